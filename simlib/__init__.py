@@ -1,0 +1,31 @@
+"""A small library to learn AWS IAM with: a policy engine, a mocked AWS that obeys it, and panels to see both.
+
+The names below are imported on first use, so that a terminal command does not pay for what only a lesson needs.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "Cloud": "simlib.cloud",
+    "Policy": "simlib.iam",
+    "evaluate": "simlib.iam",
+}
+
+__all__ = ["Cloud", "Policy", "evaluate"]  # noqa: F822 - resolved by __getattr__
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'simlib' has no attribute {name!r}")
+    value = getattr(import_module(_HOME[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOME})
