@@ -1,0 +1,49 @@
+"""What is wrong with a document or a request, said so that it can be put right."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One finding about a policy document.
+
+    ``path`` names the place (``Statement[1].Condition.StringEqual``; empty for the document itself), ``value`` is what
+    stands there, ``suggestion`` what would be right, ``line`` and ``column`` count from 1 where text was given, ``level``
+    is ``"error"`` or ``"warning"``, and ``code`` is a short stable name of the kind of finding.
+    """
+
+    path: str
+    message: str
+    value: Any = None
+    suggestion: str | None = None
+    line: int | None = None
+    column: int | None = None
+    level: str = "error"
+    code: str = ""
+
+    def __str__(self) -> str:
+        place = f"{self.line}:{self.column}: " if self.line is not None else ""
+        where = f"{self.path}: " if self.path else ""
+        advice = f" ({self.suggestion})" if self.suggestion else ""
+        return f"{place}{where}{self.message}{advice}"
+
+
+class PolicyError(ValueError):
+    """A document that is not a policy AWS would accept. ``problems`` holds every finding of level ``"error"``."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems: tuple[Problem, ...] = tuple(problems)
+        super().__init__("\n".join(str(problem) for problem in self.problems) or "not a policy")
+
+
+class RequestError(ValueError):
+    """A request or scenario that cannot be asked. ``path`` names the field, ``message`` what is wrong with it."""
+
+    def __init__(self, path: str, message: str) -> None:
+        self.path = path
+        self.message = message
+        super().__init__(f"{path}: {message}" if path else message)
