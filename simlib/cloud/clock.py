@@ -1,0 +1,159 @@
+"""The one clock of the lab: moved forward, never back, and everything in this process reads it.
+
+Sessions expire, IAM writes dates, requests are signed and botocore decides when to refresh - all by asking Python for
+the time. So the clock does not hand out a time of its own: it moves the answer of `time.time()` and `datetime.now()`.
+Waiting is not touched (`time.monotonic`, `asyncio`, time-outs), and other processes keep real time.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from datetime import UTC, datetime, timedelta
+from importlib.util import find_spec
+from typing import Any, Protocol
+
+_LAST_YEAR = 2999  # what every platform's C library can still turn into a local time
+
+
+class Mechanism(Protocol):
+    """What really moves Python's time."""
+
+    def start(self) -> None: ...
+    def stop(self) -> None: ...
+    def shift(self, delta: timedelta) -> None: ...
+    def real_time(self) -> float: ...
+
+
+class TimeMachine:
+    """Moves `time` and `datetime` in C, for every module that has already imported them, and lets them tick on."""
+
+    def __init__(self) -> None:
+        import time_machine
+
+        self._library = time_machine
+        self._travel: Any = None
+        self._traveller: Any = None
+
+    def start(self) -> None:
+        # A number carries no time zone; a datetime in UTC would set the process's TZ variable.
+        self._travel = self._library.travel(time.time(), tick=True)
+        self._traveller = self._travel.start()
+        self._traveller.time_ns()  # ticking begins with the first question
+
+    def stop(self) -> None:
+        # The library ends the journey that began last. Another one may have begun meanwhile (a test's fixture,
+        # say); it must survive ours.
+        journeys = self._library.traveller_stack
+        if self._traveller in journeys:
+            journeys.remove(self._traveller)
+            journeys.append(self._traveller)
+            self._travel.stop()
+        self._travel = self._traveller = None
+
+    def shift(self, delta: timedelta) -> None:
+        self._traveller.shift(delta)
+
+    def real_time(self) -> float:
+        real: float = self._library.escape_hatch.time.time()
+        return real
+
+
+class RealTime:
+    """Stands in where the C extension does not exist: time runs, but cannot be moved."""
+
+    def start(self) -> None: ...
+
+    def stop(self) -> None: ...
+
+    def shift(self, delta: timedelta) -> None:
+        raise RuntimeError(
+            "The clock cannot be moved here: that needs the package time-machine, which this Python "
+            f"({sys.platform}) does not have. Everything else works, in real time."
+        )
+
+    def real_time(self) -> float:
+        return time.time()
+
+
+def best_mechanism() -> Mechanism:
+    return TimeMachine() if find_spec("time_machine") and find_spec("_time_machine") else RealTime()
+
+
+class Clock:
+    """The simulated time. Real time at the start, then as far ahead as it has been moved.
+
+    Between `start()` and `stop()` the whole process follows it; before and after, it shows real time.
+    """
+
+    def __init__(self, mechanism: Mechanism | None = None) -> None:
+        self._mechanism = mechanism or best_mechanism()
+        self._running = False
+
+    def start(self) -> None:
+        """Begin to rule this process's time. Starting a running clock changes nothing."""
+        if not self._running:
+            self._mechanism.start()
+            self._running = True
+
+    def stop(self) -> None:
+        """Give the process its real time back. Stopping a stopped clock changes nothing."""
+        if self._running:
+            self._running = False
+            self._mechanism.stop()
+
+    @property
+    def now(self) -> datetime:
+        """The simulated time: an aware datetime in UTC."""
+        return datetime.now(UTC)
+
+    @property
+    def real_now(self) -> datetime:
+        """The time outside, which other processes sign their requests with: an aware datetime in UTC."""
+        return datetime.fromtimestamp(self._mechanism.real_time() if self._running else time.time(), UTC)
+
+    def advance(
+        self,
+        *,
+        weeks: float = 0,
+        days: float = 0,
+        hours: float = 0,
+        minutes: float = 0,
+        seconds: float = 0,
+        milliseconds: float = 0,
+        microseconds: float = 0,
+    ) -> None:
+        """Move time forward, by the arguments of `datetime.timedelta`, without waiting.
+
+        Raises `ValueError` for a step back or beyond the year 2999, `RuntimeError` when the clock does not run.
+        """
+        step = {
+            "weeks": weeks,
+            "days": days,
+            "hours": hours,
+            "minutes": minutes,
+            "seconds": seconds,
+            "milliseconds": milliseconds,
+            "microseconds": microseconds,
+        }
+        asked = ", ".join(f"{unit}={amount}" for unit, amount in step.items() if amount)
+        try:
+            delta = timedelta(**step)
+            target = self.now + delta
+        except OverflowError:
+            raise ValueError(f"advance({asked}) is too far: the lab's time ends with the year {_LAST_YEAR}.") from None
+        if delta < timedelta(0):
+            raise ValueError(
+                f"advance({asked}) would turn time back. The clock only moves forward, as time does at AWS; "
+                "start a fresh Cloud to begin again at the present."
+            )
+        if target.year > _LAST_YEAR:
+            raise ValueError(f"advance({asked}) is too far: the lab's time ends with the year {_LAST_YEAR}.")
+        if not self._running:
+            raise RuntimeError("This clock has stopped with its Cloud. Start a Cloud and move the clock of that one.")
+        self._mechanism.shift(delta)
+
+    def __repr__(self) -> str:
+        ahead = self.now - self.real_now
+        where = f"{timedelta(seconds=round(ahead.total_seconds()))} ahead" if ahead.total_seconds() > 1 else "real time"
+        return f"<Clock {self.now:%Y-%m-%d %H:%M:%S} UTC, {where}>"

@@ -1,0 +1,188 @@
+"""The clock: every asker agrees, waiting is untouched, and nothing stays behind."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from simlib.cloud.clock import Clock, RealTime, TimeMachine
+
+YEAR = timedelta(days=365)
+A_MOMENT = timedelta(seconds=20)
+
+
+@pytest.fixture
+def clock() -> Iterator[Clock]:
+    clock = Clock()
+    clock.start()
+    yield clock
+    clock.stop()
+
+
+def near(one: datetime, other: datetime) -> bool:
+    return abs(one - other) < A_MOMENT
+
+
+def test_a_fresh_clock_shows_real_time(clock: Clock) -> None:
+    assert near(clock.now, clock.real_now)
+    assert clock.now.tzinfo is UTC
+    assert "real time" in repr(clock)
+
+
+def test_everything_that_asks_for_the_time_agrees(clock: Clock) -> None:
+    from botocore.auth import get_current_datetime
+    from botocore.credentials import _local_now
+
+    clock.advance(days=365)
+    moved = clock.real_now + YEAR
+    assert near(clock.now, moved)
+    assert near(datetime.now(UTC), moved)
+    assert near(datetime.fromtimestamp(time.time(), UTC), moved)
+    assert time.gmtime().tm_year == moved.year
+    assert near(get_current_datetime().replace(tzinfo=UTC), moved)
+    assert near(_local_now(), moved)
+
+
+def test_moto_dates_follow_the_clock(clock: Clock) -> None:
+    from moto.core.utils import utcnow
+
+    clock.advance(days=365)
+    assert near(utcnow().replace(tzinfo=UTC), clock.real_now + YEAR)
+
+
+def test_steps_add_up_and_time_ticks_on(clock: Clock) -> None:
+    clock.advance(hours=1)
+    clock.advance(hours=1, minutes=30)
+    assert near(clock.now, clock.real_now + timedelta(hours=2.5))
+    first = time.time_ns()
+    assert time.time_ns() >= first
+    assert "2:30:00 ahead" in repr(clock)
+
+
+def test_waiting_is_not_touched(clock: Clock) -> None:
+    before = time.monotonic(), time.perf_counter()
+    clock.advance(days=365)
+    assert time.monotonic() - before[0] < 60
+    assert time.perf_counter() - before[1] < 60
+
+
+def test_a_year_passes_in_a_live_event_loop(clock: Clock) -> None:
+    async def lesson() -> list[str]:
+        order: list[str] = []
+
+        async def waiting(name: str, seconds: float) -> None:
+            await asyncio.sleep(seconds)
+            order.append(name)
+
+        tasks = [asyncio.create_task(waiting("long", 0.05)), asyncio.create_task(waiting("short", 0.001))]
+        clock.advance(days=365)
+        await asyncio.wait_for(asyncio.gather(*tasks), timeout=30)
+        return order
+
+    assert asyncio.run(lesson()) == ["short", "long"]
+
+
+@pytest.mark.parametrize(
+    ("step", "sentence"),
+    [
+        ({"hours": -1}, "only moves forward"),
+        ({"hours": 1, "minutes": -61}, "only moves forward"),
+        ({"days": 10**6}, "ends with the year"),
+        ({"days": 10**12}, "ends with the year"),
+    ],
+)
+def test_impossible_steps_are_refused_and_change_nothing(clock: Clock, step: dict[str, int], sentence: str) -> None:
+    with pytest.raises(ValueError, match=sentence):
+        clock.advance(**step)
+    assert near(clock.now, clock.real_now)
+
+
+def test_a_unit_that_does_not_exist_is_a_type_error(clock: Clock) -> None:
+    with pytest.raises(TypeError, match="years"):
+        clock.advance(years=1)  # type: ignore[call-arg]
+
+
+def test_stop_gives_real_time_back_and_leaves_nothing_patched() -> None:
+    before = time.time, datetime.now, uuid._generate_time_safe, os.environ.get("TZ")  # type: ignore[attr-defined]
+    real = time.time()
+    clock = Clock()
+    clock.start()
+    clock.advance(days=365)
+    clock.stop()
+    assert abs(time.time() - real) < 60
+    assert (time.time, datetime.now, uuid._generate_time_safe, os.environ.get("TZ")) == before  # type: ignore[attr-defined]
+    import time_machine
+
+    assert not time_machine.escape_hatch.is_travelling()
+    clock.stop()
+    assert near(clock.now, clock.real_now)
+
+
+def test_starting_twice_is_starting_once(clock: Clock) -> None:
+    clock.advance(days=365)
+    clock.start()
+    assert near(clock.now, clock.real_now + YEAR)
+    clock.stop()
+    assert near(datetime.now(UTC), clock.real_now)
+
+
+def test_a_stopped_clock_does_not_move() -> None:
+    with pytest.raises(RuntimeError, match="Start a Cloud"):
+        Clock().advance(hours=1)
+
+
+def test_clocks_may_end_in_any_order() -> None:
+    real = time.time()
+    one, two = Clock(), Clock()
+    one.start()
+    one.advance(days=365)
+    two.start()
+    two.advance(days=365)
+    one.stop()
+    assert abs(time.time() - real - 2 * YEAR.total_seconds()) < 60
+    two.stop()
+    assert abs(time.time() - real) < 60
+
+
+def test_a_journey_begun_meanwhile_survives(clock: Clock) -> None:
+    import time_machine
+
+    with time_machine.travel(0, tick=False):
+        clock.stop()
+        assert time.time() == 0
+    assert near(datetime.now(UTC), clock.real_now)
+
+
+def test_a_mechanism_that_fails_to_start_leaves_a_stopped_clock() -> None:
+    class Broken(TimeMachine):
+        def start(self) -> None:
+            raise OSError("no time here")
+
+    clock = Clock(Broken())
+    with pytest.raises(OSError, match="no time here"):
+        clock.start()
+    with pytest.raises(RuntimeError):
+        clock.advance(hours=1)
+
+
+def test_without_the_extension_time_runs_but_cannot_be_moved() -> None:
+    clock = Clock(RealTime())
+    clock.start()
+    assert near(clock.now, clock.real_now)
+    with pytest.raises(RuntimeError, match="time-machine"):
+        clock.advance(hours=1)
+    clock.stop()
+
+
+def test_other_processes_keep_real_time(clock: Clock) -> None:
+    clock.advance(days=365)
+    child = subprocess.run([sys.executable, "-c", "import time; print(time.time())"], capture_output=True, check=True)
+    assert abs(float(child.stdout) - clock.real_now.timestamp()) < 60
