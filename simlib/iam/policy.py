@@ -1,0 +1,80 @@
+"""A policy document, read once and prepared for any number of requests (UG/reference_policies_grammar)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from simlib.iam.statement import KINDS, OLD_VERSION, Statement, read_statements
+
+if TYPE_CHECKING:
+    from simlib.iam.request import Request
+
+FEW = 4  # statements: trying so many costs less than looking up which could match
+
+
+class Policy:
+    """A policy document. Make one with ``Policy.parse``.
+
+    ``document`` is the object as given, ``statements`` what it says, prepared; ``version`` the language it is written in.
+    """
+
+    __slots__ = ("_by_action", "_by_service", "_everywhere", "document", "kind", "name", "statements", "version")
+
+    def __init__(self, document: Mapping[str, Any], kind: str, name: str, statements: Iterable[Statement]) -> None:
+        self.document = document
+        self.kind = kind
+        self.name = name
+        self.version: str = document.get("Version", OLD_VERSION)
+        self.statements = tuple(statements)
+        self._by_action: dict[str, list[Statement]] = {}
+        self._by_service: dict[str, list[Statement]] = {}
+        self._everywhere: Sequence[Statement] = self.statements
+        if len(self.statements) > FEW:
+            self._index()
+
+    @staticmethod
+    def parse(source: str | Mapping[str, Any], kind: str = "identity", *, name: str = "") -> Policy:
+        """Read a policy from JSON text or from the object it stands for.
+
+        ``kind``: identity, resource, trust, scp, rcp, boundary, session or endpoint. ``name`` is how answers speak of it.
+        Raises ``PolicyError`` where AWS would not accept the document.
+        """
+        if kind not in KINDS:
+            raise ValueError(f"kind must be one of {', '.join(KINDS)}, not {kind!r}")
+        document: Any = source
+        if isinstance(source, str):
+            from simlib.iam.json_text import read  # late: who has objects does not need it
+
+            document = read(source).value
+        return Policy(document, kind, name, read_statements(document, kind))
+
+    def _index(self) -> None:
+        """Which statements could match an action: those that name it, those with a wildcard in its service, the rest."""
+        everywhere: list[Statement] = []
+        for statement in self.statements:
+            written = statement.document.get("Action", "*")  # NotAction: any other action
+            wild = {text.partition(":")[0].lower() for text in _listed(written) if "*" in text or "?" in text}
+            if "*" in wild:
+                everywhere.append(statement)
+                continue
+            for service in wild:
+                self._by_service.setdefault(service, []).append(statement)
+            for action in statement.actions.exact:
+                if action.partition(":")[0] not in wild:
+                    self._by_action.setdefault(action, []).append(statement)
+        self._everywhere = everywhere
+
+    def candidates(self, action: str) -> Sequence[Statement]:
+        """The statements that could match an action (in lower case); cost does not grow with the others."""
+        if not self._by_action and not self._by_service:
+            return self._everywhere
+        named, wild = self._by_action.get(action, ()), self._by_service.get(action.partition(":")[0], ())
+        return [*named, *wild, *self._everywhere]
+
+    def __repr__(self) -> str:
+        return f"<Policy {self.name or 'unnamed'}: {self.kind}, {len(self.statements)} statements>"
+
+
+def _listed(value: str | Sequence[str]) -> Sequence[str]:
+    return (value,) if isinstance(value, str) else value

@@ -1,0 +1,177 @@
+"""Who asks, and how a policy's ``Principal`` names them (UG/reference_policies_elements_principal)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum
+from functools import lru_cache
+
+from simlib.iam.errors import RequestError
+
+
+class Named(IntEnum):
+    """How a statement's ``Principal`` names the caller; a higher value leaves less for the caller's own policies to say.
+
+    In the caller's own account (UG/reference_policies_evaluation-logic_policy-eval-denyallow): naming the ``ACCOUNT``
+    delegates to its identity policies; the ``ROLE`` of a session, or the user a federated session came from, spares them,
+    but boundary and session policy still limit; naming the caller ``ITSELF`` or ``EVERYONE`` is limited by neither.
+    For a bare ``*`` without condition AWS leaves the last point open; here it is as with a condition (a choice).
+    """
+
+    NOT = 0
+    ACCOUNT = 1
+    ROLE = 2
+    ITSELF = 3
+    EVERYONE = 4
+
+
+class Kind(IntEnum):
+    """The kinds of caller."""
+
+    USER = 1
+    ROLE = 2  # a role without a known session
+    SESSION = 3
+    FEDERATED_USER = 4
+    ROOT = 5
+    PROVIDER = 6  # web identity or SAML
+    SERVICE = 7
+    ANONYMOUS = 8
+    CANONICAL = 9  # known by an S3 canonical user ID only
+
+
+#: Identity providers that are named by a domain, not by an ARN (UG/reference_policies_elements_principal).
+BUILT_IN_PROVIDERS = frozenset(
+    {"accounts.google.com", "www.amazon.com", "graph.facebook.com", "cognito-identity.amazonaws.com"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """The principal of a request.
+
+    ``names``: under which names a ``Principal`` of type ``key`` may mean this caller, and what each means.
+    ``chain``: the names that ``NotPrincipal`` must all list to leave this caller out. ``context``: the condition keys AWS
+    derives from the principal, in AWS's spelling.
+    """
+
+    arn: str
+    kind: Kind
+    key: str = "AWS"
+    account: str | None = None
+    names: Mapping[str, Named] = field(default_factory=dict)
+    chain: tuple[frozenset[str], ...] = ()
+    context: Mapping[str, str] = field(default_factory=dict)
+    service_linked: bool = False
+
+    @property
+    def has_account(self) -> bool:
+        """Whether the caller is a user, role, session or root user of an account, not somebody from outside."""
+        return self.kind <= Kind.ROOT
+
+
+@lru_cache(maxsize=2048)
+def identify(principal: str, source: str | None = None) -> Caller:
+    """The caller that a scenario's ``principal`` means.
+
+    ``source`` is where a session came from: the role's ARN with its path, or the federating user's ARN.
+    Raises ``RequestError`` where there is no such kind of principal.
+    """
+    if principal == "anonymous":
+        return Caller("anonymous", Kind.ANONYMOUS, context={"aws:PrincipalType": "Anonymous"})
+    if principal in BUILT_IN_PROVIDERS:
+        return _outsider(principal, Kind.PROVIDER, "Federated")
+    if principal.startswith("arn:"):
+        return _identify_arn(principal, source)
+    if is_service(principal):
+        return _outsider(principal, Kind.SERVICE, "Service")
+    if is_canonical_id(principal):
+        return _outsider(principal, Kind.CANONICAL, "CanonicalUser")
+    raise RequestError("principal", f"{principal[:200]!r} is neither an ARN, a service's name nor 'anonymous'")
+
+
+def is_service(name: str) -> bool:
+    """Whether a text has the form of a service principal, such as ``ec2.amazonaws.com``."""
+    plain = name.replace(".", "").replace("-", "").replace("_", "")
+    return "." in name and plain.isascii() and plain.isalnum() and ".." not in name and name[0] != "." != name[-1]
+
+
+def is_canonical_id(name: str) -> bool:
+    """Whether a text has the form of an S3 canonical user ID: 64 hexadecimal digits."""
+    return len(name) == 64 and all(character in "0123456789abcdef" for character in name)
+
+
+def is_account_id(name: str) -> bool:
+    return len(name) == 12 and name.isascii() and name.isdigit()
+
+
+def _outsider(name: str, kind: Kind, key: str, account: str | None = None) -> Caller:
+    """A caller without identity policies of its own."""
+    return Caller(name, kind, key, account, {name: Named.ITSELF}, (frozenset({name}),))
+
+
+def _identify_arn(arn: str, source: str | None) -> Caller:
+    parts = arn.split(":", 5)
+    partition, service, account, resource = (*parts, *[""] * 6)[1], (*parts, *[""] * 6)[2], (*parts, *[""] * 6)[4], parts[-1]
+    kind, _, name = resource.partition("/")
+    if len(parts) < 6 or not is_account_id(account) or (kind != "root" and not name):
+        raise RequestError("principal", f"{arn[:200]!r} is not the ARN of a principal of an account")
+    root = f"arn:{partition}:iam::{account}:root"
+    names = {account: Named.ACCOUNT, root: Named.ACCOUNT}
+    belongs = frozenset(names)
+    context = {"aws:PrincipalArn": arn, "aws:PrincipalAccount": account}
+    own = frozenset({arn})
+    match service, kind:
+        case "iam", "root" if resource == "root":
+            context["aws:PrincipalType"] = "Account"
+            return Caller(arn, Kind.ROOT, "AWS", account, names, (belongs,), context)
+        case "iam", "user":
+            context |= {"aws:PrincipalType": "User", "aws:username": name.rpartition("/")[2]}
+            return Caller(arn, Kind.USER, "AWS", account, names | {arn: Named.ITSELF}, (belongs, own), context)
+        case "iam", "role":
+            context["aws:PrincipalType"] = "AssumedRole"
+            linked = name.startswith("aws-service-role/")
+            return Caller(arn, Kind.ROLE, "AWS", account, names | {arn: Named.ROLE}, (belongs, own), context, linked)
+        case "sts", "assumed-role" if name.count("/") == 1:
+            role_name = name.partition("/")[0]
+            role = source or f"arn:{partition}:iam::{account}:role/{role_name}"
+            if not role.startswith(f"arn:{partition}:iam::{account}:role/") or role.rpartition("/")[2] != role_name:
+                raise RequestError("role_arn", f"{role[:200]!r} is not the role of the session {arn[:200]!r}")
+            context |= {"aws:PrincipalArn": role, "aws:PrincipalType": "AssumedRole"}
+            names |= {role: Named.ROLE, arn: Named.ITSELF}
+            linked = ":role/aws-service-role/" in role
+            return Caller(arn, Kind.SESSION, "AWS", account, names, (belongs, frozenset({role}), own), context, linked)
+        case "sts", "federated-user":
+            context["aws:PrincipalType"] = "FederatedUser"
+            names |= ({source: Named.ROLE} if source else {}) | {arn: Named.ITSELF}
+            return Caller(arn, Kind.FEDERATED_USER, "AWS", account, names, (belongs, own), context)
+        case "iam", "oidc-provider" | "saml-provider":
+            return _outsider(arn, Kind.PROVIDER, "Federated", account)
+    raise RequestError("principal", f"{arn[:200]!r} is not the ARN of a user, role, session, provider or account")
+
+
+@dataclass(frozen=True, slots=True)
+class Principals:
+    """A ``Principal`` or ``NotPrincipal`` element, prepared: names by their type (``AWS``, ``Service``, …)."""
+
+    everyone: bool
+    names: Mapping[str, frozenset[str]]
+
+    def naming(self, caller: Caller) -> Named:
+        """How a ``Principal`` names the caller."""
+        if self.everyone:
+            return Named.EVERYONE
+        listed = self.names.get(caller.key)
+        if not listed:
+            return Named.NOT
+        return max((how for name, how in caller.names.items() if name in listed), default=Named.NOT)
+
+    def leaves_out(self, caller: Caller) -> bool:
+        """Whether a ``NotPrincipal`` spares the caller: only if it lists the account, and the role, and the session.
+
+        UG/reference_policies_elements_notprincipal: AWS may look at the account first, then the role, then the session.
+        """
+        if self.everyone:
+            return True
+        listed = self.names.get(caller.key, frozenset())
+        return bool(caller.chain) and all(not names.isdisjoint(listed) for names in caller.chain)

@@ -1,0 +1,106 @@
+"""The request that is decided: who asks, to do what, to which resource, under which circumstances."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from simlib.iam.errors import RequestError
+from simlib.iam.matching import Values
+from simlib.iam.principals import Caller, identify, is_account_id
+
+ContextValue = str | bool | int | float | Sequence[str | bool | int | float]
+
+
+@dataclass(frozen=True)
+class Request:
+    """A request to AWS. Raises ``RequestError`` where one cannot be asked so.
+
+    ``principal``: an ARN, a service's name or ``"anonymous"``; ``action``: like ``"s3:GetObject"``; ``resource``: an ARN or
+    ``"*"``; ``resource_account``: who owns it (default: the account in its ARN, else the principal's); ``context``: condition
+    keys and values; ``role_arn``: what a session was issued for – the role with its path, or the federating user.
+    """
+
+    principal: str
+    action: str
+    resource: str
+    resource_account: str | None = None
+    context: Mapping[str, ContextValue] = field(default_factory=dict)
+    role_arn: str | None = None
+    # what follows is worked out from the above
+    caller: Caller = field(init=False, repr=False, compare=False)
+    folded_action: str = field(init=False, repr=False, compare=False)
+    owner: str | None = field(init=False, repr=False, compare=False)
+    values: Mapping[str, Values] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        for name in ("principal", "action", "resource"):
+            if not isinstance(getattr(self, name), str):
+                raise RequestError(name, "this is a text")
+        for name in ("resource_account", "role_arn"):
+            if not isinstance(getattr(self, name), str | None):
+                raise RequestError(name, "this is a text")
+        service, colon, verb = self.action.partition(":")
+        if not (service and colon and verb) or "*" in self.action or "?" in self.action:
+            raise RequestError("action", f"{self.action[:200]!r} is not an action such as 's3:GetObject'")
+        caller = identify(self.principal, self.role_arn)
+        _set(self, "caller", caller)
+        _set(self, "folded_action", self.action.lower())
+        _set(self, "owner", self.resource_account or _account_of(self.resource) or caller.account)
+        if self.resource_account is not None and not is_account_id(self.resource_account):
+            raise RequestError("resource_account", "an account ID has twelve digits")
+        values: dict[str, Values] = {key.lower(): value for key, value in caller.context.items()}
+        values |= context_values(self.context)
+        _set(self, "values", values)
+
+    @property
+    def service(self) -> str:
+        """The service of the action, such as ``s3``."""
+        return self.folded_action.partition(":")[0]
+
+    @property
+    def full_context(self) -> dict[str, Values]:
+        """The context with what AWS derives from the principal (UG/reference_policies_condition-keys)."""
+        given = {key: self.values[key.lower()] for key in self.context}
+        known = {key.lower() for key in given}
+        return {key: value for key, value in self.caller.context.items() if key.lower() not in known} | given
+
+
+_set = object.__setattr__  # a frozen dataclass fills in what it derives
+
+
+def _account_of(resource: str) -> str | None:
+    """The account in an ARN, if it has one (S3's do not)."""
+    parts = resource.split(":", 5)
+    return parts[4] if len(parts) == 6 and is_account_id(parts[4]) else None
+
+
+def context_values(context: Any) -> dict[str, Values]:
+    """A context as conditions look at it: keys in lower case, every value a text or a tuple of texts."""
+    if not isinstance(context, Mapping):
+        raise RequestError("context", "the context is an object of condition keys")
+    values: dict[str, Values] = {}
+    for key, value in context.items():
+        if type(value) is str and type(key) is str:
+            folded: Values = value
+        elif not isinstance(key, str):
+            raise RequestError("context", "a condition key is a text")
+        elif isinstance(value, list | tuple):
+            folded = tuple(_text(each, key) for each in value)
+        else:
+            folded = _text(value, key)
+        values[key.lower()] = folded
+    if len(values) < len(context):
+        raise RequestError("context", "a condition key is there twice: their letter case does not matter")
+    return values
+
+
+def _text(value: Any, key: str) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float) or (isinstance(value, int) and value.bit_length() < 1024):
+        return str(value)
+    raise RequestError(f"context.{key[:80]}", "a value is a text, a number, true or false, or a list of these")
