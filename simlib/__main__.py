@@ -1,0 +1,38 @@
+"""``python -m simlib COMMAND``: each command is loaded only when it is asked for."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+
+#: command -> the module whose ``main(arguments) -> exit status`` runs it, and what it does
+COMMANDS = {
+    "decide": ("simlib.iam.scenario", "answer scenarios, one JSON object per line: allowed or denied, and why"),
+    "check": ("simlib.iam.check", "check policy documents, as a compiler would"),
+    "serve": ("simlib.cloud.endpoint", "serve the mocked AWS to the AWS CLI and other SDKs on this machine"),
+}
+
+
+def usage() -> str:
+    lines = (f"  {command:<8} {what}" for command, (_, what) in COMMANDS.items())
+    return "usage: python -m simlib COMMAND [ARGUMENT…]\n\n" + "\n".join(lines) + "\n\nEach command explains itself with -h."
+
+
+def main(arguments: list[str]) -> int:
+    """Run a command; the exit status is 2 where there is no such command."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # a Windows console may not be able to write what a sentence holds
+            stream.reconfigure(errors="backslashreplace")
+    command = arguments[0] if arguments else "-h"
+    if command in ("-h", "--help"):
+        print(usage())
+        return 0 if arguments else 2
+    if command not in COMMANDS:
+        print(f"There is no command {command!r}.\n{usage()}", file=sys.stderr)
+        return 2
+    status: int = import_module(COMMANDS[command][0]).main(arguments[1:])
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

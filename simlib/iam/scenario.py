@@ -1,0 +1,199 @@
+"""``python -m simlib decide [FILE]``: scenarios in, answers out, one JSON object per line each.
+
+A scenario has ``principal``, ``action`` and ``resource``, and may have ``id``, ``resource_account``, ``context``, ``role_arn``
+and policies: ``identity_policies``, ``session_policies`` and ``vpc_endpoint_policies`` (lists of documents),
+``permissions_boundary`` and ``resource_policy`` (documents), ``scps`` and ``rcps`` (lists of levels from the organization's
+root down to the account, each a list of documents). A line that cannot be answered is answered with an ``error`` that names
+the place; the others are not concerned. Memory does not grow with the number of lines.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from typing import IO, Any
+
+from simlib.iam.errors import PolicyError, RequestError
+from simlib.iam.evaluation import Evaluation, PolicySet, evaluate, is_trust_question
+from simlib.iam.json_text import read
+from simlib.iam.policy import Policy
+from simlib.iam.request import Request
+
+FIELDS = (
+    "id principal action resource resource_account context role_arn identity_policies permissions_boundary "
+    "session_policies resource_policy scps rcps vpc_endpoint_policies"
+).split()
+
+
+def read_scenario(scenario: Any) -> tuple[Request, PolicySet]:
+    """The request and the policies of a scenario. Raises ``RequestError``, whose path names the field."""
+    if not isinstance(scenario, Mapping):
+        raise RequestError("", "a scenario is a JSON object")
+    for name in scenario:
+        if name not in FIELDS:
+            raise RequestError(str(name)[:80], f"a scenario has no such field; its fields are {', '.join(FIELDS)}")
+    for name in ("principal", "action", "resource"):
+        if scenario.get(name) is None:
+            raise RequestError(name, "a scenario needs this field")
+    request = Request(
+        scenario["principal"],
+        scenario["action"],
+        scenario["resource"],
+        resource_account=scenario.get("resource_account"),
+        context=_given(scenario, "context", {}),
+        role_arn=scenario.get("role_arn"),
+    )
+    return request, PolicySet(
+        identity=_policies(_given(scenario, "identity_policies", []), "identity", "identity_policies"),
+        permissions_boundary=_policy(scenario.get("permissions_boundary"), "boundary", "permissions_boundary"),
+        session=_policies(_given(scenario, "session_policies", []), "session", "session_policies") or None,
+        resource=_policy(
+            scenario.get("resource_policy"), "trust" if is_trust_question(request) else "resource", "resource_policy"
+        ),
+        scps=_levels(_given(scenario, "scps", []), "scp", "scps"),
+        rcps=_levels(_given(scenario, "rcps", []), "rcp", "rcps"),
+        vpc_endpoint=_policies(_given(scenario, "vpc_endpoint_policies", []), "endpoint", "vpc_endpoint_policies"),
+    )
+
+
+def _given(scenario: Mapping[str, Any], field: str, default: Any) -> Any:
+    """A field of a scenario; ``null`` is as good as absent."""
+    value = scenario.get(field)
+    return default if value is None else value
+
+
+def _list(value: Any, path: str) -> list[Any]:
+    if not isinstance(value, list):
+        raise RequestError(path, "this is a list")
+    return value
+
+
+def _policy(document: Any, kind: str, path: str) -> Policy | None:
+    """A policy named by its place in the scenario; its mistakes are, too."""
+    if document is None:
+        return None
+    if not isinstance(document, Mapping):
+        raise RequestError(path, "a policy is a JSON object")
+    try:
+        return Policy.parse(document, kind, name=path)
+    except PolicyError as error:
+        problem = error.problems[0]
+        advice = f" ({problem.suggestion})" if problem.suggestion else ""
+        raise RequestError(f"{path}.{problem.path}" if problem.path else path, problem.message + advice) from None
+
+
+def _policies(documents: Any, kind: str, path: str) -> tuple[Policy, ...]:
+    read = (_policy(document, kind, f"{path}[{index}]") for index, document in enumerate(_list(documents, path)))
+    return tuple(policy for policy in read if policy is not None)
+
+
+def _levels(levels: Any, kind: str, path: str) -> tuple[tuple[Policy, ...], ...]:
+    return tuple(_policies(level, kind, f"{path}[{index}]") for index, level in enumerate(_list(levels, path)))
+
+
+def answer(evaluation: Evaluation) -> dict[str, Any]:
+    """An evaluation as an answer line, without the ``id``."""
+    return {
+        "decision": evaluation.effect,
+        "checks": [
+            {
+                "check_type": check.check_type,
+                "effect": check.effect,
+                "matched": [
+                    {
+                        "policy": matched.policy.name,
+                        "sid": statement.sid,
+                        "index": statement.index,
+                        "effect": statement.effect.upper(),
+                    }
+                    for matched in check.matched_policies
+                    for statement in matched.statements
+                ],
+            }
+            for check in evaluation.checks
+        ],
+        "message": evaluation.message,
+    }
+
+
+def decide_line(line: bytes) -> dict[str, Any]:
+    """The answer to one line; never raises, whatever the line holds."""
+    identifier = None
+    try:
+        scenario = read(line.decode()).value
+        identifier = _identifier(scenario)
+        request, policies = read_scenario(scenario)
+        return {"id": identifier, **answer(evaluate(request, policies))}
+    except UnicodeDecodeError:
+        path, message = "", "this line is not UTF-8"
+    except PolicyError as error:
+        path, message = error.problems[0].path, error.problems[0].message
+    except RequestError as error:
+        path, message = error.path, error.message
+    return {"id": identifier, "error": {"path": path, "message": message}}
+
+
+def _identifier(scenario: Any) -> Any:
+    """The ``id`` of a scenario, which is given back as it is."""
+    identifier = scenario.get("id") if isinstance(scenario, Mapping) else None
+    if isinstance(identifier, dict | list) or (isinstance(identifier, float) and not math.isfinite(identifier)):
+        raise RequestError("id", "an id is a text, a number, true, false or null")
+    return identifier
+
+
+def decide(lines: Iterable[bytes], write: Callable[[str], object]) -> int:
+    """Answer every line that is not blank; returns how many could not be answered."""
+    failures = 0
+    for number, line in enumerate(lines):
+        line = line.removeprefix(b"\xef\xbb\xbf") if number == 0 else line  # what some editors put before UTF-8
+        if line.strip():
+            result = decide_line(line)
+            failures += "error" in result
+            write(json.dumps(result) + "\n")  # plain ASCII: any terminal, any file, any stray surrogate
+    return failures
+
+
+def watched(lines: IO[bytes], size: int, screen: IO[str]) -> Iterable[bytes]:
+    """The same lines, with a bar on the screen that shows how far they are read; ``size`` 0 where that is unknown."""
+    done, shown = 0, -1
+    for number, line in enumerate(lines):
+        done += len(line)
+        step = done * 100 // size if size else number // 1000
+        if step != shown:
+            shown = step
+            bar = f"[{'#' * (step // 4):<25}] {step:3} %" if size else f"{number} lines"
+            screen.write(f"\r{bar}")
+            screen.flush()
+        yield line
+    screen.write("\r" + " " * 40 + "\r")
+    screen.flush()
+
+
+def main(arguments: list[str]) -> int:
+    """Exit status 0; 1 where ``--strict`` is given and a line could not be answered; 2 where the file cannot be read."""
+    import argparse
+
+    parser = argparse.ArgumentParser("python -m simlib decide", description=__doc__.split("\n\n")[1] if __doc__ else "")
+    parser.add_argument("file", nargs="?", default="-", metavar="FILE", help="scenarios, one per line (default: standard input)")
+    parser.add_argument("--strict", action="store_true", help="exit with 1 if a line could not be answered")
+    options = parser.parse_args(arguments)
+    try:
+        source = sys.stdin.buffer if options.file == "-" else open(options.file, "rb")  # noqa: SIM115
+    except OSError as error:
+        print(f"{options.file}: {error.strerror}", file=sys.stderr)
+        return 2
+    with source:
+        lines: Iterable[bytes] = source
+        if sys.stderr.isatty() and not (options.file == "-" and sys.stdin.isatty()):
+            size = os.path.getsize(options.file) if options.file != "-" else 0
+            lines = watched(source, size, sys.stderr)
+        try:
+            failures = decide(lines, sys.stdout.write)
+            sys.stdout.flush()
+        except BrokenPipeError:  # whoever read the answers has seen enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 0
+    return 1 if failures and options.strict else 0
