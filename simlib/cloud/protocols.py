@@ -1,0 +1,87 @@
+"""Which protocol each AWS service speaks, from botocore's service models, loaded one service at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+# Members of the S3 family answer in S3's own words; S3 Control does so inside the envelope of its protocol.
+_S3_FAMILY = ("s3", "s3control")
+
+
+@dataclass(frozen=True, slots=True)
+class Protocol:
+    """How a service writes its answers.
+
+    `name` is botocore's: "query", "ec2", "json", "rest-json", "rest-xml" or "smithy-rpc-v2-cbor". `family` says whose
+    error codes and texts it uses: "query", "ec2", "json", "rest-json" or "s3". `query_compatible` services (SQS,
+    CloudWatch) speak JSON and keep the error codes they had as query services.
+    """
+
+    name: str
+    family: str
+    namespace: str = ""
+    json_version: str = "1.1"
+    query_compatible: bool = False
+
+
+_FAMILIES = {
+    "query": "query",
+    "rest-xml": "query",
+    "ec2": "ec2",
+    "json": "json",
+    "smithy-rpc-v2-cbor": "json",
+    "rest-json": "rest-json",
+}
+UNKNOWN = Protocol("query", "query")
+
+
+@cache
+def protocol_of(service: str | None) -> Protocol:
+    """The protocol boto3 speaks with `service` (botocore's name); the query protocol for a service nobody knows."""
+    model = service_model(service) if service else None
+    if model is None:
+        return UNKNOWN
+    metadata: Mapping[str, Any] = model.metadata
+    name = str(model.resolved_protocol)
+    compatible = "awsQueryCompatible" in metadata
+    family = "s3" if service in _S3_FAMILY else "query" if compatible else _FAMILIES[name]
+    # Without a namespace of its own in the model, a REST-XML service has it in its operations.
+    namespace = str(metadata.get("xmlNamespace") or _namespace_of_operations(model))
+    return Protocol(name, family, namespace, str(metadata.get("jsonVersion") or "1.1"), compatible)
+
+
+def _namespace_of_operations(model: Any) -> str:
+    for name in model.operation_names[:1]:
+        described = model.operation_model(name).input_shape
+        namespace = described.serialization.get("xmlNamespace") if described is not None else None
+        if namespace:
+            return str(namespace["uri"] if isinstance(namespace, Mapping) else namespace)
+    return ""
+
+
+@cache
+def service_model(service: str) -> Any | None:
+    """moto's view of a service model, shared with the parser; None if there is no such service."""
+    from botocore.exceptions import DataNotFoundError, UnknownServiceError
+    from moto.core.utils import get_service_model
+
+    try:
+        return get_service_model(service)
+    except (DataNotFoundError, UnknownServiceError):
+        return None
+
+
+@cache
+def error_member(service: str | None, code: str) -> tuple[str, str]:
+    """The name of the error shape a code belongs to, and of its member that holds the message."""
+    model = service_model(service) if service else None
+    shape = model.shape_for_error_code(code) if model is not None else None
+    if shape is None:
+        return code, "message"
+    for name, member in shape.members.items():
+        if name.lower() == "message":
+            return str(shape.name), str(member.serialization.get("name", name))
+    return str(shape.name), "message"
