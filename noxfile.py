@@ -1,0 +1,130 @@
+"""Contributors' tasks: `nox -s TASK`; `nox -l` lists them. A learner needs none of this: see lab.py.
+
+Each task has its own environment under .nox; the lab's is .venv, which lab.py makes.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import sys
+from pathlib import Path
+
+import nox
+
+nox.options.sessions = ["check-all"]
+nox.options.default_venv_backend = "venv"
+nox.options.reuse_existing_virtualenvs = True
+
+LAB_PYTHON = Path(".venv", "Scripts/python.exe" if os.name == "nt" else "bin/python").absolute()
+CODE = ("simlib", "tests", "benchmarks", "lab.py", "noxfile.py")
+PYTHONS = ("3.11", "3.12", "3.13", "3.14")
+PLATFORMS = (
+    "x86_64-manylinux_2_28",
+    "aarch64-manylinux_2_28",
+    "aarch64-apple-darwin",
+    "x86_64-apple-darwin",
+    "x86_64-pc-windows-msvc",
+)
+
+
+@nox.session(name="check-all")
+def check_all(session: nox.Session) -> None:
+    """Everything that has to be right before a change goes in: the checks, then the tests."""
+    run_checks(session)
+    session.run(sys.executable, "lab.py", "test", *session.posargs, external=True)
+
+
+@nox.session
+def checks(session: nox.Session) -> None:
+    """What check-all does besides the tests: style, types, notebooks without outputs, Binder's image."""
+    run_checks(session)
+
+
+def run_checks(session: nox.Session) -> None:
+    install_tools(session)
+    code = [path for path in CODE if any(Path(path).rglob("*.py")) or Path(path).is_file()]
+    session.run("ruff", "check", "--quiet", *code)
+    session.run("ruff", "format", "--quiet", "--check", *code)
+    session.run("mypy", "--no-error-summary")
+    notebooks = sorted(map(str, Path("notebooks").glob("*.ipynb")))
+    session.run("nbstripout", "--keep-id", "--verify", *notebooks)
+    session.run("pytest", "--no-header", "-p", "no:cacheprovider", "tests/repository/image_of_binder.py", silent=True)
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Measure, in the lab's own environment: `nox -s bench -- NAME …` for some, without a name for all."""
+    session.run(sys.executable, "lab.py", "test", "--version", external=True, silent=True)  # sets up
+    session.run(str(LAB_PYTHON), "-m", "benchmarks", *session.posargs, external=True)
+
+
+@nox.session
+def lock(session: nox.Session) -> None:
+    """Write the pinned requirements files anew from pyproject.toml; `nox -s lock -- --upgrade` for newer releases."""
+    install_tools(session)
+    everywhere = ("--universal", "--python-version", PYTHONS[0])
+    image = ("--python-version", Path("binder/runtime.txt").read_text(encoding="utf-8").strip().removeprefix("python-"))
+    in_step = ("--constraints", "requirements.txt")
+    for target, options in {
+        "requirements.txt": ("pyproject.toml", "--group", "lab", *everywhere),
+        "tests/requirements.txt": ("--group", "test", *everywhere, *in_step),
+        ".ci/requirements.txt": ("--group", "tools", *everywhere, *in_step),
+        "binder/requirements.txt": ("pyproject.toml", *image, "--python-platform", "linux", *in_step),
+    }.items():
+        form = ("--generate-hashes", "--no-annotate", "--custom-compile-command", "nox -s lock")
+        session.run("uv", "pip", "compile", "--quiet", *form, *options, *session.posargs, "--output-file", target)
+    resolve_everywhere(session)
+
+
+@nox.session
+def platforms(session: nox.Session) -> None:
+    """Resolve what a learner installs for every Python and platform: each package must have a wheel there."""
+    install_tools(session)
+    resolve_everywhere(session)
+
+
+def resolve_everywhere(session: nox.Session) -> None:
+    files = ("-r", "requirements.txt", "-r", "tests/requirements.txt")
+    for python in PYTHONS:
+        for platform in PLATFORMS:
+            place = ("--python-version", python, "--python-platform", platform, "--target", session.create_tmp())
+            session.run("uv", "pip", "install", "--dry-run", "--quiet", "--only-binary", ":all:", *place, *files)
+
+
+@nox.session
+def binder(session: nox.Session) -> None:
+    """Do in a clean environment what Binder does for its image, and run the lessons there, in a home of their own."""
+    install_tools(session)
+    place = Path(session.create_tmp()).resolve()
+    shutil.rmtree(place)
+    environment, home = place / "environment", place / "home"
+    for name in str(session.run("git", "ls-files", external=True, silent=True)).splitlines():
+        (home / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(name, home / name)
+    session.run("python", "-m", "venv", str(environment))
+    pip = (str(environment / "bin" / "pip"), "install", "--quiet", "--disable-pip-version-check")
+    session.run(*pip, *binder_base(session), external=True)
+    session.run(*pip, "-r", "binder/requirements.txt", external=True)
+    session.chdir(home)
+    variables = {"HOME": str(home), "NB_PYTHON_PREFIX": str(environment), "PATH": f"{environment}/bin:/usr/bin:/bin"}
+    session.run("bash", "binder/postBuild", env=variables, external=True)
+    session.run(*pip[:1], "check", external=True)
+    jupyter = str(environment / "bin" / "jupyter")
+    for lesson in sorted(Path("notebooks").glob("*.ipynb")):
+        session.run(jupyter, "execute", "--timeout=300", str(lesson), env=variables, external=True)
+
+
+def binder_base(session: nox.Session) -> list[str]:
+    """The Jupyter packages that Binder's image brings along, at its releases (from repo2docker's own list)."""
+    version = Path("binder/runtime.txt").read_text(encoding="utf-8").strip().removeprefix("python-")
+    where = "import repo2docker.buildpacks.conda as home; print(*home.__path__)"
+    folder = str(session.run("python", "-c", where, silent=True)).strip()
+    listed = Path(folder, f"environment.py-{version}-linux-64.lock").read_text(encoding="utf-8")
+    names = "jupyterlab|notebook|jupyter_server|jupyterhub|ipykernel|ipython|ipywidgets|jupyter-resource-usage"
+    return [f"{name}=={release}" for name, release in re.findall(rf"/({names})(?:-base)?-(\d[\d.]*)-", listed)]
+
+
+def install_tools(session: nox.Session) -> None:
+    session.install("--quiet", "--disable-pip-version-check", "-r", ".ci/requirements.txt")

@@ -1,0 +1,90 @@
+"""The house has three floors, and imports only go down: notebooks, lab, cloud, iam."""
+
+from __future__ import annotations
+
+import ast
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from IPython.core.inputtransformer2 import TransformerManager
+
+from .conftest import ROOT
+
+SCREEN = {"IPython", "ipywidgets", "anywidget", "matplotlib", "networkx", "jupyterlab", "ipykernel", "traitlets"}
+
+
+def modules(floor: str) -> list[Path]:
+    """Its modules; a contributors' generator of a data file (`_generate_…`) runs alone and is imported by none."""
+    return [path for path in sorted((ROOT / "simlib" / floor).rglob("*.py")) if not path.stem.startswith("_generate")]
+
+
+def imported(source: str, package: str = "", *, top_level_only: bool = False) -> Iterator[str]:
+    """Full names of what a module imports; `package` is what its relative imports start from."""
+    tree = ast.parse(source)
+    for node in tree.body if top_level_only else ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = package.split(".")[: len(package.split(".")) + 1 - node.level] if node.level else []
+            module = ".".join([*base, *([node.module] if node.module else [])])
+            yield from ([f"{module}.{alias.name}" for alias in node.names] if module == "simlib" else [module])
+        elif isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] in ("import_module", "__import__"):
+            yield from (word.value for word in node.args[:1] if isinstance(word, ast.Constant))
+
+
+def imports_of(path: Path, **options: bool) -> set[str]:
+    package = ".".join(path.relative_to(ROOT).parent.parts)
+    return set(imported(path.read_text(encoding="utf-8"), package, **options))
+
+
+def within(name: str, *packages: str) -> bool:
+    return any(name == package or name.startswith(package + ".") for package in packages)
+
+
+def test_the_reader_of_imports_sees_every_form() -> None:
+    source = (
+        "import a.b\nfrom . import c\nfrom .d import e\nfrom ..f import g\nfrom simlib import lab\nimport_module('h')"
+    )
+    assert set(imported(source, "simlib.cloud")) == {
+        "a.b", "simlib.cloud", "simlib.cloud.d", "simlib.f", "simlib.lab", "h"
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("path", modules("iam"), ids=lambda path: path.stem)
+def test_the_engine_imports_the_standard_library_and_itself_only(path: Path) -> None:
+    foreign = {name for name in imports_of(path) if name.split(".")[0] not in sys.stdlib_module_names}
+    assert {name for name in foreign if not within(name, "simlib.iam")} == set()
+
+
+@pytest.mark.parametrize("path", modules("cloud"), ids=lambda path: path.stem)
+def test_the_cloud_knows_no_widgets_and_no_lab(path: Path) -> None:
+    assert {name for name in imports_of(path) if within(name, "simlib.lab", *SCREEN)} == set()
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "simlib").glob("*.py")), ids=lambda path: path.stem)
+def test_the_front_door_imports_nothing_until_it_is_asked(path: Path) -> None:
+    names = imports_of(path, top_level_only=True)
+    assert {name for name in names if name.split(".")[0] not in sys.stdlib_module_names} == set()
+
+
+def test_importing_simlib_loads_no_third_party() -> None:
+    heavy = ("moto", "boto3", "botocore", "awscli", "IPython", "ipywidgets", "matplotlib", "numpy", "werkzeug")
+    question = f"import simlib, simlib.iam, sys; print(sorted(set({heavy}) & set(sys.modules)))"
+    answer = subprocess.run(
+        [sys.executable, "-c", question], capture_output=True, encoding="utf-8", cwd=ROOT, check=True
+    )
+    assert answer.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "notebooks").glob("*.ipynb")), ids=lambda path: path.stem)
+def test_a_lesson_comes_in_by_the_front_door(path: Path) -> None:
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    code = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+    names = {name for cell in code for name in imported(TransformerManager().transform_cell(cell))}
+    ours = {name for name in names if within(name, "simlib")}
+    assert ours, "a lesson imports simlib"
+    assert {name for name in ours if within(name, "simlib.cloud", "simlib.iam")} == set()
