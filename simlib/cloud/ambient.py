@@ -240,12 +240,14 @@ def _write_aws(programs: Path, folder: Path) -> None:
     """
     home = folder / "home"
     home.mkdir(exist_ok=True)
+    start = "import sys; sys.argv[0] = 'aws'; from awscli.clidriver import main; sys.exit(main())"
     if os.name == "nt":
-        text = f'@echo off\r\nsetlocal\r\nset "USERPROFILE={home}"\r\n"{sys.executable}" -m awscli %*\r\n'
-        (programs / "aws.cmd").write_text(text, encoding="utf-8")
+        text = f'@echo off\r\nsetlocal\r\nset "USERPROFILE={home}"\r\n"{sys.executable}" -c "{start}" %*\r\n'
+        (programs / "aws.cmd").write_text(text, encoding="utf-8", newline="")
         return
     program = programs / "aws"
     variables = {"HOME": str(home), "PYTHONUSERBASE": site.getuserbase()}
     settings = " ".join(f"{name}={shlex.quote(value)}" for name, value in variables.items())
-    program.write_text(f'#!/bin/sh\n{settings} exec {shlex.quote(sys.executable)} -m awscli "$@"\n', encoding="utf-8")
+    command = f"exec {shlex.quote(sys.executable)} -c {shlex.quote(start)}"
+    program.write_text(f'#!/bin/sh\n{settings} {command} "$@"\n', encoding="utf-8")
     program.chmod(0o755)
