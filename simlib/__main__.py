@@ -15,7 +15,11 @@ COMMANDS = {
 
 def usage() -> str:
     lines = (f"  {command:<8} {what}" for command, (_, what) in COMMANDS.items())
-    return "usage: python -m simlib COMMAND [ARGUMENT…]\n\n" + "\n".join(lines) + "\n\nEach command explains itself with -h."
+    return (
+        "usage: python -m simlib COMMAND [ARGUMENT…]\n\n"
+        + "\n".join(lines)
+        + "\n\nEach command explains itself with -h."
+    )
 
 
 def main(arguments: list[str]) -> int:

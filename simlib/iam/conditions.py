@@ -2,7 +2,8 @@
 
 A condition compares the values a request carries under one key with the values a policy wants. Operators and keys of a
 block are all needed; of several wanted values any will do, or none may be met where the operator is a negated one
-(UG/reference_policies_elements_condition_operators, UG/reference_policies_condition-logic-multiple-context-keys-or-values).
+(UG/reference_policies_elements_condition_operators,
+UG/reference_policies_condition-logic-multiple-context-keys-or-values).
 """
 
 from __future__ import annotations
@@ -35,7 +36,9 @@ def _folded(wanted: Sequence[str], variables: bool) -> Test:
     def met(actual: str, context: Context) -> bool:
         folded = actual.casefold()
         filled = (template.fill(context) for template in templates)
-        return folded in texts or any("".join(map(str, each)).casefold() == folded for each in filled if each is not None)
+        return folded in texts or any(
+            "".join(map(str, each)).casefold() == folded for each in filled if each is not None
+        )
 
     return met
 
@@ -60,7 +63,8 @@ def _arn(wanted: Sequence[str], variables: bool) -> Test:
         filled = (template.fill(context) for template in templates)
         candidates = [*fixed, *(_arn_parts(each) for each in filled if each is not None)]
         return anything or any(
-            len(candidate) == 6 and all(want.matches(part, context) for want, part in zip(candidate, parts, strict=True))
+            len(candidate) == 6
+            and all(want.matches(part, context) for want, part in zip(candidate, parts, strict=True))
             for candidate in candidates
         )
 
@@ -150,7 +154,8 @@ def _ordered(value: Callable[[str], Any], **compare: Any) -> dict[str, tuple[Cal
 
 _ORDER = {"Equals": eq, "LessThan": lt, "LessThanEquals": le, "GreaterThan": gt, "GreaterThanEquals": ge}
 
-#: Every operator: how its wanted values become a test, and whether it is negated. ``Null`` is apart: it looks at presence.
+#: Every operator: how its wanted values become a test, and whether it is negated. ``Null`` is apart: it looks at
+#: presence.
 OPERATORS: dict[str, tuple[Callable[..., Test], bool]] = {
     "StringEquals": (_string, False),
     "StringNotEquals": (_string, True),
@@ -201,7 +206,7 @@ def operator(name: str) -> Operator | None:
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """One key of one operator, prepared. ``key`` is in lower case, ``name`` as written, ``wanted`` the policy's values."""
+    """One key of one operator, prepared: ``name`` as written, ``key`` in lower case, ``wanted`` the policy's values."""
 
     operator: Operator
     name: str

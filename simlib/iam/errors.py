@@ -12,8 +12,8 @@ class Problem:
     """One finding about a policy document.
 
     ``path`` names the place (``Statement[1].Condition.StringEqual``; empty for the document itself), ``value`` is what
-    stands there, ``suggestion`` what would be right, ``line`` and ``column`` count from 1 where text was given, ``level``
-    is ``"error"`` or ``"warning"``, and ``code`` is a short stable name of the kind of finding.
+    stands there, ``suggestion`` what would be right, ``line`` and ``column`` count from 1 where text was given,
+    ``level`` is ``"error"`` or ``"warning"``, and ``code`` is a short stable name of the kind of finding.
     """
 
     path: str

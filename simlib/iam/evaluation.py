@@ -1,8 +1,8 @@
 """Allowed or denied? This page follows AWS's flow chart from top to bottom.
 
 An explicit deny anywhere wins; otherwise every check that needs an allow must have one
-(UG/reference_policies_evaluation-logic_policy-eval-denyallow). Every check is worked out, also when an earlier one denies,
-so that the answer can show them all.
+(UG/reference_policies_evaluation-logic_policy-eval-denyallow). Every check is worked out, also when an earlier one
+denies, so that the answer can show them all.
 """
 
 from __future__ import annotations
@@ -44,9 +44,10 @@ BUCKET_POLICY_RESCUE = frozenset({"s3:getbucketpolicy", "s3:putbucketpolicy", "s
 class PolicySet:
     """Every policy that could have a say.
 
-    ``scps`` and ``rcps`` are levels from the organization's root down to the account, each a tuple of policies. ``session``:
-    the session policies, which act as one; ``None`` is a session without. ``resource`` is the policy of the resource: a
-    bucket policy, a role's trust policy, a key policy. Nothing given for a layer means that the layer does not apply.
+    ``scps`` and ``rcps`` are levels from the organization's root down to the account, each a tuple of policies.
+    ``session``: the session policies, which act as one; ``None`` is a session without. ``resource`` is the policy of
+    the resource: a bucket policy, a role's trust policy, a key policy. Nothing given for a layer means that the layer
+    does not apply.
     """
 
     identity: tuple[Policy, ...] = ()
@@ -70,7 +71,8 @@ class MatchedPolicy:
 class Check:
     """One requirement of the decision and its result, in the vocabulary of AWS's ``iam-toolbox`` API.
 
-    ``level`` counts the levels of SCPs and RCPs from the organization's root, from 0; ``policies`` are all that were asked.
+    ``level`` counts the levels of SCPs and RCPs from the organization's root, from 0; ``policies`` are all that were
+    asked.
     """
 
     check_type: str
@@ -82,7 +84,7 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What the policies of one layer say: who matched, whether any denies, and how the freest allow names the caller."""
+    """What the policies of one layer say: what matched, whether any denies, how the freest allow names the caller."""
 
     policies: tuple[Policy, ...]
     matched: tuple[MatchedPolicy, ...]
@@ -100,7 +102,7 @@ class Finding:
         return Check(check_type, effect, self.matched, level, self.policies)
 
 
-def ask(policies: Iterable[Policy], request: Request, *, bounded: bool = False) -> Finding:
+def ask(policies: Iterable[Policy], request: Request, bounded: bool = False) -> Finding:
     """Put the request to every statement of some policies. Their order, and the order of statements, do not matter."""
     policies = tuple(policies)
     matched: list[MatchedPolicy] = []
@@ -129,13 +131,11 @@ def evaluate(request: Request, policies: PolicySet) -> Evaluation:
     """Decide a request as AWS does."""
     if needs_no_permission(request):
         return Evaluation(request, policies, ALLOW, ())
-    checks = tuple(
-        [
-            *resource_control_checks(request, policies),
-            *service_control_checks(request, policies),
-            *endpoint_checks(request, policies),
-            *permission_checks(request, policies),
-        ]
+    checks = (
+        *resource_control_checks(request, policies),
+        *service_control_checks(request, policies),
+        *endpoint_checks(request, policies),
+        *permission_checks(request, policies),
     )
     effects = {check.effect for check in checks}
     for decisive in (EXPLICIT_DENY, IMPLICIT_DENY):
@@ -157,10 +157,10 @@ def resource_control_checks(request: Request, policies: PolicySet) -> list[Check
     """
     if request.service not in RCP_SERVICES or request.caller.service_linked or ":alias/aws/" in request.resource:
         return []
-    bounded = policies.permissions_boundary is not None
+    bounded = is_bounded(request, policies)
     checks = []
     for level, attached in enumerate(policies.rcps):
-        finding = ask(attached, request, bounded=bounded)
+        finding = ask(attached, request, bounded)
         effect = EXPLICIT_DENY if finding.denies else ALLOW
         checks.append(Check("RESOURCE_CONTROL_POLICY", effect, finding.matched, level, finding.policies))
     return checks
@@ -183,13 +183,14 @@ def service_control_checks(request: Request, policies: PolicySet) -> list[Check]
 def endpoint_checks(request: Request, policies: PolicySet) -> list[Check]:
     """The policy of the VPC endpoint a request passes through; AWS services do not come through one.
 
-    An account in its ``Principal`` means everybody in it, as at an interface endpoint; at a gateway endpoint AWS reads it as
-    the root user alone (PrivateLink/vpc-endpoints-access), and a scenario does not say which it is (a choice).
+    An account in its ``Principal`` means everybody in it, as at an interface endpoint; at a gateway endpoint AWS
+    reads it as the root user alone (PrivateLink/vpc-endpoints-access), and a scenario does not say which it is (a
+    choice).
     """
     if not policies.vpc_endpoint or request.caller.kind == Kind.SERVICE:
         return []
-    bounded = policies.permissions_boundary is not None
-    return [ask(policies.vpc_endpoint, request, bounded=bounded).check("VPC_ENDPOINT", needed=True)]
+    bounded = is_bounded(request, policies)
+    return [ask(policies.vpc_endpoint, request, bounded).check("VPC_ENDPOINT", needed=True)]
 
 
 def permission_checks(request: Request, policies: PolicySet) -> list[Check]:
@@ -205,7 +206,7 @@ def permission_checks(request: Request, policies: PolicySet) -> list[Check]:
         checks.append(resource.check("RESOURCE", needed=owner_decides or not principal.allows))
     checks.append(principal.check("PRINCIPAL", needed=granted < Named.ROLE))
     ceilings_count = granted < Named.ITSELF or is_trust_question(request)
-    if policies.permissions_boundary is not None and request.caller.kind != Kind.ROOT:
+    if policies.permissions_boundary is not None and is_bounded(request, policies):
         boundary = ask((policies.permissions_boundary,), request)
         checks.append(boundary.check("PERMISSIONS_BOUNDARY", needed=ceilings_count))
     session = session_finding(request, policies)
@@ -222,26 +223,32 @@ def in_own_account(request: Request) -> bool:
 def owner_must_allow(request: Request) -> bool:
     """Even in one account, a role's trust policy and a KMS key's policy must allow (UG/…policy-eval-denyallow).
 
-    What neither names the caller nor its account is not delegated to identity policies: a role without a trust policy, or a
-    key whose policy does not name the account, is out of everybody's reach.
+    What neither names the caller nor its account is not delegated to identity policies: a role without a trust
+    policy, or a key whose policy does not name the account, is out of everybody's reach.
     """
     return is_trust_question(request) or (request.service == "kms" and ":key/" in request.resource)
 
 
 def is_trust_question(request: Request) -> bool:
-    """Whether a role's trust policy decides. Then a boundary and (a choice) a session policy limit even a caller it names.
+    """Whether a role's trust policy decides. Then a boundary and (a choice) a session policy limit even a caller it
+    names.
 
-    UG/id_roles_update-role-trust-policy: a user that the trust policy names needs no identity policy, but its permissions
-    boundary must allow ``sts:AssumeRole``. For a role that is named the same is assumed (a choice).
+    UG/id_roles_update-role-trust-policy: a user that the trust policy names needs no identity policy, but its
+    permissions boundary must allow ``sts:AssumeRole``. For a role that is named the same is assumed (a choice).
     """
     return request.folded_action in TRUST_ACTIONS and ":role/" in request.resource
+
+
+def is_bounded(request: Request, policies: PolicySet) -> bool:
+    """Whether the caller has a permissions boundary; only users and roles can (UG/access_policies_boundaries)."""
+    return policies.permissions_boundary is not None and request.caller.kind < Kind.ROOT
 
 
 def resource_finding(request: Request, policies: PolicySet) -> Finding:
     """The resource's own policy; the root user can always repair the policy of its account's own bucket."""
     if policies.resource is None:
         return Finding((), (), False, Named.NOT)
-    finding = ask((policies.resource,), request, bounded=policies.permissions_boundary is not None)
+    finding = ask((policies.resource,), request, is_bounded(request, policies))
     rescue = request.folded_action in BUCKET_POLICY_RESCUE and request.caller.kind == Kind.ROOT
     if rescue and in_own_account(request):
         return Finding(finding.policies, finding.matched, False, finding.allows)
@@ -251,7 +258,8 @@ def resource_finding(request: Request, policies: PolicySet) -> Finding:
 def principal_finding(request: Request, policies: PolicySet) -> Finding:
     """The caller's identity policies. The root user has none and may do everything in its account, but assume roles.
 
-    Credentials of ``GetFederationToken`` reach no IAM and, ``GetCallerIdentity`` aside, no STS (STS/API_GetFederationToken).
+    Credentials of ``GetFederationToken`` reach no IAM and, ``GetCallerIdentity`` aside, no STS
+    (STS/API_GetFederationToken).
     """
     if request.caller.kind == Kind.ROOT:
         return Finding((), (), False, Named.NOT if is_trust_question(request) else Named.ITSELF)
@@ -264,8 +272,8 @@ def principal_finding(request: Request, policies: PolicySet) -> Finding:
 def session_finding(request: Request, policies: PolicySet) -> Finding | None:
     """Session policies, which limit a session to what they allow; ``None`` where there is nothing to limit.
 
-    Of several any may allow. A federated user without a session policy may do nothing but what a resource policy grants it
-    by name (STS/API_GetFederationToken).
+    Of several any may allow. A federated user without a session policy may do nothing but what a resource policy
+    grants it by name (STS/API_GetFederationToken).
     """
     attached = policies.session
     if isinstance(attached, Policy):
@@ -310,7 +318,7 @@ class Evaluation:
 
     @property
     def reason(self) -> str:
-        """Why not, in AWS's words: ``because no identity-based policy allows the s3:GetObject action``; "" when allowed."""
+        """Why not, in AWS's words: ``because no identity-based policy allows …``; "" when allowed."""
         from simlib.iam.explanation import reason
 
         return reason(self)

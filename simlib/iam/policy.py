@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from simlib.iam.statement import KINDS, OLD_VERSION, Statement, read_statements
 
 if TYPE_CHECKING:
-    from simlib.iam.request import Request
+    pass
 
 FEW = 4  # statements: trying so many costs less than looking up which could match
 
@@ -16,7 +16,8 @@ FEW = 4  # statements: trying so many costs less than looking up which could mat
 class Policy:
     """A policy document. Make one with ``Policy.parse``.
 
-    ``document`` is the object as given, ``statements`` what it says, prepared; ``version`` the language it is written in.
+    ``document`` is the object as given, ``statements`` what it says, prepared; ``version`` the language it is written
+    in.
     """
 
     __slots__ = ("_by_action", "_by_service", "_everywhere", "document", "kind", "name", "statements", "version")
@@ -37,8 +38,8 @@ class Policy:
     def parse(source: str | Mapping[str, Any], kind: str = "identity", *, name: str = "") -> Policy:
         """Read a policy from JSON text or from the object it stands for.
 
-        ``kind``: identity, resource, trust, scp, rcp, boundary, session or endpoint. ``name`` is how answers speak of it.
-        Raises ``PolicyError`` where AWS would not accept the document.
+        ``kind``: identity, resource, trust, scp, rcp, boundary, session or endpoint. ``name`` is how answers speak of
+        it. Raises ``PolicyError`` where AWS would not accept the document.
         """
         if kind not in KINDS:
             raise ValueError(f"kind must be one of {', '.join(KINDS)}, not {kind!r}")
@@ -50,7 +51,7 @@ class Policy:
         return Policy(document, kind, name, read_statements(document, kind))
 
     def _index(self) -> None:
-        """Which statements could match an action: those that name it, those with a wildcard in its service, the rest."""
+        """Sort the statements by the actions they could match: a named one, any of a service, any at all."""
         everywhere: list[Statement] = []
         for statement in self.statements:
             written = statement.document.get("Action", "*")  # NotAction: any other action

@@ -11,12 +11,14 @@ from simlib.iam.errors import RequestError
 
 
 class Named(IntEnum):
-    """How a statement's ``Principal`` names the caller; a higher value leaves less for the caller's own policies to say.
+    """How a statement's ``Principal`` names the caller; a higher value leaves less for the caller's own policies to
+    say.
 
     In the caller's own account (UG/reference_policies_evaluation-logic_policy-eval-denyallow): naming the ``ACCOUNT``
-    delegates to its identity policies; the ``ROLE`` of a session, or the user a federated session came from, spares them,
-    but boundary and session policy still limit; naming the caller ``ITSELF`` or ``EVERYONE`` is limited by neither.
-    For a bare ``*`` without condition AWS leaves the last point open; here it is as with a condition (a choice).
+    delegates to its identity policies; the ``ROLE`` of a session, or the user a federated session came from, spares
+    them, but boundary and session policy still limit; naming the caller ``ITSELF`` or ``EVERYONE`` is limited by
+    neither. For a bare ``*`` without condition AWS leaves the last point open; here it is as with a condition (a
+    choice).
     """
 
     NOT = 0
@@ -51,8 +53,8 @@ class Caller:
     """The principal of a request.
 
     ``names``: under which names a ``Principal`` of type ``key`` may mean this caller, and what each means.
-    ``chain``: the names that ``NotPrincipal`` must all list to leave this caller out. ``context``: the condition keys AWS
-    derives from the principal, in AWS's spelling.
+    ``chain``: the names that ``NotPrincipal`` must all list to leave this caller out. ``context``: the condition keys
+    AWS derives from the principal, in AWS's spelling.
     """
 
     arn: str
@@ -112,7 +114,12 @@ def _outsider(name: str, kind: Kind, key: str, account: str | None = None) -> Ca
 
 def _identify_arn(arn: str, source: str | None) -> Caller:
     parts = arn.split(":", 5)
-    partition, service, account, resource = (*parts, *[""] * 6)[1], (*parts, *[""] * 6)[2], (*parts, *[""] * 6)[4], parts[-1]
+    partition, service, account, resource = (
+        (*parts, *[""] * 6)[1],
+        (*parts, *[""] * 6)[2],
+        (*parts, *[""] * 6)[4],
+        parts[-1],
+    )
     kind, _, name = resource.partition("/")
     if len(parts) < 6 or not is_account_id(account) or (kind != "root" and not name):
         raise RequestError("principal", f"{arn[:200]!r} is not the ARN of a principal of an account")

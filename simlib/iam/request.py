@@ -17,9 +17,10 @@ ContextValue = str | bool | int | float | Sequence[str | bool | int | float]
 class Request:
     """A request to AWS. Raises ``RequestError`` where one cannot be asked so.
 
-    ``principal``: an ARN, a service's name or ``"anonymous"``; ``action``: like ``"s3:GetObject"``; ``resource``: an ARN or
-    ``"*"``; ``resource_account``: who owns it (default: the account in its ARN, else the principal's); ``context``: condition
-    keys and values; ``role_arn``: what a session was issued for – the role with its path, or the federating user.
+    ``principal``: an ARN, a service's name or ``"anonymous"``; ``action``: like ``"s3:GetObject"``; ``resource``: an
+    ARN or ``"*"``; ``resource_account``: who owns it (default: the account in its ARN, else the principal's);
+    ``context``: condition keys and values; ``role_arn``: what a session was issued for – the role with its path, or
+    the federating user.
     """
 
     principal: str

@@ -1,10 +1,10 @@
 """``python -m simlib decide [FILE]``: scenarios in, answers out, one JSON object per line each.
 
-A scenario has ``principal``, ``action`` and ``resource``, and may have ``id``, ``resource_account``, ``context``, ``role_arn``
-and policies: ``identity_policies``, ``session_policies`` and ``vpc_endpoint_policies`` (lists of documents),
-``permissions_boundary`` and ``resource_policy`` (documents), ``scps`` and ``rcps`` (lists of levels from the organization's
-root down to the account, each a list of documents). A line that cannot be answered is answered with an ``error`` that names
-the place; the others are not concerned. Memory does not grow with the number of lines.
+A scenario has ``principal``, ``action`` and ``resource``, and may have ``id``, ``resource_account``, ``context``,
+``role_arn`` and policies: ``identity_policies``, ``session_policies`` and ``vpc_endpoint_policies`` (lists of
+documents), ``permissions_boundary`` and ``resource_policy`` (documents), ``scps`` and ``rcps`` (lists of levels from
+the organization's root down to the account, each a list of documents). A line that cannot be answered is answered
+with an ``error`` that names the place; the others are not concerned. Memory does not grow with the number of lines.
 """
 
 from __future__ import annotations
@@ -22,10 +22,9 @@ from simlib.iam.json_text import read
 from simlib.iam.policy import Policy
 from simlib.iam.request import Request
 
-FIELDS = (
-    "id principal action resource resource_account context role_arn identity_policies permissions_boundary "
-    "session_policies resource_policy scps rcps vpc_endpoint_policies"
-).split()
+REQUEST_FIELDS = ("principal", "action", "resource", "resource_account", "context", "role_arn")
+LISTS = ("identity_policies", "session_policies", "vpc_endpoint_policies", "scps", "rcps")
+FIELDS = frozenset(("id", *REQUEST_FIELDS, *LISTS, "permissions_boundary", "resource_policy"))
 
 
 def read_scenario(scenario: Any) -> tuple[Request, PolicySet]:
@@ -34,7 +33,9 @@ def read_scenario(scenario: Any) -> tuple[Request, PolicySet]:
         raise RequestError("", "a scenario is a JSON object")
     for name in scenario:
         if name not in FIELDS:
-            raise RequestError(str(name)[:80], f"a scenario has no such field; its fields are {', '.join(FIELDS)}")
+            raise RequestError(
+                str(name)[:80], f"a scenario has no such field; its fields are {', '.join(sorted(FIELDS))}"
+            )
     for name in ("principal", "action", "resource"):
         if scenario.get(name) is None:
             raise RequestError(name, "a scenario needs this field")
@@ -173,11 +174,13 @@ def watched(lines: IO[bytes], size: int, screen: IO[str]) -> Iterable[bytes]:
 
 
 def main(arguments: list[str]) -> int:
-    """Exit status 0; 1 where ``--strict`` is given and a line could not be answered; 2 where the file cannot be read."""
+    """Exit status 0; 1 if ``--strict`` is given and a line could not be answered; 2 if the file cannot be read."""
     import argparse
 
     parser = argparse.ArgumentParser("python -m simlib decide", description=__doc__.split("\n\n")[1] if __doc__ else "")
-    parser.add_argument("file", nargs="?", default="-", metavar="FILE", help="scenarios, one per line (default: standard input)")
+    parser.add_argument(
+        "file", nargs="?", default="-", metavar="FILE", help="scenarios, one per line (default: standard input)"
+    )
     parser.add_argument("--strict", action="store_true", help="exit with 1 if a line could not be answered")
     options = parser.parse_args(arguments)
     try:

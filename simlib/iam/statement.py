@@ -130,7 +130,9 @@ def _read(written: Any, index: int, path: str, allowed: Kind, kind: str, variabl
         raise _wrong(f"{path}.Sid", "a Sid is text", sid)
     principal, not_principal = _one_of(written, "Principal", path, needed=allowed.principal)
     if not_principal and (effect == "Allow" or not allowed.not_principal):
-        raise _wrong(f"{path}.NotPrincipal", "NotPrincipal is only for Deny, and only in a resource-based policy", principal)
+        raise _wrong(
+            f"{path}.NotPrincipal", "NotPrincipal is only for Deny, and only in a resource-based policy", principal
+        )
     action, not_action = _one_of(written, "Action", path, needed=True)
     resource, not_resource = _one_of(written, "Resource", path, needed=allowed.resource)
     principals = None if principal is None else _principals(principal, f"{path}.{'Not' * not_principal}Principal")
@@ -186,8 +188,12 @@ def _actions(value: Any, path: str) -> list[str]:
     folded = []
     for index, text in enumerate(_texts(value, path)):
         service, colon, name = text.partition(":")
-        if text != "*" and not (colon and name and service and ("*" not in service or service == "*") and "?" not in service):
-            raise _wrong(_at(path, value, index), 'an action is "*" or like "s3:GetObject", with no wildcard in "s3"', text)
+        if text != "*" and not (
+            colon and name and service and ("*" not in service or service == "*") and "?" not in service
+        ):
+            raise _wrong(
+                _at(path, value, index), 'an action is "*" or like "s3:GetObject", with no wildcard in "s3"', text
+            )
         folded.append("*" if text == "*:*" else text.lower())
     return folded
 
@@ -225,8 +231,8 @@ def _principals(value: Any, path: str) -> Principals:
 def _is_principal(key: str, text: str) -> bool:
     """Whether a text names a principal. Parts of a name cannot be wildcards (UG/reference_policies_elements_principal).
 
-    ``assumed-role/R/*`` can be written; it matches no session. A unique ID (``AIDA…``, ``AROA…``) is what AWS leaves in a
-    policy of a deleted user or role; it matches nobody.
+    ``assumed-role/R/*`` can be written; it matches no session. A unique ID (``AIDA…``, ``AROA…``) is what AWS leaves
+    in a policy of a deleted user or role; it matches nobody.
     """
     if key == "Service":
         return is_service(text)
@@ -253,7 +259,10 @@ def _conditions(block: Any, path: str, variables: bool) -> Iterator[Condition]:
         for key, value in keys.items():
             if not isinstance(key, str):
                 raise _wrong(f"{path}.{name}", "a condition key is a text", key)
-            wanted = [_scalar(each, f"{path}.{name}.{key}") for each in (value if isinstance(value, (list, tuple)) else [value])]
+            wanted = [
+                _scalar(each, f"{path}.{name}.{key}")
+                for each in (value if isinstance(value, (list, tuple)) else [value])
+            ]
             yield Condition.prepare(known, key, wanted, variables=variables)
 
 
@@ -263,7 +272,7 @@ def _scalar(value: Any, path: str) -> str:
         return value
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, int) and value.bit_length() < 1024 or isinstance(value, float):
+    if (isinstance(value, int) and value.bit_length() < 1024) or isinstance(value, float):
         return str(value)
     raise _wrong(path, "a condition value is a text, a number, true or false", value)
 
