@@ -73,7 +73,7 @@ def bare_environment() -> dict[str, str]:
 @pytest.fixture(scope="session")
 def installed_lab(tmp_path_factory: pytest.TempPathFactory) -> Lab:
     """The copy after its first `lab.py`. Tests that change it take a `lab`."""
-    place = tmp_path_factory.mktemp("repository")
+    place = tmp_path_factory.mktemp("repository").resolve()
     lab = make_lab(place / "the lab", place / "index")
     first = lab.run()
     assert first.returncode == 0, first.stderr
@@ -93,7 +93,7 @@ def lab(installed_lab: Lab) -> Iterator[Lab]:
 @pytest.fixture
 def new_lab(tmp_path: Path) -> Lab:
     """The copy before its first `lab.py`."""
-    return make_lab(tmp_path / "lab", tmp_path / "index")
+    return make_lab(tmp_path.resolve() / "lab", tmp_path.resolve() / "index")
 
 
 def make_lab(folder: Path, index: Path) -> Lab:
@@ -105,7 +105,7 @@ def make_lab(folder: Path, index: Path) -> Lab:
     index.mkdir()
     for name in ("jupyterlab", "pytest", "newcomer"):
         write_wheel(index, name, {f"{name}/__init__.py": "", f"{name}/__main__.py": ECHO})
-    return Lab(folder, index, {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(index)})
+    return Lab(folder, index, {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": index.as_uri()})
 
 
 def write_inputs(folder: Path, lesson: str = "jupyterlab==1\n", tests: str = "pytest==1\n") -> None:

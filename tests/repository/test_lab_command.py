@@ -151,7 +151,7 @@ def test_ctrl_c_during_the_set_up_says_how_to_go_on(lab: Lab) -> None:
 
 
 def test_a_moved_folder_is_set_up_again(lab: Lab, tmp_path: Path) -> None:
-    moved = replace(lab, folder=tmp_path / "elsewhere")
+    moved = replace(lab, folder=tmp_path.resolve() / "elsewhere")
     shutil.copytree(lab.folder, moved.folder, symlinks=True)
     answer = moved.run()
     assert "Setting up" in answer.stdout
