@@ -1,1 +1,35 @@
-"""What a learner sees and touches: predictions, panels, figures."""
+"""What a learner sees and touches: predictions, attempts, panels and pictures.
+
+Names are imported on first use, so that a lesson without a picture does not wait for matplotlib.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+_HOME = {
+    "Prediction": "predictions",
+    "answer": "questions",
+    "attempt": "attempts",
+    "compare": "attempts",
+    "explain": "questions",
+    "PolicyPanel": "policy_panel",
+    "credentials_figure": "credentials",
+    "predict": "questions",
+    "side_by_side": "documents",
+}
+
+__all__ = list(_HOME)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'simlib.lab' has no attribute {name!r}")
+    value = getattr(import_module(f"simlib.lab.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOME})

@@ -1,0 +1,128 @@
+"""Predict, then run, then read why: questions whose answer stays shut until the learner has given one.
+
+A `Guess` is plain Python; `prediction_view` puts it on the screen. Nothing of the answer is in what a guess shows, in a
+notebook file or in a browser, before the guess is locked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from string import ascii_lowercase
+from typing import Any
+
+from .markup import card, escape, plain, prose
+
+UNSURE = "I am not sure: show me"
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """A question put before an experiment: `answer` is the index of what will happen, `because` says why."""
+
+    question: str
+    choices: Sequence[str]
+    answer: int
+    because: str
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.answer < len(self.choices):
+            raise ValueError(f"answer {self.answer} is none of the {len(self.choices)} choices of {self.question!r}")
+
+
+@dataclass
+class Guess:
+    """What a learner says to one prediction. Locked once, it stays: `locked` is None or the index of the choice."""
+
+    prediction: Prediction
+    name: str = ""
+    locked: int | None = None
+    _watchers: dict[str, Callable[[], None]] = field(default_factory=dict)
+
+    @property
+    def choices(self) -> list[str]:
+        """What can be chosen; to be unsure is a choice too."""
+        return [*self.prediction.choices, UNSURE]
+
+    def lock(self, choice: int | str) -> None:
+        """Settle on a choice, by index or by its letter ("a", "b", …); a second one does not count."""
+        index = ascii_lowercase.index(choice) if isinstance(choice, str) else choice
+        if not 0 <= index < len(self.choices):
+            raise ValueError(f"choose one of {', '.join(ascii_lowercase[: len(self.choices)])}")
+        if self.locked is not None:
+            return
+        self.locked = index
+        for watcher in list(self._watchers.values()):
+            watcher()
+
+    def watch(self, place: str, watcher: Callable[[], None]) -> None:
+        """Call `watcher` when the guess is locked; each place has one, and a later one takes over."""
+        self._watchers[place] = watcher
+
+    @property
+    def outcome(self) -> str:
+        """How the guess compares with what happens; empty while it is open."""
+        if self.locked is None:
+            return ""
+        happens = self.prediction.choices[self.prediction.answer]
+        if self.locked == self.prediction.answer:
+            return f"As you predicted: {happens}"
+        if self.locked == len(self.prediction.choices):
+            return f"What happens: {happens}"
+        return f"You expected: {self.choices[self.locked]}\n\nWhat happens: {happens}"
+
+    @property
+    def status(self) -> str:
+        """One line under the choices."""
+        if self.locked is None:
+            return "Choose one, then lock it in. Nothing is revealed before."
+        return "Locked in. Now run the cells below."
+
+    def explain(self) -> Explanation:
+        """The answer and why, for the cell after the experiment; it waits until the guess is locked."""
+        return Explanation(self)
+
+    def __str__(self) -> str:
+        rows = [f"  {letter}) {plain(choice)}" for letter, choice in zip(ascii_lowercase, self.choices, strict=False)]
+        how = f"\n(In Python: lab.answer({self.name!r}, 'a'))" if self.name and self.locked is None else ""
+        return "\n".join([f"Predict. {plain(self.prediction.question)}", *rows, plain(self.status) + how])
+
+    __repr__ = __str__
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        from .prediction_view import question_view
+
+        view = question_view(self)
+        letters = "".join(f"<li>{prose(choice)}</li>" for choice in self.choices)
+        still = (
+            f"<p><b>Predict.</b></p>{prose(self.prediction.question)}<ol type='a'>{letters}</ol>{prose(self.status)}"
+        )
+        return {**view, "text/html": card(still, css="sl-note"), "text/plain": str(self)}
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """The reveal that belongs to a guess: it opens by itself when the guess is locked."""
+
+    guess: Guess
+
+    def __str__(self) -> str:
+        if self.guess.locked is None:
+            return f"Waiting for your prediction above: “{plain(self.guess.prediction.question)}”"
+        return f"{plain(self.guess.outcome)}\n\n{plain(self.guess.prediction.because)}"
+
+    __repr__ = __str__
+
+    @property
+    def html(self) -> str:
+        """The same as HTML."""
+        if self.guess.locked is None:
+            waiting = "Waiting for your prediction above. The explanation opens here when you lock it in."
+            return card(f'<p class="sl-dim">{escape(waiting)}</p>', css="sl-note")
+        because = prose(self.guess.prediction.because)
+        return card(f"<div><b>{prose(self.guess.outcome)}</b></div>{because}", css="sl-note")
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        from .prediction_view import explanation_view
+
+        return {**explanation_view(self), "text/html": self.html, "text/plain": str(self)}

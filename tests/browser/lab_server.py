@@ -1,0 +1,26 @@
+"""JupyterLab for a browser test, in this Python, until whoever started it closes our standard input or dies.
+
+python lab_server.py JUPYTERLAB-OPTIONS…
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import time
+
+
+def end_with_parent() -> None:
+    sys.stdin.buffer.read()  # returns when the other end is closed, also by a crash
+    os.kill(os.getpid(), signal.SIGTERM)  # Jupyter then ends its kernels
+    time.sleep(10)
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    threading.Thread(target=end_with_parent, daemon=True).start()
+    from jupyterlab.labapp import main
+
+    main(sys.argv[1:])

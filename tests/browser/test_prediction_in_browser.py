@@ -1,0 +1,60 @@
+"""Predictions in a real browser: by mouse, by keyboard, and with nothing given away beforehand."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+SETUP = """
+import sys
+from simlib.lab.predictions import Guess, Prediction
+because = 'Because of <script>arithmetic</script>.'
+guess = Guess(Prediction('Is `two & two` <b>four</b>?', ['Yes, <i>four</i>.', 'No.'], 0, because))
+guess
+"""
+
+
+@pytest.fixture
+def opened(visit: Any, notebook: Callable[..., str]) -> Any:
+    visit.open(notebook("prediction.ipynb", SETUP, "guess.explain()", "print('kernel in', sys.prefix)", "1 + 1"))
+    visit.run_all()
+    visit.page.wait_for_selector(".sl-predict")
+    return visit
+
+
+def test_the_kernel_runs_in_the_python_of_the_tests(opened: Any) -> None:
+    opened.page.wait_for_selector(f"text=kernel in {sys.prefix}")
+
+
+def test_nothing_of_the_answer_is_on_the_page_before_it_is_locked_in(opened: Any) -> None:
+    opened.page.wait_for_selector("text=Waiting for your prediction")
+    outputs = " ".join(opened.page.locator(".jp-OutputArea-output").all_inner_texts())
+    assert "arithmetic" not in outputs
+    assert opened.page.locator(".sl-predict input:checked").count() == 0
+
+
+def test_by_mouse(opened: Any) -> None:
+    page = opened.page
+    page.get_by_label("No.").check()
+    page.get_by_role("button", name="Lock in my answer").click()
+    page.wait_for_selector("text=You expected: No.")
+    assert page.locator(".jp-OutputArea-output").get_by_text("Because of <script>arithmetic</script>.").is_visible()
+    assert page.locator(".sl-predict input:enabled").count() == 0, "locked stays locked"
+
+
+def test_by_keyboard_alone(opened: Any) -> None:
+    page = opened.page
+    cells = page.locator(".jp-Notebook-cell").count()
+    page.locator(".sl-predict input").first.focus()
+    page.keyboard.press("Space")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.type("dd")  # JupyterLab deletes a cell by this; not from inside a question
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Lock in my answer"
+    page.keyboard.press("Enter")
+    page.wait_for_selector("text=As you predicted: Yes, <i>four</i>.")
+    assert page.locator(".jp-Notebook-cell").count() == cells

@@ -1,0 +1,69 @@
+"""What foreign text becomes, and whether our colours can be read."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from simlib.lab.markup import LONGEST, STYLE, card, escape, plain, prose, table, verdict
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("<script>alert(1)</script>", "&lt;script&gt;alert(1)&lt;/script&gt;"),
+        ("\" onmouseover='x'", "&quot; onmouseover=&#x27;x&#x27;"),
+        ("a & b", "a &amp; b"),
+        ("user\u202egnp.exe", "user\\u202egnp.exe"),
+        ("bell\x07 null\x00", "bell\\u0007 null\\u0000"),
+        ("lines\n\tstay", "lines\n\tstay"),
+        ("Ünïcödé 名前", "Ünïcödé 名前"),
+    ],
+)
+def test_foreign_text_can_only_be_read(text: str, shown: str) -> None:
+    assert escape(text) == shown
+
+
+def test_a_very_long_name_does_not_fill_the_page() -> None:
+    assert len(escape("x" * 10_000)) < LONGEST + 50
+    assert "6000 more characters" in escape("x" * 10_000)
+
+
+def test_prose_has_paragraphs_and_code_and_nothing_else() -> None:
+    assert prose("One `<b>`.\n\nTwo **three**.") == "<p>One <code>&lt;b&gt;</code>.</p><p>Two **three**.</p>"
+    assert plain("One `<b>`.\n\nTwo.") == "One <b>.\n\nTwo."
+
+
+def test_a_verdict_is_a_sign_and_a_word_and_not_only_a_colour() -> None:
+    assert "✔ Allowed" in verdict(True)
+    assert "✘ Refused" in verdict(False)
+
+
+def test_a_table_is_a_table_with_headings_of_rows_and_columns() -> None:
+    made = table(["Who", "What"], [["a", "b"]], "Of <all>")
+    assert made.count('<th scope="col">') == 2
+    assert '<th scope="row">a</th><td>b</td>' in made
+    assert "<caption>Of &lt;all&gt;</caption>" in made
+    assert "<style>" in card(made)
+
+
+def luminance(colour: str) -> float:
+    digits = colour.lstrip("#")
+    digits = "".join(2 * digit for digit in digits) if len(digits) == 3 else digits
+    parts = [int(digits[i : i + 2], 16) / 255 for i in (0, 2, 4)]
+    linear = [part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(one: str, other: str) -> float:
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize(("rule", "grounds"), [(0, ("#fff", "#f5f5f5")), (1, ("#111", "#212121"))])
+@pytest.mark.parametrize("name", ["yes", "no", "dim"])
+def test_text_can_be_read_in_both_themes(rule: int, grounds: tuple[str, ...], name: str) -> None:
+    colours = re.findall(rf"--sl-{name}: (#\w+)", STYLE)
+    assert len(colours) == 2, "one for the light theme, one for the dark"
+    assert all(contrast(colours[rule], ground) >= 4.5 for ground in grounds)

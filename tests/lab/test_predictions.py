@@ -1,0 +1,150 @@
+"""Predictions: nothing is given away before an answer is locked in, and locked stays locked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from simlib import lab
+from simlib.lab import questions
+from simlib.lab.predictions import UNSURE, Guess, Prediction
+
+SUM = Prediction("Is `2 + 2` four?", ("Yes, it is.", "No, it is not."), 0, "Because of arithmetic.")
+
+
+@pytest.fixture(autouse=True)
+def a_learner_who_has_said_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(questions, "_guesses", {})
+
+
+def everything_shown(shown: Any) -> str:
+    """All that a browser, a terminal or a notebook file would receive, widget state included."""
+    import ipywidgets
+
+    bundle = shown._repr_mimebundle_()
+    states = ipywidgets.Widget.get_manager_state()["state"].values()
+    return " ".join([*map(str, bundle.values()), *map(str, states)])
+
+
+def on_screen(shown: Any) -> Any:
+    """The widget that displays a thing."""
+    from ipywidgets.widgets.widget import _instances
+
+    return _instances[shown._repr_mimebundle_()["application/vnd.jupyter.widget-view+json"]["model_id"]]
+
+
+@pytest.fixture
+def no_widgets() -> Any:
+    import ipywidgets
+
+    ipywidgets.Widget.close_all()
+    yield
+    ipywidgets.Widget.close_all()
+
+
+@pytest.mark.usefixtures("no_widgets")
+@pytest.mark.parametrize("name", questions.QUESTIONS)
+def test_an_open_question_and_its_explanation_reveal_nothing(name: str) -> None:
+    prediction = questions.QUESTIONS[name]
+    shown = everything_shown(lab.predict(name)) + everything_shown(lab.explain(name))
+    for part in prediction.because.split("\n\n"):
+        assert part.replace("`", "")[:30] not in shown.replace("`", "").replace("<code>", "")
+    assert "As you predicted" not in shown
+    assert "What happens:" not in shown
+    assert "'answer'" not in shown
+
+
+@pytest.mark.parametrize(
+    ("choice", "said"),
+    [
+        (0, "As you predicted: Yes, it is."),
+        (1, "You expected: No, it is not.\n\nWhat happens: Yes, it is."),
+        (2, "What happens: Yes, it is."),
+        ("b", "You expected: No, it is not.\n\nWhat happens: Yes, it is."),
+    ],
+)
+def test_a_locked_answer_is_met_without_scolding(choice: int | str, said: str) -> None:
+    guess = Guess(SUM)
+    guess.lock(choice)
+    assert guess.outcome == said
+    assert str(guess.explain()) == f"{said}\n\nBecause of arithmetic."
+
+
+def test_a_second_answer_does_not_count() -> None:
+    guess = Guess(SUM)
+    guess.lock(1)
+    guess.lock(0)
+    assert guess.locked == 1
+
+
+@pytest.mark.parametrize("choice", [3, -1, "z", "no"])
+def test_what_is_no_choice_is_refused_and_locks_nothing(choice: int | str) -> None:
+    guess = Guess(SUM)
+    with pytest.raises(ValueError, match=r"choose|substring"):
+        guess.lock(choice)
+    assert guess.locked is None
+
+
+def test_to_be_unsure_is_always_a_choice() -> None:
+    assert Guess(SUM).choices == ["Yes, it is.", "No, it is not.", UNSURE]
+
+
+def test_the_answer_must_be_one_of_the_choices() -> None:
+    with pytest.raises(ValueError, match="none of the 2 choices"):
+        Prediction("?", ("a", "b"), 2, "")
+
+
+def test_the_text_of_a_question_is_enough_to_answer_it_without_a_browser() -> None:
+    shown = str(lab.predict("a year later"))
+    assert "a) No, a key expires after 90 days." in shown
+    assert "lab.answer('a year later', 'a')" in shown
+    assert str(lab.answer("a year later", "c")).startswith("As you predicted: Yes")
+
+
+def test_an_explanation_on_the_screen_opens_when_the_guess_is_locked() -> None:
+    guess = Guess(SUM)
+    widget = on_screen(guess.explain())
+    assert "Waiting for your prediction" in widget.value
+    guess.lock(0)
+    assert "arithmetic" in widget.value
+
+
+def test_the_browser_locks_by_one_message_and_cannot_unlock() -> None:
+    guess = Guess(SUM)
+    widget = on_screen(guess)
+
+    def browser_says(choice: int) -> None:
+        message = {"content": {"data": {"method": "update", "state": {"choice": choice}, "buffer_paths": []}}}
+        widget._handle_msg({**message, "buffers": []})
+
+    browser_says(9)
+    assert guess.locked is None
+    browser_says(1)
+    assert (guess.locked, widget.locked) == (1, 1)
+    browser_says(0)
+    assert (guess.locked, widget.locked) == (1, 1)
+
+
+def test_running_a_cell_again_keeps_the_answer() -> None:
+    lab.answer("a year later", "a")
+    assert lab.predict("a year later").locked == 0
+
+
+def test_running_cells_fifty_times_leaves_no_more_widgets_than_once() -> None:
+    from ipywidgets.widgets.widget import _instances
+
+    guess = Guess(SUM)
+
+    def run() -> int:
+        guess._repr_mimebundle_()
+        guess.explain()._repr_mimebundle_()
+        return len(_instances)
+
+    once = run()
+    assert [run() for _ in range(50)][-1] == once
+
+
+def test_an_unknown_name_says_which_was_meant() -> None:
+    with pytest.raises(KeyError, match="did you mean 'a year later'"):
+        lab.predict("a year late")
