@@ -127,4 +127,5 @@ def binder_base(session: nox.Session) -> list[str]:
 
 
 def install_tools(session: nox.Session) -> None:
-    session.install("--quiet", "--disable-pip-version-check", "-r", ".ci/requirements.txt")
+    if session.virtualenv.is_sandboxed:  # not under `nox --no-venv`: there they are installed already
+        session.install("--quiet", "--disable-pip-version-check", "-r", ".ci/requirements.txt")
