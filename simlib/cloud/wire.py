@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from io import BytesIO
+from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 
@@ -19,9 +22,23 @@ class RawRequest:
     headers: dict[str, str] = field(default_factory=dict)
     body: bytes = b""
 
+    @classmethod
+    def from_botocore(cls, request: Any) -> RawRequest:
+        """What botocore is about to send: an `AWSPreparedRequest`."""
+        headers = {name.lower(): _text(value) for name, value in request.headers.items()}
+        body = request.body
+        if body is not None and hasattr(body, "read"):
+            body = body.read()
+        content = body.encode("utf-8") if isinstance(body, str) else bytes(body or b"")
+        return cls(request.method, request.url, headers, content)
+
     @property
     def parts(self) -> SplitResult:
         return urlsplit(self.url)
+
+
+def _text(value: Any) -> str:
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,3 +48,11 @@ class RawAnswer:
     status: int
     headers: dict[str, str]
     body: bytes
+
+
+class Body(BytesIO):
+    """An answer's body as botocore reads it from a connection."""
+
+    def stream(self, amt: int = 65_536, **_: Any) -> Iterator[bytes]:
+        while piece := self.read(amt):
+            yield piece

@@ -1,0 +1,93 @@
+"""The trail: every call, when, by whom, on what, and how it was decided."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import overload
+
+from ..iam import Evaluation
+
+DEFAULT_BOUND = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One call.
+
+    `decision` is "ALLOW" or what refused it: "IMPLICIT_DENY", "EXPLICIT_DENY" (the policies), "UNAUTHENTICATED" (the
+    credentials), "INVALID" (the request). `error_code` is AWS's code where the answer was an error of any kind.
+    """
+
+    number: int
+    when: datetime
+    who: str
+    action: str
+    resource: str
+    decision: str
+    error_code: str = ""
+    error_message: str = ""
+    request_id: str = ""
+    account: str = ""
+    access_key_id: str = ""
+    service: str = ""
+    operation: str = ""
+    situation: str = ""
+    evaluations: tuple[Evaluation, ...] = ()
+
+    @property
+    def refused(self) -> bool:
+        """Whether it was the gate that said no, not the service about its own affairs."""
+        return self.decision != "ALLOW"
+
+    def __repr__(self) -> str:
+        outcome = self.decision if not self.error_code else f"{self.decision} ({self.error_code})"
+        return f"{self.when:%Y-%m-%d %H:%M:%S}  {_short(self.who):<44}  {self.action:<28}  {self.resource}  {outcome}"
+
+
+class Trail(Sequence[Event]):
+    """The calls of a world, oldest first; past `bound` events the oldest are forgotten."""
+
+    def __init__(self, bound: int = DEFAULT_BOUND) -> None:
+        self._events: deque[Event] = deque(maxlen=bound)
+        self._count = 0
+
+    @overload
+    def __getitem__(self, index: int) -> Event: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Event]: ...
+    def __getitem__(self, index: int | slice) -> Event | list[Event]:
+        return list(self._events)[index] if isinstance(index, slice) else self._events[index]
+
+    def __len__(self) -> int:
+        return len(self._events)
+
+    def __iter__(self) -> Iterator[Event]:
+        return iter(list(self._events))
+
+    def next_number(self) -> int:
+        self._count += 1
+        return self._count
+
+    def record(self, event: Event) -> None:
+        self._events.append(event)
+
+    def last_refusal(self) -> Event | None:
+        return next((event for event in reversed(self._events) if event.refused), None)
+
+    def by_request_id(self, request_id: str) -> Event | None:
+        return next((event for event in reversed(self._events) if event.request_id == request_id), None)
+
+    def __repr__(self) -> str:
+        shown = list(self._events)[-20:]
+        earlier = len(self._events) - len(shown)
+        lines = [f"… and {earlier} earlier calls"] if earlier else []
+        return "\n".join([*lines, *map(repr, shown)]) or "no calls yet"
+
+
+def _short(arn: str) -> str:
+    """ "111111111111 user/alice" – an ARN without what is the same in all of them."""
+    parts = arn.split(":", 5)
+    return f"{parts[4]} {parts[5]}" if len(parts) == 6 else arn

@@ -1,0 +1,220 @@
+"""Cloud: one world of accounts, identities and credentials, and the doors a notebook goes through."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from contextlib import ExitStack
+from typing import Any, ClassVar
+
+from botocore.awsrequest import AWSResponse
+from botocore.handlers import BUILTIN_HANDLERS, REGISTER_FIRST
+
+from . import ambient
+from .clock import Clock
+from .endpoint import Endpoint
+from .explain import Explanation
+from .gate import Gate
+from .identity import Identity, credentials_in
+from .instance import Instance
+from .metadata import Unavailable
+from .sessions import Session, Sessions
+from .store import Store, StoredInstance
+from .sts import ServiceNotTrusted, assume_for_service
+from .trail import DEFAULT_BOUND, Trail
+from .wire import Body, RawAnswer, RawRequest
+
+ADMINISTRATOR = "lab-admin"
+REGION = ambient.REGION
+INSTANCE_SECONDS = 6 * 3600  # observed, not documented: AWS only promises fresh ones five minutes before the end
+NOWHERE = "http://127.0.0.1:9"  # the discard port: where requests are sent while no endpoint listens
+
+
+class Account:
+    """An AWS account of the world; `admin` is an IAM user in it who may do everything."""
+
+    def __init__(self, name: str, account_id: str, admin: Identity) -> None:
+        self.name, self.id, self.admin = name, account_id, admin
+
+    def __repr__(self) -> str:
+        return f"<Account {self.name} {self.id}>"
+
+
+class Cloud:
+    """A mocked AWS in this process that really refuses.
+
+    `Cloud.start()` opens a fresh world and closes the one before; it is a context manager too. While it is open every
+    boto3 client made in this process meets the lab, whoever made it, and nothing of the learner's own AWS is seen.
+    """
+
+    running: ClassVar[Cloud | None] = None
+
+    def __init__(self, *, trail_bound: int = DEFAULT_BOUND) -> None:
+        self.clock = Clock()
+        self.trail = Trail(trail_bound)
+        self.source_ip = "203.0.113.10"  # an address of the documentation range: where the learner "sits"
+        self._accounts: dict[str, Account] = {}
+        self._sessions = Sessions()
+        self._undo = ExitStack()
+        self._instances: dict[str, Instance] = {}
+        self._endpoint: Endpoint | None = None
+
+    # -- opening and closing -----------------------------------------------------------------------------------------
+
+    @classmethod
+    def start(cls, *, trail_bound: int = DEFAULT_BOUND) -> Cloud:
+        """A fresh world; `trail_bound` is how many calls its trail remembers."""
+        if cls.running is not None:
+            cls.running.stop()
+        world = cls(trail_bound=trail_bound)
+        with ExitStack() as undo:
+            world._open(undo)
+            world._undo = undo.pop_all()
+        return world
+
+    def _open(self, undo: ExitStack) -> None:
+        hidden = ambient.hide(NOWHERE)
+        undo.callback(hidden.restore)
+        if sys.platform != "emscripten":
+            self._endpoint = Endpoint(
+                self._answer_other_process,
+                self._instance_metadata,
+                folder=hidden.folder,
+                now=lambda: self.clock.real_now,
+            )
+            undo.callback(self._endpoint.stop)
+            os.environ["AWS_ENDPOINT_URL"] = self._endpoint.url
+        self.clock.start()
+        undo.callback(self.clock.stop)
+        self._store = Store()
+        undo.callback(self._store.close)
+        self._gate = Gate(self._store, self._sessions, self.trail, lambda: self.clock.now, lambda: self.source_ip)
+        spec = ("before-send", _meet_the_gate, REGISTER_FIRST)
+        BUILTIN_HANDLERS.append(spec)
+        undo.callback(BUILTIN_HANDLERS.remove, spec)
+        Cloud.running = self
+        undo.callback(self._no_longer_running)
+
+    def stop(self) -> None:
+        """Close the world and put everything back as it was; doing so twice changes nothing."""
+        self._undo.close()
+
+    def _no_longer_running(self) -> None:
+        if Cloud.running is self:
+            Cloud.running = None
+
+    def __enter__(self) -> Cloud:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.stop()
+
+    # -- who there is ------------------------------------------------------------------------------------------------
+
+    def account(self, name: str = "main") -> Account:
+        """The account of that name, created on first mention: 111111111111, then 222222222222, …"""
+        if name not in self._accounts:
+            account_id = _account_id(len(self._accounts) + 1)
+            with self._gate.lock:
+                key = self._store.create_administrator(account_id, ADMINISTRATOR)
+            admin = Identity(key.access_key_id, key.secret_access_key, None, region=REGION)
+            self._accounts[name] = Account(name, account_id, admin)
+        return self._accounts[name]
+
+    def sign_in(self, answer: Mapping[str, Any], *, region: str = REGION) -> Identity:
+        """An identity from any AWS answer that holds credentials (CreateAccessKey, AssumeRole, GetSessionToken …)."""
+        return credentials_in(answer, region)
+
+    def instance(self, instance_id: str) -> Instance:
+        """An EC2 instance of this world, to be used from inside: `.session`, `.run(…)`, `.curl(…)`.
+
+        Raises `LookupError` where there is none of that ID.
+        """
+        if instance_id not in self._instances:
+            self._instances[instance_id] = Instance(self, instance_id)
+        return self._instances[instance_id]
+
+    def instance_facts(self, instance_id: str) -> StoredInstance | None:
+        """What EC2 knows of an instance now; None where there is none."""
+        with self._gate.lock:
+            return self._store.instance(instance_id)
+
+    def mint_instance_session(self, instance_id: str) -> Session:
+        """Fresh credentials of the role on an instance, as EC2 obtains them about every six hours.
+
+        Raises `LookupError` where there is no such running instance or no role on it, `metadata.Unavailable` where
+        the role does not trust EC2.
+        """
+        with self._gate.lock:
+            instance = self._store.instance(instance_id)
+            if instance is None or not instance.running or instance.role is None:
+                raise LookupError(f"No running instance {instance_id} with a role on it.")
+            arn = f"arn:aws:ec2:{instance.region}:{instance.account}:instance/{instance_id}"
+            try:
+                return assume_for_service(
+                    "ec2.amazonaws.com",
+                    instance.role,
+                    instance_id,
+                    self.clock.now,
+                    INSTANCE_SECONDS,
+                    self._store,
+                    self._sessions,
+                    {"ec2:SourceInstanceArn": arn, "ec2:RoleDelivery": "2.0"},
+                )
+            except ServiceNotTrusted as error:
+                raise Unavailable.untrusted(instance.role.name) from error
+
+    # -- asking ------------------------------------------------------------------------------------------------------
+
+    def why(self, error: BaseException | None = None) -> Explanation:
+        """The last refusal explained, or the call that ended in `error` (a botocore `ClientError`)."""
+        if error is None:
+            return Explanation(self.trail.last_refusal())
+        response = getattr(error, "response", {})
+        asked = response.get("ResponseMetadata", {}).get("RequestId", "")
+        event = self.trail.by_request_id(asked) if asked else None
+        if event is None:
+            raise ValueError(
+                "This error did not come from a call of this world, so there is nothing to explain. "
+                "Pass the ClientError itself, as `except ClientError as error: aws.why(error)` has it."
+            )
+        return Explanation(event)
+
+    def serve(self) -> Endpoint:
+        """The loopback endpoint for other processes – the AWS CLI, other SDKs – and the environment they need."""
+        if self._endpoint is None:
+            raise RuntimeError("A browser opens no sockets, and has no other processes that could call.")
+        return self._endpoint
+
+    def _answer_other_process(self, raw: RawRequest) -> RawAnswer:
+        return self._gate.answer(raw, signed_by=lambda: self.clock.real_now)
+
+    def _instance_metadata(self, instance_id: str, method: str, path: str, headers: Mapping[str, str]) -> RawAnswer:
+        try:
+            return self.instance(instance_id).metadata.answer(method, path, headers)
+        except LookupError as error:
+            return RawAnswer(404, {"Content-Type": "text/plain"}, f"{error.args[0]}\n".encode())
+
+    def __repr__(self) -> str:
+        names = ", ".join(f"{account.name} {account.id}" for account in self._accounts.values()) or "no account yet"
+        state = "open" if Cloud.running is self else "stopped"
+        return f"<Cloud {state}: {names}; {self.clock.now:%Y-%m-%d %H:%M} UTC; {len(self.trail)} calls>"
+
+
+def _account_id(number: int) -> str:
+    """111111111111 for the first, 222222222222 for the second; past nine, the number padded."""
+    return str(number) * 12 if number < 10 else f"{number:012d}"
+
+
+def _meet_the_gate(request: Any, event_name: str, **_: Any) -> AWSResponse:
+    """botocore's `before-send` handler: every request of this process is answered here and sent nowhere."""
+    world = Cloud.running
+    if world is None:
+        raise RuntimeError(
+            "This client belongs to a lab that has been stopped, and it never talks to the real AWS. "
+            "Start a Cloud and make a new client."
+        )
+    _, service, operation = event_name.split(".", 2)
+    answer = world._gate.answer(RawRequest.from_botocore(request), service, operation)
+    return AWSResponse(request.url, answer.status, answer.headers, Body(answer.body))

@@ -1,0 +1,60 @@
+"""moto's private names: which of them moved, said clearly, when moto changes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import moto.iam.models
+import pytest
+import requests
+
+from simlib import Cloud
+from simlib.cloud.store import _ID_PREFIXES
+
+
+@pytest.mark.parametrize("name", sorted(_ID_PREFIXES))
+def test_the_classes_whose_ids_get_prefixes_exist(name: str) -> None:
+    assert isinstance(getattr(moto.iam.models, name, None), type), f"moto.iam.models.{name} has moved"
+
+
+@pytest.mark.parametrize(
+    ("module", "names"),
+    [
+        ("moto.core.models", ["botocore_stubber"]),
+        ("moto.core.config", ["default_user_config"]),
+        ("moto.core.base_backend", ["BackendDict"]),
+        ("moto.core.parse", ["PROTOCOL_PARSERS"]),
+        ("moto.core.routing", ["get_service_router"]),
+        ("moto.core.request", ["Request", "determine_request_protocol"]),
+        ("moto.iam.models", ["iam_backends"]),
+        ("moto.iam.utils", ["generate_access_key_id_from_account_id"]),
+        ("moto.s3.models", ["FakeBucket", "s3_backends"]),
+        ("moto.iam.access_control", ["PermissionResult"]),
+        ("moto.ec2.models", ["ec2_backends"]),
+        ("moto.kms.models", ["kms_backends"]),
+    ],
+)
+def test_the_names_the_store_uses_exist(module: str, names: list[str]) -> None:
+    loaded = __import__(module, fromlist=names)
+    missing = [name for name in names if not hasattr(loaded, name)]
+    assert not missing, f"{module} no longer has {missing}: simlib.cloud.store must follow"
+
+
+def test_moto_sends_nothing_over_the_network(aws: Cloud, dev: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def sent(*args: Any, **kwargs: Any) -> None:
+        pytest.fail(f"moto really sent {args}")
+
+    monkeypatch.setattr(requests.Session, "send", sent)
+    sns = dev.admin.client("sns")
+    topic = sns.create_topic(Name="news")["TopicArn"]
+    sns.subscribe(TopicArn=topic, Protocol="http", Endpoint="http://127.0.0.1:9/hook")
+    sns.publish(TopicArn=topic, Message="hello")
+
+
+def test_after_stop_motos_modules_are_as_they_were() -> None:
+    before = (moto.iam.models.User.__init__, moto.iam.models.ManagedPolicy.__init__)
+    with Cloud.start() as world:
+        world.account("dev").admin.client("iam").create_user(UserName="alice")
+        assert moto.iam.models.User.__init__ is not before[0]
+    assert (moto.iam.models.User.__init__, moto.iam.models.ManagedPolicy.__init__) == before
+    assert len(moto.iam.models.iam_backends) == 0

@@ -1,0 +1,125 @@
+"""Cloud: opening and closing worlds, accounts, signing in, asking why."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError, NoCredentialsError
+from botocore.handlers import BUILTIN_HANDLERS
+
+from simlib import Cloud
+
+from .conftest import allow, document, new_user, refused
+
+
+def test_accounts_are_created_on_first_mention_and_numbered(aws: Cloud) -> None:
+    assert [aws.account(name).id for name in ("dev", "prod", "dev")] == ["1" * 12, "2" * 12, "1" * 12]
+    assert aws.account("prod").admin.client("sts").get_caller_identity()["Account"] == "2" * 12
+
+
+def test_starting_again_gives_a_fresh_world(aws: Cloud, iam: Any) -> None:
+    iam.create_user(UserName="alice")
+    fresh = Cloud.start()
+    try:
+        users = fresh.account("dev").admin.client("iam").list_users()["Users"]
+        assert "alice" not in {user["UserName"] for user in users}
+        assert len(fresh.trail) == 1
+    finally:
+        fresh.stop()
+
+
+def test_stopping_puts_everything_back() -> None:
+    import socket
+
+    before = (dict(os.environ), list(BUILTIN_HANDLERS), socket.getaddrinfo, boto3.DEFAULT_SESSION)
+    world = Cloud.start()
+    world.account("dev").admin.client("sts").get_caller_identity()
+    world.stop()
+    world.stop()
+    assert (dict(os.environ), list(BUILTIN_HANDLERS), socket.getaddrinfo, boto3.DEFAULT_SESSION) == before
+
+
+def test_a_start_that_fails_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = (dict(os.environ), list(BUILTIN_HANDLERS))
+    monkeypatch.setattr("simlib.cloud.world.Gate", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        Cloud.start()
+    assert (dict(os.environ), list(BUILTIN_HANDLERS)) == before
+    assert Cloud.running is None
+
+
+def test_a_plain_boto3_client_meets_the_same_gate(aws: Cloud, iam: Any) -> None:
+    alice = new_user(aws, iam, "alice")
+    keys = {"aws_access_key_id": alice.access_key_id, "aws_secret_access_key": alice.secret_access_key}
+    plain = boto3.client("s3", region_name="us-east-1", **keys)
+    assert refused(plain.list_buckets)[0] == "AccessDenied"
+    elsewhere = boto3.client("s3", region_name="eu-west-1", endpoint_url="https://s3.eu-west-1.amazonaws.com", **keys)
+    assert refused(elsewhere.list_buckets)[0] == "AccessDenied"
+
+
+def test_variables_set_after_the_start_count(aws: Cloud, iam: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    alice = new_user(aws, iam, "alice")
+    with pytest.raises(NoCredentialsError, match="Unable to locate credentials"):
+        boto3.Session().client("sts").get_caller_identity()
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", alice.access_key_id)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", alice.secret_access_key)
+    assert boto3.Session().client("sts").get_caller_identity()["Arn"].endswith("user/alice")
+
+
+def test_sign_in_takes_any_answer_with_credentials_and_says_what_is_missing(aws: Cloud, iam: Any) -> None:
+    iam.create_user(UserName="alice")
+    assert aws.sign_in(iam.create_access_key(UserName="alice")).client("sts").get_caller_identity()
+    with pytest.raises(ValueError, match="No credentials in this answer"):
+        aws.sign_in(iam.list_access_keys(UserName="alice"))
+
+
+def test_why_explains_the_last_refusal_or_a_given_error(aws: Cloud, iam: Any) -> None:
+    assert str(aws.why()) == "Nothing has been refused so far."
+    alice = new_user(aws, iam, "alice", allow("s3:ListAllMyBuckets"))
+    with pytest.raises(ClientError) as first:
+        alice.client("iam").list_users()
+    with pytest.raises(ClientError):
+        alice.client("ec2").describe_instances()
+    assert "ec2:DescribeInstances" in str(aws.why())
+    assert "iam:ListUsers" in str(aws.why(first.value))
+    with pytest.raises(ClientError) as missing:
+        iam.get_user(UserName="nobody")
+    assert "The policies allowed this." in str(aws.why(missing.value))
+    with pytest.raises(ValueError, match="did not come from a call of this world"):
+        aws.why(KeyError("x"))
+
+
+def test_the_trail_tells_when_who_what_and_how_it_was_decided(aws: Cloud, iam: Any) -> None:
+    alice = new_user(aws, iam, "alice")
+    refused(alice.client("s3").list_buckets)
+    event = aws.trail[-1]
+    assert event.when.tzinfo is not None
+    assert (event.who, event.action, event.resource, event.decision, event.error_code) == (
+        "arn:aws:iam::111111111111:user/alice",
+        "s3:ListAllMyBuckets",
+        "*",
+        "IMPLICIT_DENY",
+        "AccessDenied",
+    )
+    assert "s3:ListAllMyBuckets" in repr(aws.trail)
+
+
+def test_the_trail_is_bounded_and_counts_on() -> None:
+    with Cloud.start(trail_bound=3) as world:
+        sts = world.account("dev").admin.client("sts")
+        for _ in range(5):
+            sts.get_caller_identity()
+        assert [event.number for event in world.trail] == [3, 4, 5]
+
+
+def test_a_permissions_boundary_of_a_role_is_a_ceiling(aws: Cloud, iam: Any, dev: Any) -> None:
+    arn = iam.create_policy(PolicyName="ceiling", PolicyDocument=document(allow("ec2:*")))["Policy"]["Arn"]
+    trusted = document({"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"})
+    iam.create_role(RoleName="r", AssumeRolePolicyDocument=trusted, PermissionsBoundary=arn)
+    iam.put_role_policy(RoleName="r", PolicyName="p", PolicyDocument=document(allow("s3:*")))
+    sts = dev.admin.client("sts")
+    session = aws.sign_in(sts.assume_role(RoleArn="arn:aws:iam::111111111111:role/r", RoleSessionName="me"))
+    assert "no permissions boundary allows" in refused(session.client("s3").list_buckets)[1]
