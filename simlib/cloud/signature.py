@@ -128,18 +128,17 @@ def _payload_hash(raw: RawRequest, signed: Signed) -> str:
 def _verify_v2(raw: RawRequest, signed: Signed, secret: str) -> None:
     address = address_of(raw)
     host = raw.headers.get("host", address.host).lower()
-    if signed.scheme == "v2":
-        parameters = {name: value for name, value in form(raw).items() if name != "Signature"}
-        text = v2.query_string_to_sign(raw.method, host, address.path, parameters)
-        expected = v2.sign(secret, text, "sha256" if signed.timestamp == "HmacSHA256" else "sha1")
-    else:
-        text = _s3_v2_text(raw, signed, address, host)
-        expected = v2.sign(secret, text, "sha1")
-    if not v4.equal(signed.signature, expected):
-        raise _mismatch(signed, "", text)
+    digest = "sha256" if signed.timestamp == "HmacSHA256" else "sha1"
+    texts = (
+        [v2.query_string_to_sign(raw.method, host, address.path, form(raw))]
+        if signed.scheme == "v2"
+        else _s3_v2_texts(raw, signed, address, host)
+    )
+    if not any(v4.equal(signed.signature, v2.sign(secret, text, digest)) for text in texts):
+        raise _mismatch(signed, "", texts[0])
 
 
-def _s3_v2_text(raw: RawRequest, signed: Signed, address: Address, host: str) -> str:
+def _s3_v2_texts(raw: RawRequest, signed: Signed, address: Address, host: str) -> list[str]:
     headers = dict(raw.headers)
     if signed.scheme == "s3-query":  # presigners put the headers they signed into the address
         for name, value in v4.split_query(address.query):
@@ -148,7 +147,8 @@ def _s3_v2_text(raw: RawRequest, signed: Signed, address: Address, host: str) ->
         when = signed.timestamp
     else:
         when = "" if "x-amz-date" in headers else headers.get("date", "").strip()
-    return v2.s3_string_to_sign(raw.method, headers, when, v2.resource(host, address.path, address.query))
+    resources = v2.resources(host, address.path, address.query)
+    return [v2.s3_string_to_sign(raw.method, headers, when, resource) for resource in resources]
 
 
 def _mismatch(signed: Signed, canonical: str, text: str) -> Mismatch:

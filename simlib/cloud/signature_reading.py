@@ -257,12 +257,16 @@ def _v2_from_form(given: Mapping[str, str]) -> Signed:
 
 
 def form(raw: RawRequest) -> dict[str, str]:
-    """The parameters of a query service, from body and address alike."""
-    text = raw.body.decode("utf-8", "replace") if raw.body else address_of(raw).query
+    """The parameters of a query service signed with version 2. Each has one place, or an unsigned one could slip in."""
+    query = address_of(raw).query
     try:
-        return dict(parse_qsl(text, keep_blank_values=True))
-    except ValueError as error:  # more fields than Python's parser takes
+        pairs = parse_qsl(raw.body.decode("utf-8") if raw.body else query, keep_blank_values=True)
+    except ValueError as error:  # not UTF-8, or more fields than Python's parser takes
         raise Incomplete("The parameters of the request cannot be read.", kind="query") from error
+    parameters = dict(pairs)
+    if len(parameters) < len(pairs) or (raw.body and query):
+        raise Incomplete("Each parameter of the request may be given only once.", kind="query")
+    return parameters
 
 
 def _amz_date(text: str) -> datetime | None:

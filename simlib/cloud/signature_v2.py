@@ -28,14 +28,18 @@ SUB_RESOURCES = frozenset(
 _VIRTUAL_HOST = re.compile(r"(?P<bucket>.+?)\.(?:s3[.-](?:[a-z0-9-]+\.)*amazonaws\.com(?:\.cn)?|localhost)(?::\d+)?")
 
 
-def resource(host: str, path: str, query: str) -> str:
-    """The resource as signed: the bucket in front even if it was in the host name, then the sub-resources."""
+def resources(host: str, path: str, query: str) -> tuple[str, ...]:
+    """The resource as signed: the bucket in front even if it was in the host name, then the sub-resources.
+
+    Signers write a bucket alone as "/bucket" or "/bucket/", so both are tried.
+    """
     virtual = _VIRTUAL_HOST.fullmatch(host)
-    bucket = f"/{virtual['bucket']}" if virtual else ""
+    named = f"/{virtual['bucket']}{path or '/'}" if virtual else path or "/"
     pairs = (pair.partition("=") for pair in query.split("&"))
     signed = sorted((pair for pair in pairs if pair[0] in SUB_RESOURCES), key=lambda pair: pair[0])
     asked = "&".join(f"{name}{equals}{unquote(value)}" for name, equals, value in signed)
-    return f"{bucket}{path or '/'}" + (f"?{asked}" if asked else "")
+    paths = (named,) if "/" in named[1:] or named == "/" else (f"{named}/", named)
+    return tuple(path + (f"?{asked}" if asked else "") for path in paths)
 
 
 def s3_string_to_sign(method: str, headers: Mapping[str, str], when: str, resource: str) -> str:
@@ -46,10 +50,11 @@ def s3_string_to_sign(method: str, headers: Mapping[str, str], when: str, resour
 
 
 def query_string_to_sign(method: str, host: str, path: str, parameters: Mapping[str, str]) -> str:
-    """For the query services that knew version 2; `parameters` decoded, without the signature."""
+    """For the query services that knew version 2; `parameters` decoded."""
     pairs = (
         f"{quote(encoded(name), safe='-_.~')}={quote(encoded(value), safe='-_.~')}"
         for name, value in sorted(parameters.items())
+        if name != "Signature"
     )
     return f"{method.upper()}\n{host}\n{path or '/'}\n{'&'.join(pairs)}"
 
