@@ -75,11 +75,12 @@ def _v4_from_header(raw: RawRequest, header: str, rest: str) -> Signed:
     hashed = base64.b64encode(sha256(v4.encoded(header)).digest()).decode("ascii")
     given = f"(Hashed with SHA-256 and encoded with Base64) Authorization={hashed}"
     parts: dict[str, str] = {}
-    for part in rest.split(","):
-        name, equals, value = part.strip().partition("=")
+    for part in re.split(r"[,\s]+", rest.strip()) if rest else ():  # a key pasted with a space falls apart here
+        name, equals, value = part.partition("=")
         if not equals:
             raise Incomplete(
-                f"'{name}' not a valid key=value pair (missing equal-sign) in Authorization header: {given}.",
+                f"'{name}' not a valid key=value pair (missing equal-sign) in Authorization header "
+                f"(hashed with SHA-256 and encoded with Base64): '{hashed}'.",
                 kind="header",
             )
         if name in parts:
