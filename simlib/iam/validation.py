@@ -1,0 +1,158 @@
+"""Is this a policy, and a good one? Every mistake with its place, its value and what would be right.
+
+An *error* is what AWS refuses to save; everything else is a *warning*. `gravity` tells more: IAM Access Analyzer, which
+looks at what AWS saves, calls some of these errors too (an action that does not exist, say) and others security
+warnings or suggestions. The checks are in `grammar` (which elements), `grammar_values` (how they are written) and
+`advice` (whether they fit AWS's services, and what they hand out); `findings` is the table of all of them.
+AWS page: https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_policy-validator.html
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+from simlib.iam import grammar, grammar_values
+from simlib.iam.errors import Problem
+from simlib.iam.findings import Report, gravity, issue_code
+from simlib.iam.json_text import Located
+
+__all__ = ["aws_message", "gravity", "issue_code", "problems", "refusal", "size"]
+
+_LONGEST: Final = 131_072  # characters of any policy parameter (IAM API reference, policyDocumentType)
+_SPACES: Final = re.compile(r'("(?:[^"\\]|\\.)*")|\s+')
+_UNSUPPORTED: Final = re.compile("[^\t\n\r\x20-\xff]")  # the same page
+
+
+class Quota(NamedTuple):
+    """How long a document may be. `spaces`: white space between the parts counts; `code`: what to report."""
+
+    characters: int
+    what: str
+    code: str = "policy-size"
+    spaces: bool = False
+
+
+_BY_PLACE: Final = {  # UG/reference_iam-quotas
+    "user": Quota(2048, "the inline policies of a user"),
+    "group": Quota(5120, "the inline policies of a group"),
+    "role": Quota(10_240, "the inline policies of a role"),
+    "managed": Quota(6144, "a managed policy"),
+}
+_BY_KIND: Final = {
+    "identity": Quota(6144, "a managed policy", "policy-size-exceeds-identity-policy-quota"),
+    "boundary": Quota(6144, "a managed policy", "policy-size-exceeds-identity-policy-quota"),
+    "trust": Quota(2048, "a trust policy (unless its account has a higher quota)"),
+    "session": Quota(2048, "a session policy", spaces=True),
+    "resource": Quota(20_480, "a bucket policy", "policy-size-exceeds-resource-policy-quota", spaces=True),
+    "endpoint": Quota(20_480, "a VPC endpoint policy", spaces=True),
+    "scp": Quota(10_240, "a service control policy", "policy-size-exceeds-scp-quota", spaces=True),  # since May 2026
+    "rcp": Quota(5120, "a resource control policy", "policy-size-exceeds-rcp-quota", spaces=True),
+}
+
+
+def problems(
+    document: Any,
+    kind: str,
+    located: Located | None = None,
+    *,
+    stored_as: str | None = None,
+    advice: bool = True,
+) -> list[Problem]:
+    """Every finding about a document, in the order of the document where `located` (`json_text.read`) knows it.
+
+    `kind`: identity, resource, trust, scp, rcp, boundary, session or endpoint. `stored_as`: where an identity-based
+    policy is to be stored – user, group, role (inline) or managed –, if its size and version are to be judged by that.
+    `advice`: also what AWS would save; without it only errors are reported, and no data about services is read.
+    Raises ValueError for an unknown `kind` or `stored_as`, and nothing else, whatever the document holds.
+    """
+    if kind not in grammar.KINDS:
+        raise ValueError(f"kind must be one of {', '.join(grammar.KINDS)}, not {kind!r}")
+    if stored_as is not None and stored_as not in _BY_PLACE:
+        raise ValueError(f"stored_as must be one of {', '.join(_BY_PLACE)}, not {stored_as!r}")
+    report = Report(kind, located)
+    policy = grammar.examine(document, report)
+    for statement in policy.statements:
+        grammar_values.examine(statement, report)
+    wrong_version = any(problem.path == "Version" for problem in report.problems)
+    if stored_as == "managed" and policy.version != grammar.VERSIONS[0] and not wrong_version:
+        path = ("Version",) if policy.version else ()
+        report.add("old-version", path, policy.version, 'write "Version": "2012-10-17"')
+    _characters(kind, located, report)
+    short_enough = _length(document, kind, located, stored_as, report)
+    if advice and short_enough:
+        from simlib.iam import advice as advised  # late: it needs the data about services
+
+        advised.examine(policy, report)
+    found = report.problems if advice else [problem for problem in report.problems if problem.level == "error"]
+    return sorted(found, key=lambda problem: (problem.line or 0, problem.column or 0))
+
+
+def _characters(kind: str, located: Located | None, report: Report) -> None:
+    if located is None or kind in ("resource", "endpoint", "scp", "rcp"):
+        return
+    if strange := _UNSUPPORTED.search(located.text):
+        shows = f"{strange[0]!r} (U+{ord(strange[0]):04X})".encode("ascii", "backslashreplace").decode()
+        report.add("unsupported-character", (), strange[0], "write it in another way", shows=shows)
+
+
+def _length(document: Any, kind: str, located: Located | None, stored_as: str | None, report: Report) -> bool:
+    """Report a document that is too long; False if it is too long to go on with."""
+    quota = _BY_PLACE[stored_as] if stored_as else _BY_KIND[kind]
+    count = size(document, located, spaces=quota.spaces)
+    if count > _LONGEST:
+        report.add("document-too-long", (), None, None, size=count, quota=_LONGEST)
+        return False
+    if count > quota.characters:
+        how = "" if quota.spaces else " without white space"
+        advice = "make several policies of it"
+        report.add(quota.code, (), None, advice, size=count, quota=quota.characters, what=quota.what, how=how)
+    return True
+
+
+def size(document: Any, located: Located | None = None, *, spaces: bool = False) -> int:
+    """The length of a document in characters; without `spaces`, white space between its parts is not counted.
+
+    That only white space outside of strings is spared is a choice: AWS says no more than that it does not count any.
+    """
+    if located is not None:
+        return len(located.text if spaces else _SPACES.sub(r"\1", located.text))
+    length, todo = 0, [document]
+    while todo and length <= _LONGEST:
+        value = todo.pop()
+        if isinstance(value, str):
+            length += len(value) + 2 + value.count('"') + value.count("\\")
+        elif isinstance(value, Mapping):
+            length += 1 + 2 * max(1, len(value))  # braces, colons, commas
+            todo += [str(name) for name in value]
+            todo += value.values()
+        elif isinstance(value, (list, tuple)):
+            length += 1 + max(1, len(value))
+            todo += value
+        else:
+            length += value.bit_length() // 3 if isinstance(value, int) else 4  # nearly
+    return length
+
+
+def aws_message(problem: Problem, kind: str) -> str:
+    """What AWS says when it refuses a policy of this kind because of this problem (`MalformedPolicyDocument`, mostly).
+
+    `kind` as in `problems`; the texts of `resource` are those of S3. Sizes are `LimitExceeded` in IAM.
+    """
+    from simlib.iam.aws_texts import text_for  # late: only refusals need it
+
+    return text_for(problem, kind)
+
+
+def refusal(found: Sequence[Problem], kind: str, service: str = "") -> Problem | None:
+    """The one of these problems that AWS would complain about; None if it would save the document.
+
+    AWS looks at the syntax first, then at the version, and last at what the statements say. S3 (`service="s3"`) also
+    refuses actions that do not exist or do not fit the resources.
+    """
+    from simlib.iam.aws_texts import S3_REFUSES, rank
+
+    also = S3_REFUSES if service == "s3" else ()
+    errors = [problem for problem in found if problem.level == "error" or problem.code in also]
+    return min(errors, key=lambda problem: rank(problem.code, kind), default=None)
