@@ -11,6 +11,7 @@ import logging
 import os
 import re
 import shlex
+import signal
 import socket
 import sys
 import tempfile
@@ -336,23 +337,30 @@ def exports(environment: Mapping[str, str]) -> list[str]:
 def main(argv: Sequence[str] = ()) -> int:
     """`python -m simlib serve`: a world with one account, kept running for terminals until Ctrl-C."""
     if argv:
-        print("usage: python -m simlib serve", file=sys.stderr)
-        return 2
+        asked = list(argv) in (["-h"], ["--help"])
+        usage = "usage: python -m simlib serve\n\nServes a fresh lab to other processes on this machine, until Ctrl-C."
+        print(usage, file=sys.stdout if asked else sys.stderr)
+        return 0 if asked else 2
     from .world import Cloud
 
-    with Cloud.start() as world:
-        endpoint: Endpoint = world.serve()
-        account = world.account()
-        keys = {
-            "AWS_ACCESS_KEY_ID": account.admin.access_key_id,
-            "AWS_SECRET_ACCESS_KEY": account.admin.secret_access_key,
-        }
-        print(f"# The lab answers at {endpoint.url}, for this machine only, until Ctrl-C. In another terminal, say:")
-        print(*exports({**endpoint.environment, **keys}), sep="\n")
-        print(f"# You are then an administrator of account {account.id}. Try: aws sts get-caller-identity", flush=True)
-        try:
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ended by a service manager, it cleans up as well
+    try:
+        with Cloud.start() as world:
+            account = world.account()
+            keys = {
+                "AWS_ACCESS_KEY_ID": account.admin.access_key_id,
+                "AWS_SECRET_ACCESS_KEY": account.admin.secret_access_key,
+            }
+            endpoint = world.serve()
+            print(
+                f"# The lab answers at {endpoint.url}, for this machine only, until Ctrl-C. In another terminal, say:"
+            )
+            print(*exports({**endpoint.environment, **keys}), sep="\n")
+            print(
+                f"# You are then an administrator of account {account.id}. Try: aws sts get-caller-identity", flush=True
+            )
             while True:
                 threading.Event().wait(1)  # a wait without end could not be interrupted on Windows
-        except KeyboardInterrupt:
-            print("# The lab has ended; nothing of it is left.")
+    except KeyboardInterrupt:
+        print("# The lab has ended; nothing of it is left.")
     return 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import os
 import random
+import signal
 import socket
 import subprocess
 import sys
@@ -392,3 +393,46 @@ def test_a_browser_opens_no_socket(monkeypatch: pytest.MonkeyPatch, gate: Gate) 
     monkeypatch.setattr(sys, "platform", "emscripten")
     with pytest.raises(RuntimeError, match="no sockets"):
         Endpoint(gate)
+
+
+# -- python -m simlib serve -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows sends Ctrl-C to whole consoles; run it on Linux or macOS")
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
+def test_serve_keeps_a_world_running_until_ctrl_c(end: signal.Signals) -> None:
+    server = subprocess.Popen(
+        [sys.executable, "-m", "simlib", "serve"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=Path(__file__).resolve().parents[2],
+    )
+    try:
+        assert server.stdout is not None
+        lines = []
+        for line in server.stdout:
+            lines.append(line)
+            if line.startswith("# You are then"):
+                break
+        assert lines[-1:], server.communicate()[1]
+        code = "import boto3; print(boto3.client('sts').get_caller_identity()['Arn'])"
+        exported = "".join(line for line in lines if line.startswith("export "))
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+        command = f'{exported}exec "{sys.executable}" -c "{code}"'
+        child = subprocess.run(["sh", "-c", command], env=kept, capture_output=True, text=True, check=True)
+        assert child.stdout == "arn:aws:iam::111111111111:user/lab-admin\n"
+        server.send_signal(end)
+        rest, errors = server.communicate(timeout=60)
+        assert (server.returncode, errors) == (0, "")
+        assert "nothing of it is left" in rest
+    finally:
+        server.kill()
+        server.communicate()
+
+
+def test_serve_takes_no_arguments(capsys: pytest.CaptureFixture[str]) -> None:
+    assert module.main(["--wrold"]) == 2
+    assert "usage: python -m simlib serve" in capsys.readouterr().err
+    assert module.main(["--help"]) == 0
+    assert "usage: python -m simlib serve" in capsys.readouterr().out
