@@ -415,7 +415,7 @@ INCOMPLETE = {
         V4.replace(KEY, KEY + " "),
         DATED,
         "",
-        "'/20261123/us-east-1/iam/aws4_request' not a valid key=value pair (missing equal-sign) in Authorization header",
+        "'/20261123/us-east-1/iam/aws4_request' not a valid key=value pair (missing equal-sign)",
     ),
     "twice the same": (V4 + ", Signature=11", DATED, "", "exactly one 'Signature'"),
     "no equal-sign": (V4 + ", Sig", DATED, "", "'Sig' not a valid key=value pair (missing equal-sign)"),
