@@ -19,7 +19,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
-from email.utils import format_datetime
+from email.utils import format_datetime, parsedate_to_datetime
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
@@ -325,6 +325,26 @@ def _text(value: str) -> str:
     """A header's value: http.client reads bytes as Latin-1, while what was signed is UTF-8."""
     text = value.encode("latin-1", "replace").decode("utf-8", "replace")
     return re.sub(r"\r?\n[ \t]+", " ", text).strip()
+
+
+def sender_time(raw: RawRequest, lab: datetime, real: datetime) -> datetime:
+    """The time by which a request over HTTP is judged, of the lab's and the real one.
+
+    A presigned URL lives by the lab's clock, where AWS's time is: it may have been made long before it is opened. A
+    signed header is as old as its request. Other processes sign it by real time, while code in this process that
+    calls over HTTP signs by the lab's; so it is judged by whichever is nearer.
+    """
+    query = raw.parts.query.lower()
+    if "signature=" in query:
+        return lab
+    try:
+        if stamp := raw.headers.get("x-amz-date", ""):
+            signed = datetime.strptime(stamp, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+        else:
+            signed = parsedate_to_datetime(raw.headers.get("date", "")).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return real
+    return min(real, lab, key=lambda time: abs(time - signed))
 
 
 def exports(environment: Mapping[str, str]) -> list[str]:

@@ -395,6 +395,31 @@ def test_a_browser_opens_no_socket(monkeypatch: pytest.MonkeyPatch, gate: Gate) 
         Endpoint(gate)
 
 
+# -- two clocks -----------------------------------------------------------------------------------------------------
+
+LAB = datetime(2027, 11, 23, 12, 0, tzinfo=UTC)
+HERE = "http://127.0.0.1/"
+
+
+@pytest.mark.parametrize(
+    ("raw", "time"),
+    [
+        (RawRequest("GET", HERE, {"x-amz-date": "20261123T115900Z"}), NOW),
+        (RawRequest("GET", HERE, {"x-amz-date": "20271123T115900Z"}), LAB),
+        (RawRequest("GET", HERE, {"x-amz-date": "20200101T000000Z"}), NOW),
+        (RawRequest("GET", HERE, {"date": "Tue, 23 Nov 2027 12:01:00 GMT"}), LAB),
+        (RawRequest("GET", HERE, {"date": "Mon, 23 Nov 2026 12:01:00 GMT"}), NOW),
+        (RawRequest("GET", HERE, {"date": "no date at all"}), NOW),
+        (RawRequest("GET", HERE, {"x-amz-date": "nonsense"}), NOW),
+        (RawRequest("GET", HERE), NOW),
+        (RawRequest("GET", f"{HERE}b/k?X-Amz-Date=20261123T120000Z&X-Amz-Signature=ab"), LAB),
+        (RawRequest("GET", f"{HERE}b/k?AWSAccessKeyId=AKIA&Signature=ab&Expires=1"), LAB),
+    ],
+)
+def test_a_request_is_judged_by_its_senders_clock(raw: RawRequest, time: datetime) -> None:
+    assert module.sender_time(raw, lab=LAB, real=NOW) == time
+
+
 # -- python -m simlib serve -----------------------------------------------------------------------------------------
 
 
