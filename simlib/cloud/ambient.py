@@ -237,17 +237,20 @@ def _write_aws(programs: Path, folder: Path) -> None:
     """An `aws` for children: this Python's AWS CLI, whose caches stay in the lab's folder.
 
     The one found by PATH may be too old to know AWS_ENDPOINT_URL (before 1.29 and 2.13), and would go to the real AWS.
+    So would any version 1 with SQS, RDS, EMR or Health: for them it puts an address of its own before the variable's,
+    but not before the option's.
     """
     home = folder / "home"
     home.mkdir(exist_ok=True)
     start = "import sys; sys.argv[0] = 'aws'; from awscli.clidriver import main; sys.exit(main())"
     if os.name == "nt":
-        text = f'@echo off\r\nsetlocal\r\nset "USERPROFILE={home}"\r\n"{sys.executable}" -c "{start}" %*\r\n'
+        command = f'"{sys.executable}" -c "{start}" --endpoint-url "%AWS_ENDPOINT_URL%" %*'
+        text = f'@echo off\r\nsetlocal\r\nset "USERPROFILE={home}"\r\n{command}\r\n'
         (programs / "aws.cmd").write_text(text, encoding="utf-8", newline="")
         return
     program = programs / "aws"
     variables = {"HOME": str(home), "PYTHONUSERBASE": site.getuserbase()}
     settings = " ".join(f"{name}={shlex.quote(value)}" for name, value in variables.items())
-    command = f"exec {shlex.quote(sys.executable)} -c {shlex.quote(start)}"
+    command = f'exec {shlex.quote(sys.executable)} -c {shlex.quote(start)} --endpoint-url "$AWS_ENDPOINT_URL"'
     program.write_text(f'#!/bin/sh\n{settings} {command} "$@"\n', encoding="utf-8")
     program.chmod(0o755)

@@ -48,14 +48,16 @@ def decide(
     resource_policy: Policy | None = None,
 ) -> Evaluation:
     """Whether `caller` may do what is asked, `around` being the request's circumstances."""
-    context = {**around, **caller.context, **asked.context, "aws:ResourceAccount": asked.account}
+    context = {**around, **caller.context, **asked.context}
+    if asked.account:
+        context["aws:ResourceAccount"] = asked.account
     if caller.user_id:
         context["aws:userid"] = caller.user_id
     request = Request(
         caller.arn,
         asked.action,
         asked.resource,
-        resource_account=asked.account,
+        resource_account=asked.account or None,
         context=context,
         role_arn=caller.role_arn,
     )

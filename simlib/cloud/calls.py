@@ -48,7 +48,6 @@ class Call:
     parameters: Mapping[str, Any]
     region: str
     url: str
-    signed_out: bool = False
 
     @property
     def name(self) -> str:
@@ -106,11 +105,13 @@ def _hyphenated(metadata: Mapping[str, Any]) -> str:
     return str(metadata.get("serviceId", "")).replace(" ", "-").lower()
 
 
+def _is_aws(host: str) -> bool:
+    return host.partition(":")[0].endswith(_AWS_DOMAINS)
+
+
 def _host_services(host: str) -> tuple[str, ...]:
     """The services an AWS host name may belong to."""
     name = host.partition(":")[0]
-    if not name.endswith(_AWS_DOMAINS):
-        return ()
     labels = name.split(".")
     for label in labels:
         if label in ("s3", "s3-external-1") or label.startswith("s3-"):
@@ -130,8 +131,8 @@ def _candidates(raw: RawRequest, scope: str | None, hint: str | None) -> Iterabl
         return (service,)
     if scope:
         return _by_signing_name().get(scope) or _by_signing_name().get(scope.lower(), ())
-    if services := _host_services(raw.parts.netloc):
-        return services
+    if _is_aws(raw.parts.netloc):
+        return _host_services(raw.parts.netloc)
     if target := raw.headers.get("x-amz-target"):
         prefix = target.rpartition(".")[0]
         return tuple(s for s, metadata in service_metadata().items() if metadata.get("targetPrefix") == prefix)
@@ -159,13 +160,9 @@ def _host(service: str, region: str) -> str:
 def _aws_url(raw: RawRequest, service: str, region: str) -> str:
     """The URL with AWS's own host: a loopback or custom endpoint is only the way here."""
     parts = raw.parts
-    if parts.netloc.partition(":")[0].endswith(_AWS_DOMAINS):
+    if _is_aws(parts.netloc):
         return raw.url
     return parts._replace(scheme="https", netloc=_host(service, region)).geturl()
-
-
-def _request(raw: RawRequest, url: str) -> Request:
-    return Request.from_primitives(raw.method, url, raw.headers, raw.body)
 
 
 def _match(service: str, request: Request) -> tuple[OperationModel, dict[str, Any]] | None:
@@ -184,26 +181,29 @@ def place(raw: RawRequest, *, scope: str | None = None, region: str | None = Non
     `scope` and `region` are the signature's, `hint` is the service id of botocore's event for requests made in this
     process. Raises `Unplaceable`, with a sentence, for whatever no botocore model describes.
     """
-    region = region or _region_of(raw.parts.netloc) or DEFAULT_REGION
-    found = None
-    for service in _candidates(raw, scope, hint):
-        url = _aws_url(raw, service, region)
-        request = _request(raw, url)
-        try:
-            found = _match(service, request)
-        except Exception as error:  # a hostile request may break the router in any way
-            raise Unplaceable(f"This request cannot be read as a call of {service}: {error}") from error
-        if found:
-            break
-    if not found:
-        raise Unplaceable(_why_not(raw, scope, hint))
-    operation, path_parameters = found
-    url = _with_host_prefix(url, operation)
     try:
-        parameters = _parse(operation, request, path_parameters)
-    except Exception as error:
-        raise Unplaceable(f"The parameters of {service}:{operation.name} cannot be read: {error}") from error
-    return Call(raw, service, operation.name, parameters, region, url, operation.auth_type == "none")
+        region = region or _region_of(raw.parts.netloc) or DEFAULT_REGION
+        call = _placed(raw, _candidates(raw, scope, hint), region)
+    except Exception as error:  # a hostile request may break the reading of it anywhere
+        raise Unplaceable(f"This request cannot be read as a call of AWS: {error}") from error
+    if call is None:
+        asked = hint or scope or raw.parts.netloc
+        raise Unplaceable(
+            f"The lab does not know which AWS operation {raw.method} {raw.parts.path or '/'} ({asked}) asks for, "
+            "so nothing was done. Call AWS through an SDK or the AWS CLI."
+        )
+    return call
+
+
+def _placed(raw: RawRequest, candidates: Iterable[str], region: str) -> Call | None:
+    for service in candidates:
+        url = _aws_url(raw, service, region)
+        request = Request.from_primitives(raw.method, url, raw.headers, raw.body)
+        if found := _match(service, request):
+            operation, path_parameters = found
+            parameters = _parse(operation, request, path_parameters)
+            return Call(raw, service, operation.name, parameters, region, _with_host_prefix(url, operation))
+    return None
 
 
 def _with_host_prefix(url: str, operation: OperationModel) -> str:
@@ -230,18 +230,8 @@ def _parse(operation: OperationModel, request: Request, path_parameters: dict[st
 
 
 def _region_of(host: str) -> str | None:
-    labels = host.partition(":")[0].split(".")
-    if not host.partition(":")[0].endswith(_AWS_DOMAINS):
-        return None
+    labels = host.partition(":")[0].split(".") if _is_aws(host) else []
     return next((label for label in labels if label.count("-") >= 2 and label[-1:].isdigit()), None)
-
-
-def _why_not(raw: RawRequest, scope: str | None, hint: str | None) -> str:
-    asked = hint or scope or raw.parts.netloc
-    return (
-        f"The lab does not know which AWS operation {raw.method} {raw.parts.path or '/'} ({asked}) asks for, "
-        "so nothing was done. Call AWS through an SDK or the AWS CLI."
-    )
 
 
 def members(service: str, operation: str) -> frozenset[str]:

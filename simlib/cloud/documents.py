@@ -2,42 +2,82 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
-from ..iam import PolicyError
+from ..iam import PolicyError, Problem
 from .answers import Refusal
 from .authorization import parsed
 from .calls import Call
 
-# the member that carries the document, the kind of policy it is, and the code its service refuses with
-_WRITTEN: Mapping[str, tuple[str, str, str]] = {
-    "iam:CreateRole": ("AssumeRolePolicyDocument", "trust", "MalformedPolicyDocument"),
-    "iam:UpdateAssumeRolePolicy": ("PolicyDocument", "trust", "MalformedPolicyDocument"),
-    "iam:PutUserPolicy": ("PolicyDocument", "identity", "MalformedPolicyDocument"),
-    "iam:PutGroupPolicy": ("PolicyDocument", "identity", "MalformedPolicyDocument"),
-    "iam:PutRolePolicy": ("PolicyDocument", "identity", "MalformedPolicyDocument"),
-    "iam:CreatePolicy": ("PolicyDocument", "identity", "MalformedPolicyDocument"),
-    "iam:CreatePolicyVersion": ("PolicyDocument", "identity", "MalformedPolicyDocument"),
-    "s3:PutBucketPolicy": ("Policy", "resource", "MalformedPolicy"),
-    "kms:CreateKey": ("Policy", "resource", "MalformedPolicyDocumentException"),
-    "kms:PutKeyPolicy": ("Policy", "resource", "MalformedPolicyDocumentException"),
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """A member that carries a document: its kind of policy, where it is stored, and the code of a refusal."""
+
+    member: str
+    kind: str = "identity"
+    stored_as: str | None = None
+    code: str = "MalformedPolicyDocument"
+
+
+_WRITTEN: Mapping[str, _Written] = {
+    "iam:CreateRole": _Written("AssumeRolePolicyDocument", "trust"),
+    "iam:UpdateAssumeRolePolicy": _Written("PolicyDocument", "trust"),
+    "iam:PutUserPolicy": _Written("PolicyDocument", stored_as="user"),
+    "iam:PutGroupPolicy": _Written("PolicyDocument", stored_as="group"),
+    "iam:PutRolePolicy": _Written("PolicyDocument", stored_as="role"),
+    "iam:CreatePolicy": _Written("PolicyDocument", stored_as="managed"),
+    "iam:CreatePolicyVersion": _Written("PolicyDocument", stored_as="managed"),
+    "s3:PutBucketPolicy": _Written("Policy", "resource", code="MalformedPolicy"),
+    "kms:CreateKey": _Written("Policy", "resource", code="MalformedPolicyDocumentException"),
+    "kms:PutKeyPolicy": _Written("Policy", "resource", code="MalformedPolicyDocumentException"),
 }
 
 
+class MalformedDocument(Refusal):
+    """A document that is not stored; `problem` says where the mistake is, which AWS's own text seldom does."""
+
+    def __init__(self, code: str, message: str, status: int, problem: Problem) -> None:
+        super().__init__(code, message, status)
+        self.problem = problem
+
+
 def check_written(call: Call) -> None:
-    """Refuse a call that would store a document the engine could not decide by."""
-    member, kind, code = _WRITTEN.get(call.name, ("", "", ""))
-    text = call.parameters.get(member) if member else None
-    if text is None:
+    """Refuse a call that would store a document AWS does not accept; raises `MalformedDocument`."""
+    written = _WRITTEN.get(call.name)
+    if written is not None and written.member in call.parameters:
+        check(str(call.parameters[written.member]), written, call.service)
+
+
+def check_session_policy(text: str) -> None:
+    """Refuse a session policy AWS would not take; raises `MalformedDocument`."""
+    check(text, _Written("Policy", "session"), "sts")
+
+
+def check(text: str, written: _Written, service: str) -> None:
+    from ..iam import validation  # late: only writing needs it
+
+    problem = validation.refusal(_problems(text, written, service), written.kind, service)
+    if problem is None:
         return
-    try:
-        parsed(str(text), kind, call.name)
-    except PolicyError as error:
-        raise Refusal(code, aws_text(error, kind), 400) from error
+    message = validation.aws_message(problem, written.kind)
+    if problem.code == "policy-size" and service == "iam":
+        raise MalformedDocument("LimitExceeded", message, 409, problem)
+    raise MalformedDocument(written.code, message, 400, problem)
 
 
-def aws_text(error: PolicyError, kind: str) -> str:
-    """The first problem in the words AWS uses for it."""
+def _problems(text: str, written: _Written, service: str) -> Sequence[Problem]:
     from ..iam import validation
+    from ..iam.json_text import read
 
-    return validation.aws_message(error.problems[0], kind)
+    try:
+        located = read(text)
+        found = validation.problems(
+            located.value, written.kind, located, stored_as=written.stored_as, advice=service == "s3"
+        )
+        if not any(problem.level == "error" for problem in found):
+            parsed(text, written.kind, "")  # what is stored must be something the engine can decide by
+    except PolicyError as error:
+        return error.problems
+    return found

@@ -26,6 +26,7 @@ _SITUATIONS = {
     "session-token-for-iam": "Credentials from GetSessionToken may not call IAM unless they were opened with MFA.",
     "session-token-for-sts": "Of STS, credentials from GetSessionToken may only call AssumeRole and GetCallerIdentity.",
     "no-such-role": "There is no such role. AWS answers as if the role had refused, so that nobody can try out names.",
+    "malformed-document": "The document is not one AWS would store, so nothing was changed.",
     "unplaceable": "The lab could not tell which AWS operation this was.",
     "control": "This was an order for the mock behind the lab, not a call of AWS.",
     "not-stored": "The lab allowed the call, but the mock behind it cannot carry it out.",
@@ -53,6 +54,6 @@ class Explanation:
             reason = (
                 "The policies allowed this." if event.decision == "ALLOW" else "No policy refused this; the rules did."
             )
-        return "\n".join(filter(None, (head, reason, said)))
+        return "\n".join(filter(None, (head, reason, event.detail, said)))
 
     __repr__ = __str__

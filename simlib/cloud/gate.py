@@ -26,6 +26,7 @@ from .wire import RawAnswer, RawRequest
 
 _ERROR_CODE = re.compile(rb"<Code>([^<]*)</Code>")
 _ERROR_MESSAGE = re.compile(rb"<Message>([^<]*)</Message>")
+_INVALID = {"", "control", "unplaceable", "not-stored", "malformed-document"}
 _OBJECT_READS = {"GetObject", "HeadObject", "GetObjectTagging", "GetObjectAcl", "GetObjectAttributes"}
 
 
@@ -41,6 +42,7 @@ class _Visit:
     asked: list[Requested] = field(default_factory=list)
     evaluations: list[Evaluation] = field(default_factory=list)
     situation: str = ""
+    detail: str = ""
 
 
 class Gate:
@@ -73,6 +75,8 @@ class Gate:
             except Refusal as refusal:
                 if isinstance(refusal, sts.NoSuchRole):
                     visit.situation = "no-such-role"
+                if isinstance(refusal, documents.MalformedDocument):
+                    visit.situation, visit.detail = "malformed-document", str(refusal.problem)
                 name = visit.call.service if visit.call else None
                 asked = visit.call.operation if visit.call else operation
                 answer = answers.refusal(refusal, name, asked, raw.method, raw.headers)
@@ -85,7 +89,7 @@ class Gate:
 
     def _admit(self, visit: _Visit, hint: str | None, signed_by: Callable[[], datetime]) -> RawAnswer:
         raw = visit.raw
-        if ACCOUNT_HEADER in raw.headers or "moto" in raw.parts.netloc.partition(":")[0]:
+        if ACCOUNT_HEADER in raw.headers:
             visit.situation = "control"
             raise Refusal("InvalidRequest", "The lab's AWS takes no orders meant for the mock behind it.", 400)
         signed, incomplete = None, None
@@ -200,14 +204,12 @@ class Gate:
     def _denied(self, visit: _Visit, asked: Requested, evaluation: Evaluation) -> Refusal:
         call = visit.call
         assert call is not None
-        if call.service != "s3":
-            return answers.access_denied(call.service, evaluation.message)
-        if self._missing_bucket(call):
+        if call.service == "s3" and self._missing_bucket(call):
             return Refusal("NoSuchBucket", "The specified bucket does not exist", 404)
-        # S3 gives its reasons only inside an account
-        same_account = asked.account == visit.caller.account
-        quoted = evaluation.message.replace(f"on resource: {asked.resource}", f'on resource: "{asked.resource}"', 1)
-        return answers.access_denied("s3", quoted if same_account else "Access Denied")
+        if call.service == "s3" and asked.account != visit.caller.account:
+            return answers.access_denied("s3", "Access Denied")  # S3 gives its reasons only inside an account
+        text = answers.denial_text(call.service, evaluation.message, asked.action, asked.resource)
+        return answers.access_denied(call.service, text)
 
     def _missing_bucket(self, call: Call) -> bool:
         bucket = call.parameters.get("Bucket")
@@ -258,8 +260,7 @@ class Gate:
         if denied is not None:
             decision = denied.effect
         elif refusal is not None:
-            invalid = visit.situation in ("", "control", "unplaceable", "not-stored")
-            decision = "INVALID" if invalid else "UNAUTHENTICATED"
+            decision = "INVALID" if visit.situation in _INVALID else "UNAUTHENTICATED"
         if refusal is not None:
             code, message = refusal.code, refusal.message
         elif answer.status >= 400:
@@ -282,6 +283,7 @@ class Gate:
                 service=call.service if call else "",
                 operation=call.operation if call else "",
                 situation=visit.situation,
+                detail=visit.detail,
                 evaluations=tuple(visit.evaluations),
             )
         )

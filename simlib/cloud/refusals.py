@@ -8,7 +8,7 @@ are seen to send. Where none was to be found the row says so.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from .protocols import protocol_of
@@ -181,6 +181,24 @@ _DENIED = {
     "s3": ("AccessDenied", 403),
 }
 _DENIED_BY_SERVICE = {"sns": ("AuthorizationError", 403)}
+
+
+# How a service spells what the engine's text calls `action` and `resource`, as its answers are seen: SQS writes its
+# actions in lower case, SNS its own name in capitals, S3 quotes the resource, and S3 and EC2 leave out a mere `*`.
+_ACTIONS_SPELLED: Mapping[str, Callable[[str], str]] = {"sqs": str.lower, "sns": lambda action: f"SNS:{action.partition(':')[2]}"}
+_RESOURCE_QUOTED = frozenset({"s3"})
+_RESOURCE_OPTIONAL = frozenset({"s3", "ec2"})
+
+
+def denial_text(service: str, message: str, action: str, resource: str) -> str:
+    """The engine's error text in the spelling of a service (botocore's name)."""
+    on_resource = f" on resource: {resource}"
+    if resource == "*" and service in _RESOURCE_OPTIONAL:
+        message = message.replace(on_resource, "", 1)
+    elif service in _RESOURCE_QUOTED:
+        message = message.replace(on_resource, f' on resource: "{resource}"', 1)
+    spell = _ACTIONS_SPELLED.get(service)
+    return message.replace(action, spell(action)) if spell else message
 
 
 def access_denied(service: str | None, message: str) -> Refusal:

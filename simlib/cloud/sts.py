@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from ..iam import Evaluation, Policy, PolicyError
-from . import constraints
+from ..iam import Evaluation, Policy
+from . import constraints, documents
 from .answers import Refusal
 from .authorization import circumstances, decide, parsed
 from .calls import Call
@@ -169,10 +169,10 @@ def _session_policies(desk: Desk) -> tuple[Policy, ...] | None:
         return None
     if text is not None and len(text) > PLAINTEXT_LIMIT:
         raise Refusal("PackedPolicyTooLarge", "The requested policy is too large. (packed size above 100%)", 400)
-    try:
-        policies = [parsed(text, "session", "session policy")] if text is not None else []
-    except PolicyError as error:
-        raise Refusal("MalformedPolicyDocument", str(error.problems[0]), 400) from error
+    policies = []
+    if text is not None:
+        documents.check_session_policy(str(text))
+        policies.append(parsed(text, "session", "session policy"))
     for arn in arns:
         document = desk.store.managed_policy(arn) if arn.count(":") >= 5 else None
         if document is None:

@@ -35,6 +35,7 @@ class Event:
     service: str = ""
     operation: str = ""
     situation: str = ""
+    detail: str = ""
     evaluations: tuple[Evaluation, ...] = ()
 
     @property

@@ -207,7 +207,7 @@ def _account_id(number: int) -> str:
     return str(number) * 12 if number < 10 else f"{number:012d}"
 
 
-def _meet_the_gate(request: Any, event_name: str, **_: Any) -> AWSResponse:
+def _meet_the_gate(request: Any, event_name: str, **_event: Any) -> AWSResponse:
     """botocore's `before-send` handler: every request of this process is answered here and sent nowhere."""
     world = Cloud.running
     if world is None:
