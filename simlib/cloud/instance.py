@@ -11,15 +11,19 @@ import os
 import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from . import cli
 from .cli import Result
-from .metadata import LONGEST_TTL, TOKEN, TOKEN_TTL, Credentials, Facts, Metadata, Unavailable
+from .metadata import LONGEST_TTL, TOKEN, TOKEN_TTL, Metadata, Unavailable
+
+if TYPE_CHECKING:
+    from .sessions import Session
+    from .store import StoredInstance
+    from .world import Cloud
 
 # What a program needs of the machine it runs on, whatever the platform; nothing of this is AWS's or the learner's.
 _OF_THE_MACHINE = (
@@ -35,24 +39,6 @@ _OF_THE_MACHINE = (
     "LC_ALL",
     "TZ",
 )
-
-
-class Time(Protocol):
-    @property
-    def now(self) -> datetime: ...
-
-
-class World(Protocol):
-    """What an instance needs of the world it runs in."""
-
-    @property
-    def clock(self) -> Time: ...
-
-    def instance_facts(self, instance_id: str) -> Facts | None:
-        """What EC2 knows of it now; None when it does not exist."""
-
-    def mint_instance_session(self, instance_id: str) -> Credentials:
-        """Fresh credentials of its role; raises `Unavailable`, or `LookupError` when it has no role (any more)."""
 
 
 class Text(str):
@@ -76,7 +62,7 @@ class Text(str):
 class Instance:
     """A running EC2 instance. Raises `LookupError` when the world has none of that ID."""
 
-    def __init__(self, world: World, instance_id: str) -> None:
+    def __init__(self, world: Cloud, instance_id: str) -> None:
         self.id = instance_id
         self._world = world
         if self._facts() is None:
@@ -85,7 +71,7 @@ class Instance:
                 'answer["Instances"][0]["InstanceId"].'
             )
 
-        def mint() -> Credentials:
+        def mint() -> Session:
             try:
                 return world.mint_instance_session(instance_id)
             except LookupError as gone:
@@ -103,9 +89,9 @@ class Instance:
         """
         import boto3
         from botocore import credentials as providers
-        from botocore.session import Session
+        from botocore import session as sessions
 
-        session = Session()
+        session = sessions.Session()
         _configure(session, self.environment, self.home)
         resolver = providers.CredentialResolver(
             [
@@ -180,11 +166,11 @@ class Instance:
     def _disk(self) -> tempfile.TemporaryDirectory[str]:
         return tempfile.TemporaryDirectory(prefix="iam-lab-instance-", ignore_cleanup_errors=True)
 
-    def _facts(self) -> Facts | None:
+    def _facts(self) -> StoredInstance | None:
         return self._world.instance_facts(self.id)
 
     @property
-    def _running(self) -> Facts:
+    def _running(self) -> StoredInstance:
         facts = self._facts()
         if facts is None or not facts.running:
             raise RuntimeError(f"{self.id} is not running, so nothing can be done on it. start_instances starts it.")

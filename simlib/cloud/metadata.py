@@ -19,10 +19,14 @@ import threading
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from .wire import RawAnswer
+
+if TYPE_CHECKING:
+    from .sessions import Session
+    from .store import StoredInstance
 
 TOKEN = "x-aws-ec2-metadata-token"
 TOKEN_TTL = "x-aws-ec2-metadata-token-ttl-seconds"
@@ -39,53 +43,9 @@ _HELP = (
     "https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_iam-ec2.html#troubleshoot_iam-ec2_errors-info-doc"
 )
 
+_NOT_SERVED = frozenset({"availability-zone", "launch-time", "user-data", "http-endpoint"})
+
 Tree = dict[str, Any]  # directories are dicts, documents are text
-
-
-class Credentials(Protocol):
-    """The part of a session that an instance sees."""
-
-    @property
-    def access_key_id(self) -> str: ...
-    @property
-    def secret_access_key(self) -> str: ...
-    @property
-    def session_token(self) -> str: ...
-    @property
-    def issued_at(self) -> datetime: ...
-    @property
-    def expires(self) -> datetime: ...
-
-
-class Named(Protocol):
-    @property
-    def name(self) -> str: ...
-
-
-class Facts(Protocol):
-    """What EC2 knows about an instance now. `details` are plain entries of the tree, by their path under meta-data/.
-
-    Three entries of `details` are not served as such: "availability-zone", "launch-time" (ISO 8601) and "user-data".
-    """
-
-    @property
-    def instance_id(self) -> str: ...
-    @property
-    def account(self) -> str: ...
-    @property
-    def region(self) -> str: ...
-    @property
-    def running(self) -> bool: ...
-    @property
-    def profile_arn(self) -> str | None: ...
-    @property
-    def profile_id(self) -> str | None: ...
-    @property
-    def role(self) -> Named | None: ...
-    @property
-    def http_tokens(self) -> str: ...
-    @property
-    def details(self) -> Mapping[str, str]: ...
 
 
 class Unavailable(Exception):
@@ -110,23 +70,23 @@ class Metadata:
     """
 
     def __init__(
-        self, facts: Callable[[], Facts | None], mint: Callable[[], Credentials], now: Callable[[], datetime]
+        self, facts: Callable[[], StoredInstance | None], mint: Callable[[], Session], now: Callable[[], datetime]
     ) -> None:
         self._facts, self._mint, self._now = facts, mint, now
         self._lock = threading.Lock()
         self._role_name: str | None = None
-        self._credentials: Credentials | None = None
+        self._credentials: Session | None = None
         self.secret = secrets.token_bytes(32)
 
     @property
-    def facts(self) -> Facts | None:
+    def facts(self) -> StoredInstance | None:
         return self._facts()
 
     @property
     def now(self) -> datetime:
         return self._now()
 
-    def credentials(self, role_name: str) -> Credentials:
+    def credentials(self, role_name: str) -> Session:
         """Credentials of the instance's role: those handed out before as long as they last, else fresh ones.
 
         As at AWS, a trust policy that changes is noticed at the next renewal, not before; credentials that still live
@@ -162,7 +122,7 @@ def answer(method: str, path: str, headers: Mapping[str, str], source: Metadata)
     if facts.details.get("http-endpoint") == "disabled":
         return _page(HTTPStatus.FORBIDDEN)
     if parts[1:] == ["api", "token"]:
-        return _token_answer(method, parts[0], given, facts, source)
+        return _token_answer(method, parts[0], given, facts.instance_id, source)
     if method not in ("GET", "HEAD"):
         return _page(HTTPStatus.METHOD_NOT_ALLOWED, {"Allow": "GET, HEAD, OPTIONS"})
     seconds_left = None
@@ -183,7 +143,7 @@ def answer(method: str, path: str, headers: Mapping[str, str], source: Metadata)
 # -- tokens ---------------------------------------------------------------------------------------------------------
 
 
-def _token_answer(method: str, version: str, given: Mapping[str, str], facts: Facts, source: Metadata) -> RawAnswer:
+def _token_answer(method: str, version: str, given: Mapping[str, str], instance_id: str, source: Metadata) -> RawAnswer:
     """IMDSv2: a session begins with a PUT, which neither a browser's link nor a proxied request can make."""
     if method != "PUT":
         return _page(HTTPStatus.METHOD_NOT_ALLOWED, {"Allow": "OPTIONS, PUT"})
@@ -192,7 +152,7 @@ def _token_answer(method: str, version: str, given: Mapping[str, str], facts: Fa
     ttl = given.get(TOKEN_TTL, "").strip()
     if not (ttl.isascii() and ttl.isdecimal() and len(ttl) < 9 and 1 <= int(ttl) <= LONGEST_TTL):
         return _page(HTTPStatus.BAD_REQUEST)
-    token = _sign(source.now + timedelta(seconds=int(ttl)), facts.instance_id, source)
+    token = _sign(source.now + timedelta(seconds=int(ttl)), instance_id, source)
     return _answer(HTTPStatus.OK, token, {"Content-Type": "text/plain", "X-Aws-Ec2-Metadata-Token-Ttl-Seconds": ttl})
 
 
@@ -220,7 +180,7 @@ def _seconds_left(token: str, instance_id: str, source: Metadata) -> int | None:
 # -- the tree -------------------------------------------------------------------------------------------------------
 
 
-def _look_up(parts: list[str], facts: Facts, source: Metadata) -> str | None:
+def _look_up(parts: list[str], facts: StoredInstance, source: Metadata) -> str | None:
     if not parts:
         return "\n".join(_VERSIONS)
     if parts[0] not in _VERSIONS:
@@ -235,7 +195,8 @@ def _look_up(parts: list[str], facts: Facts, source: Metadata) -> str | None:
     return found if isinstance(found, str) else None
 
 
-def _tree(facts: Facts, source: Metadata) -> Tree:
+def _tree(facts: StoredInstance, source: Metadata) -> Tree:
+    """Everything the instance can read. The entries of `details` are served under their own path, four are not."""
     details = facts.details
     address = details.get("local-ipv4", "")
     host = f"ip-{address.replace('.', '-')}.ec2.internal"
@@ -290,10 +251,7 @@ def _tree(facts: Facts, source: Metadata) -> Tree:
     return root
 
 
-_NOT_SERVED = frozenset({"availability-zone", "launch-time", "user-data", "http-endpoint"})
-
-
-def _info(facts: Facts, source: Metadata) -> str:
+def _info(facts: StoredInstance, source: Metadata) -> str:
     """https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_iam-ec2.html"""
     info = {
         "Code": "Success",
@@ -306,7 +264,7 @@ def _info(facts: Facts, source: Metadata) -> str:
     return _document(info)
 
 
-def _credentials(role_name: str, facts: Facts, source: Metadata) -> str | None:
+def _credentials(role_name: str, facts: StoredInstance, source: Metadata) -> str | None:
     """https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instance-metadata-security-credentials.html"""
     if facts.role is None or facts.role.name != role_name or not facts.profile_arn:
         return None

@@ -119,6 +119,7 @@ def main(home: Path) -> dict[str, Any]:
     attempt("plain client, signed in", lambda: boto3.client("sts").get_caller_identity()["Arn"])
     attempt("!aws, signed in", lambda: cell("!aws s3 ls"))
     attempt("%%bash, signed in", lambda: cell("%%bash\naws s3 cp s3://my-secure-bucket/report.txt -\n"))
+    attempt("a service with an address of its own", lambda: cell("!aws sqs create-queue --queue-name jobs"))
     whoami = 'import boto3; print(boto3.client("sts").get_caller_identity()["Arn"])'
     attempt("child python, signed in", lambda: cell(f"!{sys.executable} -c '{whoami}'"))
 

@@ -20,6 +20,8 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="its cells are for a POSIX shell; run it on Linux or macOS")
+
 ROOT = Path(__file__).resolve().parents[2]
 PLANTED = ("AKIAPLANTEDINVARIABLE", "AKIAPLANTEDINFILE000", "AKIAPLANTEDCACHED000", "planted")
 ADMIN = "arn:aws:iam::111111111111:user/lab-admin"
@@ -130,6 +132,7 @@ OUTCOMES = {
     "plain client, signed in": ADMIN,
     "!aws, signed in": "my-secure-bucket",
     "%%bash, signed in": "in the lab",
+    "a service with an address of its own": "111111111111/jobs",
     "child python, signed in": ADMIN,
     "presigned URL": "in the lab",
     "AWS by name": "The lab never goes to the real AWS",
@@ -183,7 +186,7 @@ def test_planted_credentials_are_never_sent(record: Record) -> None:
 
 
 def test_planted_credentials_are_in_no_trail(record: Record) -> None:
-    assert ADMIN in record.trail.replace("111111111111 user/lab-admin", ADMIN)
+    assert "user/lab-admin" in record.trail
     assert [name for name in PLANTED if name in record.trail] == []
 
 
