@@ -44,8 +44,10 @@ def _folded(wanted: Sequence[str], variables: bool) -> Test:
 
 
 def _arn(wanted: Sequence[str], variables: bool) -> Test:
-    """Six parts compared one by one, each with wildcards; ``ArnEquals`` and ``ArnLike`` are the same."""
-    anything = "*" in wanted
+    """Six parts compared one by one, each with wildcards; ``ArnEquals`` and ``ArnLike`` are the same.
+
+    A value that is not an ARN of six parts, a lone ``*`` included, is never met.
+    """
     fixed: list[Sequence[Pattern]] = []
     templates: list[Template] = []
     for text in wanted:
@@ -62,7 +64,7 @@ def _arn(wanted: Sequence[str], variables: bool) -> Test:
             return False
         filled = (template.fill(context) for template in templates)
         candidates = [*fixed, *(_arn_parts(each) for each in filled if each is not None)]
-        return anything or any(
+        return any(
             len(candidate) == 6
             and all(want.matches(part, context) for want, part in zip(candidate, parts, strict=True))
             for candidate in candidates

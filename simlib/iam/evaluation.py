@@ -8,7 +8,7 @@ denies, so that the answer can show them all.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from simlib.iam.matching import Values
@@ -245,13 +245,18 @@ def is_bounded(request: Request, policies: PolicySet) -> bool:
 
 
 def resource_finding(request: Request, policies: PolicySet) -> Finding:
-    """The resource's own policy; the root user can always repair the policy of its account's own bucket."""
+    """The resource's own policy.
+
+    The root user can always repair the policy of its account's own bucket. An identity provider with an ARN serves the
+    roles of its own account alone (UG/id_roles_providers_create_oidc).
+    """
     if policies.resource is None:
         return Finding((), (), False, Named.NOT)
     finding = ask((policies.resource,), request, is_bounded(request, policies))
-    rescue = request.folded_action in BUCKET_POLICY_RESCUE and request.caller.kind == Kind.ROOT
-    if rescue and in_own_account(request):
-        return Finding(finding.policies, finding.matched, False, finding.allows)
+    if request.folded_action in BUCKET_POLICY_RESCUE and request.caller.kind == Kind.ROOT and in_own_account(request):
+        return replace(finding, denies=False)
+    if request.caller.kind == Kind.PROVIDER and request.caller.account and not in_own_account(request):
+        return replace(finding, allows=Named.NOT)
     return finding
 
 
@@ -265,7 +270,7 @@ def principal_finding(request: Request, policies: PolicySet) -> Finding:
         return Finding((), (), False, Named.NOT if is_trust_question(request) else Named.ITSELF)
     finding = ask(policies.identity, request)
     if request.caller.kind == Kind.FEDERATED_USER and request.service in ("iam", "sts"):
-        return Finding(finding.policies, finding.matched, finding.denies, Named.NOT)
+        return replace(finding, allows=Named.NOT)
     return finding
 
 

@@ -136,8 +136,8 @@ def _read(written: Any, index: int, path: str, allowed: Kind, kind: str, variabl
     action, not_action = _one_of(written, "Action", path, needed=True)
     resource, not_resource = _one_of(written, "Resource", path, needed=allowed.resource)
     principals = None if principal is None else _principals(principal, f"{path}.{'Not' * not_principal}Principal")
-    if kind == "rcp" and principals is not None and not principals.everyone:
-        raise _wrong(f"{path}.Principal", 'the Principal of a resource control policy is "*"', principal)
+    if kind == "rcp":
+        _check_rcp(written, path)
     return Statement(
         index,
         sid,
@@ -151,6 +151,17 @@ def _read(written: Any, index: int, path: str, allowed: Kind, kind: str, variabl
         tuple(_conditions(written["Condition"], f"{path}.Condition", variables)) if "Condition" in written else (),
         written,
     )
+
+
+def _check_rcp(written: Mapping[str, Any], path: str) -> None:
+    """Resource control policies deny, to everybody; only ``RCPFullAWSAccess`` allows (Organizations/…rcps_syntax)."""
+    if written["Principal"] != "*":
+        raise _wrong(f"{path}.Principal", 'the Principal of a resource control policy is "*"', written["Principal"])
+    if "NotAction" in written:
+        raise _wrong(f"{path}.NotAction", "a resource control policy has no NotAction", written["NotAction"])
+    everything = [_listed(written.get(name)) for name in ("Action", "Resource")] == [("*",), ("*",)]
+    if written["Effect"] == "Allow" and not (everything and "Condition" not in written):
+        raise _wrong(f"{path}.Effect", "a resource control policy denies; only RCPFullAWSAccess allows", "Allow")
 
 
 def _one_of(written: Mapping[str, Any], name: str, path: str, *, needed: bool | None) -> tuple[Any, bool]:
@@ -178,6 +189,10 @@ def _texts(value: Any, path: str) -> Sequence[str]:
         if not isinstance(each, str):
             raise _wrong(f"{path}[{index}]", "this is a text", each)
     return value
+
+
+def _listed(value: Any) -> Any:
+    return tuple(value) if isinstance(value, (list, tuple)) else (value,)
 
 
 def _at(path: str, value: Any, index: int) -> str:
