@@ -132,11 +132,7 @@ class Hidden:
 
     def _prepare_children(self, undo: ExitStack) -> None:
         """A child's `aws` is the lab's own, and no proxy stands between a child and the loopback endpoint."""
-        programs = self.folder / "bin"
-        programs.mkdir()
-        if sys.executable:
-            _write_aws(programs, self.folder)
-        _extend(undo, "PATH", [str(programs)], os.pathsep)
+        _extend(undo, "PATH", [str(write_aws(self.folder))], os.pathsep)
         proxied = any(name.lower().endswith("_proxy") and name.lower() != "no_proxy" for name in os.environ)
         if proxied:
             for name in [name for name in ("no_proxy", "NO_PROXY") if name in os.environ] or ["no_proxy", "NO_PROXY"]:
@@ -233,24 +229,26 @@ def _extend(undo: ExitStack, variable: str, entries: Iterable[str], separator: s
     undo.callback(remove)
 
 
-def _write_aws(programs: Path, folder: Path) -> None:
-    """An `aws` for children: this Python's AWS CLI, whose caches stay in the lab's folder.
+def write_aws(folder: Path) -> Path:
+    """An `aws` for other processes: this Python's AWS CLI, whose caches stay in `folder`. Returns the folder it is in.
 
     The one found by PATH may be too old to know AWS_ENDPOINT_URL (before 1.29 and 2.13), and would go to the real AWS.
     So would any version 1 with SQS, RDS, EMR or Health: for them it puts an address of its own before the variable's,
     but not before the option's.
     """
-    home = folder / "home"
-    home.mkdir(exist_ok=True)
+    home, programs = folder / "home", folder / "bin"
+    for place in (home, programs):
+        place.mkdir(exist_ok=True)
     start = "import sys; sys.argv[0] = 'aws'; from awscli.clidriver import main; sys.exit(main())"
     if os.name == "nt":
         command = f'"{sys.executable}" -c "{start}" --endpoint-url "%AWS_ENDPOINT_URL%" %*'
         text = f'@echo off\r\nsetlocal\r\nset "USERPROFILE={home}"\r\n{command}\r\n'
         (programs / "aws.cmd").write_text(text, encoding="utf-8", newline="")
-        return
+        return programs
     program = programs / "aws"
     variables = {"HOME": str(home), "PYTHONUSERBASE": site.getuserbase()}
     settings = " ".join(f"{name}={shlex.quote(value)}" for name, value in variables.items())
     command = f'exec {shlex.quote(sys.executable)} -c {shlex.quote(start)} --endpoint-url "$AWS_ENDPOINT_URL"'
     program.write_text(f'#!/bin/sh\n{settings} {command} "$@"\n', encoding="utf-8")
     program.chmod(0o755)
+    return programs

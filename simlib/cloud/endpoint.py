@@ -72,6 +72,7 @@ class Endpoint:
         self._folder = folder or Path(self._own_folder.name)  # type: ignore[union-attr]
         for name in ("config", "credentials"):
             (self._folder / name).touch()
+        self._programs = ambient.write_aws(self._folder)
         self._connections: set[socket.socket] = set()
         self._open = True
         self._listener = socket.create_server((HOST, 0), backlog=128)
@@ -91,6 +92,19 @@ class Endpoint:
     def environment(self) -> dict[str, str]:
         """The variables to export, so that another process finds the lab and nothing of the learner's own AWS."""
         return ambient.environment(self._folder, self.url)
+
+    def exports(self, more: Mapping[str, str] | None = None) -> list[str]:
+        """Lines that set these variables, and `more`, in this platform's shell: sh, or PowerShell on Windows.
+
+        They put the lab's own `aws` first, because an older one, or version 1 with SQS and some other services,
+        would go to the real AWS in spite of AWS_ENDPOINT_URL.
+        """
+        variables = {**self.environment, **(more or {})}
+        if os.name == "nt":
+            lines = [f"$env:{name} = '{value.replace(chr(39), chr(39) * 2)}'" for name, value in variables.items()]
+            return [*lines, f"$env:PATH = '{self._programs};' + $env:PATH"]
+        lines = [f"export {name}={shlex.quote(value)}" for name, value in variables.items()]
+        return [*lines, f'export PATH={shlex.quote(str(self._programs))}:"$PATH"']
 
     def stop(self) -> None:
         """Stop listening and hang up; doing so twice changes nothing."""
@@ -145,7 +159,7 @@ class Endpoint:
             return "<Endpoint, stopped>"
         return (
             f"The lab answers at {self.url}, for this machine only. In a terminal, say:\n\n"
-            + "".join(f"    {line}\n" for line in exports(self.environment))
+            + "".join(f"    {line}\n" for line in self.exports())
             + "\nand the access key of an identity of this world. Other processes keep real time: sessions end on the "
             "lab's clock,\nbut a request must be signed at the present moment."
         )
@@ -347,13 +361,6 @@ def sender_time(raw: RawRequest, lab: datetime, real: datetime) -> datetime:
     return min(real, lab, key=lambda time: abs(time - signed))
 
 
-def exports(environment: Mapping[str, str]) -> list[str]:
-    """Lines that set these variables in this platform's shell: sh, or PowerShell on Windows."""
-    if os.name == "nt":
-        return [f"$env:{name} = '{value.replace(chr(39), chr(39) * 2)}'" for name, value in environment.items()]
-    return [f"export {name}={shlex.quote(value)}" for name, value in environment.items()]
-
-
 def main(argv: Sequence[str] = ()) -> int:
     """`python -m simlib serve`: a world with one account, kept running for terminals until Ctrl-C."""
     if argv:
@@ -375,7 +382,7 @@ def main(argv: Sequence[str] = ()) -> int:
             print(
                 f"# The lab answers at {endpoint.url}, for this machine only, until Ctrl-C. In another terminal, say:"
             )
-            print(*exports({**endpoint.environment, **keys}), sep="\n")
+            print(*endpoint.exports(keys), sep="\n")
             print(
                 f"# You are then an administrator of account {account.id}. Try: aws sts get-caller-identity", flush=True
             )

@@ -120,7 +120,7 @@ def test_a_failed_start_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch) -
     def fail(*_: Any) -> None:
         raise OSError("no room")
 
-    monkeypatch.setattr(ambient, "_write_aws", fail)
+    monkeypatch.setattr(ambient, "write_aws", fail)
     before = snapshot()
     with pytest.raises(OSError, match="no room"):
         ambient.hide(ENDPOINT)

@@ -362,11 +362,16 @@ def test_it_says_what_to_export(endpoint: Endpoint) -> None:
     assert "Other processes keep real time" in shown
 
 
-def test_the_export_lines_are_for_this_shell(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_export_lines_are_for_this_shell(endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch) -> None:
+    programs = Path(endpoint.environment["AWS_CONFIG_FILE"]).with_name("bin")
     monkeypatch.setattr(module.os, "name", "posix")
-    assert module.exports({"A": "b c"}) == ["export A='b c'"]
+    lines = endpoint.exports({"A": "b c"})
+    assert "export A='b c'" in lines
+    assert lines[-1] == f'export PATH={programs}:"$PATH"'
     monkeypatch.setattr(module.os, "name", "nt")
-    assert module.exports({"A": "it's"}) == ["$env:A = 'it''s'"]
+    lines = endpoint.exports({"A": "it's"})
+    assert "$env:A = 'it''s'" in lines
+    assert lines[-1] == f"$env:PATH = '{programs};' + $env:PATH"
 
 
 def test_stop_hangs_up_and_leaves_nothing(gate: Gate) -> None:
@@ -442,11 +447,14 @@ def test_serve_keeps_a_world_running_until_ctrl_c(end: signal.Signals) -> None:
                 break
         assert lines[-1:], server.communicate()[1]
         code = "import boto3; print(boto3.client('sts').get_caller_identity()['Arn'])"
+        queue = "aws sqs create-queue --queue-name jobs --output text"
         exported = "".join(line for line in lines if line.startswith("export "))
         kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-        command = f'{exported}exec "{sys.executable}" -c "{code}"'
+        command = f'{exported}{queue}\nexec "{sys.executable}" -c "{code}"'
         child = subprocess.run(["sh", "-c", command], env=kept, capture_output=True, text=True, check=True)
-        assert child.stdout == "arn:aws:iam::111111111111:user/lab-admin\n"
+        queue_url, arn = child.stdout.splitlines()
+        assert queue_url.endswith("/111111111111/jobs")
+        assert arn == "arn:aws:iam::111111111111:user/lab-admin"
         server.send_signal(end)
         rest, errors = server.communicate(timeout=60)
         assert (server.returncode, errors) == (0, "")
