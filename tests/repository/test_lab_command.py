@@ -224,7 +224,7 @@ def test_any_other_failure_of_pip_is_quoted_with_the_place_of_its_log(lab: Lab) 
 )
 def test_a_full_disk_is_said_to_be_full(new_lab: Lab, before: str) -> None:
     said = sentence(new_lab.run(before=before))
-    assert said == "The disk is full: free 1 GB, then run the same command again."
+    assert said == "The disk is full: free 1.2 GB, then run the same command again."
 
 
 def test_a_folder_that_cannot_be_written_is_named(new_lab: Lab) -> None:
