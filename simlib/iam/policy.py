@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from simlib.iam.errors import PolicyError, Problem
 from simlib.iam.statement import KINDS, OLD_VERSION, Statement, read_statements
 
 if TYPE_CHECKING:
-    pass
+    from simlib.iam.json_text import Located
 
 FEW = 4  # statements: trying so many costs less than looking up which could match
 
@@ -35,20 +36,33 @@ class Policy:
             self._index()
 
     @staticmethod
-    def parse(source: str | Mapping[str, Any], kind: str = "identity", *, name: str = "") -> Policy:
+    def parse(source: str | Mapping[str, Any], kind: str = "identity", *, name: str = "", check: bool = True) -> Policy:
         """Read a policy from JSON text or from the object it stands for.
 
         ``kind``: identity, resource, trust, scp, rcp, boundary, session or endpoint. ``name`` is how answers speak of
-        it. Raises ``PolicyError`` where AWS would not accept the document.
+        it. Raises ``PolicyError`` with everything for which AWS would refuse the document. Quotas that depend on where
+        a document is stored, or that AWS raises on demand, are left to ``validation.problems``.
+
+        Without ``check`` only what cannot be decided upon is refused: for documents that AWS has accepted before.
         """
         if kind not in KINDS:
             raise ValueError(f"kind must be one of {', '.join(KINDS)}, not {kind!r}")
         document: Any = source
+        located = None
         if isinstance(source, str):
             from simlib.iam.json_text import read  # late: who has objects does not need it
 
-            document = read(source).value
-        return Policy(document, kind, name, read_statements(document, kind))
+            located = read(source)
+            document = located.value
+        errors = _errors(document, kind, located) if check else []
+        if errors:
+            raise PolicyError(errors)
+        try:
+            return Policy(document, kind, name, read_statements(document, kind))
+        except PolicyError as error:
+            if check:
+                raise
+            raise PolicyError(_errors(document, kind, located) or error.problems) from None
 
     def _index(self) -> None:
         """Sort the statements by the actions they could match: a named one, any of a service, any at all."""
@@ -75,6 +89,15 @@ class Policy:
 
     def __repr__(self) -> str:
         return f"<Policy {self.name or 'unnamed'}: {self.kind}, {len(self.statements)} statements>"
+
+
+def _errors(document: Any, kind: str, located: Located | None) -> list[Problem]:
+    """What AWS would refuse; a managed policy of AWS's own may be longer, and the quota of trust policies is raised."""
+    from simlib.iam.validation import problems  # late: who trusts a document does not need it
+
+    found = problems(document, kind, located, advice=False)
+    adjustable = kind in ("identity", "boundary", "trust")
+    return [problem for problem in found if not (adjustable and problem.code.startswith("policy-size"))]
 
 
 def _listed(value: str | Sequence[str]) -> Sequence[str]:

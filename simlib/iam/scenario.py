@@ -79,7 +79,7 @@ def _policy(document: Any, kind: str, path: str) -> Policy | None:
     if not isinstance(document, Mapping):
         raise RequestError(path, "a policy is a JSON object")
     try:
-        return Policy.parse(document, kind, name=path)
+        return Policy.parse(document, kind, name=path, check=False)
     except PolicyError as error:
         problem = error.problems[0]
         advice = f" ({problem.suggestion})" if problem.suggestion else ""
