@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _MOST_PAIRS: Final = 20_000  # of resources and formats compared in one statement; beyond, nobody has written it by hand
 _OPERATORS_FOR: Final = {  # type of a condition key → how the operators for it begin, and what its value is called
-    "String": (("String",), "a string"),
+    "String": (("String", "Arn", "Binary"), "a string"),
     "ARN": (("Arn", "String"), "an ARN"),
     "Bool": (("Bool",), "true or false"),
     "Numeric": (("Numeric",), "a number"),
@@ -34,6 +34,7 @@ _COMPARES: Final = (
     *(("String", "strings"), ("Arn", "ARNs"), ("Bool", "true and false"), ("Numeric", "numbers"), ("Date", "dates")),
     *(("IpAddress", "IP addresses"), ("NotIpAddress", "IP addresses"), ("Binary", "binary data")),
 )
+_EVERYWHERE: Final = frozenset(key.lower() for key in service_data.CROSS_SERVICE_CONDITION_KEYS)
 _SENSITIVE: Final = frozenset(  # no wildcards in these (UG/reference_policies_condition-keys, sensitive condition keys)
     f"aws:{name}"
     for name in (
@@ -46,6 +47,7 @@ _SENSITIVE: Final = frozenset(  # no wildcards in these (UG/reference_policies_c
 def examine(policy: Policy, report: Report) -> None:
     """Report what in these statements cannot work, should not be, or need not be there."""
     for statement in policy.statements:
+        advice_variables.examine(statement, policy.has_variables, report)
         for element in ("Action", "NotAction"):
             for path, text in statement.texts.get(element, []):
                 _known_action(text, path, report)
@@ -57,7 +59,6 @@ def examine(policy: Policy, report: Report) -> None:
             if known := operator(comparison.operator):
                 _known_key(comparison, known, statement, report)
                 _keys_of_actions(comparison, statement, report)
-        advice_variables.examine(statement, policy.has_variables, report)
         advice_security.examine(statement, report)
     advice_security.redundancy(policy, report)
 
@@ -78,19 +79,27 @@ def actions_of(text: str) -> tuple[service_data.Action, ...] | None:
     return tuple(action for low, action in service.actions.items() if fits.matches(low, {}))
 
 
+def _expanded(text: str, report: Report) -> tuple[service_data.Action, ...] | None:
+    """`actions_of`, but not without end: None also where a document has had enough of it."""
+    if "*" in text or "?" in text:
+        report.comparisons -= 1
+        if report.comparisons < 0:
+            return None
+    return actions_of(text)
+
+
 def _known_action(text: str, path: Path, report: Report) -> None:
     prefix, colon, name = text.partition(":")
-    if not colon or prefix == "*" or not prefix or not name:
+    if not colon or prefix == "*" or path in report.wrong:
         return
-    found = actions_of(text)
-    if found is None:
+    service = service_data.service(prefix.lower())
+    if service is None:
         close = report.close(prefix, service_data.services())
         with_it = [other for other in close if actions_of(f"{other}:{name}")]  # rather one that has the action
         guess = f"did you mean {(with_it or close)[0]}:{name}?" if close else None
         report.add("invalid-service-in-action", path, text, guess, shows=shown(prefix))
-    elif not found:
-        service = service_data.service(prefix.lower())
-        names = [action.name for action in service.actions.values()] if service else []
+    elif _expanded(text, report) == ():
+        names = [action.name for action in service.actions.values()]
         close = report.close(name.removesuffix("*"), names)
         guess = f"did you mean {prefix}:{close[0]}{'*' if name.endswith('*') else ''}?" if close else None
         report.add("invalid-action", path, text, guess, service=prefix.lower(), shows=shown(name))
@@ -98,13 +107,15 @@ def _known_action(text: str, path: Path, report: Report) -> None:
 
 def _actions_fit_resources(statement: Statement, report: Report) -> None:
     resources = [text for _, text in statement.resources]
-    if not resources or "*" in resources:
+    if not resources or "*" in resources or any(path in report.wrong for path, _ in statement.resources):
         return
     fitting: dict[str, set[str]] = {}  # service → its kinds of resources that the statement speaks of
     for path, text in statement.actions:
-        actions, prefix = actions_of(text), text.partition(":")[0].lower()
+        actions, prefix = _expanded(text, report), text.partition(":")[0].lower()
         service = service_data.service(prefix)
-        if not actions or service is None or len(resources) * len(service.resource_types) > _MOST_PAIRS:
+        if not actions or service is None or path in report.wrong:
+            continue
+        if len(resources) * len(service.resource_types) > _MOST_PAIRS:
             continue
         if prefix not in fitting:
             fitting[prefix] = {
@@ -130,7 +141,7 @@ def _actions_fit_resources(statement: Statement, report: Report) -> None:
 
 def _known_resource(text: str, path: Path, statement: Statement, report: Report) -> None:
     parts = text.split(":", 5)
-    if len(parts) < 6 or parts[0] != "arn" or "${" in ":".join(parts[:5]):
+    if len(parts) < 6 or path in report.wrong or "${" in ":".join(parts[:5]):
         return
     service, account = parts[2], parts[4]
     wild = "*" in account or "?" in account
@@ -142,7 +153,8 @@ def _known_resource(text: str, path: Path, statement: Statement, report: Report)
         guess = report.did_you_mean(service, service_data.services() | service_data.arn_services())
         report.add("invalid-service", path, text, guess, shows=shown(service))
     else:
-        formats = _formats(service, statement)
+        report.comparisons -= 1
+        formats = _formats(service, statement) if report.comparisons > 0 else []
         if formats and not any(overlaps(text, each) for each in formats):
             _unknown_arn(parts, formats, path, report)
 
@@ -243,7 +255,7 @@ def _keys_of_actions(comparison: Comparison, statement: Statement, report: Repor
     """A key of a service is only there when an action has it; wildcards are not looked at, as AWS does not."""
     low = comparison.key.lower()
     prefix = low.partition(":")[0]
-    if prefix == "aws" or "." in prefix or comparison.key in service_data.CROSS_SERVICE_CONDITION_KEYS:
+    if prefix == "aws" or "." in prefix or low in _EVERYWHERE:
         return
     if service_data.key_type(comparison.key) is None:
         return

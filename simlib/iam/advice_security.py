@@ -7,7 +7,6 @@ condition, `ForAllValues` with Allow, and multi-factor conditions that miss acce
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
@@ -15,7 +14,6 @@ from simlib.iam.conditions import network, operator
 from simlib.iam.evaluation import RCP_SERVICES
 from simlib.iam.findings import Report, shown
 from simlib.iam.grammar import Comparison, Policy, Statement, Texts
-from simlib.iam.json_scan import name_of
 from simlib.iam.matching import Patterns
 
 if TYPE_CHECKING:
@@ -123,7 +121,9 @@ def _provider(principal: str) -> str | None:
 def _web_identity(statement: Statement, report: Report) -> None:
     for path, key, text in statement.principals:
         domain = _provider(text) if key == "Federated" else None
-        if domain and not any(each.startswith(f"{domain.lower()}:") for each in _keys(statement)):
+        if not domain or path in report.wrong:
+            continue
+        if not any(each.startswith(f"{domain.lower()}:") for each in _keys(statement)):
             advice = f"add a condition on {domain}:sub or {domain}:aud"
             report.add("missing-condition-key-for-oidc-principal", path, text, advice, shows=shown(domain))
 
@@ -143,9 +143,11 @@ _WANTED: Final[dict[str, tuple[str, _Fits]]] = {  # action → who it is for, in
 
 
 def _principal_fits_action(statement: Statement, report: Report) -> None:
+    if not statement.principals or any(path in report.wrong for path, _, _ in statement.principals):
+        return
     for path, text in statement.actions:
         rule, fits = _WANTED.get(text.lower(), ("", lambda key, value: True))
-        if statement.principals and not any(fits(key, value) for _, key, value in statement.principals):
+        if not any(fits(key, value) for _, key, value in statement.principals):
             names = ", ".join(shown(value) for _, _, value in statement.principals[:3])
             report.add("mismatched-action-for-principal", path, text, action=text, principals=names, rule=rule)
 
@@ -190,23 +192,32 @@ def _source_ip(comparison: Comparison, report: Report) -> None:
 def redundancy(policy: Policy, report: Report) -> None:
     """Report actions and resources that another of the same list covers, and statements that are there twice."""
     first: dict[str, int] = {}
-    known = {problem.path for problem in report.problems}
+    sound = not any(problem.level == "error" for problem in report.problems)  # else statements are not whole
     for index, statement in enumerate(policy.statements):
-        _covered(statement.texts.get("Action", []), "redundant-action", known, report)
-        _covered(statement.texts.get("Resource", []), "redundant-resource", known, report)
-        meaning = json.dumps({k: v for k, v in statement.elements.items() if k != "Sid"}, sort_keys=True, default=str)
-        if first.setdefault(meaning, index) != index:
+        _covered(statement.texts.get("Action", []), "redundant-action", report)
+        _covered(statement.texts.get("Resource", []), "redundant-resource", report)
+        meaning = _meaning(statement)
+        if sound and first.setdefault(meaning, index) != index:
             report.add("redundant-statement", statement.path, None, "remove one of them", first=first[meaning])
 
 
-def _covered(texts: Texts, code: str, known: set[str], report: Report) -> None:
-    """One finding per text that is there twice, or that a pattern with `*` (but without `?`) covers.
+def _meaning(statement: Statement) -> str:
+    """All that a statement says, in one order; the same for statements that say the same."""
+    return repr(
+        (
+            statement.effect,
+            "NotPrincipal" in statement.elements,
+            sorted((element, sorted(text for _, text in texts)) for element, texts in statement.texts.items()),
+            sorted((key, text) for _, key, text in statement.principals),
+            sorted((c.operator, c.key.lower(), sorted(str(v) for _, v in c.values)) for c in statement.conditions),
+        )
+    )
 
-    Not for texts that something else is wrong with (`known`).
-    """
+
+def _covered(texts: Texts, code: str, report: Report) -> None:
+    """One finding per text that is there twice, or that a pattern with `*` (but without `?`) covers."""
     fold = code == "redundant-action"  # case does not count in actions
-    words = [(path, text, text.lower() if fold else text) for path, text in texts]
-    words = [each for each in words if name_of(each[0]) not in known]
+    words = [(path, text, text.lower() if fold else text) for path, text in texts if path not in report.wrong]
     wide = [(text, word) for _, text, word in words if "*" in word and "?" not in word and "${" not in word]
     patterns = [(text, Patterns([word])) for text, word in wide]
     seen: set[str] = set()

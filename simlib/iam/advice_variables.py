@@ -21,7 +21,7 @@ def examine(statement: Statement, has_variables: bool, report: Report) -> None:
     """Report variables that are never filled in."""
     for element, texts in statement.texts.items():
         for path, text in texts:
-            if "${" not in text:
+            if "${" not in text or path in report.wrong:
                 continue
             if element.endswith("Action"):
                 report.add("variable-unsupported-in-element", path, text, element=element)

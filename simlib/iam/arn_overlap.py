@@ -10,8 +10,9 @@ import re
 from functools import lru_cache
 from typing import Final, NamedTuple
 
+from simlib.iam.grammar_values import VARIABLE
+
 _PLACEHOLDER: Final = re.compile(r"\$\{([^}]*)\}|<[^>]*>|\*")
-_VARIABLE: Final = re.compile(r"\$\{[^}]*\}")
 _ONE_SEGMENT: Final = {"BucketName", "TableName"}  # placeholders whose value has no slash; others may
 
 
@@ -74,7 +75,10 @@ def overlaps(resource: str, arn_format: str) -> bool:
     """Whether some resource with this ARN format is meant by a policy's `resource` (`*` or an ARN)."""
     if resource == "*":
         return True
-    wanted = _VARIABLE.sub("*", resource).split(":", 5)
+    wanted = VARIABLE.sub("*", resource).split(":", 5)
     parts = arn_format.split(":", 5)
     wanted += ["*"] * (6 - len(wanted))
-    return all(_part_overlaps(pattern, part) for pattern, part in zip(wanted[1:], parts[1:], strict=True))
+    return all(
+        bool(pattern or not part) and _part_overlaps(pattern, part)  # no Region is not any Region
+        for pattern, part in zip(wanted[1:], parts[1:], strict=True)
+    )

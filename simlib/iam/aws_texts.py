@@ -13,6 +13,8 @@ from typing import Final
 from simlib.iam.errors import Problem
 
 _PREFACED: Final = "Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc."
+_NO_ARN: Final = 'Resource {} must be in ARN format or "*".'
+_PARTITION: Final = 'Partition "{}" is not valid for resource "{}".'
 _LEGACY: Final = "The policy failed legacy parsing"
 _TWO_COLONS: Final = "Actions/Condition can contain only one colon."
 _HAS_RESOURCE: Final = "Has prohibited field Resource"
@@ -37,7 +39,7 @@ IDENTITY: Final = {
     "": "Syntax errors in policy.",
     "unsupported-principal": "Policy document should not specify a principal.",
     "old-version": "Policy document must be version 2012-10-17 or greater.",
-    "invalid-effect": "{effect}",
+    "effect-in-wrong-case": _LEGACY,
     "type-mismatch-date": _LEGACY,
     "arn-fields": _LEGACY,
     "unsupported-sid": (
@@ -46,8 +48,8 @@ IDENTITY: Final = {
     "unique-sids-required": "Statement IDs (SID) in a single policy must be unique.",
     "missing-action": "Policy statement must contain actions.",
     "empty-array-action": "Policy statement must contain actions.",
-    "invalid-arn-prefix": 'Resource {value} must be in ARN format or "*".',
-    "invalid-partition": 'Partition "{partition}" is not valid for resource "{arn}".',
+    "invalid-arn-prefix": "{prefix}",
+    "invalid-partition": "{prefix}",
     "arn-service": "Resource vendor must be fully qualified and cannot contain regexes.",
     "arn-region-not-allowed": "{region}",
     "iam-resource-path": f'IAM resource path must either be "*" or start with {_PATHS}.',
@@ -134,16 +136,19 @@ S3_REFUSES: Final = frozenset(("resource-mismatch", "invalid-action", "invalid-s
 """What S3 does not save, though other services would."""
 
 
-def _code(code: str, texts: dict[str, str]) -> str:
+def _code(problem: Problem, texts: dict[str, str]) -> str:
+    code = problem.code
     if code.startswith("json-") or code == "duplicate-key":
         code = "json"
+    elif code == "invalid-effect" and str(problem.value).lower() in ("allow", "deny") and texts is IDENTITY:
+        code = "effect-in-wrong-case"
     return code if code in texts else ""
 
 
-def rank(code: str, kind: str) -> int:
+def rank(problem: Problem, kind: str) -> int:
     """The place of a problem in the order in which AWS looks for them."""
     texts = _TEXTS[kind]
-    return list(texts).index(_code(code, texts))
+    return list(texts).index(_code(problem, texts))
 
 
 def text_for(problem: Problem, kind: str) -> str:
@@ -153,10 +158,8 @@ def text_for(problem: Problem, kind: str) -> str:
     parts = (value.split(":", 5) + ["*"] * 6)[:6]
     element = problem.path.split(".")[-1].split("[")[0]
     words = {
-        "effect": _LEGACY if value.lower() in ("allow", "deny") else IDENTITY[""],
         "value": value,
-        "arn": ":".join(parts),
-        "partition": parts[1],
+        "prefix": _PARTITION.format(parts[1], ":".join(["arn", *parts[1:]])) if ":" in value else _NO_ARN.format(value),
         "vendor": value.partition(":")[0],
         "key": element if element == "AWS" else element.upper(),
         "resource": _HAS_RESOURCE if element == "Resource" else _HAS_NOT_RESOURCE,
@@ -164,7 +167,7 @@ def text_for(problem: Problem, kind: str) -> str:
         "action": _TWO_COLONS if value.count(":") > 1 else _PREFACED,
         "size": _size(problem.message),
     }
-    return texts[_code(problem.code, texts)].format(**words)
+    return texts[_code(problem, texts)].format(**words)
 
 
 def _size(message: str) -> str:

@@ -226,6 +226,7 @@ def shown(value: Any) -> str:
         text = "a long number" if isinstance(value, int) and value.bit_length() > 200 else str(value)
     else:
         text = value if isinstance(value, str) else "a list" if isinstance(value, (list, tuple)) else "an object"
+    text = text or "an empty text"
     text = text if text.isprintable() else text[:60].encode("ascii", "backslashreplace").decode()
     return text if len(text) <= 60 else f"{text[:59]}…"
 
@@ -237,7 +238,11 @@ class Report:
         self.kind = kind
         self.located = located
         self.problems: list[Problem] = []
+        self.wrong: set[Path] = set()  # places with a problem; advice leaves them alone
         self.guesses = 50  # comparing words is slow, and a document with more misspellings is not one
+        self.comparisons = (
+            2000  # of a wildcard with all actions of a service, or a resource with all its ARNs: slow, too
+        )
 
     def add(
         self,
@@ -253,6 +258,7 @@ class Report:
         from simlib.iam.json_scan import name_of  # late: a document without findings does without it
 
         finding = FINDINGS[code]
+        self.wrong.add(path)
         message = finding.message.format(value=words.pop("shows", None) or shown(value), **words)
         place = self.located.place(path, of_name=name) if self.located else None
         line, column = place or (None, None)
@@ -267,7 +273,8 @@ class Report:
             return []
         self.guesses -= 1
         names = {name.lower(): name for name in known}
-        return [names[low] for low in get_close_matches(word.lower(), names, 8, 0.7 if len(word) > 4 else 0.6)]
+        alike = 0.7 if len(word) > 4 else 0.6 if len(word) > 2 else 0.5  # one letter of a short word counts more
+        return [names[low] for low in get_close_matches(word.lower(), names, 8, alike)]
 
     def did_you_mean(self, word: Any, known: Iterable[str]) -> str | None:
         """`did you mean X?`, for the known word that is most like this one; None if none is much like it."""
@@ -279,12 +286,10 @@ def _bounded(value: Any) -> Any:
     """The value itself, or its description where it is too deep or too big to be shown, compared or copied."""
     level, count = [value], 0
     for _ in range(8):
-        level = [
-            child
-            for node in level
-            if isinstance(node, (dict, list, tuple))
-            for child in (node.values() if isinstance(node, dict) else node)
-        ]
+        if any(isinstance(node, int) and node.bit_length() > 1024 for node in level):
+            break
+        containers = [node for node in level if isinstance(node, (dict, list, tuple))]
+        level = [child for node in containers for child in (node.values() if isinstance(node, dict) else node)]
         count += len(level)
         if not level:
             return value

@@ -19,11 +19,13 @@ if TYPE_CHECKING:
     from simlib.iam.json_scan import Path
 
 PARTITIONS: Final = ("aws", "aws-cn", "aws-us-gov", "aws-eusc", "aws-iso", "aws-iso-b", "aws-iso-e", "aws-iso-f")
+VARIABLE: Final = re.compile(r"\$\{[^}]*\}")
 _VENDOR: Final = re.compile(r"[A-Za-z0-9.\-]+")
 _RUN_TOGETHER: Final = re.compile(r"([a-z0-9\-]{1,40})[./ ]?([A-Z][A-Za-z*]{1,60})?")
-_IAM_PATHS: Final = (  # what IAM's own message lists
+_IAM_PATHS: Final = (  # what IAM's own message lists, and what has been added since
     *("user/", "federated-user/", "role/", "group/", "instance-profile/", "mfa/", "server-certificate/", "policy/"),
     *("sms-mfa/", "saml-provider/", "oidc-provider/", "report/", "access-report/"),
+    *("role-template/", "contextProvider/", "delegation-request/", "root"),
 )
 _S3_WITH_REGION: Final = ("accesspoint", "job/", "storage-lens", "access-grants", "*", "?")
 _IAM_PRINCIPAL: Final = re.compile(r"root|(?:user|role)/(?:[\x21-\x7e]+/)?[\w+=,.@\-]{1,128}", re.ASCII)
@@ -76,7 +78,7 @@ def _action(text: str, path: Path, report: Report) -> None:
     service, colon, name = text.partition(":")
     if text == "*":
         return
-    if not colon or not service or not name or ":" in name:
+    if not colon or not name or ":" in name:
         parts = _RUN_TOGETHER.fullmatch(text)
         report.add("action-format", path, text, f"did you mean {parts[1]}:{parts[2] or '*'}?" if parts else None)
     elif service != "*" and not _VENDOR.fullmatch(service):
@@ -88,15 +90,15 @@ def _resource(text: str, path: Path, report: Report) -> None:
     """The order of the questions is that of IAM's answers."""
     if text == "*":
         return
-    parts = text.split(":", 5)
+    parts = VARIABLE.sub("*", text).split(":", 5)
     prefix, partition, service, region, _, resource = (parts + ["*"] * 5)[:6]
     if prefix != "arn" or len(parts) == 1:
         report.add("invalid-arn-prefix", path, text, _as_arn(text))
     elif partition not in (*PARTITIONS, "*"):
         report.add("invalid-partition", path, text, report.did_you_mean(partition, PARTITIONS), shows=shown(partition))
-    elif len(parts) == 2 or "*" in service or "?" in service or not service:
-        report.add("arn-service", path, text, None if len(parts) > 2 else f"did you mean {text}:…?")
-    elif len(parts) < 6 and "::" in text:
+    elif len(parts) == 2 or "*" in service or "?" in service:
+        report.add("arn-service", path, text)
+    elif not service or (len(parts) < 6 and "::" in text):
         full = ":".join([*parts[:-1], *[""] * (6 - len(parts)), parts[-1]])
         report.add("arn-fields", path, text, f"did you mean {full}?")
     elif len(parts) < 6:
@@ -104,7 +106,7 @@ def _resource(text: str, path: Path, report: Report) -> None:
     elif region and (service == "iam" or (service == "s3" and not resource.startswith(_S3_WITH_REGION))):
         without = ":".join([*parts[:3], "", *parts[4:]])
         report.add("arn-region-not-allowed", path, text, f"did you mean {without}?", service=service)
-    elif service == "iam" and resource != "*" and not resource.startswith(_IAM_PATHS) and resource != "root":
+    elif service == "iam" and resource != "*" and not resource.startswith(_IAM_PATHS):
         report.add("iam-resource-path", path, text, report.did_you_mean(f"{resource.split('/')[0]}/", _IAM_PATHS))
 
 

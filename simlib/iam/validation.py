@@ -101,14 +101,13 @@ def _length(document: Any, kind: str, located: Located | None, stored_as: str | 
     """Report a document that is too long; False if it is too long to go on with."""
     quota = _BY_PLACE[stored_as] if stored_as else _BY_KIND[kind]
     count = size(document, located, spaces=quota.spaces)
-    if count > _LONGEST:
+    if count > _LONGEST and stored_as:
         report.add("document-too-long", (), None, None, size=count, quota=_LONGEST)
-        return False
-    if count > quota.characters:
+    elif count > quota.characters:
         how = "" if quota.spaces else " without white space"
         advice = "make several policies of it"
         report.add(quota.code, (), None, advice, size=count, quota=quota.characters, what=quota.what, how=how)
-    return True
+    return count <= 2 * _LONGEST  # AWS's own policies may be longer than what it takes from others
 
 
 def size(document: Any, located: Located | None = None, *, spaces: bool = False) -> int:
@@ -119,19 +118,19 @@ def size(document: Any, located: Located | None = None, *, spaces: bool = False)
     if located is not None:
         return len(located.text if spaces else _SPACES.sub(r"\1", located.text))
     length, todo = 0, [document]
-    while todo and length <= _LONGEST:
+    while todo and length <= 2 * _LONGEST:
         value = todo.pop()
         if isinstance(value, str):
             length += len(value) + 2 + value.count('"') + value.count("\\")
         elif isinstance(value, Mapping):
-            length += 1 + 2 * max(1, len(value))  # braces, colons, commas
+            length += 1 + max(1, 2 * len(value))  # braces, colons, commas
             todo += [str(name) for name in value]
             todo += value.values()
         elif isinstance(value, (list, tuple)):
             length += 1 + max(1, len(value))
             todo += value
         else:
-            length += value.bit_length() // 3 if isinstance(value, int) else 4  # nearly
+            length += 5 if value is False else 4  # true, null; numbers hardly occur
     return length
 
 
@@ -155,4 +154,4 @@ def refusal(found: Sequence[Problem], kind: str, service: str = "") -> Problem |
 
     also = S3_REFUSES if service == "s3" else ()
     errors = [problem for problem in found if problem.level == "error" or problem.code in also]
-    return min(errors, key=lambda problem: rank(problem.code, kind), default=None)
+    return min(errors, key=lambda problem: rank(problem, kind), default=None)
