@@ -9,7 +9,7 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from moto.core.request import Request, determine_request_protocol
 from moto.core.routing import get_service_router
 from moto.core.utils import get_service_model
 
+from .dispatch import environ
 from .wire import RawRequest
 
 DEFAULT_REGION = "us-east-1"
@@ -39,7 +40,8 @@ class Call:
     """A request understood: what botocore would have been asked for.
 
     `service` is botocore's name ("s3", "secretsmanager"), `operation` the API's ("GetObject"); `parameters` are the
-    operation's input members by their API names; `url` is where the real AWS would have received it.
+    operation's input members by their API names; `url` is where the real AWS would have received it, `environ` the
+    request as WSGI describes it there.
     """
 
     raw: RawRequest
@@ -48,6 +50,7 @@ class Call:
     parameters: Mapping[str, Any]
     region: str
     url: str
+    environ: Mapping[str, Any] = field(repr=False)
 
     @property
     def name(self) -> str:
@@ -198,11 +201,12 @@ def place(raw: RawRequest, *, scope: str | None = None, region: str | None = Non
 def _placed(raw: RawRequest, candidates: Iterable[str], region: str) -> Call | None:
     for service in candidates:
         url = _aws_url(raw, service, region)
-        request = Request.from_primitives(raw.method, url, raw.headers, raw.body)
+        described = environ(raw, url)
+        request = Request(dict(described))
         if found := _match(service, request):
             operation, path_parameters = found
             parameters = _parse(operation, request, path_parameters)
-            return Call(raw, service, operation.name, parameters, region, _with_host_prefix(url, operation))
+            return Call(raw, service, operation.name, parameters, region, _with_host_prefix(url, operation), described)
     return None
 
 

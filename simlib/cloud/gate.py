@@ -18,9 +18,10 @@ from . import answers, constraints, documents, iam_calls, signature, sts
 from .answers import Refusal
 from .authorization import circumstances, decide
 from .calls import Call, Unplaceable, place
+from .dispatch import ACCOUNT_HEADER, NotStored
 from .requested import Requested, action_name, requested
 from .sessions import ANONYMOUS, Caller, Sessions, session_caller, user_caller
-from .store import ACCOUNT_HEADER, NotStored, Store
+from .store import Store
 from .trail import Event, Trail
 from .wire import RawAnswer, RawRequest
 
@@ -226,7 +227,7 @@ class Gate:
             if own is not None:
                 return answers.success("iam", call.operation, own)
         try:
-            answer = self._store.act(visit.raw, call.url, account or visit.caller.account)
+            answer = self._store.act(call, account or visit.caller.account)
         except NotStored as error:
             visit.situation = "not-stored"
             raise Refusal("NotImplemented", f"The mocked AWS cannot carry out {call.name}: {error}", 501) from error

@@ -185,7 +185,10 @@ _DENIED_BY_SERVICE = {"sns": ("AuthorizationError", 403)}
 
 # How a service spells what the engine's text calls `action` and `resource`, as its answers are seen: SQS writes its
 # actions in lower case, SNS its own name in capitals, S3 quotes the resource, and S3 and EC2 leave out a mere `*`.
-_ACTIONS_SPELLED: Mapping[str, Callable[[str], str]] = {"sqs": str.lower, "sns": lambda action: f"SNS:{action.partition(':')[2]}"}
+_ACTIONS_SPELLED: Mapping[str, Callable[[str], str]] = {
+    "sqs": str.lower,
+    "sns": lambda action: f"SNS:{action.partition(':')[2]}",
+}
 _RESOURCE_QUOTED = frozenset({"s3"})
 _RESOURCE_OPTIONAL = frozenset({"s3", "ec2"})
 

@@ -17,28 +17,22 @@ from types import ModuleType, SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
-import moto.backends
-import moto.core.models
 import moto.iam.models as iam_models
 import requests
-from botocore.awsrequest import AWSPreparedRequest
 from moto.core.base_backend import BackendDict
 from moto.core.config import default_user_config
 from moto.core.model_instances import reset_model_data
 from moto.iam.utils import generate_access_key_id_from_account_id
 from moto.s3.models import FakeBucket, s3_backends
 
-from .wire import RawAnswer, RawRequest
+from .calls import Call
+from .dispatch import carry_out
+from .wire import RawAnswer
 
 PARTITION = "aws"
-ACCOUNT_HEADER = "x-moto-account-id"
 
 # Prefixes of unique IDs, https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html
 _ID_PREFIXES = {"User": "AIDA", "Group": "AGPA", "InstanceProfile": "AIPA", "ManagedPolicy": "ANPA"}
-
-
-class NotStored(Exception):
-    """moto cannot do what was asked; the message says what."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,27 +155,17 @@ class Store:
         BackendDict.reset()
         reset_model_data()
 
-    def act(self, raw: RawRequest, url: str, account: str) -> RawAnswer:
-        """Let moto carry out a request that has been authorised, in the account that owns the resource.
+    def act(self, call: Call, account: str) -> RawAnswer:
+        """Let moto carry out a call that has been authorised, in the account that owns the resource.
 
         Raises `NotStored` where moto has no such operation or breaks on it.
         """
-        headers = {name: value for name, value in raw.headers.items() if name != ACCOUNT_HEADER}
-        request = AWSPreparedRequest(raw.method, url, {**headers, ACCOUNT_HEADER: account}, raw.body, False)
         try:
-            answer = moto.core.models.botocore_stubber.process_request(request)
-        except Exception as error:
-            raise NotStored(f"{type(error).__name__}: {error}") from error
+            return carry_out(call.environ, call.url, call.raw.body, account)
         finally:
             if len(sys.modules) != self._known_modules:
                 _silence(self._patches)
                 self._known_modules = len(sys.modules)
-        if answer is None or answer[2] == "Not yet implemented":
-            raise NotStored("moto does not serve this address")
-        status, answer_headers, body = answer
-        content = body.encode("utf-8") if isinstance(body, str) else bytes(body or b"")
-        sent = {str(name): str(value) for name, value in answer_headers.items() if name.lower() != "status"}
-        return RawAnswer(int(status), sent, content)
 
     # -- IAM ---------------------------------------------------------------------------------------------------------
 

@@ -17,6 +17,7 @@ from botocore.credentials import Credentials
 
 from simlib import Cloud
 from simlib.cloud import calls
+from simlib.cloud.dispatch import NotStored
 from simlib.cloud.wire import RawAnswer, RawRequest
 
 from .conftest import new_user
@@ -93,10 +94,13 @@ def addresses() -> list[str]:
 @contextmanager
 def watched() -> Iterator[list[str]]:
     """What comes through to moto meanwhile."""
-    from moto.core.models import BotocoreStubber
-
     reached: list[str] = []
-    with patch.object(BotocoreStubber, "process_request", lambda self, request: reached.append(request.url)):
+
+    def carry_out(environ: Any, url: str, body: bytes, account: str) -> None:
+        reached.append(url)
+        raise NotStored("only watched")
+
+    with patch("simlib.cloud.store.carry_out", carry_out):
         yield reached
 
 

@@ -20,7 +20,8 @@ def test_the_classes_whose_ids_get_prefixes_exist(name: str) -> None:
 @pytest.mark.parametrize(
     ("module", "names"),
     [
-        ("moto.core.models", ["botocore_stubber"]),
+        ("moto.backends", ["get_backend"]),
+        ("moto.backend_index", ["backend_url_patterns"]),
         ("moto.core.config", ["default_user_config"]),
         ("moto.core.base_backend", ["BackendDict"]),
         ("moto.core.parse", ["PROTOCOL_PARSERS"]),
