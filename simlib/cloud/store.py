@@ -6,6 +6,7 @@ lock. The private names used are few, and `tests/cloud/test_store.py` says which
 
 from __future__ import annotations
 
+import base64
 import json
 import sys
 from collections.abc import Iterator
@@ -311,9 +312,18 @@ class Store:
                 "instance-type": str(instance.instance_type),
                 "local-ipv4": str(instance.private_ip),
                 "public-ipv4": str(instance.public_ip or ""),
-                "availability-zone": f"{region}a",
+                "availability-zone": str(instance._placement.zone or f"{region}a"),
+                "mac": str(instance.nics[0].mac_address) if instance.nics else "",
+                "security-groups": "\n".join(str(group.name) for group in instance.security_groups),
+                "launch-time": f"{instance.launch_time:%Y-%m-%dT%H:%M:%SZ}",
+                "http-endpoint": str(instance.metadata_options.http_endpoint),
+                "user-data": _decoded(instance.user_data),
             },
         )
+
+
+def _decoded(user_data: Any) -> str:
+    return base64.b64decode(str(user_data)).decode("utf-8", "replace") if user_data else ""
 
 
 _CONFIGURATION: dict[str, Any] = {

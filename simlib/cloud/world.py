@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Mapping
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any, ClassVar
 
 from botocore.awsrequest import AWSResponse
@@ -13,7 +13,7 @@ from botocore.handlers import BUILTIN_HANDLERS, REGISTER_FIRST
 
 from . import ambient
 from .clock import Clock
-from .endpoint import Endpoint
+from .endpoint import Endpoint, sender_time
 from .explain import Explanation
 from .gate import Gate
 from .identity import Identity, credentials_in
@@ -76,15 +76,7 @@ class Cloud:
     def _open(self, undo: ExitStack) -> None:
         hidden = ambient.hide(NOWHERE)
         undo.callback(hidden.restore)
-        if sys.platform != "emscripten":
-            self._endpoint = Endpoint(
-                self._answer_other_process,
-                self._instance_metadata,
-                folder=hidden.folder,
-                now=lambda: self.clock.real_now,
-            )
-            undo.callback(self._endpoint.stop)
-            os.environ["AWS_ENDPOINT_URL"] = self._endpoint.url
+        self._listen(hidden.folder, undo)
         self.clock.start()
         undo.callback(self.clock.stop)
         self._store = Store()
@@ -95,6 +87,17 @@ class Cloud:
         undo.callback(BUILTIN_HANDLERS.remove, spec)
         Cloud.running = self
         undo.callback(self._no_longer_running)
+
+    def _listen(self, folder: Path, undo: ExitStack) -> None:
+        """Open the loopback endpoint; where no socket can be had, a world in this process needs none."""
+        try:
+            self._endpoint = Endpoint(
+                self._answer_other_process, self._instance_metadata, folder=folder, now=lambda: self.clock.real_now
+            )
+        except (OSError, RuntimeError):
+            return
+        undo.callback(self._endpoint.stop)
+        os.environ["AWS_ENDPOINT_URL"] = self._endpoint.url
 
     def stop(self) -> None:
         """Close the world and put everything back as it was; doing so twice changes nothing."""
@@ -184,11 +187,11 @@ class Cloud:
     def serve(self) -> Endpoint:
         """The loopback endpoint for other processes – the AWS CLI, other SDKs – and the environment they need."""
         if self._endpoint is None:
-            raise RuntimeError("A browser opens no sockets, and has no other processes that could call.")
+            raise RuntimeError("No loopback socket could be opened here, so no other process can call this world.")
         return self._endpoint
 
     def _answer_other_process(self, raw: RawRequest) -> RawAnswer:
-        return self._gate.answer(raw, signed_by=lambda: self.clock.real_now)
+        return self._gate.answer(raw, signed_by=lambda: sender_time(raw, self.clock.now, self.clock.real_now))
 
     def _instance_metadata(self, instance_id: str, method: str, path: str, headers: Mapping[str, str]) -> RawAnswer:
         try:

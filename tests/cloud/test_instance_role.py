@@ -114,3 +114,15 @@ def test_the_aws_cli_on_the_instance_gets_what_boto3_gets(aws: Cloud, iam: Any, 
     assert denied.returncode != 0
     assert f"({code})" in denied.stderr
     assert text in denied.stderr
+
+
+def test_the_metadata_service_knows_how_the_instance_was_launched(aws: Cloud, dev: Any) -> None:
+    web = aws.instance(run(dev.admin, UserData="#!/bin/sh\necho hello", InstanceType="t3.micro"))
+    assert web.curl("latest/user-data") == "#!/bin/sh\necho hello"
+    assert web.curl("latest/meta-data/instance-type") == "t3.micro"
+
+
+def test_a_metadata_service_that_wants_tokens_refuses_version_1(aws: Cloud, dev: Any) -> None:
+    web = aws.instance(run(dev.admin, MetadataOptions={"HttpTokens": "required"}))
+    assert web.curl("latest/meta-data/instance-id") == web.id
+    assert web.curl("latest/meta-data/instance-id", token=False).status == 401
