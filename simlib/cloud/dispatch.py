@@ -35,7 +35,8 @@ def environ(raw: RawRequest, url: str) -> Mapping[str, Any]:
     """A request as WSGI describes it, at AWS's own address."""
     headers = {**raw.headers, "host": urlsplit(url).netloc}
     headers.pop(ACCOUNT_HEADER, None)
-    return Request.from_primitives(raw.method, url, headers, raw.body).environ
+    described: Mapping[str, Any] = Request.from_primitives(raw.method, url, headers, raw.body).environ
+    return described
 
 
 def carry_out(described: Mapping[str, Any], url: str, body: bytes, account: str) -> RawAnswer:
