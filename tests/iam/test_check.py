@@ -1,0 +1,143 @@
+"""`python -m simlib check`: lines like a compiler's, an exit status for CI, and nothing it cannot print."""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from simlib.iam import check
+
+GOOD = (
+    '{"Version": "2012-10-17", '
+    '"Statement": {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::b/*"}}\n'
+)
+BAD = """{
+  "Version": "2012-10-17",
+  "Statement": {
+    "Effect": "Allow",
+    "Action": ["s3:GetObjct", "s3:ListBucket"],
+    "Resource": "*",
+    "Condition": {"StringEqual": {"aws:username": "x"}}
+  }
+}
+"""
+DOUBTFUL = '{"Statement": {"Effect": "Allow", "Action": ["s3:GetObject", "s3:Get*"], "Resource": "*"}}'
+
+
+@pytest.fixture
+def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    for name, text in (
+        ("good.json", GOOD),
+        ("bad.json", BAD),
+        ("doubtful.json", DOUBTFUL),
+        ("broken.json", '{"a": 1,}'),
+    ):
+        Path(name).write_text(text, encoding="utf-8")
+    return tmp_path
+
+
+def test_a_good_file_is_silence(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert check.main(["good.json"]) == 0
+    assert capsys.readouterr() == ("", "")
+
+
+def test_lines_are_like_a_compilers(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert check.main(["good.json", "bad.json"]) == 1
+    assert capsys.readouterr().out.splitlines() == [
+        "bad.json:5:16: error: The service s3 has no action GetObjct. (did you mean s3:GetObject?) [invalid-action]",
+        "bad.json:7:19: error: There is no condition operator StringEqual. (did you mean StringEquals?) "
+        "[invalid-condition-operator]",
+    ]
+
+
+def test_broken_json_is_an_error_with_its_place(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert check.main(["broken.json"]) == 1
+    assert capsys.readouterr().out == (
+        "broken.json:1:8: error: Nothing follows this comma. (remove it) [json-trailing-comma]\n"
+    )
+
+
+def test_warnings_fail_only_when_asked_and_suggestions_never(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert check.main(["doubtful.json"]) == 0
+    words = [line.split(": ")[1] for line in capsys.readouterr().out.splitlines()]
+    assert words == ["warning", "suggestion"]
+    assert check.main(["--strict", "doubtful.json"]) == 1
+    capsys.readouterr()
+    assert check.main(["--quiet", "doubtful.json"]) == 0
+    assert "suggestion" not in capsys.readouterr().out
+    Path("untidy.json").write_text(DOUBTFUL.replace("{", '{"Version": "2012-10-17", ', 1), encoding="utf-8")
+    assert check.main(["--strict", "untidy.json"]) == 0
+
+
+def test_the_kind_and_the_place_decide(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert check.main(["--kind", "trust", "good.json"]) == 1
+    assert "[role-trust-policy-syntax-error-resource]" in capsys.readouterr().out
+    Path("old.json").write_text(GOOD.replace("2012-10-17", "2008-10-17"), encoding="utf-8")
+    assert check.main(["old.json"]) == 0
+    assert check.main(["--stored-as", "managed", "old.json"]) == 1
+    assert "[old-version]" in capsys.readouterr().out
+
+
+def test_json_lines_carry_everything(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert check.main(["--json", "bad.json"]) == 1
+    first, second = map(json.loads, capsys.readouterr().out.splitlines())
+    assert first == {
+        "file": "bad.json",
+        "line": 5,
+        "column": 16,
+        "path": "Statement.Action[0]",
+        "level": "warning",
+        "gravity": "error",
+        "code": "invalid-action",
+        "message": "The service s3 has no action GetObjct.",
+        "suggestion": "did you mean s3:GetObject?",
+    }
+    assert (second["level"], second["gravity"]) == ("error", "error")
+
+
+def test_a_file_that_cannot_be_read_does_not_stop_the_others(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("latin.json").write_bytes(b'{"a": "\xe9"}')
+    assert check.main(["missing.json", "latin.json", "bad.json"]) == 2
+    out, err = capsys.readouterr()
+    assert err.splitlines()[0].startswith("missing.json: error: cannot be read: ")
+    assert err.splitlines()[1] == "latin.json: error: cannot be read: not UTF-8 text"
+    assert out.startswith("bad.json:5:16: ")
+
+
+def test_a_dash_is_standard_input(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(BAD.encode())))
+    assert check.main(["-"]) == 1
+    assert capsys.readouterr().out.startswith("-:5:16: error: ")
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252", "utf-8"])
+def test_a_terminal_is_never_given_what_it_cannot_show(
+    encoding: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "strange.json"
+    file.write_text('{"Version": "\\ud800", "Statement": [], "Statemént…": 1}', encoding="utf-8")
+    buffer = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(buffer, encoding=encoding))
+    assert check.main([str(file)]) == 1
+    sys.stdout.flush()
+    assert "did you mean Statement?" in buffer.getvalue().decode(encoding)
+
+
+def test_the_command_is_there_and_explains_itself(files: Path) -> None:
+    run = [sys.executable, "-m", "simlib", "check"]
+    answered = subprocess.run(
+        [*run, "-"], input=BAD, capture_output=True, text=True, cwd=Path(check.__file__).parents[2]
+    )
+    assert (answered.returncode, answered.stderr) == (1, "")
+    assert answered.stdout.startswith("-:5:16: error: ")
+    with pytest.raises(SystemExit, match="0"):
+        check.main(["--help"])
+    with pytest.raises(SystemExit, match="2"):
+        check.main(["--kind", "bucket", "good.json"])
