@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +17,14 @@ from IPython.core.inputtransformer2 import TransformerManager
 from .conftest import ROOT
 
 SCREEN = {"IPython", "ipywidgets", "anywidget", "matplotlib", "networkx", "jupyterlab", "ipykernel", "traitlets"}
+BROUGHT_ALONG = {  # imported under its own name, pinned by the dependency that brings it
+    "botocore": "boto3",
+    "docutils": "awscli",
+    "requests": "moto",
+    "werkzeug": "moto",
+    "IPython": "ipywidgets",
+    "traitlets": "ipywidgets",
+}
 
 
 def modules(floor: str) -> list[Path]:
@@ -78,6 +88,18 @@ def test_importing_simlib_loads_no_third_party() -> None:
         [sys.executable, "-c", question], capture_output=True, encoding="utf-8", cwd=ROOT, check=True
     )
     assert answer.stdout.strip() == "[]"
+
+
+def test_what_simlib_imports_is_what_the_project_declares() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    declared = {re.match(r"[\w-]+", dependency)[0].replace("-", "_") for dependency in project["dependencies"]}
+    names = {
+        name.split(".")[0] for floor in ("iam", "cloud", "lab") for path in modules(floor) for name in imports_of(path)
+    }
+    third_party = names - sys.stdlib_module_names - {"simlib"}
+    assert third_party - declared - set(BROUGHT_ALONG) == set(), "imported, but not declared"
+    assert set(BROUGHT_ALONG.values()) <= declared
+    assert declared - third_party - {"awscli"} == set(), "declared, but not imported; the AWS CLI is run, not imported"
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "notebooks").glob("*.ipynb")), ids=lambda path: path.stem)

@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import subprocess
+import tomllib
 from functools import cache
 from pathlib import Path
 
@@ -75,3 +76,11 @@ def test_the_scripts_that_are_run_by_name_are_executable() -> None:
     ).stdout
     assert tracked()
     assert [line.split()[0] for line in listed.splitlines()] == ["100755", "100755"]
+
+
+def test_no_folder_of_tests_is_forgotten() -> None:
+    named = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["pytest"]["ini_options"][
+        "testpaths"
+    ]
+    found = {path.relative_to(ROOT).parts[:2] for path in (ROOT / "tests").rglob("test_*.py")}
+    assert {"/".join(parts) for parts in found} == set(named)
