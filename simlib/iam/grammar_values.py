@@ -90,7 +90,7 @@ def _resource(text: str, path: Path, report: Report) -> None:
     """The order of the questions is that of IAM's answers."""
     if text == "*":
         return
-    parts = VARIABLE.sub("*", text).split(":", 5)
+    parts = (VARIABLE.sub("*", text) if "$" in text else text).split(":", 5)
     prefix, partition, service, region, _, resource = (parts + ["*"] * 5)[:6]
     if prefix != "arn" or len(parts) == 1:
         report.add("invalid-arn-prefix", path, text, _as_arn(text))

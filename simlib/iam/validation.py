@@ -100,6 +100,8 @@ def _characters(kind: str, located: Located | None, report: Report) -> None:
 def _length(document: Any, kind: str, located: Located | None, stored_as: str | None, report: Report) -> bool:
     """Report a document that is too long; False if it is too long to go on with."""
     quota = _BY_PLACE[stored_as] if stored_as else _BY_KIND[kind]
+    if located is not None and len(located.text) <= quota.characters:
+        return True
     count = size(document, located, spaces=quota.spaces)
     if count > _LONGEST and stored_as:
         report.add("document-too-long", (), None, None, size=count, quota=_LONGEST)
