@@ -14,7 +14,7 @@ from functools import partial
 from operator import eq, ge, gt, le, lt
 from typing import Any
 
-from simlib.iam.matching import Context, Pattern, Patterns, Piece, Template, Values, pattern, read
+from simlib.iam.matching import Context, Pattern, Patterns, Piece, Template, Values, pattern, read, simple
 
 Test = Callable[[str, Context], bool]  # is any wanted value met by this one value of the request?
 
@@ -48,22 +48,18 @@ def _arn(wanted: Sequence[str], variables: bool) -> Test:
 
     A value that is not an ARN of six parts, a lone ``*`` included, is never met.
     """
-    fixed: list[Sequence[Pattern]] = []
-    templates: list[Template] = []
-    for text in wanted:
-        pieces = read(text, variables=variables)
-        template = pattern(pieces)
-        if isinstance(template, Template):
-            templates.append(template)
-        else:
-            fixed.append(_arn_parts(pieces))
+    special = [text for text in wanted if variables and "${" in text]
+    fixed = [[simple(part) for part in text.split(":", 5)] for text in wanted if text not in special]
+    templates = [Template(read(text, variables=True)) for text in special]
 
     def met(actual: str, context: Context) -> bool:
         parts = actual.split(":", 5)
         if len(parts) < 6 or parts[0] != "arn":
             return False
-        filled = (template.fill(context) for template in templates)
-        candidates = [*fixed, *(_arn_parts(each) for each in filled if each is not None)]
+        candidates = fixed
+        if templates:
+            filled = (template.fill(context) for template in templates)
+            candidates = [*fixed, *(_arn_parts(each) for each in filled if each is not None)]
         return any(
             len(candidate) == 6
             and all(want.matches(part, context) for want, part in zip(candidate, parts, strict=True))
@@ -85,13 +81,21 @@ def _arn_parts(pieces: Sequence[Piece]) -> list[Pattern]:
     return [pattern(part) for part in parts]
 
 
-def _compared(wanted: Sequence[str], variables: bool, *, value: Callable[[str], Any], compare: Any = eq) -> Test:
-    """Values that are understood before they are compared. What cannot be understood is never met."""
-    limits = [limit for limit in map(value, wanted) if limit is not None]
+Reader = Callable[[str], Any]  # a text understood, or None where it cannot be
+
+
+def _compared(
+    wanted: Sequence[str], variables: bool, *, value: Reader, limit: Reader | None = None, compare: Any = eq
+) -> Test:
+    """Values that are understood before they are compared (``limit``: the wanted ones, where that differs).
+
+    What cannot be understood is never met.
+    """
+    limits = [each for each in map(limit or value, wanted) if each is not None]
 
     def met(actual: str, context: Context) -> bool:
         understood = value(actual)
-        return understood is not None and any(compare(understood, limit) for limit in limits)
+        return understood is not None and any(compare(understood, each) for each in limits)
 
     return met
 
@@ -146,11 +150,21 @@ def network(text: str) -> Any:
         return None
 
 
+def address(text: str) -> Any:
+    """An IPv4 or IPv6 address."""
+    from ipaddress import ip_address
+
+    try:
+        return ip_address(text)
+    except ValueError:
+        return None
+
+
 def _within(address: Any, limit: Any) -> bool:
-    return address.version == limit.version and bool(address.subnet_of(limit))
+    return address in limit
 
 
-def _ordered(value: Callable[[str], Any], **compare: Any) -> dict[str, tuple[Callable[..., Test], bool]]:
+def _ordered(value: Reader, **compare: Any) -> dict[str, tuple[Callable[..., Test], bool]]:
     return {suffix: (partial(_compared, value=value, compare=each), False) for suffix, each in compare.items()}
 
 
@@ -171,8 +185,8 @@ OPERATORS: dict[str, tuple[Callable[..., Test], bool]] = {
     "DateNotEquals": (partial(_compared, value=moment), True),
     "Bool": (partial(_compared, value=truth), False),
     "BinaryEquals": (partial(_compared, value=binary), False),
-    "IpAddress": (partial(_compared, value=network, compare=_within), False),
-    "NotIpAddress": (partial(_compared, value=network, compare=_within), True),
+    "IpAddress": (partial(_compared, value=address, limit=network, compare=_within), False),
+    "NotIpAddress": (partial(_compared, value=address, limit=network, compare=_within), True),
     "ArnEquals": (_arn, False),
     "ArnLike": (_arn, False),
     "ArnNotEquals": (_arn, True),
@@ -206,24 +220,29 @@ def operator(name: str) -> Operator | None:
     return Operator(name, base, qualifier, base != rest)
 
 
-@dataclass(frozen=True, slots=True)
 class Condition:
-    """One key of one operator, prepared: ``name`` as written, ``key`` in lower case, ``wanted`` the policy's values."""
+    """One key of one operator: ``name`` as written, ``key`` in lower case, ``wanted`` the policy's values.
 
-    operator: Operator
-    name: str
-    wanted: tuple[str, ...]
-    key: str
-    met: Test
-    negated: bool
-    when_absent: bool
+    The values are prepared when a request first comes so far as to be compared with them.
+    """
 
-    @classmethod
-    def prepare(cls, operator: Operator, name: str, wanted: Sequence[str], *, variables: bool) -> Condition:
-        prepare, negated = OPERATORS[operator.base]
-        return cls(
-            operator, name, tuple(wanted), name.lower(), prepare(wanted, variables), negated, when_absent(operator)
-        )
+    __slots__ = ("_met", "_variables", "key", "name", "negated", "operator", "wanted", "when_absent")
+
+    def __init__(self, operator: Operator, name: str, wanted: Sequence[str], *, variables: bool) -> None:
+        self.operator = operator
+        self.name = name
+        self.key = name.lower()
+        self.wanted = tuple(wanted)
+        self.negated = operator.negated
+        self.when_absent = when_absent(operator)
+        self._variables = variables
+        self._met: Test | None = None
+
+    def met(self, actual: str, context: Context) -> bool:
+        """Whether one value of the request meets any of the wanted ones; negation is not looked at."""
+        if self._met is None:
+            self._met = OPERATORS[self.operator.base][0](self.wanted, self._variables)
+        return self._met(actual, context)
 
     def holds(self, context: Context) -> bool:
         """Whether the request meets this condition."""

@@ -217,39 +217,64 @@ def _variable(inside: str) -> Piece:
     return Variable(inside.strip().lower())
 
 
+def simple(text: str) -> Pattern:
+    """The matcher for a text with wildcards, but without variables."""
+    if "?" in text:
+        return pattern(read(text))
+    return Stars(text.split("*")) if "*" in text else Literal(text)
+
+
 def complete(arn: str) -> str:
     """An ARN with fewer than six parts, completed with ``*`` (``arn:aws:sqs`` means every queue)."""
     missing = 5 - arn.count(":")
     return arn + ":*" * missing if missing > 0 and arn.startswith("arn:") else arn
 
 
-class Patterns:
-    """Several texts of a policy of which any may match: the commonest kinds first, each decided in one step."""
+def _every_star_crosses(arn: str) -> bool:
+    """Whether every ``*`` of an ARN may run past colons: in the first five parts only a part's last character may."""
+    return not any("*" in part[:-1] for part in arn.split(":", 5)[:5] if part and part != "*")
 
-    __slots__ = ("anything", "exact", "others", "prefixes")
+
+class Patterns:
+    """Several texts of a policy of which any may match: the commonest kinds first, each decided in one step.
+
+    ``arn``: the texts are those of a ``Resource``. What needs more than one step is taken apart when first asked for.
+    """
+
+    __slots__ = ("_others", "_rest", "_variables", "anything", "arn", "exact", "prefixes", "wildcards")
 
     def __init__(
         self, texts: Iterable[str], *, wildcards: bool = True, variables: bool = False, arn: bool = False
     ) -> None:
-        self.anything = False
         exact: list[str] = []
         prefixes: list[str] = []
-        others: list[Pattern] = []
+        rest: list[str] = []
         for text in texts:
-            special = variables and "${" in text
-            if wildcards and not special and text.endswith("*") and "*" not in text[:-1] and "?" not in text:
-                prefixes.append(text[:-1])
-                self.anything |= text == "*"
-            elif special or (wildcards and ("*" in text or "?" in text)):
-                others.append(pattern(read(text, wildcards=wildcards, variables=variables, arn=arn)))
-            else:
+            if variables and "${" in text:
+                rest.append(text)
+            elif not wildcards or ("*" not in text and "?" not in text):
                 exact.append(text)
-        self.exact, self.prefixes, self.others = frozenset(exact), tuple(prefixes), tuple(others)
+            elif text.find("*") == len(text) - 1 and "?" not in text:
+                prefixes.append(text[:-1])
+            else:
+                rest.append(text)
+        self.exact, self.prefixes, self.anything = frozenset(exact), tuple(prefixes), "" in prefixes
+        self._rest = rest
+        self._others: tuple[Pattern, ...] | None = None if rest else ()
+        self.wildcards, self._variables, self.arn = wildcards, variables, arn
 
     def matches(self, text: str, context: Context) -> bool:
         if text in self.exact or (self.prefixes and text.startswith(self.prefixes)):
             return True
-        for other in self.others:  # noqa: SIM110 - a generator would cost more than the comparison
+        others = self._others
+        if others is None:
+            others = self._others = tuple(self._prepared(each) for each in self._rest)
+        for other in others:  # noqa: SIM110 - a generator would cost more than the comparison
             if other.matches(text, context):
                 return True
         return False
+
+    def _prepared(self, text: str) -> Pattern:
+        if (self._variables and "${" in text) or (self.arn and not _every_star_crosses(text)):
+            return pattern(read(text, wildcards=self.wildcards, variables=self._variables, arn=self.arn))
+        return pattern(read(text, arn=self.arn)) if "?" in text else Stars(text.split("*"))

@@ -278,7 +278,7 @@ def _conditions(block: Any, path: str, variables: bool) -> Iterator[Condition]:
                 _scalar(each, f"{path}.{name}.{key}")
                 for each in (value if isinstance(value, (list, tuple)) else [value])
             ]
-            yield Condition.prepare(known, key, wanted, variables=variables)
+            yield Condition(known, key, wanted, variables=variables)
 
 
 def _scalar(value: Any, path: str) -> str:
