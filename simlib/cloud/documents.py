@@ -35,36 +35,29 @@ _WRITTEN: Mapping[str, _Written] = {
 }
 
 
-class MalformedDocument(Refusal):
-    """A document that is not stored; `problem` says where the mistake is, which AWS's own text seldom does."""
-
-    def __init__(self, code: str, message: str, status: int, problem: Problem) -> None:
-        super().__init__(code, message, status)
-        self.problem = problem
-
-
 def check_written(call: Call) -> None:
-    """Refuse a call that would store a document AWS does not accept; raises `MalformedDocument`."""
+    """Refuse a call that would store a document AWS does not accept."""
     written = _WRITTEN.get(call.name)
     if written is not None and written.member in call.parameters:
-        check(str(call.parameters[written.member]), written, call.service)
+        _check(str(call.parameters[written.member]), written, call.service)
 
 
 def check_session_policy(text: str) -> None:
-    """Refuse a session policy AWS would not take; raises `MalformedDocument`."""
-    check(text, _Written("Policy", "session"), "sts")
+    """Refuse a session policy AWS would not take."""
+    _check(text, _Written("Policy", "session"), "sts")
 
 
-def check(text: str, written: _Written, service: str) -> None:
+def _check(text: str, written: _Written, service: str) -> None:
     from ..iam import validation  # late: only writing needs it
 
     problem = validation.refusal(_problems(text, written, service), written.kind, service)
     if problem is None:
         return
     message = validation.aws_message(problem, written.kind)
-    if problem.code == "policy-size" and service == "iam":
-        raise MalformedDocument("LimitExceeded", message, 409, problem)
-    raise MalformedDocument(written.code, message, 400, problem)
+    too_long = problem.code == "policy-size" and service == "iam"
+    code, status = ("LimitExceeded", 409) if too_long else (written.code, 400)
+    # AWS's text seldom says where the mistake is; the trail does
+    raise Refusal(code, message, status, situation="malformed-document", detail=str(problem))
 
 
 def _problems(text: str, written: _Written, service: str) -> Sequence[Problem]:

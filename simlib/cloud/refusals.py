@@ -18,15 +18,27 @@ from .signed import SignatureError
 class Refusal(Exception):
     """An answer that says no: `code` and `message` as AWS spells them, the HTTP `status`, and further members.
 
-    `extra` becomes elements of an S3 error and members of a JSON one.
+    `extra` becomes elements of an S3 error and members of a JSON one. What AWS keeps to itself is for the trail:
+    `situation` names the kind of refusal, `detail` says more than AWS's text does.
     """
 
-    def __init__(self, code: str, message: str, status: int = 400, extra: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        status: int = 400,
+        extra: Mapping[str, str] | None = None,
+        *,
+        situation: str = "",
+        detail: str = "",
+    ) -> None:
         super().__init__(f"{code}: {message}")
         self.code = code
         self.message = message
         self.status = status
         self.extra = dict(extra or {})
+        self.situation = situation
+        self.detail = detail
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +79,7 @@ _SKEWED = {
 _AUTHENTICATION: dict[str, dict[str, _Said]] = {
     "unknown-key": _UNKNOWN_KEY,
     "inactive-key": _UNKNOWN_KEY,
+    "deleted-identity": _UNKNOWN_KEY,
     "missing-token": _UNKNOWN_KEY,
     "session-token-for-iam": _UNKNOWN_KEY,  # what GetSessionToken's credentials hear from IAM without MFA
     "session-token-for-sts": _UNKNOWN_KEY,  # a choice: AWS says only that they cannot call it
@@ -149,9 +162,9 @@ def authentication_refusal(situation: str, service: str | None, detail: Signatur
     """What `service` (botocore's name) answers to credentials it does not believe.
 
     `situation` is one of "unknown-key", "wrong-secret", "missing-token", "wrong-token", "expired-session",
-    "inactive-key", "no-credentials", "skewed", "expired-url", "incomplete". `detail` is the `SignatureError` where
-    there is one: S3 tells its kinds apart and adds what it calculated, query services show the strings they signed;
-    of a bare text only the text is used. Raises KeyError for a situation that is not in the table.
+    "inactive-key", "deleted-identity", "no-credentials", "skewed", "expired-url", "incomplete". `detail` is the
+    `SignatureError` where there is one: S3 tells its kinds apart and adds what it calculated, query services show the
+    strings they signed; of a bare text only the text is used. Raises KeyError for a situation that is not in the table.
     """
     family = protocol_of(service).family
     error = detail if isinstance(detail, SignatureError) else None
@@ -163,7 +176,8 @@ def authentication_refusal(situation: str, service: str | None, detail: Signatur
         text = _INVALID.rstrip(".")  # IAM alone leaves the full stop out
     if family == "query" and error is not None and error.kind == "" and error.string_to_sign:
         text = _with_strings(text, error)
-    return Refusal(said.code, text, said.status, error.details if family == "s3" and error is not None else None)
+    extra = error.details if family == "s3" and error is not None else None
+    return Refusal(said.code, text, said.status, extra, situation=situation)
 
 
 def _with_strings(text: str, error: SignatureError) -> str:

@@ -7,58 +7,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 
 from ..iam import Evaluation, Policy
-from . import constraints, documents
+from . import documents
 from .answers import Refusal
 from .authorization import circumstances, decide, parsed
-from .calls import Call
+from .desk import Desk
 from .requested import Requested
 from .sessions import Caller, Session, Sessions
 from .store import Store, StoredIdentity
 
 CHAINED_SECONDS = 3600
-PLAINTEXT_LIMIT = (
-    2048  # characters of session policies, https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
-)
-
-
-class NoSuchRole(Refusal):
-    """The refusal of a role that does not exist: for the caller like any other, for the trail a reason of its own."""
-
-
-class Decide(Protocol):
-    """The gate's way to a decision; every decision asked for is kept for the trail."""
-
-    def __call__(self, asked: Requested, *, resource_policy: Policy | None = None) -> Evaluation: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Desk:
-    """What an STS operation works with: the call, who makes it, and the world it happens in."""
-
-    call: Call
-    caller: Caller
-    now: datetime
-    store: Store
-    sessions: Sessions
-    decide: Decide
-
-    @property
-    def parameters(self) -> Mapping[str, Any]:
-        return self.call.parameters
-
-
-def answer(desk: Desk) -> Mapping[str, Any]:
-    """The result of an STS call; raises `Refusal`."""
-    operation = _OPERATIONS.get(desk.call.operation)
-    if operation is None:
-        raise Refusal("NotImplemented", f"The lab's STS does not offer {desk.call.operation}; nothing was done.", 501)
-    constraints.check("sts", desk.call.operation, desk.parameters)
-    return operation(desk)
+PLAINTEXT_LIMIT = 2048  # characters of session policies, UG/reference_iam-quotas
 
 
 def _get_caller_identity(desk: Desk) -> Mapping[str, Any]:
@@ -133,7 +95,7 @@ def _authorise_assumption(desk: Desk, arn: str, role: StoredIdentity | None) -> 
         if role is None or not evaluation.allowed:
             # AWS says the same whether the role refuses or does not exist, on purpose
             text = f"User: {desk.caller.arn} is not authorized to perform: {action} on resource: {arn}"
-            raise (Refusal if role else NoSuchRole)("AccessDenied", text, 403)
+            raise Refusal("AccessDenied", text, 403, situation="" if role else "no-such-role")
 
 
 def _assumption_context(desk: Desk) -> dict[str, str | list[str]]:
@@ -236,8 +198,8 @@ def credentials(session: Session) -> dict[str, Any]:
     }
 
 
-_OPERATIONS: Mapping[str, Callable[[Desk], Mapping[str, Any]]] = {
-    "AssumeRole": _assume_role,
-    "GetCallerIdentity": _get_caller_identity,
-    "GetSessionToken": _get_session_token,
+ANSWERS: Mapping[str, Callable[[Desk], Mapping[str, Any]]] = {
+    "sts:AssumeRole": _assume_role,
+    "sts:GetCallerIdentity": _get_caller_identity,
+    "sts:GetSessionToken": _get_session_token,
 }

@@ -1,0 +1,86 @@
+"""Who calls: the key, the token, the signature – believed, or refused in the service's own words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from . import signature
+from .answers import Refusal, authentication_refusal
+from .calls import Call
+from .sessions import ANONYMOUS, Caller, Sessions, session_caller, user_caller
+from .signature import Signed
+from .store import Store
+
+
+def authenticate(
+    call: Call, signed: Signed | None, now: datetime, signed_by: datetime, store: Store, sessions: Sessions
+) -> Caller:
+    """The identity behind a request; raises the service's `Refusal` where it is not believed.
+
+    `now` decides what has expired, `signed_by` is the time by the clock the signature follows.
+    """
+    if signed is None:
+        if call.service != "s3":  # S3 asks the bucket's policy about strangers too
+            raise authentication_refusal("no-credentials", call.service)
+        return ANONYMOUS
+    secret, find_caller = _credentials(call.service, signed, now, store, sessions)
+    try:
+        signature.verify(call.raw, signed, secret, signed_by)
+    except signature.SignatureError as error:
+        raise authentication_refusal(error.situation, call.service, error) from error
+    caller = find_caller()
+    if caller is None:
+        raise authentication_refusal("deleted-identity", call.service)
+    _check_kind_of_credentials(caller, call)
+    return caller
+
+
+def _credentials(
+    service: str, signed: Signed, now: datetime, store: Store, sessions: Sessions
+) -> tuple[str, Callable[[], Caller | None]]:
+    """The secret a key must have signed with, and whom it stands for."""
+    session = sessions.find(signed.access_key_id)
+    if session is not None:
+        if not signed.session_token:
+            raise authentication_refusal("missing-token", service)
+        if signed.session_token != session.session_token:
+            raise authentication_refusal("wrong-token", service)
+        if now >= session.expires:
+            raise authentication_refusal("expired-session", service)
+        return session.secret_access_key, lambda: session_caller(session, store)
+    key = store.find_key(signed.access_key_id)
+    if key is None:
+        raise authentication_refusal("unknown-key", service)
+    if signed.session_token:
+        raise authentication_refusal("wrong-token", service)
+    if not key.active:
+        raise authentication_refusal("inactive-key", service)
+    return key.secret_access_key, lambda: user_caller(key, store)
+
+
+def _check_kind_of_credentials(caller: Caller, call: Call) -> None:
+    """What credentials of GetSessionToken may not do, whatever the policies say.
+
+    https://docs.aws.amazon.com/STS/latest/APIReference/API_GetSessionToken.html
+    """
+    session = caller.session
+    if session is None or session.kind != "GetSessionToken":
+        return
+    if call.service == "iam" and session.context.get("aws:MultiFactorAuthPresent") != "true":
+        raise authentication_refusal("session-token-for-iam", call.service)
+    if call.service == "sts" and call.operation not in ("AssumeRole", "GetCallerIdentity", "GetSessionToken"):
+        raise authentication_refusal("session-token-for-sts", call.service)
+
+
+def claimed_caller(signed: Signed | None, sessions: Sessions) -> str:
+    """Whom the trail names for a request that was not believed: the session's identity, or the key that was shown."""
+    if signed is None:
+        return "anonymous"
+    session = sessions.find(signed.access_key_id)
+    return session.arn if session is not None else signed.access_key_id
+
+
+def as_incomplete(error: signature.Incomplete, service: str) -> Refusal:
+    """The refusal of a signature that lacks its parts."""
+    return authentication_refusal(error.situation, service, error)

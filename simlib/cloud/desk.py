@@ -1,0 +1,59 @@
+"""Where a call is worked on: who calls, what is asked, the world it happens in, and every decision taken for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from ..iam import Evaluation, Policy
+from . import answers
+from .answers import Refusal
+from .authorization import decide
+from .calls import Call
+from .requested import Requested
+from .sessions import Caller, Sessions
+from .store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """A call whose caller is known; `around` are the circumstances of the request as condition keys."""
+
+    call: Call
+    caller: Caller
+    now: datetime
+    store: Store
+    sessions: Sessions
+    around: Mapping[str, str]
+    evaluations: list[Evaluation] = field(default_factory=list)
+
+    @property
+    def parameters(self) -> Mapping[str, Any]:
+        return self.call.parameters
+
+    def decide(self, asked: Requested, *, resource_policy: Policy | None = None) -> Evaluation:
+        """The decision on one permission, kept for the trail."""
+        evaluation = decide(asked, self.caller, self.store, self.around, resource_policy=resource_policy)
+        self.evaluations.append(evaluation)
+        return evaluation
+
+    def require(self, asked: Requested) -> None:
+        """Raise the service's refusal unless the caller may do what is asked."""
+        evaluation = self.decide(asked)
+        if not evaluation.allowed:
+            raise self._denied(asked, evaluation)
+
+    def _denied(self, asked: Requested, evaluation: Evaluation) -> Refusal:
+        service = self.call.service
+        if service == "s3" and self._missing_bucket():
+            return Refusal("NoSuchBucket", "The specified bucket does not exist", 404)
+        if service == "s3" and asked.account != self.caller.account:
+            return answers.access_denied("s3", "Access Denied")  # S3 gives its reasons only inside an account
+        text = answers.denial_text(service, evaluation.message, asked.action, asked.resource)
+        return answers.access_denied(service, text)
+
+    def _missing_bucket(self) -> bool:
+        bucket = self.parameters.get("Bucket")
+        return bool(bucket) and self.call.operation != "CreateBucket" and self.store.bucket_owner(str(bucket)) is None
