@@ -247,9 +247,10 @@ class Condition:
     def holds(self, context: Context) -> bool:
         """Whether the request meets this condition."""
         actual = context.get(self.key)
+        absent = not actual and actual != ""  # a list of nothing is as good as no key
         if self.operator.base == "Null":
-            return self.met("true" if actual is None or actual == () else "false", context)
-        if actual is None:
+            return self.met("true" if absent else "false", context)
+        if actual is None or absent:
             return self.when_absent
         if isinstance(actual, str) and not self.operator.qualifier:
             return self.met(actual, context) is not self.negated

@@ -128,26 +128,24 @@ def _read(written: Any, index: int, path: str, allowed: Kind, kind: str, variabl
         raise _wrong(f"{path}.Effect", 'Effect is "Allow" or "Deny"', effect)
     if sid is not None and not isinstance(sid, str):
         raise _wrong(f"{path}.Sid", "a Sid is text", sid)
-    principal, not_principal = _one_of(written, "Principal", path, needed=allowed.principal)
-    if not_principal and (effect == "Allow" or not allowed.not_principal):
-        raise _wrong(
-            f"{path}.NotPrincipal", "NotPrincipal is only for Deny, and only in a resource-based policy", principal
-        )
-    action, not_action = _one_of(written, "Action", path, needed=True)
-    resource, not_resource = _one_of(written, "Resource", path, needed=allowed.resource)
-    principals = None if principal is None else _principals(principal, f"{path}.{'Not' * not_principal}Principal")
+    principal = _one_of(written, "Principal", path, needed=allowed.principal)
+    if principal == "NotPrincipal" and (effect == "Allow" or not allowed.not_principal):
+        message = "NotPrincipal is only for Deny, and only in a resource-based policy"
+        raise _wrong(f"{path}.NotPrincipal", message, written[principal])
+    action = _one_of(written, "Action", path, needed=True) or "Action"
+    resource = _one_of(written, "Resource", path, needed=allowed.resource)
     if kind == "rcp":
         _check_rcp(written, path)
     return Statement(
         index,
         sid,
         effect,
-        Patterns(_actions(action, f"{path}.{'Not' * not_action}Action")),
-        not_action,
-        None if resource is None else _resources(resource, f"{path}.{'Not' * not_resource}Resource", variables),
-        not_resource,
-        principals,
-        not_principal,
+        Patterns(_actions(written[action], f"{path}.{action}")),
+        action == "NotAction",
+        _resources(written[resource], f"{path}.{resource}", variables) if resource else None,
+        resource == "NotResource",
+        _principals(written[principal], f"{path}.{principal}") if principal else None,
+        principal == "NotPrincipal",
         tuple(_conditions(written["Condition"], f"{path}.Condition", variables)) if "Condition" in written else (),
         written,
     )
@@ -164,19 +162,17 @@ def _check_rcp(written: Mapping[str, Any], path: str) -> None:
         raise _wrong(f"{path}.Effect", "a resource control policy denies; only RCPFullAWSAccess allows", "Allow")
 
 
-def _one_of(written: Mapping[str, Any], name: str, path: str, *, needed: bool | None) -> tuple[Any, bool]:
-    """The value of an element or of its Not-form, and whether it was the latter. ``needed``: None means optional."""
-    plain, negative = name in written, f"Not{name}" in written
-    if plain and negative:
-        raise _wrong(f"{path}.Not{name}", f"a statement has either {name} or Not{name}", written[f"Not{name}"])
-    if not plain and not negative:
-        if needed:
-            raise _wrong(f"{path}.{name}", f"a statement of this policy needs {name} or Not{name}", None)
-        return None, False
-    if needed is False:
-        found = name if plain else f"Not{name}"
+def _one_of(written: Mapping[str, Any], name: str, path: str, *, needed: bool | None) -> str | None:
+    """Which of an element and its Not-form the statement has. ``needed``: None means that it may have neither."""
+    negative = f"Not{name}"
+    if name in written and negative in written:
+        raise _wrong(f"{path}.{negative}", f"a statement has either {name} or {negative}", written[negative])
+    found = name if name in written else negative if negative in written else None
+    if found is None and needed:
+        raise _wrong(f"{path}.{name}", f"a statement of this policy needs {name} or {negative}", None)
+    if found is not None and needed is False:
         raise _wrong(f"{path}.{found}", f"this kind of policy has no {found}", written[found])
-    return (written[name], False) if plain else (written[f"Not{name}"], True)
+    return found
 
 
 def _texts(value: Any, path: str) -> Sequence[str]:

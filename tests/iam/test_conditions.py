@@ -1,0 +1,315 @@
+"""Every condition operator: met, not met, absent, several values, sets, variables."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from simlib.iam import Policy, PolicyError, PolicySet
+from simlib.iam.conditions import OPERATORS, operator
+from simlib.iam.request import context_values
+from tests.iam.shorthand import ALICE, OBJECT, allow, policy
+from tests.iam.shorthand import decide as decision
+
+
+def holds(condition: dict[str, Any], context: dict[str, Any], version: str = "2012-10-17") -> bool:
+    """Whether a condition holds, asked of the engine from outside: a statement with it allows or does not."""
+    document = {"Version": version, "Statement": [allow(Condition=condition)]}
+    identity = Policy.parse(document, check=False)
+    return decision(ALICE, "s3:GetObject", OBJECT, PolicySet(identity=(identity,)), context=context) == "ALLOW"
+
+
+ADDRESS, DAY = "203.0.113.7", "2026-11-23T12:00:00Z"
+
+# UG/reference_policies_elements_condition_operators: operator, wanted, actual, met
+OPERATOR_CASES: dict[str, tuple[str, Any, Any, bool]] = {
+    "StringEquals needs the very text": ("StringEquals", "red", "red", True),
+    "StringEquals minds letter case": ("StringEquals", "red", "Red", False),
+    "StringEquals has no wildcards": ("StringEquals", "r*", "red", False),
+    "StringEquals takes a star as a star": ("StringEquals", "r*", "r*", True),
+    "StringEquals meets any of several": ("StringEquals", ["blue", "red"], "red", True),
+    "StringEquals with no wanted value is never met": ("StringEquals", [], "red", False),
+    "StringEquals meets a number written without quotes": ("StringEquals", 17, "17", True),
+    "StringEquals meets true written without quotes": ("StringEquals", True, "true", True),
+    "StringNotEquals holds for another text": ("StringNotEquals", "red", "blue", True),
+    "StringNotEquals fails for the text": ("StringNotEquals", "red", "red", False),
+    "StringNotEquals is none of several": ("StringNotEquals", ["red", "blue"], "blue", False),
+    "StringNotEquals with no wanted value holds": ("StringNotEquals", [], "red", True),
+    "StringEqualsIgnoreCase does not mind letter case": ("StringEqualsIgnoreCase", "rED", "Red", True),
+    "StringEqualsIgnoreCase needs the text": ("StringEqualsIgnoreCase", "red", "blue", False),
+    "StringEqualsIgnoreCase has no wildcards": ("StringEqualsIgnoreCase", "R*", "red", False),
+    "StringNotEqualsIgnoreCase fails for the text in any case": ("StringNotEqualsIgnoreCase", "RED", "red", False),
+    "StringNotEqualsIgnoreCase holds for another": ("StringNotEqualsIgnoreCase", "RED", "blue", True),
+    "StringLike has wildcards": ("StringLike", "r?d*", "redder", True),
+    "StringLike minds letter case": ("StringLike", "R*", "red", False),
+    "StringLike matches over a colon": ("StringLike", "a*z", "a:b:z", True),
+    "StringNotLike fails where the pattern matches": ("StringNotLike", "r*", "red", False),
+    "StringNotLike holds where it does not": ("StringNotLike", "r*", "blue", True),
+    "NumericEquals compares values, not texts": ("NumericEquals", "10.0", "10", True),
+    "NumericEquals fails for another number": ("NumericEquals", "10", "11", False),
+    "NumericEquals meets a number without quotes": ("NumericEquals", 10, "10", True),
+    "NumericEquals keeps large numbers apart": ("NumericEquals", "9007199254740993", "9007199254740992", False),
+    "NumericEquals takes signs": ("NumericEquals", "-5", "-5.0", True),
+    "NumericEquals takes a plus sign": ("NumericEquals", "+5", "5", True),
+    "10abc is not a number": ("NumericEquals", "10", "10abc", False),
+    "a number in words is none": ("NumericEquals", "ten", "ten", False),
+    "NaN is not a number": ("NumericEquals", "NaN", "NaN", False),
+    "infinity is not a number": ("NumericLessThan", "10", "-inf", False),
+    "an exponent is not a number": ("NumericEquals", "100", "1e2", False),
+    "a minus alone is not a number": ("NumericEquals", "-", "-", False),
+    "endless digits are not a number": ("NumericGreaterThan", "1", "9" * 5000, False),
+    "digits of other scripts are not a number": ("NumericEquals", "1", "١", False),
+    "NumericNotEquals holds for another number": ("NumericNotEquals", "10", "11", True),
+    "NumericNotEquals fails for the number": ("NumericNotEquals", "10", "10.00", False),
+    "NumericNotEquals holds for what is no number": ("NumericNotEquals", "10", "ten", True),
+    "NumericLessThan is strict": ("NumericLessThan", "10", "10", False),
+    "NumericLessThan holds below": ("NumericLessThan", "10", "9.99", True),
+    "NumericLessThan is not about texts": ("NumericLessThan", "10", "9", True),
+    "NumericLessThanEquals holds at the limit": ("NumericLessThanEquals", "10", "10", True),
+    "NumericLessThanEquals fails above": ("NumericLessThanEquals", "10", "10.1", False),
+    "NumericGreaterThan is strict": ("NumericGreaterThan", "10", "10", False),
+    "NumericGreaterThan holds above": ("NumericGreaterThan", "10", "100", True),
+    "NumericGreaterThanEquals holds at the limit": ("NumericGreaterThanEquals", "10", "10.0", True),
+    "NumericGreaterThanEquals fails below": ("NumericGreaterThanEquals", "10", "9", False),
+    "DateEquals compares moments": ("DateEquals", "2026-11-23T13:00:00+01:00", DAY, True),
+    "DateEquals fails for another moment": ("DateEquals", "2026-11-23T12:00:01Z", DAY, False),
+    "a date alone is its midnight in UTC": ("DateEquals", "2026-11-23", "2026-11-23T00:00:00Z", True),
+    "a year alone is its first day": ("DateEquals", "2026", "2026-01-01T00:00:00Z", True),
+    "a month alone is its first day": ("DateEquals", "2026-11", "2026-11-01T00:00:00Z", True),
+    "a moment without offset is UTC": ("DateEquals", "2026-11-23T12:00:00", DAY, True),
+    "fractions of a second count": ("DateEquals", "2026-11-23T12:00:00.500Z", DAY, False),
+    "epoch seconds and ISO dates are the same thing": ("DateEquals", "1795435200", DAY, True),
+    "epoch seconds without quotes": ("DateEquals", 1795435200, DAY, True),
+    "epoch seconds in the request": ("DateLessThan", DAY, "1795435199", True),
+    "what is not a date is never met": ("DateEquals", "yesterday", "yesterday", False),
+    "a thirteenth month is no date": ("DateLessThan", "2027", "2026-13-01", False),
+    "DateNotEquals holds for another moment": ("DateNotEquals", "2026-11-24", DAY, True),
+    "DateNotEquals fails for the moment": ("DateNotEquals", DAY, "2026-11-23T12:00Z", False),
+    "DateLessThan is strict": ("DateLessThan", DAY, DAY, False),
+    "DateLessThan holds before": ("DateLessThan", DAY, "2026-11-23T11:59:59Z", True),
+    "DateLessThanEquals holds at the moment": ("DateLessThanEquals", DAY, DAY, True),
+    "DateLessThanEquals fails after": ("DateLessThanEquals", DAY, "2026-11-23T12:00:01Z", False),
+    "DateGreaterThan is strict": ("DateGreaterThan", DAY, DAY, False),
+    "DateGreaterThan holds after": ("DateGreaterThan", DAY, "2027-01-01", True),
+    "DateGreaterThanEquals holds at the moment": ("DateGreaterThanEquals", DAY, DAY, True),
+    "DateGreaterThanEquals fails before": ("DateGreaterThanEquals", DAY, "2026-11-23", False),
+    "Bool needs the value": ("Bool", "true", "true", True),
+    "Bool fails for the other value": ("Bool", "true", "false", False),
+    "Bool does not mind letter case": ("Bool", "True", "TRUE", True),
+    "Bool may be written without quotes": ("Bool", False, "false", True),
+    "Bool knows only true and false": ("Bool", "yes", "yes", False),
+    "BinaryEquals compares octets": ("BinaryEquals", "QmluYXJ5", "QmluYXJ5", True),
+    "BinaryEquals fails for other octets": ("BinaryEquals", "QmluYXJ5", "QmluYXJ4", False),
+    "BinaryEquals needs base64": ("BinaryEquals", "%%%", "%%%", False),
+    "IpAddress takes one address": ("IpAddress", ADDRESS, ADDRESS, True),
+    "IpAddress takes a range": ("IpAddress", "203.0.113.0/24", ADDRESS, True),
+    "IpAddress fails outside of the range": ("IpAddress", "203.0.112.0/24", ADDRESS, False),
+    "IpAddress takes a range written with a host in it": ("IpAddress", "203.0.113.99/24", ADDRESS, True),
+    "IpAddress takes every address": ("IpAddress", "0.0.0.0/0", ADDRESS, True),
+    "IpAddress takes IPv6 in any spelling": ("IpAddress", "2001:DB8:0:0:0:0:0:1", "2001:db8::1", True),
+    "IpAddress takes ranges of IPv6": ("IpAddress", "2001:db8::/32", "2001:db8:ffff::1", True),
+    "an IPv6 address is in no range of IPv4": ("IpAddress", "0.0.0.0/0", "2001:db8::1", False),
+    "what is no address is in no range": ("IpAddress", "0.0.0.0/0", "localhost", False),
+    "what is no range has no addresses": ("IpAddress", "203.0.113.0/33", ADDRESS, False),
+    "a range in the request is no address": ("IpAddress", "0.0.0.0/0", "203.0.113.0/24", False),
+    "NotIpAddress holds outside": ("NotIpAddress", "10.0.0.0/8", ADDRESS, True),
+    "NotIpAddress fails inside": ("NotIpAddress", ["10.0.0.0/8", "203.0.113.0/24"], ADDRESS, False),
+    "ArnEquals takes the ARN": ("ArnEquals", "arn:aws:sns:r:1:topic", "arn:aws:sns:r:1:topic", True),
+    "ArnEquals has wildcards like ArnLike": ("ArnEquals", "arn:aws:sns:*:1:t*", "arn:aws:sns:r:1:topic", True),
+    "ArnLike compares part by part": ("ArnLike", "arn:aws:sns:*:topic", "arn:aws:sns:r:1:topic", False),
+    "ArnLike's star does not run into the next part": ("ArnLike", "arn:aws:s3:*:b", "arn:aws:s3:::b", False),
+    "ArnLike's last part may have colons": ("ArnLike", "arn:aws:sns:r:1:*", "arn:aws:sns:r:1:topic:sub", True),
+    "ArnLike minds letter case": ("ArnLike", "arn:aws:iam::1:user/Bob", "arn:aws:iam::1:user/bob", False),
+    "ArnLike has question marks": ("ArnLike", "arn:aws:iam::1:user/?ob", "arn:aws:iam::1:user/bob", True),
+    "ArnLike needs an ARN in the request": ("ArnLike", "arn:*:*:*:*:*", "bob", False),
+    "ArnLike needs six parts in the request": ("ArnLike", "arn:*:*:*:*:*", "arn:aws:sns:r:1", False),
+    "ArnLike needs six parts in the policy": ("ArnLike", "*", "arn:aws:sns:r:1:topic", False),
+    "ArnLike meets any of several": ("ArnLike", ["arn:aws:a:b:c:d", "arn:aws:s*:*:*:*"], "arn:aws:sns:r:1:t", True),
+    "ArnNotEquals fails for the ARN": ("ArnNotEquals", "arn:aws:sns:*:1:t*", "arn:aws:sns:r:1:topic", False),
+    "ArnNotEquals holds for another": ("ArnNotEquals", "arn:aws:sns:r:2:*", "arn:aws:sns:r:1:topic", True),
+    "ArnNotLike holds for what is no ARN": ("ArnNotLike", "arn:aws:sns:r:1:*", "bob", True),
+    "ArnNotLike fails where it matches": ("ArnNotLike", "arn:aws:sns:r:1:*", "arn:aws:sns:r:1:topic", False),
+}
+
+
+@pytest.mark.parametrize(("name", "wanted", "actual", "met"), OPERATOR_CASES.values(), ids=OPERATOR_CASES)
+def test_operators(name: str, wanted: Any, actual: Any, met: bool) -> None:
+    assert holds({name: {"some:Key": wanted}}, {"some:key": actual}) is met
+
+
+@pytest.mark.parametrize("name", [name for name in OPERATORS if name != "Null"])
+def test_an_absent_key_fails_positive_operators_and_passes_negated_ones(name: str) -> None:
+    negated = "Not" in name
+    assert holds({name: {"some:Key": "1"}}, {}) is negated
+    assert holds({name: {"some:Key": []}}, {}) is negated
+
+
+@pytest.mark.parametrize("name", [name for name in OPERATORS if name != "Null"])
+def test_if_exists_passes_an_absent_key_and_asks_a_present_one(name: str) -> None:
+    value = {"Ip": "10.0.0.1", "No": "10.0.0.1", "Ar": "arn:aws:s3:::b", "Da": "2026", "Bo": "true", "Bi": "QQ=="}
+    actual = value.get(name[:2], "1")
+    if name.startswith("StringNot") or name == "NumericNotEquals":
+        actual = "1"
+    assert holds({f"{name}IfExists": {"some:Key": actual}}, {})
+    equal = ("Equals" in name or name in ("StringLike", "Bool", "IpAddress", "ArnLike")) and "Not" not in name
+    assert holds({f"{name}IfExists": {"some:Key": actual}}, {"some:Key": actual}) is equal
+
+
+# UG/reference_policies_condition-single-vs-multi-valued-context-keys: operator, wanted, actual (None: absent), holds
+SETS: dict[str, tuple[str, Any, Any, bool]] = {
+    "ForAllValues: every value is wanted": ("ForAllValues:StringEquals", ["a", "b"], ["a", "b"], True),
+    "ForAllValues: fewer values than wanted": ("ForAllValues:StringEquals", ["a", "b"], ["b"], True),
+    "ForAllValues: one value is not wanted": ("ForAllValues:StringEquals", ["a", "b"], ["a", "c"], False),
+    "ForAllValues: the key is absent": ("ForAllValues:StringEquals", ["a"], None, True),
+    "ForAllValues: there are no values": ("ForAllValues:StringEquals", ["a"], [], True),
+    "ForAllValues: an empty text is no value": ("ForAllValues:StringEquals", ["a"], "", True),
+    "ForAllValues: empty texts are left out": ("ForAllValues:StringEquals", ["a"], ["a", ""], True),
+    "ForAllValues: a single value": ("ForAllValues:StringEquals", ["a"], "a", True),
+    "ForAllValues: a single value that is not wanted": ("ForAllValues:StringEquals", ["a"], "b", False),
+    "ForAllValues negated: no value is among them": ("ForAllValues:StringNotEquals", ["a", "b"], ["c", "d"], True),
+    "ForAllValues negated: one value is among them": ("ForAllValues:StringNotEquals", ["a", "b"], ["a", "c"], False),
+    "ForAllValues negated: the key is absent": ("ForAllValues:StringNotEquals", ["a"], None, True),
+    "ForAnyValue: one value is wanted": ("ForAnyValue:StringEquals", ["a", "b"], ["c", "b"], True),
+    "ForAnyValue: no value is wanted": ("ForAnyValue:StringEquals", ["a", "b"], ["c"], False),
+    "ForAnyValue: the key is absent": ("ForAnyValue:StringEquals", ["a"], None, False),
+    "ForAnyValue: there are no values": ("ForAnyValue:StringEquals", ["a"], [], False),
+    "ForAnyValue: an empty text is no value": ("ForAnyValue:StringEquals", [""], "", False),
+    "ForAnyValue: a single value": ("ForAnyValue:StringEquals", ["a"], "a", True),
+    "ForAnyValue negated: one value is not among them": ("ForAnyValue:StringNotEquals", ["a"], ["a", "c"], True),
+    "ForAnyValue negated: all values are among them": ("ForAnyValue:StringNotEquals", ["a", "b"], ["a", "b"], False),
+    "ForAnyValue negated: the key is absent": ("ForAnyValue:StringNotEquals", ["a"], None, False),
+    "ForAnyValue IfExists: the key is absent (a choice)": ("ForAnyValue:StringEqualsIfExists", ["a"], None, True),
+    "ForAnyValue IfExists: the key is present": ("ForAnyValue:StringEqualsIfExists", ["a"], ["b"], False),
+    "ForAllValues IfExists: the key is absent": ("ForAllValues:StringEqualsIfExists", ["a"], None, True),
+    "ForAllValues with another operator": ("ForAllValues:NumericLessThan", "10", ["1", "9.5"], True),
+    "ForAnyValue with wildcards": ("ForAnyValue:StringLike", ["a*"], ["b", "ab"], True),
+    "ForAnyValue with ARNs": ("ForAnyValue:ArnLike", ["arn:aws:s3:::*"], ["x", "arn:aws:s3:::b"], True),
+    "without set operator, a list of one is its value": ("StringEquals", "a", ["a"], True),
+    "without set operator, a list of one negated": ("StringNotEquals", "a", ["a"], False),
+    "without set operator, a longer list is no value (a choice)": ("StringEquals", "a", ["a", "a"], False),
+    "without set operator, a longer list negated (a choice)": ("StringNotEquals", "a", ["a", "b"], True),
+    "without set operator, an empty list is absent": ("StringNotEquals", "a", [], True),
+    "without set operator, an empty list fails": ("StringEquals", "a", [], False),
+    "without set operator, an empty text is a text": ("StringEquals", "", "", True),
+    "IfExists and an empty list": ("StringEqualsIfExists", "a", [], True),
+}
+
+
+@pytest.mark.parametrize(("name", "wanted", "actual", "met"), SETS.values(), ids=SETS)
+def test_sets(name: str, wanted: Any, actual: Any, met: bool) -> None:
+    assert holds({name: {"some:Key": wanted}}, {} if actual is None else {"some:Key": actual}) is met
+
+
+# UG/reference_policies_elements_condition_operators#Conditions_Null
+NULLS: dict[str, tuple[Any, Any, bool]] = {
+    "true: the key must be absent, and is": ("true", None, True),
+    "true: the key must be absent, and is not": ("true", "x", False),
+    "false: the key must be present, and is": ("false", "x", True),
+    "false: the key must be present, and is not": ("false", None, False),
+    "without quotes": (True, None, True),
+    "an empty list is absent": ("true", [], True),
+    "an empty text is present": ("false", "", True),
+    "a list is present": ("false", ["x"], True),
+    "either": (["true", "false"], "x", True),
+    "anything else is never met": ("perhaps", None, False),
+}
+
+
+@pytest.mark.parametrize(("wanted", "actual", "met"), NULLS.values(), ids=NULLS)
+def test_null(wanted: Any, actual: Any, met: bool) -> None:
+    assert holds({"Null": {"some:Key": wanted}}, {} if actual is None else {"some:Key": actual}) is met
+
+
+VARIABLE_CONTEXT = {"aws:PrincipalTag/team": "Red", "arn": "arn:aws:sns:r:1:topic", "some:Key": "red"}
+
+# UG/reference_policies_variables#policy-vars-conditionelement: operator, wanted, actual, holds
+VARIABLES: dict[str, tuple[str, str, str, bool]] = {
+    "StringEquals": ("StringEquals", "${aws:PrincipalTag/team}", "Red", True),
+    "StringEquals of another value": ("StringEquals", "${aws:PrincipalTag/team}", "red", False),
+    "StringEquals has no wildcards beside a variable": ("StringEquals", "${aws:PrincipalTag/team}*", "Reds", False),
+    "StringEqualsIgnoreCase": ("StringEqualsIgnoreCase", "${aws:PrincipalTag/team}", "RED", True),
+    "StringEqualsIgnoreCase of another value": ("StringEqualsIgnoreCase", "${aws:PrincipalTag/team}", "blue", False),
+    "StringNotEqualsIgnoreCase": ("StringNotEqualsIgnoreCase", "${aws:PrincipalTag/team}", "RED", False),
+    "StringNotEqualsIgnoreCase absent variable": ("StringNotEqualsIgnoreCase", "${no:such}", "RED", True),
+    "StringLike": ("StringLike", "*/${aws:PrincipalTag/team}/?", "a/Red/b", True),
+    "ArnLike, the whole ARN": ("ArnLike", "${arn}", "arn:aws:sns:r:1:topic", True),
+    "ArnLike, a part": ("ArnLike", "arn:aws:iam::*:user/${aws:PrincipalTag/team}", "arn:aws:iam::1:user/Red", True),
+    "ArnLike, another value": (
+        "ArnLike",
+        "arn:aws:iam::*:user/${aws:PrincipalTag/team}",
+        "arn:aws:iam::1:user/x",
+        False,
+    ),
+    "ArnNotLike": ("ArnNotLike", "arn:aws:iam::*:user/${aws:PrincipalTag/team}", "arn:aws:iam::1:user/Red", False),
+    "an absent variable fails a positive operator": ("StringEquals", "${no:such}", "", False),
+    "an absent variable fails a positive ARN operator": ("ArnLike", "${no:such}", "arn:aws:sns:r:1:topic", False),
+    "an absent variable passes StringNotEquals": ("StringNotEquals", "${no:such}", "x", True),
+    "an absent variable passes StringNotLike": ("StringNotLike", "*${no:such}*", "x", True),
+    "an absent variable passes ArnNotLike": ("ArnNotLike", "${no:such}", "arn:aws:sns:r:1:topic", True),
+    "a default": ("StringEquals", "${no:such, 'Red'}", "Red", True),
+    "numbers know no variables": ("NumericEquals", "${aws:PrincipalTag/team}", "Red", False),
+    "Bool knows no variables": ("Bool", "${some:Key}", "true", False),
+}
+
+
+@pytest.mark.parametrize(("name", "wanted", "actual", "met"), VARIABLES.values(), ids=VARIABLES)
+def test_variables(name: str, wanted: str, actual: str, met: bool) -> None:
+    assert holds({name: {"asked:Key": wanted}}, {**VARIABLE_CONTEXT, "asked:Key": actual}) is met
+
+
+def test_variables_are_text_in_the_old_version() -> None:
+    condition = {"StringEquals": {"asked:Key": "${some:Key}"}}
+    assert not holds(condition, {"asked:Key": "red", "some:Key": "red"}, version="2008-10-17")
+    assert holds(condition, {"asked:Key": "${some:Key}"}, version="2008-10-17")
+    assert holds({"StringEqualsIgnoreCase": {"k": "${x}"}}, {"k": "${X}"}, version="2008-10-17")
+    assert holds({"ArnLike": {"k": "arn:aws:s3:::${x}"}}, {"k": "arn:aws:s3:::${x}"}, version="2008-10-17")
+
+
+def test_all_operators_and_all_keys_are_needed() -> None:
+    context = {"a": "1", "b": "2"}
+    assert holds({"StringEquals": {"a": "1", "b": "2"}, "Null": {"c": "true"}}, context)
+    assert not holds({"StringEquals": {"a": "1", "b": "3"}}, context)
+    assert not holds({"StringEquals": {"a": "1"}, "Null": {"b": "true"}}, context)
+
+
+def test_letter_case_of_keys_does_not_matter() -> None:
+    assert holds({"StringEquals": {"AWS:principaltag/Team": "x"}}, {"aws:PrincipalTag/team": "x"})
+
+
+def test_an_empty_condition_is_no_condition() -> None:
+    assert holds({}, {})
+    assert holds({"StringEquals": {}}, {})
+
+
+def test_a_bool_deny_on_mfa_misses_access_keys() -> None:
+    """UG/reference_policies_condition-keys#condition-keys-multifactorauthpresent: absent with long-term keys."""
+    assert not holds({"Bool": {"aws:MultiFactorAuthPresent": "false"}}, {})
+    assert holds({"BoolIfExists": {"aws:MultiFactorAuthPresent": "false"}}, {})
+    assert holds({"Bool": {"aws:MultiFactorAuthPresent": "false"}}, {"aws:MultiFactorAuthPresent": "false"})
+
+
+def test_numbers_and_truth_values_of_a_context_are_taken_as_text() -> None:
+    assert context_values({"A": True, "b": 5, "c": 1.5, "d": [False, 2]}) == {
+        "a": "true",
+        "b": "5",
+        "c": "1.5",
+        "d": ("false", "2"),
+    }
+
+
+UNKNOWN_OPERATORS = ["StringEqual", "stringequals", "Null" + "IfExists", "ForSomeValues:StringEquals", ":StringEquals"]
+UNKNOWN_OPERATORS += ["IfExists", "", "StringEqualsIfExistsIfExists", "ForAllValues:", "ForAnyValue:ForAllValues:Bool"]
+
+
+@pytest.mark.parametrize("name", UNKNOWN_OPERATORS)
+def test_there_is_no_such_operator(name: str) -> None:
+    assert operator(name) is None
+    with pytest.raises(PolicyError):
+        policy(allow(Condition={name: {"a": "b"}}))
+
+
+def test_an_operator_knows_its_parts() -> None:
+    known = operator("ForAnyValue:StringNotLikeIfExists")
+    assert known is not None
+    assert (known.base, known.qualifier, known.if_exists, known.negated) == ("StringNotLike", "ForAnyValue", True, True)
