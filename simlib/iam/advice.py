@@ -35,6 +35,7 @@ _COMPARES: Final = (
     *(("IpAddress", "IP addresses"), ("NotIpAddress", "IP addresses"), ("Binary", "binary data")),
 )
 _EVERYWHERE: Final = frozenset(key.lower() for key in service_data.CROSS_SERVICE_CONDITION_KEYS)
+_ALONGSIDE: Final = ("sts:tagsession", "sts:setsourceidentity", "sts:setcontext")  # decided with the keys of AssumeRole
 _SENSITIVE: Final = frozenset(  # no wildcards in these (UG/reference_policies_condition-keys, sensitive condition keys)
     f"aws:{name}"
     for name in (
@@ -275,7 +276,7 @@ def _keys_of_actions(comparison: Comparison, statement: Statement, report: Repor
 
 
 def _lacks(action: str, key: str) -> bool:
-    if "*" in action or "?" in action:
+    if "*" in action or "?" in action or action.lower() in _ALONGSIDE:
         return False
     found = actions_of(action)
     service = service_data.service(action.partition(":")[0].lower())

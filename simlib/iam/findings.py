@@ -158,7 +158,9 @@ FINDINGS: Final[dict[str, Finding]] = {
     "unsupported-action-for-condition-key": _broken("{actions} never has {key}: the condition decides without it."),
     "missing-qualifier": _broken("{value} can have several values: say which of them must match."),
     "forallvalues-with-single-valued-key": _risky("{value} has one value; with ForAllValues its absence matches."),
-    "for-all-values-allow": _risky("ForAllValues is also true for a request without {value}, which this allows.", True),
+    "for-all-values-allow": _doubtful(
+        "ForAllValues is also true for a request without {value}, which this allows.", True
+    ),
     "type-mismatch": _doubtful("{operator} compares {compares}, but {value} is {kind}."),
     "type-mismatch-boolean": _doubtful("{operator} needs true or false."),
     "type-mismatch-number": _doubtful("{operator} needs a number; {value} never matches."),

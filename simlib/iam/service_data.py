@@ -206,6 +206,8 @@ GLOBAL_CONDITION_KEYS: Final[Mapping[str, str]] = {
     "aws:SourceOrgPaths": "ArrayOfString",
     "aws:UserAgent": "String",
     "aws:IsMcpServiceAction": "Bool",
+    # not on that page: in the policies that SNS gives its new topics
+    "aws:SourceOwner": "String",
 }
 
 # Keys with a service's prefix that AWS puts into requests to other services (same page).

@@ -89,6 +89,7 @@ GOOD = [
     ("a trust policy for an account", "trust", trust(Principal={"AWS": ["111122223333", "arn:aws:iam::444455556666:root"]}, Condition={"StringEquals": {"sts:ExternalId": "x1"}})),
     ("a trust policy for users, roles and sessions", "trust", trust(Principal={"AWS": ["arn:aws:iam::111122223333:user/a/b/alice", ROLE, "arn:aws:sts::111122223333:assumed-role/web/i-1", "arn:aws:sts::111122223333:federated-user/bob"]})),
     ("a trust policy with session tags", "trust", trust(Principal={"AWS": ROLE}, Action=["sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity"])),
+    ("a trust policy with an external ID for all that AssumeRole asks", "trust", trust(Principal={"AWS": ROLE}, Action=["sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity"], Condition={"StringEquals": {"sts:ExternalId": "x1"}})),
     ("a trust policy with the console's empty Sid", "trust", trust(Sid="")),
     ("a trust policy for web identities", "trust", trust(Action="sts:AssumeRoleWithWebIdentity", Principal={"Federated": "arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com"}, Condition={"StringEquals": {"token.actions.githubusercontent.com:aud": "sts.amazonaws.com"}})),
     ("a trust policy for SAML", "trust", trust(Action="sts:AssumeRoleWithSAML", Principal={"Federated": "arn:aws:iam::111122223333:saml-provider/corp"}, Condition={"StringEquals": {"SAML:aud": "https://signin.aws.amazon.com/saml"}})),

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simlib.iam import json_text, validation
+from simlib.iam import Policy, json_text, validation
 from simlib.iam.errors import PolicyError, Problem
 from simlib.iam.findings import FINDINGS
 from simlib.iam.grammar import KINDS
@@ -246,3 +246,77 @@ def test_advice_on_what_aws_publishes_is_rare() -> None:
         )
     ]
     assert len(noisy) <= len(published) // 10, noisy
+
+
+def plausible(kind: str) -> st.SearchStrategy[Any]:
+    """Documents that AWS accepts more often than not, with whatever odd things it accepts."""
+    many = lambda *texts: st.sampled_from(texts) | st.lists(st.sampled_from(texts), min_size=1, max_size=3)  # noqa: E731
+    actions = many("s3:GetObject", "S3:get*", "*", "*:*", "*:Get?", "a-b.c:${x}", "iam:*", "nowhere:Nothing")
+    resources = many(
+        "*",
+        "arn:aws:s3:::b/${aws:username, 'x'}",
+        "arn:aws:sqs",
+        "arn:*:s3:::?*",
+        "arn:aws:iam::*:*",
+        "arn:aws:x:y:z:${",
+    )
+    people = st.fixed_dictionaries(
+        {
+            "AWS": many(
+                "111122223333",
+                "*",
+                "arn:aws:iam::111122223333:root",
+                "AIDACKCEVSQ6C2EXAMPLE",
+                "arn:aws:sts::111122223333:assumed-role/r/*",
+            )
+        },
+        optional={"Service": many("ec2.amazonaws.com"), "Federated": many("accounts.google.com")},
+    )
+    conditions = st.dictionaries(
+        st.sampled_from(
+            [
+                "StringEquals",
+                "ForAnyValue:StringLikeIfExists",
+                "Bool",
+                "Null",
+                "IpAddress",
+                "NumericLessThan",
+                "ArnLike",
+                "BinaryEquals",
+            ]
+        ),
+        st.dictionaries(st.sampled_from(["aws:TagKeys", "nowhere:x", "x", "", "aws:SourceIp"]), VALUES, max_size=2),
+        max_size=2,
+    )
+    if kind == "trust":
+        elements = {"Principal": people, "Action": many("sts:AssumeRole", "STS:*", "sts:TagSession")}
+    elif kind == "rcp":
+        elements = {"Principal": st.just("*"), "Action": many("s3:*", "sts:Get*", "x:y"), "Resource": resources}
+    elif KINDS[kind].principal:
+        elements = {"Principal": people | st.just("*"), "Action": actions, "Resource": resources}
+    else:
+        elements = {"Action": actions, "Resource": resources}
+    effects = st.sampled_from(["Deny"] if kind == "rcp" else ["Allow", "Deny"])
+    statement = st.fixed_dictionaries(
+        {"Effect": effects, **elements}, optional={"Condition": conditions, "Sid": st.just("")}
+    )
+    return st.fixed_dictionaries(
+        {"Statement": statement | st.lists(statement, min_size=1, max_size=3)},
+        optional={"Version": st.sampled_from(["2012-10-17", "2008-10-17"]), "Id": TEXTS},
+    )
+
+
+@pytest.mark.parametrize("kind", list(KINDS))
+def test_what_validation_accepts_the_engine_can_decide_by(kind: str) -> None:
+    accepted = 0
+
+    @settings(max_examples=100, deadline=None)
+    @given(plausible(kind))
+    def holds(document: Any) -> None:
+        nonlocal accepted
+        if not validation.problems(document, kind, advice=False):
+            accepted += 1
+            assert Policy.parse(document, kind).statements
+
+    holds()
+    assert accepted > 20
