@@ -7,6 +7,7 @@ from datetime import datetime
 from functools import lru_cache
 
 from ..iam import Evaluation, Policy, PolicySet, Request, evaluate
+from .organizations import Levels, context_keys, membership
 from .requested import Requested
 from .sessions import Caller
 from .store import Store, StoredDocument
@@ -53,6 +54,8 @@ def decide(
         context["aws:ResourceAccount"] = asked.account
     if caller.user_id:
         context["aws:userid"] = caller.user_id
+    callers, owners = membership(caller.account), membership(asked.account)
+    context |= {**context_keys(callers, "Principal"), **context_keys(owners, "Resource")}
     request = Request(
         caller.arn,
         asked.action,
@@ -68,8 +71,14 @@ def decide(
         permissions_boundary=_policy(boundary, "boundary") if boundary else None,
         session=caller.session.session_policies if caller.session else None,
         resource=resource_policy or _resource_policy(asked, store),
+        scps=_levels(callers.scps, "scp") if callers and not callers.management else (),
+        rcps=_levels(owners.rcps, "rcp") if owners and not owners.management else (),
     )
     return evaluate(request, policies)
+
+
+def _levels(levels: Levels, kind: str) -> tuple[tuple[Policy, ...], ...]:
+    return tuple(tuple(_policy(document, kind) for document in level) for level in levels)
 
 
 def _resource_policy(asked: Requested, store: Store) -> Policy | None:

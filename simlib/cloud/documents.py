@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..iam import PolicyError, Problem
 from .answers import Refusal
@@ -29,6 +29,7 @@ _WRITTEN: Mapping[str, _Written] = {
     "iam:PutRolePolicy": _Written("PolicyDocument", stored_as="role"),
     "iam:CreatePolicy": _Written("PolicyDocument", stored_as="managed"),
     "iam:CreatePolicyVersion": _Written("PolicyDocument", stored_as="managed"),
+    "organizations:CreatePolicy": _Written("Content", "scp", code="MalformedPolicyDocumentException"),
     "s3:PutBucketPolicy": _Written("Policy", "resource", code="MalformedPolicy"),
     "kms:CreateKey": _Written("Policy", "resource", code="MalformedPolicyDocumentException"),
     "kms:PutKeyPolicy": _Written("Policy", "resource", code="MalformedPolicyDocumentException"),
@@ -38,6 +39,8 @@ _WRITTEN: Mapping[str, _Written] = {
 def check_written(call: Call) -> None:
     """Refuse a call that would store a document AWS does not accept."""
     written = _WRITTEN.get(call.name)
+    if call.parameters.get("Type") == "RESOURCE_CONTROL_POLICY" and written is not None:
+        written = replace(written, kind="rcp")
     if written is not None and written.member in call.parameters:
         _check(str(call.parameters[written.member]), written, call.service)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from . import iam_calls, s3_calls, sts
+from . import iam_calls, organization_calls, s3_calls, sts
 from .desk import Desk
 from .wire import RawAnswer
 
@@ -18,5 +18,5 @@ Check = Callable[[Desk], None]
 Completion = Callable[[Desk, RawAnswer], RawAnswer]
 
 ANSWERS: Mapping[str, Answer] = {**sts.ANSWERS, **iam_calls.ANSWERS}
-BEFORE: Mapping[str, Check] = {**iam_calls.BEFORE}
-AFTER: Mapping[str, Completion] = {**iam_calls.AFTER, **s3_calls.AFTER}
+BEFORE: Mapping[str, Check] = {**iam_calls.BEFORE, **organization_calls.BEFORE}
+AFTER: Mapping[str, Completion] = {**iam_calls.AFTER, **organization_calls.AFTER, **s3_calls.AFTER}

@@ -14,6 +14,7 @@ from contextlib import ExitStack
 from copy import copy
 from dataclasses import dataclass
 from functools import cache
+from itertools import count
 from types import ModuleType, SimpleNamespace
 from typing import Any
 from unittest.mock import patch
@@ -155,6 +156,10 @@ class Store:
     def _reset() -> None:
         BackendDict.reset()
         reset_model_data()
+        if "moto.organizations.models" in sys.modules:  # the reset leaves the list of members behind
+            from moto.organizations.models import organizations_backends
+
+            organizations_backends.master_accounts.clear()
 
     def act(self, call: Call, account: str) -> RawAnswer:
         """Let moto carry out a call that has been authorised, in the account that owns the resource.
@@ -176,6 +181,17 @@ class Store:
         backend.create_user(region_name="us-east-1", user_name=user_name, path="/")
         backend.attach_user_policy(f"arn:{PARTITION}:iam::aws:policy/AdministratorAccess", user_name)
         return _stored_key(backend.create_access_key(user_name=user_name), account)
+
+    def create_administrator_role(self, account: str, name: str, trust_policy: str) -> None:
+        """A role with AWS's AdministratorAccess policy."""
+        backend = iam_models.iam_backends[account][PARTITION]
+        backend.create_role(name, trust_policy, "/", None, "", [], "3600")
+        backend.attach_role_policy(f"arn:{PARTITION}:iam::aws:policy/AdministratorAccess", name)
+
+    def free_account_id(self) -> str:
+        """111111111111 for the first account, 222222222222 for the second; past nine, the number padded."""
+        numbers = (str(number) * 12 if number < 10 else f"{number:012d}" for number in count(1))
+        return next(number for number in numbers if number not in iam_models.iam_backends)
 
     def accounts(self) -> Iterator[str]:
         yield from list(iam_models.iam_backends)

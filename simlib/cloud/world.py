@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 from botocore.awsrequest import AWSResponse
 from botocore.handlers import BUILTIN_HANDLERS, REGISTER_FIRST
 
-from . import ambient
+from . import ambient, organizations
 from .clock import Clock
 from .endpoint import Endpoint, sender_time
 from .explain import Explanation
@@ -115,11 +115,19 @@ class Cloud:
 
     # -- who there is ------------------------------------------------------------------------------------------------
 
-    def account(self, name: str = "main") -> Account:
-        """The account of that name, created on first mention: 111111111111, then 222222222222, …"""
+    def account(self, name: str = "main", *, organization: Account | None = None) -> Account:
+        """The account of that name, created on first mention: 111111111111, then 222222222222, …
+
+        An account that was created in an organization is found by the name given there. `organization`, an account
+        that manages one, makes a new account join it, as if it had accepted an invitation; raises `ValueError` where
+        that account has no organization.
+        """
         if name not in self._accounts:
-            account_id = _account_id(len(self._accounts) + 1)
             with self._gate.lock:
+                created = organizations.account_named(name)
+                account_id = created or self._store.free_account_id()
+                if organization is not None and created is None:
+                    organizations.join(account_id, name, organization.id)
                 key = self._store.create_administrator(account_id, ADMINISTRATOR)
             admin = Identity(key.access_key_id, key.secret_access_key, None, region=REGION)
             self._accounts[name] = Account(name, account_id, admin)
@@ -203,11 +211,6 @@ class Cloud:
         names = ", ".join(f"{account.name} {account.id}" for account in self._accounts.values()) or "no account yet"
         state = "open" if Cloud.running is self else "stopped"
         return f"<Cloud {state}: {names}; {self.clock.now:%Y-%m-%d %H:%M} UTC; {len(self.trail)} calls>"
-
-
-def _account_id(number: int) -> str:
-    """111111111111 for the first, 222222222222 for the second; past nine, the number padded."""
-    return str(number) * 12 if number < 10 else f"{number:012d}"
 
 
 def _meet_the_gate(request: Any, event_name: str, **_event: Any) -> AWSResponse:
