@@ -265,6 +265,8 @@ class Report:
         place = self.located.place(path, of_name=name) if self.located else None
         line, column = place or (None, None)
         level = "error" if finding.refused else "warning"
+        if suggestion is not None and len(suggestion) > 300:
+            suggestion = f"{suggestion[:299]}…"
         self.problems.append(Problem(name_of(path), message, _bounded(value), suggestion, line, column, level, code))
 
     def close(self, word: Any, known: Iterable[str]) -> list[str]:

@@ -214,6 +214,7 @@ def test_a_hostile_document_is_answered(document: Any, kind: str) -> None:
     repr(problems)
     for problem in problems[:50]:
         assert len(problem.message) < 600
+        assert len(problem.suggestion or "") <= 300
         assert validation.aws_message(problem, kind)
 
 
