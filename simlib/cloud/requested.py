@@ -191,7 +191,7 @@ def _iam_resource(call: Call, caller: Caller, store: Store, root: str) -> str:
             creating = call.operation.startswith("Create") and "Path" in parameters
             path = f"{parameters['Path']}{name}" if creating else store.path_of(kind, caller.account, name)
             return f"{root}{kind}{path}"
-    if arn := parameters.get("PolicyArn"):
+    if arn := parameters.get("PolicyArn") or parameters.get("PolicySourceArn"):
         return str(arn)
     if name := parameters.get("PolicyName"):
         return f"{root}policy{parameters.get('Path', '/')}{name}"

@@ -231,6 +231,11 @@ class Store:
             int(role.max_session_duration or 3600),
         )
 
+    def group_documents(self, account: str, name: str) -> tuple[StoredDocument, ...] | None:
+        """The policies of a group; None where there is none of that name."""
+        group = iam_models.iam_backends[account][PARTITION].groups.get(name)
+        return tuple(_documents(group)) if group is not None else None
+
     def role_by_arn(self, arn: str) -> StoredIdentity | None:
         account, name = arn.split(":")[4], arn.rpartition("/")[2]
         role = self.role(account, name) if account in iam_models.iam_backends else None
