@@ -12,7 +12,6 @@ from . import answers
 from .answers import Refusal
 from .authorization import decide
 from .calls import Call
-from .organizations import same_organization
 from .requested import Requested
 from .sessions import Caller, Sessions
 from .store import Store
@@ -50,14 +49,7 @@ class Desk:
         service = self.call.service
         if service == "s3" and self._missing_bucket():
             return Refusal("NoSuchBucket", "The specified bucket does not exist", 404)
-        if service == "s3" and not self._are_neighbours(asked.account):
-            return answers.access_denied("s3", "Access Denied")
-        text = answers.denial_text(service, evaluation.message, asked.action, asked.resource)
-        return answers.access_denied(service, text)
-
-    def _are_neighbours(self, owner: str) -> bool:
-        """S3 gives its reasons only inside an account or an organization."""
-        return owner == self.caller.account or same_organization(owner, self.caller.account)
+        return answers.access_denied(service, answers.denial_text(service, evaluation.message, asked.action))
 
     def _missing_bucket(self) -> bool:
         bucket = self.parameters.get("Bucket")

@@ -44,12 +44,6 @@ def membership(account: str) -> Membership | None:
     return Membership(backend.org.id, path, management, *(_levels(line, kind, kind in enabled) for kind in (SCP, RCP)))
 
 
-def same_organization(one: str, other: str) -> bool:
-    """Whether two accounts belong to the same organization."""
-    organization = organization_of(one)
-    return organization is not None and organization is organization_of(other)
-
-
 def context_keys(member: Membership | None, who: str) -> dict[str, str | list[str]]:
     """`aws:PrincipalOrgID` and `aws:PrincipalOrgPaths`, or with `who` "Resource" those of the resource's owner."""
     return {f"aws:{who}OrgID": member.organization_id, f"aws:{who}OrgPaths": [member.path]} if member else {}

@@ -197,23 +197,19 @@ _DENIED = {
 _DENIED_BY_SERVICE = {"sns": ("AuthorizationError", 403)}
 
 
-# How a service spells what the engine's text calls `action` and `resource`, as its answers are seen: SQS writes its
-# actions in lower case, SNS its own name in capitals, S3 quotes the resource, and S3 and EC2 leave out a mere `*`.
+# How a service spells what the engine's text calls `action`, as its answers are seen: SQS writes its actions in lower
+# case, SNS its own name in capitals. S3 and EC2 leave out a resource that is a mere `*`.
 _ACTIONS_SPELLED: Mapping[str, Callable[[str], str]] = {
     "sqs": str.lower,
     "sns": lambda action: f"SNS:{action.partition(':')[2]}",
 }
-_RESOURCE_QUOTED = frozenset({"s3"})
-_RESOURCE_OPTIONAL = frozenset({"s3", "ec2"})
+_NO_RESOURCE = {"s3": ' on resource: "*"', "ec2": " on resource: *"}
 
 
-def denial_text(service: str, message: str, action: str, resource: str) -> str:
+def denial_text(service: str, message: str, action: str) -> str:
     """The engine's error text in the spelling of a service (botocore's name)."""
-    on_resource = f" on resource: {resource}"
-    if resource == "*" and service in _RESOURCE_OPTIONAL:
-        message = message.replace(on_resource, "", 1)
-    elif service in _RESOURCE_QUOTED:
-        message = message.replace(on_resource, f' on resource: "{resource}"', 1)
+    if service in _NO_RESOURCE:
+        message = message.replace(f"{_NO_RESOURCE[service]} ", " ", 1)
     spell = _ACTIONS_SPELLED.get(service)
     return message.replace(action, spell(action)) if spell else message
 
