@@ -25,8 +25,8 @@ class Session:
     """
 
     access_key_id: str
-    secret_access_key: str
-    session_token: str
+    secret_access_key: str = field(repr=False)
+    session_token: str = field(repr=False)
     kind: str
     account: str
     arn: str

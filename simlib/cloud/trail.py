@@ -6,9 +6,10 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import overload
+from typing import Any, overload
 
 from ..iam import Evaluation
+from .sessions import Session
 
 DEFAULT_BOUND = 100_000
 
@@ -34,6 +35,11 @@ class Event:
     access_key_id: str = ""
     service: str = ""
     operation: str = ""
+    region: str = ""
+    user_id: str = ""
+    user_agent: str = ""
+    source_ip: str = ""
+    session: Session | None = None
     situation: str = ""
     detail: str = ""
     evaluations: tuple[Evaluation, ...] = ()
@@ -80,6 +86,12 @@ class Trail(Sequence[Event]):
 
     def by_request_id(self, request_id: str) -> Event | None:
         return next((event for event in reversed(self._events) if event.request_id == request_id), None)
+
+    def cloudtrail(self) -> list[dict[str, Any]]:
+        """The calls as CloudTrail records them: who really acted is in `userIdentity`, behind a role in its context."""
+        from .cloudtrail import record
+
+        return [record(event) for event in self]
 
     def __repr__(self) -> str:
         shown = list(self._events)[-20:]

@@ -1,0 +1,95 @@
+"""Calls in the shape of CloudTrail's records.
+
+https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
+https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html
+"""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from .calls import service_metadata
+from .sessions import Session
+from .trail import Event
+
+_VERSION = "1.11"
+_SPACE = uuid.UUID("6d0e7f5c-0d0a-4c55-9d59-6a6c61620000")  # event ids are made of the request's, so they never change
+
+
+def record(event: Event) -> dict[str, Any]:
+    """One call as CloudTrail would log it; members that have no value are left out."""
+    told = {
+        "eventVersion": _VERSION,
+        "userIdentity": user_identity(event),
+        "eventTime": f"{event.when:%Y-%m-%dT%H:%M:%SZ}",
+        "eventSource": _source(event.service),
+        "eventName": event.operation,
+        "awsRegion": event.region,
+        "sourceIPAddress": event.source_ip,
+        "userAgent": event.user_agent,
+        "errorCode": event.error_code,
+        "errorMessage": event.error_message,
+        "requestID": event.request_id,
+        "eventID": str(uuid.uuid5(_SPACE, f"{event.number} {event.request_id}")),
+        "readOnly": event.operation.startswith(("Get", "List", "Describe", "Head", "Simulate")),
+        "eventType": "AwsApiCall",
+        "managementEvent": True,
+        "recipientAccountId": event.account,
+        "eventCategory": "Management",
+    }
+    return {name: value for name, value in told.items() if value not in ("", None)}
+
+
+def user_identity(event: Event) -> dict[str, Any]:
+    """Who acted: the user, or the session and, as its issuer, the role behind it."""
+    if not event.user_id or not event.account:
+        kind = "Unknown" if event.access_key_id else "AWSAccount"
+        return {"type": kind, "principalId": event.user_id or event.access_key_id, "accountId": event.account}
+    told: dict[str, Any] = {
+        "type": _kind(event),
+        "principalId": event.user_id,
+        "arn": event.who,
+        "accountId": event.account,
+        "accessKeyId": event.access_key_id,
+    }
+    if told["type"] == "IAMUser":
+        told["userName"] = event.who.rpartition("/")[2]
+    if event.session is not None:
+        told["sessionContext"] = _session_context(event.session)
+    return told
+
+
+def _kind(event: Event) -> str:
+    if ":assumed-role/" in event.who:
+        return "AssumedRole"
+    if ":federated-user/" in event.who:
+        return "FederatedUser"
+    return "Root" if event.who.endswith(":root") else "IAMUser"
+
+
+def _session_context(session: Session) -> dict[str, Any]:
+    context: dict[str, Any] = {
+        "attributes": {
+            "creationDate": f"{session.issued_at:%Y-%m-%dT%H:%M:%SZ}",
+            "mfaAuthenticated": str(session.context.get("aws:MultiFactorAuthPresent", "false")),
+        }
+    }
+    if session.role_id:
+        context["sessionIssuer"] = {
+            "type": "Role",
+            "principalId": session.role_id,
+            "arn": f"arn:aws:iam::{session.account}:role/{session.role_name}",
+            "accountId": session.account,
+            "userName": session.role_name,
+        }
+    if source := session.context.get("aws:SourceIdentity"):
+        context["sourceIdentity"] = source
+    if session.kind == "EC2":
+        context["ec2RoleDelivery"] = session.context.get("ec2:RoleDelivery", "2.0")
+    return context
+
+
+def _source(service: str) -> str:
+    """ "s3.amazonaws.com": the endpoint's name, not the signature's."""
+    return f"{service_metadata()[service]['endpointPrefix']}.amazonaws.com" if service else ""
