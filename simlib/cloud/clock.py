@@ -153,6 +153,15 @@ class Clock:
             raise RuntimeError("This clock has stopped with its Cloud. Start a Cloud and move the clock of that one.")
         self._mechanism.shift(delta)
 
+    def set(self, moment: datetime) -> None:
+        """Move time forward to an aware datetime; raises as `advance` does, and for a naive one."""
+        if moment.tzinfo is None:
+            raise ValueError(
+                f"set({moment!r}) does not say which time zone it means. Give an aware datetime, such as "
+                "datetime(2030, 1, 1, tzinfo=UTC)."
+            )
+        self.advance(microseconds=(moment - self.now) / timedelta(microseconds=1))
+
     def __repr__(self) -> str:
         ahead = self.now - self.real_now
         where = f"{timedelta(seconds=round(ahead.total_seconds()))} ahead" if ahead.total_seconds() > 1 else "real time"

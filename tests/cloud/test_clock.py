@@ -186,3 +186,13 @@ def test_other_processes_keep_real_time(clock: Clock) -> None:
     clock.advance(days=365)
     child = subprocess.run([sys.executable, "-c", "import time; print(time.time())"], capture_output=True, check=True)
     assert abs(float(child.stdout) - clock.real_now.timestamp()) < 60
+
+
+def test_the_clock_can_be_set_to_a_moment_ahead_and_never_back(clock: Clock) -> None:
+    clock.set(datetime(2040, 5, 1, 12, tzinfo=UTC))
+    assert near(clock.now, datetime(2040, 5, 1, 12, tzinfo=UTC))
+    with pytest.raises(ValueError, match="only moves forward"):
+        clock.set(datetime(2039, 5, 1, tzinfo=UTC))
+    with pytest.raises(ValueError, match="which time zone"):
+        clock.set(datetime(2041, 5, 1))
+    assert near(clock.now, datetime(2040, 5, 1, 12, tzinfo=UTC))
