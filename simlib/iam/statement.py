@@ -105,7 +105,7 @@ def read_statements(document: Any, kind: str) -> list[Statement]:
     if not isinstance(document.get("Id", ""), str):
         raise _wrong("Id", "an Id is text", document["Id"])
     if "Statement" not in document:
-        raise _wrong("Statement", "a policy needs a Statement", None)
+        raise _wrong("", "a policy needs a Statement", None)
     written = document["Statement"]
     if isinstance(written, Mapping):
         return [_read(written, 0, "Statement", KINDS[kind], kind, version == CURRENT_VERSION)]
@@ -124,9 +124,11 @@ def _read(written: Any, index: int, path: str, allowed: Kind, kind: str, variabl
         if name not in STATEMENT_ELEMENTS:
             raise _wrong(f"{path}.{_shown(name)}", "a statement has no such element", written[name])
     effect, sid = written.get("Effect"), written.get("Sid")
+    if "Effect" not in written:
+        raise _wrong(path, "a statement needs an Effect", None)
     if effect not in ("Allow", "Deny"):
         raise _wrong(f"{path}.Effect", 'Effect is "Allow" or "Deny"', effect)
-    if sid is not None and not isinstance(sid, str):
+    if "Sid" in written and not isinstance(sid, str):
         raise _wrong(f"{path}.Sid", "a Sid is text", sid)
     principal = _one_of(written, "Principal", path, needed=allowed.principal)
     if principal == "NotPrincipal" and (effect == "Allow" or not allowed.not_principal):
@@ -169,7 +171,7 @@ def _one_of(written: Mapping[str, Any], name: str, path: str, *, needed: bool | 
         raise _wrong(f"{path}.{negative}", f"a statement has either {name} or {negative}", written[negative])
     found = name if name in written else negative if negative in written else None
     if found is None and needed:
-        raise _wrong(f"{path}.{name}", f"a statement of this policy needs {name} or {negative}", None)
+        raise _wrong(path, f"a statement of this policy needs {name} or {negative}", None)
     if found is not None and needed is False:
         raise _wrong(f"{path}.{found}", f"this kind of policy has no {found}", written[found])
     return found

@@ -1,0 +1,375 @@
+"""``python -m simlib decide``: scenarios in, answers out, in the same order, whatever the lines hold."""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from simlib.__main__ import main as command
+from simlib.iam import scenario as scenarios
+from simlib.iam.scenario import decide, decide_line, main, watched
+from tests.iam.shorthand import ALICE, CAROL, EC2, KEY, OBJECT, OTHER, OWN, ROLE, SESSION, TARGET, allow, deny
+
+READ = {"principal": ALICE, "action": "s3:GetObject", "resource": OBJECT}
+ALLOWED = {"Version": "2012-10-17", "Statement": [allow("s3:*", Sid="All")]}
+DENIED = {"Statement": deny()}
+
+
+def answer(scenario: Any) -> dict[str, Any]:
+    return decide_line(json.dumps(scenario).encode())
+
+
+def test_an_answer_has_the_form_that_is_promised() -> None:
+    scps = [
+        [{"Statement": allow()}],
+        [{"Statement": allow()}, {"Statement": [deny("ec2:*"), deny("s3:Get*", Sid="No")]}],
+    ]
+    assert answer({**READ, "id": 7, "identity_policies": [DENIED, ALLOWED], "scps": scps}) == {
+        "id": 7,
+        "decision": "EXPLICIT_DENY",
+        "checks": [
+            {
+                "check_type": "SERVICE_CONTROL_POLICY",
+                "effect": "ALLOW",
+                "matched": [{"policy": "scps[0][0]", "sid": None, "index": 0, "effect": "ALLOW"}],
+            },
+            {
+                "check_type": "SERVICE_CONTROL_POLICY",
+                "effect": "EXPLICIT_DENY",
+                "matched": [
+                    {"policy": "scps[1][0]", "sid": None, "index": 0, "effect": "ALLOW"},
+                    {"policy": "scps[1][1]", "sid": "No", "index": 1, "effect": "DENY"},
+                ],
+            },
+            {
+                "check_type": "PRINCIPAL",
+                "effect": "EXPLICIT_DENY",
+                "matched": [
+                    {"policy": "identity_policies[0]", "sid": None, "index": 0, "effect": "DENY"},
+                    {"policy": "identity_policies[1]", "sid": "All", "index": 0, "effect": "ALLOW"},
+                ],
+            },
+        ],
+        "message": f'User: {ALICE} is not authorized to perform: s3:GetObject on resource: "{OBJECT}" '
+        "with an explicit deny in a service control policy",
+    }
+
+
+def test_an_allow_has_no_message() -> None:
+    assert answer({**READ, "identity_policies": [ALLOWED]})["message"] == ""
+
+
+@pytest.mark.parametrize("identifier", [None, 0, 1.5, "x", True, "ü\n"])
+def test_the_id_comes_back_as_it_was(identifier: Any) -> None:
+    assert answer({**READ, "id": identifier})["id"] == identifier
+    assert answer({"id": identifier})["id"] == identifier
+
+
+FEDERATED = {"principal": CAROL, "action": "s3:GetObject", "resource": OBJECT, "identity_policies": [ALLOWED]}
+TO_ALICE = {"Statement": {**allow(), "Principal": {"AWS": ALICE}}}
+TRUST = {"Statement": {"Effect": "Allow", "Principal": {"AWS": ALICE}, "Action": "sts:AssumeRole"}}
+
+# every field of a scenario, seen to count
+FIELDS: dict[str, tuple[dict[str, Any], str]] = {
+    "identity_policies": ({**READ, "identity_policies": [ALLOWED]}, "ALLOW"),
+    "permissions_boundary": ({**READ, "identity_policies": [ALLOWED], "permissions_boundary": DENIED}, "EXPLICIT_DENY"),
+    "session_policies": ({**READ, "identity_policies": [ALLOWED], "session_policies": [DENIED]}, "EXPLICIT_DENY"),
+    "several session policies": ({**FEDERATED, "session_policies": [{"Statement": []}, ALLOWED]}, "ALLOW"),
+    "no session policies": ({**FEDERATED, "session_policies": []}, "IMPLICIT_DENY"),
+    "resource_policy": ({**READ, "resource_policy": TO_ALICE}, "ALLOW"),
+    "resource_policy of a key": (
+        {**READ, "action": "kms:Decrypt", "resource": KEY, "resource_policy": TO_ALICE},
+        "ALLOW",
+    ),
+    "resource_policy of a role": (
+        {"principal": ALICE, "action": "sts:AssumeRole", "resource": TARGET, "resource_policy": TRUST},
+        "ALLOW",
+    ),
+    "resource_account": ({**READ, "resource_account": OTHER, "identity_policies": [ALLOWED]}, "IMPLICIT_DENY"),
+    "scps": ({**READ, "identity_policies": [ALLOWED], "scps": [[]]}, "IMPLICIT_DENY"),
+    "rcps": (
+        {**READ, "identity_policies": [ALLOWED], "rcps": [[{"Statement": deny("s3:*", Principal="*")}]]},
+        "EXPLICIT_DENY",
+    ),
+    "vpc_endpoint_policies": (
+        {**READ, "identity_policies": [ALLOWED], "vpc_endpoint_policies": [{"Statement": []}]},
+        "IMPLICIT_DENY",
+    ),
+    "role_arn": (
+        {
+            "principal": SESSION,
+            "action": "s3:GetObject",
+            "resource": OBJECT,
+            "role_arn": f"arn:aws:iam::{OWN}:role/team/app",
+            "resource_policy": {"Statement": allow(Principal={"AWS": f"arn:aws:iam::{OWN}:role/team/app"})},
+        },
+        "ALLOW",
+    ),
+    "without role_arn the role has no path": (
+        {
+            "principal": SESSION,
+            "action": "s3:GetObject",
+            "resource": OBJECT,
+            "resource_policy": {"Statement": allow(Principal={"AWS": ROLE})},
+        },
+        "ALLOW",
+    ),
+    "context": (
+        {
+            **READ,
+            "context": {"aws:SourceIp": "10.0.0.1", "aws:TagKeys": ["a"], "n": 5, "b": True},
+            "identity_policies": [{"Statement": allow(Condition={"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}})}],
+        },
+        "ALLOW",
+    ),
+    "null is as good as absent": (
+        {
+            **READ,
+            "context": None,
+            "scps": None,
+            "role_arn": None,
+            "resource_policy": None,
+            "identity_policies": [ALLOWED],
+        },
+        "ALLOW",
+    ),
+    "a service": ({"principal": EC2, "action": "s3:GetObject", "resource": OBJECT}, "IMPLICIT_DENY"),
+    "nobody": ({"principal": "anonymous", "action": "s3:GetObject", "resource": OBJECT}, "IMPLICIT_DENY"),
+}
+
+
+@pytest.mark.parametrize(("scenario", "decision"), FIELDS.values(), ids=FIELDS)
+def test_every_field_counts(scenario: dict[str, Any], decision: str) -> None:
+    assert answer(scenario).get("decision") == decision
+
+
+BAD: dict[str, tuple[bytes, str, str]] = {
+    "no JSON": (b"garbage", "", ""),
+    "half a line": (b'{"principal": "arn:aws:', "", ""),
+    "no object": (b"[]", "", "a scenario is a JSON object"),
+    "no UTF-8": (b'{"id": "\xff"}', "", "this line is not UTF-8"),
+    "a name twice": (b'{"id": 1, "id": 2}', "id", ""),
+    "NaN": (b'{"id": NaN}', "id", ""),
+    "too many brackets": (b'{"id": ' + b"[" * 100_000 + b"]" * 100_000 + b"}", "", ""),
+    "no principal": (b'{"action": "s3:GetObject", "resource": "*"}', "principal", "a scenario needs this field"),
+    "no action": (f'{{"principal": "{ALICE}", "resource": "*"}}'.encode(), "action", "a scenario needs this field"),
+    "no resource": (
+        f'{{"principal": "{ALICE}", "action": "s3:Get"}}'.encode(),
+        "resource",
+        "a scenario needs this field",
+    ),
+}
+
+
+@pytest.mark.parametrize(("line", "path", "message"), BAD.values(), ids=BAD)
+def test_a_bad_line_is_answered_in_place(line: bytes, path: str, message: str) -> None:
+    error = decide_line(line)["error"]
+    assert error["message"].startswith(message)
+    assert error["message"]
+    assert not path or error["path"] == path
+
+
+WRONG: dict[str, tuple[dict[str, Any], str]] = {
+    "a misspelt field": ({"scp": []}, "scp"),
+    "a principal that is none": ({"principal": "alice"}, "principal"),
+    "a principal that is a number": ({"principal": 5}, "principal"),
+    "an action without a service": ({"action": "GetObject"}, "action"),
+    "an action with a wildcard": ({"action": "s3:*"}, "action"),
+    "an action without a name": ({"action": "s3:"}, "action"),
+    "an action that is a list": ({"action": ["s3:GetObject"]}, "action"),
+    "a resource that is a list": ({"resource": ["*"]}, "resource"),
+    "an account that is none": ({"resource_account": "1234"}, "resource_account"),
+    "an account that is a number": ({"resource_account": 111111111111}, "resource_account"),
+    "a context that is a list": ({"context": []}, "context"),
+    "a context value that is an object": ({"context": {"a": {}}}, "context.a"),
+    "a context value that is null": ({"context": {"a": None}}, "context.a"),
+    "a context value that is a list of lists": ({"context": {"a": [["b"]]}}, "context.a"),
+    "a context key twice": ({"context": {"aws:SourceIp": "a", "AWS:sourceip": "b"}}, "context"),
+    "a role of another session": ({"principal": SESSION, "role_arn": TARGET}, "role_arn"),
+    "a role that is a number": ({"principal": SESSION, "role_arn": 5}, "role_arn"),
+    "policies that are an object": ({"identity_policies": ALLOWED}, "identity_policies"),
+    "a policy that is text": ({"identity_policies": [ALLOWED, "{}"]}, "identity_policies[1]"),
+    "a policy with a mistake": (
+        {"identity_policies": [{"Statement": [allow(), allow("GetObject")]}]},
+        "identity_policies[0].Statement[1].Action",
+    ),
+    "a policy that is no policy": ({"permissions_boundary": {}}, "permissions_boundary"),
+    "a resource policy with a mistake": (
+        {"resource_policy": {"Statement": allow(Principal={"AWS": "alice"})}},
+        "resource_policy.Statement.Principal.AWS",
+    ),
+    "levels that are policies": ({"scps": [ALLOWED]}, "scps[0]"),
+    "an SCP with a mistake": ({"scps": [[], [{"Statement": {}}]]}, "scps[1][0].Statement"),
+    "an RCP that allows something": ({"rcps": [[{"Statement": allow("s3:*", Principal="*")}]]}, "rcps[0][0].Statement"),
+    "an endpoint policy with a mistake": (
+        {"vpc_endpoint_policies": [{"Statement": {}}]},
+        "vpc_endpoint_policies[0].Statement",
+    ),
+    "a session policy with a mistake": ({"session_policies": [5]}, "session_policies[0]"),
+    "a trust policy with a resource": (
+        {
+            "action": "sts:AssumeRole",
+            "resource": TARGET,
+            "resource_policy": {"Statement": allow("sts:AssumeRole", Principal="*")},
+        },
+        "resource_policy.Statement.Resource",
+    ),
+    "an id that is a list": ({"id": []}, "id"),
+}
+
+
+@pytest.mark.parametrize(("change", "path"), WRONG.values(), ids=WRONG)
+def test_a_mistake_is_named_with_its_place(change: dict[str, Any], path: str) -> None:
+    result = answer({"id": "x", **READ, **change})
+    assert set(result) == {"id", "error"}
+    assert result["error"]["path"].startswith(path)
+    assert result["error"]["message"]
+
+
+def test_a_bad_line_does_not_stop_the_others() -> None:
+    good = json.dumps({**READ, "id": "good", "identity_policies": [ALLOWED]}).encode()
+    written: list[str] = []
+    failures = decide([b"\xef\xbb\xbf" + good, b"\n", b"bad", b"  ", good], written.append)
+    assert failures == 1
+    answers = [json.loads(line) for line in written]
+    assert [each.get("decision") for each in answers] == ["ALLOW", None, "ALLOW"]
+    assert all(line.endswith("\n") and line.isascii() for line in written)
+
+
+def test_stray_surrogates_can_be_written() -> None:
+    written: list[str] = []
+    decide([b'{"id": "\\ud800"}'], written.append)
+    assert json.loads(written[0])["id"] == "\ud800"
+
+
+def test_lines_are_answered_as_they_come() -> None:
+    """Memory does not grow with the input: no line is read before the one before it is answered."""
+    seen: list[str] = []
+
+    def lines() -> Any:
+        for number in range(3):
+            assert len(seen) == number
+            yield json.dumps({**READ, "id": number}).encode()
+
+    decide(lines(), seen.append)
+    assert len(seen) == 3
+
+
+# --- the command ------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "scenarios.jsonl"
+    path.write_text(json.dumps({**READ, "id": 1}) + "\nbad\n", encoding="utf-8")
+    return path
+
+
+def test_the_command_reads_a_file(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([str(file)]) == 0
+    answers = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [list(each) for each in answers] == [["id", "decision", "checks", "message"], ["id", "error"]]
+
+
+def test_strict_is_an_exit_status(file: Path) -> None:
+    assert main([str(file), "--strict"]) == 1
+    file.write_text(json.dumps(READ), encoding="utf-8")
+    assert main([str(file), "--strict"]) == 0
+
+
+def test_a_file_that_is_not_there(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["no-such-file.jsonl"]) == 2
+    assert "no-such-file.jsonl" in capsys.readouterr().err
+
+
+def test_the_process_answers_standard_input() -> None:
+    line = json.dumps({**READ, "id": "ü"}, ensure_ascii=False) + "\n"
+    run = subprocess.run(
+        [sys.executable, "-m", "simlib", "decide"], input=line.encode("utf-8"), capture_output=True, check=True
+    )
+    assert json.loads(run.stdout)["id"] == "ü"
+    assert run.stderr == b""
+
+
+def test_who_stops_reading_ends_the_process_quietly() -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "simlib", "decide"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdout.close()
+    try:
+        process.stdin.write((json.dumps(READ) + "\n").encode() * 2000)
+        process.stdin.close()
+    except BrokenPipeError:
+        pass
+    assert process.stderr is not None
+    assert b"Traceback" not in process.stderr.read()
+    process.stderr.close()
+    assert process.wait() == 0
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_terminal_sees_how_far_it_is(
+    file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    screen = Terminal()
+    monkeypatch.setattr(sys, "stderr", screen)
+    assert main([str(file)]) == 0
+    assert "100 %" in screen.getvalue()
+    assert screen.getvalue().endswith("\r")
+    assert "\r" not in capsys.readouterr().out
+
+
+def test_who_is_no_terminal_sees_nothing_of_it(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main([str(file)])
+    assert capsys.readouterr().err == ""
+
+
+def test_without_a_known_size_lines_are_counted() -> None:
+    screen = io.StringIO()
+    lines = io.BytesIO(b"x\n" * 2500)
+    assert len(list(watched(lines, 0, screen))) == 2500
+    assert [each for each in screen.getvalue().split("\r") if each.strip()] == ["0 lines", "1000 lines", "2000 lines"]
+
+
+def test_the_bar_moves_with_the_file() -> None:
+    screen = io.StringIO()
+    assert len(list(watched(io.BytesIO(b"x\n" * 4), 8, screen))) == 4
+    bars = [each.strip() for each in screen.getvalue().split("\r") if each.strip()]
+    assert [bar.split()[-2] for bar in bars] == ["25", "50", "75", "100"]
+    assert bars[1].startswith("[############ ")
+
+
+# --- the table of commands --------------------------------------------------------------------------------------------
+
+
+def test_commands_are_named_when_none_is_given(capsys: pytest.CaptureFixture[str]) -> None:
+    assert command([]) == 2
+    assert command(["--help"]) == 0
+    shown = capsys.readouterr().out
+    assert all(name in shown for name in ("decide", "check", "serve"))
+
+
+def test_an_unknown_command_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    assert command(["desire"]) == 2
+    assert "There is no command 'desire'." in capsys.readouterr().err
+
+
+def test_decide_is_a_command(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert command(["decide", str(file)]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 2
+    assert scenarios.main is main

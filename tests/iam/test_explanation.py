@@ -1,0 +1,485 @@
+"""Why: AWS's words, a learner's words, the structured form, and what would help."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from simlib.iam import Evaluation, PolicySet, Request, evaluate
+from tests.iam.shorthand import (
+    ALICE,
+    ALLOW_ALL,
+    ALLOW_OTHERS,
+    BOB,
+    CAROL,
+    EC2,
+    KEY,
+    OBJECT,
+    OTHER,
+    OTHER_TARGET,
+    OWN,
+    ROLE,
+    ROOT,
+    SESSION,
+    TARGET,
+    allow,
+    deny,
+    policy,
+    resource_policy,
+    trust,
+)
+
+READ = "s3:GetObject"
+TABLE = f"arn:aws:dynamodb:us-east-1:{OWN}:table/Orders"
+OTHER_TABLE = f"arn:aws:dynamodb:us-east-1:{OTHER}:table/Orders"
+
+
+def ask(caller: str, action: str, resource: str, policies: PolicySet, **request: Any) -> Evaluation:
+    return evaluate(Request(caller, action, resource, **request), policies)
+
+
+GET = "dynamodb:GetItem"
+DENY = policy(deny())
+SCP_DENY = policy(allow(), deny(), kind="scp")
+ENDPOINT = policy(allow("ec2:*", Principal="*"), kind="endpoint")
+
+# UG/troubleshoot_access-denied: what AWS says, after "User: … is not authorized to perform: … on resource: … "
+REASONS: dict[str, tuple[PolicySet, str]] = {
+    "no identity policy allows": (PolicySet(), f"because no identity-based policy allows the {GET} action"),
+    "no boundary allows": (
+        PolicySet((ALLOW_ALL,), permissions_boundary=ALLOW_OTHERS),
+        f"because no permissions boundary allows the {GET} action",
+    ),
+    "no session policy allows": (
+        PolicySet((ALLOW_ALL,), session=(ALLOW_OTHERS,)),
+        f"because no session policy allows the {GET} action",
+    ),
+    "no SCP allows": (
+        PolicySet((ALLOW_ALL,), scps=((),)),
+        f"because no service control policy allows the {GET} action",
+    ),
+    "no endpoint policy allows": (
+        PolicySet((ALLOW_ALL,), vpc_endpoint=(ENDPOINT,)),
+        f"because no VPC endpoint policy allows the {GET} action",
+    ),
+    "neither identity nor resource policy allows": (
+        PolicySet(resource=resource_policy({"AWS": BOB})),
+        f"because no identity-based policy allows the {GET} action",
+    ),
+    "an identity policy denies": (PolicySet((ALLOW_ALL, DENY)), "with an explicit deny in an identity-based policy"),
+    "a boundary denies": (
+        PolicySet((ALLOW_ALL,), permissions_boundary=DENY),
+        "with an explicit deny in a permissions boundary",
+    ),
+    "a session policy denies": (PolicySet((ALLOW_ALL,), session=(DENY,)), "with an explicit deny in a session policy"),
+    "an SCP denies": (
+        PolicySet((ALLOW_ALL,), scps=((SCP_DENY,),)),
+        "with an explicit deny in a service control policy",
+    ),
+    "an RCP denies": (
+        PolicySet((ALLOW_ALL,), rcps=((policy(deny(Principal="*"), kind="rcp"),),)),
+        "with an explicit deny in a resource control policy",
+    ),
+    "an endpoint policy denies": (
+        PolicySet((ALLOW_ALL,), vpc_endpoint=(policy(deny(Principal="*"), kind="endpoint"),)),
+        "with an explicit deny in a VPC endpoint policy",
+    ),
+    "a resource policy denies": (
+        PolicySet((ALLOW_ALL,), resource=policy(deny(Principal="*"), kind="resource")),
+        "with an explicit deny in a resource-based policy",
+    ),
+    "a denial is told before what is lacking": (
+        PolicySet((DENY,), scps=((),)),
+        "with an explicit deny in an identity-based policy",
+    ),
+}
+
+
+@pytest.mark.parametrize(("policies", "reason"), REASONS.values(), ids=REASONS)
+def test_the_reason_in_aws_words(policies: PolicySet, reason: str) -> None:
+    evaluation = ask(ALICE, GET, TABLE, policies)
+    assert evaluation.reason == reason
+    assert evaluation.message == f"User: {ALICE} is not authorized to perform: {GET} on resource: {TABLE} {reason}"
+
+
+NOT_AUTHORIZED = "User: {} is not authorized to perform: {} on resource: {}"
+
+MESSAGES: dict[str, tuple[Evaluation, str]] = {
+    "allowed": (ask(ALICE, READ, OBJECT, PolicySet((ALLOW_ALL,))), ""),
+    "S3 puts the resource in quotes": (
+        ask(ALICE, READ, OBJECT, PolicySet()),
+        f'User: {ALICE} is not authorized to perform: {READ} on resource: "{OBJECT}" '
+        f"because no identity-based policy allows the {READ} action",
+    ),
+    "S3 gives no reason to another account": (
+        ask(ALICE, READ, OBJECT, PolicySet((ALLOW_ALL,)), resource_account=OTHER),
+        "Access Denied",
+    ),
+    "S3 gives its reason within an organization": (
+        ask(
+            ALICE,
+            READ,
+            OBJECT,
+            PolicySet((ALLOW_ALL,)),
+            resource_account=OTHER,
+            context={"aws:PrincipalOrgID": "o-1", "aws:ResourceOrgID": "o-1"},
+        ),
+        f'User: {ALICE} is not authorized to perform: {READ} on resource: "{OBJECT}" '
+        f"because no resource-based policy allows the {READ} action",
+    ),
+    "S3 gives no reason to another organization": (
+        ask(
+            ALICE,
+            READ,
+            OBJECT,
+            PolicySet((ALLOW_ALL,)),
+            resource_account=OTHER,
+            context={"aws:PrincipalOrgID": "o-1", "aws:ResourceOrgID": "o-2"},
+        ),
+        "Access Denied",
+    ),
+    "S3 gives no reason to nobody": (
+        ask("anonymous", READ, OBJECT, PolicySet(), resource_account=OWN),
+        "Access Denied",
+    ),
+    "a session is called by its session ARN": (
+        ask(SESSION, GET, TABLE, PolicySet()),
+        NOT_AUTHORIZED.format(SESSION, GET, TABLE) + f" because no identity-based policy allows the {GET} action",
+    ),
+    "AssumeRole gives no reason": (
+        ask(ALICE, "sts:AssumeRole", OTHER_TARGET, PolicySet()),
+        NOT_AUTHORIZED.format(ALICE, "sts:AssumeRole", OTHER_TARGET),
+    ),
+    "nor does a denied AssumeRole": (
+        ask(ALICE, "sts:AssumeRole", TARGET, PolicySet((DENY,), resource=trust({"AWS": ALICE}))),
+        NOT_AUTHORIZED.format(ALICE, "sts:AssumeRole", TARGET),
+    ),
+    "TagSession neither": (
+        ask(ALICE, "sts:TagSession", TARGET, PolicySet((ALLOW_ALL,), resource=trust({"AWS": OWN}))),
+        NOT_AUTHORIZED.format(ALICE, "sts:TagSession", TARGET),
+    ),
+    "the root user assumes no role": (
+        ask(ROOT, "sts:AssumeRole", TARGET, PolicySet(resource=trust({"AWS": OWN}))),
+        "Roles may not be assumed by root accounts.",
+    ),
+    "across accounts the resource policy is lacking": (
+        ask(ALICE, GET, OTHER_TABLE, PolicySet((ALLOW_ALL,))),
+        NOT_AUTHORIZED.format(ALICE, GET, OTHER_TABLE) + f" because no resource-based policy allows the {GET} action",
+    ),
+    "across accounts both are lacking": (
+        ask(ALICE, GET, OTHER_TABLE, PolicySet()),
+        NOT_AUTHORIZED.format(ALICE, GET, OTHER_TABLE) + f" because no resource-based policy allows the {GET} action",
+    ),
+    "a key policy is lacking": (
+        ask(ALICE, "kms:Decrypt", KEY, PolicySet((ALLOW_ALL,))),
+        NOT_AUTHORIZED.format(ALICE, "kms:Decrypt", KEY)
+        + " because no resource-based policy allows the kms:Decrypt action",
+    ),
+}
+
+
+@pytest.mark.parametrize(("evaluation", "message"), MESSAGES.values(), ids=MESSAGES)
+def test_the_message_in_aws_words(evaluation: Evaluation, message: str) -> None:
+    assert evaluation.message == message
+
+
+RICH = {
+    "Sid": "Rich",
+    "Effect": "Allow",
+    "Action": ["s3:GetObject", "s3:PutObject"],
+    "Resource": "arn:aws:s3:::bucket/${aws:username}/*",
+    "Condition": {"Bool": {"aws:MultiFactorAuthPresent": "true"}, "IpAddress": {"aws:SourceIp": ["10.0.0.0/8"]}},
+}
+
+# statement, request -> the sentence of the first element that does not fit ("" if all do)
+ELEMENTS: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
+    "all fit": (RICH, {"context": {"aws:MultiFactorAuthPresent": "true", "aws:SourceIp": "10.1.1.1"}}, ""),
+    "the action": (
+        RICH,
+        {"action": "s3:DeleteObject"},
+        "the action `s3:DeleteObject` is not in Action `s3:GetObject`, `s3:PutObject`",
+    ),
+    "the resource": (
+        RICH,
+        {"resource": "arn:aws:s3:::bucket/bob/x"},
+        "the resource `arn:aws:s3:::bucket/bob/x` is not in Resource `arn:aws:s3:::bucket/${aws:username}/*`",
+    ),
+    "an absent key": (RICH, {}, "`aws:MultiFactorAuthPresent` is absent; `Bool` needs `true`"),
+    "another value": (
+        RICH,
+        {"context": {"aws:MultiFactorAuthPresent": "true", "aws:SourceIp": "192.0.2.1"}},
+        "`aws:SourceIp` is `192.0.2.1`; `IpAddress` needs `10.0.0.0/8`",
+    ),
+    "NotAction": (
+        {"Effect": "Deny", "NotAction": "s3:*", "Resource": "*"},
+        {},
+        "the action `s3:GetObject` is in NotAction `s3:*`",
+    ),
+    "NotResource": (
+        {"Effect": "Deny", "Action": "*", "NotResource": ["arn:aws:s3:::bucket/*"]},
+        {},
+        "the resource `arn:aws:s3:::bucket/alice/x` is in NotResource `arn:aws:s3:::bucket/*`",
+    ),
+    "a negated operator": (
+        allow(Condition={"StringNotEquals": {"aws:username": ["alice", "bob"]}}),
+        {},
+        "`aws:username` is `alice`; `StringNotEquals` needs anything but `alice`, `bob`",
+    ),
+    "Null that wants a key": (
+        allow(Condition={"Null": {"sts:ExternalId": "false"}}),
+        {},
+        "`sts:ExternalId` is absent; `Null` needs it to be present",
+    ),
+    "Null that wants none": (
+        allow(Condition={"Null": {"aws:username": True}}),
+        {},
+        "`aws:username` is `alice`; `Null` needs it to be absent",
+    ),
+    "a set": (
+        allow(Condition={"ForAllValues:StringEquals": {"aws:TagKeys": "a"}}),
+        {"context": {"aws:TagKeys": ["a", "b"]}},
+        "`aws:TagKeys` is `a`, `b`; `ForAllValues:StringEquals` needs `a`",
+    ),
+    "a set of nothing": (
+        allow(Condition={"ForAnyValue:StringEquals": {"aws:TagKeys": "a"}}),
+        {"context": {"aws:TagKeys": []}},
+        "`aws:TagKeys` is empty; `ForAnyValue:StringEquals` needs `a`",
+    ),
+    "no wanted value": (
+        allow(Condition={"StringEquals": {"aws:username": []}}),
+        {},
+        "`aws:username` is `alice`; `StringEquals` needs a value the policy does not give",
+    ),
+    "many wanted values": (
+        allow([f"ec2:Action{number}" for number in range(7)]),
+        {},
+        "the action `s3:GetObject` is not in Action "
+        "`ec2:Action0`, `ec2:Action1`, `ec2:Action2`, `ec2:Action3` and 3 more",
+    ),
+    "a long value": (
+        allow(Condition={"StringEquals": {"k": "x"}}),
+        {"context": {"k": "y" * 500}},
+        f"`k` is `{'y' * 119}…`; `StringEquals` needs `x`",
+    ),
+}
+
+
+@pytest.mark.parametrize(("statement", "request_", "sentence"), ELEMENTS.values(), ids=ELEMENTS)
+def test_the_deciding_element(statement: dict[str, Any], request_: dict[str, Any], sentence: str) -> None:
+    asked = {"action": READ, "resource": "arn:aws:s3:::bucket/alice/x", **request_}
+    evaluation = evaluate(Request(ALICE, **asked), PolicySet((policy(statement, name="p"),)))
+    [explained] = evaluation.statements
+    assert explained.matched is (sentence == "")
+    assert (explained.deciding.sentence if explained.deciding else "") == sentence
+    title = f"{statement['Effect']} statement 1{' (Rich)' if 'Sid' in statement else ''} of p"
+    assert explained.sentence == (f"{title} does not match: {sentence}" if sentence else f"{title} matches")
+
+
+def test_the_principal_is_an_element_of_resource_policies() -> None:
+    others, ours = {"AWS": BOB, "Service": EC2}, {"AWS": [ALICE, OWN]}
+    document = policy(allow(Principal=others), deny(NotPrincipal=ours), kind="resource")
+    named, spared = ask(ALICE, READ, OBJECT, PolicySet(resource=document)).statements
+    assert named.deciding is not None
+    assert named.deciding.sentence == f"the caller `{ALICE}` is not in Principal `{BOB}`, `{EC2}`"
+    assert spared.deciding is not None
+    assert spared.deciding.sentence == f"the caller `{ALICE}` is in NotPrincipal `{ALICE}`, `{OWN}`"
+
+
+def test_an_elements_wanted_and_actual_values_are_there_to_work_with() -> None:
+    evaluation = ask(ALICE, READ, "arn:aws:s3:::bucket/alice/x", PolicySet((policy(RICH),)))
+    elements = {(element.name, element.key): element for element in evaluation.statements[0].elements}
+    assert set(elements) == {
+        ("Action", ""),
+        ("Resource", ""),
+        ("Condition", "aws:MultiFactorAuthPresent"),
+        ("Condition", "aws:SourceIp"),
+    }
+    mfa = elements[("Condition", "aws:MultiFactorAuthPresent")]
+    assert (mfa.operator, mfa.wanted, mfa.actual, mfa.matched) == ("Bool", ("true",), None, False)
+    assert elements[("Action", "")].wanted == ("s3:GetObject", "s3:PutObject")
+
+
+def test_every_statement_that_was_asked_is_explained() -> None:
+    policies = PolicySet(
+        identity=(policy(allow(), deny("ec2:*")), ALLOW_OTHERS),
+        permissions_boundary=ALLOW_ALL,
+        scps=((ALLOW_ALL,), (SCP_DENY,)),
+    )
+    statements = ask(ALICE, READ, OBJECT, policies).statements
+    assert [(each.check_type, each.level, each.statement.index, each.matched) for each in statements] == [
+        ("SERVICE_CONTROL_POLICY", 0, 0, True),
+        ("SERVICE_CONTROL_POLICY", 1, 0, True),
+        ("SERVICE_CONTROL_POLICY", 1, 1, True),
+        ("PRINCIPAL", None, 0, True),
+        ("PRINCIPAL", None, 1, False),
+        ("PRINCIPAL", None, 0, False),
+        ("PERMISSIONS_BOUNDARY", None, 0, True),
+    ]
+
+
+def test_a_refusal_in_a_learners_sentences() -> None:
+    policies = PolicySet((policy(RICH, name="read"),), permissions_boundary=ALLOW_ALL)
+    assert ask(ALICE, READ, "arn:aws:s3:::bucket/alice/x", policies).explain().splitlines() == [
+        f"Denied, because nothing allows it: {ALICE} asks for s3:GetObject on arn:aws:s3:::bucket/alice/x.",
+        "Identity-based policy: an Allow is needed here, and nothing allows.",
+        "  Allow statement 1 (Rich) of read does not match: "
+        "`aws:MultiFactorAuthPresent` is absent; `Bool` needs `true`.",
+        "Permissions boundary: allows.",
+        "  Allow statement 1 of allow-all matches.",
+    ]
+
+
+def test_a_denial_in_a_learners_sentences() -> None:
+    policies = PolicySet((ALLOW_ALL,), scps=((ALLOW_ALL,), (SCP_DENY,)))
+    assert ask(ALICE, READ, OBJECT, policies).explain().splitlines() == [
+        f"Denied by a statement: {ALICE} asks for s3:GetObject on {OBJECT}.",
+        "Service control policy (level 1 from the organization's root): allows.",
+        "  Allow statement 1 of allow-all matches.",
+        "Service control policy (level 2 from the organization's root): denies.",
+        "  Allow statement 1 of scp matches.",
+        "  Deny statement 2 of scp matches.",
+        "Identity-based policy: allows.",
+        "  Allow statement 1 of allow-all matches.",
+    ]
+
+
+def test_an_allow_in_a_learners_sentences() -> None:
+    policies = PolicySet(resource=resource_policy({"AWS": ALICE}))
+    assert ask(ALICE, READ, OBJECT, policies).explain().splitlines() == [
+        f"Allowed: {ALICE} asks for s3:GetObject on {OBJECT}.",
+        "Resource-based policy: allows.",
+        "  Allow statement 1 of bucket-policy matches.",
+        "Identity-based policy: says nothing, and need not.",
+    ]
+    assert "needs no permission" in ask(ALICE, "sts:GetCallerIdentity", "*", PolicySet((DENY,))).explain()
+
+
+def test_only_statements_that_came_near_are_told() -> None:
+    """Nearest first, at most three; a statement about other actions did not come near, nor did a denial."""
+    condition = {"StringEquals": {"k": "x"}, "Null": {"l": "false"}}
+    statements = [
+        allow("ec2:*"),
+        allow(READ, "arn:aws:s3:::x", Sid="Two", Condition=condition),
+        deny("s3:Put*"),
+        *[allow(READ, f"arn:aws:s3:::{number}", Sid=f"One{number}") for number in range(3)],
+    ]
+    lines = ask(ALICE, READ, OBJECT, PolicySet((policy(*statements),))).explain().splitlines()
+    assert [line.partition("(")[2].partition(")")[0] for line in lines[2:]] == ["One0", "One1", "One2"]
+
+
+HINTS: dict[str, tuple[Evaluation, str]] = {
+    "allowed": (ask(ALICE, READ, OBJECT, PolicySet((ALLOW_ALL,))), ""),
+    "an identity policy is lacking": (
+        ask(ALICE, GET, TABLE, PolicySet()),
+        f"It would need an Allow for {GET} on {TABLE} in an identity-based policy of {ALICE}.",
+    ),
+    "one thing is lacking": (
+        ask(ALICE, GET, TABLE, PolicySet((policy(allow(GET, Condition={"Null": {"k": "false"}}), name="p"),))),
+        f"It would need an Allow for {GET} on {TABLE} in an identity-based policy of {ALICE}; "
+        "Allow statement 1 of p lacks one thing: `k` is absent; `Null` needs it to be present.",
+    ),
+    "in one account an identity policy will do": (
+        ask(ALICE, GET, TABLE, PolicySet(resource=resource_policy({"AWS": BOB}))),
+        f"It would need an Allow for {GET} on {TABLE} in an identity-based policy of {ALICE}.",
+    ),
+    "across accounts both are needed": (
+        ask(ALICE, GET, OTHER_TABLE, PolicySet()),
+        f"It would need an Allow for {GET} on {OTHER_TABLE} in the policy of {OTHER_TABLE}, "
+        f"with {ALICE} as its Principal. "
+        f"It would need an Allow for {GET} on {OTHER_TABLE} in an identity-based policy of {ALICE}.",
+    ),
+    "a trust policy is lacking": (
+        ask(ALICE, "sts:AssumeRole", TARGET, PolicySet((ALLOW_ALL,), resource=trust({"Service": EC2}))),
+        f"It would need an Allow for sts:AssumeRole on {TARGET} in the role's trust policy, "
+        f"with {ALICE} as its Principal; Allow statement 1 of trust-policy lacks one thing: "
+        f"the caller `{ALICE}` is not in Principal `{EC2}`.",
+    ),
+    "a boundary is lacking": (
+        ask(ALICE, GET, TABLE, PolicySet((ALLOW_ALL,), permissions_boundary=ALLOW_OTHERS)),
+        f"It would need an Allow for {GET} on {TABLE} in the permissions boundary.",
+    ),
+    "a session policy is lacking": (
+        ask(SESSION, GET, TABLE, PolicySet((ALLOW_ALL,), session=(ALLOW_OTHERS,))),
+        f"It would need an Allow for {GET} on {TABLE} in the session policy.",
+    ),
+    "an SCP is lacking": (
+        ask(ALICE, GET, TABLE, PolicySet((ALLOW_ALL,), scps=((ALLOW_ALL,), ()))),
+        f"It would need an Allow for {GET} on {TABLE} in the service control policy "
+        "(level 2 from the organization's root).",
+    ),
+    "an endpoint policy is lacking": (
+        ask(ALICE, GET, TABLE, PolicySet((ALLOW_ALL,), vpc_endpoint=(ENDPOINT,))),
+        f"It would need an Allow for {GET} on {TABLE} in the VPC endpoint's policy.",
+    ),
+    "a denial": (
+        ask(ALICE, GET, TABLE, PolicySet((policy(allow(), deny(GET, Sid="No"), name="p"),))),
+        "No Allow helps against Deny statement 2 (No) of p (identity-based policy).",
+    ),
+    "a denial with a condition": (
+        ask(
+            ALICE,
+            GET,
+            TABLE,
+            PolicySet((policy(deny(Condition={"BoolIfExists": {"aws:MultiFactorAuthPresent": "false"}}), name="p"),)),
+        ),
+        "No Allow helps against Deny statement 1 of p (identity-based policy); it would not match if this were "
+        "otherwise: `aws:MultiFactorAuthPresent` is absent; `BoolIfExists` needs `false`.",
+    ),
+    "the root user": (
+        ask(ROOT, "sts:AssumeRole", TARGET, PolicySet(resource=trust({"AWS": OWN}))),
+        "The root user cannot assume a role, whatever the policies say.",
+    ),
+    "a federated user and IAM": (
+        ask(CAROL, "iam:ListUsers", "*", PolicySet((ALLOW_ALL,), session=(ALLOW_ALL,))),
+        "Credentials from GetFederationToken cannot call IAM, nor STS but for GetCallerIdentity.",
+    ),
+    "a federated user without session policy": (
+        ask(CAROL, READ, OBJECT, PolicySet((ALLOW_ALL,))),
+        "Without a session policy a federated user has no permissions of its own.",
+    ),
+}
+
+
+@pytest.mark.parametrize(("evaluation", "hint"), HINTS.values(), ids=HINTS)
+def test_hints(evaluation: Evaluation, hint: str) -> None:
+    assert evaluation.hint() == hint
+
+
+def test_the_structured_form_is_json_and_complete() -> None:
+    policies = PolicySet((policy(RICH, name="read"),))
+    evaluation = ask(ALICE, READ, "arn:aws:s3:::bucket/alice/x", policies, context={"aws:TagKeys": ["a"]})
+    form = evaluation.to_dict()
+    assert json.loads(json.dumps(form)) == form
+    assert form["principal"] == ALICE
+    assert form["context"]["aws:TagKeys"] == ["a"]
+    assert form["context"]["aws:username"] == "alice"
+    assert form["decision"] == "IMPLICIT_DENY"
+    assert form["checks"] == [{"check_type": "PRINCIPAL", "effect": "IMPLICIT_DENY", "matched": []}]
+    assert form["message"] == evaluation.message
+    assert form["reason"] == evaluation.reason
+    assert form["hint"] == evaluation.hint()
+    assert form["explanation"] == evaluation.explain()
+    [statement] = form["statements"]
+    assert statement["policy"] == "read"
+    assert statement["elements"][-1] == {
+        "element": "Condition",
+        "operator": "IpAddress",
+        "key": "aws:SourceIp",
+        "matched": False,
+        "wanted": ["10.0.0.0/8"],
+        "actual": None,
+    }
+
+
+def test_an_evaluation_knows_what_it_was_about() -> None:
+    evaluation = ask(SESSION, READ, OBJECT, PolicySet(), context={"aws:SourceIp": "10.0.0.1"})
+    assert (evaluation.principal, evaluation.action, evaluation.resource) == (SESSION, READ, OBJECT)
+    assert evaluation.context == {
+        "aws:PrincipalArn": ROLE,
+        "aws:PrincipalAccount": OWN,
+        "aws:PrincipalType": "AssumedRole",
+        "aws:SourceIp": "10.0.0.1",
+    }
+    assert evaluation.allowed is False
