@@ -231,6 +231,8 @@ BAD = [
     ("a misspelt action in a trust policy", "trust", trust(Action="sts:AssumRole"), "invalid-action", "Statement[0].Action", "sts:AssumeRole?"),
     ("NotPrincipal in a trust policy", "trust", trust(Effect="Deny", Principal=None, NotPrincipal={"AWS": ROLE}), "role-trust-policy-syntax-error-notprincipal", "Statement[0].NotPrincipal", "Principal"),
     ("SAML for users", "trust", trust(Action="sts:AssumeRoleWithSAML", Principal={"AWS": ROLE}), "mismatched-action-for-principal", "Statement[0].Action", None),
+    ("web identity for users", "trust", trust(Action="sts:AssumeRoleWithWebIdentity", Principal={"AWS": ROLE}), "mismatched-action-for-principal", "Statement[0].Action", None),
+    ("web identity for a SAML provider", "trust", trust(Action="sts:AssumeRoleWithWebIdentity", Principal={"Federated": "arn:aws:iam::111122223333:saml-provider/corp"}), "mismatched-action-for-principal", "Statement[0].Action", None),
     ("plain AssumeRole for a provider", "trust", trust(Principal={"Federated": "arn:aws:iam::111122223333:saml-provider/corp"}), "mismatched-action-for-principal", "Statement[0].Action", None),
     ("anybody from GitHub", "trust", trust(Action="sts:AssumeRoleWithWebIdentity", Principal={"Federated": "arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com"}), "missing-condition-key-for-oidc-principal", "Statement[0].Principal.Federated", "token.actions.githubusercontent.com:sub"),
     # resource control policies
@@ -365,6 +367,10 @@ def test_a_statement_that_is_there_twice_is_redundant() -> None:
     document = {"Version": "2012-10-17", "Statement": [{**statement, "Sid": "A"}, {**statement, "Sid": "B"}]}
     (problem,) = found(document)
     assert (problem.code, problem.path) == ("redundant-statement", "Statement[1]")
+    doubtful = {"Statement": document["Statement"]}
+    assert [problem.code for problem in found(doubtful)] == ["missing-version", "redundant-statement"]
+    broken = {"Version": "2012-10-17", "Statement": [{**statement, "Resource": [5]}, {**statement, "Resource": [6]}]}
+    assert {problem.code for problem in found(broken)} == {"data-type-mismatch"}
 
 
 SIZES = [  # kind, where it is stored, characters allowed, whether white space counts, error or not
@@ -452,19 +458,20 @@ def test_problems_stand_in_the_order_of_the_text_with_line_and_column() -> None:
     "Effect": "allow",
     "Condition": {"StringEqual": {"aws:username": "x"}},
     "Action": ["s3:GetObject", "s3GetObject"],
-    "Resorce": "*"
+    "Resource": "b", "Sid": "x-y", "Resorce": "*"
   }
 }"""
     located = json_text.read(text)
     problems = found(located.value, located=located)
     assert [(problem.code, problem.line, problem.column, problem.path) for problem in problems] == [
-        ("missing-resource", 3, 16, "Statement"),
         ("invalid-effect", 4, 15, "Statement.Effect"),
         ("invalid-condition-operator", 5, 19, "Statement.Condition.StringEqual"),
         ("action-format", 6, 32, "Statement.Action[1]"),
-        ("invalid-policy-element", 7, 5, "Statement.Resorce"),
+        ("invalid-arn-prefix", 7, 17, "Statement.Resource"),
+        ("unsupported-sid", 7, 29, "Statement.Sid"),
+        ("invalid-policy-element", 7, 36, "Statement.Resorce"),
     ]
-    assert str(problems[2]).startswith(
+    assert str(problems[1]).startswith(
         "5:19: Statement.Condition.StringEqual: There is no condition operator StringEqual"
     )
 
