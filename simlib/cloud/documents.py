@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ..iam import PolicyError, Problem
+from . import named_principals
 from .answers import Refusal
 from .authorization import parsed
 from .calls import Call
+from .store import Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +39,30 @@ _WRITTEN: Mapping[str, _Written] = {
 }
 
 
-def check_written(call: Call) -> None:
-    """Refuse a call that would store a document AWS does not accept."""
+# What a service says of a principal of a type and a name that does not exist
+_UNKNOWN_PRINCIPAL = {
+    "iam": 'Invalid principal in policy: "{}":"{}"',
+    "s3": "Invalid principal in policy",
+    "kms": "Policy contains a statement with one or more invalid principals.",
+}
+
+
+def check_written(call: Call, store: Store) -> None:
+    """Refuse a call that would store a document AWS does not accept, or one that names somebody who does not exist."""
     written = _WRITTEN.get(call.name)
     if call.parameters.get("Type") == "RESOURCE_CONTROL_POLICY" and written is not None:
         written = replace(written, kind="rcp")
     if written is not None and written.member in call.parameters:
-        _check(str(call.parameters[written.member]), written, call.service)
+        text = str(call.parameters[written.member])
+        _check(text, written, call.service)
+        if written.kind in ("trust", "resource"):
+            _check_principals(text, written, call.service, store)
+
+
+def _check_principals(text: str, written: _Written, service: str, store: Store) -> None:
+    if unknown := named_principals.first_unknown(json.loads(text), store):
+        message = _UNKNOWN_PRINCIPAL[service].format(*unknown)
+        raise Refusal(written.code, message, 400, situation="malformed-document", detail=":".join(unknown))
 
 
 def check_session_policy(text: str) -> None:

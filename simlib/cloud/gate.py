@@ -121,7 +121,7 @@ class Gate:
             for permission in asked:
                 desk.require(permission)
             account = (asked[0].account if asked else "") or account
-        documents.check_written(call)
+        documents.check_written(call, self._store)
         if call.name in own.ANSWERS:
             return answers.success(call.service, call.operation, own.ANSWERS[call.name](desk))
         if call.service == "sts":

@@ -89,11 +89,11 @@ def test_a_role_that_does_not_exist_is_refused_with_the_same_words(aws: Cloud, i
 
 def test_across_accounts_both_sides_must_allow(aws: Cloud, iam: Any) -> None:
     other = aws.account("prod").admin.client("iam")
+    alice = new_user(aws, iam, "alice")
     other.create_role(
         RoleName="reader", AssumeRolePolicyDocument=trust({"AWS": "arn:aws:iam::111111111111:user/alice"})
     )
     arn = ROLE.replace("1" * 12, "2" * 12)
-    alice = new_user(aws, iam, "alice")
     assert refused(lambda: assume(alice, arn))[0] == "AccessDenied"
     iam.put_user_policy(UserName="alice", PolicyName="may", PolicyDocument=document(allow("sts:AssumeRole", arn)))
     assert assume(alice, arn)["AssumedRoleUser"]["Arn"].startswith("arn:aws:sts::222222222222:assumed-role/reader/")
