@@ -5,6 +5,7 @@ Names are imported on first use, so that a lesson without a picture does not wai
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 from typing import Any
 
@@ -33,3 +34,7 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted({*globals(), *_HOME})
+
+
+if "IPython" in sys.modules and (shell := sys.modules["IPython"].get_ipython()) is not None:
+    import_module("simlib.lab.display").teach(shell)

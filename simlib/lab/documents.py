@@ -25,7 +25,7 @@ class SideBySide:
             f"<section><h4>{escape(title)}</h4><pre>{escape(text.strip())}</pre></section>"
             for title, text in self.texts.items()
         )
-        return {"text/plain": str(self), "text/html": card(f'<div class="sl-pair">{columns}</div>')}
+        return {"text/plain": str(self), "text/html": card(f'<div class="sl-pair">{columns}</div>', css="sl-wide")}
 
 
 def side_by_side(texts: Mapping[str, str]) -> SideBySide:

@@ -21,6 +21,7 @@ STYLE = """<style>
   color: var(--jp-content-font-color0, CanvasText); font: 14px/1.5 var(--jp-content-font-family, system-ui, sans-serif);
   max-width: 60em; overflow-wrap: anywhere; }
 [data-jp-theme-light="false"] .simlib { --sl-yes: #7fc4ff; --sl-no: #ffae73; --sl-dim: #b0b0b0; --sl-edge: #8a8a8a; }
+.simlib .sl-yes, .simlib .sl-no { white-space: nowrap; }
 .simlib p { margin: .3em 0; }
 .simlib code, .simlib pre { font: 13px/1.45 var(--jp-code-font-family, monospace); white-space: pre-wrap;
   background: transparent; color: inherit; padding: 0; margin: 0; }
@@ -34,8 +35,11 @@ STYLE = """<style>
 .simlib .sl-no { color: var(--sl-no); font-weight: 600; }
 .simlib .sl-dim { color: var(--sl-dim); }
 .simlib.sl-note { border-left: 4px solid var(--sl-edge); padding: .1em 0 .1em .8em; }
-.simlib .sl-pair { display: flex; flex-wrap: wrap; gap: 1em 2.5em; }
-.simlib .sl-pair > section { flex: 1 1 21em; min-width: 0; }
+.simlib.sl-wide { max-width: none; }
+.simlib .sl-under { padding-left: 1.5em; color: var(--sl-dim); }
+.simlib .sl-pair { display: flex; flex-wrap: wrap; gap: 1em 3em; }
+.simlib .sl-pair > section { min-width: 0; max-width: 100%; }
+.simlib .sl-pair pre { white-space: pre; overflow-x: auto; }
 .simlib h4 { font-size: 14px; margin: .2em 0 .4em; }
 </style>"""
 

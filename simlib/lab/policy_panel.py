@@ -11,20 +11,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from simlib.iam import Evaluation, Policy, PolicyError, PolicySet, Problem, Request, evaluate
+from simlib.iam.json_text import read
+from simlib.iam.validation import problems
 
 from .attempts import attempt
 from .markup import card, escape, table, verdict, verdict_text
 from .world import Attached, attached_to_role, bucket_policies, request_context
-
-_PLACES = {
-    "RESOURCE_CONTROL_POLICY": "a resource control policy",
-    "SERVICE_CONTROL_POLICY": "a service control policy",
-    "VPC_ENDPOINT": "a VPC endpoint policy",
-    "RESOURCE": "the resource's own policy",
-    "PRINCIPAL": "",
-    "PERMISSIONS_BOUNDARY": "the permissions boundary",
-    "SESSION": "the session policy",
-}
 
 
 @dataclass(frozen=True)
@@ -46,19 +38,46 @@ class Row:
 
     @property
     def decided_by(self) -> str:
-        """The statement that decides, by its place and name: "statement 1 of read-bucket"."""
-        for check in self.evaluation.checks:
-            if check.effect != self.evaluation.effect:
-                continue
-            for matched in check.matched_policies:
-                for statement in matched.statements:
-                    return _name(statement, matched.policy, _PLACES.get(check.check_type, ""))
+        """The statement that decides, "Allow statement 1 of read-bucket", or that there is none."""
+        wanted = "Deny" if self.evaluation.effect == "EXPLICIT_DENY" else "Allow"
+        deciding = {check.check_type for check in self.evaluation.checks if check.effect == self.evaluation.effect}
+        for statement in self.evaluation.statements if self.evaluation.effect != "IMPLICIT_DENY" else ():
+            if statement.check_type in deciding and statement.statement.effect == wanted and statement.matched:
+                return str(statement.title)
         return "no statement allows it"
 
+    @property
+    def near_misses(self) -> list[str]:
+        """Where nothing allows: why each Allow statement of the role does not match."""
+        if self.evaluation.effect != "IMPLICIT_DENY":
+            return []
+        missed = [each for each in self.evaluation.statements if each.statement.effect == "Allow" and not each.matched]
+        return [str(each.sentence).replace("`", "") for each in missed][:3]
 
-def _name(statement: Any, policy: Policy, place: str) -> str:
-    sid = f" “{statement.sid}”" if statement.sid else ""
-    return f"statement {statement.index + 1}{sid} of {place or policy.name}"
+
+def _read(text: str) -> tuple[Problem, ...]:
+    """What AWS would save and still be wrong about a text; raises `PolicyError` for what it would not save."""
+    located = read(text)
+    found = problems(located.value, "identity", located, stored_as="role")
+    errors = [problem for problem in found if problem.level == "error"]
+    if errors:
+        raise PolicyError(errors)
+    return tuple(found)
+
+
+def _told(problem: Problem) -> str:
+    """A problem with its place and its remedy."""
+    place = f"Line {problem.line}, column {problem.column}: " if problem.line is not None else ""
+    where = f"{problem.path}: " if problem.path and problem.line is None else ""
+    advice = f" – {problem.suggestion}" if problem.suggestion else ""
+    return f"{place}{where}{problem.message.rstrip('.')}{advice}."
+
+
+def _question(row: Row) -> str:
+    """A request and what decides it, as HTML."""
+    request = f'<code>{escape(row.action)}</code> <code class="sl-dim">{escape(row.resource)}</code>'
+    missed = [f'<span class="sl-dim">{escape(reason)}</span>' for reason in row.near_misses]
+    return "<br>".join([request, escape(row.decided_by), *missed])
 
 
 class PolicyPanel:
@@ -76,6 +95,7 @@ class PolicyPanel:
         self.requests = tuple(requests)
         self.text = ""
         self.problem: Problem | None = None
+        self.warnings: tuple[Problem, ...] = ()
         self.rows: tuple[Row, ...] = ()
         self.note = ""
         self.on_change: Callable[[], None] | None = None
@@ -96,9 +116,10 @@ class PolicyPanel:
         """Take a new text; one that is no policy leaves the last verdicts standing and names its first problem."""
         self.text = text
         try:
+            self.warnings = _read(text)
             edited = Policy.parse(text, "identity", name=self.policy)
         except PolicyError as error:
-            self.problem = error.problems[0]
+            self.problem, self.warnings = error.problems[0], ()
         else:
             self.problem = None
             self.rows = tuple(self._decide(action, resource, edited) for action, resource in self.requests)
@@ -137,17 +158,15 @@ class PolicyPanel:
     @property
     def problem_text(self) -> str:
         """What keeps the text from being a policy, with its place; empty when it is one."""
-        if self.problem is None:
-            return ""
-        problem = self.problem
-        place = f"Line {problem.line}, column {problem.column}: " if problem.line is not None else ""
-        where = f"{problem.path}: " if problem.path and problem.line is None else ""
-        advice = f" – {problem.suggestion}" if problem.suggestion else ""
-        return f"{place}{where}{problem.message}{advice}"
+        return _told(self.problem) if self.problem else ""
 
     def __str__(self) -> str:
-        rows = [f"{verdict_text(r.allowed, r.word):<14} {r.action} on {r.resource}: {r.decided_by}" for r in self.rows]
+        rows = []
+        for row in self.rows:
+            head = f"{verdict_text(row.allowed, row.word):<13} {row.action} on {row.resource}"
+            rows += [head, *(f"    {line}" for line in (row.decided_by, *row.near_misses))]
         stale = [f"Not a policy yet. {self.problem_text}", "Last verdicts:"] if self.problem else []
+        stale += [f"Careful. {_told(warning)}" for warning in self.warnings[:3]]
         title = f"What the role {self.role} may do with the policy {self.policy}"
         return "\n".join([title, *stale, *rows, "", self.text])
 
@@ -156,23 +175,16 @@ class PolicyPanel:
     @property
     def html(self) -> str:
         """The verdicts, or the last ones and what is wrong."""
-        rows = [
-            [
-                f"<code>{escape(row.action)}</code>",
-                f"<code>{escape(row.resource)}</code>",
-                verdict(row.allowed, row.word),
-                escape(row.decided_by),
-            ]
-            for row in self.rows
-        ]
+        rows = [[verdict(row.allowed, row.word), _question(row)] for row in self.rows]
         caption = f"What the role {self.role} may do with this policy"
         if self.problem:
             caption = "The verdicts of the last complete text"
             problem = f'<p role="status"><b>Not a policy yet.</b> {escape(self.problem_text)}</p>'
         else:
-            problem = '<p role="status">This is a policy. Verdicts follow every keystroke.</p>'
+            problem = '<p role="status">This is a policy. The verdicts follow every keystroke.</p>'
+            problem += "".join(f"<p><b>Careful.</b> {escape(_told(warning))}</p>" for warning in self.warnings[:3])
         note = f'<p role="status">{escape(self.note)}</p>' if self.note else ""
-        verdicts = table(["Action", "Resource", "Verdict", "Decided by"], rows, caption)
+        verdicts = table(["Verdict", "Request, and what decides it"], rows, caption)
         return card(f'{problem}<div class="{"sl-stale" if self.problem else ""}">{verdicts}</div>{note}')
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:

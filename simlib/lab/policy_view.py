@@ -10,8 +10,13 @@ from . import screen
 from .policy_panel import PolicyPanel
 
 _CSS = """<style>
+.sl-policy-panel { flex-flow: row wrap; gap: .5em 1.5em; align-items: flex-start; overflow: visible; }
+.sl-policy-panel > .widget-vbox { flex: 1 1 24em; min-width: 0; margin: 0; }
+.sl-policy-panel > .widget-html { flex: 1.4 1 27em; min-width: 0; margin: 0; }
+.sl-policy-panel > .widget-html > .widget-html-content { line-height: inherit; white-space: normal; }
+.sl-editor { flex-direction: column !important; height: auto !important; margin: 0 !important; }
+.sl-editor label { text-align: left !important; color: var(--jp-content-font-color0, CanvasText) !important; }
 .sl-editor textarea { font: 13px/1.45 var(--jp-code-font-family, monospace) !important; white-space: pre; tab-size: 2; }
-.sl-editor label { color: var(--jp-content-font-color0, CanvasText) !important; }
 .simlib .sl-stale, .simlib .sl-stale .sl-yes, .simlib .sl-stale .sl-no { color: var(--sl-dim); }
 </style>"""
 
@@ -44,6 +49,8 @@ def policy_view(panel: PolicyPanel) -> dict[str, Any]:
     reload.on_click(lambda _: panel.reload())
     panel.on_change = show
     show()
-    columns = ipywidgets.VBox([editor, buttons, verdicts])
-    columns.add_class("sl-policy-panel")
-    return screen.show(panel, "panel", columns, editor, verdicts, save, reload, buttons)
+    left = ipywidgets.VBox([editor, buttons])
+    keys = screen.KeepKeys()
+    columns = ipywidgets.Box([left, verdicts, keys])
+    columns.add_class("sl-policy-panel").add_class("sl-keys")
+    return screen.show(panel, "panel", columns, left, editor, verdicts, save, reload, buttons, keys)

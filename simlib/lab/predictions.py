@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from string import ascii_lowercase
 from typing import Any
 
-from .markup import card, escape, plain, prose
+from .markup import card, plain, prose
 
 UNSURE = "I am not sure: show me"
+WAITING = "Waiting for your prediction above. The explanation opens here when you lock it in."
 
 
 @dataclass(frozen=True)
@@ -108,7 +109,7 @@ class Explanation:
 
     def __str__(self) -> str:
         if self.guess.locked is None:
-            return f"Waiting for your prediction above: “{plain(self.guess.prediction.question)}”"
+            return WAITING
         return f"{plain(self.guess.outcome)}\n\n{plain(self.guess.prediction.because)}"
 
     __repr__ = __str__
@@ -117,8 +118,7 @@ class Explanation:
     def html(self) -> str:
         """The same as HTML."""
         if self.guess.locked is None:
-            waiting = "Waiting for your prediction above. The explanation opens here when you lock it in."
-            return card(f'<p class="sl-dim">{escape(waiting)}</p>', css="sl-note")
+            return card(f'<p class="sl-dim">{WAITING}</p>', css="sl-note")
         because = prose(self.guess.prediction.because)
         return card(f"<div><b>{prose(self.guess.outcome)}</b></div>{because}", css="sl-note")
 

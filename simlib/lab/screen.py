@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import anywidget
 import ipywidgets
 
 
@@ -20,3 +21,22 @@ def show(owner: Any, place: str, shown: ipywidgets.Widget, *others: ipywidgets.W
     views[place] = (shown, *others)
     made = shown._repr_mimebundle_()
     return dict(made[0] if isinstance(made, tuple) else made)
+
+
+class KeepKeys(anywidget.AnyWidget):  # type: ignore[misc]
+    """Unseen in a box, it keeps the keys that are pressed in the box there.
+
+    Otherwise JupyterLab takes them for its own while a button has the focus: "dd" would delete the cell.
+    """
+
+    _esm = """
+    function render({ el }) {
+      el.hidden = true;
+      requestAnimationFrame(() => {
+        const box = el.closest(".sl-keys");
+        box.setAttribute("data-lm-suppress-shortcuts", "true");
+        box.addEventListener("keydown", (event) => event.stopPropagation());
+      });
+    }
+    export default { render };
+    """

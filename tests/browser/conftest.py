@@ -12,6 +12,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -86,7 +87,6 @@ def lab_server(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         "IPYTHONDIR": "ipython",
         "JUPYTERLAB_SETTINGS_DIR": "settings",
         "JUPYTERLAB_WORKSPACES_DIR": "workspaces",
-        "MPLCONFIGDIR": "matplotlib",
     }
     path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
     environment = {**os.environ, **{name: str(home / where) for name, where in own.items()}, "PYTHONPATH": path}
@@ -148,8 +148,9 @@ class Visit:
     def open(self, notebook: str) -> None:
         """Open a notebook and wait until its kernel answers."""
         self.page.goto(f"{self.server.url}/lab/tree/{notebook}?token={TOKEN}&reset")
-        self.page.wait_for_selector("#jupyterlab-splash", state="detached", timeout=60_000)
+        self.page.wait_for_function("() => window.jupyterapp?.shell", timeout=60_000)
         self.page.evaluate("() => window.jupyterapp.restored")
+        self.page.wait_for_selector("#jupyterlab-splash", state="detached")
         self.page.wait_for_function("() => window.jupyterapp.shell.currentWidget?.sessionContext")
         self.page.evaluate(
             """async () => {
@@ -168,21 +169,40 @@ class Visit:
         """Run every cell and wait for the last."""
         self.command("notebook:run-all-cells")
 
+    def select(self, cell: str) -> None:
+        """Make the cell of that ID the selected one."""
+        self.page.evaluate(
+            """id => {
+                const notebook = window.jupyterapp.shell.currentWidget.content;
+                notebook.activeCellIndex = notebook.widgets.findIndex(cell => cell.model.sharedModel.id === id);
+                notebook.activate();
+            }""",
+            cell,
+        )
+
+    def run_cell(self, cell: str) -> None:
+        """Run the cell of that ID and wait for it."""
+        self.select(cell)
+        self.command("notebook:run-cell")
+
     def theme(self, name: str) -> None:
         """Switch to "JupyterLab Light" or "JupyterLab Dark"."""
         self.command("apputils:change-theme", theme=name)
         is_light = json.dumps(name.endswith("Light"))
-        self.page.wait_for_selector(f"body[data-jp-theme-light={is_light}]")
+        self.page.wait_for_selector(f"body[data-jp-theme-light='{is_light}']", state="attached")
+        self.page.wait_for_function(
+            "() => getComputedStyle(document.body).getPropertyValue('--jp-content-font-color0').trim() !== ''"
+        )
 
 
-@pytest.fixture
-def visit(browser: Any, lab_server: LabServer, artifacts: Path, request: pytest.FixtureRequest) -> Iterator[Visit]:
-    """A fresh page; the test fails on a console error, or when the page asks anybody but its server."""
+@contextmanager
+def visiting(browser: Any, server: LabServer, screenshot: Path) -> Iterator[Visit]:
+    """A fresh page; it is an error when its console shows one, or when it asks anybody but its server."""
     context = browser.new_context(viewport={"width": 1280, "height": 720})
     page = context.new_page()
-    page.set_default_timeout(15_000)
-    visit = Visit(page, lab_server)
-    home = urlsplit(lab_server.url).netloc
+    page.set_default_timeout(30_000)
+    visit = Visit(page, server)
+    home = urlsplit(server.url).netloc
 
     def asked(url: str) -> None:
         parts = urlsplit(url)
@@ -193,15 +213,24 @@ def visit(browser: Any, lab_server: LabServer, artifacts: Path, request: pytest.
     page.on("websocket", lambda socket: asked(socket.url))
     page.on("console", lambda message: visit.errors.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: visit.errors.append(str(error)))
-    yield visit
-    page.screenshot(path=artifacts / f"{request.node.name}.png")
-    page.evaluate("() => window.jupyterapp?.serviceManager.sessions.shutdownAll()")
-    context.close()
+    try:
+        yield visit
+    finally:
+        page.screenshot(path=screenshot)
+        context.close()
     assert visit.strangers == [], "the page asked somebody else than its own server"
     assert visit.errors == [], "the browser's console shows errors"
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
+def visit(browser: Any, lab_server: LabServer, artifacts: Path, request: pytest.FixtureRequest) -> Iterator[Visit]:
+    """A page of JupyterLab that the tests of a module share."""
+    name = request.module.__name__.rpartition(".")[2]
+    with visiting(browser, lab_server, artifacts / f"{name}.png") as page:
+        yield page
+
+
+@pytest.fixture(scope="module")
 def notebook(lab_server: LabServer) -> Callable[[str, str], str]:
     """Put a notebook with the given code cells into the server's folder."""
 

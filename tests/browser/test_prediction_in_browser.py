@@ -17,10 +17,16 @@ guess
 """
 
 
-@pytest.fixture
-def opened(visit: Any, notebook: Callable[..., str]) -> Any:
+@pytest.fixture(scope="module")
+def prepared(visit: Any, notebook: Callable[..., str]) -> Any:
     visit.open(notebook("prediction.ipynb", SETUP, "guess.explain()", "print('kernel in', sys.prefix)", "1 + 1"))
-    visit.run_all()
+    return visit
+
+
+@pytest.fixture
+def opened(prepared: Any) -> Any:
+    visit = prepared
+    visit.run_all()  # a guess of its own for each test
     visit.page.wait_for_selector(".sl-predict")
     return visit
 

@@ -1,0 +1,162 @@
+"""Lesson 1 as a learner has it: run in JupyterLab, a policy edited by typing, read in both themes."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.browser.conftest import ROOT
+
+LESSON = ROOT / "notebooks" / "01-users-and-roles.ipynb"
+PICTURE = ROOT / "docs" / "lesson-1.png"
+LIST, GET, PUT = "s3:ListBucket", "s3:GetObject", "s3:PutObject"
+
+
+@pytest.fixture(scope="module")
+def lesson(visit: Any) -> Any:
+    """The lesson, run from top to bottom once."""
+    shutil.copy(LESSON, visit.server.folder / LESSON.name)
+    visit.open(LESSON.name)
+    visit.run_all()
+    return visit
+
+
+@pytest.fixture
+def panel(lesson: Any) -> Any:
+    """The policy panel as it comes, in view: the cell is run again, which puts the article's policy back."""
+    lesson.run_cell("panel")
+    found = lesson.page.locator(".sl-policy-panel")
+    show(lesson.page, found)
+    return found
+
+
+def show(page: Any, what: Any) -> None:
+    """Scroll to something; the notebook draws the cells in view only, so it is looked for while scrolling."""
+    for cell in range(page.evaluate("() => window.jupyterapp.shell.currentWidget.content.widgets.length")):
+        if what.count():
+            break
+        page.evaluate("index => window.jupyterapp.shell.currentWidget.content.scrollToItem(index, 'start')", cell)
+    what.first.scroll_into_view_if_needed()
+
+
+def verdict(panel: Any, action: str) -> Any:
+    """The row of an action: its verdict and what decided."""
+    return panel.locator("tbody tr", has_text=action)
+
+
+def says(row: Any, *words: str) -> None:
+    """Wait until a row says all of this."""
+    for word in words:
+        row.get_by_text(word).first.wait_for()
+
+
+def behind(page: Any, words: str) -> None:
+    """Put the caret behind some words of the policy, as one does by keyboard."""
+    text = page.get_by_label("Policy", exact=True).input_value()
+    before = text[: text.index(words) + len(words)]
+    page.keyboard.press("Control+Home")
+    for _ in range(before.count("\n")):
+        page.keyboard.press("ArrowDown")
+    page.keyboard.press("Home")
+    for _ in before.rpartition("\n")[2]:
+        page.keyboard.press("ArrowRight")
+
+
+def change(page: Any, old: str, new: str) -> None:
+    """Type `new` in the place of `old`, one key after the other."""
+    behind(page, old)
+    for _ in old:
+        page.keyboard.press("Backspace")
+    page.keyboard.type(new, delay=10)
+
+
+def test_an_edited_policy_answers_at_every_keystroke(lesson: Any, panel: Any) -> None:
+    page = lesson.page
+    assert page.locator('[data-mime-type="application/vnd.jupyter.error"]').count() == 0
+    says(verdict(panel, LIST), "✔ Allowed", "Allow statement 1 of read-bucket")
+    says(verdict(panel, PUT), "✘ Not allowed", "no statement allows it")
+
+    page.get_by_label("Policy", exact=True).click()
+    change(page, '"s3:ListBucket",', "")
+    says(verdict(panel, LIST), "✘ Not allowed", "no statement allows it", "s3:ListBucket is not in Action")
+    says(verdict(panel, GET), "✔ Allowed")
+
+    change(page, '"s3:GetObject"', '"s3:*"')
+    says(verdict(panel, PUT), "✔ Allowed", "Allow statement 1 of read-bucket")
+
+    change(page, '"Allow"', '"De')
+    panel.get_by_text("Not a policy yet.").wait_for()
+    says(panel, "Line 5, column 17")
+    says(verdict(panel, PUT), "✔ Allowed")  # the last verdict stays
+    page.keyboard.type('ny"', delay=10)
+    says(verdict(panel, PUT), "✘ Denied", "Deny statement 1 of read-bucket")
+
+
+def test_a_saved_policy_counts_for_the_machine(lesson: Any, panel: Any) -> None:
+    page = lesson.page
+    page.get_by_label("Policy", exact=True).click()
+    change(page, "Allow", "Deny")
+    says(verdict(panel, LIST), "✘ Denied")
+    page.get_by_role("button", name="Save to the role").click()
+    panel.get_by_text("Saved to the role web-app.").wait_for()
+
+    lesson.run_cell("saved-policy")
+    says(page.locator(".jp-OutputArea-output"), "with an explicit deny in an identity-based policy")
+
+    page.get_by_role("button", name="Start again").click()
+    says(verdict(panel, LIST), "✘ Denied")  # what the world holds now
+    assert '"Deny"' in page.get_by_label("Policy", exact=True).input_value()
+
+
+def test_the_panel_by_keyboard_alone(lesson: Any, panel: Any) -> None:
+    page = lesson.page
+    lesson.select("panel")
+    for _ in range(12):  # from the selected cell into its output
+        page.keyboard.press("Tab")
+        if page.evaluate("() => document.activeElement.tagName") == "TEXTAREA":
+            break
+    change(page, "Allow", "Deny")
+    says(verdict(panel, LIST), "✘ Denied", "Deny statement 1 of read-bucket")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    panel.get_by_text("Saved to the role web-app.").wait_for()
+    cells = page.evaluate("() => window.jupyterapp.shell.currentWidget.content.widgets.length")
+    page.keyboard.type("dd")
+    assert page.evaluate("() => window.jupyterapp.shell.currentWidget.content.widgets.length") == cells
+
+
+def test_the_lesson_in_both_themes(lesson: Any, panel: Any, artifacts: Path) -> None:
+    page = lesson.page
+    page.get_by_label("Policy", exact=True).click()
+    change(page, '"s3:ListBucket",', "")
+    says(verdict(panel, LIST), "✘ Not allowed")
+    for theme in ("JupyterLab Light", "JupyterLab Dark"):
+        lesson.theme(theme)
+        show(page, panel)
+        ground = page.evaluate("() => getComputedStyle(document.querySelector('.jp-Notebook')).backgroundColor")
+        for part in (".sl-yes", ".sl-no", ".sl-dim", "caption"):
+            ink = panel.locator(part).first.evaluate("node => getComputedStyle(node).color")
+            assert contrast(ink, ground) >= 4.5, f"{part} in {theme}: {ink} on {ground}"
+        page.screenshot(path=artifacts / f"{theme}.png")
+    if os.environ.get("SIMLIB_PICTURE"):  # how the README's picture is made anew
+        lesson.theme("JupyterLab Light")
+        PICTURE.parent.mkdir(exist_ok=True)
+        panel.screenshot(path=PICTURE)
+
+
+def contrast(one: str, other: str) -> float:
+    """The contrast of two colours as a browser computes them, by WCAG 2."""
+    low, high = sorted((_luminance(one), _luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+def _luminance(colour: str) -> float:
+    parts = [float(part) / 255 for part in re.findall(r"[\d.]+", colour)[:3]]
+    assert len(parts) == 3, f"no colour: {colour!r}"
+    red, green, blue = (part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
