@@ -18,6 +18,8 @@ from .attempts import attempt
 from .markup import card, escape, table, verdict, verdict_text
 from .world import Attached, attached_to_role, bucket_policies, request_context
 
+MOST_PROBLEMS = 3  # of one text are shown; the next come up when these are solved
+
 
 @dataclass(frozen=True)
 class Row:
@@ -38,13 +40,13 @@ class Row:
 
     @property
     def decided_by(self) -> str:
-        """The statement that decides, "Allow statement 1 of read-bucket", or that there is none."""
+        """The statement that decides, "Decided by Allow statement 1 of read-bucket", or that there is none."""
         wanted = "Deny" if self.evaluation.effect == "EXPLICIT_DENY" else "Allow"
         deciding = {check.check_type for check in self.evaluation.checks if check.effect == self.evaluation.effect}
         for statement in self.evaluation.statements if self.evaluation.effect != "IMPLICIT_DENY" else ():
             if statement.check_type in deciding and statement.statement.effect == wanted and statement.matched:
-                return str(statement.title)
-        return "no statement allows it"
+                return f"Decided by {statement.title}"
+        return "No statement allows it"
 
     @property
     def near_misses(self) -> list[str]:
@@ -94,7 +96,7 @@ class PolicyPanel:
         self.world, self.account, self.role, self.policy = world, account, role, policy
         self.requests = tuple(requests)
         self.text = ""
-        self.problem: Problem | None = None
+        self.problems: tuple[Problem, ...] = ()
         self.warnings: tuple[Problem, ...] = ()
         self.rows: tuple[Row, ...] = ()
         self.note = ""
@@ -113,15 +115,15 @@ class PolicyPanel:
         self.edit(json.dumps(document["PolicyDocument"], indent=2) if document.allowed else "")
 
     def edit(self, text: str) -> None:
-        """Take a new text; one that is no policy leaves the last verdicts standing and names its first problem."""
+        """Take a new text; one that is no policy leaves the last verdicts standing and says what is wrong."""
         self.text = text
         try:
             self.warnings = _read(text)
             edited = Policy.parse(text, "identity", name=self.policy)
         except PolicyError as error:
-            self.problem, self.warnings = error.problems[0], ()
+            self.problems, self.warnings = error.problems, ()
         else:
-            self.problem = None
+            self.problems = ()
             self.rows = tuple(self._decide(action, resource, edited) for action, resource in self.requests)
         if self.on_change:
             self.on_change()
@@ -157,16 +159,16 @@ class PolicyPanel:
 
     @property
     def problem_text(self) -> str:
-        """What keeps the text from being a policy, with its place; empty when it is one."""
-        return _told(self.problem) if self.problem else ""
+        """What keeps the text from being a policy, a line for each place; empty when it is one."""
+        return "\n".join(_told(problem) for problem in self.problems[:MOST_PROBLEMS])
 
     def __str__(self) -> str:
         rows = []
         for row in self.rows:
             head = f"{verdict_text(row.allowed, row.word):<13} {row.action} on {row.resource}"
             rows += [head, *(f"    {line}" for line in (row.decided_by, *row.near_misses))]
-        stale = [f"Not a policy yet. {self.problem_text}", "Last verdicts:"] if self.problem else []
-        stale += [f"Careful. {_told(warning)}" for warning in self.warnings[:3]]
+        stale = [f"Not a policy yet. {self.problem_text}", "Last verdicts:"] if self.problems else []
+        stale += [f"Careful. {_told(warning)}" for warning in self.warnings[:MOST_PROBLEMS]]
         title = f"What the role {self.role} may do with the policy {self.policy}"
         return "\n".join([title, *stale, *rows, "", self.text])
 
@@ -177,15 +179,19 @@ class PolicyPanel:
         """The verdicts, or the last ones and what is wrong."""
         rows = [[verdict(row.allowed, row.word), _question(row)] for row in self.rows]
         caption = f"What the role {self.role} may do with this policy"
-        if self.problem:
+        if self.problems:
             caption = "The verdicts of the last complete text"
-            problem = f'<p role="status"><b>Not a policy yet.</b> {escape(self.problem_text)}</p>'
+            problem = (
+                f'<p role="status"><b>Not a policy yet.</b> {"<br>".join(escape(self.problem_text).splitlines())}</p>'
+            )
         else:
             problem = '<p role="status">This is a policy. The verdicts follow every keystroke.</p>'
-            problem += "".join(f"<p><b>Careful.</b> {escape(_told(warning))}</p>" for warning in self.warnings[:3])
+            problem += "".join(
+                f"<p><b>Careful.</b> {escape(_told(warning))}</p>" for warning in self.warnings[:MOST_PROBLEMS]
+            )
         note = f'<p role="status">{escape(self.note)}</p>' if self.note else ""
         verdicts = table(["Verdict", "Request, and what decides it"], rows, caption)
-        return card(f'{problem}<div class="{"sl-stale" if self.problem else ""}">{verdicts}</div>{note}')
+        return card(f'{problem}<div class="{"sl-stale" if self.problems else ""}">{verdicts}</div>{note}')
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         from .policy_view import policy_view

@@ -79,11 +79,11 @@ def test_an_edited_policy_answers_at_every_keystroke(lesson: Any, panel: Any) ->
     page = lesson.page
     assert page.locator('[data-mime-type="application/vnd.jupyter.error"]').count() == 0
     says(verdict(panel, LIST), "✔ Allowed", "Allow statement 1 of read-bucket")
-    says(verdict(panel, PUT), "✘ Not allowed", "no statement allows it")
+    says(verdict(panel, PUT), "✘ Not allowed", "No statement allows it")
 
     page.get_by_label("Policy", exact=True).click()
     change(page, '"s3:ListBucket",', "")
-    says(verdict(panel, LIST), "✘ Not allowed", "no statement allows it", "s3:ListBucket is not in Action")
+    says(verdict(panel, LIST), "✘ Not allowed", "No statement allows it", "s3:ListBucket is not in Action")
     says(verdict(panel, GET), "✔ Allowed")
 
     change(page, '"s3:GetObject"', '"s3:*"')

@@ -139,7 +139,7 @@ CLAIMS = {
     "the panel names the deciding statement": Claim(
         "panel",
         "A",
-        ("✔ Allowed     s3:ListBucket .*\n.*Allow statement 1 of read-bucket", "✘ Not allowed s3:PutObject"),
+        ("✔ Allowed     s3:ListBucket .*\n.*Decided by Allow statement 1 of read-bucket", "✘ Not allowed s3:PutObject"),
     ),
     "without the trust the credentials at hand still work": Claim("trust-gone", "B", (LISTED,)),
     "and then no new ones come": Claim("seven-hours-later", "A", (NO_CREDENTIALS,)),

@@ -1,0 +1,51 @@
+"""How a notebook shows the cloud's answers: for reading, and never as markup of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from simlib import Cloud, lab
+from simlib.lab import display
+
+
+@pytest.fixture(scope="module")
+def refused() -> Iterator[Cloud]:
+    """A world in which somebody with a strange name was refused."""
+    with Cloud.start() as aws:
+        iam = aws.account("dev").admin.client("iam")
+        iam.create_user(UserName="eve=,.@-")
+        eve = aws.sign_in(iam.create_access_key(UserName="eve=,.@-"))
+        lab.attempt(eve.client("s3").get_object, Bucket="b", Key="<script>alert(1)</script>")
+        lab.attempt(eve.client("iam").get_user, UserName="somebody-else")
+        yield aws
+
+
+def test_an_explanation_is_html_with_the_text_it_has_in_a_terminal(refused: Cloud) -> None:
+    html = display.explanation(refused.why())
+    assert "iam:GetUser" in html
+    assert "eve=,.@-" in html
+
+
+def test_the_trail_is_a_table_of_its_last_calls(refused: Cloud) -> None:
+    html = display.trail(refused.trail)
+    assert html.count("<tr>") == len(refused.trail) + 1
+    assert "✘ Refused" in html
+    assert "<script" not in html
+
+
+def test_a_commands_output_keeps_its_lines_and_is_only_read() -> None:
+    assert "<pre>a\n&lt;b&gt;</pre>" in display.terminal("a\n<b>")
+
+
+def test_a_shell_is_taught_without_importing_the_cloud() -> None:
+    from IPython.core.formatters import DisplayFormatter
+
+    class Shell:
+        display_formatter = DisplayFormatter()
+
+    display.teach(Shell())
+    formatter: Any = Shell.display_formatter.formatters["text/html"]
+    assert ("simlib.cloud.explain", "Explanation") in formatter.deferred_printers
