@@ -24,6 +24,7 @@ with atheris.instrument_imports(include=["simlib.iam"]):
         Request,
         RequestError,
         advice,
+        conditions,
         evaluate,
         grammar,
         json_scan,
@@ -33,6 +34,12 @@ with atheris.instrument_imports(include=["simlib.iam"]):
     )
 
 KINDS = list(grammar.KINDS)
+OPERATORS = [
+    before + base + after
+    for before in ("", "ForAnyValue:", "ForAllValues:")
+    for base in conditions.OPERATORS
+    for after in ("", "IfExists")
+]
 WORDS = re.findall(
     r"\S+",
     """
@@ -63,22 +70,41 @@ def value(data: atheris.FuzzedDataProvider, depth: int) -> Any:
     }
 
 
-def statement(data: atheris.FuzzedDataProvider) -> dict[str, Any]:
-    """A statement that is nearly right."""
+def statement(data: atheris.FuzzedDataProvider, kind: str) -> dict[str, Any]:
+    """A statement that is nearly right: what its kind needs, well-formed as often as not, and sometimes what it must
+    not have."""
+    needs = grammar.KINDS[kind]
     made: dict[str, Any] = {"Effect": data.PickValueInList(["Allow", "Deny"])}
-    for element in ("Action", "Resource", "Principal", "Condition", "Sid", "NotAction", "NotResource", "NotPrincipal"):
-        if data.ConsumeProbability() < 0.5:
-            made[element] = value(data, 3)
+    good = {
+        "Action": ["sts:AssumeRole", "sts:*"] if kind == "trust" else ["s3:GetObject", "s3:*", "sts:*"],
+        "Resource": ["*", "arn:aws:s3:::b/*", "arn:aws:s3:::${aws:username}?*", "arn:aws:iam::*:role/x"],
+        "Principal": ["*"]
+        if kind == "rcp"
+        else [{"AWS": "*"}, {"AWS": ["111122223333"]}, {"Service": "ec2.amazonaws.com"}],
+    }
+    for element, needed in (
+        ("Action", True),
+        ("Resource", needs.resource is not False),
+        ("Principal", needs.principal),
+    ):
+        if needed or data.ConsumeIntInRange(0, 9) == 0:
+            element = data.PickValueInList([element] * 5 + [f"Not{element}"])
+            choices = good[element.removeprefix("Not")]
+            made[element] = data.PickValueInList(choices) if data.ConsumeBool() else value(data, 2)
+    if data.ConsumeBool():
+        comparison = {data.PickValueInList(WORDS): value(data, 1) for _ in range(data.ConsumeIntInRange(0, 2))}
+        made["Condition"] = {data.PickValueInList(OPERATORS): comparison} if data.ConsumeBool() else value(data, 3)
     return made
 
 
-def document(data: atheris.FuzzedDataProvider) -> tuple[Any, str | None]:
+def document(data: atheris.FuzzedDataProvider, kind: str) -> tuple[Any, str | None]:
     """A document, and its text if it has one."""
     form = data.ConsumeIntInRange(0, 3)
     if form == 0:
         text = data.ConsumeUnicode(data.remaining_bytes())
         return json_text.read(text).value, text
-    made = value(data, 5) if form == 1 else {"Version": "2012-10-17", "Statement": [statement(data), statement(data)]}
+    statements = [statement(data, kind) for _ in range(data.ConsumeIntInRange(1, 3))]
+    made = value(data, 5) if form == 1 else {"Version": "2012-10-17", "Statement": statements}
     if form == 3:
         text = json.dumps(made)
         return json_text.read(text).value, text
@@ -90,7 +116,7 @@ def try_one(octets: bytes) -> None:
     kind = data.PickValueInList(KINDS)
     words = [data.PickValueInList(WORDS) for _ in range(4)]
     try:
-        made, text = document(data)
+        made, text = document(data, kind)
     except PolicyError:
         return
     located = None if text is None else json_text.read(text)
