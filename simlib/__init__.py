@@ -16,7 +16,7 @@ _HOME = {
     "evaluate": "simlib.iam",
 }
 
-__all__ = ["Cloud", "Policy", "evaluate"]  # noqa: F822 - resolved by __getattr__
+__all__ = ["Cloud", "Policy", "evaluate"]
 
 
 def __getattr__(name: str) -> Any:
