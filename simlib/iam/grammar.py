@@ -69,6 +69,7 @@ class Statement:
     texts: dict[str, Texts] = field(default_factory=dict)  # Action, NotAction, Resource, NotResource
     principals: list[tuple[Path, str, str]] = field(default_factory=list)  # path; AWS, Service … or *; value
     conditions: list[Comparison] = field(default_factory=list)
+    idle_operators: Texts = field(default_factory=list)  # of the Condition, with nothing to compare
     elements: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -285,6 +286,7 @@ def _conditions(statement: Statement, report: Report) -> None:
             _wrong_type(report, place, f"What follows {shown(operator)}", "an object of condition keys", comparisons)
             continue
         if not comparisons:
+            statement.idle_operators.append((place, str(operator)))
             report.add("empty-object-condition", place, comparisons, "remove it, or say what must be true")
         seen: dict[str, str] = {}
         for key, values in comparisons.items():

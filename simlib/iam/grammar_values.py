@@ -64,6 +64,9 @@ def examine(statement: Statement, report: Report) -> None:
             _PRINCIPALS[key](text, path, report)
     for comparison in statement.conditions:
         _comparison(comparison, report)
+    for path, name in statement.idle_operators:
+        if operator(name) is None:  # IAM may let it pass with nothing to compare; refusing it is a choice
+            _unknown_operator(Comparison((*path, ""), name, "", []), report)
     if rules := _RULES_BY_KIND.get(report.kind):
         rules(statement, report)
     if statement.effect == "Allow" and "NotPrincipal" in statement.elements and report.kind in ("resource", "endpoint"):

@@ -339,6 +339,8 @@ def test_one_thing_is_found_in(kind: str, document: Any, code: str, path: str, s
     [
         ("trust", trust(Principal="*"), {"role-trust-policy-unsupported-wildcard-in-principal", "open-principal"}),
         ("trust", trust(Principal=None, NotPrincipal={"AWS": ROLE}), {"role-trust-policy-syntax-error-notprincipal"}),
+        ("identity", when(NullIfExists={}), {"null-with-if-exists", "empty-object-condition"}),
+        ("identity", when(StringEqual={}), {"invalid-condition-operator", "empty-object-condition"}),
         ("rcp", rcp(Principal=None, NotPrincipal="*"), {"rcp-syntax-error-principal"}),
         ("resource", bucket(Effect="Deny", Principal=None, NotPrincipal="*"), set()),
         ("identity", policy(Action="*", Resource="*"), {"pass-role-with-star-in-action-and-resource", "create-slr-with-star-in-action-and-resource"}),
