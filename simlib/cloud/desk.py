@@ -49,7 +49,10 @@ class Desk:
         service = self.call.service
         if service == "s3" and self._missing_bucket():
             return Refusal("NoSuchBucket", "The specified bucket does not exist", 404)
-        return answers.access_denied(service, answers.denial_text(service, evaluation.message, asked.action))
+        message = evaluation.message
+        if asked.shown:
+            message = message.replace(f"on resource: {asked.resource}", f"on resource: {asked.shown}", 1)
+        return answers.access_denied(service, answers.denial_text(service, message, asked.action))
 
     def _missing_bucket(self) -> bool:
         bucket = self.parameters.get("Bucket")

@@ -1,7 +1,7 @@
 """What the lab adds to moto, in three tables by "service:Operation".
 
-`ANSWERS` are calls the lab answers itself; `BEFORE` is checked, once the call is allowed and before moto stores
-anything; `AFTER` completes what moto has done, and may replace its answer.
+`BEFORE` is checked once the call is allowed and before anything is done, under "service:*" for all calls of a service;
+`ANSWERS` are calls the lab answers itself; `AFTER` completes what moto has done, and may replace its answer.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from . import iam_calls, organization_calls, s3_calls, simulator, sts
+from . import credential_report, iam_calls, iam_rules, mfa, organization_calls, s3_calls, simulator, sts
 from .desk import Desk
 from .wire import RawAnswer
 
@@ -17,6 +17,10 @@ Answer = Callable[[Desk], Mapping[str, Any]]
 Check = Callable[[Desk], None]
 Completion = Callable[[Desk, RawAnswer], RawAnswer]
 
-ANSWERS: Mapping[str, Answer] = {**sts.ANSWERS, **iam_calls.ANSWERS, **simulator.ANSWERS}
-BEFORE: Mapping[str, Check] = {**iam_calls.BEFORE, **organization_calls.BEFORE}
-AFTER: Mapping[str, Completion] = {**iam_calls.AFTER, **organization_calls.AFTER, **s3_calls.AFTER}
+ANSWERS: Mapping[str, Answer] = {
+    **sts.ANSWERS, **iam_calls.ANSWERS, **credential_report.ANSWERS, **simulator.ANSWERS, **s3_calls.ANSWERS
+}  # fmt: skip
+BEFORE: Mapping[str, Check] = {
+    **iam_rules.BEFORE, **iam_calls.BEFORE, **mfa.BEFORE, **organization_calls.BEFORE, **s3_calls.BEFORE
+}  # fmt: skip
+AFTER: Mapping[str, Completion] = {**iam_calls.AFTER, **mfa.AFTER, **organization_calls.AFTER, **s3_calls.AFTER}

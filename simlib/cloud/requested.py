@@ -1,105 +1,35 @@
 """What a call asks permission for: actions, resource ARNs and context keys.
 
-Exact for IAM, STS, S3, EC2's instances and the services in `_ARNS`; for every other service the API's own name and
-`*`, so that nothing is silently allowed. Actions, resources and condition keys of each service:
-https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
+Each service that has habits of its own – S3, EC2, KMS, DynamoDB, IAM – has a page of its own; for every other one the
+names come from the API's model and AWS's Service Authorization Reference (service_actions.py). Nothing is silently
+allowed: what no page describes is asked for under the API's own name, on `*`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from .calls import Call, members, signing_name
+from . import (
+    dynamodb_requested,
+    ec2_requested,
+    kms_requested,
+    resources,
+    s3_requested,
+    service_actions,
+)
+from .asked import Requested, account_of, tag_keys
+from .calls import Call, members
+from .passed_roles import passed_roles
 from .sessions import Caller
 from .store import Store
 
-Context = Mapping[str, str | list[str]]
+__all__ = ["EXACT", "Requested", "action_name", "requested"]
 
-
-@dataclass(frozen=True, slots=True)
-class Requested:
-    """One permission a call needs: an action on a resource that `account` owns, under `context`."""
-
-    action: str
-    resource: str
-    account: str
-    context: Context = field(default_factory=dict)
-
-
-# Where the prefix of a service's actions is not the name its signatures carry.
-_ACTION_PREFIXES = {"monitoring": "cloudwatch", "tagging": "tag", "iotdata": "iot", "data.iot": "iot"}
-
-# S3 names its permissions after the object or bucket feature, not after the API call:
-# https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html
-_S3_ACTIONS = {
-    "HeadObject": "GetObject",
-    "HeadBucket": "ListBucket",
-    "ListObjects": "ListBucket",
-    "ListObjectsV2": "ListBucket",
-    "ListBuckets": "ListAllMyBuckets",
-    "ListObjectVersions": "ListBucketVersions",
-    "ListMultipartUploads": "ListBucketMultipartUploads",
-    "ListParts": "ListMultipartUploadParts",
-    "CreateMultipartUpload": "PutObject",
-    "UploadPart": "PutObject",
-    "UploadPartCopy": "PutObject",
-    "CompleteMultipartUpload": "PutObject",
-    "CopyObject": "PutObject",
-    "DeleteObjects": "DeleteObject",
-    "SelectObjectContent": "GetObject",
-    "DeleteBucketCors": "PutBucketCORS",
-    "GetBucketCors": "GetBucketCORS",
-    "PutBucketCors": "PutBucketCORS",
-    "GetBucketEncryption": "GetEncryptionConfiguration",
-    "PutBucketEncryption": "PutEncryptionConfiguration",
-    "DeleteBucketEncryption": "PutEncryptionConfiguration",
-    "GetBucketLifecycle": "GetLifecycleConfiguration",
-    "GetBucketLifecycleConfiguration": "GetLifecycleConfiguration",
-    "PutBucketLifecycle": "PutLifecycleConfiguration",
-    "PutBucketLifecycleConfiguration": "PutLifecycleConfiguration",
-    "DeleteBucketLifecycle": "PutLifecycleConfiguration",
-    "GetBucketReplication": "GetReplicationConfiguration",
-    "PutBucketReplication": "PutReplicationConfiguration",
-    "DeleteBucketReplication": "PutReplicationConfiguration",
-    "DeleteBucketTagging": "PutBucketTagging",
-    "GetBucketNotificationConfiguration": "GetBucketNotification",
-    "PutBucketNotificationConfiguration": "PutBucketNotification",
-    "GetBucketAccelerateConfiguration": "GetAccelerateConfiguration",
-    "PutBucketAccelerateConfiguration": "PutAccelerateConfiguration",
-    "GetPublicAccessBlock": "GetBucketPublicAccessBlock",
-    "PutPublicAccessBlock": "PutBucketPublicAccessBlock",
-    "DeletePublicAccessBlock": "PutBucketPublicAccessBlock",
-    "GetObjectLockConfiguration": "GetBucketObjectLockConfiguration",
-    "PutObjectLockConfiguration": "PutBucketObjectLockConfiguration",
-}
-_S3_VERSIONED = {
-    "GetObject", "DeleteObject", "GetObjectTagging", "PutObjectTagging", "DeleteObjectTagging", "GetObjectAcl",
-    "PutObjectAcl", "GetObjectAttributes",
-}  # fmt: skip
-_S3_CONTEXT = {"Prefix": "s3:prefix", "Delimiter": "s3:delimiter", "MaxKeys": "s3:max-keys", "ACL": "s3:x-amz-acl",
-               "VersionId": "s3:VersionId", "ServerSideEncryption": "s3:x-amz-server-side-encryption",
-               "StorageClass": "s3:x-amz-storage-class"}  # fmt: skip
-
-# The first member a call carries names its resource. A value that is an ARN already stands for itself.
-_ARNS: Mapping[str, Mapping[str, str]] = {
-    "dynamodb": {"TableName": "table/{}", "TableArn": "{}", "ResourceArn": "{}"},
-    "lambda": {"FunctionName": "function:{}", "Resource": "{}"},
-    "sns": {"TopicArn": "{}", "TargetArn": "{}", "SubscriptionArn": "{}", "ResourceArn": "{}", "Name": "{}"},
-    "sqs": {"QueueUrl": "{}", "QueueName": "{}"},
-    "kms": {"KeyId": "key/{}", "TargetKeyId": "key/{}", "AliasName": "{}"},
-    "secretsmanager": {"SecretId": "secret:{}", "Name": "secret:{}"},
-    "logs": {"logGroupName": "log-group:{}"},
-    "events": {"Rule": "rule/{}", "EventBusName": "event-bus/{}"},
-    "states": {"stateMachineArn": "{}", "executionArn": "{}"},
-    "ec2": {
-        "InstanceId": "instance/{}", "InstanceIds": "instance/{}", "VolumeId": "volume/{}", "SnapshotId": "snapshot/{}",
-        "GroupId": "security-group/{}", "SubnetId": "subnet/{}", "VpcId": "vpc/{}", "KeyName": "key-pair/{}",
-        "NetworkInterfaceId": "network-interface/{}", "RouteTableId": "route-table/{}",
-        "InternetGatewayId": "internet-gateway/{}", "AssociationId": "instance/*",
-    },
-}  # fmt: skip
+# The services whose resources and condition keys were compared with AWS's reference call by call; of the others the
+# action is exact, and the resource where the API names it as the reference does.
+EXACT = ("dynamodb", "dynamodbstreams", "ec2", "iam", "kms", "lambda", "logs", "organizations", "s3", "secretsmanager",
+         "sns", "sqs", "ssm", "sts")  # fmt: skip
 
 _IAM_OWNERS = (
     ("InstanceProfileName", "instance-profile"),
@@ -115,61 +45,119 @@ _IAM_LISTS = {
     "ListInstanceProfiles": "instance-profile/",
 }
 
-# Calls that hand a role to a service: the member that names it, and the service it is passed to.
-# https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_passrole.html
-_PASSED_ROLES = {
-    "ec2:RunInstances": ("IamInstanceProfile", "ec2.amazonaws.com"),
-    "ec2:AssociateIamInstanceProfile": ("IamInstanceProfile", "ec2.amazonaws.com"),
-    "ec2:ReplaceIamInstanceProfileAssociation": ("IamInstanceProfile", "ec2.amazonaws.com"),
-    "iam:AddRoleToInstanceProfile": ("RoleName", None),
-    "lambda:CreateFunction": ("Role", "lambda.amazonaws.com"),
-    "lambda:UpdateFunctionConfiguration": ("Role", "lambda.amazonaws.com"),
-}
-
 
 def requested(call: Call, caller: Caller, store: Store) -> list[Requested]:
     """Everything the caller must be allowed, in the order AWS would complain about it."""
-    by_service = {"s3": _s3, "iam": _iam, "ec2": _ec2}.get(call.service, _by_table)
-    tags = _request_tags(call.parameters)
-    asked = [Requested(r.action, r.resource, r.account, {**tags, **r.context}) for r in by_service(call, caller, store)]
-    return [*asked, *_passed_roles(call, caller, store)]
+    tags = _request_tags(call)
+    asked = [
+        Requested(r.action, r.resource, r.account, {**tags, **r.context}, r.shown)
+        for r in _by_service(call, caller, store)
+    ]
+    return [*asked, *passed_roles(call, caller, store)]
 
 
 def action_name(call: Call) -> str:
     """`service:Operation` as policies spell it."""
-    name = signing_name(call.service)
-    operation = _S3_ACTIONS.get(call.operation, call.operation) if call.service == "s3" else call.operation
-    return f"{_ACTION_PREFIXES.get(name, name)}:{operation}"
+    return s3_requested.action_of(call) if call.service == "s3" else service_actions.action_of(call)
 
 
-def _s3(call: Call, caller: Caller, store: Store) -> Iterator[Requested]:
-    bucket, key = call.parameters.get("Bucket"), call.parameters.get("Key")
-    action = action_name(call)
-    if call.parameters.get("VersionId") and action[3:] in _S3_VERSIONED:
-        action = action.replace("Object", "ObjectVersion", 1)
-    context = {name: str(call.parameters[member]) for member, name in _S3_CONTEXT.items() if member in call.parameters}
-    if not bucket:
-        yield Requested(action, "*", caller.account, context)
+def _by_service(call: Call, caller: Caller, store: Store) -> Iterable[Requested]:
+    match call.service:
+        case "s3":
+            return s3_requested.requested(call, caller)
+        case "iam":
+            return _iam(call, caller, store)
+        case "ec2":
+            return ec2_requested.requested(call, caller)
+        case "kms":
+            return kms_requested.requested(call, caller)
+        case "secretsmanager":
+            return _secrets(call, caller)
+        case "lambda":
+            return _functions(call, caller)
+        case "dynamodb":
+            asked = dynamodb_requested.requested(call, caller)
+            return asked if asked is not None else _by_model(call, caller)
+    return _by_model(call, caller)
+
+
+def _by_model(call: Call, caller: Caller) -> Iterator[Requested]:
+    action = service_actions.action_of(call)
+    for arn in service_actions.resources_of(call, action, caller.account):
+        if call.service == "sqs":
+            arn = _queue(call, arn)
+        yield Requested(action, arn, account_of(arn) or caller.account)
+
+
+def _queue(call: Call, arn: str) -> str:
+    """A queue's URL ends with its owner and its name."""
+    url = str(call.parameters.get("QueueUrl", ""))
+    parts = url.rstrip("/").split("/")
+    return f"arn:aws:sqs:{call.region}:{parts[-2]}:{parts[-1]}" if len(parts) > 2 else arn
+
+
+def _secrets(call: Call, caller: Caller) -> Iterator[Requested]:
+    """Secrets by their full ARN; the error text names them as the request did.
+
+    https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecretsmanager.html. The six characters
+    of a secret that does not exist yet are asked about as `??????` (a choice).
+    """
+    given, action = call.parameters, f"secretsmanager:{call.operation}"
+    listed = [str(name) for name in given.get("SecretIdList") or ()]
+    named = [str(given[member]) for member in ("SecretId", "Name") if member in given][:1]
+    if not named:
+        yield Requested(action, "*", caller.account)
+    for name in named or listed:
+        arn = resources.secret_arn(name, call.region, caller.account)
+        if arn is None:
+            arn = (
+                name
+                if name.startswith("arn:")
+                else f"arn:aws:secretsmanager:{call.region}:{caller.account}:secret:{name}-??????"
+            )
+        context: dict[str, str | list[str]] = {"secretsmanager:SecretId": arn}
+        if call.operation == "CreateSecret":
+            context = {"secretsmanager:Name": name}
+        for member, key in (("VersionStage", "secretsmanager:VersionStage"), ("VersionId", "secretsmanager:VersionId")):
+            if member in given:
+                context[key] = str(given[member])
+        action = "secretsmanager:GetSecretValue" if listed else action
+        yield Requested(action, arn, account_of(arn) or caller.account, context, shown=name)
+
+
+def _functions(call: Call, caller: Caller) -> Iterator[Requested]:
+    """Functions by name, by ARN with or without its beginning, and by version or alias.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/lambda-api-permissions-ref.html
+    """
+    given, action = call.parameters, service_actions.action_of(call)
+    name = str(given.get("FunctionName", ""))
+    context: dict[str, str | list[str]] = {}
+    if call.operation == "AddPermission":
+        context["lambda:Principal"] = str(given.get("Principal", ""))
+    if layers := given.get("Layers"):
+        context["lambda:Layer"] = [str(layer) for layer in layers]
+    if "AuthType" in given:
+        context["lambda:FunctionUrlAuthType"] = str(given["AuthType"])
+    if not name or "EventSourceMapping" in call.operation or call.operation in ("CreateFunction", "ListFunctions"):
+        if name and "EventSourceMapping" in call.operation:
+            context["lambda:FunctionArn"] = _function_arn(call, caller, name)
+        for arn in service_actions.resources_of(call, action, caller.account):
+            yield Requested(action, arn, account_of(arn) or caller.account, context)
         return
-    arn = f"arn:aws:s3:::{bucket}"
-    owner = store.bucket_owner(bucket) or caller.account
-    if call.operation == "DeleteObjects":
-        for entry in call.parameters.get("Delete", {}).get("Objects", []):
-            versioned = "s3:DeleteObjectVersion" if entry.get("VersionId") else action
-            yield Requested(versioned, f"{arn}/{entry.get('Key', '')}", owner, context)
-        return
-    if source := call.parameters.get("CopySource"):
-        yield from _s3_copy_source(source, caller, store)
-    yield Requested(action, f"{arn}/{key}" if key else arn, owner, context)
+    arn = _function_arn(call, caller, name)
+    if (qualifier := given.get("Qualifier")) and arn.count(":") == 6:
+        arn = f"{arn}:{qualifier}"
+    yield Requested(action, arn, account_of(arn) or caller.account, context)
 
 
-def _s3_copy_source(source: Any, caller: Caller, store: Store) -> Iterator[Requested]:
-    from urllib.parse import unquote
-
-    path, _, version = str(source).partition("?versionId=")
-    bucket, _, key = unquote(path).lstrip("/").partition("/")
-    action = "s3:GetObjectVersion" if version else "s3:GetObject"
-    yield Requested(action, f"arn:aws:s3:::{bucket}/{key}", store.bucket_owner(bucket) or caller.account)
+def _function_arn(call: Call, caller: Caller, name: str) -> str:
+    if name.startswith("arn:"):
+        return name
+    account, separator, rest = name.partition(":function:")
+    if not separator:
+        account, rest = caller.account, name
+    return f"arn:aws:lambda:{call.region}:{account}:function:{rest}"
 
 
 def _iam(call: Call, caller: Caller, store: Store) -> Iterator[Requested]:
@@ -200,78 +188,32 @@ def _iam_resource(call: Call, caller: Caller, store: Store, root: str) -> str:
     return "*"
 
 
-def _ec2(call: Call, caller: Caller, store: Store) -> Iterator[Requested]:
-    if call.operation == "RunInstances":
-        yield from _run_instances(call, caller)
-    elif call.operation.startswith(("Describe", "Get")):
-        yield Requested(action_name(call), "*", caller.account)
+# Members that say which tags a call gives or takes away.
+_TAGS = ("Tags", "tags", "TagList", "AddTags")
+_TAG_KEYS = ("TagKeys", "tagKeys", "TagKeyList")
+
+
+def _request_tags(call: Call) -> dict[str, str | list[str]]:
+    """`aws:RequestTag/…` and `aws:TagKeys`: the tags a request gives, or the keys of those it takes away."""
+    given = call.parameters
+    if call.service == "ec2":
+        return {}  # EC2 gives tags to each kind of resource by itself
+    tags = next((given[member] for member in _TAGS if given.get(member)), ())
+    if call.name == "s3:CreateBucket":
+        tags = (given.get("CreateBucketConfiguration") or {}).get("Tags") or ()
+    if isinstance(tags, Mapping):
+        pairs = {str(key): str(value) for key, value in tags.items() if isinstance(value, str)}
     else:
-        yield from _by_table(call, caller, store)
+        pairs = dict(filter(None, map(_pair, tags if isinstance(tags, list) else ())))
+    keys = tag_keys(pairs)
+    removed = next((given[member] for member in _TAG_KEYS if isinstance(given.get(member), list)), ())
+    named = [*pairs, *(str(key) for key in removed if isinstance(key, str))]
+    return {**keys, "aws:TagKeys": named} if named else {}
 
 
-def _run_instances(call: Call, caller: Caller) -> Iterator[Requested]:
-    """RunInstances is checked on every resource it uses or makes; `*` stands for what does not exist yet."""
-    parameters, root = call.parameters, f"arn:aws:ec2:{call.region}:{caller.account}:"
-    resources = [f"{root}instance/*", f"arn:aws:ec2:{call.region}::image/{parameters.get('ImageId', '*')}"]
-    resources += [f"{root}{kind}/*" for kind in ("network-interface", "volume")]
-    resources += [f"{root}security-group/{name}" for name in parameters.get("SecurityGroupIds") or ["*"]]
-    resources.append(f"{root}subnet/{parameters.get('SubnetId', '*')}")
-    if name := parameters.get("KeyName"):
-        resources.append(f"{root}key-pair/{name}")
-    context = {"ec2:InstanceType": str(parameters.get("InstanceType", "m1.small"))}
-    for resource in resources:
-        yield Requested("ec2:RunInstances", resource, caller.account, context)
-
-
-def _by_table(call: Call, caller: Caller, store: Store) -> Iterator[Requested]:
-    action = action_name(call)
-    for member, template in _ARNS.get(call.service, {}).items():
-        if value := call.parameters.get(member):
-            for name in value if isinstance(value, list) else [value]:
-                resource = _arn(call, caller, str(name), template)
-                yield Requested(action, resource, _account_of(resource) or caller.account)
-            return
-    yield Requested(action, "*", caller.account)
-
-
-def _arn(call: Call, caller: Caller, name: str, template: str) -> str:
-    if name.startswith("arn:"):
-        return name
-    account = caller.account
-    if call.service == "sqs" and "/" in name:  # a queue URL ends with its owner and its name
-        account, name = name.rstrip("/").split("/")[-2:]
-    return f"arn:aws:{call.service}:{call.region}:{account}:{template.format(name)}"
-
-
-def _passed_roles(call: Call, caller: Caller, store: Store) -> Iterator[Requested]:
-    member, service = _PASSED_ROLES.get(call.name, (None, None))
-    value = call.parameters.get(member) if member else None
-    if not value:
-        return
-    find: Callable[[], Any]
-    if member == "IamInstanceProfile":
-        find = lambda: store.profile_role(caller.account, name=value.get("Name"), arn=value.get("Arn"))  # noqa: E731
-    elif member == "RoleName":
-        find = lambda: store.role(caller.account, value)  # noqa: E731
-    else:
-        find = lambda: store.role_by_arn(value)  # noqa: E731
-    role = find()
-    arn = role.arn if role else value if isinstance(value, str) and value.startswith("arn:") else None
-    if arn:
-        context = {"iam:PassedToService": service} if service else {}
-        yield Requested("iam:PassRole", arn, _account_of(arn) or caller.account, context)
-
-
-def _request_tags(parameters: Mapping[str, Any]) -> dict[str, str | list[str]]:
-    given = parameters.get("Tags") or parameters.get("tags") or ()
-    if isinstance(given, Mapping):
-        pairs = {str(key): str(value) for key, value in given.items()}
-    else:
-        pairs = {str(t["Key"]): str(t.get("Value", "")) for t in given if isinstance(t, Mapping) and "Key" in t}
-    keys: dict[str, str | list[str]] = {f"aws:RequestTag/{key}": value for key, value in pairs.items()}
-    return {**keys, "aws:TagKeys": list(pairs)} if pairs else {}
-
-
-def _account_of(arn: str) -> str | None:
-    parts = arn.split(":")
-    return parts[4] if len(parts) > 5 and parts[4].isdigit() else None
+def _pair(tag: Any) -> tuple[str, str] | None:
+    """A tag in any of the spellings of AWS's APIs: Key and Value, key and value, TagKey and TagValue."""
+    if not isinstance(tag, Mapping):
+        return None
+    low = {str(name).lower().removeprefix("tag"): value for name, value in tag.items()}
+    return (str(low["key"]), str(low.get("value") or "")) if "key" in low else None

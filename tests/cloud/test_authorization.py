@@ -26,6 +26,7 @@ ALICE = "arn:aws:iam::111111111111:user/alice"
 def s3(dev: Any) -> Any:
     client = dev.admin.client("s3")
     client.create_bucket(Bucket=BUCKET)
+    client.delete_public_access_block(Bucket=BUCKET)  # so that a policy may name everybody
     client.put_object(Bucket=BUCKET, Key="report.txt", Body=b"the report")
     client.put_object(Bucket=BUCKET, Key="private/diary.txt", Body=b"dear diary")
     return client

@@ -101,6 +101,7 @@ def test_an_rcp_keeps_strangers_out_whatever_the_bucket_says(aws: Cloud, managem
     dev, outsider = aws.account("dev", organization=management), aws.account("outsider")
     s3 = dev.admin.client("s3")
     s3.create_bucket(Bucket=BUCKET)
+    s3.delete_public_access_block(Bucket=BUCKET)
     everybody = {"Effect": "Allow", "Principal": "*", "Action": "s3:ListBucket", "Resource": f"arn:aws:s3:::{BUCKET}"}
     s3.put_bucket_policy(Bucket=BUCKET, Policy=document(everybody))
     outsider.admin.client("s3").list_objects_v2(Bucket=BUCKET)

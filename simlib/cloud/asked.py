@@ -1,0 +1,34 @@
+"""One permission a call needs, and the ARNs it is asked on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+Context = Mapping[str, str | list[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Requested:
+    """One permission a call needs: an action on a resource that `account` owns, under `context`.
+
+    `shown` is what the service's error text names instead of the resource's ARN, where it does.
+    """
+
+    action: str
+    resource: str
+    account: str
+    context: Context = field(default_factory=dict)
+    shown: str = ""
+
+
+def account_of(arn: str) -> str | None:
+    """The account in an ARN; None where it names none (S3's do not)."""
+    parts = arn.split(":", 5)
+    return parts[4] if len(parts) == 6 and len(parts[4]) == 12 and parts[4].isdigit() else None
+
+
+def tag_keys(pairs: Mapping[str, str], prefix: str = "aws:RequestTag/") -> dict[str, str | list[str]]:
+    """Tags of a request as condition keys."""
+    keys: dict[str, str | list[str]] = {f"{prefix}{key}": value for key, value in pairs.items()}
+    return keys

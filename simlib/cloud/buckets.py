@@ -1,0 +1,128 @@
+"""What moto keeps about buckets and objects. Knows moto's inside.
+
+The lab's new buckets are as AWS makes them since April 2023: all of Block Public Access on, and ACLs off
+(`BucketOwnerEnforced`). https://docs.aws.amazon.com/AmazonS3/latest/userguide/create-bucket-faq.html
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from moto.s3.models import s3_backends
+
+PARTITION = "aws"
+ENFORCED = "BucketOwnerEnforced"
+
+
+@dataclass(frozen=True, slots=True)
+class PublicAccessBlock:
+    """The four settings, as they act: a bucket's own or its account's."""
+
+    block_public_acls: bool = False
+    ignore_public_acls: bool = False
+    block_public_policy: bool = False
+    restrict_public_buckets: bool = False
+
+
+def owner(bucket: str) -> str | None:
+    """The account a bucket belongs to; None where there is none of that name."""
+    found = s3_backends.bucket_accounts.get(bucket)
+    return found[1] if found else None
+
+
+def _bucket(name: str) -> Any | None:
+    account = owner(name)
+    return s3_backends[account][PARTITION].buckets.get(name) if account else None
+
+
+def policy(name: str) -> str | None:
+    """The text of a bucket's policy."""
+    text = getattr(_bucket(name), "policy", None)
+    return text.decode("utf-8") if text else None
+
+
+def public_access_block(name: str) -> PublicAccessBlock:
+    """What acts on a bucket: the stricter of its own settings and its account's.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html
+    """
+    account = owner(name)
+    return _either(getattr(_bucket(name), "public_access_block", None), _account_block(account) if account else None)
+
+
+def _account_block(account: str) -> Any | None:
+    loaded = sys.modules.get("moto.s3control.models")
+    backends = getattr(loaded, "s3control_backends", {})
+    return backends[account][PARTITION].public_access_block if account in backends else None
+
+
+def _either(*blocks: Any) -> PublicAccessBlock:
+    names = PublicAccessBlock.__dataclass_fields__
+    return PublicAccessBlock(**{n: any(getattr(block, n, False) for block in blocks) for n in names})
+
+
+def as_new(name: str) -> None:
+    """Give a bucket that has just been made what AWS gives new ones."""
+    from moto.s3.models import PublicAccessBlock as Stored
+
+    bucket = _bucket(name)
+    if bucket is not None and bucket.public_access_block is None:
+        bucket.public_access_block = Stored(True, True, True, True)
+    if bucket is not None and bucket.ownership_rule is None:
+        bucket.ownership_rule = ENFORCED
+
+
+def acls_are_off(name: str) -> bool:
+    """Whether the bucket's owner owns every object and ACLs count for nothing."""
+    rule = getattr(_bucket(name), "ownership_rule", None)
+    return ENFORCED in str(rule)
+
+
+def bucket_tags(name: str) -> Mapping[str, str]:
+    """A bucket's tags where they decide: only once attribute-based access control is switched on for it.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/buckets-tagging-enable-abac.html
+    """
+    account = owner(name)
+    if account is None or not abac_enabled(name):
+        return {}
+    return dict(s3_backends[account][PARTITION].tagger.get_tag_dict_for_resource(f"arn:aws:s3:::{name}"))
+
+
+def abac_enabled(name: str) -> bool:
+    return bool(getattr(_bucket(name), "abac_enabled", False))
+
+
+def set_abac(name: str, enabled: bool) -> None:
+    """moto knows nothing of it; the bucket remembers, and forgets it when it is deleted."""
+    bucket = _bucket(name)
+    if bucket is not None:
+        bucket.abac_enabled = enabled
+
+
+def object_tags(bucket: str, key: str, version: str | None = None) -> Mapping[str, str]:
+    """An object's tags; none where there is no such object."""
+    account = owner(bucket)
+    backend = s3_backends[account][PARTITION] if account else None
+    found = backend.get_object(bucket, key, version) if backend is not None and key else None
+    return dict(backend.tagger.get_tag_dict_for_resource(found.arn)) if backend is not None and found else {}
+
+
+def delete(bucket: str, key: str, version: str | None, bypass: bool) -> dict[str, Any] | None:
+    """Delete an object as DeleteObjects tells of it; None where the object's lock forbids it."""
+    account = owner(bucket)
+    assert account is not None  # the gate has asked
+    wanted = {"Key": key, "VersionId": version}
+    deleted, _ = s3_backends[account][PARTITION].delete_objects(bucket, [wanted], bypass)
+    if not deleted:
+        return None
+    _, _, marker = deleted[0]
+    told: dict[str, Any] = {"Key": key}
+    if version:
+        told["VersionId"] = version
+    if marker:
+        told |= {"DeleteMarker": True, "DeleteMarkerVersionId": marker}
+    return told

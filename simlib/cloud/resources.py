@@ -1,0 +1,268 @@
+"""What moto keeps about a resource, by its ARN: its policy, its tags, its real name. Knows moto's inside.
+
+Only what has been used is looked at: a service whose module nobody has loaded has no resources.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+PARTITION = "aws"
+
+# The part of moto that keeps a service's resources, by the service in their ARNs: module and name of its backends.
+_KEEPERS = {
+    "lambda": ("awslambda_simple", "lambda_simple"),
+    "states": ("stepfunctions", "stepfunction"),
+    "elasticloadbalancing": ("elbv2", "elbv2"),
+    "cognito-idp": ("cognitoidp", "cognitoidp"),
+    "es": ("opensearch", "opensearch"),
+}
+
+
+def keeper(service: str, account: str, region: str) -> Any | None:
+    """moto's backend of a service (as ARNs name it), or None while nothing of it exists in this account."""
+    plain = service.replace("-", "")
+    module, name = _KEEPERS.get(service, (plain, plain))
+    loaded = sys.modules.get(f"moto.{module}.models")
+    backends = getattr(loaded, f"{name}_backends", None)
+    if backends is None or account not in backends:
+        return None
+    try:
+        return backends[account][region or PARTITION]
+    except KeyError:
+        return None
+
+
+def _split(arn: str) -> tuple[str, str, str, str]:
+    """Service, region, account and name of an ARN."""
+    parts = arn.split(":", 5)
+    return (parts[2], parts[3], parts[4], parts[5]) if len(parts) == 6 and parts[0] == "arn" else ("", "", "", "")
+
+
+# -- policies of resources -------------------------------------------------------------------------------------------
+
+
+def policy_of(arn: str) -> str | None:
+    """The text of the policy that hangs on a resource; None where there is none. S3's are the store's."""
+    service, region, account, name = _split(arn)
+    read = _POLICIES.get(service)
+    backend = keeper(service, account, region) if read else None
+    return read(backend, arn, name) if read and backend is not None else None
+
+
+def _queue_policy(backend: Any, arn: str, name: str) -> str | None:
+    queue = backend.queues.get(name)
+    return _text(queue.policy) if queue is not None else None
+
+
+def _topic_policy(backend: Any, arn: str, name: str) -> str | None:
+    topic = backend.topics.get(arn)
+    return _text(topic.policy) if topic is not None else None
+
+
+def _secret_policy(backend: Any, arn: str, name: str) -> str | None:
+    secret = backend.secrets.get(arn)
+    return _text(getattr(secret, "policy", None))
+
+
+def _table_policy(backend: Any, arn: str, name: str) -> str | None:
+    """The table's policy speaks for its indexes too; a stream has one of its own."""
+    owner = arn if "/stream/" in arn else arn.partition("/index/")[0]
+    policy = backend.resource_policies.get(owner)
+    return _text(policy.policy_doc) if policy is not None else None
+
+
+def _function_policy(backend: Any, arn: str, name: str) -> str | None:
+    found = function_of(arn)
+    statements = found.policy.statements if found is not None else []
+    return json.dumps({"Version": "2012-10-17", "Statement": statements}) if statements else None
+
+
+def _key_policy(backend: Any, arn: str, name: str) -> str | None:
+    """The key's policy, and its grants: each allows its grantee what it lists, in the words of a policy.
+
+    https://docs.aws.amazon.com/kms/latest/developerguide/grants.html; whether a grant alone is enough for a principal
+    of another account AWS leaves open: here its own account must allow too, as for a key policy (a choice).
+    """
+    key = backend.keys.get(name.removeprefix("key/"))
+    if key is None:
+        return None
+    policy = json.loads(key.policy)
+    grants = [statement for grant in key.grants.values() for statement in _grant_statements(grant)]
+    if not grants:
+        return str(key.policy)
+    return json.dumps({**policy, "Version": "2012-10-17", "Statement": [*_as_list(policy["Statement"]), *grants]})
+
+
+def _grant_statements(grant: Any) -> Iterator[dict[str, Any]]:
+    wanted = grant.constraints or {}
+    pairs = {**wanted.get("EncryptionContextSubset", {}), **wanted.get("EncryptionContextEquals", {})}
+    condition: dict[str, Any] = {"StringEquals": {f"kms:EncryptionContext:{k}": v for k, v in pairs.items()}}
+    if equals := wanted.get("EncryptionContextEquals"):
+        condition["ForAllValues:StringEquals"] = {"kms:EncryptionContextKeys": sorted(equals)}
+    sid = f"grant{grant.id[:16]}"
+    statement = {"Sid": sid, "Effect": "Allow", "Principal": {"AWS": grant.grantee_principal}, "Resource": "*"}
+    limited = {"Condition": condition} if pairs else {}
+    yield {**statement, "Action": [f"kms:{name}" for name in grant.operations], **limited}
+    if grant.retiring_principal:
+        yield {**statement, "Sid": f"{sid}retire", "Principal": {"AWS": grant.retiring_principal},
+               "Action": "kms:RetireGrant"}  # fmt: skip
+
+
+_POLICIES = {
+    "sqs": _queue_policy,
+    "sns": _topic_policy,
+    "secretsmanager": _secret_policy,
+    "dynamodb": _table_policy,
+    "lambda": _function_policy,
+    "kms": _key_policy,
+}
+
+
+def _text(policy: Any) -> str | None:
+    if not policy:
+        return None
+    return policy if isinstance(policy, str) else json.dumps(policy)
+
+
+def _as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+# -- tags ------------------------------------------------------------------------------------------------------------
+
+
+def tags_of(arn: str) -> Mapping[str, str]:
+    """The tags of a resource; none for what does not exist, or what moto keeps no tags of."""
+    service, region, account, name = _split(arn)
+    if not service or name.endswith("*"):
+        return {}
+    backend = keeper(service, account, region) if account else None
+    if backend is None:
+        return {}
+    if service == "ec2":  # keyed by ID, which spares a walk through everything there is
+        return dict(backend.tags.get(name.rpartition("/")[2], {}))
+    if service == "iam":
+        return _identity_tags(backend, arn)
+    tagged = _main_resource(service, arn)
+    listed: Any = getattr(backend, "iter_tagged_resources", tuple)()
+    return next((dict(found.tags) for found in listed if found.arn == tagged), {})
+
+
+def _main_resource(service: str, arn: str) -> str:
+    """The resource whose tags count for a part of it."""
+    if service == "dynamodb":
+        return "/".join(arn.split("/")[:2])
+    if service == "logs":
+        return ":".join(arn.split(":")[:7])
+    return ":".join(arn.split(":")[:7]) if service == "lambda" else arn
+
+
+def _identity_tags(backend: Any, arn: str) -> Mapping[str, str]:
+    kind, name = arn.split(":", 5)[5].partition("/")[0], arn.rpartition("/")[2]
+    if kind == "role":
+        found = next((role for role in backend.roles.values() if role.arn == arn), None)
+    elif kind == "user":
+        found = backend.users.get(name)
+    elif kind == "policy":
+        found = backend.managed_policies.get(arn)
+    elif kind == "instance-profile":
+        found = next((profile for profile in backend.instance_profiles.values() if profile.arn == arn), None)
+    else:
+        return {}
+    tags = getattr(found, "tags", None) or {}
+    if isinstance(tags, dict):
+        return {key: value["Value"] if isinstance(value, dict) else str(value) for key, value in tags.items()}
+    return {tag["Key"]: tag["Value"] for tag in tags}
+
+
+# -- names -----------------------------------------------------------------------------------------------------------
+
+
+def key_arn(name: str, region: str, account: str) -> str | None:
+    """The ARN of the KMS key that an ID, an ARN or an alias means; None where there is none."""
+    if name.startswith("arn:"):
+        _, region, account, name = _split(name)
+    backend = keeper("kms", account, region)
+    if backend is None:
+        return None
+    for key in backend.keys.values():
+        if name.removeprefix("key/") == key.id or name in key.aliases:
+            return str(key.arn)
+    return None
+
+
+def key_aliases(arn: str) -> list[str]:
+    _, region, account, name = _split(arn)
+    backend = keeper("kms", account, region)
+    key = backend.keys.get(name.removeprefix("key/")) if backend is not None else None
+    return sorted(key.aliases) if key is not None else []
+
+
+def key_of_ciphertext(blob: bytes, region: str) -> str | None:
+    """The key that encrypted a text, in whichever account it is: a ciphertext begins with the key's ID."""
+    name = blob[:36].decode("ascii", "replace")
+    loaded = sys.modules.get("moto.kms.models")
+    for account in list(getattr(loaded, "kms_backends", ())):
+        if found := key_arn(name, region, account):
+            return found
+    return None
+
+
+def secret_arn(name: str, region: str, account: str) -> str | None:
+    """The full ARN of the secret that a name, an ARN or an ARN without its last six characters means."""
+    if name.startswith("arn:"):
+        _, region, account, _ = _split(name)
+    backend = keeper("secretsmanager", account, region)
+    secret = backend.secrets.get(name) if backend is not None else None
+    return str(secret.arn) if secret is not None else None
+
+
+def partition_key(table_arn: str) -> str:
+    """The name of a table's partition key; "" where there is no such table."""
+    _, region, account, name = _split(table_arn)
+    backend = keeper("dynamodb", account, region)
+    table = backend.tables.get(name.split("/")[1]) if backend is not None and "/" in name else None
+    return str(table.hash_key_attr) if table is not None else ""
+
+
+def function_of(arn: str) -> Any | None:
+    """moto's function of an ARN, which may name a version or an alias."""
+    _, region, account, name = _split(arn)
+    backend = keeper("lambda", account, region)
+    if backend is None:
+        return None
+    _, name, *qualifier = name.split(":")
+    try:
+        return backend.get_function(name, qualifier[0] if qualifier else None)
+    except Exception:  # moto raises an error of its own for each way of not being there
+        return None
+
+
+def association_instance(association_id: str, region: str, account: str) -> str | None:
+    """The instance that an instance profile's association belongs to."""
+    backend = keeper("ec2", account, region)
+    associations = getattr(backend, "iam_instance_profile_associations", {})
+    return next((str(a.instance.id) for a in associations.values() if a.id == association_id), None)
+
+
+def instance_facts(arn: str) -> dict[str, str]:
+    """What EC2's condition keys say of an instance."""
+    _, region, account, name = _split(arn)
+    backend = keeper("ec2", account, region)
+    instance = backend.get_instance_by_id(name.removeprefix("instance/")) if backend is not None else None
+    if instance is None:
+        return {}
+    association = backend.iam_instance_profile_associations.get(instance.id)
+    profile = {"ec2:InstanceProfile": str(association.iam_instance_profile.arn)} if association else {}
+    return {
+        "ec2:InstanceID": str(instance.id),
+        "ec2:InstanceType": str(instance.instance_type),
+        "ec2:AvailabilityZone": str(instance._placement.zone or f"{region}a"),
+        "ec2:MetadataHttpTokens": str(instance.metadata_options.http_tokens),
+        "ec2:Tenancy": str(instance._placement.tenancy or "default"),
+        **profile,
+    }
