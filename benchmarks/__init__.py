@@ -1,1 +1,1 @@
-"""What the lab costs, measured by `nox -s bench`: every module here with a `measure()` that yields rows."""
+"""What the lab costs: `nox -s bench`. A module yields rows from `measure()`, or prints a table from `main()`."""
