@@ -12,6 +12,14 @@ from .sessions import ANONYMOUS, Caller, Sessions, session_caller, user_caller
 from .signature import Signed
 from .store import Store
 
+_UNSIGNED = ("sts:AssumeRoleWithWebIdentity", "sts:AssumeRoleWithSAML")
+
+# What credentials of these operations may still ask of STS, be it to hear a refusal of its own
+_LEFT_OF_STS = {
+    "GetSessionToken": ("GetCallerIdentity", "GetSessionToken", "GetFederationToken", "AssumeRole"),
+    "GetFederationToken": ("GetCallerIdentity", "GetSessionToken", "GetFederationToken"),
+}
+
 
 def authenticate(
     call: Call, signed: Signed | None, now: datetime, signed_by: datetime, store: Store, sessions: Sessions
@@ -20,6 +28,8 @@ def authenticate(
 
     `now` decides what has expired, `signed_by` is the time by the clock the signature follows.
     """
+    if call.name in _UNSIGNED:
+        return ANONYMOUS  # a token of an identity provider in the request says who it is
     if signed is None:
         if call.service != "s3":  # S3 asks the bucket's policy about strangers too
             raise authentication_refusal("no-credentials", call.service)
@@ -48,7 +58,7 @@ def _credentials(
             raise authentication_refusal("wrong-token", service)
         if now >= session.expires:
             raise authentication_refusal("expired-session", service)
-        return session.secret_access_key, lambda: session_caller(session, store)
+        return session.secret_access_key, lambda: session_caller(session, store, now)
     key = store.find_key(signed.access_key_id)
     if key is None:
         raise authentication_refusal("unknown-key", service)
@@ -60,16 +70,18 @@ def _credentials(
 
 
 def _check_kind_of_credentials(caller: Caller, call: Call) -> None:
-    """What credentials of GetSessionToken may not do, whatever the policies say.
+    """What credentials of GetSessionToken and GetFederationToken may not do, whatever the policies say.
 
-    https://docs.aws.amazon.com/STS/latest/APIReference/API_GetSessionToken.html
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_sts-comparison.html: no IAM without MFA, or none at
+    all; little of STS.
     """
     session = caller.session
-    if session is None or session.kind != "GetSessionToken":
+    if session is None or session.kind not in _LEFT_OF_STS:
         return
-    if call.service == "iam" and session.context.get("aws:MultiFactorAuthPresent") != "true":
+    federated = session.kind == "GetFederationToken"
+    if call.service == "iam" and (federated or not session.mfa):
         raise authentication_refusal("session-token-for-iam", call.service)
-    if call.service == "sts" and call.operation not in ("AssumeRole", "GetCallerIdentity", "GetSessionToken"):
+    if call.service == "sts" and call.operation not in _LEFT_OF_STS[session.kind]:
         raise authentication_refusal("session-token-for-sts", call.service)
 
 

@@ -23,8 +23,11 @@ _SITUATIONS = {
     "time, calls in this process follow the lab's clock.",
     "expired-url": "The presigned URL is past the time it was made for.",
     "incomplete": "The signature is not complete.",
-    "session-token-for-iam": "Credentials from GetSessionToken may not call IAM unless they were opened with MFA.",
-    "session-token-for-sts": "Of STS, credentials from GetSessionToken may only call AssumeRole and GetCallerIdentity.",
+    "session-token-for-iam": "Credentials from GetSessionToken may not call IAM unless they were opened with MFA, "
+    "those from GetFederationToken never.",
+    "session-token-for-sts": "Of STS, credentials from GetSessionToken may only call AssumeRole and GetCallerIdentity, "
+    "those from GetFederationToken only the latter.",
+    "service": "The policies allowed this.",
     "no-such-role": "There is no such role. AWS answers as if the role had refused, so that nobody can try out names.",
     "malformed-document": "The document is not one AWS would store, so nothing was changed.",
     "unplaceable": "The lab could not tell which AWS operation this was.",

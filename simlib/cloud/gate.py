@@ -20,6 +20,7 @@ from .authorization import circumstances
 from .calls import Call, Unplaceable, place
 from .desk import Desk
 from .dispatch import ACCOUNT_HEADER, NotStored
+from .iam_calls import note_use, on_behalf_of
 from .requested import action_name, requested
 from .sessions import Sessions
 from .signature import Signed
@@ -107,6 +108,8 @@ class Gate:
     def _admit(self, visit: _Visit, call: Call, signed_by: Callable[[], datetime]) -> Desk:
         """The desk at which the call is worked on, once its caller is believed."""
         caller = authenticate(call, visit.signed, visit.now, signed_by(), self._store, self._sessions)
+        note_use(caller, call, visit.now)
+        call = on_behalf_of(call, caller)
         around = circumstances(visit.now, self._source_ip(), visit.raw.headers.get("user-agent", ""), call.region)
         return Desk(call, caller, visit.now, self._store, self._sessions, around)
 
@@ -122,6 +125,9 @@ class Gate:
                 desk.require(permission)
             account = (asked[0].account if asked else "") or account
         documents.check_written(call, self._store)
+        for name in (f"{call.service}:*", call.name):
+            if name in own.BEFORE:
+                own.BEFORE[name](desk)
         if call.name in own.ANSWERS:
             return answers.success(call.service, call.operation, own.ANSWERS[call.name](desk))
         if call.service == "sts":
@@ -131,8 +137,6 @@ class Gate:
 
     def _let_moto_act(self, desk: Desk, account: str) -> RawAnswer:
         call = desk.call
-        if call.name in own.BEFORE:
-            own.BEFORE[call.name](desk)
         try:
             answer = self._store.act(call, account)
         except NotStored as error:
@@ -174,7 +178,7 @@ class Gate:
 
 
 def _decision(refusal: Refusal | None) -> str:
-    if refusal is None:
+    if refusal is None or refusal.situation == "service":
         return "ALLOW"
     return "INVALID" if refusal.situation in _INVALID else "UNAUTHENTICATED"
 

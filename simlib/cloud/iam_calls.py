@@ -1,33 +1,88 @@
-"""What the lab adds to moto's IAM: permissions boundaries of users.
+"""What the lab adds to moto's IAM: boundaries that exist, users who mean themselves, updates that change no more.
 
-https://docs.aws.amazon.com/IAM/latest/APIReference/API_PutUserPermissionsBoundary.html
+https://docs.aws.amazon.com/IAM/latest/APIReference/API_Operations.html
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
+from . import answers, iam_entities
 from .answers import Refusal
+from .calls import Call
 from .desk import Desk
+from .dispatch import environ
+from .refusals import Objection
+from .sessions import Caller
 from .wire import RawAnswer
+
+# Calls whose `UserName` may be left out and then means the caller, as their API pages say
+_MEANS_CALLER = frozenset(
+    {
+        "GetUser", "CreateAccessKey", "ListAccessKeys", "UpdateAccessKey", "DeleteAccessKey", "ListMFADevices",
+        "ListSigningCertificates", "UploadSigningCertificate", "UpdateSigningCertificate", "DeleteSigningCertificate",
+        "ListSSHPublicKeys", "ListServiceSpecificCredentials", "CreateLoginProfile", "GetLoginProfile",
+        "DeleteLoginProfile", "DeactivateMFADevice",
+    }
+)  # fmt: skip
+
+
+def on_behalf_of(call: Call, caller: Caller) -> Call:
+    """The same call, with the caller's name where it left the user's name out.
+
+    moto would look for the user by the key that signed, and it knows no key of a session.
+    """
+    if call.service != "iam" or call.operation not in _MEANS_CALLER or call.parameters.get("UserName"):
+        return call
+    if caller.is_root:
+        if call.operation == "GetUser":
+            return call
+        text = f"The lab keeps no credentials of the root user, so {call.operation} needs a UserName here."
+        raise Refusal("NotImplemented", text, 501, situation="not-stored")
+    if caller.user_name is None:
+        raise Refusal("ValidationError", "Must specify userName when calling with non-User credentials", 400)
+    body = call.raw.body + f"&UserName={caller.user_name}".encode()
+    raw = replace(call.raw, body=body, headers={**call.raw.headers, "content-length": str(len(body))})
+    parameters = {**call.parameters, "UserName": caller.user_name}
+    return replace(call, raw=raw, parameters=parameters, environ=environ(raw, call.url))
+
+
+def note_use(caller: Caller, call: Call, now: datetime) -> None:
+    """Keep when, where and for which service a key, or the role behind a session, was used last."""
+    if caller.account:
+        role = caller.session.role_name if caller.session else None
+        iam_entities.note_use(caller.account, caller.access_key_id, role, now, call.service, call.region)
+
+
+def complete_root_user(desk: Desk, answer: RawAnswer) -> RawAnswer:
+    """GetUser without a name, asked by the root user: moto knows none."""
+    if not desk.caller.is_root or desk.parameters.get("UserName"):
+        return answer
+    account = desk.caller.account
+    user = {"Path": "/", "UserName": "", "UserId": account, "Arn": desk.caller.arn}
+    return answers.success("iam", "GetUser", {"User": {**user, "CreateDate": iam_entities.opened(account)}})
+
+
+def update_role(desk: Desk) -> Mapping[str, Any]:
+    wanted = desk.parameters
+    iam_entities.update_role(
+        desk.caller.account, str(wanted["RoleName"]), wanted.get("Description"), wanted.get("MaxSessionDuration")
+    )
+    return {}
 
 
 def put_user_boundary(desk: Desk) -> Mapping[str, Any]:
-    arn = str(desk.parameters["PermissionsBoundary"])
-    _check_boundary(arn, desk)
-    _set_boundary(desk, arn)
+    check_boundary(desk)
+    _set_boundary(desk, str(desk.parameters["PermissionsBoundary"]))
     return {}
 
 
 def delete_user_boundary(desk: Desk) -> Mapping[str, Any]:
     _set_boundary(desk, None)
     return {}
-
-
-def check_new_user(desk: Desk) -> None:
-    if arn := desk.parameters.get("PermissionsBoundary"):
-        _check_boundary(str(arn), desk)
 
 
 def complete_new_user(desk: Desk, answer: RawAnswer) -> RawAnswer:
@@ -37,21 +92,25 @@ def complete_new_user(desk: Desk, answer: RawAnswer) -> RawAnswer:
     return answer
 
 
+def check_boundary(desk: Desk) -> None:
+    """The managed policy that is to be a boundary must exist."""
+    arn = desk.parameters.get("PermissionsBoundary")
+    if arn and desk.store.managed_policy(str(arn)) is None:
+        raise Objection("NoSuchEntity", f"Scope ARN: {arn} does not exist or is not attachable.", 404)
+
+
 def _set_boundary(desk: Desk, arn: str | None) -> None:
-    name = str(desk.parameters["UserName"])
-    if desk.store.user(desk.caller.account, name) is None:
-        raise Refusal("NoSuchEntity", f"The user with name {name} cannot be found.", 404)
-    desk.store.set_user_boundary(desk.caller.account, name, arn)
-
-
-def _check_boundary(arn: str, desk: Desk) -> None:
-    if desk.store.managed_policy(arn) is None:
-        raise Refusal("NoSuchEntity", f"Scope ARN: {arn} does not exist or is not attachable.", 404)
+    desk.store.set_user_boundary(desk.caller.account, str(desk.parameters["UserName"]), arn)
 
 
 ANSWERS = {
     "iam:PutUserPermissionsBoundary": put_user_boundary,
     "iam:DeleteUserPermissionsBoundary": delete_user_boundary,
+    "iam:UpdateRole": update_role,
 }
-BEFORE = {"iam:CreateUser": check_new_user}
-AFTER = {"iam:CreateUser": complete_new_user}
+BEFORE = {
+    "iam:CreateUser": check_boundary,
+    "iam:CreateRole": check_boundary,
+    "iam:PutRolePermissionsBoundary": check_boundary,
+}
+AFTER = {"iam:CreateUser": complete_new_user, "iam:GetUser": complete_root_user}

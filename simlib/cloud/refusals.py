@@ -41,6 +41,13 @@ class Refusal(Exception):
         self.detail = detail
 
 
+class Objection(Refusal):
+    """What a service says about its own affairs to a caller who is allowed: there is no such user, or one too many."""
+
+    def __init__(self, code: str, message: str, status: int) -> None:
+        super().__init__(code, message, status, situation="service")
+
+
 @dataclass(frozen=True, slots=True)
 class _Said:
     """`text` None: the text comes with the situation (a date, the name of a missing part)."""

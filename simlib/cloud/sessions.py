@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import base64
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 from ..iam import Policy
 from .store import Store, StoredIdentity, StoredKey, unique_id
+
+if TYPE_CHECKING:
+    from .issuer import Issuer
 
 NOTHING: Mapping[str, str] = MappingProxyType({})
 
@@ -19,14 +23,14 @@ NOTHING: Mapping[str, str] = MappingProxyType({})
 class Session:
     """Temporary credentials and what AWS remembers about them.
 
-    `kind` is how they came to be: "AssumeRole", "GetSessionToken" or "EC2" (an instance's role). `context` are the
-    condition keys fixed when they were issued; a role is known by its unique ID, so that a new role of the same name
-    does not inherit its sessions.
+    `kind` is how they came to be: the STS operation, or "EC2" (an instance's role). `context` are the condition keys
+    fixed when they were issued, `transitive` the keys of the session tags that a chained session inherits. The user
+    or role behind a session is known by its unique ID, so that a new one of the same name does not inherit it.
     """
 
     access_key_id: str
-    secret_access_key: str = field(repr=False)
-    session_token: str = field(repr=False)
+    secret_access_key: str
+    session_token: str
     kind: str
     account: str
     arn: str
@@ -39,6 +43,13 @@ class Session:
     user_name: str | None = None
     session_policies: tuple[Policy, ...] | None = None
     issued_to: str = ""
+    identity_id: str = ""
+    transitive: tuple[str, ...] = ()
+
+    @property
+    def mfa(self) -> bool:
+        """Whether these credentials were given for an MFA code."""
+        return self.context.get("aws:MultiFactorAuthPresent") == "true"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,26 +66,34 @@ class Caller:
 
     @property
     def user_name(self) -> str | None:
-        """The IAM user behind these credentials; None for roles."""
+        """The IAM user behind these credentials; None for roles and the root user."""
         return self.identity.name if self.identity and self.identity.arn.split(":", 5)[5].startswith("user/") else None
 
     @property
     def role_arn(self) -> str | None:
-        """The role of a role session, with its path."""
-        return self.identity.arn if self.session and self.session.role_id and self.identity else None
+        """Where a session comes from: the role with its path, or the user who federated it."""
+        if self.session is None or self.session.kind == "GetSessionToken":
+            return None
+        return self.identity.arn if self.identity else None
+
+    @property
+    def is_root(self) -> bool:
+        """Whether this is the root user of its account, with either kind of credentials."""
+        return self.arn.endswith(":root")
 
 
 ANONYMOUS = Caller("anonymous", "", "ANONYMOUS", "", None)
 
 
 class Sessions:
-    """Every temporary credential of a world, by access key."""
+    """Every temporary credential of a world, by access key; `issuers` are its identity providers, by URL."""
 
     def __init__(self) -> None:
         self._by_key: dict[str, Session] = {}
+        self.issuers: dict[str, Issuer] = {}
 
-    def __iter__(self) -> Iterable[Session]:
-        return iter(self._by_key.values())
+    def __iter__(self) -> Iterator[Session]:
+        return iter(list(self._by_key.values()))
 
     def __len__(self) -> int:
         return len(self._by_key)
@@ -93,6 +112,7 @@ class Sessions:
         context: Mapping[str, str | list[str]] = NOTHING,
         session_policies: tuple[Policy, ...] | None = None,
         issued_to: str = "",
+        transitive: tuple[str, ...] = (),
     ) -> Session:
         """Credentials for a role's session, `seconds` long from `now`."""
         return self._mint(
@@ -102,27 +122,55 @@ class Sessions:
             f"{role.unique_id}:{session_name}",
             now,
             seconds,
-            context={"aws:MultiFactorAuthPresent": "false", **context},
+            context=context,
             role_name=role.name,
             role_id=role.unique_id,
             session_policies=session_policies,
             issued_to=issued_to,
+            identity_id=role.unique_id,
+            transitive=transitive,
         )
 
     def for_user(
-        self, user: StoredIdentity, now: datetime, seconds: int, context: Mapping[str, str | list[str]] = NOTHING
+        self, caller: Caller, now: datetime, seconds: int, context: Mapping[str, str | list[str]] = NOTHING
     ) -> Session:
-        """Credentials of `GetSessionToken`: the user's own permissions for a while."""
+        """Credentials of `GetSessionToken`: the caller's own permissions for a while."""
         return self._mint(
             "GetSessionToken",
-            user.account,
-            user.arn,
-            user.unique_id,
+            caller.account,
+            caller.arn,
+            caller.user_id,
             now,
             seconds,
-            context={"aws:MultiFactorAuthPresent": "false", **context},
-            user_name=user.name,
-            issued_to=user.arn,
+            context=context,
+            user_name=caller.user_name,
+            issued_to=caller.arn,
+            identity_id=caller.user_id,
+        )
+
+    def federate(
+        self,
+        caller: Caller,
+        name: str,
+        now: datetime,
+        seconds: int,
+        *,
+        context: Mapping[str, str | list[str]],
+        session_policies: tuple[Policy, ...] | None,
+    ) -> Session:
+        """Credentials of `GetFederationToken`: what both the caller and the session policies allow."""
+        return self._mint(
+            "GetFederationToken",
+            caller.account,
+            f"arn:aws:sts::{caller.account}:federated-user/{name}",
+            f"{caller.account}:{name}",
+            now,
+            seconds,
+            context=context,
+            user_name=caller.user_name,
+            session_policies=session_policies,
+            issued_to=caller.arn,
+            identity_id=caller.user_id,
         )
 
     def _mint(
@@ -135,11 +183,7 @@ class Sessions:
         seconds: int,
         *,
         context: Mapping[str, str | list[str]],
-        role_name: str | None = None,
-        role_id: str | None = None,
-        user_name: str | None = None,
-        session_policies: tuple[Policy, ...] | None = None,
-        issued_to: str = "",
+        **more: Any,
     ) -> Session:
         issued_at = now.replace(microsecond=0)
         session = Session(
@@ -152,38 +196,58 @@ class Sessions:
             user_id,
             issued_at,
             issued_at + timedelta(seconds=seconds),
-            {**context, "aws:TokenIssueTime": f"{issued_at:%Y-%m-%dT%H:%M:%SZ}"},
-            role_name,
-            role_id,
-            user_name,
-            session_policies,
-            issued_to,
+            {
+                "aws:MultiFactorAuthPresent": "false",
+                **context,
+                "aws:TokenIssueTime": f"{issued_at:%Y-%m-%dT%H:%M:%SZ}",
+            },
+            **more,
         )
         self._by_key[session.access_key_id] = session
         return session
 
 
 def user_caller(key: StoredKey, store: Store) -> Caller | None:
-    """The IAM user behind a long-term key."""
+    """The IAM user behind a long-term key, or the root user."""
+    if not key.user_name:
+        return Caller(f"arn:aws:iam::{key.account}:root", key.account, key.account, key.access_key_id, None)
     user = store.user(key.account, key.user_name)
     if user is None:
         return None
-    return Caller(user.arn, key.account, user.unique_id, key.access_key_id, user, context=_principal_tags(user))
+    return Caller(user.arn, key.account, user.unique_id, key.access_key_id, user, context=principal_tags(user.tags))
 
 
-def session_caller(session: Session, store: Store) -> Caller | None:
+def session_caller(session: Session, store: Store, now: datetime) -> Caller | None:
     """The identity behind a session; None once its role or user is gone, for then the session is gone too."""
     if session.role_id:
         identity = store.role(session.account, session.role_name or "")
-        alive = identity is not None and identity.unique_id == session.role_id
+    elif session.user_name:
+        identity = store.user(session.account, session.user_name)
+    elif session.kind == "GetFederationToken":
+        identity = _root_as_federating(session.account, store)
     else:
-        identity = store.user(session.account, session.user_name or "")
-        alive = identity is not None and identity.unique_id == session.user_id
-    if not alive or identity is None:
+        identity = None  # the root user, who is never gone
+    if identity is None and session.identity_id != session.account:
         return None
-    context = {**_principal_tags(identity), **session.context}
+    if identity is not None and identity.unique_id != session.identity_id:
+        return None
+    context = dict(session.context)
+    if session.mfa:
+        context["aws:MultiFactorAuthAge"] = str(int((now - session.issued_at).total_seconds()))
+    if identity is not None:
+        passed = {key.lower() for key in context}  # a session tag takes the place of the identity's, in any capitals
+        own = principal_tags(identity.tags)
+        context |= {key: value for key, value in own.items() if key.lower() not in passed}
     return Caller(session.arn, session.account, session.user_id, session.access_key_id, identity, session, context)
 
 
-def _principal_tags(identity: StoredIdentity) -> dict[str, str | list[str]]:
-    return {f"aws:PrincipalTag/{key}": value for key, value in identity.tags.items()}
+def _root_as_federating(account: str, store: Store) -> StoredIdentity:
+    """The root user where a session policy is to narrow what it may do: as one who may do everything."""
+    everything = store.managed_policy("arn:aws:iam::aws:policy/AdministratorAccess")
+    documents = (everything,) if everything else ()
+    return StoredIdentity(f"arn:aws:iam::{account}:root", account, account, "root", documents, None, {})
+
+
+def principal_tags(tags: Mapping[str, str]) -> dict[str, str | list[str]]:
+    """Tags of an identity or a session as condition keys."""
+    return {f"aws:PrincipalTag/{key}": value for key, value in tags.items()}

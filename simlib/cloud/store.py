@@ -39,7 +39,7 @@ _ID_PREFIXES = {"User": "AIDA", "Group": "AGPA", "InstanceProfile": "AIPA", "Man
 
 @dataclass(frozen=True, slots=True)
 class StoredKey:
-    """A long-term access key of an IAM user."""
+    """A long-term access key of an IAM user, or of the root user where `user_name` is empty."""
 
     access_key_id: str
     secret_access_key: str
@@ -360,7 +360,8 @@ def _permitted() -> Any:
 
 
 def _stored_key(key: Any, account: str) -> StoredKey:
-    return StoredKey(key.access_key_id, key.secret_access_key, account, key.user_name, key.status == "Active")
+    name = key.user_name or ""  # the root user has none
+    return StoredKey(key.access_key_id, key.secret_access_key, account, name, key.status == "Active")
 
 
 def _documents(entity: Any) -> Iterator[StoredDocument]:

@@ -5,22 +5,26 @@ https://docs.aws.amazon.com/STS/latest/APIReference/API_Operations.html
 
 from __future__ import annotations
 
-import json
+import base64
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from ..iam import Evaluation, Policy
-from . import documents
+from ..iam import Evaluation
+from . import encoded_message, mfa, web_identity
 from .answers import Refusal
 from .authorization import circumstances, decide, parsed
 from .desk import Desk
 from .requested import Requested
+from .session_requests import Wishes, assumed, check_duration, credentials, packed_size, wishes
 from .sessions import Caller, Session, Sessions
 from .store import Store, StoredIdentity
 
-CHAINED_SECONDS = 3600
-PLAINTEXT_LIMIT = 2048  # characters of session policies, UG/reference_iam-quotas
+CHAINED_SECONDS = ROOT_SECONDS = 3600
+DEFAULT_SECONDS = 43_200  # of GetSessionToken and GetFederationToken
+
+_CHAINED = "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining."
+_MFA_NOW: Mapping[str, str] = {"aws:MultiFactorAuthPresent": "true", "aws:MultiFactorAuthAge": "0"}
 
 
 def _get_caller_identity(desk: Desk) -> Mapping[str, Any]:
@@ -28,69 +32,99 @@ def _get_caller_identity(desk: Desk) -> Mapping[str, Any]:
     return {"UserId": desk.caller.user_id, "Account": desk.caller.account, "Arn": desk.caller.arn}
 
 
+def _get_access_key_info(desk: Desk) -> Mapping[str, Any]:
+    """The account is part of the key's ID.
+
+    https://docs.aws.amazon.com/STS/latest/APIReference/API_GetAccessKeyInfo.html
+    """
+    desk.require(Requested("sts:GetAccessKeyInfo", "*", desk.caller.account))
+    return {"Account": account_of_key(str(desk.parameters["AccessKeyId"]))}
+
+
+def account_of_key(access_key_id: str) -> str:
+    """The account an access key's ID was made for, whether or not the key exists. Raises AWS's `ValidationError`."""
+    try:
+        packed = int.from_bytes(base64.b32decode(access_key_id[4:12]), "big")
+        upper_half = access_key_id[12] >= "Q" or access_key_id[12].isdigit()
+    except (ValueError, IndexError):
+        raise Refusal("ValidationError", f"{access_key_id} is not a valid access key ID", 400) from None
+    return f"{(packed - (1 << 39)) * 2 + upper_half:012d}"
+
+
 def _get_session_token(desk: Desk) -> Mapping[str, Any]:
-    """Needs no permission, but long-term credentials of a user.
+    """Needs no permission, but long-term credentials; the root user's last an hour at most, without complaint.
 
     https://docs.aws.amazon.com/STS/latest/APIReference/API_GetSessionToken.html
     """
-    if desk.caller.session or desk.caller.identity is None:
+    if desk.caller.session:
         raise Refusal("AccessDenied", "Cannot call GetSessionToken with session credentials", 403)
-    _refuse_mfa(desk.parameters)
-    seconds = desk.parameters.get("DurationSeconds", 43_200)
-    return {"Credentials": credentials(desk.sessions.for_user(desk.caller.identity, desk.now, seconds))}
+    context = {"aws:MultiFactorAuthPresent": "true"} if mfa.was_given(desk) else {}
+    return {"Credentials": credentials(desk.sessions.for_user(desk.caller, desk.now, _seconds(desk), context))}
+
+
+def _seconds(desk: Desk) -> int:
+    seconds = int(desk.parameters.get("DurationSeconds", DEFAULT_SECONDS))
+    return min(seconds, ROOT_SECONDS) if desk.caller.is_root else seconds
+
+
+def _get_federation_token(desk: Desk) -> Mapping[str, Any]:
+    """https://docs.aws.amazon.com/STS/latest/APIReference/API_GetFederationToken.html"""
+    if desk.caller.session:
+        raise Refusal("AccessDenied", "Cannot call GetFederationToken with session credentials", 403)
+    asked = wishes(desk.parameters, desk.caller, desk.store)
+    account, name = desk.caller.account, str(desk.parameters["Name"])
+    federated = f"arn:aws:sts::{account}:federated-user/{name}"
+    for action in asked.actions("sts:GetFederationToken"):
+        desk.require(Requested(action, federated, account, asked.asked_context()))
+    session = desk.sessions.federate(
+        desk.caller,
+        name,
+        desk.now,
+        _seconds(desk),
+        context=asked.session_context(),
+        session_policies=asked.policies,
+    )
+    user = {"FederatedUserId": session.user_id, "Arn": session.arn}
+    return {"Credentials": credentials(session), "FederatedUser": user, **packed_size(asked)}
 
 
 def _assume_role(desk: Desk) -> Mapping[str, Any]:
     """https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html"""
-    wanted = desk.parameters
-    arn = str(wanted["RoleArn"])
+    wanted, arn = desk.parameters, str(desk.parameters["RoleArn"])
     if arn.count(":") < 5 or not arn.split(":")[5].startswith("role/"):
         raise Refusal("ValidationError", f"{arn} is invalid", 400)
-    seconds = wanted.get("DurationSeconds", CHAINED_SECONDS)
+    if desk.caller.is_root:
+        raise Refusal("AccessDenied", "Roles may not be assumed by root accounts.", 403)
+    seconds = int(wanted.get("DurationSeconds", CHAINED_SECONDS))
     if desk.caller.session and seconds > CHAINED_SECONDS:
-        raise Refusal(
-            "ValidationError",
-            "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining.",
-            400,
-        )
-    session_policies = _session_policies(desk)
+        raise Refusal("ValidationError", _CHAINED, 400)
+    asked = wishes(wanted, desk.caller, desk.store)
     role = desk.store.role_by_arn(arn)
-    _authorise_assumption(desk, arn, role)
+    _authorise_assumption(desk, arn, role, asked)
     assert role is not None  # nobody may assume what does not exist
-    _refuse_mfa(wanted)
-    if seconds > role.max_session_seconds:
-        raise Refusal(
-            "ValidationError", "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.", 400
-        )
-    name = str(wanted["RoleSessionName"])
+    check_duration(seconds, role)
     session = desk.sessions.assume(
         role,
-        name,
+        str(wanted["RoleSessionName"]),
         desk.now,
         seconds,
-        context=_session_context(desk),
-        session_policies=session_policies,
+        context=asked.session_context(),
+        session_policies=asked.policies,
         issued_to=desk.caller.arn,
+        transitive=(*asked.inherited, *asked.transitive),
     )
-    answer: dict[str, Any] = {
-        "Credentials": credentials(session),
-        "AssumedRoleUser": {"AssumedRoleId": session.user_id, "Arn": session.arn},
-    }
-    if session_policies:
-        answer["PackedPolicySize"] = _packed_size(desk)
-    if "SourceIdentity" in wanted:
-        answer["SourceIdentity"] = wanted["SourceIdentity"]
-    return answer
+    return assumed(session, asked)
 
 
-def _authorise_assumption(desk: Desk, arn: str, role: StoredIdentity | None) -> None:
+def _authorise_assumption(desk: Desk, arn: str, role: StoredIdentity | None, asked: Wishes) -> None:
     """The trust policy is the role's resource policy; tags and a source identity are actions of their own."""
     trust = parsed(role.trust_policy, "trust", f"{arn} (trust policy)") if role else None
-    context = _assumption_context(desk)
-    actions = ["sts:AssumeRole"]
-    actions += ["sts:TagSession"] if desk.parameters.get("Tags") else []
-    actions += ["sts:SetSourceIdentity"] if "SourceIdentity" in desk.parameters else []
-    for action in actions:
+    context = {**asked.asked_context(), "sts:RoleSessionName": str(desk.parameters["RoleSessionName"])}
+    if "ExternalId" in desk.parameters:
+        context["sts:ExternalId"] = str(desk.parameters["ExternalId"])
+    if mfa.was_given(desk):
+        context |= _MFA_NOW  # for this decision alone: the new session is none of MFA
+    for action in asked.actions("sts:AssumeRole"):
         evaluation = desk.decide(Requested(action, arn, arn.split(":")[4], context), resource_policy=trust)
         if role is None or not evaluation.allowed:
             # AWS says the same whether the role refuses or does not exist, on purpose
@@ -98,61 +132,10 @@ def _authorise_assumption(desk: Desk, arn: str, role: StoredIdentity | None) -> 
             raise Refusal("AccessDenied", text, 403, situation="" if role else "no-such-role")
 
 
-def _assumption_context(desk: Desk) -> dict[str, str | list[str]]:
-    wanted = desk.parameters
-    context: dict[str, str | list[str]] = {"sts:RoleSessionName": str(wanted["RoleSessionName"])}
-    for member, key in (("ExternalId", "sts:ExternalId"), ("SourceIdentity", "sts:SourceIdentity")):
-        if member in wanted:
-            context[key] = str(wanted[member])
-    tags = {str(tag["Key"]): str(tag.get("Value", "")) for tag in wanted.get("Tags", [])}
-    context |= {f"aws:RequestTag/{key}": value for key, value in tags.items()}
-    if tags:
-        context["aws:TagKeys"] = list(tags)
-    if transitive := wanted.get("TransitiveTagKeys"):
-        context["sts:TransitiveTagKeys"] = [str(key) for key in transitive]
-    return context
-
-
-def _session_context(desk: Desk) -> dict[str, str | list[str]]:
-    """What the new session carries along."""
-    context: dict[str, str | list[str]] = {
-        f"aws:PrincipalTag/{tag['Key']}": str(tag.get("Value", "")) for tag in desk.parameters.get("Tags", [])
-    }
-    source = desk.parameters.get("SourceIdentity") or desk.caller.context.get("aws:SourceIdentity")
-    if source:
-        context["aws:SourceIdentity"] = source
-    return context
-
-
-def _session_policies(desk: Desk) -> tuple[Policy, ...] | None:
-    wanted = desk.parameters
-    text, arns = wanted.get("Policy"), [str(entry.get("arn", "")) for entry in wanted.get("PolicyArns") or []]
-    if text is None and not arns:
-        return None
-    if text is not None and len(text) > PLAINTEXT_LIMIT:
-        raise Refusal("PackedPolicyTooLarge", "The requested policy is too large. (packed size above 100%)", 400)
-    policies = []
-    if text is not None:
-        documents.check_session_policy(str(text))
-        policies.append(parsed(text, "session", "session policy"))
-    for arn in arns:
-        document = desk.store.managed_policy(arn) if arn.count(":") >= 5 else None
-        if document is None:
-            raise Refusal("ValidationError", f"{arn} does not exist or is not attachable.", 400)
-        policies.append(parsed(document.text, "session", arn))
-    return tuple(policies)
-
-
-def _packed_size(desk: Desk) -> int:
-    """AWS's packing is not published; the share of the plaintext limit is the lab's choice."""
-    return max(1, len(json.dumps(desk.parameters.get("Policy", ""))) * 100 // PLAINTEXT_LIMIT)
-
-
-def _refuse_mfa(wanted: Mapping[str, Any]) -> None:
-    """The lab has no MFA devices yet, so no code can be right."""
-    if "SerialNumber" in wanted or "TokenCode" in wanted:
-        text = "MultiFactorAuthentication failed with invalid MFA one time pass code."
-        raise Refusal("AccessDenied", text, 403)
+def _decode_authorization_message(desk: Desk) -> Mapping[str, Any]:
+    """https://docs.aws.amazon.com/STS/latest/APIReference/API_DecodeAuthorizationMessage.html"""
+    desk.require(Requested("sts:DecodeAuthorizationMessage", "*", desk.caller.account))
+    return {"DecodedMessage": encoded_message.decoded(str(desk.parameters["EncodedMessage"]))}
 
 
 class ServiceNotTrusted(Exception):
@@ -188,18 +171,12 @@ def assume_for_service(
     return sessions.assume(role, session_name, now, seconds, kind="EC2", context=context, issued_to=service)
 
 
-def credentials(session: Session) -> dict[str, Any]:
-    """A session as STS hands it out."""
-    return {
-        "AccessKeyId": session.access_key_id,
-        "SecretAccessKey": session.secret_access_key,
-        "SessionToken": session.session_token,
-        "Expiration": session.expires,
-    }
-
-
 ANSWERS: Mapping[str, Callable[[Desk], Mapping[str, Any]]] = {
     "sts:AssumeRole": _assume_role,
+    "sts:AssumeRoleWithWebIdentity": web_identity.assume_role_with_web_identity,
+    "sts:DecodeAuthorizationMessage": _decode_authorization_message,
+    "sts:GetAccessKeyInfo": _get_access_key_info,
     "sts:GetCallerIdentity": _get_caller_identity,
+    "sts:GetFederationToken": _get_federation_token,
     "sts:GetSessionToken": _get_session_token,
 }

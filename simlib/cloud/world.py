@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, ClassVar
 
 from botocore.awsrequest import AWSResponse
 from botocore.handlers import BUILTIN_HANDLERS, REGISTER_FIRST
 
-from . import ambient, organizations
+from . import ambient, iam_entities, organizations
 from .clock import Clock
 from .endpoint import Endpoint, sender_time
 from .explain import Explanation
 from .gate import Gate
 from .identity import Identity, credentials_in
 from .instance import Instance
+from .issuer import GITHUB, Issuer
 from .metadata import Unavailable
+from .mfa import Authenticator
 from .sessions import Session, Sessions
 from .store import Store, StoredInstance
 from .sts import ServiceNotTrusted, assume_for_service
@@ -32,10 +35,16 @@ NOWHERE = "http://127.0.0.1:9"  # the discard port: where requests are sent whil
 
 
 class Account:
-    """An AWS account of the world; `admin` is an IAM user in it who may do everything."""
+    """An AWS account of the world; `admin` is an IAM user in it who may do everything, `root` its root user."""
 
-    def __init__(self, name: str, account_id: str, admin: Identity) -> None:
+    def __init__(self, name: str, account_id: str, admin: Identity, root: Callable[[], Identity]) -> None:
         self.name, self.id, self.admin = name, account_id, admin
+        self._make_root = root
+
+    @cached_property
+    def root(self) -> Identity:
+        """The root user, with an access key that is made when first asked for: a good account's root user has none."""
+        return self._make_root()
 
     def __repr__(self) -> str:
         return f"<Account {self.name} {self.id}>"
@@ -130,8 +139,30 @@ class Cloud:
                     organizations.join(account_id, name, organization.id)
                 key = self._store.create_administrator(account_id, ADMINISTRATOR)
             admin = Identity(key.access_key_id, key.secret_access_key, None, region=REGION)
-            self._accounts[name] = Account(name, account_id, admin)
+            self._accounts[name] = Account(name, account_id, admin, partial(self._root_user, account_id))
         return self._accounts[name]
+
+    def _root_user(self, account_id: str) -> Identity:
+        with self._gate.lock:
+            return Identity(*iam_entities.root_key(account_id), None, region=REGION)
+
+    def authenticator(self, answer: Mapping[str, Any]) -> Authenticator:
+        """An authenticator app that has scanned a new device: pass what `create_virtual_mfa_device` returned.
+
+        Its `.code` follows the lab's clock.
+        """
+        seed = answer.get("VirtualMFADevice", answer).get("Base32StringSeed")
+        if not seed:
+            raise ValueError("No seed in this answer. authenticator() wants what create_virtual_mfa_device returned.")
+        return Authenticator(seed, lambda: self.clock.now)
+
+    def oidc_provider(self, url: str = GITHUB) -> Issuer:
+        """An OpenID Connect identity provider outside of AWS that issues signed tokens; one for each URL.
+
+        GitHub Actions' is meant unless said otherwise. An account trusts it after `create_open_id_connect_provider`.
+        """
+        issuer = Issuer(url, lambda: self.clock.now)
+        return self._sessions.issuers.setdefault(issuer.url, issuer)
 
     def sign_in(self, answer: Mapping[str, Any], *, region: str = REGION) -> Identity:
         """An identity from any AWS answer that holds credentials (CreateAccessKey, AssumeRole, GetSessionToken …)."""

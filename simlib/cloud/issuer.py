@@ -1,0 +1,126 @@
+"""An OpenID Connect identity provider of the lab's own: it really signs, and STS finds its key where it would look.
+
+https://openid.net/specs/openid-connect-core-1_0.html, https://www.rfc-editor.org/rfc/rfc7519
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import uuid
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+
+GITHUB = "https://token.actions.githubusercontent.com"
+LIFETIME = 300  # seconds; GitHub's tokens last as long
+
+
+class Issuer:
+    """An identity provider known by its URL, whose `token(…)`s an `AssumeRoleWithWebIdentity` can be made with.
+
+    An account trusts it once `create_open_id_connect_provider(Url=issuer.url, ClientIDList=[…])` has said so. While
+    `reachable` is False STS cannot fetch its key.
+    """
+
+    def __init__(self, url: str, now: Callable[[], datetime]) -> None:
+        if not url.startswith("https://"):
+            raise ValueError(f"The URL of an identity provider begins with https://, not {url!r}.")
+        self.url, self._now = url.rstrip("/"), now
+        self.reachable = True
+        self._rejected: set[str] = set()
+
+    @cached_property
+    def _key(self) -> Any:
+        from cryptography.hazmat.primitives.asymmetric import rsa  # late: few lessons need it
+
+        return rsa.generate_private_key(public_exponent=65_537, key_size=2048)
+
+    def token(self, subject: str, *, audience: str = "sts.amazonaws.com", lasts: int = LIFETIME, **claims: Any) -> str:
+        """A signed token (a JWT) that says who its bearer is; it is valid for `lasts` seconds from now.
+
+        `claims` are added to it, or take the place of `iss`, `sub`, `aud`, `iat`, `exp`, `jti`.
+        """
+        issued = int(self._now().timestamp())
+        said = {"iss": self.url, "sub": subject, "aud": audience, "iat": issued, "exp": issued + lasts}
+        parts = ({"alg": "RS256", "typ": "JWT", "kid": "lab"}, {**said, "jti": str(uuid.uuid4()), **claims})
+        signed = ".".join(_encoded(json.dumps(part).encode()) for part in parts)
+        return f"{signed}.{_encoded(self._key.sign(signed.encode(), *_algorithm()))}"
+
+    def workflow_token(
+        self,
+        repository: str,
+        *,
+        ref: str = "refs/heads/main",
+        environment: str | None = None,
+        actor: str = "octocat",
+        workflow: str = "deploy",
+        **claims: Any,
+    ) -> str:
+        """The token a GitHub Actions job gets: `repository` is "owner/name"; its subject names it and where it runs.
+
+        https://docs.github.com/actions/reference/security/oidc
+        """
+        place = f"environment:{environment}" if environment else f"ref:{ref}"
+        said = {
+            "repository": repository,
+            "repository_owner": repository.partition("/")[0],
+            "ref": ref,
+            "actor": actor,
+            "workflow": workflow,
+            "job_workflow_ref": f"{repository}/.github/workflows/{workflow}.yml@{ref}",
+            **({"environment": environment} if environment else {}),
+        }
+        return self.token(f"repo:{repository}:{place}", **{**said, **claims})
+
+    def reject(self, token: str) -> None:
+        """Have the provider say, when STS asks, that a token is not to be believed any more."""
+        self._rejected.add(token)
+
+    def has_rejected(self, token: str) -> bool:
+        return token in self._rejected
+
+    def signed(self, token: str) -> bool:
+        """Whether this provider's key has signed a token as it stands."""
+        from cryptography.exceptions import InvalidSignature
+
+        text, _, signature = token.rpartition(".")
+        try:
+            self._key.public_key().verify(_decoded(signature), text.encode(), *_algorithm())
+        except (InvalidSignature, ValueError):
+            return False
+        return True
+
+    def __repr__(self) -> str:
+        return f"<Issuer {self.url}>"
+
+
+def read(token: str) -> tuple[Mapping[str, Any], Mapping[str, Any]] | None:
+    """Header and claims of a token, not verified; None for what is no JWT."""
+    parts = token.split(".")
+    try:
+        header, claims = (json.loads(_decoded(part)) for part in parts[:2])
+    except (ValueError, RecursionError):
+        return None
+    well_formed = len(parts) == 3 and isinstance(header, dict) and isinstance(claims, dict)
+    return (header, claims) if well_formed else None
+
+
+def _algorithm() -> tuple[Any, Any]:
+    from cryptography.hazmat.primitives import hashes
+    from cryptography.hazmat.primitives.asymmetric import padding
+
+    return padding.PKCS1v15(), hashes.SHA256()
+
+
+def _encoded(content: bytes) -> str:
+    return base64.urlsafe_b64encode(content).rstrip(b"=").decode("ascii")
+
+
+def _decoded(text: str) -> bytes:
+    try:
+        return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    except binascii.Error as error:
+        raise ValueError(str(error)) from error
