@@ -103,8 +103,8 @@ QUESTIONS = {
             "`GetSessionToken`, then the listing.",
         ),
         answer=1,
-        because="No SDK or CLI on this machine ever called STS. EC2 had obtained the credentials, and the CLI read "
-        "them from the metadata service, which is a matter between the machine and itself.\n\n"
+        because="Neither the SDK nor the CLI has called STS for this. EC2 had obtained the credentials, and the CLI "
+        "read them from the metadata service, which is a matter between the machine and itself.\n\n"
         "An SDK calls `AssumeRole` only where a profile tells it to, with `role_arn`.",
     ),
     "twelve hours": Prediction(

@@ -21,6 +21,8 @@ STYLE = """<style>
   color: var(--jp-content-font-color0, CanvasText); font: 14px/1.5 var(--jp-content-font-family, system-ui, sans-serif);
   max-width: 60em; overflow-wrap: anywhere; }
 [data-jp-theme-light="false"] .simlib { --sl-yes: #7fc4ff; --sl-no: #ffae73; --sl-dim: #b0b0b0; --sl-edge: #8a8a8a; }
+.simlib.sl-wide > pre { margin: .4em 0; }
+.simlib .sl-t th[scope="row"] { min-width: 9em; }
 .simlib .sl-yes, .simlib .sl-no { white-space: nowrap; }
 .simlib p { margin: .3em 0; }
 .simlib code, .simlib pre { font: 13px/1.45 var(--jp-code-font-family, monospace); white-space: pre-wrap;

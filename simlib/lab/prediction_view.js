@@ -50,7 +50,12 @@ function render({ model, el }) {
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     const chosen = form.querySelector("input:checked");
-    if (!chosen || model.get("locked") >= 0) return;
+    if (model.get("locked") >= 0) return;
+    if (!chosen) {
+      status.textContent = "Choose one of the answers first.";
+      form.querySelector("input").focus();
+      return;
+    }
     model.set("choice", Number(chosen.value));
     model.save_changes();
   });

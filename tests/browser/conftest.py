@@ -117,6 +117,7 @@ def lab_server(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterat
                 server.wait(15)
             except subprocess.TimeoutExpired:
                 server.kill()
+                pytest.fail("the server did not end when its standard input was closed")
 
 
 def _free_port() -> int:

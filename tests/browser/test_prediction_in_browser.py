@@ -44,6 +44,8 @@ def test_nothing_of_the_answer_is_on_the_page_before_it_is_locked_in(opened: Any
 
 def test_by_mouse(opened: Any) -> None:
     page = opened.page
+    page.get_by_role("button", name="Lock in my answer").click()
+    page.wait_for_selector("text=Choose one of the answers first.")
     page.get_by_label("No.").check()
     page.get_by_role("button", name="Lock in my answer").click()
     page.wait_for_selector("text=You expected: No.")
