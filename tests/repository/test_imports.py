@@ -19,6 +19,7 @@ from .conftest import ROOT
 SCREEN = {"IPython", "ipywidgets", "anywidget", "matplotlib", "networkx", "jupyterlab", "ipykernel", "traitlets"}
 BROUGHT_ALONG = {  # imported under its own name, pinned by the dependency that brings it
     "botocore": "boto3",
+    "cryptography": "moto",
     "docutils": "awscli",
     "requests": "moto",
     "werkzeug": "moto",
