@@ -36,11 +36,22 @@ def success(service: str, operation: str, result: Mapping[str, Any]) -> RawAnswe
         raise ValueError(f"botocore knows no service {service!r}")
     request_id = _request_id()
     serialiser = get_serializer_class(service, protocol_of(service).name)
-    written = serialiser(model.operation_model(operation), SerializationContext(request_id)).serialize(result)
+    described = model.operation_model(operation)
+    written = serialiser(described, SerializationContext(request_id)).serialize(result)
     body = written["body"]
     headers = {name: str(value) for name, value in written["headers"].items()}
     content = body.encode("utf-8") if isinstance(body, str) else bytes(body or b"")
-    return RawAnswer(int(written["status_code"]), {**headers, "x-amzn-RequestId": request_id}, content)
+    return RawAnswer(
+        _status(described.output_shape, result) or int(written["status_code"]),
+        {**headers, "x-amzn-RequestId": request_id},
+        content,
+    )
+
+
+def _status(shape: Any, result: Mapping[str, Any]) -> int | None:
+    """The HTTP status where it is a member of the result, as Lambda's `StatusCode` is."""
+    members = shape.members.items() if shape is not None else ()
+    return next((result.get(name) for name, m in members if m.serialization.get("location") == "statusCode"), None)
 
 
 def refusal(

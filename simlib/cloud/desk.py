@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -15,6 +15,15 @@ from .calls import Call
 from .requested import Requested
 from .sessions import Caller, Sessions
 from .store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """An answer that takes work which calls AWS itself: `work` is done without the gate's lock, `finish` makes the
+    operation's result of what it brought."""
+
+    work: Callable[[], Any]
+    finish: Callable[[Any], Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)

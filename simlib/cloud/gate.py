@@ -18,7 +18,7 @@ from .answers import Refusal
 from .authentication import as_incomplete, authenticate, claimed_caller
 from .authorization import circumstances
 from .calls import Call, Unplaceable, place
-from .desk import Desk
+from .desk import Desk, Errand
 from .dispatch import ACCOUNT_HEADER, NotStored
 from .iam_calls import note_use, on_behalf_of
 from .requested import action_name, requested
@@ -72,19 +72,50 @@ class Gate:
         """
         with self.lock:
             visit = _Visit(raw, self._now())
-            refusal = None
-            try:
-                call = visit.call = self._place(visit, service)
-                desk = visit.desk = self._admit(visit, call, signed_by or self._now)
-                answer = self._carry_out(desk)
-            except Refusal as refused:
-                refusal = refused
-                asked = visit.call.operation if visit.call else operation
-                answer = answers.refusal(
-                    refusal, visit.call.service if visit.call else None, asked, raw.method, raw.headers
-                )
+            answer = self._attempt(visit, operation, lambda: self._enter(visit, service, signed_by or self._now))
+        return self._run(visit, answer) if isinstance(answer, Errand) else answer
+
+    def _enter(self, visit: _Visit, hint: str | None, signed_by: Callable[[], datetime]) -> RawAnswer | Errand:
+        visit.call = self._place(visit, hint)
+        visit.desk = self._admit(visit, visit.call, signed_by)
+        return self._carry_out(visit.desk)
+
+    def _run(self, visit: _Visit, errand: Errand) -> RawAnswer:
+        """What must not hold up other calls, because it makes calls of its own: a function of Lambda."""
+        done: Any = None
+        try:
+            done = errand.work()
+        except Refusal as refused:
+            done = refused
+
+        def finish() -> RawAnswer:
+            assert visit.call is not None
+            if isinstance(done, Refusal):
+                raise done
+            return answers.success(visit.call.service, visit.call.operation, errand.finish(done))
+
+        with self.lock:
+            answer = self._attempt(visit, None, finish)
+        assert isinstance(answer, RawAnswer)
+        return answer
+
+    def _attempt(
+        self, visit: _Visit, operation: str | None, work: Callable[[], RawAnswer | Errand]
+    ) -> RawAnswer | Errand:
+        """The answer or the refusal, on record; an errand is not done yet."""
+        refusal = None
+        try:
+            answer = work()
+        except Refusal as refused:
+            refusal = refused
+            call = visit.call
+            answer = answers.refusal(
+                refusal, call.service if call else None, call.operation if call else operation, visit.raw.method,
+                visit.raw.headers,
+            )  # fmt: skip
+        if not isinstance(answer, Errand):
             self._record(visit, answer, refusal)
-            return answer
+        return answer
 
     def _place(self, visit: _Visit, hint: str | None) -> Call:
         """The operation a request asks for, and what it says about its signer."""
@@ -113,7 +144,7 @@ class Gate:
         around = circumstances(visit.now, self._source_ip(), visit.raw.headers.get("user-agent", ""), call.region)
         return Desk(call, caller, visit.now, self._store, self._sessions, around)
 
-    def _carry_out(self, desk: Desk) -> RawAnswer:
+    def _carry_out(self, desk: Desk) -> RawAnswer | Errand:
         """Validate, authorise, and let the lab or moto act."""
         call = desk.call
         if call.service in _VALIDATED:
@@ -129,7 +160,8 @@ class Gate:
             if name in own.BEFORE:
                 own.BEFORE[name](desk)
         if call.name in own.ANSWERS:
-            return answers.success(call.service, call.operation, own.ANSWERS[call.name](desk))
+            result = own.ANSWERS[call.name](desk)
+            return result if isinstance(result, Errand) else answers.success(call.service, call.operation, result)
         if call.service == "sts":
             text = f"The lab's STS does not offer {call.operation}; nothing was done."
             raise Refusal("NotImplemented", text, 501, situation="not-stored")

@@ -9,18 +9,20 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from . import credential_report, iam_calls, iam_rules, mfa, organization_calls, s3_calls, simulator, sts
-from .desk import Desk
+from . import credential_report, functions, iam_calls, iam_rules, mfa, organization_calls, s3_calls, simulator, sts
+from .desk import Desk, Errand
 from .wire import RawAnswer
 
-Answer = Callable[[Desk], Mapping[str, Any]]
+Answer = Callable[[Desk], Mapping[str, Any] | Errand]
 Check = Callable[[Desk], None]
 Completion = Callable[[Desk, RawAnswer], RawAnswer]
 
 ANSWERS: Mapping[str, Answer] = {
-    **sts.ANSWERS, **iam_calls.ANSWERS, **credential_report.ANSWERS, **simulator.ANSWERS, **s3_calls.ANSWERS
+    **sts.ANSWERS, **iam_calls.ANSWERS, **credential_report.ANSWERS, **simulator.ANSWERS, **s3_calls.ANSWERS,
+    **functions.ANSWERS,
 }  # fmt: skip
 BEFORE: Mapping[str, Check] = {
-    **iam_rules.BEFORE, **iam_calls.BEFORE, **mfa.BEFORE, **organization_calls.BEFORE, **s3_calls.BEFORE
+    **iam_rules.BEFORE, **iam_calls.BEFORE, **mfa.BEFORE, **organization_calls.BEFORE, **s3_calls.BEFORE,
+    **functions.BEFORE,
 }  # fmt: skip
 AFTER: Mapping[str, Completion] = {**iam_calls.AFTER, **mfa.AFTER, **organization_calls.AFTER, **s3_calls.AFTER}

@@ -256,7 +256,7 @@ def instance_facts(arn: str) -> dict[str, str]:
     instance = backend.get_instance_by_id(name.removeprefix("instance/")) if backend is not None else None
     if instance is None:
         return {}
-    association = backend.iam_instance_profile_associations.get(instance.id)
+    association = getattr(backend, "iam_instance_profile_associations", {}).get(instance.id)
     profile = {"ec2:InstanceProfile": str(association.iam_instance_profile.arn)} if association else {}
     return {
         "ec2:InstanceID": str(instance.id),
@@ -266,3 +266,22 @@ def instance_facts(arn: str) -> dict[str, str]:
         "ec2:Tenancy": str(instance._placement.tenancy or "default"),
         **profile,
     }
+
+
+# -- logs ------------------------------------------------------------------------------------------------------------
+
+
+def has_log_group(region: str, account: str, group: str) -> bool:
+    backend = keeper("logs", account, region)
+    return backend is not None and group in backend.groups and bool(backend.groups[group].streams)
+
+
+def write_log(region: str, account: str, group: str, stream: str, text: str, milliseconds: int) -> None:
+    """A new stream with a line for each of the text's, in a group that is made if need be."""
+    backend = keeper("logs", account, region)
+    if backend is None:
+        return
+    backend.ensure_log_group(group)
+    backend.create_log_stream(group, stream)
+    events = [{"timestamp": milliseconds, "message": line} for line in text.splitlines() if line]
+    backend.put_log_events(group, stream, events)
