@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from ..iam import Evaluation, Policy
-from . import answers
+from . import answers, encoded_message
 from .answers import Refusal
 from .authorization import decide
 from .calls import Call
@@ -61,7 +61,10 @@ class Desk:
         message = evaluation.message
         if asked.shown:
             message = message.replace(f"on resource: {asked.resource}", f"on resource: {asked.shown}", 1)
-        return answers.access_denied(service, answers.denial_text(service, message, asked.action))
+        text = answers.denial_text(service, message, asked.action)
+        if service == "ec2":
+            text += f". Encoded authorization failure message: {encoded_message.encoded(evaluation, self.caller)}"
+        return answers.access_denied(service, text)
 
     def _missing_bucket(self) -> bool:
         bucket = self.parameters.get("Bucket")

@@ -54,7 +54,7 @@ def check_written(call: Call, store: Store) -> None:
         written = replace(written, kind="rcp")
     if written is not None and written.member in call.parameters:
         text = str(call.parameters[written.member])
-        _check(text, written, call.service)
+        _check(text, written, call.service, str(call.parameters.get(f"{(written.stored_as or '').title()}Name", "")))
         if written.kind in ("trust", "resource"):
             _check_principals(text, written, call.service, store)
 
@@ -70,13 +70,16 @@ def check_session_policy(text: str) -> None:
     _check(text, _Written("Policy", "session"), "sts")
 
 
-def _check(text: str, written: _Written, service: str) -> None:
+def _check(text: str, written: _Written, service: str, owner: str = "") -> None:
+    """`owner` is the user, group or role whose inline policy this is to be."""
     from ..iam import validation  # late: only writing needs it
 
     problem = validation.refusal(_problems(text, written, service), written.kind, service)
     if problem is None:
         return
     message = validation.aws_message(problem, written.kind)
+    if message.endswith(" exceeded for " + str(written.stored_as)):
+        message += f" {owner}"
     too_long = problem.code == "policy-size" and service == "iam"
     code, status = ("LimitExceeded", 409) if too_long else (written.code, 400)
     # AWS's text seldom says where the mistake is; the trail does

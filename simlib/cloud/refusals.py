@@ -224,8 +224,7 @@ def denial_text(service: str, message: str, action: str) -> str:
 def access_denied(service: str | None, message: str) -> Refusal:
     """What `service` (botocore's name) answers to a caller it knows and does not permit; `message` is the engine's.
 
-    EC2 puts a sentence of its own in front. The encoded authorization failure message that it may put behind is left
-    out: a choice, for it says nothing that the message does not.
+    EC2 puts a sentence of its own in front; what it puts behind is in `encoded_message`.
     """
     family = protocol_of(service).family
     code, status = _DENIED_BY_SERVICE.get(service or "", _DENIED[family])

@@ -37,6 +37,7 @@ _IAM_OWNERS = (
     ("RoleName", "role"),
     ("UserName", "user"),
 )
+_IAM_ARNS = ("PolicyArn", "PolicySourceArn", "SerialNumber", "OpenIDConnectProviderArn", "SAMLProviderArn")
 _IAM_LISTS = {
     "ListUsers": "user/",
     "ListRoles": "role/",
@@ -165,8 +166,8 @@ def _iam(call: Call, caller: Caller, store: Store) -> Iterator[Requested]:
     context: dict[str, str | list[str]] = {}
     if "PolicyArn" in parameters:
         context["iam:PolicyARN"] = str(parameters["PolicyArn"])
-    if "PermissionsBoundary" in parameters:
-        context["iam:PermissionsBoundary"] = str(parameters["PermissionsBoundary"])
+    if boundary := parameters.get("PermissionsBoundary") or store.boundary_of(caller.account, parameters):
+        context["iam:PermissionsBoundary"] = str(boundary)  # the one asked for, else the one that is attached
     yield Requested(action_name(call), _iam_resource(call, caller, store, root), caller.account, context)
 
 
@@ -179,8 +180,12 @@ def _iam_resource(call: Call, caller: Caller, store: Store, root: str) -> str:
             creating = call.operation.startswith("Create") and "Path" in parameters
             path = f"{parameters['Path']}{name}" if creating else store.path_of(kind, caller.account, name)
             return f"{root}{kind}{path}"
-    if arn := parameters.get("PolicyArn") or parameters.get("PolicySourceArn"):
+    if arn := next((parameters[member] for member in _IAM_ARNS if parameters.get(member)), None):
         return str(arn)
+    if name := parameters.get("VirtualMFADeviceName"):
+        return f"{root}mfa{parameters.get('Path', '/')}{name}"
+    if call.operation == "CreateOpenIDConnectProvider":
+        return f"{root}oidc-provider/{str(parameters.get('Url', '')).removeprefix('https://')}"
     if name := parameters.get("PolicyName"):
         return f"{root}policy{parameters.get('Path', '/')}{name}"
     if "UserName" in members("iam", call.operation) and caller.user_name:

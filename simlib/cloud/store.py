@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from copy import copy
 from dataclasses import dataclass
@@ -266,6 +266,12 @@ class Store:
         user.permissions_boundary = arn and {
             "PermissionsBoundaryType": "Policy", "PermissionsBoundaryArn": arn
         }  # fmt: skip
+
+    def boundary_of(self, account: str, named: Mapping[str, Any]) -> str | None:
+        """The ARN of the boundary of the user or role that a call's parameters name."""
+        user, role = named.get("UserName"), named.get("RoleName")
+        entity = self.user(account, str(user)) if user else self.role(account, str(role)) if role else None
+        return entity.permissions_boundary.name if entity and entity.permissions_boundary else None
 
     def managed_policy(self, arn: str) -> StoredDocument | None:
         """A managed policy by its ARN, AWS's own or an account's; None for anything else."""
