@@ -9,10 +9,9 @@ UG/reference_policies_condition-logic-multiple-context-keys-or-values).
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from operator import eq, ge, gt, le, lt
-from typing import Any
+from typing import Any, NamedTuple
 
 from simlib.iam.matching import Context, Pattern, Patterns, Piece, Template, Values, pattern, read, simple
 
@@ -195,8 +194,7 @@ OPERATORS: dict[str, tuple[Callable[..., Test], bool]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Operator:
+class Operator(NamedTuple):
     """The name of a condition operator, taken apart: ``ForAnyValue:StringLikeIfExists``."""
 
     name: str

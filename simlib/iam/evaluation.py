@@ -8,8 +8,8 @@ denies, so that the answer can show them all.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from simlib.iam.matching import Values
 from simlib.iam.policy import Policy
@@ -82,8 +82,7 @@ class Check:
     policies: tuple[Policy, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """What the policies of one layer say: what matched, whether any denies, how the freest allow names the caller."""
 
     policies: tuple[Policy, ...]
@@ -254,9 +253,9 @@ def resource_finding(request: Request, policies: PolicySet) -> Finding:
         return Finding((), (), False, Named.NOT)
     finding = ask((policies.resource,), request, is_bounded(request, policies))
     if request.folded_action in BUCKET_POLICY_RESCUE and request.caller.kind == Kind.ROOT and in_own_account(request):
-        return replace(finding, denies=False)
+        return finding._replace(denies=False)
     if request.caller.kind == Kind.PROVIDER and request.caller.account and not in_own_account(request):
-        return replace(finding, allows=Named.NOT)
+        return finding._replace(allows=Named.NOT)
     return finding
 
 
@@ -270,7 +269,7 @@ def principal_finding(request: Request, policies: PolicySet) -> Finding:
         return Finding((), (), False, Named.NOT if is_trust_question(request) else Named.ITSELF)
     finding = ask(policies.identity, request)
     if request.caller.kind == Kind.FEDERATED_USER and request.service in ("iam", "sts"):
-        return replace(finding, allows=Named.NOT)
+        return finding._replace(allows=Named.NOT)
     return finding
 
 
@@ -288,7 +287,7 @@ def session_finding(request: Request, policies: PolicySet) -> Finding | None:
     return ask(attached or (), request)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Evaluation:
     """The answer: ``effect`` is ``ALLOW``, ``IMPLICIT_DENY`` or ``EXPLICIT_DENY``; ``checks`` are in AWS's order.
 
@@ -324,14 +323,14 @@ class Evaluation:
     @property
     def reason(self) -> str:
         """Why not, in AWS's words: ``because no identity-based policy allows …``; "" when allowed."""
-        from simlib.iam.explanation import reason
+        from simlib.iam.refusal import reason
 
         return reason(self)
 
     @property
     def message(self) -> str:
         """AWS's error text; "" when allowed."""
-        from simlib.iam.explanation import message
+        from simlib.iam.refusal import message
 
         return message(self)
 

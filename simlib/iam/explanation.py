@@ -1,4 +1,4 @@
-"""Why: AWS's error text, a learner's sentences and a structured form, all from one evaluation.
+"""Why: every statement's elements, a learner's sentences, a hint and a structured form, all from one evaluation.
 
 Nothing here decides: each element of a statement is asked again with the very predicate that decided, when somebody
 wants to know.
@@ -25,77 +25,13 @@ from simlib.iam.evaluation import (
     owner_must_allow,
 )
 from simlib.iam.principals import Kind
+from simlib.iam.refusal import POLICY_NAMES, with_article
 
 if TYPE_CHECKING:
     from simlib.iam.conditions import Condition
     from simlib.iam.policy import Policy
     from simlib.iam.request import Request
     from simlib.iam.statement import Statement
-
-#: How AWS calls the policies of a check (UG/troubleshoot_access-denied).
-POLICY_NAMES = {
-    "RESOURCE_CONTROL_POLICY": "resource control policy",
-    "SERVICE_CONTROL_POLICY": "service control policy",
-    "VPC_ENDPOINT": "VPC endpoint policy",
-    "RESOURCE": "resource-based policy",
-    "PRINCIPAL": "identity-based policy",
-    "PERMISSIONS_BOUNDARY": "permissions boundary",
-    "SESSION": "session policy",
-}
-
-
-# --- AWS's own words ------------------------------------------------------------------------------------------------
-
-
-def deciding_check(evaluation: Evaluation) -> Check | None:
-    """The check AWS would name: it mentions one only. Among several the first that denies (a choice).
-
-    In the caller's own account an identity policy is what most requests lack, so it goes before the resource's.
-    """
-    denying = [check for check in evaluation.checks if check.effect == evaluation.effect]
-    if evaluation.allowed or not denying:
-        return None
-    if (
-        evaluation.effect == IMPLICIT_DENY
-        and denying[0].check_type == "RESOURCE"
-        and in_own_account(evaluation.request)
-    ):
-        return next((check for check in denying if check.check_type == "PRINCIPAL"), denying[0])
-    return denying[0]
-
-
-def reason(evaluation: Evaluation) -> str:
-    """``because no … policy allows …`` or ``with an explicit deny in a … policy`` (UG/troubleshoot_access-denied)."""
-    check = deciding_check(evaluation)
-    if check is None:
-        return ""
-    name = POLICY_NAMES[check.check_type]
-    if check.effect == IMPLICIT_DENY:
-        return f"because no {name} allows the {evaluation.action} action"
-    return f"with an explicit deny in {_a(name)}"
-
-
-def message(evaluation: Evaluation) -> str:
-    """AWS's exact error text; "" when allowed. STS gives no reason, and S3 one only to its own family."""
-    if evaluation.allowed:
-        return ""
-    request = evaluation.request
-    if request.caller.kind == Kind.ROOT and request.folded_action == "sts:assumerole":
-        return "Roles may not be assumed by root accounts."
-    resource = request.resource
-    if request.service == "s3":
-        if not _in_family(request):
-            return "Access Denied"
-        resource = f'"{resource}"'
-    text = f"User: {request.caller.arn} is not authorized to perform: {request.action} on resource: {resource}"
-    return text if is_trust_question(request) else f"{text} {reason(evaluation)}"
-
-
-def _in_family(request: Request) -> bool:
-    """Whether S3 gives its reason: only within one account or one organization."""
-    ours, theirs = request.values.get("aws:principalorgid"), request.values.get("aws:resourceorgid")
-    return in_own_account(request) or (ours is not None and ours == theirs)
-
 
 # --- statements and their elements ----------------------------------------------------------------------------------
 
@@ -160,11 +96,7 @@ class ExplainedStatement:
 
     @property
     def title(self) -> str:
-        """``Deny statement 2 (NoDelete) of policy-name``; statements count from 1 as a reader counts."""
-        sid = f" ({self.statement.sid})" if self.statement.sid else ""
-        return (
-            f"{self.statement.effect} statement {self.statement.index + 1}{sid} of {self.policy.name or 'the policy'}"
-        )
+        return _title(self.policy, self.statement)
 
     @property
     def sentence(self) -> str:
@@ -194,6 +126,12 @@ class ExplainedStatement:
                 for element in self.elements
             ],
         }
+
+
+def _title(policy: Policy, statement: Statement) -> str:
+    """``Deny statement 2 (NoDelete) of policy-name``; statements count from 1, as a reader counts."""
+    sid = f" ({statement.sid})" if statement.sid else ""
+    return f"{statement.effect} statement {statement.index + 1}{sid} of {policy.name or 'the policy'}"
 
 
 def explained_statements(evaluation: Evaluation) -> list[ExplainedStatement]:
@@ -260,13 +198,10 @@ def explain(evaluation: Evaluation) -> str:
         lines.append("This action needs no permission, and no policy can withhold it.")
     for check in evaluation.checks:
         lines.append(f"{check_name(check)}: {_EFFECTS[check.effect]}.")
-        matched = [
-            _explained(evaluation, check, each.policy, statement)
-            for each in check.matched_policies
-            for statement in each.statements
-        ]
-        near = near_misses(evaluation, check) if check.effect == IMPLICIT_DENY else []
-        lines += [f"  {statement.sentence}." for statement in [*matched, *near]]
+        for each in check.matched_policies:
+            lines += [f"  {_title(each.policy, statement)} matches." for statement in each.statements]
+        if check.effect == IMPLICIT_DENY:
+            lines += [f"  {statement.sentence}." for statement in near_misses(evaluation, check)]
     why = _special_case(evaluation)
     return "\n".join([*lines, why] if why else lines)
 
@@ -351,7 +286,7 @@ def _missing_allow(evaluation: Evaluation, check: Check) -> str:
         "VPC_ENDPOINT": "the VPC endpoint's policy",
         "PERMISSIONS_BOUNDARY": "the permissions boundary",
         "SESSION": "the session policy",
-    }.get(check.check_type, f"{_a(POLICY_NAMES[check.check_type])} of {request.caller.arn}")
+    }.get(check.check_type, f"{with_article(POLICY_NAMES[check.check_type])} of {request.caller.arn}")
     naming = f", with {request.caller.arn} as its Principal" if check.check_type == "RESOURCE" else ""
     text = f"It would need an Allow for {request.action} on {request.resource} in {place}{naming}"
     near = near_misses(evaluation, check, most=1)
@@ -379,10 +314,6 @@ def to_dict(evaluation: Evaluation) -> dict[str, Any]:
 
 
 # --- words ----------------------------------------------------------------------------------------------------------
-
-
-def _a(name: str) -> str:
-    return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
 
 
 def _listed(value: str | Sequence[str]) -> tuple[str, ...]:

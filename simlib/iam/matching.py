@@ -8,9 +8,8 @@ expressions here, and nothing that goes back to try again.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from enum import Enum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 Values = str | tuple[str, ...]
 Context = Mapping[str, Values]  # keys in lower case
@@ -25,8 +24,7 @@ class Wild(Enum):
     ONE_IN_PART = "? within a part"
 
 
-@dataclass(frozen=True, slots=True)
-class Variable:
+class Variable(NamedTuple):
     """``${key}`` or ``${key, 'default'}``. Only single-valued keys can be used (UG/reference_policies_variables)."""
 
     key: str
@@ -224,12 +222,6 @@ def simple(text: str) -> Pattern:
     return Stars(text.split("*")) if "*" in text else Literal(text)
 
 
-def complete(arn: str) -> str:
-    """An ARN with fewer than six parts, completed with ``*`` (``arn:aws:sqs`` means every queue)."""
-    missing = 5 - arn.count(":")
-    return arn + ":*" * missing if missing > 0 and arn.startswith("arn:") else arn
-
-
 def _every_star_crosses(arn: str) -> bool:
     """Whether every ``*`` of an ARN may run past colons: in the first five parts only a part's last character may."""
     return not any("*" in part[:-1] for part in arn.split(":", 5)[:5] if part and part != "*")
@@ -241,7 +233,7 @@ class Patterns:
     ``arn``: the texts are those of a ``Resource``. What needs more than one step is taken apart when first asked for.
     """
 
-    __slots__ = ("_others", "_rest", "_variables", "anything", "arn", "exact", "prefixes", "wildcards")
+    __slots__ = ("_arn", "_others", "_rest", "_variables", "_wildcards", "anything", "exact", "prefixes")
 
     def __init__(
         self, texts: Iterable[str], *, wildcards: bool = True, variables: bool = False, arn: bool = False
@@ -259,9 +251,10 @@ class Patterns:
             else:
                 rest.append(text)
         self.exact, self.prefixes, self.anything = frozenset(exact), tuple(prefixes), "" in prefixes
-        self._rest = rest
-        self._others: tuple[Pattern, ...] | None = None if rest else ()
-        self.wildcards, self._variables, self.arn = wildcards, variables, arn
+        self._others: tuple[Pattern, ...] | None = ()
+        if rest:
+            self._rest, self._others = rest, None
+            self._wildcards, self._variables, self._arn = wildcards, variables, arn
 
     def matches(self, text: str, context: Context) -> bool:
         if text in self.exact or (self.prefixes and text.startswith(self.prefixes)):
@@ -275,6 +268,6 @@ class Patterns:
         return False
 
     def _prepared(self, text: str) -> Pattern:
-        if (self._variables and "${" in text) or (self.arn and not _every_star_crosses(text)):
-            return pattern(read(text, wildcards=self.wildcards, variables=self._variables, arn=self.arn))
-        return pattern(read(text, arn=self.arn)) if "?" in text else Stars(text.split("*"))
+        if (self._variables and "${" in text) or (self._arn and not _every_star_crosses(text)):
+            return pattern(read(text, wildcards=self._wildcards, variables=self._variables, arn=self._arn))
+        return pattern(read(text, arn=self._arn)) if "?" in text else Stars(text.split("*"))

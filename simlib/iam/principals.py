@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import IntEnum
 from functools import lru_cache
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from simlib.iam.errors import RequestError
 
@@ -48,8 +49,10 @@ BUILT_IN_PROVIDERS = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
+NONE: Mapping[str, Any] = MappingProxyType({})
+
+
+class Caller(NamedTuple):
     """The principal of a request.
 
     ``names``: under which names a ``Principal`` of type ``key`` may mean this caller, and what each means.
@@ -61,9 +64,9 @@ class Caller:
     kind: Kind
     key: str = "AWS"
     account: str | None = None
-    names: Mapping[str, Named] = field(default_factory=dict)
+    names: Mapping[str, Named] = NONE
     chain: tuple[frozenset[str], ...] = ()
-    context: Mapping[str, str] = field(default_factory=dict)
+    context: Mapping[str, str] = NONE
     service_linked: bool = False
 
     @property
@@ -157,8 +160,7 @@ def _identify_arn(arn: str, source: str | None) -> Caller:
     raise RequestError("principal", f"{arn[:200]!r} is not the ARN of a user, role, session, provider or account")
 
 
-@dataclass(frozen=True, slots=True)
-class Principals:
+class Principals(NamedTuple):
     """A ``Principal`` or ``NotPrincipal`` element, prepared: names by their type (``AWS``, ``Service``, …)."""
 
     everyone: bool

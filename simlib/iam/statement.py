@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from simlib.iam.conditions import Condition, operator
 from simlib.iam.errors import PolicyError, Problem
-from simlib.iam.matching import Patterns, complete
+from simlib.iam.matching import Patterns
 from simlib.iam.principals import Named, Principals, is_account_id, is_canonical_id, is_service
 
 if TYPE_CHECKING:
@@ -23,8 +23,7 @@ STATEMENT_ELEMENTS = frozenset(
 PRINCIPAL_TYPES = ("AWS", "Service", "Federated", "CanonicalUser")
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
+class Kind(NamedTuple):
     """Which elements a kind of policy must have, may have or may not have."""
 
     principal: bool  # must have, or may not have
@@ -44,7 +43,7 @@ KINDS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Statement:
     """One statement, prepared. ``document`` is the statement as written, ``index`` its place in the policy, from 0."""
 
@@ -214,12 +213,14 @@ def _actions(value: Any, path: str) -> list[str]:
 def _resources(value: Any, path: str, variables: bool) -> Patterns:
     texts = []
     for index, text in enumerate(_texts(value, path)):
-        if not text.startswith("arn:") and text != "*":
-            raise _wrong(_at(path, value, index), 'a resource is an ARN or "*"', text)
-        parts = text.split(":", 3)
-        if len(parts) == 4 and ("*" in parts[2] or "?" in parts[2]):
-            raise _wrong(_at(path, value, index), "the service in an ARN takes no wildcard", text)
-        texts.append(complete(text))
+        if text != "*":
+            parts = text.split(":", 5)
+            if parts[0] != "arn" or len(parts) == 1:
+                raise _wrong(_at(path, value, index), 'a resource is an ARN or "*"', text)
+            if len(parts) > 3 and ("*" in parts[2] or "?" in parts[2]):
+                raise _wrong(_at(path, value, index), "the service in an ARN takes no wildcard", text)
+            text += ":*" * (6 - len(parts))  # AWS completes what is missing (UG/reference-arns)
+        texts.append(text)
     return Patterns(texts, variables=variables, arn=True)
 
 

@@ -219,6 +219,7 @@ def test_large_documents_are_read() -> None:
 
 
 def test_objects_with_other_keys_than_text_are_refused() -> None:
+    assert tried(lambda: Request(ALICE, "s3:GetObject", OBJECT, context={1: "x"}))[1]  # type: ignore[dict-item]
     assert refuses({1: 2, "Statement": []})
     assert refuses({"Statement": {**STATEMENT, None: 1}})
     assert refuses({"Statement": {**STATEMENT, "Condition": {1: {}}}})

@@ -1,0 +1,210 @@
+"""The decision engine beside an independent program, measured in the same run, and alone.
+
+The peer is found as the tests find it (tests/iam/differential/peer.py); without it the rows against it are left out.
+Every figure is the sum of the best times of small parts of the work, which other work of the machine disturbs least.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks.row import Row
+from simlib.iam import Evaluation, Policy, PolicySet, Request, evaluate
+from simlib.iam.matching import Patterns
+from simlib.iam.scenario import decide_line, read_scenario
+from tests.iam.differential.peer import folder, translated
+from tests.iam.differential.scenarios import scenario
+
+ROOT = Path(__file__).resolve().parents[1]
+COUNT = 400  # scenarios
+ROUNDS = 25
+ACCOUNT = "111111111111"
+TAGGED = {"aws:PrincipalTag/team": "red"}
+PLAIN = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}  # as a user's shell
+Asked = tuple[dict[str, Any], PolicySet]
+
+
+def measure() -> Iterator[Row]:
+    scenarios = [scenario(seed) for seed in range(COUNT)]
+    yield from beside_the_peer(scenarios)
+    yield Row("200 identities × 50 requests, against a second", matrix(), "s", 1.0, limit=1.0)
+    yield from explanations([read_scenario(each) for each in scenarios])
+    yield from scaling()
+    yield from wildcards()
+    yield Row("import simlib.iam over bare Python, against 30 ms", importing() * 1e3, "ms", 30.0, limit=1.0)
+
+
+def best(work: Callable[[Any], object], items: Sequence[Any], rounds: int = ROUNDS, chunk: int = 4) -> float:
+    """Seconds for one item."""
+    total = 0.0
+    for first in range(0, len(items), chunk):
+        part, fastest = items[first : first + chunk], float("inf")
+        for _ in range(rounds):
+            started = time.perf_counter()
+            for item in part:
+                work(item)
+            fastest = min(fastest, time.perf_counter() - started)
+        total += fastest
+    return total / len(items)
+
+
+# --- beside the peer --------------------------------------------------------------------------------------------------
+
+
+def beside_the_peer(scenarios: list[dict[str, Any]]) -> Iterator[Row]:
+    """Cold: JSON text in, an answer out. Warm: policies read once, distinct requests, no cache, every check worked out.
+
+    The peer is given objects, not text, when its core engine is measured, and has no prepared form of its own.
+    """
+    lines = [json.dumps(each).encode() for each in scenarios]
+    home = folder()
+    core, ours, theirs = None, None, None
+    if isinstance(home, str):
+        print(f"no peer to compare with: {home}", file=sys.stderr)
+    else:
+        core = peer_per_scenario(home, scenarios) * 1e6
+        ours = whole_process([sys.executable, "-m", "simlib", "decide"], ROOT, [each.decode() for each in lines])
+        theirs = whole_process(["node", "oracle.mjs"], home, [json.dumps(translated(each)) for each in scenarios])
+    yield Row("a decision, cold, against the peer's core engine", best(decide_line, lines) * 1e6, "µs", core, limit=0.5)
+    warm = best(decide, distinct_requests(scenarios)) * 1e6
+    yield Row("a decision, warm, against the peer's core engine", warm, "µs", core, limit=0.2)
+    if ours is not None and theirs is not None:
+        yield Row("a line, process against process", ours * 1e6, "µs", theirs * 1e6, limit=0.5)
+
+
+def peer_per_scenario(home: Path, scenarios: list[dict[str, Any]]) -> float:
+    """Seconds for one decision of the peer's core engine, after a warm-up pass: the best of many rounds of parts."""
+    total = 0.0
+    for first in range(0, len(scenarios), 100):
+        lines = "".join(json.dumps(translated(each)) + "\n" for each in scenarios[first : first + 100])
+        command = ["node", "oracle.mjs", "--bench", str(ROUNDS)]
+        run = subprocess.run(command, cwd=home, input=lines, capture_output=True, check=True, encoding="utf-8")
+        total += 1 / json.loads(run.stderr.strip().splitlines()[-1])["bestPerSec"]
+    return total / (len(scenarios) / 100)
+
+
+def whole_process(command: list[str], cwd: Path, lines: list[str]) -> float:
+    """Seconds for one line of a whole process, JSON text in and JSON text out, its start left out."""
+
+    def run(times: int) -> float:
+        text = "".join(line + "\n" for line in lines) * times
+        started = time.perf_counter()
+        subprocess.run(command, cwd=cwd, env=PLAIN, input=text, capture_output=True, check=True, encoding="utf-8")
+        return time.perf_counter() - started
+
+    return (min(run(6) for _ in range(5)) - min(run(1) for _ in range(5))) / (5 * len(lines))
+
+
+def distinct_requests(scenarios: list[dict[str, Any]]) -> list[Asked]:
+    """Policies read once, and what each request is made of; no two are the same."""
+    names = ("principal", "action", "resource", "resource_account", "role_arn")
+    asked = []
+    for number, each in enumerate(scenarios):
+        request = {name: each[name] for name in names if name in each}
+        asked.append(
+            ({**request, "context": {**each["context"], "aws:RequestId": str(number)}}, read_scenario(each)[1])
+        )
+    return asked
+
+
+def decide(asked: Asked) -> Evaluation:
+    return evaluate(Request(**asked[0]), asked[1])
+
+
+# --- alone ------------------------------------------------------------------------------------------------------------
+
+
+def statement(number: int, action: str) -> dict[str, Any]:
+    return {
+        "Sid": f"S{number}",
+        "Effect": "Allow",
+        "Action": action,
+        "Resource": [f"arn:aws:s3:::bucket-{number}", f"arn:aws:s3:::bucket-{number}/*"],
+        "Condition": {"StringLike": {"aws:PrincipalTag/team": ["red*", "blue"]}},
+    }
+
+
+def policy(*statements: dict[str, Any], kind: str = "identity") -> Policy:
+    return Policy.parse({"Version": "2012-10-17", "Statement": list(statements)}, kind, check=False)
+
+
+def matrix() -> float:
+    """Seconds for 200 identities with own policies, boundaries and two levels of SCPs, each of them asking 50 times."""
+    verbs = ["Get", "Put", "List", "Delete", "Describe"]
+    everything = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+    scp = policy(everything, {"Effect": "Deny", "Action": "iam:*", "Resource": "*"}, kind="scp")
+    asked: list[Asked] = []
+    for number in range(200):
+        own = policy(*[statement(each, f"s3:{verbs[each % 5]}*") for each in range(number, number + 5)])
+        others = policy(*[statement(each, f"ec2:{verbs[each % 5]}*") for each in range(5)])
+        boundary = policy(everything, kind="boundary")
+        policies = PolicySet((own, others), permissions_boundary=boundary, scps=((scp,), (scp,)))
+        principal = f"arn:aws:iam::{ACCOUNT}:user/user-{number}"
+        for each in range(50):
+            resource = f"arn:aws:s3:::bucket-{each * 4}/key"
+            request = {"principal": principal, "action": f"s3:{verbs[each % 5]}Object", "resource": resource}
+            asked.append(({**request, "context": TAGGED}, policies))
+    return best(decide, asked, rounds=5, chunk=50) * len(asked)
+
+
+def explanations(pairs: list[tuple[Request, PolicySet]]) -> Iterator[Row]:
+    bare = best(lambda pair: evaluate(*pair), pairs) * 1e6
+    asked: dict[str, Callable[[Evaluation], object]] = {
+        "with AWS's message": lambda evaluation: evaluation.message,
+        "with a learner's sentences": lambda evaluation: evaluation.explain(),
+        "with a hint": lambda evaluation: evaluation.hint(),
+        "with every element of every statement": lambda evaluation: [each.elements for each in evaluation.statements],
+    }
+    for what, ask in asked.items():
+        explained = best(lambda pair, ask=ask: ask(evaluate(*pair)), pairs) * 1e6  # type: ignore[misc]
+        yield Row(f"a decision {what}, against a bare one", explained, "µs", bare, limit=5.0)
+
+
+def scaling() -> Iterator[Row]:
+    """A policy of many statements, two of which could match; against ten statements. And one all of which could."""
+    principal = f"arn:aws:iam::{ACCOUNT}:user/alice"
+    request = Request(principal, "s3:GetObject", "arn:aws:s3:::bucket-3/key", context=TAGGED)
+    ten = None
+    for count in (10, 100, 1_000, 10_000):
+        silent = [statement(number, f"service{number}:Get*") for number in range(count - 2)]
+        few = PolicySet((policy(*silent, statement(2, "s3:GetObject"), statement(3, "s3:*")),))
+        seconds = best(lambda policies: evaluate(request, policies), [few] * 50) * 1e6
+        ten = ten or seconds
+        yield Row(f"{count:,} statements, two of which could match, against ten", seconds, "µs", ten, limit=1.5)
+    for count in (10, 100, 1_000, 10_000):
+        every = PolicySet((policy(*[statement(number, "s3:Get*") for number in range(count)]),))
+        seconds = best(lambda policies: evaluate(request, policies), [every] * 5, chunk=1) * 1e6
+        yield Row(f"{count:,} statements, all of which could match", seconds, "µs")
+
+
+def wildcards() -> Iterator[Row]:
+    cases = {
+        "*a*a*a… of 2,048 characters": ("*a" * 1023 + "*b", "a" * 2048),
+        "*a?*a?… of 2,048 characters": ("*a?" * 682 + "*b", "a" * 2048),
+    }
+    for what, (wanted, text) in cases.items():
+        for arn in (False, True):
+            matches = Patterns([wanted], arn=arn).matches
+            seconds = best(lambda text, matches=matches: matches(text, {}), [text] * 8, chunk=1)  # type: ignore[misc]
+            where = "as a resource" if arn else "in a condition"
+            yield Row(f"{what} {where} against 2,048, against 1 ms", seconds * 1e3, "ms", 1.0, limit=1.5)
+
+
+def importing() -> float:
+    """Seconds for the import, over a Python that imports nothing."""
+
+    def run(code: str) -> float:
+        started = time.perf_counter()
+        subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=PLAIN, check=True)
+        return time.perf_counter() - started
+
+    code = "import simlib.iam"
+    run(code)
+    return min(run(code) for _ in range(20)) - min(run("pass") for _ in range(20))
