@@ -214,7 +214,9 @@ def test_everything_else_passes(hidden: ambient.Hidden, host: str | None) -> Non
     assert socket.getaddrinfo(host, 80)
 
 
-@pytest.mark.parametrize("host", ["notamazonaws.com", "amazonaws.com.example.org", "docs.aws.amazon.com", "www.python.org"])
+@pytest.mark.parametrize(
+    "host", ["notamazonaws.com", "amazonaws.com.example.org", "docs.aws.amazon.com", "www.python.org"]
+)
 def test_other_names_are_not_aws(host: str) -> None:
     assert not ambient.is_aws(host)
     assert not ambient.is_metadata_address(host)

@@ -66,7 +66,7 @@ def by_boto3(identity: Any, call: Any) -> str:
 
 def _said(text: str) -> str:
     found = re.search(r"An error occurred \(.*", text, re.DOTALL)
-    return found[0].strip() if found else text.strip()
+    return (found[0] if found else text).partition(" Encoded authorization failure message: ")[0].strip()
 
 
 @pytest.mark.parametrize(("command", "call"), CASES, ids=[case[0].partition(" --")[0] for case in CASES])
