@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -28,6 +29,8 @@ from .dispatch import environ
 from .wire import RawRequest
 
 DEFAULT_REGION = "us-east-1"
+_PLACEHOLDER = re.compile(r"\{(\w+)\}")
+_HOST_PREFIX = re.compile(r"[\w.-]+")
 _AWS_DOMAINS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws")
 
 
@@ -206,14 +209,24 @@ def _placed(raw: RawRequest, candidates: Iterable[str], region: str) -> Call | N
         if found := _match(service, request):
             operation, path_parameters = found
             parameters = _parse(operation, request, path_parameters)
-            return Call(raw, service, operation.name, parameters, region, _with_host_prefix(url, operation), described)
+            return Call(
+                raw,
+                service,
+                operation.name,
+                parameters,
+                region,
+                _with_host_prefix(url, operation, parameters),
+                described,
+            )
     return None
 
 
-def _with_host_prefix(url: str, operation: OperationModel) -> str:
-    prefix = (operation.endpoint or {}).get("hostPrefix", "")
+def _with_host_prefix(url: str, operation: OperationModel, parameters: Mapping[str, Any]) -> str:
+    """The URL with what the operation's model puts before the host, be it a word or the caller's account."""
+    prefix = str((operation.endpoint or {}).get("hostPrefix", ""))
+    prefix = _PLACEHOLDER.sub(lambda found: str(parameters.get(found[1], found[0])), prefix)
     parts = urlsplit(url)
-    if not prefix or "{" in prefix or parts.netloc.startswith(prefix):
+    if not _HOST_PREFIX.fullmatch(prefix) or parts.netloc.startswith(prefix):
         return url
     return parts._replace(netloc=prefix + parts.netloc).geturl()
 

@@ -1,0 +1,354 @@
+"""S3: what each call asks for, who else has a say, and what S3 tells those who may not.
+
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html
+"""
+
+from __future__ import annotations
+
+import json
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from typing import Any
+
+import boto3
+import pytest
+from botocore import UNSIGNED
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from simlib import Cloud
+
+from .conftest import allow, deny, document, new_user, refused, trust
+
+BUCKET = "my-secure-bucket"
+ARN = f"arn:aws:s3:::{BUCKET}"
+OBJECT = f"{ARN}/report.txt"
+OTHER = "landing"
+SOURCE = {"Bucket": BUCKET, "Key": "report.txt"}
+
+
+@pytest.fixture
+def s3(dev: Any) -> Any:
+    client = dev.admin.client("s3")
+    for bucket in (BUCKET, OTHER):
+        client.create_bucket(Bucket=bucket)
+    client.put_object(Bucket=BUCKET, Key="report.txt", Body=b"the report", Tagging="team=blue")
+    client.put_object(Bucket=BUCKET, Key="diary.txt", Body=b"dear diary")
+    return client
+
+
+def stranger() -> Any:
+    return boto3.client("s3", region_name="us-east-1", config=Config(signature_version=UNSIGNED))
+
+
+# a sentence, the call, and everything it asks for
+ASKED: list[tuple[str, Callable[[Any], Any], list[tuple[str, str]]]] = [
+    ("listing", lambda c: c.list_objects_v2(Bucket=BUCKET), [("s3:ListBucket", ARN)]),
+    ("the old listing", lambda c: c.list_objects(Bucket=BUCKET), [("s3:ListBucket", ARN)]),
+    ("is it there", lambda c: c.head_bucket(Bucket=BUCKET), [("s3:ListBucket", ARN)]),
+    ("all buckets", lambda c: c.list_buckets(), [("s3:ListAllMyBuckets", "*")]),
+    ("versions", lambda c: c.list_object_versions(Bucket=BUCKET), [("s3:ListBucketVersions", ARN)]),
+    ("uploads", lambda c: c.list_multipart_uploads(Bucket=BUCKET), [("s3:ListBucketMultipartUploads", ARN)]),
+    ("a head", lambda c: c.head_object(**SOURCE), [("s3:GetObject", OBJECT)]),
+    ("attributes are two permissions", lambda c: c.get_object_attributes(**SOURCE, ObjectAttributes=["ETag"]),
+     [("s3:GetObject", OBJECT), ("s3:GetObjectAttributes", OBJECT)]),
+    ("writing with tags is two permissions", lambda c: c.put_object(**SOURCE, Body=b"x", Tagging="a=b"),
+     [("s3:PutObject", OBJECT), ("s3:PutObjectTagging", OBJECT)]),
+    ("writing with an ACL is two permissions",
+     lambda c: c.put_object(**SOURCE, Body=b"x", ACL="bucket-owner-full-control"),
+     [("s3:PutObject", OBJECT), ("s3:PutObjectAcl", OBJECT)]),
+    ("copying asks for reading there and writing here",
+     lambda c: c.copy_object(Bucket=OTHER, Key="copy", CopySource={"Bucket": BUCKET, "Key": "diary.txt"}),
+     [("s3:GetObject", f"{ARN}/diary.txt"), ("s3:PutObject", f"arn:aws:s3:::{OTHER}/copy")]),
+    ("copying an object with tags asks for these too",
+     lambda c: c.copy_object(Bucket=OTHER, Key="copy", CopySource=SOURCE),
+     [("s3:GetObject", OBJECT), ("s3:GetObjectTagging", OBJECT), ("s3:PutObject", f"arn:aws:s3:::{OTHER}/copy"),
+      ("s3:PutObjectTagging", f"arn:aws:s3:::{OTHER}/copy")]),
+    ("unless it replaces them",
+     lambda c: c.copy_object(Bucket=OTHER, Key="copy", CopySource=SOURCE, TaggingDirective="REPLACE"),
+     [("s3:GetObject", OBJECT), ("s3:PutObject", f"arn:aws:s3:::{OTHER}/copy")]),
+    ("an upload in parts is PutObject", lambda c: c.create_multipart_upload(Bucket=BUCKET, Key="big"),
+     [("s3:PutObject", f"{ARN}/big")]),
+    ("each key to delete", lambda c: c.delete_objects(
+        Bucket=BUCKET, Delete={"Objects": [{"Key": "a"}, {"Key": "b", "VersionId": "null"}]}),
+     [("s3:DeleteObject", f"{ARN}/a"), ("s3:DeleteObjectVersion", f"{ARN}/b")]),
+    ("a version is a permission of its own", lambda c: c.get_object_tagging(**SOURCE, VersionId="null"),
+     [("s3:GetObjectVersionTagging", OBJECT)]),
+    ("CORS is spelled in capitals", lambda c: c.delete_bucket_cors(Bucket=BUCKET), [("s3:PutBucketCORS", ARN)]),
+    ("lifecycle has no Bucket in its name",
+     lambda c: c.delete_bucket_lifecycle(Bucket=BUCKET), [("s3:PutLifecycleConfiguration", ARN)]),
+    ("encryption", lambda c: c.get_bucket_encryption(Bucket=BUCKET), [("s3:GetEncryptionConfiguration", ARN)]),
+    ("a new bucket with its ownership", lambda c: c.create_bucket(Bucket="new", ObjectOwnership="ObjectWriter"),
+     [("s3:CreateBucket", "arn:aws:s3:::new"), ("s3:PutBucketOwnershipControls", "arn:aws:s3:::new")]),
+    ("block public access",
+     lambda c: c.get_public_access_block(Bucket=BUCKET), [("s3:GetBucketPublicAccessBlock", ARN)]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("call", "asked"), [case[1:] for case in ASKED], ids=[case[0] for case in ASKED])
+def test_what_a_call_asks_for(aws: Cloud, s3: Any, call: Callable[[Any], Any], asked: list[tuple[str, str]]) -> None:
+    try:
+        call(s3)
+    except ClientError as error:
+        assert error.response["Error"]["Code"].startswith(("NoSuch", "ServerSideEncryption"))  # noqa: PT017
+    seen = [(evaluation.action, evaluation.resource) for evaluation in aws.trail[-1].evaluations]
+    assert seen[: len(asked)] == asked
+    assert {action for action, _ in seen[len(asked) :]} <= {"s3:ListBucket"}  # a 404 asks whether it may be told
+
+
+@pytest.mark.parametrize(("call", "asked"), [case[1:] for case in ASKED], ids=[case[0] for case in ASKED])
+def test_each_of_them_is_needed(
+    aws: Cloud, iam: Any, s3: Any, call: Callable[[Any], Any], asked: list[tuple[str, str]]
+) -> None:
+    for missing in dict.fromkeys(action for action, _ in asked):
+        iam.create_user(UserName=f"no-{missing[3:]}")
+        text = document(allow("s3:*"), deny(missing))
+        iam.put_user_policy(UserName=f"no-{missing[3:]}", PolicyName="p", PolicyDocument=text)
+        user = aws.sign_in(iam.create_access_key(UserName=f"no-{missing[3:]}"))
+        try:
+            answer = call(user.client("s3"))
+        except ClientError as error:
+            assert error.response["Error"]["Code"] in ("AccessDenied", "403")  # noqa: PT017
+        else:
+            assert [e["Code"] for e in answer["Errors"]] == ["AccessDenied"]
+        assert aws.trail[-1].decision == "EXPLICIT_DENY"
+
+
+def test_deleting_several_objects_deletes_those_that_may_be(aws: Cloud, iam: Any, s3: Any) -> None:
+    alice = new_user(aws, iam, "alice", allow("s3:DeleteObject"), deny("s3:DeleteObject", f"{ARN}/diary.txt"))
+    keys = [{"Key": "report.txt"}, {"Key": "diary.txt"}, {"Key": "never-there"}]
+    answer = alice.client("s3").delete_objects(Bucket=BUCKET, Delete={"Objects": keys})
+    assert answer["ResponseMetadata"]["HTTPStatusCode"] == 200
+    assert [entry["Key"] for entry in answer["Deleted"]] == ["report.txt", "never-there"]
+    (error,) = answer["Errors"]
+    assert (error["Key"], error["Code"]) == ("diary.txt", "AccessDenied")
+    assert "with an explicit deny in an identity-based policy" in error["Message"]
+    assert [entry["Key"] for entry in s3.list_objects_v2(Bucket=BUCKET)["Contents"]] == ["diary.txt"]
+
+
+def test_deleting_quietly_tells_errors_alone(s3: Any) -> None:
+    answer = s3.delete_objects(Bucket=BUCKET, Delete={"Objects": [{"Key": "report.txt"}], "Quiet": True})
+    assert "Deleted" not in answer
+    assert "Errors" not in answer
+
+
+def test_deleting_in_a_versioned_bucket_tells_its_markers(s3: Any) -> None:
+    s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
+    (told,) = s3.delete_objects(Bucket=BUCKET, Delete={"Objects": [{"Key": "report.txt"}]})["Deleted"]
+    assert told["DeleteMarker"]
+    assert told["DeleteMarkerVersionId"]
+
+
+def test_deleting_from_a_bucket_that_does_not_exist(s3: Any) -> None:
+    missing = lambda: s3.delete_objects(Bucket="nowhere", Delete={"Objects": [{"Key": "a"}]})  # noqa: E731
+    assert refused(missing)[0] == "NoSuchBucket"
+
+
+# a sentence, the condition, whether report.txt (tag team=blue) can be read
+TAG_CASES = [
+    ("an object's own tag", {"StringEquals": {"s3:ExistingObjectTag/team": "blue"}}, "report.txt", True),
+    ("another value", {"StringEquals": {"s3:ExistingObjectTag/team": "red"}}, "report.txt", False),
+    ("an object without tags", {"StringEquals": {"s3:ExistingObjectTag/team": "blue"}}, "diary.txt", False),
+    ("aws:ResourceTag does not speak of objects", {"StringEquals": {"aws:ResourceTag/team": "blue"}}, "report.txt",
+     False),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("condition", "key", "works"), [case[1:] for case in TAG_CASES], ids=[case[0] for case in TAG_CASES]
+)
+def test_tags_of_objects_decide(
+    aws: Cloud, iam: Any, s3: Any, condition: dict[str, Any], key: str, works: bool
+) -> None:
+    alice = new_user(aws, iam, "alice", allow("s3:GetObject", Condition=condition)).client("s3")
+    read = lambda: alice.get_object(Bucket=BUCKET, Key=key)  # noqa: E731
+    assert read() if works else refused(read)[0] == "AccessDenied"
+
+
+def test_tags_that_a_request_brings_decide(aws: Cloud, iam: Any, s3: Any) -> None:
+    blue = {"StringEquals": {"s3:RequestObjectTag/team": "blue"}}
+    alice = new_user(aws, iam, "alice", allow("s3:PutObject"), allow("s3:PutObjectTagging", Condition=blue))
+    client = alice.client("s3")
+    client.put_object(Bucket=BUCKET, Key="a", Body=b"", Tagging="team=blue")
+    assert refused(lambda: client.put_object(Bucket=BUCKET, Key="a", Body=b"", Tagging="team=red"))[0] == "AccessDenied"
+    red = {"TagSet": [{"Key": "team", "Value": "red"}]}
+    assert refused(lambda: client.put_object_tagging(Bucket=BUCKET, Key="a", Tagging=red))[0] == "AccessDenied"
+
+
+def test_a_buckets_tags_decide_once_that_is_switched_on(aws: Cloud, iam: Any, s3: Any) -> None:
+    s3.put_bucket_tagging(Bucket=BUCKET, Tagging={"TagSet": [{"Key": "team", "Value": "blue"}]})
+    blue = {"StringEquals": {"aws:ResourceTag/team": "blue"}}
+    alice = new_user(aws, iam, "alice", allow("s3:ListBucket", Condition=blue)).client("s3")
+    assert refused(lambda: alice.list_objects_v2(Bucket=BUCKET))[0] == "AccessDenied"
+    s3.put_bucket_abac(Bucket=BUCKET, AbacStatus={"Status": "Enabled"})
+    assert s3.get_bucket_abac(Bucket=BUCKET)["AbacStatus"]["Status"] == "Enabled"
+    alice.list_objects_v2(Bucket=BUCKET)
+    assert refused(lambda: alice.list_objects_v2(Bucket=OTHER))[0] == "AccessDenied"
+
+
+PREFIX_CASES = [
+    ("inside the prefix", {"Prefix": "home/alice/"}, True),
+    ("deeper inside it", {"Prefix": "home/alice/photos/"}, True),
+    ("elsewhere", {"Prefix": "home/bob/"}, False),
+    ("no prefix at all", {}, False),
+    ("an empty prefix", {"Prefix": ""}, False),
+]
+
+
+@pytest.mark.parametrize(
+    ("given", "works"), [case[1:] for case in PREFIX_CASES], ids=[case[0] for case in PREFIX_CASES]
+)
+def test_everybody_lists_a_home_of_his_own(aws: Cloud, iam: Any, s3: Any, given: Any, works: bool) -> None:
+    home = {"StringLike": {"s3:prefix": "home/${aws:username}/*"}}
+    alice = new_user(aws, iam, "alice", allow("s3:ListBucket", ARN, Condition=home)).client("s3")
+    list_it = lambda: alice.list_objects_v2(Bucket=BUCKET, **given)  # noqa: E731
+    assert list_it() if works else refused(list_it)[0] == "AccessDenied"
+
+
+# -- block public access and ACLs ------------------------------------------------------------------------------------
+
+
+def for_everybody(**more: Any) -> str:
+    return document({"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": f"{ARN}/*", **more})
+
+
+ALICE_ROOT = {"AWS": "arn:aws:iam::111111111111:root"}
+PUBLIC_CASES = [
+    ("everybody", {}, True),
+    ("everybody in its long form", {"Principal": {"AWS": "*"}}, True),
+    ("an account", {"Principal": ALICE_ROOT}, False),
+    ("a deny for everybody", {"Effect": "Deny"}, False),
+    ("everybody of an organization", {"Condition": {"StringEquals": {"aws:PrincipalOrgID": "o-example123"}}}, False),
+    ("everybody, unless an organization is given",
+     {"Condition": {"StringEqualsIfExists": {"aws:PrincipalOrgID": "o-example123"}}}, True),
+    ("everybody but one", {"Condition": {"StringNotEquals": {"aws:PrincipalAccount": "111111111111"}}}, True),
+    ("an office", {"Condition": {"IpAddress": {"aws:SourceIp": "203.0.113.0/24"}}}, False),
+    ("half of the internet", {"Condition": {"IpAddress": {"aws:SourceIp": "128.0.0.0/1"}}}, True),
+    ("a wildcard fixes nothing", {"Condition": {"StringLike": {"aws:PrincipalAccount": "1*"}}}, True),
+    ("a variable fixes nothing",
+     {"Condition": {"StringEquals": {"aws:PrincipalAccount": "${aws:SourceAccount}"}}}, True),
+    ("a key that is no guard", {"Condition": {"StringEquals": {"aws:UserAgent": "mine"}}}, True),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("more", "public"), [case[1:] for case in PUBLIC_CASES], ids=[case[0] for case in PUBLIC_CASES]
+)
+def test_a_new_bucket_takes_no_public_policy(s3: Any, more: dict[str, Any], public: bool) -> None:
+    put = lambda: s3.put_bucket_policy(Bucket=BUCKET, Policy=for_everybody(**more))  # noqa: E731
+    if not public:
+        put()
+        return
+    code, text = refused(put)
+    assert code == "AccessDenied"
+    assert "public policies are blocked by the BlockPublicPolicy block public access setting" in text
+    s3.delete_public_access_block(Bucket=BUCKET)
+    put()
+
+
+def block(**settings: bool) -> dict[str, bool]:
+    names = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
+    return {name: settings.get(name, False) for name in names}
+
+
+def test_a_public_policy_can_be_switched_off_for_outsiders(aws: Cloud, iam: Any, s3: Any) -> None:
+    s3.delete_public_access_block(Bucket=BUCKET)
+    s3.put_bucket_policy(Bucket=BUCKET, Policy=for_everybody())
+    partner, alice = aws.account("partner").admin, new_user(aws, iam, "alice")
+    for client in (stranger(), partner.client("s3"), alice.client("s3")):
+        client.get_object(**SOURCE)
+    s3.put_public_access_block(Bucket=BUCKET, PublicAccessBlockConfiguration=block(RestrictPublicBuckets=True))
+    alice.client("s3").get_object(**SOURCE)
+    for client in (stranger(), partner.client("s3")):
+        assert refused(lambda client=client: client.get_object(**SOURCE)) == ("AccessDenied", "Access Denied")
+
+
+def test_the_accounts_settings_count_for_every_bucket(dev: Any, s3: Any) -> None:
+    s3.delete_public_access_block(Bucket=BUCKET)
+    control = dev.admin.client("s3control")
+    control.put_public_access_block(AccountId=dev.id, PublicAccessBlockConfiguration=block(BlockPublicPolicy=True))
+    assert refused(lambda: s3.put_bucket_policy(Bucket=BUCKET, Policy=for_everybody()))[0] == "AccessDenied"
+    control.delete_public_access_block(AccountId=dev.id)
+    s3.put_bucket_policy(Bucket=BUCKET, Policy=for_everybody())
+
+
+ACL_CALLS: list[tuple[str, Callable[[Any], Any], bool]] = [
+    ("a public object", lambda c: c.put_object(**SOURCE, Body=b"x", ACL="public-read"), False),
+    ("an object for the bucket's owner", lambda c: c.put_object(**SOURCE, Body=b"x", ACL="bucket-owner-full-control"),
+     True),
+    ("a public bucket", lambda c: c.put_bucket_acl(Bucket=BUCKET, ACL="public-read"), False),
+    ("an object made public", lambda c: c.put_object_acl(**SOURCE, ACL="public-read"), False),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("call", "works"), [case[1:] for case in ACL_CALLS], ids=[case[0] for case in ACL_CALLS])
+def test_acls_are_off_in_a_new_bucket(s3: Any, call: Callable[[Any], Any], works: bool) -> None:
+    if works:
+        call(s3)
+    else:
+        refusal = ("AccessControlListNotSupported", "The bucket does not allow ACLs")
+        assert refused(lambda: call(s3)) == refusal
+        s3.put_bucket_ownership_controls(
+            Bucket=BUCKET, OwnershipControls={"Rules": [{"ObjectOwnership": "BucketOwnerPreferred"}]}
+        )
+        call(s3)
+
+
+def test_a_new_bucket_tells_its_ownership_and_its_blocks(s3: Any) -> None:
+    (rule,) = s3.get_bucket_ownership_controls(Bucket=BUCKET)["OwnershipControls"]["Rules"]
+    assert rule == {"ObjectOwnership": "BucketOwnerEnforced"}
+    assert all(s3.get_public_access_block(Bucket=BUCKET)["PublicAccessBlockConfiguration"].values())
+
+
+# -- presigned URLs ------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def reader(aws: Cloud, iam: Any) -> Any:
+    """Credentials of a role session that may read; they last fifteen minutes."""
+    iam.create_role(RoleName="reader", AssumeRolePolicyDocument=trust({"AWS": "111111111111"}))
+    iam.put_role_policy(RoleName="reader", PolicyName="p", PolicyDocument=document(allow("s3:GetObject")))
+    sts = aws.account("dev").admin.client("sts")
+    role = "arn:aws:iam::111111111111:role/reader"
+    return aws.sign_in(sts.assume_role(RoleArn=role, RoleSessionName="me", DurationSeconds=900))
+
+
+def opened(url: str) -> tuple[int, bytes]:
+    try:
+        with urllib.request.urlopen(url, timeout=30) as answer:
+            return answer.status, answer.read()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read()
+
+
+def test_a_presigned_url_dies_with_its_session(aws: Cloud, s3: Any, reader: Any) -> None:
+    url = reader.client("s3").generate_presigned_url("get_object", Params=SOURCE, ExpiresIn=36000)
+    assert url.startswith("http://127.0.0.1:")
+    assert opened(url) == (200, b"the report")
+    aws.clock.advance(minutes=16)
+    status, body = opened(url)
+    assert (status, b"ExpiredToken" in body) == (400, True)
+
+
+def test_a_presigned_url_dies_with_its_role(aws: Cloud, iam: Any, s3: Any, reader: Any) -> None:
+    url = reader.client("s3").generate_presigned_url("get_object", Params=SOURCE)
+    iam.delete_role_policy(RoleName="reader", PolicyName="p")
+    assert opened(url)[0] == 403
+
+
+def test_a_policy_can_tell_a_presigned_url(aws: Cloud, iam: Any, s3: Any) -> None:
+    by_header = {"StringEquals": {"s3:authType": "REST-HEADER"}}
+    alice = new_user(aws, iam, "alice", allow("s3:GetObject", Condition=by_header)).client("s3")
+    alice.get_object(**SOURCE)
+    assert opened(alice.generate_presigned_url("get_object", Params=SOURCE))[0] == 403
+
+
+def test_another_accounts_bucket_is_found_and_its_object_belongs_there(aws: Cloud, s3: Any) -> None:
+    partner = aws.account("partner")
+    policy = {"Effect": "Allow", "Principal": {"AWS": partner.id}, "Action": "s3:*", "Resource": [ARN, f"{ARN}/*"]}
+    s3.put_bucket_policy(Bucket=BUCKET, Policy=json.dumps({"Version": "2012-10-17", "Statement": [policy]}))
+    theirs = partner.admin.client("s3")
+    theirs.put_object(Bucket=BUCKET, Key="gift", Body=b"from a partner")
+    assert s3.get_object(Bucket=BUCKET, Key="gift")["Body"].read() == b"from a partner"
+    assert BUCKET not in {bucket["Name"] for bucket in theirs.list_buckets()["Buckets"]}
