@@ -36,6 +36,21 @@ _WRITTEN: Mapping[str, _Written] = {
     "s3:PutBucketPolicy": _Written("Policy", "resource", code="MalformedPolicy"),
     "kms:CreateKey": _Written("Policy", "resource", code="MalformedPolicyDocumentException"),
     "kms:PutKeyPolicy": _Written("Policy", "resource", code="MalformedPolicyDocumentException"),
+    "secretsmanager:PutResourcePolicy": _Written("ResourcePolicy", "resource", code="MalformedPolicyDocumentException"),
+    "dynamodb:CreateTable": _Written("ResourcePolicy", "resource", code="ValidationException"),
+    "dynamodb:PutResourcePolicy": _Written("Policy", "resource", code="ValidationException"),
+    "sqs:CreateQueue": _Written("Attributes.Policy", "resource", code="InvalidAttributeValue"),
+    "sqs:SetQueueAttributes": _Written("Attributes.Policy", "resource", code="InvalidAttributeValue"),
+    "sns:CreateTopic": _Written("Attributes.Policy", "resource", code="InvalidParameter"),
+    "sns:SetTopicAttributes": _Written("AttributeValue", "resource", code="InvalidParameter"),
+}
+
+# Services with a text of their own for whatever is wrong with a document
+_MALFORMED = {
+    "sqs": "Invalid value for the parameter Policy.",
+    "sns": "Invalid parameter: Policy Error: {}",
+    "secretsmanager": "This resource policy contains a syntax error.",
+    "dynamodb": "Invalid policy document: {}",
 }
 
 
@@ -44,6 +59,10 @@ _UNKNOWN_PRINCIPAL = {
     "iam": 'Invalid principal in policy: "{}":"{}"',
     "s3": "Invalid principal in policy",
     "kms": "Policy contains a statement with one or more invalid principals.",
+    "sqs": "Invalid value for the parameter Policy.",
+    "sns": "Invalid parameter: Policy Error: PrincipalNotFound",
+    "secretsmanager": "This resource policy contains an unsupported principal.",
+    "dynamodb": "Invalid policy document: Invalid principal in policy",
 }
 
 
@@ -52,11 +71,21 @@ def check_written(call: Call, store: Store) -> None:
     written = _WRITTEN.get(call.name)
     if call.parameters.get("Type") == "RESOURCE_CONTROL_POLICY" and written is not None:
         written = replace(written, kind="rcp")
-    if written is not None and written.member in call.parameters:
-        text = str(call.parameters[written.member])
+    text = _text_of(call, written.member) if written is not None else None
+    if written is not None and text is not None:
         _check(text, written, call.service, str(call.parameters.get(f"{(written.stored_as or '').title()}Name", "")))
         if written.kind in ("trust", "resource"):
             _check_principals(text, written, call.service, store)
+
+
+def _text_of(call: Call, member: str) -> str | None:
+    """The document in a member of the call, or in an attribute it sets; None where there is none."""
+    given = call.parameters
+    if call.name == "sns:SetTopicAttributes" and given.get("AttributeName") != "Policy":
+        return None
+    outer, _, inner = member.partition(".")
+    found = (given.get(outer) or {}).get(inner) or None if inner else given.get(outer)
+    return None if found is None else str(found)
 
 
 def _check_principals(text: str, written: _Written, service: str, store: Store) -> None:
@@ -78,6 +107,7 @@ def _check(text: str, written: _Written, service: str, owner: str = "") -> None:
     if problem is None:
         return
     message = validation.aws_message(problem, written.kind)
+    message = _MALFORMED.get(service, "{}").format(message)
     if message.endswith(" exceeded for " + str(written.stored_as)):
         message += f" {owner}"
     too_long = problem.code == "policy-size" and service == "iam"

@@ -77,8 +77,16 @@ def _table_policy(backend: Any, arn: str, name: str) -> str | None:
 
 def _function_policy(backend: Any, arn: str, name: str) -> str | None:
     found = function_of(arn)
-    statements = found.policy.statements if found is not None else []
+    stored = found.policy.statements if found is not None else []
+    statements = [{**statement, "Principal": _principal(statement["Principal"])} for statement in stored]
     return json.dumps({"Version": "2012-10-17", "Statement": statements}) if statements else None
+
+
+def _principal(given: Any) -> Any:
+    """moto keeps what AddPermission was given; AWS makes a principal of it."""
+    if not isinstance(given, str) or given == "*":
+        return given
+    return {"AWS": given} if given.isdigit() or given.startswith("arn:") else {"Service": given}
 
 
 def _key_policy(backend: Any, arn: str, name: str) -> str | None:
