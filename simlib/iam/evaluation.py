@@ -156,10 +156,9 @@ def resource_control_checks(request: Request, policies: PolicySet) -> list[Check
     """
     if request.service not in RCP_SERVICES or request.caller.service_linked or ":alias/aws/" in request.resource:
         return []
-    bounded = is_bounded(request, policies)
     checks = []
     for level, attached in enumerate(policies.rcps):
-        finding = ask(attached, request, bounded)
+        finding = ask(attached, request)
         effect = EXPLICIT_DENY if finding.denies else ALLOW
         checks.append(Check("RESOURCE_CONTROL_POLICY", effect, finding.matched, level, finding.policies))
     return checks

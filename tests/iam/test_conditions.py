@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -63,6 +64,8 @@ OPERATOR_CASES: dict[str, tuple[str, Any, Any, bool]] = {
     "NumericNotEquals holds for another number": ("NumericNotEquals", "10", "11", True),
     "NumericNotEquals fails for the number": ("NumericNotEquals", "10", "10.00", False),
     "NumericNotEquals holds for what is no number": ("NumericNotEquals", "10", "ten", True),
+    "three hundred digits are a number": ("NumericGreaterThan", "1", "9" * 300, True),
+    "three hundred and one are not": ("NumericGreaterThan", "1", "9" * 301, False),
     "NumericLessThan is strict": ("NumericLessThan", "10", "10", False),
     "NumericLessThan holds below": ("NumericLessThan", "10", "9.99", True),
     "NumericLessThan is not about texts": ("NumericLessThan", "10", "9", True),
@@ -120,6 +123,8 @@ OPERATOR_CASES: dict[str, tuple[str, Any, Any, bool]] = {
     "ArnLike compares part by part": ("ArnLike", "arn:aws:sns:*:topic", "arn:aws:sns:r:1:topic", False),
     "ArnLike's star does not run into the next part": ("ArnLike", "arn:aws:s3:*:b", "arn:aws:s3:::b", False),
     "ArnLike's last part may have colons": ("ArnLike", "arn:aws:sns:r:1:*", "arn:aws:sns:r:1:topic:sub", True),
+    "ArnLike's last part may have colons in the policy": ("ArnLike", "arn:aws:s:r:1:t:s*", "arn:aws:s:r:1:t:sub", True),
+    "ArnLike does not stop at a colon of the last part": ("ArnLike", "arn:aws:s:r:1:t", "arn:aws:s:r:1:t:sub", False),
     "ArnLike minds letter case": ("ArnLike", "arn:aws:iam::1:user/Bob", "arn:aws:iam::1:user/bob", False),
     "ArnLike has question marks": ("ArnLike", "arn:aws:iam::1:user/?ob", "arn:aws:iam::1:user/bob", True),
     "ArnLike needs an ARN in the request": ("ArnLike", "arn:*:*:*:*:*", "bob", False),
@@ -166,6 +171,7 @@ SETS: dict[str, tuple[str, Any, Any, bool]] = {
     "ForAllValues: an empty text is no value": ("ForAllValues:StringEquals", ["a"], "", True),
     "ForAllValues: empty texts are left out": ("ForAllValues:StringEquals", ["a"], ["a", ""], True),
     "ForAllValues: a single value": ("ForAllValues:StringEquals", ["a"], "a", True),
+    "ForAllValues: a single value of several letters": ("ForAllValues:StringEquals", ["ab"], "ab", True),
     "ForAllValues: a single value that is not wanted": ("ForAllValues:StringEquals", ["a"], "b", False),
     "ForAllValues negated: no value is among them": ("ForAllValues:StringNotEquals", ["a", "b"], ["c", "d"], True),
     "ForAllValues negated: one value is among them": ("ForAllValues:StringNotEquals", ["a", "b"], ["a", "c"], False),
@@ -232,6 +238,15 @@ VARIABLES: dict[str, tuple[str, str, str, bool]] = {
     "StringEqualsIgnoreCase of another value": ("StringEqualsIgnoreCase", "${aws:PrincipalTag/team}", "blue", False),
     "StringNotEqualsIgnoreCase": ("StringNotEqualsIgnoreCase", "${aws:PrincipalTag/team}", "RED", False),
     "StringNotEqualsIgnoreCase absent variable": ("StringNotEqualsIgnoreCase", "${no:such}", "RED", True),
+    "StringEqualsIgnoreCase beside a text": ("StringEqualsIgnoreCase", "x-${aws:PrincipalTag/team}", "X-RED", True),
+    "StringEqualsIgnoreCase has no wildcards": ("StringEqualsIgnoreCase", "${aws:PrincipalTag/team}*", "reds", False),
+    "StringEqualsIgnoreCase takes a star as a star": ("StringEqualsIgnoreCase", "${some:Key}*", "RED*", True),
+    "StringEqualsIgnoreCase is not the text of a variable": (
+        "StringEqualsIgnoreCase",
+        "${no:such}",
+        "${no:such}",
+        False,
+    ),
     "StringLike": ("StringLike", "*/${aws:PrincipalTag/team}/?", "a/Red/b", True),
     "ArnLike, the whole ARN": ("ArnLike", "${arn}", "arn:aws:sns:r:1:topic", True),
     "ArnLike, a part": ("ArnLike", "arn:aws:iam::*:user/${aws:PrincipalTag/team}", "arn:aws:iam::1:user/Red", True),
@@ -241,6 +256,13 @@ VARIABLES: dict[str, tuple[str, str, str, bool]] = {
         "arn:aws:iam::1:user/x",
         False,
     ),
+    "ArnLike, with colons in the last part": (
+        "ArnLike",
+        "arn:aws:s:r:1:${some:Key}:a:*",
+        "arn:aws:s:r:1:red:a:b",
+        True,
+    ),
+    "ArnLike, a variable and another end": ("ArnLike", "arn:aws:s:r:1:${some:Key}:a", "arn:aws:s:r:1:red:a:b", False),
     "ArnNotLike": ("ArnNotLike", "arn:aws:iam::*:user/${aws:PrincipalTag/team}", "arn:aws:iam::1:user/Red", False),
     "an absent variable fails a positive operator": ("StringEquals", "${no:such}", "", False),
     "an absent variable fails a positive ARN operator": ("ArnLike", "${no:such}", "arn:aws:sns:r:1:topic", False),
@@ -258,7 +280,24 @@ def test_variables(name: str, wanted: str, actual: str, met: bool) -> None:
     assert holds({name: {"asked:Key": wanted}}, {**VARIABLE_CONTEXT, "asked:Key": actual}) is met
 
 
+def test_variables_are_replaced_for_every_value_of_a_list() -> None:
+    context = {"some:Key": "red", "asked:Key": ["x", "red"]}
+    assert holds({"ForAnyValue:StringEquals": {"asked:Key": "${some:Key}"}}, context)
+    assert not holds({"ForAllValues:StringEquals": {"asked:Key": "${some:Key}"}}, context)
+    assert holds({"StringEquals": {"asked:Key": "${some:Key}"}}, {"some:Key": "red", "asked:Key": ["red"]})
+
+
+@pytest.mark.skipif(not hasattr(time, "tzset"), reason="this system cannot be put into another time zone for a test")
+def test_a_moment_without_offset_is_utc_wherever_the_machine_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setenv("TZ", "Asia/Tokyo")
+        time.tzset()
+        assert holds({"DateEquals": {"k": "2026-11-23T12:00:00"}}, {"k": "2026-11-23T12:00:00Z"})
+    time.tzset()
+
+
 def test_variables_are_text_in_the_old_version() -> None:
+    assert not holds({"StringEqualsIgnoreCase": {"k": "${x}"}}, {"k": "red", "x": "red"}, version="2008-10-17")
     condition = {"StringEquals": {"asked:Key": "${some:Key}"}}
     assert not holds(condition, {"asked:Key": "red", "some:Key": "red"}, version="2008-10-17")
     assert holds(condition, {"asked:Key": "${some:Key}"}, version="2008-10-17")

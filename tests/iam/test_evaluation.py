@@ -662,6 +662,7 @@ def test_what_no_policy_can_withhold(action: str) -> None:
     for caller in (ALICE, ROOT, SESSION, EC2):
         evaluation = evaluate(Request(caller, action, "*"), against)
         assert (evaluation.effect, evaluation.checks, evaluation.message) == (GRANTED, (), "")
+        assert evaluation.policies is against
     assert decide("anonymous", action, "*") == REFUSED
 
 

@@ -306,9 +306,11 @@ def test_every_statement_that_was_asked_is_explained() -> None:
         identity=(policy(allow(), deny("ec2:*")), ALLOW_OTHERS),
         permissions_boundary=ALLOW_ALL,
         scps=((ALLOW_ALL,), (SCP_DENY,)),
+        rcps=((policy(deny("s3:Put*", Principal="*"), kind="rcp"),),),
     )
     statements = ask(ALICE, READ, OBJECT, policies).statements
     assert [(each.check_type, each.level, each.statement.index, each.matched) for each in statements] == [
+        ("RESOURCE_CONTROL_POLICY", 0, 0, False),
         ("SERVICE_CONTROL_POLICY", 0, 0, True),
         ("SERVICE_CONTROL_POLICY", 1, 0, True),
         ("SERVICE_CONTROL_POLICY", 1, 1, True),

@@ -236,6 +236,12 @@ def test_not_principal_always_denies_who_has_a_permissions_boundary() -> None:
     assert asked(ALICE, PolicySet(resource=spared, permissions_boundary=ALLOW_ALL)) == "DENIED"
 
 
+def test_not_principal_of_an_endpoint_policy_denies_who_has_a_boundary_too() -> None:
+    endpoint = policy(allow(Principal="*"), deny(NotPrincipal={"AWS": [ALICE, ROOT]}), kind="endpoint")
+    assert asked(ALICE, PolicySet((ALLOW_ALL,), vpc_endpoint=(endpoint,))) == "ALLOW"
+    assert asked(ALICE, PolicySet((ALLOW_ALL,), vpc_endpoint=(endpoint,), permissions_boundary=ALLOW_ALL)) == "DENIED"
+
+
 def test_only_users_and_roles_have_a_boundary() -> None:
     spared = policy(allow(Principal="*"), deny(NotPrincipal={"AWS": ROOT, "Service": EC2}), kind="resource")
     for caller in (ROOT, EC2):

@@ -5,6 +5,7 @@ Elements are drawn so that most of them fit the request: what never matches test
 
 from __future__ import annotations
 
+import copy
 import random
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -334,5 +335,5 @@ class Scenario:
 
 
 def scenario(seed: int) -> dict[str, Any]:
-    """The scenario of a seed."""
-    return Scenario(seed).make()
+    """The scenario of a seed; nothing in it is shared with another."""
+    return copy.deepcopy(Scenario(seed).make())
