@@ -177,6 +177,20 @@ def check_inline_size(desk: Desk) -> None:
         raise Objection("LimitExceeded", text, 409)
 
 
+def check_profile(desk: Desk) -> None:
+    """An instance profile that EC2 is to use must be there, by whichever of its two names."""
+    wanted = desk.parameters.get("IamInstanceProfile") or {}
+    known = backend(desk.caller.account).instance_profiles.values()
+    for member, attribute in (("Name", "name"), ("Arn", "arn")):
+        value = wanted.get(member)
+        if value and all(getattr(profile, attribute) != value for profile in known):
+            text = (
+                f"Value ({value}) for parameter iamInstanceProfile.{member.lower()} is invalid. "
+                f"Invalid IAM Instance Profile {'name' if member == 'Name' else 'ARN'}"
+            )
+            raise Objection("InvalidParameterValue", text, 400)
+
+
 def _named(desk: Desk, kind: _Kind) -> Any:
     """The entity of a kind that a call names, None where it names none or none is there."""
     name = desk.parameters.get(kind.member)
@@ -195,6 +209,9 @@ BEFORE: Mapping[str, Callable[[Desk], None]] = {
     "iam:DeleteRole": check_deletion,
     "iam:DeleteInstanceProfile": check_deletion,
     "iam:DeletePolicy": check_policy_deletion,
+    "ec2:RunInstances": check_profile,
+    "ec2:AssociateIamInstanceProfile": check_profile,
+    "ec2:ReplaceIamInstanceProfileAssociation": check_profile,
     "iam:UpdateUser": check_renaming,
     "iam:AttachUserPolicy": check_quota,
     "iam:AttachGroupPolicy": check_quota,
