@@ -1,0 +1,362 @@
+"""Resources with a policy of their own: keys, secrets, queues, topics, tables – also from another account.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_aws-services-that-work-with-iam.html
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from simlib import Cloud
+
+from .conftest import allow, document, new_user, refused
+
+OWNER, PARTNER = "111111111111", "222222222222"
+CAROL = f"arn:aws:iam::{PARTNER}:user/carol"
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of resource: how its owner makes it, shares it and how anybody uses it."""
+
+    service: str
+    make: Callable[[Any], str]  # the resource's ARN
+    share: Callable[[Any, str, str], Any]
+    use: Callable[[Any, str], Any]
+    action: str
+    shows: bool = True  # whether an error text names the ARN
+
+
+def statement(principal: Any, action: str, **more: Any) -> dict[str, Any]:
+    return {"Effect": "Allow", "Principal": principal, "Action": action, "Resource": "*", **more}
+
+
+def make_key(kms: Any) -> str:
+    return str(kms.create_key()["KeyMetadata"]["Arn"])
+
+
+def share_key(kms: Any, arn: str, text: str) -> None:
+    policy = json.loads(text)
+    policy["Statement"].append(statement({"AWS": f"arn:aws:iam::{OWNER}:root"}, "kms:*"))
+    kms.put_key_policy(KeyId=arn, PolicyName="default", Policy=json.dumps(policy))
+
+
+def make_table(dynamodb: Any) -> str:
+    table = dynamodb.create_table(
+        TableName="orders", BillingMode="PAY_PER_REQUEST", KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+    )  # fmt: skip
+    dynamodb.put_item(TableName="orders", Item={"id": {"S": "1"}})
+    return str(table["TableDescription"]["TableArn"])
+
+
+def url_of(arn: str) -> str:
+    _, _, _, region, account, name = arn.split(":")
+    return f"https://sqs.{region}.amazonaws.com/{account}/{name}"
+
+
+def make_queue(sqs: Any) -> str:
+    sqs.create_queue(QueueName="jobs")
+    return f"arn:aws:sqs:us-east-1:{OWNER}:jobs"
+
+
+KINDS = {
+    "a KMS key": Kind(
+        "kms", make_key, share_key, lambda c, arn: c.encrypt(KeyId=arn, Plaintext=b"x"), "kms:Encrypt"
+    ),
+    "a secret": Kind(
+        "secretsmanager",
+        lambda c: str(c.create_secret(Name="db", SecretString="s3cret")["ARN"]),
+        lambda c, arn, text: c.put_resource_policy(SecretId=arn, ResourcePolicy=text),
+        lambda c, arn: c.get_secret_value(SecretId=arn)["SecretString"],
+        "secretsmanager:GetSecretValue",
+    ),
+    "a queue": Kind(
+        "sqs",
+        make_queue,
+        lambda c, arn, text: c.set_queue_attributes(QueueUrl=url_of(arn), Attributes={"Policy": text}),
+        lambda c, arn: c.send_message(QueueUrl=url_of(arn), MessageBody="hello"),
+        "sqs:SendMessage",
+    ),
+    "a topic": Kind(
+        "sns",
+        lambda c: str(c.create_topic(Name="news")["TopicArn"]),
+        lambda c, arn, text: c.set_topic_attributes(TopicArn=arn, AttributeName="Policy", AttributeValue=text),
+        lambda c, arn: c.publish(TopicArn=arn, Message="hello"),
+        "sns:Publish",
+    ),
+    "a table": Kind(
+        "dynamodb",
+        make_table,
+        lambda c, arn, text: c.put_resource_policy(ResourceArn=arn, Policy=text),
+        lambda c, arn: c.get_item(TableName=arn, Key={"id": {"S": "1"}})["Item"],
+        "dynamodb:GetItem",
+    ),
+}  # fmt: skip
+EVERY_KIND = pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS.keys())
+
+
+@pytest.fixture
+def carol(aws: Cloud, dev: Any) -> Any:
+    """A user of another account whom nobody allows anything yet."""
+    return new_user(aws, aws.account("partner").admin.client("iam"), "carol")
+
+
+def let_carol(aws: Cloud, action: str) -> None:
+    theirs = aws.account("partner").admin.client("iam")
+    theirs.put_user_policy(UserName="carol", PolicyName="p", PolicyDocument=document(allow(action)))
+
+
+@EVERY_KIND
+def test_across_accounts_both_sides_must_allow(aws: Cloud, dev: Any, carol: Any, kind: Kind) -> None:
+    owner, client = dev.admin.client(kind.service), carol.client(kind.service)
+    arn = kind.make(owner)
+    use = lambda: kind.use(client, arn)  # noqa: E731
+    assert refused(use)[0] in ("AccessDenied", "AccessDeniedException", "AuthorizationError")
+    let_carol(aws, kind.action)
+    text = refused(use)[1]
+    assert "no resource-based policy allows" in text
+    kind.share(owner, arn, document(statement({"AWS": CAROL}, kind.action)))
+    assert use()
+    aws.account("partner").admin.client("iam").delete_user_policy(UserName="carol", PolicyName="p")
+    assert "no identity-based policy allows" in refused(use)[1]
+
+
+@EVERY_KIND
+def test_in_its_own_account_a_user_that_the_policy_names_needs_nothing_else(
+    aws: Cloud, iam: Any, dev: Any, kind: Kind
+) -> None:
+    alice = new_user(aws, iam, "alice").client(kind.service)
+    owner = dev.admin.client(kind.service)
+    arn = kind.make(owner)
+    use = lambda: kind.use(alice, arn)  # noqa: E731
+    assert "no identity-based policy allows" in refused(use)[1]
+    kind.share(owner, arn, document(statement({"AWS": f"arn:aws:iam::{OWNER}:user/alice"}, kind.action)))
+    assert use()
+
+
+@EVERY_KIND
+def test_a_deny_of_the_resource_stops_an_administrator(dev: Any, kind: Kind) -> None:
+    owner = dev.admin.client(kind.service)
+    arn = kind.make(owner)
+    kind.share(owner, arn, document(statement("*", kind.action, Effect="Deny")))
+    assert "with an explicit deny in a resource-based policy" in refused(lambda: kind.use(owner, arn))[1]
+
+
+@EVERY_KIND
+def test_a_malformed_policy_is_not_stored(dev: Any, kind: Kind) -> None:
+    owner = dev.admin.client(kind.service)
+    arn = kind.make(owner)
+    broken = document({**statement("*", kind.action), "Effect": "Perhaps"})
+    assert refused(lambda: kind.share(owner, arn, broken))[0].startswith(
+        ("MalformedPolicy", "InvalidAttribute", "InvalidParameter", "ValidationException")
+    )
+    kind.use(owner, arn)
+
+
+# -- keys ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def kms(dev: Any) -> Any:
+    return dev.admin.client("kms")
+
+
+def test_a_key_policy_that_does_not_name_the_account_shuts_its_administrators_out(dev: Any, iam: Any, kms: Any) -> None:
+    iam.create_user(UserName="alice")
+    only_alice = statement({"AWS": f"arn:aws:iam::{OWNER}:user/alice"}, "kms:*")
+    key = kms.create_key(Policy=document(only_alice), BypassPolicyLockoutSafetyCheck=True)["KeyMetadata"]["KeyId"]
+    said = refused(lambda: kms.describe_key(KeyId=key))
+    assert "because no resource-based policy allows the kms:DescribeKey action" in said[1]
+
+
+def test_a_key_policy_that_names_the_account_leaves_it_to_identity_policies(aws: Cloud, iam: Any, kms: Any) -> None:
+    arn = make_key(kms)
+    alice = new_user(aws, iam, "alice", allow("kms:Encrypt", arn)).client("kms")
+    alice.encrypt(KeyId=arn, Plaintext=b"x")
+    assert "no identity-based policy allows the kms:DescribeKey" in refused(lambda: alice.describe_key(KeyId=arn))[1]
+
+
+NAMES: Mapping[str, Callable[[str], str]] = {
+    "its ID": lambda arn: arn.rpartition("/")[2],
+    "its ARN": lambda arn: arn,
+    "an alias": lambda arn: "alias/app",
+    "an alias's ARN": lambda arn: arn.partition(":key/")[0] + ":alias/app",
+}
+
+
+@pytest.mark.parametrize("name", NAMES.values(), ids=NAMES.keys())
+def test_a_key_is_asked_about_by_its_arn_however_it_is_named(
+    aws: Cloud, iam: Any, kms: Any, name: Callable[[str], str]
+) -> None:
+    arn = make_key(kms)
+    kms.create_alias(AliasName="alias/app", TargetKeyId=arn)
+    alice = new_user(aws, iam, "alice", allow("kms:Encrypt", arn)).client("kms")
+    alice.encrypt(KeyId=name(arn), Plaintext=b"x")
+    assert aws.trail[-1].resource == arn
+
+
+def test_a_policy_may_ask_for_the_alias(aws: Cloud, iam: Any, kms: Any) -> None:
+    arn = make_key(kms)
+    kms.create_alias(AliasName="alias/app", TargetKeyId=arn)
+    by_alias = {"StringEquals": {"kms:RequestAlias": "alias/app"}}
+    alice = new_user(aws, iam, "alice", allow("kms:Encrypt", Condition=by_alias)).client("kms")
+    alice.encrypt(KeyId="alias/app", Plaintext=b"x")
+    assert refused(lambda: alice.encrypt(KeyId=arn, Plaintext=b"x"))[0] == "AccessDeniedException"
+
+
+def test_a_ciphertext_tells_its_key(aws: Cloud, iam: Any, kms: Any) -> None:
+    arn, other = make_key(kms), make_key(kms)
+    alice = new_user(aws, iam, "alice", allow("kms:Decrypt", arn)).client("kms")
+    blob = kms.encrypt(KeyId=arn, Plaintext=b"hello")["CiphertextBlob"]
+    assert alice.decrypt(CiphertextBlob=blob)["Plaintext"] == b"hello"
+    others = kms.encrypt(KeyId=other, Plaintext=b"hello")["CiphertextBlob"]
+    assert refused(lambda: alice.decrypt(CiphertextBlob=others))[0] == "AccessDeniedException"
+
+
+def test_an_encryption_context_is_a_condition(aws: Cloud, iam: Any, kms: Any) -> None:
+    arn = make_key(kms)
+    blue = {"StringEquals": {"kms:EncryptionContext:team": "blue"}}
+    alice = new_user(aws, iam, "alice", allow("kms:Encrypt", Condition=blue)).client("kms")
+    alice.encrypt(KeyId=arn, Plaintext=b"x", EncryptionContext={"team": "blue"})
+    wrong = lambda: alice.encrypt(KeyId=arn, Plaintext=b"x", EncryptionContext={"team": "red"})  # noqa: E731
+    assert refused(wrong)[0] == "AccessDeniedException"
+
+
+def test_reencrypting_asks_both_keys(aws: Cloud, iam: Any, kms: Any) -> None:
+    first, second = make_key(kms), make_key(kms)
+    blob = kms.encrypt(KeyId=first, Plaintext=b"x")["CiphertextBlob"]
+    alice = new_user(aws, iam, "alice", allow("kms:ReEncryptFrom", first)).client("kms")
+    again = lambda: alice.re_encrypt(CiphertextBlob=blob, DestinationKeyId=second)  # noqa: E731
+    assert f"kms:ReEncryptTo on resource: {second}" in refused(again)[1]
+    iam.put_user_policy(UserName="alice", PolicyName="to", PolicyDocument=document(allow("kms:ReEncryptTo", second)))
+    again()
+
+
+def test_an_alias_asks_for_itself_and_its_key(aws: Cloud, iam: Any, kms: Any) -> None:
+    arn = make_key(kms)
+    alias = f"arn:aws:kms:us-east-1:{OWNER}:alias/app"
+    alice = new_user(aws, iam, "alice", allow("kms:CreateAlias", alias)).client("kms")
+    make = lambda: alice.create_alias(AliasName="alias/app", TargetKeyId=arn)  # noqa: E731
+    assert f"kms:CreateAlias on resource: {arn}" in refused(make)[1]
+    iam.put_user_policy(UserName="alice", PolicyName="key", PolicyDocument=document(allow("kms:CreateAlias", arn)))
+    make()
+
+
+def test_a_grant_allows_what_it_lists_until_it_is_revoked(aws: Cloud, iam: Any, kms: Any) -> None:
+    arn = make_key(kms)
+    alice = new_user(aws, iam, "alice").client("kms")
+    encrypt = lambda **more: alice.encrypt(KeyId=arn, Plaintext=b"x", **more)  # noqa: E731
+    assert refused(encrypt)[0] == "AccessDeniedException"
+    grant = kms.create_grant(
+        KeyId=arn, GranteePrincipal=f"arn:aws:iam::{OWNER}:user/alice", Operations=["Encrypt"],
+        Constraints={"EncryptionContextSubset": {"team": "blue"}},
+    )["GrantId"]  # fmt: skip
+    encrypt(EncryptionContext={"team": "blue", "stage": "test"})
+    assert refused(encrypt)[0] == "AccessDeniedException"
+    assert refused(lambda: alice.describe_key(KeyId=arn))[0] == "AccessDeniedException"
+    kms.revoke_grant(KeyId=arn, GrantId=grant)
+    assert refused(lambda: encrypt(EncryptionContext={"team": "blue"}))[0] == "AccessDeniedException"
+
+
+# -- secrets, queues, tables ------------------------------------------------------------------------------------------
+
+
+def test_a_secrets_arn_ends_with_six_characters_of_its_own(aws: Cloud, iam: Any, dev: Any) -> None:
+    arn = dev.admin.client("secretsmanager").create_secret(Name="db", SecretString="s3cret")["ARN"]
+    name = arn.rpartition(":")[2]
+    assert (name[:3], len(name)) == ("db-", 9)
+    alice = new_user(aws, iam, "alice", allow("secretsmanager:GetSecretValue", f"{arn[:-6]}??????"))
+    for given in ("db", arn, arn[:-7]):
+        assert alice.client("secretsmanager").get_secret_value(SecretId=given)["SecretString"] == "s3cret"
+    iam.put_user_policy(
+        UserName="alice", PolicyName="inline", PolicyDocument=document(allow("secretsmanager:*", arn[:-7]))
+    )
+    text = refused(lambda: alice.client("secretsmanager").get_secret_value(SecretId="db"))[1]
+    assert "secretsmanager:GetSecretValue on resource: db because no identity-based policy" in text
+
+
+def test_a_batch_of_secrets_asks_for_each(aws: Cloud, iam: Any, dev: Any) -> None:
+    owner = dev.admin.client("secretsmanager")
+    arns = [owner.create_secret(Name=name, SecretString="x")["ARN"] for name in ("one", "two")]
+    alice = new_user(aws, iam, "alice", allow("secretsmanager:GetSecretValue", arns[0]),
+                     allow("secretsmanager:BatchGetSecretValue")).client("secretsmanager")  # fmt: skip
+    alice.batch_get_secret_value(SecretIdList=["one"])
+    assert refused(lambda: alice.batch_get_secret_value(SecretIdList=["one", "two"]))[0] == "AccessDeniedException"
+
+
+def test_batches_of_messages_are_asked_for_as_messages(aws: Cloud, iam: Any, dev: Any) -> None:
+    arn = make_queue(dev.admin.client("sqs"))
+    alice = new_user(aws, iam, "alice", allow("sqs:SendMessage", arn)).client("sqs")
+    alice.send_message_batch(QueueUrl=url_of(arn), Entries=[{"Id": "1", "MessageBody": "x"}])
+    assert refused(lambda: alice.purge_queue(QueueUrl=url_of(arn)))[0] == "AccessDenied"
+
+
+@pytest.fixture
+def orders(dev: Any) -> str:
+    return make_table(dev.admin.client("dynamodb"))
+
+
+ITEM = {"id": {"S": "1"}}
+TABLE_CALLS: list[tuple[str, Callable[[Any], Any], list[tuple[str, str]]]] = [
+    ("a query of an index", lambda c: c.query(
+        TableName="orders", IndexName="by-day", KeyConditionExpression="d = :d",
+        ExpressionAttributeValues={":d": {"S": "x"}}), [("Query", "table/orders/index/by-day")]),
+    ("a batch to read", lambda c: c.batch_get_item(RequestItems={"orders": {"Keys": [ITEM]}}),
+     [("BatchGetItem", "table/orders")]),
+    ("a batch to write", lambda c: c.batch_write_item(RequestItems={"orders": [{"PutRequest": {"Item": ITEM}}]}),
+     [("BatchWriteItem", "table/orders")]),
+    ("a transaction asks for each item", lambda c: c.transact_write_items(TransactItems=[
+        {"Put": {"TableName": "orders", "Item": ITEM}},
+        {"Delete": {"TableName": "orders", "Key": {"id": {"S": "2"}}}}]),
+     [("PutItem", "table/orders"), ("DeleteItem", "table/orders")]),
+    ("a transaction that reads", lambda c: c.transact_get_items(TransactItems=[
+        {"Get": {"TableName": "orders", "Key": ITEM}}]), [("GetItem", "table/orders")]),
+    ("PartiQL that reads", lambda c: c.execute_statement(Statement='SELECT * FROM "orders" WHERE id = \'1\''),
+     [("PartiQLSelect", "table/orders")]),
+    ("PartiQL that writes", lambda c: c.execute_statement(Statement="INSERT INTO orders VALUE {'id': '7'}"),
+     [("PartiQLInsert", "table/orders")]),
+    ("PartiQL that deletes", lambda c: c.execute_statement(Statement="DELETE FROM \"orders\" WHERE id = '7'"),
+     [("PartiQLDelete", "table/orders")]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("call", "asked"), [case[1:] for case in TABLE_CALLS], ids=[case[0] for case in TABLE_CALLS])
+def test_what_a_call_of_dynamodb_asks_for(
+    aws: Cloud, iam: Any, orders: str, call: Callable[[Any], Any], asked: list[tuple[str, str]]
+) -> None:
+    root = orders.partition("table/")[0]
+    for missing, resource in asked:
+        statements = [allow(f"dynamodb:{action}", root + where) for action, where in asked if action != missing]
+        alice = new_user(aws, iam, f"no-{missing}", *statements).client("dynamodb")
+        assert f"dynamodb:{missing} on resource: {root}{resource}" in refused(lambda client=alice: call(client))[1]
+
+
+def test_everybody_reads_items_of_his_own(aws: Cloud, iam: Any, dev: Any, orders: str) -> None:
+    own = {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["${aws:username}"]}}
+    alice = new_user(aws, iam, "alice", allow("dynamodb:*", orders, Condition=own)).client("dynamodb")
+    mine, theirs = {"id": {"S": "alice"}}, {"id": {"S": "bob"}}
+    alice.put_item(TableName="orders", Item=mine)
+    alice.get_item(TableName="orders", Key=mine)
+    query = {"TableName": "orders", "KeyConditionExpression": "#k = :me", "ExpressionAttributeNames": {"#k": "id"}}
+    alice.query(**query, ExpressionAttributeValues={":me": {"S": "alice"}})
+    for forbidden in (
+        lambda: alice.get_item(TableName="orders", Key=theirs),
+        lambda: alice.put_item(TableName="orders", Item=theirs),
+        lambda: alice.query(**query, ExpressionAttributeValues={":me": {"S": "bob"}}),
+        lambda: alice.batch_get_item(RequestItems={"orders": {"Keys": [mine, theirs]}}),
+    ):
+        assert refused(forbidden)[0] == "AccessDeniedException"
+
+
+def test_a_topics_first_policy_leaves_it_to_identity_policies(aws: Cloud, iam: Any, dev: Any) -> None:
+    arn = dev.admin.client("sns").create_topic(Name="news")["TopicArn"]
+    alice = new_user(aws, iam, "alice").client("sns")
+    code, text = refused(lambda: alice.publish(TopicArn=arn, Message="x"))
+    assert code == "AuthorizationError"
+    assert "no identity-based policy allows the SNS:Publish action" in text
