@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from ..iam import Evaluation
 from . import answers, constraints, documents, own, signature
 from .answers import Refusal
 from .authentication import as_incomplete, authenticate, claimed_caller
@@ -186,7 +187,7 @@ class Gate:
             Event(
                 number=self._trail.next_number(),
                 when=visit.now,
-                who=desk.caller.arn if desk else claimed_caller(visit.signed, self._sessions),
+                who=_who(visit, decisive) or claimed_caller(visit.signed, self._sessions),
                 action=decisive.action if decisive else action_name(call) if call else "unknown",
                 resource=decisive.resource if decisive else "*",
                 decision=denied.effect if denied else _decision(refusal),
@@ -207,6 +208,11 @@ class Gate:
                 evaluations=evaluations,
             )
         )
+
+
+def _who(visit: _Visit, decisive: Evaluation | None) -> str:
+    """Whoever the decision was about: for a token of an identity provider that is the provider."""
+    return decisive.principal if decisive else visit.desk.caller.arn if visit.desk else ""
 
 
 def _decision(refusal: Refusal | None) -> str:

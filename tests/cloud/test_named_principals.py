@@ -92,3 +92,45 @@ def test_a_renamed_user_stays_trusted(aws: Cloud, iam: Any) -> None:
     assert trusted(iam) == ALICE + ".b"
     role = "arn:aws:iam::111111111111:role/reader"
     assert alice.client("sts").assume_role(RoleArn=role, RoleSessionName="work")
+
+
+def _key(account: Any, text: str) -> Any:
+    kms = account.admin.client("kms")
+    key = kms.create_key(Policy=text)["KeyMetadata"]["KeyId"]
+    return lambda: kms.get_key_policy(KeyId=key, PolicyName="default")["Policy"]
+
+
+def _queue(account: Any, text: str) -> Any:
+    sqs = account.admin.client("sqs")
+    url = sqs.create_queue(QueueName="jobs", Attributes={"Policy": text})["QueueUrl"]
+    return lambda: sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["Policy"])["Attributes"]["Policy"]
+
+
+def _topic(account: Any, text: str) -> Any:
+    sns = account.admin.client("sns")
+    arn = sns.create_topic(Name="news", Attributes={"Policy": text})["TopicArn"]
+    return lambda: sns.get_topic_attributes(TopicArn=arn)["Attributes"]["Policy"]
+
+
+def _secret(account: Any, text: str) -> Any:
+    client = account.admin.client("secretsmanager")
+    client.create_secret(Name="door", SecretString="open")
+    client.put_resource_policy(SecretId="door", ResourcePolicy=text)
+    return lambda: client.get_resource_policy(SecretId="door")["ResourcePolicy"]
+
+
+HOMES = {"kms": (_key, "kms:*"), "sqs": (_queue, "sqs:*"), "sns": (_topic, "sns:Publish"),
+         "secretsmanager": (_secret, "secretsmanager:GetSecretValue")}  # fmt: skip
+
+
+@pytest.mark.parametrize("service", HOMES)
+def test_every_kind_of_resource_policy_shows_the_id_of_a_deleted_user(
+    aws: Cloud, dev: Any, iam: Any, service: str
+) -> None:
+    make, action = HOMES[service]
+    alice_id = iam.create_user(UserName="alice")["User"]["UserId"]
+    admin = f"arn:aws:iam::111111111111:{'root' if service == 'kms' else 'user/lab-admin'}"
+    read = make(dev, document(allow(action, Principal={"AWS": [ALICE, admin]})))
+    assert json.loads(read())["Statement"][0]["Principal"]["AWS"] == [ALICE, admin]
+    iam.delete_user(UserName="alice")
+    assert json.loads(read())["Statement"][0]["Principal"]["AWS"] == [alice_id, admin]

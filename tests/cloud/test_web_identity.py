@@ -56,6 +56,7 @@ def test_a_workflow_gets_a_roles_credentials_without_any_key(aws: Cloud, github:
     assert answer["AssumedRoleUser"]["Arn"] == "arn:aws:sts::111111111111:assumed-role/deploy/job"
     assert (answer["Provider"], answer["Audience"]) == (PROVIDER, "sts.amazonaws.com")
     assert answer["SubjectFromWebIdentityToken"] == SUBJECT
+    assert (aws.trail[-1].who, aws.trail[-1].action) == (PROVIDER, "sts:AssumeRoleWithWebIdentity")
     aws.sign_in(answer).client("s3").list_buckets()
 
 
