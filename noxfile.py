@@ -87,6 +87,14 @@ def service_data(session: nox.Session) -> None:
 
 
 @nox.session
+def bundle(session: nox.Session) -> None:
+    """Make the policy editor's JavaScript anew from editor/, with Node.js."""
+    session.chdir("editor")
+    session.run("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", external=True)
+    session.run("node", "build.mjs", external=True)
+
+
+@nox.session
 def platforms(session: nox.Session) -> None:
     """Resolve what a learner installs for every Python and platform: each package must have a wheel there."""
     install_tools(session)

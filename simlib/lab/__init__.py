@@ -15,6 +15,8 @@ _HOME = {
     "attempt": "attempts",
     "compare": "attempts",
     "explain": "questions",
+    "PolicyDocument": "policy_editor",
+    "PolicyEditor": "policy_editor",
     "PolicyPanel": "policy_panel",
     "credentials_figure": "credentials",
     "predict": "questions",

@@ -1,0 +1,254 @@
+// The policy editor in the browser. What is wrong, what decides and what could be written is worked out in Python
+// (simlib/lab/policy_editor.py); here it is only shown. All text from there goes to the page as text, never as markup.
+import { autocompletion, closeBrackets, closeBracketsKeymap, completionKeymap, startCompletion } from "@codemirror/autocomplete";
+import { defaultKeymap, history, historyKeymap, redo, undo } from "@codemirror/commands";
+import { json } from "@codemirror/lang-json";
+import { bracketMatching, indentOnInput, indentUnit, syntaxHighlighting } from "@codemirror/language";
+import { forEachDiagnostic, lintGutter, setDiagnostics } from "@codemirror/lint";
+import { EditorState } from "@codemirror/state";
+import { EditorView, highlightSpecialChars, keymap, lineNumbers } from "@codemirror/view";
+import { tagHighlighter, tags } from "@lezer/highlight";
+import { remarks, setRemarks, statements } from "./statements.js";
+import { button, element, tabs } from "./parts.js";
+
+const colours = tagHighlighter([
+  { tag: tags.propertyName, class: "sle-name" },
+  { tag: tags.string, class: "sle-string" },
+  { tag: [tags.number, tags.bool, tags.null], class: "sle-word" },
+]);
+
+let views = 0;
+
+function render({ model, el }) {
+  const me = `sle-${views++}-${Math.random().toString(36).slice(2)}`;
+  const documents = model.get("documents");
+  let front = model.get("front");
+  let fromOutside = false; // a change that was not made here
+
+  // ---- words to choose from: asked of Python, answered by a message
+  const asked = new Map();
+  let questions = 0;
+  function words(context) {
+    const id = `${me}-${questions++}`;
+    const text = context.state.doc.toString();
+    const question = { ask: "words", id, index: front, text, offset: context.pos, asked: context.explicit };
+    return new Promise((resolve) => {
+      asked.set(id, resolve);
+      context.addEventListener("abort", () => asked.delete(id) && resolve(null), { onDocChange: true });
+      model.send(question);
+    });
+  }
+  function option({ text, detail }, { end, before, after }) {
+    return {
+      label: text.length > 80 ? `${text.slice(0, 79)}…` : text,
+      detail,
+      apply(view, _, from) {
+        const unfinished = /[:/]$/.test(text); // a service, a family of tags: there is more to choose
+        const caret = from + before.length + text.length + (unfinished ? 0 : after.length);
+        view.dispatch({
+          changes: { from, to: end, insert: before + text + after },
+          selection: { anchor: caret },
+          userEvent: "input.complete",
+        });
+        if (unfinished) startCompletion(view);
+      },
+    };
+  }
+  function answered(message) {
+    const resolve = asked.get(message.id);
+    if (!resolve) return;
+    asked.delete(message.id);
+    const { start, words: found } = message;
+    resolve(found.length ? { from: start, options: found.map((word) => option(word, message)), filter: false } : null);
+  }
+
+  // ---- the editor: one, with a state for each document
+  const extensions = (document) => [
+    lineNumbers(),
+    lintGutter(),
+    history(),
+    highlightSpecialChars(),
+    json(),
+    syntaxHighlighting(colours),
+    indentUnit.of("  "),
+    indentOnInput(),
+    bracketMatching(),
+    closeBrackets(),
+    autocompletion({ override: [words], activateOnTypingDelay: 60, icons: false }),
+    statements,
+    EditorView.lineWrapping,
+    EditorState.readOnly.of(document.read_only),
+    EditorView.contentAttributes.of({ "aria-label": document.title, spellcheck: "false" }),
+    keymap.of([
+      { key: "F8", run: (view) => step(view, 1), shift: (view) => step(view, -1) },
+      { key: "Mod-s", run: () => true }, // not the browser's "save this page"
+      ...closeBracketsKeymap,
+      ...completionKeymap,
+      ...historyKeymap,
+      ...defaultKeymap, // Tab is not among them: it leaves the editor
+    ]),
+    EditorView.updateListener.of((update) => update.docChanged && !fromOutside && typed()),
+  ];
+  const states = documents.map((document, index) =>
+    EditorState.create({ doc: model.get("texts")[index], extensions: extensions(document) }),
+  );
+  const view = new EditorView({ state: states[front] });
+  const stateOf = (index) => (index === front ? view.state : states[index]);
+  function update(index, change) {
+    if (index === front) view.dispatch(change);
+    else states[index] = states[index].update(change).state;
+  }
+
+  function typed() {
+    const texts = documents.map((_, index) => stateOf(index).doc.toString());
+    model.set({ texts, revision: model.get("revision") + 1 });
+    model.save_changes();
+  }
+
+  // ---- around it
+  const root = element("div", "simlib sle");
+  root.setAttribute("data-lm-suppress-shortcuts", "true");
+  root.addEventListener("keydown", (event) => event.stopPropagation()); // else "dd" deletes the notebook's cell
+  const bar = tabs(documents.map((document) => document.name), me, model.get("label"), (index) => {
+    model.set("front", index);
+    model.save_changes();
+    bring();
+  });
+  const panel = element("div", "sle-panel");
+  panel.id = `${me}-panel`;
+  if (documents.length > 1) panel.setAttribute("role", "tabpanel");
+  panel.append(view.dom);
+  const tools = element("div", "sle-tools");
+  const keys = element("span", "sle-keys", "Ctrl+Space suggests. F8 goes to the next remark. Tab leaves the text.");
+  tools.append(
+    button("Undo", () => undo(view)),
+    button("Redo", () => redo(view)),
+    button("Suggest", () => startCompletion(view)),
+    button("Next remark", () => step(view, 1)),
+    keys,
+  );
+  tools.addEventListener("click", () => view.focus());
+  const here = element("p", "sle-here");
+  here.setAttribute("role", "status");
+  const summary = element("p", "sle-summary");
+  summary.setAttribute("role", "status");
+  const list = element("div", "sle-list");
+  root.append(bar.element, panel, tools, here, summary, list);
+  el.append(root);
+
+  // ---- remarks: mistakes, warnings, and what each statement did
+  let shown = "";
+  function show() {
+    const marks = model.get("marks");
+    if (marks.revision === model.get("revision")) {
+      marks.documents.forEach((said, index) => {
+        const state = stateOf(index);
+        const end = state.doc.length;
+        const diagnostics = said.findings.map(({ from, to, level, place, text }) => ({
+          from: Math.min(from, end),
+          to: Math.min(to, end),
+          severity: level,
+          message: `${level === "error" ? "Mistake" : "Careful"}. ${place}: ${text}`,
+        }));
+        update(index, { effects: setRemarks.of({ spans: said.spans, remarks: said.remarks, stale: said.stale }) });
+        update(index, setDiagnostics(stateOf(index), diagnostics));
+        bar.mark(index, said.stale);
+      });
+      const said = marks.documents[front];
+      root.classList.toggle("sle-stale", said.stale);
+      const now = JSON.stringify([front, said.summary, said.findings, said.remarks]);
+      if (now !== shown) tell(said);
+      shown = now;
+    }
+  }
+  function tell(said) {
+    if (summary.textContent !== said.summary) summary.textContent = said.summary;
+    here.textContent = "";
+    const item = (kind, sign, head, text, goTo) => {
+      const line = element("li", kind);
+      line.append(element("span", "sle-sign", `${sign} `), button(head, goTo), element("span", "", ` ${text}`));
+      return line;
+    };
+    const part = (name, items) => {
+      if (!items.length) return [];
+      const whole = element("section", "");
+      const lines = element("ul", "");
+      lines.append(...items);
+      whole.append(element("h4", "", name), lines);
+      return [whole];
+    };
+    const finding = (each) =>
+      item(each.level, each.level === "error" ? "✘" : "⚠", each.place, each.text, () => go(each.from, each.text));
+    const remark = (each) =>
+      item(each.state, each.sign, each.title, `${each.word}${each.reason ? `: ${each.reason}` : ""}`, () => {
+        const found = remarks(view.state).find((other) => other.index === each.index);
+        if (found) go(found.from, found.text);
+      });
+    list.replaceChildren(
+      ...part("Mistakes", said.findings.filter((each) => each.level === "error").map(finding)),
+      ...part("Careful", said.findings.filter((each) => each.level === "warning").map(finding)),
+      ...part(said.stale ? "Statements of the last complete text" : "Statements", said.remarks.map(remark)),
+    );
+  }
+  function go(from, text) {
+    view.dispatch({ selection: { anchor: Math.min(from, view.state.doc.length) }, scrollIntoView: true });
+    view.focus();
+    here.textContent = text;
+  }
+  function step(editor, direction) {
+    const found = remarks(editor.state);
+    forEachDiagnostic(editor.state, (diagnostic, from) => found.push({ from, text: diagnostic.message }));
+    found.sort((one, other) => (one.from - other.from) * direction);
+    if (!found.length) {
+      here.textContent = "There is no remark in this document.";
+      return true;
+    }
+    const at = editor.state.selection.main.head;
+    const next = found.find(({ from }) => (from - at) * direction > 0) ?? found[0];
+    const line = editor.state.doc.lineAt(next.from);
+    go(next.from, `Line ${line.number}. ${found.filter(({ from }) => from === next.from).map(({ text }) => text).join(" ")}`);
+    return true;
+  }
+
+  // ---- what Python or another view of the same editor has changed
+  function follow() {
+    fromOutside = true;
+    model.get("texts").forEach((text, index) => {
+      const now = stateOf(index).doc.toString();
+      if (now === text) return;
+      let from = 0;
+      let same = 0;
+      const most = Math.min(now.length, text.length);
+      while (from < most && now[from] === text[from]) from++;
+      while (same < most - from && now[now.length - 1 - same] === text[text.length - 1 - same]) same++;
+      update(index, { changes: { from, to: now.length - same, insert: text.slice(from, text.length - same) } });
+    });
+    fromOutside = false;
+    show();
+  }
+  function bring() {
+    const wanted = model.get("front");
+    if (wanted !== front) {
+      states[front] = view.state;
+      front = wanted;
+      view.setState(states[front]);
+    }
+    bar.choose(front);
+    if (documents.length > 1) panel.setAttribute("aria-labelledby", bar.idOf(front));
+    shown = "";
+    show();
+  }
+  model.on("change:texts change:marks", follow);
+  model.on("change:front", bring);
+  model.on("msg:custom", answered);
+  bring();
+  return () => {
+    model.off("change:texts change:marks", follow);
+    model.off("change:front", bring);
+    model.off("msg:custom", answered);
+    view.destroy();
+    root.remove();
+  };
+}
+
+export default { render };

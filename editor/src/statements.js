@@ -1,0 +1,85 @@
+// Which statement decides: a field that keeps each statement's place while one types, and what was said of it.
+import { StateEffect, StateField } from "@codemirror/state";
+import { Decoration, EditorView, hoverTooltip, WidgetType } from "@codemirror/view";
+import { element } from "./parts.js";
+
+export const setRemarks = StateEffect.define();
+
+class Badge extends WidgetType {
+  constructor(remark, stale) {
+    super();
+    this.remark = remark;
+    this.stale = stale;
+  }
+
+  eq(other) {
+    return this.stale === other.stale && JSON.stringify(this.remark) === JSON.stringify(other.remark);
+  }
+
+  toDOM() {
+    const { state, sign, word } = this.remark;
+    return element("span", `sle-badge sle-${this.stale ? "old" : state}`, `${sign} ${word}`);
+  }
+}
+
+function drawn({ spans, remarks, stale }, doc) {
+  const marks = [];
+  for (const remark of remarks) {
+    const span = spans[remark.index];
+    if (!span || span.from >= span.to) continue;
+    const kind = stale && remark.state !== "missed" ? "old" : remark.state;
+    for (let line = doc.lineAt(span.from); ; line = doc.line(line.number + 1)) {
+      marks.push(Decoration.line({ class: `sle-line sle-line-${kind}` }).range(line.from));
+      if (line.to >= span.to) break;
+    }
+    marks.push(Decoration.widget({ widget: new Badge(remark, stale), side: 1 }).range(span.from + 1));
+    if (remark.state === "missed") {
+      marks.push(Decoration.mark({ class: "sle-grey" }).range(span.from, span.to));
+    }
+  }
+  return Decoration.set(marks, true);
+}
+
+const field = StateField.define({
+  create: () => ({ spans: [], remarks: [], stale: false, decorations: Decoration.none }),
+  update(value, transaction) {
+    if (transaction.docChanged) {
+      const spans = value.spans.map(({ from, to }) => ({
+        from: transaction.changes.mapPos(from, 1),
+        to: transaction.changes.mapPos(to, -1),
+      }));
+      value = { ...value, spans, decorations: value.decorations.map(transaction.changes) };
+    }
+    for (const effect of transaction.effects) {
+      if (!effect.is(setRemarks)) continue;
+      // a text that is no policy has no statements to point at: those of the last one stay where they have moved to
+      const { spans, remarks, stale } = effect.value;
+      const end = transaction.state.doc.length;
+      const whole = stale ? value.spans : spans.map(({ from, to }) => ({ from: Math.min(from, end), to: Math.min(to, end) }));
+      value = { spans: whole, remarks, stale };
+      value.decorations = drawn(value, transaction.state.doc);
+    }
+    return value;
+  },
+  provide: (self) => EditorView.decorations.from(self, (value) => value.decorations),
+});
+
+/** Every statement something was said of: { index, from, to, text }. */
+export function remarks(state) {
+  const { spans, remarks: said } = state.field(field);
+  return said
+    .filter(({ index }) => spans[index] && spans[index].from < spans[index].to)
+    .map(({ index, title, word, reason }) => ({
+      ...spans[index],
+      index,
+      text: `${title} ${word}${reason ? `: ${reason}` : ""}.`,
+    }));
+}
+
+const hover = hoverTooltip((view, position) => {
+  const found = remarks(view.state).find(({ from, to }) => from <= position && position <= to);
+  if (!found) return null;
+  return { pos: found.from, end: found.to, above: true, create: () => ({ dom: element("div", "sle-hover", found.text) }) };
+});
+
+export const statements = [field, hover];

@@ -1,0 +1,231 @@
+"""What could be written at a place of a policy that is not finished yet: elements, operators, keys, actions, names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from simlib.iam.conditions import OPERATORS
+from simlib.iam.grammar import DOCUMENT_ELEMENTS, KINDS, STATEMENT_ELEMENTS, VERSIONS
+
+MOST = 60  # words are offered at once; typing on narrows them down
+
+TRUST_ACTIONS = ("sts:AssumeRole", "sts:AssumeRoleWithSAML", "sts:AssumeRoleWithWebIdentity", "sts:SetSourceIdentity",
+    "sts:TagSession")  # fmt: skip
+SERVICES = ("ec2.amazonaws.com", "ecs-tasks.amazonaws.com", "events.amazonaws.com", "lambda.amazonaws.com",
+    "s3.amazonaws.com", "states.amazonaws.com")  # fmt: skip
+
+_TOKEN = re.compile(r'"(?:[^"\\\n]|\\.)*("?)|[{}\[\]:,]')
+_ACCOUNT = re.compile(r"\d{12}")
+
+
+@dataclass(frozen=True)
+class Word:
+    """A word to choose, and what it is."""
+
+    text: str
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class Completion:
+    """Words for the text between two offsets. `before` and `after` are to be written around the chosen one."""
+
+    start: int
+    end: int
+    words: tuple[Word, ...] = ()
+    before: str = ""
+    after: str = ""
+
+
+@dataclass
+class _Open:
+    """A bracket that is open at the place, and how far one has read in it."""
+
+    bracket: str
+    names: list[str]
+    index: int = 0
+    named: bool = False  # a colon has come: the next is the value
+
+
+def complete(
+    text: str,
+    offset: int,
+    kind: str,
+    *,
+    principals: Iterable[str] = (),
+    resources: Iterable[str] = (),
+    asked: bool = True,
+) -> Completion:
+    """The words that fit at this offset, best first; none where only the learner can know.
+
+    While one types (`asked` is False), a word that is already complete is not offered again.
+    """
+    opened, start = _walk(text, offset)
+    nothing = Completion(offset, offset)
+    if not opened or not 0 <= offset <= len(text):
+        return nothing
+    typed = text[offset if start is None else start + 1 : offset]
+    is_name = opened[-1].bracket == "{" and not opened[-1].named
+    if start is None and not asked:
+        return nothing
+    path = _path(opened)
+    found = _names(path, opened[-1].names, kind, text) if is_name else _values(path, kind, text, typed, [*principals],
+        [*resources])  # fmt: skip
+    words = _fitting(found, typed)
+    if not asked and [word.text for word in words] == [typed]:
+        return nothing
+    tail = re.compile(r'[^"\\\n{}\[\],]*"|').match(text, offset) if start is not None else None
+    end = tail.end() if tail else offset
+    colon = ": " if is_name and not text[end:].lstrip(" \t\n").startswith(":") else ""
+    before, begin = ("", start + 1) if start is not None else ('"', offset)
+    return Completion(begin, end, tuple(words), before, f'"{colon}')
+
+
+def _walk(text: str, offset: int) -> tuple[list[_Open], int | None]:
+    """The brackets open at an offset, and where the string begins that the offset is in, if it is in one."""
+    opened: list[_Open] = []
+    for token in _TOKEN.finditer(text):
+        if token.start() >= offset:
+            break
+        sign, top = token[0], opened[-1] if opened else None
+        if sign[0] == '"':
+            if offset < token.end() or (offset == token.end() and not token[1]):
+                return opened, token.start()
+            if top and top.bracket == "{" and not top.named:
+                top.names.append(sign[1:-1])
+        elif sign in "{[":
+            opened.append(_Open(sign, []))
+        elif top is None:
+            continue
+        elif sign in "}]":
+            opened.pop()
+        elif sign == ":":
+            top.named = True
+        else:
+            top.named = False
+            top.index += 1
+    return opened, None
+
+
+def _path(opened: list[_Open]) -> list[str]:
+    """The names that lead to the place; positions in lists are left out."""
+    return [level.names[-1] if level.names else "" for level in opened if level.bracket == "{" and level.named]
+
+
+def _names(path: list[str], present: list[str], kind: str, text: str) -> list[Word]:
+    """What an object at `path` can hold that it does not hold yet."""
+    rules = KINDS[kind]
+    match path:
+        case []:
+            found = [Word(name, "of the document") for name in DOCUMENT_ELEMENTS if name != "Id" or rules.principal]
+        case ["Statement"]:
+            left_out = () if rules.principal else ("Principal", "NotPrincipal")
+            left_out = (*left_out, "Resource", "NotResource") if rules.resource is False else left_out
+            found = [Word(name, "of a statement") for name in STATEMENT_ELEMENTS if name not in left_out]
+        case ["Statement", "Principal" | "NotPrincipal"] if rules.principal:
+            found = [Word(name, "who") for name in ("AWS", "Service", "Federated", "CanonicalUser")]
+        case ["Statement", "Condition"]:
+            found = [Word(name, "operator") for name in OPERATORS]
+            found += [Word(f"{name}IfExists", "operator") for name in OPERATORS if name != "Null"]
+            sets = ("ForAnyValue", "ForAllValues")
+            found += [Word(f"{each}:{name}", "operator") for each in sets for name in OPERATORS if "String" in name]
+        case ["Statement", "Condition", _]:
+            found = [Word(key, type_) for key, type_ in _keys(text, kind).items()]
+        case _:
+            found = []
+    return [word for word in found if word.text not in present]
+
+
+def _keys(text: str, kind: str) -> dict[str, str]:
+    """The condition keys of AWS as a whole and of the services this text speaks of."""
+    from simlib.iam.service_data import condition_keys  # late: who does not ask for words does not need it
+
+    services = {found.lower() for found in re.findall(r'"([a-zA-Z0-9-]+):', text)} | (
+        {"sts"} if kind == "trust" else set()
+    )
+    found = dict(condition_keys("aws") or {})
+    for service in sorted(services - {"aws", "arn", "https"}):
+        found |= condition_keys(service) or {}
+    return {key.replace("*", ""): type_ for key, type_ in found.items()}
+
+
+def _values(
+    path: list[str], kind: str, text: str, typed: str, principals: list[str], resources: list[str]
+) -> list[Word]:
+    """What can be the value at `path`, or an item of a list there."""
+    match path:
+        case ["Version"]:
+            return [Word(version, "version of the policy language") for version in VERSIONS]
+        case ["Statement", "Effect"]:
+            return [Word("Allow"), Word("Deny")]
+        case ["Statement", "Action" | "NotAction"]:
+            return [Word(action) for action in TRUST_ACTIONS] if kind == "trust" else _actions(typed)
+        case ["Statement", "Resource" | "NotResource"]:
+            return [*(Word(resource, "of this world") for resource in resources), Word("*", "every resource")]
+        case ["Statement", "Principal" | "NotPrincipal"]:
+            return [Word("*", "everybody")]
+        case ["Statement", "Principal" | "NotPrincipal", family]:
+            return _principals(family, principals)
+        case ["Statement", "Condition", operator, key]:
+            return _compared(operator, key, principals)
+    return []
+
+
+def _actions(typed: str) -> list[Word]:
+    """Services, and once one is named its actions; from the data about AWS's services."""
+    from simlib.iam.service_data import service, services  # late, as above
+
+    prefix, colon, _ = typed.partition(":")
+    if not colon:
+        return [*(Word(f"{name}:", "service") for name in sorted(services())), Word("*", "every action")]
+    known = service(prefix.lower())
+    if known is None:
+        return []
+    acts = [Word(f"{prefix}:{action.name}", known.name) for action in known.actions.values()]
+    return [*sorted(acts, key=lambda word: word.text), Word(f"{prefix}:*", f"every action of {known.name}")]
+
+
+def _principals(family: str, principals: list[str]) -> list[Word]:
+    services = [name for name in principals if name.endswith(".amazonaws.com")]
+    providers = [name for name in principals if ":oidc-provider/" in name or ":saml-provider/" in name]
+    match family:
+        case "Service":
+            return [Word(name, "service") for name in dict.fromkeys([*services, *SERVICES])]
+        case "Federated":
+            return [Word(name, "identity provider") for name in providers]
+        case "AWS":
+            named = [name for name in principals if name not in services and name not in providers]
+            accounts = [f"arn:aws:iam::{number}:root" for number in _accounts(principals)]
+            words = [Word(name, "of this world") for name in named]
+            return [
+                *words,
+                *(Word(name, "the account") for name in accounts if name not in named),
+                Word("*", "everybody"),
+            ]
+    return []
+
+
+def _compared(operator: str, key: str, principals: list[str]) -> list[Word]:
+    from simlib.iam.service_data import key_type
+
+    if operator.startswith(("Bool", "Null")):
+        return [Word("true"), Word("false")]
+    if key.lower().endswith("account"):
+        return [Word(number, "account") for number in _accounts(principals)]
+    if key_type(key) == "ARN":
+        return [Word(name, "of this world") for name in principals if name.startswith("arn:")]
+    return []
+
+
+def _accounts(principals: list[str]) -> list[str]:
+    return sorted({number for name in principals for number in _ACCOUNT.findall(name)[:1]})
+
+
+def _fitting(words: list[Word], typed: str) -> list[Word]:
+    """The words that begin with what is typed, then those that contain it; letters count alike, large or small."""
+    sought = typed.casefold()
+    begin = [word for word in words if word.text.casefold().startswith(sought)]
+    inside = [word for word in words if sought in word.text.casefold() and word not in begin]
+    return [*begin, *inside][:MOST]

@@ -1,0 +1,66 @@
+"""The committed bundle is what the sources in editor/ build, is not too large, and asks nobody on the network."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+EDITOR = ROOT / "editor"
+BUNDLE = ROOT / "simlib" / "lab" / "policy_editor.js"
+LARGEST = 400_000  # bytes; every editor on a page carries it
+AGAIN = "make it anew with `nox -s bundle`"
+
+
+def test_the_bundle_was_made_from_these_sources() -> None:
+    mark = hashlib.sha256()
+    names = [f"src/{path.name}" for path in sorted((EDITOR / "src").iterdir())]
+    for name in [*names, "build.mjs", "package-lock.json", "package.json"]:
+        mark.update((EDITOR / name).read_bytes())
+    assert mark.hexdigest() in BUNDLE.read_text(encoding="ascii").split("\n", 1)[0], AGAIN
+
+
+def test_the_bundle_is_what_the_sources_build(tmp_path: Path) -> None:
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("no Node.js: install it (20 or later) to run this")
+    if not (EDITOR / "node_modules").is_dir():
+        npm = shutil.which("npm") if os.environ.get("CI", "").lower() == "true" else None
+        fetched = npm and subprocess.run([npm, "ci", "--ignore-scripts"], cwd=EDITOR, capture_output=True, timeout=120)
+        if not fetched or fetched.returncode:
+            pytest.skip("the editor's packages are not there: `npm ci --ignore-scripts` in editor/ fetches them")
+    subprocess.run([node, "build.mjs", str(tmp_path)], cwd=EDITOR, check=True, timeout=120)
+    assert (tmp_path / BUNDLE.name).read_bytes() == BUNDLE.read_bytes(), AGAIN
+    assert (tmp_path / "THIRD_PARTY.md").read_bytes() == (EDITOR / "THIRD_PARTY.md").read_bytes(), AGAIN
+
+
+def test_the_bundle_keeps_its_budget() -> None:
+    assert BUNDLE.stat().st_size <= LARGEST
+
+
+def test_the_bundle_names_no_address() -> None:
+    found = set(re.findall(r"(?:https?|wss?)://[^\"'`\s]+", BUNDLE.read_text(encoding="ascii")))
+    assert found == {"http://www.w3.org/2000/svg"}, "a name space, which nobody asks"
+
+
+def test_the_lock_names_every_package_with_its_hash_and_no_address() -> None:
+    packages = json.loads((EDITOR / "package-lock.json").read_text(encoding="utf-8"))["packages"]
+    own = packages.pop("")
+    assert all("integrity" in package and "resolved" not in package for package in packages.values())
+    assert all(re.fullmatch(r"[\d.]+", version) for version in own["devDependencies"].values()), "pinned exactly"
+
+
+def test_every_package_in_the_bundle_is_listed_with_its_licence() -> None:
+    listed = (EDITOR / "THIRD_PARTY.md").read_text(encoding="utf-8")
+    packages = json.loads((EDITOR / "package-lock.json").read_text(encoding="utf-8"))["packages"]
+    for name, version, licence in re.findall(r"^## (\S+) (\S+) \((.+)\)$", listed, re.MULTILINE):
+        assert packages[f"node_modules/{name}"]["version"] == version
+        assert licence == "MIT"
+    assert listed.count("Permission is hereby granted") == len(re.findall("^## ", listed, re.MULTILINE)) >= 10
