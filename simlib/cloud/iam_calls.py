@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlencode
 
 from . import answers, iam_entities
 from .answers import Refusal
@@ -44,9 +45,13 @@ def on_behalf_of(call: Call, caller: Caller) -> Call:
         raise Refusal("NotImplemented", text, 501, situation="not-stored")
     if caller.user_name is None:
         raise Refusal("ValidationError", "Must specify userName when calling with non-User credentials", 400)
-    body = call.raw.body + f"&UserName={caller.user_name}".encode()
-    raw = replace(call.raw, body=body, headers={**call.raw.headers, "content-length": str(len(body))})
     parameters = {**call.parameters, "UserName": caller.user_name}
+    more = urlencode({"UserName": caller.user_name})
+    if not call.raw.body:  # a query API also takes its parameters from the URL
+        url = f"{call.url}&{more}"
+        return replace(call, url=url, parameters=parameters, environ=environ(call.raw, url))
+    body = call.raw.body + f"&{more}".encode()
+    raw = replace(call.raw, body=body, headers={**call.raw.headers, "content-length": str(len(body))})
     return replace(call, raw=raw, parameters=parameters, environ=environ(raw, call.url))
 
 

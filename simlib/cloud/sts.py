@@ -44,11 +44,13 @@ def _get_access_key_info(desk: Desk) -> Mapping[str, Any]:
 def account_of_key(access_key_id: str) -> str:
     """The account an access key's ID was made for, whether or not the key exists. Raises AWS's `ValidationError`."""
     try:
-        packed = int.from_bytes(base64.b32decode(access_key_id[4:12]), "big")
-        upper_half = access_key_id[12] >= "Q" or access_key_id[12].isdigit()
-    except (ValueError, IndexError):
-        raise Refusal("ValidationError", f"{access_key_id} is not a valid access key ID", 400) from None
-    return f"{(packed - (1 << 39)) * 2 + upper_half:012d}"
+        packed = int.from_bytes(base64.b32decode(access_key_id[4:12]), "big") - (1 << 39)
+    except ValueError:
+        packed = -1
+    if packed < 0:  # the marks of keys older than this scheme
+        raise Refusal("ValidationError", f"{access_key_id} is not a valid access key ID", 400)
+    odd = access_key_id[12] >= "Q" or access_key_id[12].isdigit()
+    return f"{packed * 2 + odd:012d}"
 
 
 def _get_session_token(desk: Desk) -> Mapping[str, Any]:

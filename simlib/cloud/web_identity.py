@@ -53,6 +53,16 @@ class _Bearer:
             said |= {"aud": self.claims["azp"], "oaud": self.audience}
         return {f"{self.prefix}:{name}": _text(said[name]) for name in names if name in said}
 
+    def wishes(self) -> dict[str, Any]:
+        """Session tags and a source identity, which come with the token and not with the request."""
+        said = self.claims.get(_TAGS, {})
+        try:
+            tags = [{"Key": key, "Value": _first(value)} for key, value in said.get("principal_tags", {}).items()]
+            transitive = [str(key) for key in said.get("transitive_tag_keys", [])]
+        except (AttributeError, TypeError) as error:
+            raise _invalid(f"The claim {_TAGS} is malformed") from error
+        return {"Tags": tags, "TransitiveTagKeys": transitive, "SourceIdentity": self.claims.get(_SOURCE_IDENTITY, "")}
+
 
 def assume_role_with_web_identity(desk: Desk) -> Mapping[str, Any]:
     wanted, arn = desk.parameters, str(desk.parameters["RoleArn"])
@@ -60,14 +70,8 @@ def assume_role_with_web_identity(desk: Desk) -> Mapping[str, Any]:
         raise Refusal("ValidationError", "Request ARN is invalid", 400)
     account = arn.split(":")[4]
     bearer = _believed(str(wanted["WebIdentityToken"]), account, desk)
-    tags = bearer.claims.get(_TAGS, {})
-    passed = {
-        **{name: wanted[name] for name in ("Policy", "PolicyArns") if name in wanted},
-        "Tags": [{"Key": key, "Value": _first(value)} for key, value in tags.get("principal_tags", {}).items()],
-        "TransitiveTagKeys": tags.get("transitive_tag_keys", []),
-        "SourceIdentity": bearer.claims.get(_SOURCE_IDENTITY, ""),
-    }
-    asked = wishes(passed, ANONYMOUS, desk.store)
+    given = {name: wanted[name] for name in ("Policy", "PolicyArns") if name in wanted}
+    asked = wishes({**given, **bearer.wishes()}, ANONYMOUS, desk.store)
     role = desk.store.role_by_arn(arn)
     trust = parsed(role.trust_policy, "trust", f"{arn} (trust policy)") if role else None
     at_desk = replace(desk, caller=Caller(bearer.provider, "", "", "", None))

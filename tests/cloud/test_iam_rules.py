@@ -222,6 +222,12 @@ def test_a_user_may_leave_out_its_own_name(aws: Cloud, iam: Any) -> None:
     assert client.list_mfa_devices()["MFADevices"] == []
 
 
+def test_names_may_hold_what_urls_do_not(aws: Cloud, iam: Any) -> None:
+    client = new_user(aws, iam, "a+b=c@d,e", allow("iam:*")).client("iam")
+    assert client.get_user()["User"]["UserName"] == "a+b=c@d,e"
+    assert len(client.list_access_keys()["AccessKeyMetadata"]) == 1
+
+
 def test_a_role_session_has_no_user_to_leave_out(aws: Cloud, iam: Any) -> None:
     iam.create_role(RoleName="reader", AssumeRolePolicyDocument=TRUST)
     iam.attach_role_policy(RoleName="reader", PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess")

@@ -176,6 +176,12 @@ def test_a_token_brings_session_tags(aws: Cloud, iam: Any, github: Issuer) -> No
     aws.sign_in(assume(token)).client("s3").list_buckets()
 
 
+@pytest.mark.parametrize("tags", ["red", {"principal_tags": ["red"]}, {"transitive_tag_keys": 7}])
+def test_malformed_tags_in_a_token_are_refused(aws: Cloud, github: Issuer, tags: Any) -> None:
+    token = github.workflow_token(REPOSITORY, **{"https://aws.amazon.com/tags": tags})
+    assert refused(lambda: assume(token))[0] == "InvalidIdentityToken"
+
+
 def test_an_sdk_with_a_token_file_assumes_the_role_by_itself(
     aws: Cloud, github: Issuer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
