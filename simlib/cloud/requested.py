@@ -54,6 +54,8 @@ def requested(call: Call, caller: Caller, store: Store) -> list[Requested]:
         Requested(r.action, r.resource, r.account, {**tags, **r.context}, r.shown)
         for r in _by_service(call, caller, store)
     ]
+    if not asked and call.name != "s3:DeleteObjects":  # which asks key by key
+        asked = [Requested(action_name(call), "*", caller.account, tags)]
     return [*asked, *passed_roles(call, caller, store)]
 
 

@@ -254,7 +254,7 @@ def association_instance(association_id: str, region: str, account: str) -> str 
     """The instance that an instance profile's association belongs to."""
     backend = keeper("ec2", account, region)
     associations = getattr(backend, "iam_instance_profile_associations", {})
-    return next((str(a.instance.id) for a in associations.values() if a.id == association_id), None)
+    return next((str(a.instance.id) for a in associations.values() if a.association_id == association_id), None)
 
 
 def instance_facts(arn: str) -> dict[str, str]:

@@ -101,14 +101,16 @@ def resources_of(call: Call, action: str, account: str) -> list[str]:
     if action.startswith("apigateway:"):
         return [f"arn:aws:apigateway:{call.region}::{urlsplit(call.url).path}"]
     forms = _forms(*action.split(":", 1))
-    given = [text for value in call.parameters.values() for text in _texts(value) if text.startswith("arn:")]
-    named = [arn for arn in given if any(form.pattern.fullmatch(arn) for form in forms)]
-    if named:
-        return named
-    for form in forms:
-        if filled := list(_filled(form, call, account, alone=len(forms) == 1)):
-            return [f"{arn}:log-stream:" for arn in filled] if form.kind == "log-group" else filled
-    return ["*"]
+    named = [arn for value in call.parameters.values() for arn in _texts(value) if _fits(arn, forms)]
+    left = [form for form in forms if not any(form.pattern.fullmatch(arn) for arn in named)]
+    for form in left:
+        if filled := list(_filled(form, call, account, named, alone=len(forms) == 1)):
+            return named + ([f"{arn}:log-stream:" for arn in filled] if form.kind == "log-group" else filled)
+    return named or ["*"]
+
+
+def _fits(text: str, forms: tuple[_Form, ...]) -> bool:
+    return text.startswith("arn:") and any(form.pattern.fullmatch(text) for form in forms)
 
 
 @cache
@@ -131,8 +133,10 @@ def _form(kind: service_data.ResourceType) -> _Form:
     return _Form(kind.name, kind.arn, tuple(names), re.compile(pattern))
 
 
-def _filled(form: _Form, call: Call, account: str, *, alone: bool) -> Iterator[str]:
-    choices = [_values(form, name, call, alone=alone) for name in form.placeholders]
+def _filled(form: _Form, call: Call, account: str, named: list[str], *, alone: bool) -> Iterator[str]:
+    """The form's ARNs, from what the call's members say besides the ARNs that are `named` already."""
+    given = {member: value for member, value in call.parameters.items() if not set(_texts(value)) & set(named)}
+    choices = [_values(form, name, given, alone=alone) for name in form.placeholders]
     if not all(choices):
         if not (alone and call.operation.startswith("Create")):
             return
@@ -143,13 +147,12 @@ def _filled(form: _Form, call: Call, account: str, *, alone: bool) -> Iterator[s
         yield _PLACEHOLDER.sub(lambda found, known=known: known[found[1]], form.text)  # type: ignore[misc]
 
 
-def _values(form: _Form, placeholder: str, call: Call, *, alone: bool) -> list[str]:
-    """What the call's members say of a placeholder."""
+def _values(form: _Form, placeholder: str, given: Mapping[str, Any], *, alone: bool) -> list[str]:
+    """What a call's members say of a placeholder."""
     prefix = form.text.split(":")[2]
-    given = call.parameters
     for member in _MEMBERS.get((prefix, placeholder), ()):
         if member in given:
-            return [_plain(text) for text in _texts(given[member])]
+            return [_plain(text).lstrip("/") for text in _texts(given[member])]
     wanted = {_stem(placeholder)} | ({_stem(form.kind)} if len(form.placeholders) == 1 else set())
     for member, value in given.items():
         if _stem(member) in wanted:
@@ -170,7 +173,7 @@ def _plain(text: str) -> str:
     """A name, from an ARN or URL that ends with it."""
     if text.startswith("arn:"):
         return re.split("[:/]", text)[-1]
-    return text.rstrip("/").rpartition("/")[2] if text.startswith("https://") else text.lstrip("/")
+    return text.rstrip("/").rpartition("/")[2] if text.startswith("https://") else text
 
 
 @cache

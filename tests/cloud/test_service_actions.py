@@ -1,0 +1,152 @@
+"""Every other service: the action and the resource come from the API's model and AWS's own reference."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import moto.backends
+import pytest
+from moto.core.utils import get_service_model
+
+from simlib import Cloud
+from simlib.cloud import calls, service_actions
+from simlib.cloud.calls import Call
+from simlib.cloud.requested import EXACT, requested
+from simlib.cloud.sessions import Caller
+from simlib.cloud.wire import RawRequest
+from simlib.iam import service_data
+
+from .conftest import allow, new_user, refused
+
+ROOT = "arn:aws:{}:us-east-1:111111111111:"
+ME = Caller("arn:aws:iam::111111111111:user/me", "111111111111", "AIDA", "AKIA", None)
+
+
+def call_of(service: str, operation: str, parameters: dict[str, Any]) -> Call:
+    url = f"https://{service}.us-east-1.amazonaws.com/restapis/abc"
+    raw = RawRequest("GET", url, {})
+    return Call(raw, service, operation, parameters, "us-east-1", url, {})
+
+
+# service, operation, what it is given, what it asks for
+CASES: list[tuple[str, str, dict[str, Any], list[tuple[str, str]]]] = [
+    ("logs", "CreateLogStream", {"logGroupName": "/app", "logStreamName": "s"},
+     [("logs:CreateLogStream", "log-group:/app:log-stream:s")]),
+    ("logs", "CreateLogGroup", {"logGroupName": "/app"}, [("logs:CreateLogGroup", "log-group:/app:log-stream:")]),
+    ("logs", "DescribeLogGroups", {}, [("logs:DescribeLogGroups", "*")]),
+    ("ssm", "GetParameter", {"Name": "/app/db"}, [("ssm:GetParameter", "parameter/app/db")]),
+    ("ssm", "GetParameters", {"Names": ["/a", "b"]},
+     [("ssm:GetParameters", "parameter/a"), ("ssm:GetParameters", "parameter/b")]),
+    ("events", "PutRule", {"Name": "nightly"}, [("events:PutRule", "rule/nightly")]),
+    ("events", "PutRule", {"Name": "nightly", "EventBusName": "mine"}, [("events:PutRule", "rule/mine/nightly")]),
+    ("stepfunctions", "StartExecution", {"stateMachineArn": ROOT.format("states") + "stateMachine:m"},
+     [("states:StartExecution", "stateMachine:m")]),
+    ("ecr", "PutImage", {"repositoryName": "app"}, [("ecr:PutImage", "repository/app")]),
+    ("kinesis", "PutRecord", {"StreamName": "clicks"}, [("kinesis:PutRecord", "stream/clicks")]),
+    ("cloudwatch", "PutMetricData", {"Namespace": "x"}, [("cloudwatch:PutMetricData", "*")]),
+    ("ecs", "DescribeClusters", {"clusters": ["a", "b"]},
+     [("ecs:DescribeClusters", "cluster/a"), ("ecs:DescribeClusters", "cluster/b")]),
+    ("rds", "DeleteDBInstance", {"DBInstanceIdentifier": "db1"}, [("rds:DeleteDBInstance", "db:db1")]),
+    ("sns", "PublishBatch", {"TopicArn": ROOT.format("sns") + "news"}, [("sns:Publish", "news")]),
+    ("sns", "Publish", {"PhoneNumber": "+1"}, [("sns:Publish", "*")]),
+    ("sqs", "CreateQueue", {"QueueName": "jobs"}, [("sqs:CreateQueue", "jobs")]),
+    ("sqs", "SendMessage", {"QueueUrl": "https://sqs.us-east-1.amazonaws.com/111111111111/jobs"},
+     [("sqs:SendMessage", "jobs")]),
+    ("dynamodb", "CreateTable", {"TableName": "t"}, [("dynamodb:CreateTable", "table/t")]),
+    ("dynamodb", "ListTables", {}, [("dynamodb:ListTables", "*")]),
+    ("dynamodb", "BatchGetItem", {"RequestItems": {}}, [("dynamodb:BatchGetItem", "*")]),
+    ("resourcegroupstaggingapi", "GetResources", {}, [("tag:GetResources", "*")]),
+    ("iot-data", "GetThingShadow", {"thingName": "lamp"}, [("iot:GetThingShadow", "thing/lamp")]),
+    ("athena", "StartQueryExecution", {"WorkGroup": "primary"}, [("athena:StartQueryExecution", "workgroup/primary")]),
+    ("sesv2", "SendEmail", {"FromEmailAddress": "x"}, [("ses:SendEmail", "*")]),
+    ("lambda", "UpdateFunctionCode", {"FunctionName": "f"}, [("lambda:UpdateFunctionCode", "function:f")]),
+    ("lambda", "Invoke", {"FunctionName": "222222222222:function:f", "Qualifier": "live"},
+     [("lambda:InvokeFunction", "arn:aws:lambda:us-east-1:222222222222:function:f:live")]),
+    ("lambda", "ListFunctions", {}, [("lambda:ListFunctions", "*")]),
+    ("secretsmanager", "CreateSecret", {"Name": "db"}, [("secretsmanager:CreateSecret", "secret:db-??????")]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("service", "operation", "given", "asked"), CASES, ids=[f"{c[0]}:{c[1]}" for c in CASES])
+def test_what_a_call_asks_for(
+    aws: Cloud, dev: Any, service: str, operation: str, given: dict[str, Any], asked: list[tuple[str, str]]
+) -> None:
+    prefix = ROOT.format(asked[0][0].partition(":")[0])
+    expected = [(action, what if what == "*" or what.startswith("arn:") else prefix + what) for action, what in asked]
+    got = requested(call_of(service, operation, given), ME, aws._store)
+    assert [(one.action, one.resource) for one in got] == expected
+
+
+def test_api_gateways_actions_are_the_methods_of_http(aws: Cloud) -> None:
+    (asked,) = requested(call_of("apigateway", "GetRestApi", {"restApiId": "abc"}), ME, aws._store)
+    assert (asked.action, asked.resource) == ("apigateway:GET", "arn:aws:apigateway:us-east-1::/restapis/abc")
+
+
+PASSING: list[tuple[str, str, dict[str, Any], str]] = [
+    ("ecs", "RegisterTaskDefinition", {"taskRoleArn": "@", "executionRoleArn": "@"}, "ecs-tasks.amazonaws.com"),
+    ("stepfunctions", "CreateStateMachine", {"name": "m", "roleArn": "@"}, "states.amazonaws.com"),
+    ("glue", "CreateJob", {"Name": "j", "Role": "@"}, "glue.amazonaws.com"),
+    ("events", "PutTargets", {"Rule": "r", "Targets": [{"Id": "1", "RoleArn": "@"}]}, "events.amazonaws.com"),
+    ("s3", "PutBucketReplication", {"Bucket": "b", "ReplicationConfiguration": {"Role": "@"}}, "s3.amazonaws.com"),
+    ("cloudformation", "CreateStack", {"StackName": "s", "RoleARN": "@"}, "cloudformation.amazonaws.com"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("service", "operation", "given", "to"), PASSING, ids=[f"{c[0]}:{c[1]}" for c in PASSING])
+def test_whoever_hands_over_a_role_passes_it(
+    aws: Cloud, dev: Any, service: str, operation: str, given: Any, to: str
+) -> None:
+    role = "arn:aws:iam::111111111111:role/worker"
+    filled = _replaced(given, role)
+    last = requested(call_of(service, operation, filled), ME, aws._store)[-1]
+    assert (last.action, last.resource, last.context["iam:PassedToService"]) == ("iam:PassRole", role, to)
+
+
+def _replaced(value: Any, role: str) -> Any:
+    if isinstance(value, dict):
+        return {key: _replaced(item, role) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_replaced(item, role) for item in value]
+    return role if value == "@" else value
+
+
+def services() -> Iterator[str]:
+    """botocore's names of all services moto has."""
+    plain = {name.replace("-", ""): name for name in calls.service_metadata()}
+    for module in moto.backends.list_of_moto_modules():
+        if service := plain.get({"awslambda": "lambda"}.get(module, module)):
+            yield service
+
+
+def test_every_service_of_moto_has_a_prefix_that_policies_know() -> None:
+    found = list(services())
+    assert len(found) > 140
+    assert [name for name in found if service_data.service(service_actions.prefix_of(name).lower()) is None] == []
+    assert set(EXACT) <= {*found, "dynamodbstreams"}
+
+
+def test_no_operation_of_any_service_asks_for_nothing(aws: Cloud, dev: Any) -> None:
+    for service in services():
+        model = get_service_model(service)
+        for operation in model.operation_names if service != "sts" else ():
+            asked = requested(call_of(service, operation, {}), ME, aws._store)
+            assert asked or operation == "DeleteObjects", f"{service}:{operation}"
+            assert all(one.action.partition(":")[2] for one in asked)
+
+
+def test_a_name_that_belongs_to_another_member_does_not_hide_what_is_changed(aws: Cloud) -> None:
+    """Both the log group and the destination are asked about."""
+    destination = ROOT.format("logs") + "destination:mine"
+    given = {"logGroupName": "theirs", "destinationArn": destination, "filterName": "f"}
+    asked = requested(call_of("logs", "PutSubscriptionFilter", given), ME, aws._store)
+    group = ROOT.format("logs") + "log-group:theirs:log-stream:"
+    assert {one.resource for one in asked} == {destination, group}
+
+
+def test_a_resource_of_its_own_name_is_allowed_and_another_is_not(aws: Cloud, iam: Any, dev: Any) -> None:
+    alice = new_user(aws, iam, "alice", allow("ssm:PutParameter", ROOT.format("ssm") + "parameter/app/*")).client("ssm")
+    alice.put_parameter(Name="/app/db", Value="x", Type="String")
+    code, text = refused(lambda: alice.put_parameter(Name="/other/db", Value="x", Type="String"))
+    assert code == "AccessDeniedException"
+    assert f"ssm:PutParameter on resource: {ROOT.format('ssm')}parameter/other/db" in text
