@@ -16,6 +16,8 @@ from .store import Store, StoredIdentity, StoredKey, unique_id
 if TYPE_CHECKING:
     from .issuer import Issuer
 
+_TOKEN_HEAD = "IQoJb3JpZ2luX2Vj"  # how AWS's own session tokens begin
+
 NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
@@ -189,7 +191,7 @@ class Sessions:
         session = Session(
             unique_id(account, "ASIA", 20),
             base64.b64encode(secrets.token_bytes(30)).decode("ascii"),
-            base64.b64encode(b"IQoJ" + secrets.token_bytes(260)).decode("ascii"),
+            _TOKEN_HEAD + base64.b64encode(secrets.token_bytes(252)).decode("ascii"),
             kind,
             account,
             arn,
