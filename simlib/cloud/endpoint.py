@@ -19,6 +19,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
+from email.errors import MultipartInvariantViolationDefect, StartBoundaryNotFoundDefect
 from email.utils import format_datetime, parsedate_to_datetime
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
@@ -195,7 +196,7 @@ class _Conversation(BaseHTTPRequestHandler):
             self.send_error(bad.status, str(bad))
 
     def _read(self) -> RawRequest:
-        if self.request_version == "HTTP/0.9" or self.headers.defects:
+        if self.request_version == "HTTP/0.9" or _unreadable(self.headers.defects):
             raise _Bad("This is not an HTTP/1.1 request.")
         if self.command not in _METHODS:
             raise _Bad(f"The lab does not know the method {self.command!r}.", HTTPStatus.METHOD_NOT_ALLOWED)
@@ -314,6 +315,14 @@ class _Conversation(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *arguments: Any) -> None:
         """Calls are in the trail; nothing is printed into the learner's notebook."""
+
+
+_FORM_DEFECTS = (StartBoundaryNotFoundDefect, MultipartInvariantViolationDefect)
+
+
+def _unreadable(defects: Sequence[Any]) -> bool:
+    """Whether the headers could not be read; that a form's parts were not looked for is no fault of theirs."""
+    return any(not isinstance(defect, _FORM_DEFECTS) for defect in defects)
 
 
 class _Bad(Exception):

@@ -6,6 +6,7 @@ Requests come from botocore's `before-send` event in this process and from the l
 
 from __future__ import annotations
 
+import logging
 import re
 import threading
 from collections.abc import Callable, Mapping
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from ..iam import Evaluation
+from ..iam import Evaluation, RequestError
 from . import answers, constraints, documents, own, signature
 from .answers import Refusal
 from .authentication import as_incomplete, authenticate, claimed_caller
@@ -28,6 +29,8 @@ from .signature import Signed
 from .store import Store
 from .trail import Event, Trail
 from .wire import RawAnswer, RawRequest
+
+logger = logging.getLogger(__name__)
 
 _ERROR_CODE = re.compile(rb"<Code>([^<]*)</Code>")
 _ERROR_MESSAGE = re.compile(rb"<Message>([^<]*)</Message>")
@@ -106,7 +109,7 @@ class Gate:
         """The answer or the refusal, on record; an errand is not done yet."""
         refusal = None
         try:
-            answer = work()
+            answer = _worked(work)
         except Refusal as refused:
             refusal = refused
             call = visit.call
@@ -133,6 +136,7 @@ class Gate:
             call = place(visit.raw, scope=scope[0], region=scope[1], hint=hint)
         except Unplaceable as error:
             raise Refusal("InvalidRequest", str(error), 400, situation="unplaceable") from error
+        visit.call = call  # its service's words are those of the refusal below
         if incomplete:
             raise as_incomplete(incomplete, call.service)
         return call
@@ -213,6 +217,20 @@ class Gate:
 def _who(visit: _Visit, decisive: Evaluation | None) -> str:
     """Whoever the decision was about: for a token of an identity provider that is the provider."""
     return decisive.principal if decisive else visit.desk.caller.arn if visit.desk else ""
+
+
+def _worked(work: Callable[[], RawAnswer | Errand]) -> RawAnswer | Errand:
+    """What `work` answers; a mistake of the lab's own becomes a refusal, for no SDK expects anything else."""
+    try:
+        return work()
+    except Refusal:
+        raise
+    except RequestError as error:
+        raise Refusal("ValidationError", f"This request cannot be decided: {error}", 400) from error
+    except Exception as error:
+        logger.exception("The lab could not answer a call")
+        text = f"The lab cannot carry out this call: {type(error).__name__}: {error}"
+        raise Refusal("NotImplemented", text, 501, situation="not-stored") from error
 
 
 def _decision(refusal: Refusal | None) -> str:

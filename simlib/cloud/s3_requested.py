@@ -94,7 +94,8 @@ def requested(call: Call, caller: Caller) -> Iterator[Requested]:
         yield Requested(action, "*", caller.account, context)
         return
     arn = f"arn:aws:s3:::{bucket}"
-    owner = buckets.owner(bucket) or caller.account
+    # who creates a bucket asks its own account, also for a name that another account has taken
+    owner = caller.account if call.operation == "CreateBucket" else buckets.owner(bucket) or caller.account
     if source := given.get("CopySource"):
         yield from _source(call, str(source), caller)
     if call.operation == "GetObjectAttributes":

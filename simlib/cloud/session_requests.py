@@ -125,7 +125,7 @@ def session_policies(wanted: Mapping[str, Any], store: Store) -> tuple[Policy, .
         document = store.managed_policy(arn)
         if document is None:
             raise Refusal("ValidationError", f"{arn} does not exist or is not attachable.", 400)
-        policies.append(parsed(document.text, "session", arn))
+        policies.append(parsed(document.text, "identity", arn))  # the limit on length is the inline text's
     return tuple(policies)
 
 

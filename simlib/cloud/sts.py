@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/STS/latest/APIReference/API_Operations.html
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
@@ -20,6 +21,7 @@ from .session_requests import Wishes, assumed, check_duration, credentials, pack
 from .sessions import Caller, Session, Sessions
 from .store import Store, StoredIdentity
 
+_ROLE_ARN = re.compile(r"arn:aws:iam::\d{12}:role/.+")
 CHAINED_SECONDS = ROOT_SECONDS = 3600
 DEFAULT_SECONDS = 43_200  # of GetSessionToken and GetFederationToken
 
@@ -93,7 +95,7 @@ def _get_federation_token(desk: Desk) -> Mapping[str, Any]:
 def _assume_role(desk: Desk) -> Mapping[str, Any]:
     """https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html"""
     wanted, arn = desk.parameters, str(desk.parameters["RoleArn"])
-    if arn.count(":") < 5 or not arn.split(":")[5].startswith("role/"):
+    if not _ROLE_ARN.fullmatch(arn):
         raise Refusal("ValidationError", f"{arn} is invalid", 400)
     if desk.caller.is_root:
         raise Refusal("AccessDenied", "Roles may not be assumed by root accounts.", 403)

@@ -116,6 +116,10 @@ class Cloud:
         if Cloud.running is self:
             Cloud.running = None
 
+    def _must_be_open(self) -> None:
+        if Cloud.running is not self:
+            raise RuntimeError("This world has been stopped, or another was started after it. Use the one that runs.")
+
     def __enter__(self) -> Cloud:
         return self
 
@@ -132,6 +136,7 @@ class Cloud:
         that account has no organization.
         """
         if name not in self._accounts:
+            self._must_be_open()
             with self._gate.lock:
                 created = organizations.account_named(name)
                 account_id = created or self._store.free_account_id()
@@ -179,6 +184,7 @@ class Cloud:
 
     def instance_facts(self, instance_id: str) -> StoredInstance | None:
         """What EC2 knows of an instance now; None where there is none."""
+        self._must_be_open()
         with self._gate.lock:
             return self._store.instance(instance_id)
 

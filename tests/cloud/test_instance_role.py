@@ -126,3 +126,11 @@ def test_a_metadata_service_that_wants_tokens_refuses_version_1(aws: Cloud, dev:
     web = aws.instance(run(dev.admin, MetadataOptions={"HttpTokens": "required"}))
     assert web.curl("latest/meta-data/instance-id") == web.id
     assert web.curl("latest/meta-data/instance-id", token=False).status == 401
+
+
+def test_a_profile_can_be_taken_off_an_instance(aws: Cloud, dev: Any, profile: str) -> None:
+    web = aws.instance(run(dev.admin, IamInstanceProfile={"Name": profile}))
+    ec2 = dev.admin.client("ec2")
+    association = ec2.describe_iam_instance_profile_associations()["IamInstanceProfileAssociations"][0]
+    ec2.disassociate_iam_instance_profile(AssociationId=association["AssociationId"])
+    assert web.run("aws sts get-caller-identity").returncode != 0

@@ -220,3 +220,18 @@ def test_a_session_is_judged_by_the_roles_policies_of_now(aws: Cloud, iam: Any, 
     session.client("s3").list_buckets()
     iam.delete_role_policy(RoleName="reader", PolicyName="s3")
     assert refused(session.client("s3").list_buckets)[0] == "AccessDenied"
+
+
+def test_a_long_managed_policy_may_be_a_session_policy(aws: Cloud, iam: Any, role: str) -> None:
+    alice = new_user(aws, iam, "alice", ASSUME)
+    assert assume(alice, PolicyArns=[{"arn": "arn:aws:iam::aws:policy/ReadOnlyAccess"}])
+
+
+def test_what_is_no_role_arn_is_invalid(aws: Cloud, iam: Any) -> None:
+    alice = new_user(aws, iam, "alice", allow("sts:*"))
+    for arn in (
+        "arn:aws:iam::1:role/reader-of-logs",
+        "arn:aws:iam:::role/reader-of-logs",
+        "arn:aws:s3:::a-bucket-name",
+    ):
+        assert refused(lambda arn=arn: assume(alice, arn)) == ("ValidationError", f"{arn} is invalid")

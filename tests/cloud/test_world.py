@@ -123,3 +123,28 @@ def test_a_permissions_boundary_of_a_role_is_a_ceiling(aws: Cloud, iam: Any, dev
     sts = dev.admin.client("sts")
     session = aws.sign_in(sts.assume_role(RoleArn="arn:aws:iam::111111111111:role/r", RoleSessionName="me"))
     assert "no permissions boundary allows" in refused(session.client("s3").list_buckets)[1]
+
+
+def test_a_stopped_world_says_so_and_leaves_the_running_one_alone() -> None:
+    old = Cloud.start()
+    old.account("dev")
+    with Cloud.start() as fresh:
+        with pytest.raises(RuntimeError, match="has been stopped"):
+            old.account("late")
+        assert fresh.account("first").id == "1" * 12
+
+
+def test_a_mistake_of_the_labs_own_is_an_answer_and_never_an_exception(
+    aws: Cloud, dev: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("simlib.cloud.gate.requested", lambda *_: 1 / 0)
+    code, text = refused(dev.admin.client("s3").list_buckets)
+    assert code == "NotImplemented"
+    assert "ZeroDivisionError" in text
+    assert aws.trail[-1].decision == "INVALID"
+
+
+def test_a_bucket_name_that_another_account_has_is_taken(aws: Cloud, dev: Any) -> None:
+    dev.admin.client("s3").create_bucket(Bucket="wanted-name")
+    other = aws.account("other").admin.client("s3")
+    assert refused(lambda: other.create_bucket(Bucket="wanted-name"))[0] == "BucketAlreadyExists"
