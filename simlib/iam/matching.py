@@ -233,7 +233,7 @@ class Patterns:
     ``arn``: the texts are those of a ``Resource``. What needs more than one step is taken apart when first asked for.
     """
 
-    __slots__ = ("_arn", "_others", "_rest", "_variables", "_wildcards", "anything", "exact", "prefixes")
+    __slots__ = ("_arn", "_others", "_rest", "_variables", "_wildcards", "exact", "prefixes")
 
     def __init__(
         self, texts: Iterable[str], *, wildcards: bool = True, variables: bool = False, arn: bool = False
@@ -250,7 +250,7 @@ class Patterns:
                 prefixes.append(text[:-1])
             else:
                 rest.append(text)
-        self.exact, self.prefixes, self.anything = frozenset(exact), tuple(prefixes), "" in prefixes
+        self.exact, self.prefixes = frozenset(exact), tuple(prefixes)
         self._others: tuple[Pattern, ...] | None = ()
         if rest:
             self._rest, self._others = rest, None

@@ -206,7 +206,7 @@ def _actions(value: Any, path: str) -> list[str]:
             raise _wrong(
                 _at(path, value, index), 'an action is "*" or like "s3:GetObject", with no wildcard in "s3"', text
             )
-        folded.append("*" if text == "*:*" else text.lower())
+        folded.append(text.lower())
     return folded
 
 

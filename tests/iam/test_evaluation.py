@@ -233,6 +233,7 @@ def test_the_account_in_an_arn_is_the_owner_unless_said_otherwise() -> None:
     assert Request(ALICE, "sqs:SendMessage", queue, resource_account=OWN).owner == OWN
     assert Request(ALICE, "s3:GetObject", OBJECT).owner == OWN
     assert Request(EC2, "s3:GetObject", OBJECT).owner is None
+    assert Request(ALICE, "logs:PutLogEvents", f"arn:aws:logs:r:{OTHER}:log-group:a:log-stream:b").owner == OTHER
     assert Request(ALICE, "ec2:RunInstances", "arn:aws:ec2:us-east-1::image/ami-1").owner == OWN
 
 
@@ -710,6 +711,13 @@ def test_statements(statement: dict[str, Any], decision: str) -> None:
     assert decide(ALICE, READ, OBJECT, PolicySet((policy(statement),))) == decision
     many = [allow("ec2:DescribeRegions", Sid=f"S{number}") for number in range(9)]
     assert decide(ALICE, READ, OBJECT, PolicySet((policy(*many, statement, *many),))) == decision
+
+
+def test_a_resource_keeps_its_wildcards_within_the_parts_of_an_arn() -> None:
+    """UG/reference_policies_elements_resource"""
+    within = PolicySet((policy(allow("sqs:*", "arn:aws:sqs:u*1:*:queue")),))
+    assert decide(ALICE, "sqs:SendMessage", f"arn:aws:sqs:us-east-1:{OWN}:queue", within) == GRANTED
+    assert decide(ALICE, "sqs:SendMessage", f"arn:aws:sqs:us:east-1:{OWN}:queue", within) == REFUSED
 
 
 def test_a_specific_resource_does_not_cover_what_is_asked_of_all() -> None:

@@ -161,6 +161,23 @@ def test_reading_alone_finds_the_place(document: Any, path: str) -> None:
         read_statements(document, "identity")
     [problem] = refused.value.problems
     assert problem.path == path
+    assert problem.message
+    assert problem.code == "policy-grammar"
+
+
+def test_reading_alone_shows_the_value() -> None:
+    from simlib.iam.statement import read_statements
+
+    with pytest.raises(PolicyError) as refused:
+        read_statements({"Statement": {**allow(), "Effect": "Permit"}}, "identity")
+    assert refused.value.problems[0].value == "Permit"
+
+
+def test_a_single_statement_has_variables_too() -> None:
+    single = {"Version": "2012-10-17", "Statement": allow("*", "arn:aws:s3:::bucket/${aws:username}")}
+    assert decide(ALICE, "s3:GetObject", "arn:aws:s3:::bucket/alice", PolicySet((Policy.parse(single),))) == "ALLOW"
+    old = {**single, "Version": "2008-10-17"}
+    assert decide(ALICE, "s3:GetObject", "arn:aws:s3:::bucket/alice", PolicySet((Policy.parse(old),))) != "ALLOW"
 
 
 def test_every_mistake_of_a_text_has_a_place_and_what_would_be_right() -> None:
@@ -201,6 +218,7 @@ def test_what_aws_would_not_save_is_read_only_on_trust() -> None:
 def test_a_policy_of_awss_own_may_be_long() -> None:
     long = {"Version": "2012-10-17", "Statement": [allow([f"s3:Get{number:06}" for number in range(2000)])]}
     assert Policy.parse(long)
+    assert Policy.parse(long, "boundary")
     with pytest.raises(PolicyError):
         Policy.parse(long, "session")
 
