@@ -111,6 +111,20 @@ def object_tags(bucket: str, key: str, version: str | None = None) -> Mapping[st
     return dict(backend.tagger.get_tag_dict_for_resource(found.arn)) if backend is not None and found else {}
 
 
+def key_of_object(bucket: str, key: str, version: str | None = None) -> str | None:
+    """The customer's KMS key that an object is encrypted with, as it was named; None for S3's own encryption."""
+    account = owner(bucket)
+    found = s3_backends[account][PARTITION].get_object(bucket, key, version) if account and key else None
+    return found.kms_key_id if found is not None and str(found.encryption).startswith("aws:kms") else None
+
+
+def key_of_new_objects(bucket: str) -> str | None:
+    """The customer's KMS key that a bucket encrypts new objects with, unless they say otherwise."""
+    rule = (getattr(_bucket(bucket), "encryption", None) or {}).get("Rule", {})
+    default = rule.get("ApplyServerSideEncryptionByDefault", {})
+    return default.get("KMSMasterKeyID") if str(default.get("SSEAlgorithm")).startswith("aws:kms") else None
+
+
 def delete(bucket: str, key: str, version: str | None, bypass: bool) -> dict[str, Any] | None:
     """Delete an object as DeleteObjects tells of it; None where the object's lock forbids it."""
     account = owner(bucket)

@@ -187,6 +187,11 @@ def place(raw: RawRequest, *, scope: str | None = None, region: str | None = Non
     `scope` and `region` are the signature's, `hint` is the service id of botocore's event for requests made in this
     process. Raises `Unplaceable`, with a sentence, for whatever no botocore model describes.
     """
+    if raw.headers.get("content-type", "").startswith("multipart/form-data"):
+        raise Unplaceable(
+            "The lab does not take uploads from a browser's form (generate_presigned_post), so nothing was done. "
+            "Use generate_presigned_url('put_object', …)."
+        )
     try:
         region = region or _region_of(raw.parts.netloc) or DEFAULT_REGION
         call = _placed(raw, _candidates(raw, scope, hint), region)

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from . import (
+    buckets,
     dynamodb_requested,
     ec2_requested,
     kms_requested,
@@ -147,11 +148,21 @@ def _functions(call: Call, caller: Caller) -> Iterator[Requested]:
             context["lambda:FunctionArn"] = _function_arn(call, caller, name)
         for arn in service_actions.resources_of(call, action, caller.account):
             yield Requested(action, arn, account_of(arn) or caller.account, context)
+        yield from _code(call, caller)
         return
     arn = _function_arn(call, caller, name)
     if (qualifier := given.get("Qualifier")) and arn.count(":") == 6:
         arn = f"{arn}:{qualifier}"
     yield Requested(action, arn, account_of(arn) or caller.account, context)
+    yield from _code(call, caller)
+
+
+def _code(call: Call, caller: Caller) -> Iterator[Requested]:
+    """Code that lies in a bucket is read with the caller's permissions."""
+    code = call.parameters.get("Code") or call.parameters
+    if call.operation in ("CreateFunction", "UpdateFunctionCode") and (bucket := code.get("S3Bucket")):
+        arn = f"arn:aws:s3:::{bucket}/{code.get('S3Key', '')}"
+        yield Requested("s3:GetObject", arn, buckets.owner(str(bucket)) or caller.account)
 
 
 def _function_arn(call: Call, caller: Caller, name: str) -> str:

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
-from . import buckets
-from .asked import Context, Requested, tag_keys
+from . import buckets, resources
+from .asked import Context, Requested, account_of, tag_keys
 from .calls import Call
 from .sessions import Caller
 
@@ -110,6 +110,36 @@ def requested(call: Call, caller: Caller) -> Iterator[Requested]:
         for member, actions in _MORE_OF_BUCKET.items():
             if given.get(member):
                 yield from (Requested(more, arn, owner, context) for more in actions)
+    yield from _keys(call, caller)
+
+
+def _keys(call: Call, caller: Caller) -> Iterator[Requested]:
+    """Whoever reads or writes what a customer's KMS key encrypts must be allowed to use the key, through S3.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html. For S3's own keys, that of AWS KMS
+    (`aws/s3`) included, nothing is asked: their policies allow everybody of the account.
+    """
+    given = call.parameters
+    bucket, key, version = str(given["Bucket"]), str(given.get("Key", "")), given.get("VersionId")
+    used: list[tuple[str, Any, str]] = []
+    if call.operation == "GetObject":
+        used.append(("kms:Decrypt", buckets.key_of_object(bucket, key, version), f"{bucket}/{key}"))
+    if source := given.get("CopySource"):
+        place = source_of(str(source))
+        used.append(("kms:Decrypt", buckets.key_of_object(place[0], place[1], place[2] or None), "/".join(place[:2])))
+    if call.operation in ("PutObject", "CopyObject", "CreateMultipartUpload"):
+        wanted = given.get("ServerSideEncryption")
+        name = given.get("SSEKMSKeyId") if wanted else buckets.key_of_new_objects(bucket)
+        used.append(("kms:GenerateDataKey", name, f"{bucket}/{key}"))
+    for action, name, place_of in used:
+        if arn := resources.key_arn(name, call.region, caller.account) if name else None:
+            context = {
+                "kms:ViaService": f"s3.{call.region}.amazonaws.com",
+                "kms:CallerAccount": caller.account,
+                "kms:EncryptionContext:aws:s3:arn": f"arn:aws:s3:::{place_of}",
+                "aws:ViaAWSService": "true",
+            }
+            yield Requested(action, arn, account_of(arn) or caller.account, context)
 
 
 def versioned(action: str, version: Any) -> str:

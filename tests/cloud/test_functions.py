@@ -365,3 +365,18 @@ def test_a_version_is_a_resource_of_its_own(aws: Cloud, iam: Any, functions: Any
     alice = new_user(aws, iam, "alice", allow("lambda:InvokeFunction", f"{ARN}:1")).client("lambda")
     call(alice, Qualifier="1")
     assert refused(lambda: alice.invoke(FunctionName="report"))[0] == "AccessDeniedException"
+
+
+def test_code_in_a_bucket_is_read_with_the_callers_permissions(aws: Cloud, iam: Any, dev: Any, role: str) -> None:
+    s3 = dev.admin.client("s3")
+    s3.create_bucket(Bucket="code-of-ours")
+    s3.put_object(Bucket="code-of-ours", Key="app.zip", Body=zipped(app=WHO_AM_I))
+    alice = new_user(aws, iam, "alice", allow(["lambda:*", "iam:PassRole"])).client("lambda")
+    make = lambda: alice.create_function(  # noqa: E731
+        FunctionName="report", Runtime="python3.12", Role=ROLE, Handler="app.handler",
+        Code={"S3Bucket": "code-of-ours", "S3Key": "app.zip"},
+    )  # fmt: skip
+    assert "s3:GetObject on resource: " in refused(make)[1]
+    iam.put_user_policy(UserName="alice", PolicyName="code", PolicyDocument=document(allow("s3:GetObject")))
+    make()
+    assert call(alice).endswith("assumed-role/worker/report")

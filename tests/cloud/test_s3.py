@@ -352,3 +352,43 @@ def test_another_accounts_bucket_is_found_and_its_object_belongs_there(aws: Clou
     theirs.put_object(Bucket=BUCKET, Key="gift", Body=b"from a partner")
     assert s3.get_object(Bucket=BUCKET, Key="gift")["Body"].read() == b"from a partner"
     assert BUCKET not in {bucket["Name"] for bucket in theirs.list_buckets()["Buckets"]}
+
+
+# -- keys and forms ------------------------------------------------------------------------------------------------
+
+
+def test_an_object_under_a_key_is_read_only_by_those_who_may_use_the_key(
+    aws: Cloud, iam: Any, dev: Any, s3: Any
+) -> None:
+    key = dev.admin.client("kms").create_key()["KeyMetadata"]["Arn"]
+    s3.put_object(Bucket=BUCKET, Key="secret", Body=b"x", ServerSideEncryption="aws:kms", SSEKMSKeyId=key)
+    alice = new_user(aws, iam, "alice", allow("s3:*")).client("s3")
+    read = lambda: alice.get_object(Bucket=BUCKET, Key="secret")  # noqa: E731
+    code, text = refused(read)
+    assert code == "AccessDenied"
+    assert f"not authorized to perform: kms:Decrypt on resource: {key}" in text
+    through_s3 = {"StringEquals": {"kms:ViaService": "s3.us-east-1.amazonaws.com"}}
+    may_use = document(allow("kms:*", key, Condition=through_s3))
+    iam.put_user_policy(UserName="alice", PolicyName="key", PolicyDocument=may_use)
+    read()
+
+
+def test_a_buckets_default_key_is_needed_to_write(aws: Cloud, iam: Any, dev: Any, s3: Any) -> None:
+    key = dev.admin.client("kms").create_key()["KeyMetadata"]["Arn"]
+    by_default = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key}
+    rules = {"Rules": [{"ApplyServerSideEncryptionByDefault": by_default}]}
+    s3.put_bucket_encryption(Bucket=BUCKET, ServerSideEncryptionConfiguration=rules)
+    alice = new_user(aws, iam, "alice", allow("s3:*")).client("s3")
+    put = lambda **more: alice.put_object(Bucket=BUCKET, Key="new", Body=b"x", **more)  # noqa: E731
+    assert f"kms:GenerateDataKey on resource: {key}" in refused(put)[1]
+    put(ServerSideEncryption="AES256")
+
+
+def test_a_browsers_form_is_refused_with_a_sentence(s3: Any) -> None:
+    form = s3.generate_presigned_post(BUCKET, "upload")
+    headers = {"content-type": "multipart/form-data; boundary=x"}
+    request = urllib.request.Request(form["url"], b"--x--\r\n", headers)
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        urllib.request.urlopen(request, timeout=30)
+    assert caught.value.code == 400
+    assert b"generate_presigned_url" in caught.value.read()
