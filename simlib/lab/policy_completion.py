@@ -183,8 +183,13 @@ def _actions(typed: str) -> list[Word]:
     known = service(prefix.lower())
     if known is None:
         return []
-    acts = [Word(f"{prefix}:{action.name}", known.name) for action in known.actions.values()]
-    return [*sorted(acts, key=lambda word: word.text), Word(f"{prefix}:*", f"every action of {known.name}")]
+    acts = [Word(f"{prefix}:{action.name}", _acted_on(action.resource_types)) for action in known.actions.values()]
+    acts.sort(key=lambda word: (len(word.text), word.text))  # a short name is mostly the plain one: GetObject
+    return [*acts, Word(f"{prefix}:*", f"every action of {known.name}")]
+
+
+def _acted_on(types: tuple[str, ...]) -> str:
+    return f"on {', '.join(types[:3])}{', …' if len(types) > 3 else ''}" if types else "on *"
 
 
 def _principals(family: str, principals: list[str]) -> list[Word]:

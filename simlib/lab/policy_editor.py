@@ -186,6 +186,8 @@ class PolicyEditor:
             self.plain = plain
         self.front = self.documents[0]
         self._watchers: dict[str, Callable[[], None]] = {}
+        self._screens: dict[str, Callable[[], None]] = {}
+        self._telling = False
 
     def __getitem__(self, name: str) -> PolicyDocument:
         return next((document for document in self.documents if document.name == name), None) or _nothing(name)
@@ -193,17 +195,23 @@ class PolicyEditor:
     def edit(self, text: str, name: str | None = None) -> None:
         """Put a text into the document of that name, or into the one in front."""
         (self.front if name is None else self[name]).read(text)
-        self._changed()
+        self._telling = True
+        try:
+            for watcher in list(self._watchers.values()):
+                watcher()
+        finally:
+            self._telling = False
+        self._draw()
 
     def show(self, name: str) -> None:
         """Bring a document to the front."""
         self.front = self[name]
-        self._changed()
+        self._draw()
 
     def light(self, evaluation: Evaluation | None) -> None:
         """Say of every statement of these documents what it did in a decision made with their `policy`; None: nothing.
 
-        Called by a watcher of the editor after it has decided again.
+        Called by a watcher, after it has decided again, or by anybody else at any time.
         """
         deciding = _deciding(evaluation) if evaluation else set()
         of_policy = {id(document.policy): document for document in self.documents if document.policy}
@@ -224,7 +232,7 @@ class PolicyEditor:
             remarks[document.name][statement.index] = Remark(title, state, reason)
         for document in self.documents:
             document.remarks = remarks[document.name]
-        self._changed()
+        self._draw()
 
     def complete(self, text: str, offset: int, name: str | None = None, *, asked: bool = True) -> Completion:
         """What could be written at this offset of the text of a document; `asked`: by a key, not by typing on."""
@@ -232,12 +240,16 @@ class PolicyEditor:
         return complete(text, offset, document.kind, principals=self.principals, resources=self.resources, asked=asked)
 
     def watch(self, place: str, watcher: Callable[[], None]) -> None:
-        """Call `watcher` after every change; each place has one, and a later one takes over."""
+        """Call `watcher` when a text has changed: it may decide again, and `light`. Each place has one watcher."""
         self._watchers[place] = watcher
 
-    def _changed(self) -> None:
-        for watcher in list(self._watchers.values()):
-            watcher()
+    def draw_by(self, place: str, screen: Callable[[], None]) -> None:
+        """Call `screen` when there is something new to see: after the watchers, and once. Each place has one."""
+        self._screens[place] = screen
+
+    def _draw(self) -> None:
+        for screen in () if self._telling else list(self._screens.values()):
+            screen()
 
     # -- as text and as HTML ------------------------------------------------------------------------------------------
 

@@ -43,10 +43,11 @@ def editor_view(editor: PolicyEditor) -> dict[str, Any]:
 
 
 def _code_view(editor: PolicyEditor) -> dict[str, Any]:
-    about = [
-        {"name": each.name, "title": f"{each.name}, {KINDS[each.kind].name.lower()}", "read_only": each.read_only}
-        for each in editor.documents
-    ]
+    about = []
+    for each in editor.documents:
+        name = _seen(each.name)
+        title = f"{name}, {KINDS[each.kind].name.lower()}"
+        about.append({"name": name, "title": title, "read_only": each.read_only})
     widget = Editor(label=editor.label, documents=about)
     busy = False  # with a message of the browser: what follows from it is sent at its end, in one
 
@@ -83,7 +84,7 @@ def _code_view(editor: PolicyEditor) -> dict[str, Any]:
             widget.send(answer)
 
     follow()
-    editor.watch("view", follow)
+    editor.draw_by("view", follow)
     widget.observe(typed, "revision")
     widget.observe(brought, "front")
     widget.on_msg(asked)
@@ -167,7 +168,7 @@ def _plain_view(editor: PolicyEditor) -> dict[str, Any]:
     names = [document.name for document in editor.documents]
     choice = ipywidgets.Dropdown(options=names, value=editor.front.name, description="Document")
     area = ipywidgets.Textarea(
-        rows=max(12, editor.front.text.count("\n") + 2), continuous_update=True, layout={"width": "100%"}
+        rows=max(12, editor.front.text.count("\n") + 2), continuous_update=True, layout={"width": "auto"}
     )
     area.add_class("sle-area")
     said = ipywidgets.HTML()
@@ -186,7 +187,7 @@ def _plain_view(editor: PolicyEditor) -> dict[str, Any]:
             editor.edit(change["new"])
 
     follow()
-    editor.watch("view", follow)
+    editor.draw_by("view", follow)
     area.observe(typed, "value")
     choice.observe(lambda change: change["new"] != editor.front.name and editor.show(change["new"]), "value")
     parts = [*([choice] if len(names) > 1 else []), area, said, keys]

@@ -47,9 +47,8 @@ editor = PolicyEditor(
 )
 request = Request("arn:aws:iam::111111111111:user/alice", "s3:GetObject", "arn:aws:s3:::my-secure-bucket/report.csv")
 def decide():
-    editor.watch("decide", lambda: None)
     editor.light(evaluate(request, PolicySet(identity=(editor["read-bucket"].policy,))))
-    editor.watch("decide", decide)
+editor.watch("decide", decide)
 decide()
 editor
 """

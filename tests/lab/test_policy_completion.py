@@ -30,6 +30,7 @@ def offered(marked: str, kind: str = "identity", *, asked: bool = True) -> tuple
         ('{"Statement": [{"Effect": "|', "identity", ["Allow", "Deny"], ""),
         ('{"Statement": [{"Action": "Allow"}, {"Effect": "d|', "identity", ["Deny"], "Allow"),
         ('{"Statement": [{"Action": ["s3:ListBucket", "S3:getobj|', "identity", ["S3:GetObject"], "s3:ListBucket"),
+        ('{"Statement": [{"Action": "s3:Get|', "identity", ["s3:GetObject"], "s3:"),
         ('{"Statement": [{"Action": "dyna|"}]}', "identity", ["dynamodb:"], "s3:"),
         ('{"Statement": [{"NotAction": "Bucket|"}]}', "identity", [], "s3:"),
         ('{"Statement": [{"Action": "nonsense:|"}]}', "identity", [], ""),

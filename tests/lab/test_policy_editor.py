@@ -159,17 +159,12 @@ def test_half_typed_text_keeps_what_was_said_of_the_last_complete_one(editor: Po
 
 
 def test_a_watcher_may_decide_again_at_every_change(editor: PolicyEditor) -> None:
-    deciding = False
-
-    def again() -> None:
-        nonlocal deciding
-        if not deciding:
-            deciding = True
-            decide(editor, "s3:GetObject")
-            deciding = False
-
-    editor.watch("panel", again)
+    drawn: list[list[str]] = []
+    editor.draw_by("screen", lambda: drawn.append(said(editor)))
+    editor.watch("panel", lambda: decide(editor, "s3:GetObject"))
     editor.edit(READ.replace('"Allow"', '"Deny"'))
+    assert len(drawn) == 1, "drawn once, when all is known"
+    assert drawn[0] == said(editor)
     assert said(editor)[0] == "✘ Deny statement 1 (Read) denies it"
 
 
@@ -222,7 +217,6 @@ def ask(view: Any, monkeypatch: pytest.MonkeyPatch, **question: Any) -> list[dic
 
 
 def test_what_is_typed_arrives_and_what_follows_is_sent(editor: PolicyEditor) -> None:
-    editor.watch("panel", lambda: None)
     view = widget(editor)
     receive(view, texts=[READ.replace('"Allow"', '"Alow"'), view.texts[1]], revision=view.revision + 1)
     assert editor.front.errors
@@ -345,4 +339,4 @@ def test_a_cell_run_again_fifty_times_leaves_no_more_widgets(editor: PolicyEdito
 
     once = run()
     assert [run() for _ in range(50)][-1] == once
-    assert len(editor._watchers) == 1
+    assert len(editor._screens) == 1
