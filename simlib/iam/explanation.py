@@ -197,7 +197,8 @@ def explain(evaluation: Evaluation) -> str:
     if needs_no_permission(request):
         lines.append("This action needs no permission, and no policy can withhold it.")
     for check in evaluation.checks:
-        lines.append(f"{check_name(check)}: {_EFFECTS[check.effect]}.")
+        trust = check.check_type == "RESOURCE" and is_trust_question(request)
+        lines.append(f"{'Trust policy' if trust else check_name(check)}: {_EFFECTS[check.effect]}.")
         for each in check.matched_policies:
             lines += [f"  {_title(each.policy, statement)} matches." for statement in each.statements]
         if check.effect == IMPLICIT_DENY:
@@ -286,13 +287,18 @@ def _missing_allow(evaluation: Evaluation, check: Check) -> str:
         "VPC_ENDPOINT": "the VPC endpoint's policy",
         "PERMISSIONS_BOUNDARY": "the permissions boundary",
         "SESSION": "the session policy",
-    }.get(check.check_type, f"{with_article(POLICY_NAMES[check.check_type])} of {request.caller.arn}")
+    }.get(check.check_type, f"{with_article(POLICY_NAMES[check.check_type])} of {_holder(request)}")
     naming = f", with {request.caller.arn} as its Principal" if check.check_type == "RESOURCE" else ""
     text = f"It would need an Allow for {request.action} on {request.resource} in {place}{naming}"
     near = near_misses(evaluation, check, most=1)
     if near and _distance(near[0]) == 1 and near[0].deciding is not None:
         text += f"; {near[0].title} lacks one thing: {near[0].deciding.sentence}"
     return text + "."
+
+
+def _holder(request: Request) -> str:
+    """Whose identity policies count: a session has none of its own, they are its role's."""
+    return str(request.caller.context.get("aws:PrincipalArn", request.caller.arn))
 
 
 def to_dict(evaluation: Evaluation) -> dict[str, Any]:
