@@ -298,17 +298,6 @@ class Store:
         policy = s3_backends[owner][PARTITION].buckets[bucket].policy if owner else None
         return policy.decode("utf-8") if policy else None
 
-    def key_policy(self, arn: str) -> str | None:
-        """The key policy of a KMS key, named by its ARN."""
-        if "moto.kms.models" not in sys.modules:
-            return None
-        from moto.kms.models import kms_backends
-
-        region, account, name = arn.split(":")[3:6]
-        backend = kms_backends[account][region] if account in kms_backends else None
-        key = backend.keys.get(name.removeprefix("key/")) if backend else None
-        return str(key.policy) if key else None
-
     def instance(self, instance_id: str) -> StoredInstance | None:
         if "moto.ec2.models" not in sys.modules:  # a second of import that no lesson without an instance needs to pay
             return None
