@@ -9,7 +9,7 @@ UG/reference_policies_condition-logic-multiple-context-keys-or-values).
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial
+from functools import lru_cache, partial
 from operator import eq, ge, gt, le, lt
 from typing import Any, NamedTuple
 
@@ -209,6 +209,11 @@ class Operator(NamedTuple):
 
 def operator(name: str) -> Operator | None:
     """Take the name of an operator apart; ``None`` if there is no such operator."""
+    return _operator(name) if len(name) < 64 else None
+
+
+@lru_cache(maxsize=512)
+def _operator(name: str) -> Operator | None:
     qualifier, colon, rest = name.rpartition(":")
     base = rest.removesuffix("IfExists")
     if base not in OPERATORS or (colon and qualifier not in {"ForAllValues", "ForAnyValue"}):

@@ -59,16 +59,14 @@ class PolicySet:
     vpc_endpoint: tuple[Policy, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class MatchedPolicy:
+class MatchedPolicy(NamedTuple):
     """A policy of which at least one statement matched."""
 
     policy: Policy
     statements: tuple[Statement, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(NamedTuple):
     """One requirement of the decision and its result, in the vocabulary of AWS's ``iam-toolbox`` API.
 
     ``level`` counts the levels of SCPs and RCPs from the organization's root, from 0; ``policies`` are all that were

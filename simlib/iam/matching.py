@@ -7,8 +7,10 @@ expressions here, and nothing that goes back to try again.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum
+from functools import lru_cache
 from typing import NamedTuple, Protocol
 
 Values = str | tuple[str, ...]
@@ -35,7 +37,14 @@ class Variable(NamedTuple):
         return found if isinstance(found, str) else self.default
 
 
+_STARS = (Wild.ANY, Wild.ANY_IN_PART)
 Piece = str | Wild | Variable
+
+# These take a text apart in one go; nothing is matched with them.
+_WILDCARD = re.compile(r"([*?])")
+_SPECIAL = re.compile(r"(\$\{[^}]*\}|[*?])")
+_WILD = {"*": Wild.ANY, "?": Wild.ONE}
+_WILD_IN_PART = {"*": Wild.ANY_IN_PART, "?": Wild.ONE_IN_PART}
 
 
 class Pattern(Protocol):
@@ -73,44 +82,74 @@ class Steps:
     character of the text moves all bits at once, so that time grows with the text alone.
     """
 
-    __slots__ = ("everywhere", "final", "inside", "letters", "stay", "stay_in_part")
+    __slots__ = ("_tables", "head", "least", "pieces")
 
-    def __init__(self, pieces: Iterable[Piece]) -> None:
-        self.letters: dict[str, int] = {}  # character -> the bits it can move to
-        self.everywhere = 0  # bits that any character can move to
-        self.inside = 0  # bits that any character but a colon can move to
-        self.stay = 0  # bits after which a * waits
-        self.stay_in_part = 0  # bits after which a * waits that does not cross a colon
-        bit = 1
-        for piece in pieces:
-            if piece is Wild.ANY:
-                self.stay |= bit
-            elif piece is Wild.ANY_IN_PART:
-                self.stay_in_part |= bit
-            elif piece is Wild.ONE:
-                bit <<= 1
-                self.everywhere |= bit
-            elif piece is Wild.ONE_IN_PART:
-                bit <<= 1
-                self.inside |= bit
-            elif isinstance(piece, str):
-                for character in piece:
-                    bit <<= 1
-                    self.letters[character] = self.letters.get(character, 0) | bit
-        self.final = bit
+    def __init__(self, pieces: Sequence[Piece]) -> None:
+        self.pieces = pieces
+        stars = [index for index, piece in enumerate(pieces) if piece in _STARS]
+        self.head = pieces[: stars[0]] if stars else pieces
+        self.least = sum(len(piece) if isinstance(piece, str) else piece not in _STARS for piece in pieces)
+        self._tables: _Tables | None = None
 
     def matches(self, text: str, context: Context) -> bool:
-        letters, reached = self.letters, 1
-        colon = letters.get(":", 0) | self.everywhere
-        other, stay, stay_in_part = self.everywhere | self.inside, self.stay, self.stay | self.stay_in_part
-        for character in text:
-            if character == ":":
-                reached = (reached << 1) & colon | reached & stay
-            else:
-                reached = (reached << 1) & (letters.get(character, 0) | other) | reached & stay_in_part
-            if not reached:
+        if len(text) < self.least:
+            return False
+        at = 0
+        for piece in self.head:  # up to the first star there is only one path
+            if isinstance(piece, str):
+                if not text.startswith(piece, at):
+                    return False
+                at += len(piece)
+            elif piece is Wild.ONE_IN_PART and text[at] == ":":
                 return False
-        return bool(reached & self.final)
+            else:
+                at += 1
+        if len(self.head) == len(self.pieces):
+            return at == len(text)
+        tables = self._tables
+        if tables is None:
+            tables = self._tables = _tables(self.pieces)
+        return _follow(text, tables)
+
+
+class _Tables(NamedTuple):
+    """What moves the bits: where each character leads, where any does, where any but a colon does, where a * waits."""
+
+    letters: dict[str, int]
+    everywhere: int
+    inside: int
+    stay: int
+    stay_in_part: int
+    final: int
+
+
+def _tables(pieces: Iterable[Piece]) -> _Tables:
+    letters: dict[str, int] = {}
+    wild = dict.fromkeys(Wild, 0)
+    bit = 1
+    for piece in pieces:
+        if isinstance(piece, str):
+            for character in piece:
+                bit <<= 1
+                letters[character] = letters.get(character, 0) | bit
+        elif isinstance(piece, Wild):
+            bit <<= piece not in _STARS
+            wild[piece] |= bit
+    return _Tables(letters, wild[Wild.ONE], wild[Wild.ONE_IN_PART], wild[Wild.ANY], wild[Wild.ANY_IN_PART], bit)
+
+
+def _follow(text: str, tables: _Tables) -> bool:
+    letters, reached = tables.letters, 1
+    colon, other = letters.get(":", 0) | tables.everywhere, tables.everywhere | tables.inside
+    stay, stay_in_part = tables.stay, tables.stay | tables.stay_in_part
+    for character in text:
+        if character == ":":
+            reached = (reached << 1) & colon | reached & stay
+        else:
+            reached = (reached << 1) & (letters.get(character, 0) | other) | reached & stay_in_part
+        if not reached:
+            return False
+    return bool(reached & tables.final)
 
 
 class Template:
@@ -167,41 +206,36 @@ def pattern(pieces: Sequence[Piece]) -> Pattern:
     return Literal(literals[0]) if len(literals) == 1 else Stars(literals)
 
 
-def read(text: str, *, wildcards: bool = True, variables: bool = False, arn: bool = False) -> list[Piece]:
-    """Take the text of a policy apart.
+def read(text: str, *, wildcards: bool = True, variables: bool = False) -> list[Piece]:
+    """Take the text of a policy apart into literals, wildcards and variables."""
+    closed = text.rfind("}") + 1 if variables else 0  # behind the last brace no variable can end
+    pieces: list[Piece] = []
+    for token in (*_SPECIAL.split(text[:closed]), *_WILDCARD.split(text[closed:])):
+        if wildcards and token in _WILD:
+            pieces.append(_WILD[token])
+        elif token.startswith("${") and token.endswith("}"):
+            pieces.append(_variable(token[2:-1]))
+        elif token:
+            pieces.append(token)
+    return pieces
 
-    ``arn``: the text is a ``Resource``. A wildcard in one of the first five parts stays within it, except that a part's
-    last ``*`` may run past colons (UG/reference_policies_elements_resource); variables count only after the fifth colon
+
+def read_resource(arn: str, *, variables: bool = False) -> list[Piece]:
+    """Take a ``Resource`` apart.
+
+    A wildcard in one of the first five parts stays within it, except that a part's last ``*`` may run past colons
+    (UG/reference_policies_elements_resource); variables count only after the fifth colon
     (UG/reference_policies_variables), before it they are plain text.
     """
     pieces: list[Piece] = []
-    literal, at, colons = "", 0, 0 if arn else 5
-    while at < len(text):
-        character, step, special = text[at], 1, None
-        if character == "$" and variables and colons >= 5 and text.startswith("${", at):
-            end = text.find("}", at)
-            if end > 0:
-                special, step = _variable(text[at + 2 : end]), end + 1 - at
-        elif character == "*" and wildcards:
-            crossing = colons >= 5 or at + 1 == len(text) or text[at + 1] == ":"
-            special = Wild.ANY if crossing else Wild.ANY_IN_PART
-        elif character == "?" and wildcards:
-            special = Wild.ONE if colons >= 5 else Wild.ONE_IN_PART
-        elif character == ":":
-            colons += 1
-        if special is None:
-            literal += character
-        elif isinstance(special, str):
-            literal += special
-        else:
-            if literal:
-                pieces.append(literal)
-            pieces.append(special)
-            literal = ""
-        at += step
-    if literal:
-        pieces.append(literal)
-    return pieces
+    parts = arn.split(":", 5)
+    for part in parts[:5]:
+        *inner, last = _WILDCARD.split(part)
+        if inner and not last and inner[-1] == "*":
+            inner, last = inner[:-1], "*"
+        pieces += [_WILD_IN_PART.get(token, token) for token in inner if token]
+        pieces += [Wild.ANY if last == "*" else last, ":"]
+    return pieces + read(parts[5], variables=variables) if len(parts) == 6 else pieces[:-1]
 
 
 def _variable(inside: str) -> Piece:
@@ -261,13 +295,21 @@ class Patterns:
             return True
         others = self._others
         if others is None:
-            others = self._others = tuple(self._prepared(each) for each in self._rest)
+            others = self._others = tuple([self._prepare(each) for each in self._rest])
         for other in others:  # noqa: SIM110 - a generator would cost more than the comparison
             if other.matches(text, context):
                 return True
         return False
 
-    def _prepared(self, text: str) -> Pattern:
-        if (self._variables and "${" in text) or (self._arn and not _every_star_crosses(text)):
-            return pattern(read(text, wildcards=self._wildcards, variables=self._variables, arn=self._arn))
-        return pattern(read(text, arn=self._arn)) if "?" in text else Stars(text.split("*"))
+    def _prepare(self, text: str) -> Pattern:
+        prepare = _prepared if len(text) < 512 else _prepared.__wrapped__  # long texts are not kept
+        return prepare(text, self._wildcards, self._variables, self._arn)
+
+
+@lru_cache(maxsize=1024)
+def _prepared(text: str, wildcards: bool, variables: bool, arn: bool) -> Pattern:
+    """The matcher for a text that is more than a literal or a beginning; the same text is taken apart once."""
+    variables = variables and "${" in text
+    if arn and (variables or "?" in text or not _every_star_crosses(text)):
+        return pattern(read_resource(text, variables=variables))
+    return pattern(read(text, wildcards=wildcards, variables=True)) if variables else simple(text)

@@ -57,7 +57,7 @@ class Caller(NamedTuple):
 
     ``names``: under which names a ``Principal`` of type ``key`` may mean this caller, and what each means.
     ``chain``: the names that ``NotPrincipal`` must all list to leave this caller out. ``context``: the condition keys
-    AWS derives from the principal, in AWS's spelling.
+    AWS derives from the principal, in AWS's spelling, ``folded`` the same with keys in lower case.
     """
 
     arn: str
@@ -68,6 +68,7 @@ class Caller(NamedTuple):
     chain: tuple[frozenset[str], ...] = ()
     context: Mapping[str, str] = NONE
     service_linked: bool = False
+    folded: Mapping[str, str] = NONE
 
     @property
     def has_account(self) -> bool:
@@ -82,6 +83,11 @@ def identify(principal: str, source: str | None = None) -> Caller:
     ``source`` is where a session came from: the role's ARN with its path, or the federating user's ARN.
     Raises ``RequestError`` where there is no such kind of principal.
     """
+    caller = _identify(principal, source)
+    return caller._replace(folded={key.lower(): value for key, value in caller.context.items()})
+
+
+def _identify(principal: str, source: str | None) -> Caller:
     if principal == "anonymous":
         return Caller("anonymous", Kind.ANONYMOUS, context={"aws:PrincipalType": "Anonymous"})
     if principal in BUILT_IN_PROVIDERS:
@@ -117,14 +123,11 @@ def _outsider(name: str, kind: Kind, key: str, account: str | None = None) -> Ca
 
 def _identify_arn(arn: str, source: str | None) -> Caller:
     parts = arn.split(":", 5)
-    partition, service, account, resource = (
-        (*parts, *[""] * 6)[1],
-        (*parts, *[""] * 6)[2],
-        (*parts, *[""] * 6)[4],
-        parts[-1],
-    )
+    if len(parts) < 6:
+        raise RequestError("principal", f"{arn[:200]!r} is not an ARN of six parts")
+    _, partition, service, _, account, resource = parts
     kind, _, name = resource.partition("/")
-    if len(parts) < 6 or not is_account_id(account) or (kind != "root" and not name):
+    if not is_account_id(account) or (kind != "root" and not name):
         raise RequestError("principal", f"{arn[:200]!r} is not the ARN of a principal of an account")
     root = f"arn:{partition}:iam::{account}:root"
     names = {account: Named.ACCOUNT, root: Named.ACCOUNT}

@@ -10,6 +10,7 @@ from simlib.iam.errors import RequestError
 from simlib.iam.matching import Values
 from simlib.iam.principals import Caller, identify, is_account_id
 
+LONGEST = 8_192  # characters; an ARN has at most 2,048, and the time to decide grows with this
 ContextValue = str | bool | int | float | Sequence[str | bool | int | float]
 
 
@@ -36,24 +37,23 @@ class Request:
     values: Mapping[str, Values] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        for name in ("principal", "action", "resource"):
-            if not isinstance(getattr(self, name), str):
-                raise RequestError(name, "this is a text")
-        for name in ("resource_account", "role_arn"):
-            if not isinstance(getattr(self, name), str | None):
-                raise RequestError(name, "this is a text")
-        service, colon, verb = self.action.partition(":")
-        if not (service and colon and verb) or "*" in self.action or "?" in self.action:
-            raise RequestError("action", f"{self.action[:200]!r} is not an action such as 's3:GetObject'")
-        caller = identify(self.principal, self.role_arn)
+        principal, action, resource = self.principal, self.action, self.resource
+        _check_text(principal, "principal")
+        _check_text(action, "action")
+        _check_text(resource, "resource")
+        if self.role_arn is not None:
+            _check_text(self.role_arn, "role_arn")
+        owner = self.resource_account
+        if owner is not None and not (isinstance(owner, str) and is_account_id(owner)):
+            raise RequestError("resource_account", "an account ID is a text of twelve digits")
+        service, colon, verb = action.partition(":")
+        if not (service and colon and verb) or "*" in action or "?" in action:
+            raise RequestError("action", f"{action[:200]!r} is not an action such as 's3:GetObject'")
+        caller = identify(principal, self.role_arn)
         _set(self, "caller", caller)
-        _set(self, "folded_action", self.action.lower())
-        _set(self, "owner", self.resource_account or _account_of(self.resource) or caller.account)
-        if self.resource_account is not None and not is_account_id(self.resource_account):
-            raise RequestError("resource_account", "an account ID has twelve digits")
-        values: dict[str, Values] = {key.lower(): value for key, value in caller.context.items()}
-        values |= context_values(self.context)
-        _set(self, "values", values)
+        _set(self, "folded_action", action.lower())
+        _set(self, "owner", owner or _account_of(resource) or caller.account)
+        _set(self, "values", {**caller.folded, **context_values(self.context)})
 
     @property
     def service(self) -> str:
@@ -71,6 +71,13 @@ class Request:
 _set = object.__setattr__  # a frozen dataclass fills in what it derives
 
 
+def _check_text(value: Any, path: str) -> None:
+    if not isinstance(value, str):
+        raise RequestError(path, "this is a text")
+    if len(value) > LONGEST:
+        raise RequestError(path, f"this has {len(value):,} characters; nothing of AWS's has more than {LONGEST:,}")
+
+
 def _account_of(resource: str) -> str | None:
     """The account in an ARN, if it has one (S3's do not)."""
     parts = resource.split(":", 5)
@@ -83,10 +90,10 @@ def context_values(context: Any) -> dict[str, Values]:
         raise RequestError("context", "the context is an object of condition keys")
     values: dict[str, Values] = {}
     for key, value in context.items():
-        if type(value) is str and type(key) is str:
-            folded: Values = value
-        elif not isinstance(key, str):
+        if not isinstance(key, str):
             raise RequestError("context", "a condition key is a text")
+        if type(value) is str and len(value) <= LONGEST:
+            folded: Values = value
         elif isinstance(value, list | tuple):
             folded = tuple(_text(each, key) for each in value)
         else:
@@ -99,6 +106,7 @@ def context_values(context: Any) -> dict[str, Values]:
 
 def _text(value: Any, key: str) -> str:
     if isinstance(value, str):
+        _check_text(value, f"context.{key[:80]}")
         return value
     if isinstance(value, bool):
         return "true" if value else "false"

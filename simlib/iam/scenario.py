@@ -31,39 +31,39 @@ def read_scenario(scenario: Any) -> tuple[Request, PolicySet]:
     """The request and the policies of a scenario. Raises ``RequestError``, whose path names the field."""
     if not isinstance(scenario, Mapping):
         raise RequestError("", "a scenario is a JSON object")
-    for name in scenario:
-        if name not in FIELDS:
-            raise RequestError(
-                str(name)[:80], f"a scenario has no such field; its fields are {', '.join(sorted(FIELDS))}"
-            )
+    if not FIELDS.issuperset(scenario):
+        name = next(str(name)[:80] for name in scenario if name not in FIELDS)
+        raise RequestError(name, f"a scenario has no such field; its fields are {', '.join(sorted(FIELDS))}")
+    given = {name: value for name, value in scenario.items() if value is not None}  # null is as good as absent
     for name in ("principal", "action", "resource"):
-        if scenario.get(name) is None:
+        if name not in given:
             raise RequestError(name, "a scenario needs this field")
-    request = Request(
-        scenario["principal"],
-        scenario["action"],
-        scenario["resource"],
-        resource_account=scenario.get("resource_account"),
-        context=_given(scenario, "context", {}),
-        role_arn=scenario.get("role_arn"),
-    )
+    request = Request(**{name: given[name] for name in REQUEST_FIELDS if name in given})
+    resource_kind = "trust" if is_trust_question(request) else "resource"
     return request, PolicySet(
-        identity=_policies(_given(scenario, "identity_policies", []), "identity", "identity_policies"),
-        permissions_boundary=_policy(scenario.get("permissions_boundary"), "boundary", "permissions_boundary"),
-        session=_policies(_given(scenario, "session_policies", []), "session", "session_policies") or None,
-        resource=_policy(
-            scenario.get("resource_policy"), "trust" if is_trust_question(request) else "resource", "resource_policy"
-        ),
-        scps=_levels(_given(scenario, "scps", []), "scp", "scps"),
-        rcps=_levels(_given(scenario, "rcps", []), "rcp", "rcps"),
-        vpc_endpoint=_policies(_given(scenario, "vpc_endpoint_policies", []), "endpoint", "vpc_endpoint_policies"),
+        identity=_policies(given, "identity_policies", "identity"),
+        permissions_boundary=_policy(given, "permissions_boundary", "boundary"),
+        session=_policies(given, "session_policies", "session") or None,
+        resource=_policy(given, "resource_policy", resource_kind),
+        scps=_levels(given, "scps", "scp"),
+        rcps=_levels(given, "rcps", "rcp"),
+        vpc_endpoint=_policies(given, "vpc_endpoint_policies", "endpoint"),
     )
 
 
-def _given(scenario: Mapping[str, Any], field: str, default: Any) -> Any:
-    """A field of a scenario; ``null`` is as good as absent."""
-    value = scenario.get(field)
-    return default if value is None else value
+def _policy(given: Mapping[str, Any], field: str, kind: str) -> Policy | None:
+    return _read(given[field], kind, field) if field in given else None
+
+
+def _policies(given: Mapping[str, Any], field: str, kind: str) -> tuple[Policy, ...]:
+    return _read_list(given[field], kind, field) if field in given else ()
+
+
+def _levels(given: Mapping[str, Any], field: str, kind: str) -> tuple[tuple[Policy, ...], ...]:
+    if field not in given:
+        return ()
+    levels = _list(given[field], field)
+    return tuple([_read_list(level, kind, f"{field}[{index}]") for index, level in enumerate(levels)])
 
 
 def _list(value: Any, path: str) -> list[Any]:
@@ -72,10 +72,12 @@ def _list(value: Any, path: str) -> list[Any]:
     return value
 
 
-def _policy(document: Any, kind: str, path: str) -> Policy | None:
-    """A policy named by its place in the scenario; its mistakes are, too."""
-    if document is None:
-        return None
+def _read_list(documents: Any, kind: str, path: str) -> tuple[Policy, ...]:
+    return tuple([_read(each, kind, f"{path}[{index}]") for index, each in enumerate(_list(documents, path))])
+
+
+def _read(document: Any, kind: str, path: str) -> Policy:
+    """A policy, named by its place in the scenario; so are its mistakes."""
     if not isinstance(document, Mapping):
         raise RequestError(path, "a policy is a JSON object")
     try:
@@ -84,15 +86,6 @@ def _policy(document: Any, kind: str, path: str) -> Policy | None:
         problem = error.problems[0]
         advice = f" ({problem.suggestion})" if problem.suggestion else ""
         raise RequestError(f"{path}.{problem.path}" if problem.path else path, problem.message + advice) from None
-
-
-def _policies(documents: Any, kind: str, path: str) -> tuple[Policy, ...]:
-    read = (_policy(document, kind, f"{path}[{index}]") for index, document in enumerate(_list(documents, path)))
-    return tuple(policy for policy in read if policy is not None)
-
-
-def _levels(levels: Any, kind: str, path: str) -> tuple[tuple[Policy, ...], ...]:
-    return tuple(_policies(level, kind, f"{path}[{index}]") for index, level in enumerate(_list(levels, path)))
 
 
 def answer(evaluation: Evaluation) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from simlib.iam.conditions import Condition, operator
@@ -141,7 +142,7 @@ def _read(written: Any, index: int, path: str, allowed: Kind, kind: str, variabl
         index,
         sid,
         effect,
-        Patterns(_actions(written[action], f"{path}.{action}")),
+        _actions(written[action], f"{path}.{action}"),
         action == "NotAction",
         _resources(written[resource], f"{path}.{resource}", variables) if resource else None,
         resource == "NotResource",
@@ -196,32 +197,52 @@ def _at(path: str, value: Any, index: int) -> str:
     return path if isinstance(value, str) else f"{path}[{index}]"
 
 
-def _actions(value: Any, path: str) -> list[str]:
-    folded = []
-    for index, text in enumerate(_texts(value, path)):
-        service, colon, name = text.partition(":")
-        if text != "*" and not (
-            colon and name and service and ("*" not in service or service == "*") and "?" not in service
-        ):
-            raise _wrong(
-                _at(path, value, index), 'an action is "*" or like "s3:GetObject", with no wildcard in "s3"', text
-            )
-        folded.append(text.lower())
-    return folded
+def _actions(value: Any, path: str) -> Patterns:
+    texts = _texts(value, path)
+    found = (_action_patterns if _is_short(texts) else _action_patterns.__wrapped__)(tuple(texts))
+    if isinstance(found, int):
+        message = 'an action is "*" or like "s3:GetObject", with no wildcard in "s3"'
+        raise _wrong(_at(path, value, found), message, texts[found])
+    return found
 
 
 def _resources(value: Any, path: str, variables: bool) -> Patterns:
-    texts = []
-    for index, text in enumerate(_texts(value, path)):
-        if text != "*":
-            parts = text.split(":", 5)
-            if parts[0] != "arn" or len(parts) == 1:
-                raise _wrong(_at(path, value, index), 'a resource is an ARN or "*"', text)
-            if len(parts) > 3 and ("*" in parts[2] or "?" in parts[2]):
-                raise _wrong(_at(path, value, index), "the service in an ARN takes no wildcard", text)
-            text += ":*" * (6 - len(parts))  # AWS completes what is missing (UG/reference-arns)
-        texts.append(text)
-    return Patterns(texts, variables=variables, arn=True)
+    texts = _texts(value, path)
+    found = (_resource_patterns if _is_short(texts) else _resource_patterns.__wrapped__)(tuple(texts), variables)
+    if isinstance(found, int):
+        message = 'a resource is "*" or an ARN that begins like "arn:aws:s3:", with no wildcard in "s3"'
+        raise _wrong(_at(path, value, found), message, texts[found])
+    return found
+
+
+def _is_short(texts: Sequence[str]) -> bool:
+    """Whether these are worth keeping: what is said once is often said again."""
+    return len(texts) <= 8 and all(len(text) < 256 for text in texts)
+
+
+@lru_cache(maxsize=2048)
+def _action_patterns(texts: tuple[str, ...]) -> Patterns | int:
+    """Actions in lower case, prepared; or the place of the first that is none."""
+    for index, text in enumerate(texts):
+        service, colon, name = text.partition(":")
+        wild = ("*" in service and service != "*") or "?" in service
+        if text != "*" and (wild or not (colon and name and service)):
+            return index
+    return Patterns([text.lower() for text in texts])
+
+
+@lru_cache(maxsize=2048)
+def _resource_patterns(texts: tuple[str, ...], variables: bool) -> Patterns | int:
+    """Resources, prepared; or the place of the first that is none. AWS completes short ARNs (UG/reference-arns)."""
+    completed = []
+    for index, text in enumerate(texts):
+        parts = text.split(":", 5)
+        if text != "*" and (parts[0] != "arn" or len(parts) == 1):
+            return index
+        if len(parts) > 3 and ("*" in parts[2] or "?" in parts[2]):
+            return index
+        completed.append(text + ":*" * (6 - len(parts)) if text != "*" else text)
+    return Patterns(completed, variables=variables, arn=True)
 
 
 def _principals(value: Any, path: str) -> Principals:

@@ -262,6 +262,12 @@ VARIABLES: dict[str, tuple[str, str, str, bool]] = {
         "arn:aws:s:r:1:red:a:b",
         True,
     ),
+    "ArnLike, a variable late in the last part": (
+        "ArnLike",
+        "arn:aws:s:r:1:x:${some:Key}",
+        "arn:aws:s:r:1:x:red",
+        True,
+    ),
     "ArnLike, a variable and another end": ("ArnLike", "arn:aws:s:r:1:${some:Key}:a", "arn:aws:s:r:1:red:a:b", False),
     "ArnNotLike": ("ArnNotLike", "arn:aws:iam::*:user/${aws:PrincipalTag/team}", "arn:aws:iam::1:user/Red", False),
     "an absent variable fails a positive operator": ("StringEquals", "${no:such}", "", False),
