@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .world import Account, Cloud
+    from simlib.cloud.world import Account, Cloud
 
 __all__ = ["Account", "Cloud"]
 
@@ -16,6 +16,6 @@ __all__ = ["Account", "Cloud"]
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module 'simlib.cloud' has no attribute {name!r}")
-    from . import world
+    from simlib.cloud import world
 
     return getattr(world, name)

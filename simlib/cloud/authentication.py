@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
-from . import signature
-from .answers import Refusal, authentication_refusal
-from .calls import Call
-from .sessions import ANONYMOUS, Caller, Sessions, session_caller, user_caller
-from .signature import Signed
-from .store import Store
+from simlib.cloud.credentials.sessions import ANONYMOUS, Caller, Sessions, session_caller, user_caller
+from simlib.cloud.signing import signature
+from simlib.cloud.signing.signature import Signed
+from simlib.cloud.storage.store import Store
+from simlib.cloud.transport.answers import Refusal, authentication_refusal
+from simlib.cloud.transport.calls import Call
 
 _UNSIGNED = ("sts:AssumeRoleWithWebIdentity", "sts:AssumeRoleWithSAML")
 

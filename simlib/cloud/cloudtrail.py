@@ -9,9 +9,9 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from .calls import service_metadata
-from .sessions import Session
-from .trail import Event
+from simlib.cloud.credentials.sessions import Session
+from simlib.cloud.trail import Event
+from simlib.cloud.transport.calls import service_metadata
 
 _VERSION = "1.11"
 _SPACE = uuid.UUID("6d0e7f5c-0d0a-4c55-9d59-6a6c61620000")  # event ids are made of the request's, so they never change

@@ -7,14 +7,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from ..iam import Evaluation, Policy
-from . import answers, encoded_message
-from .answers import Refusal
-from .authorization import decide
-from .calls import Call
-from .requested import Requested
-from .sessions import Caller, Sessions
-from .store import Store
+from simlib.cloud import encoded_message
+from simlib.cloud.credentials.sessions import Caller, Sessions
+from simlib.cloud.permissions.authorization import decide
+from simlib.cloud.permissions.requested import Requested
+from simlib.cloud.storage.store import Store
+from simlib.cloud.transport import answers
+from simlib.cloud.transport.answers import Refusal
+from simlib.cloud.transport.calls import Call
+from simlib.iam import Evaluation, Policy
 
 
 @dataclass(frozen=True, slots=True)

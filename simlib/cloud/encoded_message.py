@@ -9,9 +9,9 @@ import json
 from functools import cache
 from typing import Any
 
-from ..iam import Evaluation
-from .answers import Refusal
-from .sessions import Caller
+from simlib.cloud.credentials.sessions import Caller
+from simlib.cloud.transport.answers import Refusal
+from simlib.iam import Evaluation
 
 
 @cache

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .trail import Event
+from simlib.cloud.trail import Event
 
 # What refused before any policy was read, and what to look at.
 _SITUATIONS = {

@@ -14,21 +14,23 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from ..iam import Evaluation, RequestError
-from . import answers, constraints, documents, own, signature
-from .answers import Refusal
-from .authentication import as_incomplete, authenticate, claimed_caller
-from .authorization import circumstances
-from .calls import Call, Unplaceable, place
-from .desk import Desk, Errand
-from .dispatch import ACCOUNT_HEADER, NotStored
-from .iam_calls import note_use, on_behalf_of
-from .requested import action_name, requested
-from .sessions import Sessions
-from .signature import Signed
-from .store import Store
-from .trail import Event, Trail
-from .wire import RawAnswer, RawRequest
+from simlib.cloud.authentication import as_incomplete, authenticate, claimed_caller
+from simlib.cloud.credentials.sessions import Sessions
+from simlib.cloud.desk import Desk, Errand
+from simlib.cloud.permissions.authorization import circumstances
+from simlib.cloud.permissions.requested import action_name, requested
+from simlib.cloud.services import documents, own
+from simlib.cloud.services.iam_calls import note_use, on_behalf_of
+from simlib.cloud.signing import signature
+from simlib.cloud.signing.signature import Signed
+from simlib.cloud.storage.dispatch import ACCOUNT_HEADER, NotStored
+from simlib.cloud.storage.store import Store
+from simlib.cloud.trail import Event, Trail
+from simlib.cloud.transport import answers, constraints
+from simlib.cloud.transport.answers import Refusal
+from simlib.cloud.transport.calls import Call, Unplaceable, place
+from simlib.cloud.transport.wire import RawAnswer, RawRequest
+from simlib.iam import Evaluation, RequestError
 
 logger = logging.getLogger(__name__)
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, overload
 
-from ..iam import Evaluation
-from .sessions import Session
+from simlib.cloud.credentials.sessions import Session
+from simlib.iam import Evaluation
 
 DEFAULT_BOUND = 100_000
 
@@ -89,7 +89,7 @@ class Trail(Sequence[Event]):
 
     def cloudtrail(self) -> list[dict[str, Any]]:
         """The calls as CloudTrail records them: who really acted is in `userIdentity`, behind a role in its context."""
-        from .cloudtrail import record
+        from simlib.cloud.cloudtrail import record
 
         return [record(event) for event in self]
 

@@ -12,21 +12,22 @@ from typing import Any, ClassVar
 from botocore.awsrequest import AWSResponse
 from botocore.handlers import BUILTIN_HANDLERS, REGISTER_FIRST
 
-from . import ambient, iam_entities, organizations
-from .clock import Clock
-from .endpoint import Endpoint, sender_time
-from .explain import Explanation
-from .gate import Gate
-from .identity import Identity, credentials_in
-from .instance import Instance
-from .issuer import GITHUB, Issuer
-from .metadata import Unavailable
-from .mfa import Authenticator
-from .sessions import Session, Sessions
-from .store import Store, StoredInstance
-from .sts import ServiceNotTrusted, assume_for_service
-from .trail import DEFAULT_BOUND, Trail
-from .wire import Body, RawAnswer, RawRequest
+from simlib.cloud import ambient
+from simlib.cloud.clock import Clock
+from simlib.cloud.credentials.issuer import GITHUB, Issuer
+from simlib.cloud.credentials.mfa import Authenticator
+from simlib.cloud.credentials.sessions import Session, Sessions
+from simlib.cloud.credentials.sts import ServiceNotTrusted, assume_for_service
+from simlib.cloud.explain import Explanation
+from simlib.cloud.gate import Gate
+from simlib.cloud.identity import Identity, credentials_in
+from simlib.cloud.machines.instance import Instance
+from simlib.cloud.machines.metadata import Unavailable
+from simlib.cloud.storage import iam_entities, organizations
+from simlib.cloud.storage.store import Store, StoredInstance
+from simlib.cloud.trail import DEFAULT_BOUND, Trail
+from simlib.cloud.transport.endpoint import Endpoint, sender_time
+from simlib.cloud.transport.wire import Body, RawAnswer, RawRequest
 
 ADMINISTRATOR = "lab-admin"
 REGION = ambient.REGION

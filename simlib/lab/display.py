@@ -36,8 +36,8 @@ def trail(events: Any) -> str:
 
 _SHOWN = {
     ("simlib.cloud.explain", "Explanation"): explanation,
-    ("simlib.cloud.cli", "Result"): terminal,
-    ("simlib.cloud.instance", "Text"): terminal,
+    ("simlib.cloud.machines.cli", "Result"): terminal,
+    ("simlib.cloud.machines.instance", "Text"): terminal,
     ("simlib.cloud.trail", "Trail"): trail,
 }
 

@@ -54,6 +54,6 @@ def bucket_policies(admin: Any, resources: Iterable[str]) -> Mapping[str, Policy
 
 def request_context(world: Any) -> dict[str, str]:
     """The condition keys a call made now would carry, whoever makes it."""
-    from simlib.cloud.authorization import circumstances
+    from simlib.cloud.permissions.authorization import circumstances
 
     return circumstances(world.clock.now, world.source_ip, "simlib", "us-east-1")

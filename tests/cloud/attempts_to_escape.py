@@ -74,7 +74,7 @@ def main(home: Path) -> dict[str, Any]:
     from IPython.utils.capture import capture_output
 
     from simlib import Cloud
-    from simlib.cloud.endpoint import Endpoint
+    from simlib.cloud.transport.endpoint import Endpoint
 
     shell = InteractiveShell.instance()
     boto3.setup_default_session()

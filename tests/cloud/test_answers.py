@@ -19,9 +19,10 @@ from botocore.parsers import RpcV2CBORParser, create_parser
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simlib.cloud import answers, protocols, refusals, signature
-from simlib.cloud.answers import Refusal
-from simlib.cloud.wire import RawAnswer
+from simlib.cloud.signing import signature
+from simlib.cloud.transport import answers, protocols, refusals
+from simlib.cloud.transport.answers import Refusal
+from simlib.cloud.transport.wire import RawAnswer
 
 SESSION = botocore.session.Session()
 SERVICES = SESSION.get_available_services()

@@ -16,9 +16,9 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
 from simlib import Cloud
-from simlib.cloud import calls
-from simlib.cloud.dispatch import NotStored
-from simlib.cloud.wire import RawAnswer, RawRequest
+from simlib.cloud.storage.dispatch import NotStored
+from simlib.cloud.transport import calls
+from simlib.cloud.transport.wire import RawAnswer, RawRequest
 
 from .conftest import new_user
 
@@ -100,7 +100,7 @@ def watched() -> Iterator[list[str]]:
         reached.append(url)
         raise NotStored("only watched")
 
-    with patch("simlib.cloud.store.carry_out", carry_out):
+    with patch("simlib.cloud.storage.store.carry_out", carry_out):
         yield reached
 
 

@@ -18,10 +18,10 @@ import botocore.handlers
 import pytest
 from botocore.awsrequest import AWSResponse
 
-from simlib.cloud import cli
 from simlib.cloud.clock import Clock
-from simlib.cloud.endpoint import Endpoint
-from simlib.cloud.wire import Body, RawAnswer, RawRequest
+from simlib.cloud.machines import cli
+from simlib.cloud.transport.endpoint import Endpoint
+from simlib.cloud.transport.wire import Body, RawAnswer, RawRequest
 
 LISTING = """<ListBucketResult><Name>my-secure-bucket</Name><KeyCount>1</KeyCount><IsTruncated>false</IsTruncated>
 <Contents><Key>report.txt</Key><LastModified>2026-11-23T12:00:00Z</LastModified><Size>6</Size></Contents>
@@ -271,7 +271,7 @@ def test_a_debug_run_is_whole_and_leaves_no_noise(little_aws: Aws, alice: dict[s
 def test_it_shares_the_labs_botocore() -> None:
     """awscli brings a botocore of its own; with that one, requests would not meet the gate."""
     code = (
-        "import sys; from simlib.cloud import cli; from pathlib import Path; import os;"
+        "import sys; from simlib.cloud.machines import cli; from pathlib import Path; import os;"
         "cli.run('aws --version', dict(os.environ), folder=Path.cwd());"
         "import botocore, s3transfer, boto3.s3.transfer;"
         "print([m.__file__ for n, m in sys.modules.items() if n.partition('.')[0] in ('botocore', 's3transfer')"

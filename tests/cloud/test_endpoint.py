@@ -17,9 +17,9 @@ from typing import Any
 
 import pytest
 
-from simlib.cloud import endpoint as module
-from simlib.cloud.endpoint import Endpoint
-from simlib.cloud.wire import RawAnswer, RawRequest
+from simlib.cloud.transport import endpoint as module
+from simlib.cloud.transport.endpoint import Endpoint
+from simlib.cloud.transport.wire import RawAnswer, RawRequest
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
@@ -321,7 +321,7 @@ def test_a_child_process_gets_the_roles_credentials_over_http(gate: Gate, tmp_pa
     import json
     from datetime import timedelta
 
-    from simlib.cloud.metadata import Metadata
+    from simlib.cloud.machines.metadata import Metadata
 
     from .test_metadata import Instance, Session
 

@@ -15,8 +15,8 @@ import pytest
 from botocore.awsrequest import AWSResponse
 
 from simlib.cloud.clock import Clock
-from simlib.cloud.instance import Instance
-from simlib.cloud.metadata import Unavailable
+from simlib.cloud.machines.instance import Instance
+from simlib.cloud.machines.metadata import Unavailable
 
 WEB = "i-0123456789abcdef0"
 

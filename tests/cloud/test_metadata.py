@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from simlib.cloud.metadata import Metadata, Unavailable
-from simlib.cloud.wire import RawAnswer
+from simlib.cloud.machines.metadata import Metadata, Unavailable
+from simlib.cloud.transport.wire import RawAnswer
 
 START = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 TOKEN = "X-aws-ec2-metadata-token"

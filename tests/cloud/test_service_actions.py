@@ -10,11 +10,12 @@ import pytest
 from moto.core.utils import get_service_model
 
 from simlib import Cloud
-from simlib.cloud import calls, service_actions
-from simlib.cloud.calls import Call
-from simlib.cloud.requested import EXACT, requested
-from simlib.cloud.sessions import Caller
-from simlib.cloud.wire import RawRequest
+from simlib.cloud.credentials.sessions import Caller
+from simlib.cloud.permissions import service_actions
+from simlib.cloud.permissions.requested import EXACT, requested
+from simlib.cloud.transport import calls
+from simlib.cloud.transport.calls import Call
+from simlib.cloud.transport.wire import RawRequest
 from simlib.iam import service_data
 
 from .conftest import allow, new_user, refused

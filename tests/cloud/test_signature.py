@@ -28,9 +28,9 @@ from botocore.credentials import Credentials
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simlib.cloud import signature
-from simlib.cloud import signature_v4 as v4
-from simlib.cloud.wire import RawRequest
+from simlib.cloud.signing import signature
+from simlib.cloud.signing import signature_v4 as v4
+from simlib.cloud.transport.wire import RawRequest
 
 KEY, SECRET, TOKEN = "AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "FwoGZXIvYXdzEXAMPLE//tok+en=="
 LONG_TERM, SESSION = Credentials(KEY, SECRET), Credentials("ASIAIOSFODNN7EXAMPLE", SECRET, TOKEN)

@@ -9,7 +9,7 @@ import pytest
 import requests
 
 from simlib import Cloud
-from simlib.cloud.store import _ID_PREFIXES
+from simlib.cloud.storage.store import _ID_PREFIXES
 
 
 @pytest.mark.parametrize("name", sorted(_ID_PREFIXES))
@@ -38,7 +38,7 @@ def test_the_classes_whose_ids_get_prefixes_exist(name: str) -> None:
 def test_the_names_the_store_uses_exist(module: str, names: list[str]) -> None:
     loaded = __import__(module, fromlist=names)
     missing = [name for name in names if not hasattr(loaded, name)]
-    assert not missing, f"{module} no longer has {missing}: simlib.cloud.store must follow"
+    assert not missing, f"{module} no longer has {missing}: simlib.cloud.storage.store must follow"
 
 
 def test_moto_sends_nothing_over_the_network(aws: Cloud, dev: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,7 @@ from botocore import UNSIGNED
 from botocore.config import Config
 
 from simlib import Cloud
-from simlib.cloud.issuer import GITHUB, Issuer
+from simlib.cloud.credentials.issuer import GITHUB, Issuer
 
 from .conftest import allow, document, refused, trust
 
@@ -62,7 +62,7 @@ def test_a_workflow_gets_a_roles_credentials_without_any_key(aws: Cloud, github:
 
 def tampered(token: str) -> str:
     """The same token with another subject, and the signature it had."""
-    from simlib.cloud.issuer import _decoded, _encoded
+    from simlib.cloud.credentials.issuer import _decoded, _encoded
 
     head, body, signature = token.split(".")
     claims = {**json.loads(_decoded(body)), "sub": "repo:evil/repo:ref:refs/heads/main"}

@@ -1,0 +1,1 @@
+"""Temporary credentials: who gets them, for how long, and what they carry."""

@@ -1,0 +1,173 @@
+"""What a request for temporary credentials asks to give the session: session policies, tags, a source identity.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from simlib.cloud.credentials.sessions import Caller, Session
+from simlib.cloud.permissions.authorization import parsed
+from simlib.cloud.services import documents
+from simlib.cloud.storage.store import Store, StoredIdentity
+from simlib.cloud.transport.answers import Refusal
+from simlib.iam import Policy
+
+PLAINTEXT_LIMIT = 2048  # characters of session policies, UG/reference_iam-quotas
+_PACKED_LIMIT = 2048
+
+_DUPLICATE = "Duplicate tag keys found. Please note that Tag keys are case insensitive."
+_NOT_REQUESTED = "The specified transitive tag key must be included in the requested tags."
+_INHERITED = (
+    "One of the specified transitive tag keys can't be set because it conflicts with a transitive tag key from the "
+    "calling session."
+)
+_ABOVE_MAXIMUM = "The requested DurationSeconds exceeds the MaxSessionDuration set for this role."
+_SOURCE_IDENTITY_SET = "The source identity is already set for this assume role session"
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What a session is to get: `tags` are those passed with the request, `inherited` those of the calling session.
+
+    `packed` is the share of AWS's packed limit that policies and tags take up, in percent; None without any.
+    """
+
+    policies: tuple[Policy, ...] | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+    transitive: tuple[str, ...] = ()
+    inherited: Mapping[str, str] = field(default_factory=dict)
+    source_identity: str = ""
+    packed: int | None = None
+
+    def actions(self, operation: str) -> list[str]:
+        """The actions to be allowed: tags and a source identity have their own, inherited ones too."""
+        tagging = ["sts:TagSession"] if self.tags or self.inherited else []
+        return [operation, *tagging, *(["sts:SetSourceIdentity"] if self.source_identity else [])]
+
+    def asked_context(self) -> dict[str, str | list[str]]:
+        """The condition keys of the request."""
+        context: dict[str, str | list[str]] = {f"aws:RequestTag/{key}": value for key, value in self.tags.items()}
+        if self.tags:
+            context["aws:TagKeys"] = list(self.tags)
+        if self.transitive:
+            context["sts:TransitiveTagKeys"] = list(self.transitive)
+        if self.source_identity:
+            context["sts:SourceIdentity"] = self.source_identity
+        return context
+
+    def session_context(self) -> dict[str, str | list[str]]:
+        """The condition keys the session will carry."""
+        tags = {**self.inherited, **self.tags}
+        context: dict[str, str | list[str]] = {f"aws:PrincipalTag/{key}": value for key, value in tags.items()}
+        return {**context, "aws:SourceIdentity": self.source_identity} if self.source_identity else context
+
+
+def wishes(wanted: Mapping[str, Any], caller: Caller, store: Store) -> Wishes:
+    """What a request for a session asks for; raises AWS's refusals of what nobody can have."""
+    tags = _tags(wanted.get("Tags") or ())
+    given = [str(key) for key in wanted.get("TransitiveTagKeys") or ()]
+    if not {key.lower() for key in given} <= {key.lower() for key in tags}:
+        raise Refusal("InvalidParameterValue", _NOT_REQUESTED, 400)
+    inherited = _inherited(caller)
+    if {key.lower() for key in inherited} & {key.lower() for key in tags}:
+        raise Refusal("InvalidParameterValue", _INHERITED, 400)
+    return Wishes(
+        policies=session_policies(wanted, store),
+        tags=tags,
+        transitive=tuple(given),
+        inherited=inherited,
+        source_identity=_source_identity(str(wanted.get("SourceIdentity") or ""), caller),
+        packed=_packed(wanted, {**inherited, **tags}),
+    )
+
+
+def _tags(given: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    pairs = [(str(tag["Key"]), str(tag.get("Value", ""))) for tag in given]
+    if len({key.lower() for key, _ in pairs}) < len(pairs):
+        raise Refusal("InvalidParameterValue", _DUPLICATE, 400)
+    return dict(pairs)
+
+
+def _inherited(caller: Caller) -> dict[str, str]:
+    """The tags a chained session gets from the calling one."""
+    session = caller.session
+    keys = session.transitive if session else ()
+    return {key: str(session.context[f"aws:PrincipalTag/{key}"]) for key in keys} if session else {}
+
+
+def _source_identity(given: str, caller: Caller) -> str:
+    """Once set, it stays; it is passed on whether the request repeats it or not."""
+    held = str(caller.session.context.get("aws:SourceIdentity", "")) if caller.session else ""
+    if held and given and given != held:
+        raise Refusal("ValidationError", _SOURCE_IDENTITY_SET, 400)
+    return held or given
+
+
+def session_policies(wanted: Mapping[str, Any], store: Store) -> tuple[Policy, ...] | None:
+    """The session policies of a request, None where it has none."""
+    text, arns = wanted.get("Policy"), [str(entry.get("arn", "")) for entry in wanted.get("PolicyArns") or []]
+    if text is None and not arns:
+        return None
+    if text is not None and len(text) > PLAINTEXT_LIMIT:
+        share = len(text) * 100 // PLAINTEXT_LIMIT
+        raise _too_large(f"Packed policy consumes {share}% of allotted space, please use smaller policy.")
+    policies = []
+    if text is not None:
+        documents.check_session_policy(str(text))
+        policies.append(parsed(text, "session", "session policy"))
+    for arn in arns:
+        document = store.managed_policy(arn)
+        if document is None:
+            raise Refusal("ValidationError", f"{arn} does not exist or is not attachable.", 400)
+        policies.append(parsed(document.text, "identity", arn))  # the limit on length is the inline text's
+    return tuple(policies)
+
+
+def _packed(wanted: Mapping[str, Any], tags: Mapping[str, str]) -> int | None:
+    """How AWS packs is not published; here zlib packs what counts, and the limit is 2,048 bytes (a choice)."""
+    counted = [wanted.get("Policy"), wanted.get("PolicyArns"), dict(tags)]
+    if not any(counted):
+        return None
+    share = -(-len(zlib.compress(json.dumps(counted).encode())) * 100 // _PACKED_LIMIT)
+    if share > 100 and tags:
+        raise _too_large(f"Packed size of session tags consumes {share}% of allotted space.")
+    return min(share, 100)
+
+
+def _too_large(text: str) -> Refusal:
+    return Refusal("PackedPolicyTooLarge", text, 400)
+
+
+def check_duration(seconds: int, role: StoredIdentity) -> None:
+    if seconds > role.max_session_seconds:
+        raise Refusal("ValidationError", _ABOVE_MAXIMUM, 400)
+
+
+def credentials(session: Session) -> dict[str, Any]:
+    """A session as STS hands it out."""
+    return {
+        "AccessKeyId": session.access_key_id,
+        "SecretAccessKey": session.secret_access_key,
+        "SessionToken": session.session_token,
+        "Expiration": session.expires,
+    }
+
+
+def assumed(session: Session, asked: Wishes) -> dict[str, Any]:
+    """The answer to whoever assumed a role."""
+    answer: dict[str, Any] = {
+        "Credentials": credentials(session),
+        "AssumedRoleUser": {"AssumedRoleId": session.user_id, "Arn": session.arn},
+        **packed_size(asked),
+    }
+    return {**answer, "SourceIdentity": asked.source_identity} if asked.source_identity else answer
+
+
+def packed_size(asked: Wishes) -> dict[str, Any]:
+    return {} if asked.packed is None else {"PackedPolicySize": asked.packed}

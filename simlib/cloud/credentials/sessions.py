@@ -1,0 +1,255 @@
+"""Who calls: long-term keys and the temporary credentials this lab mints, on its own clock."""
+
+from __future__ import annotations
+
+import base64
+import secrets
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from simlib.cloud.storage.store import Store, StoredIdentity, StoredKey, unique_id
+from simlib.iam import Policy
+
+if TYPE_CHECKING:
+    from simlib.cloud.credentials.issuer import Issuer
+
+_TOKEN_HEAD = "IQoJb3JpZ2luX2Vj"  # how AWS's own session tokens begin
+
+NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """Temporary credentials and what AWS remembers about them.
+
+    `kind` is how they came to be: the STS operation, or "EC2" (an instance's role). `context` are the condition keys
+    fixed when they were issued, `transitive` the keys of the session tags that a chained session inherits. The user
+    or role behind a session is known by its unique ID, so that a new one of the same name does not inherit it.
+    """
+
+    access_key_id: str
+    secret_access_key: str
+    session_token: str
+    kind: str
+    account: str
+    arn: str
+    user_id: str
+    issued_at: datetime
+    expires: datetime
+    context: Mapping[str, str | list[str]] = field(default_factory=dict)
+    role_name: str | None = None
+    role_id: str | None = None
+    user_name: str | None = None
+    session_policies: tuple[Policy, ...] | None = None
+    issued_to: str = ""
+    identity_id: str = ""
+    transitive: tuple[str, ...] = ()
+
+    @property
+    def mfa(self) -> bool:
+        """Whether these credentials were given for an MFA code."""
+        return self.context.get("aws:MultiFactorAuthPresent") == "true"
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """An authenticated identity: the principal that acts, with what its credentials say about it."""
+
+    arn: str
+    account: str
+    user_id: str
+    access_key_id: str
+    identity: StoredIdentity | None
+    session: Session | None = None
+    context: Mapping[str, str | list[str]] = field(default_factory=dict)
+
+    @property
+    def user_name(self) -> str | None:
+        """The IAM user behind these credentials; None for roles and the root user."""
+        return self.identity.name if self.identity and self.identity.arn.split(":", 5)[5].startswith("user/") else None
+
+    @property
+    def role_arn(self) -> str | None:
+        """Where a session comes from: the role with its path, or the user who federated it."""
+        if self.session is None or self.session.kind == "GetSessionToken":
+            return None
+        return self.identity.arn if self.identity else None
+
+    @property
+    def is_root(self) -> bool:
+        """Whether this is the root user of its account, with either kind of credentials."""
+        return self.arn.endswith(":root")
+
+
+ANONYMOUS = Caller("anonymous", "", "ANONYMOUS", "", None)
+
+
+class Sessions:
+    """Every temporary credential of a world, by access key; `issuers` are its identity providers, by URL."""
+
+    def __init__(self) -> None:
+        self._by_key: dict[str, Session] = {}
+        self.issuers: dict[str, Issuer] = {}
+
+    def __iter__(self) -> Iterator[Session]:
+        return iter(list(self._by_key.values()))
+
+    def __len__(self) -> int:
+        return len(self._by_key)
+
+    def find(self, access_key_id: str) -> Session | None:
+        return self._by_key.get(access_key_id)
+
+    def assume(
+        self,
+        role: StoredIdentity,
+        session_name: str,
+        now: datetime,
+        seconds: int,
+        *,
+        kind: str = "AssumeRole",
+        context: Mapping[str, str | list[str]] = NOTHING,
+        session_policies: tuple[Policy, ...] | None = None,
+        issued_to: str = "",
+        transitive: tuple[str, ...] = (),
+    ) -> Session:
+        """Credentials for a role's session, `seconds` long from `now`."""
+        return self._mint(
+            kind,
+            role.account,
+            f"arn:aws:sts::{role.account}:assumed-role/{role.name}/{session_name}",
+            f"{role.unique_id}:{session_name}",
+            now,
+            seconds,
+            context=context,
+            role_name=role.name,
+            role_id=role.unique_id,
+            session_policies=session_policies,
+            issued_to=issued_to,
+            identity_id=role.unique_id,
+            transitive=transitive,
+        )
+
+    def for_user(
+        self, caller: Caller, now: datetime, seconds: int, context: Mapping[str, str | list[str]] = NOTHING
+    ) -> Session:
+        """Credentials of `GetSessionToken`: the caller's own permissions for a while."""
+        return self._mint(
+            "GetSessionToken",
+            caller.account,
+            caller.arn,
+            caller.user_id,
+            now,
+            seconds,
+            context=context,
+            user_name=caller.user_name,
+            issued_to=caller.arn,
+            identity_id=caller.user_id,
+        )
+
+    def federate(
+        self,
+        caller: Caller,
+        name: str,
+        now: datetime,
+        seconds: int,
+        *,
+        context: Mapping[str, str | list[str]],
+        session_policies: tuple[Policy, ...] | None,
+    ) -> Session:
+        """Credentials of `GetFederationToken`: what both the caller and the session policies allow."""
+        return self._mint(
+            "GetFederationToken",
+            caller.account,
+            f"arn:aws:sts::{caller.account}:federated-user/{name}",
+            f"{caller.account}:{name}",
+            now,
+            seconds,
+            context=context,
+            user_name=caller.user_name,
+            session_policies=session_policies,
+            issued_to=caller.arn,
+            identity_id=caller.user_id,
+        )
+
+    def _mint(
+        self,
+        kind: str,
+        account: str,
+        arn: str,
+        user_id: str,
+        now: datetime,
+        seconds: int,
+        *,
+        context: Mapping[str, str | list[str]],
+        **more: Any,
+    ) -> Session:
+        issued_at = now.replace(microsecond=0)
+        session = Session(
+            unique_id(account, "ASIA", 20),
+            base64.b64encode(secrets.token_bytes(30)).decode("ascii"),
+            _TOKEN_HEAD + base64.b64encode(secrets.token_bytes(252)).decode("ascii"),
+            kind,
+            account,
+            arn,
+            user_id,
+            issued_at,
+            issued_at + timedelta(seconds=seconds),
+            {
+                "aws:MultiFactorAuthPresent": "false",
+                **context,
+                "aws:TokenIssueTime": f"{issued_at:%Y-%m-%dT%H:%M:%SZ}",
+            },
+            **more,
+        )
+        self._by_key[session.access_key_id] = session
+        return session
+
+
+def user_caller(key: StoredKey, store: Store) -> Caller | None:
+    """The IAM user behind a long-term key, or the root user."""
+    if not key.user_name:
+        return Caller(f"arn:aws:iam::{key.account}:root", key.account, key.account, key.access_key_id, None)
+    user = store.user(key.account, key.user_name)
+    if user is None:
+        return None
+    return Caller(user.arn, key.account, user.unique_id, key.access_key_id, user, context=principal_tags(user.tags))
+
+
+def session_caller(session: Session, store: Store, now: datetime) -> Caller | None:
+    """The identity behind a session; None once its role or user is gone, for then the session is gone too."""
+    if session.role_id:
+        identity = store.role(session.account, session.role_name or "")
+    elif session.user_name:
+        identity = store.user(session.account, session.user_name)
+    elif session.kind == "GetFederationToken":
+        identity = _root_as_federating(session.account, store)
+    else:
+        identity = None  # the root user, who is never gone
+    if identity is None and session.identity_id != session.account:
+        return None
+    if identity is not None and identity.unique_id != session.identity_id:
+        return None
+    context = dict(session.context)
+    if session.mfa:
+        context["aws:MultiFactorAuthAge"] = str(int((now - session.issued_at).total_seconds()))
+    if identity is not None:
+        passed = {key.lower() for key in context}  # a session tag takes the place of the identity's, in any capitals
+        own = principal_tags(identity.tags)
+        context |= {key: value for key, value in own.items() if key.lower() not in passed}
+    return Caller(session.arn, session.account, session.user_id, session.access_key_id, identity, session, context)
+
+
+def _root_as_federating(account: str, store: Store) -> StoredIdentity:
+    """The root user where a session policy is to narrow what it may do: as one who may do everything."""
+    everything = store.managed_policy("arn:aws:iam::aws:policy/AdministratorAccess")
+    documents = (everything,) if everything else ()
+    return StoredIdentity(f"arn:aws:iam::{account}:root", account, account, "root", documents, None, {})
+
+
+def principal_tags(tags: Mapping[str, str]) -> dict[str, str | list[str]]:
+    """Tags of an identity or a session as condition keys."""
+    return {f"aws:PrincipalTag/{key}": value for key, value in tags.items()}

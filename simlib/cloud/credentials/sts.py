@@ -1,0 +1,187 @@
+"""STS, answered by the lab itself: who gets temporary credentials, and for how long.
+
+https://docs.aws.amazon.com/STS/latest/APIReference/API_Operations.html
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from simlib.cloud import encoded_message
+from simlib.cloud.credentials import mfa, web_identity
+from simlib.cloud.credentials.session_requests import Wishes, assumed, check_duration, credentials, packed_size, wishes
+from simlib.cloud.credentials.sessions import Caller, Session, Sessions
+from simlib.cloud.desk import Desk
+from simlib.cloud.permissions.authorization import circumstances, decide, parsed
+from simlib.cloud.permissions.requested import Requested
+from simlib.cloud.storage.store import Store, StoredIdentity
+from simlib.cloud.transport.answers import Refusal
+from simlib.iam import Evaluation
+
+_ROLE_ARN = re.compile(r"arn:aws:iam::\d{12}:role/.+")
+CHAINED_SECONDS = ROOT_SECONDS = 3600
+DEFAULT_SECONDS = 43_200  # of GetSessionToken and GetFederationToken
+
+_CHAINED = "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining."
+_MFA_NOW: Mapping[str, str] = {"aws:MultiFactorAuthPresent": "true", "aws:MultiFactorAuthAge": "0"}
+
+
+def _get_caller_identity(desk: Desk) -> Mapping[str, Any]:
+    """Needs no permission, https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html"""
+    return {"UserId": desk.caller.user_id, "Account": desk.caller.account, "Arn": desk.caller.arn}
+
+
+def _get_access_key_info(desk: Desk) -> Mapping[str, Any]:
+    """The account is part of the key's ID.
+
+    https://docs.aws.amazon.com/STS/latest/APIReference/API_GetAccessKeyInfo.html
+    """
+    desk.require(Requested("sts:GetAccessKeyInfo", "*", desk.caller.account))
+    return {"Account": account_of_key(str(desk.parameters["AccessKeyId"]))}
+
+
+def account_of_key(access_key_id: str) -> str:
+    """The account an access key's ID was made for, whether or not the key exists. Raises AWS's `ValidationError`."""
+    try:
+        packed = int.from_bytes(base64.b32decode(access_key_id[4:12]), "big") - (1 << 39)
+    except ValueError:
+        packed = -1
+    if packed < 0:  # the marks of keys older than this scheme
+        raise Refusal("ValidationError", f"{access_key_id} is not a valid access key ID", 400)
+    odd = access_key_id[12] >= "Q" or access_key_id[12].isdigit()
+    return f"{packed * 2 + odd:012d}"
+
+
+def _get_session_token(desk: Desk) -> Mapping[str, Any]:
+    """Needs no permission, but long-term credentials; the root user's last an hour at most, without complaint.
+
+    https://docs.aws.amazon.com/STS/latest/APIReference/API_GetSessionToken.html
+    """
+    if desk.caller.session:
+        raise Refusal("AccessDenied", "Cannot call GetSessionToken with session credentials", 403)
+    context = {"aws:MultiFactorAuthPresent": "true"} if mfa.was_given(desk) else {}
+    return {"Credentials": credentials(desk.sessions.for_user(desk.caller, desk.now, _seconds(desk), context))}
+
+
+def _seconds(desk: Desk) -> int:
+    seconds = int(desk.parameters.get("DurationSeconds", DEFAULT_SECONDS))
+    return min(seconds, ROOT_SECONDS) if desk.caller.is_root else seconds
+
+
+def _get_federation_token(desk: Desk) -> Mapping[str, Any]:
+    """https://docs.aws.amazon.com/STS/latest/APIReference/API_GetFederationToken.html"""
+    if desk.caller.session:
+        raise Refusal("AccessDenied", "Cannot call GetFederationToken with session credentials", 403)
+    asked = wishes(desk.parameters, desk.caller, desk.store)
+    account, name = desk.caller.account, str(desk.parameters["Name"])
+    federated = f"arn:aws:sts::{account}:federated-user/{name}"
+    for action in asked.actions("sts:GetFederationToken"):
+        desk.require(Requested(action, federated, account, asked.asked_context()))
+    session = desk.sessions.federate(
+        desk.caller,
+        name,
+        desk.now,
+        _seconds(desk),
+        context=asked.session_context(),
+        session_policies=asked.policies,
+    )
+    user = {"FederatedUserId": session.user_id, "Arn": session.arn}
+    return {"Credentials": credentials(session), "FederatedUser": user, **packed_size(asked)}
+
+
+def _assume_role(desk: Desk) -> Mapping[str, Any]:
+    """https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html"""
+    wanted, arn = desk.parameters, str(desk.parameters["RoleArn"])
+    if not _ROLE_ARN.fullmatch(arn):
+        raise Refusal("ValidationError", f"{arn} is invalid", 400)
+    if desk.caller.is_root:
+        raise Refusal("AccessDenied", "Roles may not be assumed by root accounts.", 403)
+    seconds = int(wanted.get("DurationSeconds", CHAINED_SECONDS))
+    if desk.caller.session and seconds > CHAINED_SECONDS:
+        raise Refusal("ValidationError", _CHAINED, 400)
+    asked = wishes(wanted, desk.caller, desk.store)
+    role = desk.store.role_by_arn(arn)
+    _authorise_assumption(desk, arn, role, asked)
+    assert role is not None  # nobody may assume what does not exist
+    check_duration(seconds, role)
+    session = desk.sessions.assume(
+        role,
+        str(wanted["RoleSessionName"]),
+        desk.now,
+        seconds,
+        context=asked.session_context(),
+        session_policies=asked.policies,
+        issued_to=desk.caller.arn,
+        transitive=(*asked.inherited, *asked.transitive),
+    )
+    return assumed(session, asked)
+
+
+def _authorise_assumption(desk: Desk, arn: str, role: StoredIdentity | None, asked: Wishes) -> None:
+    """The trust policy is the role's resource policy; tags and a source identity are actions of their own."""
+    trust = parsed(role.trust_policy, "trust", f"{arn} (trust policy)") if role else None
+    context = {**asked.asked_context(), "sts:RoleSessionName": str(desk.parameters["RoleSessionName"])}
+    if "ExternalId" in desk.parameters:
+        context["sts:ExternalId"] = str(desk.parameters["ExternalId"])
+    if mfa.was_given(desk):
+        context |= _MFA_NOW  # for this decision alone: the new session is none of MFA
+    for action in asked.actions("sts:AssumeRole"):
+        evaluation = desk.decide(Requested(action, arn, arn.split(":")[4], context), resource_policy=trust)
+        if role is None or not evaluation.allowed:
+            # AWS says the same whether the role refuses or does not exist, on purpose
+            text = f"User: {desk.caller.arn} is not authorized to perform: {action} on resource: {arn}"
+            raise Refusal("AccessDenied", text, 403, situation="" if role else "no-such-role")
+
+
+def _decode_authorization_message(desk: Desk) -> Mapping[str, Any]:
+    """https://docs.aws.amazon.com/STS/latest/APIReference/API_DecodeAuthorizationMessage.html"""
+    desk.require(Requested("sts:DecodeAuthorizationMessage", "*", desk.caller.account))
+    return {"DecodedMessage": encoded_message.decoded(str(desk.parameters["EncodedMessage"]))}
+
+
+class ServiceNotTrusted(Exception):
+    """A service may not use a role: the role's trust policy does not let it in. `evaluation` says why."""
+
+    def __init__(self, service: str, role: StoredIdentity, evaluation: Evaluation) -> None:
+        super().__init__(f"{service} cannot assume {role.arn}: {evaluation.reason or 'its trust policy says no'}")
+        self.evaluation = evaluation
+
+
+def assume_for_service(
+    service: str,
+    role: StoredIdentity,
+    session_name: str,
+    now: datetime,
+    seconds: int,
+    store: Store,
+    sessions: Sessions,
+    context: Mapping[str, str | list[str]],
+) -> Session:
+    """What AWS itself does for an instance or a function: the service assumes the role and passes credentials on.
+
+    Raises `ServiceNotTrusted`. https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_switch-role-ec2.html
+    """
+    trust = parsed(role.trust_policy, "trust", f"{role.arn} (trust policy)")
+    caller = Caller(service, "", service, "", None)
+    around = circumstances(now, "", service, "us-east-1")
+    evaluation = decide(
+        Requested("sts:AssumeRole", role.arn, role.account), caller, store, around, resource_policy=trust
+    )
+    if not evaluation.allowed:
+        raise ServiceNotTrusted(service, role, evaluation)
+    return sessions.assume(role, session_name, now, seconds, kind="EC2", context=context, issued_to=service)
+
+
+ANSWERS: Mapping[str, Callable[[Desk], Mapping[str, Any]]] = {
+    "sts:AssumeRole": _assume_role,
+    "sts:AssumeRoleWithWebIdentity": web_identity.assume_role_with_web_identity,
+    "sts:DecodeAuthorizationMessage": _decode_authorization_message,
+    "sts:GetAccessKeyInfo": _get_access_key_info,
+    "sts:GetCallerIdentity": _get_caller_identity,
+    "sts:GetFederationToken": _get_federation_token,
+    "sts:GetSessionToken": _get_session_token,
+}

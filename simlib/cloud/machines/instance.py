@@ -1,0 +1,235 @@
+"""An EC2 instance, used from inside: its SDK session, its AWS CLI, its metadata service.
+
+None of it opens a socket. The session's credentials come through botocore's own provider for instances, which asks the
+metadata service of `metadata.py` directly and asks again as the clock moves.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from simlib.cloud.machines import cli
+from simlib.cloud.machines.cli import Result
+from simlib.cloud.machines.metadata import LONGEST_TTL, TOKEN, TOKEN_TTL, Metadata, Unavailable
+
+if TYPE_CHECKING:
+    from simlib.cloud.credentials.sessions import Session
+    from simlib.cloud.storage.store import StoredInstance
+    from simlib.cloud.world import Cloud
+
+# What a program needs of the machine it runs on, whatever the platform; nothing of this is AWS's or the learner's.
+_OF_THE_MACHINE = (
+    "PATH",
+    "PATHEXT",
+    "SYSTEMROOT",
+    "WINDIR",
+    "COMSPEC",
+    "TEMP",
+    "TMP",
+    "TMPDIR",
+    "LANG",
+    "LC_ALL",
+    "TZ",
+)
+
+
+class Text(str):
+    """An answer of the metadata service: text that shows itself as it is, with its HTTP `status`."""
+
+    status: int
+
+    def __new__(cls, text: str, status: int) -> Text:
+        new = super().__new__(cls, text)
+        new.status = status
+        return new
+
+    def __repr__(self) -> str:
+        return str(self)
+
+    def json(self) -> Any:
+        """The document in it; raises `ValueError` when it holds none."""
+        return json.loads(self)
+
+
+class Instance:
+    """A running EC2 instance. Raises `LookupError` when the world has none of that ID."""
+
+    def __init__(self, world: Cloud, instance_id: str) -> None:
+        self.id = instance_id
+        self._world = world
+        if self._facts() is None:
+            raise LookupError(
+                f"There is no instance {instance_id!r} in this world. The answer of run_instances has the ID, as "
+                'answer["Instances"][0]["InstanceId"].'
+            )
+
+        def mint() -> Session:
+            try:
+                return world.mint_instance_session(instance_id)
+            except LookupError as gone:
+                raise Unavailable("InstanceProfileNotFound", str(gone)) from gone
+
+        self.metadata = Metadata(self._facts, mint, lambda: world.clock.now)
+
+    # -- from inside -------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def session(self) -> Any:
+        """A `boto3.Session` as a program on the instance has it: credentials of its role, refreshing themselves.
+
+        Nothing of the learner's own environment or profiles counts here.
+        """
+        import boto3
+        from botocore import credentials as providers
+        from botocore import session as sessions
+
+        session = sessions.Session()
+        _configure(session, self.environment, self.home)
+        resolver = providers.CredentialResolver(
+            [
+                providers.SharedCredentialProvider(str(self.home / ".aws" / "credentials"), profile_name="default"),
+                providers.InstanceMetadataProvider(iam_role_fetcher=_fetcher(self.metadata)),
+            ]
+        )
+        session.register_component("credential_provider", resolver)
+        return boto3.Session(botocore_session=session, region_name=self._running.region)
+
+    def run(self, command: str | Sequence[str], stdin: str | bytes = "") -> Result:
+        """Run an `aws …` command on the instance and return what it printed: `.stdout`, `.stderr`, `.returncode`.
+
+        The real AWS CLI, with the instance's own environment, home folder and credentials, on the lab's clock. `stdin`
+        is what the command can read. Raises `ValueError` for what is not one command of the AWS CLI.
+        """
+        from botocore.exceptions import ProfileNotFound
+
+        _ = self._running
+
+        def use_our_metadata(session: Any) -> None:
+            with suppress(ProfileNotFound):  # `aws configure --profile new` is right to name one that is not there yet
+                provider = session.get_component("credential_provider").get_provider("iam-role")
+                provider._role_fetcher = _fetcher(self.metadata)
+
+        return cli.run(command, self.environment, folder=self.home, stdin=stdin, on_session=use_our_metadata)
+
+    def curl(
+        self,
+        path: str,
+        *,
+        method: str = "GET",
+        headers: Mapping[str, str] | None = None,
+        token: bool = True,
+    ) -> Text:
+        """Ask the instance's metadata service, as `curl http://169.254.169.254/PATH` on the instance would.
+
+        A session token (IMDSv2) is fetched first, as the SDKs do. `token=False` asks without one (IMDSv1). To take
+        both steps by hand:
+
+            token = web.curl("latest/api/token", method="PUT", headers={"X-aws-ec2-metadata-token-ttl-seconds": "60"})
+            web.curl("latest/meta-data/", headers={"X-aws-ec2-metadata-token": token})
+        """
+        _ = self._running
+        parts = urlsplit(path)
+        asked = parts.path if parts.scheme else path
+        given = dict(headers or {})
+        by_hand = method != "GET" or any(name.lower() == TOKEN for name in given)
+        if token and not by_hand:
+            opened = self.metadata.answer("PUT", "latest/api/token", {TOKEN_TTL: str(LONGEST_TTL)})
+            if opened.status == 200:
+                given[TOKEN] = opened.body.decode("ascii")
+        answer = self.metadata.answer(method, asked, given)
+        return Text(answer.body.decode("utf-8", "replace"), answer.status)
+
+    # -- its surroundings --------------------------------------------------------------------------------------------
+
+    @property
+    def home(self) -> Path:
+        """The instance's home folder, where its commands run: what they download lies here."""
+        return Path(self._disk.name)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """All that a program on the instance finds in its environment."""
+        home = str(self.home)
+        machine = {name: os.environ[name] for name in _OF_THE_MACHINE if name in os.environ}
+        region = self._running.region
+        return {**machine, "HOME": home, "USERPROFILE": home, "USER": "ec2-user", "AWS_DEFAULT_REGION": region}
+
+    @cached_property
+    def _disk(self) -> tempfile.TemporaryDirectory[str]:
+        return tempfile.TemporaryDirectory(prefix="iam-lab-instance-", ignore_cleanup_errors=True)
+
+    def _facts(self) -> StoredInstance | None:
+        return self._world.instance_facts(self.id)
+
+    @property
+    def _running(self) -> StoredInstance:
+        facts = self._facts()
+        if facts is None or not facts.running:
+            raise RuntimeError(f"{self.id} is not running, so nothing can be done on it. start_instances starts it.")
+        return facts
+
+    def __repr__(self) -> str:
+        facts = self._facts()
+        if facts is None:
+            return f"<Instance {self.id}, gone>"
+        role = f"role {facts.role.name}" if facts.role else "no role"
+        return f"<Instance {self.id}, {'running' if facts.running else 'not running'}, {role}>"
+
+
+class _Reply:
+    """What botocore's metadata fetcher reads of an HTTP answer."""
+
+    def __init__(self, url: str, status_code: int, content: bytes) -> None:
+        self.url, self.status_code, self.content = url, status_code, content
+
+    @property
+    def text(self) -> str:
+        return self.content.decode("utf-8")
+
+
+class _Wire:
+    """Stands where botocore's fetcher has its HTTP session: hands the request to the metadata service."""
+
+    def __init__(self, metadata: Metadata) -> None:
+        self._metadata = metadata
+
+    def send(self, request: Any) -> _Reply:
+        headers = {str(name): str(value) for name, value in request.headers.items()}
+        answer = self._metadata.answer(request.method, urlsplit(request.url).path, headers)
+        return _Reply(request.url, answer.status, answer.body)
+
+
+def _fetcher(metadata: Metadata) -> Any:
+    """botocore's own fetcher of instance credentials, without its socket."""
+    from botocore.utils import InstanceMetadataFetcher
+
+    fetcher: Any = InstanceMetadataFetcher(env={})
+    fetcher._session = _Wire(metadata)
+    return fetcher
+
+
+def _configure(session: Any, environment: Mapping[str, str], home: Path) -> None:
+    """Let a botocore session read its settings from `environment` and `home`, not from this process."""
+    from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES, ConfigChainFactory
+
+    chains = ConfigChainFactory(session=session, environ=environment)
+    store = session.get_component("config_store")
+    for name, (in_file, in_environment, default, conversion) in BOTOCORE_DEFAUT_SESSION_VARIABLES.items():
+        chain = chains.create_config_chain(
+            instance_name=name,
+            env_var_names=in_environment,
+            config_property_names=in_file,
+            default=default,
+            conversion_func=conversion,
+        )
+        store.set_config_provider(name, chain)
+    session.set_config_variable("config_file", str(home / ".aws" / "config"))
+    session.set_config_variable("credentials_file", str(home / ".aws" / "credentials"))

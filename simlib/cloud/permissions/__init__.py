@@ -1,0 +1,1 @@
+"""What a call asks permission for, and the decision on it."""

@@ -1,0 +1,178 @@
+"""What a call of EC2 asks permission for.
+
+An ID tells its kind (`i-…` is an instance), and the action's resource types tell which kinds are asked about.
+https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2.html
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from simlib.cloud.credentials.sessions import Caller
+from simlib.cloud.permissions.asked import Context, Requested, tag_keys
+from simlib.cloud.storage import resources
+from simlib.cloud.transport.calls import Call
+from simlib.iam import service_data
+
+_KINDS = {
+    "i": "instance", "vol": "volume", "sg": "security-group", "subnet": "subnet", "vpc": "vpc", "snap": "snapshot",
+    "eni": "network-interface", "ami": "image", "igw": "internet-gateway", "rtb": "route-table", "acl": "network-acl",
+    "nat": "natgateway", "eipalloc": "elastic-ip", "key": "key-pair", "lt": "launch-template", "dopt": "dhcp-options",
+    "pcx": "vpc-peering-connection", "vpce": "vpc-endpoint", "tgw": "transit-gateway", "vgw": "vpn-gateway",
+    "cgw": "customer-gateway", "vpn": "vpn-connection", "eigw": "egress-only-internet-gateway", "pl": "prefix-list",
+    "fl": "vpc-flow-log", "sgr": "security-group-rule", "sir": "spot-instances-request", "cr": "capacity-reservation",
+    "pg": "placement-group", "tgw-attach": "transit-gateway-attachment", "tgw-rtb": "transit-gateway-route-table",
+    "h": "dedicated-host", "iip-assoc": "instance-profile-association",
+}  # fmt: skip
+_ID = re.compile(r"([a-z][a-z-]*)-[0-9a-f]{8,}")
+_OF_AWS = ("image", "snapshot")  # their ARNs name no account
+
+_METADATA = {
+    "HttpTokens": ("ec2:MetadataHttpTokens", "optional"),
+    "HttpEndpoint": ("ec2:MetadataHttpEndpoint", "enabled"),
+    "HttpPutResponseHopLimit": ("ec2:MetadataHttpPutResponseHopLimit", "1"),
+}
+
+
+def requested(call: Call, caller: Caller) -> Iterator[Requested]:
+    """Every resource a call of EC2 uses, changes or makes, and CreateTags where it makes something with tags."""
+    if call.operation == "RunInstances":
+        yield from _run_instances(call, caller)
+    elif call.operation in ("CreateTags", "DeleteTags"):
+        yield from _tagging(call, caller)
+    else:
+        yield from _ordinary(call, caller)
+    yield from _tags_on_creation(call, caller)
+
+
+def _ordinary(call: Call, caller: Caller) -> Iterator[Requested]:
+    action = f"ec2:{call.operation}"
+    kinds = _kinds_of(call.operation)
+    named = [arn for arn in _arns(call, caller) if _kind(arn) in kinds]
+    if call.parameters.get("KeyName") and "key-pair" in kinds:
+        named.append(_arn(call, caller, "key-pair", str(call.parameters["KeyName"])))
+    made = _made(call)
+    if made in kinds and not any(_kind(arn) == made for arn in named):
+        named.append(_arn(call, caller, made, "*"))
+    for arn in named or ["*"]:
+        context = {**_facts(arn), **(_request_tags(call, made) if _kind(arn) == made else {})}
+        yield Requested(action, arn, caller.account, {"ec2:Region": call.region, **context})
+
+
+def _run_instances(call: Call, caller: Caller) -> Iterator[Requested]:
+    """RunInstances is checked on every resource it uses or makes; `*` stands for what does not exist yet."""
+    given = call.parameters
+    arns = [_arn(call, caller, "instance", "*"), _arn(call, caller, "image", str(given.get("ImageId", "*")))]
+    arns += [_arn(call, caller, kind, "*") for kind in ("network-interface", "volume")]
+    arns += [_arn(call, caller, "security-group", str(n)) for n in given.get("SecurityGroupIds") or ["*"]]
+    arns.append(_arn(call, caller, "subnet", str(given.get("SubnetId", "*"))))
+    if name := given.get("KeyName"):
+        arns.append(_arn(call, caller, "key-pair", str(name)))
+    for arn in arns:
+        context = _new_instance(call, caller) if _kind(arn) == "instance" else {"ec2:Region": call.region}
+        context = {**_instance_type(call), **context, **_request_tags(call, _kind(arn))}
+        yield Requested("ec2:RunInstances", arn, caller.account, context)
+
+
+def _instance_type(call: Call) -> Context:
+    return {"ec2:InstanceType": str(call.parameters.get("InstanceType", "m1.small"))}
+
+
+def _new_instance(call: Call, caller: Caller) -> Context:
+    """What the keys of the instance-to-be say."""
+    given = call.parameters
+    metadata = given.get("MetadataOptions") or {}
+    context: dict[str, str | list[str]] = {
+        "ec2:Region": call.region,
+        "ec2:Tenancy": str((given.get("Placement") or {}).get("Tenancy", "default")),
+        "ec2:AvailabilityZone": str((given.get("Placement") or {}).get("AvailabilityZone", f"{call.region}a")),
+        **{key: str(metadata.get(member, default)) for member, (key, default) in _METADATA.items()},
+    }
+    profile = given.get("IamInstanceProfile") or {}
+    if name := profile.get("Name"):
+        context["ec2:InstanceProfile"] = f"arn:aws:iam::{caller.account}:instance-profile/{name}"
+    if arn := profile.get("Arn"):
+        context["ec2:InstanceProfile"] = str(arn)
+    return context
+
+
+def _tagging(call: Call, caller: Caller) -> Iterator[Requested]:
+    tags = _pairs(call.parameters.get("Tags"))
+    context: dict[str, str | list[str]] = {"aws:TagKeys": list(tags)} if tags else {}
+    if call.operation == "CreateTags":
+        context |= tag_keys(tags)
+    for arn in _arns(call, caller) or ["*"]:
+        yield Requested(f"ec2:{call.operation}", arn, caller.account, {**_facts(arn), **context})
+
+
+def _tags_on_creation(call: Call, caller: Caller) -> Iterator[Requested]:
+    """Tagging what is being made needs CreateTags, with the action that makes it as `ec2:CreateAction`.
+
+    https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/supported-iam-actions-tagging.html
+    """
+    for specification in call.parameters.get("TagSpecifications") or call.parameters.get("TagSpecification") or ():
+        kind = str(specification.get("ResourceType", ""))
+        if tags := _request_tags(call, kind):
+            context = {"ec2:CreateAction": call.operation, "ec2:Region": call.region, **tags}
+            yield Requested("ec2:CreateTags", _arn(call, caller, kind, "*"), caller.account, context)
+
+
+def _request_tags(call: Call, kind: str) -> dict[str, str | list[str]]:
+    pairs: dict[str, str] = {}
+    for specification in call.parameters.get("TagSpecifications") or call.parameters.get("TagSpecification") or ():
+        if specification.get("ResourceType") == kind:
+            pairs |= _pairs(specification.get("Tags"))
+    return {**tag_keys(pairs), "aws:TagKeys": list(pairs)} if pairs else {}
+
+
+def _pairs(tags: Any) -> dict[str, str]:
+    return {
+        str(tag["Key"]): str(tag.get("Value", "")) for tag in tags or () if isinstance(tag, Mapping) and "Key" in tag
+    }
+
+
+def _kinds_of(operation: str) -> tuple[str, ...]:
+    known = service_data.service("ec2")
+    action = known.actions.get(operation.lower()) if known else None
+    return action.resource_types if action else ()
+
+
+def _made(call: Call) -> str:
+    """ "security-group" for CreateSecurityGroup; "" where nothing is made."""
+    verb, _, thing = call.operation.partition("Create")
+    return "" if verb or not thing else re.sub(r"(?<=.)([A-Z])", r"-\1", thing).lower()
+
+
+def _arns(call: Call, caller: Caller) -> list[str]:
+    """The ARNs of everything the call names by ID."""
+    texts = [text for value in call.parameters.values() for text in _texts(value)]
+    found = []
+    for text in texts:
+        match = _ID.fullmatch(text)
+        kind = _KINDS.get(match[1]) if match else None
+        if kind == "instance-profile-association":
+            kind, text = "instance", resources.association_instance(text, call.region, caller.account) or "*"
+        if kind:
+            found.append(_arn(call, caller, kind, text))
+    return list(dict.fromkeys(found))
+
+
+def _texts(value: Any) -> list[str]:
+    if isinstance(value, str):
+        return [value]
+    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
+
+
+def _arn(call: Call, caller: Caller, kind: str, name: str) -> str:
+    account = "" if kind in _OF_AWS else caller.account
+    return f"arn:aws:ec2:{call.region}:{account}:{kind}/{name}"
+
+
+def _kind(arn: str) -> str:
+    return arn.rpartition(":")[2].partition("/")[0]
+
+
+def _facts(arn: str) -> Context:
+    return dict(resources.instance_facts(arn)) if _kind(arn) == "instance" else {}

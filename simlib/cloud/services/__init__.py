@@ -1,0 +1,1 @@
+"""What the lab answers itself, or adds to moto, service by service."""

@@ -1,0 +1,93 @@
+"""The credential report: every user of an account with the state and the age of its credentials.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_getting-report.html
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from simlib.cloud.desk import Desk
+from simlib.cloud.storage.iam_entities import backend, opened, root_keys
+from simlib.cloud.transport.refusals import Objection
+
+KEPT = timedelta(hours=4)  # a report younger than this is given again instead of a new one
+
+_COLUMNS = (
+    "user", "arn", "user_creation_time", "password_enabled", "password_last_used", "password_last_changed",
+    "password_next_rotation", "mfa_active",
+    "access_key_1_active", "access_key_1_last_rotated", "access_key_1_last_used_date", "access_key_1_last_used_region",
+    "access_key_1_last_used_service",
+    "access_key_2_active", "access_key_2_last_rotated", "access_key_2_last_used_date", "access_key_2_last_used_region",
+    "access_key_2_last_used_service",
+    "cert_1_active", "cert_1_last_rotated", "cert_2_active", "cert_2_last_rotated",
+)  # fmt: skip
+_NO_CERTIFICATES = ("false", "N/A", "false", "N/A")
+
+
+def generate(desk: Desk) -> Mapping[str, Any]:
+    iam = backend(desk.caller.account)
+    if iam.credential_report and desk.now - iam.credential_report[1] < KEPT:
+        return {"State": "COMPLETE"}
+    first = not iam.credential_report
+    iam.credential_report = (_report(desk.caller.account), desk.now)
+    described = {"Description": "No report exists. Starting a new report generation task"} if first else {}
+    return {"State": "STARTED", **described}
+
+
+def get(desk: Desk) -> Mapping[str, Any]:
+    """The report as it was when generated; past four hours it has expired."""
+    made = backend(desk.caller.account).credential_report
+    if not made:
+        raise Objection("ReportNotPresent", "No report present; call GenerateCredentialReport first.", 410)
+    if desk.now - made[1] >= KEPT:
+        raise Objection("ReportExpired", "Credential report has expired; call GenerateCredentialReport again.", 410)
+    return {"Content": made[0].encode("utf-8"), "ReportFormat": "text/csv", "GeneratedTime": made[1]}
+
+
+def _report(account: str) -> str:
+    rows = [_root_row(account), *map(_row, backend(account).users.values())]
+    written = io.StringIO()
+    csv.writer(written, lineterminator="\n").writerows([_COLUMNS, *rows])
+    return written.getvalue()
+
+
+def _root_row(account: str) -> list[str]:
+    arn = f"arn:aws:iam::{account}:root"
+    password = ("not_supported", "no_information", "not_supported", "not_supported")
+    head = ["<root_account>", arn, _time(opened(account)), *password, "false"]
+    return [*head, *_keys(root_keys(account)), *_NO_CERTIFICATES]
+
+
+def _row(user: Any) -> list[str]:
+    password = ("true", "no_information", "N/A", "N/A") if user.password else ("false", "N/A", "N/A", "N/A")
+    head = [user.name, user.arn, _time(user.create_date), *password, _truth(user.mfa_devices)]
+    return [*head, *_keys(user.access_keys), *_NO_CERTIFICATES]
+
+
+def _keys(keys: list[Any]) -> list[str]:
+    """Two keys, as many columns for one that is not there."""
+    told: list[str] = []
+    for key in [*keys, None, None][:2]:
+        used = key.last_used if key else None
+        told += [_truth(key and key.status == "Active"), _time(key.create_date) if key else "N/A"]
+        told += [_time(used.timestamp), used.region, used.service] if used else ["N/A"] * 3
+    return told
+
+
+def _truth(value: Any) -> str:
+    return "true" if value else "false"
+
+
+def _time(when: datetime) -> str:
+    return f"{when:%Y-%m-%dT%H:%M:%S}+00:00"
+
+
+ANSWERS: Mapping[str, Callable[[Desk], Mapping[str, Any]]] = {
+    "iam:GenerateCredentialReport": generate,
+    "iam:GetCredentialReport": get,
+}

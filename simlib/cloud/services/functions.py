@@ -1,0 +1,194 @@
+"""AWS Lambda: which roles a function may have, and what happens when it is invoked.
+
+An invoked function runs in this process, as a session of its execution role; what it calls meets the gate like any
+other call. https://docs.aws.amazon.com/lambda/latest/dg/lambda-intro-execution-role.html
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import uuid
+import zipfile
+from collections.abc import Mapping
+from typing import Any
+
+from simlib.cloud.credentials.sessions import Caller, Session, session_caller
+from simlib.cloud.desk import Desk, Errand
+from simlib.cloud.permissions.asked import Requested
+from simlib.cloud.permissions.authorization import decide, parsed
+from simlib.cloud.services import function_runtime
+from simlib.cloud.services.function_runtime import Function, Outcome, TooMany
+from simlib.cloud.storage import resources
+from simlib.cloud.storage.store import StoredIdentity
+from simlib.cloud.transport.answers import Refusal
+
+SERVICE = "lambda.amazonaws.com"
+SESSION_SECONDS = 12 * 3600  # not documented; the credentials of a run outlive it by far
+
+
+def check_role(desk: Desk) -> None:
+    """A function's role must exist and let Lambda assume it.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/lambda-intro-execution-role.html#permissions-executionrole-console
+    """
+    arn = desk.parameters.get("Role")
+    if arn is None:
+        return
+    role = desk.store.role_by_arn(str(arn)) if str(arn).count(":") >= 5 else None
+    function = f"arn:aws:lambda:{desk.call.region}:{desk.caller.account}:function:{desk.parameters.get('FunctionName')}"
+    if role is None or not _may_assume(desk, role, function):
+        text = "The role defined for the function cannot be assumed by Lambda."
+        raise Refusal("InvalidParameterValueException", text, 400, detail=_trusted_by(arn, role))
+
+
+def _trusted_by(arn: Any, role: StoredIdentity | None) -> str:
+    if role is None:
+        return f"There is no role {arn}."
+    return f"The trust policy of {role.arn} does not allow {SERVICE} to call sts:AssumeRole."
+
+
+def check_new(desk: Desk) -> None:
+    """The role, and code that can be unpacked."""
+    check_role(desk)
+    code = (desk.parameters.get("Code") or {}).get("ZipFile")
+    if code is not None and not zipfile.is_zipfile(io.BytesIO(_bytes(code))):
+        text = "Could not unzip uploaded file. Please check your file, then try to upload again."
+        raise Refusal("InvalidParameterValueException", text, 400)
+
+
+def _bytes(code: Any) -> bytes:
+    return base64.b64decode(code) if isinstance(code, str) else bytes(code)
+
+
+def _may_assume(desk: Desk, role: StoredIdentity, function: str) -> bool:
+    trust = parsed(role.trust_policy, "trust", f"{role.arn} (trust policy)")
+    asked = Requested(
+        "sts:AssumeRole",
+        role.arn,
+        role.account,
+        {"aws:SourceArn": function, "aws:SourceAccount": function.split(":")[4]},
+    )
+    caller = Caller(SERVICE, "", SERVICE, "", None)
+    return decide(asked, caller, desk.store, desk.around, resource_policy=trust).allowed
+
+
+def invoke(desk: Desk) -> Errand:
+    """https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
+
+    An asynchronous invocation (`Event`) is run at once too, and answered with 202; `DryRun` runs nothing.
+    """
+    given = desk.parameters
+    arn = desk.evaluations[-1].resource
+    found = resources.function_of(arn)
+    if found is None:
+        raise Refusal("ResourceNotFoundException", f"Function not found: {arn}", 404, {"Type": "User"})
+    kind = given.get("InvocationType", "RequestResponse")
+    event = _event(given.get("Payload"))
+    function, session = _prepared(desk, found, arn)
+    request_id = str(uuid.uuid4())
+
+    def work() -> Outcome | None:
+        if kind == "DryRun":
+            return None
+        try:
+            return function_runtime.run(function, event, request_id)
+        except TooMany as error:
+            extra = {"Type": "User", "Reason": "ConcurrentInvocationLimitExceeded"}
+            raise Refusal("TooManyRequestsException", "Rate Exceeded.", 429, extra) from error
+
+    def finish(outcome: Outcome | None) -> Mapping[str, Any]:
+        if outcome is None:
+            return {"StatusCode": 204}
+        _keep_log(desk, session, function, outcome.log)
+        if kind == "Event":
+            return {"StatusCode": 202, "Payload": b""}
+        answer: dict[str, Any] = {"StatusCode": 200, "ExecutedVersion": function.version, "Payload": outcome.payload}
+        if outcome.failed:
+            answer["FunctionError"] = "Unhandled"
+        if given.get("LogType") == "Tail":
+            answer["LogResult"] = base64.b64encode(outcome.log.encode()[-4096:]).decode("ascii")
+        return answer
+
+    return Errand(work, finish)
+
+
+def _event(payload: Any) -> Any:
+    if not payload:
+        return {}
+    try:
+        return json.loads(payload.read() if hasattr(payload, "read") else payload)
+    except ValueError as error:
+        text = f"Could not parse request body into json: {error}"
+        raise Refusal("InvalidRequestContentException", text, 400, {"Type": "User"}) from error
+
+
+def _prepared(desk: Desk, found: Any, arn: str) -> tuple[Function, Session]:
+    """The function with fresh credentials of its role in its environment."""
+    if not str(found.run_time or "").startswith("python") or not found.code_bytes:
+        text = f"The lab runs functions in Python from a zip file; {found.function_name} is neither."
+        raise Refusal("NotImplemented", text, 501, situation="not-stored")
+    role = desk.store.role_by_arn(found.role)
+    if role is None or not _may_assume(desk, role, found.function_arn):
+        text = (
+            "The function's role cannot be assumed by Lambda. Verify that the role exists, and that its trust policy "
+            f"names {SERVICE}."
+        )  # a choice: AWS keeps sessions it already has, and has no text of its own for this
+        raise Refusal("AccessDeniedException", text, 403, detail=_trusted_by(found.role, role))
+    session = desk.sessions.assume(
+        role,
+        found.function_name,
+        desk.now,
+        SESSION_SECONDS,
+        kind="Lambda",
+        context={"lambda:SourceFunctionArn": found.function_arn},
+        issued_to=SERVICE,
+    )
+    group, version = f"/aws/lambda/{found.function_name}", str(found.version or "$LATEST")
+    stream = f"{desk.now:%Y/%m/%d}/[{version}]{uuid.uuid4().hex}"
+    region = found.region
+    environment = {
+        **{str(name): str(value) for name, value in (found.environment_vars or {}).items()},
+        "AWS_ACCESS_KEY_ID": session.access_key_id,
+        "AWS_SECRET_ACCESS_KEY": session.secret_access_key,
+        "AWS_SESSION_TOKEN": session.session_token,
+        "AWS_REGION": region,
+        "AWS_DEFAULT_REGION": region,
+        "AWS_EXECUTION_ENV": f"AWS_Lambda_{found.run_time}",
+        "AWS_LAMBDA_FUNCTION_NAME": found.function_name,
+        "AWS_LAMBDA_FUNCTION_VERSION": version,
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(found.memory_size),
+        "AWS_LAMBDA_LOG_GROUP_NAME": group,
+        "AWS_LAMBDA_LOG_STREAM_NAME": stream,
+        "LAMBDA_TASK_ROOT": function_runtime.TASK,
+        "_HANDLER": str(found.handler),
+    }
+    function = Function(
+        found.code_bytes, str(found.handler), environment, found.function_name, version, arn,
+        int(found.memory_size), int(found.timeout), group, stream,
+    )  # fmt: skip
+    return function, session
+
+
+def _keep_log(desk: Desk, session: Session, function: Function, text: str) -> None:
+    """A function's log reaches CloudWatch only if its role may write there.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs.html
+    """
+    caller = session_caller(session, desk.store, desk.now)
+    if caller is None:
+        return
+    region, account = function.arn.split(":")[3:5]
+    group = f"arn:aws:logs:{region}:{account}:log-group:{function.log_group}"
+    needed = [("logs:CreateLogStream", f"{group}:log-stream:{function.log_stream}"),
+              ("logs:PutLogEvents", f"{group}:log-stream:{function.log_stream}")]  # fmt: skip
+    if not resources.has_log_group(region, account, function.log_group):
+        needed.insert(0, ("logs:CreateLogGroup", f"{group}:log-stream:"))
+    if all(decide(Requested(a, arn, account), caller, desk.store, desk.around).allowed for a, arn in needed):
+        milliseconds = int(desk.now.timestamp() * 1000)
+        resources.write_log(region, account, function.log_group, function.log_stream, text, milliseconds)
+
+
+ANSWERS = {"lambda:Invoke": invoke}
+BEFORE = {"lambda:CreateFunction": check_new, "lambda:UpdateFunctionConfiguration": check_role}

@@ -1,0 +1,122 @@
+"""What the lab adds to moto's IAM: boundaries that exist, users who mean themselves, updates that change no more.
+
+https://docs.aws.amazon.com/IAM/latest/APIReference/API_Operations.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlencode
+
+from simlib.cloud.credentials.sessions import Caller
+from simlib.cloud.desk import Desk
+from simlib.cloud.storage import iam_entities
+from simlib.cloud.storage.dispatch import environ
+from simlib.cloud.transport import answers
+from simlib.cloud.transport.answers import Refusal
+from simlib.cloud.transport.calls import Call
+from simlib.cloud.transport.refusals import Objection
+from simlib.cloud.transport.wire import RawAnswer
+
+# Calls whose `UserName` may be left out and then means the caller, as their API pages say
+_MEANS_CALLER = frozenset(
+    {
+        "GetUser", "CreateAccessKey", "ListAccessKeys", "UpdateAccessKey", "DeleteAccessKey", "ListMFADevices",
+        "ListSigningCertificates", "UploadSigningCertificate", "UpdateSigningCertificate", "DeleteSigningCertificate",
+        "ListSSHPublicKeys", "ListServiceSpecificCredentials", "CreateLoginProfile", "GetLoginProfile",
+        "DeleteLoginProfile", "DeactivateMFADevice",
+    }
+)  # fmt: skip
+
+
+def on_behalf_of(call: Call, caller: Caller) -> Call:
+    """The same call, with the caller's name where it left the user's name out.
+
+    moto would look for the user by the key that signed, and it knows no key of a session.
+    """
+    if call.service != "iam" or call.operation not in _MEANS_CALLER or call.parameters.get("UserName"):
+        return call
+    if caller.is_root:
+        if call.operation == "GetUser":
+            return call
+        text = f"The lab keeps no credentials of the root user, so {call.operation} needs a UserName here."
+        raise Refusal("NotImplemented", text, 501, situation="not-stored")
+    if caller.user_name is None:
+        raise Refusal("ValidationError", "Must specify userName when calling with non-User credentials", 400)
+    parameters = {**call.parameters, "UserName": caller.user_name}
+    more = urlencode({"UserName": caller.user_name})
+    if not call.raw.body:  # a query API also takes its parameters from the URL
+        url = f"{call.url}&{more}"
+        return replace(call, url=url, parameters=parameters, environ=environ(call.raw, url))
+    body = call.raw.body + f"&{more}".encode()
+    raw = replace(call.raw, body=body, headers={**call.raw.headers, "content-length": str(len(body))})
+    return replace(call, raw=raw, parameters=parameters, environ=environ(raw, call.url))
+
+
+def note_use(caller: Caller, call: Call, now: datetime) -> None:
+    """Keep when, where and for which service a key, or the role behind a session, was used last."""
+    if caller.account:
+        role = caller.session.role_name if caller.session else None
+        iam_entities.note_use(caller.account, caller.access_key_id, role, now, call.service, call.region)
+
+
+def complete_root_user(desk: Desk, answer: RawAnswer) -> RawAnswer:
+    """GetUser without a name, asked by the root user: moto knows none."""
+    if not desk.caller.is_root or desk.parameters.get("UserName"):
+        return answer
+    account = desk.caller.account
+    user = {"Path": "/", "UserName": "", "UserId": account, "Arn": desk.caller.arn}
+    return answers.success("iam", "GetUser", {"User": {**user, "CreateDate": iam_entities.opened(account)}})
+
+
+def update_role(desk: Desk) -> Mapping[str, Any]:
+    wanted = desk.parameters
+    iam_entities.update_role(
+        desk.caller.account, str(wanted["RoleName"]), wanted.get("Description"), wanted.get("MaxSessionDuration")
+    )
+    return {}
+
+
+def put_user_boundary(desk: Desk) -> Mapping[str, Any]:
+    check_boundary(desk)
+    _set_boundary(desk, str(desk.parameters["PermissionsBoundary"]))
+    return {}
+
+
+def delete_user_boundary(desk: Desk) -> Mapping[str, Any]:
+    _set_boundary(desk, None)
+    return {}
+
+
+def complete_new_user(desk: Desk, answer: RawAnswer) -> RawAnswer:
+    """moto forgets the boundary of a new user."""
+    if answer.status == 200 and (arn := desk.parameters.get("PermissionsBoundary")):
+        _set_boundary(desk, str(arn))
+    return answer
+
+
+def check_boundary(desk: Desk) -> None:
+    """The managed policy that is to be a boundary must exist."""
+    arn = desk.parameters.get("PermissionsBoundary")
+    if arn and desk.store.managed_policy(str(arn)) is None:
+        raise Objection("NoSuchEntity", f"Scope ARN: {arn} does not exist or is not attachable.", 404)
+
+
+def _set_boundary(desk: Desk, arn: str | None) -> None:
+    desk.store.set_user_boundary(desk.caller.account, str(desk.parameters["UserName"]), arn)
+
+
+ANSWERS = {
+    "iam:PutUserPermissionsBoundary": put_user_boundary,
+    "iam:DeleteUserPermissionsBoundary": delete_user_boundary,
+    "iam:UpdateRole": update_role,
+}
+BEFORE = {
+    "iam:CreateUser": check_boundary,
+    "iam:CreateRole": check_boundary,
+    "iam:PutRolePermissionsBoundary": check_boundary,
+}
+AFTER = {"iam:CreateUser": complete_new_user, "iam:GetUser": complete_root_user}

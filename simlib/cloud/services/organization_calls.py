@@ -1,0 +1,63 @@
+"""What the lab adds to moto's Organizations: types of policies switched on, and accounts with the lab's numbers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from simlib.cloud.desk import Desk
+from simlib.cloud.storage.organizations import SCP, organization_of
+from simlib.cloud.transport.answers import Refusal
+from simlib.cloud.transport.wire import RawAnswer
+
+ACCESS_ROLE = "OrganizationAccountAccessRole"
+
+
+def _enable_scps(desk: Desk, answer: RawAnswer) -> RawAnswer:
+    """A new organization with all features has service control policies switched on (API_CreateOrganization)."""
+    backend = organization_of(desk.caller.account)
+    if answer.status == 200 and backend is not None and backend.org.feature_set == "ALL":
+        backend.ou[0].policy_types.append({"Type": SCP, "Status": "ENABLED"})
+    return answer
+
+
+def _complete_account(desk: Desk, answer: RawAnswer) -> RawAnswer:
+    """The new account gets the lab's next number, and its role for the management account gets its permissions."""
+    if answer.status != 200:
+        return answer
+    created = organization_of(desk.caller.account).accounts[-1]
+    text, account = answer.body.decode("utf-8"), desk.store.free_account_id()
+    renumbered = RawAnswer(answer.status, answer.headers, text.replace(created.id, account).encode())
+    from moto.organizations.models import organizations_backends
+
+    organizations_backends.master_accounts[account] = organizations_backends.master_accounts.pop(created.id)
+    created.id = account
+    trust = {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Principal": {"AWS": f"arn:aws:iam::{desk.caller.account}:root"},
+                "Action": "sts:AssumeRole",
+            }
+        ],
+    }
+    desk.store.create_administrator_role(account, desk.parameters.get("RoleName") or ACCESS_ROLE, json.dumps(trust))
+    return renumbered
+
+
+def _check_type_enabled(desk: Desk) -> None:
+    """Only policies of a type that the root has switched on can be attached."""
+    backend = organization_of(desk.caller.account)
+    policy = next((p for p in backend.policies if p.id == desk.parameters.get("PolicyId")), None) if backend else None
+    if policy is not None and policy.type not in {entry["Type"] for entry in backend.ou[0].policy_types}:
+        text = "This operation can be performed only for enabled policy types."
+        raise Refusal("PolicyTypeNotEnabledException", text, 400)
+
+
+BEFORE: Mapping[str, Any] = {"organizations:AttachPolicy": _check_type_enabled}
+AFTER: Mapping[str, Any] = {
+    "organizations:CreateOrganization": _enable_scps,
+    "organizations:CreateAccount": _complete_account,
+}

@@ -1,0 +1,37 @@
+"""What the lab adds to moto, in three tables by "service:Operation".
+
+`BEFORE` is checked once the call is allowed and before anything is done, under "service:*" for all calls of a service;
+`ANSWERS` are calls the lab answers itself; `AFTER` completes what moto has done, and may replace its answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from simlib.cloud.credentials import mfa, sts
+from simlib.cloud.desk import Desk, Errand
+from simlib.cloud.services import (
+    credential_report,
+    functions,
+    iam_calls,
+    iam_rules,
+    organization_calls,
+    s3_calls,
+    simulator,
+)
+from simlib.cloud.transport.wire import RawAnswer
+
+Answer = Callable[[Desk], Mapping[str, Any] | Errand]
+Check = Callable[[Desk], None]
+Completion = Callable[[Desk, RawAnswer], RawAnswer]
+
+ANSWERS: Mapping[str, Answer] = {
+    **sts.ANSWERS, **iam_calls.ANSWERS, **credential_report.ANSWERS, **simulator.ANSWERS, **s3_calls.ANSWERS,
+    **functions.ANSWERS,
+}  # fmt: skip
+BEFORE: Mapping[str, Check] = {
+    **iam_rules.BEFORE, **iam_calls.BEFORE, **mfa.BEFORE, **organization_calls.BEFORE, **s3_calls.BEFORE,
+    **functions.BEFORE,
+}  # fmt: skip
+AFTER: Mapping[str, Completion] = {**iam_calls.AFTER, **mfa.AFTER, **organization_calls.AFTER, **s3_calls.AFTER}

@@ -1,0 +1,136 @@
+"""What the lab adds to moto's S3: DeleteObjects key by key, Block Public Access, ACLs off, tags that decide."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from simlib.cloud.desk import Desk
+from simlib.cloud.permissions import public_access
+from simlib.cloud.permissions.asked import Requested
+from simlib.cloud.permissions.s3_requested import context_of, versioned
+from simlib.cloud.storage import buckets
+from simlib.cloud.transport.answers import Refusal
+from simlib.cloud.transport.wire import RawAnswer
+
+
+def delete_objects(desk: Desk) -> Mapping[str, Any]:
+    """Each key is asked for by itself; a refused one is an error inside the answer, the others are deleted.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html
+    """
+    bucket = str(desk.parameters["Bucket"])
+    account = buckets.owner(bucket)
+    if account is None:
+        raise Refusal("NoSuchBucket", "The specified bucket does not exist", 404, {"BucketName": bucket})
+    wanted = desk.parameters.get("Delete") or {}
+    deleted, errors = [], []
+    for entry in wanted.get("Objects") or []:
+        key, version = str(entry.get("Key", "")), entry.get("VersionId")
+        action = versioned("s3:DeleteObject", version)
+        asked = Requested(action, f"arn:aws:s3:::{bucket}/{key}", account, context_of(desk.call))
+        try:
+            desk.require(asked)
+            told = _delete(desk, bucket, key, version)
+        except Refusal as refusal:
+            errors.append({"Key": key, "Code": refusal.code, "Message": refusal.message, **_version(version)})
+        else:
+            deleted.append(told)
+    return {**({} if wanted.get("Quiet") else {"Deleted": deleted}), "Errors": errors}
+
+
+def _delete(desk: Desk, bucket: str, key: str, version: str | None) -> dict[str, Any]:
+    told = buckets.delete(bucket, key, version, bool(desk.parameters.get("BypassGovernanceRetention")))
+    if told is None:
+        raise Refusal("AccessDenied", "Access Denied because object protected by object lock.", 403)
+    return told
+
+
+def _version(version: str | None) -> dict[str, str]:
+    return {"VersionId": version} if version else {}
+
+
+def hide_missing_object(desk: Desk, answer: RawAnswer) -> RawAnswer:
+    """Whether an object exists is told only to those who may list the bucket.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html (Permissions)
+    """
+    bucket = str(desk.parameters.get("Bucket"))
+    owner = desk.store.bucket_owner(bucket)
+    if answer.status == 404 and owner is not None:
+        desk.require(Requested("s3:ListBucket", f"arn:aws:s3:::{bucket}", owner))
+    return answer
+
+
+def refuse_public_policy(desk: Desk) -> None:
+    """BlockPublicPolicy refuses a policy that is public. AWS does not document the text: it is as S3 is seen to say."""
+    bucket = str(desk.parameters["Bucket"])
+    if buckets.public_access_block(bucket).block_public_policy and public_access.is_public(
+        str(desk.parameters.get("Policy", ""))
+    ):
+        raise Refusal(
+            "AccessDenied",
+            f"User: {desk.caller.arn} is not authorized to perform: s3:PutBucketPolicy on resource: "
+            f'"arn:aws:s3:::{bucket}" because public policies are blocked by the BlockPublicPolicy block public '
+            "access setting.",
+            403,
+        )
+
+
+def refuse_acl(desk: Desk) -> None:
+    """Where the bucket's owner owns everything, ACLs are off: only those that change nothing are accepted.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/about-object-ownership.html
+    """
+    given = desk.parameters
+    acl = given.get("ACL")
+    grants = any(given.get(f"Grant{kind}") for kind in ("FullControl", "Read", "ReadACP", "Write", "WriteACP"))
+    puts_acl = desk.call.operation.endswith("Acl")
+    harmless = not grants and (acl == "bucket-owner-full-control" or (acl == "private" and puts_acl))
+    if (acl or grants or puts_acl) and not harmless and buckets.acls_are_off(str(given["Bucket"])):
+        raise Refusal("AccessControlListNotSupported", "The bucket does not allow ACLs", 400)
+
+
+def complete_new_bucket(desk: Desk, answer: RawAnswer) -> RawAnswer:
+    if answer.status == 200:
+        buckets.as_new(str(desk.parameters["Bucket"]))
+    return answer
+
+
+def put_bucket_abac(desk: Desk) -> Mapping[str, Any]:
+    """https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketAbac.html"""
+    status = (desk.parameters.get("AbacStatus") or {}).get("Status")
+    buckets.set_abac(_existing(desk), status == "Enabled")
+    return {}
+
+
+def get_bucket_abac(desk: Desk) -> Mapping[str, Any]:
+    return {"AbacStatus": {"Status": "Enabled" if buckets.abac_enabled(_existing(desk)) else "Disabled"}}
+
+
+def _existing(desk: Desk) -> str:
+    bucket = str(desk.parameters["Bucket"])
+    if buckets.owner(bucket) is None:
+        raise Refusal("NoSuchBucket", "The specified bucket does not exist", 404, {"BucketName": bucket})
+    return bucket
+
+
+ANSWERS = {
+    "s3:DeleteObjects": delete_objects,
+    "s3:PutBucketAbac": put_bucket_abac,
+    "s3:GetBucketAbac": get_bucket_abac,
+}
+BEFORE = {
+    "s3:PutBucketPolicy": refuse_public_policy,
+    **{
+        f"s3:{operation}": refuse_acl
+        for operation in ("PutObject", "CopyObject", "CreateMultipartUpload", "PutObjectAcl", "PutBucketAcl")
+    },
+}
+AFTER = {
+    "s3:CreateBucket": complete_new_bucket,
+    **{
+        f"s3:{operation}": hide_missing_object
+        for operation in ("GetObject", "HeadObject", "GetObjectTagging", "GetObjectAcl", "GetObjectAttributes")
+    },
+}

@@ -1,0 +1,1 @@
+"""moto as a store: the only place that knows moto's inside."""

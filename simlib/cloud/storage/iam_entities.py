@@ -1,0 +1,78 @@
+"""moto's users, roles and keys, where the lab reads or changes more than moto's API does. Knows moto's inside."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from moto.iam.models import AccessKey, AccessKeyLastUsed, iam_backends
+
+from simlib.cloud.storage.store import PARTITION
+
+
+def backend(account: str) -> Any:
+    """moto's IAM of an account."""
+    return iam_backends[account][PARTITION]
+
+
+def entity(account: str, collection: str, name: str) -> Any:
+    """A user, group, role or instance profile by its name, None where there is none."""
+    return next((found for found in getattr(backend(account), collection).values() if found.name == name), None)
+
+
+def opened(account: str) -> datetime:
+    """When an account was opened: its first user is as old."""
+    return min((user.create_date for user in backend(account).users.values()), default=datetime.min)
+
+
+def root_key(account: str) -> tuple[str, str]:
+    """Access key and secret of an account's root user, made when first asked for."""
+    keys = backend(account).access_keys
+    key = next((key for key in keys.values() if key.user_name is None), None)
+    if key is None:
+        key = AccessKey(None, prefix="AKIA", account_id=account)
+        keys[key.access_key_id] = key
+    return key.access_key_id, key.secret_access_key
+
+
+def root_keys(account: str) -> list[Any]:
+    """The access keys of an account's root user; none unless somebody asked for one."""
+    return [key for key in backend(account).access_keys.values() if key.user_name is None]
+
+
+def note_use(
+    account: str, access_key_id: str, role_name: str | None, when: datetime, service: str, region: str
+) -> None:
+    """Keep when and where a key, or the role of a session, was last used."""
+    when = when.replace(microsecond=0)
+    if key := backend(account).access_keys.get(access_key_id):
+        key.last_used = AccessKeyLastUsed(when, service, region)
+    if role_name and (role := entity(account, "roles", role_name)):
+        role.last_used, role.last_used_region = when, region
+
+
+def rename_user(user: Any, path: str, name: str) -> str:
+    """Have a user's keys and tags follow it to a new path and name, which moto forgets; the ARN it will have."""
+    account, old = user.account_id, user.arn
+    new = f"arn:{PARTITION}:iam::{account}:user{path}{name}"
+    tags = backend(account).tagger.tags
+    if old in tags:
+        tags[new] = tags.pop(old)
+    for key in user.access_keys:
+        key.user_name = name
+    return new
+
+
+def update_role(account: str, name: str, description: str | None, max_session_seconds: int | None) -> None:
+    """Change what is given and leave the rest, where moto would reset it."""
+    role = entity(account, "roles", name)
+    if description is not None:
+        role.description = description
+    if max_session_seconds is not None:
+        role.max_session_duration = max_session_seconds
+
+
+def oidc_provider(account: str, url: str) -> Any:
+    """The OpenID Connect provider an account has for an issuer's URL, None where it has none."""
+    known = iam_backends[account][PARTITION].open_id_providers if account in iam_backends else {}
+    return known.get(f"arn:{PARTITION}:iam::{account}:oidc-provider/{url.removeprefix('https://').rstrip('/')}")

@@ -1,0 +1,113 @@
+"""Organizations: where an account belongs, and which control policies reach it from the root down. Knows moto's inside.
+
+https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_scps_evaluation.html
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from simlib.cloud.storage.store import PARTITION, StoredDocument
+
+SCP, RCP = "SERVICE_CONTROL_POLICY", "RESOURCE_CONTROL_POLICY"
+
+Levels = tuple[tuple[StoredDocument, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """An account in its organization. `path` is as `aws:PrincipalOrgPaths` has it: "o-1/r-1/ou-1/".
+
+    `scps` and `rcps` are the policies attached at each level from the root to the account, empty where the root has
+    that type of policy switched off; they do not apply to the management account.
+    """
+
+    organization_id: str
+    path: str
+    management: bool
+    scps: Levels
+    rcps: Levels
+
+
+def membership(account: str) -> Membership | None:
+    """Where an account belongs; None outside every organization."""
+    backend = organization_of(account)
+    if backend is None:
+        return None
+    line = list(_line(backend, account))
+    enabled = {entry["Type"] for entry in line[0].policy_types}
+    path = "/".join([backend.org.id, *(node.id for node in line[:-1])]) + "/"
+    management = backend.org.master_account_id == account
+    return Membership(backend.org.id, path, management, *(_levels(line, kind, kind in enabled) for kind in (SCP, RCP)))
+
+
+def context_keys(member: Membership | None, who: str) -> dict[str, str | list[str]]:
+    """`aws:PrincipalOrgID` and `aws:PrincipalOrgPaths`, or with `who` "Resource" those of the resource's owner."""
+    return {f"aws:{who}OrgID": member.organization_id, f"aws:{who}OrgPaths": [member.path]} if member else {}
+
+
+def account_named(name: str) -> str | None:
+    """The ID of the account that was created in an organization under this name."""
+    for backend in _backends():
+        for account in backend.accounts:
+            if account.name == name and account.id != backend.org.master_account_id:
+                return str(account.id)
+    return None
+
+
+def join(account: str, name: str, management: str) -> None:
+    """Let an account that exists become a member, as if it had accepted an invitation; raises `ValueError`."""
+    from moto.organizations.models import FakeAccount, organizations_backends
+
+    backend = organizations_backends[management][PARTITION]
+    if backend.org is None:
+        raise ValueError(
+            f"Account {management} has no organization yet. Create one: "
+            'management.admin.client("organizations").create_organization()'
+        )
+    if organization_of(account) is not None:
+        raise ValueError(f"Account {account} already belongs to an organization.")
+    member = FakeAccount(backend.org, AccountName=name, Email=f"{name}@example.com")
+    member.id, member.joined_method = account, "INVITED"
+    backend.accounts.append(member)
+    for policy in [policy for policy in backend.policies if policy.aws_managed]:
+        backend.attach_policy(PolicyId=policy.id, TargetId=account)
+    organizations_backends.master_accounts[account] = (management, PARTITION)
+
+
+def _backends() -> Iterator[Any]:
+    if "moto.organizations.models" in sys.modules:
+        from moto.organizations.models import organizations_backends
+
+        for partitions in list(organizations_backends.values()):
+            if PARTITION in partitions and partitions[PARTITION].org is not None:
+                yield partitions[PARTITION]
+
+
+def organization_of(account: str) -> Any:
+    """moto's record of the organization an account belongs to; None outside every one."""
+    return next((b for b in _backends() if any(member.id == account for member in b.accounts)), None)
+
+
+def _line(backend: Any, account: str) -> Iterator[Any]:
+    """The root, the organizational units below it, and the account."""
+    nodes = {unit.id: unit for unit in backend.ou}
+    member = next(member for member in backend.accounts if member.id == account)
+    above: list[Any] = []
+    parent = nodes.get(member.parent_id)
+    while parent is not None:
+        above.append(parent)
+        parent = nodes.get(parent.parent_id)
+    yield from (*reversed(above), member)
+
+
+def _levels(line: list[Any], kind: str, enabled: bool) -> Levels:
+    if not enabled:
+        return ()
+    return tuple(
+        tuple(StoredDocument(policy.arn, policy.content) for policy in node.attached_policies if policy.type == kind)
+        for node in line
+    )

@@ -1,0 +1,377 @@
+"""moto as a store: the one place that knows moto's inside.
+
+moto keeps users, roles, buckets, instances; it never decides. Everything here is read or written under the gate's
+lock. The private names used are few, and `tests/cloud/test_store.py` says which one moved when moto changes.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from copy import copy
+from dataclasses import dataclass
+from functools import cache
+from itertools import count
+from types import ModuleType, SimpleNamespace
+from typing import Any
+from unittest.mock import patch
+
+import moto.iam.models as iam_models
+import requests
+from moto.core.base_backend import BackendDict
+from moto.core.config import default_user_config
+from moto.core.model_instances import reset_model_data
+from moto.iam.utils import generate_access_key_id_from_account_id
+from moto.s3.models import FakeBucket, s3_backends
+
+from simlib.cloud.storage.dispatch import carry_out
+from simlib.cloud.transport.calls import Call
+from simlib.cloud.transport.wire import RawAnswer
+
+PARTITION = "aws"
+
+# Prefixes of unique IDs, https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html
+_ID_PREFIXES = {"User": "AIDA", "Group": "AGPA", "InstanceProfile": "AIPA", "ManagedPolicy": "ANPA"}
+
+
+@dataclass(frozen=True, slots=True)
+class StoredKey:
+    """A long-term access key of an IAM user, or of the root user where `user_name` is empty."""
+
+    access_key_id: str
+    secret_access_key: str
+    account: str
+    user_name: str
+    active: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StoredDocument:
+    """A policy as stored: the name AWS shows (an ARN for managed policies) and its JSON text."""
+
+    name: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoredIdentity:
+    """A user or a role with everything that bears on its permissions."""
+
+    arn: str
+    unique_id: str
+    account: str
+    name: str
+    documents: tuple[StoredDocument, ...]
+    permissions_boundary: StoredDocument | None
+    tags: dict[str, str]
+    trust_policy: str = ""
+    max_session_seconds: int = 3600
+
+
+@dataclass(frozen=True, slots=True)
+class StoredInstance:
+    """An EC2 instance as its metadata service knows it."""
+
+    instance_id: str
+    account: str
+    region: str
+    running: bool
+    profile_arn: str | None
+    profile_id: str | None
+    role: StoredIdentity | None
+    http_tokens: str
+    details: dict[str, str]
+
+
+def unique_id(account: str, prefix: str, length: int = 21) -> str:
+    """An identifier in AWS's form; access keys have 20 characters, other IDs 21."""
+    return str(generate_access_key_id_from_account_id(account, prefix, length))
+
+
+def _with_unique_id(cls: type, prefix: str) -> Any:
+    original = cls.__init__  # type: ignore[misc]
+
+    def initialise(self: Any, *args: Any, **kwargs: Any) -> None:
+        original(self, *args, **kwargs)
+        self.id = unique_id(self.account_id if self.account_id.isdigit() else "0" * 12, prefix)
+
+    return patch.object(cls, "__init__", initialise)
+
+
+@cache
+def _aws_managed_policies() -> tuple[Any, ...]:
+    """AWS's own 1,500 managed policies, read once for all accounts and worlds (measured: 0.2 s)."""
+    documents = json.loads(iam_models.aws_managed_policies_data)
+    region = "us-east-1"
+    return tuple(iam_models.AWSManagedPolicy.from_data(name, "aws", region, d) for name, d in documents.items())
+
+
+def _own_copies(backend: Any) -> list[Any]:
+    """Each account counts its own attachments; the documents are shared."""
+    return [copy(policy) for policy in _aws_managed_policies()]
+
+
+def _delivered(*args: Any, **kwargs: Any) -> Any:
+    """What moto hears when it would send something: accepted, and gone nowhere."""
+    return SimpleNamespace(status_code=200, ok=True, text="", content=b"", headers={}, json=dict)
+
+
+_SILENCED = SimpleNamespace(
+    post=_delivered, get=_delivered, put=_delivered, request=_delivered, exceptions=requests.exceptions
+)
+
+
+def _silence(stack: ExitStack) -> None:
+    """Take the network from moto's modules: SNS, Firehose and others would really POST."""
+    for name, module in list(sys.modules.items()):
+        if name.startswith("moto.") and isinstance(module, ModuleType) and vars(module).get("requests") is requests:
+            stack.enter_context(patch.object(module, "requests", _SILENCED))
+
+
+class Store:
+    """moto's state while one world is open; `close()` undoes every change made to moto's modules."""
+
+    def __init__(self) -> None:
+        self._patches = ExitStack()
+        self._known_modules = 0
+        try:
+            self._patches.enter_context(patch.dict(default_user_config, _CONFIGURATION))
+            self._patches.enter_context(patch.object(FakeBucket, "get_permission", lambda *_: _permitted()))
+            self._patches.enter_context(patch.object(iam_models.IAMBackend, "_init_aws_policies", _own_copies))
+            for name, prefix in _ID_PREFIXES.items():
+                self._patches.enter_context(_with_unique_id(getattr(iam_models, name), prefix))
+            self._reset()
+        except BaseException:
+            self._patches.close()
+            raise
+
+    def close(self) -> None:
+        self._reset()
+        self._patches.close()
+
+    @staticmethod
+    def _reset() -> None:
+        BackendDict.reset()
+        reset_model_data()
+        if "moto.organizations.models" in sys.modules:  # the reset leaves the list of members behind
+            from moto.organizations.models import organizations_backends
+
+            organizations_backends.master_accounts.clear()
+
+    def act(self, call: Call, account: str) -> RawAnswer:
+        """Let moto carry out a call that has been authorised, in the account that owns the resource.
+
+        Raises `NotStored` where moto has no such operation or breaks on it.
+        """
+        try:
+            return carry_out(call.environ, call.url, call.raw.body, account)
+        finally:
+            if len(sys.modules) != self._known_modules:
+                _silence(self._patches)
+                self._known_modules = len(sys.modules)
+
+    # -- IAM ---------------------------------------------------------------------------------------------------------
+
+    def create_administrator(self, account: str, user_name: str) -> StoredKey:
+        """An IAM user with AWS's AdministratorAccess policy and one access key."""
+        backend = iam_models.iam_backends[account][PARTITION]
+        backend.create_user(region_name="us-east-1", user_name=user_name, path="/")
+        backend.attach_user_policy(f"arn:{PARTITION}:iam::aws:policy/AdministratorAccess", user_name)
+        return _stored_key(backend.create_access_key(user_name=user_name), account)
+
+    def create_administrator_role(self, account: str, name: str, trust_policy: str) -> None:
+        """A role with AWS's AdministratorAccess policy."""
+        backend = iam_models.iam_backends[account][PARTITION]
+        backend.create_role(name, trust_policy, "/", None, "", [], "3600")
+        backend.attach_role_policy(f"arn:{PARTITION}:iam::aws:policy/AdministratorAccess", name)
+
+    def free_account_id(self) -> str:
+        """111111111111 for the first account, 222222222222 for the second; past nine, the number padded."""
+        numbers = (str(number) * 12 if number < 10 else f"{number:012d}" for number in count(1))
+        return next(number for number in numbers if number not in iam_models.iam_backends)
+
+    def accounts(self) -> Iterator[str]:
+        yield from list(iam_models.iam_backends)
+
+    def find_key(self, access_key_id: str) -> StoredKey | None:
+        for account in self.accounts():
+            key = iam_models.iam_backends[account][PARTITION].access_keys.get(access_key_id)
+            if key is not None:
+                return _stored_key(key, account)
+        return None
+
+    def user(self, account: str, name: str) -> StoredIdentity | None:
+        backend = iam_models.iam_backends[account][PARTITION]
+        user = backend.users.get(name)
+        if user is None:
+            return None
+        groups = backend.get_groups_for_user(name)
+        documents = (*_documents(user), *(document for group in groups for document in _documents(group)))
+        return StoredIdentity(
+            user.arn, user.id, account, name, documents, self._boundary(backend, user), _tags(user.tags)
+        )
+
+    def role(self, account: str, name: str) -> StoredIdentity | None:
+        backend = iam_models.iam_backends[account][PARTITION]
+        role = next((r for r in backend.roles.values() if r.name == name), None)
+        if role is None:
+            return None
+        return StoredIdentity(
+            role.arn,
+            role.id,
+            account,
+            name,
+            tuple(_documents(role)),
+            self._boundary(backend, role),
+            _tags(role.tags),
+            role.assume_role_policy_document,
+            int(role.max_session_duration or 3600),
+        )
+
+    def group_documents(self, account: str, name: str) -> tuple[StoredDocument, ...] | None:
+        """The policies of a group; None where there is none of that name."""
+        group = iam_models.iam_backends[account][PARTITION].groups.get(name)
+        return tuple(_documents(group)) if group is not None else None
+
+    def role_by_arn(self, arn: str) -> StoredIdentity | None:
+        account, name = arn.split(":")[4], arn.rpartition("/")[2]
+        role = self.role(account, name) if account in iam_models.iam_backends else None
+        return role if role and role.arn == arn else None
+
+    def path_of(self, kind: str, account: str, name: str) -> str:
+        """ "/team/alice" for a user of that path; "/alice" where nothing of that name exists."""
+        backend = iam_models.iam_backends[account][PARTITION]
+        stored = {
+            "user": backend.users.get(name),
+            "group": backend.groups.get(name),
+            "role": next((r for r in backend.roles.values() if r.name == name), None),
+            "instance-profile": next((p for p in backend.instance_profiles.values() if p.name == name), None),
+        }[kind]
+        return f"{stored.path}{name}" if stored is not None else f"/{name}"
+
+    def profile_role(self, account: str, *, name: str | None = None, arn: str | None = None) -> StoredIdentity | None:
+        """The role inside an instance profile."""
+        for profile in iam_models.iam_backends[account][PARTITION].instance_profiles.values():
+            if (profile.name == name or profile.arn == arn) and profile.roles:
+                return self.role(account, profile.roles[0].name)
+        return None
+
+    def set_user_boundary(self, account: str, name: str, arn: str | None) -> None:
+        """moto keeps no boundary for users; named as its serializer looks for it, GetUser shows it."""
+        user = iam_models.iam_backends[account][PARTITION].users[name]
+        user.permissions_boundary_arn = arn
+        user.permissions_boundary = arn and {
+            "PermissionsBoundaryType": "Policy", "PermissionsBoundaryArn": arn
+        }  # fmt: skip
+
+    def boundary_of(self, account: str, named: Mapping[str, Any]) -> str | None:
+        """The ARN of the boundary of the user or role that a call's parameters name."""
+        user, role = named.get("UserName"), named.get("RoleName")
+        entity = self.user(account, str(user)) if user else self.role(account, str(role)) if role else None
+        return entity.permissions_boundary.name if entity and entity.permissions_boundary else None
+
+    def managed_policy(self, arn: str) -> StoredDocument | None:
+        """A managed policy by its ARN, AWS's own or an account's; None for anything else."""
+        owner = arn.split(":")[4] if arn.count(":") >= 5 else ""
+        account = next(self.accounts(), "") if owner == "aws" else owner
+        if account not in iam_models.iam_backends:
+            return None
+        policy = iam_models.iam_backends[account][PARTITION].managed_policies.get(arn)
+        return _managed_document(policy) if policy is not None else None
+
+    def _boundary(self, backend: Any, entity: Any) -> StoredDocument | None:
+        arn = getattr(entity, "permissions_boundary_arn", None)
+        policy = backend.managed_policies.get(arn) if arn else None
+        return _managed_document(policy) if policy is not None else None
+
+    # -- S3 and EC2 --------------------------------------------------------------------------------------------------
+
+    def bucket_owner(self, bucket: str) -> str | None:
+        owner = s3_backends.bucket_accounts.get(bucket)
+        return owner[1] if owner else None
+
+    def bucket_policy(self, bucket: str) -> str | None:
+        owner = self.bucket_owner(bucket)
+        policy = s3_backends[owner][PARTITION].buckets[bucket].policy if owner else None
+        return policy.decode("utf-8") if policy else None
+
+    def instance(self, instance_id: str) -> StoredInstance | None:
+        if "moto.ec2.models" not in sys.modules:  # a second of import that no lesson without an instance needs to pay
+            return None
+        from moto.ec2.models import ec2_backends
+
+        for account, regions in list(ec2_backends.items()):
+            for region, backend in list(regions.items()):
+                found = backend.get_instance_by_id(instance_id)
+                if found is not None:
+                    return self._instance(found, backend, account, region)
+        return None
+
+    def _instance(self, instance: Any, backend: Any, account: str, region: str) -> StoredInstance:
+        association = backend.iam_instance_profile_associations.get(instance.id)
+        profile = association.iam_instance_profile if association else None
+        role = self.role(account, profile.roles[0].name) if profile and profile.roles else None
+        return StoredInstance(
+            instance.id,
+            account,
+            region,
+            instance.state == "running",
+            profile.arn if profile else None,
+            profile.id if profile else None,
+            role,
+            str(instance.metadata_options.http_tokens),
+            {
+                "ami-id": str(instance.image_id),
+                "instance-type": str(instance.instance_type),
+                "local-ipv4": str(instance.private_ip),
+                "public-ipv4": str(instance.public_ip or ""),
+                "availability-zone": str(instance._placement.zone or f"{region}a"),
+                "mac": str(instance.nics[0].mac_address) if instance.nics else "",
+                "security-groups": "\n".join(str(group.name) for group in instance.security_groups),
+                "launch-time": f"{instance.launch_time:%Y-%m-%dT%H:%M:%SZ}",
+                "http-endpoint": str(instance.metadata_options.http_endpoint),
+                "user-data": _decoded(instance.user_data),
+            },
+        )
+
+
+def _decoded(user_data: Any) -> str:
+    return base64.b64decode(str(user_data)).decode("utf-8", "replace") if user_data else ""
+
+
+_CONFIGURATION: dict[str, Any] = {
+    "batch": {"use_docker": False},
+    "lambda": {"use_docker": False},
+}
+
+
+def _permitted() -> Any:
+    from moto.iam.access_control import PermissionResult
+
+    return PermissionResult.PERMITTED
+
+
+def _stored_key(key: Any, account: str) -> StoredKey:
+    name = key.user_name or ""  # the root user has none
+    return StoredKey(key.access_key_id, key.secret_access_key, account, name, key.status == "Active")
+
+
+def _documents(entity: Any) -> Iterator[StoredDocument]:
+    for name, text in entity.policies.items():
+        yield StoredDocument(name, text)
+    for policy in entity.managed_policies.values():
+        yield _managed_document(policy)
+
+
+def _managed_document(policy: Any) -> StoredDocument:
+    text = next(version.document for version in policy.versions if version.version_id == policy.default_version_id)
+    return StoredDocument(policy.arn, text)
+
+
+def _tags(tags: Any) -> dict[str, str]:
+    if isinstance(tags, dict):
+        return {key: value["Value"] if isinstance(value, dict) else str(value) for key, value in tags.items()}
+    return {tag["Key"]: tag["Value"] for tag in tags or ()}

@@ -1,0 +1,1 @@
+"""Requests and answers as they travel: one parser and one serializer for both transports."""

@@ -1,0 +1,209 @@
+"""Answers in each service's own protocol, such that botocore and every other SDK reads them as AWS's.
+
+Refusals are written here, one small function per protocol; results of operations we answer ourselves (STS, the policy
+simulator, iam-toolbox) by moto's serialiser, which follows botocore's models.
+https://smithy.io/2.0/aws/protocols/
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import secrets
+import struct
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from xml.sax.saxutils import escape
+
+from simlib.cloud.transport.protocols import UNKNOWN, Protocol, error_member, protocol_of, service_model
+from simlib.cloud.transport.refusals import Refusal, access_denied, authentication_refusal, denial_text
+from simlib.cloud.transport.wire import RawAnswer
+
+__all__ = ["Refusal", "access_denied", "authentication_refusal", "denial_text", "refusal", "success"]
+
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def success(service: str, operation: str, result: Mapping[str, Any]) -> RawAnswer:
+    """The answer that carries `result`, whose members have the names of the operation's output shape."""
+    from moto.core.serialize import SerializationContext, get_serializer_class
+
+    model = service_model(service)
+    if model is None:
+        raise ValueError(f"botocore knows no service {service!r}")
+    request_id = _request_id()
+    serialiser = get_serializer_class(service, protocol_of(service).name)
+    described = model.operation_model(operation)
+    written = serialiser(described, SerializationContext(request_id)).serialize(result)
+    body = written["body"]
+    headers = {name: str(value) for name, value in written["headers"].items()}
+    content = body.encode("utf-8") if isinstance(body, str) else bytes(body or b"")
+    return RawAnswer(
+        _status(described.output_shape, result) or int(written["status_code"]),
+        {**headers, "x-amzn-RequestId": request_id},
+        content,
+    )
+
+
+def _status(shape: Any, result: Mapping[str, Any]) -> int | None:
+    """The HTTP status where it is a member of the result, as Lambda's `StatusCode` is."""
+    members = shape.members.items() if shape is not None else ()
+    return next((result.get(name) for name, m in members if m.serialization.get("location") == "statusCode"), None)
+
+
+def refusal(
+    refusal: Refusal,
+    service: str | None,
+    operation: str | None = None,
+    method: str = "POST",
+    headers: Mapping[str, str] | None = None,
+) -> RawAnswer:
+    """The answer that makes botocore raise a ClientError of this code and message.
+
+    `service` and `operation` are botocore's names, None where they are not known. `method` "HEAD" leaves no room for
+    a body: botocore then knows the status alone ("403", "Forbidden"), except where the code is in a header. `headers`
+    are the request's, lower-case: they tell what an SDK speaks that does not prefer what boto3 prefers.
+    """
+    protocol = protocol_of(service)
+    write = _WRITERS[_spoken(protocol, headers or {})]
+    if service == "s3":
+        write = _s3
+    answer = write(refusal, service, protocol)
+    return RawAnswer(answer.status, answer.headers, b"") if method.upper() == "HEAD" else answer
+
+
+def _spoken(protocol: Protocol, headers: Mapping[str, str]) -> str:
+    """The protocol of this conversation: older SDKs speak query with SQS, newer ones CBOR with CloudWatch."""
+    content_type = headers.get("content-type", "")
+    if protocol is UNKNOWN or protocol.name in ("json", "smithy-rpc-v2-cbor"):
+        if headers.get("smithy-protocol") == "rpc-v2-cbor":
+            return "smithy-rpc-v2-cbor"
+        if content_type.startswith("application/x-amz-json"):
+            return "json"
+    if protocol.query_compatible and content_type.startswith("application/x-www-form-urlencoded"):
+        return "query"
+    return protocol.name
+
+
+def _request_id() -> str:
+    return str(uuid.uuid4())
+
+
+def _answer(status: int, content_type: str, body: str | bytes, request_id: str, **headers: str) -> RawAnswer:
+    content = body.encode("utf-8") if isinstance(body, str) else body
+    return RawAnswer(status, {"Content-Type": content_type, "x-amzn-RequestId": request_id, **headers}, content)
+
+
+# -- XML -----------------------------------------------------------------------------------------------------------
+
+
+def _elements(members: Mapping[str, str]) -> str:
+    return "".join(f"<{name}>{_text(value)}</{name}>" for name, value in members.items())
+
+
+def _text(value: str) -> str:
+    """XML text; characters that XML cannot carry, not even escaped, are replaced."""
+    return escape(_NOT_XML.sub("\ufffd", value), {"\r": "&#13;"})
+
+
+def _fault(refusal: Refusal) -> str:
+    return "Sender" if refusal.status < 500 else "Receiver"
+
+
+def _query(refusal: Refusal, service: str | None, protocol: Protocol) -> RawAnswer:
+    request_id = _request_id()
+    error = {"Type": _fault(refusal), "Code": refusal.code, "Message": refusal.message, **refusal.extra}
+    namespace = f' xmlns="{escape(protocol.namespace)}"' if protocol.namespace else ""
+    told = f"<Error>{_elements(error)}</Error><RequestId>{request_id}</RequestId>"
+    return _answer(refusal.status, "text/xml", f"<ErrorResponse{namespace}>{told}</ErrorResponse>", request_id)
+
+
+def _ec2(refusal: Refusal, service: str | None, protocol: Protocol) -> RawAnswer:
+    request_id = _request_id()
+    error = _elements({"Code": refusal.code, "Message": refusal.message, **refusal.extra})
+    body = f"<Response><Errors><Error>{error}</Error></Errors><RequestID>{request_id}</RequestID></Response>"
+    return _answer(
+        refusal.status, "text/xml;charset=UTF-8", f'<?xml version="1.0" encoding="UTF-8"?>\n{body}', request_id
+    )
+
+
+def _s3(refusal: Refusal, service: str | None, protocol: Protocol) -> RawAnswer:
+    request_id, host_id = secrets.token_hex(8).upper(), base64.b64encode(secrets.token_bytes(56)).decode("ascii")
+    told = {"Code": refusal.code, "Message": refusal.message, **refusal.extra}
+    error = _elements({**told, "RequestId": request_id, "HostId": host_id})
+    return RawAnswer(
+        refusal.status,
+        {"Content-Type": "application/xml", "x-amz-request-id": request_id, "x-amz-id-2": host_id},
+        f'<?xml version="1.0" encoding="UTF-8"?>\n<Error>{error}</Error>'.encode(),
+    )
+
+
+# -- JSON and CBOR -------------------------------------------------------------------------------------------------
+
+
+def _json(refusal: Refusal, service: str | None, protocol: Protocol) -> RawAnswer:
+    shape, member = error_member(service, refusal.code)
+    kind = f"com.amazon.coral.service#{shape}" if protocol.json_version == "1.0" else shape
+    body = json.dumps({"__type": kind, member: refusal.message, **refusal.extra})
+    content_type = f"application/x-amz-json-{protocol.json_version}"
+    return _answer(refusal.status, content_type, body, _request_id(), **_query_error(refusal, protocol))
+
+
+def _rest_json(refusal: Refusal, service: str | None, protocol: Protocol) -> RawAnswer:
+    _, member = error_member(service, refusal.code)
+    body = json.dumps({member: refusal.message, **refusal.extra})
+    return _answer(refusal.status, "application/json", body, _request_id(), **{"x-amzn-ErrorType": refusal.code})
+
+
+def _cbor(refusal: Refusal, service: str | None, protocol: Protocol) -> RawAnswer:
+    shape, member = error_member(service, refusal.code)
+    body = cbor({"__type": shape, member: refusal.message, **refusal.extra})
+    headers = {"smithy-protocol": "rpc-v2-cbor", **_query_error(refusal, protocol)}
+    return _answer(refusal.status, "application/cbor", body, _request_id(), **headers)
+
+
+def _query_error(refusal: Refusal, protocol: Protocol) -> dict[str, str]:
+    """The code a service had when it was a query service, for the SDKs' `except` clauses written then."""
+    return {"x-amzn-query-error": f"{refusal.code};{_fault(refusal)}"} if protocol.query_compatible else {}
+
+
+def cbor(value: object) -> bytes:
+    """The few kinds of values an answer is made of, as https://www.rfc-editor.org/rfc/rfc8949 writes them."""
+    if isinstance(value, bool) or value is None:
+        return {False: b"\xf4", True: b"\xf5", None: b"\xf6"}[value]
+    if isinstance(value, int):
+        return _cbor_head(0, value) if value >= 0 else _cbor_head(1, -1 - value)
+    if isinstance(value, float):
+        return b"\xfb" + struct.pack(">d", value)
+    if isinstance(value, bytes):
+        return _cbor_head(2, len(value)) + value
+    if isinstance(value, str):
+        text = value.encode("utf-8", "replace")
+        return _cbor_head(3, len(text)) + text
+    if isinstance(value, datetime):
+        return b"\xc1" + cbor(value.timestamp())
+    if isinstance(value, Mapping):
+        return _cbor_head(5, len(value)) + b"".join(cbor(key) + cbor(item) for key, item in value.items())
+    if isinstance(value, Sequence):
+        return _cbor_head(4, len(value)) + b"".join(map(cbor, value))
+    raise TypeError(f"CBOR has no form here for {type(value).__name__}")
+
+
+def _cbor_head(kind: int, number: int) -> bytes:
+    if number < 24:
+        return bytes([kind << 5 | number])
+    size = 0 if number < 1 << 8 else 1 if number < 1 << 16 else 2 if number < 1 << 32 else 3
+    return bytes([kind << 5 | 24 + size]) + number.to_bytes(1 << size, "big")
+
+
+_WRITERS: dict[str, Callable[[Refusal, str | None, Protocol], RawAnswer]] = {
+    "query": _query,
+    "rest-xml": _query,
+    "ec2": _ec2,
+    "json": _json,
+    "rest-json": _rest_json,
+    "smithy-rpc-v2-cbor": _cbor,
+}

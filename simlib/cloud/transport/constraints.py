@@ -1,0 +1,78 @@
+"""The validation AWS's front does before anything else, from the constraints in botocore's own models.
+
+Texts as AWS gives them: "1 validation error detected: Value '43201' at 'durationSeconds' failed to satisfy
+constraint: Member must have value less than or equal to 43200".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import Any
+
+from moto.core.utils import get_service_model
+
+from simlib.cloud.transport.answers import Refusal
+
+
+def check(service: str, operation: str, parameters: Mapping[str, Any]) -> None:
+    """Raise AWS's `ValidationError` for members outside their length, range or pattern."""
+    shape = get_service_model(service).operation_model(operation).input_shape
+    if shape is None:
+        return
+    complaints = [text for text in _complaints(shape, parameters, "") if text]
+    if complaints:
+        count = len(complaints)
+        head = f"{count} validation error{'s' if count > 1 else ''} detected: "
+        raise Refusal("ValidationError", head + "; ".join(complaints), 400)
+
+
+def _complaints(shape: Any, value: Any, place: str) -> Iterator[str]:
+    if shape.type_name == "structure" and isinstance(value, Mapping):
+        for name in shape.required_members:
+            if name not in value:
+                yield _complaint(None, _joined(place, name), "Member must not be null")
+        for name, member in shape.members.items():
+            if name in value:
+                yield from _complaints(member, value[name], _joined(place, name))
+        return
+    if shape.type_name == "list" and isinstance(value, list):
+        yield from _out_of_range(shape, len(value), value, place, "length")
+        for index, item in enumerate(value, 1):
+            yield from _complaints(shape.member, item, f"{place}.{index}.member")
+        return
+    if shape.type_name in ("integer", "long") and isinstance(value, int):
+        yield from _out_of_range(shape, value, value, place, "value")
+    if shape.type_name == "string" and isinstance(value, str):
+        yield from _out_of_range(shape, len(value), value, place, "length")
+        pattern = shape.metadata.get("pattern")
+        if pattern and not _compiled(pattern).fullmatch(value):
+            yield _complaint(value, place, f"Member must satisfy regular expression pattern: {pattern}")
+
+
+def _out_of_range(shape: Any, size: int, value: Any, place: str, what: str) -> Iterator[str]:
+    low, high = shape.metadata.get("min"), shape.metadata.get("max")
+    if low is not None and size < low:
+        yield _complaint(value, place, f"Member must have {what} greater than or equal to {low}")
+    if high is not None and size > high:
+        yield _complaint(value, place, f"Member must have {what} less than or equal to {high}")
+
+
+def _complaint(value: Any, place: str, constraint: str) -> str:
+    shown = "null" if value is None else f"'{value}'"
+    return f"Value {shown} at '{place}' failed to satisfy constraint: {constraint}"
+
+
+def _joined(place: str, name: str) -> str:
+    member = name[:1].lower() + name[1:]
+    return f"{place}.{member}" if place else member
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    # AWS writes Java's patterns, whose \\w is ASCII; what Python's re cannot read is left to moto
+    try:
+        return re.compile(pattern, re.ASCII)
+    except re.error:
+        return re.compile(r"(?s).*")
