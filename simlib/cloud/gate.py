@@ -15,6 +15,7 @@ from datetime import datetime
 from typing import Any
 
 from simlib.cloud.authentication import as_incomplete, authenticate, claimed_caller
+from simlib.cloud.credentials.lifetimes import CHANGING, History
 from simlib.cloud.credentials.sessions import Sessions
 from simlib.cloud.desk import Desk, Errand
 from simlib.cloud.permissions.authorization import circumstances
@@ -61,6 +62,7 @@ class Gate:
     ) -> None:
         self._store, self._sessions, self._trail = store, sessions, trail
         self._now, self._source_ip = now, source_ip
+        self.history = History()
         self.lock = threading.RLock()
 
     def answer(
@@ -181,6 +183,8 @@ class Gate:
         except NotStored as error:
             text = f"The mocked AWS cannot carry out {call.name}: {error}"
             raise Refusal("NotImplemented", text, 501, situation="not-stored") from error
+        if call.name in CHANGING:
+            self.history.observe(self._store, self._sessions, desk.now)
         return own.AFTER[call.name](desk, answer) if call.name in own.AFTER else answer
 
     def _record(self, visit: _Visit, answer: RawAnswer, refusal: Refusal | None) -> None:

@@ -15,6 +15,7 @@ from botocore.handlers import BUILTIN_HANDLERS, REGISTER_FIRST
 from simlib.cloud import ambient
 from simlib.cloud.clock import Clock
 from simlib.cloud.credentials.issuer import GITHUB, Issuer
+from simlib.cloud.credentials.lifetimes import Credential
 from simlib.cloud.credentials.mfa import Authenticator
 from simlib.cloud.credentials.sessions import Session, Sessions
 from simlib.cloud.credentials.sts import ServiceNotTrusted, assume_for_service
@@ -173,6 +174,12 @@ class Cloud:
     def sign_in(self, answer: Mapping[str, Any], *, region: str = REGION) -> Identity:
         """An identity from any AWS answer that holds credentials (CreateAccessKey, AssumeRole, GetSessionToken …)."""
         return credentials_in(answer, region)
+
+    def credentials(self) -> list[Credential]:
+        """Every key and session there is or ever was, without secrets, in the order they were issued."""
+        self._must_be_open()
+        with self._gate.lock:
+            return self._gate.history.credentials(self._store, self._sessions, self.clock.now)
 
     def instance(self, instance_id: str) -> Instance:
         """An EC2 instance of this world, to be used from inside: `.session`, `.run(…)`, `.curl(…)`.

@@ -28,6 +28,8 @@ class Session:
     `kind` is how they came to be: the STS operation, or "EC2" (an instance's role). `context` are the condition keys
     fixed when they were issued, `transitive` the keys of the session tags that a chained session inherits. The user
     or role behind a session is known by its unique ID, so that a new one of the same name does not inherit it.
+    `issued_by` is the access key it was asked for with, empty where a service or an identity provider asked;
+    `role_maximum` is the role's `MaxSessionDuration` in seconds at that time.
     """
 
     access_key_id: str
@@ -45,6 +47,8 @@ class Session:
     user_name: str | None = None
     session_policies: tuple[Policy, ...] | None = None
     issued_to: str = ""
+    issued_by: str = ""
+    role_maximum: int = 0
     identity_id: str = ""
     transitive: tuple[str, ...] = ()
 
@@ -114,6 +118,7 @@ class Sessions:
         context: Mapping[str, str | list[str]] = NOTHING,
         session_policies: tuple[Policy, ...] | None = None,
         issued_to: str = "",
+        issued_by: str = "",
         transitive: tuple[str, ...] = (),
     ) -> Session:
         """Credentials for a role's session, `seconds` long from `now`."""
@@ -129,6 +134,8 @@ class Sessions:
             role_id=role.unique_id,
             session_policies=session_policies,
             issued_to=issued_to,
+            issued_by=issued_by,
+            role_maximum=role.max_session_seconds,
             identity_id=role.unique_id,
             transitive=transitive,
         )
@@ -147,6 +154,7 @@ class Sessions:
             context=context,
             user_name=caller.user_name,
             issued_to=caller.arn,
+            issued_by=caller.access_key_id,
             identity_id=caller.user_id,
         )
 
@@ -172,6 +180,7 @@ class Sessions:
             user_name=caller.user_name,
             session_policies=session_policies,
             issued_to=caller.arn,
+            issued_by=caller.access_key_id,
             identity_id=caller.user_id,
         )
 

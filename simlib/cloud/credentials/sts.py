@@ -116,6 +116,7 @@ def _assume_role(desk: Desk) -> Mapping[str, Any]:
         context=asked.session_context(),
         session_policies=asked.policies,
         issued_to=desk.caller.arn,
+        issued_by=desk.caller.access_key_id,
         transitive=(*asked.inherited, *asked.transitive),
     )
     return assumed(session, asked)

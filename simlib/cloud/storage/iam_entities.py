@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from moto.iam.models import AccessKey, AccessKeyLastUsed, iam_backends
@@ -38,6 +40,33 @@ def root_key(account: str) -> tuple[str, str]:
 def root_keys(account: str) -> list[Any]:
     """The access keys of an account's root user; none unless somebody asked for one."""
     return [key for key in backend(account).access_keys.values() if key.user_name is None]
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRecord:
+    """An access key without its secret: `owner` is the ARN it acts as, `created` aware."""
+
+    access_key_id: str
+    account: str
+    owner: str
+    active: bool
+    created: datetime
+
+
+def key_records(account: str) -> Iterator[KeyRecord]:
+    """Every access key of an account that exists now."""
+    users = backend(account).users
+    for key in list(backend(account).access_keys.values()):
+        user = users.get(key.user_name) if key.user_name else None
+        owner = user.arn if user else f"arn:{PARTITION}:iam::{account}:root"
+        created = key.create_date if key.create_date.tzinfo else key.create_date.replace(tzinfo=UTC)
+        yield KeyRecord(key.access_key_id, account, owner, key.status == "Active", created)
+
+
+def unique_ids(account: str) -> Iterator[str]:
+    """The unique IDs of the users and roles of an account that exist now."""
+    for collection in (backend(account).users, backend(account).roles):
+        yield from (str(found.id) for found in list(collection.values()))
 
 
 def note_use(

@@ -1,0 +1,227 @@
+"""From when until when each key and session of a world is good, and who has it from whom. No secret is in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from simlib.cloud.credentials.sessions import Session, Sessions
+from simlib.cloud.permissions.authorization import parsed
+from simlib.cloud.storage import iam_entities
+from simlib.cloud.storage.iam_entities import KeyRecord
+from simlib.cloud.storage.store import Store, StoredIdentity
+from simlib.iam import Request, RequestError, Statement
+
+ACCESS_KEY = "access key"
+GOOD, INACTIVE, REVOKED = "good", "inactive", "revoked"
+EXPIRED, DELETED, ORPHANED = "expired", "deleted", "orphaned"  # there is no way back from these
+ENDS = (EXPIRED, DELETED, ORPHANED)
+
+CHAINED = timedelta(hours=1)
+_OF_A_USER = {False: timedelta(hours=36), True: timedelta(hours=1)}  # GetSessionToken, GetFederationToken; the root's
+
+# What may change the state of a key, or take the user or role behind a session away
+CHANGING = frozenset(
+    f"iam:{name}" for name in ("CreateAccessKey", "UpdateAccessKey", "DeleteAccessKey", "DeleteUser", "DeleteRole")
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Spell:
+    """Since when credentials have been in a state: one of the words above."""
+
+    since: datetime
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """A long-term key or a session.
+
+    `kind` is "access key" or how a session came to be (see `Session`), `arn` whom AWS takes the bearer for.
+    `issued_to` is the ARN or the service that asked for a session, `issued_by` the access key it asked with.
+    `longest` is the moment beyond which it could not have been asked to last, and `limit` says by which rule. `spells`
+    are oldest first; the one of the expiry stands there beforehand.
+    """
+
+    access_key_id: str
+    kind: str
+    account: str
+    arn: str
+    born: datetime
+    spells: tuple[Spell, ...]
+    expires: datetime | None = None
+    issued_to: str = ""
+    issued_by: str = ""
+    longest: datetime | None = None
+    limit: str = ""
+
+    def state(self, moment: datetime) -> str:
+        """The state at a moment; "" before the credentials were issued."""
+        return next((spell.state for spell in reversed(self.spells) if spell.since <= moment), "")
+
+    def over(self, moment: datetime) -> bool:
+        """Whether there is no way back any more."""
+        return self.state(moment) in ENDS
+
+
+@dataclass(slots=True)
+class _KeyLife:
+    record: KeyRecord
+    spells: list[Spell]
+
+
+@dataclass(slots=True)
+class History:
+    """What moto forgets: keys that were deleted or inactive, and when the user or role of a session went."""
+
+    _keys: dict[str, _KeyLife] = field(default_factory=dict)
+    _orphaned: dict[str, datetime] = field(default_factory=dict)  # sessions
+
+    def observe(self, store: Store, sessions: Sessions, now: datetime) -> None:
+        """Note what has changed since the last look. Called under the gate's lock, after calls that may change it."""
+        records = [record for account in store.accounts() for record in iam_entities.key_records(account)]
+        for record in records:
+            life = self._keys.setdefault(record.access_key_id, _KeyLife(record, [Spell(record.created, GOOD)]))
+            life.record = record
+            state = GOOD if record.active else INACTIVE
+            if life.spells[-1].state != state:
+                life.spells.append(Spell(now, state))
+        for gone in self._keys.keys() - {record.access_key_id for record in records}:
+            if self._keys[gone].spells[-1].state != DELETED:
+                self._keys[gone].spells.append(Spell(now, DELETED))
+        alive = {unique_id for account in store.accounts() for unique_id in iam_entities.unique_ids(account)}
+        for session in sessions:
+            if session.identity_id not in alive and session.identity_id != session.account and now < session.expires:
+                self._orphaned.setdefault(session.access_key_id, now)
+
+    def credentials(self, store: Store, sessions: Sessions, now: datetime) -> list[Credential]:
+        """Every key and session there ever was, in the order they were issued."""
+        self.observe(store, sessions, now)
+        keys = [_key(life) for life in self._keys.values()]
+        found: dict[tuple[str, str | None, str | None], tuple[Statement, ...]] = {}
+        issued = []
+        for session in sessions:
+            holder = (session.account, session.role_name, session.user_name)
+            if holder not in found:
+                found[holder] = tuple(_revoking(_behind(session, store)))
+            issued.append(_session(session, sessions, found[holder], self._orphaned.get(session.access_key_id), now))
+        return sorted([*keys, *issued], key=lambda credential: credential.born)
+
+
+def _key(life: _KeyLife) -> Credential:
+    record = life.record
+    return Credential(
+        record.access_key_id, ACCESS_KEY, record.account, record.owner, record.created, tuple(life.spells)
+    )
+
+
+def _session(
+    session: Session, sessions: Sessions, revoking: Iterable[Statement], orphaned: datetime | None, now: datetime
+) -> Credential:
+    spells = [Spell(session.expires, EXPIRED)]
+    revoked = next((since for statement in revoking if (since := _revoked(session, statement, now))), None)
+    if revoked and revoked < session.expires:
+        spells.append(Spell(max(revoked, session.issued_at), REVOKED))
+    if orphaned:
+        spells = [*(spell for spell in spells if spell.since < orphaned), Spell(orphaned, ORPHANED)]
+    longest, limit = _longest(session, sessions)
+    return Credential(
+        session.access_key_id,
+        session.kind,
+        session.account,
+        session.arn,
+        session.issued_at,
+        (Spell(session.issued_at, GOOD), *sorted(spells, key=lambda spell: spell.since)),
+        session.expires,
+        session.issued_to,
+        session.issued_by,
+        longest,
+        limit,
+    )
+
+
+def _longest(session: Session, sessions: Sessions) -> tuple[datetime | None, str]:
+    """How long a session could have been asked to last. AWS itself decides that for what it gives EC2 and Lambda.
+
+    https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
+    """
+    if session.kind in ("GetSessionToken", "GetFederationToken"):
+        root = session.identity_id == session.account
+        return session.issued_at + _OF_A_USER[root], "1 hour for the root user" if root else "36 hours for a user"
+    if session.kind not in ("AssumeRole", "AssumeRoleWithWebIdentity"):
+        return None, ""
+    maximum = timedelta(seconds=session.role_maximum)
+    if sessions.find(session.issued_by) is not None:
+        return session.issued_at + CHAINED, "1 hour, because it is chained"
+    return session.issued_at + maximum, f"{hours(maximum)}, the role's maximum"
+
+
+def hours(span: timedelta) -> str:
+    """ "1 hour", "1.5 hours", "15 minutes"."""
+    minutes = round(span.total_seconds() / 60)
+    amount, unit = (minutes, "minute") if minutes < 60 else (round(minutes / 60, 1), "hour")
+    return f"{amount:g} {unit}{'' if amount == 1 else 's'}"
+
+
+# -- revoked sessions -------------------------------------------------------------------------------------------------
+
+
+def _behind(session: Session, store: Store) -> StoredIdentity | None:
+    """The role or user of a session, if it is still that one."""
+    if session.role_name:
+        identity = store.role(session.account, session.role_name)
+    else:
+        identity = store.user(session.account, session.user_name) if session.user_name else None
+    return identity if identity and identity.unique_id == session.identity_id else None
+
+
+def _revoking(identity: StoredIdentity | None) -> Iterator[Statement]:
+    """Statements that deny everything to sessions issued before some time, as AWSRevokeOlderSessions does.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_revoke-sessions.html
+    """
+    for document in identity.documents if identity else ():
+        if "tokenissuetime" not in document.text.lower():
+            continue
+        for statement in parsed(document.text, "identity", document.name).statements:
+            written = statement.document
+            everything = written.get("Action") in ("*", ["*"]) and written.get("Resource") in ("*", ["*"])
+            if statement.effect == "Deny" and everything and _cutoff(written.get("Condition")):
+                yield statement
+
+
+def _cutoff(condition: Any) -> str:
+    """The time in a condition that asks for nothing but to have been issued before it; "" for any other."""
+    match condition:
+        case {**operators} if len(operators) == 1:
+            [(operator, keys)] = operators.items()
+        case _:
+            return ""
+    if not str(operator).lower().startswith("datelessthan") or not isinstance(keys, Mapping) or len(keys) != 1:
+        return ""
+    [(key, value)] = keys.items()
+    if isinstance(value, list):
+        value = value[0] if len(value) == 1 else ""
+    return str(value) if str(key).lower() == "aws:tokenissuetime" else ""
+
+
+def _revoked(session: Session, statement: Statement, now: datetime) -> datetime | None:
+    """Since when a statement denies everything to a session; None where it does not. The engine decides whether."""
+    try:
+        request = Request(session.arn, "sts:GetSessionToken", "*", context=session.context)
+    except RequestError:
+        return None
+    if not statement.matches(request, False):
+        return None
+    return min(_moment(_cutoff(statement.document.get("Condition"))) or session.issued_at, now)
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        moment = datetime.fromtimestamp(float(text), UTC) if text.isdigit() else datetime.fromisoformat(text)
+    except (ValueError, OverflowError, OSError):
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
