@@ -26,6 +26,21 @@ from unittest.mock import patch
 # One command at a time: it owns the environment, the working folder and the standard streams while it runs.
 _ONE_AT_A_TIME = threading.RLock()
 
+# What a program needs of the machine it runs on, whatever the platform; nothing of this is AWS's or the learner's.
+_OF_THE_MACHINE = (
+    "PATH",
+    "PATHEXT",
+    "SYSTEMROOT",
+    "WINDIR",
+    "COMSPEC",
+    "TEMP",
+    "TMP",
+    "TMPDIR",
+    "LANG",
+    "LC_ALL",
+    "TZ",
+)
+
 _QUOTED = re.compile(r"'[^']*'|\"(?:\\.|[^\"\\])*\"|\\.")
 _LOGGERS = ("awscli", "botocore", "s3transfer", "urllib3")
 
@@ -49,12 +64,18 @@ def _on_screen(text: str) -> str:
     return "\n".join(line.rstrip().rpartition("\r")[2] for line in text.replace("\r\n", "\n").split("\n"))
 
 
+def surroundings(home: Path, region: str) -> dict[str, str]:
+    """The environment of a program with that home folder: what the machine gives it, and nothing of the learner's."""
+    machine = {name: os.environ[name] for name in _OF_THE_MACHINE if name in os.environ}
+    return {**machine, "HOME": str(home), "USERPROFILE": str(home), "AWS_DEFAULT_REGION": region}
+
+
 def split(command: str | Sequence[str]) -> list[str]:
     """The arguments after `aws`. Raises `ValueError`, with a sentence, for what only a shell could do."""
     tokens = _tokens(command) if isinstance(command, str) else [str(token) for token in command]
     if not tokens or tokens[0] != "aws":
         raise ValueError(
-            f"An instance of the lab knows one program, the AWS CLI: a command begins with aws, not with "
+            f"The lab knows one program, the AWS CLI: a command begins with aws, not with "
             f"{tokens[0] if tokens else 'nothing'!r}. For the metadata service there is curl()."
         )
     return tokens[1:]

@@ -7,7 +7,6 @@ metadata service of `metadata.py` directly and asks again as the clock moves.
 from __future__ import annotations
 
 import json
-import os
 import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -24,21 +23,6 @@ if TYPE_CHECKING:
     from simlib.cloud.credentials.sessions import Session
     from simlib.cloud.storage.store import StoredInstance
     from simlib.cloud.world import Cloud
-
-# What a program needs of the machine it runs on, whatever the platform; nothing of this is AWS's or the learner's.
-_OF_THE_MACHINE = (
-    "PATH",
-    "PATHEXT",
-    "SYSTEMROOT",
-    "WINDIR",
-    "COMSPEC",
-    "TEMP",
-    "TMP",
-    "TMPDIR",
-    "LANG",
-    "LC_ALL",
-    "TZ",
-)
 
 
 class Text(str):
@@ -157,10 +141,7 @@ class Instance:
     @property
     def environment(self) -> dict[str, str]:
         """All that a program on the instance finds in its environment."""
-        home = str(self.home)
-        machine = {name: os.environ[name] for name in _OF_THE_MACHINE if name in os.environ}
-        region = self._running.region
-        return {**machine, "HOME": home, "USERPROFILE": home, "USER": "ec2-user", "AWS_DEFAULT_REGION": region}
+        return {**cli.surroundings(self.home, self._running.region), "USER": "ec2-user"}
 
     @cached_property
     def _disk(self) -> tempfile.TemporaryDirectory[str]:
