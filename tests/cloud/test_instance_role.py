@@ -134,3 +134,13 @@ def test_a_profile_can_be_taken_off_an_instance(aws: Cloud, dev: Any, profile: s
     association = ec2.describe_iam_instance_profile_associations()["IamInstanceProfileAssociations"][0]
     ec2.disassociate_iam_instance_profile(AssociationId=association["AssociationId"])
     assert web.run("aws sts get-caller-identity").returncode != 0
+
+
+def test_exported_variables_hide_the_role_until_they_are_gone(aws: Cloud, iam: Any, profile: str) -> None:
+    alice = new_user(aws, iam, "alice")
+    web = aws.instance(run(aws.account("dev").admin, IamInstanceProfile={"Name": profile}))
+    web.variables |= {"AWS_ACCESS_KEY_ID": alice.access_key_id, "AWS_SECRET_ACCESS_KEY": alice.secret_access_key}
+    assert "user/alice" in web.run("aws sts get-caller-identity").stdout
+    assert "user/alice" in web.session.client("sts").get_caller_identity()["Arn"]
+    web.variables.clear()
+    assert "assumed-role/web" in web.run("aws sts get-caller-identity").stdout

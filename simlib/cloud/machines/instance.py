@@ -48,6 +48,7 @@ class Instance:
 
     def __init__(self, world: Cloud, instance_id: str) -> None:
         self.id = instance_id
+        self.variables: dict[str, str] = {}  # what has been exported on it, for the programs that start afterwards
         self._world = world
         if self._facts() is None:
             raise LookupError(
@@ -69,7 +70,8 @@ class Instance:
     def session(self) -> Any:
         """A `boto3.Session` as a program on the instance has it: credentials of its role, refreshing themselves.
 
-        Nothing of the learner's own environment or profiles counts here.
+        `variables` and files in `home` come before the role, as everywhere; nothing of the learner's own environment or
+        profiles counts here.
         """
         import boto3
         from botocore import credentials as providers
@@ -79,6 +81,7 @@ class Instance:
         _configure(session, self.environment, self.home)
         resolver = providers.CredentialResolver(
             [
+                providers.EnvProvider(environ=self.environment),
                 providers.SharedCredentialProvider(str(self.home / ".aws" / "credentials"), profile_name="default"),
                 providers.InstanceMetadataProvider(iam_role_fetcher=_fetcher(self.metadata)),
             ]
@@ -141,7 +144,7 @@ class Instance:
     @property
     def environment(self) -> dict[str, str]:
         """All that a program on the instance finds in its environment."""
-        return {**cli.surroundings(self.home, self._running.region), "USER": "ec2-user"}
+        return {**cli.surroundings(self.home, self._running.region), "USER": "ec2-user", **self.variables}
 
     @cached_property
     def _disk(self) -> tempfile.TemporaryDirectory[str]:
