@@ -42,7 +42,7 @@ def authenticate(
     caller = find_caller()
     if caller is None:
         raise authentication_refusal("deleted-identity", call.service)
-    _check_kind_of_credentials(caller, call)
+    check_kind_of_credentials(caller, call.service, call.operation)
     return caller
 
 
@@ -69,7 +69,7 @@ def _credentials(
     return key.secret_access_key, lambda: user_caller(key, store)
 
 
-def _check_kind_of_credentials(caller: Caller, call: Call) -> None:
+def check_kind_of_credentials(caller: Caller, service: str, operation: str) -> None:
     """What credentials of GetSessionToken and GetFederationToken may not do, whatever the policies say.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_sts-comparison.html: no IAM without MFA, or none at
@@ -79,10 +79,10 @@ def _check_kind_of_credentials(caller: Caller, call: Call) -> None:
     if session is None or session.kind not in _LEFT_OF_STS:
         return
     federated = session.kind == "GetFederationToken"
-    if call.service == "iam" and (federated or not session.mfa):
-        raise authentication_refusal("session-token-for-iam", call.service)
-    if call.service == "sts" and call.operation not in _LEFT_OF_STS[session.kind]:
-        raise authentication_refusal("session-token-for-sts", call.service)
+    if service == "iam" and (federated or not session.mfa):
+        raise authentication_refusal("session-token-for-iam", service)
+    if service == "sts" and operation not in _LEFT_OF_STS[session.kind]:
+        raise authentication_refusal("session-token-for-sts", service)
 
 
 def claimed_caller(signed: Signed | None, sessions: Sessions) -> str:

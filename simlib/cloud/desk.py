@@ -15,7 +15,7 @@ from simlib.cloud.storage.store import Store
 from simlib.cloud.transport import answers
 from simlib.cloud.transport.answers import Refusal
 from simlib.cloud.transport.calls import Call
-from simlib.iam import Evaluation, Policy
+from simlib.iam import Evaluation
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +43,9 @@ class Desk:
     def parameters(self) -> Mapping[str, Any]:
         return self.call.parameters
 
-    def decide(self, asked: Requested, *, resource_policy: Policy | None = None) -> Evaluation:
+    def decide(self, asked: Requested) -> Evaluation:
         """The decision on one permission, kept for the trail."""
-        evaluation = decide(asked, self.caller, self.store, self.around, resource_policy=resource_policy)
+        evaluation = decide(asked, self.caller, self.store, self.around)
         self.evaluations.append(evaluation)
         return evaluation
 

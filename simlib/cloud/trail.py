@@ -74,6 +74,11 @@ class Trail(Sequence[Event]):
     def __iter__(self) -> Iterator[Event]:
         return iter(list(self._events))
 
+    @property
+    def total(self) -> int:
+        """How many calls there have been, the forgotten ones included."""
+        return self._count
+
     def next_number(self) -> int:
         self._count += 1
         return self._count

@@ -22,6 +22,7 @@ from simlib.cloud.credentials.sts import ServiceNotTrusted, assume_for_service
 from simlib.cloud.explain import Explanation
 from simlib.cloud.gate import Gate
 from simlib.cloud.identity import Identity, credentials_in
+from simlib.cloud.inspection import Inspection
 from simlib.cloud.machines.instance import Instance
 from simlib.cloud.machines.metadata import Unavailable
 from simlib.cloud.storage import iam_entities, organizations
@@ -93,11 +94,18 @@ class Cloud:
         self._store = Store()
         undo.callback(self._store.close)
         self._gate = Gate(self._store, self._sessions, self.trail, lambda: self.clock.now, lambda: self.source_ip)
+        self.inspect = Inspection(
+            self._store, self._sessions, lambda: self.clock.now, lambda: self.source_ip, self._gate.lock, self._counts
+        )
         spec = ("before-send", _meet_the_gate, REGISTER_FIRST)
         BUILTIN_HANDLERS.append(spec)
         undo.callback(BUILTIN_HANDLERS.remove, spec)
         Cloud.running = self
         undo.callback(self._no_longer_running)
+
+    def _counts(self) -> tuple[int, ...]:
+        ahead = (self.clock.now - self.clock.real_now).total_seconds()
+        return self.trail.total, len(self._accounts), round(ahead)
 
     def _listen(self, folder: Path, undo: ExitStack) -> None:
         """Open the loopback endpoint; where no socket can be had, a world in this process needs none."""

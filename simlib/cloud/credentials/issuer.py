@@ -9,12 +9,14 @@ import base64
 import binascii
 import json
 import uuid
+from collections import deque
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import cached_property
 from typing import Any
 
 GITHUB = "https://token.actions.githubusercontent.com"
+LAST_ISSUED = 50  # tokens that are remembered
 LIFETIME = 300  # seconds; GitHub's tokens last as long
 
 
@@ -31,6 +33,7 @@ class Issuer:
         self.url, self._now = url.rstrip("/"), now
         self.reachable = True
         self._rejected: set[str] = set()
+        self.issued: deque[str] = deque(maxlen=LAST_ISSUED)  # the last tokens, oldest first
 
     @cached_property
     def _key(self) -> Any:
@@ -47,7 +50,9 @@ class Issuer:
         said = {"iss": self.url, "sub": subject, "aud": audience, "iat": issued, "exp": issued + lasts}
         parts = ({"alg": "RS256", "typ": "JWT", "kid": "lab"}, {**said, "jti": str(uuid.uuid4()), **claims})
         signed = ".".join(_encoded(json.dumps(part).encode()) for part in parts)
-        return f"{signed}.{_encoded(self._key.sign(signed.encode(), *_algorithm()))}"
+        token = f"{signed}.{_encoded(self._key.sign(signed.encode(), *_algorithm()))}"
+        self.issued.append(token)
+        return token
 
     def workflow_token(
         self,

@@ -207,30 +207,68 @@ class Sessions:
             user_id,
             issued_at,
             issued_at + timedelta(seconds=seconds),
-            {
-                "aws:MultiFactorAuthPresent": "false",
-                **context,
-                "aws:TokenIssueTime": f"{issued_at:%Y-%m-%dT%H:%M:%SZ}",
-            },
+            issued_context(context, issued_at),
             **more,
         )
         self._by_key[session.access_key_id] = session
         return session
 
 
+def issued_context(given: Mapping[str, str | list[str]], issued_at: datetime) -> dict[str, str | list[str]]:
+    """The condition keys that temporary credentials carry from their issue on."""
+    return {
+        "aws:MultiFactorAuthPresent": "false",
+        **given,
+        "aws:TokenIssueTime": f"{issued_at:%Y-%m-%dT%H:%M:%SZ}",
+    }
+
+
+def fresh_session(role: StoredIdentity, name: str, now: datetime) -> Session:
+    """A session of a role as one that begins now would be; nobody holds credentials of it, and no world knows it."""
+    issued_at = now.replace(microsecond=0)
+    return Session(
+        "", "", "", "AssumeRole", role.account, f"arn:aws:sts::{role.account}:assumed-role/{role.name}/{name}",
+        f"{role.unique_id}:{name}", issued_at, issued_at + timedelta(hours=1), issued_context({}, issued_at),
+        role_name=role.name, role_id=role.unique_id, identity_id=role.unique_id,
+    )  # fmt: skip
+
+
 def user_caller(key: StoredKey, store: Store) -> Caller | None:
     """The IAM user behind a long-term key, or the root user."""
     if not key.user_name:
-        return Caller(f"arn:aws:iam::{key.account}:root", key.account, key.account, key.access_key_id, None)
+        return root_caller(key.account, key.access_key_id)
     user = store.user(key.account, key.user_name)
-    if user is None:
-        return None
-    return Caller(user.arn, key.account, user.unique_id, key.access_key_id, user, context=principal_tags(user.tags))
+    return caller_of(user, key.access_key_id) if user is not None else None
 
 
-def session_caller(session: Session, store: Store, now: datetime) -> Caller | None:
-    """The identity behind a session; None once its role or user is gone, for then the session is gone too."""
-    if session.role_id:
+def root_caller(account: str, access_key_id: str = "") -> Caller:
+    """The root user of an account."""
+    return Caller(f"arn:aws:iam::{account}:root", account, account, access_key_id, None)
+
+
+def caller_of(user: StoredIdentity, access_key_id: str = "") -> Caller:
+    """An IAM user, with a key of its own."""
+    return Caller(user.arn, user.account, user.unique_id, access_key_id, user, context=principal_tags(user.tags))
+
+
+def service_caller(service: str) -> Caller:
+    """A service of AWS acting on its own behalf, by its principal: "ec2.amazonaws.com"."""
+    return Caller(service, "", service, "", None)
+
+
+def provider_caller(arn: str) -> Caller:
+    """Whoever comes with the token of an identity provider."""
+    return Caller(arn, "", "", "", None)
+
+
+def session_caller(session: Session, store: Store, now: datetime, role: StoredIdentity | None = None) -> Caller | None:
+    """The identity behind a session; None once its role or user is gone, for then the session is gone too.
+
+    `role` is the session's, where it has been looked up already.
+    """
+    if role is not None:
+        identity: StoredIdentity | None = role
+    elif session.role_id:
         identity = store.role(session.account, session.role_name or "")
     elif session.user_name:
         identity = store.user(session.account, session.user_name)

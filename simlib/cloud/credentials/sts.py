@@ -14,9 +14,9 @@ from typing import Any
 from simlib.cloud import encoded_message
 from simlib.cloud.credentials import mfa, web_identity
 from simlib.cloud.credentials.session_requests import Wishes, assumed, check_duration, credentials, packed_size, wishes
-from simlib.cloud.credentials.sessions import Caller, Session, Sessions
+from simlib.cloud.credentials.sessions import Session, Sessions, service_caller
 from simlib.cloud.desk import Desk
-from simlib.cloud.permissions.authorization import circumstances, decide, parsed
+from simlib.cloud.permissions.authorization import circumstances, decide
 from simlib.cloud.permissions.requested import Requested
 from simlib.cloud.storage.store import Store, StoredIdentity
 from simlib.cloud.transport.answers import Refusal
@@ -124,14 +124,13 @@ def _assume_role(desk: Desk) -> Mapping[str, Any]:
 
 def _authorise_assumption(desk: Desk, arn: str, role: StoredIdentity | None, asked: Wishes) -> None:
     """The trust policy is the role's resource policy; tags and a source identity are actions of their own."""
-    trust = parsed(role.trust_policy, "trust", f"{arn} (trust policy)") if role else None
     context = {**asked.asked_context(), "sts:RoleSessionName": str(desk.parameters["RoleSessionName"])}
     if "ExternalId" in desk.parameters:
         context["sts:ExternalId"] = str(desk.parameters["ExternalId"])
     if mfa.was_given(desk):
         context |= _MFA_NOW  # for this decision alone: the new session is none of MFA
     for action in asked.actions("sts:AssumeRole"):
-        evaluation = desk.decide(Requested(action, arn, arn.split(":")[4], context), resource_policy=trust)
+        evaluation = desk.decide(Requested(action, arn, arn.split(":")[4], context))
         if role is None or not evaluation.allowed:
             # AWS says the same whether the role refuses or does not exist, on purpose
             text = f"User: {desk.caller.arn} is not authorized to perform: {action} on resource: {arn}"
@@ -166,12 +165,9 @@ def assume_for_service(
 
     Raises `ServiceNotTrusted`. https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_switch-role-ec2.html
     """
-    trust = parsed(role.trust_policy, "trust", f"{role.arn} (trust policy)")
-    caller = Caller(service, "", service, "", None)
+    caller = service_caller(service)
     around = circumstances(now, "", service, "us-east-1")
-    evaluation = decide(
-        Requested("sts:AssumeRole", role.arn, role.account), caller, store, around, resource_policy=trust
-    )
+    evaluation = decide(Requested("sts:AssumeRole", role.arn, role.account), caller, store, around)
     if not evaluation.allowed:
         raise ServiceNotTrusted(service, role, evaluation)
     return sessions.assume(role, session_name, now, seconds, kind="EC2", context=context, issued_to=service)

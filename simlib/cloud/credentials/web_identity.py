@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from simlib.cloud.credentials import issuer
 from simlib.cloud.credentials.issuer import GITHUB
 from simlib.cloud.credentials.session_requests import assumed, check_duration, wishes
-from simlib.cloud.credentials.sessions import ANONYMOUS, Caller
+from simlib.cloud.credentials.sessions import ANONYMOUS, Sessions, provider_caller
 from simlib.cloud.desk import Desk
-from simlib.cloud.permissions.authorization import parsed
 from simlib.cloud.permissions.requested import Requested
 from simlib.cloud.storage import iam_entities
 from simlib.cloud.transport.answers import Refusal
@@ -40,7 +40,7 @@ _NO_KEY = (
 
 
 @dataclass(frozen=True, slots=True)
-class _Bearer:
+class Bearer:
     """Somebody whose token has been believed: the provider that says so, and what it says."""
 
     provider: str
@@ -53,6 +53,10 @@ class _Bearer:
         if "azp" in self.claims:  # the client a token was issued to counts, and the audience has a key of its own
             said |= {"aud": self.claims["azp"], "oaud": self.audience}
         return {f"{self.prefix}:{name}": _text(said[name]) for name in names if name in said}
+
+    def asked_context(self) -> dict[str, str | list[str]]:
+        """The condition keys that the trust policy is asked with."""
+        return self.keys((*_CLAIMS, *_OF_PROVIDER.get(self.prefix, ())))
 
     def wishes(self) -> dict[str, Any]:
         """Session tags and a source identity, which come with the token and not with the request."""
@@ -70,16 +74,15 @@ def assume_role_with_web_identity(desk: Desk) -> Mapping[str, Any]:
     if arn.count(":") < 5 or not arn.split(":")[5].startswith("role/"):
         raise Refusal("ValidationError", "Request ARN is invalid", 400)
     account = arn.split(":")[4]
-    bearer = _believed(str(wanted["WebIdentityToken"]), account, desk)
+    bearer = believed(str(wanted["WebIdentityToken"]), account, desk.sessions, desk.now)
     given = {name: wanted[name] for name in ("Policy", "PolicyArns") if name in wanted}
     asked = wishes({**given, **bearer.wishes()}, ANONYMOUS, desk.store)
     role = desk.store.role_by_arn(arn)
-    trust = parsed(role.trust_policy, "trust", f"{arn} (trust policy)") if role else None
-    at_desk = replace(desk, caller=Caller(bearer.provider, "", "", "", None))
+    at_desk = replace(desk, caller=provider_caller(bearer.provider))
     context = {**asked.asked_context(), "sts:RoleSessionName": str(wanted["RoleSessionName"])}
-    context |= bearer.keys((*_CLAIMS, *_OF_PROVIDER.get(bearer.prefix, ())))
+    context |= bearer.asked_context()
     for action in asked.actions("sts:AssumeRoleWithWebIdentity"):
-        if role is None or not at_desk.decide(Requested(action, arn, account, context), resource_policy=trust).allowed:
+        if role is None or not at_desk.decide(Requested(action, arn, account, context)).allowed:
             raise Refusal(
                 "AccessDenied", f"Not authorized to perform {action}", 403, situation="" if role else "no-such-role"
             )
@@ -101,7 +104,7 @@ def assume_role_with_web_identity(desk: Desk) -> Mapping[str, Any]:
     return {**assumed(session, asked), **said, "Audience": bearer.audience}
 
 
-def _believed(token: str, account: str, desk: Desk) -> _Bearer:
+def believed(token: str, account: str, sessions: Sessions, now: datetime) -> Bearer:
     """Who bears a token, if the role's account knows its issuer and the issuer's signature, time and audience fit."""
     read = issuer.read(token)
     if read is None:
@@ -114,14 +117,14 @@ def _believed(token: str, account: str, desk: Desk) -> _Bearer:
     provider = iam_entities.oidc_provider(account, url)
     if provider is None:
         raise _invalid(f"No OpenIDConnect provider found in your account for {url}")
-    signer = desk.sessions.issuers.get(url.rstrip("/"))
+    signer = sessions.issuers.get(url.rstrip("/"))
     if signer is None or not signer.reachable:
         raise _invalid(_NO_KEY)
     if header.get("alg") != "RS256" or not signer.signed(token):
         raise _invalid("The signature of the web identity token does not match the provider's key")
-    now, expires = int(desk.now.timestamp()), claims["exp"]
-    if not isinstance(expires, int | float) or now >= expires:
-        text = f"Token expired: current date/time {now} must be before the expiration date/time {expires}"
+    moment, expires = int(now.timestamp()), claims["exp"]
+    if not isinstance(expires, int | float) or moment >= expires:
+        text = f"Token expired: current date/time {moment} must be before the expiration date/time {expires}"
         raise Refusal("ExpiredTokenException", text, 400)
     audiences = claims["aud"] if isinstance(claims["aud"], list) else [claims["aud"]]
     audience = next((str(one) for one in audiences if one in provider.client_id_list), None)
@@ -129,7 +132,7 @@ def _believed(token: str, account: str, desk: Desk) -> _Bearer:
         raise _invalid("Incorrect token audience")
     if signer.has_rejected(token):
         raise Refusal("IDPRejectedClaim", "The identity provider rejected the claim of the web identity token", 403)
-    return _Bearer(provider.arn, provider.url, claims, audience)
+    return Bearer(provider.arn, provider.url, claims, audience)
 
 
 def _invalid(text: str) -> Refusal:

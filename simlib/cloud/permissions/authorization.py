@@ -2,30 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from functools import lru_cache
+from types import MappingProxyType
 
 from simlib.cloud.credentials.sessions import Caller
 from simlib.cloud.permissions import public_access
 from simlib.cloud.permissions.asked import Requested
 from simlib.cloud.storage import buckets, resources
-from simlib.cloud.storage.organizations import Levels, context_keys, membership
-from simlib.cloud.storage.store import Store, StoredDocument
+from simlib.cloud.storage.organizations import Levels, Membership, context_keys, membership
+from simlib.cloud.storage.store import Place, Store, StoredDocument
 from simlib.iam import Evaluation, Policy, PolicyError, PolicySet, Request, evaluate
+from simlib.iam.evaluation import TRUST_ACTIONS
 
 # services whose resources' tags also have a condition key of the service's own
 _OWN_TAG_KEYS = ("ec2", "iam", "secretsmanager", "ecs", "ssm", "ecr", "elasticloadbalancing")
+
+
+Instead = Mapping[Place, Policy | None]
+AS_STORED: Instead = MappingProxyType({})
 
 
 @lru_cache(maxsize=4096)
 def parsed(text: str, kind: str, name: str) -> Policy:
     """A stored document, prepared once for all decisions; raises `PolicyError` where it is not a policy."""
     return Policy.parse(text, kind, name=name)
-
-
-def _policy(document: StoredDocument, kind: str) -> Policy:
-    return parsed(document.text, kind, document.name)
 
 
 def circumstances(now: datetime, source_ip: str, user_agent: str, region: str) -> dict[str, str]:
@@ -46,14 +48,12 @@ def circumstances(now: datetime, source_ip: str, user_agent: str, region: str) -
 
 
 def decide(
-    asked: Requested,
-    caller: Caller,
-    store: Store,
-    around: Mapping[str, str],
-    *,
-    resource_policy: Policy | None = None,
+    asked: Requested, caller: Caller, store: Store, around: Mapping[str, str], *, instead: Instead = AS_STORED
 ) -> Evaluation:
-    """Whether `caller` may do what is asked, `around` being the request's circumstances."""
+    """Whether `caller` may do what is asked, `around` being the request's circumstances.
+
+    `instead` are documents that are to count in place of stored ones, or beside them: see `gathered`.
+    """
     context = {**around, **caller.context, **_tag_keys(asked), **asked.context}
     if asked.account:
         context["aws:ResourceAccount"] = asked.account
@@ -69,43 +69,112 @@ def decide(
         context=context,
         role_arn=caller.role_arn,
     )
+    return evaluate(request, gathered(asked, caller, store, callers, owners, instead))
+
+
+def gathered(
+    asked: Requested,
+    caller: Caller,
+    store: Store,
+    callers: Membership | None,
+    owners: Membership | None,
+    instead: Instead = AS_STORED,
+) -> PolicySet:
+    """Every policy that bears on a request, from where it is stored: the one place where they are gathered.
+
+    A policy of `instead` takes the place of the stored document with its address; None takes that away. At an address
+    that belongs to somebody who is asked and where nothing is stored it is one more: a new inline policy of a user, a
+    boundary, a policy for a bucket that has none.
+    """
     identity = caller.identity
-    boundary = identity.permissions_boundary if identity else None
-    policies = PolicySet(
-        identity=tuple(_policy(document, "identity") for document in identity.documents) if identity else (),
-        permissions_boundary=_policy(boundary, "boundary") if boundary else None,
-        session=caller.session.session_policies if caller.session else None,
-        resource=resource_policy or _resource_policy(asked, caller, store),
-        scps=_levels(callers.scps, "scp") if callers and not callers.management else (),
-        rcps=_levels(owners.rcps, "rcp") if owners and not owners.management else (),
+    boundaries = _layer(
+        [identity.permissions_boundary] if identity and identity.permissions_boundary else (),
+        "boundary",
+        [identity.arn] if identity else (),
+        instead,
     )
-    return evaluate(request, policies)
+    return PolicySet(
+        identity=_layer(identity.documents, "identity", (identity.arn, *identity.groups), instead) if identity else (),
+        permissions_boundary=boundaries[-1] if boundaries else None,
+        session=_session(caller, instead),
+        resource=_resource_policy(asked, caller, store, instead),
+        scps=_levels(callers, callers.scps, "scp", instead) if callers and not callers.management else (),
+        rcps=_levels(owners, owners.rcps, "rcp", instead) if owners and not owners.management else (),
+    )
 
 
-def _levels(levels: Levels, kind: str) -> tuple[tuple[Policy, ...], ...]:
-    return tuple(tuple(_policy(document, kind) for document in level) for level in levels)
+def _layer(
+    documents: Iterable[StoredDocument], kind: str, owners: Iterable[str], instead: Instead
+) -> tuple[Policy, ...]:
+    """The policies of one layer, whose documents hang on `owners`."""
+    if not instead:
+        return tuple(parsed(document.text, kind, document.name) for document in documents)
+    stored = {document.place(kind): document for document in documents}
+    added = (place for place in instead if place.kind == kind and place.owner in owners and place not in stored)
+    more = [instead[place] for place in added]
+    kept = [
+        instead[p] if p in instead else parsed(document.text, kind, document.name) for p, document in stored.items()
+    ]
+    return tuple(policy for policy in (*kept, *more) if policy is not None)
 
 
-def _resource_policy(asked: Requested, caller: Caller, store: Store) -> Policy | None:
-    """The policy that hangs on the resource itself, where the lab knows one."""
-    service, _, rest = asked.resource.removeprefix("arn:aws:").partition(":")
+def _session(caller: Caller, instead: Instead) -> tuple[Policy, ...] | None:
+    """The session policies, which are no stored documents: they came with the request for the session."""
+    policies = caller.session.session_policies if caller.session else None
+    owners = (caller.arn, caller.role_arn)
+    edited = {place.name: each for place, each in instead.items() if place.kind == "session" and place.owner in owners}
+    if not edited:
+        return policies
+    named = {policy.name: policy for policy in policies or ()} | edited
+    return tuple(policy for policy in named.values() if policy is not None) or None
+
+
+def _levels(member: Membership, levels: Levels, kind: str, instead: Instead) -> tuple[tuple[Policy, ...], ...]:
+    return tuple(_layer(level, kind, (node,), instead) for node, level in zip(member.nodes, levels, strict=False))
+
+
+def _resource_policy(asked: Requested, caller: Caller, store: Store, instead: Instead) -> Policy | None:
+    """The policy that hangs on the resource itself, where the lab knows one; a role's is its trust policy."""
+    document = resource_document(asked.resource, store, trust=asked.action.lower() in TRUST_ACTIONS)
+    if document is None:
+        return None
+    place, text, name = document
+    policy = instead.get(place)
+    if place not in instead and text:
+        try:
+            policy = parsed(text, place.kind, name)
+        except PolicyError:  # put together by moto, not by a caller: what nobody can read allows nothing
+            return None
+    if policy is not None and place.owner.startswith("arn:aws:s3:::") and _restricted(policy, asked, caller):
+        return None
+    return policy
+
+
+def resource_document(arn: str, store: Store, *, trust: bool) -> tuple[Place, str, str] | None:
+    """The address of a resource's own policy, its text ("" while there is none), and what answers call it.
+
+    `trust`: of a role, its trust policy. None for what cannot have a policy.
+    """
+    service, _, rest = arn.removeprefix("arn:aws:").partition(":")
     if service == "s3":
         bucket = rest.removeprefix("::").partition("/")[0]
-        text = store.bucket_policy(bucket)
-        if text and _restricted(bucket, text, asked, caller):
-            return None
-        return parsed(text, "resource", f"arn:aws:s3:::{bucket}") if text else None
-    text = resources.policy_of(asked.resource)
-    try:
-        return parsed(text, "resource", asked.resource) if text else None
-    except PolicyError:  # put together by moto, not by a caller: what nobody can read allows nothing
+        owner = f"arn:aws:s3:::{bucket}"
+        return Place(owner, "resource"), store.bucket_policy(bucket) or "", owner
+    if service == "iam" and ":role/" in arn:
+        role = store.role_by_arn(arn) if trust else None
+        return (Place(arn, "trust"), role.trust_policy, f"{arn} (trust policy)") if role else None
+    if not arn.startswith("arn:"):
         return None
+    return Place(resources.policy_owner(arn), "resource"), resources.policy_of(arn) or "", arn
 
 
-def _restricted(bucket: str, policy: str, asked: Requested, caller: Caller) -> bool:
+def _restricted(policy: Policy, asked: Requested, caller: Caller) -> bool:
     """RestrictPublicBuckets: a public policy speaks only to the owner's account and to AWS's services."""
     outsider = caller.arn == "anonymous" or bool(caller.account and caller.account != asked.account)
-    return outsider and buckets.public_access_block(bucket).restrict_public_buckets and public_access.is_public(policy)
+    if not outsider:
+        return False
+    bucket = asked.resource.removeprefix("arn:aws:s3:::").partition("/")[0]
+    return buckets.public_access_block(bucket).restrict_public_buckets and public_access.is_public(policy.document)
 
 
 def _tag_keys(asked: Requested) -> dict[str, str]:

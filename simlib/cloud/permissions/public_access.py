@@ -6,7 +6,6 @@ https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-publi
 from __future__ import annotations
 
 import ipaddress
-import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -22,9 +21,9 @@ _POSITIVE = {
 }  # fmt: skip
 
 
-def is_public(policy: str) -> bool:
+def is_public(document: Mapping[str, Any]) -> bool:
     """Whether a resource policy lets the public in: an allow for everybody that no fixed condition narrows."""
-    statements = json.loads(policy).get("Statement", [])
+    statements = document.get("Statement", [])
     return any(_is_public(statement) for statement in _listed(statements))
 
 

@@ -14,10 +14,10 @@ import zipfile
 from collections.abc import Mapping
 from typing import Any
 
-from simlib.cloud.credentials.sessions import Caller, Session, session_caller
+from simlib.cloud.credentials.sessions import Session, service_caller, session_caller
 from simlib.cloud.desk import Desk, Errand
 from simlib.cloud.permissions.asked import Requested
-from simlib.cloud.permissions.authorization import decide, parsed
+from simlib.cloud.permissions.authorization import decide
 from simlib.cloud.services import function_runtime
 from simlib.cloud.services.function_runtime import Function, Outcome, TooMany
 from simlib.cloud.storage import resources
@@ -63,15 +63,14 @@ def _bytes(code: Any) -> bytes:
 
 
 def _may_assume(desk: Desk, role: StoredIdentity, function: str) -> bool:
-    trust = parsed(role.trust_policy, "trust", f"{role.arn} (trust policy)")
     asked = Requested(
         "sts:AssumeRole",
         role.arn,
         role.account,
         {"aws:SourceArn": function, "aws:SourceAccount": function.split(":")[4]},
     )
-    caller = Caller(SERVICE, "", SERVICE, "", None)
-    return decide(asked, caller, desk.store, desk.around, resource_policy=trust).allowed
+    caller = service_caller(SERVICE)
+    return decide(asked, caller, desk.store, desk.around).allowed
 
 
 def invoke(desk: Desk) -> Errand:

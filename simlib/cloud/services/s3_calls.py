@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -66,7 +67,7 @@ def refuse_public_policy(desk: Desk) -> None:
     """BlockPublicPolicy refuses a policy that is public. AWS does not document the text: it is as S3 is seen to say."""
     bucket = str(desk.parameters["Bucket"])
     if buckets.public_access_block(bucket).block_public_policy and public_access.is_public(
-        str(desk.parameters.get("Policy", ""))
+        json.loads(str(desk.parameters.get("Policy", "")))
     ):
         raise Refusal(
             "AccessDenied",

@@ -33,6 +33,11 @@ def owner(bucket: str) -> str | None:
     return found[1] if found else None
 
 
+def names(account: str) -> list[str]:
+    """The names of an account's buckets."""
+    return list(s3_backends[account][PARTITION].buckets) if account in s3_backends else []
+
+
 def _bucket(name: str) -> Any | None:
     account = owner(name)
     return s3_backends[account][PARTITION].buckets.get(name) if account else None

@@ -30,6 +30,7 @@ class Membership:
     management: bool
     scps: Levels
     rcps: Levels
+    nodes: tuple[str, ...] = ()  # the IDs of the levels: root, organizational units, account
 
 
 def membership(account: str) -> Membership | None:
@@ -41,7 +42,8 @@ def membership(account: str) -> Membership | None:
     enabled = {entry["Type"] for entry in line[0].policy_types}
     path = "/".join([backend.org.id, *(node.id for node in line[:-1])]) + "/"
     management = backend.org.master_account_id == account
-    return Membership(backend.org.id, path, management, *(_levels(line, kind, kind in enabled) for kind in (SCP, RCP)))
+    scps, rcps = (_levels(line, kind, kind in enabled) for kind in (SCP, RCP))
+    return Membership(backend.org.id, path, management, scps, rcps, tuple(node.id for node in line))
 
 
 def context_keys(member: Membership | None, who: str) -> dict[str, str | list[str]]:

@@ -24,16 +24,25 @@ _KEEPERS = {
 
 def keeper(service: str, account: str, region: str) -> Any | None:
     """moto's backend of a service (as ARNs name it), or None while nothing of it exists in this account."""
-    plain = service.replace("-", "")
-    module, name = _KEEPERS.get(service, (plain, plain))
-    loaded = sys.modules.get(f"moto.{module}.models")
-    backends = getattr(loaded, f"{name}_backends", None)
-    if backends is None or account not in backends:
+    backends = _backends(service)
+    if account not in backends:
         return None
     try:
         return backends[account][region or PARTITION]
     except KeyError:
         return None
+
+
+def keepers(service: str, account: str) -> list[Any]:
+    """moto's backends of a service in those regions of an account that have been used."""
+    backends = _backends(service)
+    return list(backends[account].values()) if account in backends else []
+
+
+def _backends(service: str) -> Any:
+    plain = service.replace("-", "")
+    module, name = _KEEPERS.get(service, (plain, plain))
+    return getattr(sys.modules.get(f"moto.{module}.models"), f"{name}_backends", {})
 
 
 def _split(arn: str) -> tuple[str, str, str, str]:
@@ -53,6 +62,14 @@ def policy_of(arn: str) -> str | None:
     return read(backend, arn, name) if read and backend is not None else None
 
 
+def policy_owner(arn: str) -> str:
+    """The ARN that the policy of a resource, or of a part of one, hangs on."""
+    service = _split(arn)[0]
+    if service == "dynamodb":
+        return arn if "/stream/" in arn else arn.partition("/index/")[0]
+    return ":".join(arn.split(":")[:7]) if service == "lambda" else arn
+
+
 def _queue_policy(backend: Any, arn: str, name: str) -> str | None:
     queue = backend.queues.get(name)
     return _text(queue.policy) if queue is not None else None
@@ -70,8 +87,7 @@ def _secret_policy(backend: Any, arn: str, name: str) -> str | None:
 
 def _table_policy(backend: Any, arn: str, name: str) -> str | None:
     """The table's policy speaks for its indexes too; a stream has one of its own."""
-    owner = arn if "/stream/" in arn else arn.partition("/index/")[0]
-    policy = backend.resource_policies.get(owner)
+    policy = backend.resource_policies.get(policy_owner(arn))
     return _text(policy.policy_doc) if policy is not None else None
 
 

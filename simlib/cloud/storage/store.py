@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import count
 from types import ModuleType, SimpleNamespace
-from typing import Any
+from typing import Any, NamedTuple
 from unittest.mock import patch
 
 import moto.iam.models as iam_models
@@ -48,12 +48,32 @@ class StoredKey:
     active: bool
 
 
+class Place(NamedTuple):
+    """The address of one policy document.
+
+    `owner` is the ARN of what it hangs on: the user, group, role, bucket, key, queue …, and for a document that may
+    hang on many (a managed policy, an SCP or RCP) its own ARN, for it is one document wherever it is attached. `kind`
+    is as in `Policy.parse`: identity, trust, boundary, resource, session, scp or rcp. `name` is that of an inline
+    policy, else "".
+    """
+
+    owner: str
+    kind: str
+    name: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class StoredDocument:
-    """A policy as stored: the name AWS shows (an ARN for managed policies) and its JSON text."""
+    """A policy as stored: the name AWS shows (an ARN for managed policies), its JSON text, and whose inline policy it
+    is, if it is one.
+    """
 
     name: str
     text: str
+    inline_in: str = ""
+
+    def place(self, kind: str) -> Place:
+        return Place(self.inline_in, kind, self.name) if self.inline_in else Place(self.name, kind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +89,7 @@ class StoredIdentity:
     tags: dict[str, str]
     trust_policy: str = ""
     max_session_seconds: int = 3600
+    groups: tuple[str, ...] = ()  # the ARNs of those a user is in
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +232,14 @@ class Store:
         groups = backend.get_groups_for_user(name)
         documents = (*_documents(user), *(document for group in groups for document in _documents(group)))
         return StoredIdentity(
-            user.arn, user.id, account, name, documents, self._boundary(backend, user), _tags(user.tags)
+            user.arn,
+            user.id,
+            account,
+            name,
+            documents,
+            self._boundary(backend, user),
+            _tags(user.tags),
+            groups=tuple(group.arn for group in groups),
         )
 
     def role(self, account: str, name: str) -> StoredIdentity | None:
@@ -361,7 +389,7 @@ def _stored_key(key: Any, account: str) -> StoredKey:
 
 def _documents(entity: Any) -> Iterator[StoredDocument]:
     for name, text in entity.policies.items():
-        yield StoredDocument(name, text)
+        yield StoredDocument(name, text, entity.arn)
     for policy in entity.managed_policies.values():
         yield _managed_document(policy)
 

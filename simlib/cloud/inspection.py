@@ -1,0 +1,339 @@
+"""The world as a panel looks at it: who could ask, which documents count, what the gate would decide – and what if.
+
+Looking changes nothing and leaves no trace in the trail. `ask` decides with the gate's own gathering of policies
+(`permissions.authorization`), some documents replaced by edited ones.
+
+    world.inspect.principals()                      everybody who can ask
+    world.inspect.documents(arn)                    the policies of a principal or resource, with their places
+    world.inspect.ask("arn…:user/alice", "s3:GetObject", "arn:aws:s3:::b/k")            as the gate decides it now
+    world.inspect.ask(alice, action, arn, circumstances={"aws:MultiFactorAuthPresent": "true"})
+    world.inspect.ask(alice, action, arn, instead={Place("arn…:user/alice", "identity", "read"): Policy.parse(text)})
+
+A `Place` is the address of one document. Of an inline policy: (user, group or role, "identity", its name). Of a managed
+policy or SCP: (its own ARN, kind), for it is one document wherever it is attached. Of a trust policy, a bucket's or
+key's policy: (the ARN, "trust" or "resource"). Of session policies: (ARN of the session or its role, "session", name).
+In `instead`, None takes a document away; a place with nothing stored adds one: a new inline policy, a boundary for a
+user (user ARN, "boundary"), a policy for a bucket without one, an SCP at a level (ID of root, unit or account, "scp").
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from threading import RLock
+from typing import Any
+
+from simlib.cloud.authentication import check_kind_of_credentials
+from simlib.cloud.credentials import issuer
+from simlib.cloud.credentials.sessions import (
+    ANONYMOUS,
+    Caller,
+    Session,
+    Sessions,
+    caller_of,
+    fresh_session,
+    provider_caller,
+    root_caller,
+    service_caller,
+    session_caller,
+)
+from simlib.cloud.credentials.web_identity import believed
+from simlib.cloud.permissions.asked import Requested, account_of
+from simlib.cloud.permissions.authorization import AS_STORED, Instead, circumstances, decide, resource_document
+from simlib.cloud.storage import inventory
+from simlib.cloud.storage.organizations import Membership, membership
+from simlib.cloud.storage.store import Place, Store, StoredDocument, StoredIdentity
+from simlib.cloud.transport.refusals import authentication_refusal
+from simlib.iam import Evaluation
+from simlib.iam.evaluation import TRUST_ACTIONS
+from simlib.iam.principals import is_account_id, is_service
+
+__all__ = ["Document", "Inspection", "Place", "Principal"]
+
+SESSION_NAME = "session"  # of a session that somebody would open
+STRANGER = "999999999999"  # an account nobody here knows
+_USUAL_SERVICES = ("ec2.amazonaws.com", "lambda.amazonaws.com")
+
+Circumstances = Mapping[str, Any]
+NORMAL: Circumstances = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Somebody who can ask.
+
+    `kind` is user, role (a fresh session of it asks), session, root, token (a web identity), service, anonymous or
+    outside (somebody of an account that is not part of this world). `arn` is the ARN, the service's name or
+    "anonymous"; `name` is short and for people; `account` is "" for who belongs to none. `credential` tells apart what
+    has one ARN: a session's access key, the token itself.
+    """
+
+    arn: str
+    kind: str
+    account: str
+    name: str
+    credential: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One policy that counts: its place, its JSON text, how answers call it, and what it is attached to.
+
+    `attached_to` is an ARN, or the ID of a level of the organization: for a managed policy not the same as its place.
+    """
+
+    place: Place
+    text: str
+    name: str
+    attached_to: str
+
+
+class Inspection:
+    """A world's `inspect`; see the module's first lines."""
+
+    def __init__(
+        self,
+        store: Store,
+        sessions: Sessions,
+        now: Callable[[], datetime],
+        source_ip: Callable[[], str],
+        lock: RLock,
+        counts: Callable[[], tuple[int, ...]],
+    ) -> None:
+        self._store, self._sessions, self._now, self._source_ip = store, sessions, now, source_ip
+        self._lock, self._counts = lock, counts
+
+    @property
+    def version(self) -> tuple[int, ...]:
+        """Another value after every call, new session, account or token, and step of the clock.
+
+        Time that passes by itself does not count: a session may have expired under the same version.
+        """
+        return (*self._counts(), len(self._sessions), sum(len(each.issued) for each in self._sessions.issuers.values()))
+
+    # -- who and what there is ---------------------------------------------------------------------------------------
+
+    def principals(self) -> list[Principal]:
+        """Everybody who can ask: of each account users, roles, live sessions, the root user; then those of none."""
+        with self._lock:
+            found = [each for account in self._store.accounts() for each in self._of_account(account)]
+            return [*found, *self._of_none()]
+
+    def _of_account(self, account: str) -> Iterator[Principal]:
+        for name in inventory.users(account):
+            if user := self._store.user(account, name):
+                yield Principal(user.arn, "user", account, name)
+        for name in inventory.roles(account):
+            if role := self._store.role(account, name):
+                yield Principal(role.arn, "role", account, name)
+        now = self._now()
+        for session in self._sessions:
+            if session.account == account and now < session.expires and session_caller(session, self._store, now):
+                yield _of_session(session)
+        yield Principal(f"arn:aws:iam::{account}:root", "root", account, "root user")
+
+    def _of_none(self) -> Iterator[Principal]:
+        for url, provider in self._sessions.issuers.items():
+            for token in provider.issued:
+                claims = _claims(token)
+                if claims["exp"] > self._now().timestamp():
+                    yield Principal(url.removeprefix("https://"), "token", "", str(claims["sub"]), token)
+        services, accounts = inventory.named_in(self._resource_policies())
+        for service in dict.fromkeys((*_USUAL_SERVICES, *services)):
+            yield Principal(service, "service", "", service)
+        known = set(self._store.accounts())
+        for account in dict.fromkeys((*accounts, STRANGER)):
+            if account not in known:
+                yield _outsider(account)
+        yield Principal("anonymous", "anonymous", "", "anonymous")
+
+    def resources(self) -> list[str]:
+        """The ARNs of what policies can be about: roles, buckets, keys, queues, topics, functions, instances, …"""
+        with self._lock:
+            return [arn for account in self._store.accounts() for arn in self._owned(account)]
+
+    def _owned(self, account: str) -> Iterator[str]:
+        for name in inventory.roles(account):
+            if role := self._store.role(account, name):
+                yield role.arn
+        yield from inventory.resource_arns(account)
+
+    def _resource_policies(self) -> Iterator[str]:
+        for arn in self.resources():
+            if found := resource_document(arn, self._store, trust=True):
+                yield found[1]
+
+    # -- the documents -----------------------------------------------------------------------------------------------
+
+    def documents(self, arn: str) -> list[Document]:
+        """The policies that bear on a principal, by ARN or access key, and on a resource: of a role, of both kinds.
+
+        In this order: identity, boundary, session, the resource's own or trust policy, SCPs and RCPs of its account.
+        Raises `LookupError` for a principal that is not there.
+        """
+        with self._lock:
+            caller = None if _is_only_resource(arn) else self._caller(arn, "", self._now())[0]
+            found = [*_of_caller(caller)] if caller else []
+            if (resource := resource_document(arn, self._store, trust=True)) and resource[1]:
+                place, text, name = resource
+                found.append(Document(place, text, name, place.owner))
+            account = caller.account if caller else self._owner(arn, "")
+            return [*found, *_of_organization(membership(account))]
+
+    # -- what the gate would decide ----------------------------------------------------------------------------------
+
+    def ask(
+        self,
+        who: str | Principal,
+        action: str,
+        resource: str,
+        *,
+        circumstances: Circumstances = NORMAL,
+        instead: Instead = AS_STORED,
+    ) -> Evaluation:
+        """What the gate would decide now, with some documents replaced.
+
+        `who`: a `Principal`; an ARN (a role's: a fresh session of it); an access key of a session; a token of an
+        identity provider; a service; an account ID or an ARN of an account that is not there (its own side is taken to
+        allow everything); "anonymous". `circumstances` are condition keys and values that the request has beside, or
+        instead of, those of the world; None leaves a key out.
+
+        Raises `LookupError` where there is nobody of that name, `Refusal` where credentials or a token would not be
+        believed, so that no policy is read, and `simlib.iam.RequestError` where no request can be like this.
+        """
+        with self._lock:
+            now = self._now()
+            caller, said = self._caller(who, resource, now)
+            service, _, operation = action.partition(":")
+            if caller.session and caller.session.access_key_id and now >= caller.session.expires:
+                raise authentication_refusal("expired-session", service)
+            check_kind_of_credentials(caller, service, operation)
+            if action.lower() in TRUST_ACTIONS:
+                said = {"sts:RoleSessionName": SESSION_NAME, **said}
+            changed = {key.lower() for key in circumstances}
+            around = _without(changed, self._around(caller, now))
+            caller = replace(caller, context=_without(changed, caller.context))
+            given = {key: value for key, value in circumstances.items() if value is not None}
+            asked = Requested(
+                action, resource, self._owner(resource, caller.account), {**_without(changed, said), **given}
+            )
+            return decide(asked, caller, self._store, around, instead=instead)
+
+    def _around(self, caller: Caller, now: datetime) -> dict[str, str]:
+        if is_service(caller.arn):
+            return circumstances(now, "", caller.arn, "us-east-1")
+        return circumstances(now, self._source_ip(), "simlib", "us-east-1")
+
+    def _owner(self, resource: str, default: str) -> str:
+        """The account a resource belongs to."""
+        if resource.startswith("arn:aws:s3:::"):
+            return self._store.bucket_owner(resource.removeprefix("arn:aws:s3:::").partition("/")[0]) or default
+        return account_of(resource) or default
+
+    def _caller(self, who: str | Principal, resource: str, now: datetime) -> tuple[Caller, Mapping[str, Any]]:
+        """The identity as the gate would see it, and the condition keys its token brings along."""
+        name = who if isinstance(who, str) else who.credential or who.arn
+        if session := self._sessions.find(name):
+            return self._of_credentials(session, now), {}
+        if name == "anonymous":
+            return ANONYMOUS, {}
+        if issuer.read(name) is not None:
+            bearer = believed(name, account_of(resource) or "", self._sessions, now)
+            return provider_caller(bearer.provider), bearer.asked_context()
+        if is_account_id(name):
+            return self._identity(f"arn:aws:iam::{name}:user/somebody", now), {}
+        if name.startswith("arn:") and name.count(":") >= 5:
+            return self._identity(name, now), {}
+        if is_service(name):
+            return service_caller(name), {}
+        raise LookupError(f"{name[:200]!r} is no ARN, access key, token, service or account of this world.")
+
+    def _identity(self, arn: str, now: datetime) -> Caller:
+        account, rest = arn.split(":", 5)[4:]
+        kind, _, path = rest.partition("/")
+        name = path.rpartition("/")[2]
+        known = account in self._store.accounts()
+        if rest == "root":
+            return root_caller(account)
+        if kind == "oidc-provider":
+            return provider_caller(arn)
+        if kind == "user" and (user := self._store.user(account, name) if known else self._unknown(arn)):
+            if user.arn == arn:
+                return caller_of(user)
+        elif kind == "role" and (role := self._store.role(account, name) if known else self._unknown(arn)):
+            if role.arn == arn:
+                return self._of_credentials(fresh_session(role, SESSION_NAME, now), now, role)
+        elif kind in ("assumed-role", "federated-user"):
+            if live := [each for each in self._sessions if each.arn == arn]:
+                return self._of_credentials(live[-1], now)
+            role_name = path.partition("/")[0]
+            role = self._store.role(account, role_name) if known and kind == "assumed-role" else None
+            if role is not None:
+                return self._of_credentials(fresh_session(role, name, now), now, role)
+        raise LookupError(f"There is no {arn[:200]} in this world.")
+
+    def _unknown(self, arn: str) -> StoredIdentity:
+        """Somebody of an account we know nothing of, which may allow its people everything."""
+        everything = self._store.managed_policy("arn:aws:iam::aws:policy/AdministratorAccess")
+        name, account = arn.rpartition("/")[2], arn.split(":")[4]
+        return StoredIdentity(arn, "", account, name, (everything,) if everything else (), None, {})
+
+    def _of_credentials(self, session: Session, now: datetime, role: StoredIdentity | None = None) -> Caller:
+        caller = session_caller(session, self._store, now, role)
+        if caller is None:
+            raise authentication_refusal("deleted-identity", "sts")
+        return caller
+
+
+def _of_session(session: Session) -> Principal:
+    kept = session.arn.split(":", 5)[5]
+    name = kept.partition("/")[2] or kept
+    if session.kind == "GetSessionToken":
+        name += " with a session token"
+    return Principal(session.arn, "session", session.account, name, session.access_key_id)
+
+
+def _outsider(account: str) -> Principal:
+    name = "a stranger" if account == STRANGER else "somebody"
+    return Principal(f"arn:aws:iam::{account}:user/{name.rpartition(' ')[2]}", "outside", account, name)
+
+
+def _claims(token: str) -> Mapping[str, Any]:
+    read = issuer.read(token)
+    assert read is not None  # the issuer made it
+    return read[1]
+
+
+def _without(keys: set[str], context: Mapping[str, Any]) -> dict[str, Any]:
+    """A context without the keys that are given otherwise, whatever their letter case."""
+    return {key: value for key, value in context.items() if key.lower() not in keys}
+
+
+def _is_only_resource(arn: str) -> bool:
+    return arn.startswith("arn:") and arn.split(":")[2] not in ("iam", "sts")
+
+
+def _of_caller(caller: Caller) -> Iterator[Document]:
+    identity = caller.identity
+    if identity is not None:
+        for each in identity.documents:
+            yield _document(each, "identity", each.inline_in or identity.arn)
+        if identity.permissions_boundary:
+            yield _document(identity.permissions_boundary, "boundary", identity.arn)
+    for policy in (caller.session.session_policies if caller.session else None) or ():
+        text = json.dumps(policy.document, indent=2)
+        yield Document(Place(caller.arn, "session", policy.name), text, policy.name, caller.arn)
+
+
+def _of_organization(member: Membership | None) -> Iterator[Document]:
+    if member is None or member.management:
+        return
+    for kind, levels in (("scp", member.scps), ("rcp", member.rcps)):
+        for node, level in zip(member.nodes, levels, strict=False):
+            yield from (_document(each, kind, node) for each in level)
+
+
+def _document(stored: StoredDocument, kind: str, attached_to: str) -> Document:
+    return Document(stored.place(kind), stored.text, stored.name, attached_to)

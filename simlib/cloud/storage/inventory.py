@@ -1,0 +1,78 @@
+"""Who and what there is in the world: users, roles, accounts that policies name, resources. Knows moto's inside.
+
+Only what has been used is looked at: a service whose module nobody has loaded has no resources.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+from simlib.cloud.storage import buckets, resources
+from simlib.cloud.storage.iam_entities import backend
+
+_ACCOUNT = re.compile(r"\d{12}")
+
+# A service's backends in moto, and the ARNs of what one backend keeps.
+_KEPT: Mapping[str, Callable[[Any], Iterable[str]]] = {
+    "kms": lambda keeper: [key.arn for key in keeper.keys.values()],
+    "sqs": lambda keeper: [queue.queue_arn for queue in keeper.queues.values()],
+    "sns": lambda keeper: list(keeper.topics),
+    "secretsmanager": lambda keeper: [secret.arn for secret in keeper.secrets.values()],
+    "dynamodb": lambda keeper: [table.table_arn for table in keeper.tables.values()],
+    "lambda": lambda keeper: [function.function_arn for function in keeper.list_functions()],
+    "ec2": lambda keeper: [_instance_arn(keeper, each) for each in keeper.all_instances()],
+}
+
+
+def users(account: str) -> list[str]:
+    """The names of an account's IAM users, oldest first."""
+    return [str(user.name) for user in backend(account).users.values()]
+
+
+def roles(account: str) -> list[str]:
+    """The names of an account's roles, oldest first."""
+    return [str(role.name) for role in backend(account).roles.values()]
+
+
+def resource_arns(account: str) -> Iterator[str]:
+    """The ARNs of what an account owns and policies can be about: buckets, keys, queues, functions, instances, …"""
+    yield from (f"arn:aws:s3:::{name}" for name in buckets.names(account))
+    for service, kept in _KEPT.items():
+        for keeper in resources.keepers(service, account):
+            yield from map(str, kept(keeper))
+
+
+def _instance_arn(keeper: Any, instance: Any) -> str:
+    return f"arn:aws:ec2:{keeper.region_name}:{keeper.account_id}:instance/{instance.id}"
+
+
+def named_in(texts: Iterable[str]) -> tuple[list[str], list[str]]:
+    """The services and the accounts that trust and resource policies name as principals, each once."""
+    services: dict[str, None] = {}
+    accounts: dict[str, None] = {}
+    for text in texts:
+        for statement in _statements(text):
+            principal = statement.get("Principal")
+            if not isinstance(principal, Mapping):
+                continue
+            services |= dict.fromkeys(_listed(principal.get("Service")))
+            for name in _listed(principal.get("AWS")):
+                account = name if _ACCOUNT.fullmatch(name) else name.split(":")[4] if name.count(":") >= 5 else ""
+                if _ACCOUNT.fullmatch(account):
+                    accounts[account] = None
+    return list(services), list(accounts)
+
+
+def _statements(text: str) -> Iterator[Mapping[str, Any]]:
+    try:
+        statements = json.loads(text)["Statement"]
+    except (ValueError, KeyError, TypeError):  # put together by moto, not by a caller
+        return
+    yield from [statements] if isinstance(statements, Mapping) else statements
+
+
+def _listed(value: Any) -> list[str]:
+    return [value] if isinstance(value, str) else list(value or ())
