@@ -13,6 +13,7 @@ _HOME = {
     "Prediction": "predictions",
     "answer": "questions",
     "attempt": "attempts",
+    "begin": "beginnings",
     "compare": "attempts",
     "explain": "questions",
     "PolicyDocument": "policy_editor",
@@ -20,6 +21,7 @@ _HOME = {
     "PolicyPanel": "policy_panel",
     "credentials_figure": "credentials",
     "predict": "questions",
+    "provider_chain": "providers",
     "side_by_side": "documents",
 }
 

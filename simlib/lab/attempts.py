@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +10,8 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from .markup import card, escape, table, verdict, verdict_text
+
+_ENCODED = re.compile(r"(Encoded authorization failure message: .{12})\S+")
 
 
 @dataclass(frozen=True)
@@ -47,14 +50,19 @@ class Attempt:
     def __contains__(self, name: object) -> bool:
         return name in (self.answer or {})
 
+    @property
+    def _said(self) -> str:
+        """AWS's words without the thousands of letters that only DecodeAuthorizationMessage can read."""
+        return _ENCODED.sub(r"\1…", self.message)
+
     def __str__(self) -> str:
         line = f"{verdict_text(self.allowed)}  {self.operation}"
-        return line if self.allowed else f"{line}\n  {self.code}: {self.message}"
+        return line if self.allowed else f"{line}\n  {self.code}: {self._said}"
 
     __repr__ = __str__
 
     def _html(self) -> str:
-        said = "" if self.allowed else f"<br><code>{escape(self.code)}</code>: {escape(self.message)}"
+        said = "" if self.allowed else f"<br><code>{escape(self.code)}</code>: {escape(self._said)}"
         return f"{verdict(self.allowed)} <code>{escape(self.operation)}</code>{said}"
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:

@@ -8,6 +8,7 @@ import pytest
 from botocore.exceptions import ClientError, NoCredentialsError
 
 from simlib import lab
+from simlib.lab import attempts
 
 
 def list_things(**_: Any) -> dict[str, Any]:
@@ -70,3 +71,13 @@ def test_documents_stand_side_by_side_and_are_only_read() -> None:
     html = shown._repr_mimebundle_()["text/html"]
     assert "A &amp; B" in html
     assert "<script>" not in html
+
+
+def test_an_encoded_message_is_shown_by_its_beginning_and_kept_whole() -> None:
+    encoded = "gAAAAABrBVLmy2" + "x" * 2000
+    words = f"You are not authorized. Encoded authorization failure message: {encoded}"
+    error = ClientError({"Error": {"Code": "UnauthorizedOperation", "Message": words}}, "RunInstances")
+    refused = attempts.Attempt("run_instances", error=error)
+    assert refused.message.endswith(encoded)
+    assert str(refused).endswith("failure message: gAAAAABrBVLm…")
+    assert "x" * 100 not in refused._repr_mimebundle_()["text/html"]

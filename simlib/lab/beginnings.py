@@ -1,0 +1,92 @@
+"""The state in which a lesson's story begins, so that no page has to set it up.
+
+The same people and places in every lesson; accounts are mentioned in the same order, so that a number means the same
+everywhere. Everything is made by ordinary calls of the accounts' administrators.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from simlib.cloud import Cloud
+
+ALICE, DEV, PROD = "arn:aws:iam::111111111111:user/alice", "111111111111", "222222222222"
+IMAGE = "ami-12c6146b"
+
+
+def begin(lesson: int) -> Cloud:
+    """A fresh world in the state in which the story of this lesson begins; the world before it is closed.
+
+    Raises ``ValueError`` for a lesson that begins with an empty world, or that there is not.
+    """
+    from simlib.cloud import Cloud
+
+    if lesson not in _BEGINNINGS:
+        raise ValueError(f"Lesson {lesson} has no beginning of its own; there is one for {sorted(_BEGINNINGS)}.")
+    world = Cloud.start()
+    _BEGINNINGS[lesson](world)
+    return world
+
+
+def allow(action: str | list[str], resource: str | list[str] = "*", **more: Any) -> str:
+    """A permissions policy with one statement, as text."""
+    return _document({"Effect": "Allow", "Action": action, "Resource": resource, **more})
+
+
+def trust(*arns: str, service: str = "", **more: Any) -> str:
+    """A trust policy that names these ARNs, or a service, as text."""
+    principal = {"Service": service} if service else {"AWS": list(arns) if len(arns) > 1 else arns[0]}
+    return _document({"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole", **more})
+
+
+def _document(statement: dict[str, Any]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]}, indent=2)
+
+
+def bucket(admin: Any, name: str, **files: str) -> None:
+    """A bucket with files in it, by name and content; `_csv` in a name is read as the ending."""
+    s3 = admin.client("s3")
+    s3.create_bucket(Bucket=name)
+    for file, text in files.items():
+        s3.put_object(Bucket=name, Key=file.replace("_csv", ".csv"), Body=text.encode())
+
+
+READ_BUCKET = allow(
+    ["s3:ListBucket", "s3:GetObject"], ["arn:aws:s3:::my-secure-bucket", "arn:aws:s3:::my-secure-bucket/*"]
+)
+
+
+def _temporary_credentials(world: Cloud) -> None:
+    admin = world.account("dev").admin
+    iam = admin.client("iam")
+    bucket(admin, "my-secure-bucket", report_csv="month,profit\nOctober,42\n")
+    iam.create_user(UserName="alice")
+    reports = f"arn:aws:iam::{DEV}:role/reports"
+    iam.create_role(RoleName="web-app", AssumeRolePolicyDocument=trust(service="ec2.amazonaws.com"))
+    iam.put_role_policy(RoleName="web-app", PolicyName="read-bucket", PolicyDocument=READ_BUCKET)
+    iam.put_role_policy(
+        RoleName="web-app", PolicyName="borrow-reports", PolicyDocument=allow("sts:AssumeRole", reports)
+    )
+    iam.create_role(RoleName="reports", AssumeRolePolicyDocument=trust(ALICE, f"arn:aws:iam::{DEV}:role/web-app"))
+    iam.put_role_policy(RoleName="reports", PolicyName="read-bucket", PolicyDocument=READ_BUCKET)
+    iam.create_instance_profile(InstanceProfileName="web-app")
+    iam.add_role_to_instance_profile(InstanceProfileName="web-app", RoleName="web-app")
+    profile = {"Name": "web-app"}
+    admin.client("ec2").run_instances(ImageId=IMAGE, MinCount=1, MaxCount=1, IamInstanceProfile=profile)
+
+
+def _machines_and_pipelines(world: Cloud) -> None:
+    admin = world.account("dev").admin
+    iam = admin.client("iam")
+    bucket(admin, "my-secure-bucket", report_csv="month,profit\nOctober,42\n")
+    iam.create_user(UserName="alice")
+    for role in ("web-app", "deploy"):
+        iam.create_role(RoleName=role, AssumeRolePolicyDocument=trust(service="ec2.amazonaws.com"))
+    iam.put_role_policy(RoleName="web-app", PolicyName="read-bucket", PolicyDocument=READ_BUCKET)
+    iam.put_role_policy(RoleName="deploy", PolicyName="everything", PolicyDocument=allow("*"))
+
+
+_BEGINNINGS: dict[int, Callable[[Cloud], None]] = {4: _temporary_credentials, 6: _machines_and_pipelines}

@@ -1,0 +1,89 @@
+"""Where an SDK looks for credentials, and where it finds them: botocore's own list, asked in its own order.
+
+https://docs.aws.amazon.com/boto3/latest/guide/credentials.html#configuring-credentials
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from .markup import card, escape, table, verdict, verdict_text
+
+#: What each of botocore's providers reads, by its METHOD.
+PLACES = {
+    "env": "the variables AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN",
+    "assume-role": "a profile with role_arn: the SDK calls AssumeRole",
+    "assume-role-with-web-identity": "a token file: the SDK calls AssumeRoleWithWebIdentity",
+    "sso": "a profile of IAM Identity Center, after aws sso login",
+    "login": "a session of the console, after aws login",
+    "shared-credentials-file": "the file ~/.aws/credentials",
+    "custom-process": "a profile with credential_process: another program",
+    "config-file": "the file ~/.aws/config",
+    "ec2-credentials-file": "a file that AWS_CREDENTIAL_FILE names, of old tools",
+    "boto-config": "the file ~/.boto, of old tools",
+    "container-role": "the address a container is given for its role",
+    "iam-role": "the metadata service of an EC2 instance: the role on it",
+}
+
+
+@dataclass(frozen=True)
+class Place:
+    """One place of the chain: `found` is an access key ID, "" where there is nothing, None where nobody has looked."""
+
+    method: str
+    found: str | None
+
+    @property
+    def what(self) -> str:
+        return PLACES.get(self.method, self.method)
+
+    def __str__(self) -> str:
+        if self.found is None:
+            return "  not asked"
+        return verdict_text(bool(self.found), f"found {self.found}" if self.found else "nothing")
+
+
+@dataclass(frozen=True)
+class ProviderChain:
+    """The places in the order in which the SDK asks; the first that has credentials is the last that is asked."""
+
+    places: tuple[Place, ...]
+
+    def __str__(self) -> str:
+        rows = [f"{number:>2}. {place!s:<28} {place.what}" for number, place in enumerate(self.places, 1)]
+        return "\n".join(["Where the SDK looks, one after the other", *rows])
+
+    __repr__ = __str__
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        rows = [
+            [
+                str(number),
+                escape(place.what),
+                "not asked" if place.found is None else verdict(bool(place.found), str(place)[2:]),
+            ]
+            for number, place in enumerate(self.places, 1)
+        ]
+        shown = table(["", "Place", "Credentials"], rows, "Where the SDK looks, one after the other")
+        return {"text/plain": str(self), "text/html": card(shown)}
+
+
+def provider_chain(session: Any = None) -> ProviderChain:
+    """Ask the credential providers of a `boto3.Session` (default: a new one of this process) until one has some."""
+    if session is None:
+        import boto3
+
+        session = boto3.Session()
+    core = getattr(session, "_session", session)
+    return ProviderChain(tuple(_asked(core.get_component("credential_provider").providers)))
+
+
+def _asked(providers: Any) -> Iterator[Place]:
+    done = False
+    for provider in providers:
+        credentials = None if done else provider.load()
+        found = "" if credentials is None else str(credentials.get_frozen_credentials().access_key)
+        yield Place(provider.METHOD, None if done else found)
+        done = done or bool(found)
