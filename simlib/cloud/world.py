@@ -142,19 +142,23 @@ class Cloud:
         """The account of that name, created on first mention: 111111111111, then 222222222222, …
 
         An account that was created in an organization is found by the name given there. `organization`, an account
-        that manages one, makes a new account join it, as if it had accepted an invitation; raises `ValueError` where
-        that account has no organization.
+        that manages one, makes this account join it, as if it had accepted an invitation, where it is no member yet;
+        raises `ValueError` where that account has no organization, or this one belongs to another.
         """
         if name not in self._accounts:
             self._must_be_open()
             with self._gate.lock:
                 created = organizations.account_named(name)
                 account_id = created or self._store.free_account_id()
-                if organization is not None and created is None:
+                if organization is not None:
                     organizations.join(account_id, name, organization.id)
                 key = self._store.create_administrator(account_id, ADMINISTRATOR)
             admin = Identity(key.access_key_id, key.secret_access_key, None, region=REGION)
             self._accounts[name] = Account(name, account_id, admin, partial(self._root_user, account_id))
+        elif organization is not None:
+            self._must_be_open()
+            with self._gate.lock:
+                organizations.join(self._accounts[name].id, name, organization.id)
         return self._accounts[name]
 
     def _root_user(self, account_id: str) -> Identity:

@@ -61,7 +61,10 @@ def account_named(name: str) -> str | None:
 
 
 def join(account: str, name: str, management: str) -> None:
-    """Let an account that exists become a member, as if it had accepted an invitation; raises `ValueError`."""
+    """Let an account that exists become a member, as if it had accepted an invitation; a member stays where it is.
+
+    Raises `ValueError` where there is no such organization, or the account belongs to another.
+    """
     from moto.organizations.models import FakeAccount, organizations_backends
 
     backend = organizations_backends[management][PARTITION]
@@ -70,8 +73,10 @@ def join(account: str, name: str, management: str) -> None:
             f"Account {management} has no organization yet. Create one: "
             'management.admin.client("organizations").create_organization()'
         )
-    if organization_of(account) is not None:
-        raise ValueError(f"Account {account} already belongs to an organization.")
+    if (already := organization_of(account)) is not None:
+        if already is backend:
+            return
+        raise ValueError(f"Account {account} already belongs to another organization.")
     member = FakeAccount(backend.org, AccountName=name, Email=f"{name}@example.com")
     member.id, member.joined_method = account, "INVITED"
     backend.accounts.append(member)
