@@ -21,6 +21,7 @@ _HOME = {
     "PolicyPanel": "policy_panel",
     "credentials_figure": "credentials",
     "predict": "questions",
+    "projector": "projector",
     "provider_chain": "providers",
     "side_by_side": "documents",
 }
