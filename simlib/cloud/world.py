@@ -26,7 +26,8 @@ from simlib.cloud.inspection import Inspection
 from simlib.cloud.machines.instance import Instance
 from simlib.cloud.machines.metadata import Unavailable
 from simlib.cloud.storage import iam_entities, organizations
-from simlib.cloud.storage.store import Store, StoredInstance
+from simlib.cloud.storage.store import Store
+from simlib.cloud.storage.stored import StoredInstance
 from simlib.cloud.trail import DEFAULT_BOUND, Trail
 from simlib.cloud.transport.endpoint import Endpoint, sender_time
 from simlib.cloud.transport.wire import Body, RawAnswer, RawRequest
@@ -160,6 +161,10 @@ class Cloud:
             with self._gate.lock:
                 organizations.join(self._accounts[name].id, name, organization.id)
         return self._accounts[name]
+
+    def account_name(self, account_id: str) -> str:
+        """The name under which an account was mentioned here, else its number."""
+        return next((account.name for account in self._accounts.values() if account.id == account_id), account_id)
 
     def _root_user(self, account_id: str) -> Identity:
         with self._gate.lock:

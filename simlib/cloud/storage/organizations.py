@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from simlib.cloud.storage.store import PARTITION, StoredDocument
+from simlib.cloud.storage.store import PARTITION
+from simlib.cloud.storage.stored import StoredDocument
 
 SCP, RCP = "SERVICE_CONTROL_POLICY", "RESOURCE_CONTROL_POLICY"
 
