@@ -45,6 +45,7 @@ from simlib.cloud.permissions.asked import Requested, account_of
 from simlib.cloud.permissions.authorization import AS_STORED, Instead, circumstances, decide, resource_document
 from simlib.cloud.storage import iam_entities, inventory
 from simlib.cloud.storage.organizations import Membership, membership
+from simlib.cloud.storage.places import stored_at
 from simlib.cloud.storage.store import Store
 from simlib.cloud.storage.stored import Place, StoredDocument, StoredIdentity
 from simlib.cloud.transport.refusals import authentication_refusal
@@ -225,8 +226,17 @@ class Inspection:
             if (resource := resource_document(arn, self._store, trust=True)) and resource[1]:
                 place, text, name = resource
                 found.append(Document(place, text, name, place.owner))
-            account = caller.account if caller else self._owner(arn, "")
+            account = caller.account if caller else self.owner(arn, "")
             return [*found, *_of_organization(membership(account))]
+
+    def document(self, place: Place) -> Document | None:
+        """What is stored at a place, with nothing attached to it told; None while nothing is."""
+        with self._lock:
+            if place.kind in ("trust", "resource"):
+                found = resource_document(place.owner, self._store, trust=True)
+                return Document(*found, place.owner) if found and found[0] == place and found[1] else None
+            stored = stored_at(place, self._store)
+            return Document(place, stored.text, stored.name, place.owner) if stored else None
 
     # -- what the gate would decide ----------------------------------------------------------------------------------
 
@@ -263,7 +273,7 @@ class Inspection:
             caller = replace(caller, context=_without(changed, caller.context))
             given = {key: value for key, value in circumstances.items() if value is not None}
             asked = Requested(
-                action, resource, self._owner(resource, caller.account), {**_without(changed, said), **given}
+                action, resource, self.owner(resource, caller.account), {**_without(changed, said), **given}
             )
             return decide(asked, caller, self._store, around, instead=instead)
 
@@ -272,8 +282,8 @@ class Inspection:
             return circumstances(now, "", caller.arn, "us-east-1")
         return circumstances(now, self._source_ip(), "simlib", "us-east-1")
 
-    def _owner(self, resource: str, default: str) -> str:
-        """The account a resource belongs to."""
+    def owner(self, resource: str, default: str = "") -> str:
+        """The account a resource belongs to, `default` where nobody knows."""
         if resource.startswith("arn:aws:s3:::"):
             return self._store.bucket_owner(resource.removeprefix("arn:aws:s3:::").partition("/")[0]) or default
         return account_of(resource) or default

@@ -112,6 +112,12 @@ def _line(backend: Any, account: str) -> Iterator[Any]:
     yield from (*reversed(above), member)
 
 
+def policy(arn: str) -> StoredDocument | None:
+    """An SCP or RCP by its ARN; None where there is none."""
+    policies = (each for backend in _backends() for each in backend.policies)
+    return next((StoredDocument(each.arn, each.content) for each in policies if each.arn == arn), None)
+
+
 def _levels(line: list[Any], kind: str, enabled: bool) -> Levels:
     if not enabled:
         return ()
