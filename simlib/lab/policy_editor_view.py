@@ -26,7 +26,7 @@ _ASTRAL = re.compile("[\U00010000-\U0010ffff]")
 class Editor(anywidget.AnyWidget):  # type: ignore[misc]
     """What goes to and fro. `revision` counts the changes of the texts: marks of another revision are out of date."""
 
-    _esm = _HERE.with_name("policy_editor.js")
+    _esm = _HERE.with_name("policy_editor.js").read_text(encoding="utf-8")
     _css = _STYLE + _HERE.with_name("policy_editor.css").read_text(encoding="utf-8")
 
     label = traitlets.Unicode().tag(sync=True)
@@ -199,8 +199,7 @@ def _plain_view(editor: PolicyEditor) -> dict[str, Any]:
 _PLAIN = """<style>
 .sle-area { flex-direction: column !important; height: auto !important; }
 .sle-area label { text-align: left !important; width: 100% !important; }
-.sle-area textarea { font: calc(13px * var(--sl-scale, 1))/1.45 var(--jp-code-font-family, monospace) !important;
-  tab-size: 2; }
+.sle-area textarea { font: 13px/1.45 var(--jp-code-font-family, monospace) !important; tab-size: 2; }
 </style>"""
 
 

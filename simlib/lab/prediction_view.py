@@ -28,7 +28,7 @@ _CSS = """
 
 
 class _Question(anywidget.AnyWidget):  # type: ignore[misc]
-    _esm = Path(__file__).with_suffix(".js")
+    _esm = Path(__file__).with_suffix(".js").read_text(encoding="utf-8")
     _css = STYLE.removeprefix("<style>").removesuffix("</style>") + _CSS
 
     question = traitlets.Unicode().tag(sync=True)
