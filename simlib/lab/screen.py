@@ -2,25 +2,70 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
 from typing import Any
 
 import anywidget
 import ipywidgets
 
+_shown_by: dict[str, tuple[str, list[ipywidgets.Widget]]] = {}  # by cell: the request that ran it, what it showed
+_followers: list[tuple[ipywidgets.Widget, Callable[[], None]]] = []
+_followed_shells: list[Any] = []
+
 
 def show(owner: Any, place: str, shown: ipywidgets.Widget, *others: ipywidgets.Widget) -> dict[str, Any]:
     """The mime bundle that displays `shown`; `others` are the widgets in it.
 
-    What `owner` showed at this `place` before is closed, with its layouts and styles, in kernel and browser.
+    What `owner` showed at this `place` before is closed, with its layouts and styles, in kernel and browser; so is
+    what the same cell showed when it was run before, whoever showed it.
     """
     views = owner.__dict__.setdefault("_views", {})
-    for old in views.get(place, ()):
+    _close(views.get(place, ()))
+    views[place] = (shown, *others)
+    if (running := _running()) is not None:
+        cell, request = running
+        if cell in _shown_by and _shown_by[cell][0] != request:
+            _close(_shown_by.pop(cell)[1])
+        _shown_by.setdefault(cell, (request, []))[1].extend(views[place])
+    made = shown._repr_mimebundle_()
+    return dict(made[0] if isinstance(made, tuple) else made)
+
+
+def _close(widgets: Any) -> None:
+    for old in widgets:
         for part in (getattr(old, "layout", None), getattr(old, "style", None), old):
             if isinstance(part, ipywidgets.Widget):
                 part.close()
-    views[place] = (shown, *others)
-    made = shown._repr_mimebundle_()
-    return dict(made[0] if isinstance(made, tuple) else made)
+
+
+def _shell() -> Any:
+    return sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+
+
+def _running() -> tuple[str, str] | None:
+    """The cell that is running, and the request that runs it; None where no notebook says so."""
+    shell = _shell()
+    parent = shell.get_parent() if hasattr(shell, "get_parent") else {}
+    cell = (parent.get("metadata") or {}).get("cellId")
+    return (str(cell), str(parent["header"]["msg_id"])) if cell else None
+
+
+def follow(widget: ipywidgets.Widget, draw: Callable[[], None]) -> None:
+    """Call `draw` after each cell and each command of a widget, for as long as `widget` is open: once, however many
+    calls were made. Without IPython nothing follows by itself."""
+    _followers.append((widget, draw))
+    shell = _shell()
+    if shell is not None and shell not in _followed_shells:
+        shell.events.register("post_execute", follow_up)
+        _followed_shells.append(shell)
+
+
+def follow_up() -> None:
+    """Have every open view that follows the world look whether there is something new."""
+    _followers[:] = [(widget, draw) for widget, draw in _followers if widget.comm is not None]
+    for _, draw in list(_followers):
+        draw()
 
 
 class KeepKeys(anywidget.AnyWidget):  # type: ignore[misc]
