@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from simlib.cloud.trail import Event
+from simlib.iam import Evaluation
 
 # What refused before any policy was read, and what to look at.
 _SITUATIONS = {
@@ -36,6 +37,11 @@ _SITUATIONS = {
 }
 
 
+def in_words(evaluation: Evaluation) -> str:
+    """A decision explained, with a hint where it was a no."""
+    return "\n".join(filter(None, (evaluation.explain(), evaluation.hint())))
+
+
 @dataclass(frozen=True, slots=True)
 class Explanation:
     """A refusal explained; print it, or read `event` and its `evaluations`."""
@@ -48,7 +54,7 @@ class Explanation:
             return "Nothing has been refused so far."
         denied = next((evaluation for evaluation in event.evaluations if not evaluation.allowed), None)
         if denied is not None and event.situation != "no-such-role":
-            return "\n".join(filter(None, (denied.explain(), denied.hint())))
+            return in_words(denied)
         head = f"{event.who} asked for {event.action} on {event.resource}."
         said = f"AWS said: {event.error_code}: {event.error_message}" if event.error_code else ""
         if event.situation:

@@ -51,13 +51,16 @@ class Event:
 
     def __repr__(self) -> str:
         outcome = self.decision if not self.error_code else f"{self.decision} ({self.error_code})"
-        return f"{self.when:%Y-%m-%d %H:%M:%S}  {_short(self.who):<44}  {self.action:<28}  {self.resource}  {outcome}"
+        return (
+            f"{self.when:%Y-%m-%d %H:%M:%S}  {short_arn(self.who):<44}  {self.action:<28}  {self.resource}  {outcome}"
+        )
 
 
 class Trail(Sequence[Event]):
     """The calls of a world, oldest first; past `bound` events the oldest are forgotten."""
 
     def __init__(self, bound: int = DEFAULT_BOUND) -> None:
+        self.bound = bound
         self._events: deque[Event] = deque(maxlen=bound)
         self._count = 0
 
@@ -78,6 +81,15 @@ class Trail(Sequence[Event]):
     def total(self) -> int:
         """How many calls there have been, the forgotten ones included."""
         return self._count
+
+    def since(self, number: int) -> list[Event]:
+        """The events after the one of that number, as far as they are remembered."""
+        found: list[Event] = []
+        for event in reversed(self._events):
+            if event.number <= number:
+                break
+            found.append(event)
+        return found[::-1]
 
     def next_number(self) -> int:
         self._count += 1
@@ -105,7 +117,7 @@ class Trail(Sequence[Event]):
         return "\n".join([*lines, *map(repr, shown)]) or "no calls yet"
 
 
-def _short(arn: str) -> str:
+def short_arn(arn: str) -> str:
     """ "111111111111 user/alice" – an ARN without what is the same in all of them."""
     parts = arn.split(":", 5)
     return f"{parts[4]} {parts[5]}" if len(parts) == 6 else arn

@@ -19,9 +19,9 @@ _HOME = {
     "PolicyDocument": "policy_editor",
     "PolicyEditor": "policy_editor",
     "PolicyPanel": "policy_panel",
+    "SessionTimeline": "session_timeline",
     "credentials_figure": "credentials",
     "predict": "questions",
-    "projector": "projector",
     "provider_chain": "providers",
     "side_by_side": "documents",
 }

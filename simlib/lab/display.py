@@ -7,17 +7,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from .markup import card, escape, prose, table, verdict
+from .markup import card, escape, outline, table, verdict
 
 TRAIL_ROWS = 20
 
 
 def explanation(explained: Any) -> str:
-    """A refusal explained; what hangs below a line is indented."""
-    lines = str(explained).split("\n")
-    return card(
-        "".join(f'<div class="{"sl-under" if line.startswith("  ") else ""}">{prose(line)}</div>' for line in lines)
-    )
+    """A refusal explained."""
+    return card(outline(str(explained)))
 
 
 def terminal(result: Any) -> str:

@@ -1,0 +1,87 @@
+// Shows the HTML that Python writes, keeps focus, selection and scroll while it changes, and tells Python what is
+// pressed: elements with data-do send {do, value}. While Python works on one message only the latest of each control
+// waits, so dragging never queues up.
+
+function patch(old, wanted, keep) {
+  if (old.nodeType !== wanted.nodeType || old.nodeName !== wanted.nodeName) {
+    old.replaceWith(wanted);
+    return wanted;
+  }
+  if (old.nodeType !== Node.ELEMENT_NODE) {
+    if (old.nodeValue !== wanted.nodeValue) old.nodeValue = wanted.nodeValue;
+    return old;
+  }
+  for (const { name } of [...old.attributes]) if (!wanted.hasAttribute(name)) old.removeAttribute(name);
+  for (const { name, value } of [...wanted.attributes]) {
+    if (old.getAttribute(name) !== value) old.setAttribute(name, value);
+  }
+  children(old, wanted, keep);
+  if ("value" in old && old.value !== wanted.value && !keep(old)) old.value = wanted.value;
+  return old;
+}
+
+// An element with an id stays the same element, wherever it goes; others keep their place among their siblings.
+function children(parent, wanted, keep) {
+  const known = new Map([...parent.children].filter((child) => child.id).map((child) => [child.id, child]));
+  let place = parent.firstChild;
+  for (const node of [...wanted.childNodes]) {
+    const same = node.id ? known.get(node.id) : place && !place.id ? place : null;
+    if (!same) {
+      parent.insertBefore(node, place);
+      continue;
+    }
+    if (same !== place) parent.insertBefore(same, place);
+    place = patch(same, node, keep).nextSibling;
+  }
+  while (place) {
+    const next = place.nextSibling;
+    place.remove();
+    place = next;
+  }
+}
+
+function render({ model, el }) {
+  const root = document.createElement("div");
+  root.setAttribute("data-lm-suppress-shortcuts", "true"); // JupyterLab's "dd" is not for what is pressed in here
+  root.addEventListener("keydown", (event) => event.stopPropagation());
+  el.append(root);
+
+  const draw = () => {
+    const wanted = document.createElement("div");
+    wanted.innerHTML = model.get("html");
+    children(root, wanted, (control) => control.matches(":active") || waiting.has(control.dataset.do));
+  };
+  let busy = false;
+  const waiting = new Map();
+  const send = (message) => {
+    if (busy) {
+      waiting.delete(message.do);
+      waiting.set(message.do, message);
+      return;
+    }
+    busy = true;
+    model.send(message);
+  };
+  const answered = (message) => {
+    if (message?.done !== true) return;
+    busy = false;
+    const [next] = waiting.values();
+    if (next === undefined) return;
+    waiting.delete(next.do);
+    send(next);
+  };
+  const told = (element) => element && root.contains(element) && send({ do: element.dataset.do, value: element.dataset.value ?? element.value ?? "" });
+
+  root.addEventListener("click", (event) => told(event.target.closest("button[data-do]:not([aria-disabled=true])")));
+  root.addEventListener("input", (event) => event.target.matches("input[data-do]") && told(event.target));
+  root.addEventListener("change", (event) => event.target.matches("select[data-do]") && told(event.target));
+  model.on("change:html", draw);
+  model.on("msg:custom", answered);
+  draw();
+  return () => {
+    model.off("change:html", draw);
+    model.off("msg:custom", answered);
+  };
+}
+
+export default { render };

@@ -1,0 +1,42 @@
+"""HTML that is written in Python and can be used: its buttons, choices and sliders are commands to a panel."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import anywidget
+import traitlets
+
+from .markup import STYLE
+
+_STYLE = STYLE.removeprefix("<style>").removesuffix("</style>")
+
+
+class InteractiveHTML(anywidget.AnyWidget):  # type: ignore[misc]
+    """Shows `html`, whose foreign text has passed `escape`; a change leaves focus and scroll where they are.
+
+    Elements with `data-do` – a `button`, `select` or `input` – call the command of that name in `commands` with their
+    `data-value`, or their value, as text. What no command knows or takes is passed over: a browser may send anything.
+    """
+
+    _esm = (
+        Path(__file__).with_suffix(".js").read_text(encoding="utf-8")
+    )  # given a path, anywidget never lets a widget go
+    _css = _STYLE + Path(__file__).with_suffix(".css").read_text(encoding="utf-8")
+
+    html = traitlets.Unicode().tag(sync=True)
+
+    def __init__(self, html: str, commands: Mapping[str, Callable[[str], None]]) -> None:
+        super().__init__(html=html)
+        self._commands = dict(commands)
+        self.on_msg(self._told)
+
+    def _told(self, _: Any, message: Any, __: Any) -> None:
+        try:
+            match message:
+                case {"do": str(name), "value": str(value)} if name in self._commands:
+                    self._commands[name](value)
+        finally:
+            self.send({"done": True})

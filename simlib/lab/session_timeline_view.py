@@ -1,0 +1,218 @@
+"""The timeline on the screen: a thin shell over `session_timeline.SessionTimeline`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import timedelta
+from itertools import count
+from typing import Any
+
+from simlib.cloud.explain import Explanation, in_words
+
+from . import screen
+from .credential_lines import key_label
+from .interactive_html import InteractiveHTML
+from .markup import card, escape, outline, table, verdict
+from .session_timeline import SPANS, Holding, SessionTimeline, Verdict, addresses, born_of
+from .timeline_svg import drawing
+from .trail_table import DECISIONS, HEAD, MOST_IDENTITIES, PAGE, call_cells
+
+STEPS = 400  # of the slider, from one edge of the axis to the other
+
+_CSS = """<style>
+.simlib .sl-chart { display: block; overflow: hidden; font-size: 13px; }
+.simlib .sl-axis { padding: 0 8px; }
+.simlib .sl-moment { display: block; width: 100%; margin: 0; accent-color: var(--sl-yes); }
+.simlib .sl-head { font-weight: 600; }
+.simlib .sl-state { white-space: normal; }
+.simlib .sl-chart .sl-brief { display: none; }
+@media (max-width: 640px) {
+  .simlib .sl-chart .sl-full { display: none; }
+  .simlib .sl-chart .sl-brief { display: inline; }
+  .simlib .sl-t th[scope="row"] { min-width: 0; }
+  .simlib .sl-t th, .simlib .sl-t td { padding-right: .6em; }
+}
+</style>"""
+
+_numbers = count(1)
+
+
+def timeline_view(panel: SessionTimeline) -> dict[str, Any]:
+    """The panel as a widget: a mime bundle that displays it. An earlier view of it is closed."""
+    name = f"slt{next(_numbers)}"
+    widget = InteractiveHTML("", _commands(panel))
+
+    def draw() -> None:
+        widget.html = page(panel, name)
+
+    draw()
+    panel.draw_by("view", draw)
+    screen.follow(widget, panel.follow)
+    return screen.show(panel, "panel", widget)
+
+
+def still(panel: SessionTimeline) -> str:
+    """The panel's last picture, for a page without a kernel."""
+    return card(_CSS + "".join(_parts(panel, f"slt{next(_numbers)}", live=False)), css="sl-wide")
+
+
+def page(panel: SessionTimeline, name: str) -> str:
+    """The panel as HTML whose controls are commands; `name` makes its ids its own."""
+    return card(_CSS + "".join(_parts(panel, name, live=True)), css="sl-wide")
+
+
+def _commands(panel: SessionTimeline) -> dict[str, Any]:
+    def moment(value: str) -> None:
+        if value.isdigit() and int(value) <= STEPS:
+            span = panel.chart.right - panel.chart.left
+            panel.look(panel.chart.left + span * int(value) / STEPS)
+
+    def verdict_of(value: str) -> None:
+        key, _, index = value.partition(" ")
+        if index.isdigit():
+            panel.open_verdict(key, int(index))
+
+    return {
+        "moment": moment,
+        "before": lambda _: panel.step(forward=False),
+        "after": lambda _: panel.step(),
+        "now": lambda _: panel.look(),
+        "move": lambda _: panel.move_clock(),
+        "move-here": lambda _: panel.move_clock(panel.looked) if panel.looked else None,
+        "span": lambda value: panel.zoom(SPANS[value]) if value in SPANS else None,
+        "identity": lambda value: panel.filter(identity=value),
+        "decision": lambda value: panel.filter(decision=value) if value in DECISIONS else None,
+        "older": lambda _: panel.turn(1),
+        "newer": lambda _: panel.turn(-1),
+        "call": lambda value: panel.open_call(int(value)) if value.isdigit() else None,
+        "verdict": verdict_of,
+    }
+
+
+def _parts(panel: SessionTimeline, name: str, *, live: bool) -> Iterable[str]:
+    yield f'<p class="sl-head" role="status">{escape(panel.headline)}</p>'
+    yield from (f'<p role="status">{escape(said)}</p>' for said in (panel.note,) if said)
+    if live:
+        yield _choices(panel, name)
+    yield f'<div class="sl-axis">{drawing(panel.chart, name)}</div>'
+    if live:
+        yield _clockwork(panel, name)
+    yield from (f'<p class="sl-dim">{escape(said)}</p>' for said in (panel.hidden, panel.caveat) if said)
+    yield _credentials(panel, name, live=live)
+    yield _trail(panel, name, live=live)
+
+
+# -- controls ---------------------------------------------------------------------------------------------------------
+
+
+def _button(do: str, label: str, *, value: str = "", disabled: bool = False) -> str:
+    off = ' aria-disabled="true"' if disabled else ""
+    return f'<button type="button" data-do="{do}" data-value="{escape(value)}"{off}>{escape(label)}</button>'
+
+
+def _why(do: str, value: str, opened: bool, about: str) -> str:
+    """The button that opens and closes an explanation."""
+    word = "Hide why" if opened else "Why?"
+    return (
+        f' <button type="button" class="sl-row" data-do="{do}" data-value="{escape(value)}" '
+        f'aria-expanded="{str(opened).lower()}" aria-label="{escape(f"{word} {about}")}">{word}</button>'
+    )
+
+
+def _select(do: str, label: str, options: Iterable[tuple[str, str]], chosen: str) -> str:
+    rows = "".join(
+        f'<option value="{escape(value)}"{" selected" if value == chosen else ""}>{escape(text)}</option>'
+        for value, text in options
+    )
+    return f'<label>{escape(label)} <select data-do="{do}">{rows}</select></label>'
+
+
+def _choices(panel: SessionTimeline, name: str) -> str:
+    identities = panel.identities[:MOST_IDENTITIES]
+    chosen = panel.trail.identity
+    if chosen and chosen not in identities:
+        identities = [chosen, *identities]
+    spans = [(text, text or "what the sessions need") for text in SPANS]
+    span = next((text for text, length in SPANS.items() if length == panel.span), "")
+    everybody = [("", "everybody"), *((arn, arn) for arn in identities)]
+    choices = _select("identity", "Identity", everybody, chosen) + _select("span", "Axis", spans, span)
+    return f'<div class="sl-bar">{choices}</div>'
+
+
+def _clockwork(panel: SessionTimeline, name: str) -> str:
+    chart = panel.chart
+    place = round(STEPS * chart.place(panel.moment))
+    slider = (
+        f'<input type="range" class="sl-moment" data-do="moment" min="0" max="{STEPS}" value="{place}" '
+        f'aria-label="Look at another moment" aria-valuetext="{escape(panel.headline)}">'
+    )
+    earlier = any(change.moment < panel.moment for change in panel.changes)
+    later = any(change.moment > panel.moment for change in panel.changes)
+    look = [
+        _button("before", "◀ Look at the change before", disabled=not earlier),
+        _button("after", "Look at the change after ▶", disabled=not later),
+        _button("now", "Back to now", disabled=panel.looked is None),
+    ]
+    change = panel.next_change
+    words = f"to {change.moment:%d %b %H:%M:%S}: {change.words}" if change else "on: nothing will end by itself"
+    move = [_button("move", f"Move the clock {words}", disabled=change is None)]
+    if panel.moment - panel.now > timedelta(0):
+        move.append(_button("move-here", f"Move the clock here, to {panel.moment:%d %b %H:%M}"))
+    return (
+        f'{slider}<div class="sl-bar" role="group" aria-label="Look: changes nothing">{"".join(look)}</div>'
+        f'<div class="sl-bar" role="group" aria-label="Move the clock: only forward">{"".join(move)}</div>'
+    )
+
+
+# -- the credentials and what they can do -----------------------------------------------------------------------------
+
+
+def _credentials(panel: SessionTimeline, name: str, *, live: bool) -> str:
+    head = ["Credential", "State", *(["What it can do"] if panel.requests else [])]
+    rows = [_holding(panel, holding, name, live=live) for holding in panel.holdings]
+    return table(head, rows, f"Each credential on {panel.moment:%d %b %H:%M} UTC") if rows else ""
+
+
+def _holding(panel: SessionTimeline, holding: Holding, name: str, *, live: bool) -> list[str]:
+    credential = holding.credential
+    colour = "sl-yes" if holding.state == "good" else "sl-no"
+    state = f'<span class="sl-state {colour}">{escape(f"{holding.sign} {holding.words}")}</span>'
+    limit = f"<br><span class='sl-dim'>at most {escape(credential.limit)}</span>" if credential.limit else ""
+    told = escape(f"{born_of(holding)}; {addresses(holding)}")
+    about = f"<br><code>{escape(key_label(credential))}</code> <span class='sl-dim'>{told}</span>"
+    asked = [_verdict(panel, holding, index, each, name, live=live) for index, each in enumerate(holding.verdicts)]
+    return [escape(holding.line.name) + about, state + limit, *(["".join(asked)] if panel.requests else [])]
+
+
+def _verdict(panel: SessionTimeline, holding: Holding, index: int, asked: Verdict, name: str, *, live: bool) -> str:
+    request = f"<code>{escape(asked.request)}</code>"
+    opened = panel.opened == (holding.key, index)
+    why = _why("verdict", f"{holding.key} {index}", opened, asked.request) if live and asked.evaluation else ""
+    told = outline(in_words(asked.evaluation)) if opened and asked.evaluation is not None else ""
+    because = f"<br><span class='sl-dim'>{escape(asked.because)}</span>"
+    return f"<div>{verdict(asked.allowed, asked.word)} {request} {why}{because}{told}</div>"
+
+
+# -- the trail --------------------------------------------------------------------------------------------------------
+
+
+def _trail(panel: SessionTimeline, name: str, *, live: bool) -> str:
+    trail = panel.trail
+    rows = []
+    for event in trail.rows:
+        cells = call_cells(event)
+        opened = event.number == trail.open
+        if live:
+            cells[0] += _why("call", str(event.number), opened, f"{event.action}, call {event.number}")
+        if opened:
+            cells[1] += outline(str(Explanation(event)))
+        rows.append(cells)
+    controls = ""
+    if live:
+        last = (len(trail.matching) - 1) // PAGE
+        controls = (
+            f'<div class="sl-bar">{_select("decision", "Decision", DECISIONS.items(), trail.decision)}'
+            f"{_button('newer', 'Newer calls', disabled=trail.page == 0)}"
+            f"{_button('older', 'Older calls', disabled=trail.page >= last)}</div>"
+        )
+    return f"<h4>The trail</h4>{controls}{table(HEAD, rows, trail.counted)}"

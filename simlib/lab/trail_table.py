@@ -1,0 +1,175 @@
+"""The trail to read: its calls as rows, by identity and decision, and why each was decided as it was."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from simlib.cloud.explain import Explanation
+from simlib.cloud.trail import Event, Trail, short_arn
+
+from .markup import escape, verdict, verdict_text
+
+PAGE = 10  # rows
+MOST_IDENTITIES = 200  # are offered to filter by
+
+WORDS = {
+    "ALLOW": "Allowed",
+    "IMPLICIT_DENY": "Not allowed",
+    "EXPLICIT_DENY": "Denied",
+    "UNAUTHENTICATED": "Not believed",
+    "INVALID": "Not understood",
+}
+DECISIONS = {
+    "": "any decision",
+    "ALLOW": "allowed",
+    "REFUSED": "refused",
+    "IMPLICIT_DENY": "not allowed: nobody has allowed it",
+    "EXPLICIT_DENY": "denied by a statement",
+    "UNAUTHENTICATED": "not believed: the credentials",
+    "INVALID": "not understood: the request",
+}
+
+
+@dataclass
+class KeyCalls:
+    """The calls made with one key: when those that were allowed and those that were refused, and from where."""
+
+    allowed: list[datetime] = field(default_factory=list)
+    refused: list[datetime] = field(default_factory=list)
+    addresses: Counter[str] = field(default_factory=Counter)
+
+
+class TrailTable:
+    """The calls of a trail, newest first, a page at a time; one of them may be open.
+
+    `identity` is an ARN, an access key or "" for everybody, `decision` a key of `DECISIONS`. What was looked at once
+    is not looked at again: `refresh` reads only what is new.
+    """
+
+    def __init__(self, trail: Trail) -> None:
+        self.trail = trail
+        self.identity, self.decision, self.page = "", "", 0
+        self.open: int | None = None  # the number of an event
+        self.among: Collection[str] | None = None  # access keys; None: of everybody
+        self.by_key: dict[str, KeyCalls] = {}
+        self.identities: Counter[str] = Counter()
+        self._seen = self._held = 0
+        self._matching: list[Event] | None = None
+        self._asked: Any = None
+
+    def refresh(self) -> bool:
+        """Take in the calls made since the last time; whether there were any."""
+        new = self.trail.since(self._seen)
+        if not new:
+            return False
+        if self._held + len(new) > 1.2 * self.trail.bound:  # the trail has forgotten its oldest calls, so do we
+            self.by_key, self.identities, self._held, new = {}, Counter(), 0, list(self.trail)
+        self._held += len(new)
+        for event in new:
+            calls = self.by_key.setdefault(event.access_key_id, KeyCalls())
+            (calls.refused if event.refused else calls.allowed).append(event.when)
+            calls.addresses[event.source_ip] += 1
+            self.identities[event.who] += 1
+        self._seen, self._asked = new[-1].number, None
+        return True
+
+    # -- which calls -------------------------------------------------------------------------------------------------
+
+    def filter(self, *, identity: str | None = None, decision: str | None = None) -> None:
+        """Show the calls of an identity or a key, or with one decision; "" is any. Raises `ValueError` for others."""
+        if decision is not None:
+            if decision not in DECISIONS:
+                raise ValueError(f"decision is one of {', '.join(map(repr, DECISIONS))}, not {decision!r}")
+            self.decision = decision
+        if identity is not None:
+            self.identity = identity
+        self.page, self.open = 0, None
+
+    @property
+    def matching(self) -> Sequence[Event]:
+        """The calls that pass the filter, newest first."""
+        asked = (self.identity, self.decision, self._seen, None if self.among is None else frozenset(self.among))
+        if self._matching is None or asked != self._asked:
+            tests = list(self._tests())
+            events = reversed(list(self.trail))
+            self._matching = [event for event in events if all(test(event) for test in tests)]
+            self._asked = asked
+        return self._matching
+
+    def _tests(self) -> Iterable[Callable[[Event], bool]]:
+        if self.among is not None:
+            keys = frozenset(self.among)
+            yield lambda event: event.access_key_id in keys
+        if self.identity:
+            yield lambda event: self.identity in (event.who, event.access_key_id)
+        if self.decision == "REFUSED":
+            yield lambda event: event.refused
+        elif self.decision:
+            yield lambda event: event.decision == self.decision
+
+    @property
+    def rows(self) -> Sequence[Event]:
+        """The calls on this page."""
+        last = max((len(self.matching) - 1) // PAGE, 0)
+        self.page = min(max(self.page, 0), last)
+        return self.matching[self.page * PAGE : (self.page + 1) * PAGE]
+
+    @property
+    def counted(self) -> str:
+        """How many calls there are and which of them are shown."""
+        matching, all_of_them = len(self.matching), len(self.trail)
+        if not matching:
+            return f"None of {all_of_them:,} calls." if all_of_them else "No calls yet."
+        first = self.page * PAGE
+        part = f"{first + 1:,} to {first + len(self.rows):,}" if matching > PAGE else "All"
+        of_all = "" if matching == all_of_them else f" that fit, of {all_of_them:,} calls"
+        return f"{part} of {matching:,}{of_all or ' calls'}, newest first."
+
+    def show(self, number: int | None) -> None:
+        """Open the evaluation of a call by its number; the same again closes it."""
+        self.open = None if number == self.open else number
+
+
+def outcome(event: Event) -> str:
+    """The decision in a word or two; an error of the service's own stands behind it."""
+    return WORDS.get(event.decision, event.decision)
+
+
+def explained(event: Event) -> str:
+    """What `aws.why` says of a call."""
+    return str(Explanation(event))
+
+
+# -- as text and as HTML ----------------------------------------------------------------------------------------------
+
+
+def as_text(table: TrailTable, most: int = PAGE) -> str:
+    """The page as lines of text, the open one with its explanation below."""
+    found = []
+    for event in table.rows[:most]:
+        code = f" ({event.error_code})" if event.error_code else ""
+        found.append(
+            f"{event.when:%d %b %H:%M:%S}  {verdict_text(not event.refused, outcome(event)) + code:<32}  "
+            f"{event.action} on {event.resource}, by {short_arn(event.who)} from {event.source_ip}"
+        )
+        if event.number == table.open:
+            found += [f"    {line}" for line in explained(event).splitlines()]
+    return "\n".join([table.counted, *found])
+
+
+def call_cells(event: Event) -> list[str]:
+    """A call as the cells of a row, as HTML: when and how decided, what on what, by whom with which key from where."""
+    code = f"<br>{escape(event.error_code)}" if event.error_code else ""
+    key = f"key …{event.access_key_id[-4:]}" if event.access_key_id else "no key"
+    return [
+        f"{verdict(not event.refused, outcome(event))}{code}<br><time>{event.when:%d %b %H:%M:%S}</time>",
+        f"<code>{escape(event.action)}</code><br><code class='sl-dim'>{escape(event.resource)}</code>",
+        f"{escape(short_arn(event.who))}<br><span class='sl-dim'>{escape(f'{key} from {event.source_ip}')}</span>",
+    ]
+
+
+HEAD = ["Decision, when (UTC)", "Call", "Who"]
