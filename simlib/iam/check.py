@@ -12,8 +12,8 @@ from typing import Any
 from simlib.iam import validation
 from simlib.iam.errors import PolicyError, Problem
 from simlib.iam.findings import ERROR, SECURITY, SUGGESTION, WARNING
-from simlib.iam.grammar import KINDS
 from simlib.iam.json_text import read
+from simlib.iam.statement import KINDS
 
 _ENDINGS = """\
 Messages read `file:line:column: error: what is wrong (what would be right) [code]`. Besides what AWS refuses to save,

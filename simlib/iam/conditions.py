@@ -8,8 +8,8 @@ UG/reference_policies_condition-logic-multiple-context-keys-or-values).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from functools import lru_cache, partial
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from operator import eq, ge, gt, le, lt
 from typing import Any, NamedTuple
 
@@ -201,26 +201,33 @@ class Operator(NamedTuple):
     base: str
     qualifier: str  # "", "ForAllValues" or "ForAnyValue"
     if_exists: bool
+    negated: bool
+    when_absent: bool  # what a condition with it says when the request does not have the key
 
-    @property
-    def negated(self) -> bool:
-        return OPERATORS[self.base][1]
+
+def _when_absent(qualifier: str, if_exists: bool, negated: bool) -> bool:
+    """Positive operators fail and negated ones hold; ``IfExists`` and ``ForAllValues`` always hold, ``ForAnyValue``
+    fails. AWS does not say what ``ForAnyValue:…IfExists`` does: here it holds (a choice), as ``IfExists`` reads.
+    """
+    return if_exists or qualifier == "ForAllValues" or (negated and not qualifier)
+
+
+def _named_operators() -> Iterator[Operator]:
+    """Every way to write an operator; ``Null`` has no ``IfExists``: presence is what it asks about."""
+    for base, (_, negated) in OPERATORS.items():
+        for qualifier in ("", "ForAllValues", "ForAnyValue"):
+            for suffix in ("", "IfExists") if base != "Null" else ("",):
+                name = f"{qualifier}:{base}{suffix}" if qualifier else base + suffix
+                absent = _when_absent(qualifier, bool(suffix), negated)
+                yield Operator(name, base, qualifier, bool(suffix), negated, absent)
+
+
+_BY_NAME = {each.name: each for each in _named_operators()}
 
 
 def operator(name: str) -> Operator | None:
-    """Take the name of an operator apart; ``None`` if there is no such operator."""
-    return _operator(name) if len(name) < 64 else None
-
-
-@lru_cache(maxsize=512)
-def _operator(name: str) -> Operator | None:
-    qualifier, colon, rest = name.rpartition(":")
-    base = rest.removesuffix("IfExists")
-    if base not in OPERATORS or (colon and qualifier not in {"ForAllValues", "ForAnyValue"}):
-        return None
-    if base == "Null" and base != rest:
-        return None  # presence is what Null asks about
-    return Operator(name, base, qualifier, base != rest)
+    """The operator of this name; ``None`` if there is none."""
+    return _BY_NAME.get(name)
 
 
 class Condition:
@@ -229,15 +236,13 @@ class Condition:
     The values are prepared when a request first comes so far as to be compared with them.
     """
 
-    __slots__ = ("_met", "_variables", "key", "name", "negated", "operator", "wanted", "when_absent")
+    __slots__ = ("_met", "_variables", "key", "name", "operator", "wanted")
 
     def __init__(self, operator: Operator, name: str, wanted: Sequence[str], *, variables: bool) -> None:
         self.operator = operator
         self.name = name
         self.key = name.lower()
         self.wanted = tuple(wanted)
-        self.negated = operator.negated
-        self.when_absent = when_absent(operator)
         self._variables = variables
         self._met: Test | None = None
 
@@ -254,9 +259,9 @@ class Condition:
         if self.operator.base == "Null":
             return self.met("true" if absent else "false", context)
         if actual is None or absent:
-            return self.when_absent
+            return self.operator.when_absent
         if isinstance(actual, str) and not self.operator.qualifier:
-            return self.met(actual, context) is not self.negated
+            return self.met(actual, context) is not self.operator.negated
         return self._holds_for_set(actual, context)
 
     def _holds_for_set(self, actual: Values, context: Context) -> bool:
@@ -268,20 +273,11 @@ class Condition:
         qualifier = self.operator.qualifier
         values = (actual,) if isinstance(actual, str) else actual
         if not qualifier:
-            return self.met(values[0], context) is not self.negated if len(values) == 1 else self.negated
+            return (
+                self.met(values[0], context) is not self.operator.negated if len(values) == 1 else self.operator.negated
+            )
         present = [value for value in values if value]
         if not present:
-            return self.when_absent
-        each = (self.met(value, context) is not self.negated for value in present)
+            return self.operator.when_absent
+        each = (self.met(value, context) is not self.operator.negated for value in present)
         return all(each) if qualifier == "ForAllValues" else any(each)
-
-
-def when_absent(operator: Operator) -> bool:
-    """What a condition says when the request does not have the key.
-
-    Positive operators fail and negated ones hold; ``IfExists`` and ``ForAllValues`` always hold, ``ForAnyValue`` fails.
-    AWS does not say what ``ForAnyValue:…IfExists`` does: here it holds (a choice), as ``IfExists`` reads.
-    """
-    if operator.if_exists or operator.qualifier == "ForAllValues":
-        return True
-    return operator.negated and not operator.qualifier

@@ -8,12 +8,11 @@ denies, so that the answer can show them all.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from simlib.iam.matching import Values
 from simlib.iam.policy import Policy
-from simlib.iam.principals import Kind, Named
+from simlib.iam.principals import ITSELF, NOT, ROLE, ROOT, Kind, Named
 from simlib.iam.request import Request
 from simlib.iam.statement import Statement
 
@@ -40,8 +39,7 @@ RCP_SERVICES = frozenset(
 BUCKET_POLICY_RESCUE = frozenset({"s3:getbucketpolicy", "s3:putbucketpolicy", "s3:deletebucketpolicy"})
 
 
-@dataclass(frozen=True)
-class PolicySet:
+class PolicySet(NamedTuple):
     """Every policy that could have a say.
 
     ``scps`` and ``rcps`` are levels from the organization's root down to the account, each a tuple of policies.
@@ -103,7 +101,7 @@ def ask(policies: Iterable[Policy], request: Request, bounded: bool = False) -> 
     """Put the request to every statement of some policies. Their order, and the order of statements, do not matter."""
     policies = tuple(policies)
     matched: list[MatchedPolicy] = []
-    denies, allows = False, Named.NOT
+    denies, allows = False, NOT
     for policy in policies:
         statements: list[Statement] = []
         for statement in policy.candidates(request.folded_action):
@@ -115,7 +113,8 @@ def ask(policies: Iterable[Policy], request: Request, bounded: bool = False) -> 
                 elif named > allows:
                     allows = named
         if statements:
-            statements.sort(key=_index)
+            if len(statements) > 1:
+                statements.sort(key=_index)
             matched.append(MatchedPolicy(policy, tuple(statements)))
     return Finding(policies, tuple(matched), denies, allows)
 
@@ -135,10 +134,8 @@ def evaluate(request: Request, policies: PolicySet) -> Evaluation:
         *permission_checks(request, policies),
     )
     effects = {check.effect for check in checks}
-    for decisive in (EXPLICIT_DENY, IMPLICIT_DENY):
-        if decisive in effects:
-            return Evaluation(request, policies, decisive, checks)
-    return Evaluation(request, policies, ALLOW, checks)
+    decisive = EXPLICIT_DENY if EXPLICIT_DENY in effects else IMPLICIT_DENY if IMPLICIT_DENY in effects else ALLOW
+    return Evaluation(request, policies, decisive, checks)
 
 
 def needs_no_permission(request: Request) -> bool:
@@ -195,13 +192,14 @@ def permission_checks(request: Request, policies: PolicySet) -> list[Check]:
     if not request.caller.has_account:
         return [resource.check("RESOURCE", needed=True)]
     principal = principal_finding(request, policies)
-    granted = resource.allows if in_own_account(request) else Named.NOT
-    owner_decides = not in_own_account(request) or owner_must_allow(request)
+    own = in_own_account(request)
+    granted = resource.allows if own else NOT
+    owner_decides = not own or owner_must_allow(request)
     checks = []
     if policies.resource is not None or owner_decides:
         checks.append(resource.check("RESOURCE", needed=owner_decides or not principal.allows))
-    checks.append(principal.check("PRINCIPAL", needed=granted < Named.ROLE))
-    ceilings_count = granted < Named.ITSELF or is_trust_question(request)
+    checks.append(principal.check("PRINCIPAL", needed=granted < ROLE))
+    ceilings_count = granted < ITSELF or is_trust_question(request)
     if policies.permissions_boundary is not None and is_bounded(request, policies):
         boundary = ask((policies.permissions_boundary,), request)
         checks.append(boundary.check("PERMISSIONS_BOUNDARY", needed=ceilings_count))
@@ -237,7 +235,7 @@ def is_trust_question(request: Request) -> bool:
 
 def is_bounded(request: Request, policies: PolicySet) -> bool:
     """Whether the caller has a permissions boundary; only users and roles can (UG/access_policies_boundaries)."""
-    return policies.permissions_boundary is not None and request.caller.kind < Kind.ROOT
+    return policies.permissions_boundary is not None and request.caller.kind < ROOT
 
 
 def resource_finding(request: Request, policies: PolicySet) -> Finding:
@@ -247,12 +245,12 @@ def resource_finding(request: Request, policies: PolicySet) -> Finding:
     roles of its own account alone (UG/id_roles_providers_create_oidc).
     """
     if policies.resource is None:
-        return Finding((), (), False, Named.NOT)
+        return Finding((), (), False, NOT)
     finding = ask((policies.resource,), request, is_bounded(request, policies))
-    if request.folded_action in BUCKET_POLICY_RESCUE and request.caller.kind == Kind.ROOT and in_own_account(request):
+    if request.folded_action in BUCKET_POLICY_RESCUE and request.caller.kind == ROOT and in_own_account(request):
         return finding._replace(denies=False)
     if request.caller.kind == Kind.PROVIDER and request.caller.account and not in_own_account(request):
-        return finding._replace(allows=Named.NOT)
+        return finding._replace(allows=NOT)
     return finding
 
 
@@ -262,11 +260,11 @@ def principal_finding(request: Request, policies: PolicySet) -> Finding:
     Credentials of ``GetFederationToken`` reach no IAM and, ``GetCallerIdentity`` aside, no STS
     (STS/API_GetFederationToken).
     """
-    if request.caller.kind == Kind.ROOT:
-        return Finding((), (), False, Named.NOT if is_trust_question(request) else Named.ITSELF)
+    if request.caller.kind == ROOT:
+        return Finding((), (), False, NOT if is_trust_question(request) else Named.ITSELF)
     finding = ask(policies.identity, request)
     if request.caller.kind == Kind.FEDERATED_USER and request.service in ("iam", "sts"):
-        return finding._replace(allows=Named.NOT)
+        return finding._replace(allows=NOT)
     return finding
 
 
@@ -279,13 +277,12 @@ def session_finding(request: Request, policies: PolicySet) -> Finding | None:
     attached = policies.session
     if isinstance(attached, Policy):
         attached = (attached,)
-    if request.caller.kind == Kind.ROOT or (not attached and request.caller.kind != Kind.FEDERATED_USER):
+    if request.caller.kind == ROOT or (not attached and request.caller.kind != Kind.FEDERATED_USER):
         return None
     return ask(attached or (), request)
 
 
-@dataclass(frozen=True, eq=False)
-class Evaluation:
+class Evaluation(NamedTuple):
     """The answer: ``effect`` is ``ALLOW``, ``IMPLICIT_DENY`` or ``EXPLICIT_DENY``; ``checks`` are in AWS's order.
 
     Explanations are worked out when they are asked for.

@@ -171,7 +171,7 @@ def _condition(condition: Condition, request: Request) -> Element:
         request.values.get(condition.key),
         condition.operator.name,
         condition.name,
-        condition.negated,
+        condition.operator.negated,
     )
 
 

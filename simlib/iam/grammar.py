@@ -9,9 +9,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 from simlib.iam.findings import Report, shown
+from simlib.iam.statement import (
+    CURRENT_VERSION,
+    DOCUMENT_ELEMENTS,
+    KINDS,
+    OLD_VERSION,
+    PRINCIPAL_TYPES,
+    STATEMENT_ELEMENTS,
+)
 
 if TYPE_CHECKING:
     from simlib.iam.json_scan import Path
@@ -20,31 +28,7 @@ Texts = list[tuple["Path", str]]
 """Strings of a document, each with the way to it."""
 
 
-class Kind(NamedTuple):
-    """What a kind of policy is called, and whether its statements name a principal (True: must, False: must not) and a
-    resource (None: may)."""
-
-    name: str
-    principal: bool
-    resource: bool | None
-
-
-KINDS: Final = {
-    "identity": Kind("An identity-based policy", False, True),
-    "boundary": Kind("A permissions boundary", False, True),
-    "session": Kind("A session policy", False, True),
-    "scp": Kind("A service control policy", False, True),
-    "rcp": Kind("A resource control policy", True, True),
-    "resource": Kind("A resource-based policy", True, None),
-    "trust": Kind("A trust policy", True, False),
-    "endpoint": Kind("A VPC endpoint policy", True, None),
-}
-
-DOCUMENT_ELEMENTS: Final = ("Version", "Id", "Statement")
-STATEMENT_ELEMENTS: Final = (
-    *("Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource", "Condition"),
-)
-VERSIONS: Final = ("2012-10-17", "2008-10-17")
+VERSIONS: Final = (CURRENT_VERSION, OLD_VERSION)
 _PAIRS: Final = (("Principal", "NotPrincipal"), ("Action", "NotAction"), ("Resource", "NotResource"))
 _ALPHANUMERIC: Final = re.compile(r"[A-Za-z0-9]*")
 
@@ -258,9 +242,9 @@ def _principals(statement: Statement, report: Report) -> None:
 def _principal_map(statement: Statement, value: Mapping[str, Any], path: Path, report: Report) -> None:
     nobody = True
     for key, content in value.items():
-        if key not in ("AWS", "Service", "Federated", "CanonicalUser"):
+        if key not in PRINCIPAL_TYPES:
             nobody = False
-            advice: str | None = report.did_you_mean(key, ("AWS", "Service", "Federated", "CanonicalUser"))
+            advice: str | None = report.did_you_mean(key, PRINCIPAL_TYPES)
             report.add("invalid-principal-key", (*path, str(key)), key, advice, name=True)
             continue
         texts = _texts(content, (*path, key), f"The {key} principal", report)

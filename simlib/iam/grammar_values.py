@@ -161,9 +161,11 @@ def _service_principal(text: str, path: Path, report: Report) -> None:
 
 
 def _federated_principal(text: str, path: Path, report: Report) -> None:
+    well_formed = text in BUILT_IN_PROVIDERS or _PROVIDER.fullmatch(text) or _DOMAIN.fullmatch(text)
     if report.kind != "trust":
-        report.add("federated-principal-not-supported", path, text, "name the role the provider's users assume")
-    elif text not in BUILT_IN_PROVIDERS and not _PROVIDER.fullmatch(text) and not _DOMAIN.fullmatch(text):
+        code = "federated-principal-not-supported" if well_formed else "invalid-principal"
+        report.add(code, path, text, "name the role the provider's users assume")
+    elif not well_formed:
         report.add("invalid-federated-principal-syntax-in-role-trust-policy", path, text)
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum
-from functools import lru_cache
 from typing import NamedTuple, Protocol
 
 Values = str | tuple[str, ...]
@@ -209,8 +208,9 @@ def pattern(pieces: Sequence[Piece]) -> Pattern:
 def read(text: str, *, wildcards: bool = True, variables: bool = False) -> list[Piece]:
     """Take the text of a policy apart into literals, wildcards and variables."""
     closed = text.rfind("}") + 1 if variables else 0  # behind the last brace no variable can end
+    tokens = _SPECIAL.split(text[:closed]) if closed else []
     pieces: list[Piece] = []
-    for token in (*_SPECIAL.split(text[:closed]), *_WILDCARD.split(text[closed:])):
+    for token in (*tokens, *_WILDCARD.split(text[closed:])):
         if wildcards and token in _WILD:
             pieces.append(_WILD[token])
         elif token.startswith("${") and token.endswith("}"):
@@ -227,15 +227,20 @@ def read_resource(arn: str, *, variables: bool = False) -> list[Piece]:
     (UG/reference_policies_elements_resource); variables count only after the fifth colon
     (UG/reference_policies_variables), before it they are plain text.
     """
-    pieces: list[Piece] = []
-    parts = arn.split(":", 5)
-    for part in parts[:5]:
-        *inner, last = _WILDCARD.split(part)
-        if inner and not last and inner[-1] == "*":
-            inner, last = inner[:-1], "*"
-        pieces += [_WILD_IN_PART.get(token, token) for token in inner if token]
-        pieces += [Wild.ANY if last == "*" else last, ":"]
-    return pieces + read(parts[5], variables=variables) if len(parts) == 6 else pieces[:-1]
+    *parts, rest = arn.split(":", 5)
+    if len(parts) < 5:
+        return read(arn)
+    head = ":".join(parts) + ":"
+    pieces: list[Piece] = [head]
+    if "*" in head or "?" in head:
+        pieces.clear()
+        for part in parts:
+            *inner, last = _WILDCARD.split(part)
+            if inner and not last and inner[-1] == "*":
+                inner, last = inner[:-1], "*"
+            pieces += [_WILD_IN_PART.get(token, token) for token in inner if token]
+            pieces += [Wild.ANY if last == "*" else last, ":"]
+    return pieces + read(rest, variables=variables)
 
 
 def _variable(inside: str) -> Piece:
@@ -258,7 +263,10 @@ def simple(text: str) -> Pattern:
 
 def _every_star_crosses(arn: str) -> bool:
     """Whether every ``*`` of an ARN may run past colons: in the first five parts only a part's last character may."""
-    return not any("*" in part[:-1] for part in arn.split(":", 5)[:5] if part and part != "*")
+    for part in arn.split(":", 5)[:5]:  # noqa: SIM110 - this is asked of every resource
+        if -1 < part.find("*") < len(part) - 1:
+            return False
+    return True
 
 
 class Patterns:
@@ -278,12 +286,14 @@ class Patterns:
         for text in texts:
             if variables and "${" in text:
                 rest.append(text)
-            elif not wildcards or ("*" not in text and "?" not in text):
-                exact.append(text)
-            elif text.find("*") == len(text) - 1 and "?" not in text:
-                prefixes.append(text[:-1])
-            else:
+                continue
+            star = text.find("*") if wildcards else -1
+            if wildcards and ("?" in text or -1 < star < len(text) - 1):
                 rest.append(text)
+            elif star < 0:
+                exact.append(text)
+            else:
+                prefixes.append(text[:-1])
         self.exact, self.prefixes = frozenset(exact), tuple(prefixes)
         self._others: tuple[Pattern, ...] | None = ()
         if rest:
@@ -302,14 +312,8 @@ class Patterns:
         return False
 
     def _prepare(self, text: str) -> Pattern:
-        prepare = _prepared if len(text) < 512 else _prepared.__wrapped__  # long texts are not kept
-        return prepare(text, self._wildcards, self._variables, self._arn)
-
-
-@lru_cache(maxsize=1024)
-def _prepared(text: str, wildcards: bool, variables: bool, arn: bool) -> Pattern:
-    """The matcher for a text that is more than a literal or a beginning; the same text is taken apart once."""
-    variables = variables and "${" in text
-    if arn and (variables or "?" in text or not _every_star_crosses(text)):
-        return pattern(read_resource(text, variables=variables))
-    return pattern(read(text, wildcards=wildcards, variables=True)) if variables else simple(text)
+        """The matcher for a text that is more than a literal or a beginning."""
+        variables = self._variables and "${" in text
+        if self._arn and (variables or "?" in text or not _every_star_crosses(text)):
+            return pattern(read_resource(text, variables=variables))
+        return pattern(read(text, wildcards=self._wildcards, variables=True)) if variables else simple(text)

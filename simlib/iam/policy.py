@@ -6,11 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from simlib.iam.errors import PolicyError, Problem
-from simlib.iam.statement import KINDS, OLD_VERSION, Statement, read_statements
+from simlib.iam.statement import KINDS, OLD_VERSION, Statement, Unreadable, read_statements
 
 if TYPE_CHECKING:
     from simlib.iam.json_text import Located
 
+NO_POLICY = Problem("", "This is no policy that requests could be decided by.", code="policy-grammar")
 FEW = 4  # statements: trying so many costs less than looking up which could match
 
 
@@ -21,7 +22,17 @@ class Policy:
     in.
     """
 
-    __slots__ = ("_by_action", "_by_service", "_everywhere", "document", "kind", "name", "statements", "version")
+    __slots__ = (
+        "_by_action",
+        "_by_service",
+        "_everywhere",
+        "_is_indexed",
+        "document",
+        "kind",
+        "name",
+        "statements",
+        "version",
+    )
 
     def __init__(self, document: Mapping[str, Any], kind: str, name: str, statements: Iterable[Statement]) -> None:
         self.document = document
@@ -29,10 +40,9 @@ class Policy:
         self.name = name
         self.version: str = document.get("Version", OLD_VERSION)
         self.statements = tuple(statements)
-        self._by_action: dict[str, list[Statement]] = {}
-        self._by_service: dict[str, list[Statement]] = {}
         self._everywhere: Sequence[Statement] = self.statements
-        if len(self.statements) > FEW:
+        self._is_indexed = len(self.statements) > FEW
+        if self._is_indexed:
             self._index()
 
     @staticmethod
@@ -54,35 +64,33 @@ class Policy:
 
             located = read(source)
             document = located.value
-        errors = _errors(document, kind, located) if check else []
-        if errors:
+        if check and (errors := _errors(document, kind, located)):
             raise PolicyError(errors)
         try:
             return Policy(document, kind, name, read_statements(document, kind))
-        except PolicyError as error:
-            if check:
-                raise
-            raise PolicyError(_errors(document, kind, located) or error.problems) from None
+        except Unreadable:
+            raise PolicyError(_errors(document, kind, located) or [NO_POLICY]) from None
 
     def _index(self) -> None:
         """Sort the statements by the actions they could match: a named one, any of a service, any at all."""
+        self._by_action: dict[str, list[Statement]] = {}
+        self._by_service: dict[str, list[Statement]] = {}
         everywhere: list[Statement] = []
         for statement in self.statements:
-            written = statement.document.get("Action", "*")  # NotAction: any other action
-            wild = {text.partition(":")[0].lower() for text in _listed(written) if "*" in text or "?" in text}
+            written = [text.lower() for text in _listed(statement.document.get("Action", "*"))]  # NotAction: any other
+            wild = {text.partition(":")[0] for text in written if "*" in text or "?" in text}
             if "*" in wild:
                 everywhere.append(statement)
                 continue
             for service in wild:
                 self._by_service.setdefault(service, []).append(statement)
-            for action in statement.actions.exact:
-                if action.partition(":")[0] not in wild:
-                    self._by_action.setdefault(action, []).append(statement)
+            for action in {text for text in written if text.partition(":")[0] not in wild}:
+                self._by_action.setdefault(action, []).append(statement)
         self._everywhere = everywhere
 
     def candidates(self, action: str) -> Sequence[Statement]:
         """The statements that could match an action (in lower case); cost does not grow with the others."""
-        if not self._by_action and not self._by_service:
+        if not self._is_indexed:
             return self._everywhere
         named, wild = self._by_action.get(action, ()), self._by_service.get(action.partition(":")[0], ())
         return [*named, *wild, *self._everywhere]

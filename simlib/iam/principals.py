@@ -49,15 +49,23 @@ BUILT_IN_PROVIDERS = frozenset(
 )
 
 
+# Looking up a member of an enumeration takes Python 3.11 longer than comparing it.
+NOT, ROLE, ITSELF, EVERYONE = Named.NOT, Named.ROLE, Named.ITSELF, Named.EVERYONE
+ROOT = Kind.ROOT
 NONE: Mapping[str, Any] = MappingProxyType({})
+
+
+#: The condition keys AWS derives from the principal, as AWS spells them (UG/reference_policies_condition-keys).
+SPELLING = {
+    key.lower(): key for key in ("aws:PrincipalArn", "aws:PrincipalAccount", "aws:PrincipalType", "aws:username")
+}
 
 
 class Caller(NamedTuple):
     """The principal of a request.
 
     ``names``: under which names a ``Principal`` of type ``key`` may mean this caller, and what each means.
-    ``chain``: the names that ``NotPrincipal`` must all list to leave this caller out. ``context``: the condition keys
-    AWS derives from the principal, in AWS's spelling, ``folded`` the same with keys in lower case.
+    ``derived``: the condition keys AWS derives from the principal, in lower case.
     """
 
     arn: str
@@ -65,31 +73,37 @@ class Caller(NamedTuple):
     key: str = "AWS"
     account: str | None = None
     names: Mapping[str, Named] = NONE
-    chain: tuple[frozenset[str], ...] = ()
-    context: Mapping[str, str] = NONE
+    derived: Mapping[str, str] = NONE
     service_linked: bool = False
-    folded: Mapping[str, str] = NONE
 
     @property
     def has_account(self) -> bool:
         """Whether the caller is a user, role, session or root user of an account, not somebody from outside."""
-        return self.kind <= Kind.ROOT
+        return self.kind <= ROOT
+
+    @property
+    def context(self) -> dict[str, str]:
+        """The condition keys AWS derives from the principal, in AWS's spelling."""
+        return {SPELLING[key]: value for key, value in self.derived.items()}
+
+    @property
+    def chain(self) -> list[set[str]]:
+        """The names of the account, the role and the session, of which ``NotPrincipal`` must list one each to leave
+        this caller out; where a federated user came from does not count."""
+        levels = [level for level in Named if level != Named.ROLE or self.kind != Kind.FEDERATED_USER]
+        found = [{name for name, how in self.names.items() if how == level} for level in levels]
+        return [names for names in found if names]
 
 
-@lru_cache(maxsize=2048)
+@lru_cache(maxsize=2048)  # callers ask more than once
 def identify(principal: str, source: str | None = None) -> Caller:
     """The caller that a scenario's ``principal`` means.
 
     ``source`` is where a session came from: the role's ARN with its path, or the federating user's ARN.
     Raises ``RequestError`` where there is no such kind of principal.
     """
-    caller = _identify(principal, source)
-    return caller._replace(folded={key.lower(): value for key, value in caller.context.items()})
-
-
-def _identify(principal: str, source: str | None) -> Caller:
     if principal == "anonymous":
-        return Caller("anonymous", Kind.ANONYMOUS, context={"aws:PrincipalType": "Anonymous"})
+        return Caller("anonymous", Kind.ANONYMOUS, derived={"aws:principaltype": "Anonymous"})
     if principal in BUILT_IN_PROVIDERS:
         return _outsider(principal, Kind.PROVIDER, "Federated")
     if principal.startswith("arn:"):
@@ -118,7 +132,7 @@ def is_account_id(name: str) -> bool:
 
 def _outsider(name: str, kind: Kind, key: str, account: str | None = None) -> Caller:
     """A caller without identity policies of its own."""
-    return Caller(name, kind, key, account, {name: Named.ITSELF}, (frozenset({name}),))
+    return Caller(name, kind, key, account, {name: Named.ITSELF})
 
 
 def _identify_arn(arn: str, source: str | None) -> Caller:
@@ -129,35 +143,32 @@ def _identify_arn(arn: str, source: str | None) -> Caller:
     kind, _, name = resource.partition("/")
     if not is_account_id(account) or (kind != "root" and not name):
         raise RequestError("principal", f"{arn[:200]!r} is not the ARN of a principal of an account")
-    root = f"arn:{partition}:iam::{account}:root"
-    names = {account: Named.ACCOUNT, root: Named.ACCOUNT}
-    belongs = frozenset(names)
-    context = {"aws:PrincipalArn": arn, "aws:PrincipalAccount": account}
-    own = frozenset({arn})
+    names = {account: Named.ACCOUNT, f"arn:{partition}:iam::{account}:root": Named.ACCOUNT}
+    derived = {"aws:principalarn": arn, "aws:principalaccount": account}
     match service, kind:
         case "iam", "root" if resource == "root":
-            context["aws:PrincipalType"] = "Account"
-            return Caller(arn, Kind.ROOT, "AWS", account, names, (belongs,), context)
+            derived["aws:principaltype"] = "Account"
+            return Caller(arn, Kind.ROOT, "AWS", account, names, derived)
         case "iam", "user":
-            context |= {"aws:PrincipalType": "User", "aws:username": name.rpartition("/")[2]}
-            return Caller(arn, Kind.USER, "AWS", account, names | {arn: Named.ITSELF}, (belongs, own), context)
+            derived |= {"aws:principaltype": "User", "aws:username": name.rpartition("/")[2]}
+            names[arn] = Named.ITSELF
+            return Caller(arn, Kind.USER, "AWS", account, names, derived)
         case "iam", "role":
-            context["aws:PrincipalType"] = "AssumedRole"
-            linked = name.startswith("aws-service-role/")
-            return Caller(arn, Kind.ROLE, "AWS", account, names | {arn: Named.ROLE}, (belongs, own), context, linked)
+            derived["aws:principaltype"] = "AssumedRole"
+            names[arn] = Named.ROLE
+            return Caller(arn, Kind.ROLE, "AWS", account, names, derived, name.startswith("aws-service-role/"))
         case "sts", "assumed-role" if name.count("/") == 1:
             role_name = name.partition("/")[0]
             role = source or f"arn:{partition}:iam::{account}:role/{role_name}"
             if not role.startswith(f"arn:{partition}:iam::{account}:role/") or role.rpartition("/")[2] != role_name:
                 raise RequestError("role_arn", f"{role[:200]!r} is not the role of the session {arn[:200]!r}")
-            context |= {"aws:PrincipalArn": role, "aws:PrincipalType": "AssumedRole"}
+            derived |= {"aws:principalarn": role, "aws:principaltype": "AssumedRole"}
             names |= {role: Named.ROLE, arn: Named.ITSELF}
-            linked = ":role/aws-service-role/" in role
-            return Caller(arn, Kind.SESSION, "AWS", account, names, (belongs, frozenset({role}), own), context, linked)
+            return Caller(arn, Kind.SESSION, "AWS", account, names, derived, ":role/aws-service-role/" in role)
         case "sts", "federated-user":
-            context["aws:PrincipalType"] = "FederatedUser"
+            derived["aws:principaltype"] = "FederatedUser"
             names |= ({source: Named.ROLE} if source else {}) | {arn: Named.ITSELF}
-            return Caller(arn, Kind.FEDERATED_USER, "AWS", account, names, (belongs, own), context)
+            return Caller(arn, Kind.FEDERATED_USER, "AWS", account, names, derived)
         case "iam", "oidc-provider" | "saml-provider":
             return _outsider(arn, Kind.PROVIDER, "Federated", account)
     raise RequestError("principal", f"{arn[:200]!r} is not the ARN of a user, role, session, provider or account")
@@ -172,11 +183,13 @@ class Principals(NamedTuple):
     def naming(self, caller: Caller) -> Named:
         """How a ``Principal`` names the caller."""
         if self.everyone:
-            return Named.EVERYONE
-        listed = self.names.get(caller.key)
-        if not listed:
-            return Named.NOT
-        return max((how for name, how in caller.names.items() if name in listed), default=Named.NOT)
+            return EVERYONE
+        listed, freest = self.names.get(caller.key), NOT
+        if listed:
+            for name, how in caller.names.items():
+                if how > freest and name in listed:
+                    freest = how
+        return freest
 
     def leaves_out(self, caller: Caller) -> bool:
         """Whether a ``NotPrincipal`` spares the caller: only if it lists the account, and the role, and the session.
@@ -186,4 +199,5 @@ class Principals(NamedTuple):
         if self.everyone:
             return True
         listed = self.names.get(caller.key, frozenset())
-        return bool(caller.chain) and all(not names.isdisjoint(listed) for names in caller.chain)
+        chain = caller.chain
+        return bool(chain) and all(not names.isdisjoint(listed) for names in chain)

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from simlib.iam.errors import RequestError
 from simlib.iam.matching import Values
-from simlib.iam.principals import Caller, identify, is_account_id
+from simlib.iam.principals import NONE, identify, is_account_id
 
 LONGEST = 8_192  # characters; an ARN has at most 2,048, and the time to decide grows with this
 ContextValue = str | bool | int | float | Sequence[str | bool | int | float]
 
 
-@dataclass(frozen=True)
 class Request:
     """A request to AWS. Raises ``RequestError`` where one cannot be asked so.
 
@@ -24,41 +22,44 @@ class Request:
     the federating user.
     """
 
-    principal: str
-    action: str
-    resource: str
-    resource_account: str | None = None
-    context: Mapping[str, ContextValue] = field(default_factory=dict)
-    role_arn: str | None = None
-    # what follows is worked out from the above
-    caller: Caller = field(init=False, repr=False, compare=False)
-    folded_action: str = field(init=False, repr=False, compare=False)
-    owner: str | None = field(init=False, repr=False, compare=False)
-    values: Mapping[str, Values] = field(init=False, repr=False, compare=False)
+    __slots__ = (
+        *("principal", "action", "resource", "resource_account", "context", "role_arn"),
+        *("caller", "folded_action", "service", "owner", "values"),  # worked out from the others
+    )
 
-    def __post_init__(self) -> None:
-        principal, action, resource = self.principal, self.action, self.resource
-        _check_text(principal, "principal")
-        _check_text(action, "action")
-        _check_text(resource, "resource")
-        if self.role_arn is not None:
-            _check_text(self.role_arn, "role_arn")
-        owner = self.resource_account
-        if owner is not None and not (isinstance(owner, str) and is_account_id(owner)):
+    def __init__(
+        self,
+        principal: str,
+        action: str,
+        resource: str,
+        resource_account: str | None = None,
+        context: Mapping[str, ContextValue] = NONE,
+        role_arn: str | None = None,
+    ) -> None:
+        for name, text in (("principal", principal), ("action", action), ("resource", resource)):
+            if type(text) is not str or len(text) > LONGEST:
+                _check_text(text, name)
+        if role_arn is not None:
+            _check_text(role_arn, "role_arn")
+        if resource_account is not None and not (isinstance(resource_account, str) and is_account_id(resource_account)):
             raise RequestError("resource_account", "an account ID is a text of twelve digits")
-        service, colon, verb = action.partition(":")
-        if not (service and colon and verb) or "*" in action or "?" in action:
+        folded = action.lower()
+        service, _, verb = folded.partition(":")
+        if not service or not verb or "*" in action or "?" in action:
             raise RequestError("action", f"{action[:200]!r} is not an action such as 's3:GetObject'")
-        caller = identify(principal, self.role_arn)
-        _set(self, "caller", caller)
-        _set(self, "folded_action", action.lower())
-        _set(self, "owner", owner or _account_of(resource) or caller.account)
-        _set(self, "values", {**caller.folded, **context_values(self.context)})
-
-    @property
-    def service(self) -> str:
-        """The service of the action, such as ``s3``."""
-        return self.folded_action.partition(":")[0]
+        self.principal = principal
+        self.action = action
+        self.resource = resource
+        self.resource_account = resource_account
+        self.context = context
+        self.role_arn = role_arn
+        self.folded_action = folded
+        #: The service of the action, such as ``s3``.
+        self.service = service
+        self.caller = identify(principal, role_arn)
+        self.owner = resource_account or _account_of(resource) or self.caller.account
+        #: The context as conditions look at it, with what AWS derives from the principal.
+        self.values: Mapping[str, Values] = {**self.caller.derived, **context_values(context)}
 
     @property
     def full_context(self) -> dict[str, Values]:
@@ -66,9 +67,6 @@ class Request:
         given = {key: self.values[key.lower()] for key in self.context}
         known = {key.lower() for key in given}
         return {key: value for key, value in self.caller.context.items() if key.lower() not in known} | given
-
-
-_set = object.__setattr__  # a frozen dataclass fills in what it derives
 
 
 def _check_text(value: Any, path: str) -> None:

@@ -21,6 +21,7 @@ from simlib.iam.evaluation import Evaluation, PolicySet, evaluate, is_trust_ques
 from simlib.iam.json_text import read
 from simlib.iam.policy import Policy
 from simlib.iam.request import Request
+from simlib.iam.statement import OBJECT
 
 REQUEST_FIELDS = ("principal", "action", "resource", "resource_account", "context", "role_arn")
 LISTS = ("identity_policies", "session_policies", "vpc_endpoint_policies", "scps", "rcps")
@@ -29,7 +30,7 @@ FIELDS = frozenset(("id", *REQUEST_FIELDS, *LISTS, "permissions_boundary", "reso
 
 def read_scenario(scenario: Any) -> tuple[Request, PolicySet]:
     """The request and the policies of a scenario. Raises ``RequestError``, whose path names the field."""
-    if not isinstance(scenario, Mapping):
+    if not isinstance(scenario, OBJECT):
         raise RequestError("", "a scenario is a JSON object")
     if not FIELDS.issuperset(scenario):
         name = next(str(name)[:80] for name in scenario if name not in FIELDS)
@@ -78,7 +79,7 @@ def _read_list(documents: Any, kind: str, path: str) -> tuple[Policy, ...]:
 
 def _read(document: Any, kind: str, path: str) -> Policy:
     """A policy, named by its place in the scenario; so are its mistakes."""
-    if not isinstance(document, Mapping):
+    if not isinstance(document, OBJECT):
         raise RequestError(path, "a policy is a JSON object")
     try:
         return Policy.parse(document, kind, name=path, check=False)

@@ -3,62 +3,102 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
+from itertools import product
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from simlib.iam.conditions import Condition, operator
-from simlib.iam.errors import PolicyError, Problem
 from simlib.iam.matching import Patterns
-from simlib.iam.principals import Named, Principals, is_account_id, is_canonical_id, is_service
+from simlib.iam.principals import ITSELF, NOT, Named, Principals, is_account_id, is_canonical_id, is_service
 
 if TYPE_CHECKING:
     from simlib.iam.request import Request
 
 CURRENT_VERSION = "2012-10-17"
 OLD_VERSION = "2008-10-17"  # also what a document without a Version means: no policy variables
-POLICY_ELEMENTS = frozenset(("Version", "Id", "Statement"))
-STATEMENT_ELEMENTS = frozenset(
-    ("Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource", "Condition")
+DOCUMENT_ELEMENTS = ("Version", "Id", "Statement")
+STATEMENT_ELEMENTS = (
+    *("Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource", "Condition"),
 )
 PRINCIPAL_TYPES = ("AWS", "Service", "Federated", "CanonicalUser")
+OBJECT = (dict, Mapping)  # what JSON reads is looked at first: the question costs less so
+_KNOWN_TO_DOCUMENTS = frozenset(DOCUMENT_ELEMENTS)
+
+
+EVERYTHING = Patterns(["*"])
 
 
 class Kind(NamedTuple):
-    """Which elements a kind of policy must have, may have or may not have."""
+    """A kind of policy: what it is called, and which elements its statements must have, may have or may not have."""
 
+    name: str
     principal: bool  # must have, or may not have
     resource: bool | None = True  # must have, may not have; None: may leave out, for the resource it is attached to
     not_principal: bool = False  # may have
 
 
 KINDS = {
-    "identity": Kind(principal=False),
-    "boundary": Kind(principal=False),
-    "session": Kind(principal=False),
-    "scp": Kind(principal=False),
-    "rcp": Kind(principal=True),
-    "resource": Kind(principal=True, resource=None, not_principal=True),
-    "endpoint": Kind(principal=True, resource=None, not_principal=True),
-    "trust": Kind(principal=True, resource=False),
+    "identity": Kind("An identity-based policy", principal=False),
+    "boundary": Kind("A permissions boundary", principal=False),
+    "session": Kind("A session policy", principal=False),
+    "scp": Kind("A service control policy", principal=False),
+    "rcp": Kind("A resource control policy", principal=True),
+    "resource": Kind("A resource-based policy", principal=True, resource=None, not_principal=True),
+    "trust": Kind("A trust policy", principal=True, resource=False),
+    "endpoint": Kind("A VPC endpoint policy", principal=True, resource=None, not_principal=True),
 }
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Statement:
-    """One statement, prepared. ``document`` is the statement as written, ``index`` its place in the policy, from 0."""
+_IN_ANY = frozenset(("Sid", "Effect", "Condition"))
 
-    index: int
-    sid: str | None
-    effect: str  # "Allow" or "Deny"
-    actions: Patterns
-    not_action: bool
-    resources: Patterns | None
-    not_resource: bool
-    principals: Principals | None
-    not_principal: bool
-    conditions: tuple[Condition, ...]
-    document: Mapping[str, Any]
+
+def _shapes(kind: Kind) -> dict[frozenset[str], tuple[str, str, str]]:
+    """What a statement may consist of besides: how it names principals, actions and resources ("": not at all)."""
+    principals = ("Principal", *["NotPrincipal"] * kind.not_principal) if kind.principal else ("",)
+    resources = ("",) if kind.resource is False else ("Resource", "NotResource", *[""] * (kind.resource is None))
+    shapes = product(principals, ("Action", "NotAction"), resources)
+    return {frozenset(shape) - {""}: shape for shape in shapes}
+
+
+SHAPES = {name: _shapes(kind) for name, kind in KINDS.items()}
+
+
+class Unreadable(Exception):
+    """A document that nothing can be decided by; `validation` says where it is wrong, and what would be right."""
+
+
+class Statement:
+    """One statement, prepared. ``document`` is the statement as written, ``index`` its place in the policy, from 0.
+
+    Raises ``Unreadable`` where it is none of this kind of policy.
+    """
+
+    __slots__ = (
+        *("index", "sid", "effect", "document", "actions", "not_action", "resources", "not_resource"),
+        *("principals", "not_principal", "conditions"),
+    )
+
+    def __init__(self, written: Any, index: int, kind: str, variables: bool) -> None:
+        shape = SHAPES[kind].get(frozenset(written) - _IN_ANY) if isinstance(written, OBJECT) else None
+        if shape is None:
+            raise Unreadable
+        principal, action, resource = shape
+        self.index = index
+        self.document: Mapping[str, Any] = written
+        self.effect: str = written.get("Effect", "")
+        self.sid: str | None = written.get("Sid")
+        if self.effect not in ("Allow", "Deny") or ("Sid" in written and not isinstance(self.sid, str)):
+            raise Unreadable
+        self.not_principal = principal == "NotPrincipal"
+        if self.not_principal and self.effect == "Allow":
+            raise Unreadable
+        self.not_action = action == "NotAction"
+        self.not_resource = resource == "NotResource"
+        self.principals = _principals(written[principal]) if principal else None
+        self.actions = _actions(written[action])
+        self.resources = _resources(written[resource], variables) if resource else None
+        self.conditions = tuple(_conditions(written["Condition"], variables)) if "Condition" in written else ()
+        if kind == "rcp":
+            _check_rcp(self)
 
     def covers_action(self, request: Request) -> bool:
         """Action, or NotAction (UG/reference_policies_elements_notaction); letter case does not matter."""
@@ -77,187 +117,86 @@ class Statement:
         (UG/reference_policies_elements_notprincipal).
         """
         if self.principals is None:
-            return Named.ITSELF
+            return ITSELF
         if self.not_principal:
-            return Named.NOT if not bounded and self.principals.leaves_out(request.caller) else Named.ITSELF
+            return NOT if not bounded and self.principals.leaves_out(request.caller) else ITSELF
         return self.principals.naming(request.caller)
 
     def matches(self, request: Request, bounded: bool) -> Named:
         """``Named.NOT`` unless every element of the statement fits the request."""
         if not self.covers_action(request) or not self.covers_resource(request):
-            return Named.NOT
+            return NOT
         for condition in self.conditions:
             if not condition.holds(request.values):
-                return Named.NOT
+                return NOT
         return self.names(request, bounded)
 
 
 def read_statements(document: Any, kind: str) -> list[Statement]:
-    """Check and prepare every statement of a document. Raises ``PolicyError`` at the first place that is wrong."""
-    if not isinstance(document, Mapping):
-        raise _wrong("", "a policy is a JSON object", document)
-    for name in document:
-        if name not in POLICY_ELEMENTS:
-            raise _wrong(_shown(name), "a policy has no such element", document[name])
+    """Prepare every statement of a document. Raises ``Unreadable`` where there is something that is no policy."""
+    if not isinstance(document, OBJECT) or not _KNOWN_TO_DOCUMENTS.issuperset(document):
+        raise Unreadable
     version = document.get("Version", OLD_VERSION)
-    if version not in (CURRENT_VERSION, OLD_VERSION):
-        raise _wrong("Version", f"the version is {CURRENT_VERSION!r} or {OLD_VERSION!r}", version)
-    if not isinstance(document.get("Id", ""), str):
-        raise _wrong("Id", "an Id is text", document["Id"])
-    if "Statement" not in document:
-        raise _wrong("", "a policy needs a Statement", None)
-    written = document["Statement"]
-    if isinstance(written, Mapping):
-        return [_read(written, 0, "Statement", KINDS[kind], kind, version == CURRENT_VERSION)]
-    if not isinstance(written, (list, tuple)):
-        raise _wrong("Statement", "Statement is an object or a list of objects", written)
-    return [
-        _read(statement, index, f"Statement[{index}]", KINDS[kind], kind, version == CURRENT_VERSION)
-        for index, statement in enumerate(written)
-    ]
+    if version not in (CURRENT_VERSION, OLD_VERSION) or not isinstance(document.get("Id", ""), str):
+        raise Unreadable
+    written, variables = document.get("Statement"), version == CURRENT_VERSION
+    if isinstance(written, (list, tuple)):
+        return [Statement(each, index, kind, variables) for index, each in enumerate(written)]
+    return [Statement(written, 0, kind, variables)]
 
 
-def _read(written: Any, index: int, path: str, allowed: Kind, kind: str, variables: bool) -> Statement:
-    if not isinstance(written, Mapping):
-        raise _wrong(path, "a statement is a JSON object", written)
-    for name in written:
-        if name not in STATEMENT_ELEMENTS:
-            raise _wrong(f"{path}.{_shown(name)}", "a statement has no such element", written[name])
-    effect, sid = written.get("Effect"), written.get("Sid")
-    if "Effect" not in written:
-        raise _wrong(path, "a statement needs an Effect", None)
-    if effect not in ("Allow", "Deny"):
-        raise _wrong(f"{path}.Effect", 'Effect is "Allow" or "Deny"', effect)
-    if "Sid" in written and not isinstance(sid, str):
-        raise _wrong(f"{path}.Sid", "a Sid is text", sid)
-    principal = _one_of(written, "Principal", path, needed=allowed.principal)
-    if principal == "NotPrincipal" and (effect == "Allow" or not allowed.not_principal):
-        message = "NotPrincipal is only for Deny, and only in a resource-based policy"
-        raise _wrong(f"{path}.NotPrincipal", message, written[principal])
-    action = _one_of(written, "Action", path, needed=True) or "Action"
-    resource = _one_of(written, "Resource", path, needed=allowed.resource)
-    if kind == "rcp":
-        _check_rcp(written, path)
-    return Statement(
-        index,
-        sid,
-        effect,
-        _actions(written[action], f"{path}.{action}"),
-        action == "NotAction",
-        _resources(written[resource], f"{path}.{resource}", variables) if resource else None,
-        resource == "NotResource",
-        _principals(written[principal], f"{path}.{principal}") if principal else None,
-        principal == "NotPrincipal",
-        tuple(_conditions(written["Condition"], f"{path}.Condition", variables)) if "Condition" in written else (),
-        written,
-    )
-
-
-def _check_rcp(written: Mapping[str, Any], path: str) -> None:
-    """Resource control policies deny, to everybody; only ``RCPFullAWSAccess`` allows (Organizations/…rcps_syntax)."""
-    if written["Principal"] != "*":
-        raise _wrong(f"{path}.Principal", 'the Principal of a resource control policy is "*"', written["Principal"])
-    if "NotAction" in written:
-        raise _wrong(f"{path}.NotAction", "a resource control policy has no NotAction", written["NotAction"])
-    everything = [_listed(written.get(name)) for name in ("Action", "Resource")] == [("*",), ("*",)]
-    if written["Effect"] == "Allow" and not (everything and "Condition" not in written):
-        raise _wrong(f"{path}.Effect", "a resource control policy denies; only RCPFullAWSAccess allows", "Allow")
-
-
-def _one_of(written: Mapping[str, Any], name: str, path: str, *, needed: bool | None) -> str | None:
-    """Which of an element and its Not-form the statement has. ``needed``: None means that it may have neither."""
-    negative = f"Not{name}"
-    if name in written and negative in written:
-        raise _wrong(f"{path}.{negative}", f"a statement has either {name} or {negative}", written[negative])
-    found = name if name in written else negative if negative in written else None
-    if found is None and needed:
-        raise _wrong(path, f"a statement of this policy needs {name} or {negative}", None)
-    if found is not None and needed is False:
-        raise _wrong(f"{path}.{found}", f"this kind of policy has no {found}", written[found])
-    return found
-
-
-def _texts(value: Any, path: str) -> Sequence[str]:
-    """One text or a list of texts."""
-    if isinstance(value, str):
-        return (value,)
+def _texts(value: Any) -> Sequence[str]:
+    """A list of texts."""
     if not isinstance(value, (list, tuple)):
-        raise _wrong(path, "this is a text or a list of texts", value)
-    for index, each in enumerate(value):
+        raise Unreadable
+    for each in value:
         if not isinstance(each, str):
-            raise _wrong(f"{path}[{index}]", "this is a text", each)
+            raise Unreadable
     return value
 
 
-def _listed(value: Any) -> Any:
-    return tuple(value) if isinstance(value, (list, tuple)) else (value,)
+def _actions(value: Any) -> Patterns:
+    """``*`` or ``service:Name``, with wildcards in the name only; letter case does not matter."""
+    if value == "*":
+        return EVERYTHING
+    texts = []
+    for text in (value,) if isinstance(value, str) else _texts(value):
+        if text != "*":
+            service, _, name = text.partition(":")
+            if not service or not name or (service != "*" and ("*" in service or "?" in service)):
+                raise Unreadable
+        texts.append(text.lower())
+    return Patterns(texts)
 
 
-def _at(path: str, value: Any, index: int) -> str:
-    return path if isinstance(value, str) else f"{path}[{index}]"
-
-
-def _actions(value: Any, path: str) -> Patterns:
-    texts = _texts(value, path)
-    found = (_action_patterns if _is_short(texts) else _action_patterns.__wrapped__)(tuple(texts))
-    if isinstance(found, int):
-        message = 'an action is "*" or like "s3:GetObject", with no wildcard in "s3"'
-        raise _wrong(_at(path, value, found), message, texts[found])
-    return found
-
-
-def _resources(value: Any, path: str, variables: bool) -> Patterns:
-    texts = _texts(value, path)
-    found = (_resource_patterns if _is_short(texts) else _resource_patterns.__wrapped__)(tuple(texts), variables)
-    if isinstance(found, int):
-        message = 'a resource is "*" or an ARN that begins like "arn:aws:s3:", with no wildcard in "s3"'
-        raise _wrong(_at(path, value, found), message, texts[found])
-    return found
-
-
-def _is_short(texts: Sequence[str]) -> bool:
-    """Whether these are worth keeping: what is said once is often said again."""
-    return len(texts) <= 8 and all(len(text) < 256 for text in texts)
-
-
-@lru_cache(maxsize=2048)
-def _action_patterns(texts: tuple[str, ...]) -> Patterns | int:
-    """Actions in lower case, prepared; or the place of the first that is none."""
-    for index, text in enumerate(texts):
-        service, colon, name = text.partition(":")
-        wild = ("*" in service and service != "*") or "?" in service
-        if text != "*" and (wild or not (colon and name and service)):
-            return index
-    return Patterns([text.lower() for text in texts])
-
-
-@lru_cache(maxsize=2048)
-def _resource_patterns(texts: tuple[str, ...], variables: bool) -> Patterns | int:
-    """Resources, prepared; or the place of the first that is none. AWS completes short ARNs (UG/reference-arns)."""
+def _resources(value: Any, variables: bool) -> Patterns:
+    """``*`` or ARNs, with no wildcard in the service; AWS completes short ones (UG/reference-arns)."""
+    if value == "*":
+        return EVERYTHING
     completed = []
-    for index, text in enumerate(texts):
-        parts = text.split(":", 5)
-        if text != "*" and (parts[0] != "arn" or len(parts) == 1):
-            return index
-        if len(parts) > 3 and ("*" in parts[2] or "?" in parts[2]):
-            return index
-        completed.append(text + ":*" * (6 - len(parts)) if text != "*" else text)
+    for text in (value,) if isinstance(value, str) else _texts(value):
+        if text != "*":
+            colons = text.count(":")
+            if not text.startswith("arn:"):
+                raise Unreadable
+            if colons > 2 and ("*" in (service := text.split(":", 3)[2]) or "?" in service):
+                raise Unreadable
+            if colons < 5:
+                text += ":*" * (5 - colons)
+        completed.append(text)
     return Patterns(completed, variables=variables, arn=True)
 
 
-def _principals(value: Any, path: str) -> Principals:
+def _principals(value: Any) -> Principals:
     if value == "*":
         return Principals(True, {})
-    if not isinstance(value, Mapping):
-        raise _wrong(path, 'a principal is "*" or an object such as {"AWS": "arn:…"}', value)
+    if not isinstance(value, OBJECT):
+        raise Unreadable
     names, everyone = {}, False
     for key, listed in value.items():
-        if key not in PRINCIPAL_TYPES:
-            raise _wrong(f"{path}.{_shown(key)}", f"the types of principals are {', '.join(PRINCIPAL_TYPES)}", listed)
-        texts = _texts(listed, f"{path}.{key}")
-        for index, text in enumerate(texts):
-            if not _is_principal(key, text):
-                raise _wrong(_at(f"{path}.{key}", listed, index), f"this is not a principal of the type {key}", text)
+        texts = (listed,) if isinstance(listed, str) else _texts(listed)
+        if key not in PRINCIPAL_TYPES or not all(_is_principal(key, text) for text in texts):
+            raise Unreadable
         everyone = everyone or (key == "AWS" and "*" in texts)
         names[key] = frozenset(texts)
     return Principals(everyone, names)
@@ -282,26 +221,21 @@ def _is_principal(key: str, text: str) -> bool:
     return is_account_id(text) or (len(text) >= 16 and text.isascii() and text.isalnum() and text.isupper())
 
 
-def _conditions(block: Any, path: str, variables: bool) -> Iterator[Condition]:
-    if not isinstance(block, Mapping):
-        raise _wrong(path, "a Condition is an object of operators", block)
+def _conditions(block: Any, variables: bool) -> Iterator[Condition]:
+    if not isinstance(block, OBJECT):
+        raise Unreadable
     for name, keys in block.items():
-        known = operator(name) if isinstance(name, str) else None
-        if known is None:
-            raise _wrong(f"{path}.{_shown(name)}", "there is no such condition operator", name)
-        if not isinstance(keys, Mapping):
-            raise _wrong(f"{path}.{name}", "an operator holds an object of condition keys", keys)
+        known = operator(name)
+        if known is None or not isinstance(keys, OBJECT):
+            raise Unreadable
         for key, value in keys.items():
             if not isinstance(key, str):
-                raise _wrong(f"{path}.{name}", "a condition key is a text", key)
-            wanted = [
-                _scalar(each, f"{path}.{name}.{key}")
-                for each in (value if isinstance(value, (list, tuple)) else [value])
-            ]
+                raise Unreadable
+            wanted = [_scalar(each) for each in (value if isinstance(value, (list, tuple)) else (value,))]
             yield Condition(known, key, wanted, variables=variables)
 
 
-def _scalar(value: Any, path: str) -> str:
+def _scalar(value: Any) -> str:
     """A condition value as text: JSON's true, false and numbers may stand without quotes."""
     if isinstance(value, str):
         return value
@@ -309,13 +243,14 @@ def _scalar(value: Any, path: str) -> str:
         return "true" if value else "false"
     if (isinstance(value, int) and value.bit_length() < 1024) or isinstance(value, float):
         return str(value)
-    raise _wrong(path, "a condition value is a text, a number, true or false", value)
+    raise Unreadable
 
 
-def _wrong(path: str, message: str, value: Any) -> PolicyError:
-    return PolicyError([Problem(path, message, value, code="policy-grammar")])
-
-
-def _shown(name: Any) -> str:
-    """A name from the document, fit to stand in a path."""
-    return name[:80] if isinstance(name, str) else type(name).__name__
+def _check_rcp(statement: Statement) -> None:
+    """Resource control policies deny, to everybody; only ``RCPFullAWSAccess`` allows (Organizations/…rcps_syntax)."""
+    written = statement.document
+    everything = all(written.get(name) in ("*", ["*"], ("*",)) for name in ("Action", "Resource"))
+    if written["Principal"] != "*" or statement.not_action:
+        raise Unreadable
+    if statement.effect == "Allow" and not (everything and "Condition" not in written):
+        raise Unreadable

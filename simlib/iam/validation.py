@@ -17,6 +17,7 @@ from simlib.iam import grammar, grammar_values
 from simlib.iam.errors import Problem
 from simlib.iam.findings import Report, gravity, issue_code
 from simlib.iam.json_text import Located
+from simlib.iam.statement import CURRENT_VERSION, KINDS
 
 __all__ = ["aws_message", "gravity", "issue_code", "problems", "refusal", "size"]
 
@@ -67,8 +68,8 @@ def problems(
     `advice`: also what AWS would save; without it only errors are reported, and no data about services is read.
     Raises ValueError for an unknown `kind` or `stored_as`, and nothing else, whatever the document holds.
     """
-    if kind not in grammar.KINDS:
-        raise ValueError(f"kind must be one of {', '.join(grammar.KINDS)}, not {kind!r}")
+    if kind not in KINDS:
+        raise ValueError(f"kind must be one of {', '.join(KINDS)}, not {kind!r}")
     if stored_as is not None and stored_as not in _BY_PLACE:
         raise ValueError(f"stored_as must be one of {', '.join(_BY_PLACE)}, not {stored_as!r}")
     report = Report(kind, located)
@@ -76,7 +77,7 @@ def problems(
     for statement in policy.statements:
         grammar_values.examine(statement, report)
     wrong_version = any(problem.path == "Version" for problem in report.problems)
-    if stored_as == "managed" and policy.version != grammar.VERSIONS[0] and not wrong_version:
+    if stored_as == "managed" and policy.version != CURRENT_VERSION and not wrong_version:
         path = ("Version",) if policy.version else ()
         report.add("old-version", path, policy.version, 'write "Version": "2012-10-17"')
     _characters(kind, located, report)

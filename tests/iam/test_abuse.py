@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from simlib.iam import Evaluation, Policy, PolicyError, PolicySet, Request, RequestError, evaluate
 from simlib.iam.conditions import OPERATORS
 from simlib.iam.scenario import decide_line, read_scenario
-from simlib.iam.statement import KINDS, POLICY_ELEMENTS, STATEMENT_ELEMENTS
+from simlib.iam.statement import DOCUMENT_ELEMENTS, KINDS, STATEMENT_ELEMENTS, Unreadable, read_statements
+from simlib.iam.validation import problems
 from tests.iam.differential.scenarios import CALLERS
 from tests.iam.differential.scenarios import scenario as draw
 from tests.iam.shorthand import ALICE, ALLOW_ALL, OBJECT
@@ -95,6 +96,15 @@ def test_any_object_is_a_policy_or_a_policy_error(document: Any, kind: str, chec
         explain(evaluate(REQUEST, PolicySet(resource=policy, session=policy, permissions_boundary=policy)))
     else:
         assert refusal
+
+
+@given(documents, st.sampled_from(sorted(KINDS)))
+def test_what_cannot_be_decided_by_is_explained_by_validation(document: Any, kind: str) -> None:
+    """Reading only says that it cannot go on; what is wrong, and where, is for validation to say."""
+    try:
+        read_statements(document, kind)
+    except Unreadable:
+        assert problems(document, kind, advice=False)
 
 
 @given(texts | documents.map(lambda document: json.dumps(document, default=str)), st.sampled_from(sorted(KINDS)))
@@ -182,7 +192,7 @@ def test_deep_nesting_is_refused_at_every_place() -> None:
     for name in [*STATEMENT_ELEMENTS, "Unknown"]:
         assert refuses({"Statement": {**STATEMENT, name: deep}}), name
         assert refuses({"Statement": [{**STATEMENT, name: {"AWS": deep}}]}), name
-    for name in POLICY_ELEMENTS:
+    for name in DOCUMENT_ELEMENTS:
         assert refuses({"Statement": [], name: deep}), name
 
 

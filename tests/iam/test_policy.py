@@ -153,26 +153,6 @@ def test_what_is_wrong_and_where(document: Any, path: str, check: bool) -> None:
     assert str(refused.value)
 
 
-@pytest.mark.parametrize(("document", "path"), WRONG.values(), ids=WRONG)
-def test_reading_alone_finds_the_place(document: Any, path: str) -> None:
-    from simlib.iam.statement import read_statements
-
-    with pytest.raises(PolicyError) as refused:
-        read_statements(document, "identity")
-    [problem] = refused.value.problems
-    assert problem.path == path
-    assert problem.message
-    assert problem.code == "policy-grammar"
-
-
-def test_reading_alone_shows_the_value() -> None:
-    from simlib.iam.statement import read_statements
-
-    with pytest.raises(PolicyError) as refused:
-        read_statements({"Statement": {**allow(), "Effect": "Permit"}}, "identity")
-    assert refused.value.problems[0].value == "Permit"
-
-
 def test_a_single_statement_has_variables_too() -> None:
     single = {"Version": "2012-10-17", "Statement": allow("*", "arn:aws:s3:::bucket/${aws:username}")}
     assert decide(ALICE, "s3:GetObject", "arn:aws:s3:::bucket/alice", PolicySet((Policy.parse(single),))) == "ALLOW"
