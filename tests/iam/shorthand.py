@@ -55,6 +55,17 @@ ALLOW_ALL = policy(allow(), name="allow-all")
 ALLOW_NOTHING = policy(name="allow-nothing")
 ALLOW_OTHERS = policy(allow("ec2:DescribeRegions"), name="allow-others")
 
+GRANTED, REFUSED, DENIED = "ALLOW", "IMPLICIT_DENY", "EXPLICIT_DENY"
+DENY_ALL = policy(deny(), name="deny-all")
+FULL_ACCESS = policy(allow(), kind="scp", name="FullAWSAccess")
+SCP_OTHERS = policy(allow("ec2:*"), kind="scp", name="scp-others")
+SCP_DENY = policy(allow(), deny("s3:*"), kind="scp", name="scp-deny")
+RCP_FULL = policy(allow(Principal="*"), kind="rcp", name="RCPFullAWSAccess")
+
+
+def rcp_deny(action: str = "*") -> Any:
+    return policy(deny(action, Principal="*"), kind="rcp", name="rcp-deny")
+
 
 def decide(principal: str, action: str, resource: str, policies: PolicySet | None = None, **request: Any) -> str:
     """The decision alone."""
