@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import Any
 
 _HOME = {
+    "AccessGraph": "graph.panel",
     "Prediction": "predictions",
     "answer": "questions",
     "attempt": "attempts",
@@ -22,7 +23,6 @@ _HOME = {
     "SessionTimeline": "session_timeline",
     "credentials_figure": "credentials",
     "predict": "questions",
-    "projector": "projector",
     "provider_chain": "providers",
     "side_by_side": "documents",
 }

@@ -1,0 +1,183 @@
+"""Ways through the graph: how somebody reaches something, step by step, and everything a credential reaches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import islice, pairwise
+
+import networkx as nx
+
+from simlib.iam import Evaluation
+
+from .draft import Way
+from .ways import MAY
+
+MOST_PATHS = 5
+TRIED = 60  # ways through the graph that are looked at for them
+
+
+@dataclass(frozen=True)
+class Step:
+    """One edge of a path, and why it is there."""
+
+    source: str
+    target: str
+    source_label: str
+    target_label: str
+    ways: tuple[Way, ...]
+
+    @property
+    def sentence(self) -> str:
+        """ "bob assumes the role deploy – only with: MFA"."""
+        first = self.ways[0]
+        needs = f" – only with: {'; '.join(first.needs)}" if first.needs else ""
+        return f"{self.source_label} {self._does}{needs}"
+
+    @property
+    def _does(self) -> str:
+        """What is done, in one clause for everything that may be done to a resource."""
+        first, *others = self.ways
+        if first.kind == MAY:
+            verbs = dict.fromkeys(way.does for way in self.ways)
+            actions = dict.fromkeys(evaluation.action for way in self.ways for evaluation in way.evaluations)
+            return f"may {_listed(verbs)} {self.target_label} ({', '.join(actions)})"
+        more = "".join(f", or {way.does}" for way in others[:2])
+        left = f", and {len(others) - 2} more ways" if len(others) > 2 else ""
+        return first.does + more + left
+
+    @property
+    def evaluations(self) -> tuple[Evaluation, ...]:
+        """The decisions behind it: of its first way."""
+        return self.ways[0].evaluations
+
+    @property
+    def explanation(self) -> str:
+        """Every decision behind it, explained."""
+        told = [evaluation.explain().replace("`", "") for evaluation in self.evaluations]
+        return "\n".join(told) if told else "No policy is asked here: whoever has the one has the other."
+
+
+@dataclass(frozen=True)
+class Path:
+    """A way from one node to another without a detour."""
+
+    nodes: tuple[str, ...]
+    steps: tuple[Step, ...]
+
+    @property
+    def line(self) -> str:
+        """ "bob → deploy → prod-ledger"."""
+        return " → ".join([self.steps[0].source_label, *(step.target_label for step in self.steps)])
+
+    def __str__(self) -> str:
+        told = [f"  {number}. {step.sentence}." for number, step in enumerate(self.steps, 1)]
+        return "\n".join([self.line, *told])
+
+    __repr__ = __str__
+
+
+def _listed(words: Iterable[str]) -> str:
+    *most, last = words
+    return f"{', '.join(most)} and {last}" if most else last
+
+
+def step(graph: nx.DiGraph, source: str, target: str) -> Step:
+    label = graph.nodes
+    return Step(
+        source, target, label[source]["label"], label[target]["label"], tuple(graph.edges[source, target]["ways"])
+    )
+
+
+def path_of(graph: nx.DiGraph, nodes: Sequence[str]) -> Path:
+    return Path(tuple(nodes), tuple(step(graph, *pair) for pair in pairwise(nodes)))
+
+
+def paths(graph: nx.DiGraph, source: str, target: str, most: int = MOST_PATHS) -> list[Path]:
+    """The shortest ways first, none of them with a step that the next one makes superfluous."""
+    if source == target or target not in (reached := nx.descendants(graph, source)):
+        return []
+    useful = graph.subgraph((reached | {source}) & (nx.ancestors(graph, target) | {target}))
+    shortest = islice(nx.shortest_simple_paths(useful, source, target), TRIED)
+    return [path_of(graph, nodes) for nodes in islice(filter(lambda n: _direct(useful, n), shortest), most)]
+
+
+def _direct(graph: nx.DiGraph, nodes: Sequence[str]) -> bool:
+    """Whether no edge leads from a node to a later one than the next."""
+    place = {node: at for at, node in enumerate(nodes)}
+    return all(place.get(target, 0) <= at + 1 for node, at in place.items() for target in graph.successors(node))
+
+
+# -- everything that can be reached ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Reached:
+    """A node that a credential leads to: by which path, and until when that is so (None: no end in sight)."""
+
+    node: str
+    label: str
+    kind: str
+    account: str
+    path: Path
+    until: datetime | None
+
+
+def reach(graph: nx.DiGraph, source: str, until: datetime | None) -> list[Reached]:
+    """Everything that can be reached from a node that is good until then; nearest first."""
+    ends = _ends(graph, source, until)
+    found = nx.single_source_shortest_path(graph, source)
+    return [
+        Reached(node, about["label"], about["kind"], about["account"], path_of(graph, nodes), ends[node])
+        for node, nodes in found.items()
+        if node != source
+        for about in (graph.nodes[node],)
+    ]
+
+
+def _ends(graph: nx.DiGraph, source: str, until: datetime | None) -> Mapping[str, datetime | None]:
+    """Until when each node can be reached at the longest: an assumed role outlives its source by an hour, and who
+    can go round in a circle of roles, or makes a key, never has to stop."""
+    inside = graph.subgraph(nx.descendants(graph, source) | {source})
+    if until is None:
+        return dict.fromkeys(inside)
+    hours: dict[str, float | None] = {source: 0}
+    condensed = nx.condensation(inside)
+    for circle in nx.topological_sort(condensed):
+        members = condensed.nodes[circle]["members"]
+        gained = [0] if source in members else []
+        gained += [
+            _after(hours[before], _longest(inside.edges[before, member]["ways"]))
+            for member in members
+            for before in inside.predecessors(member)
+            if before not in members
+        ]
+        goes_round = any(_longest(inside.edges[edge]["ways"]) != 0 for edge in inside.subgraph(members).edges)
+        renews = goes_round or any("renews" in inside.nodes[member] for member in members)
+        lasts = None if renews or None in gained else max(hour for hour in gained if hour is not None)
+        hours |= dict.fromkeys(members, lasts)
+    return {node: until + timedelta(hours=lasts) if lasts is not None else None for node, lasts in hours.items()}
+
+
+def _longest(ways: Sequence[Way]) -> float | None:
+    found = [way.hours for way in ways]
+    return None if None in found else max(hour for hour in found if hour is not None)
+
+
+def _after(so_far: float | None, more: float | None) -> float | None:
+    return None if so_far is None or more is None else so_far + more
+
+
+# -- what has changed --------------------------------------------------------------------------------------------------
+
+
+def changes(before: nx.DiGraph, after: nx.DiGraph) -> Iterator[tuple[str, Step]]:
+    """Edges that are gone ("−") and edges that have come ("+"), each with its step."""
+    for sign, one, other in (("−", before, after), ("+", after, before)):
+        for edge in sorted(set(one.edges) - set(other.edges)):
+            yield sign, step(one, *edge)
+
+
+def words(until: datetime | None) -> str:
+    return f"until {until:%d %b %Y %H:%M} UTC" if until else "no end in sight"

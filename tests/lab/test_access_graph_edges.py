@@ -1,0 +1,341 @@
+"""Which edges the access graph has: what the engine allows, all of it, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import networkx as nx
+import pytest
+
+from simlib import Cloud
+from simlib.lab import AccessGraph
+from simlib.lab.graph import ways
+from simlib.lab.graph.candidates import Shelf, witnesses
+
+from .access_world import allow, arn, bucket, document, incident, role, trust, user
+
+LEDGER = "arn:aws:s3:::ledger"
+
+
+@pytest.fixture
+def aws() -> Iterator[Cloud]:
+    with Cloud.start() as world:
+        yield world
+
+
+@pytest.fixture
+def dev(aws: Cloud) -> Any:
+    return aws.account("dev")
+
+
+def kinds(graph: nx.DiGraph, source: str, target: str) -> set[str]:
+    return {way.kind for way in graph.edges[source, target]["ways"]} if graph.has_edge(source, target) else set()
+
+
+# -- who may assume what: every pair asked, against the graph ----------------------------------------------------------
+
+
+def test_it_has_an_assume_edge_exactly_where_the_engine_allows_one(aws: Cloud) -> None:
+    incident(aws)
+    graph = AccessGraph(aws).graph
+    actors = [each.arn for each in aws.inspect.principals() if each.kind in ("user", "role")]
+    roles = [name for name in actors if ":role/" in name]
+    pairs = {(who, name) for who in actors for name in roles if who != name}
+    allowed = {pair for pair in pairs if aws.inspect.ask(pair[0], "sts:AssumeRole", pair[1]).allowed}
+    drawn = {(a, b) for a, b in graph.edges if (a, b) in pairs and ways.ASSUMES in kinds(graph, a, b)}
+    assert drawn == allowed
+    assert len(allowed) >= 6
+
+
+def test_it_has_a_permission_edge_exactly_where_the_engine_allows_a_use(aws: Cloud, dev: Any) -> None:
+    prod = aws.account("prod")
+    for account, name in ((dev, "one"), (dev, "two"), (prod, "three"), (prod, "open")):
+        account.admin.client("s3").create_bucket(Bucket=name)
+    user(dev, "reads-one", allow("s3:Get*", bucket("one")))
+    user(dev, "lists-all", allow("s3:ListBucket", "arn:aws:s3:::*"))
+    user(dev, "named-by-three", allow("s3:*", bucket("three")))
+    user(dev, "named-only", allow("ec2:*"))
+    user(dev, "denied", allow("s3:*"), {"Effect": "Deny", "Action": "s3:*", "Resource": "*"})
+    user(prod, "named-by-own", allow("sqs:*"))
+    user(prod, "not-resource", {"Effect": "Allow", "Action": "s3:*", "NotResource": bucket("three")})
+    names = [arn(dev, "user/named-by-three"), arn(dev, "user/named-only"), arn(prod, "user/named-by-own")]
+    policy = {"Effect": "Allow", "Principal": {"AWS": names}, "Action": "s3:*", "Resource": bucket("three")}
+    prod.admin.client("s3").put_bucket_policy(Bucket="three", Policy=document(policy))
+    graph = AccessGraph(aws).graph
+    buckets = [f"arn:aws:s3:::{name}" for name in ("one", "two", "three", "open")]
+    for who in (each.arn for each in aws.inspect.principals() if each.kind == "user"):
+        for target in buckets:
+            wanted = {
+                use.action for use in ways.USES["s3"] if aws.inspect.ask(who, use.action, target + use.part).allowed
+            }
+            drawn = graph.edges[who, target]["ways"] if graph.has_edge(who, target) else []
+            assert {e.action for way in drawn for e in way.evaluations} == wanted, (who, target)
+
+
+def test_a_permission_on_a_part_only_is_found(aws: Cloud, dev: Any) -> None:
+    dev.admin.client("s3").create_bucket(Bucket="ledger")
+    user(dev, "alice", allow("s3:GetObject", f"{LEDGER}/alice/*.csv"))
+    (way,) = AccessGraph(aws).graph.edges[arn(dev, "user/alice"), LEDGER]["ways"]
+    assert way.evaluations[0].resource == f"{LEDGER}/alice/any-object.csv"
+
+
+# -- what stands in the way --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("condition", "needs"),
+    [
+        ({"Bool": {"aws:MultiFactorAuthPresent": "true"}}, ("MFA",)),
+        ({"StringEquals": {"sts:ExternalId": "blue-42"}}, ("the external ID blue-42",)),
+        ({"StringEquals": {"aws:PrincipalOrgID": "o-none"}}, None),
+        ({"IpAddress": {"aws:SourceIp": "198.51.100.0/24"}}, None),
+    ],
+)
+def test_an_edge_that_takes_something_besides_says_so(
+    aws: Cloud, dev: Any, condition: dict[str, Any], needs: tuple[str, ...] | None
+) -> None:
+    user(dev, "alice")
+    target = role(dev, "deploy", trust({"AWS": arn(dev, "user/alice")}, Condition=condition))
+    graph = AccessGraph(aws).graph
+    found = (
+        graph.edges[arn(dev, "user/alice"), target]["ways"] if graph.has_edge(arn(dev, "user/alice"), target) else []
+    )
+    assert [way.needs for way in found] == ([] if needs is None else [needs])
+
+
+def test_circumstances_are_those_of_every_request(aws: Cloud, dev: Any) -> None:
+    user(dev, "alice")
+    inside = {"IpAddress": {"aws:SourceIp": "198.51.100.0/24"}}
+    target = role(dev, "deploy", trust({"AWS": arn(dev, "user/alice")}, Condition=inside))
+    graph = AccessGraph(aws, circumstances={"aws:SourceIp": "198.51.100.7"}).graph
+    assert graph.has_edge(arn(dev, "user/alice"), target)
+
+
+# -- from outside ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("principal", "node", "label"),
+    [
+        ({"AWS": "555555555555"}, "555555555555", "account 555555555555"),
+        ({"AWS": "arn:aws:iam::555555555555:root"}, "555555555555", "account 555555555555"),
+        ({"AWS": "*"}, "anyone", "anyone at all"),
+    ],
+)
+def test_a_role_that_trusts_an_account_we_do_not_know(
+    aws: Cloud, dev: Any, principal: Any, node: str, label: str
+) -> None:
+    target = role(dev, "break-glass", trust(principal))
+    graph = AccessGraph(aws).graph
+    assert kinds(graph, node, target) == {ways.ASSUMES}
+    assert graph.nodes[node]["label"] == label
+
+
+def test_an_account_that_is_left_out_is_seen_from_outside_by_its_name(aws: Cloud) -> None:
+    incident(aws)
+    graph = AccessGraph(aws, accounts=[aws.account("dev"), aws.account("prod")]).graph
+    outside = {about["label"] for _, about in graph.nodes(data=True) if about["kind"] == "outside"}
+    assert outside == {"account 444444444444 (acme-audit)", "account 555555555555 (mallory)"}
+    assert not any("444444444444" in node for node in graph if node != "444444444444")
+
+
+def test_a_bucket_that_is_open_to_the_world(aws: Cloud, dev: Any) -> None:
+    s3 = dev.admin.client("s3")
+    s3.create_bucket(Bucket="ledger")
+    s3.delete_public_access_block(Bucket="ledger")
+    policy = {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": f"{LEDGER}/*"}
+    s3.put_bucket_policy(Bucket="ledger", Policy=document(policy))
+    (way,) = AccessGraph(aws).graph.edges["anyone", LEDGER]["ways"]
+    assert (way.does, way.needs) == ("read", ("no credentials at all",))
+
+
+def test_the_tokens_of_a_provider(aws: Cloud, dev: Any) -> None:
+    iam = dev.admin.client("iam")
+    iam.create_open_id_connect_provider(Url=aws.oidc_provider().url, ClientIDList=["sts.amazonaws.com"])
+    provider = arn(dev, "oidc-provider/token.actions.githubusercontent.com")
+    claims = {"StringLike": {"token.actions.githubusercontent.com:sub": "repo:example/*"}}
+    target = role(dev, "pipeline", trust({"Federated": provider}, "sts:AssumeRoleWithWebIdentity", Condition=claims))
+    (way,) = AccessGraph(aws).graph.edges[provider, target]["ways"]
+    assert way.needs == ("a token with token.actions.githubusercontent.com:sub like repo:example/*",)
+    assert way.evaluations[0].allowed
+
+
+# -- escalation: each row of the tables, with everything it needs and with one thing less ------------------------------
+
+
+def everything_but(actions: tuple[str, ...], missing: str | None) -> list[dict[str, Any]]:
+    return [allow([action for action in actions if action != missing] or "none:None")]
+
+
+@pytest.mark.parametrize("row", ways.TAKE_OVERS, ids=lambda row: row.action)
+@pytest.mark.parametrize("allowed", [True, False])
+def test_taking_over_a_user_or_a_role(aws: Cloud, dev: Any, row: ways.TakeOver, allowed: bool) -> None:
+    user(dev, "victim")
+    role(dev, "victim", trust({"Service": "ec2.amazonaws.com"}))
+    user(dev, "mallory", allow(row.action if allowed else "iam:ListUsers"))
+    graph = AccessGraph(aws).graph
+    target = arn(dev, f"{row.on}/victim")
+    assert kinds(graph, arn(dev, "user/mallory"), target) == ({ways.TAKES} if allowed else set())
+
+
+def test_a_rewritten_trust_policy_does_not_help_past_a_boundary(aws: Cloud, dev: Any) -> None:
+    target = role(dev, "victim", trust({"Service": "ec2.amazonaws.com"}))
+    user(dev, "mallory", allow("iam:UpdateAssumeRolePolicy"))
+    iam = dev.admin.client("iam")
+    boundary = iam.create_policy(PolicyName="limit", PolicyDocument=document(allow("iam:*")))["Policy"]["Arn"]
+    iam.put_user_permissions_boundary(UserName="mallory", PermissionsBoundary=boundary)
+    assert not AccessGraph(aws).graph.has_edge(arn(dev, "user/mallory"), target)
+
+
+@pytest.mark.parametrize("row", ways.REWRITES, ids=lambda row: row.action)
+@pytest.mark.parametrize("allowed", [True, False])
+def test_rewriting_ones_own_permissions(aws: Cloud, dev: Any, row: ways.Rewrite, allowed: bool) -> None:
+    iam, may = dev.admin.client("iam"), allow(row.action if allowed else "iam:ListUsers")
+    who = arn(dev, "user/mallory")
+    user(dev, "mallory", may)
+    if row.on == "role":
+        who = role(dev, "mallory", trust({"Service": "ec2.amazonaws.com"}), may)
+    if row.on == "group":
+        iam.create_group(GroupName="staff")
+        iam.add_user_to_group(GroupName="staff", UserName="mallory")
+        iam.put_group_policy(GroupName="staff", PolicyName="p", PolicyDocument=document(allow("s3:ListAllMyBuckets")))
+    if row.on == "policy":
+        made = iam.create_policy(PolicyName="own", PolicyDocument=document(allow("s3:ListAllMyBuckets")))
+        iam.attach_user_policy(UserName="mallory", PolicyArn=made["Policy"]["Arn"])
+    user(dev, "victim")
+    graph = AccessGraph(aws).graph
+    assert kinds(graph, who, dev.id) == ({ways.OWNS} if allowed else set())
+    assert (nx.has_path(graph, who, arn(dev, "user/victim"))) is allowed
+
+
+@pytest.mark.parametrize(
+    ("row", "missing"),
+    [(row, missing) for row in ways.COMPUTE for missing in (None, "iam:PassRole", *row.actions)],
+    ids=lambda value: getattr(value, "thing", str(value)),
+)
+def test_handing_a_role_to_a_service(aws: Cloud, dev: Any, row: ways.Compute, missing: str | None) -> None:
+    target = role(dev, "admin", trust({"Service": row.service}))
+    user(dev, "mallory", *everything_but(("iam:PassRole", *row.actions), missing))
+    graph = AccessGraph(aws).graph
+    node = f"{arn(dev, 'user/mallory')} {row.service}"
+    assert (kinds(graph, arn(dev, "user/mallory"), node), kinds(graph, node, target)) == (
+        ({ways.STARTS}, {ways.RUNS}) if missing is None else (set(), set())
+    )
+
+
+def test_a_role_that_does_not_trust_the_service_cannot_be_handed_to_it(aws: Cloud, dev: Any) -> None:
+    target = role(dev, "admin", trust({"Service": "lambda.amazonaws.com"}))
+    user(dev, "mallory", allow(["iam:PassRole", "ec2:RunInstances"]))
+    assert not nx.has_path(AccessGraph(aws).graph, arn(dev, "user/mallory"), target)
+
+
+def test_passing_to_one_service_only(aws: Cloud, dev: Any) -> None:
+    both = {"Service": ["ec2.amazonaws.com", "lambda.amazonaws.com"]}
+    role(dev, "admin", trust(both))
+    only = {"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}}
+    user(dev, "mallory", allow("iam:PassRole", Condition=only), allow(["ec2:*", "lambda:*"]))
+    labels = [label for _, label in AccessGraph(aws).graph.nodes(data="label")]
+    assert "a new function" in labels
+    assert "a new machine" not in labels
+
+
+@pytest.mark.parametrize("row", [row for row in ways.ENTRIES if row.service == "ec2"], ids=lambda row: row.actions[0])
+def test_getting_into_a_machine_that_runs(aws: Cloud, dev: Any, row: ways.Entry) -> None:
+    iam, ec2 = dev.admin.client("iam"), dev.admin.client("ec2")
+    target = role(dev, "web-app", trust({"Service": "ec2.amazonaws.com"}))
+    iam.create_instance_profile(InstanceProfileName="web-app")
+    iam.add_role_to_instance_profile(InstanceProfileName="web-app", RoleName="web-app")
+    profile = {"Name": "web-app"}
+    made = ec2.run_instances(ImageId="ami-12345678", MinCount=1, MaxCount=1, IamInstanceProfile=profile)
+    machine = f"arn:aws:ec2:us-east-1:{dev.id}:instance/{made['Instances'][0]['InstanceId']}"
+    user(dev, "mallory", allow(list(row.actions)))
+    graph = AccessGraph(aws).graph
+    assert kinds(graph, machine, target) == {ways.RUNS}
+    assert kinds(graph, arn(dev, "user/mallory"), machine) == {ways.TAKES}
+
+
+# -- credentials -------------------------------------------------------------------------------------------------------
+
+
+def test_a_key_is_its_user_while_it_is_active(aws: Cloud, dev: Any) -> None:
+    key, who = user(dev, "alice"), arn(dev, "user/alice")
+    assert kinds(AccessGraph(aws).graph, key, who) == {ways.ACTS}
+    dev.admin.client("iam").update_access_key(UserName="alice", AccessKeyId=key, Status="Inactive")
+    assert key not in AccessGraph(aws).graph
+
+
+def test_a_session_is_its_role_unless_it_was_narrowed(aws: Cloud, dev: Any) -> None:
+    dev.admin.client("s3").create_bucket(Bucket="ledger")
+    iam = dev.admin.client("iam")
+    iam.create_user(UserName="alice")
+    alice = aws.sign_in(iam.create_access_key(UserName="alice"))
+    target = role(dev, "reports", trust({"AWS": arn(dev, "user/alice")}), allow("s3:*", bucket("ledger")))
+    sts = alice.client("sts")
+    wide = sts.assume_role(RoleArn=target, RoleSessionName="wide")["Credentials"]["AccessKeyId"]
+    narrow = sts.assume_role(RoleArn=target, RoleSessionName="narrow", Policy=document(allow("s3:ListBucket")))[
+        "Credentials"
+    ]["AccessKeyId"]
+    graph = AccessGraph(aws).graph
+    assert kinds(graph, wide, target) == {ways.ACTS}
+    assert not graph.has_edge(narrow, target)
+    assert [way.does for way in graph.edges[narrow, LEDGER]["ways"]] == ["list"]
+    aws.clock.advance(hours=2)
+    assert wide not in AccessGraph(aws).graph
+
+
+# -- where candidates are found ----------------------------------------------------------------------------------------
+
+IAM = "arn:aws:iam:"
+ARNS = [
+    f"{IAM}:111111111111:role/a-1",
+    f"{IAM}:111111111111:role/a-2",
+    f"{IAM}:222222222222:role/a-1",
+    f"{IAM}:222222222222:role/team/b",
+]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "meant"),
+    [
+        ("*", ARNS),
+        (ARNS[0], ARNS[:1]),
+        ("arn:aws:iam::111111111111:role/a-*", ARNS[:2]),
+        ("arn:aws:iam::111111111111:role/*1", ARNS[:1]),
+        ("arn:aws:iam::*:role/a-1", [ARNS[0], ARNS[2]]),
+        ("arn:aws:iam::*:role/a*", ARNS[:3]),
+        ("arn:aws:iam::*:*", ARNS),
+        ("arn:aws:iam::2*:role/team/?", ARNS[3:]),
+        ("arn:aws:iam::111111111111:role/${aws:username}", ARNS[:2]),
+        ("arn:aws:iam::333333333333:role/a-1", []),
+        ("arn:aws:iam::111111111111:role/(a-1|.*)", []),
+    ],
+)
+def test_a_shelf_finds_what_a_pattern_may_mean(pattern: str, meant: list[str]) -> None:
+    assert sorted(Shelf(ARNS).meant(pattern)) == sorted(meant)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "held"),
+    [
+        ("arn:aws:s3:::one/*", ["one"]),
+        ("arn:aws:s3:::one/private/report.csv", ["one"]),
+        ("arn:aws:s3:::one", ["one"]),
+        ("arn:aws:s3:::one*", ["one", "one-more"]),
+        ("arn:aws:s3:::one*/logs/*", ["one", "one-more"]),
+        ("arn:aws:s3:::*/logs", ["one", "one-more", "two"]),
+        ("*", ["one", "one-more", "two"]),
+        ("arn:aws:s3:::three/*", []),
+    ],
+)
+def test_a_shelf_finds_what_holds_the_part_that_is_meant(pattern: str, held: list[str]) -> None:
+    shelf = Shelf(f"arn:aws:s3:::{name}" for name in ("one", "one-more", "two"))
+    assert sorted(shelf.holders(pattern)) == [f"arn:aws:s3:::{name}" for name in held]
+
+
+def test_parts_to_ask_about_come_from_the_patterns() -> None:
+    among = ["*", "arn:aws:s3:::one", "arn:aws:s3:::one/logs/*", "arn:aws:s3:::two/*"]
+    assert witnesses("arn:aws:s3:::one", "arn:aws:s3:::one/any-object", among) == [
+        "arn:aws:s3:::one/any-object",
+        "arn:aws:s3:::one/logs/any-object",
+    ]
