@@ -38,13 +38,16 @@ from simlib.cloud.credentials.sessions import (
     root_caller,
     service_caller,
     session_caller,
+    user_caller,
 )
 from simlib.cloud.credentials.web_identity import believed
 from simlib.cloud.permissions.asked import Requested, account_of
 from simlib.cloud.permissions.authorization import AS_STORED, Instead, circumstances, decide, resource_document
-from simlib.cloud.storage import inventory
+from simlib.cloud.storage import iam_entities, inventory
 from simlib.cloud.storage.organizations import Membership, membership
-from simlib.cloud.storage.store import Place, Store, StoredDocument, StoredIdentity
+from simlib.cloud.storage.places import stored_at
+from simlib.cloud.storage.store import Store
+from simlib.cloud.storage.stored import Place, StoredDocument, StoredIdentity
 from simlib.cloud.transport.refusals import authentication_refusal
 from simlib.iam import Evaluation
 from simlib.iam.evaluation import TRUST_ACTIONS
@@ -52,6 +55,7 @@ from simlib.iam.principals import is_account_id, is_service
 
 __all__ = ["Document", "Inspection", "Place", "Principal"]
 
+TRIED_SECONDS = 900  # a session that is opened to try something really
 SESSION_NAME = "session"  # of a session that somebody would open
 STRANGER = "999999999999"  # an account nobody here knows
 _USUAL_SERVICES = ("ec2.amazonaws.com", "lambda.amazonaws.com")
@@ -121,6 +125,49 @@ class Inspection:
             found = [each for account in self._store.accounts() for each in self._of_account(account)]
             return [*found, *self._of_none()]
 
+    def principal(self, who: str) -> Principal:
+        """Whoever an ARN, access key, token, service or account ID means, also where `principals` does not list it."""
+        with self._lock:
+            if issuer.read(who) is not None:
+                claims = _claims(who)
+                return Principal(str(claims.get("iss")).removeprefix("https://"), "token", "", str(claims["sub"]), who)
+            caller, _ = self._caller(who, "", self._now())
+            if caller.session and caller.session.access_key_id:
+                return _of_session(caller.session)
+            return self._described(caller)
+
+    def _described(self, caller: Caller) -> Principal:
+        if not caller.account:
+            kind = "anonymous" if caller is ANONYMOUS else "token" if caller.arn.startswith("arn:") else "service"
+            return Principal(caller.arn, kind, "", caller.arn)
+        if caller.is_root:
+            return Principal(caller.arn, "root", caller.account, "root user")
+        if caller.account not in self._store.accounts():
+            return Principal(caller.arn, "outside", caller.account, caller.arn.rpartition("/")[2])
+        identity = caller.identity
+        if caller.session and identity and not caller.arn.endswith(f"/{SESSION_NAME}"):
+            return Principal(caller.arn, "session", caller.account, caller.arn.partition("/")[2])
+        assert identity is not None
+        return Principal(identity.arn, "role" if caller.session else "user", caller.account, identity.name)
+
+    def credentials(self, who: str | Principal) -> tuple[str, str, str | None]:
+        """Key, secret and token to really make calls with as somebody; a role gets a new session for it.
+
+        Raises `LookupError` for whoever has none: a user without an active key, a service, a stranger.
+        """
+        with self._lock:
+            caller, _ = self._caller(who, "", self._now())
+            session = caller.session
+            if session and not session.access_key_id and caller.identity and caller.identity.trust_policy:
+                name = caller.arn.rpartition("/")[2]
+                session = self._sessions.assume(caller.identity, name, self._now(), TRIED_SECONDS, issued_to="the lab")
+            if session:
+                return session.access_key_id, session.secret_access_key, session.session_token
+            key = iam_entities.active_key(caller.account, caller.user_name) if caller.account else None
+            if key is None:
+                raise LookupError(f"{caller.arn} has no credentials to sign a call with.")
+            return key.access_key_id, key.secret_access_key, None
+
     def _of_account(self, account: str) -> Iterator[Principal]:
         for name in inventory.users(account):
             if user := self._store.user(account, name):
@@ -179,8 +226,17 @@ class Inspection:
             if (resource := resource_document(arn, self._store, trust=True)) and resource[1]:
                 place, text, name = resource
                 found.append(Document(place, text, name, place.owner))
-            account = caller.account if caller else self._owner(arn, "")
+            account = caller.account if caller else self.owner(arn, "")
             return [*found, *_of_organization(membership(account))]
+
+    def document(self, place: Place) -> Document | None:
+        """What is stored at a place, with nothing attached to it told; None while nothing is."""
+        with self._lock:
+            if place.kind in ("trust", "resource"):
+                found = resource_document(place.owner, self._store, trust=True)
+                return Document(*found, place.owner) if found and found[0] == place and found[1] else None
+            stored = stored_at(place, self._store)
+            return Document(place, stored.text, stored.name, place.owner) if stored else None
 
     # -- what the gate would decide ----------------------------------------------------------------------------------
 
@@ -220,7 +276,7 @@ class Inspection:
             caller = replace(caller, context=_without(changed, caller.context))
             given = {key: value for key, value in circumstances.items() if value is not None}
             asked = Requested(
-                action, resource, self._owner(resource, caller.account), {**_without(changed, said), **given}
+                action, resource, self.owner(resource, caller.account), {**_without(changed, said), **given}
             )
             return decide(asked, caller, self._store, around, instead=instead)
 
@@ -229,8 +285,8 @@ class Inspection:
             return circumstances(now, "", caller.arn, "us-east-1")
         return circumstances(now, self._source_ip(), "simlib", "us-east-1")
 
-    def _owner(self, resource: str, default: str) -> str:
-        """The account a resource belongs to."""
+    def owner(self, resource: str, default: str = "") -> str:
+        """The account a resource belongs to, `default` where nobody knows."""
         if resource.startswith("arn:aws:s3:::"):
             return self._store.bucket_owner(resource.removeprefix("arn:aws:s3:::").partition("/")[0]) or default
         return account_of(resource) or default
@@ -242,6 +298,10 @@ class Inspection:
             return self._of_credentials(session, now), {}
         if name == "anonymous":
             return ANONYMOUS, {}
+        if key := self._store.find_key(name):
+            caller = user_caller(key, self._store)
+            if caller is not None:
+                return caller, {}
         if issuer.read(name) is not None:
             bearer = believed(name, account_of(resource) or "", self._sessions, now)
             return provider_caller(bearer.provider), bearer.asked_context()

@@ -26,7 +26,8 @@ from simlib.cloud.inspection import Inspection
 from simlib.cloud.machines.instance import Instance
 from simlib.cloud.machines.metadata import Unavailable
 from simlib.cloud.storage import iam_entities, organizations
-from simlib.cloud.storage.store import Store, StoredInstance
+from simlib.cloud.storage.store import Store
+from simlib.cloud.storage.stored import StoredInstance
 from simlib.cloud.trail import DEFAULT_BOUND, Trail
 from simlib.cloud.transport.endpoint import Endpoint, sender_time
 from simlib.cloud.transport.wire import Body, RawAnswer, RawRequest
@@ -142,20 +143,28 @@ class Cloud:
         """The account of that name, created on first mention: 111111111111, then 222222222222, …
 
         An account that was created in an organization is found by the name given there. `organization`, an account
-        that manages one, makes a new account join it, as if it had accepted an invitation; raises `ValueError` where
-        that account has no organization.
+        that manages one, makes this account join it, as if it had accepted an invitation, where it is no member yet;
+        raises `ValueError` where that account has no organization, or this one belongs to another.
         """
         if name not in self._accounts:
             self._must_be_open()
             with self._gate.lock:
                 created = organizations.account_named(name)
                 account_id = created or self._store.free_account_id()
-                if organization is not None and created is None:
+                if organization is not None:
                     organizations.join(account_id, name, organization.id)
                 key = self._store.create_administrator(account_id, ADMINISTRATOR)
             admin = Identity(key.access_key_id, key.secret_access_key, None, region=REGION)
             self._accounts[name] = Account(name, account_id, admin, partial(self._root_user, account_id))
+        elif organization is not None:
+            self._must_be_open()
+            with self._gate.lock:
+                organizations.join(self._accounts[name].id, name, organization.id)
         return self._accounts[name]
+
+    def account_name(self, account_id: str) -> str:
+        """The name under which an account was mentioned here, else its number."""
+        return next((account.name for account in self._accounts.values() if account.id == account_id), account_id)
 
     @property
     def accounts(self) -> tuple[Account, ...]:

@@ -23,6 +23,7 @@ _HOME = {
     "SessionTimeline": "session_timeline",
     "credentials_figure": "credentials",
     "predict": "questions",
+    "projector": "projector",
     "provider_chain": "providers",
     "side_by_side": "documents",
 }

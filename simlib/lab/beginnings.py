@@ -78,6 +78,47 @@ def _temporary_credentials(world: Cloud) -> None:
     admin.client("ec2").run_instances(ImageId=IMAGE, MinCount=1, MaxCount=1, IamInstanceProfile=profile)
 
 
+def _organization(world: Cloud) -> None:
+    """dev, prod and head-office, which manages the organization of the three."""
+    for name in ("dev", "prod"):
+        world.account(name)
+    office = world.account("head-office")
+    office.admin.client("organizations").create_organization()
+    for name in ("dev", "prod"):
+        world.account(name, organization=office)
+
+
+def _who_wins(world: Cloud) -> None:
+    _organization(world)
+    admin = world.account("dev").admin
+    iam = admin.client("iam")
+    bucket(admin, "my-secure-bucket", report_csv="month,profit\nOctober,42\n")
+    for name in ("alice", "bob"):
+        iam.create_user(UserName=name)
+    iam.put_user_policy(UserName="alice", PolicyName="read-bucket", PolicyDocument=READ_BUCKET)
+    office = world.account("head-office").admin.client("organizations")
+    root = office.list_roots()["Roots"][0]["Id"]
+    office.enable_policy_type(RootId=root, PolicyType="SERVICE_CONTROL_POLICY")
+    unit = office.create_organizational_unit(ParentId=root, Name="development")["OrganizationalUnit"]["Id"]
+    office.move_account(AccountId=DEV, SourceParentId=root, DestinationParentId=unit)
+
+
+def _across_accounts(world: Cloud) -> None:
+    _organization(world)
+    world.account("dev").admin.client("iam").create_user(UserName="alice")
+    prod = world.account("prod").admin
+    iam = prod.client("iam")
+    bucket(prod, "prod-ledger", **{"2026_csv": "month,booked\nOctober,1042\n"})
+    ledger = allow(["s3:ListBucket", "s3:GetObject"], ["arn:aws:s3:::prod-ledger", "arn:aws:s3:::prod-ledger/*"])
+    iam.create_role(RoleName="reports-reader", AssumeRolePolicyDocument=trust(f"arn:aws:iam::{PROD}:root"))
+    iam.put_role_policy(RoleName="reports-reader", PolicyName="read-ledger", PolicyDocument=ledger)
+    acme = world.account("acme-audit")
+    iam = acme.admin.client("iam")
+    iam.create_role(RoleName="scanner", AssumeRolePolicyDocument=trust(f"arn:aws:iam::{acme.id}:root"))
+    iam.put_role_policy(RoleName="scanner", PolicyName="borrow", PolicyDocument=allow("sts:AssumeRole"))
+    world.account("mallory")
+
+
 def _machines_and_pipelines(world: Cloud) -> None:
     admin = world.account("dev").admin
     iam = admin.client("iam")
@@ -89,4 +130,9 @@ def _machines_and_pipelines(world: Cloud) -> None:
     iam.put_role_policy(RoleName="deploy", PolicyName="everything", PolicyDocument=allow("*"))
 
 
-_BEGINNINGS: dict[int, Callable[[Cloud], None]] = {4: _temporary_credentials, 6: _machines_and_pipelines}
+_BEGINNINGS: dict[int, Callable[[Cloud], None]] = {
+    3: _who_wins,
+    4: _temporary_credentials,
+    5: _across_accounts,
+    6: _machines_and_pipelines,
+}

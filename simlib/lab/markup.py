@@ -18,16 +18,18 @@ LONGEST = 4_000  # characters of one piece of foreign text; more would only push
 # and a word always stand beside the colour.
 STYLE = """<style>
 .simlib { --sl-yes: #00589b; --sl-no: #a33a00; --sl-dim: #5a5a5a; --sl-edge: #8a8a8a;
-  color: var(--jp-content-font-color0, CanvasText); font: 14px/1.5 var(--jp-content-font-family, system-ui, sans-serif);
+  color: var(--jp-content-font-color0, CanvasText);
+  font: calc(14px * var(--sl-scale, 1))/1.5 var(--jp-content-font-family, system-ui, sans-serif);
   max-width: 60em; overflow-wrap: anywhere; }
 [data-jp-theme-light="false"] .simlib { --sl-yes: #7fc4ff; --sl-no: #ffae73; --sl-dim: #b0b0b0; --sl-edge: #8a8a8a; }
 .simlib.sl-wide > pre { margin: .4em 0; }
 .simlib .sl-t th[scope="row"] { min-width: 9em; }
 .simlib .sl-yes, .simlib .sl-no { white-space: nowrap; }
 .simlib p { margin: .3em 0; }
-.simlib code, .simlib pre { font: 13px/1.45 var(--jp-code-font-family, monospace); white-space: pre-wrap;
-  background: transparent; color: inherit; padding: 0; margin: 0; }
-.simlib table { border-collapse: collapse; margin: .3em 0; font-size: 14px; }
+.simlib code, .simlib pre { font: calc(13px * var(--sl-scale, 1))/1.45 var(--jp-code-font-family, monospace);
+  white-space: pre-wrap; background: transparent; color: inherit; padding: 0; margin: 0; }
+.simlib table { border-collapse: collapse; margin: .3em 0; font-size: 1em; }
+.simlib .sl-unhovered { display: var(--sl-unhovered, none); }
 .simlib caption { text-align: left; color: var(--sl-dim); padding-bottom: .3em; }
 .simlib .sl-t th, .simlib .sl-t td { text-align: left; vertical-align: top; padding: .3em .9em .3em 0;
   white-space: normal; border-bottom: 1px solid var(--sl-edge); color: inherit; background: transparent;
@@ -42,7 +44,7 @@ STYLE = """<style>
 .simlib .sl-pair { display: flex; flex-wrap: wrap; gap: 1em 3em; }
 .simlib .sl-pair > section { min-width: 0; max-width: 100%; }
 .simlib .sl-pair pre { white-space: pre; overflow-x: auto; }
-.simlib h4 { font-size: 14px; margin: .2em 0 .4em; }
+.simlib h4 { font-size: 1em; margin: .2em 0 .4em; }
 </style>"""
 
 

@@ -199,7 +199,8 @@ def _plain_view(editor: PolicyEditor) -> dict[str, Any]:
 _PLAIN = """<style>
 .sle-area { flex-direction: column !important; height: auto !important; }
 .sle-area label { text-align: left !important; width: 100% !important; }
-.sle-area textarea { font: 13px/1.45 var(--jp-code-font-family, monospace) !important; tab-size: 2; }
+.sle-area textarea { font: calc(13px * var(--sl-scale, 1))/1.45 var(--jp-code-font-family, monospace) !important;
+  tab-size: 2; }
 </style>"""
 
 

@@ -1,27 +1,23 @@
-"""A real browser in front of a real JupyterLab, as a learner has it; nothing but that server may be talked to."""
+"""A real browser in front of a real Jupyter, as a learner has it; nothing but that server may be talked to.
+
+`visit` is a page of JupyterLab, `everywhere` one of JupyterLab, Notebook 7 and Voilà in turn: a test that takes it
+runs three times. Both are shared by the tests of a module; `visits` says what can be done with them.
+"""
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
-TOKEN = "a-token-for-the-browser-tests"
+from tests.browser.servers import Server, serving
+from tests.browser.visits import ENGINES, Visit, visiting, write_notebook
+
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
 HOW = (
     "no Chromium found: install it (Debian/Ubuntu: `apt install chromium`; anywhere: `python -m playwright install "
@@ -64,183 +60,32 @@ def artifacts(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@dataclass(frozen=True)
-class LabServer:
-    url: str
-    folder: Path
-
-
 @pytest.fixture(scope="session")
-def lab_server(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabServer]:
-    """JupyterLab with a home of its own; its kernel runs in the Python of the tests, on this checkout."""
-    home = tmp_path_factory.mktemp("jupyter")
-    folder = home / "notebooks"
-    folder.mkdir()
-    settings = home / "settings" / "@jupyterlab" / "apputils-extension"
-    settings.mkdir(parents=True)
-    quiet = {"fetchNews": "false", "checkForUpdates": False, "doNotDisturbMode": True}
-    (settings / "notification.jupyterlab-settings").write_text(json.dumps(quiet), encoding="utf-8")
-    own = {
-        "JUPYTER_CONFIG_DIR": "config",
-        "JUPYTER_DATA_DIR": "data",
-        "JUPYTER_RUNTIME_DIR": "runtime",
-        "IPYTHONDIR": "ipython",
-        "JUPYTERLAB_SETTINGS_DIR": "settings",
-        "JUPYTERLAB_WORKSPACES_DIR": "workspaces",
-    }
-    path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
-    environment = {**os.environ, **{name: str(home / where) for name, where in own.items()}, "PYTHONPATH": path}
-    port = _free_port()
-    command = [
-        sys.executable,
-        str(Path(__file__).with_name("lab_server.py")),
-        "--no-browser",
-        "--ip=127.0.0.1",
-        f"--port={port}",
-        "--ServerApp.port_retries=0",
-        f"--ServerApp.root_dir={folder}",
-        f"--IdentityProvider.token={TOKEN}",
-        "--ServerApp.allow_root=True",
-        "--LabApp.news_url=None",
-        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
-        "--LabApp.expose_app_in_browser=True",
-    ]
-    with (home / "server.log").open("wb") as log:
-        server = subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stdout=log, stderr=log)
-        try:
-            _wait_until_up(f"http://127.0.0.1:{port}/api?token={TOKEN}", server, home / "server.log")
-            yield LabServer(f"http://127.0.0.1:{port}", folder)
-        finally:
-            assert server.stdin
-            server.stdin.close()
-            try:
-                server.wait(15)
-            except subprocess.TimeoutExpired:
-                server.kill()
-                pytest.fail("the server did not end when its standard input was closed")
-
-
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
-
-
-def _wait_until_up(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline and server.poll() is None:
-        try:
-            with urllib.request.urlopen(url, timeout=5):
-                return
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.1)
-    pytest.fail(f"JupyterLab did not start:\n{log.read_text(encoding='utf-8', errors='replace')[-3000:]}")
-
-
-@dataclass
-class Visit:
-    """A page of JupyterLab with a notebook open, and what went wrong on it."""
-
-    page: Any
-    server: LabServer
-    errors: list[str] = field(default_factory=list)
-    strangers: list[str] = field(default_factory=list)
-
-    def open(self, notebook: str) -> None:
-        """Open a notebook and wait until its kernel answers."""
-        self.page.goto(f"{self.server.url}/lab/tree/{notebook}?token={TOKEN}&reset")
-        self.page.wait_for_function("() => window.jupyterapp?.shell", timeout=60_000)
-        self.page.evaluate("() => window.jupyterapp.restored")
-        self.page.wait_for_selector("#jupyterlab-splash", state="detached")
-        self.page.wait_for_function("() => window.jupyterapp.shell.currentWidget?.sessionContext")
-        self.page.evaluate(
-            """async () => {
-                const app = window.jupyterapp;
-                const session = app.shell.currentWidget.sessionContext;
-                await session.ready;
-                await session.session.kernel.info;
-            }"""
-        )
-
-    def command(self, name: str, **arguments: Any) -> None:
-        """Run one of JupyterLab's commands and wait for it."""
-        self.page.evaluate("([name, given]) => window.jupyterapp.commands.execute(name, given)", [name, arguments])
-
-    def run_all(self) -> None:
-        """Run every cell and wait for the last."""
-        self.command("notebook:run-all-cells")
-
-    def select(self, cell: str) -> None:
-        """Make the cell of that ID the selected one."""
-        self.page.evaluate(
-            """id => {
-                const notebook = window.jupyterapp.shell.currentWidget.content;
-                notebook.activeCellIndex = notebook.widgets.findIndex(cell => cell.model.sharedModel.id === id);
-                notebook.activate();
-            }""",
-            cell,
-        )
-
-    def run_cell(self, cell: str) -> None:
-        """Run the cell of that ID and wait for it."""
-        self.select(cell)
-        self.command("notebook:run-cell")
-
-    def theme(self, name: str) -> None:
-        """Switch to "JupyterLab Light" or "JupyterLab Dark"."""
-        self.command("apputils:change-theme", theme=name)
-        is_light = json.dumps(name.endswith("Light"))
-        self.page.wait_for_selector(f"body[data-jp-theme-light='{is_light}']", state="attached")
-        self.page.wait_for_function(
-            "() => getComputedStyle(document.body).getPropertyValue('--jp-content-font-color0').trim() !== ''"
-        )
-
-
-@contextmanager
-def visiting(browser: Any, server: LabServer, screenshot: Path) -> Iterator[Visit]:
-    """A fresh page; it is an error when its console shows one, or when it asks anybody but its server."""
-    context = browser.new_context(viewport={"width": 1280, "height": 720})
-    page = context.new_page()
-    page.set_default_timeout(30_000)
-    visit = Visit(page, server)
-    home = urlsplit(server.url).netloc
-
-    def asked(url: str) -> None:
-        parts = urlsplit(url)
-        if parts.scheme in ("http", "https", "ws", "wss") and parts.netloc != home:
-            visit.strangers.append(url)
-
-    page.on("request", lambda request: asked(request.url))
-    page.on("websocket", lambda socket: asked(socket.url))
-    page.on("console", lambda message: visit.errors.append(message.text) if message.type == "error" else None)
-    page.on("pageerror", lambda error: visit.errors.append(str(error)))
-    try:
-        yield visit
-    finally:
-        page.screenshot(path=screenshot)
-        context.close()
-    assert visit.strangers == [], "the page asked somebody else than its own server"
-    assert visit.errors == [], "the browser's console shows errors"
+def server(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One for all: JupyterLab, Notebook 7 and Voilà at addresses of their own."""
+    with serving(tmp_path_factory.mktemp("jupyter")) as up:
+        yield up
 
 
 @pytest.fixture(scope="module")
-def visit(browser: Any, lab_server: LabServer, artifacts: Path, request: pytest.FixtureRequest) -> Iterator[Visit]:
+def visit(browser: Any, server: Server, artifacts: Path, request: pytest.FixtureRequest) -> Iterator[Visit]:
     """A page of JupyterLab that the tests of a module share."""
-    name = request.module.__name__.rpartition(".")[2]
-    with visiting(browser, lab_server, artifacts / f"{name}.png") as page:
+    with visiting(browser, server, artifacts, _module(request)) as page:
         yield page
 
 
+@pytest.fixture(scope="module", params=ENGINES)
+def everywhere(browser: Any, server: Server, artifacts: Path, request: pytest.FixtureRequest) -> Iterator[Visit]:
+    """A page of each of the three that the tests of a module share."""
+    with visiting(browser, server, artifacts, f"{_module(request)}-{request.param}", request.param) as page:
+        yield page
+
+
+def _module(request: pytest.FixtureRequest) -> str:
+    return str(request.module.__name__).rpartition(".")[2]
+
+
 @pytest.fixture(scope="module")
-def notebook(lab_server: LabServer) -> Callable[[str, str], str]:
-    """Put a notebook with the given code cells into the server's folder."""
-
-    def write(name: str, *sources: str) -> str:
-        import nbformat
-
-        book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in sources])
-        book.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
-        nbformat.write(book, lab_server.folder / name)
-        return name
-
-    return write
+def notebook(server: Server) -> Callable[..., str]:
+    """Put a notebook with the given code cells into the server's folder: `notebook(NAME, *CELLS)`."""
+    return partial(write_notebook, server.folder)

@@ -1,6 +1,6 @@
-"""JupyterLab for a browser test, in this Python, until whoever started it closes our standard input or dies.
+"""A Jupyter server for a browser test, in this Python, until whoever started it closes our standard input or dies.
 
-python lab_server.py JUPYTERLAB-OPTIONS…
+python lab_server.py OPTIONS…
 """
 
 from __future__ import annotations
@@ -21,6 +21,6 @@ def end_with_parent() -> None:
 
 if __name__ == "__main__":
     threading.Thread(target=end_with_parent, daemon=True).start()
-    from jupyterlab.labapp import main
+    from jupyterlab.labapp import main  # Notebook and Voilà are extensions of the same server
 
     main(sys.argv[1:])

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.conftest import ROOT
+from tests.browser.servers import ROOT
 
 LESSON = ROOT / "notebooks" / "01-users-and-roles.ipynb"
 PICTURE = ROOT / "docs" / "lesson-1.png"
@@ -136,18 +136,18 @@ def test_the_lesson_in_both_themes(lesson: Any, panel: Any, artifacts: Path) -> 
     page.get_by_label("Policy", exact=True).click()
     change(page, '"s3:ListBucket",', "")
     says(verdict(panel, LIST), "✘ Not allowed")
-    for theme in ("JupyterLab Light", "JupyterLab Dark"):
+    for theme in ("light", "dark"):
         lesson.theme(theme)
         show(page, panel)
         ground = page.evaluate("() => getComputedStyle(document.querySelector('.jp-Notebook')).backgroundColor")
         for part in (".sl-yes", ".sl-no", ".sl-dim", "caption"):
             ink = panel.locator(part).first.evaluate("node => getComputedStyle(node).color")
             assert contrast(ink, ground) >= 4.5, f"{part} in {theme}: {ink} on {ground}"
-        page.screenshot(path=artifacts / f"{theme}.png")
+        page.screenshot(path=artifacts / f"lesson-1-{theme}.png")
     if os.environ.get("SIMLIB_PICTURE"):  # how the README's picture is made anew
         from PIL import Image
 
-        lesson.theme("JupyterLab Light")
+        lesson.theme("light")
         lesson.command("application:toggle-left-area")
         page.set_viewport_size({"width": 1100, "height": 620})
         show(page, panel)

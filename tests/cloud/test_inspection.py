@@ -382,3 +382,64 @@ def test_who_is_not_there_is_told(world: World, who: str) -> None:
     with pytest.raises(LookupError, match="this world"):
         world.inspect.ask(who, "s3:GetObject", FILE)
     assert isinstance(Principal("anonymous", "anonymous", "", "x").arn, str)
+
+
+def test_a_principal_is_known_by_any_of_its_names(world: World) -> None:
+    find = world.inspect.principal
+    assert find(world.who["alice"].access_key_id) == Principal(ALICE, "user", DEV, "alice")
+    assert find(READER) == Principal(READER, "role", DEV, "reader")
+    first = find(world.who["a session"].access_key_id)
+    assert (first.kind, first.name) == ("session", "reader/first")
+    assert find(f"arn:aws:iam::{DEV}:root").kind == "root"
+    assert find("555555555555").kind == "outside"
+    assert [find(name).kind for name in (EC2, "anonymous")] == ["service", "anonymous"]
+    token = world.aws.oidc_provider().workflow_token("example/shop")
+    assert find(token).kind == "token"
+
+
+@pytest.mark.parametrize("who", [ALICE, READER, f"arn:aws:sts::{DEV}:assumed-role/reader/first"])
+def test_credentials_to_try_it_with_are_those_of_who_was_asked_for(world: World, who: str) -> None:
+    key, secret, token = world.inspect.credentials(who)
+    identity = world.aws.sign_in({"AccessKeyId": key, "SecretAccessKey": secret, "SessionToken": token})
+    told = identity.client("sts").get_caller_identity()["Arn"]
+    assert told in (who, f"arn:aws:sts::{DEV}:assumed-role/reader/session")
+
+
+@pytest.mark.parametrize("who", [EC2, "anonymous", "555555555555"])
+def test_who_has_no_credentials_is_told(world: World, who: str) -> None:
+    with pytest.raises(LookupError, match="no credentials"):
+        world.inspect.credentials(who)
+
+
+def test_the_document_at_a_place_is_the_one_that_was_listed_there(world: World) -> None:
+    world.aws.account("dev").admin.client("s3").put_bucket_policy(
+        Bucket="reports", Policy=document(allow("s3:GetObject", FILE, Principal={"AWS": ALICE}))
+    )
+    asked = [*(each.arn for each in world.inspect.principals() if each.kind != "token"), BUCKET]
+    listed = [each for arn in asked for each in world.inspect.documents(arn) if each.place.kind != "session"]
+    assert {each.place.kind for each in listed} >= {"identity", "boundary", "trust", "resource", "scp"}
+    for each in listed:
+        found = world.inspect.document(each.place)
+        assert (found.place, found.text, found.name) == (each.place, each.text, each.name)
+
+
+NOWHERE = "arn:aws:iam::999999999999:role/r"
+EMPTY = (
+    Place(ALICE, "identity", "none"),
+    Place(f"arn:aws:iam::{DEV}:user/x", "identity", "x"),
+    Place(f"arn:aws:iam::{DEV}:policy/none", "identity"),
+    Place("arn:aws:s3:::none", "resource"),
+    Place(NOWHERE, "trust"),
+    Place(NOWHERE, "identity", "x"),
+    Place("r-1", "scp"),
+    Place("nothing", "identity", "x"),
+)
+
+
+@pytest.mark.parametrize("place", EMPTY, ids=str)
+def test_nothing_is_at_a_place_where_nothing_is_stored(world: World, place: Place) -> None:
+    assert world.inspect.document(place) is None
+
+
+def test_a_resource_has_an_owner(world: World) -> None:
+    assert [world.inspect.owner(arn) for arn in (BUCKET, READER, "arn:aws:s3:::none")] == [DEV, DEV, ""]

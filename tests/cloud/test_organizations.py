@@ -64,6 +64,19 @@ def test_an_account_can_join_and_one_without_organization_cannot_take_members(aw
         aws.account("lonely", organization=aws.account("outsider"))
 
 
+def test_an_account_that_is_there_already_can_join_later_and_keeps_its_number(aws: Cloud) -> None:
+    dev, office = aws.account("dev"), aws.account("head-office")
+    organizations = office.admin.client("organizations")
+    organizations.create_organization()
+    for _ in range(2):  # a member stays one
+        assert aws.account("dev", organization=office) is dev
+    assert sorted(a["Id"] for a in organizations.list_accounts()["Accounts"]) == [dev.id, office.id]
+    with pytest.raises(ValueError, match="another organization"):
+        other = aws.account("other")
+        other.admin.client("organizations").create_organization()
+        aws.account("dev", organization=other)
+
+
 def test_an_scp_must_allow_at_every_level(aws: Cloud, management: Any, organizations: Any) -> None:
     dev = aws.account("dev", organization=management)
     unit = new_unit(organizations)

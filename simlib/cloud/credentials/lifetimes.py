@@ -11,7 +11,8 @@ from simlib.cloud.credentials.sessions import Session, Sessions
 from simlib.cloud.permissions.authorization import parsed
 from simlib.cloud.storage import iam_entities
 from simlib.cloud.storage.iam_entities import KeyRecord
-from simlib.cloud.storage.store import Store, StoredIdentity
+from simlib.cloud.storage.store import Store
+from simlib.cloud.storage.stored import StoredIdentity
 from simlib.iam import Request, RequestError, Statement
 
 ACCESS_KEY = "access key"

@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from simlib.cloud.storage.store import Store, StoredIdentity, StoredKey, unique_id
+from simlib.cloud.storage.store import Store, unique_id
+from simlib.cloud.storage.stored import StoredIdentity, StoredKey
 from simlib.iam import Policy
 
 if TYPE_CHECKING:

@@ -18,7 +18,8 @@ from simlib.cloud.credentials.sessions import Session, Sessions, service_caller
 from simlib.cloud.desk import Desk
 from simlib.cloud.permissions.authorization import circumstances, decide
 from simlib.cloud.permissions.requested import Requested
-from simlib.cloud.storage.store import Store, StoredIdentity
+from simlib.cloud.storage.store import Store
+from simlib.cloud.storage.stored import StoredIdentity
 from simlib.cloud.transport.answers import Refusal
 from simlib.iam import Evaluation
 

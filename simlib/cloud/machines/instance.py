@@ -21,7 +21,7 @@ from simlib.cloud.machines.metadata import LONGEST_TTL, TOKEN, TOKEN_TTL, Metada
 
 if TYPE_CHECKING:
     from simlib.cloud.credentials.sessions import Session
-    from simlib.cloud.storage.store import StoredInstance
+    from simlib.cloud.storage.stored import StoredInstance
     from simlib.cloud.world import Cloud
 
 

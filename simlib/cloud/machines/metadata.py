@@ -26,7 +26,7 @@ from simlib.cloud.transport.wire import RawAnswer
 
 if TYPE_CHECKING:
     from simlib.cloud.credentials.sessions import Session
-    from simlib.cloud.storage.store import StoredInstance
+    from simlib.cloud.storage.stored import StoredInstance
 
 TOKEN = "x-aws-ec2-metadata-token"
 TOKEN_TTL = "x-aws-ec2-metadata-token-ttl-seconds"

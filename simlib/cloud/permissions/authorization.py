@@ -12,7 +12,8 @@ from simlib.cloud.permissions import public_access
 from simlib.cloud.permissions.asked import Requested
 from simlib.cloud.storage import buckets, resources
 from simlib.cloud.storage.organizations import Levels, Membership, context_keys, membership
-from simlib.cloud.storage.store import Place, Store, StoredDocument
+from simlib.cloud.storage.store import Store
+from simlib.cloud.storage.stored import Place, StoredDocument
 from simlib.iam import Evaluation, Policy, PolicyError, PolicySet, Request, evaluate
 from simlib.iam.evaluation import TRUST_ACTIONS
 

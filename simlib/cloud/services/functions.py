@@ -21,7 +21,7 @@ from simlib.cloud.permissions.authorization import decide
 from simlib.cloud.services import function_runtime
 from simlib.cloud.services.function_runtime import Function, Outcome, TooMany
 from simlib.cloud.storage import resources
-from simlib.cloud.storage.store import StoredIdentity
+from simlib.cloud.storage.stored import StoredIdentity
 from simlib.cloud.transport.answers import Refusal
 
 SERVICE = "lambda.amazonaws.com"

@@ -12,7 +12,7 @@ from typing import Any
 from simlib.cloud.desk import Desk
 from simlib.cloud.permissions.authorization import parsed
 from simlib.cloud.storage.organizations import membership
-from simlib.cloud.storage.store import StoredDocument
+from simlib.cloud.storage.stored import StoredDocument
 from simlib.cloud.transport.answers import Refusal
 from simlib.iam import Evaluation, Policy, PolicyError, PolicySet, Request, RequestError, evaluate
 

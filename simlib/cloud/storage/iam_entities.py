@@ -37,6 +37,12 @@ def root_key(account: str) -> tuple[str, str]:
     return key.access_key_id, key.secret_access_key
 
 
+def active_key(account: str, user_name: str | None) -> Any | None:
+    """An active access key of a user, or of the root user for None; None where there is none."""
+    keys = backend(account).access_keys.values()
+    return next((key for key in keys if key.user_name == user_name and key.status == "Active"), None)
+
+
 def root_keys(account: str) -> list[Any]:
     """The access keys of an account's root user; none unless somebody asked for one."""
     return [key for key in backend(account).access_keys.values() if key.user_name is None]

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from simlib.cloud.storage.store import PARTITION, StoredDocument
+from simlib.cloud.storage.store import PARTITION
+from simlib.cloud.storage.stored import StoredDocument
 
 SCP, RCP = "SERVICE_CONTROL_POLICY", "RESOURCE_CONTROL_POLICY"
 
@@ -61,7 +62,10 @@ def account_named(name: str) -> str | None:
 
 
 def join(account: str, name: str, management: str) -> None:
-    """Let an account that exists become a member, as if it had accepted an invitation; raises `ValueError`."""
+    """Let an account that exists become a member, as if it had accepted an invitation; a member stays where it is.
+
+    Raises `ValueError` where there is no such organization, or the account belongs to another.
+    """
     from moto.organizations.models import FakeAccount, organizations_backends
 
     backend = organizations_backends[management][PARTITION]
@@ -70,8 +74,10 @@ def join(account: str, name: str, management: str) -> None:
             f"Account {management} has no organization yet. Create one: "
             'management.admin.client("organizations").create_organization()'
         )
-    if organization_of(account) is not None:
-        raise ValueError(f"Account {account} already belongs to an organization.")
+    if (already := organization_of(account)) is not None:
+        if already is backend:
+            return
+        raise ValueError(f"Account {account} already belongs to another organization.")
     member = FakeAccount(backend.org, AccountName=name, Email=f"{name}@example.com")
     member.id, member.joined_method = account, "INVITED"
     backend.accounts.append(member)
@@ -104,6 +110,12 @@ def _line(backend: Any, account: str) -> Iterator[Any]:
         above.append(parent)
         parent = nodes.get(parent.parent_id)
     yield from (*reversed(above), member)
+
+
+def policy(arn: str) -> StoredDocument | None:
+    """An SCP or RCP by its ARN; None where there is none."""
+    policies = (each for backend in _backends() for each in backend.policies)
+    return next((StoredDocument(each.arn, each.content) for each in policies if each.arn == arn), None)
 
 
 def _levels(line: list[Any], kind: str, enabled: bool) -> Levels:

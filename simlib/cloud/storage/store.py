@@ -12,11 +12,10 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from copy import copy
-from dataclasses import dataclass
 from functools import cache
 from itertools import count
 from types import ModuleType, SimpleNamespace
-from typing import Any, NamedTuple
+from typing import Any
 from unittest.mock import patch
 
 import moto.iam.models as iam_models
@@ -28,6 +27,7 @@ from moto.iam.utils import generate_access_key_id_from_account_id
 from moto.s3.models import FakeBucket, s3_backends
 
 from simlib.cloud.storage.dispatch import carry_out
+from simlib.cloud.storage.stored import StoredDocument, StoredIdentity, StoredInstance, StoredKey
 from simlib.cloud.transport.calls import Call
 from simlib.cloud.transport.wire import RawAnswer
 
@@ -35,76 +35,6 @@ PARTITION = "aws"
 
 # Prefixes of unique IDs, https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html
 _ID_PREFIXES = {"User": "AIDA", "Group": "AGPA", "InstanceProfile": "AIPA", "ManagedPolicy": "ANPA"}
-
-
-@dataclass(frozen=True, slots=True)
-class StoredKey:
-    """A long-term access key of an IAM user, or of the root user where `user_name` is empty."""
-
-    access_key_id: str
-    secret_access_key: str
-    account: str
-    user_name: str
-    active: bool
-
-
-class Place(NamedTuple):
-    """The address of one policy document.
-
-    `owner` is the ARN of what it hangs on: the user, group, role, bucket, key, queue …, and for a document that may
-    hang on many (a managed policy, an SCP or RCP) its own ARN, for it is one document wherever it is attached. `kind`
-    is as in `Policy.parse`: identity, trust, boundary, resource, session, scp or rcp. `name` is that of an inline
-    policy, else "".
-    """
-
-    owner: str
-    kind: str
-    name: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class StoredDocument:
-    """A policy as stored: the name AWS shows (an ARN for managed policies), its JSON text, and whose inline policy it
-    is, if it is one.
-    """
-
-    name: str
-    text: str
-    inline_in: str = ""
-
-    def place(self, kind: str) -> Place:
-        return Place(self.inline_in, kind, self.name) if self.inline_in else Place(self.name, kind)
-
-
-@dataclass(frozen=True, slots=True)
-class StoredIdentity:
-    """A user or a role with everything that bears on its permissions."""
-
-    arn: str
-    unique_id: str
-    account: str
-    name: str
-    documents: tuple[StoredDocument, ...]
-    permissions_boundary: StoredDocument | None
-    tags: dict[str, str]
-    trust_policy: str = ""
-    max_session_seconds: int = 3600
-    groups: tuple[str, ...] = ()  # the ARNs of those a user is in
-
-
-@dataclass(frozen=True, slots=True)
-class StoredInstance:
-    """An EC2 instance as its metadata service knows it."""
-
-    instance_id: str
-    account: str
-    region: str
-    running: bool
-    profile_arn: str | None
-    profile_id: str | None
-    role: StoredIdentity | None
-    http_tokens: str
-    details: dict[str, str]
 
 
 def unique_id(account: str, prefix: str, length: int = 21) -> str:

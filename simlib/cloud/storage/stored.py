@@ -1,0 +1,76 @@
+"""What the store hands out: keys, identities, policy documents and their addresses, instances – as values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+
+@dataclass(frozen=True, slots=True)
+class StoredKey:
+    """A long-term access key of an IAM user, or of the root user where `user_name` is empty."""
+
+    access_key_id: str
+    secret_access_key: str
+    account: str
+    user_name: str
+    active: bool
+
+
+class Place(NamedTuple):
+    """The address of one policy document.
+
+    `owner` is the ARN of what it hangs on: the user, group, role, bucket, key, queue …, and for a document that may
+    hang on many (a managed policy, an SCP or RCP) its own ARN, for it is one document wherever it is attached. `kind`
+    is as in `Policy.parse`: identity, trust, boundary, resource, session, scp or rcp. `name` is that of an inline
+    policy, else "".
+    """
+
+    owner: str
+    kind: str
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredDocument:
+    """A policy as stored: the name AWS shows (an ARN for managed policies), its JSON text, and whose inline policy it
+    is, if it is one.
+    """
+
+    name: str
+    text: str
+    inline_in: str = ""
+
+    def place(self, kind: str) -> Place:
+        return Place(self.inline_in, kind, self.name) if self.inline_in else Place(self.name, kind)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredIdentity:
+    """A user or a role with everything that bears on its permissions."""
+
+    arn: str
+    unique_id: str
+    account: str
+    name: str
+    documents: tuple[StoredDocument, ...]
+    permissions_boundary: StoredDocument | None
+    tags: dict[str, str]
+    trust_policy: str = ""
+    max_session_seconds: int = 3600
+    groups: tuple[str, ...] = ()  # the ARNs of those a user is in
+
+
+@dataclass(frozen=True, slots=True)
+class StoredInstance:
+    """An EC2 instance as its metadata service knows it."""
+
+    instance_id: str
+    account: str
+    region: str
+    running: bool
+    profile_arn: str | None
+    profile_id: str | None
+    role: StoredIdentity | None
+    http_tokens: str
+    details: dict[str, str]
