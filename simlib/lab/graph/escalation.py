@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from simlib.cloud.storage.store import Place
+from simlib.cloud.inspection import Place
 from simlib.iam import Policy
 
 from . import ways
