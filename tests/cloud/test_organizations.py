@@ -71,9 +71,9 @@ def test_an_account_that_is_there_already_can_join_later_and_keeps_its_number(aw
     for _ in range(2):  # a member stays one
         assert aws.account("dev", organization=office) is dev
     assert sorted(a["Id"] for a in organizations.list_accounts()["Accounts"]) == [dev.id, office.id]
+    other = aws.account("other")
+    other.admin.client("organizations").create_organization()
     with pytest.raises(ValueError, match="another organization"):
-        other = aws.account("other")
-        other.admin.client("organizations").create_organization()
         aws.account("dev", organization=other)
 
 
