@@ -98,7 +98,6 @@ def _who_wins(world: Cloud) -> None:
     iam.put_user_policy(UserName="alice", PolicyName="read-bucket", PolicyDocument=READ_BUCKET)
     office = world.account("head-office").admin.client("organizations")
     root = office.list_roots()["Roots"][0]["Id"]
-    office.enable_policy_type(RootId=root, PolicyType="SERVICE_CONTROL_POLICY")
     unit = office.create_organizational_unit(ParentId=root, Name="development")["OrganizationalUnit"]["Id"]
     office.move_account(AccountId=DEV, SourceParentId=root, DestinationParentId=unit)
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from simlib.cloud.identity import service_models
 from simlib.cloud.machines import cli
 from simlib.cloud.machines.cli import Result
 from simlib.cloud.machines.metadata import LONGEST_TTL, TOKEN, TOKEN_TTL, Metadata, Unavailable
@@ -87,6 +88,7 @@ class Instance:
             ]
         )
         session.register_component("credential_provider", resolver)
+        session.register_component("data_loader", service_models())
         return boto3.Session(botocore_session=session, region_name=self._running.region)
 
     def run(self, command: str | Sequence[str], stdin: str | bytes = "") -> Result:

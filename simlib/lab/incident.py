@@ -1,0 +1,252 @@
+"""The world of the capstone: three accounts, eleven days of trail, five faults, and an intruder who found them.
+
+Everything has happened by real calls on the lab's clock, so that the trail, the ages of keys and the sessions that are
+still open are what they would be.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+from botocore import UNSIGNED
+from botocore.config import Config
+
+from .beginnings import ALICE, DEV, IMAGE, PROD, READ_BUCKET, allow, bucket, trust
+
+if TYPE_CHECKING:
+    from simlib.cloud import Cloud
+    from simlib.cloud.credentials.issuer import Issuer
+    from simlib.cloud.identity import Identity
+    from simlib.cloud.machines.instance import Instance
+
+OFFICE, HOME = "203.0.113.10", "198.51.100.66"  # where our people sit, and where Mallory does
+MALLORY = "555555555555"
+PIPELINE = "repo:example/shop:ref:refs/heads/main"
+DEPLOY, OPERATIONS = f"arn:aws:iam::{DEV}:role/deploy", f"arn:aws:iam::{DEV}:role/operations"
+OPERATOR, BREAK_GLASS = f"arn:aws:iam::{PROD}:role/operator", f"arn:aws:iam::{PROD}:role/break-glass"
+READER = f"arn:aws:iam::{PROD}:role/reports-reader"
+SCANNER = "arn:aws:iam::444444444444:role/scanner"
+GITHUB = f"arn:aws:iam::{DEV}:oidc-provider/token.actions.githubusercontent.com"
+EXTERNAL_ID = "acme-1001"  # the number Acme has given to our firm
+
+
+@dataclass
+class People:
+    """Who works in this world, with the credentials they hold; `mallory` is what she holds, by what it is."""
+
+    alice: Identity
+    bob: Identity
+    scanner: Identity
+    github: Issuer
+    web: Instance
+    mallory: dict[str, Any] = field(default_factory=dict)
+
+
+_PEOPLE: WeakKeyDictionary[Cloud, People] = WeakKeyDictionary()
+
+
+def people(world: Cloud) -> People:
+    """The people of a world that `lay_out` has made; raises `ValueError` for another world."""
+    if world not in _PEOPLE:
+        raise ValueError("This is not the world of the incident. Start it with lab.begin(8).")
+    return _PEOPLE[world]
+
+
+def lay_out(world: Cloud) -> None:
+    """The accounts as they grew, and the eleven days."""
+    for name in ("dev", "prod", "head-office", "acme-audit", "mallory"):
+        world.account(name)
+    github = world.oidc_provider()
+    alice, forgotten = _dev(world)
+    scanner = _acme(world)
+    _prod(world)
+    iam = world.account("dev").admin.client("iam")
+    world.clock.advance(days=400)  # the key in the repository has been forgotten for more than a year
+    bob = world.sign_in(iam.create_access_key(UserName="bob"))
+    web = world.instance(_started(world.account("dev").admin, "web-app"))
+    _PEOPLE[world] = us = People(alice, bob, scanner, github, web)
+    for day in range(11):
+        _a_day(world, us, day)
+        if day == 6:
+            _break_in(world, us, forgotten)
+        if day > 6:
+            _come_back(world, us, forgotten)
+        world.clock.advance(hours=1 if day == 10 else 16)
+
+
+def _dev(world: Cloud) -> tuple[Identity, Identity]:
+    """Alice's key, and the one of Bob's that will be forgotten."""
+    admin = world.account("dev").admin
+    iam = admin.client("iam")
+    bucket(admin, "my-secure-bucket", report_csv="month,profit\nOctober,42\n")
+    iam.create_group(GroupName="developers")
+    document = json.loads(READ_BUCKET)
+    document["Statement"].append({"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "*"})
+    iam.put_group_policy(GroupName="developers", PolicyName="developers", PolicyDocument=json.dumps(document))
+    keys = []
+    for name in ("alice", "bob"):
+        iam.create_user(UserName=name)
+        iam.add_user_to_group(GroupName="developers", UserName=name)
+        keys.append(world.sign_in(iam.create_access_key(UserName=name)))
+    iam.create_open_id_connect_provider(
+        Url="https://token.actions.githubusercontent.com", ClientIDList=["sts.amazonaws.com"]
+    )
+    _role(iam, "web-app", trust(service="ec2.amazonaws.com"), READ_BUCKET, profile=True)
+    may_operate = allow("sts:AssumeRole", OPERATOR)
+    _role(iam, "operations", trust(service="ec2.amazonaws.com"), may_operate, profile=True)
+    site = "arn:aws:s3:::my-secure-bucket/site/*"
+    deploying = {
+        "Version": "2012-10-17",
+        "Statement": [
+            {"Sid": "Site", "Effect": "Allow", "Action": "s3:PutObject", "Resource": site},
+            {"Sid": "Machines", "Effect": "Allow", "Action": "ec2:RunInstances", "Resource": "*"},
+            {"Sid": "Roles", "Effect": "Allow", "Action": "iam:PassRole", "Resource": "*"},
+        ],
+    }
+    _role(iam, "deploy", json.dumps(_trust_of_deploy()), json.dumps(deploying))
+    return keys[0], keys[1]
+
+
+def _trust_of_deploy() -> dict[str, Any]:
+    """The pipeline may come in by its token; and, which is the fault, so may the whole account."""
+    token = {
+        "StringEquals": {
+            "token.actions.githubusercontent.com:aud": "sts.amazonaws.com",
+            "token.actions.githubusercontent.com:sub": PIPELINE,
+        }
+    }
+    return {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Sid": "Pipeline",
+                "Effect": "Allow",
+                "Principal": {"Federated": GITHUB},
+                "Action": "sts:AssumeRoleWithWebIdentity",
+                "Condition": token,
+            },
+            {
+                "Sid": "Account",
+                "Effect": "Allow",
+                "Principal": {"AWS": f"arn:aws:iam::{DEV}:root"},
+                "Action": "sts:AssumeRole",
+            },
+        ],
+    }
+
+
+def _prod(world: Cloud) -> None:
+    admin = world.account("prod").admin
+    iam = admin.client("iam")
+    bucket(admin, "prod-ledger", **{"2026_csv": "month,booked\nOctober,1042\n"})
+    ledger = allow(["s3:ListBucket", "s3:GetObject"], ["arn:aws:s3:::prod-ledger", "arn:aws:s3:::prod-ledger/*"])
+    _role(iam, "reports-reader", trust(ALICE, SCANNER), ledger)
+    _role(iam, "operator", trust(OPERATIONS), allow("*"))
+
+
+def _acme(world: Cloud) -> Identity:
+    acme = world.account("acme-audit")
+    iam = acme.admin.client("iam")
+    _role(iam, "scanner", trust(f"arn:aws:iam::{acme.id}:root"), allow("sts:AssumeRole"))
+    iam.create_user(UserName="scheduler")
+    iam.put_user_policy(UserName="scheduler", PolicyName="borrow", PolicyDocument=allow("sts:AssumeRole", SCANNER))
+    return world.sign_in(iam.create_access_key(UserName="scheduler"))
+
+
+def _role(iam: Any, name: str, trusted: str, may: str, *, profile: bool = False) -> None:
+    iam.create_role(RoleName=name, AssumeRolePolicyDocument=trusted, MaxSessionDuration=12 * 3600)
+    iam.put_role_policy(RoleName=name, PolicyName=name, PolicyDocument=may)
+    if profile:
+        iam.create_instance_profile(InstanceProfileName=name)
+        iam.add_role_to_instance_profile(InstanceProfileName=name, RoleName=name)
+
+
+def _started(who: Any, profile: str) -> str:
+    ec2 = who.client("ec2")
+    answer = ec2.run_instances(ImageId=IMAGE, MinCount=1, MaxCount=1, IamInstanceProfile={"Name": profile})
+    return str(answer["Instances"][0]["InstanceId"])
+
+
+# -- what they do every day --------------------------------------------------------------------------------------------
+
+
+def as_alice(us: People, world: Cloud) -> Identity:
+    """Alice's session in prod."""
+    return _borrowed(world, us.alice, READER, "alice")
+
+
+def as_acme(us: People, world: Cloud, external_id: str | None = EXTERNAL_ID) -> Identity:
+    """Acme's session in prod, for the customer with this external ID."""
+    scanner = _borrowed(world, us.scanner, SCANNER, "acme")
+    return _borrowed(world, scanner, READER, "acme", **({"ExternalId": external_id} if external_id else {}))
+
+
+def as_pipeline(us: People, world: Cloud) -> Identity:
+    """The pipeline's session, for its token."""
+    unsigned = Config(signature_version=UNSIGNED)
+    sts = us.alice.client("sts", config=unsigned)  # whoever calls: nobody signs, the token alone counts
+    answer = sts.assume_role_with_web_identity(
+        RoleArn=DEPLOY, RoleSessionName="build", WebIdentityToken=us.github.token(PIPELINE)
+    )
+    return world.sign_in(answer)
+
+
+def _borrowed(world: Cloud, who: Any, role: str, name: str, **more: Any) -> Identity:
+    return world.sign_in(who.client("sts").assume_role(RoleArn=role, RoleSessionName=name, **more))
+
+
+def _a_day(world: Cloud, us: People, day: int) -> None:
+    """Eight hours of ordinary work."""
+    us.web.session.client("s3").list_objects_v2(Bucket="my-secure-bucket")
+    world.clock.advance(hours=2)
+    us.bob.client("s3").get_object(Bucket="my-secure-bucket", Key="report.csv")
+    as_alice(us, world).client("s3").get_object(Bucket="prod-ledger", Key="2026.csv")
+    world.clock.advance(hours=3)
+    if day % 3 == 0:
+        site = as_pipeline(us, world).client("s3")
+        site.put_object(Bucket="my-secure-bucket", Key="site/index.html", Body=b"<h1>Shop</h1>")
+    if day % 5 == 1:
+        as_acme(us, world).client("s3").list_objects_v2(Bucket="prod-ledger")
+    world.clock.advance(hours=3)
+
+
+# -- what Mallory does -------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _from_home(world: Cloud) -> Iterator[None]:
+    office, world.source_ip = world.source_ip, HOME
+    try:
+        yield
+    finally:
+        world.source_ip = office
+
+
+def _break_in(world: Cloud, us: People, key: Identity) -> None:
+    """From a key in a repository to a door of her own: deploy, a machine, operations, operator, break-glass."""
+    with _from_home(world):
+        key.client("sts").get_caller_identity()
+        deploy = _borrowed(world, key, DEPLOY, "build-7")
+        machine = world.instance(_started(deploy, "operations"))
+        operator = _borrowed(world, machine.session, OPERATOR, "maintenance")
+        operator.client("s3").get_object(Bucket="prod-ledger", Key="2026.csv")
+        _role(operator.client("iam"), "break-glass", trust(f"arn:aws:iam::{MALLORY}:root"), allow("*"))
+    us.mallory["her machine"] = machine
+
+
+def _come_back(world: Cloud, us: People, key: Identity) -> None:
+    """Every night: through the new door to the ledger, and fresh sessions for the case that it is shut."""
+    with _from_home(world):
+        twelve = {"DurationSeconds": 12 * 3600}
+        door = _borrowed(world, world.account("mallory").admin, BREAK_GLASS, "night", **twelve)
+        door.client("s3").get_object(Bucket="prod-ledger", Key="2026.csv")
+        us.mallory |= {
+            "bob's forgotten key": key,
+            "her session of deploy": _borrowed(world, key, DEPLOY, "build-8", **twelve),
+            "her session of break-glass": door,
+        }
