@@ -16,6 +16,7 @@ _HOME = {
     "attempt": "attempts",
     "begin": "beginnings",
     "compare": "attempts",
+    "exercise": "questions",
     "explain": "questions",
     "PolicyDocument": "policy_editor",
     "PolicyEditor": "policy_editor",

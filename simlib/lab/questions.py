@@ -1,26 +1,26 @@
-"""The predictions of the lessons, by name, and what the learner of this kernel has said to each.
+"""What the lessons ask, by name, and what the learner of this kernel has said and made of it.
 
-They live here and not on a lesson's page, so that the page does not give the answers away.
+Whatever is locked in or solved is written into the learner's progress.
 """
 
 from __future__ import annotations
 
-from difflib import get_close_matches
-
-from .lesson_1 import QUESTIONS as LESSON_1
-from .predictions import Explanation, Guess, Prediction
-
-QUESTIONS: dict[str, Prediction] = {**LESSON_1}
+from . import course, progress
+from .exercises import Attempted
+from .predictions import Explanation, Guess
 
 _guesses: dict[str, Guess] = {}
+_attempted: dict[str, Attempted] = {}
 
 
 def predict(name: str) -> Guess:
     """Ask for the prediction of that name; what was locked in before stays locked in."""
-    if name not in QUESTIONS:
-        near = get_close_matches(name, QUESTIONS, 1)
-        raise KeyError(f"there is no prediction {name!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
-    return _guesses.setdefault(name, Guess(QUESTIONS[name], name))
+    if name not in _guesses:
+        number = course.lesson_of(name, "QUESTIONS")
+        guess = Guess(course.lesson(number).QUESTIONS[name], name)
+        guess.watch("progress", lambda: progress.prediction(number, name, guess))
+        _guesses[name] = guess
+    return _guesses[name]
 
 
 def answer(name: str, choice: int | str) -> Explanation:
@@ -33,3 +33,13 @@ def answer(name: str, choice: int | str) -> Explanation:
 def explain(name: str) -> Explanation:
     """What happened and why; it waits until the prediction of that name is locked in."""
     return predict(name).explain()
+
+
+def exercise(name: str) -> Attempted:
+    """The exercise of that name: `.check(…)` an answer, ask for a `.hint()` or for the `.solution()`."""
+    if name not in _attempted:
+        number = course.lesson_of(name, "EXERCISES")
+        made = Attempted(course.lesson(number).EXERCISES[name], name)
+        made.on_change = lambda changed: progress.exercise(number, name, changed)
+        _attempted[name] = made
+    return _attempted[name]

@@ -1,8 +1,11 @@
-"""What lesson 1 asks its reader to predict."""
+"""What lesson 1 asks its reader to predict and to make."""
 
 from __future__ import annotations
 
-from .predictions import Prediction
+from simlib.lab.exercises import Exercise
+from simlib.lab.predictions import Prediction
+
+TITLE = "Users and roles"
 
 QUESTIONS = {
     "a key and no policy": Prediction(
@@ -132,3 +135,5 @@ QUESTIONS = {
         "somebody who may pass it.",
     ),
 }
+
+EXERCISES: dict[str, Exercise] = {}

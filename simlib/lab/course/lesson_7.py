@@ -1,0 +1,250 @@
+"""What lesson 7 asks its reader to predict and to make."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from typing import Any
+
+from simlib.lab.beginnings import PROD, allow, trust
+from simlib.lab.exercises import Exercise
+from simlib.lab.predictions import Prediction
+
+TITLE = "Doing it from code"
+
+QUESTIONS = {
+    "the second run": Prediction(
+        "The script runs a second time. Nothing has changed since the first run. What does AWS answer?",
+        (
+            "Nothing happens: the role is there already.",
+            "There are two roles of the same name now.",
+            "It refuses: a role of this name exists.",
+        ),
+        answer=2,
+        because="A call that begins with `create` refuses to make the same thing twice: `EntityAlreadyExists`. A call "
+        "that begins with `put` or `update` replaces what is there, without a question.\n\n"
+        "So a script that may run twice needs a plan for each call. That it leaves the same state however often it "
+        "runs is called **idempotent**.",
+    ),
+    "a typing mistake": Prediction(
+        "The script runs `careless` for the new role `deploy`. Its trust policy names `user/alcie`, and there is "
+        "nobody "
+        "of that name. What do you see?",
+        (
+            "An error: AWS refuses to save this trust policy.",
+            "Nothing at all, and there is no role `deploy` afterwards.",
+            "Nothing at all, and the role trusts nobody.",
+        ),
+        answer=1,
+        because="AWS did refuse: a principal in a trust policy must exist. But `except ClientError` catches every "
+        "error "
+        "that AWS has, and `pass` throws it away. The script reports success, and the role is missing.\n\n"
+        "The next line of such a script fails, and its message points to the wrong place.",
+    ),
+    "a trust policy with a resource": Prediction(
+        "You add a `Resource` to the trust policy: the role's own ARN. Then, in another try, the action "
+        "`s3:GetObject`. "
+        "Which one does AWS save?",
+        (
+            "Both.",
+            "The one with the `Resource`: it says nothing but what is true.",
+            "The one with `s3:GetObject`: it allows more.",
+            "Neither.",
+        ),
+        answer=3,
+        because="A trust policy hangs on the role, so the role *is* the resource, and naming one is prohibited. "
+        "And the "
+        "only thing that can be done with a role is to assume it, so there are only STS actions. What the borrower may "
+        "do afterwards belongs into the permissions policy.",
+    ),
+    "a session named after a branch": Prediction(
+        "The pipeline asks for a session named `feature/login`. What does it get?",
+        (
+            "A session of that name.",
+            "A session named `feature-login`: AWS replaces the slash.",
+            "A refusal, because of the slash.",
+        ),
+        answer=2,
+        because="A session's name becomes the last part of its ARN, and a slash divides the parts there. Letters, "
+        "digits and `_+=,.@-` are allowed, 2 to 64 of them. Whoever takes a name from elsewhere must mend it first.",
+    ),
+    "one list": Prediction(
+        "The account has 151 roles that you know of. How many does one call of `list_roles` return?",
+        (
+            "All 151.",
+            "100.",
+            "None: that is too many for one answer.",
+        ),
+        answer=1,
+        because="AWS answers in pages, and `IsTruncated` says whether there is more. A program that reads one page "
+        "works well until the account grows; then it overlooks the rest, without an error. A **paginator** turns the "
+        "pages. The AWS CLI does so by itself.",
+    ),
+    "half a test": Prediction(
+        "Somebody replaces `s3:GetObject` by `*`, so that the reader may delete the ledger too. What does "
+        "`half_a_test` "
+        "say?",
+        (
+            "It fails: this is another policy.",
+            "It passes.",
+        ),
+        answer=1,
+        because="It asked only whether reading works, and reading works. A policy can be wrong in two directions. Who "
+        "tests only that something is allowed will sooner or later have stars everywhere.",
+    ),
+}
+
+LEDGER = ["arn:aws:s3:::prod-ledger", "arn:aws:s3:::prod-ledger/*"]
+TRUST = json.loads(trust(f"arn:aws:iam::{PROD}:root"))
+READ_LEDGER = json.loads(allow(["s3:ListBucket", "s3:GetObject"], LEDGER))
+ROLE = {"RoleName": "reports-reader"}
+
+
+def _deployed(world: Any, deploy: Callable[[Any], object]) -> Iterator[str]:
+    """Run a deployment in an account without the role, again, and after somebody has changed things."""
+    office = world.account("head-office")
+    iam = office.admin.client("iam")
+    anybody = trust(f"arn:aws:iam::{office.id}:root")
+    changes: dict[str, Callable[[], object]] = {
+        "After the first run": lambda: None,
+        "After the second run": lambda: None,
+        "Somebody changed the trust policy, and the script ran again:": lambda: iam.update_assume_role_policy(
+            **ROLE, PolicyDocument=anybody
+        ),
+        "Somebody changed the permissions, and the script ran again:": lambda: iam.put_role_policy(
+            **ROLE, PolicyName="read-ledger", PolicyDocument=allow("*")
+        ),
+        "Somebody deleted the permissions, and the script ran again:": lambda: iam.delete_role_policy(
+            **ROLE, PolicyName="read-ledger"
+        ),
+    }
+    _remove(iam)
+    try:
+        for when, change in changes.items():
+            change()
+            deploy(iam)
+            yield from _differences(iam, when)
+    finally:
+        _remove(iam)
+
+
+def _differences(iam: Any, when: str) -> Iterator[str]:
+    try:
+        stored = iam.get_role(**ROLE)["Role"]["AssumeRolePolicyDocument"]
+    except iam.exceptions.NoSuchEntityException:
+        yield f"{when} there is no role reports-reader."
+        return
+    if stored != TRUST:
+        yield f"{when} the trust policy is not TRUST."
+    try:
+        found = iam.get_role_policy(**ROLE, PolicyName="read-ledger")["PolicyDocument"]
+    except iam.exceptions.NoSuchEntityException:
+        yield f"{when} the role has no policy read-ledger."
+        return
+    if found != READ_LEDGER:
+        yield f"{when} the policy read-ledger is not READ_LEDGER."
+
+
+def _remove(iam: Any) -> None:
+    with suppress(iam.exceptions.NoSuchEntityException):
+        for name in iam.list_role_policies(**ROLE)["PolicyNames"]:
+            iam.delete_role_policy(**ROLE, PolicyName=name)
+        iam.delete_role(**ROLE)
+
+
+def _says_no(_world: Any, test: Callable[[Any], object]) -> Iterator[str]:
+    """Put a test to policies that are right and to others that are too wide or too narrow."""
+    for what, document in _RIGHT.items():
+        if not _passes(test, document):
+            yield f"Your test says no to a policy that is right: {what}."
+    for what, document in _WRONG.items():
+        if _passes(test, document):
+            yield f"Your test passes a policy that is wrong: {what}."
+
+
+def _passes(test: Callable[[Any], object], document: Any) -> bool:
+    try:
+        test(json.loads(json.dumps(document)))
+    except AssertionError:
+        return False
+    return True
+
+
+def _policy(*statements: dict[str, Any]) -> dict[str, Any]:
+    return {"Version": "2012-10-17", "Statement": list(statements)}
+
+
+def _allow(action: Any, resource: Any) -> dict[str, Any]:
+    return {"Effect": "Allow", "Action": action, "Resource": resource}
+
+
+_READ = ["s3:ListBucket", "s3:GetObject"]
+_RIGHT = {
+    "READ_LEDGER itself": READ_LEDGER,
+    "the same in two statements": _policy(_allow("s3:ListBucket", LEDGER[0]), _allow("s3:GetObject", LEDGER[1])),
+    "the same with a deny that takes nothing away": _policy(
+        _allow(_READ, LEDGER), {"Effect": "Deny", "Action": "s3:*", "NotResource": LEDGER}
+    ),
+}
+_WRONG = {
+    'the action is "*"': _policy(_allow("*", LEDGER)),
+    'the action is "s3:*"': _policy(_allow("s3:*", LEDGER)),
+    "writing is allowed": _policy(_allow([*_READ, "s3:PutObject"], LEDGER)),
+    "deleting is allowed": _policy(_allow([*_READ, "s3:DeleteObject"], LEDGER)),
+    'the resource is "*"': _policy(_allow(_READ, "*")),
+    "a second bucket can be read": _policy(_allow(_READ, "arn:aws:s3:::prod-*")),
+    "the ledger cannot be read": _policy(_allow("s3:ListBucket", LEDGER[0])),
+    "the ledger cannot be listed": _policy(_allow("s3:GetObject", LEDGER[1])),
+}
+
+EXERCISES = {
+    "deploy twice": Exercise(
+        waits_for="Write the function deploy in the cell above: it may run at any time, and leaves the same role.",
+        given=("",),
+        judge=_deployed,
+        hints=(
+            "Which of the calls refuses when it is made twice, and which does not?",
+            "Try to create the role. If it is there already, update its trust policy. The permissions are put in both "
+            "cases.",
+            "`careful` from above does the first half: use it with the client `iam` that is given to your function. "
+            "`put_role_policy` does the second.",
+        ),
+        solution="""def deploy(iam):
+    name, trust = "reports-reader", json.dumps(TRUST)
+    try:
+        iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust)
+    except iam.exceptions.EntityAlreadyExistsException:
+        iam.update_assume_role_policy(RoleName=name, PolicyDocument=trust)
+    iam.put_role_policy(RoleName=name, PolicyName="read-ledger", PolicyDocument=json.dumps(READ_LEDGER))
+""",
+        because="The script does not ask what is there. It says what should be there, each time. That is what tools "
+        "such as Terraform and CloudFormation do for a whole account.",
+        praise="However often it runs, and whatever it finds: the role is as it should be.",
+    ),
+    "a test that says no": Exercise(
+        waits_for="Write the function test_reader in the cell above, with asserts for what must and what must not be.",
+        given=("",),
+        judge=_says_no,
+        hints=(
+            "Begin with `half_a_test`. Which calls must *not* be allowed?",
+            "Ask for other actions on the ledger (put, delete), and for reading and listing on another bucket. Each is "
+            "a line with `assert not may(…)`.",
+            "Ask about a bucket whose name also begins with `prod-`. And do not forget that listing is asked for on "
+            "the "
+            "bucket itself, without `/*`.",
+        ),
+        solution="""def test_reader(document):
+    ledger, file = "arn:aws:s3:::prod-ledger", "arn:aws:s3:::prod-ledger/2026.csv"
+    assert may(document, "s3:ListBucket", ledger)
+    assert may(document, "s3:GetObject", file)
+    for action in ("s3:PutObject", "s3:DeleteObject"):
+        assert not may(document, action, file)
+    assert not may(document, "s3:ListBucket", "arn:aws:s3:::prod-secrets")
+    assert not may(document, "s3:GetObject", "arn:aws:s3:::prod-secrets/key")
+""",
+        because="A test cannot ask for everything that must not be. It asks for the nearest neighbours of what is "
+        "allowed: the next action, the next bucket. That is where policies grow.",
+        praise="It lets the right policies through, however they are written, and stops the wrong ones.",
+    ),
+}

@@ -1,0 +1,127 @@
+"""A learner's progress: one small file, which never leaves the machine by itself.
+
+It lies beside the lessons, `progress.json` in the kernel's working folder, where the learner sees it, can download it
+and can take it along; the variable IAM_LAB_PROGRESS names another place. Its shape:
+
+    {"version": 1, "lessons": {"2": {
+        "predictions": {"root": {"choice": 1, "right": true, "when": "2026-11-24T09:00:00Z"}},
+        "exercises": {"a door": {"passed": true, "tries": 3, "hints": 1, "when": "…"}}}}}
+
+`choice` counts from 0; one past the last choice is "I am not sure". A file that cannot be read is set aside under
+another name; where nothing can be written, the lesson goes on without.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .exercises import Attempted
+    from .predictions import Guess
+
+VERSION = 1
+LARGEST = 1_000_000  # bytes; a learner's file has a few thousand
+_said = False  # that progress cannot be kept: once is enough
+
+
+def place() -> Path:
+    """Where the file lies."""
+    return Path(os.environ.get("IAM_LAB_PROGRESS") or Path.cwd() / "progress.json")
+
+
+def read(path: Path) -> dict[str, Any]:
+    """The lessons of a file, by number; raises `ValueError`, with a sentence, for what is no such file."""
+    try:
+        if path.stat().st_size > LARGEST:
+            raise ValueError(f"{path.name} is too large for a progress file.")
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+        raise ValueError(f"{path.name} cannot be read: {error}.") from None
+    if isinstance(found, dict) and isinstance(found.get("version"), int) and found["version"] > VERSION:
+        raise ValueError(f"{path.name} was written by a newer version of the lab. Get the lab again.")
+    if not _well_formed(found):
+        raise ValueError(f"{path.name} is not a progress file.")
+    return dict(found["lessons"])
+
+
+def _well_formed(found: Any) -> bool:
+    if not isinstance(found, dict) or found.get("version") != VERSION or not isinstance(found.get("lessons"), dict):
+        return False
+    return all(
+        number.isdigit()
+        and isinstance(kinds, dict)
+        and all(
+            kind in ("predictions", "exercises")
+            and isinstance(names, dict)
+            and all(isinstance(each, dict) for each in names.values())
+            for kind, names in kinds.items()
+        )
+        for number, kinds in found["lessons"].items()
+    )
+
+
+def prediction(lesson: int, name: str, guess: Guess) -> None:
+    """Keep what was locked in."""
+    _keep(lesson, "predictions", name, {"choice": guess.locked, "right": guess.locked == guess.prediction.answer})
+
+
+def exercise(lesson: int, name: str, made: Attempted) -> None:
+    """Keep how far an exercise has come."""
+    _keep(lesson, "exercises", name, {"passed": made.passed, "tries": made.tries, "hints": made.hinted})
+
+
+def mine() -> dict[str, Any]:
+    """This learner's lessons; an unreadable file counts as none and is set aside, with a sentence."""
+    path = place()
+    try:
+        return read(path)
+    except ValueError as problem:
+        aside = path.with_name(f"{path.stem}.set-aside-{_now():%Y%m%d-%H%M%S}{path.suffix}")
+        with suppress(OSError):
+            path.replace(aside)
+            print(f"{problem} It is kept as {aside.name}; your progress begins anew.")
+        return {}
+
+
+def _keep(lesson: int, kind: str, name: str, entry: dict[str, Any]) -> None:
+    global _said
+    lessons = mine()
+    entry["when"] = f"{_now():%Y-%m-%dT%H:%M:%SZ}"
+    names = lessons.setdefault(str(lesson), {}).setdefault(kind, {})
+    if names.get(name, {}).get("passed"):
+        entry["passed"] = True  # what has once been solved stays solved
+    names[name] = entry
+    try:
+        _write(place(), {"version": VERSION, "lessons": lessons})
+    except OSError as error:
+        if not _said:
+            print(f"Your progress cannot be kept in {place().name} ({error.strerror}). The lesson goes on without.")
+        _said = True
+
+
+def _write(path: Path, content: dict[str, Any]) -> None:
+    """All of it or nothing: a file that is half written is never there."""
+    descriptor, name = tempfile.mkstemp(prefix=".progress-", suffix=".json", dir=path.parent)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            json.dump(content, file, indent=1)
+        os.replace(name, path)
+    except OSError:
+        with suppress(OSError):
+            os.unlink(name)
+        raise
+
+
+def _now() -> datetime:
+    """The real time: lessons move the clock."""
+    from simlib.cloud import Cloud
+
+    return Cloud.running.clock.real_now if Cloud.running else datetime.now(UTC)
