@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from simlib.lab.lesson_1 import QUESTIONS
+from simlib.lab.course.lesson_1 import QUESTIONS
 from tests.notebooks import lessons
 
 NAME = "01-users-and-roles.ipynb"

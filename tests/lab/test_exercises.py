@@ -1,0 +1,146 @@
+"""Exercises are judged by what an answer does; checking never raises and changes nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from simlib import Cloud, lab
+from simlib.lab import questions
+from simlib.lab.beginnings import ALICE, allow
+from simlib.lab.exercises import Ask, At, Attempted, Exercise, Row, policies
+
+BUCKET = "arn:aws:s3:::my-secure-bucket"
+
+
+def read_only(*, given: str = "") -> Exercise:
+    asks = [
+        Ask("Alice", "reads a", ALICE, "s3:GetObject", f"{BUCKET}/a", True),
+        Ask("Alice", "deletes a", ALICE, "s3:DeleteObject", f"{BUCKET}/a", False),
+    ]
+    hints = ("nudge", "idea", "nearly")
+    return Exercise("Write it.", policies(asks, At(ALICE, "identity", "p")), hints, "solved", "because", (given,))
+
+
+@pytest.fixture
+def aws() -> Iterator[Cloud]:
+    with lab.begin(4) as world:
+        yield world
+
+
+def checked(*answer: Any, exercise: Exercise | None = None) -> str:
+    return str(Attempted(exercise or read_only(), "an exercise").check(*answer))
+
+
+@pytest.mark.parametrize("answer", ["", "  \n", None, ...])
+def test_an_untouched_exercise_says_what_it_waits_for(aws: Cloud, answer: Any) -> None:
+    assert checked(answer) == "… Waiting. Write it."
+
+
+def test_what_the_lesson_gave_is_no_answer_however_it_is_indented(aws: Cloud) -> None:
+    given = allow("s3:*", BUCKET)
+    spread = json.dumps(json.loads(given), indent=8)
+    assert checked(spread, exercise=read_only(given=given)) == "… Waiting. Write it."
+
+
+def test_a_function_without_a_body_is_no_answer(aws: Cloud) -> None:
+    def deploy(iam: Any) -> None: ...
+
+    def described(iam: Any) -> None:
+        """Makes the role."""
+
+    assert {checked(deploy), checked(described)} == {"… Waiting. Write it."}
+
+
+def test_without_a_world_there_is_a_sentence() -> None:
+    assert "There is no running world" in checked(allow("s3:GetObject"))
+
+
+def test_a_right_answer_passes_however_it_is_written(aws: Cloud) -> None:
+    statements = [
+        {"Effect": "Allow", "Action": "s3:Get*", "Resource": [f"{BUCKET}/*"]},
+        {"Effect": "Deny", "NotAction": "s3:GetObject", "Resource": "*"},
+    ]
+    for answer in (allow("s3:GetObject", f"{BUCKET}/a"), {"Version": "2012-10-17", "Statement": statements}):
+        assert checked(answer).startswith("✔ Right.")
+
+
+def test_the_first_wrong_row_is_told_with_what_decided(aws: Cloud) -> None:
+    assert checked(allow("*")) == (
+        "✘ Not yet. Alice deletes a: allowed, and should be refused. Allow statement 1 of p allows it."
+    )
+    nothing = checked(allow("s3:ListBucket", BUCKET))
+    assert nothing.startswith("✘ Not yet. Alice reads a: refused, and should be allowed.")
+    assert "Allow" in nothing
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        ('{"Version": ', "The policy would not be saved: line 1"),
+        ('{"Version": "2012-10-17", "Statement": {"Efect": "Allow"}}', "no Effect"),
+        (12, "The policy is not a text but int."),
+    ],
+)
+def test_an_answer_that_is_no_policy_gets_a_sentence(aws: Cloud, answer: Any, said: str) -> None:
+    assert said in checked(answer)
+
+
+def test_code_of_the_learner_that_fails_gets_a_sentence(aws: Cloud) -> None:
+    def judge(_: Any, function: Any) -> Iterator[Row]:
+        yield Row("It", "runs", bool(function()), True)
+
+    made = Exercise("Write it.", judge, ("", "", ""), "", "", ("",))
+    assert checked(lambda: 1 // 0 or print(), exercise=made).startswith("✘ Not yet. It ended with ZeroDivisionError")
+
+    def refused() -> Any:
+        return aws.account("dev").admin.client("iam").get_role(RoleName="no-such-role")
+
+    assert "AWS refused a call of it:" in checked(refused, exercise=made)
+
+
+def test_checking_leaves_the_world_and_its_trail_as_they_were(aws: Cloud) -> None:
+    before = (len(aws.trail), aws.inspect.documents(ALICE))
+    checked(allow("*"))
+    assert (len(aws.trail), aws.inspect.documents(ALICE)) == before
+
+
+def test_no_other_policy_counts_for_an_answer(aws: Cloud) -> None:
+    aws.account("dev").admin.client("iam").put_user_policy(
+        UserName="alice", PolicyName="other", PolicyDocument=allow("s3:*")
+    )
+    assert "should be allowed" in checked(allow("s3:ListBucket", BUCKET))
+
+
+def test_hints_come_one_after_the_other_and_the_last_stays() -> None:
+    made = Attempted(read_only(), "an exercise")
+    assert [made.hint().text for _ in range(4)] == ["nudge", "idea", "nearly", "nearly"]
+    assert made.solution().code == "solved"
+
+
+def test_what_is_shown_is_text_and_never_markup(aws: Cloud) -> None:
+    shown = Attempted(read_only(), "an exercise").check('{"Version": "<script>alert(1)</script>"}')
+    html = shown._repr_mimebundle_()["text/html"]
+    assert "<script>" not in html
+    assert "Not yet" in html
+
+
+def test_a_name_that_is_not_there_is_told_with_the_nearest() -> None:
+    with pytest.raises(KeyError, match="did you mean 'rotate a key'"):
+        lab.exercise("rotate key")
+
+
+def test_no_name_stands_for_two_things() -> None:
+    from simlib.lab import course
+
+    for kind in ("QUESTIONS", "EXERCISES"):
+        names = [name for number in course.LESSONS for name in getattr(course.lesson(number), kind)]
+        assert len(names) == len(set(names))
+
+
+def test_an_exercise_of_a_lesson_is_one_thing_in_a_kernel() -> None:
+    questions._attempted.clear()
+    assert lab.exercise("rotate a key") is lab.exercise("rotate a key")
