@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from simlib.cloud import encoded_message
+from simlib.cloud import authorization_ids, encoded_message
 from simlib.cloud.credentials.sessions import Caller, Sessions
 from simlib.cloud.permissions.authorization import decide
 from simlib.cloud.permissions.requested import Requested
 from simlib.cloud.storage.store import Store
+from simlib.cloud.trail import Trail
 from simlib.cloud.transport import answers
 from simlib.cloud.transport.answers import Refusal
 from simlib.cloud.transport.calls import Call
@@ -29,7 +30,10 @@ class Errand:
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """A call whose caller is known; `around` are the circumstances of the request as condition keys."""
+    """A call whose caller is known; `around` are the circumstances of the request as condition keys.
+
+    `show_ids`: whether denials tell their authorization ID.
+    """
 
     call: Call
     caller: Caller
@@ -37,6 +41,8 @@ class Desk:
     store: Store
     sessions: Sessions
     around: Mapping[str, str]
+    trail: Trail
+    show_ids: bool = False
     evaluations: list[Evaluation] = field(default_factory=list)
 
     @property
@@ -65,7 +71,12 @@ class Desk:
         text = answers.denial_text(service, message, asked.action)
         if service == "ec2":
             text += f". Encoded authorization failure message: {encoded_message.encoded(evaluation, self.caller)}"
-        return answers.access_denied(service, text)
+        refusal = answers.access_denied(service, text)
+        if service in authorization_ids.SERVICES:
+            refusal.authorization_id = authorization_ids.new_id()
+            if self.show_ids:
+                refusal.message = authorization_ids.with_id(text, refusal.authorization_id, self.call.region)
+        return refusal
 
     def _missing_bucket(self) -> bool:
         bucket = self.parameters.get("Bucket")

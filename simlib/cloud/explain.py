@@ -48,6 +48,11 @@ class Explanation:
 
     event: Event | None
 
+    @property
+    def authorization_id(self) -> str:
+        """What `iam-toolbox` answers for; "" where AWS gives none."""
+        return self.event.authorization_id if self.event else ""
+
     def __str__(self) -> str:
         event = self.event
         if event is None:

@@ -40,7 +40,11 @@ _ERROR_MESSAGE = re.compile(rb"<Message>([^<]*)</Message>")
 
 # refusals that neither the credentials nor the policies are the reason of
 _INVALID = {"", "control", "unplaceable", "not-stored", "malformed-document", "no-such-role"}
-_VALIDATED = ("iam", "sts")  # services whose models' constraints are checked; moto checks what it needs of the others
+_VALIDATED = (
+    "iam",
+    "iam-toolbox",
+    "sts",
+)  # services whose models' constraints are checked; moto checks what it needs of the others
 
 
 @dataclass(slots=True)
@@ -64,6 +68,7 @@ class Gate:
         self._now, self._source_ip = now, source_ip
         self.history = History()
         self.lock = threading.RLock()
+        self.show_authorization_ids = False
 
     def answer(
         self,
@@ -151,7 +156,9 @@ class Gate:
         note_use(caller, call, visit.now)
         call = on_behalf_of(call, caller)
         around = circumstances(visit.now, self._source_ip(), visit.raw.headers.get("user-agent", ""), call.region)
-        return Desk(call, caller, visit.now, self._store, self._sessions, around)
+        return Desk(
+            call, caller, visit.now, self._store, self._sessions, around, self._trail, self.show_authorization_ids
+        )
 
     def _carry_out(self, desk: Desk) -> RawAnswer | Errand:
         """Validate, authorise, and let the lab or moto act."""
@@ -216,6 +223,7 @@ class Gate:
                 situation=refusal.situation if refusal else "",
                 detail=refusal.detail if refusal else "",
                 evaluations=evaluations,
+                authorization_id=refusal.authorization_id if refusal else "",
             )
         )
 

@@ -43,6 +43,7 @@ class Event:
     situation: str = ""
     detail: str = ""
     evaluations: tuple[Evaluation, ...] = ()
+    authorization_id: str = ""
 
     @property
     def refused(self) -> bool:
@@ -103,6 +104,9 @@ class Trail(Sequence[Event]):
 
     def by_request_id(self, request_id: str) -> Event | None:
         return next((event for event in reversed(self._events) if event.request_id == request_id), None)
+
+    def by_authorization_id(self, authorization_id: str) -> Event | None:
+        return next((event for event in reversed(self._events) if event.authorization_id == authorization_id), None)
 
     def cloudtrail(self) -> list[dict[str, Any]]:
         """The calls as CloudTrail records them: who really acted is in `userIdentity`, behind a role in its context."""

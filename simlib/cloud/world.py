@@ -243,6 +243,15 @@ class Cloud:
             except ServiceNotTrusted as error:
                 raise Unavailable.untrusted(instance.role.name) from error
 
+    @property
+    def authorization_ids(self) -> bool:
+        """Whether IAM's denials show their authorization ID, as AWS's do; off unless switched on."""
+        return self._gate.show_authorization_ids
+
+    @authorization_ids.setter
+    def authorization_ids(self, shown: bool) -> None:
+        self._gate.show_authorization_ids = shown
+
     # -- asking ------------------------------------------------------------------------------------------------------
 
     def why(self, error: BaseException | None = None) -> Explanation:

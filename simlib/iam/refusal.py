@@ -60,7 +60,16 @@ def message(evaluation: Evaluation) -> str:
             return "Access Denied"
         resource = f'"{resource}"'
     text = f"User: {request.caller.arn} is not authorized to perform: {request.action} on resource: {resource}"
-    return text if is_trust_question(request) else f"{text} {reason(evaluation)}"
+    return text if is_trust_question(request) else f"{text} {reason(evaluation)}{_denying_policy(evaluation)}"
+
+
+def _denying_policy(evaluation: Evaluation) -> str:
+    """``: ARN`` of the managed policy that denies, within one account or organization, as AWS adds it since 2026."""
+    check = deciding_check(evaluation)
+    if check is None or check.check_type == "RESOURCE" or not _in_family(evaluation.request):
+        return ""
+    denying = (each.policy.name for each in check.matched_policies if any(s.effect == "Deny" for s in each.statements))
+    return next((f": {name}" for name in denying if ":policy/" in name), "")
 
 
 def _in_family(request: Request) -> bool:

@@ -12,6 +12,7 @@ from typing import Any
 from simlib.cloud.credentials import mfa, sts
 from simlib.cloud.desk import Desk, Errand
 from simlib.cloud.services import (
+    authorization_details,
     credential_report,
     functions,
     iam_calls,
@@ -28,7 +29,7 @@ Completion = Callable[[Desk, RawAnswer], RawAnswer]
 
 ANSWERS: Mapping[str, Answer] = {
     **sts.ANSWERS, **iam_calls.ANSWERS, **credential_report.ANSWERS, **simulator.ANSWERS, **s3_calls.ANSWERS,
-    **functions.ANSWERS,
+    **functions.ANSWERS, **authorization_details.ANSWERS,
 }  # fmt: skip
 BEFORE: Mapping[str, Check] = {
     **iam_rules.BEFORE, **iam_calls.BEFORE, **mfa.BEFORE, **organization_calls.BEFORE, **s3_calls.BEFORE,

@@ -47,6 +47,15 @@ def membership(account: str) -> Membership | None:
     return Membership(backend.org.id, path, management, scps, rcps, tuple(node.id for node in line))
 
 
+def node_arn(path: str, account: str, level: int) -> str:
+    """The ARN of what stands at a level of a path ("o-1/r-1/ou-1/"): the root, a unit, and last the account."""
+    organization, *above = path.strip("/").split("/")
+    backend = next((b for b in _backends() if b.org.id == organization), None)
+    management = backend.org.master_account_id if backend else ""
+    kind, name = ("account", account) if level >= len(above) else ("ou" if level else "root", above[level])
+    return f"arn:aws:organizations::{management}:{kind}/{organization}/{name}"
+
+
 def context_keys(member: Membership | None, who: str) -> dict[str, str | list[str]]:
     """`aws:PrincipalOrgID` and `aws:PrincipalOrgPaths`, or with `who` "Resource" those of the resource's owner."""
     return {f"aws:{who}OrgID": member.organization_id, f"aws:{who}OrgPaths": [member.path]} if member else {}

@@ -14,10 +14,11 @@ from typing import Any
 from moto.core.utils import get_service_model
 
 from simlib.cloud.transport.answers import Refusal
+from simlib.cloud.transport.protocols import protocol_of
 
 
 def check(service: str, operation: str, parameters: Mapping[str, Any]) -> None:
-    """Raise AWS's `ValidationError` for members outside their length, range or pattern."""
+    """Raise AWS's `ValidationError` (`ValidationException` of a JSON service) for members outside their length, range or pattern."""
     shape = get_service_model(service).operation_model(operation).input_shape
     if shape is None:
         return
@@ -25,7 +26,8 @@ def check(service: str, operation: str, parameters: Mapping[str, Any]) -> None:
     if complaints:
         count = len(complaints)
         head = f"{count} validation error{'s' if count > 1 else ''} detected: "
-        raise Refusal("ValidationError", head + "; ".join(complaints), 400)
+        code = "ValidationError" if protocol_of(service).family == "query" else "ValidationException"
+        raise Refusal(code, head + "; ".join(complaints), 400)
 
 
 def _complaints(shape: Any, value: Any, place: str) -> Iterator[str]:

@@ -19,7 +19,8 @@ class Refusal(Exception):
     """An answer that says no: `code` and `message` as AWS spells them, the HTTP `status`, and further members.
 
     `extra` becomes elements of an S3 error and members of a JSON one. What AWS keeps to itself is for the trail:
-    `situation` names the kind of refusal, `detail` says more than AWS's text does.
+    `situation` names the kind of refusal, `detail` says more than AWS's text does, `authorization_id` finds the
+    decision again.
     """
 
     def __init__(
@@ -31,6 +32,7 @@ class Refusal(Exception):
         *,
         situation: str = "",
         detail: str = "",
+        authorization_id: str = "",
     ) -> None:
         super().__init__(f"{code}: {message}")
         self.code = code
@@ -39,6 +41,7 @@ class Refusal(Exception):
         self.extra = dict(extra or {})
         self.situation = situation
         self.detail = detail
+        self.authorization_id = authorization_id
 
 
 class Objection(Refusal):
