@@ -14,24 +14,21 @@ from .credential_lines import key_label
 from .interactive_html import InteractiveHTML
 from .markup import card, escape, outline, table, verdict
 from .session_timeline import SPANS, Holding, SessionTimeline, Verdict, addresses, born_of
+from .timeline_svg import CSS as CHART_CSS
 from .timeline_svg import drawing
 from .trail_table import DECISIONS, HEAD, MOST_IDENTITIES, PAGE, call_cells
 
 STEPS = 400  # of the slider, from one edge of the axis to the other
 
-_CSS = """<style>
-.simlib .sl-chart { display: block; overflow: hidden; font-size: 13px; }
-.simlib .sl-axis { padding: 0 8px; }
-.simlib .sl-moment { display: block; width: 100%; margin: 0; accent-color: var(--sl-yes); }
-.simlib .sl-head { font-weight: 600; }
-.simlib .sl-state { white-space: normal; }
-.simlib .sl-chart .sl-brief { display: none; }
-@media (max-width: 640px) {
-  .simlib .sl-chart .sl-full { display: none; }
-  .simlib .sl-chart .sl-brief { display: inline; }
-  .simlib .sl-t th[scope="row"] { min-width: 0; }
-  .simlib .sl-t th, .simlib .sl-t td { padding-right: .6em; }
-}
+_CSS = f"""<style>{CHART_CSS}
+.simlib .sl-axis {{ padding: 0 8px; }}
+.simlib .sl-moment {{ display: block; width: 100%; margin: 0; accent-color: var(--sl-yes); }}
+.simlib .sl-head {{ font-weight: 600; }}
+.simlib .sl-state {{ white-space: normal; }}
+@media (max-width: 640px) {{
+  .simlib .sl-t th[scope="row"] {{ min-width: 0; }}
+  .simlib .sl-t th, .simlib .sl-t td {{ padding-right: .6em; }}
+}}
 </style>"""
 
 _numbers = count(1)
@@ -168,7 +165,7 @@ def _clockwork(panel: SessionTimeline, name: str) -> str:
 
 
 def _credentials(panel: SessionTimeline, name: str, *, live: bool) -> str:
-    head = ["Credential", "State", *(["What it can do"] if panel.requests else [])]
+    head = ["Credential", "State, and what it can do" if panel.requests else "State"]
     rows = [_holding(panel, holding, name, live=live) for holding in panel.holdings]
     return table(head, rows, f"Each credential on {panel.moment:%d %b %H:%M} UTC") if rows else ""
 
@@ -177,11 +174,11 @@ def _holding(panel: SessionTimeline, holding: Holding, name: str, *, live: bool)
     credential = holding.credential
     colour = "sl-yes" if holding.state == "good" else "sl-no"
     state = f'<span class="sl-state {colour}">{escape(f"{holding.sign} {holding.words}")}</span>'
-    limit = f"<br><span class='sl-dim'>at most {escape(credential.limit)}</span>" if credential.limit else ""
+    limit = f" <span class='sl-dim'>at most {escape(credential.limit)}</span>" if credential.limit else ""
     told = escape(f"{born_of(holding)}; {addresses(holding)}")
     about = f"<br><code>{escape(key_label(credential))}</code> <span class='sl-dim'>{told}</span>"
     asked = [_verdict(panel, holding, index, each, name, live=live) for index, each in enumerate(holding.verdicts)]
-    return [escape(holding.line.name) + about, state + limit, *(["".join(asked)] if panel.requests else [])]
+    return [escape(holding.line.name) + about, f"<div>{state}{limit}</div>{''.join(asked)}"]
 
 
 def _verdict(panel: SessionTimeline, holding: Holding, index: int, asked: Verdict, name: str, *, live: bool) -> str:

@@ -45,7 +45,7 @@ def _lane(axes: Any, chart: Chart, lane: Lane, row: int) -> None:
         axes.plot([chart.place(expiry), chart.place(limit)], [row, row], color=DIM, linestyle=":", linewidth=1.2)
         if limit <= chart.right:
             axes.plot([chart.place(limit)], [row], marker="|", markersize=16, color=DIM)
-            left = chart.place(limit) > 0.65
+            left = chart.place(limit) > 0.75
             shift, anchor = ((-5, 2), "right") if left else ((5, -3), "left")
             where = (chart.place(limit), row)
             axes.annotate(words, where, shift, textcoords="offset points", color=DIM, fontsize=8.5, ha=anchor)

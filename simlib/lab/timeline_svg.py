@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
+from typing import Any
 
 import svg
 
@@ -12,31 +12,51 @@ from simlib.cloud.credentials.lifetimes import GOOD
 from .markup import escape
 from .timeline_chart import LIVE, OVER, PAUSED, Bar, Calls, Chart, Lane
 
-LANE, BAR, TOP, FOOT = 42, 14, 26, 22  # pixels: a lane, its bar, what is above the first and below the last lane
-MARK = 3  # half the size of a call's mark
+# Heights count in the letters of the page, so that lanes grow with them.
+LANE, BAR, LABEL, TOP, FOOT = (
+    3.2,
+    1.05,
+    1.3,
+    2.0,
+    1.7,
+)  # em: a lane, its bar, its label; above the first, below the last
+MARK = 0.25  # em: half the size of a call's mark
 
 INK = "currentColor"
 YES, NO, DIM = "var(--sl-yes)", "var(--sl-no)", "var(--sl-dim)"
 
+CSS = """
+.simlib .sl-chart { display: block; overflow: hidden; font-size: calc(13px * var(--sl-scale, 1)); }
+.simlib .sl-chart text { paint-order: stroke; stroke: var(--jp-layout-color0, Canvas); stroke-width: 4px; }
+.simlib .sl-chart .sl-brief { display: none; }
+@media (max-width: 640px) {
+  .simlib .sl-chart .sl-full { display: none; }
+  .simlib .sl-chart .sl-brief { display: inline; }
+}
+"""
+
 
 def drawing(chart: Chart, name: str) -> str:
-    """The chart as an SVG element. `name` tells the patterns of several drawings on a page apart."""
+    """The chart as an SVG element, to be shown with `CSS`. `name` tells several drawings on a page apart."""
     height = TOP + LANE * max(len(chart.lanes), 1) + FOOT
-    parts: list[svg.Element] = [
+    shapes: list[svg.Element] = []
+    letters: list[svg.Element] = []  # over the shapes
+    for index, lane in enumerate(chart.lanes):
+        shapes += _lane(chart, lane, index, name)
+        letters += _labels(chart, lane, index)
+    for drawn in (*_axis(chart, height), *_moments(chart, height)):
+        (letters if isinstance(drawn, svg.Text) else shapes).append(drawn)
+    parts = [
         svg.Title(id=f"{name}-title", text=escape(title(chart))),
         svg.Desc(id=f"{name}-desc", text=escape(description(chart))),
-        svg.Defs(elements=[_hatching(name, OVER, NO, 45), _hatching(name, PAUSED, NO, 90)]),
+        svg.Defs(elements=[_hatching(name, OVER, 45), _hatching(name, PAUSED, 90)]),
     ]
-    parts += _axis(chart, height)
-    for index, lane in enumerate(chart.lanes):
-        parts += _lane(chart, lane, index, name)
-    parts += _moments(chart, height)
     return str(
         svg.SVG(
             class_=["sl-chart"],
             width=svg.Length(100, "%"),
-            height=height,
-            elements=parts,
+            height=_em(height),
+            elements=[*parts, *shapes, *letters],
             extra={"role": "img", "aria-labelledby": f"{name}-title {name}-desc"},
         )
     )
@@ -54,117 +74,119 @@ def description(chart: Chart) -> str:
     return ". ".join([*told, "The table after the drawing says the same in full."])
 
 
-def _hatching(name: str, look: str, colour: str, angle: int) -> svg.Element:
-    line = svg.Line(x1=0, y1=0, x2=0, y2=6, stroke=colour, stroke_width=2)
+def _hatching(name: str, look: str, angle: int) -> svg.Element:
     return svg.Pattern(
         id=f"{name}-{look}",
         width=6,
         height=6,
         patternUnits="userSpaceOnUse",
         patternTransform=[svg.Rotate(angle)],
-        elements=[line],
+        elements=[svg.Line(x1=0, y1=0, x2=0, y2=6, stroke=NO, stroke_width=2)],
     )
 
 
-def _at(chart: Chart, moment: datetime) -> svg.Length:
-    return svg.Length(round(100 * chart.place(moment), 2), "%")
+def _em(height: float) -> svg.Length:
+    return svg.Length(round(height, 3), "em")
 
 
-def _text(x: svg.Length | int, y: float, text: str, colour: str = INK, anchor: str = "start") -> svg.Text:
-    return svg.Text(x=x, y=y, text=escape(text), fill=colour, text_anchor=anchor)
+def _at(place: float) -> svg.Length:
+    return svg.Length(round(100 * place, 2), "%")
 
 
-def _axis(chart: Chart, height: int) -> Iterator[svg.Element]:
+def _upright(place: float, top: float, bottom: float, colour: str, **look: Any) -> svg.Element:
+    return svg.Line(x1=_at(place), x2=_at(place), y1=_em(top), y2=_em(bottom), stroke=colour, **look)
+
+
+def _text(place: float, y: float, text: str, colour: str = INK, *, margin: float = 0.1) -> svg.Text:
+    """Letters in the middle over their place, or beside it where they would leave the page."""
+    anchor: Any = "start" if place < margin else "end" if place > 1 - margin else "middle"
+    return svg.Text(x=_at(place), y=_em(y), text=escape(text), fill=colour, text_anchor=anchor)
+
+
+def _axis(chart: Chart, height: float) -> Iterator[svg.Element]:
     foot = height - FOOT
-    yield svg.Line(x1=0, x2=svg.Length(100, "%"), y1=foot, y2=foot, stroke=DIM)
-    for moment, label in chart.ticks():
-        place = chart.place(moment)
-        yield svg.Line(x1=_at(chart, moment), x2=_at(chart, moment), y1=foot, y2=foot + 5, stroke=DIM)
-        anchor = "start" if place < 0.08 else "end" if place > 0.92 else "middle"
-        yield _text(_at(chart, moment), foot + 18, label, DIM, anchor)
+    yield svg.Line(x1=0, x2=_at(1), y1=_em(foot), y2=_em(foot), stroke=DIM)
+    for index, (moment, label) in enumerate(chart.ticks()):
+        yield _upright(chart.place(moment), foot, foot + 0.4, DIM)
+        text = _text(chart.place(moment), foot + 1.4, label, DIM)
+        text.class_ = ["sl-full"] if index % 2 else None  # a narrow page has room for every other
+        yield text
 
 
-def _moments(chart: Chart, height: int) -> Iterator[svg.Element]:
+def _moments(chart: Chart, height: float) -> Iterator[svg.Element]:
     """Now, and the moment looked at where it is another one."""
-    words = [(chart.now, "now", "5 4")] if chart.left <= chart.now <= chart.right else []
+    if chart.left <= chart.now <= chart.right:
+        place = chart.place(chart.now)
+        yield _upright(place, TOP - 0.6, height - FOOT, INK, stroke_width=1.5, stroke_dasharray=[5, 4])
+        yield _text(place, 0.9, "now")
     if chart.looked != chart.now:
-        words.append((chart.looked, "looking here", ""))
-    for moment, word, dashes in words:
-        place = chart.place(moment)
-        anchor = "start" if place < 0.12 else "end" if place > 0.88 else "middle"
-        dashed = [int(part) for part in dashes.split()] or None
-        x = _at(chart, moment)
-        yield svg.Line(x1=x, x2=x, y1=TOP - 8, y2=height - FOOT, stroke=INK, stroke_width=1.5, stroke_dasharray=dashed)
-        yield _text(x, 12, word, INK, anchor)
+        place = chart.place(chart.looked)
+        yield _upright(place, TOP - 0.6, height - FOOT, INK, stroke_width=2)
+        yield _text(place, TOP - 0.45, "looking here", margin=0.15)
+
+
+def _middle(index: int) -> float:
+    """Where the bars of a lane are."""
+    return TOP + index * LANE + LABEL + BAR / 2
+
+
+def _labels(chart: Chart, lane: Lane, index: int) -> Iterator[svg.Element]:
+    for label, css in ((lane.label, "sl-full"), (lane.brief, "sl-brief")):
+        text = _text(0, TOP + index * LANE + LABEL - 0.3, label, YES if lane.good else NO)
+        text.class_ = [css]
+        yield text
+    for _, limit, words in lane.limits:
+        if words and limit <= chart.right:
+            place = chart.place(limit)
+            text = _text(place, _middle(index) + 0.35, words, DIM, margin=1)
+            text.class_, text.dx = ["sl-full"], 6
+            if place > 0.82:  # there is more room before it
+                text.text_anchor, text.dx = "end", -6
+            yield text
 
 
 def _lane(chart: Chart, lane: Lane, index: int, name: str) -> Iterator[svg.Element]:
-    top = TOP + index * LANE
-    middle = top + 17 + BAR / 2
-    if lane.above is not None:
-        yield from _birth(chart, lane, TOP + lane.above * LANE + 17 + BAR / 2, middle)
-    for end, limit, words in lane.limits:
-        yield from _limit(chart, end, limit, words, middle)
+    middle = _middle(index)
+    for born in sorted({bar.since for bar in lane.bars if bar.state == GOOD and bar.since >= chart.left}):
+        if lane.above is not None:  # down from the line with whose credentials it was asked for
+            yield _upright(chart.place(born), _middle(lane.above), middle, INK, stroke_width=1.5)
+            yield svg.Circle(cx=_at(chart.place(born)), cy=_em(_middle(lane.above)), r=_em(0.28), fill=INK)
+    for end, limit, _ in lane.limits:  # on from their end to where they could have lasted
+        x, until = _at(chart.place(end)), chart.place(limit)
+        yield svg.Line(x1=x, x2=_at(until), y1=_em(middle), y2=_em(middle), stroke=DIM, stroke_dasharray=[2, 3])
+        if limit <= chart.right:
+            yield _upright(until, middle - BAR / 2, middle + BAR / 2, DIM, stroke_width=2)
     for bar in lane.bars:
         yield from _bar(chart, bar, middle, name)
-    for label, css in ((lane.label, "sl-full"), (lane.brief, "sl-brief")):
-        text = _text(0, top + 12, label, YES if lane.good else NO)
-        text.class_ = [css]
-        yield text
     for calls in lane.calls:
-        yield _mark(chart, calls, middle + BAR / 2 + 5)
+        yield _mark(chart, calls, middle + BAR / 2 + 0.4)
 
 
 def _bar(chart: Chart, bar: Bar, middle: float, name: str) -> Iterator[svg.Element]:
-    colour = YES if bar.look == LIVE and bar.state == GOOD else NO
-    until = bar.until or chart.right
-    left, right = chart.place(bar.since), chart.place(until)
-    hatch = OVER if bar.state == GOOD else PAUSED
+    live = bar.look == LIVE and bar.state == GOOD
+    begin, end = chart.place(bar.since), chart.place(bar.until or chart.right)
     yield svg.Rect(
-        x=svg.Length(round(100 * left, 2), "%"),
-        width=svg.Length(round(100 * (right - left), 2), "%"),
-        y=middle - BAR / 2,
-        height=BAR,
-        fill=YES if colour == YES else f"url(#{name}-{hatch})",
-        stroke=colour,
+        x=_at(begin),
+        width=_at(end - begin),
+        y=_em(middle - BAR / 2),
+        height=_em(BAR),
+        fill=YES if live else f"url(#{name}-{OVER if bar.state == GOOD else PAUSED})",
+        stroke=YES if live else NO,
     )
-    if bar.until is None:
-        x = svg.Length(100, "%")
-        yield svg.Line(x1=x, x2=x, y1=middle - BAR, y2=middle + BAR, stroke=colour, stroke_dasharray=[3, 3])
-    elif bar.until <= chart.right:
-        x = _at(chart, bar.until)
-        yield svg.Line(x1=x, x2=x, y1=middle - BAR, y2=middle + BAR, stroke=colour, stroke_width=3)
-
-
-def _limit(chart: Chart, end: datetime, limit: datetime, words: str, middle: float) -> Iterator[svg.Element]:
-    """How long the credentials could have been asked to last: a thin line on from their end to a bracket."""
-    x = _at(chart, limit)
-    yield svg.Line(x1=_at(chart, end), x2=x, y1=middle, y2=middle, stroke=DIM, stroke_dasharray=[2, 3])
-    if limit > chart.right:
-        return
-    yield svg.Line(x1=x, x2=x, y1=middle - BAR / 2, y2=middle + BAR / 2, stroke=DIM, stroke_width=2)
-    if words:
-        left = chart.place(limit) > 0.65
-        text = _text(x, middle - 4 if left else middle + 4, words, DIM, "end" if left else "start")
-        text.dx = -6 if left else 6
-        yield text
-
-
-def _birth(chart: Chart, lane: Lane, above: float, middle: float) -> Iterator[svg.Element]:
-    """From the line with whose credentials these were asked for: down, to their first bar."""
-    for born in sorted({bar.since for bar in lane.bars if bar.state == GOOD and bar.since >= chart.left}):
-        x = _at(chart, born)
-        yield svg.Line(x1=x, x2=x, y1=above, y2=middle, stroke=INK, stroke_width=1.5)
-        yield svg.Circle(cx=x, cy=above, r=3.5, fill=INK)
+    if bar.until is None or bar.until <= chart.right:  # no end: dots, an end: a stop
+        look = {"stroke_dasharray": [3, 3]} if bar.until is None else {"stroke_width": 3}
+        yield _upright(end, middle - BAR, middle + BAR, YES if live else NO, **look)
 
 
 def _mark(chart: Chart, calls: Calls, y: float) -> svg.Element:
     """A dot where all calls were allowed, a cross where one was refused."""
     parts: list[svg.Element] = [svg.Title(text=escape(calls.words))]
+    low, high = _em(-MARK), _em(MARK)
     if calls.refused:
-        for direction in (-MARK, MARK):
-            parts.append(svg.Line(x1=-MARK, x2=MARK, y1=direction, y2=-direction, stroke=NO, stroke_width=2))
+        parts += [
+            svg.Line(x1=low, x2=high, y1=a, y2=b, stroke=NO, stroke_width=2) for a, b in ((low, high), (high, low))
+        ]
     else:
-        parts.append(svg.Circle(cx=0, cy=0, r=MARK, fill=YES))
-    x = _at(chart, calls.since + (calls.until - calls.since) / 2)
-    return svg.SVG(x=x, y=y, overflow="visible", elements=parts)
+        parts.append(svg.Circle(cx=0, cy=0, r=high, fill=YES))
+    where = chart.place(calls.since + (calls.until - calls.since) / 2)
+    return svg.SVG(x=_at(where), y=_em(y), overflow="visible", elements=parts)
