@@ -22,7 +22,6 @@ _HOME = {
     "PolicyEditor": "policy_editor",
     "PolicyPanel": "policy_panel",
     "SessionTimeline": "session_timeline",
-    "credentials_figure": "credentials",
     "predict": "questions",
     "projector": "projector",
     "provider_chain": "providers",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .markup import card, escape, outline, table, verdict
+from .markup import card, escape, outline, table
 
 TRAIL_ROWS = 20
 
@@ -23,12 +23,13 @@ def terminal(result: Any) -> str:
 
 
 def trail(events: Any) -> str:
-    """The last calls of a trail as a table."""
-    rows = [[f"<code>{event.when:%Y-%m-%d %H:%M:%S}</code>", *map(escape, (event.who, event.action, event.resource)),
-        verdict(event.decision == "ALLOW") + (f"<br>{escape(event.error_code)}" if event.error_code else "")]
-        for event in events[-TRAIL_ROWS:]]  # fmt: skip
-    earlier = f"The last {TRAIL_ROWS} of {len(events)} calls" if len(events) > TRAIL_ROWS else ""
-    return card(table(["When (UTC)", "Who", "Action", "Resource", "Decision"], rows, earlier), css="sl-wide")
+    """The last calls of a trail as a table; each opens its evaluation, without a kernel too."""
+    from .trail_table import HEAD, TrailTable, call_cells, why_details
+
+    page = TrailTable(events, rows=TRAIL_ROWS)
+    rows = [[decision, call + why_details(event), *rest]
+        for event in page.rows for decision, call, *rest in [call_cells(event)]]  # fmt: skip
+    return card(table(HEAD, rows, page.counted), css="sl-wide")
 
 
 _SHOWN = {

@@ -16,7 +16,7 @@ from .markup import card, escape, outline, table, verdict
 from .session_timeline import SPANS, Holding, SessionTimeline, Verdict, addresses, born_of
 from .timeline_svg import CSS as CHART_CSS
 from .timeline_svg import drawing
-from .trail_table import DECISIONS, HEAD, MOST_IDENTITIES, PAGE, call_cells
+from .trail_table import DECISIONS, HEAD, MOST_IDENTITIES, call_cells
 
 STEPS = 400  # of the slider, from one edge of the axis to the other
 
@@ -206,10 +206,9 @@ def _trail(panel: SessionTimeline, name: str, *, live: bool) -> str:
         rows.append(cells)
     controls = ""
     if live:
-        last = (len(trail.matching) - 1) // PAGE
         controls = (
             f'<div class="sl-bar">{_select("decision", "Decision", DECISIONS.items(), trail.decision)}'
             f"{_button('newer', 'Newer calls', disabled=trail.page == 0)}"
-            f"{_button('older', 'Older calls', disabled=trail.page >= last)}</div>"
+            f"{_button('older', 'Older calls', disabled=trail.page >= trail.last_page)}</div>"
         )
     return f"<h4>The trail</h4>{controls}{table(HEAD, rows, trail.counted)}"

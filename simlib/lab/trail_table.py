@@ -11,7 +11,7 @@ from typing import Any
 from simlib.cloud.explain import Explanation
 from simlib.cloud.trail import Event, Trail, short_arn
 
-from .markup import escape, verdict, verdict_text
+from .markup import escape, outline, verdict, verdict_text
 
 PAGE = 10  # rows
 MOST_IDENTITIES = 200  # are offered to filter by
@@ -50,8 +50,8 @@ class TrailTable:
     is not looked at again: `refresh` reads only what is new.
     """
 
-    def __init__(self, trail: Trail) -> None:
-        self.trail = trail
+    def __init__(self, trail: Trail, *, rows: int = PAGE) -> None:
+        self.trail, self.page_size = trail, rows
         self.identity, self.decision, self.page = "", "", 0
         self.open: int | None = None  # the number of an event
         self.among: Collection[str] | None = None  # access keys; None: of everybody
@@ -114,9 +114,13 @@ class TrailTable:
     @property
     def rows(self) -> Sequence[Event]:
         """The calls on this page."""
-        last = max((len(self.matching) - 1) // PAGE, 0)
-        self.page = min(max(self.page, 0), last)
-        return self.matching[self.page * PAGE : (self.page + 1) * PAGE]
+        self.page = min(max(self.page, 0), self.last_page)
+        return self.matching[self.page * self.page_size : (self.page + 1) * self.page_size]
+
+    @property
+    def last_page(self) -> int:
+        """The number of the page with the oldest calls, from 0."""
+        return max((len(self.matching) - 1) // self.page_size, 0)
 
     @property
     def counted(self) -> str:
@@ -124,8 +128,8 @@ class TrailTable:
         matching, all_of_them = len(self.matching), len(self.trail)
         if not matching:
             return f"None of {all_of_them:,} calls." if all_of_them else "No calls yet."
-        first = self.page * PAGE
-        part = f"{first + 1:,} to {first + len(self.rows):,}" if matching > PAGE else "All"
+        first = self.page * self.page_size
+        part = f"{first + 1:,} to {first + len(self.rows):,}" if self.last_page else "All"
         of_all = "" if matching == all_of_them else f" that fit, of {all_of_them:,} calls"
         return f"{part} of {matching:,}{of_all or ' calls'}, newest first."
 
@@ -137,11 +141,6 @@ class TrailTable:
 def outcome(event: Event) -> str:
     """The decision in a word or two; an error of the service's own stands behind it."""
     return WORDS.get(event.decision, event.decision)
-
-
-def explained(event: Event) -> str:
-    """What `aws.why` says of a call."""
-    return str(Explanation(event))
 
 
 # -- as text and as HTML ----------------------------------------------------------------------------------------------
@@ -157,7 +156,7 @@ def as_text(table: TrailTable, most: int = PAGE) -> str:
             f"{event.action} on {event.resource}, by {short_arn(event.who)} from {event.source_ip}"
         )
         if event.number == table.open:
-            found += [f"    {line}" for line in explained(event).splitlines()]
+            found += [f"    {line}" for line in str(Explanation(event)).splitlines()]
     return "\n".join([table.counted, *found])
 
 
@@ -170,6 +169,12 @@ def call_cells(event: Event) -> list[str]:
         f"<code>{escape(event.action)}</code><br><code class='sl-dim'>{escape(event.resource)}</code>",
         f"{escape(short_arn(event.who))}<br><span class='sl-dim'>{escape(f'{key} from {event.source_ip}')}</span>",
     ]
+
+
+def why_details(event: Event) -> str:
+    """The evaluation of a call, to be opened in place."""
+    about = escape(f"Why: {event.action}, call {event.number}")
+    return f'<details><summary aria-label="{about}">Why?</summary>{outline(str(Explanation(event)))}</details>'
 
 
 HEAD = ["Decision, when (UTC)", "Call", "Who"]

@@ -173,9 +173,10 @@ CLAIMS = {
         "figure",
         "without time",
         (
-            "Alice's key .AKIA….: good, and no end",
-            "stolen session .ASIA….: expired",
-            "next session .ASIA….: good until",
+            "✔ Alice's key AKIA…....: good, and no end",
+            "✘ the stolen session ASIA…....: expired",
+            "✔ the machine's next session ASIA…....: good until",
+            "✘ Not believed: whatever is asked. AWS answers ExpiredToken",
         ),
     ),
     "the SDK makes no STS call": Claim("trail", "A", (r"^\['s3:ListBucket'\]$",)),
