@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from simlib.cloud import Cloud
 
-ALICE, DEV, PROD = "arn:aws:iam::111111111111:user/alice", "111111111111", "222222222222"
+DEV, PROD = "111111111111", "222222222222"
+ALICE, BOB = (f"arn:aws:iam::{DEV}:user/{name}" for name in ("alice", "bob"))
 IMAGE = "ami-12c6146b"
 
 
@@ -78,6 +79,17 @@ def _temporary_credentials(world: Cloud) -> None:
     admin.client("ec2").run_instances(ImageId=IMAGE, MinCount=1, MaxCount=1, IamInstanceProfile=profile)
 
 
+def _trust_policies(world: Cloud) -> None:
+    admin = world.account("dev").admin
+    world.account("prod")
+    iam = admin.client("iam")
+    bucket(admin, "my-secure-bucket", report_csv="month,profit\nOctober,42\n")
+    for name in ("alice", "bob"):
+        iam.create_user(UserName=name)
+    iam.create_role(RoleName="reports", AssumeRolePolicyDocument=trust(ALICE))
+    iam.put_role_policy(RoleName="reports", PolicyName="read-bucket", PolicyDocument=READ_BUCKET)
+
+
 def _organization(world: Cloud) -> None:
     """dev, prod and head-office, which manages the organization of the three."""
     for name in ("dev", "prod"):
@@ -130,6 +142,7 @@ def _machines_and_pipelines(world: Cloud) -> None:
 
 
 _BEGINNINGS: dict[int, Callable[[Cloud], None]] = {
+    2: _trust_policies,
     3: _who_wins,
     4: _temporary_credentials,
     5: _across_accounts,

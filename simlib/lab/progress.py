@@ -52,19 +52,23 @@ def read(path: Path) -> dict[str, Any]:
     return dict(found["lessons"])
 
 
+_TYPES = {"choice": int, "right": bool, "passed": bool, "tries": int, "hints": int, "when": str}
+
+
 def _well_formed(found: Any) -> bool:
     if not isinstance(found, dict) or found.get("version") != VERSION or not isinstance(found.get("lessons"), dict):
         return False
+    entries = []
+    for number, kinds in found["lessons"].items():
+        if not number.isdecimal() or not isinstance(kinds, dict) or not {*kinds} <= {"predictions", "exercises"}:
+            return False
+        for names in kinds.values():
+            if not isinstance(names, dict):
+                return False
+            entries += names.values()
     return all(
-        number.isdigit()
-        and isinstance(kinds, dict)
-        and all(
-            kind in ("predictions", "exercises")
-            and isinstance(names, dict)
-            and all(isinstance(each, dict) for each in names.values())
-            for kind, names in kinds.items()
-        )
-        for number, kinds in found["lessons"].items()
+        isinstance(entry, dict) and all(isinstance(entry.get(name, of()), of) for name, of in _TYPES.items())
+        for entry in entries
     )
 
 

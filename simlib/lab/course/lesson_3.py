@@ -129,7 +129,7 @@ EXERCISES = {
             "Use `BoolIfExists` for `aws:MultiFactorAuthPresent`. Beside it, in the same `Condition`, add "
             "`StringEquals` for `aws:PrincipalType`.",
         ),
-        solution="""{
+        solution='''MFA_REPAIRED = """{
   "Version": "2012-10-17",
   "Statement": [
     {
@@ -142,7 +142,8 @@ EXERCISES = {
       }
     }
   ]
-}""",
+}"""
+''',
         because="Operators in one `Condition` must all match. `BoolIfExists` matches where the key is `false` or "
         "absent, "
         "and `aws:PrincipalType` limits the rule to users. In practice, you would attach such a policy to people only.",
@@ -175,14 +176,15 @@ EXERCISES = {
             "`arn:aws:s3:::my-secure-bucket` for listing, `arn:aws:s3:::my-secure-bucket/*` for reading, "
             "`arn:aws:s3:::my-secure-bucket/alice/*` for writing.",
         ),
-        solution="""{
+        solution='''ALICE_MAY = """{
   "Version": "2012-10-17",
   "Statement": [
     { "Effect": "Allow", "Action": "s3:ListBucket", "Resource": "arn:aws:s3:::my-secure-bucket" },
     { "Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::my-secure-bucket/*" },
     { "Effect": "Allow", "Action": "s3:PutObject", "Resource": "arn:aws:s3:::my-secure-bucket/alice/*" }
   ]
-}""",
+}"""
+''',
         because="Nothing has to be forbidden: deleting is not mentioned, so nobody has allowed it. The slash in "
         "`alice/*` "
         "counts: `alice*` would also be `alicexyz.csv`.",

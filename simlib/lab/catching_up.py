@@ -1,0 +1,97 @@
+"""Begin a lesson at any of its headings, in the state it should have there.
+
+The lesson's own cells are run, quietly, with a solution in place of each exercise: there is no second description of
+the states. To begin a step again is the same as to catch up with it.
+"""
+
+from __future__ import annotations
+
+import ast
+import io
+import json
+import re
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import redirect_stdout
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from . import course
+
+_HEADING = re.compile(r"^#{1,4} (.+)$", re.MULTILINE)
+_CHECK = re.compile(r'lab\.exercise\("([^"]+)"\)\.check\(')
+
+
+def catch_up(lesson: int, heading: str = "") -> str:
+    """Run lesson `lesson` up to that heading ("" is its end) in this notebook; what was there before is replaced.
+
+    Raises `LookupError`, with the headings there are, where there is none of that name.
+    """
+    cells = read_lesson(lesson)
+    wanted = upto(cells, heading)
+    names = _names()
+    for source in sources(cells[:wanted]):
+        _run(source, names)
+    place = f"“{heading}”" if heading else "its end"
+    return f"Lesson {lesson} stands at {place}. Go on with the cells below it."
+
+
+def read_lesson(lesson: int) -> list[dict[str, Any]]:
+    """The cells of a lesson's notebook: the learner's copy, or the one that came with the lab."""
+    if lesson not in course.LESSONS:
+        raise LookupError(
+            f"There is no lesson {lesson}; the lessons are {min(course.LESSONS)} to {max(course.LESSONS)}."
+        )
+    name = course.LESSONS[lesson]
+    places = (Path.cwd() / name, Path(__file__).parents[2] / "notebooks" / name)
+    path = next((place for place in places if place.exists()), None)
+    if path is None:
+        raise LookupError(f"{name} is not here. Open a notebook in the folder of the lessons, and try again.")
+    try:
+        return list(json.loads(path.read_text(encoding="utf-8"))["cells"])
+    except (OSError, ValueError, KeyError, TypeError):
+        raise LookupError(f"{path.name} cannot be read as a notebook. Get the lab's copy of it again.") from None
+
+
+def headings(cells: Sequence[dict[str, Any]]) -> Iterator[tuple[int, str]]:
+    """The headings of a notebook, each with the index of its cell."""
+    for index, cell in enumerate(cells):
+        if cell["cell_type"] == "markdown":
+            yield from ((index, found) for found in _HEADING.findall("".join(cell["source"])))
+
+
+def upto(cells: Sequence[dict[str, Any]], heading: str) -> int:
+    """The index of the cell with this heading; "" is the end. Raises `LookupError`."""
+    if not heading:
+        return len(cells)
+    there = {text: index for index, text in headings(cells)}
+    if heading in there:
+        return there[heading]
+    near = get_close_matches(heading, there, 1, 0.5)
+    hint = f' Did you mean "{near[0]}"?' if near else ""
+    listed = "".join(f"\n  {text}" for text in there)
+    raise LookupError(f"There is no heading {heading!r}.{hint} The headings are:{listed}")
+
+
+def sources(cells: Sequence[dict[str, Any]]) -> Iterator[str]:
+    """The code to run, in order: without what only asks, and with solutions in place of the answers."""
+    code = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+    for index, source in enumerate(code):
+        following = _CHECK.search(code[index + 1]) if index + 1 < len(code) else None
+        if following:
+            number = course.lesson_of(following[1], "EXERCISES")
+            yield course.lesson(number).EXERCISES[following[1]].solution
+        elif not _CHECK.search(source):
+            yield "\n".join(line for line in source.split("\n") if not re.match(r"lab\.(predict|explain)\(", line))
+
+
+def _names() -> dict[str, Any]:
+    """The names of the learner's notebook."""
+    return sys.modules["__main__"].__dict__
+
+
+def _run(source: str, names: dict[str, Any]) -> None:
+    tree = ast.parse(source)
+    with redirect_stdout(io.StringIO()):
+        exec(compile(tree, "<catching up>", "exec"), names)

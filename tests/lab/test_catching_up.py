@@ -1,0 +1,76 @@
+"""Catching up runs a lesson's own cells, with solutions in place of the exercises."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from simlib import Cloud
+from simlib.lab import catching_up, course
+
+
+def cell(kind: str, source: str) -> dict[str, Any]:
+    return {"cell_type": kind, "source": source.splitlines(keepends=True)}
+
+
+LESSON = [
+    cell("markdown", "# A lesson"),
+    cell("code", "ran = ['first']\nprint('noise')"),
+    cell("code", 'lab.predict("two hours")'),
+    cell("markdown", "## A key, rotated"),
+    cell("code", "def rotate(iam, use):\n    ..."),
+    cell("code", 'lab.exercise("rotate a key").check(rotate)'),
+    cell("markdown", "## The end"),
+    cell("code", "ran.append('last')"),
+]
+
+
+@pytest.fixture
+def names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    (tmp_path / course.LESSONS[4]).write_text(json.dumps({"cells": LESSON}), encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, Any] = {}
+    monkeypatch.setattr(catching_up, "_names", lambda: names)
+    return names
+
+
+def test_up_to_a_heading_with_the_solution_in_place(names: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
+    said = catching_up.catch_up(4, "The end")
+    assert names["ran"] == ["first"]
+    assert names["rotate"].__code__.co_names  # the solution, not the dots
+    assert "The end" in said
+    assert capsys.readouterr().out == ""
+
+
+def test_the_same_step_can_be_begun_again(names: dict[str, Any]) -> None:
+    catching_up.catch_up(4, "A key, rotated")
+    names["ran"].append("a mess")
+    catching_up.catch_up(4, "A key, rotated")
+    assert names["ran"] == ["first"]
+
+
+def test_to_the_end(names: dict[str, Any]) -> None:
+    catching_up.catch_up(4)
+    assert names["ran"] == ["first", "last"]
+
+
+def test_a_heading_that_is_not_there_gets_the_list(names: dict[str, Any]) -> None:
+    with pytest.raises(LookupError, match='Did you mean "The end"') as refused:
+        catching_up.catch_up(4, "The edn")
+    assert "A key, rotated" in str(refused.value)
+    assert names == {}
+
+
+def test_a_lesson_that_is_not_there_or_cannot_be_read(names: dict[str, Any]) -> None:
+    with pytest.raises(LookupError, match="There is no lesson 12"):
+        catching_up.catch_up(12)
+    Path(course.LESSONS[4]).write_text("{", encoding="utf-8")
+    with pytest.raises(LookupError, match="cannot be read as a notebook"):
+        catching_up.catch_up(4)
+
+
+def test_no_world_is_left_open() -> None:
+    assert Cloud.running is None

@@ -1,0 +1,122 @@
+"""The view of the room: who is where, and what holds it up."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from simlib.lab import course, room
+
+
+def wrong(when: str = "2026-11-24T09:05:00Z") -> dict[str, Any]:
+    return {"choice": 0, "right": False, "when": when}
+
+
+def stuck(when: str = "2026-11-24T09:10:00Z") -> dict[str, Any]:
+    return {"passed": False, "tries": 4, "hints": 2, "when": when}
+
+
+def solved(when: str = "2026-11-24T09:20:00Z") -> dict[str, Any]:
+    return {"passed": True, "tries": 1, "hints": 0, "when": when}
+
+
+def write(path: Path, lessons: dict[str, Any]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps({"version": 1, "lessons": lessons}), encoding="utf-8")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Three learners of a hub, one who has only just come, and a file that is no progress."""
+    four = {"predictions": {"two hours": wrong()}, "exercises": {"rotate a key": stuck()}}
+    write(tmp_path / "ada" / "lab" / "notebooks" / "progress.json", {"4": four})
+    write(tmp_path / "ben" / "progress.json", {"4": {"exercises": {"rotate a key": stuck("2026-11-24T09:11:00Z")}}})
+    of_four = course.lesson(4)
+    done = {
+        "predictions": {
+            name: {"choice": 1, "right": True, "when": "2026-11-24T09:00:00Z"} for name in of_four.QUESTIONS
+        },
+        "exercises": {name: solved() for name in of_four.EXERCISES},
+    }
+    write(tmp_path / "cy" / "progress.json", {"4": done})
+    write(tmp_path / "dee" / "progress.json", {})
+    (tmp_path / "eve").mkdir()
+    (tmp_path / "eve" / "progress.json").write_text("{", encoding="utf-8")
+    return tmp_path
+
+
+def test_who_is_where(folder: Path) -> None:
+    seen = room.look(folder)
+    assert [(learner.name, learner.where[1]) for learner in seen.learners] == [
+        ("ada", 4), ("ben", 4), ("cy", 4), ("dee", 0)
+    ]  # fmt: skip
+    assert seen.counts()[4] == (3, 1)
+    assert seen.counts()[5] == (0, 0)
+
+
+def test_what_holds_the_room_up_comes_first(folder: Path) -> None:
+    first, second = room.look(folder).stumbling_blocks()
+    assert first == ("exercise “rotate a key”", 4, 2, 3)
+    assert second == ("prediction “two hours”", 4, 1, 2)
+
+
+def test_the_table_tells_it_all_and_names_what_was_passed_over(folder: Path) -> None:
+    shown = str(room.look(folder))
+    assert "2 of 3  lesson 4, exercise “rotate a key”" in shown
+    assert "Passed over: eve" in shown
+    assert "ada" in shown.split("\n")[1]
+    assert "lesson 4, 09:10 UTC" in shown.split("\n")[1]
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {"passed": "<script>", "tries": 1},
+        {"passed": False, "tries": "many"},
+        {"passed": False, "tries": 10**30, "when": 12},
+        [],
+    ],
+)
+def test_a_strange_file_is_passed_over_with_a_sentence(tmp_path: Path, entry: Any) -> None:
+    write(tmp_path / "mallory" / "progress.json", {"4": {"exercises": {"rotate a key": entry}}})
+    seen = room.look(tmp_path)
+    assert seen.learners == ()
+    assert "is not a progress file" in str(seen)
+
+
+def test_names_are_data(tmp_path: Path) -> None:
+    write(tmp_path / "mal\x1b[2Jlory" / "progress.json", {})
+    assert "\x1b" not in str(room.look(tmp_path))
+
+
+def test_the_command_prints_and_draws(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    picture = folder / "room.png"
+    assert room.main([str(folder), "--picture", str(picture)]) == 0
+    assert "What holds the room up" in capsys.readouterr().out
+    assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_folder_that_is_not_there_gets_a_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    assert room.main(["no-such-folder"]) == 2
+    assert "is not a folder" in capsys.readouterr().err
+
+
+def test_an_empty_room(tmp_path: Path) -> None:
+    assert str(room.look(tmp_path)) == "No progress file yet."
+
+
+def test_watching_looks_again_until_it_is_stopped(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    looks = iter([None, None])
+
+    def sleep(_: float) -> None:
+        if next(looks, "over") == "over":
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(room.time, "sleep", sleep)
+    assert room.main([str(folder), "--watch"]) == 0
+    assert capsys.readouterr().out.count("What holds the room up") == 3
