@@ -73,11 +73,11 @@ class Paths:
     def sentence(self) -> str:
         """The verdict in one line."""
         if not self.found:
-            return f"✘ No way found from {self.start} to {self.goal}."
+            return f"⊘ No way found from {self.start} to {self.goal}."
         count = "1 way" if len(self.found) == 1 else f"{len(self.found)} ways"
         steps = len(self.found[0].steps)
         shortest = f"{steps} step{'' if steps == 1 else 's'}"
-        return f"⚠ {self.start} reaches {self.goal}: {count} shown, the shortest in {shortest}."
+        return f"→ {self.start} reaches {self.goal}: {count} shown, the shortest in {shortest}."
 
     def __str__(self) -> str:
         told = [f"Way {number}. {path}" for number, path in enumerate(self.found, 1)]
@@ -125,8 +125,8 @@ class BlastRadius:
         """The verdict in one line."""
         good = f"good {words(self.until)}" if self.until else "good until somebody deletes it"
         if not self.found:
-            return f"✔ Whoever has {self.start} ({good}) reaches nothing of what is looked at."
-        return f"⚠ Whoever has {self.start} ({good}) reaches {', '.join(self._counts())}."
+            return f"⊘ Whoever has {self.start} ({good}) reaches nothing of what is looked at."
+        return f"→ Whoever has {self.start} ({good}) reaches {', '.join(self._counts())}."
 
     def _counts(self) -> Iterator[str]:
         kinds = [each.kind for each in self.found]

@@ -138,7 +138,7 @@ def picture(
     whole = svg.SVG(
         viewBox=svg.ViewBoxSpec(-2, -2, layout.width + 4, layout.height + 4),
         elements=parts,
-        style=f"max-width: {layout.width + 4:.0f}px",
+        style=f"max-width: calc({layout.width + 4:.0f}px * var(--sl-scale, 1))",
         extra={"role": "img", "aria-labelledby": f"{key}-t {key}-d"},
     )
     return str(whole)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING, Any
 
+from ..markup import visible
 from ..pictures import DIM, INK, NO, YES
 from . import drawing, ways
 from .answers import Still
@@ -26,7 +28,8 @@ def figure_of(still: Still, title: str) -> Figure:
     axes = figure.add_subplot()
     axes.set(xlim=(-4, wide + 4), ylim=(tall + 4, -4), aspect="equal")
     axes.axis("off")
-    axes.set_title(title, fontsize=11, color=INK, loc="left", parse_math=False, wrap=True)
+    lines = textwrap.fill(visible(title), max(40, int(wide / 7)))
+    axes.set_title(lines, fontsize=11, color=INK, loc="left", parse_math=False)
     for box in layout.boxes:
         _frame(axes, box.x, box.y, box.width, box.height, DIM, style=":", thick=1.0)
         head = "outside" if box.account == OUTSIDE else f"account {still.names.get(box.account, '')} {box.account}"
@@ -52,7 +55,9 @@ def _frame(axes: Any, x: float, y: float, width: float, height: float, colour: s
 
 
 def _text(axes: Any, x: float, y: float, text: str, colour: str, size: float, **more: Any) -> None:
-    axes.text(x, y, text, color=colour, fontsize=size, va="center", parse_math=False, zorder=3, clip_on=True, **more)
+    axes.text(
+        x, y, visible(text), color=colour, fontsize=size, va="center", parse_math=False, zorder=3, clip_on=True, **more
+    )
 
 
 def _edge(axes: Any, still: Still, edge: tuple[str, str]) -> None:

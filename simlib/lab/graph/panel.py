@@ -20,7 +20,7 @@ from .drawing import Light
 from .edges import graph_of
 from .layout import Places, shown
 from .naming import Names
-from .reading import Instead, facts_of, names_of_accounts
+from .reading import Instead, Reading, names_of_accounts
 from .telling import told
 
 if TYPE_CHECKING:
@@ -58,13 +58,11 @@ class AccessGraph:
         self.on_change: Callable[[], None] | None = None
         self._places = Places()
         self._version: Any = None
-        self._known: Mapping[str, str] = {}  # every account of the world, as the graph found them
         self._answer: Paths | BlastRadius | None = None
-        self._before: nx.DiGraph | None = None
-        self._graph = nx.DiGraph()
+        self._before: nx.DiGraph | None = None  # what this one is compared with
+        self._stored = self._graph = nx.DiGraph()  # without and with the edits
+        self._reading: Reading
         self.look_again()
-        if self.instead:
-            self._before = self._build({})
 
     # -- the graph -----------------------------------------------------------------------------------------------------
 
@@ -74,35 +72,38 @@ class AccessGraph:
         self._refresh()
         return self._graph
 
-    @property
-    def before(self) -> nx.DiGraph | None:
-        """The graph that this one is compared with; None while there is nothing to compare."""
-        return self._before
-
     def names(self) -> Mapping[str, str]:
         """The accounts that are looked into: number and name."""
-        known = self._known
-        return known if self._accounts is None else {number: known.get(number, number) for number in self._accounts}
+        return self._reading.accounts
 
-    def _build(self, instead: Instead) -> nx.DiGraph:
-        return graph_of(facts_of(self.world, self._known, self.names(), self.circumstances, instead))
+    def _read(self) -> Reading:
+        known = names_of_accounts(self.world)
+        ours = known if self._accounts is None else {number: known.get(number, number) for number in self._accounts}
+        return Reading(self.world, known, ours, self.circumstances)
 
     def _refresh(self) -> None:
         """Build again where something has happened since; what is different then stays marked until the next time."""
-        if self._version == self.world.inspect.version:
+        version = self.world.inspect.version
+        if self._version == version and not self._reading.over:
             return
-        self._version = self.world.inspect.version
-        self._known = names_of_accounts(self.world)
-        built = self._build(self.instead)
-        if set(built.edges) != set(self._graph.edges) and self._graph:
-            self._before = self._graph
-        self._graph, self._answer = built, None
+        self._version, self._reading = version, self._read()
+        before, self._stored = self._stored, graph_of(self._reading.facts({}))
+        if any(queries.changes(before, self._stored)):
+            self._before = before
+        self._decide()
+
+    def _decide(self) -> None:
+        """The graph with the edits, compared with the world as it is; without edits, with the world as it was."""
+        self._graph, self._answer = self._stored, None
+        if self.instead:
+            self._graph, self._before = graph_of(self._reading.facts(self.instead)), self._stored
 
     def look_again(self) -> None:
         """Look at the world anew and compare from here on."""
-        self._version, self._before = None, None
+        self._version = None
         self._refresh()
-        self._before = None
+        self._before = self._stored if self.instead else None
+        self._answer = None
         self._changed()
 
     def edit(self, place: Place, policy: str | Mapping[str, Any] | Policy | None) -> None:
@@ -113,27 +114,24 @@ class AccessGraph:
         if policy is not None and not isinstance(policy, Policy):
             text = policy if isinstance(policy, str) else json.dumps(policy)
             policy = Policy.parse(text, place.kind, name=place.name or place.owner)
+        self._refresh()
         self.instead[place] = policy
-        self._compare_with_world()
+        self._decide()
+        self._changed()
 
     def forget_edits(self) -> None:
         """Back to what is stored."""
         self.instead.clear()
-        self._compare_with_world()
-
-    def _compare_with_world(self) -> None:
-        self._before = self._build({})
-        self._graph, self._answer = self._build(self.instead), None
-        self._version = self.world.inspect.version
+        self._before = None
+        self._decide()
         self._changed()
 
     @property
     def changes(self) -> list[str]:
-        """Edges that have come or gone, in sentences."""
+        """What has come (+), gone (−) or become different (±), in sentences."""
         after = self.graph
-        return (
-            [] if self._before is None else [f"{s} {step.sentence}" for s, step in queries.changes(self._before, after)]
-        )
+        found = queries.changes(self._before, after) if self._before is not None else ()
+        return [f"{sign} {step.sentence}" for sign, step in found]
 
     # -- asking --------------------------------------------------------------------------------------------------------
 
@@ -225,8 +223,8 @@ class AccessGraph:
 
     @property
     def _names(self) -> Names:
-        ours, graph = self.names(), self.graph
-        outside = {number: name for number, name in self._known.items() if number not in ours}
+        graph, reading = self.graph, self._reading
+        outside = {number: name for number, name in reading.known.items() if number not in reading.accounts}
         return Names(graph, outside)
 
     # -- as pictures and as text ---------------------------------------------------------------------------------------

@@ -98,9 +98,10 @@ def paths(graph: nx.DiGraph, source: str, target: str, most: int = MOST_PATHS) -
     """The shortest ways first, none of them with a step that the next one makes superfluous."""
     if source == target or target not in (reached := nx.descendants(graph, source)):
         return []
-    useful = graph.subgraph((reached | {source}) & (nx.ancestors(graph, target) | {target}))
-    shortest = islice(nx.shortest_simple_paths(useful, source, target), TRIED)
-    return [path_of(graph, nodes) for nodes in islice(filter(lambda n: _direct(useful, n), shortest), most)]
+    between = graph.subgraph((reached | {source}) & (nx.ancestors(graph, target) | {target}))
+    useful = nx.DiGraph(sorted(between.edges))
+    shortest = sorted(islice(nx.shortest_simple_paths(useful, source, target), TRIED), key=lambda n: (len(n), n))
+    return [path_of(graph, nodes) for nodes in shortest if _direct(useful, nodes)][:most]
 
 
 def _direct(graph: nx.DiGraph, nodes: Sequence[str]) -> bool:
@@ -173,10 +174,14 @@ def _after(so_far: float | None, more: float | None) -> float | None:
 
 
 def changes(before: nx.DiGraph, after: nx.DiGraph) -> Iterator[tuple[str, Step]]:
-    """Edges that are gone ("−") and edges that have come ("+"), each with its step."""
+    """Edges that are gone ("−"), that have come ("+"), and that are there for other reasons than before ("±")."""
     for sign, one, other in (("−", before, after), ("+", after, before)):
         for edge in sorted(set(one.edges) - set(other.edges)):
             yield sign, step(one, *edge)
+    for edge in sorted(set(before.edges) & set(after.edges)):
+        old, new = step(before, *edge), step(after, *edge)
+        if old.sentence != new.sentence:
+            yield "±", new
 
 
 def words(until: datetime | None) -> str:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from simlib.cloud.credentials.lifetimes import GOOD, Credential
-from simlib.cloud.inspection import Document, Place
+from simlib.cloud.inspection import Document, Place, Principal
 from simlib.cloud.permissions.authorization import parsed
 from simlib.cloud.storage import resources
 from simlib.iam import Evaluation, Policy, PolicyError
@@ -14,50 +15,107 @@ from simlib.iam import Evaluation, Policy, PolicyError
 from .facts import Facts, Held, Identity, Thing
 
 Instead = Mapping[Place, Policy | None]
+_Key = tuple[str, str, str, tuple[tuple[str, str], ...]]
 
 
-def facts_of(
-    world: Any,
-    known: Mapping[str, str],
-    accounts: Mapping[str, str],
-    circumstances: Mapping[str, Any],
-    instead: Instead,
-) -> Facts:
-    """Everything in these accounts (number: name) of those known, with the documents of `instead` in place of stored
-    ones."""
-    look = world.inspect
-    identities = tuple(
-        _identity(each, look.documents(each.arn), instead)
-        for each in look.principals()
-        if each.kind in ("user", "role") and each.account in accounts
-    )
+@dataclass(frozen=True)
+class _Found:
+    """A principal or a resource with its documents as they are stored."""
 
-    def ask(
-        who: str,
-        action: str,
-        resource: str,
-        more: Mapping[str, Any] | None = None,
-        edited: Instead | None = None,
-    ) -> Evaluation:
-        evaluation: Evaluation = look.ask(
-            who,
-            action,
-            resource,
-            circumstances={**circumstances, **(more or {})},
-            instead={**instead, **edited} if edited else instead,
+    arn: str
+    account: str
+    documents: Mapping[Place, Document]
+    principal: Principal | None = None
+    runs_as: str = ""
+
+
+@dataclass
+class Reading:
+    """A world at one moment. `known` are all its accounts, `accounts` those that may be looked into: number and name.
+
+    Decisions are kept until an edit bears on them, so that a keystroke asks only what it can have changed.
+    """
+
+    world: Any
+    known: Mapping[str, str]
+    accounts: Mapping[str, str]
+    circumstances: Mapping[str, Any]
+    _identities: list[_Found] = field(default_factory=list)
+    _things: list[_Found] = field(default_factory=list)
+    _held: tuple[Held, ...] = ()
+    _decisions: dict[_Key, Evaluation] = field(default_factory=dict)
+    _decided_with: Instead = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._identities = list(_identities(self.world, self.accounts))
+        self._things = list(_things(self.world, self.accounts))
+        by_name = {_key_of(found.principal): found.arn for found in self._identities if found.principal}
+        self._held = tuple(_held(self.world, by_name))
+
+    @property
+    def over(self) -> bool:
+        """Whether one of its sessions has ended since."""
+        return any(held.expires and held.expires <= self.world.clock.now for held in self._held)
+
+    def facts(self, instead: Instead) -> Facts:
+        """The same with the documents of `instead` in place of stored ones."""
+        self._forget(instead)
+        return Facts(
+            self.accounts,
+            tuple(_identity(found, found.principal, instead) for found in self._identities if found.principal),
+            self._held,
+            tuple(_thing(found, instead) for found in self._things),
+            self._ask_with(instead),
+            {number: name for number, name in self.known.items() if number not in self.accounts},
         )
-        return evaluation
 
-    by_name = {(identity.account, identity.kind, identity.name): identity.arn for identity in identities}
-    names = {number: name for number, name in known.items() if number not in accounts}
-    return Facts(
-        accounts,
-        identities,
-        tuple(_held(world, by_name)),
-        tuple(_things(world, accounts, instead)),
-        ask,
-        names,
-    )
+    def _ask_with(self, instead: Instead) -> Any:
+        look, own, decisions = self.world.inspect, self.circumstances, self._decisions
+
+        def ask(
+            who: str,
+            action: str,
+            resource: str,
+            more: Mapping[str, Any] | None = None,
+            edited: Instead | None = None,
+        ) -> Evaluation:
+            key = (who, action, resource, tuple(sorted((more or {}).items())))
+            if edited is None and key in decisions:
+                return decisions[key]
+            evaluation: Evaluation = look.ask(
+                who,
+                action,
+                resource,
+                circumstances={**own, **(more or {})},
+                instead={**instead, **edited} if edited else instead,
+            )
+            if edited is None:
+                decisions[key] = evaluation
+            return evaluation
+
+        return ask
+
+    def _forget(self, instead: Instead) -> None:
+        """Drop the decisions that a difference between two sets of edits can bear on."""
+        old, self._decided_with = self._decided_with, dict(instead)
+        places = {place for place in {*old, *instead} if old.get(place, ...) is not instead.get(place, ...)}
+        for key in [key for key, evaluation in self._decisions.items() if _bears(places, key, evaluation)]:
+            del self._decisions[key]
+
+
+def _bears(places: Iterable[Place], key: _Key, evaluation: Evaluation) -> bool:
+    """Whether one of these documents may have a say in a decision; where that is not plain, it may."""
+    who, _, resource, _ = key
+    for place in places:
+        if place.kind in ("trust", "resource"):
+            if resource.startswith(place.owner):
+                return True
+        elif ":user/" in place.owner or ":role/" in place.owner:
+            if place.owner in (who, evaluation.context.get("aws:PrincipalArn")):
+                return True
+        else:  # a group's, a managed policy, an organization's
+            return True
+    return False
 
 
 def names_of_accounts(world: Any) -> dict[str, str]:
@@ -67,37 +125,60 @@ def names_of_accounts(world: Any) -> dict[str, str]:
     return {number: named.get(number, number) for number in numbers}
 
 
-def _identity(principal: Any, documents: Iterable[Document], instead: Instead) -> Identity:
-    found: dict[Place, Document] = {document.place: document for document in documents}
-    own = {document.attached_to for document in found.values()} | {principal.arn}
-    policies, holders = [], {}
-    for place, document in found.items():
-        if place.kind == "identity":
-            policies.append(instead[place] if place in instead else _read(document))
-            holders |= dict.fromkeys(each for each in (place.owner, document.attached_to) if each != principal.arn)
-    added = {place: policy for place, policy in instead.items() if place not in found and place.owner in own}
-    policies += [policy for place, policy in added.items() if place.kind == "identity"]
-    trust = Place(principal.arn, "trust")
-    boundary = [
-        place for place in (*found, *added) if place.kind == "boundary" and instead.get(place, True) is not None
+# -- users and roles ---------------------------------------------------------------------------------------------------
+
+
+def _identities(world: Any, accounts: Mapping[str, str]) -> Iterator[_Found]:
+    for each in world.inspect.principals():
+        if each.kind in ("user", "role") and each.account in accounts:
+            yield _Found(each.arn, each.account, _by_place(world.inspect.documents(each.arn)), each)
+
+
+def _by_place(documents: Iterable[Document]) -> dict[Place, Document]:
+    return {document.place: document for document in documents}
+
+
+def _key_of(principal: Principal) -> tuple[str, str, str]:
+    return principal.account, principal.kind, principal.name
+
+
+def _identity(found: _Found, principal: Principal, instead: Instead) -> Identity:
+    stored = found.documents
+    own = {document.attached_to for document in stored.values()} | {found.arn}
+    added = [place for place in instead if place not in stored and place.owner in own]
+    policies = [_counting(place, stored, instead) for place in (*stored, *added) if place.kind == "identity"]
+    bounds = [_counting(place, stored, instead) for place in (*stored, *added) if place.kind == "boundary"]
+    holders = [
+        arn
+        for place, document in stored.items()
+        if place.kind == "identity"
+        for arn in (place.owner, document.attached_to)
+        if arn != found.arn and not arn.startswith("arn:aws:iam::aws:")
     ]
     return Identity(
-        principal.arn,
+        found.arn,
         principal.kind,
-        principal.account,
+        found.account,
         principal.name,
         tuple(policy for policy in policies if policy is not None),
-        instead[trust] if trust in instead else _read(found[trust]) if trust in found else None,
-        bool(boundary),
-        tuple(arn for arn in holders if not arn.startswith("arn:aws:iam::aws:")),
+        _counting(Place(found.arn, "trust"), stored, instead),
+        any(bound is not None for bound in bounds),
+        tuple(dict.fromkeys(holders)),
     )
 
 
-def _read(document: Document) -> Policy | None:
+def _counting(place: Place, stored: Mapping[Place, Document], instead: Instead) -> Policy | None:
+    """The document that counts at a place: the edited one, else the stored one, else none."""
+    if place in instead:
+        return instead[place]
     try:
-        return parsed(document.text, document.place.kind, document.name)
+        document = stored.get(place)
+        return parsed(document.text, place.kind, document.name) if document else None
     except PolicyError:  # put together by the mock, not by a caller: what nobody can read allows nothing
         return None
+
+
+# -- keys and sessions -------------------------------------------------------------------------------------------------
 
 
 def _held(world: Any, known: Mapping[tuple[str, str, str], str]) -> Iterator[Held]:
@@ -127,16 +208,20 @@ def _is_less(world: Any, credential: Credential) -> bool:
     return sessions and any(d.place.kind == "session" for d in world.inspect.documents(credential.access_key_id))
 
 
-def _things(world: Any, accounts: Mapping[str, str], instead: Instead) -> Iterator[Thing]:
+# -- resources ---------------------------------------------------------------------------------------------------------
+
+
+def _things(world: Any, accounts: Mapping[str, str]) -> Iterator[_Found]:
     look = world.inspect
     for arn in look.resources():
-        service = arn.split(":")[2]
-        owner = look.ask("anonymous", f"{service}:Look", arn).request.owner if service != "iam" else ""
-        if owner in accounts:
-            found = {document.place: document for document in look.documents(arn) if document.place.kind == "resource"}
-            place = next(iter(found), Place(arn, "resource"))
-            policy = instead[place] if place in instead else _read(found[place]) if found else None
-            yield Thing(arn, owner, policy, _runs_as(world, arn))
+        owner = look.owner(arn)
+        if owner in accounts and ":iam:" not in arn:
+            yield _Found(arn, owner, _by_place(look.documents(arn)), runs_as=_runs_as(world, arn))
+
+
+def _thing(found: _Found, instead: Instead) -> Thing:
+    place = next((place for place in found.documents if place.kind == "resource"), Place(found.arn, "resource"))
+    return Thing(found.arn, found.account, _counting(place, found.documents, instead), found.runs_as)
 
 
 def _runs_as(world: Any, arn: str) -> str:

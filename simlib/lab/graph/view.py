@@ -33,7 +33,6 @@ def graph_view(panel: AccessGraph) -> dict[str, Any]:
     said, drawn, below = ipywidgets.HTML(), ipywidgets.HTML(), ipywidgets.HTML()
 
     def show() -> None:
-        answer = panel.answer
         names = panel.choices()
         if list(start.options) != names:
             start.options, goal.options = names, names
@@ -43,7 +42,10 @@ def graph_view(panel: AccessGraph) -> dict[str, Any]:
         steps = len(panel.ways[panel.chosen].steps) if panel.ways else 0
         back.disabled, forward.disabled = panel.at == 0, panel.at >= steps - 1
         other.disabled = len(panel.ways) < 2
-        if answer is not None and not panel.problem:
+
+    def asked() -> None:
+        show()
+        if not panel.problem:
             start.value, goal.value = panel.typed
 
     ask.on_click(lambda _: panel.ask(start.value, goal.value))
@@ -51,8 +53,8 @@ def graph_view(panel: AccessGraph) -> dict[str, Any]:
     forward.on_click(lambda _: panel.step_to(panel.at + 1))
     other.on_click(lambda _: panel.step_to(0, (panel.chosen + 1) % len(panel.ways)))
     again.on_click(lambda _: panel.look_again())
-    panel.on_change = show
-    show()
+    panel.on_change = asked
+    asked()
     question = ipywidgets.Box([start, goal, ask])
     steps = ipywidgets.Box([back, forward, other, again])
     for bar in (question, steps):
@@ -61,6 +63,7 @@ def graph_view(panel: AccessGraph) -> dict[str, Any]:
     box = ipywidgets.VBox([said, question, steps, drawn, below, keys])
     box.add_class("sl-access").add_class("sl-keys")
     parts = (start, goal, ask, back, forward, other, again, said, drawn, below, question, steps, keys)
+    screen.follow(box, show)
     return screen.show(panel, "graph", box, *parts)
 
 

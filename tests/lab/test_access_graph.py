@@ -1,0 +1,432 @@
+"""What AccessGraph answers, draws and says: paths, blast radius, changes; the same truth in every form."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from io import BytesIO
+from typing import Any
+from xml.etree import ElementTree
+
+import networkx as nx
+import pytest
+
+from simlib import Cloud
+from simlib.cloud.inspection import Place
+from simlib.iam import PolicyError
+from simlib.lab import AccessGraph
+from simlib.lab.graph import panel as panel_module
+from simlib.lab.graph import queries
+from simlib.lab.graph.draft import Way
+from simlib.lab.graph.layout import HEIGHT, WIDTH
+
+from .access_world import allow, arn, bucket, document, incident, role, trust, user
+
+LEDGER = "arn:aws:s3:::prod-ledger"
+
+
+@pytest.fixture
+def aws() -> Iterator[Cloud]:
+    with Cloud.start() as world:
+        yield world
+
+
+@pytest.fixture
+def keys(aws: Cloud) -> dict[str, str]:
+    return incident(aws)
+
+
+@pytest.fixture
+def graph(aws: Cloud, keys: dict[str, str]) -> AccessGraph:
+    return AccessGraph(aws, accounts=[aws.account("dev"), aws.account("prod")])
+
+
+def deploy_trusts_alice(aws: Cloud) -> tuple[Place, str]:
+    dev = aws.account("dev")
+    return Place(arn(dev, "role/deploy"), "trust"), trust({"AWS": arn(dev, "user/alice")})
+
+
+# -- paths -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("start", "goal", "lines"),
+    [
+        ("bob", "prod-ledger", ["bob → deploy → a new machine → admin → reports-reader → prod-ledger"]),
+        ("bob", LEDGER, ["bob → deploy → a new machine → admin → reports-reader → prod-ledger"]),
+        ("mallory", "prod-ledger", ["account 555555555555 (mallory) → break-glass → prod-ledger"]),
+        ("acme-audit", LEDGER, ["account 444444444444 (acme-audit) → reports-reader → prod-ledger"]),
+        ("bob", "dev", ["bob → deploy → a new machine → admin → everything in dev"]),
+        ("web-app", "prod-ledger", []),
+        ("head-office", "prod-ledger", []),
+    ],
+)
+def test_the_ways_from_one_to_another(graph: AccessGraph, start: str, goal: str, lines: list[str]) -> None:
+    found = graph.paths(start, goal)
+    assert [path.line for path in found] == lines
+    assert bool(found) is bool(lines)
+    assert all(line in str(found) and line in str(graph) for line in lines)
+
+
+def test_a_path_can_really_be_walked(aws: Cloud, graph: AccessGraph) -> None:
+    """mallory's way, call by call."""
+    mallory, prod = aws.account("mallory"), aws.account("prod")
+    (path,) = graph.paths("mallory", "prod-ledger")
+    assert path.nodes == (mallory.id, arn(prod, "role/break-glass"), LEDGER)
+    answer = mallory.admin.client("sts").assume_role(RoleArn=path.nodes[1], RoleSessionName="mallory")
+    assert aws.sign_in(answer).client("s3").list_objects_v2(Bucket="prod-ledger")["KeyCount"] == 0
+
+
+def test_each_step_is_explained_by_its_decisions(graph: AccessGraph) -> None:
+    for step in graph.paths("bob", "prod-ledger")[0].steps:
+        assert all(evaluation.allowed for evaluation in step.evaluations)
+        assert step.evaluations
+        assert "Allowed: " in step.explanation
+    handed = graph.paths("bob", "prod-ledger")[0].steps[2]
+    assert [evaluation.action for evaluation in handed.evaluations] == ["iam:PassRole", "sts:AssumeRole"]
+
+
+def test_a_way_with_a_step_too_many_is_not_shown() -> None:
+    g = nx.DiGraph()
+    for edge in [("a", "b"), ("b", "c"), ("a", "c"), ("c", "d"), ("b", "d"), ("a", "x"), ("x", "y"), ("y", "d")]:
+        g.add_edge(*edge, ways=[Way("assumes", "goes")], kind="assumes")
+    nx.set_node_attributes(g, {node: node for node in g}, "label")
+    assert [path.nodes for path in queries.paths(g, "a", "d")] == [
+        ("a", "b", "d"),
+        ("a", "c", "d"),
+        ("a", "x", "y", "d"),
+    ]
+
+
+def test_a_name_that_is_not_there_or_there_twice_is_told(aws: Cloud, graph: AccessGraph) -> None:
+    with pytest.raises(LookupError, match=r"There is no 'bbo' among what is looked at. Did you mean 'bob'"):
+        graph.paths("bbo", "prod-ledger")
+    with pytest.raises(LookupError, match=r"'lab-admin' could be any of: arn:aws:iam::111111111111:user/lab-admin, "):
+        graph.paths("bob", "lab-admin")
+    graph.ask("bbo", "prod-ledger")
+    assert "Did you mean 'bob'" in graph.problem
+    graph.ask("", "prod-ledger")
+    assert graph.problem.startswith("Say who starts")
+    graph.ask("bob", "prod-ledger")
+    assert graph.problem == ""
+
+
+# -- blast radius ------------------------------------------------------------------------------------------------------
+
+
+def test_a_leaked_key_reaches_what_its_user_reaches(graph: AccessGraph, keys: dict[str, str]) -> None:
+    found = graph.blast_radius(keys["bob"])
+    labels = {each.label for each in found}
+    assert {"bob", "deploy", "admin", "prod-ledger", "my-secure-bucket", "everything in dev", "alice"} <= labels
+    assert "break-glass" not in labels
+    assert all(each.until is None for each in found)
+    assert "good until somebody deletes it" in found.sentence
+    assert {each.node for each in found} == nx.descendants(graph.graph, keys["bob"])
+
+
+@pytest.mark.parametrize(
+    ("edges", "hours"),
+    [
+        ([("s", "a", 0), ("a", "b", 1), ("b", "r", 0)], {"a": 0, "b": 1, "r": 1}),
+        ([("s", "a", 0), ("a", "b", 1), ("b", "c", 1), ("a", "c", 1)], {"c": 2}),
+        ([("s", "a", 0), ("a", "b", 1), ("b", "a", 1), ("b", "r", 0)], {"a": None, "b": None, "r": None}),
+        ([("s", "a", 0), ("a", "b", None), ("b", "c", 1), ("a", "d", 1)], {"a": 0, "b": None, "c": None, "d": 1}),
+        ([("s", "a", 0), ("a", "a", 1), ("a", "r", 0)], {"a": None, "r": None}),
+        ([("s", "a", 0), ("a", "b", 0), ("b", "a", 0)], {"a": 0, "b": 0}),
+    ],
+    ids=["chain", "longest", "circle", "a key made", "a role that trusts itself", "a circle that gains nothing"],
+)
+def test_until_when_it_can_be_reached(edges: list[tuple[str, str, float | None]], hours: dict[str, Any]) -> None:
+    g = nx.DiGraph()
+    for source, target, lasts in edges:
+        way = Way("assumes", "goes", hours=lasts)
+        if source == target:
+            g.nodes[source]["renews"] = way
+        else:
+            g.add_edge(source, target, ways=[way], kind="assumes")
+    nx.set_node_attributes(g, {n: {"label": n, "kind": "role", "account": "1"} for n in g})
+    end = datetime(2026, 1, 1, tzinfo=UTC)
+    found = {each.node: each.until for each in queries.reach(g, "s", end)}
+    for node, lasts in hours.items():
+        assert found[node] == (None if lasts is None else end + timedelta(hours=lasts)), node
+
+
+def test_a_session_ends_and_what_it_opens_an_hour_later(aws: Cloud) -> None:
+    dev = aws.account("dev")
+    dev.admin.client("s3").create_bucket(Bucket="one")
+    first = role(dev, "first", trust({"AWS": dev.id}), allow("sts:AssumeRole", arn(dev, "role/second")))
+    role(dev, "second", trust({"AWS": first}), allow("s3:*", bucket("one")))
+    session = dev.admin.client("sts").assume_role(RoleArn=first, RoleSessionName="leaked")["Credentials"]
+    found = {each.label: each.until for each in AccessGraph(aws).blast_radius(session["AccessKeyId"])}
+    end = session["Expiration"]
+    assert found == {"first": end, "second": end + timedelta(hours=1), "one": end + timedelta(hours=1)}
+
+
+# -- changes -----------------------------------------------------------------------------------------------------------
+
+
+def test_an_edit_shows_what_it_would_change_and_changes_nothing(aws: Cloud, graph: AccessGraph) -> None:
+    graph.paths("bob", "prod-ledger")
+    place, text = deploy_trusts_alice(aws)
+    graph.edit(place, text)
+    assert "− bob assumes the role deploy" in graph.changes
+    assert not graph.answer
+    assert "No way found from bob to prod-ledger" in graph.title
+    assert "bob" in aws.account("dev").admin.client("iam").get_user(UserName="bob")["User"]["UserName"]
+    assert AccessGraph(aws).paths("bob", LEDGER)
+    graph.forget_edits()
+    assert graph.changes == []
+    assert len(graph.ways) == 1
+
+
+def test_what_is_edited_from_the_start(aws: Cloud, keys: dict[str, str]) -> None:
+    place, text = deploy_trusts_alice(aws)
+    graph = AccessGraph(aws)
+    graph.edit(place, text)
+    again = AccessGraph(aws, instead=dict(graph.instead))
+    assert again.changes == graph.changes != []
+
+
+def test_an_edit_decides_as_saving_it_would(aws: Cloud, graph: AccessGraph) -> None:
+    dev = aws.account("dev")
+    iam = dev.admin.client("iam")
+    place, text = deploy_trusts_alice(aws)
+    edits: list[tuple[Place, Any]] = [
+        (place, text),
+        (Place(arn(dev, "user/bob"), "identity", "own"), document(allow("s3:*"))),
+        (Place(arn(dev, "user/bob"), "identity", "more"), document(allow("iam:CreateAccessKey"))),
+        (Place(arn(dev, "role/admin"), "identity", "own"), None),
+        (Place("arn:aws:s3:::my-secure-bucket", "resource"), document({**allow("s3:*", bucket("my-secure-bucket")),
+                                                                       "Principal": {"AWS": arn(dev, "user/bob")}})),
+    ]  # fmt: skip
+    for where, policy in edits:
+        graph.edit(where, policy)
+    iam.update_assume_role_policy(RoleName="deploy", PolicyDocument=text)
+    iam.put_user_policy(UserName="bob", PolicyName="own", PolicyDocument=edits[1][1])
+    iam.put_user_policy(UserName="bob", PolicyName="more", PolicyDocument=edits[2][1])
+    iam.delete_role_policy(RoleName="admin", PolicyName="own")
+    dev.admin.client("s3").put_bucket_policy(Bucket="my-secure-bucket", Policy=edits[4][1])
+    saved = AccessGraph(aws, accounts=[dev, aws.account("prod")]).graph
+
+    def told(g: nx.DiGraph) -> dict[Any, str]:
+        return {edge: queries.step(g, *edge).sentence for edge in g.edges}
+
+    assert told(graph.graph) == told(saved)
+
+
+def test_a_policy_that_is_none_is_refused_and_the_graph_stays(aws: Cloud, graph: AccessGraph) -> None:
+    place, _ = deploy_trusts_alice(aws)
+    before = graph.graph
+    with pytest.raises(PolicyError):
+        graph.edit(place, "{")
+    assert graph.graph is before
+
+
+def test_it_follows_the_world_and_marks_what_is_different(aws: Cloud, graph: AccessGraph) -> None:
+    graph.paths("bob", "prod-ledger")
+    _, text = deploy_trusts_alice(aws)
+    aws.account("dev").admin.client("iam").update_assume_role_policy(RoleName="deploy", PolicyDocument=text)
+    assert "− bob assumes the role deploy" in graph.changes
+    assert not graph.ways
+    assert "− assumes" in graph.still.html("now")
+    graph.look_again()
+    assert graph.changes == []
+
+
+def test_a_change_within_a_link_is_told_too(aws: Cloud, graph: AccessGraph) -> None:
+    iam = aws.account("prod").admin.client("iam")
+    only = document(allow("s3:ListBucket", LEDGER))
+    iam.put_role_policy(RoleName="reports-reader", PolicyName="own", PolicyDocument=only)
+    assert graph.changes == ["± reports-reader may list prod-ledger (s3:ListBucket)"]
+
+
+def test_a_session_that_ends_by_itself_is_no_longer_there(aws: Cloud, graph: AccessGraph) -> None:
+    dev = aws.account("dev")
+    answer = dev.admin.client("sts").assume_role(RoleArn=arn(dev, "role/deploy"), RoleSessionName="one")
+    key = answer["Credentials"]["AccessKeyId"]
+    assert key in graph.graph
+    aws.clock.advance(hours=1, seconds=1)
+    assert key not in graph.graph
+
+
+# -- places ------------------------------------------------------------------------------------------------------------
+
+
+def test_nodes_keep_their_places_when_edges_come_and_go(aws: Cloud, graph: AccessGraph) -> None:
+    before = graph.still.layout.spots
+    graph.edit(*deploy_trusts_alice(aws))
+    assert graph.still.layout.spots == before
+    graph.paths("mallory", "prod-ledger")
+    assert graph.still.layout.spots == before
+    user(aws.account("dev"), "aaron")
+    after = graph.still.layout.spots
+    assert {node: after[node].x for node in before} == {node: spot.x for node, spot in before.items()}
+    dev = {n for n in before if graph.graph.nodes[n]["account"] == aws.account("dev").id}
+    assert {node: after[node].y for node in dev} == {node: before[node].y for node in dev}
+
+
+def test_two_graphs_of_one_world_look_the_same(aws: Cloud, graph: AccessGraph) -> None:
+    other = AccessGraph(aws, accounts=[aws.account("dev"), aws.account("prod")])
+    assert other.still.layout == graph.still.layout
+
+
+def test_no_two_nodes_overlap_and_each_is_in_its_accounts_box(graph: AccessGraph) -> None:
+    layout = graph.still.layout
+    spots = sorted(layout.spots.values())
+    apart = [abs(a.x - b.x) >= WIDTH or abs(a.y - b.y) >= HEIGHT for i, a in enumerate(spots) for b in spots[:i]]
+    assert all(apart)
+    for node, spot in layout.spots.items():
+        about = graph.graph.nodes[node]
+        account = "outside" if about["kind"] == "outside" else about["account"]
+        (box,) = [box for box in layout.boxes if box.account == account]
+        assert box.y < spot.y
+        assert spot.y + HEIGHT < box.y + box.height
+
+
+def test_of_a_big_world_it_draws_what_matters_and_says_what_is_left_out(
+    aws: Cloud, keys: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(panel_module, "MOST_DRAWN", 12)
+    graph = AccessGraph(aws, accounts=[aws.account("dev"), aws.account("prod")])
+    path = graph.paths("bob", "prod-ledger")[0]
+    still = graph.still
+    assert len(still.layout.spots) == 12
+    assert set(path.nodes) <= set(still.layout.spots)
+    assert re.search(r"Too many to draw and read: \d+ keys, .* left out", still.left_out)
+    assert still.left_out in still.html("x")
+
+
+# -- the same in every form --------------------------------------------------------------------------------------------
+
+
+def drawn(page: str) -> ElementTree.Element:
+    """The SVG in a page; it must be well-formed."""
+    return ElementTree.fromstring(re.search(r"<svg.*?</svg>", page, re.DOTALL)[0])  # type: ignore[index]
+
+
+def test_the_picture_has_the_path_numbered_and_a_name_of_its_own(graph: AccessGraph) -> None:
+    found = graph.paths("bob", "prod-ledger")
+    root = drawn(found._repr_mimebundle_()["text/html"])
+    names = {element.get("id") for element in root.iter() if element.get("id")}
+    assert root.get("role") == "img"
+    assert set((root.get("aria-labelledby") or "").split()) <= names
+    words = [element.text for element in root.iter("{http://www.w3.org/2000/svg}text")]
+    assert sorted(word for word in words if word and word in "12345") == ["1", "2", "3", "4", "5"]
+
+
+def test_every_form_tells_the_steps(graph: AccessGraph) -> None:
+    found = graph.paths("bob", "prod-ledger")
+    bundle = graph._repr_mimebundle_()
+    for step in found[0].steps:
+        sentence = f"{step.sentence}."
+        assert sentence in str(found)
+        assert sentence in bundle["text/plain"]
+        assert sentence in bundle["text/html"]
+        assert sentence in found._repr_mimebundle_()["text/html"]
+    assert "Not looked at:" in bundle["text/html"]
+    assert "Not looked at:" in bundle["text/plain"]
+
+
+@pytest.mark.parametrize("kind", ["png", "svg", "pdf"])
+def test_figures_can_be_saved(graph: AccessGraph, keys: dict[str, str], tmp_path: Any, kind: str) -> None:
+    graph.edit(*deploy_trusts_alice(graph.world))
+    for number, shown in enumerate([graph, graph.paths("mallory", LEDGER), graph.blast_radius(keys["bob"])]):
+        target = tmp_path / f"{number}.{kind}"
+        shown.figure().savefig(target)
+        assert target.stat().st_size > 4_000
+
+
+HOSTILE = ["<script>alert(1)</script>", "'\"><img src=x onerror=alert(1)>", "\u202egnirts", "$\\frac{1}{", "x" * 10_000]
+
+
+@pytest.mark.parametrize("hostile", HOSTILE, ids=lambda text: repr(text[:12]))
+def test_hostile_names_are_only_read(aws: Cloud, hostile: str) -> None:
+    """IAM would not take such names; the panel does not rely on that."""
+    user(aws.account("dev"), "alice")
+    graph = AccessGraph(aws)
+    for _, about in graph.graph.nodes(data=True):
+        about["label"] = about["short"] = about["account"] = hostile
+    for _, _, edge in graph.graph.edges(data=True):
+        edge["ways"] = [Way("acts", hostile, needs=(hostile,))]
+    graph.start, graph.goal = next(iter(graph.graph.edges))
+    bundle = graph._repr_mimebundle_()
+    answer = graph.answer
+    assert answer is not None
+    for page in (bundle["text/html"], answer._repr_mimebundle_()["text/html"]):
+        drawn(page)
+        assert not any(part in page for part in ("<script", "<img", "\u202e"))
+        assert len(page) < 250_000
+    graph.problem = hostile
+    assert "<script" not in graph._repr_mimebundle_()["text/html"]
+    graph.figure().savefig(BytesIO(), format="png")
+
+
+def test_an_empty_world(aws: Cloud) -> None:
+    graph = AccessGraph(aws)
+    assert str(graph).startswith("0 users")
+    drawn(graph._repr_mimebundle_()["text/html"])
+    graph.figure()
+
+
+# -- on the screen -----------------------------------------------------------------------------------------------------
+
+
+def widget(graph: AccessGraph) -> Any:
+    from ipywidgets.widgets.widget import _instances
+
+    return _instances[graph._repr_mimebundle_()["application/vnd.jupyter.widget-view+json"]["model_id"]]
+
+
+def receive(target: Any, **state: Any) -> None:
+    message = {"method": "update", "state": state, "buffer_paths": []}
+    target._handle_msg({"content": {"data": message}, "buffers": []})
+
+
+def test_who_asks_on_the_screen_is_answered_there(graph: AccessGraph) -> None:
+    said, question, steps, picture, below, _ = widget(graph).children
+    start, goal, show = question.children
+    back, forward, other, _ = steps.children
+    receive(start, value="bob")
+    receive(goal, value="prod-ledger")
+    show.click()
+    assert "bob reaches prod-ledger: 1 way shown" in said.value
+    assert "Why step 1 is allowed" in below.value
+    assert (back.disabled, forward.disabled, other.disabled) == (True, False, True)
+    for _ in range(4):
+        forward.click()
+    assert "Why step 5 is allowed" in below.value
+    assert "s3:ListBucket on arn:aws:s3:::prod-ledger" in below.value
+    assert (back.disabled, forward.disabled) == (False, True)
+    assert "g-now" in picture.value
+    receive(goal, value="")
+    show.click()
+    assert "Whoever has bob" in said.value
+    receive(start, value="nobody at all")
+    show.click()
+    assert "There is no" in said.value
+
+
+def test_the_view_follows_the_world(aws: Cloud, graph: AccessGraph) -> None:
+    from simlib.lab import screen
+
+    said, *_ = widget(graph).children
+    graph.paths("bob", "prod-ledger")
+    _, text = deploy_trusts_alice(aws)
+    aws.account("dev").admin.client("iam").update_assume_role_policy(RoleName="deploy", PolicyDocument=text)
+    screen.follow_up()
+    assert "No way found" in said.value
+
+
+def test_a_cell_run_again_fifty_times_leaves_no_more_widgets(graph: AccessGraph) -> None:
+    from ipywidgets.widgets.widget import _instances
+
+    from simlib.lab import screen
+
+    def run() -> tuple[int, int]:
+        graph._repr_mimebundle_()
+        screen.follow_up()
+        return len(_instances), len(screen._followers)
+
+    once = run()
+    assert [run() for _ in range(50)][-1] == once
