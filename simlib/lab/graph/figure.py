@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _INCH = 80  # units of the layout
+TITLE, LINE = 400, 60  # characters at most
 _DASH = {ways.MAY: (0, (2, 3)), ways.TAKES: (0, (7, 3)), ways.OWNS: (0, (7, 3))}
 
 
@@ -28,7 +29,7 @@ def figure_of(still: Still, title: str) -> Figure:
     axes = figure.add_subplot()
     axes.set(xlim=(-4, wide + 4), ylim=(tall + 4, -4), aspect="equal")
     axes.axis("off")
-    lines = textwrap.fill(visible(title), max(40, int(wide / 7)))
+    lines = textwrap.fill(visible(title)[:TITLE], max(40, int(wide / 7)))
     axes.set_title(lines, fontsize=11, color=INK, loc="left", parse_math=False)
     for box in layout.boxes:
         _frame(axes, box.x, box.y, box.width, box.height, DIM, style=":", thick=1.0)
