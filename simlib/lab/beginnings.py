@@ -141,10 +141,17 @@ def _machines_and_pipelines(world: Cloud) -> None:
     iam.put_role_policy(RoleName="deploy", PolicyName="everything", PolicyDocument=allow("*"))
 
 
+def _incident(world: Cloud) -> None:
+    from .incident import lay_out
+
+    lay_out(world)
+
+
 _BEGINNINGS: dict[int, Callable[[Cloud], None]] = {
     2: _trust_policies,
     3: _who_wins,
     4: _temporary_credentials,
     5: _across_accounts,
     6: _machines_and_pipelines,
+    8: _incident,
 }

@@ -239,14 +239,23 @@ def _break_in(world: Cloud, us: People, key: Identity) -> None:
     us.mallory["her machine"] = machine
 
 
+def back_door(world: Cloud) -> Identity:
+    """Mallory's session of break-glass, from her own account; a botocore `ClientError` where the door is shut."""
+    return _borrowed(world, world.account("mallory").admin, BREAK_GLASS, "night", DurationSeconds=12 * 3600)
+
+
 def _come_back(world: Cloud, us: People, key: Identity) -> None:
     """Every night: through the new door to the ledger, and fresh sessions for the case that it is shut."""
     with _from_home(world):
         twelve = {"DurationSeconds": 12 * 3600}
-        door = _borrowed(world, world.account("mallory").admin, BREAK_GLASS, "night", **twelve)
+        door = back_door(world)
         door.client("s3").get_object(Bucket="prod-ledger", Key="2026.csv")
+        held = us.mallory["her machine"].session.get_credentials().get_frozen_credentials()
         us.mallory |= {
             "bob's forgotten key": key,
+            "what her machine told her": world.sign_in(
+                {"AccessKeyId": held.access_key, "SecretAccessKey": held.secret_key, "Token": held.token}
+            ),
             "her session of deploy": _borrowed(world, key, DEPLOY, "build-8", **twelve),
             "her session of break-glass": door,
         }

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from simlib.lab.exercises import Exercise
+from simlib.lab.beginnings import ALICE
+from simlib.lab.exercises import Ask, At, Exercise, policies
 from simlib.lab.predictions import Prediction
 
 TITLE = "Users and roles"
@@ -78,7 +79,8 @@ QUESTIONS = {
             "No. The role does not trust her.",
         ),
         answer=1,
-        because="Her own policy lets her knock at every door. Who is let in is decided by the role's trust policy, and "
+        because="Her own policy lets her knock at every door. Who is let in is decided by the role's trust policy, "
+        "and "
         "it does not name her. (She can change the trust policy, of course. That is a step one can see.)\n\n"
         "So there are two refusals. Without the permission, the session is refused by S3, and the message names "
         "`s3:ListBucket`. Without the trust, there is no session to begin with: the message names `sts:AssumeRole`, "
@@ -93,7 +95,8 @@ QUESTIONS = {
             "Neither.",
         ),
         answer=1,
-        because="The session was over at its `Expiration`, and its copy with it: `The provided token has expired.` The "
+        because="The session was over at its `Expiration`, and its copy with it: `The provided token has expired.` "
+        "The "
         "key has no end, so the copy has none. It works until somebody notices.\n\n"
         "A leaked session is still bad. Some hours are enough to copy a bucket, and whoever can still reach the "
         "machine can fetch the next one.",
@@ -136,4 +139,41 @@ QUESTIONS = {
     ),
 }
 
-EXERCISES: dict[str, Exercise] = {}
+BUCKET = "arn:aws:s3:::my-secure-bucket"
+
+EXERCISES = {
+    "one file for alice": Exercise(
+        waits_for="Complete the policy in the cell above: Alice reads report.csv, and nothing else.",
+        given=(
+            """{
+  "Version": "2012-10-17",
+  "Statement": [
+    { "Effect": "Allow", "Action": "", "Resource": "" }
+  ]
+}""",
+        ),
+        judge=policies(
+            [
+                Ask("Alice", "reads report.csv", ALICE, "s3:GetObject", f"{BUCKET}/report.csv", True),
+                Ask("Alice", "reads another file", ALICE, "s3:GetObject", f"{BUCKET}/salaries.csv", False),
+                Ask("Alice", "lists the bucket", ALICE, "s3:ListBucket", BUCKET, False),
+                Ask("Alice", "overwrites report.csv", ALICE, "s3:PutObject", f"{BUCKET}/report.csv", False),
+                Ask("Alice", "deletes report.csv", ALICE, "s3:DeleteObject", f"{BUCKET}/report.csv", False),
+            ],
+            At(ALICE, "identity", "read-report"),
+        ),
+        hints=(
+            "Look at the article's policy: it has two actions, and one of them is about the bucket as a whole.",
+            "Reading a file is `s3:GetObject`. The resource is not the bucket but the file in it.",
+            "`arn:aws:s3:::my-secure-bucket/report.csv`.",
+        ),
+        solution='''ALICE_MAY = """{
+  "Version": "2012-10-17",
+  "Statement": [
+    { "Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::my-secure-bucket/report.csv" }
+  ]
+}"""
+''',
+        because="Whatever the policy does not mention is refused, so it needs no word against the rest.",
+    ),
+}

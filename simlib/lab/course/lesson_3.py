@@ -29,7 +29,8 @@ QUESTIONS = {
             "No: nothing grants it.",
         ),
         answer=1,
-        because="A boundary says how far permissions may go. It is a ceiling: it can cut off what is above it, and it "
+        because="A boundary says how far permissions may go. It is a ceiling: it can cut off what is above it, and "
+        "it "
         "holds nothing up. Bob has no permissions that it could limit.",
     ),
     "an scp for dev": Prediction(
@@ -39,11 +40,13 @@ QUESTIONS = {
             "No: it grants nothing.",
         ),
         answer=1,
-        because="An SCP is the ceiling over an account. Everybody in it is below, its administrator and its root user "
+        because="An SCP is the ceiling over an account. Everybody in it is below, its administrator and its root "
+        "user "
         "too. But it gives nobody anything. Permissions come from policies inside the account.",
     ),
     "a generous session policy": Prediction(
-        "The role `writer` may only write. Alice borrows it with a session policy that allows everything. What may her "
+        "The role `writer` may only write. Alice borrows it with a session policy that allows everything. "
+        "What may her "
         "session do?",
         (
             "Everything: the session policy says so.",
@@ -67,7 +70,8 @@ QUESTIONS = {
         "either of them is enough. Between two accounts both must: that is lesson 5.",
     ),
     "the mfa trap": Prediction(
-        "Alice has used no second factor, and neither has the session of `writer`. The policy denies everything where "
+        "Alice has used no second factor, and neither has the session of `writer`. The policy denies "
+        "everything where "
         "`aws:MultiFactorAuthPresent` is `false`. Whom does it stop?",
         (
             "Both.",
@@ -146,7 +150,8 @@ EXERCISES = {
 ''',
         because="Operators in one `Condition` must all match. `BoolIfExists` matches where the key is `false` or "
         "absent, "
-        "and `aws:PrincipalType` limits the rule to users. In practice, you would attach such a policy to people only.",
+        "and `aws:PrincipalType` limits the rule to users. In practice, you would attach such a policy to "
+        "people only.",
     ),
     "a policy for alice": Exercise(
         waits_for="Write Alice's policy into the cell above: read and list, write below alice/, delete nothing.",

@@ -20,7 +20,8 @@ QUESTIONS = {
             "It refuses: the session is over.",
         ),
         answer=2,
-        because="`ExpiredToken`. The end was written into the session at its birth, and nothing moves it: no work that "
+        because="`ExpiredToken`. The end was written into the session at its birth, and nothing moves it: no work "
+        "that "
         "is under way, and nobody's permission. A program that goes on must have fetched a new session before.",
     ),
     "a second too short": Prediction(
@@ -55,7 +56,8 @@ QUESTIONS = {
             "A refusal.",
         ),
         answer=2,
-        because="Who borrows with borrowed credentials gets one hour at most, whatever the role allows, and is refused "
+        because="Who borrows with borrowed credentials gets one hour at most, whatever the role allows, and is "
+        "refused "
         "if more is asked for. Otherwise a session could prolong itself for ever, by borrowing before it ends.",
     ),
     "the key is deleted": Prediction(
@@ -66,7 +68,8 @@ QUESTIONS = {
             "It goes on for one more hour.",
         ),
         answer=1,
-        because="A session stands on its own. STS looked at the key once, at the session's birth. To delete or rotate "
+        because="A session stands on its own. STS looked at the key once, at the session's birth. To delete or "
+        "rotate "
         "a key stops nobody who has borrowed before. That is why a leaked key is never only a leaked key.",
     ),
     "twelve hours later": Prediction(
@@ -78,7 +81,8 @@ QUESTIONS = {
             "Neither.",
         ),
         answer=1,
-        because="Both sessions have ended. But the SDK on the machine knows where its credentials came from, and goes "
+        because="Both sessions have ended. But the SDK on the machine knows where its credentials came from, and "
+        "goes "
         "there again before they end. A copy does not know where it came from. Nobody renews it.",
     ),
     "old variables": Prediction(
@@ -113,7 +117,8 @@ QUESTIONS = {
             "The second is refused already: one person, one key.",
         ),
         answer=1,
-        because="Two keys for each user, and one that is switched off counts too. Two are what you need to change from "
+        because="Two keys for each user, and one that is switched off counts too. Two are what you need to change "
+        "from "
         "an old key to a new one without a gap, and for nothing else.",
     ),
 }
@@ -200,10 +205,12 @@ EXERCISES = {
         untouched=_nothing_done,
         hints=(
             "A session cannot be deleted. But what it may do is looked up at every call.",
-            "Deny everything to sessions of `reports` that were issued before now. Those that are issued later are not "
+            "Deny everything to sessions of `reports` that were issued before now. Those that are issued later "
+            "are not "
             "meant.",
             "As above: the inline policy `AWSRevokeOlderSessions` on the role `reports`, with "
-            "`DateLessThan` `aws:TokenIssueTime`. Write the present time into it, from `aws.clock.now`, and mind that "
+            "`DateLessThan` `aws:TokenIssueTime`. Write the present time into it, from `aws.clock.now`, and "
+            "mind that "
             "it must be later than Mallory's session.",
         ),
         solution="""aws.clock.advance(seconds=2)
@@ -218,7 +225,8 @@ iam.put_role_policy(RoleName="reports", PolicyName="AWSRevokeOlderSessions", Pol
 }))
 """,
         because="Everything that was issued before is refused, also honest sessions: they are opened anew and go on. "
-        "Deleting the role would have stopped the machine, too; and to narrow the trust policy stops nobody who is in.",
+        "Deleting the role would have stopped the machine, too; and to narrow the trust policy stops "
+        "nobody who is in.",
         praise="Mallory is out, and the machine has noticed nothing.",
     ),
 }

@@ -19,18 +19,21 @@ QUESTIONS = {
             "A refusal: a trust policy cannot name somebody of another account.",
         ),
         answer=1,
-        because="Within one account, being named was enough. Across accounts each account speaks for itself: prod says "
+        because="Within one account, being named was enough. Across accounts each account speaks for itself: prod "
+        "says "
         "who may come in, dev says where its people may go. One of them alone can open nothing.",
     ),
     "one organization": Prediction(
-        "dev and prod are members of one organization. prod's trust policy names Alice; her own policy is gone again. "
+        "dev and prod are members of one organization. prod's trust policy names Alice; her own policy is "
+        "gone again. "
         "What now?",
         (
             "She gets a session: within an organization one side is enough.",
             "A refusal, as before.",
         ),
         answer=1,
-        because="Two accounts of one organization are still two accounts. An organization can forbid something to all "
+        because="Two accounts of one organization are still two accounts. An organization can forbid something to "
+        "all "
         "its members, and conditions can ask whether somebody belongs to it. It makes no bridge by itself.",
     ),
     "the bucket names dev": Prediction(
@@ -69,11 +72,13 @@ QUESTIONS = {
         ),
         answer=1,
         because="Acme takes the number from its own list, not from what a customer says. And Mallory herself is not "
-        "named in the trust policy, whatever number she sends. So the external ID need not be secret. It must be given "
+        "named in the trust policy, whatever number she sends. So the external ID need not be secret. It "
+        "must be given "
         "out by Acme, a different one for each customer.",
     ),
     "a tag and a source identity": Prediction(
-        "Both sides allow `sts:AssumeRole`. Alice asks for the role with a tag, and then with a source identity. What "
+        "Both sides allow `sts:AssumeRole`. Alice asks for the role with a tag, and then with a source "
+        "identity. What "
         "does AWS answer?",
         (
             "Both work: they only add to an AssumeRole that is allowed.",
@@ -81,7 +86,8 @@ QUESTIONS = {
             "Both are refused.",
         ),
         answer=2,
-        because="A tag can decide what a session may do, and a source identity says who is to blame. So to set them is "
+        because="A tag can decide what a session may do, and a source identity says who is to blame. So to set "
+        "them is "
         "an action of its own each: `sts:TagSession` and `sts:SetSourceIdentity`. Across accounts both sides must "
         "allow "
         "them.",
@@ -173,7 +179,8 @@ EXERCISES = {
         ),
         hints=(
             "Two texts, two questions: who may borrow the role, and what may the borrower do?",
-            "The trust policy names one role of Acme's and has a condition on `sts:ExternalId`. The permissions policy "
+            "The trust policy names one role of Acme's and has a condition on `sts:ExternalId`. The "
+            "permissions policy "
             "has no principal, and two kinds of resources: the bucket, and what is in it.",
             "Trust: `arn:aws:iam::444444444444:role/scanner`, `StringEquals` `sts:ExternalId` `acme-1001`. "
             "Permissions: `s3:ListBucket` on the bucket, `s3:GetObject` on `arn:aws:s3:::prod-ledger/*`.",

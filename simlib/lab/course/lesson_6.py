@@ -25,7 +25,8 @@ QUESTIONS = {
         "makes the box for you and gives it the role's name, so that the two look like one thing. The API does not.",
     ),
     "alice starts a machine": Prediction(
-        "Alice may start machines, and she may assume every role. Her machine is to have the role `deploy`. What does "
+        "Alice may start machines, and she may assume every role. Her machine is to have the role "
+        "`deploy`. What does "
         "AWS answer?",
         (
             "It starts the machine: who may assume a role may also use it on a machine.",
@@ -47,12 +48,15 @@ QUESTIONS = {
             "Both: the role's rights pass on to Alice.",
         ),
         answer=1,
-        because="The machine acts as the role. Alice has logged on to the machine, so she has what it has. In her own "
-        "policies you find no word of it. Passing a powerful role is as good as being an administrator; that is why it "
+        because="The machine acts as the role. Alice has logged on to the machine, so she has what it has. In her "
+        "own "
+        "policies you find no word of it. Passing a powerful role is as good as being an administrator; "
+        "that is why it "
         "is a right of its own.",
     ),
     "mallory asks for a preview": Prediction(
-        "Mallory asks the web application for a preview of an address of the metadata service. It sends a plain `GET`, "
+        "Mallory asks the web application for a preview of an address of the metadata service. It sends a "
+        "plain `GET`, "
         "without a token. What comes back?",
         (
             "Nothing: the metadata service answers only to programs of the administrator.",
@@ -74,7 +78,8 @@ QUESTIONS = {
             "Neither: the role is gone.",
         ),
         answer=1,
-        because="The SDKs and the CLI have fetched a token for years, so nothing changes for them. A preview can only "
+        because="The SDKs and the CLI have fetched a token for years, so nothing changes for them. A preview can "
+        "only "
         "send a `GET` to an address, without headers of its own: `401`. One setting stops a whole kind of attack.",
     ),
     "a function with web-app": Prediction(
@@ -85,11 +90,13 @@ QUESTIONS = {
             "It makes the function, which fails when it runs.",
         ),
         answer=1,
-        because="The trust policy names `ec2.amazonaws.com`. Lambda is another principal, `lambda.amazonaws.com`, and "
+        because="The trust policy names `ec2.amazonaws.com`. Lambda is another principal, `lambda.amazonaws.com`, "
+        "and "
         "whoever is not named does not come in. The administrator may pass the role, but that is the other half.",
     ),
     "the pipeline knocks": Prediction(
-        "The pipeline runs on GitHub's machines. It has no AWS key at all, and sends its token from the branch `main`. "
+        "The pipeline runs on GitHub's machines. It has no AWS key at all, and sends its token from the "
+        "branch `main`. "
         "What does it get?",
         (
             "A refusal: every call to AWS must be signed with a key.",
@@ -97,8 +104,10 @@ QUESTIONS = {
             "A key for later calls.",
         ),
         answer=1,
-        because="`AssumeRoleWithWebIdentity` is not signed: the token takes the place of the signature. AWS checks who "
-        "signed the token, for whom it was made and whether it is still good, and then the trust policy's conditions. "
+        because="`AssumeRoleWithWebIdentity` is not signed: the token takes the place of the signature. AWS checks "
+        "who "
+        "signed the token, for whom it was made and whether it is still good, and then the trust policy's "
+        "conditions. "
         "What comes back is a session like any other, and it ends.",
     ),
 }
@@ -180,7 +189,8 @@ EXERCISES = {
         ),
         hints=(
             "Take `TRUST_PIPELINE` and look at its two conditions. Which of them is too wide?",
-            "The subject of a workflow on a branch is `repo:OWNER/NAME:ref:refs/heads/BRANCH`. You know all of it, so "
+            "The subject of a workflow on a branch is `repo:OWNER/NAME:ref:refs/heads/BRANCH`. You know all of "
+            "it, so "
             "you need no star.",
             "`StringEquals` for both keys: `aud` is `sts.amazonaws.com`, `sub` is "
             "`repo:example/shop:ref:refs/heads/main`.",

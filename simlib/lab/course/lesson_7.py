@@ -22,7 +22,8 @@ QUESTIONS = {
             "It refuses: a role of this name exists.",
         ),
         answer=2,
-        because="A call that begins with `create` refuses to make the same thing twice: `EntityAlreadyExists`. A call "
+        because="A call that begins with `create` refuses to make the same thing twice: `EntityAlreadyExists`. A "
+        "call "
         "that begins with `put` or `update` replaces what is there, without a question.\n\n"
         "So a script that may run twice needs a plan for each call. That it leaves the same state however often it "
         "runs is called **idempotent**.",
@@ -55,7 +56,8 @@ QUESTIONS = {
         answer=3,
         because="A trust policy hangs on the role, so the role *is* the resource, and naming one is prohibited. "
         "And the "
-        "only thing that can be done with a role is to assume it, so there are only STS actions. What the borrower may "
+        "only thing that can be done with a role is to assume it, so there are only STS actions. What the "
+        "borrower may "
         "do afterwards belongs into the permissions policy.",
     ),
     "a session named after a branch": Prediction(
@@ -90,7 +92,8 @@ QUESTIONS = {
             "It passes.",
         ),
         answer=1,
-        because="It asked only whether reading works, and reading works. A policy can be wrong in two directions. Who "
+        because="It asked only whether reading works, and reading works. A policy can be wrong in two directions. "
+        "Who "
         "tests only that something is allowed will sooner or later have stars everywhere.",
     ),
 }
@@ -205,7 +208,8 @@ EXERCISES = {
         judge=_deployed,
         hints=(
             "Which of the calls refuses when it is made twice, and which does not?",
-            "Try to create the role. If it is there already, update its trust policy. The permissions are put in both "
+            "Try to create the role. If it is there already, update its trust policy. The permissions are put "
+            "in both "
             "cases.",
             "`careful` from above does the first half: use it with the client `iam` that is given to your function. "
             "`put_role_policy` does the second.",
@@ -228,7 +232,8 @@ EXERCISES = {
         judge=_says_no,
         hints=(
             "Begin with `half_a_test`. Which calls must *not* be allowed?",
-            "Ask for other actions on the ledger (put, delete), and for reading and listing on another bucket. Each is "
+            "Ask for other actions on the ledger (put, delete), and for reading and listing on another bucket. "
+            "Each is "
             "a line with `assert not may(…)`.",
             "Ask about a bucket whose name also begins with `prod-`. And do not forget that listing is asked for on "
             "the "
