@@ -40,11 +40,8 @@ _ERROR_MESSAGE = re.compile(rb"<Message>([^<]*)</Message>")
 
 # refusals that neither the credentials nor the policies are the reason of
 _INVALID = {"", "control", "unplaceable", "not-stored", "malformed-document", "no-such-role"}
-_VALIDATED = (
-    "iam",
-    "iam-toolbox",
-    "sts",
-)  # services whose models' constraints are checked; moto checks what it needs of the others
+# services whose models' constraints are checked; moto checks what it needs of the others
+_VALIDATED = ("iam", "iam-toolbox", "sts")
 
 
 @dataclass(slots=True)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import boto3
 import moto.iam.models
 import pytest
 import requests
+from moto import mock_aws
 
 from simlib import Cloud
 from simlib.cloud.storage.store import _ID_PREFIXES
@@ -59,3 +61,16 @@ def test_after_stop_motos_modules_are_as_they_were() -> None:
         assert moto.iam.models.User.__init__ is not before[0]
     assert (moto.iam.models.User.__init__, moto.iam.models.ManagedPolicy.__init__) == before
     assert len(moto.iam.models.iam_backends) == 0
+
+
+def test_motos_own_mock_is_refused_while_a_world_is_open_and_works_after() -> None:
+    with Cloud.start() as aws:
+        iam = aws.account("dev").admin.client("iam")
+        iam.create_user(UserName="alice")
+        with pytest.raises(RuntimeError, match="would empty this world"), mock_aws():
+            pass
+        with pytest.raises(RuntimeError, match="the lab is a mocked AWS already"):
+            mock_aws(lambda: None)()
+        assert "alice" in {user["UserName"] for user in iam.list_users()["Users"]}
+    with mock_aws():
+        assert boto3.client("iam", region_name="us-east-1").list_users()["Users"] == []

@@ -23,6 +23,7 @@ import requests
 from moto.core.base_backend import BackendDict
 from moto.core.config import default_user_config
 from moto.core.model_instances import reset_model_data
+from moto.core.models import MockAWS
 from moto.iam.utils import generate_access_key_id_from_account_id
 from moto.s3.models import FakeBucket, s3_backends
 
@@ -90,6 +91,7 @@ class Store:
         self._known_modules = 0
         try:
             self._patches.enter_context(patch.dict(default_user_config, _CONFIGURATION))
+            self._patches.enter_context(patch.object(MockAWS, "start", _refuse_to_mock))
             self._patches.enter_context(patch.object(FakeBucket, "get_permission", lambda *_: _permitted()))
             self._patches.enter_context(patch.object(iam_models.IAMBackend, "_init_aws_policies", _own_copies))
             for name, prefix in _ID_PREFIXES.items():
@@ -304,6 +306,13 @@ _CONFIGURATION: dict[str, Any] = {
     "batch": {"use_docker": False},
     "lambda": {"use_docker": False},
 }
+
+
+def _refuse_to_mock(*_: Any, **__: Any) -> None:
+    raise RuntimeError(
+        "mock_aws would empty this world: the lab is a mocked AWS already, and every boto3 client meets it. Leave "
+        "mock_aws out, or stop() the Cloud first."
+    )
 
 
 def _permitted() -> Any:

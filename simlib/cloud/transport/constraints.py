@@ -18,7 +18,10 @@ from simlib.cloud.transport.protocols import protocol_of
 
 
 def check(service: str, operation: str, parameters: Mapping[str, Any]) -> None:
-    """Raise AWS's `ValidationError` (`ValidationException` of a JSON service) for members outside their length, range or pattern."""
+    """Raise AWS's refusal of members outside their length, range or pattern.
+
+    `ValidationError`, or `ValidationException` of a service that speaks JSON.
+    """
     shape = get_service_model(service).operation_model(operation).input_shape
     if shape is None:
         return
