@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulatePrincipalPolicy.
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -28,8 +29,68 @@ def test_every_action_is_tried_on_every_resource(aws: Cloud, iam: Any) -> None:
         ActionNames=["s3:GetObject", "s3:DeleteObject"],
         ResourceArns=["arn:aws:s3:::a/x", "arn:aws:s3:::b/x"],
     )
-    assert decisions(answer) == ["allowed", "implicitDeny", "explicitDeny", "explicitDeny"]
-    assert answer["EvaluationResults"][0]["MatchedStatements"][0]["SourcePolicyId"] == "inline"
+    assert decisions(answer) == ["implicitDeny", "explicitDeny"]  # the strictest of each action
+    get, delete = answer["EvaluationResults"]
+    shown = [(r["EvalResourceName"], r["EvalResourceDecision"]) for r in get["ResourceSpecificResults"]]
+    assert shown == [("arn:aws:s3:::a/x", "allowed"), ("arn:aws:s3:::b/x", "implicitDeny")]
+    assert get["ResourceSpecificResults"][0]["MatchedStatements"][0]["SourcePolicyId"] == "inline"
+    assert get["MatchedStatements"] == []
+    assert {r["EvalResourceDecision"] for r in delete["ResourceSpecificResults"]} == {"explicitDeny"}
+    assert len(delete["MatchedStatements"]) == 1  # the one deny, told once
+    alone = iam.simulate_principal_policy(PolicySourceArn=ALICE, ActionNames=["s3:GetObject"])["EvaluationResults"][0]
+    assert alone["EvalResourceName"] == "*"
+    assert "ResourceSpecificResults" not in alone
+
+
+@pytest.mark.parametrize("indent", [None, 2])
+@pytest.mark.parametrize("single", [False, True])
+def test_a_matched_statement_is_pointed_out_in_its_text(iam: Any, indent: int | None, single: bool) -> None:
+    statements = allow("s3:GetObject") if single else [deny("ec2:*"), allow("s3:GetObject")]
+    text = json.dumps({"Version": "2012-10-17", "Statement": statements}, indent=indent)
+    asked = {"PolicyInputList": [text], "ActionNames": ["s3:GetObject"]}
+    (matched,) = iam.simulate_custom_policy(**asked)["EvaluationResults"][0]["MatchedStatements"]
+    assert (matched["SourcePolicyId"], matched["SourcePolicyType"]) == ("PolicyInputList.1", "IAM Policy")
+    lines = text.split("\n")
+    offset = lambda place: sum(len(line) + 1 for line in lines[: place["Line"] - 1]) + place["Column"] - 1  # noqa: E731
+    pointed = text[offset(matched["StartPosition"]) : offset(matched["EndPosition"])]
+    assert json.loads(pointed) == allow("s3:GetObject")
+
+
+def test_what_follows_from_a_real_caller_is_not_missing(aws: Cloud, iam: Any) -> None:
+    new_user(aws, iam, "alice", allow("s3:*", "arn:aws:s3:::a/${aws:username}", Condition=MFA))
+    asked = {"PolicySourceArn": ALICE, "ActionNames": ["s3:GetObject"], "ResourceArns": ["arn:aws:s3:::a/alice"]}
+    result = iam.simulate_principal_policy(**asked)["EvaluationResults"][0]
+    assert result["MissingContextValues"] == ["aws:MultiFactorAuthPresent"]
+    assert result["ResourceSpecificResults"][0]["MissingContextValues"] == ["aws:MultiFactorAuthPresent"]
+
+
+def test_across_accounts_each_side_is_told(aws: Cloud, iam: Any) -> None:
+    new_user(aws, iam, "alice", allow("s3:*"))
+    theirs = document(allow("s3:GetObject", "arn:aws:s3:::a/*", Principal={"AWS": "333333333333"}))
+    asked = {
+        "PolicySourceArn": ALICE, "ActionNames": ["s3:GetObject"], "ResourceArns": ["arn:aws:s3:::a/x"],
+        "ResourceOwner": "arn:aws:iam::222222222222:root", "ResourcePolicy": theirs, "CallerArn": ALICE,
+    }  # fmt: skip
+    result = iam.simulate_principal_policy(**asked)["EvaluationResults"][0]
+    assert result["EvalDecision"] == "implicitDeny"
+    assert result["EvalDecisionDetails"] == {"IAM Policy": "allowed", "Resource Policy": "implicitDeny"}
+
+
+def test_an_organizations_policies_are_told_apart(aws: Cloud, iam: Any) -> None:
+    organizations = aws.account("dev").admin.client("organizations")
+    organizations.create_organization()
+    member = aws.account("member", organization=aws.account("dev"))
+    no, kind = document(deny("s3:*")), "SERVICE_CONTROL_POLICY"
+    policy = organizations.create_policy(Name="no", Description="", Type=kind, Content=no)["Policy"]["PolicySummary"]
+    organizations.attach_policy(PolicyId=policy["Id"], TargetId=member.id)
+    theirs = member.admin.client("iam")
+    new_user(aws, theirs, "bob", allow("*"))
+    arn = f"arn:aws:iam::{member.id}:user/bob"
+    asked = {"PolicySourceArn": arn, "ActionNames": ["s3:GetObject", "ec2:RunInstances"]}
+    denied, allowed = theirs.simulate_principal_policy(**asked)["EvaluationResults"]
+    assert (denied["EvalDecision"], allowed["EvalDecision"]) == ("explicitDeny", "allowed")
+    assert denied["OrganizationsDecisionDetail"] == {"AllowedByOrganizations": False}
+    assert allowed["OrganizationsDecisionDetail"] == {"AllowedByOrganizations": True}
 
 
 def test_a_groups_policies_and_a_boundary_count(aws: Cloud, iam: Any) -> None:

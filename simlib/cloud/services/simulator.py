@@ -5,9 +5,10 @@ https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulatePrincipalPolicy.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from simlib.cloud.desk import Desk
 from simlib.cloud.permissions.authorization import parsed
@@ -15,11 +16,40 @@ from simlib.cloud.storage.organizations import membership
 from simlib.cloud.storage.stored import StoredDocument
 from simlib.cloud.transport.answers import Refusal
 from simlib.iam import Evaluation, Policy, PolicyError, PolicySet, Request, RequestError, evaluate
+from simlib.iam.json_text import read
 
 _DECISIONS = {"ALLOW": "allowed", "EXPLICIT_DENY": "explicitDeny", "IMPLICIT_DENY": "implicitDeny"}
+_STRICTNESS = ("ALLOW", "IMPLICIT_DENY", "EXPLICIT_DENY")
+_SOURCES = {"PRINCIPAL": "IAM Policy", "PERMISSIONS_BOUNDARY": "IAM Policy", "RESOURCE": "Resource Policy"}
 _NOBODY = "user/policy-simulator"  # whom custom policies are simulated for; no policy can name it
 _VARIABLE = re.compile(r"\$\{\s*([\w:/.@-]+)")
 _PAGE = 100
+
+
+class _Given(NamedTuple):
+    """A policy of the simulation and its text, of which places are told."""
+
+    policy: Policy
+    text: str
+
+
+class _Asked(NamedTuple):
+    """The policies' texts, by the identity of the policy, and the context keys they ask about."""
+
+    texts: Mapping[int, str]
+    keys: list[str]
+
+    def position(self, policy: Policy, index: int) -> Mapping[str, Any]:
+        """Where a statement begins and where it has ended, lines and columns counted from 1 (a choice)."""
+        text = self.texts[id(policy)]
+        alone = isinstance(policy.document["Statement"], Mapping)
+        place = read(text).place(("Statement",) if alone else ("Statement", index))
+        assert place is not None  # the policy was made of this text
+        line, column = place
+        begin = sum(len(before) + 1 for before in text.split("\n")[: line - 1]) + column - 1
+        _, end = json.JSONDecoder().raw_decode(text, begin)
+        last = {"Line": text.count("\n", 0, end) + 1, "Column": end - text.rfind("\n", 0, end)}
+        return {"StartPosition": {"Line": line, "Column": column}, "EndPosition": last}
 
 
 def simulate_principal_policy(desk: Desk) -> Mapping[str, Any]:
@@ -54,28 +84,34 @@ def context_keys_for_custom(desk: Desk) -> Mapping[str, Any]:
     return {"ContextKeyNames": _keys(_inputs(desk.parameters.get("PolicyInputList", []), ""))}
 
 
-def _simulate(desk: Desk, source: str, identity: list[Policy], boundaries: list[Policy]) -> Mapping[str, Any]:
+def _simulate(desk: Desk, source: str, identity: list[_Given], boundaries: list[_Given]) -> Mapping[str, Any]:
     wanted = desk.parameters
-    resource = wanted.get("ResourcePolicy")
+    resources = [_parse(str(text), "resource", "ResourcePolicy") for text in [wanted.get("ResourcePolicy")] if text]
     principal = str(wanted.get("CallerArn") or (source if ":group/" not in source else _member_of(source)))
     organization = membership(principal.split(":")[4]) if principal.count(":") >= 5 else None
     policies = PolicySet(
-        identity=tuple(identity),
-        permissions_boundary=boundaries[0] if boundaries else None,
-        resource=_parse(str(resource), "resource", "ResourcePolicy") if resource else None,
+        identity=tuple(given.policy for given in identity),
+        permissions_boundary=boundaries[0].policy if boundaries else None,
+        resource=resources[0].policy if resources else None,
         scps=tuple(
-            tuple(_parse(document.text, "scp", document.name) for document in level) for level in organization.scps
+            tuple(_parse(document.text, "scp", document.name).policy for document in level)
+            for level in organization.scps
         )
         if organization and not organization.management
         else (),
     )
     context = _context(wanted.get("ContextEntries", []))
-    missing = [key for key in _keys([*identity, *boundaries]) if key.lower() not in {name.lower() for name in context}]
     owner = str(wanted["ResourceOwner"]).split(":")[4] if ":" in str(wanted.get("ResourceOwner", "")) else None
+    texts = {id(given.policy): given.text for given in [*identity, *boundaries, *resources]}
+    asked = _Asked(texts, _keys([*identity, *boundaries, *resources]))
+    named = [str(arn) for arn in wanted.get("ResourceArns") or ()]
     results = [
-        _result(_evaluate(principal, str(action), str(arn), owner, context, policies), missing)
+        _aggregate(
+            [_evaluate(principal, str(action), arn, owner, context, policies) for arn in named or ["*"]],
+            asked,
+            with_resources=bool(named),
+        )
         for action in wanted.get("ActionNames", [])
-        for arn in wanted.get("ResourceArns") or ["*"]
     ]
     start, size = int(wanted.get("Marker") or 0), int(wanted.get("MaxItems") or _PAGE)
     more = start + size < len(results)
@@ -92,33 +128,76 @@ def _evaluate(
         raise Refusal("InvalidInput", f"Invalid Input: {error}", 400) from error
 
 
-def _result(evaluation: Evaluation, missing: list[str]) -> Mapping[str, Any]:
-    effects = {check.check_type: check.effect for check in evaluation.checks}
-    statements = [
-        {
-            "SourcePolicyId": matched.policy.name,
-            "SourcePolicyType": "IAM Policy" if check.check_type != "RESOURCE" else "Resource Policy",
-        }
-        for check in evaluation.checks
-        if check.check_type in ("PRINCIPAL", "RESOURCE", "PERMISSIONS_BOUNDARY")
-        for matched in check.matched_policies
-        for statement in matched.statements
-        if evaluation.effect != "EXPLICIT_DENY" or statement.effect == "Deny"
-    ]
+def _aggregate(evaluations: list[Evaluation], asked: _Asked, *, with_resources: bool) -> Mapping[str, Any]:
+    """One action's result: the strictest decision on any resource, and below it each resource's own.
+
+    https://docs.aws.amazon.com/IAM/latest/APIReference/API_EvaluationResult.html; a result on several resources names
+    `*` (a choice).
+    """
+    strictest = max(evaluations, key=lambda evaluation: _STRICTNESS.index(evaluation.effect))
+    decisive = [evaluation for evaluation in evaluations if evaluation.effect == strictest.effect]
+    statements = [statement for evaluation in decisive for statement in _matched(evaluation, asked)]
     result: dict[str, Any] = {
-        "EvalActionName": evaluation.action,
-        "EvalResourceName": evaluation.resource,
-        "EvalDecision": _DECISIONS[evaluation.effect],
-        "MatchedStatements": statements,
-        "MissingContextValues": missing,
+        "EvalActionName": strictest.action,
+        "EvalResourceName": strictest.resource if len(evaluations) == 1 else "*",
+        "EvalDecision": _DECISIONS[strictest.effect],
+        "MatchedStatements": [s for index, s in enumerate(statements) if s not in statements[:index]],
+        "MissingContextValues": _missing(strictest, asked.keys),
+        **_cross_account(strictest),
+        **_boundary_detail(evaluations),
     }
-    if "SERVICE_CONTROL_POLICY" in effects:
-        allowed = all(c.effect == "ALLOW" for c in evaluation.checks if c.check_type == "SERVICE_CONTROL_POLICY")
-        result["OrganizationsDecisionDetail"] = {"AllowedByOrganizations": allowed}
-    if "PERMISSIONS_BOUNDARY" in effects:
-        allowed = effects["PERMISSIONS_BOUNDARY"] == "ALLOW"
-        result["PermissionsBoundaryDecisionDetail"] = {"AllowedByPermissionsBoundary": allowed}
+    controls = [c.effect for e in evaluations for c in e.checks if c.check_type == "SERVICE_CONTROL_POLICY"]
+    if controls:
+        result["OrganizationsDecisionDetail"] = {
+            "AllowedByOrganizations": all(effect == "ALLOW" for effect in controls)
+        }
+    if with_resources:
+        result["ResourceSpecificResults"] = [_on_resource(evaluation, asked) for evaluation in evaluations]
     return result
+
+
+def _on_resource(evaluation: Evaluation, asked: _Asked) -> Mapping[str, Any]:
+    return {
+        "EvalResourceName": evaluation.resource,
+        "EvalResourceDecision": _DECISIONS[evaluation.effect],
+        "MatchedStatements": list(_matched(evaluation, asked)),
+        "MissingContextValues": _missing(evaluation, asked.keys),
+        **_cross_account(evaluation),
+        **_boundary_detail([evaluation]),
+    }
+
+
+def _matched(evaluation: Evaluation, asked: _Asked) -> Iterator[Mapping[str, Any]]:
+    """The statements that decide: of a denied action the denying ones alone."""
+    for check in evaluation.checks:
+        if check.check_type in _SOURCES:
+            for matched in check.matched_policies:
+                for statement in matched.statements:
+                    if evaluation.effect != "EXPLICIT_DENY" or statement.effect == "Deny":
+                        source = {"SourcePolicyId": matched.policy.name, "SourcePolicyType": _SOURCES[check.check_type]}
+                        yield {**source, **asked.position(matched.policy, statement.index)}
+
+
+def _missing(evaluation: Evaluation, keys: list[str]) -> list[str]:
+    """The keys the policies ask about and nobody gave; what follows from a real caller counts as given."""
+    known = {key.lower() for key in evaluation.request.context}
+    if not evaluation.principal.endswith(_NOBODY):
+        known |= {key.lower() for key in evaluation.context}
+    return [key for key in keys if key.lower() not in known]
+
+
+def _cross_account(evaluation: Evaluation) -> Mapping[str, Any]:
+    """What each side says, where caller and resource belong to two accounts."""
+    effects = {_SOURCES[c.check_type]: c.effect for c in evaluation.checks if c.check_type in ("PRINCIPAL", "RESOURCE")}
+    if evaluation.request.caller.account == evaluation.request.owner:
+        return {}
+    return {"EvalDecisionDetails": {source: _DECISIONS[effect] for source, effect in effects.items()}}
+
+
+def _boundary_detail(evaluations: list[Evaluation]) -> Mapping[str, Any]:
+    effects = [c.effect for e in evaluations for c in e.checks if c.check_type == "PERMISSIONS_BOUNDARY"]
+    allowed = all(effect == "ALLOW" for effect in effects)
+    return {"PermissionsBoundaryDecisionDetail": {"AllowedByPermissionsBoundary": allowed}} if effects else {}
 
 
 def _policies_of(desk: Desk, arn: str) -> tuple[Iterable[StoredDocument], StoredDocument | None]:
@@ -134,13 +213,13 @@ def _policies_of(desk: Desk, arn: str) -> tuple[Iterable[StoredDocument], Stored
     return identity.documents, identity.permissions_boundary
 
 
-def _inputs(texts: Iterable[str], name: str) -> list[Policy]:
+def _inputs(texts: Iterable[str], name: str) -> list[_Given]:
     return [_parse(str(text), "identity", f"{name}.{number}") for number, text in enumerate(texts, 1)]
 
 
-def _parse(text: str, kind: str, name: str) -> Policy:
+def _parse(text: str, kind: str, name: str) -> _Given:
     try:
-        return parsed(text, kind, name)
+        return _Given(parsed(text, kind, name), text)
     except PolicyError as error:
         raise Refusal("InvalidInput", f"Invalid policy {name}: {error.problems[0]}", 400) from error
 
@@ -153,11 +232,11 @@ def _member_of(group: str) -> str:
     return f"arn:aws:iam::{group.split(':')[4]}:{_NOBODY}"
 
 
-def _keys(policies: Iterable[Policy]) -> list[str]:
+def _keys(policies: Iterable[_Given]) -> list[str]:
     """The context keys in conditions and variables, each once, in the order of the documents."""
     found: dict[str, str] = {}
-    for policy in policies:
-        for name in _names(policy.document):
+    for given in policies:
+        for name in _names(given.policy.document):
             found.setdefault(name.lower(), name)
     return list(found.values())
 
