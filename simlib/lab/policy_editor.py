@@ -1,4 +1,4 @@
-"""Policy documents to edit: what is wrong with a text and where, and which statement decides.
+"""Policy documents in tabs to edit, and – of a running world – to store there and take back.
 
 Plain Python; `policy_editor_view` puts it on the screen.
 """
@@ -6,163 +6,34 @@ Plain Python; `policy_editor_view` puts it on the screen.
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
-from simlib.iam import Evaluation, Policy, PolicyError, Problem
-from simlib.iam.grammar import KINDS
-from simlib.iam.json_text import Located, read
-from simlib.iam.validation import problems
+from simlib.iam import Evaluation, Policy
 
 from .markup import card, escape
 from .policy_completion import Completion, complete
+from .policy_document import WORDS, Finding, PolicyDocument, Remark, Span
+from .policy_places import writing
 
-LONGEST = 200_000  # characters that are looked at; AWS takes 131,072 at most
-LONGEST_SAYING = 600  # characters of one finding; it may quote what the learner wrote
-MOST_FINDINGS = 20  # of a kind are told; the next come up when these are solved
-WORDS = {"allows": "✔ allows it", "denies": "✘ denies it", "matches": "✓ matches", "missed": "○ does not match"}
+if TYPE_CHECKING:
+    from simlib.cloud.inspection import Place
 
-_TOKEN = re.compile(r'"(?:[^"\\\n]|\\.)*"?|[\w.+-]+|\S')
-_SURROGATE = re.compile("[\ud800-\udfff]")  # half a character, which no message can carry
+    from .attempts import Attempt
+    from .policy_shelf import Shelf
 
+__all__ = ["WORDS", "Finding", "PolicyDocument", "PolicyEditor", "Remark", "Span"]
 
-@dataclass(frozen=True)
-class Finding:
-    """A mistake or a warning; `start` and `end` are offsets in the text."""
-
-    level: str  # "error" or "warning"
-    place: str
-    text: str
-    start: int
-    end: int
-
-
-@dataclass(frozen=True)
-class Span:
-    """Where a statement stands in the text."""
-
-    start: int
-    end: int
-
-
-@dataclass(frozen=True)
-class Remark:
-    """What a statement did to the request that was decided: a key of `WORDS`, and why where it did not match."""
-
-    title: str
-    state: str
-    reason: str
-
-    def __str__(self) -> str:
-        sign, word = WORDS[self.state].split(" ", 1)
-        return f"{sign} {self.title} {word}" + (f": {self.reason}" if self.reason else "")
-
-
-@dataclass
-class PolicyDocument:
-    """One text. `kind` as in `Policy.parse`, `stored_as` as in `validation.problems`."""
-
-    name: str
-    kind: str = "identity"
-    text: str = ""
-    stored_as: str | None = None
-    read_only: bool = False
-    policy: Policy | None = field(default=None, init=False)  # of the last complete text
-    findings: tuple[Finding, ...] = field(default=(), init=False)
-    spans: tuple[Span, ...] = field(default=(), init=False)
-    remarks: Mapping[int, Remark] = field(default_factory=dict, init=False)  # by the statement's index
-
-    def __post_init__(self) -> None:
-        if self.kind not in KINDS:
-            raise ValueError(f"kind must be one of {', '.join(KINDS)}, not {self.kind!r}")
-        self.read(self.text)
-
-    @property
-    def complete(self) -> bool:
-        """Whether the text is a policy that AWS would save."""
-        return not self.errors
-
-    @property
-    def errors(self) -> list[Finding]:
-        return [finding for finding in self.findings if finding.level == "error"]
-
-    @property
-    def warnings(self) -> list[Finding]:
-        return [finding for finding in self.findings if finding.level == "warning"]
-
-    @property
-    def summary(self) -> str:
-        """One line: a policy or not."""
-        if not self.complete:
-            return f"✘ Not a policy yet: {_count(self.errors, 'mistake')}."
-        return f"✔ A policy, with {_count(self.warnings, 'warning')}." if self.warnings else "✔ A policy."
-
-    def read(self, text: str) -> None:
-        """Take a text; one that is no policy leaves `policy` and what was said of its statements as they were."""
-        self.text = _SURROGATE.sub("\ufffd", re.sub("\r\n?", "\n", text))
-        found, located = _examine(self.text, self.kind, self.stored_as)
-        levels = {"error": 0, "warning": 0}
-        told = []
-        for problem in found:
-            levels[problem.level] += 1
-            if levels[problem.level] <= MOST_FINDINGS:
-                told.append(_finding(problem, self.text))
-        self.findings = tuple(told)
-        if located is not None and not levels["error"]:
-            self.policy = Policy.parse(located.value, self.kind, name=self.name, check=False)
-            self.spans = tuple(_spans(located))
-
-
-def _examine(text: str, kind: str, stored_as: str | None) -> tuple[Sequence[Problem], Located | None]:
-    if len(text) > LONGEST:
-        message = f"The text has {len(text)} characters. No policy may have more than 131,072."
-        return [Problem("", message, None, None, 1, 1, "error", "document-too-long")], None
-    try:
-        located = read(text)
-    except PolicyError as error:
-        return error.problems, None
-    return problems(located.value, kind, located, stored_as=stored_as), located
-
-
-def _finding(problem: Problem, text: str) -> Finding:
-    start = _offset(text, problem.line or 1, problem.column or 1)
-    token = _TOKEN.match(text, start)
-    place = f"Line {problem.line}, column {problem.column}" if problem.line else problem.path
-    said = problem.message.rstrip(".") + (f" – {problem.suggestion}" if problem.suggestion else "")
-    if len(said) > LONGEST_SAYING:
-        said = f"{said[:LONGEST_SAYING]}…"
-    said += "" if said.endswith("?") else "."
-    return Finding(problem.level, place, said, start, token.end() if token else start)
-
-
-def _offset(text: str, line: int, column: int) -> int:
-    start = 0
-    for _ in range(line - 1):
-        start = text.index("\n", start) + 1
-    return min(start + column - 1, len(text))
-
-
-def _spans(located: Located) -> Iterable[Span]:
-    statements = located.value["Statement"]
-    one = isinstance(statements, Mapping)
-    for index in range(1 if one else len(statements)):
-        place = located.place(("Statement",) if one else ("Statement", index))
-        if place is not None:
-            start = _offset(located.text, *place)
-            yield Span(start, _DECODER.raw_decode(located.text, start)[1])
-
-
-_DECODER = json.JSONDecoder()
+Names = Iterable[str] | Callable[[], Iterable[str]]
 
 
 class PolicyEditor:
     """Policy documents in tabs, editable, with every mistake at its place while one types.
 
     `documents` is one text, texts by name (both identity-based policies) or `PolicyDocument`s. `principals` and
-    `resources` are offered for completion. Nothing is changed in any world: whoever shows an editor reads its
-    documents, and tells it with `light` which statements decided.
+    `resources` are offered for completion; they may be functions, which are asked each time. Whoever shows an editor
+    reads its documents, decides, and tells it with `light` which statements decided. Nothing changes in the world
+    before `apply`.
     """
 
     plain = False  # True: a plain text area instead of the code editor, for everybody; or for one, as an argument
@@ -171,17 +42,19 @@ class PolicyEditor:
         self,
         documents: str | Mapping[str, Any] | Iterable[PolicyDocument],
         *,
-        principals: Iterable[str] = (),
-        resources: Iterable[str] = (),
+        principals: Names = (),
+        resources: Names = (),
         label: str = "Policy",
         plain: bool | None = None,
+        shelf: Shelf | None = None,
     ) -> None:
         self.documents = tuple(_documents(documents))
         names = [document.name for document in self.documents]
         if not names or len(set(names)) < len(names):
             raise ValueError("an editor needs documents, each with a name of its own")
-        self.principals, self.resources = tuple(principals), tuple(resources)
-        self.label = label
+        self.principals, self.resources = principals, resources
+        self.label, self.shelf = label, shelf
+        self._applied: list[tuple[PolicyDocument, str]] = []  # with what was stored before
         if plain is not None:
             self.plain = plain
         self.front = self.documents[0]
@@ -189,12 +62,38 @@ class PolicyEditor:
         self._screens: dict[str, Callable[[], None]] = {}
         self._telling = False
 
+    @classmethod
+    def of(cls, world: Any, *what: str | Place, by: Any = None, **options: Any) -> PolicyEditor:
+        """An editor of policies of a running world: `PolicyEditor.of(aws, "arn:aws:iam::111111111111:role/web-app")`.
+
+        `what`: ARNs of principals and resources, for all their policies but AWS's own; or `Place`s, for one document
+        each, also where nothing is stored yet. `by` is the identity that applies, else the administrator of the
+        account. Options are those of `PolicyEditor`. Raises `LookupError` where nobody and nothing has that ARN.
+        """
+        from .policy_shelf import Shelf  # late: an editor of texts alone needs no world
+
+        shelf = Shelf(world, by)
+        documents = shelf.documents(what)
+        return cls(documents, principals=shelf.principals, resources=shelf.resources, shelf=shelf, **options)
+
+    @property
+    def instead(self) -> dict[Place, Policy]:
+        """What to decide with instead of what is stored: the last complete text of every document of the world."""
+        return {each.place: each.policy for each in self.documents if each.place is not None and each.policy}
+
     def __getitem__(self, name: str) -> PolicyDocument:
         return next((document for document in self.documents if document.name == name), None) or _nothing(name)
 
     def edit(self, text: str, name: str | None = None) -> None:
         """Put a text into the document of that name, or into the one in front."""
-        (self.front if name is None else self[name]).read(text)
+        self._document(name).read(text)
+        self._tell()
+
+    def _document(self, name: str | None) -> PolicyDocument:
+        return self.front if name is None else self[name]
+
+    def _tell(self) -> None:
+        """Tell the watchers, then draw once."""
         self._telling = True
         try:
             for watcher in list(self._watchers.values()):
@@ -236,8 +135,75 @@ class PolicyEditor:
 
     def complete(self, text: str, offset: int, name: str | None = None, *, asked: bool = True) -> Completion:
         """What could be written at this offset of the text of a document; `asked`: by a key, not by typing on."""
-        document = self.front if name is None else self[name]
-        return complete(text, offset, document.kind, principals=self.principals, resources=self.resources, asked=asked)
+        kind = self._document(name).kind
+        return complete(
+            text, offset, kind, principals=_now(self.principals), resources=_now(self.resources), asked=asked
+        )
+
+    # -- in the world -------------------------------------------------------------------------------------------------
+
+    def apply(self, name: str | None = None) -> Attempt:
+        """Store the text of a document, or of the one in front, through AWS's own API; AWS may refuse it.
+
+        A refusal is shown where it belongs in the text, if that can be told. Raises `ValueError` for a document that is
+        of no world, or cannot be written; its sentence says why.
+        """
+        document, shelf = self._document(name), self._shelf_of(name)
+        place, before = document.place, shelf.stored(document.place)
+        done = shelf.put(place, document.text)
+        if done.allowed:
+            if before or writing(place).remove:
+                self._applied.append((document, before))
+            shelf.read(document)
+            document.note = f"Applied by {shelf.who(place)}: {writing(place).said}."
+        else:
+            document.refuse(f"{done.code}. {done.message}", shelf.culprit(done))
+        self._tell()
+        return done
+
+    def take_back(self) -> Attempt | None:
+        """Undo the last `apply` that is not undone yet: the world holds what it held before. None if there is none."""
+        if not self._applied:
+            return None
+        document, before = self._applied[-1]
+        shelf = self._shelf_of(document.name)
+        done = shelf.put(document.place, before)
+        if done.allowed:
+            self._applied.pop()
+            shelf.read(document)
+            document.note = "Taken back. The world holds what it held before."
+        else:
+            document.note = f"AWS refuses to take it back: {done.code}. {done.message}"
+        self._tell()
+        return done
+
+    @property
+    def can_take_back(self) -> bool:
+        return bool(self._applied)
+
+    def reload(self) -> None:
+        """Begin again with what the world holds now."""
+        for document in self.documents:
+            if self.shelf and document.place is not None:
+                self.shelf.read(document)
+        self._tell()
+
+    def code(self, language: str, name: str | None = None) -> str:
+        """What stores the text of a document, as it is now: "boto3", "cli" (a POSIX shell) or "terraform"."""
+        from .policy_code import code
+
+        document = self._document(name)
+        if document.place is None:
+            return "This text belongs to no user, role or resource, so nothing stores it."
+        return code(writing(document.place), document.text, language)
+
+    def _shelf_of(self, name: str | None) -> Shelf:
+        document = self._document(name)
+        if self.shelf is None or document.place is None:
+            raise ValueError(f"{document.name} is a text of its own: there is no place in a world to store it")
+        if reason := writing(document.place).reason:
+            raise ValueError(reason)
+        return self.shelf
 
     def watch(self, place: str, watcher: Callable[[], None]) -> None:
         """Call `watcher` when a text has changed: it may decide again, and `light`. Each place has one watcher."""
@@ -254,14 +220,14 @@ class PolicyEditor:
     # -- as text and as HTML ------------------------------------------------------------------------------------------
 
     def __str__(self) -> str:
-        return "\n\n".join(_told(document) for document in self.documents)
+        return "\n\n".join(document.told() for document in self.documents)
 
     __repr__ = __str__
 
     @property
     def html(self) -> str:
         """The documents and what is said of them, for a page without a kernel."""
-        parts = [f"<h4>{escape(document.name)}</h4><pre>{escape(_told(document))}</pre>" for document in self.documents]
+        parts = [f"<h4>{escape(document.name)}</h4><pre>{escape(document.told())}</pre>" for document in self.documents]
         return card("".join(parts), css="sl-wide")
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
@@ -298,19 +264,5 @@ def _deciding(evaluation: Evaluation) -> set[tuple[int, int]]:
     }
 
 
-def _told(document: PolicyDocument) -> str:
-    """A document in plain text: its lines numbered, then what is said of it."""
-    lines = document.text.split("\n")
-    width = len(str(len(lines)))
-    said = [document.summary]
-    said += [f"✘ Mistake. {finding.place}: {finding.text}" for finding in document.errors]
-    said += [f"⚠ Careful. {finding.place}: {finding.text}" for finding in document.warnings]
-    if document.remarks and not document.complete:
-        said.append("The last complete text:")
-    said += [str(remark) for remark in document.remarks.values()]
-    head = f"{document.name} – {KINDS[document.kind].name.lower()}"
-    return "\n".join([head, *(f"{number:>{width}}  {line}" for number, line in enumerate(lines, 1)), *said])
-
-
-def _count(things: Sequence[Any], name: str) -> str:
-    return f"{len(things)} {name}{'' if len(things) == 1 else 's'}"
+def _now(names: Names) -> Iterable[str]:
+    return names() if callable(names) else names

@@ -1,0 +1,204 @@
+"""One policy document to edit: what is wrong with its text and where, what its statements did, where it is stored."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from simlib.iam import Policy, PolicyError, Problem
+from simlib.iam.grammar import KINDS
+from simlib.iam.json_text import Located, read
+from simlib.iam.validation import problems
+
+if TYPE_CHECKING:
+    from simlib.cloud.inspection import Place
+
+LONGEST = 200_000  # characters that are looked at; AWS takes 131,072 at most
+LONGEST_SAYING = 600  # characters of one finding; it may quote what the learner wrote
+MOST_FINDINGS = 20  # of a kind are told; the next come up when these are solved
+WORDS = {"allows": "✔ allows it", "denies": "✘ denies it", "matches": "✓ matches", "missed": "○ does not match"}
+
+_TOKEN = re.compile(r'"(?:[^"\\\n]|\\.)*"?|[\w.+-]+|\S')
+_SURROGATE = re.compile("[\ud800-\udfff]")  # half a character, which no message can carry
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A mistake or a warning; `start` and `end` are offsets in the text."""
+
+    level: str  # "error" or "warning"
+    place: str
+    text: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class Span:
+    """Where a statement stands in the text."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class Remark:
+    """What a statement did to the request that was decided: a key of `WORDS`, and why where it did not match."""
+
+    title: str
+    state: str
+    reason: str
+
+    def __str__(self) -> str:
+        sign, word = WORDS[self.state].split(" ", 1)
+        return f"{sign} {self.title} {word}" + (f": {self.reason}" if self.reason else "")
+
+
+@dataclass
+class PolicyDocument:
+    """One text. `kind` as in `Policy.parse`, `stored_as` as in `validation.problems`.
+
+    A document of a running world has its `place` there, what is `stored` there ("" while nothing is), the name by which
+    answers call it, and in `note` what became of storing it.
+    """
+
+    name: str
+    kind: str = "identity"
+    text: str = ""
+    stored_as: str | None = None
+    read_only: bool = False
+    place: Place | None = None
+    stored: str = ""
+    called: str = ""
+    note: str = ""
+    policy: Policy | None = field(default=None, init=False)  # of the last complete text
+    findings: tuple[Finding, ...] = field(default=(), init=False)
+    refused: Finding | None = field(default=None, init=False)  # this text, by AWS
+    spans: tuple[Span, ...] = field(default=(), init=False)
+    remarks: Mapping[int, Remark] = field(default_factory=dict, init=False)  # by the statement's index
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise ValueError(f"kind must be one of {', '.join(KINDS)}, not {self.kind!r}")
+        self.read(self.text)
+
+    @property
+    def complete(self) -> bool:
+        """Whether the text is a policy that AWS would save."""
+        return all(finding.level != "error" for finding in self.findings)
+
+    @property
+    def errors(self) -> list[Finding]:
+        """The mistakes, and first of all what AWS said when the text was to be stored."""
+        refused = [self.refused] if self.refused else []
+        return refused + [finding for finding in self.findings if finding.level == "error"]
+
+    @property
+    def warnings(self) -> list[Finding]:
+        return [finding for finding in self.findings if finding.level == "warning"]
+
+    @property
+    def changed(self) -> bool:
+        """Whether the text is another than what is stored in the world."""
+        return self.place is not None and self.text != self.stored
+
+    @property
+    def summary(self) -> str:
+        """One line: a policy or not."""
+        if not self.complete:
+            return f"✘ Not a policy yet: {_count(self.errors, 'mistake')}."
+        if self.refused:
+            return "✘ AWS has refused it. What is stored has not changed."
+        return f"✔ A policy, with {_count(self.warnings, 'warning')}." if self.warnings else "✔ A policy."
+
+    def read(self, text: str) -> None:
+        """Take a text; one that is no policy leaves `policy` and what was said of its statements as they were."""
+        self.text = _SURROGATE.sub("\ufffd", re.sub("\r\n?", "\n", text))
+        found, located = _examine(self.text, self.kind, self.stored_as)
+        levels = {"error": 0, "warning": 0}
+        told = []
+        for problem in found:
+            levels[problem.level] += 1
+            if levels[problem.level] <= MOST_FINDINGS:
+                told.append(_finding(problem, self.text))
+        self.findings, self.refused, self.note = tuple(told), None, ""
+        if located is not None and not levels["error"]:
+            self.policy = Policy.parse(located.value, self.kind, name=self.called or self.name, check=False)
+            self.spans = tuple(_spans(located))
+
+    def refuse(self, message: str, culprit: str = "") -> None:
+        """Say that AWS does not take this text; `culprit` is a value in it that is to blame, if it is known."""
+        quoted = next((each for each in _spellings(culprit) if each in self.text), "") if culprit else ""
+        start = self.text.index(quoted) if quoted else 0
+        line, column = self.text.count("\n", 0, start) + 1, start - self.text.rfind("\n", 0, start)
+        place = f"Line {line}, column {column}" if quoted else "The document"
+        said = f"AWS refuses it: {message}"[:LONGEST_SAYING]
+        self.refused = Finding("error", place, said, start, start + len(quoted))
+
+    def told(self) -> str:
+        """The document in plain text: its lines numbered, then what is said of it."""
+        lines = self.text.split("\n")
+        width = len(str(len(lines)))
+        said = [self.summary]
+        said += [f"✘ Mistake. {finding.place}: {finding.text}" for finding in self.errors]
+        said += [f"⚠ Careful. {finding.place}: {finding.text}" for finding in self.warnings]
+        if self.remarks and not self.complete:
+            said.append("The last complete text:")
+        said += [str(remark) for remark in self.remarks.values()]
+        said += [self.note] if self.note else []
+        head = f"{self.name} – {KINDS[self.kind].name.lower()}"
+        return "\n".join([head, *(f"{number:>{width}}  {line}" for number, line in enumerate(lines, 1)), *said])
+
+
+def _spellings(text: str) -> tuple[str, str]:
+    """A string as JSON has it: as it is, or in ASCII."""
+    return json.dumps(text, ensure_ascii=False), json.dumps(text)
+
+
+def _examine(text: str, kind: str, stored_as: str | None) -> tuple[Sequence[Problem], Located | None]:
+    if len(text) > LONGEST:
+        message = f"The text has {len(text)} characters. No policy may have more than 131,072."
+        return [Problem("", message, None, None, 1, 1, "error", "document-too-long")], None
+    try:
+        located = read(text)
+    except PolicyError as error:
+        return error.problems, None
+    return problems(located.value, kind, located, stored_as=stored_as), located
+
+
+def _finding(problem: Problem, text: str) -> Finding:
+    start = _offset(text, problem.line or 1, problem.column or 1)
+    token = _TOKEN.match(text, start)
+    place = f"Line {problem.line}, column {problem.column}" if problem.line else problem.path
+    said = problem.message.rstrip(".") + (f" – {problem.suggestion}" if problem.suggestion else "")
+    if len(said) > LONGEST_SAYING:
+        said = f"{said[:LONGEST_SAYING]}…"
+    said += "" if said.endswith("?") else "."
+    return Finding(problem.level, place, said, start, token.end() if token else start)
+
+
+def _offset(text: str, line: int, column: int) -> int:
+    start = 0
+    for _ in range(line - 1):
+        start = text.index("\n", start) + 1
+    return min(start + column - 1, len(text))
+
+
+def _spans(located: Located) -> Iterable[Span]:
+    statements = located.value["Statement"]
+    one = isinstance(statements, Mapping)
+    for index in range(1 if one else len(statements)):
+        place = located.place(("Statement",) if one else ("Statement", index))
+        if place is not None:
+            start = _offset(located.text, *place)
+            yield Span(start, _DECODER.raw_decode(located.text, start)[1])
+
+
+_DECODER = json.JSONDecoder()
+
+
+def _count(things: Sequence[Any], name: str) -> str:
+    return f"{len(things)} {name}{'' if len(things) == 1 else 's'}"

@@ -1,0 +1,164 @@
+"""Documents of a running world: read from where they are stored, and put there through AWS's own API."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from simlib.cloud.inspection import Document, Place
+from simlib.iam.grammar import KINDS, VERSIONS
+
+from .attempts import Attempt, attempt
+from .policy_document import PolicyDocument
+from .policy_places import Call, title, writing
+
+_BLANK = {"Effect": "Allow", "Principal": {"AWS": ""}, "Action": "", "Resource": ""}
+MOST_VERSIONS = 5  # of a managed policy; https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+
+
+class Shelf:
+    """Where an editor's documents come from and go to. `by` applies; else the administrator of the account does."""
+
+    def __init__(self, world: Any, by: Any = None) -> None:
+        self.world, self.by = world, by
+        self._known: tuple[Any, list[str], list[str]] = (None, [], [])
+
+    # -- reading: no call is made, and the trail stays as it is --------------------------------------------------------
+
+    def documents(self, what: Iterable[str | Place]) -> list[PolicyDocument]:
+        """A document for each place; for an ARN those that hang on it, without AWS's own."""
+        places: dict[Place, None] = {}
+        for each in what:
+            places |= dict.fromkeys([each] if isinstance(each, tuple) else self._places(each))
+        names = _titles(list(places))
+        return [self._document(place, name) for place, name in zip(places, names, strict=True)]
+
+    def _places(self, arn: str) -> list[Place]:
+        found = [each.place for each in self.world.inspect.documents(arn)]
+        own = [place for place in found if not place.owner.startswith(("arn:aws:iam::aws:", "arn:aws:organizations:"))]
+        if own:
+            return own
+        if arn.startswith("arn:aws:iam:"):
+            raise LookupError(f'{arn} has no policy yet. Name one to write: Place({arn!r}, "identity", "a-name").')
+        return [Place(arn, "resource")]
+
+    def _document(self, place: Place, name: str) -> PolicyDocument:
+        written = writing(place)
+        document = PolicyDocument(name, place.kind, _blank(place.kind), written.stored_as, bool(written.reason), place)
+        self.read(document)
+        document.note = written.reason
+        return document
+
+    def read(self, document: PolicyDocument) -> None:
+        """Take what is stored now; a document that is not stored keeps its text."""
+        stored = self._stored(document.place)
+        document.called = stored.name if stored else ""
+        document.stored = _readable(stored.text) if stored else ""
+        document.read(document.stored or document.text)
+
+    def stored(self, place: Place) -> str:
+        """The text at a place; "" while nothing is there."""
+        stored = self._stored(place)
+        return stored.text if stored else ""
+
+    def _stored(self, place: Place | None) -> Document | None:
+        return self.world.inspect.document(place) if place is not None else None
+
+    # -- writing -------------------------------------------------------------------------------------------------------
+
+    def put(self, place: Place, text: str) -> Attempt:
+        """Store a text at a place; for "" take away what is there."""
+        written = writing(place)
+        call = written.call if text else written.remove
+        if call is None:
+            raise ValueError(written.reason or f"AWS has no call that takes away the {title(place)}")
+        client = self._client(place, call)
+        if call.operation == "create_policy_version":
+            _make_room(client, place.owner)
+        return attempt(getattr(client, call.operation), **call.given(text))
+
+    def who(self, place: Place) -> str:
+        """Who applies: "the administrator of dev"."""
+        if self.by is not None:
+            return f"the identity {self.by.access_key_id}"
+        return f"the administrator of {self.world.account_name(self._account(place))}"
+
+    def _account(self, place: Place) -> str:
+        return writing(place).account or str(self.world.inspect.owner(place.owner))
+
+    def _client(self, place: Place, call: Call) -> Any:
+        identity = self.by
+        if identity is None:
+            number = self._account(place)
+            name = self.world.account_name(number)
+            if name == number:
+                raise ValueError(f"Account {number} has not been mentioned by its name: aws.account(NAME), then again.")
+            identity = self.world.account(name).admin
+        return identity.client(call.service, **({"region_name": call.region} if call.region else {}))
+
+    def culprit(self, refused: Attempt) -> str:
+        """The principal in a document that AWS does not know, if that was why it refused."""
+        response = getattr(refused.error, "response", {})
+        event = self.world.trail.by_request_id(response.get("ResponseMetadata", {}).get("RequestId", ""))
+        known = event is not None and event.situation == "malformed-document"
+        return str(event.detail).partition(":")[2] if known else ""
+
+    # -- what can be written in them -----------------------------------------------------------------------------------
+
+    def principals(self) -> list[str]:
+        """Who can be named in a policy of this world."""
+        return self._names()[1]
+
+    def resources(self) -> list[str]:
+        """What a policy of this world can be about; of a bucket also what is in it."""
+        return self._names()[2]
+
+    def _names(self) -> tuple[Any, list[str], list[str]]:
+        inspect = self.world.inspect
+        if self._known[0] != (version := inspect.version):
+            people = [each.arn for each in inspect.principals() if each.kind not in ("anonymous", "token")]
+            resources = inspect.resources()
+            things = [
+                each for arn in resources for each in ([arn, f"{arn}/*"] if arn.startswith("arn:aws:s3:") else [arn])
+            ]
+            self._known = (version, list(dict.fromkeys(people)), things)
+        return self._known
+
+
+def _make_room(iam: Any, arn: str) -> None:
+    """AWS keeps five versions of a managed policy and refuses a sixth: the oldest that is not in force goes."""
+    kept = attempt(iam.list_policy_versions, PolicyArn=arn)
+    versions = kept["Versions"] if kept.allowed else []
+    if len(versions) >= MOST_VERSIONS:
+        oldest = min((each for each in versions if not each["IsDefaultVersion"]), key=lambda each: each["CreateDate"])
+        attempt(iam.delete_policy_version, PolicyArn=arn, VersionId=oldest["VersionId"])
+
+
+def _titles(places: list[Place]) -> list[str]:
+    """A name for each; those that would be the same say whose they are."""
+    plain = [title(place) for place in places]
+    whose = [f"{name} of {place.owner.rpartition('/')[2]}" for name, place in zip(plain, places, strict=True)]
+    named = [long if plain.count(name) > 1 else name for name, long in zip(plain, whose, strict=True)]
+    return [
+        f"{name} ({place.owner}, {place.kind})" if named.count(name) > 1 else name
+        for name, place in zip(named, places, strict=True)
+    ]
+
+
+def _readable(text: str) -> str:
+    """A text on one line spread over several."""
+    if "\n" in text:
+        return text
+    try:
+        return json.dumps(json.loads(text), indent=2, ensure_ascii=False)
+    except ValueError:
+        return text
+
+
+def _blank(kind: str) -> str:
+    """A beginning: what a statement of this kind needs."""
+    rules = KINDS[kind]
+    left_out = {"Principal": not rules.principal, "Resource": rules.resource is False}
+    statement = {name: value for name, value in _BLANK.items() if not left_out.get(name)}
+    return json.dumps({"Version": VERSIONS[0], "Statement": [statement]}, indent=2)
