@@ -10,6 +10,7 @@ import { EditorView, highlightSpecialChars, keymap, lineNumbers } from "@codemir
 import { tagHighlighter, tags } from "@lezer/highlight";
 import { remarks, setRemarks, statements } from "./statements.js";
 import { button, element, tabs } from "./parts.js";
+import { world } from "./world.js";
 
 const colours = tagHighlighter([
   { tag: tags.propertyName, class: "sle-name" },
@@ -87,6 +88,8 @@ function render({ model, el }) {
       ...historyKeymap,
       ...defaultKeymap, // Tab is not among them: it leaves the editor
     ]),
+    // who comes back by Tab finds the caret where it was, also if the text around it was marked meanwhile
+    EditorView.domEventHandlers({ focus: (_, back) => void back.dispatch({ selection: back.state.selection }) }),
     EditorView.updateListener.of((update) => update.docChanged && !fromOutside && typed()),
   ];
   const states = documents.map((document, index) =>
@@ -133,7 +136,8 @@ function render({ model, el }) {
   const summary = element("p", "sle-summary");
   summary.setAttribute("role", "status");
   const list = element("div", "sle-list");
-  root.append(bar.element, panel, tools, here, summary, list);
+  const stored = world(model, model.get("label"));
+  root.append(bar.element, panel, tools, here, summary, stored.element, list);
   el.append(root);
 
   // ---- remarks: mistakes, warnings, and what each statement did
@@ -152,9 +156,10 @@ function render({ model, el }) {
         }));
         update(index, { effects: setRemarks.of({ spans: said.spans, remarks: said.remarks, stale: said.stale }) });
         update(index, setDiagnostics(stateOf(index), diagnostics));
-        bar.mark(index, said.stale);
+        bar.mark(index, said.stale ? " ✘ not a policy yet" : said.changed ? " ● not applied" : "", said.stale);
       });
       const said = marks.documents[front];
+      stored.show(marks, said);
       root.classList.toggle("sle-stale", said.stale);
       const now = JSON.stringify([front, said.summary, said.findings, said.remarks]);
       if (now !== shown) tell(said);

@@ -19,12 +19,13 @@ export function button(text, act) {
 export function tabs(names, prefix, label, chosen) {
   const list = element("div", "sle-tabs");
   const idOf = (index) => `${prefix}-tab-${index}`;
+  const marks = names.map(() => element("span", "sle-tab-mark"));
   const all = names.map((name, index) => {
     const made = button("", () => chosen(index));
     made.id = idOf(index);
     made.setAttribute("role", "tab");
     made.setAttribute("aria-controls", `${prefix}-panel`);
-    made.append(element("span", "sle-tab-name", name), element("span", "sle-tab-mark"));
+    made.append(element("span", "sle-tab-name", name), marks[index]);
     return made;
   });
   if (names.length > 1) {
@@ -41,7 +42,7 @@ export function tabs(names, prefix, label, chosen) {
       chosen(next);
     });
   } else {
-    list.append(element("span", "sle-tab-name sle-title", names[0]));
+    list.append(element("span", "sle-tab-name sle-title", names[0]), marks[0]);
   }
   return {
     element: list,
@@ -52,8 +53,10 @@ export function tabs(names, prefix, label, chosen) {
         tab.tabIndex = other === index ? 0 : -1;
       });
     },
-    mark(index, wrong) {
-      all[index].querySelector(".sle-tab-mark").textContent = wrong ? " ✘ not a policy yet" : "";
+    mark(index, text, wrong) {
+      const mark = marks[index];
+      if (mark.textContent !== text) mark.textContent = text;
+      mark.classList.toggle("sle-wrong", wrong);
     },
   };
 }

@@ -188,6 +188,11 @@ class PolicyEditor:
                 self.shelf.read(document)
         self._tell()
 
+    def note(self, name: str, text: str) -> None:
+        """Say something below a document, until its text changes."""
+        self[name].note = text
+        self._draw()
+
     def code(self, language: str, name: str | None = None) -> str:
         """What stores the text of a document, as it is now: "boto3", "cli" (a POSIX shell) or "terraform"."""
         from .policy_code import code

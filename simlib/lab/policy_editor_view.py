@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from simlib.iam.grammar import KINDS
 
 from . import screen
 from .markup import STYLE, card, escape
+from .policy_code import LANGUAGES
 from .policy_editor import WORDS, PolicyDocument, PolicyEditor
 
 _HERE = Path(__file__)
@@ -35,6 +36,8 @@ class Editor(anywidget.AnyWidget):  # type: ignore[misc]
     texts = traitlets.List(traitlets.Unicode()).tag(sync=True, echo_update=False)
     revision = traitlets.Int().tag(sync=True, echo_update=False)
     front = traitlets.Int().tag(sync=True, echo_update=False)
+    languages = traitlets.List().tag(sync=True)
+    language = traitlets.Unicode().tag(sync=True, echo_update=False)  # that the code is shown in; "" for none
 
 
 def editor_view(editor: PolicyEditor) -> dict[str, Any]:
@@ -48,7 +51,7 @@ def _code_view(editor: PolicyEditor) -> dict[str, Any]:
         name = _seen(each.name)
         title = f"{name}, {KINDS[each.kind].name.lower()}"
         about.append({"name": name, "title": title, "read_only": each.read_only})
-    widget = Editor(label=editor.label, documents=about)
+    widget = Editor(label=editor.label, documents=about, languages=[list(each) for each in LANGUAGES.items()])
     busy = False  # with a message of the browser: what follows from it is sent at its end, in one
 
     def follow() -> None:
@@ -60,7 +63,10 @@ def _code_view(editor: PolicyEditor) -> dict[str, Any]:
                 widget.texts = texts
                 widget.revision += 1
             widget.front = editor.documents.index(editor.front)
-            widget.marks = {"revision": widget.revision, "documents": [_marks(each) for each in editor.documents]}
+            said = [_marks(each) for each in editor.documents]
+            code = editor.code(widget.language) if widget.language in LANGUAGES else ""
+            applied = editor.can_take_back
+            widget.marks = {"revision": widget.revision, "documents": said, "applied": applied, "code": code}
 
     def typed(_: Any) -> None:
         nonlocal busy
@@ -80,6 +86,8 @@ def _code_view(editor: PolicyEditor) -> dict[str, Any]:
             editor.show(editor.documents[widget.front].name)
 
     def asked(_: Any, question: Any, __: Any) -> None:
+        if _ordered(editor, question):
+            return
         if (answer := _words(editor, question)) is not None:
             widget.send(answer)
 
@@ -87,6 +95,7 @@ def _code_view(editor: PolicyEditor) -> dict[str, Any]:
     editor.draw_by("view", follow)
     widget.observe(typed, "revision")
     widget.observe(brought, "front")
+    widget.observe(lambda _: follow(), "language")
     widget.on_msg(asked)
     return screen.show(editor, "editor", widget)
 
@@ -108,8 +117,11 @@ def _marks(document: PolicyDocument) -> dict[str, Any]:
                 "place": each.place,
                 "text": _seen(each.text),
             }
-            for each in document.findings
+            for each in (*document.errors, *document.warnings)
         ],
+        "note": _seen(document.note),
+        "changed": document.changed,
+        "place": None if document.place is None else not document.read_only,
         "spans": [{"from": at(span.start), "to": at(span.end)} for span in document.spans] if document.complete else [],
         "remarks": [
             {"index": index, "title": _seen(remark.title), "state": remark.state, "reason": _seen(remark.reason)}
@@ -117,6 +129,29 @@ def _marks(document: PolicyDocument) -> dict[str, Any]:
             for index, remark in document.remarks.items()
         ],
     }
+
+
+def _ordered(editor: PolicyEditor, order: Any) -> bool:
+    """Do what one of the buttons below the editor asks for; False to what is no such order."""
+    match order:
+        case {"ask": "apply" | "take back" | "reload" as what, "index": int(index), "text": str(text)}:
+            pass
+        case _:
+            return False
+    if 0 <= index < len(editor.documents):
+        document = editor.documents[index]
+        if text != document.text and not document.read_only:
+            editor.edit(text, document.name)
+        follow_order(editor, what, document)
+    return True
+
+
+def follow_order(editor: PolicyEditor, what: str, document: PolicyDocument) -> None:
+    """Apply a document, take back what was applied last, or read the world again; what cannot be done is said."""
+    try:
+        {"apply": lambda: editor.apply(document.name), "take back": editor.take_back, "reload": editor.reload}[what]()
+    except (ValueError, LookupError, RuntimeError) as error:  # a world may have been stopped
+        editor.note(document.name, str(error))
 
 
 def _words(editor: PolicyEditor, question: Any) -> dict[str, Any] | None:
@@ -180,20 +215,39 @@ def _plain_view(editor: PolicyEditor) -> dict[str, Any]:
         area.description, area.disabled = document.name, document.read_only
         if area.value != document.text:
             area.value = document.text
-        said.value = _PLAIN + _said(document)
+        said.value = _PLAIN + _said(document, editor.code(language.value) if language.value else "")
 
     def typed(change: Mapping[str, Any]) -> None:
         if change["new"] != editor.front.text:
             editor.edit(change["new"])
 
+    def ordered(what: str) -> Callable[[Any], None]:
+        return lambda _: follow_order(editor, what, editor.front)
+
+    orders = [_button(text, ordered(what)) for text, what in _ORDERS.items()]
+    language = ipywidgets.Dropdown(
+        options=[("no code", ""), *((title, name) for name, title in LANGUAGES.items())], description="Show as"
+    )
     follow()
     editor.draw_by("view", follow)
     area.observe(typed, "value")
     choice.observe(lambda change: change["new"] != editor.front.name and editor.show(change["new"]), "value")
-    parts = [*([choice] if len(names) > 1 else []), area, said, keys]
+    language.observe(lambda _: follow(), "value")
+    world = ipywidgets.HBox([*orders, language], layout={"flex_flow": "row wrap"})
+    stored = any(document.place is not None for document in editor.documents)
+    parts = [*([choice] if len(names) > 1 else []), area, *([world] if stored else []), said, keys]
     box = ipywidgets.VBox(parts)
     box.add_class("sl-keys")
-    return screen.show(editor, "editor", box, choice, area, said, keys)
+    return screen.show(editor, "editor", box, choice, area, said, keys, world, language, *orders)
+
+
+_ORDERS = {"Apply": "apply", "Undo apply": "take back", "Read again": "reload"}
+
+
+def _button(text: str, act: Callable[[Any], None]) -> ipywidgets.Button:
+    made = ipywidgets.Button(description=text, layout={"width": "auto"})
+    made.on_click(act)
+    return made
 
 
 _PLAIN = """<style>
@@ -204,7 +258,7 @@ _PLAIN = """<style>
 </style>"""
 
 
-def _said(document: PolicyDocument) -> str:
+def _said(document: PolicyDocument, code: str) -> str:
     lines = [f"<li><b>Mistake.</b> {escape(each.place)}: {escape(each.text)}</li>" for each in document.errors]
     lines += [f"<li><b>Careful.</b> {escape(each.place)}: {escape(each.text)}</li>" for each in document.warnings]
     lines += [f"<li>{escape(remark)}</li>" for remark in document.remarks.values()]
@@ -213,4 +267,7 @@ def _said(document: PolicyDocument) -> str:
         if document.complete or not document.remarks
         else "<p>The statements are those of the last complete text.</p>"
     )
-    return card(f'<p role="status">{escape(document.summary)}</p><ul>{"".join(lines)}</ul>{old}')
+    note = f'<p role="status">{escape(document.note)}</p>' if document.note else ""
+    shown = f"<pre>{html.escape(code)}</pre>" if code else ""
+    head = f'<p role="status">{escape(document.summary)}</p>'
+    return card(f"{head}{note}{shown}<ul>{''.join(lines)}</ul>{old}")

@@ -1,0 +1,57 @@
+// Below an editor whose documents are stored in a running world: to store them there, to take that back, to see it as code.
+import { button, element } from "./parts.js";
+
+export function world(model, name) {
+  const root = element("div", "sle-world");
+  // with the text, because what was typed last may still be waiting to be sent
+  const ask = (what) => () => {
+    const index = model.get("front");
+    model.send({ ask: what, index, text: model.get("texts")[index] });
+  };
+  const tools = element("div", "sle-tools");
+  const apply = button("Apply", ask("apply"));
+  const back = button("Undo apply", ask("take back"));
+  const choice = element("select", "");
+  for (const [language, title] of [["", "no code"], ...model.get("languages")]) {
+    const option = element("option", "", title);
+    option.value = language;
+    choice.append(option);
+  }
+  choice.addEventListener("change", () => {
+    model.set("language", choice.value);
+    model.save_changes();
+  });
+  const label = element("label", "", "Show as ");
+  label.append(choice);
+  tools.append(apply, back, button("Read again", ask("reload")), label);
+  const note = element("p", "sle-note");
+  note.setAttribute("role", "status");
+  const code = element("div", "sle-code");
+  const text = element("pre", "");
+  text.tabIndex = 0;
+  text.setAttribute("role", "region");
+  text.setAttribute("aria-label", `${name} as code`);
+  const copied = element("span", "");
+  copied.setAttribute("role", "status");
+  const copy = button("Copy", () => {
+    getSelection().selectAllChildren(text); // what can be copied by hand, should the browser not allow it
+    navigator.clipboard?.writeText(text.textContent).then(() => (copied.textContent = " Copied."));
+  });
+  code.append(text, copy, copied);
+  root.append(tools, note, code);
+
+  /** Follow what Python says of the document in front. */
+  function show(marks, said) {
+    root.hidden = said.place === null;
+    if (note.textContent !== said.note) note.textContent = said.note;
+    apply.disabled = !said.place;
+    back.disabled = !marks.applied;
+    choice.value = model.get("language");
+    code.hidden = !marks.code;
+    if (text.textContent !== marks.code) {
+      text.textContent = marks.code;
+      copied.textContent = "";
+    }
+  }
+  return { element: root, show };
+}
