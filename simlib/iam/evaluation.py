@@ -30,7 +30,8 @@ TRUST_ACTIONS = frozenset(
     for name in ("assumerole", "assumerolewithsaml", "assumerolewithwebidentity", "tagsession", "setsourceidentity")
 )
 
-#: Services whose resources obey resource control policies (Organizations/orgs_manage_policies_rcps).
+#: Services whose resources obey resource control policies (Organizations/orgs_manage_policies_rcps), as announced up to
+#: March 2026; AWS adds to them, and what it may have added since is left out (a choice).
 RCP_SERVICES = frozenset(
     ("s3", "sts", "sqs", "kms", "secretsmanager", "cognito-identity", "cognito-idp", "logs", "dynamodb", "ecr", "aoss")
 )

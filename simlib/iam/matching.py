@@ -221,15 +221,13 @@ def read(text: str, *, wildcards: bool = True, variables: bool = False) -> list[
 
 
 def read_resource(arn: str, *, variables: bool = False) -> list[Piece]:
-    """Take a ``Resource`` apart.
+    """Take a ``Resource`` of six parts apart.
 
     A wildcard in one of the first five parts stays within it, except that a part's last ``*`` may run past colons
     (UG/reference_policies_elements_resource); variables count only after the fifth colon
     (UG/reference_policies_variables), before it they are plain text.
     """
     *parts, rest = arn.split(":", 5)
-    if len(parts) < 5:
-        return read(arn)
     head = ":".join(parts) + ":"
     pieces: list[Piece] = [head]
     if "*" in head or "?" in head:

@@ -117,7 +117,7 @@ def identify(principal: str, source: str | None = None) -> Caller:
 
 def is_service(name: str) -> bool:
     """Whether a text has the form of a service principal, such as ``ec2.amazonaws.com``."""
-    plain = name.replace(".", "").replace("-", "").replace("_", "")
+    plain = name.replace(".", "").replace("-", "")
     return "." in name and plain.isascii() and plain.isalnum() and ".." not in name and name[0] != "." != name[-1]
 
 

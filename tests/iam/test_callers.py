@@ -14,6 +14,7 @@ from tests.iam.shorthand import (
     DENY_ALL,
     EC2,
     GRANTED,
+    KEY,
     OBJECT,
     OTHER,
     OWN,
@@ -216,6 +217,7 @@ def test_service_linked_roles_are_not_limited_by_organizations() -> None:
         ("iam:GetUser", ALICE, GRANTED),
         ("lambda:InvokeFunction", f"arn:aws:lambda:us-east-1:{OWN}:function:f", GRANTED),
         ("sns:Publish", f"arn:aws:sns:us-east-1:{OWN}:topic", GRANTED),
+        ("kms:Decrypt", KEY, DENIED),
         ("kms:DescribeKey", f"arn:aws:kms:us-east-1:{OWN}:alias/aws/s3", GRANTED),
     ],
 )

@@ -13,6 +13,7 @@ import pytest
 
 from simlib.__main__ import main as command
 from simlib.iam import scenario as scenarios
+from simlib.iam.request import LONGEST
 from simlib.iam.scenario import decide, decide_line, main, watched
 from tests.iam.shorthand import ALICE, CAROL, EC2, KEY, OBJECT, OTHER, OWN, ROLE, SESSION, TARGET, allow, deny
 
@@ -228,8 +229,23 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
 def test_a_mistake_is_named_with_its_place(change: dict[str, Any], path: str) -> None:
     result = answer({"id": "x", **READ, **change})
     assert set(result) == {"id", "error"}
-    assert result["error"]["path"].startswith(path)
+    found = result["error"]["path"]
+    assert found == path or found.startswith((f"{path}.", f"{path}["))
     assert result["error"]["message"]
+
+
+@pytest.mark.parametrize("field", ["principal", "action", "resource", "role_arn", "context"])
+def test_a_text_longer_than_any_of_awss_is_refused_and_one_shorter_is_not(field: str) -> None:
+    def ask(length: int) -> str:
+        text = "ec2.amazonaws.com" if field == "principal" else "s3:" if field == "action" else "arn:aws:s3:::"
+        text += "x" * (length - len(text))
+        asked = answer({**READ, field: {"aws:UserAgent": text} if field == "context" else text})
+        return str(asked.get("error", {}).get("path"))
+
+    place = "context.aws:UserAgent" if field == "context" else field
+    assert ask(LONGEST + 1) == place
+    assert ask(LONGEST) in ("None", "role_arn")
+    assert "8,192" in answer({**READ, "resource": "x" * 9_000})["error"]["message"]
 
 
 def test_a_bad_line_does_not_stop_the_others() -> None:

@@ -161,8 +161,10 @@ def test_whom_a_resource_policy_names(caller: str, granting: dict[str, Any], ide
 
 
 def test_the_freest_of_several_allows_counts() -> None:
-    document = policy(allow(Principal={"AWS": OWN}), allow(Principal={"AWS": SESSION}), kind="resource")
-    assert decide(SESSION, "s3:GetObject", OBJECT, PolicySet(resource=document, session=(ALLOW_OTHERS,))) == GRANTED
+    allows = [allow(Principal={"AWS": OWN}), allow(Principal={"AWS": SESSION})]
+    for statements in (allows, allows[::-1]):
+        policies = PolicySet(resource=policy(*statements, kind="resource"), session=(ALLOW_OTHERS,))
+        assert decide(SESSION, "s3:GetObject", OBJECT, policies) == GRANTED
 
 
 # --- two accounts ---------------------------------------------------------------------------------------------------

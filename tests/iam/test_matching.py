@@ -74,6 +74,11 @@ RESOURCES = {
     "an empty part is matched by a star": ("arn:aws:s3:*:*:bucket", "arn:aws:s3:::bucket", True),
     "a star for the account does not change the name": ("arn:aws:sqs:*:*:queue", "arn:aws:sqs:r:1:queue2", False),
     "letter case matters": ("arn:aws:iam::1:user/Bob", "arn:aws:iam::1:user/bob", False),
+    "a part's last star runs past colons beside a question mark, too": (
+        "arn:aws:sqs:u?*:1:q",
+        "arn:aws:sqs:us:east:t:1:q",
+        True,
+    ),
     "stars of both kinds": ("arn:aws:s*s:*:*:a*c", "arn:aws:sqs:us-east-1:1:abc", True),
 }
 
@@ -125,6 +130,8 @@ def test_variables(wanted: str, text: str, matches: bool) -> None:
 def test_without_variables_in_the_language_they_are_plain_text() -> None:
     assert Patterns(["${aws:username}"]).matches("${aws:username}", CONTEXT)
     assert not Patterns(["${aws:username}"]).matches("alice", CONTEXT)
+    assert Patterns(["${aws:username}*x"]).matches("${aws:username}yx", CONTEXT)
+    assert Patterns(["arn:aws:s3:::b/${aws:username}?"], arn=True).matches("arn:aws:s3:::b/${aws:username}x", CONTEXT)
 
 
 def test_variables_count_only_after_the_fifth_colon_of_a_resource() -> None:

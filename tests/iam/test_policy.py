@@ -126,6 +126,7 @@ STATEMENTS: dict[str, tuple[dict[str, Any], str]] = {
     "a resource that is no ARN": (allow("*", "bucket/*"), "Resource"),
     "a number among resources": (allow("*", ["*", 5]), "Resource[1]"),
     "a wildcard in the service of a resource": (allow("*", ["*", "arn:aws:s*:::bucket"]), "Resource[1]"),
+    "a question mark in the service of a resource": (allow("*", "arn:aws:s?:::bucket"), "Resource"),
     "NotResource that is no ARN": ({"Effect": "Allow", "Action": "*", "NotResource": "b"}, "NotResource"),
     "a principal where there is none": (allow(Principal="*"), "Principal"),
     "a condition that is a list": (allow(Condition=[]), "Condition"),

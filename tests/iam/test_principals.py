@@ -87,7 +87,9 @@ CALLERS: dict[str, tuple[str, str | None, Kind, dict[str, str]]] = {
     ),
     "a web identity": (OIDC, None, Kind.PROVIDER, {}),
     "a SAML identity": (SAML, None, Kind.PROVIDER, {}),
-    "a web identity of a provider built in": ("accounts.google.com", None, Kind.PROVIDER, {}),
+    "Google": ("accounts.google.com", None, Kind.PROVIDER, {}),
+    "Amazon": ("www.amazon.com", None, Kind.PROVIDER, {}),
+    "Facebook": ("graph.facebook.com", None, Kind.PROVIDER, {}),
     "Cognito is a provider, not a service": ("cognito-identity.amazonaws.com", None, Kind.PROVIDER, {}),
     "a service": (EC2, None, Kind.SERVICE, {}),
     "a service of a region": ("s3.eu-west-1.amazonaws.com", None, Kind.SERVICE, {}),
@@ -99,7 +101,7 @@ CALLERS: dict[str, tuple[str, str | None, Kind, dict[str, str]]] = {
 @pytest.mark.parametrize(("principal", "role", "kind", "context"), CALLERS.values(), ids=CALLERS)
 def test_callers(principal: str, role: str | None, kind: Kind, context: dict[str, str]) -> None:
     caller = identify(principal, role)
-    assert caller.kind == kind
+    assert (caller.arn, caller.kind) == (principal, kind)
     assert dict(caller.context) == context
 
 
@@ -188,6 +190,7 @@ NAMED: dict[str, tuple[Any, set[str]]] = {
     "a canonical user ID": ({"CanonicalUser": CANONICAL}, {"canonical"}),
     "the ID of a deleted user is nobody": ({"AWS": "AIDAEXAMPLEEXAMPLE123"}, set()),
     "the ID of a deleted role is nobody": ({"AWS": ["AROAEXAMPLEEXAMPLE123", ROLE]}, {"session"}),
+    "the shortest ID of a deleted user": ({"AWS": "AIDAEXAMPLE12345"}, set()),
     "an empty object is nobody": ({}, set()),
 }
 

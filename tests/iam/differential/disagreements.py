@@ -77,6 +77,10 @@ DISAGREEMENTS: dict[str, tuple[str, Callable[[Scenario], None]]] = {
         callers.services_and_endpoints,
     ),
     "the root user": ("UG/id_root-user: full access", callers.root_user),
+    "who a federated user came from": (
+        "UG/reference_policies_evaluation-logic_policy-eval-denyallow",
+        callers.federating_users,
+    ),
     "federated users": ("STS/API_GetFederationToken", callers.federated_users),
     "identity providers": (
         "UG/reference_policies_elements_principal; …id_roles_providers_create_oidc",

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 from simlib.iam import evaluate
 from simlib.iam.evaluation import RCP_SERVICES
 from simlib.iam.principals import Kind
 from simlib.iam.scenario import read_scenario
-from tests.iam.differential.parts import Scenario, all_statements, caller_of, is_trust, listed, statements
+from tests.iam.differential.parts import Scenario, all_statements, caller_of, documents, is_trust, listed, statements
 
 ALLOW_ALL = {"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
 NOBODY = {"Service": "nobody.amazonaws.com"}
@@ -47,6 +48,25 @@ def federated_users(scenario: Scenario) -> None:
         if scenario["action"].partition(":")[0] in ("iam", "sts"):
             for document in scenario.get("identity_policies", []):
                 document["Statement"] = [each for each in statements(document) if each["Effect"] == "Deny"]
+
+
+def federating_users(scenario: Scenario) -> None:
+    """Naming the user a federated session came from spares its identity policies, but no ceiling: as if the session
+    were named or, where a ceiling decides, as if its account were and its policies allowed everything."""
+    caller, source = caller_of(scenario), scenario.get("role_arn")
+    if caller.kind != Kind.FEDERATED_USER or not source:
+        return
+    effects = {check.check_type: check.effect for check in evaluate(*read_scenario(scenario)).checks}
+    ceilings = {effects.get("PERMISSIONS_BOUNDARY"), effects.get("SESSION")}
+    limited = effects.get("PRINCIPAL") in ("ALLOW", "NO_IMPACT") and "IMPLICIT_DENY" in ceilings
+    for document in documents(scenario):
+        for statement in statements(document):
+            named = statement.get("Principal")
+            if isinstance(named, dict) and source in listed(named.get("AWS", [])):
+                freest = caller.account if limited and statement["Effect"] == "Allow" else caller.arn
+                named["AWS"] = [freest if each == source else each for each in listed(named["AWS"])]
+    if limited:
+        scenario["identity_policies"] = [*scenario.get("identity_policies", []), copy.deepcopy(ALLOW_ALL)]
 
 
 def named_sessions(scenario: Scenario) -> None:

@@ -15,13 +15,15 @@ ROLE, LINKED = "role/team/app", "role/aws-service-role/ecs.amazonaws.com/AWSServ
 PROVIDER = f"arn:aws:iam::{OWN}:oidc-provider/token.actions.githubusercontent.com"
 SAML = f"arn:aws:iam::{OWN}:saml-provider/corporate"
 
-#: principal -> role_arn
+CANONICAL = "79a59df900b949e55d96a1e698fbacedfd6e09d98eacf8f8d5218e7cd47ef2be"
+
+#: principal -> where a session came from
 CALLERS = {
     f"arn:aws:iam::{OWN}:user/alice": None,
     f"arn:aws:iam::{OWN}:user/team/bob": None,
     f"arn:aws:sts::{OWN}:assumed-role/app/session-1": f"arn:aws:iam::{OWN}:role/app",
     f"arn:aws:sts::{OWN}:assumed-role/AWSServiceRoleForECS/s": f"arn:aws:iam::{OWN}:{LINKED}",
-    f"arn:aws:sts::{OWN}:federated-user/carol": None,
+    f"arn:aws:sts::{OWN}:federated-user/carol": f"arn:aws:iam::{OWN}:user/alice",
     f"arn:aws:iam::{OWN}:root": None,
     "ec2.amazonaws.com": None,
     "lambda.amazonaws.com": None,
@@ -308,6 +310,7 @@ class Scenario:
                 {"Service": "ec2.amazonaws.com"},
                 mixed,
                 {"AWS": "AIDAEXAMPLEEXAMPLE123"},
+                {"CanonicalUser": CANONICAL},
                 {"AWS": [f"arn:aws:iam::{OWN}:root", *named]},
             ]
         )
@@ -326,7 +329,7 @@ class Scenario:
                     value = self.random.choice(values)
                     chosen.extend(value if isinstance(value, list) else [value])
                 chosen = chosen[0] if len(chosen) == 1 and self.chance(0.6) else chosen
-                if self.chance(0.9 if key in MULTIVALUED else 0.05):
+                if self.chance(0.9 if key in MULTIVALUED else 0.12):
                     operator = f"{self.random.choice(['ForAllValues', 'ForAnyValue'])}:{operator}"
                 if self.chance(0.15):
                     operator += "IfExists"
