@@ -84,7 +84,10 @@ class Trail(Sequence[Event]):
         return self._count
 
     def since(self, number: int) -> list[Event]:
-        """The events after the one of that number, as far as they are remembered."""
+        """The events after the one of that number, as far as they are remembered.
+
+        `before = aws.trail.total` … `aws.trail.since(before)`: unlike positions, numbers stay what they are.
+        """
         found: list[Event] = []
         for event in reversed(self._events):
             if event.number <= number:

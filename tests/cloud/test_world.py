@@ -115,6 +115,19 @@ def test_the_trail_is_bounded_and_counts_on() -> None:
         assert [event.number for event in world.trail] == [3, 4, 5]
 
 
+def test_what_was_called_since_a_number_is_told_past_the_bound_too() -> None:
+    with Cloud.start(trail_bound=3) as world:
+        assert (world.trail.total, world.trail.since(0)) == (0, [])
+        sts = world.account("dev").admin.client("sts")
+        for _ in range(5):
+            sts.get_caller_identity()
+        before = world.trail.total
+        sts.get_caller_identity()
+        assert [event.number for event in world.trail.since(before)] == [6]
+        assert [event.number for event in world.trail.since(0)] == [4, 5, 6]
+        assert world.trail.since(world.trail.total) == []
+
+
 def test_a_permissions_boundary_of_a_role_is_a_ceiling(aws: Cloud, iam: Any, dev: Any) -> None:
     arn = iam.create_policy(PolicyName="ceiling", PolicyDocument=document(allow("ec2:*")))["Policy"]["Arn"]
     trusted = document({"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"})
