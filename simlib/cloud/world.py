@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from botocore.awsrequest import AWSResponse
 from botocore.handlers import BUILTIN_HANDLERS, REGISTER_FIRST
@@ -25,12 +25,16 @@ from simlib.cloud.identity import Identity, credentials_in
 from simlib.cloud.inspection import Inspection
 from simlib.cloud.machines.instance import Instance
 from simlib.cloud.machines.metadata import Unavailable
-from simlib.cloud.storage import iam_entities, organizations
+from simlib.cloud.storage import contents, iam_entities, organizations
 from simlib.cloud.storage.store import Store
 from simlib.cloud.storage.stored import StoredInstance
 from simlib.cloud.trail import DEFAULT_BOUND, Trail
 from simlib.cloud.transport.endpoint import Endpoint, sender_time
 from simlib.cloud.transport.wire import Body, RawAnswer, RawRequest
+
+if TYPE_CHECKING:
+    from simlib.cloud.worlds.file import Saved
+    from simlib.cloud.worlds.snapshot import Loaded
 
 ADMINISTRATOR = "lab-admin"
 REGION = ambient.REGION
@@ -85,6 +89,67 @@ class Cloud:
             world._open(undo)
             world._undo = undo.pop_all()
         return world
+
+    @classmethod
+    def load(cls, source: str | os.PathLike[str], *, trail_bound: int = DEFAULT_BOUND) -> Cloud:
+        """The world in a file that `save` wrote, in place of the one that runs; its keys and sessions work as before.
+
+        `source` is a path, or a link (http://, https://) to such a file. What `aws iam
+        get-account-authorization-details` prints is taken too, as a world of one account called "main". Time has gone
+        on: the clock shows what it showed when the world was saved, or real time where that is later. Raises
+        `WorldFileError`, a `ValueError` that says where and why, and then nothing has changed.
+        """
+        from simlib.cloud.worlds import file, snapshot
+
+        values = snapshot.read(file.read(source))
+        with ExitStack() as undo:
+            if cls.running is not None:
+                undo.enter_context(cls.running._gate.lock)
+                store = cls.running._store
+            else:
+                store = Store()
+                undo.callback(store.close)
+            loaded = snapshot.restored(values, store)
+        world = cls.start(trail_bound=trail_bound)
+        try:
+            world._take(loaded)
+        except BaseException:
+            world.stop()
+            raise
+        return world
+
+    def _take(self, loaded: Loaded) -> None:
+        from simlib.cloud.worlds.sessions import restored_issuer
+
+        with self._gate.lock:
+            contents.put_back(loaded.contents)
+            for session in loaded.sessions:
+                self._sessions.keep(session)
+            for told in loaded.issuers:
+                issuer = restored_issuer(told, lambda: self.clock.now)
+                self._sessions.issuers[issuer.url] = issuer
+            for name, account_id in loaded.accounts.items():
+                self._open_account(name, account_id)
+            self.source_ip = loaded.source_ip or self.source_ip
+            if loaded.clock and loaded.clock > self.clock.now:
+                self.clock.set(loaded.clock)
+
+    def save(self, path: str | os.PathLike[str]) -> Saved:
+        """Write this world into one readable JSON file that `Cloud.load(path)` opens; whole, or not at all.
+
+        The file holds accounts, identities, policies, keys and live sessions, buckets and what lies in them, and the
+        other resources that lessons use; the answer says what it does not hold. Its secrets open nothing but the
+        lab's AWS. Raises `WorldFileError` where the file cannot be written.
+        """
+        from simlib.cloud.worlds import file, snapshot
+
+        self._must_be_open()
+        with self._gate.lock:
+            named = {name: account.id for name, account in self._accounts.items()}
+            document = snapshot.document_of(named, self.clock.now, self.source_ip, self._sessions)
+            missing = snapshot.left_out([entry["Id"] for entry in document["Accounts"]])
+        written, size = file.write(path, document)
+        return file.Saved(written, len(document["Accounts"]), size, tuple(missing))
 
     def _open(self, undo: ExitStack) -> None:
         hidden = ambient.hide(NOWHERE)
@@ -153,9 +218,7 @@ class Cloud:
                 account_id = created or self._store.free_account_id()
                 if organization is not None:
                     organizations.join(account_id, name, organization.id)
-                key = self._store.create_administrator(account_id, ADMINISTRATOR)
-            admin = Identity(key.access_key_id, key.secret_access_key, None, region=REGION)
-            self._accounts[name] = Account(name, account_id, admin, partial(self._root_user, account_id))
+                self._open_account(name, account_id)
         elif organization is not None:
             self._must_be_open()
             with self._gate.lock:
@@ -170,6 +233,12 @@ class Cloud:
     def accounts(self) -> tuple[Account, ...]:
         """Those that have been mentioned, in that order."""
         return tuple(self._accounts.values())
+
+    def _open_account(self, name: str, account_id: str) -> None:
+        """Give an account its name, and an administrator who can sign in unless there is one."""
+        key = self._store.administrator_key(account_id, ADMINISTRATOR)
+        admin = Identity(key.access_key_id, key.secret_access_key, None, region=REGION)
+        self._accounts[name] = Account(name, account_id, admin, partial(self._root_user, account_id))
 
     def _root_user(self, account_id: str) -> Identity:
         with self._gate.lock:

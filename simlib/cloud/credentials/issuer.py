@@ -32,7 +32,7 @@ class Issuer:
             raise ValueError(f"The URL of an identity provider begins with https://, not {url!r}.")
         self.url, self._now = url.rstrip("/"), now
         self.reachable = True
-        self._rejected: set[str] = set()
+        self.rejected: set[str] = set()
         self.issued: deque[str] = deque(maxlen=LAST_ISSUED)  # the last tokens, oldest first
 
     @cached_property
@@ -82,10 +82,32 @@ class Issuer:
 
     def reject(self, token: str) -> None:
         """Have the provider say, when STS asks, that a token is not to be believed any more."""
-        self._rejected.add(token)
+        self.rejected.add(token)
+
+    def exported_key(self) -> bytes | None:
+        """The private key this provider signs with, as DER; None while it has signed nothing."""
+        from cryptography.hazmat.primitives import serialization as forms
+
+        if "_key" not in vars(self):
+            return None
+        exported: bytes = self._key.private_bytes(forms.Encoding.DER, forms.PrivateFormat.PKCS8, forms.NoEncryption())
+        return exported
+
+    def import_key(self, exported: bytes) -> None:
+        """Sign with the key that `exported_key` gave; raises `ValueError` for anything else."""
+        from cryptography.hazmat.primitives import serialization
+        from cryptography.hazmat.primitives.asymmetric import rsa
+
+        try:
+            key = serialization.load_der_private_key(exported, None)
+        except Exception as error:  # each way of not being a key has an error of its own
+            raise ValueError(f"The key of {self.url} cannot be read: {error}") from error
+        if not isinstance(key, rsa.RSAPrivateKey):
+            raise ValueError(f"The key of {self.url} is not an RSA key.")
+        self._key = key
 
     def has_rejected(self, token: str) -> bool:
-        return token in self._rejected
+        return token in self.rejected
 
     def signed(self, token: str) -> bool:
         """Whether this provider's key has signed a token as it stands."""

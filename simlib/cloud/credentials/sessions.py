@@ -211,8 +211,12 @@ class Sessions:
             issued_context(context, issued_at),
             **more,
         )
-        self._by_key[session.access_key_id] = session
+        self.keep(session)
         return session
+
+    def keep(self, session: Session) -> None:
+        """Let a session's credentials count."""
+        self._by_key[session.access_key_id] = session
 
 
 def issued_context(given: Mapping[str, str | list[str]], issued_at: datetime) -> dict[str, str | list[str]]:

@@ -63,7 +63,7 @@ def context_keys(member: Membership | None, who: str) -> dict[str, str | list[st
 
 def account_named(name: str) -> str | None:
     """The ID of the account that was created in an organization under this name."""
-    for backend in _backends():
+    for backend in organizations():
         for account in backend.accounts:
             if account.name == name and account.id != backend.org.master_account_id:
                 return str(account.id)
@@ -95,7 +95,8 @@ def join(account: str, name: str, management: str) -> None:
     organizations_backends.master_accounts[account] = (management, PARTITION)
 
 
-def _backends() -> Iterator[Any]:
+def organizations() -> Iterator[Any]:
+    """moto's record of every organization of the world."""
     if "moto.organizations.models" in sys.modules:
         from moto.organizations.models import organizations_backends
 
@@ -106,7 +107,7 @@ def _backends() -> Iterator[Any]:
 
 def organization_of(account: str) -> Any:
     """moto's record of the organization an account belongs to; None outside every one."""
-    return next((b for b in _backends() if any(member.id == account for member in b.accounts)), None)
+    return next((b for b in organizations() if any(member.id == account for member in b.accounts)), None)
 
 
 def _line(backend: Any, account: str) -> Iterator[Any]:

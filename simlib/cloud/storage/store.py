@@ -54,7 +54,7 @@ def _with_unique_id(cls: type, prefix: str) -> Any:
 
 
 @cache
-def _aws_managed_policies() -> tuple[Any, ...]:
+def aws_managed_policies() -> tuple[Any, ...]:
     """AWS's own 1,500 managed policies, read once for all accounts and worlds (measured: 0.2 s)."""
     documents = json.loads(iam_models.aws_managed_policies_data)
     region = "us-east-1"
@@ -63,7 +63,7 @@ def _aws_managed_policies() -> tuple[Any, ...]:
 
 def _own_copies(backend: Any) -> list[Any]:
     """Each account counts its own attachments; the documents are shared."""
-    return [copy(policy) for policy in _aws_managed_policies()]
+    return [copy(policy) for policy in aws_managed_policies()]
 
 
 def _delivered(*args: Any, **kwargs: Any) -> Any:
@@ -128,12 +128,16 @@ class Store:
 
     # -- IAM ---------------------------------------------------------------------------------------------------------
 
-    def create_administrator(self, account: str, user_name: str) -> StoredKey:
-        """An IAM user with AWS's AdministratorAccess policy and one access key."""
+    def administrator_key(self, account: str, user_name: str) -> StoredKey:
+        """The active access key of an IAM user with AWS's AdministratorAccess policy; made, where need be."""
         backend = iam_models.iam_backends[account][PARTITION]
-        backend.create_user(region_name="us-east-1", user_name=user_name, path="/")
-        backend.attach_user_policy(f"arn:{PARTITION}:iam::aws:policy/AdministratorAccess", user_name)
-        return _stored_key(backend.create_access_key(user_name=user_name), account)
+        user = backend.users.get(user_name)
+        if user is None:
+            backend.create_user(region_name="us-east-1", user_name=user_name, path="/")
+            backend.attach_user_policy(f"arn:{PARTITION}:iam::aws:policy/AdministratorAccess", user_name)
+            user = backend.users[user_name]
+        key = next((key for key in user.access_keys if key.status == "Active"), None)
+        return _stored_key(key or backend.create_access_key(user_name=user_name), account)
 
     def create_administrator_role(self, account: str, name: str, trust_policy: str) -> None:
         """A role with AWS's AdministratorAccess policy."""

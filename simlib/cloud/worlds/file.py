@@ -1,0 +1,119 @@
+"""Where worlds lie: a file, or a link that somebody names. Reading is bounded in size and time, writing is atomic."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.error import URLError
+from urllib.parse import urlsplit
+from urllib.request import HTTPRedirectHandler, build_opener
+
+from simlib.cloud import ambient
+from simlib.cloud.worlds.shape import WorldFileError
+
+LARGEST = 64 * 1024 * 1024
+SECONDS = 30
+_PIECE = 256 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """What has been written, and what of the world the file does not hold."""
+
+    path: Path
+    accounts: int
+    size: int
+    left_out: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        accounts = f"{self.accounts} account{'' if self.accounts == 1 else 's'}"
+        missing = f" Not in it: what was made in {', '.join(self.left_out)}." if self.left_out else ""
+        return f"Saved {accounts} to {self.path} ({max(1, self.size // 1000)} kB).{missing}"
+
+
+class _SameKind(HTTPRedirectHandler):
+    """Follows a redirect only to where the link itself might have led."""
+
+    def redirect_request(self, req: Any, fp: Any, code: int, msg: str, headers: Any, newurl: str) -> Any:
+        _check_address(newurl)
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+
+def read(source: str | os.PathLike[str]) -> Any:
+    """The JSON of a file, or of a link that begins with http:// or https://. Raises `WorldFileError`."""
+    text = str(source)
+    content = _fetched(text) if text.lower().startswith(("http://", "https://")) else _content(Path(source))
+    try:
+        return json.loads(content.decode("utf-8-sig"), parse_constant=_no_number)
+    except (ValueError, RecursionError) as error:
+        raise WorldFileError(f"{source} is not a world: it cannot be read as JSON ({error}).") from None
+
+
+def _no_number(text: str) -> Any:
+    raise ValueError(f"{text} is not a number in JSON")
+
+
+def _content(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return _bounded(file.read(LARGEST + 1), path)
+    except OSError as error:
+        raise WorldFileError(f"{path} cannot be read: {error.strerror or error}.") from error
+
+
+def _bounded(content: bytes, source: Any) -> bytes:
+    if len(content) > LARGEST:
+        raise WorldFileError(f"{source} is larger than {LARGEST // 1024 // 1024} MB; no world of the lab is.")
+    return content
+
+
+def _check_address(url: str) -> None:
+    host = urlsplit(url).hostname or ""
+    if ambient.is_aws(host) or ambient.is_metadata_address(host) or not url.lower().startswith(("http://", "https://")):
+        raise WorldFileError(f"A world is not fetched from {url}: the lab never goes to the real AWS.")
+
+
+def _fetched(url: str) -> bytes:
+    _check_address(url)
+    end, content = time.monotonic() + SECONDS, b""
+    try:
+        with build_opener(_SameKind).open(url, timeout=SECONDS / 3) as answer:
+            while piece := answer.read1(_PIECE):
+                content = _bounded(content + piece, url)
+                if time.monotonic() > end:
+                    raise WorldFileError(f"{url} took longer than {SECONDS} seconds. Ask for the file instead.")
+    except WorldFileError:
+        raise
+    except (URLError, OSError, ValueError) as error:
+        raise WorldFileError(f"{url} cannot be fetched: {getattr(error, 'reason', error)}.") from error
+    return content
+
+
+def write(path: str | os.PathLike[str], document: Mapping[str, Any]) -> tuple[Path, int]:
+    """Write a document whole or not at all; the path and its size in bytes. Raises `WorldFileError`."""
+    target = Path(path).expanduser().resolve()
+    content = (json.dumps(document, indent=2, ensure_ascii=False) + "\n").encode("utf-8", "surrogatepass")
+    if len(content) > LARGEST:
+        raise WorldFileError(
+            f"This world is too large for a file: {len(content) // 1024 // 1024} MB, where {LARGEST // 1024 // 1024} "
+            "are the most. Delete the largest objects in its buckets and save again; nothing was written."
+        )
+    beside = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
+    try:
+        with beside.open("xb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(target)
+    except OSError as error:
+        with suppress(OSError):
+            beside.unlink(missing_ok=True)
+        raise WorldFileError(f"{target} cannot be written: {error.strerror or error}.") from error
+    return target, len(content)
