@@ -50,7 +50,7 @@ def membership(account: str) -> Membership | None:
 def node_arn(path: str, account: str, level: int) -> str:
     """The ARN of what stands at a level of a path ("o-1/r-1/ou-1/"): the root, a unit, and last the account."""
     organization, *above = path.strip("/").split("/")
-    backend = next((b for b in _backends() if b.org.id == organization), None)
+    backend = next((b for b in organizations() if b.org.id == organization), None)
     management = backend.org.master_account_id if backend else ""
     kind, name = ("account", account) if level >= len(above) else ("ou" if level else "root", above[level])
     return f"arn:aws:organizations::{management}:{kind}/{organization}/{name}"
@@ -124,7 +124,7 @@ def _line(backend: Any, account: str) -> Iterator[Any]:
 
 def policy(arn: str) -> StoredDocument | None:
     """An SCP or RCP by its ARN; None where there is none."""
-    policies = (each for backend in _backends() for each in backend.policies)
+    policies = (each for backend in organizations() for each in backend.policies)
     return next((StoredDocument(each.arn, each.content) for each in policies if each.arn == arn), None)
 
 
