@@ -2,6 +2,8 @@
 // pressed: elements with data-do send {do, value}. While Python works on one message only the latest of each control
 // waits, so dragging never queues up.
 
+const OURS = "data-lm-suppress-shortcuts";
+
 function patch(old, wanted, keep) {
   if (old.nodeType !== wanted.nodeType || old.nodeName !== wanted.nodeName) {
     old.replaceWith(wanted);
@@ -11,7 +13,9 @@ function patch(old, wanted, keep) {
     if (old.nodeValue !== wanted.nodeValue) old.nodeValue = wanted.nodeValue;
     return old;
   }
-  for (const { name } of [...old.attributes]) if (!wanted.hasAttribute(name)) old.removeAttribute(name);
+  for (const { name } of [...old.attributes]) {
+    if (!wanted.hasAttribute(name) && name !== OURS) old.removeAttribute(name);
+  }
   for (const { name, value } of [...wanted.attributes]) {
     if (old.getAttribute(name) !== value) old.setAttribute(name, value);
   }
@@ -23,6 +27,8 @@ function patch(old, wanted, keep) {
 // An element with an id stays the same element, wherever it goes; others keep their place among their siblings.
 function children(parent, wanted, keep) {
   const known = new Map([...parent.children].filter((child) => child.id).map((child) => [child.id, child]));
+  const stays = new Set([...wanted.children].map((child) => child.id));
+  for (const [id, child] of known) if (!stays.has(id)) child.remove(); // first, so that nothing has to move around it
   let place = parent.firstChild;
   for (const node of [...wanted.childNodes]) {
     const same = node.id ? known.get(node.id) : place && !place.id ? place : null;
@@ -42,16 +48,18 @@ function children(parent, wanted, keep) {
 
 function render({ model, el }) {
   const root = document.createElement("div");
-  root.setAttribute("data-lm-suppress-shortcuts", "true"); // JupyterLab's "dd" is not for what is pressed in here
+  // Jupyter's "dd" is not for what is pressed in here. JupyterLab hears a key after us, Notebook 7 before us.
   root.addEventListener("keydown", (event) => event.stopPropagation());
+  root.addEventListener("focusin", (event) => event.target.setAttribute(OURS, "true"));
   el.append(root);
 
   const draw = () => {
     const wanted = document.createElement("div");
     wanted.innerHTML = model.get("html");
-    children(root, wanted, (control) => control.matches(":active") || waiting.has(control.dataset.do));
+    children(root, wanted, (control) => control.matches(":active") || pending(control.dataset.do));
   };
-  let busy = false;
+  let busy = ""; // the command that Python works on
+  const pending = (name) => busy === name || waiting.has(name);
   const waiting = new Map();
   const send = (message) => {
     if (busy) {
@@ -59,12 +67,12 @@ function render({ model, el }) {
       waiting.set(message.do, message);
       return;
     }
-    busy = true;
+    busy = message.do;
     model.send(message);
   };
   const answered = (message) => {
     if (message?.done !== true) return;
-    busy = false;
+    busy = "";
     const [next] = waiting.values();
     if (next === undefined) return;
     waiting.delete(next.do);

@@ -17,6 +17,8 @@ _STYLE = STYLE.removeprefix("<style>").removesuffix("</style>")
 class InteractiveHTML(anywidget.AnyWidget):  # type: ignore[misc]
     """Shows `html`, whose foreign text has passed `escape`; a change leaves focus and scroll where they are.
 
+    An element whose siblings come and go keeps itself, and the focus, by its `id`.
+
     Elements with `data-do` – a `button`, `select` or `input` – call the command of that name in `commands` with their
     `data-value`, or their value, as text. What no command knows or takes is passed over: a browser may send anything.
     """

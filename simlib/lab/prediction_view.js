@@ -13,8 +13,9 @@ function inline(target, text) {
 function render({ model, el }) {
   const form = document.createElement("form");
   form.className = "simlib sl-predict";
-  form.setAttribute("data-lm-suppress-shortcuts", "true");
   form.addEventListener("keydown", (event) => event.stopPropagation());
+  const ours = (event) => event.target.setAttribute("data-lm-suppress-shortcuts", "true");
+  form.addEventListener("focusin", ours); // for Notebook 7, which hears keys before the form does
   const group = `sl-predict-${count++}`;
   const fieldset = document.createElement("fieldset");
   const legend = document.createElement("legend");

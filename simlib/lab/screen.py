@@ -71,7 +71,7 @@ def follow_up() -> None:
 class KeepKeys(anywidget.AnyWidget):  # type: ignore[misc]
     """Unseen in a box, it keeps the keys that are pressed in the box there.
 
-    Otherwise JupyterLab takes them for its own while a button has the focus: "dd" would delete the cell.
+    Otherwise Jupyter takes them for its own while a button has the focus: "dd" would delete the cell.
     """
 
     _esm = """
@@ -79,8 +79,9 @@ class KeepKeys(anywidget.AnyWidget):  # type: ignore[misc]
       el.hidden = true;
       requestAnimationFrame(() => {
         const box = el.closest(".sl-keys");
-        box.setAttribute("data-lm-suppress-shortcuts", "true");
         box.addEventListener("keydown", (event) => event.stopPropagation());
+        const ours = (event) => event.target.setAttribute("data-lm-suppress-shortcuts", "true");
+        box.addEventListener("focusin", ours);  // for Notebook 7, which hears keys before the box does
       });
     }
     export default { render };

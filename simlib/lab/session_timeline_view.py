@@ -87,16 +87,18 @@ def _commands(panel: SessionTimeline) -> dict[str, Any]:
 
 
 def _parts(panel: SessionTimeline, name: str, *, live: bool) -> Iterable[str]:
-    yield f'<p class="sl-head" role="status">{escape(panel.headline)}</p>'
-    yield from (f'<p role="status">{escape(said)}</p>' for said in (panel.note,) if said)
-    if live:
-        yield _choices(panel, name)
-    yield f'<div class="sl-axis">{drawing(panel.chart, name)}</div>'
-    if live:
-        yield _clockwork(panel, name)
-    yield from (f'<p class="sl-dim">{escape(said)}</p>' for said in (panel.hidden, panel.caveat) if said)
-    yield _credentials(panel, name, live=live)
-    yield _trail(panel, name, live=live)
+    parts = {
+        "head": f'<p class="sl-head" role="status">{escape(panel.headline)}</p>',
+        "note": f'<p role="status">{escape(panel.note)}</p>' if panel.note else "",
+        "choices": _choices(panel) if live else "",
+        "axis": f'<div class="sl-axis">{drawing(panel.chart, name)}</div>',
+        "clock": _clockwork(panel) if live else "",
+        "remarks": "".join(f'<p class="sl-dim">{escape(said)}</p>' for said in (panel.hidden, panel.caveat) if said),
+        "credentials": _credentials(panel, live=live),
+        "trail": _trail(panel, live=live),
+    }
+    for part, content in parts.items():
+        yield f'<div id="{name}-{part}">{content}</div>'
 
 
 # -- controls ---------------------------------------------------------------------------------------------------------
@@ -121,10 +123,10 @@ def _select(do: str, label: str, options: Iterable[tuple[str, str]], chosen: str
         f'<option value="{escape(value)}"{" selected" if value == chosen else ""}>{escape(text)}</option>'
         for value, text in options
     )
-    return f'<label>{escape(label)} <select data-do="{do}">{rows}</select></label>'
+    return f'<label>{escape(label)} <select data-do="{do}" aria-label="{escape(label)}">{rows}</select></label>'
 
 
-def _choices(panel: SessionTimeline, name: str) -> str:
+def _choices(panel: SessionTimeline) -> str:
     identities = panel.identities[:MOST_IDENTITIES]
     chosen = panel.trail.identity
     if chosen and chosen not in identities:
@@ -136,7 +138,7 @@ def _choices(panel: SessionTimeline, name: str) -> str:
     return f'<div class="sl-bar">{choices}</div>'
 
 
-def _clockwork(panel: SessionTimeline, name: str) -> str:
+def _clockwork(panel: SessionTimeline) -> str:
     chart = panel.chart
     place = round(STEPS * chart.place(panel.moment))
     slider = (
@@ -164,24 +166,24 @@ def _clockwork(panel: SessionTimeline, name: str) -> str:
 # -- the credentials and what they can do -----------------------------------------------------------------------------
 
 
-def _credentials(panel: SessionTimeline, name: str, *, live: bool) -> str:
+def _credentials(panel: SessionTimeline, *, live: bool) -> str:
     head = ["Credential", "State, and what it can do" if panel.requests else "State"]
-    rows = [_holding(panel, holding, name, live=live) for holding in panel.holdings]
+    rows = [_holding(panel, holding, live=live) for holding in panel.holdings]
     return table(head, rows, f"Each credential on {panel.moment:%d %b %H:%M} UTC") if rows else ""
 
 
-def _holding(panel: SessionTimeline, holding: Holding, name: str, *, live: bool) -> list[str]:
+def _holding(panel: SessionTimeline, holding: Holding, *, live: bool) -> list[str]:
     credential = holding.credential
     colour = "sl-yes" if holding.state == "good" else "sl-no"
     state = f'<span class="sl-state {colour}">{escape(f"{holding.sign} {holding.words}")}</span>'
     limit = f" <span class='sl-dim'>at most {escape(credential.limit)}</span>" if credential.limit else ""
     told = escape(f"{born_of(holding)}; {addresses(holding)}")
     about = f"<br><code>{escape(key_label(credential))}</code> <span class='sl-dim'>{told}</span>"
-    asked = [_verdict(panel, holding, index, each, name, live=live) for index, each in enumerate(holding.verdicts)]
+    asked = [_verdict(panel, holding, index, each, live=live) for index, each in enumerate(holding.verdicts)]
     return [escape(holding.line.name) + about, f"<div>{state}{limit}</div>{''.join(asked)}"]
 
 
-def _verdict(panel: SessionTimeline, holding: Holding, index: int, asked: Verdict, name: str, *, live: bool) -> str:
+def _verdict(panel: SessionTimeline, holding: Holding, index: int, asked: Verdict, *, live: bool) -> str:
     request = f"<code>{escape(asked.request)}</code>"
     opened = panel.opened == (holding.key, index)
     why = _why("verdict", f"{holding.key} {index}", opened, asked.request) if live and asked.evaluation else ""
@@ -193,7 +195,7 @@ def _verdict(panel: SessionTimeline, holding: Holding, index: int, asked: Verdic
 # -- the trail --------------------------------------------------------------------------------------------------------
 
 
-def _trail(panel: SessionTimeline, name: str, *, live: bool) -> str:
+def _trail(panel: SessionTimeline, *, live: bool) -> str:
     trail = panel.trail
     rows = []
     for event in trail.rows:

@@ -1,0 +1,121 @@
+"""The timeline in JupyterLab, Notebook 7 and Voilà: by keyboard only, by mouse, in both themes, wide and narrow."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+SETUP = """
+import json
+from simlib import Cloud, lab
+
+aws = Cloud.start()
+admin = aws.account("dev").admin
+iam = admin.client("iam")
+admin.client("s3").create_bucket(Bucket="my-secure-bucket")
+
+def document(action, **more):
+    statement = {"Effect": "Allow", "Action": action, **more}
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+iam.create_user(UserName="alice")
+iam.put_user_policy(UserName="alice", PolicyName="borrow", PolicyDocument=document("sts:*", Resource="*"))
+alice = aws.sign_in(iam.create_access_key(UserName="alice"))
+trust = document("sts:AssumeRole", Principal={"AWS": "111111111111"})
+iam.create_role(RoleName="reports", AssumeRolePolicyDocument=trust)
+iam.put_role_policy(RoleName="reports", PolicyName="read", PolicyDocument=document("s3:*", Resource="*"))
+wanted = {"RoleArn": "arn:aws:iam::111111111111:role/reports", "RoleSessionName": "alice"}
+session = aws.sign_in(alice.client("sts").assume_role(**wanted))
+lab.attempt(alice.client("s3").list_objects_v2, Bucket="my-secure-bucket");
+"""
+PANEL = 'lab.SessionTimeline(aws, requests=[("s3:ListBucket", "arn:aws:s3:::my-secure-bucket")])'
+
+
+@pytest.fixture(scope="module")
+def opened(everywhere: Any) -> Any:
+    everywhere.show(SETUP, PANEL)
+    return everywhere
+
+
+def panel(opened: Any) -> Any:
+    found = opened.output(1).locator(".simlib")
+    found.get_by_role("img", name="Credentials on a time axis").wait_for()
+    return found
+
+
+def press_until(page: Any, name: str, most: int = 60) -> None:
+    """Go on with Tab until the control of that name has the focus."""
+    for _ in range(most):
+        page.keyboard.press("Tab")
+        text = "(node => `${node?.getAttribute('aria-label') ?? ''} ${node?.innerText ?? ''}`)(document.activeElement)"
+        if name in page.evaluate(text):
+            return
+    raise AssertionError(f"{name!r} cannot be reached with the Tab key")
+
+
+def test_looked_at_and_moved_by_keyboard_only(opened: Any) -> None:
+    page, shown = opened.page, panel(opened)
+    shown.get_by_role("combobox", name="Identity").focus()
+    press_until(page, "Look at another moment")
+    for _ in range(3):
+        page.keyboard.press("ArrowRight")
+    shown.get_by_text(re.compile("^On .* from now: ")).wait_for()
+    press_until(page, "Back to now")
+    page.keyboard.press("Enter")
+    shown.get_by_text(re.compile("^Now, ")).wait_for()
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Space")  # look at the change after: the session's end
+    shown.locator(".sl-state", has_text="✘ expired").wait_for()
+    shown.get_by_text("AWS answers ExpiredToken.").wait_for()
+    press_until(page, "Move the clock to")
+    page.keyboard.press("Enter")
+    shown.get_by_text("The clock was moved to").wait_for()
+    shown.get_by_text(re.compile("^Now, ")).wait_for()
+    press_until(page, "Why? s3:ListBucket on")
+    page.keyboard.press("Enter")
+    shown.get_by_role("button", name="Hide why s3:ListBucket on").first.wait_for()
+    focused = page.evaluate("document.activeElement.getAttribute('aria-label')")
+    assert focused.startswith("Hide why"), "the focus stays where it was"
+
+
+def test_the_trail_is_filtered_and_opened_by_mouse(opened: Any) -> None:
+    shown = panel(opened)
+    shown.get_by_role("combobox", name="Decision").select_option("REFUSED")
+    shown.get_by_text(re.compile("All of 1 that fit, of ")).wait_for()
+    shown.get_by_role("button", name="Why? s3:ListBucket, call").click()
+    shown.get_by_text("It would need an Allow for s3:ListBucket").wait_for()
+    shown.get_by_role("combobox", name="Decision").select_option("")
+    shown.get_by_role("combobox", name="Identity").select_option("arn:aws:iam::111111111111:user/alice")
+    shown.get_by_text(re.compile("1 of 1 line of credentials is good")).wait_for()
+    shown.get_by_role("combobox", name="Identity").select_option("")
+
+
+def test_the_moment_is_dragged(opened: Any) -> None:
+    page, shown = opened.page, panel(opened)
+    slider = shown.get_by_label("Look at another moment")
+    slider.scroll_into_view_if_needed()
+    box = slider.bounding_box()
+    page.mouse.move(box["x"] + box["width"] * 0.5, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    for step in range(1, 21):
+        page.mouse.move(box["x"] + box["width"] * (0.5 + step / 50), box["y"] + box["height"] / 2)
+    page.mouse.up()
+    shown.get_by_text(re.compile("^On .* now: ")).wait_for()
+    page.wait_for_function("node => Math.abs(node.value - 360) < 12", arg=slider.element_handle())
+    page.wait_for_timeout(300)
+    assert abs(int(slider.input_value()) - 360) < 12, "the slider stays where it was let go"
+    shown.get_by_role("button", name="Back to now").click()
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+def test_it_can_be_read_and_reached_wide_and_narrow(opened: Any, theme: str) -> None:
+    opened.theme(theme)
+    for width in (1280, 390):
+        opened.width(width)
+        shown = panel(opened)
+        opened.fits(shown)
+        opened.accessible(shown)
+        opened.picture("session-timeline")
+    opened.width(1280)
