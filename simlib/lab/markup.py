@@ -53,7 +53,7 @@ def escape(text: object) -> str:
     shown = str(text)
     if len(shown) > LONGEST:
         shown = f"{shown[:LONGEST]}… ({len(shown) - LONGEST} more characters)"
-    return html.escape("".join(map(_visible, shown)), quote=True)
+    return html.escape(shown if shown.isprintable() else "".join(map(_visible, shown)), quote=True)
 
 
 def visible(text: object) -> str:

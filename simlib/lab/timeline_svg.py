@@ -180,13 +180,11 @@ def _bar(chart: Chart, bar: Bar, middle: float, name: str) -> Iterator[svg.Eleme
 
 def _mark(chart: Chart, calls: Calls, y: float) -> svg.Element:
     """A dot where all calls were allowed, a cross where one was refused."""
-    parts: list[svg.Element] = [svg.Title(text=escape(calls.words))]
+    title = svg.Title(text=escape(calls.words))
+    x = _at(chart.place(calls.since + (calls.until - calls.since) / 2))
     low, high = _em(-MARK), _em(MARK)
-    if calls.refused:
-        parts += [
-            svg.Line(x1=low, x2=high, y1=a, y2=b, stroke=NO, stroke_width=2) for a, b in ((low, high), (high, low))
-        ]
-    else:
-        parts.append(svg.Circle(cx=0, cy=0, r=high, fill=YES))
-    where = chart.place(calls.since + (calls.until - calls.since) / 2)
-    return svg.SVG(x=_at(where), y=_em(y), overflow="visible", elements=parts)
+    if not calls.refused:
+        return svg.Circle(cx=x, cy=_em(y), r=high, fill=YES, elements=[title])
+    strokes = ((low, high), (high, low))
+    cross = [svg.Line(x1=low, x2=high, y1=top, y2=end, stroke=NO, stroke_width=2) for top, end in strokes]
+    return svg.SVG(x=x, y=_em(y), overflow="visible", elements=[title, *cross])

@@ -78,6 +78,10 @@ def test_looked_at_and_moved_by_keyboard_only(opened: Any) -> None:
     shown.get_by_role("button", name="Hide why s3:ListBucket on").first.wait_for()
     focused = page.evaluate("document.activeElement.getAttribute('aria-label')")
     assert focused.startswith("Hide why"), "the focus stays where it was"
+    page.keyboard.press("d")
+    page.keyboard.press("d")
+    page.wait_for_timeout(200)
+    assert shown.get_by_role("button", name="Hide why").count(), "the cell is not deleted by keys meant for the panel"
 
 
 def test_the_trail_is_filtered_and_opened_by_mouse(opened: Any) -> None:
