@@ -329,63 +329,6 @@ def test_session_name(aws: Cloud, iam: Any) -> None:
     assert refused(lambda: sts.assume_role(RoleArn=READER, RoleSessionName="a/b")) == ("ValidationError", text)
 
 
-# -- documents, quotas, deletions ----------------------------------------------------------------------------------
-
-
-def with_resource() -> str:
-    text = json.loads(trust({"AWS": ACCOUNT}))
-    text["Statement"][0]["Resource"] = "*"
-    return json.dumps(text)
-
-
-TRUST_POLICIES = {
-    "trust policy has Resource": (with_resource(), "MalformedPolicyDocument", "Has prohibited field Resource"),
-    "trust policy with other actions": (
-        trust({"AWS": ACCOUNT}, "s3:GetObject"),
-        "MalformedPolicyDocument",
-        "AssumeRole policy may only specify STS AssumeRole actions.",
-    ),
-    "principal does not exist": (
-        trust({"AWS": ALICE}),
-        "MalformedPolicyDocument",
-        f'Invalid principal in policy: "AWS":"{ALICE}"',
-    ),
-    "trust policy too long": (
-        trust({"AWS": ACCOUNT}, Condition={"StringEquals": {"sts:ExternalId": "x" * 2048}}),
-        "LimitExceeded",
-        "Cannot exceed quota for ACLSizePerRole: 2048",
-    ),
-}
-
-
-@pytest.mark.parametrize("row", TRUST_POLICIES)
-@pytest.mark.parametrize("updating", [False, True], ids=["create", "update"])
-def test_trust_policies(aws: Cloud, iam: Any, row: str, updating: bool) -> None:
-    text, *said = TRUST_POLICIES[row]
-    if updating:
-        reader(iam)
-        refusal = refused(lambda: iam.update_assume_role_policy(RoleName="reader", PolicyDocument=text))
-    else:
-        refusal = refused(lambda: iam.create_role(RoleName="reader", AssumeRolePolicyDocument=text))
-    assert list(refusal) == said
-
-
-def test_third_key(aws: Cloud, iam: Any) -> None:
-    iam.create_user(UserName="alice")
-    first = iam.create_access_key(UserName="alice")["AccessKey"]["AccessKeyId"]
-    iam.update_access_key(UserName="alice", AccessKeyId=first, Status="Inactive")  # counts all the same
-    iam.create_access_key(UserName="alice")
-    said = refused(lambda: iam.create_access_key(UserName="alice"))
-    assert said == ("LimitExceeded", "Cannot exceed quota for AccessKeysPerUser: 2")
-
-
-def test_user_still_has_keys(aws: Cloud, iam: Any) -> None:
-    iam.create_user(UserName="alice")
-    iam.create_access_key(UserName="alice")
-    said = refused(lambda: iam.delete_user(UserName="alice"))
-    assert said == ("DeleteConflict", "Cannot delete entity, must delete access keys first.")
-
-
 def test_no_credentials_anywhere(aws: Cloud) -> None:
     with pytest.raises(NoCredentialsError, match="Unable to locate credentials"):
         boto3.Session(region_name="us-east-1").client("sts").get_caller_identity()

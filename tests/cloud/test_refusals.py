@@ -1,0 +1,167 @@
+"""The table of refusals: each service's own codes, statuses and texts."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from simlib.cloud.signing import signature
+from simlib.cloud.transport import answers, refusals
+
+INVALID = "The security token included in the request is invalid."
+EXPIRED = "The security token included in the request is expired"
+MISMATCH = (
+    "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key"
+)
+VALIDATE = "AWS was not able to validate the provided access credentials"
+TABLE = [
+    ("unknown-key", "sts", "InvalidClientTokenId", 403, INVALID),
+    ("unknown-key", "iam", "InvalidClientTokenId", 403, INVALID[:-1]),
+    ("unknown-key", "sns", "InvalidClientTokenId", 403, INVALID),
+    ("unknown-key", "sqs", "InvalidClientTokenId", 403, INVALID),
+    ("unknown-key", "dynamodb", "UnrecognizedClientException", 400, INVALID),
+    ("unknown-key", "lambda", "UnrecognizedClientException", 403, INVALID),
+    ("unknown-key", "ec2", "AuthFailure", 401, VALIDATE),
+    (
+        "unknown-key",
+        "s3",
+        "InvalidAccessKeyId",
+        403,
+        "The AWS Access Key Id you provided does not exist in our records.",
+    ),
+    ("inactive-key", "iam", "InvalidClientTokenId", 403, INVALID[:-1]),
+    (
+        "inactive-key",
+        "s3",
+        "InvalidAccessKeyId",
+        403,
+        "The AWS Access Key Id you provided does not exist in our records.",
+    ),
+    ("missing-token", "sts", "InvalidClientTokenId", 403, INVALID),
+    (
+        "missing-token",
+        "s3",
+        "InvalidAccessKeyId",
+        403,
+        "The AWS Access Key Id you provided does not exist in our records.",
+    ),
+    ("wrong-token", "sts", "InvalidClientTokenId", 403, INVALID),
+    ("wrong-token", "kms", "UnrecognizedClientException", 400, INVALID),
+    ("wrong-token", "s3", "InvalidToken", 400, "The provided token is malformed or otherwise invalid."),
+    ("wrong-secret", "sts", "SignatureDoesNotMatch", 403, MISMATCH),
+    ("wrong-secret", "secretsmanager", "InvalidSignatureException", 400, MISMATCH),
+    ("wrong-secret", "lambda", "InvalidSignatureException", 403, MISMATCH),
+    ("wrong-secret", "ec2", "AuthFailure", 401, VALIDATE),
+    (
+        "wrong-secret",
+        "s3",
+        "SignatureDoesNotMatch",
+        403,
+        "The request signature we calculated does not match the signature",
+    ),
+    ("expired-session", "sts", "ExpiredToken", 403, EXPIRED),
+    ("expired-session", "iam", "ExpiredToken", 403, EXPIRED),
+    ("expired-session", "dynamodb", "ExpiredTokenException", 400, EXPIRED),
+    ("expired-session", "lambda", "ExpiredTokenException", 403, EXPIRED),
+    ("expired-session", "ec2", "RequestExpired", 400, "Request has expired."),
+    ("expired-session", "s3", "ExpiredToken", 400, "The provided token has expired."),
+    ("no-credentials", "sts", "MissingAuthenticationToken", 403, "Request is missing Authentication Token"),
+    ("no-credentials", "kms", "MissingAuthenticationTokenException", 400, "Request is missing Authentication Token"),
+    ("no-credentials", "lambda", "MissingAuthenticationTokenException", 403, "Missing Authentication Token"),
+    ("no-credentials", "ec2", "MissingParameter", 400, "The request must contain the parameter AWSAccessKeyId"),
+    ("no-credentials", "s3", "AccessDenied", 403, "Access Denied"),
+    ("session-token-for-iam", "iam", "InvalidClientTokenId", 403, INVALID[:-1]),
+]
+
+
+@pytest.mark.parametrize(("situation", "service", "code", "status", "text"), TABLE)
+def test_authentication_has_each_services_code_and_text(
+    situation: str, service: str, code: str, status: int, text: str
+) -> None:
+    refusal = answers.authentication_refusal(situation, service)
+    assert (refusal.code, refusal.status) == (code, status)
+    assert refusal.message.startswith(text)
+    if not text.startswith("The request signature"):
+        assert refusal.message == text
+
+
+@pytest.mark.parametrize(
+    ("service", "code", "status", "message"),
+    [
+        ("iam", "AccessDenied", 403, "why"),
+        ("sts", "AccessDenied", 403, "why"),
+        ("s3", "AccessDenied", 403, "why"),
+        ("s3control", "AccessDenied", 403, "why"),
+        ("cloudfront", "AccessDenied", 403, "why"),
+        ("sqs", "AccessDenied", 403, "why"),
+        ("sns", "AuthorizationError", 403, "why"),
+        ("ec2", "UnauthorizedOperation", 403, "You are not authorized to perform this operation. why"),
+        ("dynamodb", "AccessDeniedException", 400, "why"),
+        ("kms", "AccessDeniedException", 400, "why"),
+        ("organizations", "AccessDeniedException", 400, "why"),
+        ("lambda", "AccessDeniedException", 403, "why"),
+        ("iam-toolbox", "AccessDeniedException", 403, "why"),
+    ],
+)
+def test_access_denied_has_each_services_code(service: str, code: str, status: int, message: str) -> None:
+    refusal = answers.access_denied(service, "why")
+    assert (refusal.code, refusal.status, refusal.message) == (code, status, message)
+
+
+def test_a_wrong_secret_shows_the_strings_that_should_have_been_signed() -> None:
+    error = signature.Mismatch(
+        "x",
+        canonical_request="GET\n/\n",
+        string_to_sign="AWS4-HMAC-SHA256\nx",
+        details={"StringToSign": "AWS4-HMAC-SHA256\nx"},
+    )
+    told = answers.authentication_refusal("wrong-secret", "iam", error).message
+    assert told.endswith(
+        "Consult the service documentation for details.\n\nThe Canonical String for this request should have been\n"
+        "'GET\n/\n'\n\nThe String-to-Sign should have been\n'AWS4-HMAC-SHA256\nx'\n"
+    )
+    s3 = answers.authentication_refusal("wrong-secret", "s3", error)
+    assert s3.message.endswith("Check your key and signing method.")
+    assert s3.extra == {"StringToSign": "AWS4-HMAC-SHA256\nx"}
+    assert "Canonical" not in answers.authentication_refusal("wrong-secret", "ec2", error).message
+
+
+def test_skew_and_expiry_say_when() -> None:
+    skewed = signature.Skewed("Signature expired: …", details={"MaxAllowedSkewMilliseconds": "900000"})
+    for service, code in (("sts", "SignatureDoesNotMatch"), ("kms", "InvalidSignatureException")):
+        told = answers.authentication_refusal("skewed", service, skewed)
+        assert (told.code, told.message) == (code, "Signature expired: …")
+        assert answers.authentication_refusal("skewed", service, str(skewed)).message == "Signature expired: …"
+    told = answers.authentication_refusal("skewed", "s3", skewed)
+    assert (told.code, told.extra) == ("RequestTimeTooSkewed", {"MaxAllowedSkewMilliseconds": "900000"})
+    gone = answers.authentication_refusal("expired-url", "s3", signature.Expired("Request has expired"))
+    assert (gone.code, gone.status, gone.message) == ("AccessDenied", 403, "Request has expired")
+
+
+@pytest.mark.parametrize("kind", refusals._S3_KINDS)
+def test_s3_has_its_own_words_for_half_a_signature(kind: str) -> None:
+    refusal = answers.authentication_refusal("incomplete", "s3", signature.Incomplete("what is missing", kind=kind))
+    assert refusal.code != "InvalidRequest" or kind == "no-payload-hash"
+    assert refusal.message
+    assert (
+        answers.authentication_refusal("incomplete", "iam", signature.Incomplete("what", kind=kind)).message == "what"
+    )
+
+
+def test_every_situation_is_answered_by_every_family() -> None:
+    for situation, said in refusals._AUTHENTICATION.items():
+        assert set(said) == {"query", "json", "rest-json", "ec2", "s3"}, situation
+    for subclass in signature.SignatureError.__subclasses__():
+        assert subclass.situation in refusals._AUTHENTICATION
+    with pytest.raises(KeyError):
+        answers.authentication_refusal("nonsense", "iam")
+
+
+def test_json_bodies_carry_the_type_as_their_version_writes_it() -> None:
+    for service, kind in (
+        ("kms", "AccessDeniedException"),
+        ("dynamodb", "com.amazon.coral.service#AccessDeniedException"),
+    ):
+        answer = answers.refusal(answers.access_denied(service, "why"), service)
+        assert json.loads(answer.body)["__type"] == kind
