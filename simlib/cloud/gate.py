@@ -15,6 +15,7 @@ from datetime import datetime
 from typing import Any
 
 from simlib.cloud.authentication import as_incomplete, authenticate, claimed_caller
+from simlib.cloud.credentials import sts
 from simlib.cloud.credentials.lifetimes import CHANGING, History
 from simlib.cloud.credentials.sessions import Sessions
 from simlib.cloud.desk import Desk, Errand
@@ -176,7 +177,8 @@ class Gate:
             result = own.ANSWERS[call.name](desk)
             return result if isinstance(result, Errand) else answers.success(call.service, call.operation, result)
         if call.service == "sts":
-            text = f"The lab's STS does not offer {call.operation}; nothing was done."
+            instead = sts.INSTEAD.get(call.operation, "")
+            text = f"The lab's STS does not offer {call.operation}; nothing was done.{instead}"
             raise Refusal("NotImplemented", text, 501, situation="not-stored")
         return self._let_moto_act(desk, account)
 

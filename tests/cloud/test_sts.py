@@ -235,3 +235,12 @@ def test_what_is_no_role_arn_is_invalid(aws: Cloud, iam: Any) -> None:
         "arn:aws:s3:::a-bucket-name",
     ):
         assert refused(lambda arn=arn: assume(alice, arn)) == ("ValidationError", f"{arn} is invalid")
+
+
+def test_a_session_has_at_most_ten_managed_session_policies(aws: Cloud, iam: Any, role: str) -> None:
+    alice = new_user(aws, iam, "alice", ASSUME)
+    one = {"arn": "arn:aws:iam::aws:policy/ReadOnlyAccess"}
+    assert assume(alice, PolicyArns=[one] * 10)["PackedPolicySize"] > 0
+    code, text = refused(lambda: assume(alice, PolicyArns=[one] * 11))
+    assert code == "ValidationError"
+    assert "'policyArns'" in text

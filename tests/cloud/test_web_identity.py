@@ -210,3 +210,4 @@ def test_saml_is_refused_with_a_sentence(aws: Cloud) -> None:
     code, text = refused(lambda: sts.assume_role_with_saml(RoleArn=ROLE, PrincipalArn=provider, SAMLAssertion="PHg+"))
     assert code == "NotImplemented"
     assert "AssumeRoleWithSAML" in text
+    assert "AssumeRoleWithWebIdentity instead" in text

@@ -174,6 +174,10 @@ def assume_for_service(
     return sessions.assume(role, session_name, now, seconds, kind="EC2", context=context, issued_to=service)
 
 
+# What the lab does not do, and what to do instead. A SAML response is signed XML, whose verification would need a
+# package of its own; the lesson in it – an outside provider vouches for a caller – is the web identity's too.
+INSTEAD = {"AssumeRoleWithSAML": " Federate with AssumeRoleWithWebIdentity instead: aws.oidc_provider() issues tokens."}
+
 ANSWERS: Mapping[str, Callable[[Desk], Mapping[str, Any]]] = {
     "sts:AssumeRole": _assume_role,
     "sts:AssumeRoleWithWebIdentity": web_identity.assume_role_with_web_identity,
