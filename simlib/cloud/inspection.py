@@ -122,7 +122,7 @@ class Inspection:
     def principals(self) -> list[Principal]:
         """Everybody who can ask: of each account users, roles, live sessions, the root user; then those of none."""
         with self._lock:
-            found = [each for account in self._store.accounts() for each in self._of_account(account)]
+            found = [each for account in self._accounts() for each in self._of_account(account)]
             return [*found, *self._of_none()]
 
     def principal(self, who: str) -> Principal:
@@ -142,7 +142,7 @@ class Inspection:
             return Principal(caller.arn, kind, "", caller.arn)
         if caller.is_root:
             return Principal(caller.arn, "root", caller.account, "root user")
-        if caller.account not in self._store.accounts():
+        if caller.account not in self._accounts():
             return Principal(caller.arn, "outside", caller.account, caller.arn.rpartition("/")[2])
         identity = caller.identity
         if caller.session and identity and not caller.arn.endswith(f"/{SESSION_NAME}"):
@@ -168,6 +168,9 @@ class Inspection:
                 raise LookupError(f"{caller.arn} has no credentials to sign a call with.")
             return key.access_key_id, key.secret_access_key, None
 
+    def _accounts(self) -> list[str]:
+        return [each for each in self._store.accounts() if inventory.is_of_the_world(each)]
+
     def _of_account(self, account: str) -> Iterator[Principal]:
         for name in inventory.users(account):
             if user := self._store.user(account, name):
@@ -190,7 +193,7 @@ class Inspection:
         services, accounts = inventory.named_in(self._resource_policies())
         for service in dict.fromkeys((*_USUAL_SERVICES, *services)):
             yield Principal(service, "service", "", service)
-        known = set(self._store.accounts())
+        known = set(self._accounts())
         for account in dict.fromkeys((*accounts, STRANGER)):
             if account not in known:
                 yield _outsider(account)
@@ -199,7 +202,12 @@ class Inspection:
     def resources(self) -> list[str]:
         """The ARNs of what policies can be about: roles, buckets, keys, queues, topics, functions, instances, …"""
         with self._lock:
-            return [arn for account in self._store.accounts() for arn in self._owned(account)]
+            return [arn for account in self._accounts() for arn in self._owned(account)]
+
+    def owner(self, resource: str) -> str:
+        """The account that owns a resource; "" where nobody does."""
+        with self._lock:
+            return self._owner(resource, "")
 
     def _owned(self, account: str) -> Iterator[str]:
         for name in inventory.roles(account):
@@ -317,7 +325,7 @@ class Inspection:
         account, rest = arn.split(":", 5)[4:]
         kind, _, path = rest.partition("/")
         name = path.rpartition("/")[2]
-        known = account in self._store.accounts()
+        known = account in self._accounts()
         if rest == "root":
             return root_caller(account)
         if kind == "oidc-provider":

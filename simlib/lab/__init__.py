@@ -11,7 +11,10 @@ from typing import Any
 
 _HOME = {
     "AccessGraph": "graph.panel",
+    "AccessExplorer": "explorers.access",
+    "CrossAccount": "explorers.cross_account",
     "Prediction": "predictions",
+    "TrustExplorer": "explorers.trust",
     "answer": "questions",
     "attempt": "attempts",
     "begin": "beginnings",

@@ -12,6 +12,7 @@ from typing import Any
 
 from simlib.cloud.storage import buckets, resources
 from simlib.cloud.storage.iam_entities import backend
+from simlib.cloud.storage.organizations import organization_of
 
 _ACCOUNT = re.compile(r"\d{12}")
 
@@ -25,6 +26,12 @@ _KEPT: Mapping[str, Callable[[Any], Iterable[str]]] = {
     "lambda": lambda keeper: [function.function_arn for function in keeper.list_functions()],
     "ec2": lambda keeper: [_instance_arn(keeper, each) for each in keeper.all_instances()],
 }
+
+
+def is_of_the_world(account: str) -> bool:
+    """Whether somebody has made this account; moto keeps some of its own besides, with no more than a role in them."""
+    made = [name for name in roles(account) if name != "OrganizationAccountAccessRole"]
+    return bool(backend(account).users or made or organization_of(account))
 
 
 def users(account: str) -> list[str]:

@@ -1,0 +1,172 @@
+"""What the panels have in common: a draft of documents, questions, answers now and before, one of them explained."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from ..markup import card, escape
+from .answers import Answer, Question, put
+from .draft import Draft
+
+
+class Explorer:
+    """A table of questions over documents that can be edited. Nothing changes in the world until `save()`.
+
+    Subclasses say which `questions` there are. `answers` are theirs by their keys, as the edited documents make them;
+    `before(question)` is the answer before the last change: the world's, while something is unsaved, else that of the
+    world before it changed. A text that is no policy leaves its last complete one standing.
+    """
+
+    title = ""
+
+    def __init__(self, world: Any, draft: Draft) -> None:
+        self.world, self.draft = world, draft
+        self.answers: dict[Any, Answer] = {}
+        self._settled: dict[Any, Answer] = {}
+        self._settled_before: dict[Any, Answer] = {}
+        self._version: Any = None
+        self.chosen: Any = None  # the key of the question that is explained
+        self.tried = ""
+        self.on_change: Callable[[], None] | None = None
+        if draft.editor is not None:
+            draft.editor.watch("panel", self._edited)
+        self.refresh()
+
+    @property
+    def questions(self) -> Sequence[Question]:
+        raise NotImplementedError
+
+    # -- commands ----------------------------------------------------------------------------------------------------
+
+    def edit(self, text: str, document: str | None = None) -> None:
+        """Put a text into the document of that name, or into the one in front."""
+        self.draft.edit(text, document)
+
+    def save(self) -> None:
+        """Put what was edited into the world."""
+        self.draft.save()
+        self.refresh()
+
+    def discard(self) -> None:
+        """Begin again with what the world holds."""
+        self.draft.discard()
+        self._version = None
+        self.refresh()
+
+    def choose(self, key: Any) -> None:
+        """Explain the answer to another question, or none (None)."""
+        self.chosen = key
+        self._light()
+        self._tell()
+
+    def refresh(self) -> None:
+        """Look whether the world has changed, and decide again if it has; cheap when it has not."""
+        version = self.world.inspect.version
+        if version != self._version:
+            self._version = version
+            self.draft.refresh()
+            self._settle()
+        self.decide()
+
+    def decide(self) -> None:
+        """Put every question again."""
+        instead = self.draft.instead  # what is as stored too: the editor lights the statements of its own policies
+        self.answers = {each.key: self._put(each, instead=instead) for each in self.questions}
+        for each in self.questions:
+            if each.key not in self._settled:
+                self._settled[each.key] = self._put(each)
+        if self.chosen not in self.answers:
+            self.chosen = next(iter(self.answers), None)
+        self._light()
+        self._tell()
+
+    def _put(self, question: Question, **more: Any) -> Answer:
+        return put(question, self.world.inspect.ask, **more)
+
+    def _settle(self) -> None:
+        """The world's own answers, without the draft."""
+        settled = {each.key: self._put(each) for each in self.questions}
+        if any(_verdict(settled[key]) != _verdict(old) for key, old in self._settled.items() if key in settled):
+            self._settled_before = self._settled
+        self._settled = settled
+
+    def before(self, question: Question) -> Answer | None:
+        """The answer before the last change, if it was another verdict."""
+        earlier = (self._settled if self.draft.unsaved else self._settled_before).get(question.key)
+        now = self.answers.get(question.key)
+        return earlier if earlier and now and _verdict(earlier) != _verdict(now) else None
+
+    def _edited(self) -> None:
+        self.draft.note = self.tried = ""
+        self.decide()
+
+    def _light(self) -> None:
+        answer = self.answers.get(self.chosen)
+        if self.draft.editor is not None:
+            self.draft.editor.light(answer.evaluation if answer else None)
+
+    def _tell(self) -> None:
+        if self.on_change:
+            self.on_change()
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        return {"text/html": card(f"<pre>{escape(self)}</pre>", css="sl-wide"), "text/plain": str(self)}
+
+    # -- what is said ------------------------------------------------------------------------------------------------
+
+    @property
+    def stale(self) -> bool:
+        """Whether the answers are those of an earlier text, because one is no policy as it stands."""
+        return bool(self.draft.incomplete)
+
+    @property
+    def problems(self) -> list[str]:
+        """What keeps the texts from being policies, a line for each document."""
+        return [f"{each.name} is not a policy yet. {self.draft.saying(each)}" for each in self.draft.incomplete]
+
+    @property
+    def unsaved(self) -> str:
+        """Which documents differ from the world's."""
+        names = [each.name for each in self.draft.unsaved if each.complete]
+        return (
+            f"Not saved: {', '.join(names)}. The answers count with your text, AWS still with its own." if names else ""
+        )
+
+
+def _verdict(answer: Answer) -> tuple[bool, str]:
+    return answer.allowed, answer.word
+
+
+def circumstances(given: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Condition keys from the short words of a lesson: `mfa`, `source_ip`, `time`, `external_id`, `tags`, or any key.
+
+    `mfa`: True, False, or "absent"; `tags`: those of the principal; `request_tags`: those the request passes. None
+    leaves a key out; a word that is not among them must be a condition key ("aws:PrincipalOrgID").
+    """
+    keys: dict[str, Any] = {}
+    for name, value in (given or {}).items():
+        match name:
+            case "mfa":
+                keys["aws:MultiFactorAuthPresent"] = None if value == "absent" else "true" if value else "false"
+                keys["aws:MultiFactorAuthAge"] = "0" if value is True else None
+            case "source_ip":
+                keys["aws:SourceIp"] = value
+            case "time":
+                moment = datetime.fromisoformat(value) if isinstance(value, str) else value
+                keys["aws:CurrentTime"] = f"{moment:%Y-%m-%dT%H:%M:%SZ}"
+                keys["aws:EpochTime"] = str(int(moment.timestamp()))
+            case "external_id":
+                keys["sts:ExternalId"] = value
+            case "tags":
+                keys |= {f"aws:PrincipalTag/{key}": text for key, text in value.items()}
+            case "request_tags":
+                keys |= {f"aws:RequestTag/{key}": text for key, text in value.items()}
+                keys["aws:TagKeys"] = list(value)
+            case _ if ":" in name:
+                keys[name] = value
+            case _:
+                raise ValueError(f"{name!r} is no circumstance. There are: mfa, source_ip, time, external_id, tags, "
+                                 "request_tags, and any condition key, such as aws:SourceVpc.")  # fmt: skip
+    return keys

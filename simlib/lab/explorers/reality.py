@@ -1,0 +1,135 @@
+"""A question really asked: the boto3 call that needs this permission, made as the one who asks."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import boto3
+import botocore.session
+
+from ..attempts import Attempt, attempt
+from .answers import Answer
+
+# Actions whose call has another name, or needs a parameter that no ARN tells.
+_CALLS: dict[str, tuple[str, dict[str, Any]]] = {
+    "s3:ListBucket": ("ListObjectsV2", {}),
+    "s3:ListAllMyBuckets": ("ListBuckets", {}),
+    "s3:PutObject": ("PutObject", {"Body": b"tried"}),
+    "sts:AssumeRole": ("AssumeRole", {"RoleSessionName": "tried"}),
+    "lambda:InvokeFunction": ("Invoke", {}),
+    "kms:Encrypt": ("Encrypt", {"Plaintext": b"tried"}),
+    "sqs:SendMessage": ("SendMessage", {"MessageBody": "tried"}),
+    "sns:Publish": ("Publish", {"Message": "tried"}),
+}
+# What a required parameter is called, and the part of an ARN's last part that it is.
+_PARTS = {
+    "Bucket": r"^([^/]+)",
+    "Key": r"^[^/]+/(.+)",
+    "UserName": r"^user/(?:.*/)?([^/]+)$",
+    "RoleName": r"^role/(?:.*/)?([^/]+)$",
+    "GroupName": r"^group/(?:.*/)?([^/]+)$",
+    "FunctionName": r"^function:(.+)",
+    "TableName": r"^table/([^/]+)",
+}  # fmt: skip
+_WHOLE = ("KeyId", "RoleArn", "PolicyArn", "TopicArn", "SecretId", "ResourceArn")
+
+
+@dataclass(frozen=True, repr=False)
+class Trial:
+    """What AWS answered when it was really asked. `attempt` is None where the lab cannot make the call; `said` why."""
+
+    answer: Answer
+    attempt: Attempt | None
+    said: str
+
+    @property
+    def agrees(self) -> bool | None:
+        """Whether reality and the panel say the same; None where nothing was tried."""
+        return None if self.attempt is None else self.attempt.allowed == self.answer.allowed
+
+    def __str__(self) -> str:
+        return self.said
+
+    __repr__ = __str__
+
+
+def try_really(world: Any, answer: Answer, *, saved: bool = True) -> Trial:
+    """Make the call that the question is about, in the world as it is saved, with credentials of whoever asks."""
+    question = answer.question
+    call = _call(question.action, question.resource)
+    if call is None:
+        return Trial(answer, None, f"The lab does not know a call that needs {question.action} and nothing else. "
+                                   "Make it yourself in a cell.")  # fmt: skip
+    operation, parameters = call
+    try:
+        key, secret, token = world.inspect.credentials(question.who)
+    except LookupError as error:
+        return Trial(answer, None, f"{error.args[0]} So it cannot be tried.")
+    if external := question.circumstances.get("sts:ExternalId"):
+        parameters["ExternalId"] = external
+    service = question.action.partition(":")[0]
+    client = boto3.Session(key, secret, token, region_name="us-east-1").client(service)
+    tried = attempt(getattr(client, _snake(operation)), **parameters)
+    return Trial(answer, tried, _said(answer, tried, saved))
+
+
+def _said(answer: Answer, tried: Attempt, saved: bool) -> str:
+    about = {key for key in answer.question.circumstances if key != "sts:ExternalId"}
+    real = "AWS carried it out." if tried.allowed else f"AWS refused it: {tried.code}: {tried.message}"
+    if tried.allowed == answer.allowed:
+        return f"Really tried: {real} The panel says the same."
+    if not saved:
+        return f"Really tried: {real} Your text is not saved yet; AWS goes by its own."
+    if about:
+        missing = ", ".join(sorted(about))
+        return f"Really tried: {real} The call was made as things are, without the circumstances {missing}."
+    return f"Really tried: {real} The panel says otherwise: {answer.word}."
+
+
+def _call(action: str, resource: str) -> tuple[str, dict[str, Any]] | None:
+    """The operation that needs an action, and its parameters out of the resource's ARN; None where these do not do."""
+    service, _, name = action.partition(":")
+    operation, given = _CALLS.get(action, (name, {}))
+    required = _required(service, operation)
+    if required is None:
+        return None
+    if resource.count(":") < 5:
+        resource = f"arn:aws::::{resource}"
+    last = resource.split(":", 5)[5]
+    parameters = dict(given)
+    for member in required:
+        if member in parameters:
+            continue
+        if member == "QueueUrl":
+            _, _, _, region, account, queue = resource.split(":", 5)
+            parameters[member] = f"https://sqs.{region}.amazonaws.com/{account}/{queue}"
+        elif member in _WHOLE:
+            parameters[member] = resource
+        elif (part := re.search(_PARTS.get(member, "$^"), last)) and "*" not in part[1]:
+            parameters[member] = part[1]
+        else:
+            return None
+    if service == "sns" and operation == "Publish":
+        parameters["TopicArn"] = resource
+    return operation, parameters
+
+
+@cache
+def _required(service: str, operation: str) -> tuple[str, ...] | None:
+    core = botocore.session.get_session()
+    if service not in core.get_available_services():
+        return None
+    model = core.get_service_model(service)
+    if operation not in model.operation_names:
+        return None
+    shape = model.operation_model(operation).input_shape
+    return tuple(shape.required_members) if shape is not None else ()
+
+
+def _snake(operation: str) -> str:
+    from botocore import xform_name
+
+    return str(xform_name(operation))
