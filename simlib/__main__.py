@@ -10,7 +10,7 @@ COMMANDS = {
     "decide": ("simlib.iam.scenario", "answer scenarios, one JSON object per line: allowed or denied, and why"),
     "check": ("simlib.iam.check", "check policy documents, as a compiler would"),
     "progress": ("simlib.lab.room", "the view of a room of learners, from their progress files"),
-    "serve": ("simlib.cloud.transport.endpoint", "serve the mocked AWS to the AWS CLI and other SDKs on this machine"),
+    "serve": ("simlib.cloud.serve", "serve the mocked AWS to the AWS CLI and other SDKs on this machine"),
 }
 
 

@@ -17,6 +17,8 @@ from typing import Any
 
 import pytest
 
+from simlib import Cloud
+from simlib.cloud import serve
 from simlib.cloud.transport import endpoint as module
 from simlib.cloud.transport.endpoint import Endpoint
 from simlib.cloud.transport.wire import RawAnswer, RawRequest
@@ -430,9 +432,13 @@ def test_a_request_is_judged_by_its_senders_clock(raw: RawRequest, time: datetim
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows sends Ctrl-C to whole consoles; run it on Linux or macOS")
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
-def test_serve_keeps_a_world_running_until_ctrl_c(end: signal.Signals) -> None:
+def test_serve_keeps_a_world_running_until_ctrl_c_and_saves_it_if_asked(end: signal.Signals, tmp_path: Path) -> None:
+    first, second = tmp_path / "first.json", tmp_path / "second.json"
+    with Cloud.start() as world:
+        world.account("dev").admin.client("iam").create_user(UserName="alice")
+        world.save(first)
     server = subprocess.Popen(
-        [sys.executable, "-m", "simlib", "serve"],
+        [sys.executable, "-m", "simlib", "serve", "--world", str(first), "--save", str(second)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -458,14 +464,20 @@ def test_serve_keeps_a_world_running_until_ctrl_c(end: signal.Signals) -> None:
         server.send_signal(end)
         rest, errors = server.communicate(timeout=60)
         assert (server.returncode, errors) == (0, "")
-        assert "nothing of it is left" in rest
+        assert "Saved 1 account to" in rest
+        with Cloud.load(second) as world:
+            admin = world.account("dev").admin
+            assert admin.client("iam").get_user(UserName="alice")
+            assert admin.client("sqs").get_queue_url(QueueName="jobs")["QueueUrl"] == queue_url
     finally:
         server.kill()
         server.communicate()
 
 
-def test_serve_takes_no_arguments(capsys: pytest.CaptureFixture[str]) -> None:
-    assert module.main(["--wrold"]) == 2
+def test_serve_explains_itself_and_what_it_cannot_open(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert serve.main(["--wrold"]) == 2
     assert "usage: python -m simlib serve" in capsys.readouterr().err
-    assert module.main(["--help"]) == 0
+    assert serve.main(["--help"]) == 0
     assert "usage: python -m simlib serve" in capsys.readouterr().out
+    assert serve.main(["--world", str(tmp_path / "none.json")]) == 2
+    assert "none.json cannot be read" in capsys.readouterr().err

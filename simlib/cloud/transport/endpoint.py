@@ -11,7 +11,6 @@ import logging
 import os
 import re
 import shlex
-import signal
 import socket
 import sys
 import tempfile
@@ -368,35 +367,3 @@ def sender_time(raw: RawRequest, lab: datetime, real: datetime) -> datetime:
     except (ValueError, OverflowError):
         return real
     return min(real, lab, key=lambda time: abs(time - signed))
-
-
-def main(argv: Sequence[str] = ()) -> int:
-    """`python -m simlib serve`: a world with one account, kept running for terminals until Ctrl-C."""
-    if argv:
-        asked = list(argv) in (["-h"], ["--help"])
-        usage = "usage: python -m simlib serve\n\nServes a fresh lab to other processes on this machine, until Ctrl-C."
-        print(usage, file=sys.stdout if asked else sys.stderr)
-        return 0 if asked else 2
-    from simlib.cloud.world import Cloud
-
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ended by a service manager, it cleans up as well
-    try:
-        with Cloud.start() as world:
-            account = world.account()
-            keys = {
-                "AWS_ACCESS_KEY_ID": account.admin.access_key_id,
-                "AWS_SECRET_ACCESS_KEY": account.admin.secret_access_key,
-            }
-            endpoint = world.serve()
-            print(
-                f"# The lab answers at {endpoint.url}, for this machine only, until Ctrl-C. In another terminal, say:"
-            )
-            print(*endpoint.exports(keys), sep="\n")
-            print(
-                f"# You are then an administrator of account {account.id}. Try: aws sts get-caller-identity", flush=True
-            )
-            while True:
-                threading.Event().wait(1)  # a wait without end could not be interrupted on Windows
-    except KeyboardInterrupt:
-        print("# The lab has ended; nothing of it is left.")
-    return 0
