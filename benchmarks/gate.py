@@ -1,6 +1,6 @@
 """What the gate costs: a boto3 call through it, against the same call to bare moto in the same run; and memory.
 
-Both are measured in one process, turn by turn, so that noise falls on both alike. The bare client is like the other one,
+Both are measured in one process, turn by turn, so that noise falls on both alike. The bare client is like the other,
 but moto's own handler stands in the gate's place: it serves the call from the same backends, as `mock_aws` does.
 """
 
