@@ -204,11 +204,6 @@ class Inspection:
         with self._lock:
             return [arn for account in self._accounts() for arn in self._owned(account)]
 
-    def owner(self, resource: str) -> str:
-        """The account that owns a resource; "" where nobody does."""
-        with self._lock:
-            return self._owner(resource, "")
-
     def _owned(self, account: str) -> Iterator[str]:
         for name in inventory.roles(account):
             if role := self._store.role(account, name):
