@@ -86,6 +86,7 @@ def _trust_policies(world: Cloud) -> None:
     bucket(admin, "my-secure-bucket", report_csv="month,profit\nOctober,42\n")
     for name in ("alice", "bob"):
         iam.create_user(UserName=name)
+    iam.create_role(RoleName="archive", AssumeRolePolicyDocument=trust(f"arn:aws:iam::{DEV}:root"))
     iam.create_role(RoleName="reports", AssumeRolePolicyDocument=trust(ALICE))
     iam.put_role_policy(RoleName="reports", PolicyName="read-bucket", PolicyDocument=READ_BUCKET)
 

@@ -11,6 +11,7 @@ not change (`Cloud.inspect`). A function is really run, and what it leaves behin
 from __future__ import annotations
 
 import dis
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import FunctionType
@@ -18,6 +19,8 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from simlib.cloud.permissions import public_access
+from simlib.cloud.transport.refusals import Refusal
 from simlib.iam import Evaluation, Policy, PolicyError
 
 from .markup import card, plain, prose
@@ -237,10 +240,12 @@ def policies(asks: Sequence[Ask], *places: At, besides: Mapping[At, str] = NOTHI
         instead = {_place(at): _read(text, at) for at, text in [*besides.items(), *zip(places, written, strict=True)]}
         for ask in asks:
             who = ask.who(world) if callable(ask.who) else ask.who
-            others = _others(world, who, ask.resource, instead)
-            found = world.inspect.ask(
-                who, ask.action, ask.resource, circumstances=ask.given, instead={**others, **instead}
-            )
+            counting = {**_others(world, who, ask.resource, instead), **instead}
+            try:
+                found = world.inspect.ask(who, ask.action, ask.resource, circumstances=ask.given, instead=counting)
+            except Refusal as refused:
+                yield Row(ask.name, ask.does, False, ask.should, str(refused))
+                continue
             yield Row(ask.name, ask.does, found.allowed, ask.should, decided_by(found))
 
     return judge
@@ -257,12 +262,16 @@ def _read(text: Any, at: At) -> Policy:
     if not isinstance(text, str | dict):
         raise Unjudged(f"{called} is not a text but {type(text).__name__}.")
     try:
-        return Policy.parse(text, at.kind, name=at.name or at.kind)  # type: ignore[arg-type]
+        policy = Policy.parse(text, at.kind, name=at.name or at.kind)
     except PolicyError as error:
         first = error.problems[0]
         where = f"line {first.line}, column {first.column}" if first.line else first.path
         advice = f" ({first.suggestion})" if first.suggestion else ""
         raise Unjudged(f"{called} would not be saved: {where}: {first.message.rstrip('.')}{advice}.") from None
+    document = json.loads(text) if isinstance(text, str) else text
+    if at.owner.startswith("arn:aws:s3:::") and public_access.is_public(document):
+        raise Unjudged(f"{called} would not be saved: it is public, and the bucket blocks public access.")
+    return policy
 
 
 def _others(world: Any, who: Any, resource: str, kept: Mapping[Any, Any]) -> dict[Any, None]:
@@ -271,7 +280,7 @@ def _others(world: Any, who: Any, resource: str, kept: Mapping[Any, Any]) -> dic
     for arn in (who, resource):
         try:
             documents = world.inspect.documents(arn)
-        except (LookupError, ValueError):
+        except (LookupError, ValueError, Refusal):
             continue
         for document in documents:
             if document.place not in kept and document.place.kind in ("identity", "boundary", "resource"):

@@ -96,6 +96,8 @@ def play(book: Any, changes: Mapping[str, Sequence[tuple[str, str]]], until: str
 def _execute(source: str, names: dict[str, Any]) -> str:
     """Run a cell; what it prints and the value of its last expression, unless that ends in a semicolon."""
     tree = ast.parse(source)
+    if not tree.body:
+        return ""
     last = tree.body[-1]
     printed = io.StringIO()
     value = None

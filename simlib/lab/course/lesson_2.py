@@ -87,7 +87,7 @@ QUESTIONS = {
     ),
 }
 
-REPORTS = "arn:aws:iam::111111111111:role/reports"
+REPORTS, ARCHIVE = (f"arn:aws:iam::111111111111:role/{name}" for name in ("reports", "archive"))
 MFA = {"aws:MultiFactorAuthPresent": "true"}
 PROD_ADMIN = "arn:aws:iam::222222222222:user/lab-admin"
 
@@ -103,7 +103,7 @@ EXERCISES = {
         judge=policies(
             [
                 _borrows("Bob", BOB, True),
-                Ask("Bob", "borrows another role", BOB, "sts:AssumeRole", f"{REPORTS}-2", False),
+                Ask("Bob", "borrows archive", BOB, "sts:AssumeRole", ARCHIVE, False),
                 Ask("Bob", "reads the bucket", BOB, "s3:GetObject", "arn:aws:s3:::my-secure-bucket/report.csv", False),
                 Ask("Bob", "changes the role", BOB, "iam:UpdateAssumeRolePolicy", REPORTS, False),
             ],

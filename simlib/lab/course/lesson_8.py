@@ -7,6 +7,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from simlib.cloud.transport.refusals import Refusal
 from simlib.lab import incident
 from simlib.lab.attempts import attempt
 from simlib.lab.beginnings import ALICE, BOB
@@ -72,7 +73,7 @@ def _works(call: Callable[[], object]) -> bool:
 def _asked(world: Any, name: str, does: str, should: bool, *question: Any, **given: str) -> Row:
     try:
         found = world.inspect.ask(*question, circumstances={"iam:PassedToService": "ec2.amazonaws.com", **given})
-    except LookupError:
+    except (LookupError, Refusal):
         return Row(name, does, False, should, "There is nobody of this name any more.")
     return Row(name, does, found.allowed, should, decided_by(found))
 

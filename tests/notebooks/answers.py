@@ -1,0 +1,351 @@
+"""Typical wrong answers to the exercises, with what the learner is told, and the cheat that allows everything.
+
+An answer is the code of the cell before the check; each begins in a fresh state of the lesson, but those of the last
+lesson, which follow one another in one world.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+Answer = tuple[str, str]  # the cell's code, and words of what is said
+
+
+def policy(name: str, *statements: dict[str, Any]) -> str:
+    return f"{name} = {json.dumps({'Version': '2012-10-17', 'Statement': list(statements)})!r}"
+
+
+def allow(action: Any, resource: Any = "*", **more: Any) -> dict[str, Any]:
+    return {"Effect": "Allow", "Action": action, "Resource": resource, **more}
+
+
+def trust(principal: Any, action: str = "sts:AssumeRole", **more: Any) -> dict[str, Any]:
+    return {"Effect": "Allow", "Principal": principal, "Action": action, **more}
+
+
+BUCKET, LEDGER = "arn:aws:s3:::my-secure-bucket", "arn:aws:s3:::prod-ledger"
+REPORTS = "arn:aws:iam::111111111111:role/reports"
+ALICE, BOB = "arn:aws:iam::111111111111:user/alice", "arn:aws:iam::111111111111:user/bob"
+SCANNER, WEB_APP = "arn:aws:iam::444444444444:role/scanner", "arn:aws:iam::111111111111:role/web-app"
+MFA = {"Bool": {"aws:MultiFactorAuthPresent": "true"}}
+GITHUB = {"Federated": "arn:aws:iam::111111111111:oidc-provider/token.actions.githubusercontent.com"}
+WEB_IDENTITY, CLAIM = "sts:AssumeRoleWithWebIdentity", "token.actions.githubusercontent.com"
+MAIN = "repo:example/shop:ref:refs/heads/main"
+TO_EC2 = {"StringEquals": {"iam:PassedToService": "ec2.amazonaws.com"}}
+OURS = {"StringEquals": {"sts:ExternalId": "acme-1001"}}
+ACME_MAY = policy("ACME_MAY", allow("s3:ListBucket", LEDGER), allow("s3:GetObject", f"{LEDGER}/*"))
+ACME_TRUST = policy("ACME_TRUST", trust({"AWS": SCANNER}, Condition=OURS))
+
+
+def no_mfa(operator: str, **more: Any) -> str:
+    condition = {operator: {"aws:MultiFactorAuthPresent": "false"}, **more}
+    return policy("MFA_REPAIRED", {"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": condition})
+
+
+def pipeline(operator: str, subject: str, audience: str | None = "sts.amazonaws.com") -> str:
+    condition: dict[str, Any] = {operator: {f"{CLAIM}:sub": subject}}
+    if audience:
+        condition.setdefault("StringEquals", {})[f"{CLAIM}:aud"] = audience
+    return policy("PIPELINE_TRUST", trust(GITHUB, WEB_IDENTITY, Condition=condition))
+
+
+DEPLOY = """def deploy(iam):
+    name, trust, may = "reports-reader", json.dumps(TRUST), json.dumps(READ_LEDGER)
+    {}
+"""
+TEST = """def test_reader(document):
+    ledger, file = "arn:aws:s3:::prod-ledger", "arn:aws:s3:::prod-ledger/2026.csv"
+    {}
+"""
+
+WRONG: dict[str, list[Answer]] = {
+    "your first policy": [
+        (policy("ALICE_MAY", allow("iam:list_users")), "Alice lists the users: refused, and should be allowed"),
+        (policy("ALICE_MAY", allow("iam:List*")), "Alice lists the roles: allowed, and should be refused"),
+        (policy("ALICE_MAY", allow("ListUsers")), "would not be saved: line 1"),
+        (policy("ALICE_MAY", allow("iam:*")), "Alice makes a user: allowed, and should be refused"),
+    ],
+    "one file for alice": [
+        (policy("ALICE_MAY", allow("s3:GetObject", BUCKET)), "Alice reads report.csv: refused, and should be allowed"),
+        (policy("ALICE_MAY", allow("s3:GetObject", f"{BUCKET}/*")), "Alice reads another file: allowed"),
+        (policy("ALICE_MAY", allow("s3:*", f"{BUCKET}/report.csv")), "Alice overwrites report.csv: allowed"),
+        (policy("ALICE_MAY", allow("s3:GetObject", "report.csv")), "would not be saved"),
+    ],
+    "let bob in": [
+        (policy("BOB_MAY", allow("sts:AssumeRole")), "Bob borrows archive: allowed"),
+        (policy("BOB_MAY", allow("s3:GetObject", f"{BUCKET}/*")), "Bob borrows reports: refused"),
+        (policy("BOB_MAY", {**allow("sts:AssumeRole", REPORTS), "Principal": {"AWS": BOB}}), "would not be saved"),
+        (policy("BOB_MAY", allow(["sts:AssumeRole", "iam:*"], REPORTS)), "Bob changes the role: allowed"),
+    ],
+    "a list from blank": [
+        (policy("REPORTS_TRUST", trust({"AWS": ALICE})), "Alice, without MFA, borrows reports: allowed"),
+        (
+            policy("REPORTS_TRUST", trust({"AWS": ALICE, "Service": "ec2.amazonaws.com"}, Condition=MFA)),
+            "The EC2 service borrows reports: refused",
+        ),
+        (
+            policy(
+                "REPORTS_TRUST",
+                trust({"AWS": "arn:aws:iam::111111111111:root"}, Condition=MFA),
+                trust({"Service": "ec2.amazonaws.com"}),
+            ),
+            "Alice, with MFA, borrows reports: refused",
+        ),
+        (
+            policy("REPORTS_TRUST", {**trust({"AWS": ALICE}, Condition=MFA), "Resource": REPORTS}),
+            "would not be saved",
+        ),
+    ],
+    "the mfa trap": [
+        (no_mfa("BoolIfExists"), "A session of the role writer writes: refused, and should be allowed"),
+        (
+            no_mfa("Bool", StringEquals={"aws:PrincipalType": "User"}),
+            "Alice's key, without MFA, reads the report: allowed, and should be refused",
+        ),
+        (no_mfa("BoolIfExist"), "would not be saved"),
+        (
+            policy("MFA_REPAIRED", {"Effect": "Deny", "Action": "*", "Resource": "*"}),
+            "Alice, who has proved MFA, reads the report: refused",
+        ),
+    ],
+    "a policy for alice": [
+        (
+            policy("ALICE_MAY", allow(["s3:ListBucket", "s3:GetObject"], f"{BUCKET}/*")),
+            "Alice lists the bucket: refused",
+        ),
+        (
+            policy("ALICE_MAY", allow("s3:ListBucket", BUCKET), allow(["s3:GetObject", "s3:PutObject"], f"{BUCKET}/*")),
+            "Alice overwrites report.csv: allowed",
+        ),
+        (
+            policy(
+                "ALICE_MAY",
+                allow("s3:ListBucket", BUCKET),
+                allow("s3:GetObject", f"{BUCKET}/*"),
+                allow("s3:PutObject", f"{BUCKET}/alice*"),
+            ),
+            "Alice writes alicexyz.csv: allowed",
+        ),
+        (
+            policy(
+                "ALICE_MAY",
+                allow("s3:ListBucket", BUCKET),
+                allow("s3:GetObject", f"{BUCKET}/*"),
+                allow("s3:*", f"{BUCKET}/alice/*"),
+            ),
+            "Alice deletes alice/plan.csv: allowed",
+        ),
+    ],
+    "rotate a key": [
+        (
+            'def rotate(iam, use):\n    use(iam.create_access_key(UserName="alice"))',
+            "with it: allowed, and should be refused",
+        ),
+        (
+            'def rotate(iam, use):\n    iam.create_access_key(UserName="alice")',
+            "The program was never given another key",
+        ),
+        (
+            'def rotate(iam, use):\n    first = iam.list_access_keys(UserName="alice")["AccessKeyMetadata"][0]\n'
+            '    iam.delete_access_key(UserName="alice", AccessKeyId=first["AccessKeyId"])\n'
+            '    use(iam.create_access_key(UserName="alice"))',
+            "goes on with its first key until it has the new one: refused, and should be allowed",
+        ),
+        (
+            'def rotate(iam, use):\n    [iam.create_access_key(UserName="alice") for _ in range(2)]',
+            "AWS refused a call of it: An error occurred (LimitExceeded)",
+        ),
+    ],
+    "cut mallory off": [
+        (
+            'iam.delete_role_policy(RoleName="reports", PolicyName="read-bucket")',
+            "A session of reports that is opened now reads the report: refused",
+        ),
+        (
+            'iam.put_role_policy(RoleName="reports", PolicyName="stop", PolicyDocument=\'{"Version": "2012-10-17", '
+            '"Statement": {"Effect": "Deny", "Action": "*", "Resource": "*"}}\')',
+            "A session of reports that is opened now reads the report: refused",
+        ),
+        (
+            'iam.update_assume_role_policy(RoleName="reports", PolicyDocument=\'{"Version": "2012-10-17", "Statement": '
+            '{"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}}\')',
+            "Mallory reads the report with her session: allowed",
+        ),
+        (
+            'for role in ("reports", "web-app"):\n    iam.put_role_policy(RoleName=role, PolicyName="stop", '
+            'PolicyDocument=\'{"Version": "2012-10-17", "Statement": '
+            '{"Effect": "Deny", "Action": "*", "Resource": "*"}}\')',
+            "The machine borrows reports anew: refused",
+        ),
+    ],
+    "the whole organization": [
+        (policy("OPEN_TO_ORGANIZATION", {**trust("*", "s3:GetObject"), "Resource": f"{LEDGER}/*"}), "it is public"),
+        (
+            policy(
+                "OPEN_TO_ORGANIZATION",
+                {
+                    **trust({"AWS": [f"arn:aws:iam::{n * 12}:root" for n in "12"]}, "s3:GetObject"),
+                    "Resource": f"{LEDGER}/*",
+                },
+            ),
+            "Somebody of head-office reads the ledger: refused",
+        ),
+        (
+            "OPEN_TO_ORGANIZATION = json.dumps({'Version': '2012-10-17', 'Statement': {'Effect': 'Allow', "
+            "'Principal': '*', 'Action': 's3:*', 'Resource': 'arn:aws:s3:::prod-ledger/*', "
+            "'Condition': {'StringEquals': {'aws:PrincipalOrgID': organization}}}})",
+            "Alice deletes the ledger: allowed",
+        ),
+        (
+            "OPEN_TO_ORGANIZATION = json.dumps({'Version': '2012-10-17', 'Statement': {'Effect': 'Allow', "
+            "'Action': 's3:GetObject', 'Resource': 'arn:aws:s3:::prod-ledger/*', "
+            "'Condition': {'StringEquals': {'aws:PrincipalOrgID': organization}}}})",
+            "would not be saved",
+        ),
+    ],
+    "acmes way in": [
+        (f"{policy('ACME_TRUST', trust({'AWS': SCANNER}))}\n{ACME_MAY}", "without an ID, borrows the role: allowed"),
+        (
+            f"{policy('ACME_TRUST', trust({'AWS': 'arn:aws:iam::444444444444:root'}, Condition=OURS))}\n{ACME_MAY}",
+            "Somebody else of Acme, with your ID, borrows the role: allowed",
+        ),
+        (
+            f"{ACME_TRUST}\n{policy('ACME_MAY', allow(['s3:ListBucket', 's3:GetObject'], f'{LEDGER}/*'))}",
+            "A session of the role lists the ledger: refused",
+        ),
+        (f"{ACME_MAY.replace('ACME_MAY', 'ACME_TRUST')}\n{ACME_MAY}", "The trust policy would not be saved"),
+    ],
+    "pass one role": [
+        (
+            policy("PASS_WEB_APP", allow("ec2:RunInstances"), allow("iam:PassRole", WEB_APP)),
+            "Alice passes web-app to Lambda: allowed",
+        ),
+        (
+            policy(
+                "PASS_WEB_APP",
+                allow("ec2:RunInstances"),
+                allow(
+                    "iam:PassRole",
+                    f"{WEB_APP}*",
+                    Condition={"StringEquals": {"iam:PassedToService": "ec2.amazonaws.com"}},
+                ),
+            ),
+            "Alice passes a role web-app-2 to EC2: allowed",
+        ),
+        (policy("PASS_WEB_APP", allow("iam:PassRole", WEB_APP)), "Alice starts a machine: refused"),
+        (
+            policy("PASS_WEB_APP", allow("ec2:RunInstances"), allow("sts:AssumeRole", WEB_APP)),
+            "Alice passes web-app to EC2: refused",
+        ),
+    ],
+    "main and nothing else": [
+        (pipeline("StringLike", "repo:example/shop:*"), "Another branch of example/shop borrows the role: allowed"),
+        (pipeline("StringLike", f"{MAIN}*"), "The branch mainly of example/shop borrows the role: allowed"),
+        (pipeline("StringEquals", MAIN, None), "A token for another audience borrows the role: allowed"),
+        (pipeline("StringEquals", "repo:example/shop:*"), "The branch main of example/shop borrows the role: refused"),
+    ],
+    "deploy twice": [
+        (DEPLOY.format("iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust)"), "no policy read-ledger"),
+        (
+            DEPLOY.format(
+                "iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust)\n"
+                '    iam.put_role_policy(RoleName=name, PolicyName="read-ledger", PolicyDocument=may)'
+            ),
+            "AWS refused a call of it: An error occurred (EntityAlreadyExists)",
+        ),
+        (
+            DEPLOY.format(
+                "try:\n        iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust)\n"
+                "    except iam.exceptions.EntityAlreadyExistsException:\n        pass\n"
+                '    iam.put_role_policy(RoleName=name, PolicyName="read-ledger", PolicyDocument=may)'
+            ),
+            "Somebody changed the trust policy, and the script ran again: the trust policy is not TRUST",
+        ),
+        (DEPLOY.format("return careless(name, trust)"), "After the first run there is no role reports-reader"),
+    ],
+    "a test that says no": [
+        (TEST.format('assert may(document, "s3:GetObject", file)'), 'passes a policy that is wrong: the action is "*"'),
+        (
+            TEST.format("assert document == READ_LEDGER"),
+            "says no to a policy that is right: the same in two statements",
+        ),
+        (
+            TEST.format(
+                'assert may(document, "s3:GetObject", file)\n    assert not may(document, "s3:DeleteObject", file)'
+            ),
+            "passes a policy that is wrong: writing is allowed",
+        ),
+        (TEST.format("assert False"), "says no to a policy that is right: READ_LEDGER itself"),
+    ],
+    "the house in order": [  # one after the other, in one world
+        (
+            'at_dev, at_prod = dev.admin.client("iam"), prod.admin.client("iam")\n'
+            'keys = at_dev.list_access_keys(UserName="bob")["AccessKeyMetadata"]\n'
+            'oldest = min(keys, key=lambda each: each["CreateDate"])["AccessKeyId"]\n'
+            'at_dev.delete_access_key(UserName="bob", AccessKeyId=oldest)',
+            "Mallory, from her own account, borrows break-glass: allowed",
+        ),
+        (
+            'at_prod.delete_role_policy(RoleName="break-glass", PolicyName="break-glass")\n'
+            'at_prod.delete_role(RoleName="break-glass")',
+            "Mallory's open session of deploy starts a machine: allowed",
+        ),
+        (
+            'at_dev.delete_role_policy(RoleName="deploy", PolicyName="deploy")',
+            "What Mallory has copied from her machine borrows operator: allowed",
+        ),
+        (
+            'at_prod.update_assume_role_policy(RoleName="operator", PolicyDocument=\'{"Version": "2012-10-17", '
+            '"Statement": {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, '
+            '"Action": "sts:AssumeRole"}}\')',
+            "Mallory's machine is still running: allowed, and should be refused",
+        ),
+        (
+            'ec2 = dev.admin.client("ec2")\n'
+            'found = [each for group in ec2.describe_instances()["Reservations"] for each in group["Instances"]]\n'
+            'ec2.terminate_instances(InstanceIds=[each["InstanceId"] for each in found])',
+            "Alice borrows deploy: allowed",
+        ),
+    ],
+}
+
+STAR = policy("ANSWER", allow("*"))
+OPEN = policy("ANSWER", trust({"AWS": "*"}))
+CHEATS: dict[str, Answer] = {
+    "your first policy": (STAR.replace("ANSWER", "ALICE_MAY"), "Alice makes a user: allowed"),
+    "one file for alice": (STAR.replace("ANSWER", "ALICE_MAY"), "Alice reads another file: allowed"),
+    "let bob in": (STAR.replace("ANSWER", "BOB_MAY"), "Bob borrows archive: allowed"),
+    "a list from blank": (OPEN.replace("ANSWER", "REPORTS_TRUST"), "Alice, without MFA, borrows reports: allowed"),
+    "the mfa trap": (STAR.replace("ANSWER", "MFA_REPAIRED"), "Alice's key, without MFA, reads the report: allowed"),
+    "a policy for alice": (STAR.replace("ANSWER", "ALICE_MAY"), "Alice overwrites report.csv: allowed"),
+    "rotate a key": ("def rotate(iam, use):\n    use(iam)", "It ended with"),
+    "cut mallory off": (
+        'iam.put_role_policy(RoleName="reports", PolicyName="all", PolicyDocument=\'{"Version": "2012-10-17", '
+        '"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}\')',
+        "Waiting",
+    ),
+    "the whole organization": (
+        policy("OPEN_TO_ORGANIZATION", {**trust("*", "s3:*"), "Resource": [LEDGER, f"{LEDGER}/*"]}),
+        "it is public, and the bucket blocks public access",
+    ),
+    "acmes way in": (
+        f"{OPEN.replace('ANSWER', 'ACME_TRUST')}\n{STAR.replace('ANSWER', 'ACME_MAY')}",
+        "without an ID, borrows the role: allowed",
+    ),
+    "pass one role": (STAR.replace("ANSWER", "PASS_WEB_APP"), "Alice passes deploy to EC2: allowed"),
+    "main and nothing else": (
+        policy("PIPELINE_TRUST", trust(GITHUB, WEB_IDENTITY)),
+        "Another branch of example/shop borrows the role: allowed",
+    ),
+    "deploy twice": (
+        DEPLOY.format(f"iam.create_role(RoleName=name, AssumeRolePolicyDocument={STAR.partition(' = ')[2]})"),
+        "AWS refused a call of it: An error occurred (MalformedPolicyDocument)",
+    ),
+    "a test that says no": (TEST.format("assert document"), 'passes a policy that is wrong: the action is "*"'),
+    "the house in order": (
+        'dev.admin.client("iam").put_role_policy(RoleName="deploy", PolicyName="all", PolicyDocument=\'{"Version": '
+        '"2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}\')',
+        "Waiting",
+    ),
+}

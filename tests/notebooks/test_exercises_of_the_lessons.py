@@ -1,0 +1,94 @@
+"""Every exercise: untouched, with the right answer, with typical wrong ones, and with the cheat."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
+
+import pytest
+
+from simlib import Cloud, lab
+from simlib.lab import catching_up, course, questions
+from tests.notebooks import answers
+
+EXERCISES = [name for number in course.LESSONS for name in course.lesson(number).EXERCISES]
+
+
+@cache
+def cells_of(name: str) -> tuple[list[str], str, str]:
+    """The code that runs before the answer of an exercise, the answer as the lesson gives it, and the check."""
+    cells = catching_up.read_lesson(course.lesson_of(name, "EXERCISES"))
+    code = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+    check = next(index for index, source in enumerate(code) if f'lab.exercise("{name}").check(' in source)
+    kept = [cell for cell in cells if "".join(cell["source"]) not in code[check - 1 :] or cell["cell_type"] != "code"]
+    return list(catching_up.sources(kept)), code[check - 1], code[check]
+
+
+@contextmanager
+def before(name: str) -> Iterator[dict[str, Any]]:
+    """The names of a lesson at the cell that wants the answer."""
+    names: dict[str, Any] = {}
+    try:
+        for source in cells_of(name)[0]:
+            exec(compile(source, "lesson", "exec"), names)
+        yield names
+    finally:
+        if Cloud.running:
+            Cloud.running.stop()
+
+
+def told(name: str, answer: str, names: dict[str, Any]) -> str:
+    """What the check says to an answer, in one line."""
+    questions._attempted.clear()
+    exec(compile(answer, "answer", "exec"), names)
+    return " ".join(str(eval(cells_of(name)[2], names)).split())
+
+
+def test_every_exercise_has_its_table() -> None:
+    assert set(answers.WRONG) == set(answers.CHEATS) == set(EXERCISES)
+    assert [name for name in EXERCISES if len(answers.WRONG[name]) < 3] == []
+    assert [name for name in EXERCISES if len({said for _, said in answers.WRONG[name]}) < 3] == []
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+def test_untouched_it_waits_and_reveals_nothing(name: str) -> None:
+    exercise = course.lesson(course.lesson_of(name, "EXERCISES")).EXERCISES[name]
+    with before(name) as names:
+        said = told(name, cells_of(name)[1], names)
+    assert said == f"… Waiting. {exercise.waits_for}"
+    assert exercise.solution not in said
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+def test_a_right_answer_passes_and_so_do_wrong_ones_not(name: str) -> None:
+    """In one world, wrong ones first: no answer leaves anything behind that helps the next."""
+    exercise = course.lesson(course.lesson_of(name, "EXERCISES")).EXERCISES[name]
+    changes_the_world = exercise.untouched is not None
+    with before(name) as names:
+        said = told(name, answers.CHEATS[name][0], names)
+        assert answers.CHEATS[name][1] in said
+        assert "Right" not in said
+    if changes_the_world and name != "the house in order":
+        for answer, words in answers.WRONG[name]:
+            with before(name) as names:
+                assert words in told(name, answer, names)
+    else:
+        with before(name) as names:
+            for answer, words in answers.WRONG[name]:
+                assert words in told(name, answer, names)
+            if not changes_the_world:
+                assert told(name, exercise.solution, names).startswith("✔ Right.")
+    if changes_the_world:
+        with before(name) as names:
+            assert told(name, exercise.solution, names).startswith("✔ Right.")
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+def test_hints_go_from_a_nudge_to_nearly_the_answer(name: str) -> None:
+    exercise = course.lesson(course.lesson_of(name, "EXERCISES")).EXERCISES[name]
+    assert len(set(exercise.hints)) == 3
+    assert all(len(hint.split()) >= 1 for hint in exercise.hints)
+    assert exercise.because
+    assert lab.exercise(name).solution().code == exercise.solution

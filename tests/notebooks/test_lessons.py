@@ -1,0 +1,133 @@
+"""Every lesson runs twice in a kernel, waits where nothing is answered, and its page is as a page should be."""
+
+from __future__ import annotations
+
+import re
+import statistics
+from collections.abc import Iterator
+from functools import cache
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from simlib.lab import course
+from tests.notebooks import lessons
+
+CARDS = ("Where you would see this in AWS", "Where this lab differs from AWS")
+LINK = re.compile(r"\]\(([^)]+)\)")
+
+
+@cache
+def book(number: int) -> Any:
+    return lessons.read(course.LESSONS[number])
+
+
+@pytest.fixture(scope="module", params=[number for number in course.LESSONS if number != 1])
+def run(request: pytest.FixtureRequest) -> Iterator[tuple[int, lessons.Run, lessons.Run]]:
+    """Two runs of a lesson, one after the other in one fresh kernel. Lesson 1 has tests of its own."""
+    with lessons.kernel(lessons.read(course.LESSONS[request.param])) as client:
+        yield request.param, lessons.run_all(client), lessons.run_all(client)
+
+
+def test_run_all_is_clean_twice_and_nothing_is_revealed(run: tuple[int, lessons.Run, lessons.Run]) -> None:
+    number, *both = run
+    module = course.lesson(number)
+    for once in both:
+        explained = [text for cell, text in once.text.items() if cell.startswith("explain-")]
+        assert len(explained) == len(module.QUESTIONS)
+        assert all(text.startswith("Waiting for your prediction") for text in explained)
+        checked = [text for cell, text in once.text.items() if cell.startswith("check-") and "…" in text]
+        assert len(checked) == len(module.EXERCISES)
+        for question in module.QUESTIONS.values():
+            assert question.because[:40] not in once.everything
+        for exercise in module.EXERCISES.values():
+            assert exercise.hints[2] not in once.everything
+
+
+def test_cells_are_quick(run: tuple[int, lessons.Run, lessons.Run], capsys: pytest.CaptureFixture[str]) -> None:
+    """Said, not judged: what is measured while other tests run says little; the benchmarks judge."""
+    number, first, _ = run
+    slowest = max(first.seconds, key=lambda cell: first.seconds[cell])
+    with capsys.disabled():
+        print(
+            f"\nlesson {number}: {len(first.seconds)} cells in {sum(first.seconds.values()):.1f} s, "
+            f"median {statistics.median(first.seconds.values()):.3f} s, slowest {slowest}: {first.seconds[slowest]:.1f}"
+        )
+    assert set(first.seconds) == {cell.id for cell in lessons.code_cells(book(number))}
+
+
+# -- the pages ---------------------------------------------------------------------------------------------------------
+
+every = pytest.mark.parametrize("number", course.LESSONS)
+
+
+@every
+def test_no_outputs_are_committed(number: int) -> None:
+    for cell in lessons.code_cells(book(number)):
+        assert cell.outputs == []
+        assert cell.execution_count is None
+    assert "widgets" not in book(number).metadata
+
+
+@every
+def test_it_begins_with_one_import(number: int) -> None:
+    assert lessons.code_cells(book(number))[0].source == "from simlib import Cloud, lab"
+
+
+@every
+def test_the_prose_is_short_and_the_headings_make_an_outline(number: int) -> None:
+    prose = [cell.source for cell in book(number).cells if cell.cell_type == "markdown"]
+    words = [len(re.findall(r"\w+", text)) for text in prose]
+    assert statistics.median(words) <= 90
+    assert max(words) <= 150
+    levels = [len(marks) for marks in re.findall(r"^(#+) ", "\n".join(prose), re.MULTILINE)]
+    assert (levels[0], levels.count(1)) == (1, 1)
+    assert all(below <= above + 1 for above, below in pairwise(levels))
+
+
+@every
+def test_it_ends_with_the_two_cards(number: int) -> None:
+    headings = re.findall(r"^#+ (.+)$", "\n".join(cell.source for cell in book(number).cells[-3:]), re.MULTILINE)
+    assert tuple(headings[-2:]) == CARDS
+
+
+@every
+def test_every_prediction_and_exercise_of_the_lesson_is_on_its_page_in_the_right_order(number: int) -> None:
+    module = course.lesson(number)
+    cells = [cell.source for cell in book(number).cells]
+    for name in module.QUESTIONS:
+        asked = next(index for index, source in enumerate(cells) if f'lab.predict("{name}")' in source)
+        explained = next(index for index, source in enumerate(cells) if f'lab.explain("{name}")' in source)
+        assert asked < explained, name
+    page = "\n".join(cells)
+    for kind, names in (("predict", module.QUESTIONS), ("explain", module.QUESTIONS)):
+        assert set(re.findall(rf'lab\.{kind}\("([^"]+)"\)', page)) == set(names)
+    assert set(re.findall(r'lab\.exercise\("([^"]+)"\)\.check', page)) == set(module.EXERCISES)
+
+
+@every
+def test_there_are_predictions_to_make_and_things_to_make(number: int) -> None:
+    module = course.lesson(number)
+    assert len(module.QUESTIONS) >= (2 if number else 1)
+    assert len(module.EXERCISES) >= 1
+    assert module.TITLE.lower() in book(number).cells[0].source.lower()
+
+
+@every
+def test_links_work_without_a_network(number: int) -> None:
+    for target in LINK.findall("\n".join(cell.source for cell in book(number).cells)):
+        assert not re.match(r"https?:", target), f"{target} needs a network"
+        assert (lessons.NOTEBOOKS / target).exists(), target
+
+
+def test_the_first_page_links_to_every_lesson() -> None:
+    links = set(LINK.findall("\n".join(cell.source for cell in book(0).cells)))
+    assert set(course.LESSONS.values()) - {course.LESSONS[0]} <= links
+
+
+def test_the_message_of_the_course_runs_through_it() -> None:
+    """People sign in through an identity provider: said in every lesson."""
+    for number in course.LESSONS:
+        page = "\n".join(cell.source for cell in book(number).cells)
+        assert "IAM Identity Center" in page, number
