@@ -43,10 +43,9 @@ def no_mfa(operator: str, **more: Any) -> str:
     return policy("MFA_REPAIRED", {"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": condition})
 
 
-def pipeline(operator: str, subject: str, audience: str | None = "sts.amazonaws.com") -> str:
+def pipeline(operator: str, subject: str) -> str:
     condition: dict[str, Any] = {operator: {f"{CLAIM}:sub": subject}}
-    if audience:
-        condition.setdefault("StringEquals", {})[f"{CLAIM}:aud"] = audience
+    condition.setdefault("StringEquals", {})[f"{CLAIM}:aud"] = "sts.amazonaws.com"
     return policy("PIPELINE_TRUST", trust(GITHUB, WEB_IDENTITY, Condition=condition))
 
 
@@ -242,7 +241,10 @@ WRONG: dict[str, list[Answer]] = {
     "main and nothing else": [
         (pipeline("StringLike", "repo:example/shop:*"), "Another branch of example/shop borrows the role: allowed"),
         (pipeline("StringLike", f"{MAIN}*"), "The branch mainly of example/shop borrows the role: allowed"),
-        (pipeline("StringEquals", MAIN, None), "A token for another audience borrows the role: allowed"),
+        (
+            pipeline("StringLike", "repo:*/shop:ref:refs/heads/main"),
+            "Mallory's repository mallory/shop borrows the role",
+        ),
         (pipeline("StringEquals", "repo:example/shop:*"), "The branch main of example/shop borrows the role: refused"),
     ],
     "deploy twice": [
