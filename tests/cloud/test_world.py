@@ -51,6 +51,38 @@ def test_a_start_that_fails_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatc
     assert Cloud.running is None
 
 
+def _patched() -> list[Any]:
+    """What a world changes in other people's modules."""
+    import botocore.httpsession
+    import moto.iam.models as iam
+    import time_machine
+    from moto.core.config import default_user_config
+    from moto.s3.models import FakeBucket
+
+    classes = [iam.User.__init__, iam.Group.__init__, iam.ManagedPolicy.__init__, iam.IAMBackend._init_aws_policies]
+    travels = list(getattr(time_machine, "traveller_stack", ()))
+    send = botocore.httpsession.URLLib3Session.send
+    return [*classes, FakeBucket.get_permission, dict(default_user_config), travels, send, list(BUILTIN_HANDLERS)]
+
+
+@pytest.mark.parametrize("fails", [None, "Gate", "Store", "Endpoint"])
+def test_nothing_is_left_patched_after_the_end_or_a_start_that_fails(
+    fails: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = _patched()
+    with monkeypatch.context() as patch:
+        if fails:
+            patch.setattr(f"simlib.cloud.world.{fails}", lambda *_, **__: 1 / 0)
+            with pytest.raises(ZeroDivisionError):
+                Cloud.start()
+        else:
+            with Cloud.start() as world:
+                assert _patched() != before
+                world.account("dev").admin.client("iam").create_user(UserName="alice")
+                world.clock.advance(days=400)
+    assert _patched() == before
+
+
 def test_a_plain_boto3_client_meets_the_same_gate(aws: Cloud, iam: Any) -> None:
     alice = new_user(aws, iam, "alice")
     keys = {"aws_access_key_id": alice.access_key_id, "aws_secret_access_key": alice.secret_access_key}
