@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from simlib.cloud.credentials.lifetimes import GOOD, INACTIVE, REVOKED, Credential
+from simlib.cloud.credentials.lifetimes import GOOD, INACTIVE, REVOKED, Credential, hours
 
 from .credential_lines import Line
 
@@ -183,7 +183,8 @@ def _limits(line: Line, left: datetime, right: datetime) -> Iterator[tuple[datet
     last = line.credentials[-1]
     for each in line.credentials:
         if each.expires and each.longest and each.longest >= each.expires and left < each.expires < right:
-            yield each.expires, each.longest, each.limit if each is last else ""
+            chained = ", chained" if each.issued_by.startswith("ASIA") else ""
+            yield each.expires, each.longest, f"≤ {hours(each.longest - each.born)}{chained}" if each is last else ""
 
 
 def _bars(credential: Credential, looked: datetime) -> list[Bar]:

@@ -19,11 +19,11 @@ def figure(chart: Chart) -> Any:
     axes = made.add_subplot()
     for row, lane in enumerate(chart.lanes):
         _lane(axes, chart, lane, row)
-    _moment(axes, chart, chart.now, "now", "--")
+    _moment(axes, chart, chart.now, "now", "--", -1.2)
     if chart.looked != chart.now:
-        _moment(axes, chart, chart.looked, "looking here", "-")
+        _moment(axes, chart, chart.looked, "looking here", "-", -0.85)
     ticks = chart.ticks(most=7)
-    axes.set(xlim=(0, 1), ylim=(len(chart.lanes) - 0.3, -0.95), yticks=[])
+    axes.set(xlim=(0, 1), ylim=(len(chart.lanes) - 0.3, -1.2), yticks=[])
     axes.set_xticks([chart.place(moment) for moment, _ in ticks], [label for _, label in ticks], parse_math=False)
     axes.tick_params(colors=DIM)
     hidden = f" – {chart.hidden:,} more lines are not shown" if chart.hidden else ""
@@ -45,8 +45,7 @@ def _lane(axes: Any, chart: Chart, lane: Lane, row: int) -> None:
         axes.plot([chart.place(expiry), chart.place(limit)], [row, row], color=DIM, linestyle=":", linewidth=1.2)
         if limit <= chart.right:
             axes.plot([chart.place(limit)], [row], marker="|", markersize=16, color=DIM)
-            left = chart.place(limit) > 0.75
-            shift, anchor = ((-5, 2), "right") if left else ((5, -3), "left")
+            shift, anchor = ((5, -3), "left") if chart.place(limit) < 0.85 else ((0, -20), "right")
             where = (chart.place(limit), row)
             axes.annotate(words, where, shift, textcoords="offset points", color=DIM, fontsize=8.5, ha=anchor)
     for bar in lane.bars:
@@ -65,9 +64,9 @@ def _lane(axes: Any, chart: Chart, lane: Lane, row: int) -> None:
         axes.plot([place], [row + 0.3], marker="x" if refused else ".", markersize=5, color=NO if refused else YES)
 
 
-def _moment(axes: Any, chart: Chart, moment: Any, word: str, style: str) -> None:
+def _moment(axes: Any, chart: Chart, moment: Any, word: str, style: str, top: float) -> None:
     if not chart.left <= moment <= chart.right:
         return
     place = chart.place(moment)
     axes.axvline(place, color=INK, linestyle=style, linewidth=1.5)
-    axes.text(place, -0.95, word, color=INK, ha="center", va="bottom", fontsize=10.5, parse_math=False)
+    axes.text(place, top, word, color=INK, ha="center", va="bottom", fontsize=10.5, parse_math=False)

@@ -122,7 +122,7 @@ def _moments(chart: Chart, height: float) -> Iterator[svg.Element]:
     if chart.looked != chart.now:
         place = chart.place(chart.looked)
         yield _upright(place, TOP - 0.6, height - FOOT, INK, stroke_width=2)
-        yield _text(place, TOP - 0.45, "looking here", margin=0.15)
+        yield _text(place, TOP - 0.5, "looking here", margin=0.15)
 
 
 def _middle(index: int) -> float:
@@ -137,11 +137,10 @@ def _labels(chart: Chart, lane: Lane, index: int) -> Iterator[svg.Element]:
         yield text
     for _, limit, words in lane.limits:
         if words and limit <= chart.right:
-            place = chart.place(limit)
-            text = _text(place, _middle(index) + 0.35, words, DIM, margin=1)
-            text.class_, text.dx = ["sl-full"], 6
-            if place > 0.82:  # there is more room before it
-                text.text_anchor, text.dx = "end", -6
+            beside = chart.place(limit) < 0.82  # else below
+            y = _middle(index) + (0.35 if beside else BAR / 2 + 0.95)
+            text = _text(chart.place(limit), y, words, DIM, margin=1)
+            text.text_anchor, text.dx = ("start", 6) if beside else ("end", 0)
             yield text
 
 

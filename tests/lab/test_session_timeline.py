@@ -118,8 +118,8 @@ def test_limits_are_those_of_the_role_and_of_chaining(world: World) -> None:
     timeline = lab.SessionTimeline(world.aws)
     limits = {lane.line.name: [limit[2] for limit in lane.limits] for lane in timeline.chart.lanes if lane.limits}
     assert limits == {
-        "reports/alice": ["2 hours, the role's maximum"],
-        "chain/from-reports": ["1 hour, because it is chained"],
+        "reports/alice": ["≤ 2 hours"],
+        "chain/from-reports": ["≤ 1 hour, chained"],
     }
     for said in (str(timeline), timeline._repr_mimebundle_()["text/html"]):
         assert "at most 1 hour, because it is chained" in said
