@@ -13,13 +13,8 @@ from .markup import escape
 from .timeline_chart import LIVE, OVER, PAUSED, Bar, Calls, Chart, Lane
 
 # Heights count in the letters of the page, so that lanes grow with them.
-LANE, BAR, LABEL, TOP, FOOT = (
-    3.2,
-    1.05,
-    1.3,
-    2.0,
-    1.7,
-)  # em: a lane, its bar, its label; above the first, below the last
+LANE, BAR, LABEL = 3.2, 1.05, 1.3  # em: a lane, its bar, its label
+TOP, FOOT = 2.6, 1.7  # em: above the first lane, below the last
 MARK = 0.25  # em: half the size of a call's mark
 
 INK = "currentColor"
