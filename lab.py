@@ -1,9 +1,10 @@
 """The IAM lab, from nothing but Python.
 
     python3 lab.py          set up if needed, then open the first lesson in JupyterLab
+    python3 lab.py app      set up if needed, then open the playground alone, as an app
     python3 lab.py test     set up if needed, then run the tests
 
-Options after the command go to JupyterLab or to pytest: python3 lab.py --port=9000, python3 lab.py test -k trust
+Options after the command go to JupyterLab, Voilà or pytest: python3 lab.py --port=9000, python3 lab.py test -k trust
 Everything is installed into the folder .venv beside this file; delete that folder to start over.
 """
 # Standard library only, and no syntax newer than Python 3.6, so that an old Python gets as far as being told so.
@@ -70,8 +71,15 @@ def main(arguments):
     elif command == "test":
         set_up("requirements.txt", "tests/requirements.txt")
         become("pytest", *arguments[1:])
+    elif command == "app":
+        set_up("requirements.txt")
+        os.environ["JUPYTER_PATH"] = str(ROOT / "simlib" / "lab" / "app")  # where Voilà finds the template
+        become("voila", *voila_options(), *arguments[1:])
     elif command and not command.startswith("-"):
-        sys.exit(f"lab.py has no command {command!r}: {COMMAND} opens the lab, {COMMAND} test runs the tests.")
+        sys.exit(
+            f"lab.py has no command {command!r}: {COMMAND} opens the lab, {COMMAND} app the "
+            f"playground, {COMMAND} test runs the tests."
+        )
     else:
         set_up("requirements.txt")
         become("jupyterlab", *jupyterlab_options(), *arguments)
@@ -179,6 +187,19 @@ def jupyterlab_options():
     yield "--LabApp.extension_manager=readonly"
     if os.name != "nt" and os.geteuid() == 0:
         yield "--allow-root"
+    yield from without_screen()
+
+
+def voila_options():
+    """The playground's page on the loopback address, with what widgets need and nothing from elsewhere."""
+    yield from (str(ROOT / "notebooks" / "playground.ipynb"), "--Voila.ip=127.0.0.1", "--template=offline")
+    widgets = ["@jupyter-widgets/jupyterlab-manager", "@voila-dashboards/widgets-manager8", "anywidget"]
+    yield f"--VoilaConfiguration.extension_allowlist={widgets}"
+    yield from without_screen()
+
+
+def without_screen():
+    """Where there is no screen, no browser is started, and the address is to be opened by hand."""
     screen = os.name == "nt" or sys.platform == "darwin" or {"DISPLAY", "WAYLAND_DISPLAY"} & set(os.environ)
     if not screen or "SSH_CONNECTION" in os.environ:
         yield "--no-browser"

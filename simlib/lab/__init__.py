@@ -24,6 +24,7 @@ _HOME = {
     "explain": "questions",
     "PolicyDocument": "policy_editor",
     "PolicyEditor": "policy_editor",
+    "Playground": "playground",
     "PolicyPanel": "policy_panel",
     "SessionTimeline": "session_timeline",
     "overview": "map_of_course",

@@ -39,6 +39,25 @@ def _close(widgets: Any) -> None:
                 part.close()
 
 
+class Holder(ipywidgets.VBox):  # type: ignore[misc]
+    """A place in a panel for the view of another one; what it held before is closed, and with it what it holds."""
+
+    _held: tuple[ipywidgets.Widget, ...] = ()
+
+    def hold(self, panel: Any) -> None:
+        """Show a panel; None for nothing."""
+        before, self._held = self._held, ()
+        if panel is not None:
+            panel._repr_mimebundle_()
+            self._held = tuple(panel._views.values())[-1]
+        self.children = self._held[:1]
+        _close(before)
+
+    def close(self) -> None:
+        _close(self._held)
+        super().close()
+
+
 def _shell() -> Any:
     return sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
 

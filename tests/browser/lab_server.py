@@ -10,6 +10,7 @@ import signal
 import sys
 import threading
 import time
+from importlib import import_module
 
 
 def end_with_parent() -> None:
@@ -21,6 +22,4 @@ def end_with_parent() -> None:
 
 if __name__ == "__main__":
     threading.Thread(target=end_with_parent, daemon=True).start()
-    from jupyterlab.labapp import main  # Notebook and Voilà are extensions of the same server
-
-    main(sys.argv[1:])
+    import_module(sys.argv[1]).main(sys.argv[2:])  # Notebook and Voilà are extensions of JupyterLab's server

@@ -59,7 +59,7 @@ def serving(home: Path) -> Iterator[Server]:
     (settings / "notification.jupyterlab-settings").write_text(json.dumps(quiet), encoding="utf-8")
     port = free_port()
     command = [
-        *(sys.executable, str(Path(__file__).with_name("lab_server.py"))),
+        *ended_with_us("jupyterlab.labapp"),
         *("--no-browser", "--ip=127.0.0.1", f"--port={port}", "--ServerApp.port_retries=0"),
         *("--ServerApp.allow_root=True", f"--ServerApp.root_dir={folder}", f"--IdentityProvider.token={TOKEN}"),
         "--ServerApp.disable_check_xsrf=True",  # Voilà takes leave of its kernel without a token
@@ -67,6 +67,11 @@ def serving(home: Path) -> Iterator[Server]:
     ]
     with running(command, home, f"http://127.0.0.1:{port}/api?token={TOKEN}"):
         yield Server(f"http://127.0.0.1:{port}", folder)
+
+
+def ended_with_us(module: str) -> tuple[str, str, str]:
+    """The beginning of a command that runs a server's module and ends when its standard input is closed."""
+    return sys.executable, str(Path(__file__).with_name("lab_server.py")), module
 
 
 @contextmanager

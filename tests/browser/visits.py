@@ -79,7 +79,7 @@ class Visit:
         where.first.scroll_into_view_if_needed()
         self.page.evaluate("() => { document.body.style.height = '100vh' }")  # 0 in JupyterLab: unseen
         where.first.evaluate("node => node.setAttribute('data-axe', '')")
-        found = Axe().run(self.page, "[data-axe]", _AXE)
+        found = Axe().run(self.page, {"include": [["[data-axe]"]], "exclude": [[".jp-OutputPrompt"]]}, _AXE)
         where.first.evaluate("node => { node.removeAttribute('data-axe'); document.body.style.height = '' }")
         self.page.set_viewport_size(size)
         assert found.response["passes"] + found.response["violations"], "axe-core has looked at nothing"

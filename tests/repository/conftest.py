@@ -15,13 +15,14 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 
-# Stands in for JupyterLab and for pytest: says how it was called.
+# Stands in for JupyterLab, Voilà and pytest: says how it was called.
 ECHO = """
 import json, os, sys
 import simlib
 print(json.dumps({
     "module": __package__, "arguments": sys.argv[1:], "folder": os.getcwd(), "simlib": simlib.__file__,
     "python": sys.prefix, "path": os.environ["PATH"].split(os.pathsep)[0],
+    "jupyter_path": os.environ.get("JUPYTER_PATH"),
 }))
 sys.exit(7 if "--fail" in sys.argv else 0)
 """
@@ -103,12 +104,12 @@ def make_lab(folder: Path, index: Path) -> Lab:
     shutil.copy(ROOT / "lab.py", folder)
     write_inputs(folder)
     index.mkdir()
-    for name in ("jupyterlab", "pytest", "newcomer"):
+    for name in ("jupyterlab", "voila", "pytest", "newcomer"):
         write_wheel(index, name, {f"{name}/__init__.py": "", f"{name}/__main__.py": ECHO})
     return Lab(folder, index, {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": index.as_uri()})
 
 
-def write_inputs(folder: Path, lesson: str = "jupyterlab==1\n", tests: str = "pytest==1\n") -> None:
+def write_inputs(folder: Path, lesson: str = "jupyterlab==1\nvoila==1\n", tests: str = "pytest==1\n") -> None:
     (folder / "requirements.txt").write_text(lesson, encoding="utf-8")
     (folder / "tests" / "requirements.txt").write_text(tests, encoding="utf-8")
 

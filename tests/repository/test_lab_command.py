@@ -48,6 +48,16 @@ def test_the_lesson_opens_in_jupyterlab_on_the_loopback_address(lab: Lab) -> Non
     assert said["arguments"][-1] == "--port=9000", "the learner's own options come last, so that they win"
 
 
+def test_the_playground_opens_as_an_app_that_fetches_nothing_from_elsewhere(lab: Lab, root: Path) -> None:
+    said = called(lab.run("app", "--port=9000"))
+    assert said["module"] == "voila"
+    assert said["arguments"][0] == str(lab.folder / "notebooks" / "playground.ipynb")
+    assert {"--Voila.ip=127.0.0.1", "--template=offline", "--no-browser"} <= set(said["arguments"])
+    assert said["arguments"][-1] == "--port=9000"
+    template = Path(said["jupyter_path"]).relative_to(lab.folder) / "voila" / "templates" / "offline"
+    assert (root / template / "index.html.j2").exists()
+
+
 def test_jupyterlab_asks_nobody_for_news_or_updates(lab: Lab) -> None:
     arguments = called(lab.run())["arguments"]
     assert "--LabApp.news_url=None" in arguments
@@ -240,10 +250,11 @@ def test_an_incomplete_copy_of_the_repository_is_noticed(new_lab: Lab) -> None:
     assert said.endswith("Get the repository again if a file is missing.")
 
 
-def test_an_unknown_command_is_answered_with_the_two_that_exist(new_lab: Lab) -> None:
+def test_an_unknown_command_is_answered_with_those_that_exist(new_lab: Lab) -> None:
     said = sentence(new_lab.run("tets"))
     assert said.startswith("lab.py has no command 'tets': ")
     assert "lab.py opens the lab" in said
+    assert "lab.py app the playground" in said
     assert "lab.py test runs the tests" in said
     assert not new_lab.venv.exists()
 

@@ -1,0 +1,192 @@
+"""Playground: every panel on one page, over a world of one's own.
+
+`TABS` is the list of panels: what each is for, what to do in it first, and how it is made for a world.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from simlib.cloud.world import ADMINISTRATOR
+
+from .beginnings import begin
+from .markup import card, escape
+
+EXAMPLES = {  # the lessons' worlds; the first is the one to begin with
+    4: "Keys and sessions",
+    2: "One role, and who may borrow it",
+    3: "An organization, with a policy above its accounts",
+    5: "Two accounts, and a partner firm's",
+    6: "Machines, functions and a pipeline",
+    8: "The incident: somebody was in here",
+}
+
+
+@dataclass(frozen=True)
+class Tab:
+    """A panel on the page. `make` gets the world and the chosen subject, if the tab has `subjects` to choose from."""
+
+    title: str
+    first: str  # what to do in it first, in one sentence
+    make: Callable[[Any, str], Any]
+    subjects: Callable[[Any], list[str]] = lambda world: []
+    asks: str = ""  # what the choice is called
+
+
+def _graph(world: Any, _: str) -> Any:
+    from .graph.panel import AccessGraph
+
+    graph = AccessGraph(world)
+    people = [each.name for each in world.inspect.principals() if each.kind == "user" and each.name != ADMINISTRATOR]
+    if known := [name for name in people if name in graph.choices()]:
+        graph.ask(known[0], "")
+    return graph
+
+
+def _timeline(world: Any, _: str) -> Any:
+    from .session_timeline import SessionTimeline
+
+    return SessionTimeline(world)
+
+
+def _editor(world: Any, owner: str) -> Any:
+    from .policy_editor import PolicyEditor
+
+    return PolicyEditor.of(world, owner)
+
+
+def _owners(world: Any) -> list[str]:
+    """Whoever and whatever has policies of its own that can be written, or could have one."""
+    people = [each.arn for each in world.inspect.principals() if each.kind in ("user", "role")]
+    buckets = [arn for arn in world.inspect.resources() if arn.startswith("arn:aws:s3:")]
+    return [arn for arn in (*people, *buckets) if _writable(world, arn)]
+
+
+def _writable(world: Any, arn: str) -> bool:
+    own = (each.place.owner for each in world.inspect.documents(arn) if each.place.kind != "scp")
+    return arn.startswith("arn:aws:s3:") or any(not owner.startswith("arn:aws:iam::aws:") for owner in own)
+
+
+TABS = {
+    "graph": Tab(
+        "Who reaches what", "Write a name into “From” and press Show: the graph lights everything it reaches.", _graph
+    ),
+    "policies": Tab(
+        "Policies",
+        "Change a word of the policy: mistakes are marked as you type, and Apply puts it into this world.",
+        _editor,
+        _owners,
+        "Policies of",
+    ),
+    "timeline": Tab(
+        "Keys and sessions",
+        "Drag the slider along the time axis: it shows which keys and sessions are good at that moment.",
+        _timeline,
+    ),
+}
+
+
+class Playground:
+    """All panels over one world, a tab for each: `Playground()`, or `Playground(aws)` for the world that runs.
+
+    Without a world it begins with an example. A panel is made when its tab is first opened, and kept.
+    """
+
+    def __init__(self, world: Any = None) -> None:
+        self.world = begin(next(iter(EXAMPLES))) if world is None else world
+        self.tab = next(iter(TABS))
+        self.note = ""
+        self.on_change: Callable[[], None] | None = None
+        self._subjects: dict[str, str] = {}  # what is chosen in a tab
+        self._panels: dict[tuple[str, str], Any] = {}
+
+    # -- commands ------------------------------------------------------------------------------------------------------
+
+    def open(self, tab: str) -> None:
+        """Bring a tab of `TABS` to the front."""
+        if tab not in TABS:
+            raise KeyError(f"there is no tab {tab!r}; there are {', '.join(TABS)}")
+        self.tab = tab
+        self._changed()
+
+    def choose(self, subject: str) -> None:
+        """Take another of the subjects of the open tab."""
+        if subject in self.subjects:
+            self._subjects[self.tab] = subject
+            self._changed()
+
+    def begin(self, example: int) -> None:
+        """Begin again with one of the `EXAMPLES`; the world before it is closed."""
+        self._enter(begin(example), f"A fresh world: {EXAMPLES[example]}.")
+
+    def load(self, source: str) -> None:
+        """Open a world that was saved, or a dump of an account; what cannot be opened is told in `note`."""
+        from simlib import Cloud
+
+        try:
+            self._enter(Cloud.load(source), f"Opened {source}.")
+        except (ValueError, OSError) as error:
+            self.note = str(error)
+            self._changed()
+
+    def save(self, path: str) -> None:
+        """Write the world into a file that `load` opens."""
+        try:
+            self.note = str(self.world.save(path))
+        except (ValueError, OSError) as error:
+            self.note = str(error)
+        self._changed()
+
+    def _enter(self, world: Any, note: str) -> None:
+        self.world, self.note = world, note
+        self._subjects.clear()
+        self._panels.clear()
+        self._changed()
+
+    def _changed(self) -> None:
+        if self.on_change:
+            self.on_change()
+
+    # -- what there is to see ------------------------------------------------------------------------------------------
+
+    @property
+    def subjects(self) -> list[str]:
+        """What the open tab can be about; empty where it is about the whole world."""
+        return TABS[self.tab].subjects(self.world)
+
+    @property
+    def subject(self) -> str:
+        """What the open tab is about."""
+        chosen, found = self._subjects.get(self.tab, ""), self.subjects
+        return chosen if chosen in found else next(iter(found), "")
+
+    @property
+    def panel(self) -> Any:
+        """The panel of the open tab; None where this world has nothing for it."""
+        key = (self.tab, self.subject)
+        if TABS[self.tab].asks and not self.subject:
+            return None
+        if key not in self._panels:
+            self._panels[key] = TABS[self.tab].make(self.world, self.subject)
+        return self._panels[key]
+
+    def figure(self) -> Any:
+        """The open panel as a matplotlib figure."""
+        return self.panel.figure()
+
+    def __str__(self) -> str:
+        tab = TABS[self.tab]
+        head = f"{tab.title}. {tab.first}"
+        return "\n".join(
+            [head, *([self.note] if self.note else []), "", str(self.panel or "There is nothing here yet.")]
+        )
+
+    __repr__ = __str__
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        from .playground_view import playground_view
+
+        still = card(f"<pre>{escape(self)}</pre>", css="sl-wide")
+        return {**playground_view(self), "text/html": still, "text/plain": str(self)}

@@ -1,0 +1,91 @@
+"""The playground's page in JupyterLab, Notebook 7 and Voilà: something to see at once, every tab, wide and narrow."""
+
+from __future__ import annotations
+
+import runpy
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from simlib.lab.playground import TABS
+from tests.browser.servers import ROOT, Server, ended_with_us, free_port, running
+from tests.browser.visits import visiting
+
+PAGE = ROOT / "notebooks" / "playground.ipynb"
+
+
+@pytest.fixture(scope="module")
+def opened(everywhere: Any) -> Any:
+    shutil.copy(PAGE, everywhere.server.folder / PAGE.name)
+    everywhere.open(PAGE.name)
+    everywhere.run_all()
+    return everywhere
+
+
+def tab(opened: Any, name: str) -> Any:
+    output = opened.output(1)
+    button = output.get_by_role("navigation", name="Panels").get_by_role("button", name=TABS[name].title)
+    button.focus()
+    opened.page.keyboard.press("Enter")
+    output.get_by_text(TABS[name].first).wait_for()
+    return output
+
+
+def test_it_begins_with_something_to_look_at_and_says_what_to_do(opened: Any) -> None:
+    output = opened.output(1)
+    output.get_by_text(next(iter(TABS.values())).first).wait_for()
+    output.locator("svg").first.wait_for()
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+def test_every_tab_can_be_read_and_reached(opened: Any, theme: str) -> None:
+    opened.theme(theme)
+    for width in (1280, 390):
+        opened.width(width)
+        for name in TABS:
+            output = tab(opened, name)
+            opened.fits(output)
+            opened.accessible(output)
+            opened.picture(f"playground-{name}")
+    opened.width(1280)
+
+
+def test_a_policy_is_changed_and_the_graph_follows(opened: Any) -> None:
+    output = tab(opened, "policies")
+    output.get_by_label("Policies of").select_option("arn:aws:iam::111111111111:role/reports")
+    output.get_by_role("tab", name="trust policy of reports", exact=True).wait_for()
+    output.get_by_role("button", name="Apply", exact=True).click()
+    output.get_by_text("Applied by the administrator of dev").wait_for()
+    tab(opened, "graph")
+
+
+def test_another_world_is_entered(opened: Any) -> None:
+    output = opened.output(1)
+    output.get_by_label("Begin with").select_option("2")
+    output.get_by_text("A fresh world: One role, and who may borrow it.").wait_for()
+    output.get_by_role("button", name="Open").click()
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The playground as `lab.py app` starts it."""
+    home, port = tmp_path_factory.mktemp("app"), free_port()
+    lab = runpy.run_path(str(ROOT / "lab.py"))
+    options = [option for option in lab["voila_options"]() if option != "--no-browser"]
+    command = [*ended_with_us("voila.app"), *options, "--no-browser", f"--port={port}"]
+    with running(command, home, f"http://127.0.0.1:{port}/voila/static/voila.js"):
+        yield Server(f"http://127.0.0.1:{port}", home)
+
+
+def test_as_an_app_it_is_there_within_seconds(browser: Any, app: Server, artifacts: Path) -> None:
+    with visiting(browser, app, artifacts, "playground-app", "voila") as visit:
+        start = time.monotonic()
+        visit.page.goto(app.url)
+        visit.page.get_by_text(next(iter(TABS.values())).first).wait_for()
+        visit.page.locator(".sl-access svg").first.wait_for()
+        assert time.monotonic() - start < 30
+        visit.picture("playground-app")

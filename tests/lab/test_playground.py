@@ -1,0 +1,111 @@
+"""The playground without a browser: a panel for each tab, the world changed under it, nothing left behind."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from simlib import Cloud
+from simlib.lab import AccessGraph, Playground, PolicyEditor, SessionTimeline
+from simlib.lab.playground import EXAMPLES, TABS
+from tests.lab.test_policy_editor import widget
+
+DEV = "111111111111"
+
+
+@pytest.fixture
+def playground() -> Any:
+    yield Playground()
+    if Cloud.running:
+        Cloud.running.stop()
+
+
+def ask(view: Any, name: str, value: str = "") -> None:
+    bar = view.children[0]
+    bar._handle_msg({"content": {"data": {"method": "custom", "content": {"do": name, "value": value}}}, "buffers": []})
+
+
+def test_every_tab_has_its_panel_which_is_kept(playground: Playground) -> None:
+    kinds = {"graph": AccessGraph, "policies": PolicyEditor, "timeline": SessionTimeline}
+    for name in TABS:
+        playground.open(name)
+        assert type(playground.panel) is kinds.get(name, type(playground.panel))
+        assert playground.panel is playground.panel
+        assert TABS[name].first in str(playground)
+    with pytest.raises(KeyError, match="graph, policies, timeline"):
+        playground.open("nonsense")
+
+
+def test_it_begins_with_an_answer_to_look_at(playground: Playground) -> None:
+    assert "alice" in str(playground)
+    assert "nothing here" not in str(playground)
+
+
+def test_the_policies_of_others_can_be_chosen(playground: Playground) -> None:
+    view = widget(playground)
+    ask(view, "open", "policies")
+    ask(view, "choose", f"arn:aws:iam::{DEV}:role/reports")
+    assert [each.name for each in playground.panel.documents] == ["read-bucket", "trust policy of reports"]
+    ask(view, "choose", "arn:aws:iam::111111111111:user/<script>")
+    assert playground.subject == f"arn:aws:iam::{DEV}:role/reports"
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_every_example_fills_every_tab(playground: Playground, example: int) -> None:
+    view = widget(playground)
+    ask(view, "begin", str(example))
+    for name in TABS:
+        ask(view, "open", name)
+        assert playground.panel is not None
+        assert len(view.children[1].children) == 1
+
+
+def test_an_empty_world_says_so(playground: Playground) -> None:
+    with Cloud.start() as aws:
+        empty = Playground(aws)
+        empty.open("policies")
+        view = widget(empty)
+        assert "There is nothing of this kind" in view.children[0].html
+        assert "There is nothing here yet." in str(empty)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("open", "nonsense"), ("begin", "1"), ("begin", "x"), ("load", ""), ("fly", "away")]
+)
+def test_a_message_that_makes_no_sense_changes_nothing(playground: Playground, name: str, value: str) -> None:
+    view, before = widget(playground), str(playground)
+    ask(view, name, value)
+    assert str(playground) == before
+
+
+def test_going_from_tab_to_tab_and_running_the_cell_again_leaves_nothing_behind(playground: Playground) -> None:
+    from ipywidgets.widgets.widget import _instances
+
+    def around() -> int:
+        view = widget(playground)
+        for name in TABS:
+            ask(view, "open", name)
+        return len(_instances)
+
+    around()
+    once = around()
+    assert [around() for _ in range(10)][-1] == once
+
+
+def test_a_world_is_saved_opened_again_and_a_wrong_file_is_told(playground: Playground, tmp_path: Path) -> None:
+    view = widget(playground)
+    file = tmp_path / "world.json"
+    ask(view, "path", str(file))
+    ask(view, "save")
+    ask(view, "begin", "2")
+    ask(view, "load")
+    assert playground.note == f"Opened {file}."
+    playground.open("policies")
+    assert f"arn:aws:iam::{DEV}:role/web-app" in playground.subjects
+    running = Cloud.running
+    playground.load(str(tmp_path / "<none>.json"))
+    assert "none" in playground.note
+    assert Cloud.running is running
+    assert "<none>" not in view.children[0].html
