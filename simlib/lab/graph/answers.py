@@ -175,15 +175,9 @@ class BlastRadius:
         return {"text/html": card(text, css="sl-wide"), "text/plain": str(self)}
 
 
-def steps_table(path: Path, now: int | None = None) -> str:
-    """The steps of a way; the one one is at is marked."""
-    rows = [
-        [
-            f"{'▶ ' if number - 1 == now else ''}{number}",
-            f"{'<b>' if number - 1 == now else ''}{escape(step.sentence)}.{'</b>' if number - 1 == now else ''}",
-        ]
-        for number, step in enumerate(path.steps, 1)
-    ]
+def steps_table(path: Path) -> str:
+    """The steps of a way."""
+    rows = [[str(number), f"{escape(step.sentence)}."] for number, step in enumerate(path.steps, 1)]
     return table(["Step", "What happens"], rows)
 
 

@@ -1,4 +1,4 @@
-"""AccessGraph in words and as a page without a kernel: the same truth as the picture."""
+"""AccessGraph in words, and as the HTML of its page: the same truth as the picture."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 
 from ..markup import card, escape, table
 from . import queries, ways
-from .answers import Paths, how_far, steps_table
+from .answers import BlastRadius, how_far
+from .queries import Path
 
 if TYPE_CHECKING:
     from .panel import AccessGraph
 
-MOST_EDGES = 60  # told one by one
+MOST_LINKS = 60  # told one by one
+MOST_CHOICES = 300  # offered while one types; any other name can be typed as well
 
 
 def told(panel: AccessGraph) -> str:
@@ -28,42 +30,87 @@ def links(panel: AccessGraph) -> list[str]:
     """The links that are drawn, in sentences, and how many are not told."""
     graph = panel.graph
     edges = [edge for edge in graph.edges if graph.nodes[edge[0]]["kind"] != "control"]
-    said = [queries.step(graph, *edge).sentence for edge in edges[:MOST_EDGES]]
+    said = [queries.step(graph, *edge).sentence for edge in edges[:MOST_LINKS]]
     rest = graph.number_of_edges() - len(said)
     return [*said, *([f"… and {rest} more"] if rest else [])]
 
 
-def verdict(panel: AccessGraph) -> str:
-    """The line of truth, and what is wrong with what was typed."""
+# -- the page ----------------------------------------------------------------------------------------------------------
+
+
+def page(panel: AccessGraph, key: str = "", start: str = "", goal: str = "") -> str:
+    """The panel as HTML; with a `key` it has controls, and `start` and `goal` are what is typed there."""
     wrong = f"<p>{escape(panel.problem)}</p>" if panel.problem else ""
-    return card(f'<div role="status"><p><b>{escape(panel.title)}</b></p>{wrong}</div>')
+    question = _question(panel, key, start, goal) if key else ""
+    verdict = f'<div role="status"><p><b>{escape(panel.title)}</b></p>{wrong}</div>'
+    body = f"{question}{verdict}{_steps(panel, key)}{panel.still.html(panel.title)}{_changed(panel)}{_below(panel)}"
+    return card(body + how_far(), css="sl-wide sl-access")
 
 
-def detail(panel: AccessGraph) -> str:
-    """Below the picture: the steps with the decision behind the one one is at, or everything that is reached."""
-    answer, parts = panel.answer, []
-    if panel.step is not None:
-        way = panel.ways[panel.chosen]
-        parts += [
-            f"<h4>Way {panel.chosen + 1} of {len(panel.ways)}: {escape(way.line)}</h4>",
-            steps_table(way, panel.at),
-        ]
-        parts += [f"<h4>Why step {panel.at + 1} is allowed</h4><pre>{escape(panel.step.explanation)}</pre>"]
-    elif answer is not None and not isinstance(answer, Paths):
-        parts.append(answer.html)
-    else:
-        parts.append(table(["Link"], [[escape(sentence)] for sentence in links(panel)]))
-    return card(_changed(panel) + "".join(parts) + how_far(), css="sl-wide")
+def _question(panel: AccessGraph, key: str, start: str, goal: str) -> str:
+    choices = "".join(f'<option value="{escape(name)}"></option>' for name in panel.choices()[:MOST_CHOICES])
+    fields = "".join(
+        f'<label>{label} <input data-do="{do}" list="{key}-names" value="{escape(value)}" '
+        f'placeholder="{hint}" autocomplete="off" spellcheck="false"></label>'
+        for label, do, value, hint in (
+            ("From", "start", start, "a user, a role, a key"),
+            ("To", "goal", goal, "empty: all it reaches"),
+        )
+    )
+    button = '<button data-do="show">Show</button><button data-do="again">Look again</button>'
+    return f'<datalist id="{key}-names">{choices}</datalist><div class="sl-bar">{fields}{button}</div>'
+
+
+def _steps(panel: AccessGraph, key: str) -> str:
+    """The steps of the way that is shown, the one one is at with the decisions behind it."""
+    if panel.step is None:
+        return ""
+    way = panel.ways[panel.chosen]
+    head = f"Way {panel.chosen + 1} of {len(panel.ways)}: {way.line}"
+    why = f"<h4>Why step {panel.at + 1} is allowed</h4><pre>{escape(panel.step.explanation)}</pre>"
+    return f"<h4>{escape(head)}</h4>{_controls(panel, len(way.steps)) if key else ''}{_table(way, panel.at, key)}{why}"
+
+
+def _controls(panel: AccessGraph, steps: int) -> str:
+    at, ways_shown = panel.at, len(panel.ways)
+    other = (panel.chosen + 1) % ways_shown
+    return (
+        '<div class="sl-bar">'
+        + _button("step", at - 1, "Step back", at > 0)
+        + _button("step", at + 1, "Next step", at + 1 < steps)
+        + (_button("way", other, "Next way", True) if ways_shown > 1 else "")
+        + "</div>"
+    )
+
+
+def _button(do: str, value: int, text: str, can: bool) -> str:
+    off = "" if can else ' aria-disabled="true"'
+    return f'<button data-do="{do}" data-value="{value}"{off}>{text}</button>'
+
+
+def _table(way: Path, at: int, key: str) -> str:
+    rows = []
+    for number, step in enumerate(way.steps):
+        here = number == at
+        mark = f"{'▶ ' if here else ''}{number + 1}"
+        name = f"Step {number + 1}" + (", shown" if here else "")
+        head = f'<button class="sl-row" data-do="step" data-value="{number}" aria-label="{name}">{mark}</button>'
+        said = f"{escape(step.sentence)}."
+        rows.append([head if key else mark, f"<b>{said}</b>" if here else said])
+    return table(["Step", "What happens"], rows)
 
 
 def _changed(panel: AccessGraph) -> str:
     if not (changes := panel.changes):
         return ""
-    listed = "".join(f"<li>{escape(change)}</li>" for change in changes[:MOST_EDGES])
-    rest = f"<p>and {len(changes) - MOST_EDGES} more</p>" if len(changes) > MOST_EDGES else ""
-    return f"<h4>What has changed (+ come, − gone)</h4><ul>{listed}</ul>{rest}"
+    listed = "".join(f"<li>{escape(change)}</li>" for change in changes[:MOST_LINKS])
+    rest = f"<p>and {len(changes) - MOST_LINKS} more</p>" if len(changes) > MOST_LINKS else ""
+    return f"<h4>What has changed: + has come, − is gone, ± is different</h4><ul>{listed}</ul>{rest}"
 
 
-def page(panel: AccessGraph) -> str:
-    """The last picture, for a page without a kernel."""
-    return verdict(panel) + card(panel.still.html(panel.title), css="sl-wide") + detail(panel)
+def _below(panel: AccessGraph) -> str:
+    """Below the picture: everything that is reached, or the links it shows."""
+    if isinstance(panel.answer, BlastRadius):
+        return panel.answer.html
+    said = table(["Link"], [[escape(sentence)] for sentence in links(panel)])
+    return f"<details><summary>Every link in words</summary>{said}</details>"
