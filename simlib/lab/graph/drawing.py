@@ -24,7 +24,7 @@ STYLE = """<style>
 .sl-access input { font: inherit; color: inherit; background: transparent; border: 1px solid var(--sl-edge);
   border-radius: 3px; padding: .25em .5em; width: 17em; max-width: 100%; box-sizing: border-box; }
 .sl-access ::placeholder { color: var(--sl-dim); opacity: 1; }
-.sl-access summary { cursor: pointer; }
+.sl-access summary, .sl-wide > details > summary { cursor: pointer; padding: .3em 0; }
 .sl-graph text { fill: var(--jp-content-font-color0, CanvasText); font-size: 13px; }
 .sl-graph .g-kind { font-size: 11px; fill: var(--sl-dim); }
 .sl-graph .g-node { fill: var(--jp-layout-color0, Canvas); stroke: var(--sl-edge); stroke-width: 1.2; }

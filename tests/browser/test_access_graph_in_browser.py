@@ -1,0 +1,78 @@
+"""AccessGraph's main path in JupyterLab, Notebook 7 and Voilà: by keyboard, in both themes, wide and narrow."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+SETUP = """
+import sys
+from simlib import Cloud, lab
+from tests.lab.access_world import incident
+aws = Cloud.start()
+incident(aws)
+"""
+PANEL = """
+graph = lab.AccessGraph(aws, accounts=[aws.account("dev"), aws.account("prod")])
+graph
+"""
+ANSWER = 'graph.blast_radius("bob")'
+
+
+@pytest.fixture(scope="module")
+def opened(everywhere: Any) -> Any:
+    everywhere.show(SETUP, PANEL, ANSWER)
+    return everywhere
+
+
+def panel(opened: Any) -> Any:
+    return opened.output(1).locator(".sl-access")
+
+
+def test_asked_and_stepped_through_by_keyboard(opened: Any) -> None:
+    page, shown = opened.page, panel(opened)
+    shown.get_by_label("From").focus()
+    page.keyboard.press("ControlOrMeta+a")
+    page.keyboard.type("bob", delay=10)
+    page.keyboard.press("Tab")
+    page.keyboard.type("prod-ledger", delay=10)
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    shown.get_by_role("status").get_by_text("bob reaches prod-ledger: 1 way shown, the shortest in 5 steps.").wait_for()
+    shown.get_by_role("heading", name="Why step 1 is allowed").wait_for()
+    shown.get_by_role("button", name="Next step").focus()
+    for number in (2, 3, 4, 5):
+        page.keyboard.press("Enter")
+        shown.get_by_role("heading", name=f"Why step {number} is allowed").wait_for()
+    assert page.evaluate("document.activeElement.textContent") == "Next step", "the focus has gone astray"
+    shown.get_by_text("s3:ListBucket on arn:aws:s3:::prod-ledger").first.wait_for()
+
+
+def test_a_name_that_is_not_there_is_told(opened: Any) -> None:
+    shown = panel(opened)
+    shown.get_by_label("From").fill("bbo")
+    shown.get_by_role("button", name="Show", exact=True).click()
+    shown.get_by_text("Did you mean 'bob'?").wait_for()
+    shown.get_by_label("From").fill("bob")
+    shown.get_by_label("To").fill("prod-ledger")
+    shown.get_by_role("button", name="Show", exact=True).click()
+    shown.get_by_text("Did you mean 'bob'?").wait_for(state="detached")
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+def test_it_can_be_read_and_reached_wide_and_narrow(opened: Any, theme: str) -> None:
+    opened.theme(theme)
+    for width in (1280, 390):
+        opened.width(width)
+        shown = panel(opened)
+        shown.get_by_role("img").first.wait_for()
+        opened.fits(shown)
+        opened.accessible(shown)
+        opened.picture("access-graph")
+        answer = opened.output(2).locator(".simlib")
+        answer.first.wait_for()
+        opened.fits(answer)
+        opened.accessible(answer)
+        opened.picture("access-graph-blast")
+    opened.width(1280)
