@@ -9,8 +9,8 @@ from simlib.cloud.inspection import Place, Principal
 
 from ..markup import verdict_text
 from .answers import Answer, Question
-from .draft import Draft, bearing_on, named
-from .explorer import Explorer, circumstances
+from .draft import Draft, bearing_on, place_of
+from .explorer import Explorer, circumstances, in_words
 from .people import about, find, title
 from .reality import Trial, try_really
 
@@ -35,6 +35,8 @@ class AccessExplorer(Explorer):
     is meant to be, in the order of the requests, for all or for each identity.
     """
 
+    arrangement = "access_page"
+
     def __init__(
         self,
         world: Any,
@@ -51,15 +53,11 @@ class AccessExplorer(Explorer):
             raise ValueError('Nobody is asked about. Name somebody: who="alice" or who=["alice", "bob"].')
         found = [find(world, each) for each in given]
         self.requests: list[tuple[str, str, Mapping[str, Any]]] = [_request(each) for each in requests]
-        self.circumstances = dict(circumstances or {})
         self._should = _wishes(should, given, found, len(self.requests))
         self.people = list(dict.fromkeys(found))
-        documents = (
-            [named(world, each) for each in edit]
-            if edit is not None
-            else bearing_on(world, self.people, [resource for _, resource, _ in self.requests])
-        )
-        super().__init__(world, Draft(world, documents, plain=plain))
+        resources = [resource for _, resource, _ in self.requests]
+        places = bearing_on(world, self.people, resources) if edit is None else [place_of(world, each) for each in edit]
+        super().__init__(world, Draft(world, places, plain=plain), circumstances)
 
     # -- commands ----------------------------------------------------------------------------------------------------
 
@@ -88,13 +86,6 @@ class AccessExplorer(Explorer):
     def only(self, who: Any) -> None:
         """Ask for this one alone."""
         self.people = [find(self.world, who)]
-        self.decide()
-
-    def under(self, **given: Any) -> None:
-        """Change the circumstances: `under(mfa=True, source_ip="192.0.2.7")`; None takes one back."""
-        changed = {name: value for name, value in {**self.circumstances, **given}.items() if value is not None}
-        circumstances(changed)  # said before anything changes
-        self.circumstances = changed
         self.decide()
 
     def try_it(self, key: Any = None) -> Trial:
@@ -130,6 +121,18 @@ class AccessExplorer(Explorer):
         rows = range(len(self.requests))
         cells = [(row, column) for row in rows for column in range(len(self.people))]
         return sum(self.should(*cell) == self.answer(*cell).allowed for cell in cells)
+
+    @property
+    def lines(self) -> list[tuple[bool, str, str]]:
+        several = len(self.people) > 1
+        found = []
+        for row, (action, resource, _) in enumerate(self.requests):
+            for column, person in enumerate(self.people):
+                answer = self.answer(row, column)
+                who = f"{self.name(person)}: " if several else ""
+                said = " ".join(self.verdict(row, column).split())
+                found.append((answer.allowed, said, f"{who}{action} on {resource}\n{answer.because}"))
+        return found
 
     def name(self, person: Principal) -> str:
         return title(self.world, person, among=self.people)
@@ -176,16 +179,9 @@ class AccessExplorer(Explorer):
 
     @property
     def said(self) -> list[str]:
-        """What is to be known of the whole table: under which circumstances, what is unsaved, what is no policy."""
-        lines = [f"With {in_words(self.circumstances)}"] if self.circumstances else []
-        lines += [*self.problems, "Last verdicts:"] if self.stale else []
-        lines += [self.unsaved] if self.unsaved else []
-        if self._should:
-            met = [
-                self.answer(row, self.people.index(who)).allowed == wish for (who, row), wish in self._should.items()
-            ]
-            lines.append(f"As it should be: {sum(met)} of {len(met)}")
-        return lines + ([self.draft.note] if self.draft.note else [])
+        """Also how many verdicts are as they should be."""
+        wishes = [f"As it should be: {self.as_should_be} of {len(self._should)}"] if self._should else []
+        return super().said + wishes
 
 
 def _request(given: Request) -> tuple[str, str, Mapping[str, Any]]:
@@ -209,20 +205,3 @@ def _wishes(
             raise ValueError(f"`should` has {len(row)} verdicts for {who!r}, and there are {rows} requests.")
         wishes |= {(people[given.index(who)], index): wish for index, wish in enumerate(row)}
     return wishes
-
-
-_WORDS = {"mfa": "MFA", "source_ip": "the source address", "time": "the time", "external_id": "the external ID",
-    "tags": "the tags", "request_tags": "the request's tags"}  # fmt: skip
-
-
-def in_words(given: Mapping[str, Any]) -> str:
-    """ "the external ID shop-42, without MFA"."""
-    return ", ".join(_one(name, value) for name, value in given.items())
-
-
-def _one(name: str, value: Any) -> str:
-    if name == "mfa":
-        return "MFA" if value is True else "MFA absent" if value == "absent" else "no MFA"
-    if isinstance(value, Mapping):
-        value = ", ".join(f"{key}={text}" for key, text in value.items())
-    return f"{_WORDS.get(name, name)} {value}"

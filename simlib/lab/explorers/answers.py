@@ -14,7 +14,9 @@ from simlib.iam.evaluation import ALLOW, EXPLICIT_DENY, IMPLICIT_DENY, NO_IMPACT
 from simlib.iam.explanation import ExplainedStatement, lacking_checks
 from simlib.iam.refusal import POLICY_NAMES, deciding_check
 
-_MANAGED = re.compile(r"arn:aws:iam::(?:aws|\d{12}):policy/(?:[^\s/]+/)*")
+_MANAGED = re.compile(
+    r"arn:aws:iam::(?:aws|\d{12}):(?:policy/(?:[^\s/]+/)*|role/(?:[^\s/]+/)*(?=[^\s/]+ \(trust policy\)))"
+)
 MOST_MISSES = 3  # statements that came near are told in the line; all of them behind it
 
 # AWS's checks in AWS's order, as a learner reads them.
@@ -49,7 +51,7 @@ class Question:
     @property
     def key(self) -> tuple[Any, ...]:
         """What makes it the same question at another time."""
-        return (self.who, self.action, self.resource, tuple(sorted(self.circumstances.items(), key=str)))
+        return (self.who, self.action, self.resource, repr(sorted(self.circumstances.items())))
 
 
 @dataclass(frozen=True)

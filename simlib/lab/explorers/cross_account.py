@@ -6,13 +6,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from simlib.cloud.inspection import Document, Place, Principal
+from simlib.cloud.inspection import Place, Principal
 from simlib.iam.evaluation import ALLOW, EXPLICIT_DENY, IMPLICIT_DENY, in_own_account
 
 from ..markup import verdict_text
-from .access import in_words
 from .answers import Answer, Question
-from .draft import Draft, bearing_on, named
+from .draft import Draft, bearing_on, place_of
 from .explorer import Explorer, circumstances
 from .people import find, title
 
@@ -59,6 +58,8 @@ class CrossAccount(Explorer):
     one counts for the call that is drawn. `edit` and `circumstances` are as in `AccessExplorer`.
     """
 
+    arrangement = "cross_page"
+
     def __init__(
         self,
         world: Any,
@@ -79,26 +80,16 @@ class CrossAccount(Explorer):
         if self.role is not None and self.role.kind != "role":
             raise LookupError(f"{role!r} is no role of this world.")
         self.external_ids = dict(external_ids or {})
-        self.circumstances = dict(circumstances or {})
-        documents = self._both_sides(world) if edit is None else [named(world, each) for each in edit]
-        super().__init__(world, Draft(world, documents, plain=plain))
+        places = self._both_sides(world) if edit is None else [place_of(world, each) for each in edit]
+        super().__init__(world, Draft(world, places, plain=plain), circumstances)
 
-    def _both_sides(self, world: Any) -> list[Document]:
+    def _both_sides(self, world: Any) -> list[Place]:
         """The caller's documents, the owner's, those of what is asked then; where one side has none, one to begin."""
         roles = [self.role] if self.role else []
         trust = self.role.arn if self.role else ""
         resources = [resource for _, resource in self.requests]
         held = bearing_on(world, [self.who, *roles], resources, begin=True)
-        return [each for each in held if each.place.kind != "trust" or each.place.owner == trust]
-
-    # -- commands ----------------------------------------------------------------------------------------------------
-
-    def under(self, **given: Any) -> None:
-        """Change the circumstances of the call: `under(mfa=True)`; None takes one back."""
-        changed = {name: value for name, value in {**self.circumstances, **given}.items() if value is not None}
-        circumstances(changed)  # said before anything changes
-        self.circumstances = changed
-        self.decide()
+        return [each for each in held if each.kind != "trust" or each.owner == trust]
 
     # -- what there is to see ----------------------------------------------------------------------------------------
 
@@ -198,6 +189,20 @@ class CrossAccount(Explorer):
         return [side for side in self.sides if not side.allows]
 
     @property
+    def lines(self) -> list[tuple[bool, str, str]]:
+        rows = [(self.answer.allowed, verdict_text(self.answer.allowed, self.answer.word), self.verdict)]
+        for side in self.sides:
+            sign, words = SAYS[side.says]
+            rows.append((side.allows, f"{sign} {side.account}: {side.who}", f"{words}\n{side.because}"))
+        for whom, each in self.behalf.items():
+            sent = f"external ID {self.external_ids[whom] or 'none'}"
+            rows.append((each.allowed, f"{verdict_text(each.allowed, each.word)} {whom}", sent))
+        for each in self.then:
+            asked = f"{each.question.action} on {each.question.resource}\n{each.because}"
+            rows.append((each.allowed, verdict_text(each.allowed, each.word), asked))
+        return rows
+
+    @property
     def verdict(self) -> str:
         """The call and its answer in one line."""
         answer, missing = self.answer, self.missing
@@ -212,13 +217,6 @@ class CrossAccount(Explorer):
     def title(self) -> str:  # type: ignore[override]
         there = self.sides[1]
         return f"From {self.sides[0].account} to {there.account}: {title(self.world, self.who)} and {there.who}"
-
-    @property
-    def said(self) -> list[str]:
-        """What is to be known of the whole panel."""
-        lines = [f"With {in_words(self.circumstances)}"] if self.circumstances else []
-        lines += [*self.problems, "Last verdicts:"] if self.stale else []
-        return lines + [text for text in (self.unsaved, self.draft.note) if text]
 
     # -- as text -----------------------------------------------------------------------------------------------------
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ..markup import card, escape
+from ..policy_document import PolicyDocument
 from .answers import Answer, Question, put
 from .draft import Draft
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 class Explorer:
@@ -20,16 +23,19 @@ class Explorer:
     """
 
     title = ""
+    arrangement = ""  # the module here that makes a page of it
 
-    def __init__(self, world: Any, draft: Draft) -> None:
+    def __init__(self, world: Any, draft: Draft, given: Mapping[str, Any] | None = None) -> None:
         self.world, self.draft = world, draft
         self.answers: dict[Any, Answer] = {}
         self._settled: dict[Any, Answer] = {}
         self._settled_before: dict[Any, Answer] = {}
         self._version: Any = None
+        self.circumstances = dict(given or {})
+        circumstances(self.circumstances)  # said before anything is decided
         self.chosen: Any = None  # the key of the question that is explained
         self.tried = ""
-        self.on_change: Callable[[], None] | None = None
+        self._screens: dict[str, Callable[[], None]] = {}
         if draft.editor is not None:
             draft.editor.watch("panel", self._edited)
         self.refresh()
@@ -45,15 +51,19 @@ class Explorer:
         self.draft.edit(text, document)
 
     def save(self) -> None:
-        """Put what was edited into the world."""
+        """Put what was edited into the world, through AWS's own API."""
         self.draft.save()
-        self.refresh()
 
     def discard(self) -> None:
         """Begin again with what the world holds."""
         self.draft.discard()
-        self._version = None
-        self.refresh()
+
+    def under(self, **given: Any) -> None:
+        """Change the circumstances: `under(mfa=True, source_ip="192.0.2.7")`; None takes one back."""
+        changed = {name: value for name, value in {**self.circumstances, **given}.items() if value is not None}
+        circumstances(changed)
+        self.circumstances = changed
+        self.decide()
 
     def choose(self, key: Any) -> None:
         """Explain the answer to another question, or none (None)."""
@@ -63,12 +73,17 @@ class Explorer:
 
     def refresh(self) -> None:
         """Look whether the world has changed, and decide again if it has; cheap when it has not."""
+        if self._world_changed():
+            self.decide()
+
+    def _world_changed(self) -> bool:
         version = self.world.inspect.version
-        if version != self._version:
+        changed = version != self._version
+        if changed:
             self._version = version
             self.draft.refresh()
             self._settle()
-        self.decide()
+        return changed
 
     def decide(self) -> None:
         """Put every question again."""
@@ -99,7 +114,8 @@ class Explorer:
         return earlier if earlier and now and _verdict(earlier) != _verdict(now) else None
 
     def _edited(self) -> None:
-        self.draft.note = self.tried = ""
+        self.tried = ""
+        self._world_changed()  # a text may have been applied
         self.decide()
 
     def _light(self) -> None:
@@ -108,11 +124,41 @@ class Explorer:
             self.draft.editor.light(answer.evaluation if answer else None)
 
     def _tell(self) -> None:
-        if self.on_change:
-            self.on_change()
+        for screen in list(self._screens.values()):
+            screen()
+
+    def draw_by(self, place: str, screen: Callable[[], None]) -> None:
+        """Call `screen` when there is something new to see. Each place has one."""
+        self._screens[place] = screen
+
+    def explain(self, index: str) -> None:
+        """Explain the question of that number in `questions`, or stop explaining it."""
+        if index.isdigit() and int(index) < len(self.questions):
+            key = self.questions[int(index)].key
+            self.choose(key)
+
+    @property
+    def html(self) -> str:
+        """The panel's last picture, for a page without a kernel."""
+        from .view import still
+
+        return still(self)
+
+    def figure(self) -> Figure:
+        """The same as a matplotlib figure: `panel.figure().savefig("panel.pdf")`."""
+        from .figures import figure_of
+
+        return figure_of(self)
+
+    @property
+    def lines(self) -> list[tuple[bool, str, str]]:
+        """Every row for a figure: allowed or not, the verdict in words, what was asked and why."""
+        raise NotImplementedError
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
-        return {"text/html": card(f"<pre>{escape(self)}</pre>", css="sl-wide"), "text/plain": str(self)}
+        from .view import explorer_view
+
+        return {**explorer_view(self), "text/html": self.html, "text/plain": str(self)}
 
     # -- what is said ------------------------------------------------------------------------------------------------
 
@@ -124,15 +170,25 @@ class Explorer:
     @property
     def problems(self) -> list[str]:
         """What keeps the texts from being policies, a line for each document."""
-        return [f"{each.name} is not a policy yet. {self.draft.saying(each)}" for each in self.draft.incomplete]
+        return [f"{each.name} is not a policy yet. {_mistakes(each)}" for each in self.draft.incomplete]
+
+    @property
+    def said(self) -> list[str]:
+        """What is to be known of the whole table: the circumstances, what is no policy, what is not applied."""
+        lines = [f"With {in_words(self.circumstances)}"] if self.circumstances else []
+        lines += [*self.problems, "Last verdicts:"] if self.stale else []
+        return lines + ([self.unsaved] if self.unsaved else []) + self.draft.notes
 
     @property
     def unsaved(self) -> str:
         """Which documents differ from the world's."""
-        names = [each.name for each in self.draft.unsaved if each.complete]
-        return (
-            f"Not saved: {', '.join(names)}. The answers count with your text, AWS still with its own." if names else ""
-        )
+        names = [each.name for each in self.draft.unsaved if each.complete and not each.read_only]
+        said = "The answers count with your text, AWS still with its own."
+        return f"Not applied: {', '.join(names)}. {said}" if names else ""
+
+
+def _mistakes(document: PolicyDocument) -> str:
+    return "; ".join(f"{each.place}: {each.text}" for each in document.errors[:2])
 
 
 def _verdict(answer: Answer) -> tuple[bool, str]:
@@ -170,3 +226,20 @@ def circumstances(given: Mapping[str, Any] | None) -> dict[str, Any]:
                 raise ValueError(f"{name!r} is no circumstance. There are: mfa, source_ip, time, external_id, tags, "
                                  "request_tags, and any condition key, such as aws:SourceVpc.")  # fmt: skip
     return keys
+
+
+_WORDS = {"mfa": "MFA", "source_ip": "the source address", "time": "the time", "external_id": "the external ID",
+    "tags": "the tags", "request_tags": "the request's tags"}  # fmt: skip
+
+
+def in_words(given: Mapping[str, Any]) -> str:
+    """ "the external ID shop-42, without MFA"."""
+    return ", ".join(_one(name, value) for name, value in given.items())
+
+
+def _one(name: str, value: Any) -> str:
+    if name == "mfa":
+        return "MFA" if value is True else "MFA absent" if value == "absent" else "no MFA"
+    if isinstance(value, Mapping):
+        value = ", ".join(f"{key}={text}" for key, text in value.items())
+    return f"{_WORDS.get(name, name)} {value}"

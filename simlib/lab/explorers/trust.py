@@ -13,9 +13,8 @@ from simlib.iam.explanation import lacking_checks
 from simlib.iam.principals import Named
 
 from ..markup import verdict_text
-from .access import in_words
 from .answers import Answer, Question
-from .draft import Draft, named
+from .draft import Draft, place_of
 from .explorer import Explorer, circumstances
 from .people import find, title
 
@@ -60,6 +59,8 @@ class TrustExplorer(Explorer):
     are those of the knock.
     """
 
+    arrangement = "trust_page"
+
     def __init__(
         self,
         world: Any,
@@ -76,20 +77,12 @@ class TrustExplorer(Explorer):
             raise LookupError(f"{role!r} is no role of this world.")
         self._who = None if who is None else [find(world, each) for each in who]
         self.requests = tuple(requests)
-        self.circumstances = dict(circumstances or {})
-        documents = [named(world, Place(self.role.arn, "trust")), *(named(world, each) for each in edit)]
+        places = [Place(self.role.arn, "trust"), *(place_of(world, each) for each in edit)]
         self._people: list[Principal] = []
         self.filter, self.left_out = "", 0
-        super().__init__(world, Draft(world, documents, plain=plain))
+        super().__init__(world, Draft(world, places, plain=plain), circumstances)
 
     # -- commands ----------------------------------------------------------------------------------------------------
-
-    def under(self, **given: Any) -> None:
-        """Change the circumstances: `under(mfa=True, external_id="shop-42")`; None takes one back."""
-        changed = {name: value for name, value in {**self.circumstances, **given}.items() if value is not None}
-        circumstances(changed)  # said before anything changes
-        self.circumstances = changed
-        self.decide()
 
     def search(self, words: str) -> None:
         """Show only callers whose name, ARN, kind or account has these words in it."""
@@ -180,6 +173,11 @@ class TrustExplorer(Explorer):
             yield f"and {len(statements) - MOST_HELD} more statements"
 
     @property
+    def lines(self) -> list[tuple[bool, str, str]]:
+        return [(each.inside, f"{verdict_text(each.inside, each.word)} {self.name(each.who)}",
+                 "\n".join(filter(None, (each.why, each.second)))) for each in self.knocks]  # fmt: skip
+
+    @property
     def more(self) -> str:
         """How many rows are left out."""
         return f"and {self.left_out} more: search by name, kind or account" if self.left_out else ""
@@ -194,13 +192,6 @@ class TrustExplorer(Explorer):
     @property
     def title(self) -> str:  # type: ignore[override]
         return f"Who may borrow the role {self.role.name}"
-
-    @property
-    def said(self) -> list[str]:
-        """What is to be known of the whole table."""
-        lines = [f"With {in_words(self.circumstances)}"] if self.circumstances else []
-        lines += [*self.problems, "Last verdicts:"] if self.stale else []
-        return lines + [text for text in (self.unsaved, self.draft.note) if text]
 
     # -- as text -----------------------------------------------------------------------------------------------------
 

@@ -1,0 +1,196 @@
+"""AccessExplorer without a browser: verdicts, before and after, should be, circumstances, reality."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from simlib import Cloud, lab
+
+from .explorer_worlds import ALICE, BUCKET, FILE, READ, allow, aws, deny, document
+
+__all__ = ["aws"]
+
+GET, PUT = ("s3:GetObject", FILE), ("s3:PutObject", f"{BUCKET}/new")
+
+
+@pytest.fixture
+def panel(aws: Cloud) -> lab.AccessExplorer:
+    return lab.AccessExplorer(aws, who="alice", requests=[GET, PUT], edit=["alice/read"])
+
+
+def words(panel: Any) -> list[str]:
+    columns = range(len(panel.people))
+    return [panel.answer(row, column).word for row in range(len(panel.requests)) for column in columns]
+
+
+@pytest.mark.parametrize(
+    ("statements", "expected", "because"),
+    [
+        ([allow("s3:*")], "Allowed", "Decided by Allow statement 1 of read"),
+        (
+            [allow("s3:*"), deny("s3:Get*", Sid="NoReading")],
+            "Denied",
+            "Decided by Deny statement 2 (NoReading) of read",
+        ),
+        ([allow("s3:PutObject")], "Not allowed", "No statement allows it"),
+    ],
+)
+def test_an_edit_moves_the_verdict_and_names_the_statement(
+    panel: Any, statements: list[Any], expected: str, because: str
+) -> None:
+    panel.edit(document(*statements))
+    answer = panel.answer(0)
+    assert (answer.word, answer.because) == (expected, because)
+    assert because in str(panel)
+    assert because in panel.html
+
+
+def test_half_typed_text_keeps_the_last_verdicts_and_says_what_is_missing(panel: Any) -> None:
+    panel.edit(document(deny("s3:*")))
+    panel.edit("{")
+    assert panel.stale
+    assert words(panel) == ["Denied", "Denied"]
+    assert "read is not a policy yet. Line 1, column 1" in str(panel)
+    assert 'class="sl-stale"' in panel.html
+    panel.edit(READ)
+    assert not panel.stale
+    assert words(panel) == ["Allowed", "Not allowed"]
+
+
+def test_what_an_edit_has_moved_is_told_beside_what_it_was(panel: Any) -> None:
+    panel.edit(document(allow("s3:PutObject")))
+    assert panel.verdict(0) == "✘ Not allowed (was ✔ Allowed)"
+    assert "Not applied: read." in str(panel)
+    panel.edit(READ)
+    assert panel.verdict(0).strip() == "✔ Allowed"
+
+
+def test_what_a_cell_has_moved_is_told_too(aws: Cloud, panel: Any) -> None:
+    iam = aws.account("dev").admin.client("iam")
+    iam.put_user_policy(UserName="alice", PolicyName="read", PolicyDocument=document(allow("s3:PutObject")))
+    panel.refresh()
+    assert [panel.verdict(row).strip() for row in (0, 1)] == [
+        "✘ Not allowed (was ✔ Allowed)",
+        "✔ Allowed     (was ✘ Not allowed)",
+    ]
+    assert "s3:PutObject" in panel.draft.documents[0].text
+
+
+def test_nothing_changes_in_the_world_until_it_is_applied(aws: Cloud, panel: Any) -> None:
+    panel.edit(document(deny("s3:*")))
+    assert aws.inspect.ask(ALICE, *GET).allowed
+    panel.save()
+    assert not aws.inspect.ask(ALICE, *GET).allowed
+    assert "Applied by the administrator of dev" in str(panel)
+
+
+def test_a_policy_that_is_taken_away_in_the_world_counts_no_more(aws: Cloud, panel: Any) -> None:
+    aws.account("dev").admin.client("iam").delete_user_policy(UserName="alice", PolicyName="read")
+    panel.refresh()
+    assert words(panel) == ["Not allowed", "Not allowed"]
+
+
+def test_a_matrix_of_identities_and_requests(aws: Cloud) -> None:
+    key = aws.sign_in(aws.account("dev").admin.client("iam").create_access_key(UserName="alice"))
+    panel = lab.AccessExplorer(
+        aws, who=["alice", "bob", "reports"], requests=[GET, PUT], should={"alice": [True, True], "bob": [False, False]}
+    )
+    assert words(panel) == ["Allowed", "Not allowed", "Allowed", "Not allowed", "Not allowed", "Not allowed"]
+    assert panel.verdict(1, 0).endswith("should be ✔ Allowed")
+    assert "As it should be: 3 of 4" in str(panel)
+    assert "≠ should be ✔ Allowed" in panel.html
+    assert lab.AccessExplorer(aws, who=key, requests=[GET]).people[0].arn == ALICE
+
+
+def test_the_seven_steps_and_the_one_that_decides(aws: Cloud, panel: Any) -> None:
+    steps = panel.answer(1).steps
+    assert [step.name for step in steps] == [
+        "Resource control policies", "Service control policies", "VPC endpoint policy", "Resource policy",
+        "Identity policies", "Permissions boundary", "Session policy",
+    ]  # fmt: skip
+    assert [str(step) for step in steps if step.decides] == ["✘ Identity policies: an Allow is lacking  ← decides"]
+
+
+def test_circumstances_count_for_all_or_for_one_request(aws: Cloud) -> None:
+    iam = aws.account("dev").admin.client("iam")
+    wants = {"Bool": {"aws:MultiFactorAuthPresent": "true"}}
+    iam.put_user_policy(UserName="bob", PolicyName="mfa", PolicyDocument=document(allow("s3:*", Condition=wants)))
+    panel = lab.AccessExplorer(aws, who="bob", requests=[GET, (*GET, {"mfa": True})])
+    assert words(panel) == ["Not allowed", "Allowed"]
+    panel.under(mfa=True)
+    assert words(panel) == ["Allowed", "Allowed"]
+    assert "With MFA" in str(panel)
+    panel.under(mfa=None)
+    assert words(panel) == ["Not allowed", "Allowed"]
+
+
+@pytest.mark.parametrize(
+    ("circumstance", "key", "value"),
+    [
+        ({"source_ip": "192.0.2.7"}, "aws:SourceIp", "192.0.2.7"),
+        ({"time": "2030-01-01T00:00:00"}, "aws:CurrentTime", "2030-01-01T00:00:00Z"),
+        ({"external_id": "shop"}, "sts:ExternalId", "shop"),
+        ({"tags": {"team": "blue"}}, "aws:PrincipalTag/team", "blue"),
+        ({"request_tags": {"team": "blue"}}, "aws:RequestTag/team", "blue"),
+        ({"aws:SourceVpc": "vpc-1"}, "aws:SourceVpc", "vpc-1"),
+    ],
+)
+def test_the_words_for_circumstances_are_condition_keys(
+    aws: Cloud, circumstance: dict[str, Any], key: str, value: str
+) -> None:
+    panel = lab.AccessExplorer(aws, who="alice", requests=[GET], circumstances=circumstance)
+    assert panel.answer(0).evaluation.context[key] == value
+
+
+def test_really_trying_shows_that_reality_agrees(aws: Cloud, panel: Any) -> None:
+    aws.account("dev").admin.client("iam").create_access_key(UserName="alice")
+    assert panel.try_it().agrees
+    assert panel.tried == "Really tried: AWS carried it out. The panel says the same."
+    panel.choose(panel.questions[1].key)
+    assert panel.try_it().agrees
+    assert "AccessDenied" in panel.tried
+    panel.edit(document(allow("s3:*")))
+    panel.choose(panel.questions[1].key)
+    assert panel.try_it().agrees is False
+    assert "Your text is not saved yet" in str(panel)
+
+
+def test_what_cannot_be_tried_says_why(aws: Cloud) -> None:
+    panel = lab.AccessExplorer(aws, who=["alice", "anonymous"], requests=[("ec2:RunInstances", "*"), GET])
+    assert "does not know a call" in str(panel.try_it())
+    panel.choose(panel.questions[2].key)
+    assert "no credentials" in str(panel.try_it())
+
+
+def test_a_request_is_added_and_taken_out(panel: Any) -> None:
+    panel.ask("s3:ListBucket", BUCKET)
+    assert words(panel) == ["Allowed", "Not allowed", "Allowed"]
+    panel.forget(0)
+    assert words(panel) == ["Not allowed", "Allowed"]
+    panel.add("bob")
+    assert len(words(panel)) == 4
+
+
+@pytest.mark.parametrize(
+    ("given", "error", "said"),
+    [
+        ({"who": "alcie"}, LookupError, "nobody here called 'alcie'"),
+        ({"who": "lab-admin"}, LookupError, "Say which"),
+        ({"who": []}, ValueError, "Nobody is asked about"),
+        ({"who": "alice", "circumstances": {"ip": "x"}}, ValueError, "is no circumstance"),
+        ({"who": "alice", "should": [True]}, ValueError, "`should` has 1 verdicts"),
+        ({"who": "alice", "should": {"bob": [True, True]}}, ValueError, "whom `who` does not name"),
+    ],
+)
+def test_mistakes_are_told_in_a_sentence(aws: Cloud, given: dict[str, Any], error: type[Exception], said: str) -> None:
+    with pytest.raises(error, match=said):
+        lab.AccessExplorer(aws, **{"requests": [GET, PUT], **given})
+
+
+def test_a_request_nobody_can_make_is_an_answer_and_no_exception(aws: Cloud) -> None:
+    panel = lab.AccessExplorer(aws, who="alice", requests=[("nonsense", "x"), GET])
+    assert panel.answer(0).word == "Refused"
+    assert "is not an action" in panel.answer(0).because
+    assert panel.answer(1).allowed

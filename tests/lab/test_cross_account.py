@@ -1,0 +1,101 @@
+"""CrossAccount without a browser: both sides, the one that is missing, the session, the deputy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from simlib import Cloud, lab
+
+from .explorer_worlds import ACME, ALICE, LEDGER, PROD, allow, aws, deny, document, trust
+
+__all__ = ["aws"]
+
+BORROW = document(allow("sts:AssumeRole"))
+TRUST = "trust policy of reports-reader"
+
+
+@pytest.fixture
+def panel(aws: Cloud) -> lab.CrossAccount:
+    return lab.CrossAccount(aws, who="alice", role="reports-reader", requests=[("s3:GetObject", LEDGER)],
+                            edit=["alice/borrow", "reports-reader/trust"])  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("caller", "owner", "missing", "allowed"),
+    [
+        (None, None, ["dev", "prod"], False),
+        (BORROW, None, ["prod"], False),
+        (None, trust({"AWS": ALICE}), ["dev"], False),
+        (BORROW, trust({"AWS": ALICE}), [], True),
+        (document(allow("*"), deny("sts:*")), trust({"AWS": ALICE}), ["dev"], False),
+    ],
+    ids=["neither", "only the caller's", "only the owner's", "both", "the caller's denies"],
+)
+def test_the_side_that_is_missing_is_named(
+    panel: Any, caller: str | None, owner: str | None, missing: list[str], allowed: bool
+) -> None:
+    if caller:
+        panel.edit(caller, "borrow")
+    if owner:
+        panel.edit(owner, TRUST)
+    assert [side.account for side in panel.missing] == missing
+    assert panel.answer.allowed == allowed
+    for account in missing:
+        assert f"✘ {account}" in str(panel)
+    assert panel.html.count("stroke-dasharray") == 3 * len(missing)  # a frame and the two ends of the gap
+
+
+def test_then_what_the_session_may_do(panel: Any) -> None:
+    assert "If the caller got in" in str(panel)
+    panel.edit(BORROW, "borrow")
+    panel.edit(trust({"AWS": ALICE}), TRUST)
+    assert "Then its session may:" in str(panel)
+    assert [each.allowed for each in panel.then] == [True]
+
+
+def test_a_resource_without_a_role_needs_both_sides_too(aws: Cloud) -> None:
+    panel = lab.CrossAccount(aws, who="alice", requests=[("s3:GetObject", LEDGER)])
+    assert [side.account for side in panel.missing] == ["prod"]  # alice may read everything
+    named = {**allow("s3:GetObject", LEDGER), "Principal": {"AWS": ALICE}}
+    panel.edit(document(named), "policy of prod-ledger")
+    assert panel.missing == []
+    assert "Both sides allow it." in panel.verdict
+
+
+def test_in_one_account_one_side_is_enough(aws: Cloud) -> None:
+    panel = lab.CrossAccount(aws, who="alice", role="reports")
+    assert "One account: one side is enough." in panel.verdict
+
+
+def test_the_confused_deputy_with_and_without_an_external_id(aws: Cloud) -> None:
+    panel = lab.CrossAccount(
+        aws, who="acme/scanner", role="prod/reports-reader", external_ids={"for us": "prod-7f3", "for mallory": "m-9"}
+    )
+    panel.edit(trust({"AWS": ACME}), TRUST)
+    assert [each.allowed for each in panel.behalf.values()] == [True, True]
+    assert "A confused deputy." in str(panel)
+    panel.edit(trust({"AWS": ACME}, Condition={"StringEquals": {"sts:ExternalId": "prod-7f3"}}), TRUST)
+    assert [each.allowed for each in panel.behalf.values()] == [True, False]
+    assert panel.confused == ""
+
+
+def test_where_a_side_has_no_document_there_is_one_to_begin(aws: Cloud) -> None:
+    panel = lab.CrossAccount(aws, who="bob", requests=[("s3:GetObject", LEDGER)])
+    assert [each.name for each in panel.draft.documents] == ["new-policy", "policy of prod-ledger"]
+    assert not panel.stale  # what is not begun is no mistake
+    assert [side.account for side in panel.missing] == ["dev", "prod"]
+
+
+@pytest.mark.parametrize(
+    ("given", "error"), [({"who": "alice"}, ValueError), ({"who": "alice", "role": "alice"}, LookupError)]
+)
+def test_mistakes_are_told_in_a_sentence(aws: Cloud, given: dict[str, Any], error: type[Exception]) -> None:
+    with pytest.raises(error, match=r"call to look at|no role"):
+        lab.CrossAccount(aws, **given)
+
+
+def test_the_account_names_are_told(panel: Any) -> None:
+    assert panel.title == "From dev to prod: alice and reports-reader"
+    assert PROD in panel.call.resource

@@ -1,0 +1,124 @@
+"""TrustExplorer without a browser: everybody who might knock, in or out, and why."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from simlib import Cloud, lab
+
+from .explorer_worlds import ALICE, BOB, DEV, FILE, READ, allow, aws, document, trust
+
+__all__ = ["aws"]
+
+ROLE = f"arn:aws:iam::{DEV}:role/reports"
+NOT_NAMED = "The trust policy does not name this caller"
+
+
+@pytest.fixture
+def panel(aws: Cloud) -> lab.TrustExplorer:
+    return lab.TrustExplorer(aws, role="reports")
+
+
+def inside(panel: Any) -> list[str]:
+    return [panel.name(each.who) for each in panel.knocks if each.inside]
+
+
+def test_everybody_has_a_row(aws: Cloud, panel: Any) -> None:
+    names = [panel.name(each.who) for each in panel.knocks]
+    assert {"alice (dev)", "bob (dev)", "a session of this role itself", "ec2.amazonaws.com", "root user (dev)",
+            "a session of scanner (acme)", "a stranger of account 999999999999", "anonymous"} <= set(names)  # fmt: skip
+    assert inside(panel) == ["alice (dev)"]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (trust({"AWS": BOB}), ["bob (dev)"]),
+        (trust({"Service": "ec2.amazonaws.com"}), ["ec2.amazonaws.com"]),
+        (trust({"AWS": ROLE}), ["a session of this role itself"]),
+        (trust({"AWS": f"arn:aws:iam::{DEV}:root"}), ["lab-admin (dev)"]),
+        (trust({"AWS": "999999999999"}), ["a stranger of account 999999999999"]),
+        (trust({"AWS": [ALICE, BOB]}, Condition={"Bool": {"aws:MultiFactorAuthPresent": "true"}}), []),
+    ],
+    ids=["bob", "EC2", "itself", "the account", "a stranger's account", "with MFA"],
+)
+def test_the_trust_policy_decides_who_is_in(panel: Any, text: str, expected: list[str]) -> None:
+    panel.edit(text)
+    assert inside(panel) == expected
+
+
+def test_why_is_one_line_and_the_account_gets_a_second_word(panel: Any) -> None:
+    assert panel.knock("bob").why == NOT_NAMED
+    panel.edit(trust({"AWS": DEV}))
+    bob = panel.knock("bob")
+    assert bob.why == "Trusted, but not allowed by the caller's own identity policies"
+    assert bob.second == "Trust names the account, so their own policy must allow it too"
+    assert panel.knock(f"arn:aws:iam::{DEV}:root").why == "Roles may not be assumed by root users"
+    assert "their own policy must allow it too" in str(panel)
+    assert "their own policy must allow it too" in panel.html
+
+
+def test_a_condition_that_does_not_fit_is_the_reason(panel: Any) -> None:
+    panel.edit(trust({"AWS": ALICE}, Condition={"Bool": {"aws:MultiFactorAuthPresent": "true"}}))
+    assert "aws:MultiFactorAuthPresent is absent" in panel.knock("alice").why
+    panel.under(mfa=True)
+    assert inside(panel) == ["alice (dev)"]
+
+
+def test_an_edit_of_the_callers_policy_counts_too(aws: Cloud) -> None:
+    panel = lab.TrustExplorer(aws, role="reports", edit=["bob/borrow"])
+    panel.edit(trust({"AWS": DEV}), "trust policy of reports")
+    assert "bob (dev)" not in inside(panel)
+    panel.edit(document(allow("sts:AssumeRole")), "borrow")
+    assert "bob (dev)" in inside(panel)
+
+
+def test_tokens_are_callers(aws: Cloud) -> None:
+    provider = aws.oidc_provider()
+    iam = aws.account("dev").admin.client("iam")
+    arn = iam.create_open_id_connect_provider(Url=provider.url, ClientIDList=["sts.amazonaws.com"])[
+        "OpenIDConnectProviderArn"
+    ]
+    ours, fork = provider.workflow_token("example/shop"), provider.workflow_token("mallory/shop")
+    key = "token.actions.githubusercontent.com:sub"
+    iam.update_assume_role_policy(
+        RoleName="reports",
+        PolicyDocument=trust(
+            {"Federated": arn}, "sts:AssumeRoleWithWebIdentity", Condition={"StringLike": {key: "repo:example/*"}}
+        ),
+    )
+    panel = lab.TrustExplorer(aws, role="reports", who=[ours, fork])
+    assert [each.inside for each in panel.knocks] == [True, False]
+    assert key in panel.knocks[1].why
+
+
+def test_what_they_would_hold(aws: Cloud) -> None:
+    assert lab.TrustExplorer(aws, role="reports").held == ["Allow s3:ListBucket, s3:GetObject on *"]
+    asked = lab.TrustExplorer(aws, role="reports", requests=[("s3:GetObject", FILE), ("s3:PutObject", FILE)])
+    assert [line[:1] for line in asked.held] == ["✔", "✘"]
+
+
+def test_many_callers_are_cut_and_can_be_searched(aws: Cloud) -> None:
+    iam = aws.account("dev").admin.client("iam")
+    for number in range(30):
+        iam.create_user(UserName=f"person-{number}")
+    panel = lab.TrustExplorer(aws, role="reports")
+    assert "more: search by name" in panel.more
+    panel.search("person-29")
+    assert [panel.name(each.who) for each in panel.knocks] == ["person-29 (dev)"]
+    panel.search("service")
+    assert all(each.who.kind == "service" for each in panel.knocks)
+
+
+def test_half_typed_text_keeps_the_last_verdicts(panel: Any) -> None:
+    panel.edit(trust({"AWS": BOB}))
+    panel.edit(READ)  # no trust policy
+    assert inside(panel) == ["bob (dev)"]
+    assert "is not a policy yet" in str(panel)
+
+
+def test_only_a_role_can_be_borrowed(aws: Cloud) -> None:
+    with pytest.raises(LookupError, match="no role"):
+        lab.TrustExplorer(aws, role="alice")
