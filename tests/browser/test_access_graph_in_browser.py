@@ -39,7 +39,9 @@ def test_asked_and_stepped_through_by_keyboard(opened: Any) -> None:
     page.keyboard.type("prod-ledger", delay=10)
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
-    shown.get_by_role("status").get_by_text("bob reaches prod-ledger: 1 way shown, the shortest in 5 steps.").wait_for()
+    shown.get_by_role("status").first.get_by_text(
+        "bob reaches prod-ledger: 1 way shown, the shortest in 5 steps."
+    ).wait_for()
     shown.get_by_role("heading", name="Why step 1 is allowed").wait_for()
     shown.get_by_role("button", name="Next step").focus()
     for number in (2, 3, 4, 5):

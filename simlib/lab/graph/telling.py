@@ -43,7 +43,8 @@ def page(panel: AccessGraph, key: str = "", start: str = "", goal: str = "") -> 
     wrong = f"<p>{escape(panel.problem)}</p>" if panel.problem else ""
     question = _question(panel, key, start, goal) if key else ""
     verdict = f'<div role="status"><p><b>{escape(panel.title)}</b></p>{wrong}</div>'
-    body = f"{question}{verdict}{_steps(panel, key)}{panel.still.html(panel.title)}{_changed(panel)}{_below(panel)}"
+    picture = f"{_here(panel, key)}{panel.still.html(panel.title)}{_steps(panel, key)}"
+    body = f"{question}{verdict}{picture}{_changed(panel)}{_below(panel)}"
     return card(body + how_far(), css="sl-wide sl-access")
 
 
@@ -61,14 +62,23 @@ def _question(panel: AccessGraph, key: str, start: str, goal: str) -> str:
     return f'<datalist id="{key}-names">{choices}</datalist><div class="sl-bar">{fields}{button}</div>'
 
 
+def _here(panel: AccessGraph, key: str) -> str:
+    """Above the picture: the step one is at, and the buttons to the others."""
+    if panel.step is None:
+        return ""
+    way = panel.ways[panel.chosen]
+    said = f"Step {panel.at + 1} of {len(way.steps)}: {panel.step.sentence}."
+    return f'{_controls(panel, len(way.steps)) if key else ""}<p role="status">{escape(said)}</p>'
+
+
 def _steps(panel: AccessGraph, key: str) -> str:
-    """The steps of the way that is shown, the one one is at with the decisions behind it."""
+    """Below it: the way that is shown, and the decisions behind the step one is at."""
     if panel.step is None:
         return ""
     way = panel.ways[panel.chosen]
     head = f"Way {panel.chosen + 1} of {len(panel.ways)}: {way.line}"
     why = f"<h4>Why step {panel.at + 1} is allowed</h4><pre>{escape(panel.step.explanation)}</pre>"
-    return f"<h4>{escape(head)}</h4>{_controls(panel, len(way.steps)) if key else ''}{_table(way, panel.at, key)}{why}"
+    return f"<h4>{escape(head)}</h4>{_table(way, panel.at, key)}{why}"
 
 
 def _controls(panel: AccessGraph, steps: int) -> str:
