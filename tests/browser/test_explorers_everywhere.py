@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from tests.browser.test_policy_editor import behind
+
 SETUP = """
 from simlib import Cloud, lab
 from tests.lab.explorer_worlds import FILE, LEDGER, furnish
@@ -24,24 +26,21 @@ def opened(everywhere: Any) -> Any:
     return everywhere
 
 
-def replace(page: Any, panel: Any, old: str, new: str) -> None:
-    """Type, as a person does, over the first place where the editor says `old`."""
-    line = panel.locator(".cm-line", has_text=old).first
-    line.click()
-    page.keyboard.press("Home")
-    text = line.inner_text()
-    for _ in range(text.index(old) - (len(text) - len(text.lstrip()))):
-        page.keyboard.press("ArrowRight")
+def write_over(page: Any, panel: Any, before: str, old: str, new: str) -> None:
+    """Type, as a person does, over what stands behind `before` in the editor."""
+    panel.locator(".cm-content").click()
+    behind(page, panel.locator(".sle"), before + old)
     for _ in old:
-        page.keyboard.press("Shift+ArrowRight")
+        page.keyboard.press("Backspace")
     page.keyboard.type(new, delay=20)
+    page.keyboard.press("Escape")  # what is offered to complete it
 
 
 def test_a_matrix_moves_as_one_types_and_explains_itself_by_keyboard(opened: Any) -> None:
     page, panel = opened.page, opened.output(1).locator(".sl-explorer")
     cells = panel.locator(".sl-table tbody td")
     cells.nth(0).get_by_text("✔ Allowed").wait_for()
-    replace(page, panel, "Allow", "De")
+    write_over(page, panel, '"', "Allow", "De")
     panel.get_by_text("is not a policy yet").wait_for()
     cells.nth(0).get_by_text("✔ Allowed").wait_for()  # the last verdict stays
     page.keyboard.type("ny", delay=20)
@@ -59,7 +58,7 @@ def test_a_door_with_a_list_follows_every_key(opened: Any) -> None:
     page, panel = opened.page, opened.output(2).locator(".sl-explorer")
     rows = panel.locator(".sl-table tbody tr")
     rows.filter(has_text="alice").get_by_text("✔ Assumed").wait_for()
-    replace(page, panel, "user/alice", "user/bob")
+    write_over(page, panel, "user/", "alice", "bob")
     rows.filter(has_text="bob").get_by_text("✔ Assumed").wait_for()
     rows.filter(has_text="alice").get_by_text("✘ Refused").wait_for()
     rows.filter(has_text="a session of this role itself").get_by_text("✘ Refused").wait_for()
@@ -69,7 +68,7 @@ def test_two_sides_and_the_line_between(opened: Any) -> None:
     page, panel = opened.page, opened.output(3).locator(".sl-explorer")
     panel.get_by_text("Missing: prod (reports-reader)").first.wait_for()
     panel.get_by_role("tab", name="trust policy of reports-reader").click()
-    replace(page, panel, "222222222222", "333333333333")
+    write_over(page, panel, '"', "222222222222", "333333333333")
     panel.get_by_text("Both sides allow it.").wait_for()
     panel.get_by_text("A confused deputy.").wait_for()
 

@@ -64,7 +64,8 @@ class Visit:
     def fits(self, where: Any) -> None:
         """It can be read without scrolling sideways: nothing sticks out of the output, or lies beside the window."""
         where.first.wait_for()
-        assert where.first.evaluate(_TOO_WIDE) == [], f"too wide for {self.page.viewport_size['width']} px"
+        found = where.first.evaluate(_TOO_WIDE)
+        assert found == [], f"too wide for {self.page.viewport_size['width']} px: {found}"
 
     def accessible(self, where: Any) -> None:
         """axe-core's rules – WCAG 2.2 A and AA, and its best practices – on this element and what is in it.

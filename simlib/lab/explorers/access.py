@@ -66,7 +66,7 @@ class AccessExplorer(Explorer):
         request = _request((action, resource, own))
         if request not in self.requests:
             self.requests.append(request)
-        self.chosen = self.question(self.people[0], request).key
+        self.chosen, self.explained = self.question(self.people[0], request).key, True
         self.decide()
 
     def forget(self, index: int) -> None:
@@ -158,7 +158,7 @@ class AccessExplorer(Explorer):
                 head = asked if len(self.people) == 1 else self.name(person)
                 lines.append(f"{'  ' if len(self.people) > 1 else ''}{self.verdict(row, column)} {head}")
                 lines += [f"    {line}" for line in (answer.because, *answer.near_misses)]
-        chosen = self.answers.get(self.chosen)
+        chosen = self.opened
         if chosen and chosen.steps:
             lines += ["", f"AWS's checks for {self.name(chosen.question.who)}: {chosen.question.action}"]
             lines += [f"  {step}" for step in chosen.steps]

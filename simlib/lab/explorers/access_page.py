@@ -63,14 +63,14 @@ def _typed(panel: AccessExplorer) -> dict[str, str]:
 
 
 def parts(panel: AccessExplorer, *, live: bool) -> dict[str, str]:
-    chosen = panel.answers.get(panel.chosen)
+    chosen = panel.opened
     who = panel.name(chosen.question.who) if chosen else ""
     tried = f'<p role="status">{escape(panel.tried)}</p>' if panel.tried else ""
     return {
         "head": head(panel),
         "table": faded(panel, _matrix(panel, live=live) if len(panel.people) > 1 else _list(panel, live=live)),
         "why": explanation(chosen, who),
-        "try": (button("try", "Really try it") if live and chosen else "") + tried,
+        "try": (button("try", "Really try it") if live and panel.answers else "") + tried,
         "new": _new(panel) if live else "",
         "circumstances": circumstances_bar(panel) if live else "",
     }
@@ -121,7 +121,7 @@ def _cell(panel: AccessExplorer, row: int, column: int, *, live: bool) -> str:
     if live:
         index = row * len(panel.people) + column
         about = f"{panel.name(panel.people[column])}, {answer.question.action}, {answer.word}"
-        said += f" {why_button(index, panel.chosen == answer.question.key, about)}"
+        said += f" {why_button(index, panel.opened is answer, about)}"
     return said
 
 

@@ -103,7 +103,7 @@ class Answer:
         if self.evaluation.effect == IMPLICIT_DENY:
             return self._lacking(self.evaluation)
         if deciding := self.deciding:
-            return "Decided by " + " and ".join(_plain(each.title) for each in deciding)
+            return "Decided by " + " and ".join(plain(each.title) for each in deciding)
         return "The root user may do this." if self.evaluation.checks else "This needs no permission."
 
     @property
@@ -157,7 +157,7 @@ class Answer:
         """Why the Allow statements of these kinds of check do not match."""
         statements = self.evaluation.statements if self.evaluation else ()
         missed = (each for each in statements if each.statement.effect == "Allow" and not each.matched)
-        return [_plain(each.sentence) for each in missed if each.check_type in checks]
+        return [plain(each.sentence) for each in missed if each.check_type in checks]
 
     @property
     def steps(self) -> list[Step]:
@@ -182,10 +182,10 @@ class Answer:
     def reasons(self) -> list[str]:
         """Every statement of every policy that was asked: that it matches, or what keeps it from matching."""
         statements = self.evaluation.statements if self.evaluation else ()
-        return list(dict.fromkeys(_plain(each.sentence) for each in statements))
+        return list(dict.fromkeys(plain(each.sentence) for each in statements))
 
 
-def _plain(sentence: str) -> str:
+def plain(sentence: str) -> str:
     """A sentence without marks for code, managed policies by their names alone."""
     return _MANAGED.sub("", sentence.replace("`", ""))
 

@@ -10,7 +10,7 @@ from simlib.cloud.inspection import Place, Principal
 from simlib.iam.evaluation import ALLOW, EXPLICIT_DENY, IMPLICIT_DENY, in_own_account
 
 from ..markup import verdict_text
-from .answers import Answer, Question
+from .answers import Answer, Question, plain
 from .draft import Draft, bearing_on, place_of
 from .explorer import Explorer, circumstances
 from .people import find, title
@@ -172,7 +172,8 @@ class CrossAccount(Explorer):
             return Side(account, who, "missing", (), answer.objection)
         checks = [check for check in evaluation.checks if check.check_type in kinds]
         effects = {check.effect for check in checks}
-        policies = tuple(dict.fromkeys(policy.name for check in checks for policy in check.policies if policy.name))
+        asked = (policy.name for check in checks for policy in check.policies)
+        policies = tuple(dict.fromkeys(plain(name) for name in asked if name))
         if EXPLICIT_DENY in effects:
             return Side(account, who, "denies", policies, answer.because)
         if IMPLICIT_DENY in effects:
@@ -180,7 +181,7 @@ class CrossAccount(Explorer):
             misses = answer.misses(*lacking)
             return Side(account, who, "missing", policies, misses[0] if misses else "")
         own = {"PRINCIPAL", "RESOURCE"} & {check.check_type for check in checks if check.effect == ALLOW}
-        deciding = [each.title for each in answer.deciding if each.check_type in own]
+        deciding = [plain(each.title) for each in answer.deciding if each.check_type in own]
         return Side(account, who, "allows" if own else "silent", policies, f"By {deciding[0]}" if deciding else "")
 
     @property

@@ -22,7 +22,7 @@ def commands(panel: CrossAccount) -> dict[str, Callable[[str], None]]:
 
 
 def parts(panel: CrossAccount, *, live: bool) -> dict[str, str]:
-    chosen = panel.answers.get(panel.chosen)
+    chosen = panel.opened
     before = panel.before(panel.call)
     was = f'<div class="sl-moved">was {verdict(before.allowed, before.word)}</div>' if before else ""
     return {
@@ -85,7 +85,7 @@ def _verdict(panel: CrossAccount, answer: Answer, *, live: bool) -> str:
     keys = [each.key for each in panel.questions]
     index = keys.index(answer.question.key)
     about = f"{answer.question.action}, {answer.word}"
-    why = f" {why_button(index, panel.chosen == answer.question.key, about)}" if live else ""
+    why = f" {why_button(index, panel.opened is answer, about)}" if live else ""
     return verdict(answer.allowed, answer.word) + why
 
 

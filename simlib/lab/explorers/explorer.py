@@ -33,7 +33,8 @@ class Explorer:
         self._version: Any = None
         self.circumstances = dict(given or {})
         circumstances(self.circumstances)  # said before anything is decided
-        self.chosen: Any = None  # the key of the question that is explained
+        self.chosen: Any = None  # the key of the question whose statements are lit
+        self.explained: bool | None = None  # whether its steps and reasons are shown; None: where it is the only one
         self.tried = ""
         self._screens: dict[str, Callable[[], None]] = {}
         if draft.editor is not None:
@@ -66,8 +67,9 @@ class Explorer:
         self.decide()
 
     def choose(self, key: Any) -> None:
-        """Explain the answer to another question, or none (None)."""
-        self.chosen = key
+        """Explain the answer to another question, by its key; None: explain none."""
+        self.explained = key is not None
+        self.chosen = key if self.explained else self.chosen
         self._light()
         self._tell()
 
@@ -135,7 +137,13 @@ class Explorer:
         """Explain the question of that number in `questions`, or stop explaining it."""
         if index.isdigit() and int(index) < len(self.questions):
             key = self.questions[int(index)].key
-            self.choose(key)
+            self.choose(None if self.opened and key == self.chosen else key)
+
+    @property
+    def opened(self) -> Answer | None:
+        """The answer that is explained: the chosen one, or the only one."""
+        shown = len(self.answers) == 1 if self.explained is None else self.explained
+        return self.answers.get(self.chosen) if shown else None
 
     @property
     def html(self) -> str:

@@ -14,7 +14,7 @@ def commands(panel: TrustExplorer) -> dict[str, Callable[[str], None]]:
 
 
 def parts(panel: TrustExplorer, *, live: bool) -> dict[str, str]:
-    chosen = panel.answers.get(panel.chosen)
+    chosen = panel.opened
     return {
         "head": head(panel),
         "search": field("search", "Find a caller", panel.filter) if live else "",
@@ -33,7 +33,7 @@ def _table(panel: TrustExplorer, *, live: bool) -> str:
         was = f'<div class="sl-moved">was {"Assumed" if before.allowed else "Refused"}</div>' if before else ""
         second = f'<br><span class="sl-dim">{escape(each.second)}</span>' if each.second else ""
         name = panel.name(each.who)
-        why = f" {why_button(index, panel.chosen == question.key, f'{name}, {each.word}')}" if live else ""
+        why = f" {why_button(index, panel.opened is each.answer, f'{name}, {each.word}')}" if live else ""
         rows.append([escape(name), verdict(each.inside, each.word) + was, escape(each.why) + second + why])
     more = f'<p class="sl-dim">{escape(panel.more)}</p>' if panel.more else ""
     return table(["Who knocks", "Verdict", "Why"], rows, panel.title) + more
