@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 from simlib.cloud.credentials.sessions import Caller
 from simlib.cloud.desk import Desk
 from simlib.cloud.storage import iam_entities
-from simlib.cloud.storage.dispatch import environ
+from simlib.cloud.storage.dispatch import as_request
 from simlib.cloud.transport import answers
 from simlib.cloud.transport.answers import Refusal
 from simlib.cloud.transport.calls import Call
@@ -50,10 +50,10 @@ def on_behalf_of(call: Call, caller: Caller) -> Call:
     more = urlencode({"UserName": caller.user_name})
     if not call.raw.body:  # a query API also takes its parameters from the URL
         url = f"{call.url}&{more}"
-        return replace(call, url=url, parameters=parameters, environ=environ(call.raw, url))
+        return replace(call, url=url, parameters=parameters, request=as_request(call.raw, url))
     body = call.raw.body + f"&{more}".encode()
     raw = replace(call.raw, body=body, headers={**call.raw.headers, "content-length": str(len(body))})
-    return replace(call, raw=raw, parameters=parameters, environ=environ(raw, call.url))
+    return replace(call, raw=raw, parameters=parameters, request=as_request(raw, call.url))
 
 
 def note_use(caller: Caller, call: Call, now: datetime) -> None:

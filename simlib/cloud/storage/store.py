@@ -18,12 +18,14 @@ from types import ModuleType, SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
+import moto.core.responses as moto_responses
 import moto.iam.models as iam_models
 import requests
 from moto.core.base_backend import BackendDict
 from moto.core.config import default_user_config
 from moto.core.model_instances import reset_model_data
 from moto.core.models import MockAWS
+from moto.core.utils import method_names_from_class
 from moto.iam.utils import generate_access_key_id_from_account_id
 from moto.s3.models import FakeBucket, s3_backends
 
@@ -94,6 +96,8 @@ class Store:
             self._patches.enter_context(patch.object(MockAWS, "start", _refuse_to_mock))
             self._patches.enter_context(patch.object(FakeBucket, "get_permission", lambda *_: _permitted()))
             self._patches.enter_context(patch.object(iam_models.IAMBackend, "_init_aws_policies", _own_copies))
+            once = cache(method_names_from_class)  # moto lists the methods of a class anew for each call
+            self._patches.enter_context(patch.object(moto_responses, "method_names_from_class", once))
             for name, prefix in _ID_PREFIXES.items():
                 self._patches.enter_context(_with_unique_id(getattr(iam_models, name), prefix))
             self._reset()
@@ -120,7 +124,7 @@ class Store:
         Raises `NotStored` where moto has no such operation or breaks on it.
         """
         try:
-            return carry_out(call.environ, call.url, call.raw.body, account)
+            return carry_out(call.request, call.url, account)
         finally:
             if len(sys.modules) != self._known_modules:
                 _silence(self._patches)

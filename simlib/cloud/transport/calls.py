@@ -25,7 +25,7 @@ from moto.core.request import Request, determine_request_protocol
 from moto.core.routing import get_service_router
 from moto.core.utils import get_service_model
 
-from simlib.cloud.storage.dispatch import environ
+from simlib.cloud.storage.dispatch import as_request
 from simlib.cloud.transport.wire import RawRequest
 
 DEFAULT_REGION = "us-east-1"
@@ -43,8 +43,8 @@ class Call:
     """A request understood: what botocore would have been asked for.
 
     `service` is botocore's name ("s3", "secretsmanager"), `operation` the API's ("GetObject"); `parameters` are the
-    operation's input members by their API names; `url` is where the real AWS would have received it, `environ` the
-    request as WSGI describes it there.
+    operation's input members by their API names; `url` is where the real AWS would have received it, `request` what it
+    would be there, as moto reads it.
     """
 
     raw: RawRequest
@@ -53,7 +53,7 @@ class Call:
     parameters: Mapping[str, Any]
     region: str
     url: str
-    environ: Mapping[str, Any] = field(repr=False)
+    request: Request = field(repr=False, compare=False)
 
     @property
     def name(self) -> str:
@@ -209,8 +209,7 @@ def place(raw: RawRequest, *, scope: str | None = None, region: str | None = Non
 def _placed(raw: RawRequest, candidates: Iterable[str], region: str) -> Call | None:
     for service in candidates:
         url = _aws_url(raw, service, region)
-        described = environ(raw, url)
-        request = Request(dict(described))
+        request = as_request(raw, url)
         if found := _match(service, request):
             operation, path_parameters = found
             parameters = _parse(operation, request, path_parameters)
@@ -221,7 +220,7 @@ def _placed(raw: RawRequest, candidates: Iterable[str], region: str) -> Call | N
                 parameters,
                 region,
                 _with_host_prefix(url, operation, parameters),
-                described,
+                request,
             )
     return None
 
