@@ -96,7 +96,7 @@ def watched() -> Iterator[list[str]]:
     """What comes through to moto meanwhile."""
     reached: list[str] = []
 
-    def carry_out(environ: Any, url: str, body: bytes, account: str) -> None:
+    def carry_out(request: Any, url: str, account: str) -> None:
         reached.append(url)
         raise NotStored("only watched")
 
