@@ -13,10 +13,13 @@ __version__ = "0.1.0"
 _HOME = {
     "Cloud": "simlib.cloud",
     "Policy": "simlib.iam",
+    "PolicySet": "simlib.iam",
+    "Request": "simlib.iam",
     "evaluate": "simlib.iam",
+    "main": "simlib.__main__",
 }
 
-__all__ = ["Cloud", "Policy", "evaluate"]
+__all__ = list(_HOME)
 
 
 def __getattr__(name: str) -> Any:
