@@ -17,6 +17,8 @@ from .policy_document import WORDS, Finding, PolicyDocument, Remark, Span
 from .policy_places import writing
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from simlib.cloud.inspection import Place
 
     from .attempts import Attempt
@@ -234,6 +236,12 @@ class PolicyEditor:
         """The documents and what is said of them, for a page without a kernel."""
         parts = [f"<h4>{escape(document.name)}</h4><pre>{escape(document.told())}</pre>" for document in self.documents]
         return card("".join(parts), css="sl-wide")
+
+    def figure(self) -> Figure:
+        """The document in front as a matplotlib figure: `.figure().savefig("policy.pdf")`."""
+        from .policy_figure import figure_of
+
+        return figure_of(self.front)
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         from .policy_editor_view import editor_view

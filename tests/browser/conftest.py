@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,13 @@ def _chromium(playwright: Any) -> str | None:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Any]:
+    with launched() as chromium:
+        yield chromium
+
+
+@contextmanager
+def launched() -> Iterator[Any]:
+    """Chromium, as long as it is needed; where there is none a test is skipped, and in CI it fails."""
     in_ci = os.environ.get("CI", "").lower() == "true"
     try:
         from playwright.sync_api import sync_playwright
