@@ -48,21 +48,10 @@ area.observe(lambda change: setattr(echo, "value", change["new"]), "value")
 ipywidgets.VBox([area, echo])
 """
 PANEL = """
-from simlib.lab import PolicyEditor
-from simlib.lab.markup import card, table, verdict, escape
-user = "arn:aws:iam::111111111111:user/user-1"
-editor = PolicyEditor.of(aws, user)
-asked = [(action, "arn:aws:s3:::my-secure-bucket/report.csv")
-         for action in ("s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:GetObjectTagging", "s3:ListBucket")]
-verdicts = ipywidgets.HTML()
-def decide():
-    answers = [aws.inspect.ask(user, *each, instead=editor.instead) for each in asked]
-    rows = [[verdict(answer.allowed), escape(answer.action)] for answer in answers]
-    verdicts.value = card(table(["Verdict", "Request"], rows))
-    editor.light(answers[0])
-editor.watch("decide", decide)
-decide()
-display(verdicts, editor)
+from simlib.lab import AccessExplorer
+report = "arn:aws:s3:::my-secure-bucket/report.csv"
+AccessExplorer(aws, who="arn:aws:iam::111111111111:user/user-1", requests=[(f"s3:{name}", report) for name in
+    ("GetObject", "PutObject", "DeleteObject", "GetObjectTagging", "ListBucket")])
 """
 
 # From the keydown that comes next to the frame after the region's text has changed, in milliseconds.
@@ -113,7 +102,7 @@ def times() -> tuple[list[float], list[float]]:
                 page.keyboard.press("End")
                 for _ in '",':  # into the string
                     page.keyboard.press("ArrowLeft")
-                taken[1].extend(typed(page, panel.locator(".widget-html-content").first))
+                taken[1].extend(typed(page, panel.locator(".sl-table").first))
             return taken
 
 

@@ -57,6 +57,53 @@ def _editor(world: Any, owner: str) -> Any:
     return PolicyEditor.of(world, owner)
 
 
+def _access(world: Any, who: str) -> Any:
+    from .explorers.access import AccessExplorer
+
+    return AccessExplorer(world, who=who, requests=_requests(world))
+
+
+def _trust(world: Any, role: str) -> Any:
+    from .explorers.trust import TrustExplorer
+
+    return TrustExplorer(world, role=role, requests=_requests(world))
+
+
+def _across(world: Any, pair: str) -> Any:
+    from .explorers.cross_account import CrossAccount
+
+    who, _, role = pair.partition(_TO)
+    return CrossAccount(world, who=who, role=role, requests=_requests(world))
+
+
+_TO = " → "
+MOST_PAIRS = 100
+
+
+def _requests(world: Any) -> list[tuple[str, str]]:
+    """Something to ask of each bucket; of others one asks in the panel."""
+    buckets = [arn for arn in world.inspect.resources() if arn.startswith("arn:aws:s3:")][:3]
+    asked = (("s3:ListBucket", ""), ("s3:GetObject", "/report.csv"), ("s3:PutObject", "/report.csv"))
+    return [(action, f"{bucket}{key}") for bucket in buckets for action, key in asked]
+
+
+def _people(world: Any) -> list[str]:
+    """Users and roles, the administrators last."""
+    found = [each for each in world.inspect.principals() if each.kind in ("user", "role")]
+    return [each.arn for each in sorted(found, key=lambda each: each.name == ADMINISTRATOR)]
+
+
+def _roles(world: Any) -> list[str]:
+    return [each.arn for each in world.inspect.principals() if each.kind == "role"]
+
+
+def _pairs(world: Any) -> list[str]:
+    """Everybody with every role of another account."""
+    roles = _roles(world)
+    found = [(who, role) for who in _people(world) for role in roles if who.split(":")[4] != role.split(":")[4]]
+    return [f"{who}{_TO}{role}" for who, role in found[:MOST_PAIRS]]
+
+
 def _owners(world: Any) -> list[str]:
     """Whoever and whatever has policies of its own that can be written, or could have one."""
     people = [each.arn for each in world.inspect.principals() if each.kind in ("user", "role")]
@@ -79,6 +126,27 @@ TABS = {
         _editor,
         _owners,
         "Policies of",
+    ),
+    "access": Tab(
+        "Who may do what",
+        "Change a word of a policy on the left: the verdicts on the right follow every keystroke.",
+        _access,
+        _people,
+        "Ask for",
+    ),
+    "trust": Tab(
+        "Who may borrow",
+        "Change whom the trust policy names: each row says who is let in, and what they would hold.",
+        _trust,
+        _roles,
+        "The role",
+    ),
+    "across": Tab(
+        "Across accounts",
+        "Look at both sides: the side whose yes is missing is named. Write it, and the line between them closes.",
+        _across,
+        _pairs,
+        "Who, and which role",
     ),
     "timeline": Tab(
         "Keys and sessions",

@@ -17,10 +17,13 @@ from simlib.lab import screen
 ROLE = "arn:aws:iam::111111111111:role/reports"
 FILE = ("s3:GetObject", "arn:aws:s3:::my-secure-bucket/report.csv")
 PANELS: dict[str, Callable[[Any], Any]] = {
+    "AccessExplorer": lambda world: lab.AccessExplorer(world, who=["alice", "reports"], requests=[FILE]),
     "AccessGraph": lambda world: lab.AccessGraph(world),
+    "CrossAccount": lambda world: lab.CrossAccount(world, who="alice", role="reports", requests=[FILE]),
     "Playground": lambda world: lab.Playground(world),
     "PolicyEditor": lambda world: lab.PolicyEditor.of(world, ROLE),
     "SessionTimeline": lambda world: lab.SessionTimeline(world, requests=[FILE]),
+    "TrustExplorer": lambda world: lab.TrustExplorer(world, role="reports"),
     "plain PolicyEditor": lambda world: lab.PolicyEditor.of(world, ROLE, plain=True),
 }
 RUNS = 50
