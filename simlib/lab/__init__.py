@@ -25,7 +25,6 @@ _HOME = {
     "PolicyDocument": "policy_editor",
     "PolicyEditor": "policy_editor",
     "Playground": "playground",
-    "PolicyPanel": "policy_panel",
     "SessionTimeline": "session_timeline",
     "overview": "map_of_course",
     "predict": "questions",

@@ -26,8 +26,8 @@ from simlib.cloud.transport.refusals import Refusal
 from simlib.iam import Evaluation, RequestError
 
 from .credential_lines import SIGNS, Line, chosen, key_label, lines, short, told
+from .explorers.answers import as_answer
 from .markup import verdict_text
-from .policy_panel import Row
 from .timeline_chart import MOST_LINES, CallTimes, Chart, chart, counted
 from .trail_table import TrailTable, as_text
 
@@ -192,8 +192,8 @@ class SessionTimeline:
             return Verdict(request, False, "Not to be asked", f"{error}.")
         except LookupError:  # good at the moment looked at, but whoever it stood for has gone since
             return Verdict(request, False, "Not to be known", "Whoever it stood for is no longer there.")
-        row = Row(action, resource, evaluation)
-        return Verdict(request, row.allowed, row.word, row.decided_by, evaluation)
+        answer = as_answer(evaluation)
+        return Verdict(request, answer.allowed, answer.word, answer.because, evaluation)
 
     # -- looking, and moving the clock -------------------------------------------------------------------------------
 

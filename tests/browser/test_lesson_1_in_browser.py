@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.browser.servers import ROOT
+from tests.browser.test_policy_editor import behind
 
 LESSON = ROOT / "notebooks" / "01-users-and-roles.ipynb"
 PICTURE = ROOT / "docs" / "lesson-1.png"
@@ -29,9 +30,9 @@ def lesson(visit: Any) -> Any:
 
 @pytest.fixture
 def panel(lesson: Any) -> Any:
-    """The policy panel as it comes, in view: the cell is run again, which puts the article's policy back."""
+    """The panel as it comes, in view: the cell is run again, which puts the article's policy back."""
     lesson.run_cell("panel")
-    found = lesson.page.locator(".sl-policy-panel")
+    found = lesson.page.locator(".sl-explorer")
     show(lesson.page, found)
     return found
 
@@ -56,24 +57,16 @@ def says(row: Any, *words: str) -> None:
         row.get_by_text(word).first.wait_for()
 
 
-def behind(page: Any, words: str) -> None:
-    """Put the caret behind some words of the policy, as one does by keyboard."""
-    text = page.get_by_label("Policy", exact=True).input_value()
-    before = text[: text.index(words) + len(words)]
-    page.keyboard.press("Control+Home")
-    for _ in range(before.count("\n")):
-        page.keyboard.press("ArrowDown")
-    page.keyboard.press("Home")
-    for _ in before.rpartition("\n")[2]:
-        page.keyboard.press("ArrowRight")
-
-
-def change(page: Any, old: str, new: str) -> None:
+def change(page: Any, panel: Any, old: str, new: str) -> None:
     """Type `new` in the place of `old`, one key after the other."""
-    behind(page, old)
+    behind(page, panel.locator(".sle"), old)
     for _ in old:
         page.keyboard.press("Backspace")
     page.keyboard.type(new, delay=10)
+
+
+def type_in(panel: Any) -> None:
+    panel.locator(".cm-content").click()
 
 
 def test_an_edited_policy_answers_at_every_keystroke(lesson: Any, panel: Any) -> None:
@@ -82,36 +75,36 @@ def test_an_edited_policy_answers_at_every_keystroke(lesson: Any, panel: Any) ->
     says(verdict(panel, LIST), "✔ Allowed", "Allow statement 1 of read-bucket")
     says(verdict(panel, PUT), "✘ Not allowed", "No statement allows it")
 
-    page.get_by_label("Policy", exact=True).click()
-    change(page, '"s3:ListBucket",', "")
+    type_in(panel)
+    change(page, panel, '"s3:ListBucket",', "")
     says(verdict(panel, LIST), "✘ Not allowed", "No statement allows it", "s3:ListBucket is not in Action")
     says(verdict(panel, GET), "✔ Allowed")
 
-    change(page, '"s3:GetObject"', '"s3:*"')
+    change(page, panel, '"s3:GetObject"', '"s3:*"')
     says(verdict(panel, PUT), "✔ Allowed", "Allow statement 1 of read-bucket")
 
-    change(page, '"Allow"', '"De')
-    panel.get_by_text("Not a policy yet.").wait_for()
-    says(panel, "Line 5, column 17")
+    change(page, panel, "Allow", "De")
+    panel.get_by_text("is not a policy yet. Line 5, column 17").wait_for()
     says(verdict(panel, PUT), "✔ Allowed")  # the last verdict stays
-    page.keyboard.type('ny"', delay=10)
+    page.keyboard.type("ny", delay=10)
     says(verdict(panel, PUT), "✘ Denied", "Deny statement 1 of read-bucket")
 
 
 def test_a_saved_policy_counts_for_the_machine(lesson: Any, panel: Any) -> None:
     page = lesson.page
-    page.get_by_label("Policy", exact=True).click()
-    change(page, "Allow", "Deny")
+    type_in(panel)
+    change(page, panel, "Allow", "Deny")
     says(verdict(panel, LIST), "✘ Denied")
-    page.get_by_role("button", name="Save to the role").click()
-    panel.get_by_text("Saved to the role web-app.").wait_for()
+    page.keyboard.press("Escape")
+    panel.get_by_role("button", name="Apply", exact=True).click()
+    panel.get_by_text("Applied by the administrator of dev").first.wait_for()
 
     lesson.run_cell("saved-policy")
     says(page.locator(".jp-OutputArea-output"), "with an explicit deny in an identity-based policy")
 
-    page.get_by_role("button", name="Start again").click()
+    panel.get_by_role("button", name="Read again").click()
     says(verdict(panel, LIST), "✘ Denied")  # what the world holds now
-    assert '"Deny"' in page.get_by_label("Policy", exact=True).input_value()
+    assert '"Deny"' in panel.locator(".cm-content").inner_text()
 
 
 def test_the_panel_by_keyboard_alone(lesson: Any, panel: Any) -> None:
@@ -119,13 +112,17 @@ def test_the_panel_by_keyboard_alone(lesson: Any, panel: Any) -> None:
     lesson.select("panel")
     for _ in range(12):  # from the selected cell into its output
         page.keyboard.press("Tab")
-        if page.evaluate("() => document.activeElement.tagName") == "TEXTAREA":
+        if page.evaluate("() => document.activeElement.classList.contains('cm-content')"):
             break
-    change(page, "Allow", "Deny")
+    change(page, panel, "Allow", "Deny")
     says(verdict(panel, LIST), "✘ Denied", "Deny statement 1 of read-bucket")
-    page.keyboard.press("Tab")
+    page.keyboard.press("Escape")  # what is offered to complete it
+    for _ in range(12):
+        page.keyboard.press("Tab")
+        if page.evaluate("() => document.activeElement.textContent") == "Apply":
+            break
     page.keyboard.press("Enter")
-    panel.get_by_text("Saved to the role web-app.").wait_for()
+    panel.get_by_text("Applied by the administrator of dev").first.wait_for()
     cells = page.evaluate("() => window.jupyterapp.shell.currentWidget.content.widgets.length")
     page.keyboard.type("dd")
     assert page.evaluate("() => window.jupyterapp.shell.currentWidget.content.widgets.length") == cells
@@ -133,8 +130,8 @@ def test_the_panel_by_keyboard_alone(lesson: Any, panel: Any) -> None:
 
 def test_the_lesson_in_both_themes(lesson: Any, panel: Any, artifacts: Path) -> None:
     page = lesson.page
-    page.get_by_label("Policy", exact=True).click()
-    change(page, '"s3:ListBucket",', "")
+    type_in(panel)
+    change(page, panel, '"s3:ListBucket",', "")
     says(verdict(panel, LIST), "✘ Not allowed")
     for theme in ("light", "dark"):
         lesson.theme(theme)
