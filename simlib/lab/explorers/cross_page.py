@@ -14,7 +14,8 @@ from .people import title
 from .view import circumstances_bar, circumstances_commands, explanation, faded, head, why_button
 
 WIDTH, HEIGHT, BOX = 560, 190, 170
-LETTERS = 24  # that fit into a box's line
+LONGEST = 28  # letters of one text; the action between the boxes has more room
+LETTERS = 19  # that fit into a line of a box, whatever the typeface
 
 
 def commands(panel: CrossAccount) -> dict[str, Callable[[str], None]]:
@@ -137,5 +138,5 @@ def _box(side: Side, left: float) -> list[svg.Element]:
 
 def _text(x: float, y: float, text: str, colour: str = "currentColor", anchor: str = "start") -> svg.Element:
     shown = visible(text)
-    cut = shown if len(shown) <= LETTERS + 4 else f"{shown[: LETTERS + 3]}…"
+    cut = shown if len(shown) <= LONGEST else f"{shown[: LONGEST - 1]}…"
     return svg.Text(x=x, y=y, text=escape(cut), fill=colour, font_size=13, text_anchor=anchor)  # type: ignore[arg-type]
