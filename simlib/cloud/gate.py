@@ -15,7 +15,6 @@ from datetime import datetime
 from typing import Any
 
 from simlib.cloud.authentication import as_incomplete, authenticate, claimed_caller
-from simlib.cloud.credentials import sts
 from simlib.cloud.credentials.lifetimes import CHANGING, History
 from simlib.cloud.credentials.sessions import Sessions
 from simlib.cloud.desk import Desk, Errand
@@ -163,6 +162,7 @@ class Gate:
         call = desk.call
         if call.service in _VALIDATED:
             constraints.check(call.service, call.operation, call.parameters)
+            constraints.check_tags(call.service, call.parameters.get("Tags"))
         account = desk.caller.account
         if call.service != "sts":  # STS decides by trust policies, as part of its answers
             asked = requested(call, desk.caller, self._store)
@@ -177,9 +177,7 @@ class Gate:
             result = own.ANSWERS[call.name](desk)
             return result if isinstance(result, Errand) else answers.success(call.service, call.operation, result)
         if call.service == "sts":
-            instead = sts.INSTEAD.get(call.operation, "")
-            text = f"The lab's STS does not offer {call.operation}; nothing was done.{instead}"
-            raise Refusal("NotImplemented", text, 501, situation="not-stored")
+            raise _not_offered(call)
         return self._let_moto_act(desk, account)
 
     def _let_moto_act(self, desk: Desk, account: str) -> RawAnswer:
@@ -187,8 +185,7 @@ class Gate:
         try:
             answer = self._store.act(call, account)
         except NotStored as error:
-            text = f"The mocked AWS cannot carry out {call.name}: {error}"
-            raise Refusal("NotImplemented", text, 501, situation="not-stored") from error
+            raise _not_offered(call, error) from error
         if call.name in CHANGING:
             self.history.observe(self._store, self._sessions, desk.now)
         return own.AFTER[call.name](desk, answer) if call.name in own.AFTER else answer
@@ -244,6 +241,15 @@ def _worked(work: Callable[[], RawAnswer | Errand]) -> RawAnswer | Errand:
         logger.exception("The lab could not answer a call")
         text = f"The lab cannot carry out this call: {type(error).__name__}: {error}"
         raise Refusal("NotImplemented", text, 501, situation="not-stored") from error
+
+
+def _not_offered(call: Call, error: NotStored | None = None) -> Refusal:
+    """What AWS can do and the lab cannot; why that is so is for the trail."""
+    if error is None or error.known:
+        text = f"The lab's AWS does not offer {call.name}; nothing was done.{own.INSTEAD.get(call.name, '')}"
+    else:
+        text = f"The lab's AWS cannot carry out {call.name} with these parameters."
+    return Refusal("NotImplemented", text, 501, situation="not-stored", detail=str(error or ""))
 
 
 def _decision(refusal: Refusal | None) -> str:

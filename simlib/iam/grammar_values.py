@@ -296,6 +296,8 @@ _VALUES: Final = (  # how the name of an operator begins → the check of its va
 
 
 def _trust(statement: Statement, report: Report) -> None:
+    """Any action of STS may stand here, `sts:*` and misspelt ones too: a choice, for AWS says nothing of wildcards and
+    checks of no action whether it exists when it stores a policy."""
     for element in ("Resource", "NotResource"):
         if element in statement.elements:
             code, path = "role-trust-policy-syntax-error-resource", (*statement.path, element)

@@ -172,3 +172,15 @@ def test_taking_a_tag_away_names_its_key(aws: Cloud, iam: Any, dev: Any) -> None
     alice = new_user(aws, iam, "alice", allow("sqs:UntagQueue", Condition=but_team)).client("sqs")
     alice.untag_queue(QueueUrl=url, TagKeys=["note"])
     assert refused(lambda: alice.untag_queue(QueueUrl=url, TagKeys=["team"]))[0] == "AccessDenied"
+
+
+def test_tags_that_differ_in_capitals_alone_keep_no_call_from_being_decided(aws: Cloud, dev: Any) -> None:
+    ec2 = dev.admin.client("ec2")
+    image = ec2.describe_images()["Images"][0]["ImageId"]
+    both = [{"Key": "Team", "Value": "blue"}, {"Key": "team", "Value": "red"}]
+    wanted = {"ImageId": image, "MinCount": 1, "MaxCount": 1}
+    started = ec2.run_instances(**wanted, TagSpecifications=[{"ResourceType": "instance", "Tags": both}])
+    instance = started["Instances"][0]["InstanceId"]
+    blue = allow("ec2:StopInstances", Condition={"StringEquals": {"aws:ResourceTag/team": "blue"}})
+    alice = new_user(aws, dev.admin.client("iam"), "alice", blue)
+    assert alice.client("ec2").stop_instances(InstanceIds=[instance])["StoppingInstances"]

@@ -23,7 +23,6 @@ PLAINTEXT_LIMIT = 2048  # characters of session policies, UG/reference_iam-quota
 _PACKED_LIMIT = 2048
 MANAGED_LIMIT = 10  # managed policies that limit a session, STS/API_AssumeRole
 
-_DUPLICATE = "Duplicate tag keys found. Please note that Tag keys are case insensitive."
 _NOT_REQUESTED = "The specified transitive tag key must be included in the requested tags."
 _INHERITED = (
     "One of the specified transitive tag keys can't be set because it conflicts with a transitive tag key from the "
@@ -95,10 +94,7 @@ def wishes(wanted: Mapping[str, Any], caller: Caller, store: Store) -> Wishes:
 
 
 def _tags(given: Iterable[Mapping[str, Any]]) -> dict[str, str]:
-    pairs = [(str(tag["Key"]), str(tag.get("Value", ""))) for tag in given]
-    if len({key.lower() for key, _ in pairs}) < len(pairs):
-        raise Refusal("InvalidParameterValue", _DUPLICATE, 400)
-    return dict(pairs)
+    return {str(tag["Key"]): str(tag.get("Value", "")) for tag in given}
 
 
 def _inherited(caller: Caller) -> dict[str, str]:
@@ -124,7 +120,7 @@ def session_policies(wanted: Mapping[str, Any], store: Store) -> tuple[Policy, .
     if len(arns) > MANAGED_LIMIT:
         raise Refusal("ValidationError", _TOO_MANY_POLICIES, 400)
     if text is not None and len(text) > PLAINTEXT_LIMIT:
-        share = len(text) * 100 // PLAINTEXT_LIMIT
+        share = -(-len(text) * 100 // PLAINTEXT_LIMIT)
         raise _too_large(f"Packed policy consumes {share}% of allotted space, please use smaller policy.")
     policies = []
     if text is not None:

@@ -176,7 +176,11 @@ def assume_for_service(
 
 # What the lab does not do, and what to do instead. A SAML response is signed XML, whose verification would need a
 # package of its own; the lesson in it – an outside provider vouches for a caller – is the web identity's too.
-INSTEAD = {"AssumeRoleWithSAML": " Federate with AssumeRoleWithWebIdentity instead: aws.oidc_provider() issues tokens."}
+# AssumeRoot works only where an organization has centralized its members' root access, which nobody can do here.
+INSTEAD = {
+    "sts:AssumeRoleWithSAML": " Federate with AssumeRoleWithWebIdentity instead: aws.oidc_provider() issues tokens.",
+    "sts:AssumeRoot": " Root access is not centralized here. Use the member account's own root user: account.root.",
+}
 
 ANSWERS: Mapping[str, Callable[[Desk], Mapping[str, Any]]] = {
     "sts:AssumeRole": _assume_role,

@@ -55,7 +55,7 @@ def decide(
 
     `instead` are documents that are to count in place of stored ones, or beside them: see `gathered`.
     """
-    context = {**around, **caller.context, **_tag_keys(asked), **asked.context}
+    context = {**around, **caller.context, **_once(_tag_keys(asked)), **_once(asked.context)}
     if asked.account:
         context["aws:ResourceAccount"] = asked.account
     if caller.user_id:
@@ -71,6 +71,19 @@ def decide(
         role_arn=caller.role_arn,
     )
     return evaluate(request, gathered(asked, caller, store, callers, owners, instead))
+
+
+def _once(tags: Mapping[str, str | list[str]]) -> Mapping[str, str | list[str]]:
+    """Of keys that differ in their capitals alone the first: most services' tags may, condition keys may not.
+
+    A choice, for AWS only advises against such tags. https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html
+    """
+    if len({key.lower() for key in tags}) == len(tags):
+        return tags
+    kept: dict[str, str] = {}
+    for key in tags:
+        kept.setdefault(key.lower(), key)
+    return {key: tags[key] for key in kept.values()}
 
 
 def gathered(

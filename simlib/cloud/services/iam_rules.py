@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from simlib.cloud.desk import Desk
 from simlib.cloud.services import named_principals
+from simlib.cloud.services.iam_contents import check_own_policy
 from simlib.cloud.storage.iam_entities import backend, entity, rename_user
 from simlib.cloud.transport.refusals import Objection
 
@@ -118,6 +119,7 @@ def check_deletion(desk: Desk) -> None:
 
 
 def check_policy_deletion(desk: Desk) -> None:
+    check_own_policy(desk)
     arn, iam = str(desk.parameters["PolicyArn"]), backend(desk.caller.account)
     bounded = (*iam.users.values(), *iam.roles.values())
     policy = iam.managed_policies[arn]

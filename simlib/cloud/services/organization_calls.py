@@ -56,6 +56,17 @@ def _check_type_enabled(desk: Desk) -> None:
         raise Refusal("PolicyTypeNotEnabledException", text, 400)
 
 
+_JOINING = " An account joins with aws.account(name, organization=management), or is created with CreateAccount."
+INSTEAD: Mapping[str, str] = {
+    f"organizations:{operation}": _JOINING
+    for operation in (
+        "InviteAccountToOrganization", "AcceptHandshake", "DeclineHandshake", "CancelHandshake", "DescribeHandshake",
+        "ListHandshakesForAccount", "ListHandshakesForOrganization",
+    )
+} | {
+    "organizations:LeaveOrganization": " The management account can take a member out: RemoveAccountFromOrganization.",
+    "organizations:EnableAllFeatures": " Create the organization with FeatureSet='ALL', which is the default.",
+}  # fmt: skip
 BEFORE: Mapping[str, Any] = {"organizations:AttachPolicy": _check_type_enabled}
 AFTER: Mapping[str, Any] = {
     "organizations:CreateOrganization": _enable_scps,

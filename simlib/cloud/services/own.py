@@ -1,7 +1,8 @@
-"""What the lab adds to moto, in three tables by "service:Operation".
+"""What the lab adds to moto, in four tables by "service:Operation".
 
 `BEFORE` is checked once the call is allowed and before anything is done, under "service:*" for all calls of a service;
 `ANSWERS` are calls the lab answers itself; `AFTER` completes what moto has done, and may replace its answer.
+`INSTEAD` says what to do in place of what the lab does not offer.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from simlib.cloud.services import (
     credential_report,
     functions,
     iam_calls,
+    iam_contents,
     iam_rules,
     organization_calls,
     s3_calls,
@@ -32,7 +34,8 @@ ANSWERS: Mapping[str, Answer] = {
     **functions.ANSWERS, **authorization_details.ANSWERS,
 }  # fmt: skip
 BEFORE: Mapping[str, Check] = {
-    **iam_rules.BEFORE, **iam_calls.BEFORE, **mfa.BEFORE, **organization_calls.BEFORE, **s3_calls.BEFORE,
-    **functions.BEFORE,
+    **iam_rules.BEFORE, **iam_contents.BEFORE, **iam_calls.BEFORE, **mfa.BEFORE, **organization_calls.BEFORE,
+    **s3_calls.BEFORE, **functions.BEFORE,
 }  # fmt: skip
+INSTEAD: Mapping[str, str] = {**sts.INSTEAD, **organization_calls.INSTEAD}
 AFTER: Mapping[str, Completion] = {**iam_calls.AFTER, **mfa.AFTER, **organization_calls.AFTER, **s3_calls.AFTER}

@@ -35,7 +35,11 @@ _Route = tuple[re.Pattern[str], _Handler]
 
 
 class NotStored(Exception):
-    """moto cannot do what was asked; the message says what."""
+    """moto cannot do what was asked; the message is for the trail. `known`: it does not pretend to."""
+
+    def __init__(self, message: str, *, known: bool = True) -> None:
+        super().__init__(message)
+        self.known = known
 
 
 def as_request(raw: RawRequest, url: str) -> Request:
@@ -103,7 +107,7 @@ def _handled(handler: _Handler, request: Request) -> tuple[Any, Any, Any]:
     except HTTPException as error:
         return error.code, dict(error.get_headers()), error.get_body()
     except Exception as error:
-        raise NotStored(f"{type(error).__name__}: {error}") from error
+        raise NotStored(f"{type(error).__name__}: {error}", known=isinstance(error, NotImplementedError)) from error
     return status, headers, body
 
 

@@ -16,6 +16,11 @@ from moto.core.utils import get_service_model
 from simlib.cloud.transport.answers import Refusal
 from simlib.cloud.transport.protocols import protocol_of
 
+# Letters, digits and separators of all alphabets; the patterns that use them take "_" too
+_UNICODE = {r"\p{L}": r"\w", r"\p{N}": r"\w", r"\p{Z}": " \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"}
+_DUPLICATE_TAGS = "Duplicate tag keys found. Please note that Tag keys are case insensitive."
+_SYSTEM_TAG = "Tag keys starting with 'aws:' are reserved for internal use"
+
 
 def check(service: str, operation: str, parameters: Mapping[str, Any]) -> None:
     """Raise AWS's refusal of members outside their length, range or pattern.
@@ -31,6 +36,19 @@ def check(service: str, operation: str, parameters: Mapping[str, Any]) -> None:
         head = f"{count} validation error{'s' if count > 1 else ''} detected: "
         code = "ValidationError" if protocol_of(service).family == "query" else "ValidationException"
         raise Refusal(code, head + "; ".join(complaints), 400)
+
+
+def check_tags(service: str, tags: Any) -> None:
+    """Raise what IAM and STS say of tags whose keys are the same but for capitals, or are AWS's own.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html. The text about AWS's own is EC2's (a choice).
+    """
+    code = "InvalidInput" if service == "iam" else "InvalidParameterValue"
+    keys = [str(tag.get("Key", "")).lower() for tag in tags or ()]
+    if len(set(keys)) < len(keys):
+        raise Refusal(code, _DUPLICATE_TAGS, 400)
+    if any(key.startswith("aws:") for key in keys):
+        raise Refusal(code, _SYSTEM_TAG, 400)
 
 
 def _complaints(shape: Any, value: Any, place: str) -> Iterator[str]:
@@ -51,6 +69,8 @@ def _complaints(shape: Any, value: Any, place: str) -> Iterator[str]:
         yield from _out_of_range(shape, value, value, place, "value")
     if shape.type_name == "string" and isinstance(value, str):
         yield from _out_of_range(shape, len(value), value, place, "length")
+        if shape.enum and value not in shape.enum:
+            yield _complaint(value, place, f"Member must satisfy enum value set: [{', '.join(shape.enum)}]")
         pattern = shape.metadata.get("pattern")
         if pattern and not _compiled(pattern).fullmatch(value):
             yield _complaint(value, place, f"Member must satisfy regular expression pattern: {pattern}")
@@ -78,6 +98,10 @@ def _joined(place: str, name: str) -> str:
 def _compiled(pattern: str) -> re.Pattern[str]:
     # AWS writes Java's patterns, whose \\w is ASCII; what Python's re cannot read is left to moto
     try:
-        return re.compile(pattern, re.ASCII)
+        if r"\p{" not in pattern:
+            return re.compile(pattern, re.ASCII)
+        for java, python in _UNICODE.items():
+            pattern = pattern.replace(java, python)
+        return re.compile(pattern)
     except re.error:
         return re.compile(r"(?s).*")
