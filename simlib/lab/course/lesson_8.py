@@ -84,8 +84,10 @@ def _ledger(session: Any) -> object:
 
 def _nothing_done(world: Any) -> bool:
     us = incident.people(world)
+    mallory, scanner = f"arn:aws:iam::{incident.MALLORY}:user/lab-admin", incident.SCANNER
+    doors = ((mallory, incident.BREAK_GLASS), (scanner, incident.READER), (BOB, incident.DEPLOY))
     still = attempt(us.mallory["bob's forgotten key"].client("sts").get_caller_identity).allowed
-    return still and _works(lambda: incident.back_door(world)) and _works(lambda: incident.as_acme(us, world, None))
+    return still and all(_asked(world, "", "", True, who, "sts:AssumeRole", role).allowed for who, role in doors)
 
 
 def _in_order(world: Any) -> Iterator[Row]:
