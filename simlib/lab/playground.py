@@ -88,9 +88,14 @@ def _requests(world: Any) -> list[tuple[str, str]]:
 
 
 def _people(world: Any) -> list[str]:
-    """Users and roles, the administrators last."""
+    """Users and roles: first those with policies of their own, so that there is something to change."""
     found = [each for each in world.inspect.principals() if each.kind in ("user", "role")]
-    return [each.arn for each in sorted(found, key=lambda each: each.name == ADMINISTRATOR)]
+    by_use = sorted(found, key=lambda each: (each.name == ADMINISTRATOR, not _has_own(world, each.arn)))
+    return [each.arn for each in by_use]
+
+
+def _has_own(world: Any, arn: str) -> bool:
+    return any(each.place.owner == arn and each.place.kind == "identity" for each in world.inspect.documents(arn))
 
 
 def _roles(world: Any) -> list[str]:

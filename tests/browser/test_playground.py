@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import runpy
 import shutil
 import time
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -89,3 +91,17 @@ def test_as_an_app_it_is_there_within_seconds(browser: Any, app: Server, artifac
         visit.page.locator(".sl-access svg").first.wait_for()
         assert time.monotonic() - start < 30
         visit.picture("playground-app")
+        if os.environ.get("SIMLIB_PICTURE"):  # how the README's pictures are made anew
+            visit.page.set_viewport_size({"width": 1160, "height": 620})
+            keep_picture(visit.page, "playground.png")
+            visit.page.get_by_role("button", name=TABS["access"].title).click()
+            visit.page.locator(".sle-badge").first.wait_for()
+            visit.page.set_viewport_size({"width": 1160, "height": 760})
+            keep_picture(visit.page, "access-explorer.png")
+
+
+def keep_picture(page: Any, name: str) -> None:
+    """A screenshot for the README: small, because it is in the repository."""
+    from PIL import Image
+
+    Image.open(BytesIO(page.screenshot())).quantize(64).save(ROOT / "docs" / name, optimize=True)

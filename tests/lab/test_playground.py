@@ -44,6 +44,12 @@ def test_it_begins_with_an_answer_to_look_at(playground: Playground) -> None:
     assert "nothing here" not in str(playground)
 
 
+def test_who_is_asked_about_first_has_a_policy_to_change(playground: Playground) -> None:
+    playground.open("access")
+    assert playground.panel.draft.documents
+    assert playground.subjects[-1].endswith("/lab-admin")
+
+
 def test_the_policies_of_others_can_be_chosen(playground: Playground) -> None:
     view = widget(playground)
     ask(view, "open", "policies")
