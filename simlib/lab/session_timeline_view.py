@@ -10,6 +10,7 @@ from typing import Any
 from simlib.cloud.explain import Explanation, in_words
 
 from . import screen
+from .controls import button, select
 from .credential_lines import key_label
 from .interactive_html import InteractiveHTML
 from .markup import card, escape, outline, table, verdict
@@ -104,11 +105,6 @@ def _parts(panel: SessionTimeline, name: str, *, live: bool) -> Iterable[str]:
 # -- controls ---------------------------------------------------------------------------------------------------------
 
 
-def _button(do: str, label: str, *, value: str = "", disabled: bool = False) -> str:
-    off = ' aria-disabled="true"' if disabled else ""
-    return f'<button type="button" data-do="{do}" data-value="{escape(value)}"{off}>{escape(label)}</button>'
-
-
 def _why(do: str, value: str, opened: bool, about: str) -> str:
     """The button that opens and closes an explanation."""
     word = "Hide why" if opened else "Why?"
@@ -116,14 +112,6 @@ def _why(do: str, value: str, opened: bool, about: str) -> str:
         f' <button type="button" class="sl-row" data-do="{do}" data-value="{escape(value)}" '
         f'aria-expanded="{str(opened).lower()}" aria-label="{escape(f"{word} {about}")}">{word}</button>'
     )
-
-
-def _select(do: str, label: str, options: Iterable[tuple[str, str]], chosen: str) -> str:
-    rows = "".join(
-        f'<option value="{escape(value)}"{" selected" if value == chosen else ""}>{escape(text)}</option>'
-        for value, text in options
-    )
-    return f'<label>{escape(label)} <select data-do="{do}" aria-label="{escape(label)}">{rows}</select></label>'
 
 
 def _choices(panel: SessionTimeline) -> str:
@@ -134,7 +122,7 @@ def _choices(panel: SessionTimeline) -> str:
     spans = [(text, text or "what the sessions need") for text in SPANS]
     span = next((text for text, length in SPANS.items() if length == panel.span), "")
     everybody = [("", "everybody"), *((arn, arn) for arn in identities)]
-    choices = _select("identity", "Identity", everybody, chosen) + _select("span", "Axis", spans, span)
+    choices = select("identity", "Identity", everybody, chosen) + select("span", "Axis", spans, span)
     return f'<div class="sl-bar">{choices}</div>'
 
 
@@ -148,15 +136,15 @@ def _clockwork(panel: SessionTimeline) -> str:
     earlier = any(change.moment < panel.moment for change in panel.changes)
     later = any(change.moment > panel.moment for change in panel.changes)
     look = [
-        _button("before", "◀ Look at the change before", disabled=not earlier),
-        _button("after", "Look at the change after ▶", disabled=not later),
-        _button("now", "Back to now", disabled=panel.looked is None),
+        button("before", "◀ Look at the change before", disabled=not earlier),
+        button("after", "Look at the change after ▶", disabled=not later),
+        button("now", "Back to now", disabled=panel.looked is None),
     ]
     change = panel.next_change
     words = f"to {change.moment:%d %b %H:%M:%S}: {change.words}" if change else "on: nothing will end by itself"
-    move = [_button("move", f"Move the clock {words}", disabled=change is None)]
+    move = [button("move", f"Move the clock {words}", disabled=change is None)]
     if panel.moment - panel.now > timedelta(0):
-        move.append(_button("move-here", f"Move the clock here, to {panel.moment:%d %b %H:%M}"))
+        move.append(button("move-here", f"Move the clock here, to {panel.moment:%d %b %H:%M}"))
     return (
         f'{slider}<div class="sl-bar" role="group" aria-label="Look: changes nothing">{"".join(look)}</div>'
         f'<div class="sl-bar" role="group" aria-label="Move the clock: only forward">{"".join(move)}</div>'
@@ -209,8 +197,8 @@ def _trail(panel: SessionTimeline, *, live: bool) -> str:
     controls = ""
     if live:
         controls = (
-            f'<div class="sl-bar">{_select("decision", "Decision", DECISIONS.items(), trail.decision)}'
-            f"{_button('newer', 'Newer calls', disabled=trail.page == 0)}"
-            f"{_button('older', 'Older calls', disabled=trail.page >= trail.last_page)}</div>"
+            f'<div class="sl-bar">{select("decision", "Decision", DECISIONS.items(), trail.decision)}'
+            f"{button('newer', 'Newer calls', disabled=trail.page == 0)}"
+            f"{button('older', 'Older calls', disabled=trail.page >= trail.last_page)}</div>"
         )
     return f"<h4>The trail</h4>{controls}{table(HEAD, rows, trail.counted)}"

@@ -7,17 +7,16 @@ from typing import Any
 
 from simlib.iam import service_data
 
+from ..controls import button, select
 from ..markup import escape, table, verdict, verdict_text
 from .access import AccessExplorer
 from .view import (
-    button,
     circumstances_bar,
     circumstances_commands,
     explanation,
     faded,
     field,
     head,
-    select,
     why_button,
 )
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets
 
 from .. import screen
+from ..controls import select
 from ..interactive_html import InteractiveHTML
 from ..markup import card, escape
 from ..policy_editor_view import editor_view
@@ -121,10 +122,6 @@ def why_button(index: int, opened: bool, about: str) -> str:
     )
 
 
-def button(do: str, label: str, value: str = "") -> str:
-    return f'<button type="button" data-do="{do}" data-value="{escape(value)}">{escape(label)}</button>'
-
-
 def field(do: str, label: str, value: str, words: Iterable[str] = (), name: str = "") -> str:
     """A line to write in; `words` are offered, with `name` as the id of their list."""
     offered = "".join(f'<option value="{escape(word)}"></option>' for word in words)
@@ -134,14 +131,6 @@ def field(do: str, label: str, value: str, words: Iterable[str] = (), name: str 
         f'<label class="sl-field">{escape(label)} <input type="text" data-do="{do}" value="{escape(value)}"{by} '
         f'autocomplete="off" spellcheck="false"></label>{listed}'
     )
-
-
-def select(do: str, label: str, options: Iterable[tuple[str, str]], chosen: str) -> str:
-    rows = "".join(
-        f'<option value="{escape(value)}"{" selected" if value == chosen else ""}>{escape(text)}</option>'
-        for value, text in options
-    )
-    return f'<label class="sl-field">{escape(label)} <select data-do="{do}">{rows}</select></label>'
 
 
 # -- circumstances --------------------------------------------------------------------------------------------------
