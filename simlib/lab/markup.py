@@ -44,6 +44,12 @@ STYLE = """<style>
 .simlib .sl-pair { display: flex; flex-wrap: wrap; gap: 1em 3em; }
 .simlib .sl-pair > section { min-width: 0; max-width: 100%; }
 .simlib .sl-pair pre { white-space: pre; overflow-x: auto; }
+.simlib .sl-yes.sl-cell, .simlib .sl-no.sl-cell { white-space: normal; }
+@media (max-width: 640px) {
+  .simlib .sl-t th[scope="row"] { min-width: 0; }
+  .simlib .sl-t th, .simlib .sl-t td { padding-right: .5em; }
+  .simlib .sl-yes, .simlib .sl-no { white-space: normal; }
+}
 .simlib h4 { font-size: 1em; margin: .2em 0 .4em; }
 </style>"""
 

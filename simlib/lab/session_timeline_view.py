@@ -26,10 +26,6 @@ _CSS = f"""<style>{CHART_CSS}
 .simlib .sl-moment {{ display: block; width: 100%; margin: 0; accent-color: var(--sl-yes); }}
 .simlib .sl-head {{ font-weight: 600; }}
 .simlib .sl-state {{ white-space: normal; }}
-@media (max-width: 640px) {{
-  .simlib .sl-t th[scope="row"] {{ min-width: 0; }}
-  .simlib .sl-t th, .simlib .sl-t td {{ padding-right: .6em; }}
-}}
 </style>"""
 
 _numbers = count(1)

@@ -33,12 +33,6 @@ _CSS = """<style>
 .simlib .sl-field input { font: inherit; color: inherit; background: transparent; border: 1px solid currentColor;
   border-radius: 3px; padding: .25em .4em; width: 14em; max-width: 100%; box-sizing: border-box; }
 .simlib .sl-moved { border-left: 4px solid currentColor; padding-left: .4em; }
-.simlib .sl-cell { white-space: normal; }
-@media (max-width: 640px) {
-  .simlib .sl-t th[scope="row"] { min-width: 0; }
-  .simlib .sl-t th, .simlib .sl-t td { padding-right: .5em; }
-  .simlib .sl-yes, .simlib .sl-no { white-space: normal; }
-}
 .simlib .sl-across { width: 100%; max-width: 46em; height: auto; }
 </style>"""
 
