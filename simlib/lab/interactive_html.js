@@ -14,7 +14,8 @@ function patch(old, wanted, keep) {
     return old;
   }
   for (const { name } of [...old.attributes]) {
-    if (!wanted.hasAttribute(name) && name !== OURS) old.removeAttribute(name);
+    const readers = name === OURS || (name === "open" && old.nodeName === "DETAILS"); // theirs to open and close
+    if (!wanted.hasAttribute(name) && !readers) old.removeAttribute(name);
   }
   for (const { name, value } of [...wanted.attributes]) {
     if (old.getAttribute(name) !== value) old.setAttribute(name, value);

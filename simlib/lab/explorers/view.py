@@ -146,7 +146,9 @@ def circumstances_bar(panel: Explorer) -> str:
         field("external_id", "External ID", str(given.get("external_id") or "")),
         field("tags", "Principal tags (team=blue)", tags),
     ]
-    return f'<div class="sl-bar" role="group" aria-label="Circumstances">{"".join(fields)}</div>'
+    opened = " open" if given else ""
+    bar = f'<div class="sl-bar" role="group" aria-label="Circumstances">{"".join(fields)}</div>'
+    return f"<details{opened}><summary>Under other circumstances: MFA, address, time, …</summary>{bar}</details>"
 
 
 def circumstances_commands(panel: Explorer) -> dict[str, Callable[[str], None]]:
