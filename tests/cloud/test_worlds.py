@@ -56,7 +56,7 @@ def furnished(aws: Cloud) -> dict[str, Any]:
     alice = new_user(
         aws, iam, "alice", allow("s3:Get*"), allow("sts:*"), deny("s3:GetObject", "arn:aws:s3:::*/secret*")
     )
-    iam.tag_user(UserName="alice", Tags=[{"Key": "team", "Value": "blau & grün"}])
+    iam.tag_user(UserName="alice", Tags=[{"Key": "team", "Value": "blau + grün"}])
     ceiling = iam.create_policy(PolicyName="ceiling", PolicyDocument=document(allow(["s3:*", "sts:*"])))["Policy"]
     iam.create_policy_version(PolicyArn=ceiling["Arn"], PolicyDocument=document(allow("s3:*")), SetAsDefault=False)
     iam.put_user_permissions_boundary(UserName="alice", PermissionsBoundary=ceiling["Arn"])
