@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from simlib.cloud.permissions.authorization import parsed
 from simlib.cloud.services import named_principals
+from simlib.cloud.storage.organizations import RCP, SCP, policy_type
 from simlib.cloud.storage.store import Store
 from simlib.cloud.transport.answers import Refusal
 from simlib.cloud.transport.calls import Call
@@ -33,6 +34,7 @@ _WRITTEN: Mapping[str, _Written] = {
     "iam:CreatePolicy": _Written("PolicyDocument", stored_as="managed"),
     "iam:CreatePolicyVersion": _Written("PolicyDocument", stored_as="managed"),
     "organizations:CreatePolicy": _Written("Content", "scp", code="MalformedPolicyDocumentException"),
+    "organizations:UpdatePolicy": _Written("Content", "scp", code="MalformedPolicyDocumentException"),
     "s3:PutBucketPolicy": _Written("Policy", "resource", code="MalformedPolicy"),
     "kms:CreateKey": _Written("Policy", "resource", code="MalformedPolicyDocumentException"),
     "kms:PutKeyPolicy": _Written("Policy", "resource", code="MalformedPolicyDocumentException"),
@@ -44,6 +46,8 @@ _WRITTEN: Mapping[str, _Written] = {
     "sns:CreateTopic": _Written("Attributes.Policy", "resource", code="InvalidParameter"),
     "sns:SetTopicAttributes": _Written("AttributeValue", "resource", code="InvalidParameter"),
 }
+
+_CONTROL_POLICIES = {SCP: "scp", RCP: "rcp"}  # organizations' policies of other types are no policies of IAM's
 
 # Services with a text of their own for whatever is wrong with a document
 _MALFORMED = {
@@ -69,8 +73,9 @@ _UNKNOWN_PRINCIPAL = {
 def check_written(call: Call, store: Store) -> None:
     """Refuse a call that would store a document AWS does not accept, or one that names somebody who does not exist."""
     written = _WRITTEN.get(call.name)
-    if call.parameters.get("Type") == "RESOURCE_CONTROL_POLICY" and written is not None:
-        written = replace(written, kind="rcp")
+    if written is not None and call.service == "organizations":
+        kind = _CONTROL_POLICIES.get(call.parameters.get("Type") or policy_type(call.parameters.get("PolicyId")))
+        written = replace(written, kind=kind) if kind else None
     text = _text_of(call, written.member) if written is not None else None
     if written is not None and text is not None:
         _check(text, written, call.service, str(call.parameters.get(f"{(written.stored_as or '').title()}Name", "")))

@@ -8,7 +8,6 @@ from typing import Any
 
 from simlib.cloud.desk import Desk
 from simlib.cloud.storage.organizations import SCP, organization_of
-from simlib.cloud.transport.answers import Refusal
 from simlib.cloud.transport.wire import RawAnswer
 
 ACCESS_ROLE = "OrganizationAccountAccessRole"
@@ -47,15 +46,6 @@ def _complete_account(desk: Desk, answer: RawAnswer) -> RawAnswer:
     return renumbered
 
 
-def _check_type_enabled(desk: Desk) -> None:
-    """Only policies of a type that the root has switched on can be attached."""
-    backend = organization_of(desk.caller.account)
-    policy = next((p for p in backend.policies if p.id == desk.parameters.get("PolicyId")), None) if backend else None
-    if policy is not None and policy.type not in {entry["Type"] for entry in backend.ou[0].policy_types}:
-        text = "This operation can be performed only for enabled policy types."
-        raise Refusal("PolicyTypeNotEnabledException", text, 400)
-
-
 _JOINING = " An account joins with aws.account(name, organization=management), or is created with CreateAccount."
 INSTEAD: Mapping[str, str] = {
     f"organizations:{operation}": _JOINING
@@ -67,7 +57,6 @@ INSTEAD: Mapping[str, str] = {
     "organizations:LeaveOrganization": " The management account can take a member out: RemoveAccountFromOrganization.",
     "organizations:EnableAllFeatures": " Create the organization with FeatureSet='ALL', which is the default.",
 }  # fmt: skip
-BEFORE: Mapping[str, Any] = {"organizations:AttachPolicy": _check_type_enabled}
 AFTER: Mapping[str, Any] = {
     "organizations:CreateOrganization": _enable_scps,
     "organizations:CreateAccount": _complete_account,

@@ -20,6 +20,8 @@ from simlib.cloud.services import (
     iam_contents,
     iam_rules,
     organization_calls,
+    organization_rules,
+    resource_policies,
     s3_calls,
     simulator,
 )
@@ -34,8 +36,14 @@ ANSWERS: Mapping[str, Answer] = {
     **functions.ANSWERS, **authorization_details.ANSWERS,
 }  # fmt: skip
 BEFORE: Mapping[str, Check] = {
-    **iam_rules.BEFORE, **iam_contents.BEFORE, **iam_calls.BEFORE, **mfa.BEFORE, **organization_calls.BEFORE,
-    **s3_calls.BEFORE, **functions.BEFORE,
+    **iam_rules.BEFORE, **iam_contents.BEFORE, **iam_calls.BEFORE, **mfa.BEFORE, **organization_rules.BEFORE,
+    **resource_policies.BEFORE, **s3_calls.BEFORE, **functions.BEFORE,
 }  # fmt: skip
 INSTEAD: Mapping[str, str] = {**sts.INSTEAD, **organization_calls.INSTEAD}
-AFTER: Mapping[str, Completion] = {**iam_calls.AFTER, **mfa.AFTER, **organization_calls.AFTER, **s3_calls.AFTER}
+AFTER: Mapping[str, Completion] = {
+    **iam_calls.AFTER,
+    **mfa.AFTER,
+    **organization_calls.AFTER,
+    **resource_policies.AFTER,
+    **s3_calls.AFTER,
+}

@@ -10,6 +10,7 @@ from simlib.cloud.desk import Desk
 from simlib.cloud.permissions import public_access
 from simlib.cloud.permissions.asked import Requested
 from simlib.cloud.permissions.s3_requested import context_of, versioned
+from simlib.cloud.services.resource_policies import check_bucket
 from simlib.cloud.storage import buckets
 from simlib.cloud.transport.answers import Refusal
 from simlib.cloud.transport.wire import RawAnswer
@@ -63,8 +64,12 @@ def hide_missing_object(desk: Desk, answer: RawAnswer) -> RawAnswer:
     return answer
 
 
-def refuse_public_policy(desk: Desk) -> None:
-    """BlockPublicPolicy refuses a policy that is public. AWS does not document the text: it is as S3 is seen to say."""
+def check_policy(desk: Desk) -> None:
+    """A policy is of its bucket, and BlockPublicPolicy refuses one that is public.
+
+    AWS does not document the text of the latter: it is as S3 is seen to say.
+    """
+    check_bucket(desk)
     bucket = str(desk.parameters["Bucket"])
     if buckets.public_access_block(bucket).block_public_policy and public_access.is_public(
         json.loads(str(desk.parameters.get("Policy", "")))
@@ -122,7 +127,7 @@ ANSWERS = {
     "s3:GetBucketAbac": get_bucket_abac,
 }
 BEFORE = {
-    "s3:PutBucketPolicy": refuse_public_policy,
+    "s3:PutBucketPolicy": check_policy,
     **{
         f"s3:{operation}": refuse_acl
         for operation in ("PutObject", "CopyObject", "CreateMultipartUpload", "PutObjectAcl", "PutBucketAcl")

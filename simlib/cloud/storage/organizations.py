@@ -128,6 +128,12 @@ def policy(arn: str) -> StoredDocument | None:
     return next((StoredDocument(each.arn, each.content) for each in policies if each.arn == arn), None)
 
 
+def policy_type(policy_id: Any) -> str:
+    """The type of an organization's policy by its ID, "" where there is none."""
+    policies = (each for backend in organizations() for each in backend.policies)
+    return next((str(each.type) for each in policies if each.id == policy_id), "")
+
+
 def _levels(line: list[Any], kind: str, enabled: bool) -> Levels:
     if not enabled:
         return ()

@@ -91,6 +91,14 @@ def _table_policy(backend: Any, arn: str, name: str) -> str | None:
     return _text(policy.policy_doc) if policy is not None else None
 
 
+def set_table_policy(account: str, region: str, name: str, text: str) -> None:
+    """Give a DynamoDB table that is there its policy."""
+    from moto.dynamodb.models import dynamodb_backends
+
+    backend = dynamodb_backends[account][region]
+    backend.put_resource_policy(backend.tables[name].table_arn, text, None)
+
+
 def _function_policy(backend: Any, arn: str, name: str) -> str | None:
     found = function_of(arn)
     stored = found.policy.statements if found is not None else []
