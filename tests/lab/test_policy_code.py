@@ -10,7 +10,7 @@ from typing import Any
 
 import boto3
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from simlib import Cloud
@@ -143,6 +143,7 @@ def test_python_reads_any_text_back(text: str) -> None:
 
 @given(TEXTS)
 def test_a_shell_reads_any_text_back(text: str) -> None:
+    assume(not text.lstrip().startswith("{"))  # an object is handed over in another way
     code = policy_code.code(writing(Place(ALICE, "identity", "-p")), text, "cli")
     assert code.isascii(), "what cannot be seen is written by number"
     words = shlex.split(code.replace("\\\n", " "))
