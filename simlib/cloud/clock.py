@@ -154,11 +154,11 @@ class Clock:
         self._mechanism.shift(delta)
 
     def set(self, moment: datetime) -> None:
-        """Move time forward to an aware datetime; raises as `advance` does, and for a naive one."""
-        if moment.tzinfo is None:
+        """Move time forward to an aware datetime; raises `ValueError` as `advance` does, and for anything else."""
+        if not isinstance(moment, datetime) or moment.tzinfo is None:
+            wrong = "does not say which time zone it means" if isinstance(moment, datetime) else "is no moment"
             raise ValueError(
-                f"set({moment!r}) does not say which time zone it means. Give an aware datetime, such as "
-                "datetime(2030, 1, 1, tzinfo=UTC)."
+                f"set({moment!r}) {wrong}. Give an aware datetime, such as datetime(2030, 1, 1, tzinfo=UTC)."
             )
         self.advance(microseconds=(moment - self.now) / timedelta(microseconds=1))
 

@@ -27,19 +27,8 @@ from typing import Any
 
 from simlib.cloud.authentication import check_kind_of_credentials
 from simlib.cloud.credentials import issuer
-from simlib.cloud.credentials.sessions import (
-    ANONYMOUS,
-    Caller,
-    Session,
-    Sessions,
-    caller_of,
-    fresh_session,
-    provider_caller,
-    root_caller,
-    service_caller,
-    session_caller,
-    user_caller,
-)
+from simlib.cloud.credentials import sessions as held
+from simlib.cloud.credentials.sessions import ANONYMOUS, Caller, Session, Sessions
 from simlib.cloud.credentials.web_identity import believed
 from simlib.cloud.permissions.asked import Requested, account_of
 from simlib.cloud.permissions.authorization import AS_STORED, Instead, circumstances, decide, resource_document
@@ -180,7 +169,7 @@ class Inspection:
                 yield Principal(role.arn, "role", account, name)
         now = self._now()
         for session in self._sessions:
-            if session.account == account and now < session.expires and session_caller(session, self._store, now):
+            if session.account == account and now < session.expires and held.session_caller(session, self._store, now):
                 yield _of_session(session)
         yield Principal(f"arn:aws:iam::{account}:root", "root", account, "root user")
 
@@ -302,18 +291,18 @@ class Inspection:
         if name == "anonymous":
             return ANONYMOUS, {}
         if key := self._store.find_key(name):
-            caller = user_caller(key, self._store)
+            caller = held.user_caller(key, self._store)
             if caller is not None:
                 return caller, {}
         if issuer.read(name) is not None:
             bearer = believed(name, account_of(resource) or "", self._sessions, now)
-            return provider_caller(bearer.provider), bearer.asked_context()
+            return held.provider_caller(bearer.provider), bearer.asked_context()
         if is_account_id(name):
             return self._identity(f"arn:aws:iam::{name}:user/somebody", now), {}
         if name.startswith("arn:") and name.count(":") >= 5:
             return self._identity(name, now), {}
         if is_service(name):
-            return service_caller(name), {}
+            return held.service_caller(name), {}
         raise LookupError(f"{name[:200]!r} is no ARN, access key, token, service or account of this world.")
 
     def _identity(self, arn: str, now: datetime) -> Caller:
@@ -322,22 +311,22 @@ class Inspection:
         name = path.rpartition("/")[2]
         known = account in self._accounts()
         if rest == "root":
-            return root_caller(account)
+            return held.root_caller(account)
         if kind == "oidc-provider":
-            return provider_caller(arn)
+            return held.provider_caller(arn)
         if kind == "user" and (user := self._store.user(account, name) if known else self._unknown(arn)):
             if user.arn == arn:
-                return caller_of(user)
+                return held.caller_of(user)
         elif kind == "role" and (role := self._store.role(account, name) if known else self._unknown(arn)):
             if role.arn == arn:
-                return self._of_credentials(fresh_session(role, SESSION_NAME, now), now, role)
+                return self._of_credentials(held.fresh_session(role, SESSION_NAME, now), now, role)
         elif kind in ("assumed-role", "federated-user"):
             if live := [each for each in self._sessions if each.arn == arn]:
                 return self._of_credentials(live[-1], now)
             role_name = path.partition("/")[0]
             role = self._store.role(account, role_name) if known and kind == "assumed-role" else None
             if role is not None:
-                return self._of_credentials(fresh_session(role, name, now), now, role)
+                return self._of_credentials(held.fresh_session(role, name, now), now, role)
         raise LookupError(f"There is no {arn[:200]} in this world.")
 
     def _unknown(self, arn: str) -> StoredIdentity:
@@ -347,7 +336,7 @@ class Inspection:
         return StoredIdentity(arn, "", account, name, (everything,) if everything else (), None, {})
 
     def _of_credentials(self, session: Session, now: datetime, role: StoredIdentity | None = None) -> Caller:
-        caller = session_caller(session, self._store, now, role)
+        caller = held.session_caller(session, self._store, now, role)
         if caller is None:
             raise authentication_refusal("deleted-identity", "sts")
         return caller

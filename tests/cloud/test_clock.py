@@ -195,4 +195,6 @@ def test_the_clock_can_be_set_to_a_moment_ahead_and_never_back(clock: Clock) -> 
         clock.set(datetime(2039, 5, 1, tzinfo=UTC))
     with pytest.raises(ValueError, match="which time zone"):
         clock.set(datetime(2041, 5, 1))
+    with pytest.raises(ValueError, match="is no moment"):
+        clock.set("2041-05-01")  # type: ignore[arg-type]
     assert near(clock.now, datetime(2040, 5, 1, 12, tzinfo=UTC))
