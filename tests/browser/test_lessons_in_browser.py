@@ -1,0 +1,65 @@
+"""The other lessons as a learner opens them: every cell run, nothing in red, and a panel that answers."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from simlib.lab import course
+
+NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
+PANELS = {  # a cell of the lesson, and what its panel or answer says once every cell has run
+    0: ("map", "Trust policies: who may borrow"),
+    2: ("trust-explorer", "Who may borrow the role reports"),
+    3: ("matrix", "Who may do what"),
+    4: ("timeline", "lines of credentials are good"),
+    5: ("cross-account", "Both sides allow it"),
+    6: ("trust-explorer", "Who may borrow the role pipeline"),
+    7: ("editor", "A policy"),
+    8: ("graph", "bob reaches prod-ledger"),
+}
+
+
+@pytest.mark.parametrize("number", PANELS)
+def test_run_all_in_a_browser(visit: Any, number: int) -> None:
+    name = course.LESSONS[number]
+    shutil.copy(NOTEBOOKS / name, visit.server.folder / name)
+    cells = [cell["id"] for cell in json.loads((NOTEBOOKS / name).read_text(encoding="utf-8"))["cells"]]
+    cell, words = PANELS[number]
+    visit.open(name)
+    visit.run_all()
+    visit.output(cells.index(cell)).get_by_text(words).first.wait_for()
+    told = visit.page.evaluate(
+        """() => window.jupyterapp.shell.currentWidget.content.model.sharedModel.cells
+            .flatMap(cell => cell.cell_type === "code" ? cell.outputs : [])
+            .filter(output => output.output_type === "error").map(output => output.evalue)"""
+    )
+    assert told == []
+
+
+def test_a_prediction_and_an_exercise_by_hand(visit: Any) -> None:
+    """Lesson 0: a wrong guess is met, and the gap filled with the keyboard is right."""
+    name = course.LESSONS[0]
+    cells = [cell["id"] for cell in json.loads((NOTEBOOKS / name).read_text(encoding="utf-8"))["cells"]]
+    shutil.copy(NOTEBOOKS / name, visit.server.folder / f"by-hand-{name}")
+    visit.open(f"by-hand-{name}")
+    visit.run_all()
+    question = visit.output(cells.index("predict-a-new-user-looks-around"))
+    question.get_by_text("It sends the list").click()
+    question.get_by_role("button", name="Lock in my answer").click()
+    visit.output(cells.index("explain-a-new-user-looks-around")).get_by_text("You expected").wait_for()
+    visit.page.evaluate(
+        """id => {
+            const notebook = window.jupyterapp.shell.currentWidget.content;
+            const cell = notebook.widgets.find(cell => cell.model.sharedModel.id === id);
+            cell.model.sharedModel.setSource(cell.model.sharedModel.getSource().replace('"iam:"', '"iam:ListUsers"'));
+        }""",
+        "make",
+    )
+    visit.run_cell("make")
+    visit.run_cell("check-make")
+    visit.output(cells.index("check-make")).get_by_text("Right").wait_for()
