@@ -256,7 +256,9 @@ _STATEMENTS = st.builds(
 @settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 @given(
     users=st.dictionaries(_NAMES, st.lists(_STATEMENTS, min_size=1, max_size=3), max_size=5),
-    tags=st.dictionaries(_NAMES, st.text("aü <&\"'\\n", max_size=9), max_size=3),
+    tags=st.dictionaries(
+        st.text("abcxyz019+=.@-_", min_size=1, max_size=12), st.text("aü北 +=:/@", max_size=9), max_size=3
+    ),
     body=st.binary(max_size=40),
     days=st.integers(1, 900),
 )
