@@ -1,6 +1,6 @@
 """The IAM lab, from nothing but Python.
 
-    python3 lab.py          set up if needed, then open the first lesson in JupyterLab
+    python3 lab.py          set up if needed, then open the first page of the course in JupyterLab
     python3 lab.py app      set up if needed, then open the playground alone, as an app
     python3 lab.py test     set up if needed, then run the tests
 
@@ -48,7 +48,7 @@ SCRIPTS = VENV / ("Scripts" if os.name == "nt" else "bin")
 PYTHON = SCRIPTS / ("python.exe" if os.name == "nt" else "python")
 STAMP = VENV / "lab-stamp.txt"  # what is installed; "unfinished" while installing
 LOG = VENV / "lab-install.txt"  # pip's own words
-LESSON = "01-users-and-roles.ipynb"
+FIRST_PAGE = "00-start-here.ipynb"
 SPACE = 1_200_000_000  # bytes: what is installed (0.7 GB, with the tests 0.9 GB) and what is fetched for it
 
 AGAIN = "then run the same command again."
@@ -180,9 +180,9 @@ def install(files):
 
 
 def jupyterlab_options():
-    """The lesson on the loopback address; no news, no update checks; a browser only where there is a screen."""
+    """The course on the loopback address; no news, no update checks; a browser only where there is a screen."""
     yield from ("--ip=127.0.0.1", "--ServerApp.log_level=ERROR", "--LabApp.log_level=ERROR")
-    yield from (f"--ServerApp.root_dir={ROOT / 'notebooks'}", f"--LabApp.default_url=/lab/tree/{LESSON}")
+    yield from (f"--ServerApp.root_dir={ROOT / 'notebooks'}", f"--LabApp.default_url=/lab/tree/{FIRST_PAGE}")
     yield from ("--LabApp.news_url=None", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate")
     yield "--LabApp.extension_manager=readonly"
     if os.name != "nt" and os.geteuid() == 0:

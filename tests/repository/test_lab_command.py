@@ -39,12 +39,12 @@ def closed_port() -> int:
 # -- what it starts
 
 
-def test_the_lesson_opens_in_jupyterlab_on_the_loopback_address(lab: Lab) -> None:
+def test_the_first_page_opens_in_jupyterlab_on_the_loopback_address(lab: Lab) -> None:
     said = called(lab.run("--port=9000"))
     assert said["module"] == "jupyterlab"
     assert "--ip=127.0.0.1" in said["arguments"]
     assert f"--ServerApp.root_dir={lab.folder / 'notebooks'}" in said["arguments"]
-    assert "--LabApp.default_url=/lab/tree/01-users-and-roles.ipynb" in said["arguments"]
+    assert "--LabApp.default_url=/lab/tree/00-start-here.ipynb" in said["arguments"]
     assert said["arguments"][-1] == "--port=9000", "the learner's own options come last, so that they win"
 
 

@@ -39,8 +39,8 @@ def test_every_task_it_names_is_one_of_nox() -> None:
     assert set(re.findall(r"nox -s ([\w-]+)", README)) <= tasks
 
 
-def test_the_lesson_is_where_the_readme_lab_py_and_binder_open_it() -> None:
-    lesson = "01-users-and-roles.ipynb"
-    assert (ROOT / "notebooks" / lesson).is_file()
-    assert f'"{lesson}"' in (ROOT / "lab.py").read_text(encoding="utf-8")
-    assert README.count(lesson) >= 4
+def test_the_first_page_is_where_the_readme_lab_py_and_binder_open_it() -> None:
+    page = "00-start-here.ipynb"
+    assert (ROOT / "notebooks" / page).is_file()
+    assert f'"{page}"' in (ROOT / "lab.py").read_text(encoding="utf-8")
+    assert README.count(page) >= 4
