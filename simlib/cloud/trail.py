@@ -95,6 +95,11 @@ class Trail(Sequence[Event]):
             found.append(event)
         return found[::-1]
 
+    def forget_since(self, number: int) -> None:
+        """Forget the events after the one of that number; their numbers are not given again."""
+        while self._events and self._events[-1].number > number:
+            self._events.pop()
+
     def next_number(self) -> int:
         self._count += 1
         return self._count

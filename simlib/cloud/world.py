@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -26,6 +26,7 @@ from simlib.cloud.inspection import Inspection
 from simlib.cloud.machines.instance import Instance
 from simlib.cloud.machines.metadata import Unavailable
 from simlib.cloud.storage import contents, iam_entities, organizations
+from simlib.cloud.storage.rehearsal import on_a_copy
 from simlib.cloud.storage.store import Store
 from simlib.cloud.storage.stored import StoredInstance
 from simlib.cloud.trail import DEFAULT_BOUND, Trail
@@ -201,6 +202,22 @@ class Cloud:
 
     def __exit__(self, *exc_info: object) -> None:
         self.stop()
+
+    @contextmanager
+    def rehearsal(self) -> Iterator[None]:
+        """Calls in here are answered as ever, and undone at the end: what is stored, sessions, accounts and the trail.
+
+        What cannot be undone is time, and what was done to a world that has been replaced in the meantime.
+        """
+        self._must_be_open()
+        calls, accounts, forget_issued = self.trail.total, dict(self._accounts), self._sessions.bookmark()
+        with on_a_copy(lambda: Cloud.running is self, self._gate.lock):
+            try:
+                yield
+            finally:
+                self.trail.forget_since(calls)
+                forget_issued()
+                self._accounts = accounts
 
     # -- who there is ------------------------------------------------------------------------------------------------
 

@@ -5,7 +5,8 @@ be allowed and others that must not be, and the first wrong row is told in a sen
 however it is written, and `"*"` does not.
 
 Policies are decided where they would stand, by the engine that decides every call of the running world, which they do
-not change (`Cloud.inspect`). A function is really run, and what it leaves behind is cleared away.
+not change (`Cloud.inspect`). A function is really run, by real calls. Either is a rehearsal (`Cloud.rehearsal`): the
+learner's world and its trail are afterwards what they were.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import FunctionType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -24,6 +25,9 @@ from simlib.cloud.transport.refusals import Refusal
 from simlib.iam import Evaluation, Policy, PolicyError
 
 from .markup import card, plain, prose
+
+if TYPE_CHECKING:
+    from simlib.cloud import Cloud
 
 SEVERAL = ("Think of this", "The idea", "Nearly the answer")
 
@@ -151,19 +155,23 @@ class Attempted:
         if Cloud.running is None:
             return Verdict(None, "There is no running world. Run the first cells of the lesson, then this one again.")
         try:
-            if self.exercise.untouched is not None and self.exercise.untouched(Cloud.running, *answer):
-                return Verdict(None, self.exercise.waits_for)
-            for row in self.exercise.judge(Cloud.running, *answer):
-                if isinstance(row, str):
-                    return Verdict(False, row)
-                if not row.right:
-                    return Verdict(False, row.sentence)
+            with Cloud.running.rehearsal():
+                return self._judged_in(Cloud.running, answer)
         except Unjudged as problem:
             return Verdict(False, str(problem))
         except (ClientError, BotoCoreError) as error:
             return Verdict(False, f"AWS refused a call of it: {error}")
-        except Exception as error:  # the learner's own code may raise anything
+        except (Exception, SystemExit) as error:  # the learner's own code may raise anything
             return Verdict(False, f"It ended with {type(error).__name__}: {error}")
+
+    def _judged_in(self, world: Cloud, answer: tuple[Any, ...]) -> Verdict:
+        if self.exercise.untouched is not None and self.exercise.untouched(world, *answer):
+            return Verdict(None, self.exercise.waits_for)
+        for row in self.exercise.judge(world, *answer):
+            if isinstance(row, str):
+                return Verdict(False, row)
+            if not row.right:
+                return Verdict(False, row.sentence)
         return Verdict(True, self.exercise.praise)
 
     def hint(self) -> Saying:

@@ -103,9 +103,19 @@ def test_code_of_the_learner_that_fails_gets_a_sentence(aws: Cloud) -> None:
 
 
 def test_checking_leaves_the_world_and_its_trail_as_they_were(aws: Cloud) -> None:
-    before = (len(aws.trail), aws.inspect.documents(ALICE))
+    def judge(world: Cloud, function: Any) -> Iterator[Row]:
+        function(world.account("a new one").admin.client("iam"))
+        yield Row("It", "runs", False, True)
+
+    def littering(iam: Any) -> None:
+        iam.create_user(UserName="litter")
+        iam.get_user(UserName="nobody")
+
+    before = (list(aws.trail), aws.inspect.documents(ALICE), aws.accounts)
+    for answer in (littering, lambda iam: iam.create_role(RoleName="litter"), lambda _: exit()):
+        assert checked(answer, exercise=Exercise("Write it.", judge, ("", "", ""), "", "", ("",))).startswith("✘")
     checked(allow("*"))
-    assert (len(aws.trail), aws.inspect.documents(ALICE)) == before
+    assert (list(aws.trail), aws.inspect.documents(ALICE), aws.accounts) == before
 
 
 def test_no_other_policy_counts_for_an_answer(aws: Cloud) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -43,7 +46,19 @@ def told(name: str, answer: str, names: dict[str, Any]) -> str:
     """What the check says to an answer, in one line."""
     questions._attempted.clear()
     exec(compile(answer, "answer", "exec"), names)
-    return " ".join(str(eval(cells_of(name)[2], names)).split())
+    before = state(names["aws"])
+    said = " ".join(str(eval(cells_of(name)[2], names)).split())
+    assert state(names["aws"]) == before, "checking has changed the learner's world"
+    return said
+
+
+def state(world: Any) -> Any:
+    """All of a world that is saved with it, but what passes by itself; and its trail."""
+    with tempfile.TemporaryDirectory() as folder:
+        kept = json.loads(Path(world.save(Path(folder, "world.json")).path).read_text(encoding="utf-8"))
+    del kept["Clock"]
+    kept["Sessions"] = [each for each in kept.get("Sessions", ()) if each["Kind"] != "EC2"]  # machines renew theirs
+    return kept, list(world.trail)
 
 
 def test_every_exercise_has_its_table() -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import base64
 import secrets
-from collections.abc import Iterator, Mapping
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from types import MappingProxyType
@@ -104,6 +105,19 @@ class Sessions:
 
     def __len__(self) -> int:
         return len(self._by_key)
+
+    def bookmark(self) -> Callable[[], None]:
+        """What, when called, forgets all that was issued since; but a machine's session stays, as it holds on to it."""
+        keys, tokens = set(self._by_key), {url: list(each.issued) for url, each in self.issuers.items()}
+
+        def forget() -> None:
+            issued = self._by_key.items()
+            self._by_key = {key: session for key, session in issued if key in keys or session.kind == "EC2"}
+            self.issuers = {url: each for url, each in self.issuers.items() if url in tokens}
+            for url, earlier in tokens.items():
+                self.issuers[url].issued = deque(earlier, self.issuers[url].issued.maxlen)
+
+        return forget
 
     def find(self, access_key_id: str) -> Session | None:
         return self._by_key.get(access_key_id)

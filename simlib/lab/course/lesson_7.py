@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from typing import Any
 
 from simlib.lab.beginnings import PROD, allow, trust
@@ -122,14 +121,10 @@ def _deployed(world: Any, deploy: Callable[[Any], object]) -> Iterator[str]:
             **ROLE, PolicyName="read-ledger"
         ),
     }
-    _remove(iam)
-    try:
-        for when, change in changes.items():
-            change()
-            deploy(iam)
-            yield from _differences(iam, when)
-    finally:
-        _remove(iam)
+    for when, change in changes.items():
+        change()
+        deploy(iam)
+        yield from _differences(iam, when)
 
 
 def _differences(iam: Any, when: str) -> Iterator[str]:
@@ -147,13 +142,6 @@ def _differences(iam: Any, when: str) -> Iterator[str]:
         return
     if found != READ_LEDGER:
         yield f"{when} the policy read-ledger is not READ_LEDGER."
-
-
-def _remove(iam: Any) -> None:
-    with suppress(iam.exceptions.NoSuchEntityException):
-        for name in iam.list_role_policies(**ROLE)["PolicyNames"]:
-            iam.delete_role_policy(**ROLE, PolicyName=name)
-        iam.delete_role(**ROLE)
 
 
 def _says_no(_world: Any, test: Callable[[Any], object]) -> Iterator[str]:
