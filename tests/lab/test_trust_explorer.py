@@ -122,3 +122,14 @@ def test_half_typed_text_keeps_the_last_verdicts(panel: Any) -> None:
 def test_only_a_role_can_be_borrowed(aws: Cloud) -> None:
     with pytest.raises(LookupError, match="no role"):
         lab.TrustExplorer(aws, role="alice")
+
+
+def test_a_role_that_is_deleted_meanwhile_is_told_as_gone(aws: Cloud, panel: Any) -> None:
+    iam = aws.account("dev").admin.client("iam")
+    for name in iam.list_role_policies(RoleName="reports")["PolicyNames"]:
+        iam.delete_role_policy(RoleName="reports", PolicyName=name)
+    iam.delete_role(RoleName="reports")
+    panel.refresh()
+    assert inside(panel) == []
+    assert "nothing any more: the role is gone" in str(panel)
+    assert "nothing any more: the role is gone" in panel.html

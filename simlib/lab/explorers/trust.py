@@ -160,7 +160,11 @@ class TrustExplorer(Explorer):
         return list(self._permissions())
 
     def _permissions(self) -> Iterable[str]:
-        asked = self.world.inspect.ask(self.role, "sts:GetSessionToken", "*", instead=self.draft.instead)
+        try:
+            asked = self.world.inspect.ask(self.role, "sts:GetSessionToken", "*", instead=self.draft.instead)
+        except LookupError:
+            yield "nothing any more: the role is gone"
+            return
         statements = [each for policy in asked.policies.identity for each in policy.statements]
         for each in statements[:MOST_HELD]:
             document = each.document
