@@ -14,6 +14,7 @@ import pytest
 from simlib.lab import course
 from tests.notebooks import lessons
 
+WIDEST = 105  # characters of code or output that JupyterLab shows in a window of 1280 pixels, its file list open
 CARDS = ("Where you would see this in AWS", "Where this lab differs from AWS")
 LINK = re.compile(r"\]\(([^)]+)\)")
 
@@ -84,6 +85,20 @@ def test_the_prose_is_short_and_the_headings_make_an_outline(number: int) -> Non
     levels = [len(marks) for marks in re.findall(r"^(#+) ", "\n".join(prose), re.MULTILINE)]
     assert (levels[0], levels.count(1)) == (1, 1)
     assert all(below <= above + 1 for above, below in pairwise(levels))
+
+
+@every
+def test_code_is_read_without_scrolling_sideways(number: int) -> None:
+    for cell in lessons.code_cells(book(number)):
+        for line in cell.source.split("\n"):
+            assert len(line) <= WIDEST, f"{cell.id}: {line}"
+
+
+def test_the_trail_of_the_incident_tells_whose_administrator_it_was_in_one_line_each() -> None:
+    shown = lessons.play(book(8), {}, until="from-that-address")
+    assert "mallory/lab-admin " in shown["from-that-address"]
+    for line in (shown["ledger"] + shown["from-that-address"]).splitlines():
+        assert len(line) <= WIDEST, line
 
 
 @every
