@@ -26,13 +26,21 @@ _CHECK = re.compile(r'lab\.exercise\("([^"]+)"\)\.check\(')
 def catch_up(lesson: int, heading: str = "") -> str:
     """Run lesson `lesson` up to that heading ("" is its end) in this notebook; what was there before is replaced.
 
-    Raises `LookupError`, with the headings there are, where there is none of that name.
+    Raises `LookupError`, with the headings there are, where there is none of that name, and for a cell that does not
+    run any more.
     """
     cells = read_lesson(lesson)
     wanted = upto(cells, heading)
     names = _names()
     for source in sources(cells[:wanted]):
-        _run(source, names)
+        try:
+            _run(source, names)
+        except Exception as error:
+            shown = source.strip().split("\n")[0]
+            raise LookupError(
+                f"A cell of {course.LESSONS[lesson]} ended with {type(error).__name__}: {error}. It begins: {shown} – "
+                "If you have changed it, change it back, or get the lab's copy of the lesson again."
+            ) from None
     place = f"“{heading}”" if heading else "its end"
     return f"Lesson {lesson} stands at {place}. Go on with the cells below it."
 
@@ -59,6 +67,13 @@ def headings(cells: Sequence[dict[str, Any]]) -> Iterator[tuple[int, str]]:
     for index, cell in enumerate(cells):
         if cell["cell_type"] == "markdown":
             yield from ((index, found) for found in _HEADING.findall("".join(cell["source"])))
+
+
+def step_of(cells: Sequence[dict[str, Any]], name: str) -> str:
+    """The heading above the first cell that speaks of a prediction or exercise; "" where none does."""
+    speaking = (index for index, cell in enumerate(cells) if f'("{name}")' in "".join(cell["source"]))
+    at = next(speaking, -1)
+    return next((text for index, text in reversed(list(headings(cells))) if index <= at), "")
 
 
 def upto(cells: Sequence[dict[str, Any]], heading: str) -> int:

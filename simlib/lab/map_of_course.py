@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from . import course, progress
-from .markup import card, escape, table
+from . import catching_up, course, progress
+from .markup import card, escape, plain, prose, table
 
 
 @dataclass(frozen=True)
@@ -42,9 +42,23 @@ class Stage:
 
 @dataclass(frozen=True)
 class Overview:
-    """The lessons in order."""
+    """The lessons in order. `last` is the lesson in which something was done last, and the heading of that step."""
 
     stages: tuple[Stage, ...]
+    last: tuple[int, str] = (0, "")
+
+    @property
+    def next(self) -> str:
+        """Where to go on, in a sentence or two; empty when nothing has been done, or everything."""
+        number, step = self.last
+        open_from_here = [stage for stage in self.stages if stage.number >= number and stage.state != "● done"]
+        if not number or not open_from_here:
+            return ""
+        stage = open_from_here[0]
+        where = f"Go on with lesson {stage.number}, {stage.title}."
+        if stage.number != number or not step:
+            return where
+        return f'{where} You were at “{step}”: in its notebook, `lab.catch_up({number}, "{step}")` brings you there.'
 
     def __str__(self) -> str:
         width = max(len(stage.title) for stage in self.stages)
@@ -52,7 +66,7 @@ class Overview:
             f"{stage.number}  {stage.title:<{width}}  {stage.state:<11}  {stage.counted}".rstrip()
             for stage in self.stages
         ]
-        return "\n".join(["The course", *rows])
+        return "\n".join(["The course", *rows, *filter(None, [plain(self.next)])])
 
     __repr__ = __str__
 
@@ -65,13 +79,23 @@ class Overview:
             ]
             for stage in self.stages
         ]
-        return {"text/plain": str(self), "text/html": card(table(["Lesson", "", "You have"], rows, "The course"))}
+        shown = table(["Lesson", "", "You have"], rows, "The course") + (prose(self.next) if self.next else "")
+        return {"text/plain": str(self), "text/html": card(shown)}
 
 
 def overview(lessons: Mapping[str, Any] | None = None) -> Overview:
     """The map of the course with a learner's progress (default: this one's), as `progress.read` returns it."""
     kept = progress.mine() if lessons is None else lessons
-    return Overview(tuple(_stage(number, kept.get(str(number), {})) for number in course.LESSONS if number))
+    stages = tuple(_stage(number, kept.get(str(number), {})) for number in course.LESSONS if number)
+    return Overview(stages, _last(kept))
+
+
+def _last(kept: Mapping[str, Any]) -> tuple[int, str]:
+    _, number, name = progress.last(kept)
+    try:
+        return number, catching_up.step_of(catching_up.read_lesson(number), name) if number else ""
+    except LookupError:  # a file of another version of the lab, or no lesson beside it
+        return 0, ""
 
 
 def _stage(number: int, kept: Mapping[str, Any]) -> Stage:

@@ -16,6 +16,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -82,6 +83,22 @@ def exercise(lesson: int, name: str, made: Attempted) -> None:
     _keep(lesson, "exercises", name, {"passed": made.passed, "tries": made.tries, "hints": made.hinted})
 
 
+def kept(lesson: int, kind: str, name: str) -> dict[str, Any]:
+    """What is kept of one answer (`kind`: "predictions" or "exercises"); empty where nothing is."""
+    return dict(mine().get(str(lesson), {}).get(kind, {}).get(name, {}))
+
+
+def last(lessons: Mapping[str, Any]) -> tuple[str, int, str]:
+    """What was done last: when, in which lesson, and its name; ("", 0, "") where nothing has been."""
+    done = [
+        (each.get("when", ""), int(number), name)
+        for number, kinds in lessons.items()
+        for names in kinds.values()
+        for name, each in names.items()
+    ]
+    return max(done, default=("", 0, ""))
+
+
 def mine() -> dict[str, Any]:
     """This learner's lessons; an unreadable file counts as none and is set aside, with a sentence."""
     path = place()
@@ -100,8 +117,11 @@ def _keep(lesson: int, kind: str, name: str, entry: dict[str, Any]) -> None:
     lessons = mine()
     entry["when"] = f"{_now():%Y-%m-%dT%H:%M:%SZ}"
     names = lessons.setdefault(str(lesson), {}).setdefault(kind, {})
-    if names.get(name, {}).get("passed"):
+    before = names.get(name, {})
+    if before.get("passed"):
         entry["passed"] = True  # what has once been solved stays solved
+    if "hints" in before:
+        entry["hints"] = max(entry["hints"], before["hints"])
     names[name] = entry
     try:
         _write(place(), {"version": VERSION, "lessons": lessons})

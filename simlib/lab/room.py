@@ -37,13 +37,7 @@ class Learner:
     @property
     def where(self) -> tuple[str, int]:
         """When something was last done, and in which lesson; ("", 0) where nothing has been."""
-        done = [
-            (each.get("when", ""), int(number))
-            for number, kinds in self.lessons.items()
-            for names in kinds.values()
-            for each in names.values()
-        ]
-        return max(done, default=("", 0))
+        return progress.last(self.lessons)[:2]
 
 
 @dataclass(frozen=True)

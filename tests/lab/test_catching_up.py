@@ -74,3 +74,16 @@ def test_a_lesson_that_is_not_there_or_cannot_be_read(names: dict[str, Any]) -> 
 
 def test_no_world_is_left_open() -> None:
     assert Cloud.running is None
+
+
+def test_a_cell_that_does_not_run_any_more_is_named(names: dict[str, Any], tmp_path: Path) -> None:
+    broken = [cell("code", "%matplotlib inline"), *LESSON]
+    (tmp_path / course.LESSONS[4]).write_text(json.dumps({"cells": broken}), encoding="utf-8")
+    with pytest.raises(LookupError, match=r"SyntaxError.*It begins: %matplotlib inline"):
+        catching_up.catch_up(4, "The end")
+
+
+def test_the_step_of_a_question_is_the_heading_above_it() -> None:
+    assert catching_up.step_of(LESSON, "rotate a key") == "A key, rotated"
+    assert catching_up.step_of(LESSON, "two hours") == "A lesson"
+    assert catching_up.step_of(LESSON, "of old") == ""

@@ -93,3 +93,34 @@ def test_progress_does_not_depend_on_a_world(file: Path) -> None:
     assert Cloud.running is None
     lab.answer("two hours", "c")
     assert progress.mine()["4"]["predictions"]["two hours"]["right"] is True
+
+
+def in_another_kernel() -> None:
+    questions._guesses.clear()
+    questions._attempted.clear()
+
+
+def test_what_was_locked_in_is_locked_in_the_next_kernel(file: Path) -> None:
+    lab.answer("two hours", "a")
+    in_another_kernel()
+    before = file.read_bytes()
+    assert lab.predict("two hours").locked == 0
+    assert "You expected" in str(lab.explain("two hours"))
+    assert lab.predict("a third key").locked is None
+    assert file.read_bytes() == before, "only looked at"
+
+
+def test_tries_are_counted_on_and_hints_begin_anew_but_none_is_forgotten(file: Path) -> None:
+    entry = {"passed": False, "tries": 3, "hints": 2}
+    progress._write(file, {"version": 1, "lessons": {"4": {"exercises": {"rotate a key": entry}}}})
+    made = lab.exercise("rotate a key")
+    assert made.hint().title == "Think of this"
+    with lab.begin(4):
+        made.check(lambda iam, use: use(None))
+    kept = progress.mine()["4"]["exercises"]["rotate a key"]
+    assert (kept["tries"], kept["hints"]) == (4, 2)
+
+
+def test_a_choice_that_the_lesson_does_not_offer_any_more_is_open_again(file: Path) -> None:
+    progress._write(file, {"version": 1, "lessons": {"4": {"predictions": {"two hours": {"choice": 99}}}}})
+    assert lab.predict("two hours").locked is None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import io
 import os
+import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
@@ -38,14 +39,16 @@ class Run:
 
 @contextmanager
 def kernel(book: Any) -> Iterator[Any]:
-    """A fresh kernel for a notebook, importing this checkout."""
+    """A fresh kernel for a notebook, importing this checkout, of a learner who has done nothing yet."""
     from nbclient import NotebookClient
 
     path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
     resources = {"metadata": {"path": str(NOTEBOOKS)}}
     client = NotebookClient(book, timeout=120, kernel_name="python3", resources=resources)
-    with client.setup_kernel(env={**os.environ, "PYTHONPATH": path}):
-        yield client
+    with tempfile.TemporaryDirectory() as folder:
+        progress = str(Path(folder, "progress.json"))
+        with client.setup_kernel(env={**os.environ, "PYTHONPATH": path, "IAM_LAB_PROGRESS": progress}):
+            yield client
 
 
 def run_all(client: Any) -> Run:
