@@ -52,7 +52,7 @@ def read_lesson(lesson: int) -> list[dict[str, Any]]:
             f"There is no lesson {lesson}; the lessons are {min(course.LESSONS)} to {max(course.LESSONS)}."
         )
     name = course.LESSONS[lesson]
-    places = (Path.cwd() / name, Path(__file__).parents[2] / "notebooks" / name)
+    places = (Path(name), Path(__file__).parents[2] / "notebooks" / name)
     path = next((place for place in places if place.exists()), None)
     if path is None:
         raise LookupError(f"{name} is not here. Open a notebook in the folder of the lessons, and try again.")

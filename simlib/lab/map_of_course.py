@@ -84,7 +84,7 @@ class Overview:
 
 
 def overview(lessons: Mapping[str, Any] | None = None) -> Overview:
-    """The map of the course with a learner's progress (default: this one's), as `progress.read` returns it."""
+    """The map of the course with a learner's progress (default: this one's), as `progress_file.read` returns it."""
     kept = progress.mine() if lessons is None else lessons
     stages = tuple(_stage(number, kept.get(str(number), {})) for number in course.LESSONS if number)
     return Overview(stages, _last(kept))

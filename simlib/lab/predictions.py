@@ -6,13 +6,14 @@ notebook file or in a browser, before the guess is locked.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from string import ascii_lowercase
 from typing import Any
 
 from .markup import card, plain, prose
 
+KEEPING = "progress"  # the place of the watcher that keeps what was locked in
 UNSURE = "I am not sure: show me"
 WAITING = "Waiting for your prediction above. The explanation opens here when you lock it in."
 
@@ -38,6 +39,7 @@ class Guess:
     prediction: Prediction
     name: str = ""
     locked: int | None = None
+    note: str = ""  # what became of keeping it
     _watchers: dict[str, Callable[[], None]] = field(default_factory=dict)
 
     @property
@@ -53,8 +55,17 @@ class Guess:
         if self.locked is not None:
             return
         self.locked = index
-        for watcher in list(self._watchers.values()):
-            watcher()
+        self._tell(self._watchers)
+
+    def recall(self, choice: int) -> None:
+        """Take up a choice that was locked in elsewhere, and is kept already."""
+        if self.locked is None and 0 <= choice < len(self.choices):
+            self.locked = choice
+            self._tell(place for place in self._watchers if place != KEEPING)
+
+    def _tell(self, places: Iterable[str]) -> None:
+        for place in list(places):
+            self._watchers[place]()
 
     def watch(self, place: str, watcher: Callable[[], None]) -> None:
         """Call `watcher` when the guess is locked; each place has one, and a later one takes over."""
@@ -77,7 +88,7 @@ class Guess:
         """One line under the choices."""
         if self.locked is None:
             return "Choose one, then lock it in. Nothing is revealed before."
-        return "Locked in. Now run the cells below."
+        return f"Locked in. Now run the cells below. {self.note}".rstrip()
 
     def explain(self) -> Explanation:
         """The answer and why, for the cell after the experiment; it waits until the guess is locked."""

@@ -1,76 +1,54 @@
 """A learner's progress: one small file, which never leaves the machine by itself.
 
-It lies beside the lessons, `progress.json` in the kernel's working folder, where the learner sees it, can download it
-and can take it along; the variable IAM_LAB_PROGRESS names another place. Its shape:
-
-    {"version": 1, "lessons": {"2": {
-        "predictions": {"root": {"choice": 1, "right": true, "when": "2026-11-24T09:00:00Z"}},
-        "exercises": {"a door": {"passed": true, "tries": 3, "hints": 1, "when": "…"}}}}}
-
-`choice` counts from 0; one past the last choice is "I am not sure". A file that cannot be read is set aside under
-another name; where nothing can be written, the lesson goes on without.
+It lies beside the lessons, `progress.json` in the kernel's working folder, where the learner sees it and can take it
+along; the variable IAM_LAB_PROGRESS names another place. Each notebook has a kernel, and all of them write into the
+one file: under a lock, and beside what stands there by then. A damaged file is set aside under another name. What
+cannot be written is remembered as long as the kernel lives, and the lesson goes on.
 """
 
 from __future__ import annotations
 
-import json
 import os
-import tempfile
 from collections.abc import Mapping
-from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from . import progress_file
+from .progress_file import Damaged, Untouchable, answers, merged, read
 
 if TYPE_CHECKING:
     from .exercises import Attempted
     from .predictions import Guess
 
-VERSION = 1
-LARGEST = 1_000_000  # bytes; a learner's file has a few thousand
-_said = False  # that progress cannot be kept: once is enough
+
+@dataclass
+class Memory:
+    """What this kernel knows beside the file: answers that are not in it yet, and what is to be told to the learner."""
+
+    unwritten: dict[str, Any] = field(default_factory=dict)
+    news: list[str] = field(default_factory=list)
+    told: set[str] = field(default_factory=set)  # once is enough, until it works again
+
+    def tell(self, sentence: str) -> None:
+        if sentence not in self.told:
+            self.told.add(sentence)
+            self.news.append(sentence)
+
+
+_memory = Memory()
 
 
 def place() -> Path:
-    """Where the file lies."""
-    return Path(os.environ.get("IAM_LAB_PROGRESS") or Path.cwd() / "progress.json")
+    """Where the file lies. It is found anew each time: the folder may be gone."""
+    return Path(os.environ.get("IAM_LAB_PROGRESS") or "progress.json")
 
 
-def read(path: Path) -> dict[str, Any]:
-    """The lessons of a file, by number; raises `ValueError`, with a sentence, for what is no such file."""
-    try:
-        if path.stat().st_size > LARGEST:
-            raise ValueError(f"{path.name} is too large for a progress file.")
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return {}
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
-        raise ValueError(f"{path.name} cannot be read: {error}.") from None
-    if isinstance(found, dict) and isinstance(found.get("version"), int) and found["version"] > VERSION:
-        raise ValueError(f"{path.name} was written by a newer version of the lab. Get the lab again.")
-    if not _well_formed(found):
-        raise ValueError(f"{path.name} is not a progress file.")
-    return dict(found["lessons"])
-
-
-_TYPES = {"choice": int, "right": bool, "passed": bool, "tries": int, "hints": int, "when": str}
-
-
-def _well_formed(found: Any) -> bool:
-    if not isinstance(found, dict) or found.get("version") != VERSION or not isinstance(found.get("lessons"), dict):
-        return False
-    entries = []
-    for number, kinds in found["lessons"].items():
-        if not number.isdecimal() or not isinstance(kinds, dict) or not {*kinds} <= {"predictions", "exercises"}:
-            return False
-        for names in kinds.values():
-            if not isinstance(names, dict):
-                return False
-            entries += names.values()
-    return all(
-        isinstance(entry, dict) and all(isinstance(entry.get(name, of()), of) for name, of in _TYPES.items())
-        for entry in entries
-    )
+def news() -> str:
+    """What the learner has to know about the file, in sentences; each is said once."""
+    said, _memory.news = " ".join(_memory.news), []
+    return said
 
 
 def prediction(lesson: int, name: str, guess: Guess) -> None:
@@ -90,58 +68,80 @@ def kept(lesson: int, kind: str, name: str) -> dict[str, Any]:
 
 def last(lessons: Mapping[str, Any]) -> tuple[str, int, str]:
     """What was done last: when, in which lesson, and its name; ("", 0, "") where nothing has been."""
-    done = [
-        (each.get("when", ""), int(number), name)
-        for number, kinds in lessons.items()
-        for names in kinds.values()
-        for name, each in names.items()
-    ]
+    done = [(each.get("when", ""), int(number), name) for (number, _, name), each in answers(lessons).items()]
     return max(done, default=("", 0, ""))
 
 
 def mine() -> dict[str, Any]:
-    """This learner's lessons; an unreadable file counts as none and is set aside, with a sentence."""
-    path = place()
+    """This learner's lessons, as `progress_file.read` has them: what is in the file, and what could not be written."""
     try:
-        return read(path)
-    except ValueError as problem:
-        aside = path.with_name(f"{path.stem}.set-aside-{_now():%Y%m%d-%H%M%S}{path.suffix}")
-        with suppress(OSError):
-            path.replace(aside)
-            print(f"{problem} It is kept as {aside.name}; your progress begins anew.")
-        return {}
+        found = read(place())
+    except Damaged:
+        try:
+            with progress_file.alone(place()):
+                found = _in_the_file()
+        except OSError as error:
+            _memory.tell(f"{place().name} is damaged, and cannot be set aside ({error.strerror}).")
+            found = {}
+    except Untouchable as problem:
+        _memory.tell(f"{problem} Until that is mended your progress is not kept.")
+        found = {}
+    return merged(found, _memory.unwritten)
+
+
+def restore(content: bytes, name: str = "progress.json") -> str:
+    """Take in the answers of a progress file that was downloaded earlier; of two to the same question the later counts.
+
+    Returns what has become of them, in a sentence; raises `ValueError`, with one, for what is no progress file.
+    """
+    theirs = progress_file.parse(content, name)
+    before = answers(mine())
+    _add(theirs, by_date=True)
+    after = answers(mine())
+    new = sum(after[key] != before.get(key) for key in answers(theirs))
+    newer = sum(after[key] == before.get(key) != entry for key, entry in answers(theirs).items())
+    parts = [f"{name}: {_count(len(answers(theirs)))}, {new or 'none'} of them new here."]
+    parts += [f"{_count(newer)} that you have given here since then {'stays' if newer == 1 else 'stay'}."] * (newer > 0)
+    return " ".join([*parts, *filter(None, [news()])])
+
+
+def _count(number: int) -> str:
+    return f"{number} answer{'' if number == 1 else 's'}"
 
 
 def _keep(lesson: int, kind: str, name: str, entry: dict[str, Any]) -> None:
-    global _said
-    lessons = mine()
     entry["when"] = f"{_now():%Y-%m-%dT%H:%M:%SZ}"
-    names = lessons.setdefault(str(lesson), {}).setdefault(kind, {})
-    before = names.get(name, {})
-    if before.get("passed"):
-        entry["passed"] = True  # what has once been solved stays solved
-    if "hints" in before:
-        entry["hints"] = max(entry["hints"], before["hints"])
-    names[name] = entry
+    _add({str(lesson): {kind: {name: entry}}})
+
+
+def _add(new: Mapping[str, Any], *, by_date: bool = False) -> None:
+    """Put answers beside what stands in the file by now, and with them what could not be written before."""
+    path = place()
+    _memory.unwritten = merged(_memory.unwritten, new, by_date=by_date)
     try:
-        _write(place(), {"version": VERSION, "lessons": lessons})
+        with progress_file.alone(path):
+            progress_file.write(path, merged(_in_the_file(), _memory.unwritten, by_date=by_date))
     except OSError as error:
-        if not _said:
-            print(f"Your progress cannot be kept in {place().name} ({error.strerror}). The lesson goes on without.")
-        _said = True
+        _memory.tell(
+            f"Your progress cannot be kept in {path.name} ({error.strerror}). The lesson goes on, and this notebook "
+            "remembers until its kernel stops: lab.overview() lets you download it."
+        )
+    except Untouchable as problem:
+        _memory.tell(f"{problem} Until that is mended your progress is not kept.")
+    else:
+        _memory.unwritten = {}
+        _memory.told.clear()
 
 
-def _write(path: Path, content: dict[str, Any]) -> None:
-    """All of it or nothing: a file that is half written is never there."""
-    descriptor, name = tempfile.mkstemp(prefix=".progress-", suffix=".json", dir=path.parent)
+def _in_the_file() -> dict[str, Any]:
+    """What the file holds, for whoever has the lock; a damaged one is set aside. Raises `OSError`, `Untouchable`."""
+    path = place()
     try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            json.dump(content, file, indent=1)
-        os.replace(name, path)
-    except OSError:
-        with suppress(OSError):
-            os.unlink(name)
-        raise
+        return read(path)
+    except Damaged as problem:
+        aside = progress_file.set_aside(path, f"{_now():%Y%m%d-%H%M%S-%f}")
+        _memory.news.append(f"{problem} It is kept as {aside.name}; your progress begins anew.")
+        return {}
 
 
 def _now() -> datetime:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from . import course, progress
 from .exercises import Attempted
-from .predictions import Explanation, Guess
+from .predictions import KEEPING, Explanation, Guess
 
 _guesses: dict[str, Guess] = {}
 _attempted: dict[str, Attempted] = {}
@@ -15,20 +15,28 @@ _attempted: dict[str, Attempted] = {}
 
 def predict(name: str) -> Guess:
     """Ask for the prediction of that name; what was locked in before, in another kernel too, stays locked in."""
+    number = course.lesson_of(name, "QUESTIONS")
     if name not in _guesses:
-        number = course.lesson_of(name, "QUESTIONS")
-        guess = Guess(course.lesson(number).QUESTIONS[name], name)
-        choice = progress.kept(number, "predictions", name).get("choice", -1)
-        guess.locked = choice if 0 <= choice < len(guess.choices) else None
-        guess.watch("progress", lambda: progress.prediction(number, name, guess))
-        _guesses[name] = guess
-    return _guesses[name]
+        _guesses[name] = Guess(course.lesson(number).QUESTIONS[name], name)
+    guess = _guesses[name]
+    guess.watch(KEEPING, lambda: _keep(number, guess))
+    if guess.locked is None:
+        guess.recall(progress.kept(number, "predictions", name).get("choice", -1))
+    _tell()
+    return guess
+
+
+def _keep(number: int, guess: Guess) -> None:
+    progress.prediction(number, guess.name, guess)
+    guess.note = progress.news()
 
 
 def answer(name: str, choice: int | str) -> Explanation:
     """Lock in an answer from Python, by letter or index, and read the explanation."""
     guess = predict(name)
     guess.lock(choice)
+    if guess.note:
+        print(guess.note)
     return guess.explain()
 
 
@@ -44,6 +52,22 @@ def exercise(name: str) -> Attempted:
         kept = progress.kept(number, "exercises", name)
         made = Attempted(course.lesson(number).EXERCISES[name], name)
         made.passed, made.tries = kept.get("passed", False), kept.get("tries", 0)
-        made.on_change = lambda changed: progress.exercise(number, name, changed)
+        made.on_change = lambda changed: (progress.exercise(number, name, changed), _tell())
         _attempted[name] = made
+    _tell()
     return _attempted[name]
+
+
+def recall() -> None:
+    """Take up what the file holds by now, where this kernel has shown it as open."""
+    for name in _guesses:
+        predict(name)
+    for name, made in _attempted.items():
+        kept = progress.kept(course.lesson_of(name, "EXERCISES"), "exercises", name)
+        made.passed, made.tries = made.passed or kept.get("passed", False), max(made.tries, kept.get("tries", 0))
+
+
+def _tell() -> None:
+    """Say in a cell what is to be known of the progress file."""
+    if said := progress.news():
+        print(said)

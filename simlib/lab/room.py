@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from . import course, progress
+from . import course, progress, progress_file
 from .map_of_course import Overview, overview
 
 EVERY = 5.0  # seconds between two looks with --watch
@@ -67,7 +67,7 @@ class Room:
             for number, kinds in learner.lessons.items():
                 for kind, names in kinds.items():
                     for name, each in names.items():
-                        what = (f"{'prediction' if kind == 'predictions' else 'exercise'} “{name}”", int(number))
+                        what = (f"{kind.removesuffix('s')} “{_printable(name)[:60]}”", int(number))
                         came[what] += 1
                         fell[what] += _fell(kind, each)
         found = [(what, number, fell[what, number], came[what, number]) for what, number in came if fell[what, number]]
@@ -125,9 +125,9 @@ def look(folder: Path) -> Room:
     learners, unreadable = [], []
     for path in _files(folder):
         try:
-            learners.append(Learner(_name(path, folder), progress.read(path)))
+            learners.append(Learner(_name(path, folder), progress_file.read(path)))
         except ValueError as problem:
-            unreadable.append(f"Passed over: {path.relative_to(folder)}: {problem}")
+            unreadable.append(f"Passed over: {_printable(str(path.relative_to(folder)))}: {_printable(str(problem))}")
     return Room(tuple(learners), tuple(unreadable))
 
 
@@ -140,7 +140,12 @@ def _name(path: Path, folder: Path) -> str:
     """The first folder below the one that was named, or the file's own name; control characters are shown."""
     parts = path.relative_to(folder).parts
     name = parts[0] if len(parts) > 1 else path.stem
-    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in name)[:40]
+    return _printable(name)[:40]
+
+
+def _printable(text: str) -> str:
+    """Foreign text for a terminal: what would move its cursor, or cannot be printed, is a sign of its own."""
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

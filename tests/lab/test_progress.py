@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from simlib import Cloud, lab
-from simlib.lab import progress, questions
+from simlib.lab import progress, progress_file, questions
+from simlib.lab.progress_file import merged
 
 
 @pytest.fixture(autouse=True)
 def a_new_learner(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(questions, "_guesses", {})
     monkeypatch.setattr(questions, "_attempted", {})
-    monkeypatch.setattr(progress, "_said", False)
+    monkeypatch.setattr(progress, "_memory", progress.Memory())
 
 
 @pytest.fixture
@@ -42,7 +46,7 @@ def test_predictions_and_exercises_are_kept_with_the_real_time(file: Path) -> No
 
 
 def test_what_has_been_solved_stays_solved_in_the_next_kernel(file: Path) -> None:
-    progress._write(file, {"version": 1, "lessons": {"4": {"exercises": {"rotate a key": {"passed": True}}}}})
+    progress_file.write(file, {"4": {"exercises": {"rotate a key": {"passed": True}}}})
     lab.exercise("rotate a key").hint()
     assert progress.mine()["4"]["exercises"]["rotate a key"]["passed"] is True
 
@@ -55,7 +59,11 @@ def test_what_has_been_solved_stays_solved_in_the_next_kernel(file: Path) -> Non
         (b"[" * 100_000, "cannot be read"),
         (b"[]", "is not a progress file"),
         (b'{"version": 1, "lessons": {"4": {"exercises": []}}}', "is not a progress file"),
-        (b'{"version": 2, "lessons": {}}', "newer version"),
+        (
+            b'{"version": 1, "lessons": {"4": {"exercises": {"x": {"when": "09:00\\u001b[2J"}}}}}',
+            "is not a progress file",
+        ),
+        (b'{"version": 1, "lessons": {"' + b"4" * 5000 + b'": {}}}', "is not a progress file"),
         (b" " * 1_000_001, "too large"),
     ],
 )
@@ -69,24 +77,132 @@ def test_a_file_that_cannot_be_read_is_set_aside_and_not_lost(
     (aside,) = file.parent.glob("progress.set-aside-*.json")
     assert aside.read_bytes() == content
     assert aside.name in shown
-    assert "4" in progress.read(file)
+    assert "4" in progress_file.read(file)
 
 
-@pytest.mark.parametrize("error", [PermissionError(13, "Permission denied"), OSError(28, "No space left on device")])
-def test_where_nothing_can_be_written_one_sentence_is_said_and_the_lesson_goes_on(
-    file: Path, error: OSError, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+NO_ROOM, READ_ONLY = OSError(28, "No space left on device"), PermissionError(13, "Permission denied")
+
+
+@pytest.mark.parametrize(
+    ("accident", "error"), [("open", READ_ONLY), ("open", NO_ROOM), ("write", NO_ROOM), ("replace", READ_ONLY)]
+)
+def test_where_nothing_can_be_written_one_sentence_is_said_and_nothing_is_lost(
+    file: Path, accident: str, error: OSError, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    lab.answer("a third key", "b")
+    before = file.read_bytes()
+    with monkeypatch.context() as broken:
+        refuse(broken, accident, error)
+        assert "one hour" in str(lab.answer("two hours", "a"))
+        lab.answer("old variables", "b")
+        assert file.read_bytes() == before
+        assert set(progress.mine()["4"]["predictions"]) == {"a third key", "two hours", "old variables"}
+    shown = capsys.readouterr().out
+    assert shown.count("Your progress cannot be kept in progress.json") == 1
+    assert str(error.strerror) in shown
+    lab.answer("an hour and a minute", "a")  # there is room again
+    assert len(progress_file.read(file)["4"]["predictions"]) == 4
+    assert sorted(each.name for each in file.parent.iterdir()) == [".progress.lock", file.name]
+
+
+def refuse(broken: pytest.MonkeyPatch, accident: str, error: OSError) -> None:
+    """Let one step of writing fail, as the operating system would."""
+
     def fail(*_: Any, **__: Any) -> None:
         raise error
 
-    progress._write(file, {"version": 1, "lessons": {}})
-    before = file.read_bytes()
-    monkeypatch.setattr(os, "replace", fail)
-    assert "Two keys" in str(lab.answer("a third key", "b"))
-    lab.answer("two hours", "a")
-    assert capsys.readouterr().out.count("cannot be kept") == 1
-    assert file.read_bytes() == before
-    assert [each.name for each in file.parent.iterdir()] == [file.name]
+    if accident == "replace":
+        broken.setattr(os, "replace", fail)
+    elif accident == "write":
+        broken.setattr(os, "fsync", fail)
+    else:
+        opens = Path.open
+
+        def open_(path: Path, mode: str = "r", *rest: Any, **more: Any) -> Any:
+            return opens(path, mode, *rest, **more) if mode == "rb" else fail()
+
+        broken.setattr(Path, "open", open_)
+
+
+def test_a_sentence_comes_again_when_it_happens_again(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    said = []
+    for name in ("a third key", "two hours", "old variables"):
+        with monkeypatch.context() as broken:
+            if name != "two hours":
+                refuse(broken, "write", NO_ROOM)
+            lab.predict(name).lock(0)
+        said.append(lab.predict(name).status)
+    assert ["cannot be kept" in each for each in said] == [True, False, True]
+
+
+def test_the_folder_of_the_lessons_is_deleted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "lessons"
+    folder.mkdir()
+    monkeypatch.delenv("IAM_LAB_PROGRESS")
+    monkeypatch.chdir(folder)
+    lab.answer("a third key", "b")
+    try:
+        shutil.rmtree(folder)
+    except PermissionError:  # Windows does not let go of a folder that somebody works in
+        monkeypatch.setenv("IAM_LAB_PROGRESS", str(tmp_path / "gone" / "progress.json"))
+    assert "one hour" in str(lab.answer("two hours", "a"))
+    assert "cannot be kept in progress.json" in capsys.readouterr().out
+    assert "two hours" in progress.mine()["4"]["predictions"]
+    assert "Lesson" in lab.overview()._repr_mimebundle_()["text/html"]
+
+
+@pytest.mark.parametrize("what", ["a folder", "a newer version's"])
+def test_what_is_there_and_cannot_be_read_is_left_as_it_is(
+    file: Path, what: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    newer = b'{"version": 2, "lessons": {"12": "of a kind that we do not know"}}'
+    file.mkdir() if what == "a folder" else file.write_bytes(newer)
+    lab.answer("a third key", "b")
+    lab.answer("two hours", "b")
+    shown = capsys.readouterr().out
+    assert ("cannot be read" if what == "a folder" else "newer version") in shown
+    assert shown.count("your progress is not kept") == 1
+    assert len(progress.mine()["4"]["predictions"]) == 2
+    assert file.is_dir() or file.read_bytes() == newer
+    assert not [each for each in file.parent.iterdir() if "set-aside" in each.name]
+
+
+A_KERNEL = """
+import sys
+from simlib.lab import progress
+sys.stdin.readline()  # both at once
+for number in range(40):
+    progress._add({"4": {"predictions": {f"{sys.argv[1]} {number}": {"choice": 0}}}})
+"""
+
+
+def test_two_kernels_that_write_at_the_same_instant_lose_nothing(file: Path) -> None:
+    code = [sys.executable, "-c", A_KERNEL]
+    kernels = [subprocess.Popen([*code, name], stdin=subprocess.PIPE) for name in ("one", "other")]
+    for kernel in kernels:
+        assert kernel.stdin
+        kernel.stdin.write(b"\n")
+        kernel.stdin.flush()
+    assert [kernel.wait(60) for kernel in kernels] == [0, 0]
+    assert len(progress_file.read(file)["4"]["predictions"]) == 80
+    assert not list(file.parent.glob("*.set-aside-*"))
+
+
+def test_two_kernels_that_find_a_damaged_file_set_aside_no_good_one(file: Path) -> None:
+    file.write_text("{", encoding="utf-8")
+    lab.answer("a third key", "b")
+    with progress_file.alone(file):  # the other one looks again once it is its turn
+        assert "4" in progress._in_the_file()
+    assert len(list(file.parent.glob("*.set-aside-*"))) == 1
+
+
+def test_a_kernel_that_holds_on_to_the_lock_stops_nobody(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(progress_file, "PATIENCE", 0)
+    with progress_file.alone(file):
+        lab.answer("a third key", "b")
+    assert "4" in progress_file.read(file)
 
 
 def test_progress_does_not_depend_on_a_world(file: Path) -> None:
@@ -112,7 +228,7 @@ def test_what_was_locked_in_is_locked_in_the_next_kernel(file: Path) -> None:
 
 def test_tries_are_counted_on_and_hints_begin_anew_but_none_is_forgotten(file: Path) -> None:
     entry = {"passed": False, "tries": 3, "hints": 2}
-    progress._write(file, {"version": 1, "lessons": {"4": {"exercises": {"rotate a key": entry}}}})
+    progress_file.write(file, {"4": {"exercises": {"rotate a key": entry}}})
     made = lab.exercise("rotate a key")
     assert made.hint().title == "Think of this"
     with lab.begin(4):
@@ -122,5 +238,55 @@ def test_tries_are_counted_on_and_hints_begin_anew_but_none_is_forgotten(file: P
 
 
 def test_a_choice_that_the_lesson_does_not_offer_any_more_is_open_again(file: Path) -> None:
-    progress._write(file, {"version": 1, "lessons": {"4": {"predictions": {"two hours": {"choice": 99}}}}})
+    progress_file.write(file, {"4": {"predictions": {"two hours": {"choice": 99}}}})
     assert lab.predict("two hours").locked is None
+
+
+EARLY, LATE = "2026-11-24T09:00:00Z", "2026-11-24T10:00:00Z"
+
+
+def one(name: str, **entry: Any) -> dict[str, Any]:
+    return {"4": {"exercises" if "passed" in entry else "predictions": {name: entry}}}
+
+
+@pytest.mark.parametrize(
+    ("here", "there", "both"),
+    [
+        ({}, one("a", choice=1, when=EARLY), one("a", choice=1, when=EARLY)),
+        (one("a", choice=1, when=LATE), one("a", choice=2, when=EARLY), one("a", choice=1, when=LATE)),
+        (one("a", choice=1, when=EARLY), one("a", choice=2, when=LATE), one("a", choice=2, when=LATE)),
+        (
+            one("b", passed=False, tries=2, hints=3, when=LATE),
+            one("b", passed=True, tries=4, hints=0, when=EARLY),
+            one("b", passed=True, tries=4, hints=3, when=LATE),
+        ),
+        (one("b", passed=True), one("b", passed=False, tries=1), one("b", passed=True, tries=1)),
+    ],
+    ids=["nothing here", "newer here", "newer there", "solved stays solved", "without dates"],
+)
+def test_of_two_files_the_later_answer_counts(
+    here: dict[str, Any], there: dict[str, Any], both: dict[str, Any]
+) -> None:
+    assert merged(here, there, by_date=True) == both
+
+
+def test_restoring_says_what_is_new_and_what_stays(file: Path) -> None:
+    lab.answer("a third key", "b")
+    downloaded = one("rotate a key", passed=True, tries=2, hints=0, when=EARLY)
+    downloaded["4"] |= one("a third key", choice=0, right=False, when=EARLY)["4"]
+    shown_already = lab.exercise("rotate a key")
+    said = progress.restore(progress_file.text(downloaded).encode())
+    assert said == ("progress.json: 2 answers, 1 of them new here. 1 answer that you have given here since then stays.")
+    assert progress.mine()["4"]["predictions"]["a third key"]["choice"] == 1
+    questions.recall()
+    assert shown_already.passed
+
+
+def test_what_is_restored_is_locked_in_at_once_where_it_is_shown(file: Path) -> None:
+    seen = []
+    lab.predict("two hours").watch("question", lambda: seen.append("drawn"))
+    progress.restore(progress_file.text(one("two hours", choice=2, right=True, when=LATE)).encode())
+    questions.recall()
+    assert lab.predict("two hours").locked == 2
+    assert seen == ["drawn"]
+    assert progress.mine()["4"]["predictions"]["two hours"]["when"] == LATE

@@ -87,9 +87,21 @@ def test_a_strange_file_is_passed_over_with_a_sentence(tmp_path: Path, entry: An
     assert "is not a progress file" in str(seen)
 
 
-def test_names_are_data(tmp_path: Path) -> None:
-    write(tmp_path / "mal\x1b[2Jlory" / "progress.json", {})
-    assert "\x1b" not in str(room.look(tmp_path))
+@pytest.mark.parametrize(
+    ("folder", "lessons"),
+    [
+        ("mal\x1b[2Jlory", {}),
+        ("mal\x1b[2Jlory", {"x": {}}),
+        ("mallory", {"4": {"exercises": {"\x1b[2J": stuck()}}}),
+        ("mallory", {"4": {"exercises": {"rotate a key": stuck("2026-11-24\x1b[2J")}}}),
+        ("mallory", {"\x1b[2J": {}}),
+    ],
+)
+def test_what_a_file_says_is_data_and_moves_no_cursor(tmp_path: Path, folder: str, lessons: Any) -> None:
+    write(tmp_path / folder / "progress.json", lessons)
+    shown = str(room.look(tmp_path))
+    assert "mal" in shown or "“" in shown
+    assert "\x1b" not in shown
 
 
 def test_the_command_prints_and_draws(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,0 +1,197 @@
+"""The file of a learner's progress: its shape, how two of them become one, and how it is written.
+
+    {"version": 1, "lessons": {"2": {
+        "predictions": {"root": {"choice": 1, "right": true, "when": "2026-11-24T09:00:00Z"}},
+        "exercises": {"a door": {"passed": true, "tries": 3, "hints": 1, "when": "…"}}}}}
+
+`choice` counts from 0; one past the last choice is "I am not sure". `when` is the real time, in UTC.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import secrets
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from copy import deepcopy
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+VERSION = 1
+LARGEST = 1_000_000  # bytes; a learner's file has a few thousand
+PATIENCE = 2.0  # seconds: as long as another kernel is waited for
+_PAUSE = 0.01
+
+_NUMBER = re.compile(r"[0-9]{1,3}")
+_SHAPE: Mapping[str, Callable[[Any], bool]] = {
+    **{name: (lambda value: type(value) is int) for name in ("choice", "tries", "hints")},
+    **{name: (lambda value: type(value) is bool) for name in ("right", "passed")},
+    "when": lambda value: isinstance(value, str) and bool(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", value)),
+}
+
+
+class Damaged(ValueError):
+    """What stands there is no progress; the message says why."""
+
+
+class Untouchable(ValueError):
+    """What stands there may be somebody's progress, and cannot be read here; the message says why."""
+
+
+def read(path: Path) -> dict[str, Any]:
+    """The lessons of a file, by number, {} where there is none. Raises `Damaged` or `Untouchable`."""
+    try:
+        return parse(_patiently(lambda: _content(path)), path.name)
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise Untouchable(f"{path.name} cannot be read: {error.strerror}.") from None
+
+
+def _content(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(LARGEST + 1)
+
+
+def parse(content: bytes, name: str) -> dict[str, Any]:
+    """The lessons in the content of a file called `name`. Raises `Damaged` or `Untouchable`."""
+    if len(content) > LARGEST:
+        raise Damaged(f"{name} is too large for a progress file.")
+    try:
+        found = json.loads(content.decode("utf-8-sig"))
+    except (ValueError, RecursionError) as error:
+        raise Damaged(f"{name} cannot be read: {error}.") from None
+    version = found.get("version") if isinstance(found, dict) else None
+    if type(version) is int and version > VERSION:
+        raise Untouchable(f"{name} was written by a newer version of the lab. Get the lab again.")
+    if version != VERSION or not _well_formed(found.get("lessons")):
+        raise Damaged(f"{name} is not a progress file.")
+    return dict(found["lessons"])
+
+
+def _well_formed(lessons: Any) -> bool:
+    if not isinstance(lessons, dict):
+        return False
+    entries = []
+    for number, kinds in lessons.items():
+        if not _NUMBER.fullmatch(number) or not isinstance(kinds, dict) or not {*kinds} <= {"predictions", "exercises"}:
+            return False
+        for names in kinds.values():
+            if not isinstance(names, dict):
+                return False
+            entries += names.values()
+    return all(
+        isinstance(entry, dict) and all(fits(entry[name]) for name, fits in _SHAPE.items() if name in entry)
+        for entry in entries
+    )
+
+
+def text(lessons: Mapping[str, Any]) -> str:
+    """What the file of these lessons holds."""
+    return json.dumps({"version": VERSION, "lessons": lessons}, indent=1)
+
+
+def answers(lessons: Mapping[str, Any]) -> dict[tuple[str, str, str], dict[str, Any]]:
+    """Each answer by lesson, kind ("predictions" or "exercises") and name."""
+    return {
+        (number, kind, name): entry
+        for number, kinds in lessons.items()
+        for kind, names in kinds.items()
+        for name, entry in names.items()
+    }
+
+
+def merged(one: Mapping[str, Any], other: Mapping[str, Any], *, by_date: bool = False) -> dict[str, Any]:
+    """The answers of both. Where both have one, that of `other` counts, or `by_date` the later one; but what has once
+    been solved stays solved, and no try and no hint is forgotten."""
+    both = deepcopy(dict(one))
+    for (number, kind, name), entry in answers(other).items():
+        names = both.setdefault(number, {}).setdefault(kind, {})
+        names[name] = _one_of(names[name], entry, by_date) if name in names else dict(entry)
+    return both
+
+
+def _one_of(one: Mapping[str, Any], other: Mapping[str, Any], by_date: bool) -> dict[str, Any]:
+    last = one if by_date and one.get("when", "") > other.get("when", "") else other
+    most = {name: max(one[name], other[name]) for name in ("tries", "hints", "passed") if name in one and name in other}
+    return {**(other if last is one else one), **last, **most}
+
+
+# -- writing -----------------------------------------------------------------------------------------------------------
+
+
+def write(path: Path, lessons: Mapping[str, Any]) -> None:
+    """All of it or nothing: a file that is half written is never there. Raises `OSError`."""
+    target = path.resolve()
+    beside = target.with_name(f".progress-{secrets.token_hex(4)}.tmp")
+    try:
+        with beside.open("x", encoding="utf-8") as file:
+            file.write(text(lessons))
+            file.flush()
+            os.fsync(file.fileno())
+        _patiently(lambda: os.replace(beside, target))
+    except OSError:
+        with suppress(OSError):
+            beside.unlink()
+        raise
+
+
+def set_aside(path: Path, suffix: str) -> Path:
+    """Give a file another name, under which it is kept. Raises `OSError`."""
+    aside = path.with_name(f"{path.stem}.set-aside-{suffix}{path.suffix}")
+    _patiently(lambda: os.replace(path, aside))
+    return aside
+
+
+def _patiently(do: Callable[[], Any]) -> Any:
+    """Windows refuses for a moment what another program has open just now."""
+    for _ in range(10):
+        with suppress(PermissionError):
+            return do()
+        time.sleep(_PAUSE)
+    return do()
+
+
+# -- one kernel at a time ----------------------------------------------------------------------------------------------
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _lock(descriptor: int) -> None:
+        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+
+elif find_spec("fcntl"):
+    import fcntl
+
+    def _lock(descriptor: int) -> None:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+else:  # in a browser
+
+    def _lock(descriptor: int) -> None: ...
+
+
+@contextmanager
+def alone(path: Path) -> Iterator[None]:
+    """Only one kernel of this machine is in here for the same file. The lock ends with whoever holds it; where it is
+    held for longer than `PATIENCE`, or the folder's file system has none, we go on without. Raises `OSError`."""
+    with path.with_name(".progress.lock").open("ab") as file:
+        end = time.monotonic() + PATIENCE
+        while _is_held(file.fileno()) and time.monotonic() < end:
+            time.sleep(_PAUSE)
+        yield
+
+
+def _is_held(descriptor: int) -> bool:
+    try:
+        _lock(descriptor)
+    except (BlockingIOError, PermissionError):
+        return True
+    except OSError:  # no locks here
+        return False
+    return False
