@@ -7,9 +7,11 @@ from collections.abc import Iterable
 from .markup import escape
 
 
-def button(do: str, label: str, value: str = "", *, disabled: bool = False) -> str:
+def button(do: str, label: str, value: str = "", *, disabled: bool = False, pick: str = "") -> str:
+    """A button; with `pick`, the endings of files (".json"), it has a file chosen and sends its text and name."""
     off = ' aria-disabled="true"' if disabled else ""
-    return f'<button type="button" data-do="{do}" data-value="{escape(value)}"{off}>{escape(label)}</button>'
+    file = f' data-pick="{escape(pick)}"' if pick else ""
+    return f'<button type="button" data-do="{do}" data-value="{escape(value)}"{off}{file}>{escape(label)}</button>'
 
 
 def select(do: str, label: str, options: Iterable[tuple[str, str]], chosen: str) -> str:

@@ -1,6 +1,7 @@
 // Shows the HTML that Python writes, keeps focus, selection and scroll while it changes, and tells Python what is
 // pressed: elements with data-do send {do, value}. While Python works on one message only the latest of each control
-// waits, so dragging never queues up.
+// waits, so dragging never queues up. A button with data-pick sends the text of a file; Python sends {file, text} back
+// for the browser to save.
 
 const OURS = "data-lm-suppress-shortcuts";
 
@@ -79,17 +80,42 @@ function render({ model, el }) {
     waiting.delete(next.do);
     send(next);
   };
+  const save = ({ file, text }) => {
+    if (file === undefined) return;
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(new Blob([text], { type: "application/json" }));
+    link.download = file;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+  };
+  const picker = document.createElement("input"); // unseen: the button is what is pressed
+  picker.type = "file";
+  const pick = ({ dataset }) => {
+    picker.accept = dataset.pick;
+    picker.value = ""; // the same file may be chosen again
+    picker.onchange = async () => {
+      const [file] = picker.files;
+      if (file) send({ do: dataset.do, value: file.size > LARGEST ? "" : await file.text(), file: file.name });
+    };
+    picker.click();
+  };
   const told = (element) => element && root.contains(element) && send({ do: element.dataset.do, value: element.dataset.value ?? element.value ?? "" });
 
-  root.addEventListener("click", (event) => told(event.target.closest("button[data-do]:not([aria-disabled=true])")));
+  root.addEventListener("click", (event) => {
+    const pressed = event.target.closest("button[data-do]:not([aria-disabled=true])");
+    if (pressed?.dataset.pick) pick(pressed);
+    else told(pressed);
+  });
   root.addEventListener("input", (event) => event.target.matches("input[data-do]") && told(event.target));
   root.addEventListener("change", (event) => event.target.matches("select[data-do]") && told(event.target));
   model.on("change:html", draw);
   model.on("msg:custom", answered);
+  model.on("msg:custom", save);
   draw();
   return () => {
     model.off("change:html", draw);
     model.off("msg:custom", answered);
+    model.off("msg:custom", save);
   };
 }
 

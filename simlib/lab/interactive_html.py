@@ -11,6 +11,7 @@ import traitlets
 
 from .markup import STYLE
 
+LARGEST = 5_000_000  # characters of a file that goes through the browser; a message from it may have 10 MB
 _STYLE = STYLE.removeprefix("<style>").removesuffix("</style>")
 
 
@@ -20,17 +21,19 @@ class InteractiveHTML(anywidget.AnyWidget):  # type: ignore[misc]
     An element whose siblings come and go keeps itself, and the focus, by its `id`.
 
     Elements with `data-do` – a `button`, `select` or `input` – call the command of that name in `commands` with their
-    `data-value`, or their value, as text. What no command knows or takes is passed over: a browser may send anything.
+    `data-value`, or their value, as text; a button with `data-pick` calls it with the text of a file that was chosen
+    ("" where that is larger than `LARGEST`) and the file's name. What no command knows or takes is passed over: a
+    browser may send anything.
     """
 
     _esm = (
-        Path(__file__).with_suffix(".js").read_text(encoding="utf-8")
+        Path(__file__).with_suffix(".js").read_text(encoding="utf-8").replace("LARGEST", str(LARGEST))
     )  # given a path, anywidget never lets a widget go
     _css = _STYLE + Path(__file__).with_suffix(".css").read_text(encoding="utf-8")
 
     html = traitlets.Unicode().tag(sync=True)
 
-    def __init__(self, html: str, commands: Mapping[str, Callable[[str], None]]) -> None:
+    def __init__(self, html: str, commands: Mapping[str, Callable[..., None]]) -> None:
         super().__init__(html=html)
         self._commands = dict(commands)
         self.on_msg(self._told)
@@ -38,7 +41,13 @@ class InteractiveHTML(anywidget.AnyWidget):  # type: ignore[misc]
     def _told(self, _: Any, message: Any, __: Any) -> None:
         try:
             match message:
+                case {"do": str(name), "value": str(value), "file": str(file)} if name in self._commands:
+                    self._commands[name](value, file)
                 case {"do": str(name), "value": str(value)} if name in self._commands:
                     self._commands[name](value)
         finally:
             self.send({"done": True})
+
+    def give(self, name: str, text: str) -> None:
+        """Have the browser save a file."""
+        self.send({"file": name, "text": text})

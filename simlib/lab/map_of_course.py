@@ -8,6 +8,7 @@ from typing import Any
 
 from . import catching_up, course, progress
 from .markup import card, escape, plain, prose, table
+from .take_along import TakeAlong
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,7 @@ class Overview:
 
     stages: tuple[Stage, ...]
     last: tuple[int, str] = (0, "")
+    mine: bool = False  # this learner's: the buttons to take it along stand below it
 
     @property
     def next(self) -> str:
@@ -70,6 +72,13 @@ class Overview:
 
     __repr__ = __str__
 
+    def _ipython_display_(self) -> None:
+        from IPython.display import display
+
+        table = display(self._repr_mimebundle_(), raw=True, display_id=True)
+        if self.mine:
+            display(TakeAlong(lambda: table.update(overview()._repr_mimebundle_(), raw=True)))
+
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         rows = [
             [
@@ -79,7 +88,7 @@ class Overview:
             ]
             for stage in self.stages
         ]
-        shown = table(["Lesson", "", "You have"], rows, "The course") + (prose(self.next) if self.next else "")
+        shown = table(["Lesson", "State", "You have"], rows, "The course") + (prose(self.next) if self.next else "")
         return {"text/plain": str(self), "text/html": card(shown)}
 
 
@@ -87,7 +96,9 @@ def overview(lessons: Mapping[str, Any] | None = None) -> Overview:
     """The map of the course with a learner's progress (default: this one's), as `progress_file.read` returns it."""
     kept = progress.mine() if lessons is None else lessons
     stages = tuple(_stage(number, kept.get(str(number), {})) for number in course.LESSONS if number)
-    return Overview(stages, _last(kept))
+    if said := progress.news():
+        print(said)
+    return Overview(stages, _last(kept), mine=lessons is None)
 
 
 def _last(kept: Mapping[str, Any]) -> tuple[int, str]:

@@ -1,0 +1,169 @@
+"""What a learner takes along and brings back: no wrong file does harm, and nothing newer is lost."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from simlib import Cloud, lab
+from simlib.lab import progress, progress_file, questions, take_along
+from simlib.lab.take_along import TakeAlong
+
+
+@pytest.fixture(autouse=True)
+def a_new_learner(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(questions, "_guesses", {})
+    monkeypatch.setattr(questions, "_attempted", {})
+    monkeypatch.setattr(progress, "_memory", progress.Memory())
+
+
+@pytest.fixture(autouse=True)
+def notebook(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """The names of the learner's notebook."""
+    module = ModuleType("__main__")
+    monkeypatch.setitem(sys.modules, "__main__", module)
+    return module.__dict__
+
+
+@pytest.fixture
+def aws() -> Iterator[Cloud]:
+    with lab.begin(4) as world:
+        yield world
+    if Cloud.running:
+        Cloud.running.stop()
+
+
+@pytest.fixture
+def given() -> dict[str, str]:
+    """The files that the browser was given, by name."""
+    return {}
+
+
+@pytest.fixture
+def bar(given: dict[str, str]) -> TakeAlong:
+    found = TakeAlong()
+    found.give = given.__setitem__
+    return found
+
+
+def test_progress_goes_to_another_machine_and_comes_back(
+    bar: TakeAlong, given: dict[str, str], monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+) -> None:
+    lab.answer("two hours", "c")
+    bar.download_progress()
+    monkeypatch.setenv("IAM_LAB_PROGRESS", str(tmp_path / "progress.json"))
+    monkeypatch.setattr(questions, "_guesses", {})
+    assert lab.predict("two hours").locked is None
+    bar.restore_progress(given["progress.json"])
+    assert bar.note == "progress.json: 1 answer, 1 of them new here."
+    assert lab.predict("two hours").locked == 2
+    assert "4" in progress_file.read(tmp_path / "progress.json")
+
+
+def test_the_world_goes_to_another_kernel_and_comes_back(
+    aws: Cloud, bar: TakeAlong, given: dict[str, str], notebook: dict[str, Any]
+) -> None:
+    notebook["aws"] = aws
+    iam = aws.account("dev").admin.client("iam")
+    key = iam.create_access_key(UserName="alice")
+    bar.download_world()
+    assert bar.note == "Your browser has saved world.json: 1 account. It holds the keys of this world."
+    bar.open_world(given["world.json"], "mine.json")
+    assert bar.note.startswith("mine.json is open. It holds dev, and `aws` is this world now.")
+    assert notebook["aws"] is Cloud.running is not aws
+    alice = notebook["aws"].sign_in(key)
+    assert alice.client("sts").get_caller_identity()["Arn"].endswith("user/alice")
+
+
+def test_a_name_that_means_something_else_is_left_to_the_learner(
+    aws: Cloud, bar: TakeAlong, given: dict[str, str], notebook: dict[str, Any]
+) -> None:
+    bar.download_world()
+    notebook["aws"] = "Amazon"
+    bar.open_world(given["world.json"])
+    assert notebook["aws"] == "Amazon"
+    assert "`Cloud.running` is this world" in bar.note
+
+
+A_WORLD = '{"IamLabWorld": 1, "Clock": "2026-11-24T09:00:00Z", "Accounts": []}'
+NEWER = '{"version": 2, "lessons": {}}'
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "x.json is empty or too large: No more than 5 MB"),
+        ("\ud800", "x.json cannot be read"),
+        ('{"cells": []}', "x.json is not a progress file. Nothing has changed."),
+        (A_WORLD, "x.json is a world and not your progress. Press “Open a world …”"),
+        (NEWER, "x.json was written by a newer version of the lab. Get the lab again. Nothing has changed."),
+    ],
+)
+def test_a_wrong_file_is_not_taken_for_progress(bar: TakeAlong, text: str, said: str) -> None:
+    lab.answer("two hours", "c")
+    before = progress.place().read_bytes()
+    bar.restore_progress(text, "x.json")
+    assert bar.note.startswith(said)
+    assert progress.place().read_bytes() == before
+
+
+@pytest.mark.parametrize("text", ["", "\ud800", "[]", '{"version": 1, "lessons": {}}', '{"IamLabWorld": 2}'])
+def test_a_wrong_file_is_not_taken_for_a_world(aws: Cloud, bar: TakeAlong, text: str) -> None:
+    bar.open_world(text, "x.json")
+    assert bar.note.startswith("x.json")
+    assert take_along.__name__ not in bar.note
+    assert "/" not in bar.note.replace("x.json", "")
+    assert Cloud.running is aws
+    assert aws.account("dev").admin.client("sts").get_caller_identity()
+
+
+def test_without_a_world_there_is_a_sentence(bar: TakeAlong, given: dict[str, str]) -> None:
+    bar.download_world()
+    assert "There is no running world" in bar.note
+    assert given == {}
+
+
+def test_what_is_too_large_for_the_browser_is_told(
+    aws: Cloud, bar: TakeAlong, given: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(take_along, "LARGEST", 100)
+    bar.download_world()
+    assert 'aws.save("world.json")' in bar.note
+    assert given == {}
+
+
+def test_where_nothing_can_be_written_progress_can_still_be_taken_along(
+    bar: TakeAlong, given: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("IAM_LAB_PROGRESS", "no-such-folder/progress.json")
+    lab.answer("two hours", "c")
+    bar.download_progress()
+    assert json.loads(given["progress.json"])["lessons"]["4"]["predictions"]["two hours"]["choice"] == 2
+
+
+def test_the_page_is_warned_of_the_keys_and_a_file_name_is_no_markup(bar: TakeAlong) -> None:
+    bar.restore_progress("{", "<script>.json")
+    assert "holds its keys" in bar.html
+    assert "<script>" not in bar.html
+
+
+def test_what_a_browser_sends_and_gets(bar: TakeAlong, monkeypatch: pytest.MonkeyPatch) -> None:
+    from ipywidgets.widgets.widget import _instances
+
+    model = bar._repr_mimebundle_()["application/vnd.jupyter.widget-view+json"]["model_id"]
+    widget = _instances[model]
+    sent: list[Any] = []
+    monkeypatch.setattr(widget, "send", lambda content, buffers=None: sent.append(content))
+    pick = {"do": "restore_progress", "value": "{", "file": "a"}
+    for message in ({"do": "download_progress", "value": ""}, pick, {**pick, "value": 7}, {**pick, "do": "nothing"}):
+        widget._handle_custom_msg(message, [])
+    assert json.loads(sent[0]["text"]) == {"version": 1, "lessons": {}}
+    assert sent[0]["file"] == "progress.json"
+    assert sent.count({"done": True}) == 4
+    assert "a cannot be read" in widget.html
+    widget.close()
