@@ -10,7 +10,7 @@ import re
 import textwrap
 import unicodedata
 
-_CODE, _AS_CODE = re.compile("`([^`]+)`"), r"<code>\1</code>"
+_MARKED = re.compile(r"`([^`]+)`|\*\*(\w(?:[^*`]*\w)?)\*\*")
 LONGEST = 4_000  # characters of one piece of foreign text; more would only push the page out of shape
 
 # JupyterLab's own variables carry the theme; the verdict colours are ours, because its green and red are too pale to
@@ -27,7 +27,7 @@ STYLE = """<style>
 .simlib .sl-yes, .simlib .sl-no { white-space: nowrap; }
 .simlib p { margin: .3em 0; }
 .simlib code, .simlib pre { font: calc(13px * var(--sl-scale, 1))/1.45 var(--jp-code-font-family, monospace);
-  white-space: pre-wrap; background: transparent; color: inherit; padding: 0; margin: 0; }
+  white-space: pre-wrap; word-break: normal; background: transparent; color: inherit; padding: 0; margin: 0; }
 .simlib table { border-collapse: collapse; margin: .3em 0; font-size: 1em; }
 .simlib .sl-unhovered { display: var(--sl-unhovered, none); }
 .simlib caption { text-align: left; color: var(--sl-dim); padding-bottom: .3em; }
@@ -41,7 +41,7 @@ STYLE = """<style>
 .simlib.sl-note { border-left: 4px solid var(--sl-edge); padding: .1em 0 .1em .8em; }
 .simlib.sl-wide { max-width: none; }
 .simlib .sl-under { padding-left: 1.5em; color: var(--sl-dim); }
-.simlib .sl-pair { display: flex; flex-wrap: wrap; gap: 1em 3em; }
+.simlib .sl-pair { display: flex; flex-wrap: wrap; gap: 1em 1.5em; }
 .simlib .sl-pair > section { min-width: 0; max-width: 100%; }
 .simlib .sl-pair pre { white-space: pre; overflow-x: auto; }
 .simlib .sl-yes.sl-cell, .simlib .sl-no.sl-cell { white-space: normal; }
@@ -73,9 +73,13 @@ def _visible(char: str) -> str:
 
 
 def prose(text: str) -> str:
-    """A sentence or two of ours as HTML: paragraphs are parted by an empty line, code stands in `backquotes`."""
+    """A sentence or two of ours as HTML: an empty line parts paragraphs, code stands in `backquotes`, **a term** so."""
     paragraphs = re.split(r"\n\s*\n", escape(text.strip()))
-    return "".join(f"<p>{_CODE.sub(_AS_CODE, part)}</p>" for part in paragraphs)
+    return "".join(f"<p>{_MARKED.sub(_marked, part)}</p>" for part in paragraphs)
+
+
+def _marked(found: re.Match[str]) -> str:
+    return f"<code>{found[1]}</code>" if found[1] else f"<b>{found[2]}</b>"
 
 
 def outline(text: str) -> str:
@@ -85,8 +89,8 @@ def outline(text: str) -> str:
 
 
 def plain(text: str, *, indent: str = "") -> str:
-    """The same for a terminal: paragraphs wrapped to 100 columns, without the backquotes."""
-    parts = re.split(r"\n\s*\n", text.strip().replace("`", ""))
+    """The same for a terminal: paragraphs wrapped to 100 columns, without the backquotes and the stars of a term."""
+    parts = re.split(r"\n\s*\n", _MARKED.sub(r"\1\2", text.strip()).replace("`", ""))
     wrap = {"width": 100, "initial_indent": indent, "subsequent_indent": indent}
     return "\n\n".join(textwrap.fill(" ".join(part.split()), **wrap) for part in parts)  # type: ignore[arg-type]
 

@@ -30,9 +30,11 @@ def test_a_very_long_name_does_not_fill_the_page() -> None:
     assert "6000 more characters" in escape("x" * 10_000)
 
 
-def test_prose_has_paragraphs_and_code_and_nothing_else() -> None:
-    assert prose("One `<b>`.\n\nTwo **three**.") == "<p>One <code>&lt;b&gt;</code>.</p><p>Two **three**.</p>"
-    assert plain("One `<b>`.\n\nTwo.") == "One <b>.\n\nTwo."
+def test_prose_has_paragraphs_code_and_terms_and_nothing_else() -> None:
+    assert prose("One `<b>`.\n\nTwo *three*.") == "<p>One <code>&lt;b&gt;</code>.</p><p>Two *three*.</p>"
+    assert prose("A **trust policy** of <b>.") == "<p>A <b>trust policy</b> of &lt;b&gt;.</p>"
+    assert prose("s3:** on `a**b**`") == "<p>s3:** on <code>a**b**</code></p>"
+    assert plain("One `<b>`.\n\nTwo, a **trust policy**.") == "One <b>.\n\nTwo, a trust policy."
 
 
 def test_a_verdict_is_a_sign_and_a_word_and_not_only_a_colour() -> None:
