@@ -23,6 +23,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from simlib.cloud.permissions import public_access
 from simlib.cloud.transport.refusals import Refusal
 from simlib.iam import Evaluation, Policy, PolicyError
+from simlib.iam.findings import ERROR, gravity
+from simlib.iam.validation import problems
 
 from .markup import card, plain, prose
 
@@ -236,6 +238,11 @@ class At:
     name: str = ""
     called: str = ""  # in a sentence, where there are several: "The trust policy"
 
+    @property
+    def yours(self) -> str:
+        """What the answer is called in a sentence about one of its statements."""
+        return self.called.replace("The", "your") or "your policy"
+
 
 def policies(asks: Sequence[Ask], *places: At, besides: Mapping[At, str] = NOTHING) -> Judge:
     """A judge for policies, one for each place: these and what stands `besides` are all that counts for the asks.
@@ -244,8 +251,9 @@ def policies(asks: Sequence[Ask], *places: At, besides: Mapping[At, str] = NOTHI
     """
 
     def judge(world: Any, *texts: Any) -> Iterator[Row]:
-        written = texts * len(places) if len(texts) == 1 else texts
-        instead = {_place(at): _read(text, at) for at, text in [*besides.items(), *zip(places, written, strict=True)]}
+        written = dict(zip(places, texts * len(places) if len(texts) == 1 else texts, strict=True))
+        instead = {_place(at): _read(text, at, at.name) for at, text in besides.items()}
+        instead |= {_place(at): _read(text, at, at.yours) for at, text in written.items()}
         for ask in asks:
             who = ask.who(world) if callable(ask.who) else ask.who
             counting = {**_others(world, who, ask.resource, instead), **instead}
@@ -254,7 +262,11 @@ def policies(asks: Sequence[Ask], *places: At, besides: Mapping[At, str] = NOTHI
             except Refusal as refused:
                 yield Row(ask.name, ask.does, False, ask.should, str(refused))
                 continue
-            yield Row(ask.name, ask.does, found.allowed, ask.should, decided_by(found))
+            because = decided_by(found)
+            if ask.should and not found.allowed:
+                useless = dict.fromkeys(_never_works(*each) for each in written.items())
+                because = " ".join(filter(None, [because, *useless]))
+            yield Row(ask.name, ask.does, found.allowed, ask.should, because)
 
     return judge
 
@@ -265,12 +277,12 @@ def _place(at: At) -> Any:
     return Place(at.owner, at.kind, at.name)
 
 
-def _read(text: Any, at: At) -> Policy:
+def _read(text: Any, at: At, name: str) -> Policy:
     called = at.called or "The policy"
     if not isinstance(text, str | dict):
         raise Unjudged(f"{called} is not a text but {type(text).__name__}.")
     try:
-        policy = Policy.parse(text, at.kind, name=at.name or at.kind)
+        policy = Policy.parse(text, at.kind, name=name or at.kind)
     except PolicyError as error:
         first = error.problems[0]
         where = f"line {first.line}, column {first.column}" if first.line else first.path
@@ -296,9 +308,22 @@ def _others(world: Any, who: Any, resource: str, kept: Mapping[Any, Any]) -> dic
     return found
 
 
+def _never_works(at: At, text: Any) -> str:
+    """What AWS would save and what can still not work: an action that there is not, for instance; "" if nothing."""
+    found = problems(json.loads(text) if isinstance(text, str) else text, at.kind)
+    wrong = next((each for each in found if gravity(each.code) == ERROR), None)
+    if wrong is None:
+        return ""
+    return f"{wrong.message.rstrip('.')}{f' ({wrong.suggestion})' if wrong.suggestion else ''}."
+
+
 def decided_by(evaluation: Evaluation) -> str:
-    """What decided, in a sentence: the statement that allows or denies, or what is lacking."""
+    """What decided, in a sentence: what allows or denies, what is lacking, or which Deny has missed by one thing."""
     if not evaluation.allowed:
         return evaluation.hint()
-    titles = [each.title for each in evaluation.statements if each.matched and each.statement.effect == "Allow"]
-    return f"{titles[0]} allows it." if titles else ""
+    grants = [each for each in evaluation.statements if each.matched and each.check_type in ("PRINCIPAL", "RESOURCE")]
+    titles = list(dict.fromkeys(each.title for each in reversed(grants)))
+    allows = f"{' and '.join(titles)} {'allows' if len(titles) == 1 else 'allow'} it." if titles else ""
+    missed = [each.sentence for each in evaluation.statements if each.statement.effect == "Deny"
+              and sum(not element.matched for element in each.elements) == 1]  # fmt: skip
+    return " ".join([allows, *(f"{each}." for each in dict.fromkeys(missed))]).strip()

@@ -69,12 +69,32 @@ def test_a_right_answer_passes_however_it_is_written(aws: Cloud) -> None:
 
 
 def test_the_first_wrong_row_is_told_with_what_decided(aws: Cloud) -> None:
-    assert checked(allow("*")) == (
-        "✘ Not yet. Alice deletes a: allowed, and should be refused. Allow statement 1 of p allows it."
+    assert " ".join(checked(allow("*")).split()) == (
+        "✘ Not yet. Alice deletes a: allowed, and should be refused. Allow statement 1 of your policy allows it."
     )
     nothing = checked(allow("s3:ListBucket", BUCKET))
     assert nothing.startswith("✘ Not yet. Alice reads a: refused, and should be allowed.")
     assert "Allow" in nothing
+
+
+def test_what_only_lets_through_is_not_said_to_allow() -> None:
+    """In lesson 3's world an SCP allows everything, and is a ceiling."""
+    with lab.begin(3):
+        assert "FullAWSAccess" not in checked(allow("*"))
+
+
+def test_a_deny_that_misses_by_one_thing_is_told(aws: Cloud) -> None:
+    statements = [
+        {"Effect": "Allow", "Action": "s3:*", "Resource": "*"},
+        {"Effect": "Deny", "Action": "s3:DeleteObject", "Resource": BUCKET},
+    ]
+    told = " ".join(checked({"Version": "2012-10-17", "Statement": statements}).split())
+    assert f"Deny statement 2 of your policy does not match: the resource {BUCKET}/a is not in" in told
+
+
+def test_an_action_that_there_is_not_is_told(aws: Cloud) -> None:
+    told = " ".join(checked(allow("s3:ReadObject")).split())
+    assert told.endswith("The service s3 has no action ReadObject (did you mean s3:GetObject?).")
 
 
 @pytest.mark.parametrize(
