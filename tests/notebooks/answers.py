@@ -60,7 +60,7 @@ TEST = """def test_reader(document):
 
 WRONG: dict[str, list[Answer]] = {
     "your first policy": [
-        (policy("ALICE_MAY", allow("iam:list_users")), "Alice lists the users: refused, and should be allowed"),
+        (policy("ALICE_MAY", allow("iam:list_users")), "no action list_users (did you mean iam:ListUsers?)"),
         (policy("ALICE_MAY", allow("iam:List*")), "Alice lists the roles: allowed, and should be refused"),
         (policy("ALICE_MAY", allow("ListUsers")), "would not be saved: line 1"),
         (policy("ALICE_MAY", allow("iam:*")), "Alice makes a user: allowed, and should be refused"),
@@ -68,11 +68,17 @@ WRONG: dict[str, list[Answer]] = {
     "one file for alice": [
         (policy("ALICE_MAY", allow("s3:GetObject", BUCKET)), "Alice reads report.csv: refused, and should be allowed"),
         (policy("ALICE_MAY", allow("s3:GetObject", f"{BUCKET}/*")), "Alice reads another file: allowed"),
-        (policy("ALICE_MAY", allow("s3:*", f"{BUCKET}/report.csv")), "Alice overwrites report.csv: allowed"),
+        (
+            policy("ALICE_MAY", allow("s3:*", f"{BUCKET}/report.csv")),
+            "report.csv: allowed, and should be refused. Allow statement 1 of your policy allows it.",
+        ),
         (policy("ALICE_MAY", allow("s3:GetObject", "report.csv")), "would not be saved"),
     ],
     "let bob in": [
-        (policy("BOB_MAY", allow("sts:AssumeRole")), "Bob borrows archive: allowed"),
+        (
+            policy("BOB_MAY", allow("sts:AssumeRole")),
+            "refused. Allow statement 1 of your policy and Allow statement 1 of arn",
+        ),
         (policy("BOB_MAY", allow("s3:GetObject", f"{BUCKET}/*")), "Bob borrows reports: refused"),
         (policy("BOB_MAY", {**allow("sts:AssumeRole", REPORTS), "Principal": {"AWS": BOB}}), "would not be saved"),
         (policy("BOB_MAY", allow(["sts:AssumeRole", "iam:*"], REPORTS)), "Bob changes the role: allowed"),
@@ -100,7 +106,8 @@ WRONG: dict[str, list[Answer]] = {
         (no_mfa("BoolIfExists"), "A session of the role writer writes: refused, and should be allowed"),
         (
             no_mfa("Bool", StringEquals={"aws:PrincipalType": "User"}),
-            "Alice's key, without MFA, reads the report: allowed, and should be refused",
+            "refused. Allow statement 1 of allow-s3 allows it. Deny statement 1 of your policy does not match: "
+            "aws:MultiFactorAuthPresent is absent; Bool needs false.",
         ),
         (no_mfa("BoolIfExist"), "would not be saved"),
         (
@@ -115,7 +122,7 @@ WRONG: dict[str, list[Answer]] = {
         ),
         (
             policy("ALICE_MAY", allow("s3:ListBucket", BUCKET), allow(["s3:GetObject", "s3:PutObject"], f"{BUCKET}/*")),
-            "Alice overwrites report.csv: allowed",
+            "Alice overwrites report.csv: allowed, and should be refused. Allow statement 2 of your policy allows it.",
         ),
         (
             policy(
@@ -139,8 +146,9 @@ WRONG: dict[str, list[Answer]] = {
     "rotate a key": [
         (
             'def rotate(iam, use):\n    use(iam.create_access_key(UserName="alice"))',
-            "with it: allowed, and should be refused",
+            "with it: allowed, and should be refused. It is still active.",
         ),
+        ("rotate = 3", "rotate is not a function but int"),
         (
             'def rotate(iam, use):\n    iam.create_access_key(UserName="alice")',
             "The program was never given another key",
@@ -171,6 +179,11 @@ WRONG: dict[str, list[Answer]] = {
             '{"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}}\')',
             "Mallory reads the report with her session: allowed",
         ),
+        (
+            'iam.delete_access_key(UserName="alice", AccessKeyId=alice.access_key_id)',
+            "her session: allowed, and should be refused. Allow statement 1 of read-bucket allows it.",
+        ),
+        ("aws.clock.advance(hours=13)", "ended by itself, because the clock was moved"),
         (
             'for role in ("reports", "web-app"):\n    iam.put_role_policy(RoleName=role, PolicyName="stop", '
             'PolicyDocument=\'{"Version": "2012-10-17", "Statement": '
@@ -325,7 +338,7 @@ CHEATS: dict[str, Answer] = {
     "cut mallory off": (
         'iam.put_role_policy(RoleName="reports", PolicyName="all", PolicyDocument=\'{"Version": "2012-10-17", '
         '"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}\')',
-        "Waiting",
+        "Mallory reads the report with her session: allowed",
     ),
     "the whole organization": (
         policy("OPEN_TO_ORGANIZATION", {**trust("*", "s3:*"), "Resource": [LEDGER, f"{LEDGER}/*"]}),

@@ -179,7 +179,7 @@ CLAIMS = {
             "✘ Not believed: whatever is asked. AWS answers ExpiredToken",
         ),
     ),
-    "the SDK makes no STS call": Claim("trail", "A", (r"^\['s3:ListBucket'\]$",)),
+    "the SDK makes no STS call": Claim("trail", "A", (r"^s3:ListBucket on arn:aws:s3:::my-secure-bucket$",)),
     "one hour is a role's default maximum": Claim(
         "one-and-twelve-hours",
         "A",
@@ -190,7 +190,7 @@ CLAIMS = {
     "a chained session has one hour at most": Claim(
         "longer-sessions", "A", ("2 hours +✘ Refused", "1 hour session limit for roles assumed by role chaining")
     ),
-    "thirty-six hours belong to GetSessionToken": Claim("session-token", "A", ("^36$",)),
+    "thirty-six hours belong to GetSessionToken": Claim("session-token", "A", ("^good for 36 hours$",)),
     "to hand a role to a machine takes PassRole": Claim(
         "pass-role",
         "A",
@@ -204,7 +204,7 @@ CLAIMS = {
 
 def hours_in(shown: str) -> float:
     """The time between the two moments that a cell shows."""
-    begin, end = map(datetime.fromisoformat, re.findall(r"'([^']+)'", shown))
+    begin, end = map(datetime.fromisoformat, re.findall(r"\d{4}-\S+Z", shown))
     return (end - begin).total_seconds() / 3600
 
 

@@ -10,17 +10,15 @@ TITLE = "Start here"
 
 QUESTIONS = {
     "a new user looks around": Prediction(
-        "Alice is a new user in dev, with a key. Nobody has given her any policy. She asks for the list of "
-        "users. What "
-        "does AWS answer?",
+        "Alice is a new user in dev, and nobody has said what she may do. She asks for the list of users. What does "
+        "AWS answer?",
         (
             "It sends the list: reading harms nobody.",
             "It refuses.",
         ),
         answer=1,
-        because="AWS starts from no. Whatever nobody has allowed is refused, reading too. Only a policy can turn "
-        "the no "
-        "into a yes, and that is what this course is about.",
+        because="AWS starts from no. Whatever nobody has allowed is refused, reading too. Only a policy can turn the "
+        "no into a yes, and that is what this course is about.",
     ),
 }
 
@@ -47,9 +45,8 @@ EXERCISES = {
         ),
         hints=(
             "The call was `list_users`. AWS writes the same thing in another way.",
-            "An action is the service, a colon, and the operation: its words begin with capitals and have "
-            "nothing between "
-            "them.",
+            "An action is the service, a colon, and the operation: its words begin with capitals, and nothing stands "
+            "between them.",
             "`iam:ListUsers`.",
         ),
         solution=f'ALICE_MAY = """{GAP.replace("iam:", "iam:ListUsers")}"""\n',

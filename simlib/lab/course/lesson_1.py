@@ -18,8 +18,8 @@ QUESTIONS = {
             "It reports an error: a key does not work before it has a policy.",
         ),
         answer=1,
-        because="AWS asks two questions about every call. Who is calling? The key has answered that: the message "
-        "names `user/alice`. May she do this? AWS starts from no, and only a policy can turn it into a yes.\n\n"
+        because="AWS asks two questions about every call. Who is calling? The key has answered that: the message names "
+        "`user/alice`. May she do this? AWS starts from no, and only a policy can turn it into a yes.\n\n"
         "The message says what is missing: `no identity-based policy allows the s3:ListBucket action`.",
     ),
     "a year later": Prediction(
@@ -36,11 +36,11 @@ QUESTIONS = {
     "no key on the machine": Prediction(
         "Nobody has put a key on this machine. What does `aws s3 ls s3://my-secure-bucket` print there?",
         (
-            "“Unable to locate credentials”.",
             "The list of files.",
+            "“Unable to locate credentials”.",
             "A question for a user name and a password.",
         ),
-        answer=1,
+        answer=0,
         because="The AWS CLI looked for a key in its environment and in its files, and found none. Then it asked the "
         "machine itself. Temporary credentials of the role `web-app` were lying there, ready for use.",
     ),
@@ -48,11 +48,11 @@ QUESTIONS = {
         "The administrator deletes the role's permissions policy. The machine still holds credentials that are good "
         "for hours. What happens to its next `aws s3 ls`?",
         (
-            "It works until those credentials expire.",
             "It is refused at once.",
+            "It works until those credentials expire.",
             "The machine loses its credentials.",
         ),
-        answer=1,
+        answer=0,
         because="Credentials only say who is calling. What the caller may do is looked up at every call, in the "
         "policies as they are at that moment.\n\n"
         "So a changed permissions policy counts at once, for sessions that are already open too.",
@@ -75,12 +75,11 @@ QUESTIONS = {
         "The administrator may do everything: her policy allows every action on every resource. The trust policy of "
         "`web-app` names only a service. May she assume the role?",
         (
-            "Yes. Her policy allows every action, and assuming a role is an action.",
             "No. The role does not trust her.",
+            "Yes. Her policy allows every action, and assuming a role is an action.",
         ),
-        answer=1,
-        because="Her own policy lets her knock at every door. Who is let in is decided by the role's trust policy, "
-        "and "
+        answer=0,
+        because="Her own policy lets her knock at every door. Who is let in is decided by the role's trust policy, and "
         "it does not name her. (She can change the trust policy, of course. That is a step one can see.)\n\n"
         "So there are two refusals. Without the permission, the session is refused by S3, and the message names "
         "`s3:ListBucket`. Without the trust, there is no session to begin with: the message names `sts:AssumeRole`, "
@@ -95,8 +94,7 @@ QUESTIONS = {
             "Neither.",
         ),
         answer=1,
-        because="The session was over at its `Expiration`, and its copy with it: `The provided token has expired.` "
-        "The "
+        because="The session was over at its `Expiration`, and its copy with it: `The provided token has expired.` The "
         "key has no end, so the copy has none. It works until somebody notices.\n\n"
         "A leaked session is still bad. Some hours are enough to copy a bucket, and whoever can still reach the "
         "machine can fetch the next one.",
@@ -104,25 +102,14 @@ QUESTIONS = {
     "what the SDK asks for": Prediction(
         "The machine lists the bucket once more. Which calls does AWS receive from it?",
         (
-            "`AssumeRole`, then the listing.",
             "Only the listing.",
+            "`AssumeRole`, then the listing.",
             "`GetSessionToken`, then the listing.",
         ),
-        answer=1,
+        answer=0,
         because="Neither the SDK nor the CLI has called STS for this. EC2 had obtained the credentials, and the CLI "
         "read them from the metadata service, which is a matter between the machine and itself.\n\n"
         "An SDK calls `AssumeRole` only where a profile tells it to, with `role_arn`.",
-    ),
-    "twelve hours": Prediction(
-        "The role `reports` is new and trusts Alice. She asks to borrow it for 12 hours. What does she get?",
-        (
-            "A session of 12 hours.",
-            "A session of 1 hour, the default.",
-            "A refusal.",
-        ),
-        answer=2,
-        because="Every role has a `MaxSessionDuration`. It is 1 hour unless somebody raises it, to 12 hours at most. "
-        "Who asks for more is refused; AWS does not quietly give less.",
     ),
     "a machine for Alice": Prediction(
         "Alice may start machines. She starts one, with the role `web-app` on it. What does she get?",

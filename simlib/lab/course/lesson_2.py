@@ -12,12 +12,11 @@ QUESTIONS = {
     "alice without a policy": Prediction(
         "The trust policy names Alice. She has no policy of her own. May she borrow the role?",
         (
-            "No: she also needs a policy that allows `sts:AssumeRole`.",
             "Yes: she is on the list.",
+            "No: she also needs a policy that allows `sts:AssumeRole`.",
         ),
-        answer=1,
-        because="The role and Alice belong to the same account, and the trust policy names her and nobody else. "
-        "Within "
+        answer=0,
+        because="The role and Alice belong to the same account, and the trust policy names her and nobody else. Within "
         "one account that is enough. Bob is not on the list, and stays outside.",
     ),
     "alice and the bucket": Prediction(
@@ -27,11 +26,9 @@ QUESTIONS = {
             "No: only a session of the role may.",
         ),
         answer=1,
-        because="Being on the list gives Alice one thing: she may borrow. What the role may do, its session may "
-        "do, and "
-        "Alice's key is no session. The **trust policy** says who comes in, the **permissions policy** "
-        "what may be done "
-        "inside.",
+        because="Being on the list gives Alice one thing: she may borrow. What the role may do, its session may do, "
+        "and Alice's key is no session. The **trust policy** says who comes in, the **permissions policy** what may be "
+        "done inside.",
     ),
     "root in the trust policy": Prediction(
         "Now the trust policy names `arn:aws:iam::111111111111:root`. Alice and Bob have no policies. Who comes in?",
@@ -41,11 +38,9 @@ QUESTIONS = {
             "None of the three.",
         ),
         answer=2,
-        because="`:root` is the **account**. It says: this account's own policies may decide. Neither Alice nor "
-        "Bob has a "
-        "policy that allows `sts:AssumeRole`. And the root user, who may do nearly everything, may not "
-        "assume roles at "
-        "all.",
+        because="`:root` is the **account**. It says: this account's own policies may decide. Neither Alice nor Bob "
+        "has a policy that allows `sts:AssumeRole`. And the root user, who may do nearly everything, may not assume "
+        "roles at all.",
     ),
     "a role and itself": Prediction(
         "A session of `reports` asks for `reports`. Its permissions allow that. What does AWS answer?",
@@ -54,26 +49,22 @@ QUESTIONS = {
             "No: the trust policy does not name the role.",
         ),
         answer=1,
-        because="A list counts as it is written. Until 2022 AWS let a role assume itself without being named; "
-        "since then "
-        "its own ARN must be in its trust policy, as anybody else's. It is seldom needed: a program does "
-        "better to fetch "
-        "a fresh session where it got the first.",
+        because="A list counts as it is written. Until 2022 AWS let a role assume itself without being named. Since "
+        "then its trust policy must name it, or the account, as with anybody else. It is seldom needed: a program does "
+        "better to fetch a fresh session where it got the first.",
     ),
     "a name of tomorrow": Prediction(
         "There is no user `carol` yet. The trust policy is to name her. What does AWS do?",
         (
-            "It saves the policy. She comes in as soon as she exists.",
             "It refuses to save the policy.",
+            "It saves the policy. She comes in as soon as she exists.",
         ),
-        answer=1,
-        because="`Invalid principal in policy`. AWS looks up everybody on the list when it is saved, because it "
-        "does not "
-        "store the name but the unique ID behind it. A typing mistake is noticed in the same way.",
+        answer=0,
+        because="`Invalid principal in policy`. AWS looks up everybody on the list when it is saved, because it does "
+        "not store the name but the unique ID behind it. A typing mistake is noticed in the same way.",
     ),
     "alice is back": Prediction(
-        "There is a user `alice` again. The trust policy of `reports` named `user/alice` and has not been "
-        "touched. May "
+        "There is a user `alice` again. The trust policy of `reports` named `user/alice` and has not been touched. May "
         "she borrow the role?",
         (
             "Yes: her name is on the list.",
@@ -81,9 +72,8 @@ QUESTIONS = {
         ),
         answer=1,
         because="AWS had stored the ID of the first Alice, `AIDA…`. While she existed, it was shown to you as her "
-        "name. "
-        "Now the ID belongs to nobody, and that is what you see. Good so: otherwise whoever may create users could "
-        "become anybody who has left.",
+        "name. Now the ID belongs to nobody, and that is what you see. Good so: otherwise whoever may create users "
+        "could become anybody who has left.",
     ),
 }
 
@@ -125,9 +115,8 @@ EXERCISES = {
   ]
 }"""
 ''',
-        because="The trust policy lets the account decide, and this policy is the account's decision for Bob. "
-        "There is no "
-        "`Principal` in it: it hangs on Bob. With a star as the resource he could borrow every role that trusts the "
+        because="The trust policy lets the account decide, and this policy is the account's decision for Bob. There is "
+        "no `Principal` in it: it hangs on Bob. With a star as the resource he could borrow every role that trusts the "
         "account.",
     ),
     "a list from blank": Exercise(
@@ -144,8 +133,8 @@ EXERCISES = {
                 _borrows("A session of reports itself", REPORTS, False, MFA),
                 _borrows("Somebody of prod, with MFA,", PROD_ADMIN, False, MFA),
             ],
-            At(REPORTS, "trust"),
-            besides={At(arn, "identity", "all"): allow("sts:AssumeRole") for arn in (BOB, REPORTS, PROD_ADMIN)},
+            At(REPORTS, "trust", called="The trust policy"),
+            besides={At(arn, "identity", "borrow-all"): allow("sts:AssumeRole") for arn in (BOB, REPORTS, PROD_ADMIN)},
         ),
         hints=(
             "Two kinds of callers come in two different ways. A service cannot show six digits.",
@@ -171,7 +160,6 @@ EXERCISES = {
 }"""
 ''',
         because="Alice is named, so nobody else's own policy opens the door: `:root` would have let Bob in. A "
-        "condition "
-        "belongs to its statement, so the service is not asked for a second factor.",
+        "condition belongs to its statement, so the service is not asked for a second factor.",
     ),
 }

@@ -10,17 +10,16 @@ TITLE = "Permission policies and who wins"
 
 QUESTIONS = {
     "allow and deny": Prediction(
-        "One of Alice's policies allows `s3:GetObject`, the newer one denies it. She asks for the file. What does "
-        "AWS say?",
+        "One of Alice's policies allows `s3:GetObject`, the newer one denies it. She asks for the file. What does AWS "
+        "say?",
         (
-            "Yes: one allow is enough.",
             "No: a deny wins over every allow.",
+            "Yes: one allow is enough.",
             "No, because the deny is newer. Had it been there first, the allow would win.",
         ),
-        answer=1,
+        answer=0,
         because="AWS reads all policies first, as if they were one. If any statement that matches says `Deny`, the "
-        "answer "
-        "is no. Neither age nor order counts, nor who wrote it. The message tells: *with an explicit deny*.",
+        "answer is no. Neither age nor order counts, nor who wrote it. The message tells: `with an explicit deny`.",
     ),
     "a boundary for bob": Prediction(
         "Bob has no policy. His permissions boundary allows everything in S3. May he read the report?",
@@ -29,24 +28,21 @@ QUESTIONS = {
             "No: nothing grants it.",
         ),
         answer=1,
-        because="A boundary says how far permissions may go. It is a ceiling: it can cut off what is above it, and "
-        "it "
+        because="A boundary says how far permissions may go. It is a ceiling: it can cut off what is above it, and it "
         "holds nothing up. Bob has no permissions that it could limit.",
     ),
     "an scp for dev": Prediction(
         "Bob has no policy again. A service control policy on his account allows `s3:Get*`. May he read the report?",
         (
-            "Yes: head-office stands above dev, and allows it.",
             "No: it grants nothing.",
+            "Yes: head-office stands above dev, and allows it.",
         ),
-        answer=1,
-        because="An SCP is the ceiling over an account. Everybody in it is below, its administrator and its root "
-        "user "
+        answer=0,
+        because="An SCP is the ceiling over an account. Everybody in it is below, its administrator and its root user "
         "too. But it gives nobody anything. Permissions come from policies inside the account.",
     ),
     "a generous session policy": Prediction(
-        "The role `writer` may only write. Alice borrows it with a session policy that allows everything. "
-        "What may her "
+        "The role `writer` may only write. Alice borrows it with a session policy that allows everything. What may her "
         "session do?",
         (
             "Everything: the session policy says so.",
@@ -61,17 +57,17 @@ QUESTIONS = {
     "the bucket names bob": Prediction(
         "Bob has no policy; there is only his boundary, which allows S3. The bucket's policy names him. May he read?",
         (
-            "No: without a policy of his own Bob may do nothing.",
             "Yes: within one account one grant is enough.",
+            "No: without a policy of his own Bob may do nothing.",
         ),
-        answer=1,
+        answer=0,
         because="Two parties can grant: the identity's own policies, and the policy of the resource. Within one "
-        "account "
-        "either of them is enough. Between two accounts both must: that is lesson 5.",
+        "account either of them is enough. Between two accounts both must: that is lesson 5.\n\n"
+        "One exception belongs here. What a resource gives to a **user** by name, the user's boundary need not allow; "
+        "only a `Deny` in it would count. A role's boundary must allow it.",
     ),
     "the mfa trap": Prediction(
-        "Alice has used no second factor, and neither has the session of `writer`. The policy denies "
-        "everything where "
+        "Alice has used no second factor, and neither has the session of `writer`. The policy denies everything where "
         "`aws:MultiFactorAuthPresent` is `false`. Whom does it stop?",
         (
             "Both.",
@@ -124,7 +120,7 @@ EXERCISES = {
             ],
             At(ALICE, "identity", "mfa"),
             At(WRITER, "identity", "mfa"),
-            besides={At(ALICE, "identity", "all"): allow("s3:*"), At(WRITER, "identity", "all"): allow("s3:*")},
+            besides={At(who, "identity", "allow-s3"): allow("s3:*") for who in (ALICE, WRITER)},
         ),
         hints=(
             "There are two mistakes: one spares somebody, the other stops somebody. Mend them one after the other.",
@@ -149,8 +145,7 @@ EXERCISES = {
 }"""
 ''',
         because="Operators in one `Condition` must all match. `BoolIfExists` matches where the key is `false` or "
-        "absent, "
-        "and `aws:PrincipalType` limits the rule to users. In practice, you would attach such a policy to "
+        "absent, and `aws:PrincipalType` limits the rule to users. In practice, you would attach such a policy to "
         "people only.",
     ),
     "a policy for alice": Exercise(
@@ -176,8 +171,7 @@ EXERCISES = {
         hints=(
             "Three wishes, three statements: one for each resource on which something is allowed.",
             "`s3:ListBucket` is asked for on the bucket, `s3:GetObject` on what is in it, and `s3:PutObject` only on "
-            "what "
-            "begins with `alice/`. What you do not mention is refused.",
+            "what begins with `alice/`. What you do not mention is refused.",
             "`arn:aws:s3:::my-secure-bucket` for listing, `arn:aws:s3:::my-secure-bucket/*` for reading, "
             "`arn:aws:s3:::my-secure-bucket/alice/*` for writing.",
         ),
@@ -191,7 +185,6 @@ EXERCISES = {
 }"""
 ''',
         because="Nothing has to be forbidden: deleting is not mentioned, so nobody has allowed it. The slash in "
-        "`alice/*` "
-        "counts: `alice*` would also be `alicexyz.csv`.",
+        "`alice/*` counts: `alice*` would also be `alicexyz.csv`.",
     ),
 }

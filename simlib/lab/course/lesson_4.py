@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from simlib.cloud.transport.refusals import Refusal
 from simlib.lab.attempts import attempt
-from simlib.lab.exercises import Exercise, Row
+from simlib.lab.exercises import Exercise, Row, decided_by
 from simlib.lab.predictions import Prediction
 
 TITLE = "Temporary credentials"
@@ -15,13 +16,12 @@ QUESTIONS = {
     "an hour and a minute": Prediction(
         "61 minutes have passed. The same program asks for the same file, with the same session. What does AWS answer?",
         (
+            "It refuses: the session is over.",
             "It sends the file: Alice's key is still good, and so is what was made from it.",
             "It sends the file once more, and warns.",
-            "It refuses: the session is over.",
         ),
-        answer=2,
-        because="`ExpiredToken`. The end was written into the session at its birth, and nothing moves it: no work "
-        "that "
+        answer=0,
+        because="`ExpiredToken`. The end was written into the session at its birth, and nothing moves it: no work that "
         "is under way, and nobody's permission. A program that goes on must have fetched a new session before.",
     ),
     "a second too short": Prediction(
@@ -33,8 +33,8 @@ QUESTIONS = {
             "Nobody: AWS takes the nearest duration it allows.",
         ),
         answer=2,
-        because="The SDK knows a few of AWS's rules and saves you the trip: `ParamValidationError` is its own word. "
-        "It knows the shortest duration and not the longest, because only the role can say that. AWS's answer is "
+        because="The SDK knows a few of AWS's rules and saves you the trip: `ParamValidationError` is its own word. It "
+        "checks the least value a parameter may have, and leaves the greatest to AWS, whose answer is "
         "`ValidationError`.",
     ),
     "two hours": Prediction(
@@ -51,13 +51,12 @@ QUESTIONS = {
     "two hours for the machine": Prediction(
         "The role now lends itself for 12 hours. Alice got her two. What does the machine get, from its own session?",
         (
+            "A refusal.",
             "Two hours, as Alice did.",
             "One hour.",
-            "A refusal.",
         ),
-        answer=2,
-        because="Who borrows with borrowed credentials gets one hour at most, whatever the role allows, and is "
-        "refused "
+        answer=0,
+        because="Who borrows with borrowed credentials gets one hour at most, whatever the role allows, and is refused "
         "if more is asked for. Otherwise a session could prolong itself for ever, by borrowing before it ends.",
     ),
     "the key is deleted": Prediction(
@@ -68,21 +67,19 @@ QUESTIONS = {
             "It goes on for one more hour.",
         ),
         answer=1,
-        because="A session stands on its own. STS looked at the key once, at the session's birth. To delete or "
-        "rotate "
+        because="A session stands on its own. STS looked at the key once, at the session's birth. To delete or rotate "
         "a key stops nobody who has borrowed before. That is why a leaked key is never only a leaked key.",
     ),
     "twelve hours later": Prediction(
         "Twelve hours later. The application on the machine asks again, and Mallory asks with the copy. Who gets the "
         "file?",
         (
-            "Both.",
             "The machine only.",
+            "Both.",
             "Neither.",
         ),
-        answer=1,
-        because="Both sessions have ended. But the SDK on the machine knows where its credentials came from, and "
-        "goes "
+        answer=0,
+        because="Both sessions have ended. But the SDK on the machine knows where its credentials came from, and goes "
         "there again before they end. A copy does not know where it came from. Nobody renews it.",
     ),
     "old variables": Prediction(
@@ -94,18 +91,18 @@ QUESTIONS = {
         ),
         answer=1,
         because="The variables come first in the list, and the SDK looks no further. The role is there, correct and "
-        "unused; its policies explain nothing of what you see. `aws configure list` and `get-caller-identity` tell "
-        "who you are. Ask them before you change a policy.",
+        "unused; its policies explain nothing of what you see. `aws configure list` and `get-caller-identity` tell who "
+        "you are. Ask them before you change a policy.",
     ),
     "a token from a session": Prediction(
         "`GetSessionToken` gives temporary credentials. Alice calls it with her key, and then with a session. What "
         "happens?",
         (
-            "Both calls work.",
             "It works with the key and not with the session.",
+            "Both calls work.",
             "It works with the session and not with the key.",
         ),
-        answer=1,
+        answer=0,
         because="It is made for users and their keys, for instance to prove MFA once and work for some hours. With "
         "temporary credentials it cannot be called: a session would prolong itself.",
     ),
@@ -117,15 +114,14 @@ QUESTIONS = {
             "The second is refused already: one person, one key.",
         ),
         answer=1,
-        because="Two keys for each user, and one that is switched off counts too. Two are what you need to change "
-        "from "
+        because="Two keys for each user, and one that is switched off counts too. Two are what you need to change from "
         "an old key to a new one without a gap, and for nothing else.",
     ),
 }
 
 REPORTS, WEB_APP = (f"arn:aws:iam::111111111111:role/{name}" for name in ("reports", "web-app"))
 ALICE = "arn:aws:iam::111111111111:user/alice"
-REPORT = "arn:aws:s3:::my-secure-bucket/report.csv"
+READ, REPORT = "s3:GetObject", "arn:aws:s3:::my-secure-bucket/report.csv"
 
 
 def _is_good(identity: Any) -> bool:
@@ -134,6 +130,9 @@ def _is_good(identity: Any) -> bool:
 
 def _rotated(world: Any, rotate: Any) -> Iterator[Row | str]:
     """Run a rotation in an account of its own, as alice's program would live through it."""
+    if not callable(rotate):
+        yield f"rotate is not a function but {type(rotate).__name__}."
+        return
     iam = world.account("prod").admin.client("iam")
     iam.create_user(UserName="alice")
     first = world.sign_in(iam.create_access_key(UserName="alice"))
@@ -142,36 +141,52 @@ def _rotated(world: Any, rotate: Any) -> Iterator[Row | str]:
     def use(answer: Mapping[str, Any]) -> None:
         used.append((world.sign_in(answer), _is_good(first)))
 
+    use.__qualname__ = "use"  # as Python calls it where it is used wrongly
     rotate(iam, use)
     if not used:
         yield "The program was never given another key: call use(…) with what create_access_key returned."
         return
     second, was_good = used[-1]
-    yield Row("The program", "goes on with its first key until it has the new one", was_good, True)
+    too_early = "Its first key was out of service before use(…) was called."
+    yield Row("The program", "goes on with its first key until it has the new one", was_good, True, too_early)
     if second.access_key_id == first.access_key_id:
         yield "The program was given its first key again."
-    yield Row("The program", "calls AWS with the new key", _is_good(second), True)
-    yield Row("Whoever has found the first key", "calls AWS with it", _is_good(first), False)
+    taken_away = "AWS does not take that key any more."
+    yield Row("The program", "calls AWS with the new key", _is_good(second), True, taken_away)
+    yield Row("Whoever has found the first key", "calls AWS with it", _is_good(first), False, "It is still active.")
 
 
-def _reads(identity: Any) -> bool:
-    return attempt(identity.client("s3").get_object, Bucket="my-secure-bucket", Key="report.csv").allowed
-
-
-def _asked(world: Any, who: str, action: str, resource: str) -> bool:
-    return bool(world.inspect.ask(who, action, resource).allowed)
+def _row(world: Any, name: str, does: str, should: bool, *asked: str) -> Row:
+    """Who asks is an ARN or the access key of a session; an action and a resource follow."""
+    try:
+        found = world.inspect.ask(*asked)
+    except (LookupError, Refusal) as gone:
+        return Row(name, does, False, should, str(gone))
+    return Row(name, does, found.allowed, should, decided_by(found))
 
 
 def _nothing_done(world: Any, mallory: Any) -> bool:
-    return _reads(mallory) and _asked(world, ALICE, "sts:AssumeRole", REPORTS)
+    """Whether nobody has called IAM since Mallory's first call, and her session is still what it was."""
+    since = next((event.number for event in world.trail if event.access_key_id == mallory.access_key_id), None)
+    quiet = since is not None and not any(event.service == "iam" for event in world.trail.since(since))
+    return quiet and _mallory(world, mallory).allowed
 
 
-def _cut_off(world: Any, mallory: Any) -> Iterator[Row]:
-    yield Row("Mallory", "reads the report with her session", _reads(mallory), False)
-    yield Row("The machine", "borrows reports anew", _asked(world, WEB_APP, "sts:AssumeRole", REPORTS), True)
-    fresh = _asked(world, REPORTS, "s3:GetObject", REPORT)
-    yield Row("A session of reports that is opened now", "reads the report", fresh, True)
-    yield Row("The machine", "reads the report as web-app", _asked(world, WEB_APP, "s3:GetObject", REPORT), True)
+def _mallory(world: Any, mallory: Any) -> Row:
+    return _row(world, "Mallory", "reads the report with her session", False, mallory.access_key_id, READ, REPORT)
+
+
+def _cut_off(world: Any, mallory: Any) -> Iterator[Row | str]:
+    hers = _mallory(world, mallory)
+    if "ExpiredToken" in hers.because:
+        yield (
+            "Her session has ended by itself, because the clock was moved. Run the cell that opens it once more, and "
+            "end it before its time."
+        )
+    yield hers
+    yield _row(world, "The machine", "borrows reports anew", True, WEB_APP, "sts:AssumeRole", REPORTS)
+    yield _row(world, "A session of reports that is opened now", "reads the report", True, REPORTS, READ, REPORT)
+    yield _row(world, "The machine", "reads the report as web-app", True, WEB_APP, READ, REPORT)
 
 
 EXERCISES = {
@@ -189,9 +204,9 @@ EXERCISES = {
     use(iam.create_access_key(UserName="alice"))
     iam.delete_access_key(UserName="alice", AccessKeyId=first)
 """,
-        because="In real life there is a pause before the last line: switch the first key off "
-        "(`update_access_key`, `Inactive`), see whether anything breaks, and delete it some days later. A role would "
-        "have spared you all this.",
+        because="In real life there is a pause before the last line: switch the first key off (`update_access_key`, "
+        "`Inactive`), see whether anything breaks, and delete it some days later. A role would have spared you all "
+        "this.",
         praise="No gap, and the first key opens nothing any more.",
     ),
     "cut mallory off": Exercise(
@@ -200,13 +215,11 @@ EXERCISES = {
         untouched=_nothing_done,
         hints=(
             "A session cannot be deleted. But what it may do is looked up at every call.",
-            "Deny everything to sessions of `reports` that were issued before now. Those that are issued later "
-            "are not "
+            "Deny everything to sessions of `reports` that were issued before now. Those that are issued later are not "
             "meant.",
-            "As above: the inline policy `AWSRevokeOlderSessions` on the role `reports`, with "
-            "`DateLessThan` `aws:TokenIssueTime`. Write the present time into it, from `aws.clock.now`, and "
-            "mind that "
-            "it must be later than Mallory's session.",
+            "As above: the inline policy `AWSRevokeOlderSessions` on the role `reports`, with `DateLessThan` "
+            "`aws:TokenIssueTime`. Write the present time into it, from `aws.clock.now`, and mind that it must be "
+            "later than Mallory's session.",
         ),
         solution="""aws.clock.advance(seconds=2)
 iam.put_role_policy(RoleName="reports", PolicyName="AWSRevokeOlderSessions", PolicyDocument=json.dumps({
@@ -220,8 +233,7 @@ iam.put_role_policy(RoleName="reports", PolicyName="AWSRevokeOlderSessions", Pol
 }))
 """,
         because="Everything that was issued before is refused, also honest sessions: they are opened anew and go on. "
-        "Deleting the role would have stopped the machine, too; and to narrow the trust policy stops "
-        "nobody who is in.",
+        "Deleting the role would have stopped the machine, too; and to narrow the trust policy stops nobody who is in.",
         praise="Mallory is out, and the machine has noticed nothing.",
     ),
 }
