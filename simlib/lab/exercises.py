@@ -11,48 +11,23 @@ learner's world and its trail are afterwards what they were.
 
 from __future__ import annotations
 
-import dis
-import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from types import FunctionType
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from simlib.cloud.permissions import public_access
-from simlib.cloud.transport.refusals import Refusal
-from simlib.iam import Evaluation, Policy, PolicyError
-from simlib.iam.findings import ERROR, gravity
-from simlib.iam.validation import problems
-
+from . import panel_answers
+from .judging import Ask, At, Policies, Row, Unjudged, decided_by, policies, untouched
 from .markup import card, plain, prose
 
 if TYPE_CHECKING:
     from simlib.cloud import Cloud
 
+__all__ = ["Ask", "At", "Attempted", "Exercise", "Row", "Saying", "Unjudged", "Verdict", "decided_by", "policies"]
+
+PANEL = "In a panel"
 SEVERAL = ("Think of this", "The idea", "Nearly the answer")
-
-
-@dataclass(frozen=True)
-class Row:
-    """One request: who does what, whether it was allowed, whether it should be, and what decided."""
-
-    who: str
-    does: str
-    allowed: bool
-    should: bool
-    because: str = ""
-
-    @property
-    def right(self) -> bool:
-        return self.allowed == self.should
-
-    @property
-    def sentence(self) -> str:
-        """ "Alice deletes report.csv: allowed, and should be refused. Allow statement 1 of … allows it." """
-        got, wanted = (("refused", "allowed"), ("allowed", "refused"))[self.allowed]
-        return f"{self.who} {self.does}: {got}, and should be {wanted}. {self.because}".strip()
 
 
 @dataclass(frozen=True)
@@ -101,10 +76,6 @@ class Saying:
         }
 
 
-class Unjudged(Exception):
-    """An answer that cannot be judged; the message says what is wrong with it, to the learner."""
-
-
 Judge = Callable[..., Iterable[Row | str]]  # (world, *answer) -> rows, or a sentence for what is wrong otherwise
 
 
@@ -137,9 +108,15 @@ class Attempted:
     passed: bool = False
     tries: int = 0
     on_change: Callable[[Attempted], None] = field(default=lambda _: None, repr=False)
+    _begun: panel_answers.Begun | None = field(default=None, init=False, repr=False)
+    _begun_in: Cloud | None = field(default=None, init=False, repr=False)
 
     def check(self, *answer: Any) -> Verdict:
-        """Judge an answer; never raises, and changes nothing in the learner's world."""
+        """Judge an answer; never raises, and changes nothing in the learner's world.
+
+        A policy is given as text, as a dictionary, or as a panel in which it stands. Where the lesson's own text has
+        not been touched, what stands in `panel()` counts, or else what a panel has applied in the world.
+        """
         verdict = self._judged(answer)
         if verdict.passed is not None:
             self.tries += 1
@@ -147,24 +124,46 @@ class Attempted:
             self.on_change(self)
         return verdict
 
+    def panel(self) -> Any:
+        """An editor to answer in, instead of the cell: write there, then `check()`."""
+        from simlib.cloud import Cloud
+
+        if not isinstance(self.exercise.judge, Policies):
+            world = "Whatever you apply, in any panel of this page, counts." if self.exercise.untouched else ""
+            return Saying(PANEL, world or "This exercise wants a function. Write it in the cell above the check.")
+        places = [at.place for at in self.exercise.judge.places]
+        if self._begun is None or self._begun_in is not Cloud.running:
+            self._begun = panel_answers.begin(Cloud.running, places, self.exercise.given, self._begun)
+            self._begun_in = Cloud.running
+        return self._begun.editor
+
     def _judged(self, answer: tuple[Any, ...]) -> Verdict:
         from simlib.cloud import Cloud
 
-        if self.exercise.given and len(answer) != len(self.exercise.given):
-            return Verdict(None, self.exercise.waits_for)
-        if any(_untouched(each, given) for each, given in zip(answer, self.exercise.given, strict=False)):
-            return Verdict(None, self.exercise.waits_for)
-        if Cloud.running is None:
-            return Verdict(None, "There is no running world. Run the first cells of the lesson, then this one again.")
+        about = ""
         try:
+            if isinstance(self.exercise.judge, Policies):
+                places = self.exercise.judge.places
+                answer, about = panel_answers.taken(answer, self.exercise.given, places, self._begun, Cloud.running)
+            elif any(panel_answers.documents(each) is not None for each in answer):
+                raise Unjudged("This exercise is not about the text of a policy, so no panel holds the answer.")
+            if self.exercise.given and len(answer) != len(self.exercise.given):
+                return Verdict(None, self.exercise.waits_for)
+            if any(untouched(each, given) for each, given in zip(answer, self.exercise.given, strict=False)):
+                return Verdict(None, self.exercise.waits_for)
+            if Cloud.running is None:
+                return Verdict(
+                    None, "There is no running world. Run the first cells of the lesson, then this one again."
+                )
             with Cloud.running.rehearsal():
-                return self._judged_in(Cloud.running, answer)
+                verdict = self._judged_in(Cloud.running, answer)
         except Unjudged as problem:
-            return Verdict(False, str(problem))
+            verdict = Verdict(False, str(problem))
         except (ClientError, BotoCoreError) as error:
-            return Verdict(False, f"AWS refused a call of it: {error}")
+            verdict = Verdict(False, f"AWS refused a call of it: {error}")
         except (Exception, SystemExit) as error:  # the learner's own code may raise anything
-            return Verdict(False, f"It ended with {type(error).__name__}: {error}")
+            verdict = Verdict(False, f"It ended with {type(error).__name__}: {error}")
+        return replace(verdict, text=f"{verdict.text} {about}".strip())
 
     def _judged_in(self, world: Cloud, answer: tuple[Any, ...]) -> Verdict:
         if self.exercise.untouched is not None and self.exercise.untouched(world, *answer):
@@ -189,141 +188,6 @@ class Attempted:
 
     def __str__(self) -> str:
         state = "solved" if self.passed else self.exercise.waits_for
-        return f"Exercise {self.name!r}: {plain(state)} .check(…), .hint() and .solution() are there for you."
+        return f"Exercise {self.name!r}: {plain(state)} .check(…), .panel(), .hint() and .solution() are there for you."
 
     __repr__ = __str__
-
-
-def _untouched(answer: Any, given: str) -> bool:
-    """Whether an answer is still what the lesson gave: the same text, or a function without a body."""
-    if isinstance(answer, FunctionType):
-        return _steps(answer) == _steps(_nothing)
-    if isinstance(answer, str):
-        return "".join(answer.split()) in ("", "".join(given.split()))
-    return answer is None or answer is Ellipsis
-
-
-def _nothing() -> None: ...
-
-
-def _steps(function: FunctionType) -> list[str]:
-    return [step.opname for step in dis.get_instructions(function)]
-
-
-# -- policies, judged where they would stand ---------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Ask:
-    """A row of the table: `who` is anything `Cloud.inspect.ask` knows, or a function of the world that returns it."""
-
-    name: str  # of who asks, as the sentence begins
-    does: str  # as the sentence goes on: "deletes report.csv"
-    who: str | Callable[[Any], Any]
-    action: str
-    resource: str
-    should: bool
-    given: Mapping[str, Any] = field(default_factory=dict)  # circumstances: condition keys
-
-
-NOTHING: Mapping[Any, str] = {}
-
-
-@dataclass(frozen=True)
-class At:
-    """Where a policy of the answer would stand: `owner` an ARN, `kind` as in `Policy.parse`, `name` if inline."""
-
-    owner: str
-    kind: str
-    name: str = ""
-    called: str = ""  # in a sentence, where there are several: "The trust policy"
-
-    @property
-    def yours(self) -> str:
-        """What the answer is called in a sentence about one of its statements."""
-        return self.called.replace("The", "your") or "your policy"
-
-
-def policies(asks: Sequence[Ask], *places: At, besides: Mapping[At, str] = NOTHING) -> Judge:
-    """A judge for policies, one for each place: these and what stands `besides` are all that counts for the asks.
-
-    One policy for several places is written into each of them.
-    """
-
-    def judge(world: Any, *texts: Any) -> Iterator[Row]:
-        written = dict(zip(places, texts * len(places) if len(texts) == 1 else texts, strict=True))
-        instead = {_place(at): _read(text, at, at.name) for at, text in besides.items()}
-        instead |= {_place(at): _read(text, at, at.yours) for at, text in written.items()}
-        for ask in asks:
-            who = ask.who(world) if callable(ask.who) else ask.who
-            counting = {**_others(world, who, ask.resource, instead), **instead}
-            try:
-                found = world.inspect.ask(who, ask.action, ask.resource, circumstances=ask.given, instead=counting)
-            except Refusal as refused:
-                yield Row(ask.name, ask.does, False, ask.should, str(refused))
-                continue
-            because = decided_by(found)
-            if ask.should and not found.allowed:
-                useless = dict.fromkeys(_never_works(*each) for each in written.items())
-                because = " ".join(filter(None, [because, *useless]))
-            yield Row(ask.name, ask.does, found.allowed, ask.should, because)
-
-    return judge
-
-
-def _place(at: At) -> Any:
-    from simlib.cloud.inspection import Place
-
-    return Place(at.owner, at.kind, at.name)
-
-
-def _read(text: Any, at: At, name: str) -> Policy:
-    called = at.called or "The policy"
-    if not isinstance(text, str | dict):
-        raise Unjudged(f"{called} is not a text but {type(text).__name__}.")
-    try:
-        policy = Policy.parse(text, at.kind, name=name or at.kind)
-    except PolicyError as error:
-        first = error.problems[0]
-        where = f"line {first.line}, column {first.column}" if first.line else first.path
-        advice = f" ({first.suggestion})" if first.suggestion else ""
-        raise Unjudged(f"{called} would not be saved: {where}: {first.message.rstrip('.')}{advice}.") from None
-    document = json.loads(text) if isinstance(text, str) else text
-    if at.owner.startswith("arn:aws:s3:::") and public_access.is_public(document):
-        raise Unjudged(f"{called} would not be saved: it is public, and the bucket blocks public access.")
-    return policy
-
-
-def _others(world: Any, who: Any, resource: str, kept: Mapping[Any, Any]) -> dict[Any, None]:
-    """What else counts for this request, to be left out: it is the answer alone that is judged."""
-    found = {}
-    for arn in (who, resource):
-        try:
-            documents = world.inspect.documents(arn)
-        except (LookupError, ValueError, Refusal):
-            continue
-        for document in documents:
-            if document.place not in kept and document.place.kind in ("identity", "boundary", "resource"):
-                found[document.place] = None
-    return found
-
-
-def _never_works(at: At, text: Any) -> str:
-    """What AWS would save and what can still not work: an action that there is not, for instance; "" if nothing."""
-    found = problems(json.loads(text) if isinstance(text, str) else text, at.kind)
-    wrong = next((each for each in found if gravity(each.code) == ERROR), None)
-    if wrong is None:
-        return ""
-    return f"{wrong.message.rstrip('.')}{f' ({wrong.suggestion})' if wrong.suggestion else ''}."
-
-
-def decided_by(evaluation: Evaluation) -> str:
-    """What decided, in a sentence: what allows or denies, what is lacking, or which Deny has missed by one thing."""
-    if not evaluation.allowed:
-        return evaluation.hint()
-    grants = [each for each in evaluation.statements if each.matched and each.check_type in ("PRINCIPAL", "RESOURCE")]
-    titles = list(dict.fromkeys(each.title for each in reversed(grants)))
-    allows = f"{' and '.join(titles)} {'allows' if len(titles) == 1 else 'allow'} it." if titles else ""
-    missed = [each.sentence for each in evaluation.statements if each.statement.effect == "Deny"
-              and sum(not element.matched for element in each.elements) == 1]  # fmt: skip
-    return " ".join([allows, *(f"{each}." for each in dict.fromkeys(missed))]).strip()

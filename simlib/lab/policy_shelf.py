@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from simlib.cloud.inspection import Document, Place
 from simlib.iam.grammar import KINDS, VERSIONS
@@ -15,6 +16,16 @@ from .policy_places import Call, title, writing
 
 _BLANK = {"Effect": "Allow", "Principal": {"AWS": ""}, "Action": "", "Resource": ""}
 MOST_VERSIONS = 5  # of a managed policy; https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+
+
+_APPLIED: WeakKeyDictionary[Any, dict[Place, tuple[str, str]]] = WeakKeyDictionary()  # before the first time, and last
+
+
+def applied_in(world: Any) -> dict[Place, str]:
+    """What panels have put into a world and what still stands there, by place, where it is another than before."""
+    shelf = Shelf(world)
+    known = _APPLIED.get(world, {}).items()
+    return {place: last for place, (first, last) in known if first != last and shelf.stored(place) == last}
 
 
 class Shelf:
@@ -45,7 +56,7 @@ class Shelf:
 
     def _document(self, place: Place, name: str) -> PolicyDocument:
         written = writing(place)
-        document = PolicyDocument(name, place.kind, _blank(place.kind), written.stored_as, bool(written.reason), place)
+        document = PolicyDocument(name, place.kind, blank(place.kind), written.stored_as, bool(written.reason), place)
         self.read(document)
         document.note = written.reason
         return document
@@ -76,7 +87,12 @@ class Shelf:
         client = self._client(place, call)
         if call.operation == "create_policy_version":
             _make_room(client, place.owner)
-        return attempt(getattr(client, call.operation), **call.given(text))
+        before = self.stored(place)
+        done = attempt(getattr(client, call.operation), **call.given(text))
+        if done.allowed:
+            known = _APPLIED.setdefault(self.world, {})
+            known[place] = (known.get(place, (before,))[0], self.stored(place))
+        return done
 
     def who(self, place: Place) -> str:
         """Who applies: "the administrator of dev"."""
@@ -156,7 +172,7 @@ def _readable(text: str) -> str:
         return text
 
 
-def _blank(kind: str) -> str:
+def blank(kind: str) -> str:
     """A beginning: what a statement of this kind needs."""
     rules = KINDS[kind]
     left_out = {"Principal": not rules.principal, "Resource": rules.resource is False}

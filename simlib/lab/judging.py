@@ -1,0 +1,208 @@
+"""What an answer is judged by: rows of requests that must be allowed and others that must not be.
+
+Policies are decided where they would stand, by the engine that decides every call of the running world, which they do
+not change (`Cloud.inspect`).
+"""
+
+from __future__ import annotations
+
+import dis
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from types import FunctionType
+from typing import Any
+
+from simlib.cloud.inspection import Place
+from simlib.cloud.permissions import public_access
+from simlib.cloud.transport.refusals import Refusal
+from simlib.iam import Evaluation, Policy, PolicyError
+from simlib.iam.findings import ERROR, gravity
+from simlib.iam.validation import problems
+
+from .policy_document import PolicyDocument
+from .policy_shelf import blank
+
+
+@dataclass(frozen=True)
+class Row:
+    """One request: who does what, whether it was allowed, whether it should be, and what decided."""
+
+    who: str
+    does: str
+    allowed: bool
+    should: bool
+    because: str = ""
+
+    @property
+    def right(self) -> bool:
+        return self.allowed == self.should
+
+    @property
+    def sentence(self) -> str:
+        """ "Alice deletes report.csv: allowed, and should be refused. Allow statement 1 of … allows it." """
+        got, wanted = (("refused", "allowed"), ("allowed", "refused"))[self.allowed]
+        return f"{self.who} {self.does}: {got}, and should be {wanted}. {self.because}".strip()
+
+
+class Unjudged(Exception):
+    """An answer that cannot be judged; the message says what is wrong with it, to the learner."""
+
+
+def untouched(answer: Any, given: str) -> bool:
+    """Whether an answer is still what the lesson gave: the same text, or a function without a body."""
+    if isinstance(answer, FunctionType):
+        return _steps(answer) == _steps(_nothing)
+    if isinstance(answer, tuple):  # documents
+        texts = [given, *map(blank, {each.kind for each in answer})]
+        return all(any(untouched(each.text, text) for text in texts) for each in answer)
+    if isinstance(answer, str):
+        return "".join(answer.split()) in ("", "".join(given.split()))
+    return answer is None or answer is Ellipsis
+
+
+def _nothing() -> None: ...
+
+
+def _steps(function: FunctionType) -> list[str]:
+    return [step.opname for step in dis.get_instructions(function)]
+
+
+@dataclass(frozen=True)
+class Ask:
+    """A row of the table: `who` is anything `Cloud.inspect.ask` knows, or a function of the world that returns it."""
+
+    name: str  # of who asks, as the sentence begins
+    does: str  # as the sentence goes on: "deletes report.csv"
+    who: str | Callable[[Any], Any]
+    action: str
+    resource: str
+    should: bool
+    given: Mapping[str, Any] = field(default_factory=dict)  # circumstances: condition keys
+
+
+NOTHING: Mapping[Any, str] = {}
+
+
+@dataclass(frozen=True)
+class At:
+    """Where a policy of the answer would stand: `owner` an ARN, `kind` as in `Policy.parse`, `name` if inline."""
+
+    owner: str
+    kind: str
+    name: str = ""
+    called: str = ""  # in a sentence, where there are several: "The trust policy"
+
+    @property
+    def yours(self) -> str:
+        """What the answer is called in a sentence about one of its statements."""
+        return self.called.replace("The", "your") or "your policy"
+
+    @property
+    def place(self) -> Place:
+        return Place(self.owner, self.kind, self.name)
+
+    @property
+    def told(self) -> str:
+        """ "the trust policy of reports"."""
+        kind = {"trust": "the trust policy", "resource": "the policy"}.get(self.kind, "a permissions policy")
+        return f"{kind} of {self.owner.rpartition(':')[2].rpartition('/')[2]}"
+
+
+@dataclass(frozen=True)
+class Policies:
+    """A judge for policies, one for each place: these and what stands `besides` are all that counts for the asks.
+
+    One policy for several places is written into each of them. A policy is a text, a dictionary, or the documents of a
+    panel that stand at its place, under whatever name.
+    """
+
+    asks: Sequence[Ask]
+    places: tuple[At, ...]
+    besides: Mapping[At, str]
+
+    def __call__(self, world: Any, *answers: Any) -> Iterator[Row]:
+        written = dict(zip(self.places, answers * len(self.places) if len(answers) == 1 else answers, strict=True))
+        instead = {at.place: _read(text, at, at.name) for at, text in self.besides.items()}
+        for at, answer in written.items():
+            instead |= _documents(answer, at) if isinstance(answer, tuple) else {at.place: _read(answer, at, at.yours)}
+        for ask in self.asks:
+            who = ask.who(world) if callable(ask.who) else ask.who
+            counting = {**_others(world, who, ask.resource, instead), **instead}
+            try:
+                found = world.inspect.ask(who, ask.action, ask.resource, circumstances=ask.given, instead=counting)
+            except Refusal as refused:
+                yield Row(ask.name, ask.does, False, ask.should, str(refused))
+                continue
+            because = decided_by(found)
+            if ask.should and not found.allowed:
+                useless = dict.fromkeys(_never_works(*each) for each in written.items())
+                because = " ".join(filter(None, [because, *useless]))
+            yield Row(ask.name, ask.does, found.allowed, ask.should, because)
+
+
+def policies(asks: Sequence[Ask], *places: At, besides: Mapping[At, str] = NOTHING) -> Policies:
+    """A judge for policies that would stand at these places."""
+    return Policies(tuple(asks), places, besides)
+
+
+def _documents(found: tuple[PolicyDocument, ...], at: At) -> dict[Any, Policy]:
+    """Documents where they stand; those of another owner, or of no world, where the answer would."""
+    here = [each.place and (each.place.owner, each.place.kind) == (at.owner, at.kind) for each in found]
+    return {
+        each.place if stands else at.place: _read(each.text, replace(at, called=at.called or each.name), each.name)
+        for each, stands in zip(found, here, strict=True)
+    }
+
+
+def _read(text: Any, at: At, name: str) -> Policy:
+    called = at.called or "The policy"
+    if not isinstance(text, str | dict):
+        raise Unjudged(f"{called} is not a text but {type(text).__name__}.")
+    try:
+        policy = Policy.parse(text, at.kind, name=name or at.kind)
+    except PolicyError as error:
+        first = error.problems[0]
+        where = f"line {first.line}, column {first.column}" if first.line else first.path
+        advice = f" ({first.suggestion})" if first.suggestion else ""
+        raise Unjudged(f"{called} would not be saved: {where}: {first.message.rstrip('.')}{advice}.") from None
+    document = json.loads(text) if isinstance(text, str) else text
+    if at.owner.startswith("arn:aws:s3:::") and public_access.is_public(document):
+        raise Unjudged(f"{called} would not be saved: it is public, and the bucket blocks public access.")
+    return policy
+
+
+def _others(world: Any, who: Any, resource: str, kept: Mapping[Any, Any]) -> dict[Any, None]:
+    """What else counts for this request, to be left out: it is the answer alone that is judged."""
+    found = {}
+    for arn in (who, resource):
+        try:
+            documents = world.inspect.documents(arn)
+        except (LookupError, ValueError, Refusal):
+            continue
+        for document in documents:
+            if document.place not in kept and document.place.kind in ("identity", "boundary", "resource"):
+                found[document.place] = None
+    return found
+
+
+def _never_works(at: At, answer: Any) -> str:
+    """What AWS would save and what can still not work: an action that there is not, for instance; "" if nothing."""
+    texts = [each.text for each in answer] if isinstance(answer, tuple) else [answer]
+    found = [each for text in texts for each in problems(json.loads(text) if isinstance(text, str) else text, at.kind)]
+    wrong = next((each for each in found if gravity(each.code) == ERROR), None)
+    if wrong is None:
+        return ""
+    return f"{wrong.message.rstrip('.')}{f' ({wrong.suggestion})' if wrong.suggestion else ''}."
+
+
+def decided_by(evaluation: Evaluation) -> str:
+    """What decided, in a sentence: what allows or denies, what is lacking, or which Deny has missed by one thing."""
+    if not evaluation.allowed:
+        return evaluation.hint()
+    grants = [each for each in evaluation.statements if each.matched and each.check_type in ("PRINCIPAL", "RESOURCE")]
+    titles = list(dict.fromkeys(each.title for each in reversed(grants)))
+    allows = f"{' and '.join(titles)} {'allows' if len(titles) == 1 else 'allow'} it." if titles else ""
+    missed = [each.sentence for each in evaluation.statements if each.statement.effect == "Deny"
+              and sum(not element.matched for element in each.elements) == 1]  # fmt: skip
+    return " ".join([allows, *(f"{each}." for each in dict.fromkeys(missed))]).strip()
