@@ -45,6 +45,7 @@ class People:
     github: Issuer
     web: Instance
     mallory: dict[str, Any] = field(default_factory=dict)
+    calls: int = 0  # how many there have been when the story begins
 
 
 _PEOPLE: WeakKeyDictionary[Cloud, People] = WeakKeyDictionary()
@@ -68,7 +69,7 @@ def lay_out(world: Cloud) -> None:
     iam = world.account("dev").admin.client("iam")
     world.clock.advance(days=400)  # the key in the repository has been forgotten for more than a year
     bob = world.sign_in(iam.create_access_key(UserName="bob"))
-    web = world.instance(_started(world.account("dev").admin, "web-app"))
+    web = world.instance(_started(_pipeline(world, github, alice), "web-app"))
     _PEOPLE[world] = us = People(alice, bob, scanner, github, web)
     for day in range(11):
         _a_day(world, us, day)
@@ -76,7 +77,15 @@ def lay_out(world: Cloud) -> None:
             _break_in(world, us, forgotten)
         if day > 6:
             _come_back(world, us, forgotten)
-        world.clock.advance(hours=1 if day == 10 else 16)
+    _until(world, 3, 30)
+    us.calls = world.trail.total
+
+
+def _until(world: Cloud, hour: int, minute: int) -> None:
+    """Move the clock to the next time of day like this, UTC."""
+    now = world.clock.now
+    then = now.replace(hour=hour, minute=minute, second=0, microsecond=0)
+    world.clock.advance(seconds=(then - now).total_seconds() % 86_400)
 
 
 def _dev(world: Cloud) -> tuple[Identity, Identity]:
@@ -180,18 +189,25 @@ def as_alice(us: People, world: Cloud) -> Identity:
     return _borrowed(world, us.alice, READER, "alice")
 
 
-def as_acme(us: People, world: Cloud, external_id: str | None = EXTERNAL_ID) -> Identity:
-    """Acme's session in prod, for the customer with this external ID."""
-    scanner = _borrowed(world, us.scanner, SCANNER, "acme")
-    return _borrowed(world, scanner, READER, "acme", **({"ExternalId": external_id} if external_id else {}))
+def as_acme(us: People, world: Cloud) -> Identity:
+    """Acme's session in prod, with the external ID that it has given to our firm."""
+    return _borrowed(world, as_scanner(us, world), READER, "acme", ExternalId=EXTERNAL_ID)
+
+
+def as_scanner(us: People, world: Cloud) -> Identity:
+    """Acme's program in Acme's own account."""
+    return _borrowed(world, us.scanner, SCANNER, "acme")
 
 
 def as_pipeline(us: People, world: Cloud) -> Identity:
     """The pipeline's session, for its token."""
-    unsigned = Config(signature_version=UNSIGNED)
-    sts = us.alice.client("sts", config=unsigned)  # whoever calls: nobody signs, the token alone counts
+    return _pipeline(world, us.github, us.alice)
+
+
+def _pipeline(world: Cloud, github: Issuer, anybody: Identity) -> Identity:
+    sts = anybody.client("sts", config=Config(signature_version=UNSIGNED))  # nobody signs: the token alone counts
     answer = sts.assume_role_with_web_identity(
-        RoleArn=DEPLOY, RoleSessionName="build", WebIdentityToken=us.github.token(PIPELINE)
+        RoleArn=DEPLOY, RoleSessionName="build", WebIdentityToken=github.token(PIPELINE)
     )
     return world.sign_in(answer)
 
@@ -201,18 +217,20 @@ def _borrowed(world: Cloud, who: Any, role: str, name: str, **more: Any) -> Iden
 
 
 def _a_day(world: Cloud, us: People, day: int) -> None:
-    """Eight hours of ordinary work."""
+    """A day of ordinary work."""
+    _until(world, 8, 0)
     us.web.session.client("s3").list_objects_v2(Bucket="my-secure-bucket")
-    world.clock.advance(hours=2)
+    _until(world, 9, 12)
     us.bob.client("s3").get_object(Bucket="my-secure-bucket", Key="report.csv")
+    _until(world, 10, 5)
     as_alice(us, world).client("s3").get_object(Bucket="prod-ledger", Key="2026.csv")
-    world.clock.advance(hours=3)
     if day % 3 == 0:
+        _until(world, 13, 20)
         site = as_pipeline(us, world).client("s3")
         site.put_object(Bucket="my-secure-bucket", Key="site/index.html", Body=b"<h1>Shop</h1>")
     if day % 5 == 1:
+        _until(world, 15, 40)
         as_acme(us, world).client("s3").list_objects_v2(Bucket="prod-ledger")
-    world.clock.advance(hours=3)
 
 
 # -- what Mallory does -------------------------------------------------------------------------------------------------
@@ -230,25 +248,27 @@ def _from_home(world: Cloud) -> Iterator[None]:
 def _break_in(world: Cloud, us: People, key: Identity) -> None:
     """From a key in a repository to a door of her own: deploy, a machine, operations, operator, break-glass."""
     with _from_home(world):
+        _until(world, 2, 11)
         key.client("sts").get_caller_identity()
+        _until(world, 2, 14)
         deploy = _borrowed(world, key, DEPLOY, "build-7")
+        _until(world, 2, 31)
         machine = world.instance(_started(deploy, "operations"))
+        _until(world, 2, 40)
         operator = _borrowed(world, machine.session, OPERATOR, "maintenance")
+        _until(world, 2, 43)
         operator.client("s3").get_object(Bucket="prod-ledger", Key="2026.csv")
+        _until(world, 3, 2)
         _role(operator.client("iam"), "break-glass", trust(f"arn:aws:iam::{MALLORY}:root"), allow("*"))
     us.mallory["her machine"] = machine
-
-
-def back_door(world: Cloud) -> Identity:
-    """Mallory's session of break-glass, from her own account; a botocore `ClientError` where the door is shut."""
-    return _borrowed(world, world.account("mallory").admin, BREAK_GLASS, "night", DurationSeconds=12 * 3600)
 
 
 def _come_back(world: Cloud, us: People, key: Identity) -> None:
     """Every night: through the new door to the ledger, and fresh sessions for the case that it is shut."""
     with _from_home(world):
         twelve = {"DurationSeconds": 12 * 3600}
-        door = back_door(world)
+        _until(world, 2, 5)
+        door = _borrowed(world, world.account("mallory").admin, BREAK_GLASS, "night", **twelve)
         door.client("s3").get_object(Bucket="prod-ledger", Key="2026.csv")
         held = us.mallory["her machine"].session.get_credentials().get_frozen_credentials()
         us.mallory |= {

@@ -34,6 +34,7 @@ WEB_IDENTITY, CLAIM = "sts:AssumeRoleWithWebIdentity", "token.actions.githubuser
 MAIN = "repo:example/shop:ref:refs/heads/main"
 TO_EC2 = {"StringEquals": {"iam:PassedToService": "ec2.amazonaws.com"}}
 OURS = {"StringEquals": {"sts:ExternalId": "acme-1001"}}
+MEMBERS, FILLED = {"StringEquals": {"aws:PrincipalOrgID": "ORG"}}, '.replace("ORG", organization)'
 ACME_MAY = policy("ACME_MAY", allow("s3:ListBucket", LEDGER), allow("s3:GetObject", f"{LEDGER}/*"))
 ACME_TRUST = policy("ACME_TRUST", trust({"AWS": SCANNER}, Condition=OURS))
 
@@ -204,17 +205,10 @@ WRONG: dict[str, list[Answer]] = {
             "Somebody of head-office reads the ledger: refused",
         ),
         (
-            "OPEN_TO_ORGANIZATION = json.dumps({'Version': '2012-10-17', 'Statement': {'Effect': 'Allow', "
-            "'Principal': '*', 'Action': 's3:*', 'Resource': 'arn:aws:s3:::prod-ledger/*', "
-            "'Condition': {'StringEquals': {'aws:PrincipalOrgID': organization}}}})",
+            policy("OPEN_TO_ORGANIZATION", trust("*", "s3:*", Condition=MEMBERS, Resource=f"{LEDGER}/*")) + FILLED,
             "Alice deletes the ledger: allowed",
         ),
-        (
-            "OPEN_TO_ORGANIZATION = json.dumps({'Version': '2012-10-17', 'Statement': {'Effect': 'Allow', "
-            "'Action': 's3:GetObject', 'Resource': 'arn:aws:s3:::prod-ledger/*', "
-            "'Condition': {'StringEquals': {'aws:PrincipalOrgID': organization}}}})",
-            "would not be saved",
-        ),
+        (policy("OPEN_TO_ORGANIZATION", allow("s3:GetObject", f"{LEDGER}/*", Condition=MEMBERS)), "would not be saved"),
     ],
     "acmes way in": [
         (f"{policy('ACME_TRUST', trust({'AWS': SCANNER}))}\n{ACME_MAY}", "without an ID, borrows the role: allowed"),
@@ -267,7 +261,7 @@ WRONG: dict[str, list[Answer]] = {
                 "iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust)\n"
                 '    iam.put_role_policy(RoleName=name, PolicyName="read-ledger", PolicyDocument=may)'
             ),
-            "AWS refused a call of it: An error occurred (EntityAlreadyExists)",
+            "In the second run AWS refused a call: An error occurred (EntityAlreadyExists)",
         ),
         (
             DEPLOY.format(
@@ -275,7 +269,7 @@ WRONG: dict[str, list[Answer]] = {
                 "    except iam.exceptions.EntityAlreadyExistsException:\n        pass\n"
                 '    iam.put_role_policy(RoleName=name, PolicyName="read-ledger", PolicyDocument=may)'
             ),
-            "Somebody changed the trust policy, and the script ran again: the trust policy is not TRUST",
+            "After a run on a changed trust policy the role's trust policy is not TRUST",
         ),
         (DEPLOY.format("return careless(name, trust)"), "After the first run there is no role reports-reader"),
     ],
@@ -314,13 +308,26 @@ WRONG: dict[str, list[Answer]] = {
             'at_prod.update_assume_role_policy(RoleName="operator", PolicyDocument=\'{"Version": "2012-10-17", '
             '"Statement": {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, '
             '"Action": "sts:AssumeRole"}}\')',
-            "Mallory's machine is still running: allowed, and should be refused",
+            "Mallory's machine goes on running: allowed, and should be refused",
         ),
         (
             'ec2 = dev.admin.client("ec2")\n'
             'found = [each for group in ec2.describe_instances()["Reservations"] for each in group["Instances"]]\n'
             'ec2.terminate_instances(InstanceIds=[each["InstanceId"] for each in found])',
-            "Alice borrows deploy: allowed",
+            "Alice borrows deploy: allowed, and should be refused. Allow statement 2",
+        ),
+        (
+            'at_dev.delete_role(RoleName="deploy")',
+            "Alice borrows a new role that trusts the account dev: allowed",
+        ),
+        (
+            'at_dev.delete_group_policy(GroupName="developers", PolicyName="developers")',
+            "Acme, without an external ID, borrows reports-reader: allowed",
+        ),
+        (
+            'at_prod.delete_role_policy(RoleName="reports-reader", PolicyName="reports-reader")\n'
+            'at_prod.delete_role(RoleName="reports-reader")',
+            "Alice, as reports-reader, reads the ledger: refused, and should be allowed",
         ),
     ],
 }
@@ -355,12 +362,12 @@ CHEATS: dict[str, Answer] = {
     ),
     "deploy twice": (
         DEPLOY.format(f"iam.create_role(RoleName=name, AssumeRolePolicyDocument={STAR.partition(' = ')[2]})"),
-        "AWS refused a call of it: An error occurred (MalformedPolicyDocument)",
+        "In the first run AWS refused a call: An error occurred (MalformedPolicyDocument)",
     ),
     "a test that says no": (TEST.format("assert document"), 'passes a policy that is wrong: the action is "*"'),
     "the house in order": (
         'dev.admin.client("iam").put_role_policy(RoleName="deploy", PolicyName="all", PolicyDocument=\'{"Version": '
         '"2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}\')',
-        "Waiting",
+        "Bob's forgotten key opens the account dev: allowed, and should be refused",
     ),
 }

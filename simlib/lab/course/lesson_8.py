@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from simlib.cloud.transport.refusals import Refusal
-from simlib.lab import incident
-from simlib.lab.attempts import attempt
-from simlib.lab.beginnings import ALICE, BOB
-from simlib.lab.exercises import Exercise, Row, decided_by
+from simlib.iam import Evaluation
+from simlib.lab import incident, investigation
+from simlib.lab.attempts import Attempt, attempt
+from simlib.lab.beginnings import ALICE, BOB, DEV, IMAGE, trust
+from simlib.lab.exercises import NOTHING, Exercise, Row, decided_by
 from simlib.lab.predictions import Prediction
 
 TITLE = "The incident"
 
 QUESTIONS = {
     "the first credential": Prediction(
-        "You have followed the ledger's readers back in the trail: `break-glass`, `operator`, a machine, "
-        "`deploy`. Whose "
-        "credential stands at the very beginning?",
+        "You have followed the ledger's readers back in the trail: `break-glass`, `operator`, a machine, `deploy`. "
+        "Whose credential stands at the very beginning?",
         (
             "Mallory's own key, of the account 555555555555.",
             "A key of Bob's.",
@@ -28,24 +27,21 @@ QUESTIONS = {
             "Acme's session.",
         ),
         answer=1,
-        because="Bob has two keys. One is used every morning from the office. The other is more than a year old, was "
-        "never used until the seventh day, and then came from `198.51.100.66`. It lay in a repository. Bob "
-        "himself has "
-        "done nothing wrong, except to forget it.",
+        because="Bob has two keys. One is used every morning from the office. The other is more than a year old, "
+        "was never used until the seventh day, and then came from `198.51.100.66`. It lay in a repository. Bob "
+        "himself has done nothing wrong, except to forget it.",
     ),
     "how far a key reaches": Prediction(
         "Bob's own policies let him read the bucket and assume roles. How far does his forgotten key reach?",
         (
+            "Everything in prod.",
             "The bucket, and nothing more: the rest is in prod.",
             "Every role in dev that trusts the account, and no further.",
-            "Everything in prod.",
         ),
-        answer=2,
+        answer=0,
         because="Each step is allowed by somebody who meant something else: Bob may assume `deploy`, `deploy` may "
-        "pass "
-        "any role to a machine, the machine's role may assume `operator`, and `operator` may do everything "
-        "in prod. No "
-        "single policy shows it. A path does.",
+        "pass any role to a machine, the machine's role may assume `operator`, and `operator` may do everything in "
+        "prod. No single policy shows it. A path does.",
     ),
     "the key is gone": Prediction(
         "The forgotten key is deleted. Is Mallory out?",
@@ -55,115 +51,127 @@ QUESTIONS = {
         ),
         answer=1,
         because="Sessions do not end with the key. Her session of `deploy` lives for hours, her machine runs and "
-        "renews "
-        "its credentials, and `break-glass` trusts her account, so that she needs nobody's key any more.",
+        "renews its credentials, and `break-glass` trusts her account, so that she needs nobody's key any more.",
     ),
 }
 
 
-def _works(call: Callable[[], object]) -> bool:
-    """Whether a call, or a few of them, is carried out to its end."""
-    try:
-        call()
-    except (ClientError, BotoCoreError, LookupError, RuntimeError):
-        return False
-    return True
+_ARN = re.compile(r"arn:aws:iam::(?:\d{12}|aws):(?:role|user|group|policy)/")
 
 
-def _asked(world: Any, name: str, does: str, should: bool, *question: Any, **given: str) -> Row:
-    try:
-        found = world.inspect.ask(*question, circumstances={"iam:PassedToService": "ec2.amazonaws.com", **given})
-    except (LookupError, Refusal):
-        return Row(name, does, False, should, "There is nobody of this name any more.")
-    return Row(name, does, found.allowed, should, decided_by(found))
-
-
-def _ledger(session: Any) -> object:
-    return session.client("s3").get_object(Bucket="prod-ledger", Key="2026.csv")
-
-
-def _nothing_done(world: Any) -> bool:
+def _in_order(world: Any) -> Iterator[str]:
     us = incident.people(world)
-    mallory, scanner = f"arn:aws:iam::{incident.MALLORY}:user/lab-admin", incident.SCANNER
-    doors = ((mallory, incident.BREAK_GLASS), (scanner, incident.READER), (BOB, incident.DEPLOY))
-    still = attempt(us.mallory["bob's forgotten key"].client("sts").get_caller_identity).allowed
-    return still and all(_asked(world, "", "", True, who, "sts:AssumeRole", role).allowed for who, role in doors)
+    parts = {
+        "Mallory is out": list(_mallory_is_out(world)),
+        "what let her in is mended": list(_faults_are_mended(world, us)),
+        "everybody works": list(_everybody_works_on(world, us)),
+    }
+    wrong = [row for rows in parts.values() for row in rows if not row.right]
+    if wrong:
+        counts = [f"{what}, {sum(row.right for row in rows)} of {len(rows)}" for what, rows in parts.items()]
+        yield f"{wrong[0].sentence}\n\nSo far: {'; '.join(counts)}."
 
 
-def _in_order(world: Any) -> Iterator[Row]:
-    us = incident.people(world)
-    yield from _mallory_is_out(world, us)
-    yield from _faults_are_mended(world, us)
-    yield from _everybody_works_on(world, us)
-
-
-def _mallory_is_out(world: Any, us: incident.People) -> Iterator[Row]:
-    held = us.mallory
-    key, door = held["bob's forgotten key"], held["her session of break-glass"]
-    yield Row("Bob's forgotten key", "opens the account dev", _works(key.client("sts").get_caller_identity), False)
-    yield Row("Mallory, from her own account,", "borrows break-glass", _works(lambda: incident.back_door(world)), False)
-    yield Row("Mallory's open session of break-glass", "reads the ledger", _works(lambda: _ledger(door)), False)
-    deploy = held["her session of deploy"].access_key_id
-    machine = "arn:aws:ec2:us-east-1:111111111111:instance/*"
-    yield _asked(
-        world, "Mallory's open session of deploy", "starts a machine", False, deploy, "ec2:RunInstances", machine
-    )
-    copied = held["what her machine told her"].access_key_id
-    borrow = ("sts:AssumeRole", incident.OPERATOR)
-    yield _asked(world, "What Mallory has copied from her machine", "borrows operator", False, copied, *borrow)
-    running = world.instance_facts(held["her machine"].id)
-    yield Row("Mallory's machine", "is still running", bool(running and running.running), False)
+def _mallory_is_out(world: Any) -> Iterator[Row]:
+    for who, does, tried in investigation.mallorys_ways(world):
+        yield Row(who, does, tried.allowed, False, _decided(world, tried))
+    still = "It has credentials of a role, and renews them by itself."
+    yield Row("Mallory's machine", "goes on running", investigation.her_machine_runs(world), False, still)
 
 
 def _faults_are_mended(world: Any, us: incident.People) -> Iterator[Row]:
     for name, arn in (("Alice", ALICE), ("Bob", BOB)):
-        yield _asked(world, name, "borrows deploy", False, arn, "sts:AssumeRole", incident.DEPLOY)
-    passing = ("iam:PassRole", incident.OPERATIONS)
-    yield _asked(world, "The role deploy", "passes operations to a machine", False, incident.DEPLOY, *passing)
-    for what, external_id in (("without an external ID", None), ("with Mallory's external ID", "acme-2002")):
-        reads = _works(lambda external_id=external_id: _ledger(incident.as_acme(us, world, external_id)))
-        yield Row(f"Acme, {what},", "reads the ledger", reads, False)
+        yield _asked(world, name, "borrows deploy", arn, "sts:AssumeRole", incident.DEPLOY)
+    whoever = {"RoleName": "newcomer", "AssumeRolePolicyDocument": trust(f"arn:aws:iam::{DEV}:root")}
+    newcomer = world.account("prod").admin.client("iam").create_role(**whoever)["Role"]["Arn"]
+    for name, person in (("Alice", us.alice), ("Bob", us.bob)):
+        tried = attempt(person.client("sts").assume_role, RoleArn=newcomer, RoleSessionName="try")
+        yield Row(name, "borrows a new role that trusts the account dev", tried.allowed, False, _decided(world, tried))
+    to_ec2 = {"iam:PassedToService": "ec2.amazonaws.com"}
+    passes = ("iam:PassRole", incident.OPERATIONS)
+    yield _asked(world, "The role deploy", "passes operations to a machine", incident.DEPLOY, *passes, given=to_ec2)
+    scanner = incident.as_scanner(us, world).client("sts")
+    reader = {"RoleArn": incident.READER, "RoleSessionName": "acme"}
+    for what, number in (("without an external ID", {}), ("for its customer acme-2002", {"ExternalId": "acme-2002"})):
+        tried = attempt(scanner.assume_role, **reader, **number)
+        yield Row(f"Acme, {what},", "borrows reports-reader", tried.allowed, False, _decided(world, tried))
 
 
 def _everybody_works_on(world: Any, us: incident.People) -> Iterator[Row]:
-    def report(who: Any) -> object:
-        return who.client("s3").get_object(Bucket="my-secure-bucket", Key="report.csv")
+    report = {"Bucket": "my-secure-bucket", "Key": "report.csv"}
+    page = {"Bucket": "my-secure-bucket", "Key": "site/index.html", "Body": b"<h1>Shop</h1>"}
+    profile = {"ImageId": IMAGE, "MinCount": 1, "MaxCount": 1, "IamInstanceProfile": {"Name": "web-app"}}
+    work: dict[tuple[str, str], Callable[[], object]] = {
+        ("Alice, as reports-reader,", "reads the ledger"): lambda: _reads(incident.as_alice(us, world)),
+        ("Bob, with the key he uses,", "reads the report"): lambda: us.bob.client("s3").get_object(**report),
+        ("The web application", "lists the bucket"): lambda: us.web.session.client("s3").list_objects_v2(
+            Bucket="my-secure-bucket"
+        ),
+        ("The web application", "reads the report"): lambda: us.web.session.client("s3").get_object(**report),
+        ("The pipeline", "puts the site into the bucket"): lambda: (
+            incident.as_pipeline(us, world).client("s3").put_object(**page)
+        ),
+        ("The pipeline", "starts a machine with the role web-app"): lambda: (
+            incident.as_pipeline(us, world).client("ec2").run_instances(**profile)
+        ),
+        ("Acme, with the external ID it has given to you,", "reads the ledger"): lambda: _reads(
+            incident.as_acme(us, world)
+        ),
+    }
+    for (who, does), call in work.items():
+        try:
+            tried = attempt(call)
+        except RuntimeError as gone:  # a machine that has been terminated
+            yield Row(who, does, False, True, str(gone))
+            continue
+        yield Row(who, does, tried.allowed, True, _decided(world, tried))
 
-    def site() -> object:
-        page = {"Bucket": "my-secure-bucket", "Key": "site/index.html", "Body": b"<h1>Shop</h1>"}
-        return incident.as_pipeline(us, world).client("s3").put_object(**page)
 
-    yield Row("Alice", "reads the report", _works(lambda: report(us.alice)), True)
-    yield Row("Bob, with the key he uses,", "reads the report", _works(lambda: report(us.bob)), True)
-    yield Row(
-        "Alice, as reports-reader,", "reads the ledger", _works(lambda: _ledger(incident.as_alice(us, world))), True
-    )
-    yield Row("The web application", "reads the report", _works(lambda: report(us.web.session)), True)
-    yield Row("The pipeline", "puts the site into the bucket", _works(site), True)
-    web_app = "arn:aws:iam::111111111111:role/web-app"
-    yield _asked(world, "The pipeline", "passes web-app to a machine", True, incident.DEPLOY, "iam:PassRole", web_app)
-    ours = _works(lambda: _ledger(incident.as_acme(us, world)))
-    yield Row("Acme, with the external ID it has given to you,", "reads the ledger", ours, True)
+def _reads(session: Any) -> dict[str, Any]:
+    """Both of what the ledger's readers do."""
+    s3 = session.client("s3")
+    s3.list_objects_v2(Bucket="prod-ledger")
+    return dict(s3.get_object(Bucket="prod-ledger", Key="2026.csv"))
+
+
+def _asked(world: Any, name: str, does: str, *question: Any, given: Any = NOTHING) -> Row:
+    """A row of what should be refused, as the engine decides it."""
+    try:
+        found = world.inspect.ask(*question, circumstances=given)
+    except (LookupError, Refusal):
+        return Row(name, does, False, False)  # there is nobody of this name any more
+    return Row(name, does, found.allowed, False, _told(found))
+
+
+def _decided(world: Any, tried: Attempt) -> str:
+    """What decided the last call, which was really made; AWS's own words where no policy did."""
+    asked = world.trail[-1].evaluations
+    evaluation = next((each for each in asked if not each.allowed), asked[0] if asked else None)
+    if evaluation is not None and evaluation.allowed is tried.allowed:
+        return _told(evaluation)
+    return "No policy is asked: the key is active." if tried.allowed else f"AWS says {tried.code}: {tried.message}"
+
+
+def _told(evaluation: Evaluation) -> str:
+    """What decided, with names for ARNs."""
+    return _ARN.sub("", decided_by(evaluation))
 
 
 EXERCISES = {
     "the house in order": Exercise(
         waits_for="Cut Mallory off and mend the five faults, in the cell above. Everybody else must go on working.",
         judge=_in_order,
-        untouched=_nothing_done,
+        untouched=investigation.nothing_done,
         hints=(
-            "Go by the path: the key, deploy, the machine, operator, break-glass. For each ask two questions. "
-            "What does "
-            "Mallory hold now? And what let her come this far?",
+            "Go by the path: the key, deploy, the machine, operator, break-glass. For each ask two questions. What "
+            "does Mallory hold now? And what let her come this far?",
             "Delete the key and the role `break-glass`; end her machine; revoke the sessions of `deploy` and "
-            "`operations`. "
-            "Then four policies: the trust of `deploy`, what the developers may assume, what `deploy` may "
-            "pass, and the "
-            "trust of `reports-reader`.",
+            "`operations`. Then four policies: the trust of `deploy`, what the developers may assume, what `deploy` "
+            "may pass, and the trust of `reports-reader`.",
             "`deploy`: keep the statement `Pipeline`, drop `Account`; `iam:PassRole` on `web-app` alone. "
-            "`developers`: "
-            "`sts:AssumeRole` on `reports-reader` alone. `reports-reader`: Alice in one statement, Acme's scanner in "
-            "another with `sts:ExternalId` `acme-1001`. Revoking: `AWSRevokeOlderSessions`, as in lesson 4.",
+            "`developers`: `sts:AssumeRole` on `reports-reader` alone. `reports-reader`: Alice in one statement, "
+            "Acme's scanner in another with `sts:ExternalId` `acme-1001`. Revoking: `AWSRevokeOlderSessions`, as in "
+            "lesson 4.",
         ),
         solution="""import json
 
@@ -214,9 +222,12 @@ at_prod.update_assume_role_policy(RoleName="reports-reader", PolicyDocument=docu
 aws.clock.advance(seconds=2)
 """,
         because="First what she holds, then what let her in: the other way round she would have used the time. "
-        "Revoking "
-        "is not enough where a machine renews its credentials, and deleting the key is not enough where sessions are "
-        "open. Your own way may be another one; it is judged by who can do what.",
-        praise="Mallory is out, nothing lets her in again, and nobody else has noticed anything.",
+        "Revoking is not enough where a machine renews its credentials, and deleting the key is not enough where "
+        "sessions are open. Your own way may be another one; it is judged by who can do what. "
+        "`operations` and `operator` are still there: nobody but Mallory has used them, so delete them if you like.",
+        praise="Mallory is out, nothing lets her in again, and nobody else has noticed anything.\n\n"
+        "The five faults were: a key that nobody used any more; the trust of `deploy` in the whole account; "
+        "`sts:AssumeRole` on `*` for the developers; `iam:PassRole` on `*` for `deploy`; and a partner who was let in "
+        "without an external ID.",
     ),
 }

@@ -1,0 +1,104 @@
+"""To look into the incident: calls told in lines, and what Mallory can still do with all that she holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from simlib.cloud.trail import Event
+
+from . import incident
+from .attempts import Attempt, Comparison, attempt, compare
+from .beginnings import IMAGE
+from .exercises import Verdict
+from .markup import card, escape, table
+
+HEAD = ["When (UTC)", "From", "Who", "Call", "On what"]
+
+
+@dataclass(frozen=True)
+class Told:
+    """Calls of the trail, oldest first: when, from where, by whom (the account in front), what, and on what."""
+
+    rows: tuple[tuple[str, str, str, str, str], ...]
+
+    def __str__(self) -> str:
+        lines = [f"{when}  {where:<13}  {who:<30}  {call:<22}  {what}" for when, where, who, call, what in self.rows]
+        return "\n".join(lines) or "No call like this."
+
+    __repr__ = __str__
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        whole = '<span style="white-space: nowrap">{}</span>'
+        rows = [[*(whole.format(escape(each)) for each in row[:2]), *map(escape, row[2:])] for row in self.rows]
+        shown = table(HEAD, rows) if rows else f"<p>{escape(self)}</p>"
+        return {"text/plain": str(self), "text/html": card(shown, css="sl-wide")}
+
+
+def tell(events: Iterable[Event]) -> Told:
+    """Calls of the running world's trail, to be read from top to bottom: `tell(aws.trail[-5:])`."""
+    return Told(tuple(_row(event) for event in events))
+
+
+def _row(event: Event) -> tuple[str, str, str, str, str]:
+    call = event.action if not event.refused else f"{event.action} ✘"
+    return f"{event.when:%d %b %H:%M}", event.source_ip, _named(event.who), call, event.resource.rpartition(":")[2]
+
+
+def _named(arn: str) -> str:
+    """ "dev/deploy/build-7" of the ARN of a session; what is no ARN stays as it is."""
+    from simlib.cloud import Cloud
+
+    parts = arn.split(":", 5)
+    if len(parts) < 6:
+        return arn
+    account = Cloud.running.account_name(parts[4]) if Cloud.running else parts[4]
+    return f"{account}/{parts[5].partition('/')[2] or parts[5]}"
+
+
+# -- what has been done, and what Mallory can still do -----------------------------------------------------------------
+
+_LOOKING = ("Get", "List", "Describe", "Head", "Lookup", "Simulate")  # so begin the operations that change nothing
+
+
+def nothing_done(world: Any) -> bool:
+    """Whether nobody has changed anything since the eleven days."""
+    since = world.trail.since(incident.people(world).calls)
+    return all(event.refused or event.operation.startswith(_LOOKING) for event in since)
+
+
+def mallorys_ways(world: Any) -> Iterator[tuple[str, str, Attempt]]:
+    """Every way that is known to be hers, tried one after the other by real calls: who, does what, AWS's answer."""
+    held = incident.people(world).mallory
+    operator = {"RoleArn": incident.OPERATOR, "RoleSessionName": "maintenance"}
+    back = {"RoleArn": incident.BREAK_GLASS, "RoleSessionName": "night"}
+    key, door = held["bob's forgotten key"], held["her session of break-glass"]
+    yield "Bob's forgotten key", "opens the account dev", attempt(key.client("sts").get_caller_identity)
+    outside = world.account("mallory").admin.client("sts")
+    yield "Mallory, from her own account,", "borrows break-glass", attempt(outside.assume_role, **back)
+    read = attempt(door.client("s3").get_object, Bucket="prod-ledger", Key="2026.csv")
+    yield "Mallory's open session of break-glass", "reads the ledger", read
+    deploy = held["her session of deploy"].client("ec2")
+    started = attempt(deploy.run_instances, ImageId=IMAGE, MinCount=1, MaxCount=1)
+    yield "Mallory's open session of deploy", "starts a machine", started
+    copied = held["what her machine told her"].client("sts")
+    yield "What Mallory has copied from her machine", "borrows operator", attempt(copied.assume_role, **operator)
+
+
+def her_machine_runs(world: Any) -> bool:
+    """Whether the machine that Mallory has started is still there."""
+    facts = world.instance_facts(incident.people(world).mallory["her machine"].id)
+    return bool(facts and facts.running)
+
+
+def tonight(world: Any) -> Comparison | Verdict:
+    """Mallory comes back and tries all of it. It is a rehearsal: the world and its trail stay as they are."""
+    if nothing_done(world):
+        return Verdict(None, "Nothing has been done yet. Tonight Mallory reads the ledger, as on the nights before.")
+    with world.rehearsal():
+        tried = {f"{who} {does}": answer for who, does, answer in mallorys_ways(world)}
+        if her_machine_runs(world):
+            session = incident.people(world).mallory["her machine"].session
+            tried["Mallory's machine asks who it is"] = attempt(session.client("sts").get_caller_identity)
+        return compare(tried)
