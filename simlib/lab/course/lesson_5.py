@@ -11,8 +11,7 @@ TITLE = "Across accounts"
 QUESTIONS = {
     "prod trusts alice": Prediction(
         "The role in prod names Alice in its trust policy. In dev she has no policy. She asks for the role. What "
-        "does AWS "
-        "answer?",
+        "does AWS answer?",
         (
             "She gets a session: the trust policy names her.",
             "A refusal: her own account must allow it, too.",
@@ -20,25 +19,22 @@ QUESTIONS = {
         ),
         answer=1,
         because="Within one account, being named was enough. Across accounts each account speaks for itself: prod "
-        "says "
-        "who may come in, dev says where its people may go. One of them alone can open nothing.",
+        "says who may come in, dev says where its people may go. One of them alone can open nothing.",
     ),
     "one organization": Prediction(
-        "dev and prod are members of one organization. prod's trust policy names Alice; her own policy is "
-        "gone again. "
-        "What now?",
+        "dev and prod are members of one organization. prod's trust policy names Alice; her own policy is gone "
+        "again. What now?",
         (
-            "She gets a session: within an organization one side is enough.",
             "A refusal, as before.",
+            "She gets a session: within an organization one side is enough.",
         ),
-        answer=1,
+        answer=0,
         because="Two accounts of one organization are still two accounts. An organization can forbid something to "
-        "all "
-        "its members, and conditions can ask whether somebody belongs to it. It makes no bridge by itself.",
+        "all its members, and conditions can ask whether somebody belongs to it. It makes no bridge by itself.",
     ),
     "the bucket names dev": Prediction(
-        "The bucket's policy in prod names the account dev: `:root`. Alice has no policy that speaks of S3. May "
-        "she read?",
+        "The bucket's policy in prod names the account dev: `:root`. Alice has no policy that speaks of S3. May she "
+        "read?",
         (
             "Yes: she belongs to dev, and dev is named.",
             "No: her account must allow her, too.",
@@ -57,40 +53,34 @@ QUESTIONS = {
             "Acme gets a session in prod, and Mallory gets your ledger checked.",
         ),
         answer=2,
-        because="prod trusts Acme, and Acme it is who asks. Nobody has stolen anything; Acme, who has the right, "
-        "is made "
-        "to use it for the wrong customer. That is called a **confused deputy**. The external ID was sent along, "
-        "but no "
-        "policy asks for it.",
+        because="prod trusts Acme, and Acme it is who asks. Nobody has stolen anything; Acme, who has the right, is "
+        "made to use it for the wrong customer. That is called a **confused deputy**. The external ID was sent "
+        "along, but no policy asks for it.",
     ),
     "mallory knows the external id": Prediction(
         "The trust policy now demands the external ID `acme-1001`. Mallory knows this number. Does it help her?",
         (
-            "Yes: she tells it to Acme, and comes in.",
             "No: Acme sends the number of the customer it works for, and that is not you.",
+            "Yes: she tells it to Acme, and comes in.",
             "Yes: she asks for the role herself, with the number.",
         ),
-        answer=1,
+        answer=0,
         because="Acme takes the number from its own list, not from what a customer says. And Mallory herself is not "
-        "named in the trust policy, whatever number she sends. So the external ID need not be secret. It "
-        "must be given "
-        "out by Acme, a different one for each customer.",
+        "named in the trust policy, whatever number she sends. So the external ID need not be secret. It must be "
+        "given out by Acme, a different one for each customer.",
     ),
     "a tag and a source identity": Prediction(
-        "Both sides allow `sts:AssumeRole`. Alice asks for the role with a tag, and then with a source "
-        "identity. What "
-        "does AWS answer?",
+        "Both sides allow `sts:AssumeRole`. Alice asks for the role with a tag, and then with a source identity. "
+        "What does AWS answer?",
         (
             "Both work: they only add to an AssumeRole that is allowed.",
             "The tag works, the source identity does not.",
             "Both are refused.",
         ),
         answer=2,
-        because="A tag can decide what a session may do, and a source identity says who is to blame. So to set "
-        "them is "
-        "an action of its own each: `sts:TagSession` and `sts:SetSourceIdentity`. Across accounts both sides must "
-        "allow "
-        "them.",
+        because="A tag can decide what a session may do, and a source identity says who is to blame. So to set them "
+        "is an action of its own each: `sts:TagSession` and `sts:SetSourceIdentity`. Across accounts both sides "
+        "must allow them.",
     ),
 }
 
@@ -114,7 +104,7 @@ OPEN_TO_DEV = """{
 
 def _everything(*arns: str) -> dict[At, str]:
     """These people may do everything as far as their own account is concerned."""
-    return {At(arn, "identity", "everything"): allow("*") for arn in arns}
+    return {At(arn, "identity", "a policy of their own"): allow("*") for arn in arns}
 
 
 def _borrows(name: str, who: str, should: bool, given: dict[str, str]) -> Ask:
@@ -142,17 +132,19 @@ EXERCISES = {
             'Let everybody in with `"Principal": "*"`, and only under a condition on `aws:PrincipalOrgID`.',
             "The condition is `StringEquals`, the key `aws:PrincipalOrgID`, the value is what the cell above shows.",
         ),
-        solution="""OPEN_TO_ORGANIZATION = json.dumps({
-    "Version": "2012-10-17",
-    "Statement": [{
-        "Effect": "Allow",
-        "Principal": "*",
-        "Action": "s3:GetObject",
-        "Resource": "arn:aws:s3:::prod-ledger/*",
-        "Condition": {"StringEquals": {"aws:PrincipalOrgID": organization}},
-    }],
-})
-""",
+        solution='''OPEN_TO_ORGANIZATION = """{
+  "Version": "2012-10-17",
+  "Statement": [
+    {
+      "Effect": "Allow",
+      "Principal": "*",
+      "Action": "s3:GetObject",
+      "Resource": "arn:aws:s3:::prod-ledger/*",
+      "Condition": { "StringEquals": { "aws:PrincipalOrgID": "ORGANIZATION" } }
+    }
+  ]
+}""".replace("ORGANIZATION", organization)
+''',
         because="The condition does what the principal does not. Accounts that join later are let in, accounts that "
         "leave are shut out, and nobody has to edit the policy. A star without such a condition would be the world.",
     ),
@@ -179,9 +171,8 @@ EXERCISES = {
         ),
         hints=(
             "Two texts, two questions: who may borrow the role, and what may the borrower do?",
-            "The trust policy names one role of Acme's and has a condition on `sts:ExternalId`. The "
-            "permissions policy "
-            "has no principal, and two kinds of resources: the bucket, and what is in it.",
+            "The trust policy names one role of Acme's and has a condition on `sts:ExternalId`. The permissions "
+            "policy has no principal, and two kinds of resources: the bucket, and what is in it.",
             "Trust: `arn:aws:iam::444444444444:role/scanner`, `StringEquals` `sts:ExternalId` `acme-1001`. "
             "Permissions: `s3:ListBucket` on the bucket, `s3:GetObject` on `arn:aws:s3:::prod-ledger/*`.",
         ),
@@ -204,7 +195,7 @@ ACME_MAY = """{
   ]
 }"""
 ''',
-        because="Acme's role is named, not Acme's account: then Acme's other people need not be trusted, too. A role "
-        "lends itself for one hour unless you raise its maximum, so that nothing has to be said about time.",
+        because="Acme's role is named, not Acme's account: then Acme's other people need not be trusted, too. A "
+        "role lends itself for one hour unless you raise its maximum, so that nothing has to be said about time.",
     ),
 }

@@ -25,23 +25,21 @@ QUESTIONS = {
         "makes the box for you and gives it the role's name, so that the two look like one thing. The API does not.",
     ),
     "alice starts a machine": Prediction(
-        "Alice may start machines, and she may assume every role. Her machine is to have the role "
-        "`deploy`. What does "
-        "AWS answer?",
+        "Alice may start machines, and she may assume every role. Her machine is to have the role `deploy`. What "
+        "does AWS answer?",
         (
-            "It starts the machine: who may assume a role may also use it on a machine.",
             "It refuses: she may not pass the role.",
+            "It starts the machine: who may assume a role may also use it on a machine.",
             "It starts the machine, and Alice becomes its user.",
         ),
-        answer=1,
+        answer=0,
         because="To *assume* a role is to act as it yourself. To *pass* it is to have somebody else act as it: a "
         "machine, a function. These are two permissions, `sts:AssumeRole` and `iam:PassRole`, and neither holds the "
         "other. (`AssumeRole` would not even have worked: `deploy` trusts EC2, not Alice.)",
     ),
     "what alice has become": Prediction(
-        "Alice may start machines and pass roles. She may not list users. Her machine has the role `deploy`, "
-        "which may do "
-        "everything. Who can list the users of the account?",
+        "Alice may start machines and pass roles. She may not list users. Her machine has the role `deploy`, which "
+        "may do everything. Who can list the users of the account?",
         (
             "Neither of the two: the machine belongs to Alice, and she may not.",
             "The machine, and so Alice.",
@@ -49,15 +47,12 @@ QUESTIONS = {
         ),
         answer=1,
         because="The machine acts as the role. Alice has logged on to the machine, so she has what it has. In her "
-        "own "
-        "policies you find no word of it. Passing a powerful role is as good as being an administrator; "
-        "that is why it "
-        "is a right of its own.",
+        "own policies you find no word of it. Passing a powerful role is as good as being an administrator; that is "
+        "why it is a right of its own.",
     ),
     "mallory asks for a preview": Prediction(
-        "Mallory asks the web application for a preview of an address of the metadata service. It sends a "
-        "plain `GET`, "
-        "without a token. What comes back?",
+        "Mallory asks the web application for a preview of an address of the metadata service. It sends a plain "
+        "`GET`, without a token. What comes back?",
         (
             "Nothing: the metadata service answers only to programs of the administrator.",
             "An error: it wants a token first.",
@@ -69,9 +64,8 @@ QUESTIONS = {
         "talked into one.",
     ),
     "version two": Prediction(
-        "Version 2 wants a token, which is fetched with a `PUT` and sent along in a header. The same preview "
-        "again; and "
-        "the AWS CLI on the machine. Who gets credentials?",
+        "Version 2 wants a token, which is fetched with a `PUT` and sent along in a header. The same preview again; "
+        "and the AWS CLI on the machine. Who gets credentials?",
         (
             "Both.",
             "The AWS CLI only.",
@@ -79,8 +73,8 @@ QUESTIONS = {
         ),
         answer=1,
         because="The SDKs and the CLI have fetched a token for years, so nothing changes for them. A preview can "
-        "only "
-        "send a `GET` to an address, without headers of its own: `401`. One setting stops a whole kind of attack.",
+        "only send a `GET` to an address, without headers of its own: `401`. One setting stops a whole kind of "
+        "attack.",
     ),
     "a function with web-app": Prediction(
         "The role `web-app` trusts EC2. The administrator makes a Lambda function with it. What does AWS answer?",
@@ -91,24 +85,21 @@ QUESTIONS = {
         ),
         answer=1,
         because="The trust policy names `ec2.amazonaws.com`. Lambda is another principal, `lambda.amazonaws.com`, "
-        "and "
-        "whoever is not named does not come in. The administrator may pass the role, but that is the other half.",
+        "and whoever is not named does not come in. The administrator may pass the role, but that is the other "
+        "half.",
     ),
     "the pipeline knocks": Prediction(
-        "The pipeline runs on GitHub's machines. It has no AWS key at all, and sends its token from the "
-        "branch `main`. "
-        "What does it get?",
+        "The pipeline runs on GitHub's machines. It has no AWS key at all, and sends its token from the branch "
+        "`main`. What does it get?",
         (
-            "A refusal: every call to AWS must be signed with a key.",
             "A session of the role.",
+            "A refusal: every call to AWS must be signed with a key.",
             "A key for later calls.",
         ),
-        answer=1,
+        answer=0,
         because="`AssumeRoleWithWebIdentity` is not signed: the token takes the place of the signature. AWS checks "
-        "who "
-        "signed the token, for whom it was made and whether it is still good, and then the trust policy's "
-        "conditions. "
-        "What comes back is a session like any other, and it ends.",
+        "who signed the token, for whom it was made and whether it is still good, and then the trust policy's "
+        "conditions. What comes back is a session like any other, and it ends.",
     ),
 }
 
@@ -169,8 +160,8 @@ EXERCISES = {
   ]
 }"""
 ''',
-        because="The role is the resource, the service a condition. Never write `iam:PassRole` on `*`: that is every "
-        "role that trusts a service Alice can use.",
+        because="The role is the resource, the service a condition. Never write `iam:PassRole` on `*`: that is "
+        "every role that trusts a service Alice can use.",
     ),
     "main and nothing else": Exercise(
         waits_for="Write the trust policy into the cell above: the branch main of example/shop, and no other workflow.",
@@ -189,9 +180,8 @@ EXERCISES = {
         ),
         hints=(
             "Take `TRUST_PIPELINE` and look at its two conditions. Which of them is too wide?",
-            "The subject of a workflow on a branch is `repo:OWNER/NAME:ref:refs/heads/BRANCH`. You know all of "
-            "it, so "
-            "you need no star.",
+            "The subject of a workflow on a branch is `repo:OWNER/NAME:ref:refs/heads/BRANCH`. You know all of it, "
+            "so you need no star.",
             "`StringEquals` for both keys: `aud` is `sts.amazonaws.com`, `sub` is "
             "`repo:example/shop:ref:refs/heads/main`.",
         ),
@@ -214,8 +204,7 @@ EXERCISES = {
   ]
 }"""
 ''',
-        because="Whoever can push to a branch that comes in can do what the role may do. So the list of branches "
-        "is the "
-        "list of people. Without a condition on `sub` every repository of GitHub would come in.",
+        because="Whoever can push to a branch that comes in can do what the role may do. So the list of branches is "
+        "the list of people. Without a condition on `sub` every repository of GitHub would come in.",
     ),
 }

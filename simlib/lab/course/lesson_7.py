@@ -6,6 +6,8 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from simlib.lab.beginnings import PROD, allow, trust
 from simlib.lab.exercises import Exercise
 from simlib.lab.predictions import Prediction
@@ -22,15 +24,13 @@ QUESTIONS = {
         ),
         answer=2,
         because="A call that begins with `create` refuses to make the same thing twice: `EntityAlreadyExists`. A "
-        "call "
-        "that begins with `put` or `update` replaces what is there, without a question.\n\n"
-        "So a script that may run twice needs a plan for each call. That it leaves the same state however often it "
-        "runs is called **idempotent**.",
+        "call that begins with `put` or `update` replaces what is there, without a question.\n\nSo a script that "
+        "may run twice needs a plan for each call. That it leaves the same state however often it runs is called "
+        "**idempotent**.",
     ),
     "a typing mistake": Prediction(
         "The script runs `careless` for the new role `deploy`. Its trust policy names `user/alcie`, and there is "
-        "nobody "
-        "of that name. What do you see?",
+        "nobody of that name. What do you see?",
         (
             "An error: AWS refuses to save this trust policy.",
             "Nothing at all, and there is no role `deploy` afterwards.",
@@ -38,14 +38,12 @@ QUESTIONS = {
         ),
         answer=1,
         because="AWS did refuse: a principal in a trust policy must exist. But `except ClientError` catches every "
-        "error "
-        "that AWS has, and `pass` throws it away. The script reports success, and the role is missing.\n\n"
-        "The next line of such a script fails, and its message points to the wrong place.",
+        "error that AWS has, and `pass` throws it away. The script reports success, and the role is missing.\n\nThe "
+        "next line of such a script fails, and its message points to the wrong place.",
     ),
     "a trust policy with a resource": Prediction(
         "You add a `Resource` to the trust policy: the role's own ARN. Then, in another try, the action "
-        "`s3:GetObject`. "
-        "Which one does AWS save?",
+        "`s3:GetObject`. Which one does AWS save?",
         (
             "Both.",
             "The one with the `Resource`: it says nothing but what is true.",
@@ -53,11 +51,9 @@ QUESTIONS = {
             "Neither.",
         ),
         answer=3,
-        because="A trust policy hangs on the role, so the role *is* the resource, and naming one is prohibited. "
-        "And the "
-        "only thing that can be done with a role is to assume it, so there are only STS actions. What the "
-        "borrower may "
-        "do afterwards belongs into the permissions policy.",
+        because="A trust policy hangs on the role, so the role *is* the resource, and naming one is prohibited. And "
+        "the only thing that can be done with a role is to assume it, so there are only STS actions. What the "
+        "borrower may do afterwards belongs into the permissions policy.",
     ),
     "a session named after a branch": Prediction(
         "The pipeline asks for a session named `feature/login`. What does it get?",
@@ -79,21 +75,19 @@ QUESTIONS = {
         ),
         answer=1,
         because="AWS answers in pages, and `IsTruncated` says whether there is more. A program that reads one page "
-        "works well until the account grows; then it overlooks the rest, without an error. A **paginator** turns the "
-        "pages. The AWS CLI does so by itself.",
+        "works well until the account grows; then it overlooks the rest, without an error. A **paginator** turns "
+        "the pages. The AWS CLI does so by itself.",
     ),
     "half a test": Prediction(
         "Somebody replaces `s3:GetObject` by `*`, so that the reader may delete the ledger too. What does "
-        "`half_a_test` "
-        "say?",
+        "`half_a_test` say?",
         (
-            "It fails: this is another policy.",
             "It passes.",
+            "It fails: this is another policy.",
         ),
-        answer=1,
+        answer=0,
         because="It asked only whether reading works, and reading works. A policy can be wrong in two directions. "
-        "Who "
-        "tests only that something is allowed will sooner or later have stars everywhere.",
+        "Who tests only that something is allowed will sooner or later have stars everywhere.",
     ),
 }
 
@@ -109,32 +103,32 @@ def _deployed(world: Any, deploy: Callable[[Any], object]) -> Iterator[str]:
     iam = office.admin.client("iam")
     anybody = trust(f"arn:aws:iam::{office.id}:root")
     changes: dict[str, Callable[[], object]] = {
-        "After the first run": lambda: None,
-        "After the second run": lambda: None,
-        "Somebody changed the trust policy, and the script ran again:": lambda: iam.update_assume_role_policy(
-            **ROLE, PolicyDocument=anybody
-        ),
-        "Somebody changed the permissions, and the script ran again:": lambda: iam.put_role_policy(
+        "the first run": lambda: None,
+        "the second run": lambda: None,
+        "a run on a changed trust policy": lambda: iam.update_assume_role_policy(**ROLE, PolicyDocument=anybody),
+        "a run on changed permissions": lambda: iam.put_role_policy(
             **ROLE, PolicyName="read-ledger", PolicyDocument=allow("*")
         ),
-        "Somebody deleted the permissions, and the script ran again:": lambda: iam.delete_role_policy(
-            **ROLE, PolicyName="read-ledger"
-        ),
+        "a run on deleted permissions": lambda: iam.delete_role_policy(**ROLE, PolicyName="read-ledger"),
     }
-    for when, change in changes.items():
+    for run, change in changes.items():
         change()
-        deploy(iam)
-        yield from _differences(iam, when)
+        try:
+            deploy(iam)
+        except ClientError as error:
+            yield f"In {run} AWS refused a call: {error}"
+            return
+        yield from _differences(iam, f"After {run}")
 
 
 def _differences(iam: Any, when: str) -> Iterator[str]:
     try:
         stored = iam.get_role(**ROLE)["Role"]["AssumeRolePolicyDocument"]
     except iam.exceptions.NoSuchEntityException:
-        yield f"{when} there is no role reports-reader."
+        yield f"{when} there is no role reports-reader in the account that your function was given."
         return
     if stored != TRUST:
-        yield f"{when} the trust policy is not TRUST."
+        yield f"{when} the role's trust policy is not TRUST."
     try:
         found = iam.get_role_policy(**ROLE, PolicyName="read-ledger")["PolicyDocument"]
     except iam.exceptions.NoSuchEntityException:
@@ -196,9 +190,8 @@ EXERCISES = {
         judge=_deployed,
         hints=(
             "Which of the calls refuses when it is made twice, and which does not?",
-            "Try to create the role. If it is there already, update its trust policy. The permissions are put "
-            "in both "
-            "cases.",
+            "Try to create the role. If it is there already, update its trust policy. The permissions are put in "
+            "both cases.",
             "`careful` from above does the first half: use it with the client `iam` that is given to your function. "
             "`put_role_policy` does the second.",
         ),
@@ -220,12 +213,10 @@ EXERCISES = {
         judge=_says_no,
         hints=(
             "Begin with `half_a_test`. Which calls must *not* be allowed?",
-            "Ask for other actions on the ledger (put, delete), and for reading and listing on another bucket. "
-            "Each is "
-            "a line with `assert not may(…)`.",
+            "Ask for other actions on the ledger (put, delete), and for reading and listing on another bucket. Each "
+            "is a line with `assert not may(…)`.",
             "Ask about a bucket whose name also begins with `prod-`. And do not forget that listing is asked for on "
-            "the "
-            "bucket itself, without `/*`.",
+            "the bucket itself, without `/*`.",
         ),
         solution="""def test_reader(document):
     ledger, file = "arn:aws:s3:::prod-ledger", "arn:aws:s3:::prod-ledger/2026.csv"
