@@ -11,7 +11,8 @@ from simlib.iam import Evaluation
 from simlib.lab import incident, investigation
 from simlib.lab.attempts import Attempt, attempt
 from simlib.lab.beginnings import ALICE, BOB, DEV, IMAGE, trust
-from simlib.lab.exercises import NOTHING, Exercise, Row, decided_by
+from simlib.lab.exercises import Exercise
+from simlib.lab.judging import NOTHING, Row, decided_by
 from simlib.lab.predictions import Prediction
 
 TITLE = "The incident"
