@@ -1,0 +1,59 @@
+"""A loopback endpoint before a gate that only notes, and bytes to say to it."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+
+import pytest
+
+from simlib.cloud.transport.endpoint import Endpoint
+from simlib.cloud.transport.wire import RawAnswer, RawRequest
+
+NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+
+
+class Gate:
+    """Notes what arrives and answers what a test wants."""
+
+    def __init__(self) -> None:
+        self.seen: list[RawRequest] = []
+        self.answer: Callable[[RawRequest], RawAnswer] = lambda raw: RawAnswer(200, {"x-lab": "yes"}, b"hello")
+
+    def __call__(self, raw: RawRequest) -> RawAnswer:
+        self.seen.append(raw)
+        return self.answer(raw)
+
+
+@pytest.fixture
+def gate() -> Gate:
+    return Gate()
+
+
+@pytest.fixture
+def endpoint(gate: Gate) -> Iterator[Endpoint]:
+    endpoint = Endpoint(gate, lambda *asked: RawAnswer(200, {}, repr(asked[:3]).encode()), now=lambda: NOW)
+    yield endpoint
+    endpoint.stop()
+
+
+def say(endpoint: Endpoint, text: bytes) -> bytes:
+    """Send bytes, close our side, and return all that comes back."""
+    with socket.create_connection(("127.0.0.1", endpoint.port), timeout=30) as connection:
+        try:
+            connection.sendall(text)
+            connection.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass  # the endpoint has heard enough
+        answer = b""
+        try:
+            while piece := connection.recv(65536):
+                answer += piece
+        except ConnectionError:
+            pass
+        return answer
+
+
+def request(first: str, *headers: str, body: bytes = b"") -> bytes:
+    return "\r\n".join([first, *headers, "", ""]).encode() + body

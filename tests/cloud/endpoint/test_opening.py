@@ -1,0 +1,138 @@
+"""Where the loopback endpoint listens, what it tells other processes, and that nothing is left of it."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import socket
+import subprocess
+import sys
+import threading
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from simlib.cloud.transport import endpoint as module
+from simlib.cloud.transport.endpoint import Endpoint
+from simlib.cloud.transport.wire import RawRequest
+
+from .conftest import NOW, Gate, request, say
+
+# -- opening and closing --------------------------------------------------------------------------------------------
+
+
+def test_it_listens_on_loopback_only(endpoint: Endpoint) -> None:
+    assert endpoint._listener.getsockname()[0] == "127.0.0.1"
+    assert endpoint.url == f"http://127.0.0.1:{endpoint.port}"
+
+
+def test_it_says_what_to_export(endpoint: Endpoint) -> None:
+    variables = endpoint.environment
+    assert variables["AWS_ENDPOINT_URL"] == endpoint.url
+    assert variables["AWS_EC2_METADATA_DISABLED"] == "true"
+    assert Path(variables["AWS_CONFIG_FILE"]).read_text(encoding="utf-8") == ""
+    shown = repr(endpoint)
+    assert all(value in shown for value in variables.values())
+    assert "Other processes keep real time" in shown
+
+
+def test_the_export_lines_are_for_this_shell(endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch) -> None:
+    programs = Path(endpoint.environment["AWS_CONFIG_FILE"]).with_name("bin")
+    monkeypatch.setattr(module.os, "name", "posix")
+    lines = endpoint.exports({"A": "b c"})
+    assert "export A='b c'" in lines
+    assert lines[-1] == f'export PATH={programs}:"$PATH"'
+    monkeypatch.setattr(module.os, "name", "nt")
+    lines = endpoint.exports({"A": "it's"})
+    assert "$env:A = 'it''s'" in lines
+    assert lines[-1] == f"$env:PATH = '{programs};' + $env:PATH"
+
+
+def test_stop_hangs_up_and_leaves_nothing(gate: Gate) -> None:
+    threads = set(threading.enumerate())
+    endpoint = Endpoint(gate)
+    folder = Path(endpoint.environment["AWS_CONFIG_FILE"]).parent
+    connection = http.client.HTTPConnection("127.0.0.1", endpoint.port, timeout=30)
+    connection.request("GET", "/")
+    connection.getresponse().read()
+    endpoint.stop()
+    endpoint.stop()
+    assert connection.sock.recv(1) == b""
+    connection.close()
+    with pytest.raises(OSError, match=r".*"):
+        socket.create_connection(("127.0.0.1", endpoint.port), timeout=5)
+    for thread in set(threading.enumerate()) - threads:
+        thread.join(timeout=30)
+    assert not set(threading.enumerate()) - threads
+    assert not folder.exists()
+    assert repr(endpoint) == "<Endpoint, stopped>"
+
+
+def test_a_browser_opens_no_socket(monkeypatch: pytest.MonkeyPatch, gate: Gate) -> None:
+    monkeypatch.setattr(sys, "platform", "emscripten")
+    with pytest.raises(RuntimeError, match="no sockets"):
+        Endpoint(gate)
+
+
+# -- two clocks -----------------------------------------------------------------------------------------------------
+
+LAB = datetime(2027, 11, 23, 12, 0, tzinfo=UTC)
+HERE = "http://127.0.0.1/"
+
+
+@pytest.mark.parametrize(
+    ("raw", "time"),
+    [
+        (RawRequest("GET", HERE, {"x-amz-date": "20261123T115900Z"}), NOW),
+        (RawRequest("GET", HERE, {"x-amz-date": "20271123T115900Z"}), LAB),
+        (RawRequest("GET", HERE, {"x-amz-date": "20200101T000000Z"}), NOW),
+        (RawRequest("GET", HERE, {"date": "Tue, 23 Nov 2027 12:01:00 GMT"}), LAB),
+        (RawRequest("GET", HERE, {"date": "Mon, 23 Nov 2026 12:01:00 GMT"}), NOW),
+        (RawRequest("GET", HERE, {"date": "no date at all"}), NOW),
+        (RawRequest("GET", HERE, {"x-amz-date": "nonsense"}), NOW),
+        (RawRequest("GET", HERE), NOW),
+        (RawRequest("GET", f"{HERE}b/k?X-Amz-Date=20261123T120000Z&X-Amz-Signature=ab"), LAB),
+        (RawRequest("GET", f"{HERE}b/k?AWSAccessKeyId=AKIA&Signature=ab&Expires=1"), LAB),
+    ],
+)
+def test_a_request_is_judged_by_its_senders_clock(raw: RawRequest, time: datetime) -> None:
+    assert module.sender_time(raw, lab=LAB, real=NOW) == time
+
+
+# -- the metadata service for other processes -----------------------------------------------------------------------
+
+
+def test_each_instance_has_its_own_metadata_address(endpoint: Endpoint, gate: Gate) -> None:
+    base = endpoint.metadata_url("i-1").removeprefix(endpoint.url)
+    answer = say(endpoint, request(f"PUT {base}/latest/api/token HTTP/1.1", "Host: h"))
+    assert answer.endswith(b"('i-1', 'PUT', 'latest/api/token')")
+    assert gate.seen == []
+
+
+def test_a_child_process_gets_the_roles_credentials_over_http(gate: Gate, tmp_path: Path) -> None:
+    """botocore in another process, with nothing but the address of the instance's metadata service."""
+    import json
+    from datetime import timedelta
+
+    from simlib.cloud.machines.metadata import Metadata
+
+    from ..test_metadata import Instance, Session
+
+    metadata = Metadata(
+        lambda: Instance(http_tokens="required"),
+        lambda: Session("ASIACHILD", "s", "t", datetime.now(UTC), datetime.now(UTC) + timedelta(hours=6)),
+        lambda: datetime.now(UTC),
+    )
+    endpoint = Endpoint(gate, lambda instance_id, *asked: metadata.answer(*asked), folder=tmp_path)
+    try:
+        variables = {**endpoint.environment, "AWS_EC2_METADATA_DISABLED": "false"}
+        variables["AWS_EC2_METADATA_SERVICE_ENDPOINT"] = endpoint.metadata_url("i-1")
+        code = "import boto3, json; c = boto3.Session().get_credentials(); print(json.dumps([c.method, c.access_key]))"
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+        child = subprocess.run(
+            [sys.executable, "-c", code], env={**kept, **variables}, capture_output=True, text=True, check=True
+        )
+        assert json.loads(child.stdout) == ["iam-role", "ASIACHILD"]
+    finally:
+        endpoint.stop()
