@@ -1,1 +1,1 @@
-"""What the lab costs: `nox -s bench`. A module yields rows from `measure()`, or prints a table from `main()`."""
+"""What the lab costs: `nox -s bench`. Each module yields rows by `measure()`; its first line is their heading."""

@@ -1,6 +1,7 @@
 """`python -m benchmarks [NAME …]`: measure, print the table, and write it to benchmarks/RESULTS.md.
 
 Fails when a value is over its limit. Measure on an otherwise idle machine; all floors are measured in the same run.
+With names only those are measured, and nothing is written.
 """
 
 from __future__ import annotations
@@ -8,57 +9,75 @@ from __future__ import annotations
 import os
 import platform
 import sys
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks.row import Row
+import psutil
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
-PACKAGES = ("moto", "boto3", "ipykernel", "jupyterlab", "matplotlib")
+NAMES = ("engine", "gate", "seat", "course", "growth", "keystrokes", "setup")
+PACKAGES = ("moto", "boto3", "ipykernel", "jupyterlab", "matplotlib", "networkx")
+HEAD = ("| | measured | floor | ratio | demanded | |", "|---|--:|--:|--:|---|---|")
+INTRODUCTION = """# What the lab costs
+
+`nox -s bench` has written this. {surroundings}
+
+A *floor* is the same work without the lab, or a peer's, measured in the same run; the *ratio* is how many times the \
+floor the lab takes.
+"""
 
 
-def names() -> list[str]:
-    return sorted(
-        path.stem for path in Path(__file__).parent.glob("*.py") if path.stem[0] != "_" and path.stem != "row"
-    )
-
-
-def table(rows: Iterable[Row]) -> Iterator[str]:
-    yield "| | measured | floor | ratio | limit | |"
-    yield "|---|--:|--:|--:|--:|---|"
-    for row in rows:
-        floor = "" if row.floor is None else f"{row.floor:.4g} {row.unit}"
-        ratio = "" if row.ratio is None else f"{row.ratio:.2f}"
-        limit = "" if row.limit is None else f"{row.limit:.2f}"
-        verdict = "" if row.limit is None else "holds" if row.holds else "**over**"
-        yield f"| {row.what} | {row.value:.4g} {row.unit} | {floor} | {ratio} | {limit} | {verdict} |"
+def measured(names: tuple[str, ...]) -> Iterator[tuple[str, bool]]:
+    """Each line of the table, and whether all is well with it; a benchmark that breaks off is a line too."""
+    for name in names:
+        module = import_module(f"benchmarks.{name}")
+        yield f"| **{(module.__doc__ or name).splitlines()[0]}** | | | | | |", True
+        try:
+            for row in module.measure():
+                yield str(row), row.holds
+        except Exception as error:
+            said = " ".join(f"{type(error).__name__}: {error}".split())[:300].replace("|", "/")
+            yield f"| {name} broke off: {said} | | | | | **failed** |", False
 
 
 def surroundings() -> str:
     packages = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
-    machine = f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
-    return f"{datetime.now(UTC):%Y-%m-%d}, {machine}; {packages}."
+    memory = psutil.virtual_memory().total / 2**30
+    system = f"{platform.system()} {platform.release()} {platform.machine()}, {processor()}"
+    machine = f"{system}, {os.cpu_count()} cores, {memory:.0f} GB, Python {platform.python_version()}"
+    load = ", ".join(f"{each:.1f}" for each in psutil.getloadavg()[:2])
+    return f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC; {machine}; {packages}. Load of the machine before: {load}."
+
+
+def processor() -> str:
+    """The processor's name, as the system tells it."""
+    if Path("/proc/cpuinfo").exists():
+        names = (line.partition(":")[2].strip() for line in Path("/proc/cpuinfo").read_text("utf-8").splitlines()
+                 if line.startswith("model name"))  # fmt: skip
+        return next(names, "") or platform.machine()
+    return platform.processor() or platform.machine()
 
 
 def main(wanted: list[str]) -> int:
-    unknown = set(wanted) - set(names())
+    unknown = set(wanted) - set(NAMES)
     if unknown:
-        print(f"no benchmark {', '.join(sorted(unknown))}; there are: {', '.join(names())}", file=sys.stderr)
+        print(f"no benchmark {', '.join(sorted(unknown))}; there are: {', '.join(NAMES)}", file=sys.stderr)
         return 2
-    modules = [import_module(f"benchmarks.{name}") for name in wanted or names()]
-    rows = [row for module in modules if hasattr(module, "measure") for row in module.measure()]
-    text = "\n".join(["# What the lab costs", "", surroundings(), "", *table(rows), ""])
-    print(text)
+    start, well = time.perf_counter(), True
+    lines = [*INTRODUCTION.format(surroundings=surroundings()).splitlines(), "", *HEAD]
+    print("\n".join(lines), flush=True)
+    for line, holds in measured(tuple(wanted) or NAMES):
+        print(line, flush=True)
+        lines.append(line)
+        well = well and holds
     if not wanted:
-        RESULTS.write_text(text, encoding="utf-8")
-    for module in modules:
-        if not hasattr(module, "measure"):  # it has a table of its own
-            sys.argv = [str(module.__file__)]
-            module.main()
-    return 0 if all(row.holds for row in rows) else 1
+        lines += ["", f"All of it took {(time.perf_counter() - start) / 60:.0f} minutes."]
+        RESULTS.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return 0 if well else 1
 
 
 if __name__ == "__main__":

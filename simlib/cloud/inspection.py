@@ -131,7 +131,7 @@ class Inspection:
             return Principal(caller.arn, kind, "", caller.arn)
         if caller.is_root:
             return Principal(caller.arn, "root", caller.account, "root user")
-        if caller.account not in self._accounts():
+        if not self._has(caller.account):
             return Principal(caller.arn, "outside", caller.account, caller.arn.rpartition("/")[2])
         identity = caller.identity
         if caller.session and identity and not caller.arn.endswith(f"/{SESSION_NAME}"):
@@ -159,6 +159,9 @@ class Inspection:
 
     def _accounts(self) -> list[str]:
         return [each for each in self._store.accounts() if inventory.is_of_the_world(each)]
+
+    def _has(self, account: str) -> bool:
+        return self._store.has(account) and inventory.is_of_the_world(account)
 
     def _of_account(self, account: str) -> Iterator[Principal]:
         for name in inventory.users(account):
@@ -309,7 +312,7 @@ class Inspection:
         account, rest = arn.split(":", 5)[4:]
         kind, _, path = rest.partition("/")
         name = path.rpartition("/")[2]
-        known = account in self._accounts()
+        known = self._has(account)
         if rest == "root":
             return held.root_caller(account)
         if kind == "oidc-provider":

@@ -18,10 +18,11 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
+
+from simlib.cloud.storage.tables import service_models
 
 # One command at a time: it owns the environment, the working folder and the standard streams while it runs.
 _ONE_AT_A_TIME = threading.RLock()
@@ -141,7 +142,7 @@ def run(
 def _drive(awscli: Any, arguments: list[str], folder: Path, on_session: Callable[[Any], None] | None) -> int:
     try:
         driver = awscli.create_clidriver()
-        driver.session.register_component("data_loader", _loader())
+        driver.session.register_component("data_loader", service_models())
         driver.alias_loader = awscli.AliasLoader(str(folder / ".aws" / "cli" / "alias"))
         if on_session:
             driver.session.register("session-initialized", lambda session, **_: on_session(session))
@@ -169,17 +170,11 @@ def _load() -> Any:
             ) from None
         finally:
             sys.meta_path[:] = [finder for finder in sys.meta_path if type(finder).__module__ != "awscli"]
-    # awscli tells botocore by this variable where its own texts and models lie.
-    os.environ["AWS_DATA_PATH"] = str(Path(str(sys.modules["awscli"].__file__)).parent / "data")
+    texts = str(Path(str(sys.modules["awscli"].__file__)).parent / "data")
+    os.environ["AWS_DATA_PATH"] = texts  # by this variable it tells botocore where its own texts lie
+    if texts not in service_models().search_paths:
+        service_models().search_paths.append(texts)
     return sys.modules["awscli.clidriver"]
-
-
-@cache
-def _loader() -> Any:
-    """One reader of service models for all commands: it keeps what it has read, and reads none of ~/.aws/models."""
-    loader = importlib.import_module("botocore.loaders").Loader
-    paths = [os.environ["AWS_DATA_PATH"], loader.BUILTIN_DATA_PATH]
-    return loader(extra_search_paths=paths, include_default_search_paths=False)
 
 
 @contextmanager

@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from simlib.cloud.identity import service_models
 from simlib.cloud.machines import cli
 from simlib.cloud.machines.cli import Result
 from simlib.cloud.machines.metadata import LONGEST_TTL, TOKEN, TOKEN_TTL, Metadata, Unavailable
+from simlib.cloud.storage.tables import service_models
 
 if TYPE_CHECKING:
     from simlib.cloud.credentials.sessions import Session

@@ -25,6 +25,7 @@ from moto.core.request import (
 )
 from werkzeug.exceptions import HTTPException
 
+from simlib.cloud.storage.tables import ec2_read_late
 from simlib.cloud.transport.wire import RawAnswer, RawRequest
 
 ACCOUNT_HEADER = "x-moto-account-id"
@@ -124,7 +125,8 @@ def _services(host: str) -> tuple[str, ...]:
 @cache
 def _routes(service: Any) -> tuple[_Route, ...]:
     try:
-        backends: Any = moto.backends.get_backend(service)
+        with ec2_read_late():
+            backends: Any = moto.backends.get_backend(service)
     except ImportError as missing:
         raise NotStored(f"moto serves {service} only with more packages installed ({missing.name})") from missing
     if isinstance(backends, BackendDict):

@@ -30,8 +30,9 @@ _KEPT: Mapping[str, Callable[[Any], Iterable[str]]] = {
 
 def is_of_the_world(account: str) -> bool:
     """Whether somebody has made this account; moto keeps some of its own besides, with no more than a role in them."""
-    made = [name for name in roles(account) if name != "OrganizationAccountAccessRole"]
-    return bool(backend(account).users or made or organization_of(account))
+    kept = backend(account)
+    made = (role for role in kept.roles.values() if role.name != "OrganizationAccountAccessRole")
+    return bool(kept.users) or any(made) or organization_of(account) is not None
 
 
 def users(account: str) -> list[str]:

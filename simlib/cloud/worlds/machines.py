@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 from unittest.mock import patch
 
+from simlib.cloud.storage.tables import ec2_read_late
 from simlib.cloud.worlds.identities import naive
 from simlib.cloud.worlds.shape import DATE, TAGS, TEXT, WorldFileError, matching
 
@@ -72,8 +73,9 @@ def _of_instance(region: str, ec2: Any, instance: Any) -> dict[str, Any]:
 
 def restore(account: str, told: Mapping[str, Any], place: str) -> None:
     """Start an instance as it was. Raises `WorldFileError`."""
-    from moto.ec2.models import ec2_backends
-    from moto.ec2.models import instances as models
+    with ec2_read_late():
+        from moto.ec2.models import ec2_backends
+        from moto.ec2.models import instances as models
 
     ec2 = ec2_backends[account][told["Region"]]
     if ec2.get_instance_by_id(told["InstanceId"]) is not None:
