@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,9 +13,6 @@ from simlib.iam.evaluation import ALLOW, EXPLICIT_DENY, IMPLICIT_DENY, NO_IMPACT
 from simlib.iam.explanation import ExplainedStatement, lacking_checks
 from simlib.iam.refusal import POLICY_NAMES, deciding_check
 
-_MANAGED = re.compile(
-    r"arn:aws:iam::(?:aws|\d{12}):(?:policy/(?:[^\s/]+/)*|role/(?:[^\s/]+/)*(?=[^\s/]+ \(trust policy\)))"
-)
 MOST_MISSES = 3  # statements that came near are told in the line; all of them behind it
 
 # AWS's checks in AWS's order, as a learner reads them.
@@ -186,8 +182,8 @@ class Answer:
 
 
 def plain(sentence: str) -> str:
-    """A sentence without marks for code, managed policies by their names alone."""
-    return _MANAGED.sub("", sentence.replace("`", ""))
+    """A sentence without marks for code."""
+    return sentence.replace("`", "")
 
 
 def put(question: Question, ask: Callable[..., Evaluation], **more: Any) -> Answer:
