@@ -72,8 +72,11 @@ class Attempt:
 def attempt(call: Callable[..., Any], **parameters: Any) -> Attempt:
     """Make a boto3 call: `attempt(s3.list_objects_v2, Bucket="b")`. A refusal becomes a value, not a stack trace.
 
-    Only AWS's and the SDK's own errors are caught; a mistake in the code still raises.
+    Only AWS's and the SDK's own errors are caught; a mistake in the code still raises, `TypeError` where the call has
+    been made already.
     """
+    if not callable(call):
+        raise TypeError("attempt() makes the call by itself: write attempt(iam.list_users), and not iam.list_users().")
     operation = str(getattr(call, "__name__", call))
     try:
         return Attempt(operation, answer=call(**parameters))

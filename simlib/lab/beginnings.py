@@ -26,7 +26,10 @@ def begin(lesson: int) -> Cloud:
     from simlib.cloud import Cloud
 
     if lesson not in _BEGINNINGS:
-        raise ValueError(f"Lesson {lesson} has no beginning of its own; there is one for {sorted(_BEGINNINGS)}.")
+        listed = ", ".join(map(str, _BEGINNINGS))
+        raise ValueError(
+            f"Lesson {lesson} has no beginning of its own: begin with Cloud.start(). There is one for {listed}."
+        )
     world = Cloud.start()
     _BEGINNINGS[lesson](world)
     return world

@@ -49,7 +49,8 @@ class Guess:
 
     def lock(self, choice: int | str) -> None:
         """Settle on a choice, by index or by its letter ("a", "b", …); a second one does not count."""
-        index = ascii_lowercase.index(choice) if isinstance(choice, str) else choice
+        letters = dict(zip(ascii_lowercase, range(len(self.choices)), strict=False))
+        index = letters.get(choice.lower(), -1) if isinstance(choice, str) else choice
         if not 0 <= index < len(self.choices):
             raise ValueError(f"choose one of {', '.join(ascii_lowercase[: len(self.choices)])}")
         if self.locked is not None:

@@ -189,6 +189,11 @@ def test_mistakes_are_told_in_a_sentence(aws: Cloud, given: dict[str, Any], erro
         lab.AccessExplorer(aws, **{"requests": [GET, PUT], **given})
 
 
+def test_a_request_that_is_no_pair_gets_a_sentence(aws: Cloud) -> None:
+    with pytest.raises(ValueError, match="A request is a pair"):
+        lab.AccessExplorer(aws, who="alice", requests=["s3:GetObject"])  # type: ignore[list-item]
+
+
 def test_a_request_nobody_can_make_is_an_answer_and_no_exception(aws: Cloud) -> None:
     panel = lab.AccessExplorer(aws, who="alice", requests=[("nonsense", "x"), GET])
     assert panel.answer(0).word == "Refused"

@@ -81,3 +81,8 @@ def test_an_encoded_message_is_shown_by_its_beginning_and_kept_whole() -> None:
     assert refused.message.endswith(encoded)
     assert str(refused).endswith("failure message: gAAAAABrBVLm…")
     assert "x" * 100 not in refused._repr_mimebundle_()["text/html"]
+
+
+def test_a_call_that_has_been_made_already_gets_a_sentence() -> None:
+    with pytest.raises(TypeError, match="write attempt"):
+        lab.attempt(list_things())

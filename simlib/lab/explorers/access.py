@@ -185,6 +185,8 @@ class AccessExplorer(Explorer):
 
 
 def _request(given: Request) -> tuple[str, str, Mapping[str, Any]]:
+    if isinstance(given, str) or len(given) not in (2, 3):
+        raise ValueError(f'A request is a pair, ("s3:GetObject", "arn:aws:s3:::my-bucket/a.csv"), and not {given!r}.')
     action, resource, *own = given
     circumstances(own[0] if own else {})
     return action.strip(), resource.strip(), dict(own[0]) if own else {}
