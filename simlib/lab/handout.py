@@ -48,7 +48,7 @@ def figure() -> Any:
     from matplotlib.figure import Figure
 
     page = Figure(figsize=A4)
-    line = 0.0138
+    line = 0.0132
     top = 0.955
 
     def write(text: str, x: float, *, size: float = 9, width: int = 112, bold: bool = False, skip: float = 0.0) -> None:

@@ -19,6 +19,7 @@ _CSS = """
 .sl-predict legend { font-weight: 600; padding: 0; margin-bottom: .3em; max-width: 100%; white-space: normal; }
 .sl-predict legend::before { content: "Predict. "; color: var(--sl-yes); }
 .sl-predict label { display: flex; gap: .5em; align-items: baseline; padding: .15em 0; cursor: pointer; }
+.sl-predict label:has(input:checked) { font-weight: 600; }
 .sl-predict button { font: inherit; margin: .4em 0 .2em; padding: .2em .9em; cursor: pointer; border-radius: 3px;
   color: inherit; background: transparent; border: 1px solid currentColor; }
 .sl-predict button[hidden] { display: none; }

@@ -47,7 +47,7 @@ EXERCISES = {
             "The call was `list_users`. AWS writes the same thing in another way.",
             "An action is the service, a colon, and the operation: its words begin with capitals, and nothing stands "
             "between them.",
-            "`iam:ListUsers`.",
+            "The word is `ListUsers`, so that the action is `iam:ListUsers`.",
         ),
         solution=f'ALICE_MAY = """{GAP.replace("iam:", "iam:ListUsers")}"""\n',
         because="One action, allowed. A star would have allowed making and deleting users, too.",

@@ -152,15 +152,20 @@ EXERCISES = {
         hints=(
             "Look at the article's policy: it has two actions, and one of them is about the bucket as a whole.",
             "Reading a file is `s3:GetObject`. The resource is not the bucket but the file in it.",
-            "`arn:aws:s3:::my-secure-bucket/report.csv`.",
+            "The resource is `arn:aws:s3:::my-secure-bucket/report.csv`.",
         ),
         solution='''ALICE_MAY = """{
   "Version": "2012-10-17",
   "Statement": [
-    { "Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::my-secure-bucket/report.csv" }
+    {
+      "Effect": "Allow",
+      "Action": "s3:GetObject",
+      "Resource": "arn:aws:s3:::my-secure-bucket/report.csv"
+    }
   ]
 }"""
 ''',
-        because="Whatever the policy does not mention is refused, so it needs no word against the rest.",
+        because="Whatever the policy does not mention is refused, so it needs no word against the rest. Listing is "
+        "about the bucket, reading about a file in it: that is why the article's policy has two resources.",
     ),
 }

@@ -106,12 +106,16 @@ EXERCISES = {
         hints=(
             "The door is open to the account. Which call does Bob make, and on what?",
             "An `Allow` for `sts:AssumeRole`. Its `Resource` is the role.",
-            '`"Action": "sts:AssumeRole", "Resource": "arn:aws:iam::111111111111:role/reports"`.',
+            'In the statement: `"Action": "sts:AssumeRole", "Resource": "arn:aws:iam::111111111111:role/reports"`.',
         ),
         solution='''BOB_MAY = """{
   "Version": "2012-10-17",
   "Statement": [
-    { "Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "arn:aws:iam::111111111111:role/reports" }
+    {
+      "Effect": "Allow",
+      "Action": "sts:AssumeRole",
+      "Resource": "arn:aws:iam::111111111111:role/reports"
+    }
   ]
 }"""
 ''',
@@ -139,8 +143,9 @@ EXERCISES = {
         hints=(
             "Two kinds of callers come in two different ways. A service cannot show six digits.",
             "Write two statements: one for Alice with a condition, one for the service without.",
-            "First: `AWS`, Alice's ARN, `Bool` `aws:MultiFactorAuthPresent` `true`. Second: `Service`, "
-            "`ec2.amazonaws.com`. Neither has a `Resource`.",
+            "In the first, `Principal` is `AWS` with Alice's ARN, and `Condition` is `Bool`, "
+            "`aws:MultiFactorAuthPresent`, `true`. In the second it is `Service`, `ec2.amazonaws.com`. Neither has a "
+            "`Resource`.",
         ),
         solution='''REPORTS_TRUST = """{
   "Version": "2012-10-17",
