@@ -210,13 +210,15 @@ class Cloud:
         What cannot be undone is time, and what was done to a world that has been replaced in the meantime.
         """
         self._must_be_open()
-        calls, accounts, forget_issued = self.trail.total, dict(self._accounts), self._sessions.bookmark()
+        calls, accounts = self.trail.total, dict(self._accounts)
+        forget_issued, forget_observed = self._sessions.bookmark(), self._gate.history.bookmark()
         with on_a_copy(lambda: Cloud.running is self, self._gate.lock):
             try:
                 yield
             finally:
                 self.trail.forget_since(calls)
                 forget_issued()
+                forget_observed()
                 self._accounts = accounts
 
     # -- who there is ------------------------------------------------------------------------------------------------

@@ -63,6 +63,19 @@ def test_credentials_issued_inside_are_unknown_afterwards(aws: Cloud, iam: Any) 
             identity.client("sts").get_caller_identity()
 
 
+def test_the_lives_of_credentials_are_told_as_before(aws: Cloud, iam: Any) -> None:
+    iam.create_user(UserName="alice")
+    key = iam.create_access_key(UserName="alice")["AccessKey"]["AccessKeyId"]
+    before = aws.credentials()
+    with aws.rehearsal():
+        iam.delete_access_key(UserName="alice", AccessKeyId=key)
+        another = aws.account("another").admin.client("iam")
+        another.create_user(UserName="bob")
+        another.create_access_key(UserName="bob")
+        assert aws.credentials() != before
+    assert aws.credentials() == before
+
+
 def test_tokens_of_identity_providers_are_forgotten(aws: Cloud) -> None:
     github = aws.oidc_provider()
     kept = github.token("repo:example/shop:ref:refs/heads/main")

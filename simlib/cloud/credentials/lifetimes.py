@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -80,6 +80,16 @@ class History:
 
     _keys: dict[str, _KeyLife] = field(default_factory=dict)
     _orphaned: dict[str, datetime] = field(default_factory=dict)  # sessions
+
+    def bookmark(self) -> Callable[[], None]:
+        """What, when called, forgets all that was observed since."""
+        keys = {key: _KeyLife(life.record, list(life.spells)) for key, life in self._keys.items()}
+        orphaned = dict(self._orphaned)
+
+        def forget() -> None:
+            self._keys, self._orphaned = keys, orphaned
+
+        return forget
 
     def observe(self, store: Store, sessions: Sessions, now: datetime) -> None:
         """Note what has changed since the last look. Called under the gate's lock, after calls that may change it."""
