@@ -146,3 +146,15 @@ def test_the_message_of_the_course_runs_through_it() -> None:
     for number in course.LESSONS:
         page = "\n".join(cell.source for cell in book(number).cells)
         assert "IAM Identity Center" in page, number
+
+
+def test_no_choice_is_right_by_its_place() -> None:
+    """Whoever always takes the first choice, or the second, or the last, is wrong often enough."""
+    places = [(question.answer, len(question.choices)) for number in course.LESSONS
+              for question in course.lesson(number).QUESTIONS.values()]  # fmt: skip
+    for right in (
+        sum(at == 0 for at, _ in places),
+        sum(at == 1 for at, _ in places),
+        sum(at == of - 1 for at, of in places),
+    ):
+        assert len(places) / 5 < right < len(places) * 3 / 5

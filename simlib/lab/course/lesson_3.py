@@ -178,9 +178,21 @@ EXERCISES = {
         solution='''ALICE_MAY = """{
   "Version": "2012-10-17",
   "Statement": [
-    { "Effect": "Allow", "Action": "s3:ListBucket", "Resource": "arn:aws:s3:::my-secure-bucket" },
-    { "Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::my-secure-bucket/*" },
-    { "Effect": "Allow", "Action": "s3:PutObject", "Resource": "arn:aws:s3:::my-secure-bucket/alice/*" }
+    {
+      "Effect": "Allow",
+      "Action": "s3:ListBucket",
+      "Resource": "arn:aws:s3:::my-secure-bucket"
+    },
+    {
+      "Effect": "Allow",
+      "Action": "s3:GetObject",
+      "Resource": "arn:aws:s3:::my-secure-bucket/*"
+    },
+    {
+      "Effect": "Allow",
+      "Action": "s3:PutObject",
+      "Resource": "arn:aws:s3:::my-secure-bucket/alice/*"
+    }
   ]
 }"""
 ''',

@@ -222,15 +222,11 @@ EXERCISES = {
             "later than Mallory's session.",
         ),
         solution="""aws.clock.advance(seconds=2)
-iam.put_role_policy(RoleName="reports", PolicyName="AWSRevokeOlderSessions", PolicyDocument=json.dumps({
-    "Version": "2012-10-17",
-    "Statement": [{
-        "Effect": "Deny",
-        "Action": "*",
-        "Resource": "*",
-        "Condition": {"DateLessThan": {"aws:TokenIssueTime": f"{aws.clock.now:%Y-%m-%dT%H:%M:%SZ}"}},
-    }],
-}))
+now = f"{aws.clock.now:%Y-%m-%dT%H:%M:%SZ}"
+older = {"DateLessThan": {"aws:TokenIssueTime": now}}
+deny = {"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": older}
+iam.put_role_policy(RoleName="reports", PolicyName="AWSRevokeOlderSessions",
+    PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [deny]}))
 """,
         because="Everything that was issued before is refused, also honest sessions: they are opened anew and go on. "
         "Deleting the role would have stopped the machine, too; and to narrow the trust policy stops nobody who is in.",

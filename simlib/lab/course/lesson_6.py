@@ -41,11 +41,11 @@ QUESTIONS = {
         "Alice may start machines and pass roles. She may not list users. Her machine has the role `deploy`, which "
         "may do everything. Who can list the users of the account?",
         (
-            "Neither of the two: the machine belongs to Alice, and she may not.",
             "The machine, and so Alice.",
+            "Neither of the two: the machine belongs to Alice, and she may not.",
             "Both: the role's rights pass on to Alice.",
         ),
-        answer=1,
+        answer=0,
         because="The machine acts as the role. Alice has logged on to the machine, so she has what it has. In her "
         "own policies you find no word of it. Passing a powerful role is as good as being an administrator; that is "
         "why it is a right of its own.",
@@ -67,11 +67,11 @@ QUESTIONS = {
         "Version 2 wants a token, which is fetched with a `PUT` and sent along in a header. The same preview again; "
         "and the AWS CLI on the machine. Who gets credentials?",
         (
-            "Both.",
             "The AWS CLI only.",
+            "Both.",
             "Neither: the role is gone.",
         ),
-        answer=1,
+        answer=0,
         because="The SDKs and the CLI have fetched a token for years, so nothing changes for them. A preview can "
         "only send a `GET` to an address, without headers of its own: `401`. One setting stops a whole kind of "
         "attack.",

@@ -69,11 +69,11 @@ QUESTIONS = {
     "one list": Prediction(
         "The account has 151 roles that you know of. How many does one call of `list_roles` return?",
         (
-            "All 151.",
             "100.",
+            "All 151.",
             "None: that is too many for one answer.",
         ),
-        answer=1,
+        answer=0,
         because="AWS answers in pages, and `IsTruncated` says whether there is more. A program that reads one page "
         "works well until the account grows; then it overlooks the rest, without an error. A **paginator** turns "
         "the pages. The AWS CLI does so by itself.",

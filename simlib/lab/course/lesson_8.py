@@ -47,10 +47,10 @@ QUESTIONS = {
     "the key is gone": Prediction(
         "The forgotten key is deleted. Is Mallory out?",
         (
-            "Yes: it was her way in.",
             "No: she holds what she opened with it, and a door of her own.",
+            "Yes: it was her way in.",
         ),
-        answer=1,
+        answer=0,
         because="Sessions do not end with the key. Her session of `deploy` lives for hours, her machine runs and "
         "renews its credentials, and `break-glass` trusts her account, so that she needs nobody's key any more.",
     ),
