@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from simlib.cloud.trail import Event
 
@@ -13,6 +13,9 @@ from .attempts import Attempt, Comparison, attempt, compare
 from .beginnings import IMAGE
 from .exercises import Verdict
 from .markup import card, escape, table
+
+if TYPE_CHECKING:
+    from simlib.cloud.machines.instance import Instance
 
 HEAD = ["When (UTC)", "From", "Who", "Call", "On what"]
 
@@ -86,9 +89,9 @@ def mallorys_ways(world: Any) -> Iterator[tuple[str, str, Attempt]]:
     yield "What Mallory has copied from her machine", "borrows operator", attempt(copied.assume_role, **operator)
 
 
-def her_machine_runs(world: Any) -> bool:
-    """Whether the machine that Mallory has started is still there."""
-    facts = world.instance_facts(incident.people(world).mallory["her machine"].id)
+def runs(world: Any, machine: Instance) -> bool:
+    """Whether a machine is still there, and running."""
+    facts = world.instance_facts(machine.id)
     return bool(facts and facts.running)
 
 
@@ -98,7 +101,8 @@ def tonight(world: Any) -> Comparison | Verdict:
         return Verdict(None, "Nothing has been done yet. Tonight Mallory reads the ledger, as on the nights before.")
     with world.rehearsal():
         tried = {f"{who} {does}": answer for who, does, answer in mallorys_ways(world)}
-        if her_machine_runs(world):
-            session = incident.people(world).mallory["her machine"].session
-            tried["Mallory's machine asks who it is"] = attempt(session.client("sts").get_caller_identity)
+        machine = incident.people(world).mallory["her machine"]
+        if runs(world, machine):
+            whoami = machine.session.client("sts").get_caller_identity
+            tried["Mallory's machine is still running, and asks who it is"] = attempt(whoami)
         return compare(tried)

@@ -271,6 +271,7 @@ WRONG: dict[str, list[Answer]] = {
             ),
             "After a run on a changed trust policy the role's trust policy is not TRUST",
         ),
+        ("deploy = 3", "deploy is not a function but int"),
         (DEPLOY.format("return careless(name, trust)"), "After the first run there is no role reports-reader"),
     ],
     "a test that says no": [
@@ -285,6 +286,7 @@ WRONG: dict[str, list[Answer]] = {
             ),
             "passes a policy that is wrong: writing is allowed",
         ),
+        ('test_reader = "assert"', "test_reader is not a function but str"),
         (TEST.format("assert False"), "says no to a policy that is right: READ_LEDGER itself"),
     ],
     "the house in order": [  # one after the other, in one world

@@ -99,6 +99,9 @@ ROLE = {"RoleName": "reports-reader"}
 
 def _deployed(world: Any, deploy: Callable[[Any], object]) -> Iterator[str]:
     """Run a deployment in an account without the role, again, and after somebody has changed things."""
+    if not callable(deploy):
+        yield f"deploy is not a function but {type(deploy).__name__}."
+        return
     office = world.account("head-office")
     iam = office.admin.client("iam")
     anybody = trust(f"arn:aws:iam::{office.id}:root")
@@ -140,6 +143,9 @@ def _differences(iam: Any, when: str) -> Iterator[str]:
 
 def _says_no(_world: Any, test: Callable[[Any], object]) -> Iterator[str]:
     """Put a test to policies that are right and to others that are too wide or too narrow."""
+    if not callable(test):
+        yield f"test_reader is not a function but {type(test).__name__}."
+        return
     for what, document in _RIGHT.items():
         if not _passes(test, document):
             yield f"Your test says no to a policy that is right: {what}."

@@ -77,7 +77,8 @@ def _mallory_is_out(world: Any) -> Iterator[Row]:
     for who, does, tried in investigation.mallorys_ways(world):
         yield Row(who, does, tried.allowed, False, _decided(world, tried))
     still = "It has credentials of a role, and renews them by itself."
-    yield Row("Mallory's machine", "goes on running", investigation.her_machine_runs(world), False, still)
+    runs = investigation.runs(world, incident.people(world).mallory["her machine"])
+    yield Row("Mallory's machine", "goes on running", runs, False, still)
 
 
 def _faults_are_mended(world: Any, us: incident.People) -> Iterator[Row]:
@@ -120,12 +121,9 @@ def _everybody_works_on(world: Any, us: incident.People) -> Iterator[Row]:
         ),
     }
     for (who, does), call in work.items():
-        try:
-            tried = attempt(call)
-        except RuntimeError as gone:  # a machine that has been terminated
-            yield Row(who, does, False, True, str(gone))
-            continue
-        yield Row(who, does, tried.allowed, True, _decided(world, tried))
+        tried = attempt(call)
+        gone = who == "The web application" and not investigation.runs(world, us.web)
+        yield Row(who, does, tried.allowed, True, "Its machine is gone." if gone else _decided(world, tried))
 
 
 def _reads(session: Any) -> dict[str, Any]:
@@ -150,7 +148,7 @@ def _decided(world: Any, tried: Attempt) -> str:
     evaluation = next((each for each in asked if not each.allowed), asked[0] if asked else None)
     if evaluation is not None and evaluation.allowed is tried.allowed:
         return _told(evaluation)
-    return "No policy is asked: the key is active." if tried.allowed else f"AWS says {tried.code}: {tried.message}"
+    return "No policy is asked: the key is active." if tried.allowed else f"The answer is {tried.code}: {tried.message}"
 
 
 def _told(evaluation: Evaluation) -> str:
@@ -220,7 +218,6 @@ at_prod.update_assume_role_policy(RoleName="reports-reader", PolicyDocument=docu
     {**borrow, "Principal": {"AWS": "arn:aws:iam::444444444444:role/scanner"},
      "Condition": {"StringEquals": {"sts:ExternalId": "acme-1001"}}},
 ))
-aws.clock.advance(seconds=2)
 """,
         because="First what she holds, then what let her in: the other way round she would have used the time. "
         "Revoking is not enough where a machine renews its credentials, and deleting the key is not enough where "
