@@ -285,6 +285,16 @@ class Cloud:
         """An identity from any AWS answer that holds credentials (CreateAccessKey, AssumeRole, GetSessionToken …)."""
         return credentials_in(answer, region)
 
+    def holder(self, access_key_id: str) -> Identity:
+        """Whoever holds a key or a session of this world. Raises `LookupError` where it does not know that key."""
+        self._must_be_open()
+        with self._gate.lock:
+            found = self._sessions.find(access_key_id) or self._store.find_key(access_key_id)
+        if found is None:
+            raise LookupError(f"There is no key {access_key_id!r} in this world.")
+        token = getattr(found, "session_token", None)
+        return Identity(found.access_key_id, found.secret_access_key, token, region=REGION)
+
     def credentials(self) -> list[Credential]:
         """Every key and session there is or ever was, without secrets, in the order they were issued."""
         self._must_be_open()

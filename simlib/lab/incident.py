@@ -10,13 +10,15 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from botocore import UNSIGNED
 from botocore.config import Config
 
-from .beginnings import ALICE, DEV, IMAGE, PROD, READ_BUCKET, allow, bucket, trust
+from .beginnings import ALICE, BOB, DEV, IMAGE, PROD, READ_BUCKET, allow, bucket, trust
+from .judging import Unjudged
 
 if TYPE_CHECKING:
     from simlib.cloud import Cloud
@@ -33,6 +35,7 @@ READER = f"arn:aws:iam::{PROD}:role/reports-reader"
 SCANNER = "arn:aws:iam::444444444444:role/scanner"
 GITHUB = f"arn:aws:iam::{DEV}:oidc-provider/token.actions.githubusercontent.com"
 EXTERNAL_ID = "acme-1001"  # the number Acme has given to our firm
+_GONE = {"AccessKeyId": "AKIAIOSFODNN7EXAMPLE", "SecretAccessKey": "deleted"}
 
 
 @dataclass
@@ -43,19 +46,51 @@ class People:
     bob: Identity
     scanner: Identity
     github: Issuer
-    web: Instance
+    web: Instance | None
     mallory: dict[str, Any] = field(default_factory=dict)
-    calls: int = 0  # how many there have been when the story begins
+    calls: int | None = None  # how many there have been when the story begins; None: it has begun long ago
 
 
 _PEOPLE: WeakKeyDictionary[Cloud, People] = WeakKeyDictionary()
 
 
 def people(world: Cloud) -> People:
-    """The people of a world that `lay_out` has made; raises `ValueError` for another world."""
+    """The people of a world that `lay_out` has made, or that was saved since; `Unjudged` in another world."""
     if world not in _PEOPLE:
-        raise ValueError("This is not the world of the incident. Start it with lab.begin(8).")
+        try:
+            _PEOPLE[world] = _recognised(world)
+        except LookupError:
+            raise Unjudged("This is not the world of the incident. Start it with lab.begin(8).") from None
     return _PEOPLE[world]
+
+
+def _recognised(world: Cloud) -> People:
+    """Who they are in a world that was saved and is open again; what is gone opens nothing. `LookupError`: nobody."""
+    held = sorted(world.credentials(), key=lambda each: each.born)
+
+    def last(arn: str, *, before: Any = None) -> Identity:
+        found = [each for each in held if each.arn.startswith(arn) and (before is None or each.born < before)]
+        return world.holder(found[-1].access_key_id) if found else world.sign_in(_GONE)
+
+    def machine(profile: str) -> Instance | None:
+        reservations = world.account("dev").admin.client("ec2").describe_instances()["Reservations"]
+        found = [each for group in reservations for each in group["Instances"]]
+        mine = [each for each in found if each.get("IamInstanceProfile", {}).get("Arn", "").endswith(f"/{profile}")]
+        return world.instance(mine[0]["InstanceId"]) if mine else None
+
+    scheduler = next((each for each in held if each.arn.endswith("444444444444:user/scheduler")), None)
+    if scheduler is None:
+        raise LookupError("nobody of this story")
+    sessions = f"arn:aws:sts::{DEV}:assumed-role"
+    mallory = {
+        "bob's forgotten key": last(BOB, before=scheduler.born + timedelta(days=1)),
+        "her machine": machine("operations"),
+        "what her machine told her": last(f"{sessions}/operations/"),
+        "her session of deploy": last(f"{sessions}/deploy/build-8"),
+        "her session of break-glass": last(f"arn:aws:sts::{PROD}:assumed-role/break-glass/"),
+    }
+    scanner = world.holder(scheduler.access_key_id)
+    return People(last(ALICE), last(BOB), scanner, world.oidc_provider(), machine("web-app"), mallory)
 
 
 def lay_out(world: Cloud) -> None:

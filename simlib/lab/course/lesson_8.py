@@ -103,13 +103,14 @@ def _everybody_works_on(world: Any, us: incident.People) -> Iterator[Row]:
     report = {"Bucket": "my-secure-bucket", "Key": "report.csv"}
     page = {"Bucket": "my-secure-bucket", "Key": "site/index.html", "Body": b"<h1>Shop</h1>"}
     profile = {"ImageId": IMAGE, "MinCount": 1, "MaxCount": 1, "IamInstanceProfile": {"Name": "web-app"}}
+    web: Any = us.web
     work: dict[tuple[str, str], Callable[[], object]] = {
         ("Alice, as reports-reader,", "reads the ledger"): lambda: _reads(incident.as_alice(us, world)),
         ("Bob, with the key he uses,", "reads the report"): lambda: us.bob.client("s3").get_object(**report),
-        ("The web application", "lists the bucket"): lambda: us.web.session.client("s3").list_objects_v2(
+        ("The web application", "lists the bucket"): lambda: web.session.client("s3").list_objects_v2(
             Bucket="my-secure-bucket"
         ),
-        ("The web application", "reads the report"): lambda: us.web.session.client("s3").get_object(**report),
+        ("The web application", "reads the report"): lambda: web.session.client("s3").get_object(**report),
         ("The pipeline", "puts the site into the bucket"): lambda: (
             incident.as_pipeline(us, world).client("s3").put_object(**page)
         ),
@@ -121,9 +122,11 @@ def _everybody_works_on(world: Any, us: incident.People) -> Iterator[Row]:
         ),
     }
     for (who, does), call in work.items():
+        if who == "The web application" and not investigation.runs(world, us.web):
+            yield Row(who, does, False, True, "Its machine is gone.")
+            continue
         tried = attempt(call)
-        gone = who == "The web application" and not investigation.runs(world, us.web)
-        yield Row(who, does, tried.allowed, True, "Its machine is gone." if gone else _decided(world, tried))
+        yield Row(who, does, tried.allowed, True, _decided(world, tried))
 
 
 def _reads(session: Any) -> dict[str, Any]:
