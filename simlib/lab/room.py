@@ -7,20 +7,24 @@ learner is called after the folder, or after the file where several lie in one. 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from . import course, progress, progress_file
 from .map_of_course import Overview, overview
+from .progress_file import answers
 
 EVERY = 5.0  # seconds between two looks with --watch
 STUCK = 2  # tries without success, from which on an exercise counts as one that holds somebody up
-MOST = 5  # stumbling blocks that are told
+MOST = 5  # stumbling blocks of a kind that are told
+FEW = 6  # names of those who are stuck
 
 
 @dataclass(frozen=True)
@@ -59,19 +63,20 @@ class Room:
             if number
         }
 
-    def stumbling_blocks(self) -> list[tuple[str, int, int, int]]:
-        """What holds the room up: (what, lesson, how many, of how many that came so far), the most first."""
-        fell: Counter[tuple[str, int]] = Counter()
-        came: Counter[tuple[str, int]] = Counter()
+    def stumbling_blocks(self) -> list[Block]:
+        """Exercises that are not solved after some tries, and predictions that came otherwise; the most first."""
+        fell: dict[tuple[str, int, str], list[str]] = {}
+        came: Counter[tuple[str, int, str]] = Counter()
+        chosen: dict[tuple[str, int, str], Counter[int]] = {}
         for learner in self.learners:
-            for number, kinds in learner.lessons.items():
-                for kind, names in kinds.items():
-                    for name, each in names.items():
-                        what = (f"{kind.removesuffix('s')} “{_printable(name)[:60]}”", int(number))
-                        came[what] += 1
-                        fell[what] += _fell(kind, each)
-        found = [(what, number, fell[what, number], came[what, number]) for what, number in came if fell[what, number]]
-        return sorted(found, key=lambda each: (-each[2], each[1], each[0]))[:MOST]
+            for (number, kind, name), entry in answers(learner.lessons).items():
+                what = (kind, int(number), name)
+                came[what] += 1
+                if _fell(kind, entry):
+                    fell.setdefault(what, []).append(learner.name)
+                    chosen.setdefault(what, Counter())[entry.get("choice", -1)] += 1
+        found = [Block(*what, tuple(who), came[what], _said(*what, chosen[what])) for what, who in fell.items()]
+        return sorted(found, key=lambda each: (-len(each.who), each.lesson, each.name))
 
     def __str__(self) -> str:
         if not self.learners:
@@ -79,21 +84,24 @@ class Room:
         width = max(len(learner.name) for learner in self.learners)
         head = f"{'learner':<{width}}  " + "  ".join(f"{number:>4}" for number in course.LESSONS if number) + "  last"
         rows = [_row(learner, width) for learner in sorted(self.learners, key=lambda each: each.name)]
-        blocks = [
-            f"  {fell} of {came}  lesson {number}, {what}" for what, number, fell, came in self.stumbling_blocks()
+        blocks = self.stumbling_blocks()
+        stuck = [f"  {each}: {_few(each.who)}" for each in blocks if each.kind == "exercises"][:MOST]
+        guessed = [f"  {each}{each.said}" for each in blocks if each.kind == "predictions"][:MOST]
+        told = [
+            *("", SIGNS, "", f"Stuck: {STUCK} tries or more, and not solved", *(stuck or ["  nobody"])),
+            *("", "Expected otherwise, and what most of them chose", *(guessed or ["  nobody"])),
+            *self.unreadable,
         ]
-        signs = "○ not begun   ◐ begun   ● done; then how many exercises are solved"
-        told = ["", signs, "", "What holds the room up", *(blocks or ["  nothing"]), *self.unreadable]
         return "\n".join([head, *rows, *told])
 
     def figure(self) -> Any:
-        """A matplotlib figure: for each lesson how many of the room have begun it and are done with it."""
+        """A matplotlib figure: who has begun and finished each lesson, and what holds the room up."""
         from matplotlib.figure import Figure
 
-        from .pictures import DIM, YES
+        from .pictures import DIM, NO, YES
 
-        figure = Figure(figsize=(8, 3.2), layout="constrained")
-        axes = figure.add_subplot()
+        figure = Figure(figsize=(12, 4), layout="constrained")
+        axes, blocks = figure.subplots(1, 2)
         for number, (begun, done) in self.counts().items():
             axes.bar(number, begun, color="none", edgecolor=YES, hatch="///", label="begun" if number == 1 else None)
             axes.bar(number, done, color=YES, label="done" if number == 1 else None)
@@ -101,8 +109,49 @@ class Room:
         axes.set_xticks([number for number in course.LESSONS if number])
         axes.yaxis.get_major_locator().set_params(integer=True)
         axes.legend(frameon=False)
-        axes.tick_params(colors=DIM)
+        shown = self.stumbling_blocks()[: 2 * MOST][::-1]
+        names = [f"{each.lesson} · {_printable(each.name)[:40]} ({each.kind[:-1]})" for each in shown]
+        blocks.barh(range(len(shown)), [each.came for each in shown], color="none", edgecolor=DIM, label="came so far")
+        held = [len(each.who) for each in shown]
+        blocks.barh(range(len(shown)), held, color=NO, label="stuck, or expected otherwise")
+        blocks.set_yticks(range(len(shown)), names, parse_math=False)
+        blocks.set(xlabel="learners")
+        blocks.xaxis.get_major_locator().set_params(integer=True)
+        figure.legend(*blocks.get_legend_handles_labels(), frameon=False, loc="outside upper right", ncols=2)
+        for each in (axes, blocks):
+            each.tick_params(colors=DIM)
         return figure
+
+
+SIGNS = "○ not begun   ◐ begun   ● done; then how many exercises are solved"
+
+
+@dataclass(frozen=True)
+class Block:
+    """An exercise or a prediction, who has stumbled over it, and of how many; `said` is what most of them chose."""
+
+    kind: str
+    lesson: int
+    name: str
+    who: tuple[str, ...]
+    came: int
+    said: str = ""
+
+    def __str__(self) -> str:
+        return f"{len(self.who)} of {self.came}  lesson {self.lesson}, {self.kind[:-1]} “{_printable(self.name)[:60]}”"
+
+
+def _said(kind: str, number: int, name: str, chosen: Mapping[int, int]) -> str:
+    """ ": Everybody in the account." – what most of those chose, in the words of the lesson, if it has them."""
+    questions = course.lesson(number).QUESTIONS if number in course.LESSONS and kind == "predictions" else {}
+    choice = max(chosen, key=lambda each: (chosen[each], -each))
+    choices = (*questions[name].choices, "not sure.") if name in questions else ()
+    return f": {choices[choice].replace('`', '')}" if 0 <= choice < len(choices) else ""
+
+
+def _few(names: Sequence[str]) -> str:
+    more = f" and {len(names) - FEW} more" if len(names) > FEW else ""
+    return ", ".join(sorted(names)[:FEW]) + more
 
 
 def _fell(kind: str, each: Mapping[str, Any]) -> bool:
@@ -116,8 +165,16 @@ def _row(learner: Learner, width: int) -> str:
     cells = [
         f"{stage.state[0]} {stage.exercises}/{stage.of_exercises}".rjust(5)[-5:] for stage in learner.overview.stages
     ]
-    last = f"  lesson {number}, {when[11:16]} UTC" if when else ""
+    last = f"  lesson {number}, {_local(when)}" if when else ""
     return f"{learner.name:<{width}}  " + " ".join(cells) + last
+
+
+def _local(when: str) -> str:
+    """The time of day where the instructor is."""
+    try:
+        return f"{datetime.fromisoformat(when).astimezone():%H:%M}"
+    except (ValueError, OverflowError, OSError):  # no moment, or one that this machine's clock cannot show
+        return "--:--"
 
 
 def look(folder: Path) -> Room:
@@ -164,13 +221,21 @@ def main(argv: Sequence[str] | None = None) -> int:
             if options.watch and sys.stdout.isatty():
                 print("\033[2J\033[H", end="")
             print(room, flush=True)
-            if options.picture:
-                room.figure().savefig(options.picture)
+            drawn = not options.picture or _draw(room, options.picture)
             if not options.watch:
-                return 0
+                return 0 if drawn else 2
             time.sleep(EVERY)
     except KeyboardInterrupt:
         return 0
+    except BrokenPipeError:  # whoever read it has seen enough
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - for what is still to be flushed
+        return 0
+
+
+def _draw(room: Room, picture: Path) -> bool:
+    try:
+        room.figure().savefig(picture)
     except (OSError, ValueError) as error:
-        print(f"The picture cannot be written to {options.picture}: {error}.", file=sys.stderr)
-        return 2
+        print(f"The picture cannot be written to {picture}: {error}.", file=sys.stderr)
+        return False
+    return True

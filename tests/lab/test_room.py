@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -59,16 +62,19 @@ def test_who_is_where(folder: Path) -> None:
 
 def test_what_holds_the_room_up_comes_first(folder: Path) -> None:
     first, second = room.look(folder).stumbling_blocks()
-    assert first == ("exercise “rotate a key”", 4, 2, 3)
-    assert second == ("prediction “two hours”", 4, 1, 2)
+    assert (str(first), first.who) == ("2 of 3  lesson 4, exercise “rotate a key”", ("ada", "ben"))
+    assert str(second) == "1 of 2  lesson 4, prediction “two hours”"
+    assert second.said == ": A session of one hour: AWS gives what it can."
 
 
 def test_the_table_tells_it_all_and_names_what_was_passed_over(folder: Path) -> None:
     shown = str(room.look(folder))
-    assert "2 of 3  lesson 4, exercise “rotate a key”" in shown
+    assert "2 of 3  lesson 4, exercise “rotate a key”: ada, ben" in shown
+    assert "1 of 2  lesson 4, prediction “two hours”: A session of one hour" in shown
     assert "Passed over: eve" in shown
     assert "ada" in shown.split("\n")[1]
-    assert "lesson 4, 09:10 UTC" in shown.split("\n")[1]
+    here = datetime(2026, 11, 24, 9, 10, tzinfo=UTC).astimezone()
+    assert f"lesson 4, {here:%H:%M}" in shown.split("\n")[1]
 
 
 @pytest.mark.parametrize(
@@ -94,20 +100,22 @@ def test_a_strange_file_is_passed_over_with_a_sentence(tmp_path: Path, entry: An
         ("mal\x1b[2Jlory", {"x": {}}),
         ("mallory", {"4": {"exercises": {"\x1b[2J": stuck()}}}),
         ("mallory", {"4": {"exercises": {"rotate a key": stuck("2026-11-24\x1b[2J")}}}),
+        ("mallory", {"4": {"exercises": {"\ud800$\\frac$": stuck()}}}),
         ("mallory", {"\x1b[2J": {}}),
     ],
 )
 def test_what_a_file_says_is_data_and_moves_no_cursor(tmp_path: Path, folder: str, lessons: Any) -> None:
     write(tmp_path / folder / "progress.json", lessons)
-    shown = str(room.look(tmp_path))
-    assert "mal" in shown or "“" in shown
-    assert "\x1b" not in shown
+    seen = room.look(tmp_path)
+    assert "mal" in str(seen)
+    assert "\x1b" not in str(seen)
+    seen.figure().savefig(tmp_path / "room.svg")
 
 
 def test_the_command_prints_and_draws(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     picture = folder / "room.png"
     assert room.main([str(folder), "--picture", str(picture)]) == 0
-    assert "What holds the room up" in capsys.readouterr().out
+    assert "Stuck:" in capsys.readouterr().out
     assert picture.read_bytes().startswith(b"\x89PNG")
 
 
@@ -131,4 +139,32 @@ def test_watching_looks_again_until_it_is_stopped(
 
     monkeypatch.setattr(room.time, "sleep", sleep)
     assert room.main([str(folder), "--watch"]) == 0
-    assert capsys.readouterr().out.count("What holds the room up") == 3
+    assert capsys.readouterr().out.count("Stuck:") == 3
+
+
+def test_a_picture_that_cannot_be_written_ends_no_watch(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    looks = iter([None])
+
+    def sleep(_: float) -> None:
+        if next(looks, "over") == "over":
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(room.time, "sleep", sleep)
+    assert room.main([str(folder), "--watch", "--picture", str(folder / "gone" / "room.png")]) == 0
+    seen = capsys.readouterr()
+    assert seen.out.count("Stuck:") == 2
+    assert seen.err.count("The picture cannot be written") == 2
+    assert room.main([str(folder), "--picture", str(folder / "room.xyz")]) == 2
+
+
+def test_whoever_reads_may_stop_reading(folder: Path) -> None:
+    command = [sys.executable, "-m", "simlib", "progress", str(folder)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdout
+    assert process.stderr
+    process.stdout.close()
+    assert process.stderr.read() == b""
+    process.stderr.close()
+    process.wait(60)
