@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 import pytest
 
@@ -42,3 +43,62 @@ def test_the_steps_it_names_are_those_of_the_lessons() -> None:
         there |= {*course.lesson(number).QUESTIONS, *course.lesson(number).EXERCISES, course.lesson(number).TITLE}
     assert len(named) > 20
     assert set(named) <= there, set(named) - there
+
+
+@pytest.mark.parametrize("number", course.LESSONS)
+def test_the_usual_wrong_answers_are_those_of_the_lesson(number: int) -> None:
+    """A quote is a choice that is wrong, of the prediction that is named before it, or the exercise has that name."""
+    lines = re.findall(r"^- \*([^*]+)\*(.*)$", PARTS[str(number)], re.MULTILINE)
+    assert lines
+    module = course.lesson(number)
+    for name, said in lines:
+        assert name in {*module.QUESTIONS, *module.EXERCISES}, name
+        for quoted in re.findall(r"“([^”]+)”", said):
+            choices = module.QUESTIONS[name].choices
+            assert quoted in choices, f"{name}: {choices}"
+            assert quoted != choices[module.QUESTIONS[name].answer], "that is right"
+
+
+WORDS, CELLS, GUESSES, EXERCISE = 100, 3, 2, 4.0  # in a minute; minutes for an exercise
+PLANS = dict(re.findall(r"^## (\d+) minutes$(.*?)(?=^## )", GUIDE, re.MULTILINE | re.DOTALL))
+
+
+def reckoned(number: int) -> dict[str, float]:
+    """The minutes of each step of a lesson, by its heading, and of each exercise, by its name."""
+    module, minutes, step = course.lesson(number), dict[str, float](), ""
+    for cell in catching_up.read_lesson(number):
+        source = "".join(cell["source"])
+        if cell["cell_type"] == "markdown":
+            for found in re.findall(r"^#{1,4} (.+)$", source, re.MULTILINE):
+                step = found
+                minutes[step] = 0
+            minutes[step] += len(re.findall(r"\w+", source)) / WORDS
+            continue
+        minutes[step] += 1 / CELLS
+        for call, name in re.findall(r'lab\.(predict|explain)\("([^"]+)"\)', source):
+            asked = module.QUESTIONS[name]
+            read = " ".join([asked.question, *asked.choices]) if call == "predict" else asked.because
+            minutes[step] += len(re.findall(r"\w+", read)) / WORDS + (call == "predict") / GUESSES
+    minutes |= dict.fromkeys(module.EXERCISES, EXERCISE)
+    return minutes | {name: 1.0 for name in module.QUESTIONS if name not in module.EXERCISES}
+
+
+@pytest.mark.parametrize("plan", PLANS)
+def test_the_plan_leaves_time_for_what_it_names(plan: str) -> None:
+    rows = [(int(minute), text) for minute, text in re.findall(r"^\| (\d+) \| (.*) \|$", PLANS[plan], re.MULTILINE)]
+    assert [minute for minute, _ in rows] == sorted(minute for minute, _ in rows)
+    lesson, begun, named = 0, set[int](), 0
+    for (minute, text), (end, _) in pairwise([*rows, (int(plan), "")]):
+        if "as above" in text:
+            begun |= {*map(int, re.findall(r"\d", text))}
+            continue
+        lesson = int(found[1]) if (found := re.search(r"Lesson (\d)", text)) else lesson
+        steps, needed = reckoned(lesson), 0.0
+        if found and lesson not in begun:
+            needed += next(iter(steps.values()))  # the lesson's beginning
+            begun.add(lesson)
+        for name in re.findall(r"(?<!\*)\*([^*]+)\*(?!\*)", text.partition("Whoever is early")[0]):
+            needed += steps[name]
+            named += 1
+        assert needed <= 1.2 * (end - minute), f"{minute}: {text} takes {needed:.0f} minutes"
+    assert named > 10
