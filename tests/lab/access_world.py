@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
+import pytest
+
 from simlib import Cloud
+from simlib.cloud.inspection import Place
+from simlib.lab import AccessGraph
+
+LEDGER = "arn:aws:s3:::prod-ledger"
 
 
 def document(*statements: dict[str, Any]) -> str:
@@ -63,3 +70,24 @@ def incident(world: Cloud) -> dict[str, str]:
     role(prod, "reports-reader", trust(reader), allow(["s3:ListBucket", "s3:GetObject"], bucket("prod-ledger")))
     role(prod, "break-glass", trust({"AWS": mallory.id}), allow("*"))
     return keys
+
+
+@pytest.fixture
+def aws() -> Iterator[Cloud]:
+    with Cloud.start() as world:
+        yield world
+
+
+@pytest.fixture
+def keys(aws: Cloud) -> dict[str, str]:
+    return incident(aws)
+
+
+@pytest.fixture
+def graph(aws: Cloud, keys: dict[str, str]) -> AccessGraph:
+    return AccessGraph(aws, accounts=[aws.account("dev"), aws.account("prod")])
+
+
+def deploy_trusts_alice(aws: Cloud) -> tuple[Place, str]:
+    dev = aws.account("dev")
+    return Place(arn(dev, "role/deploy"), "trust"), trust({"AWS": arn(dev, "user/alice")})

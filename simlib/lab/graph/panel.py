@@ -32,7 +32,7 @@ MOST_DRAWN = 60  # nodes; more cannot be read
 
 
 class AccessGraph:
-    """The access graph of a world: `AccessGraph(aws)`, or of some of its accounts, `accounts=[dev, prod]`.
+    """The access graph of a world: `AccessGraph(aws)`, or of some of its accounts, `accounts=["dev", "prod"]`.
 
     Accounts that are left out are seen as strangers' are: from outside. `circumstances` are condition keys that every
     request has, `instead` documents that count in place of stored ones (see `Cloud.inspect`): then the graph shows
@@ -48,7 +48,9 @@ class AccessGraph:
         instead: Instead | None = None,
     ) -> None:
         self.world = world
-        self._accounts = None if accounts is None else [str(getattr(each, "id", each)) for each in accounts]
+        numbers = {name: number for number, name in names_of_accounts(world).items()}
+        given = None if accounts is None else [str(getattr(each, "id", each)) for each in accounts]
+        self._accounts = None if given is None else [numbers.get(each, each) for each in given]
         self.circumstances = dict(circumstances or {})
         self.instead: dict[Place, Policy | None] = dict(instead or {})
         self.start: str | None = None
@@ -136,7 +138,7 @@ class AccessGraph:
     # -- asking --------------------------------------------------------------------------------------------------------
 
     def paths(self, start: str, goal: str) -> Paths:
-        """The ways from somebody to something: names, ARNs, access keys or account numbers.
+        """The ways from somebody to something: names ("bob", "prod/reports"), ARNs, access keys or account numbers.
 
         Raises `LookupError` where there is nobody and nothing of that name, or more than one.
         """
@@ -225,7 +227,7 @@ class AccessGraph:
     def _names(self) -> Names:
         graph, reading = self.graph, self._reading
         outside = {number: name for number, name in reading.known.items() if number not in reading.accounts}
-        return Names(graph, outside)
+        return Names(graph, reading.accounts, outside)
 
     # -- as pictures and as text ---------------------------------------------------------------------------------------
 

@@ -188,7 +188,9 @@ LOOKED_AT = (
 )
 NOT_LOOKED_AT = (
     "what other services do with a role they already have (pipelines, schedules, other people's stacks)",
-    "AddUserToGroup, SetDefaultPolicyVersion, boundaries taken away, and sessions with tags or a source identity",
+    "AddUserToGroup, SetDefaultPolicyVersion, and sessions with tags or a source identity",
+    "what somebody under a permissions boundary gains by rewriting its own policies: whatever the boundary leaves it; "
+    "boundaries that are changed or taken away",
     "whether an instance profile holds the role; whether a machine can be reached over the network",
     "actions on a resource beyond a few of each service; secrets inside of what can be read",
     "more than one condition at a time, other than those of the circumstances shown",
