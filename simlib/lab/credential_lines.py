@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -68,7 +68,11 @@ def title(credential: Credential) -> str:
 
 def key_label(credential: Credential) -> str:
     """ "AKIA…WXYZ": which key it is, short enough to read."""
-    return f"{credential.access_key_id[:4]}…{credential.access_key_id[-4:]}"
+    return short_key(credential.access_key_id)
+
+
+def short_key(access_key_id: str) -> str:
+    return f"{access_key_id[:4]}…{access_key_id[-4:]}"
 
 
 def told(credential: Credential, moment: datetime) -> str:
@@ -92,8 +96,8 @@ def short(moment: datetime) -> str:
     return f"{moment:%d %b %H:%M}"
 
 
-def lines(credentials: Sequence[Credential]) -> list[Line]:
-    """Each line after the one it was born of, then by age. Two accounts or more are told apart by number."""
+def lines(credentials: Sequence[Credential], account_name: Callable[[str], str] = str) -> list[Line]:
+    """Each line after the one it was born of, then by age; of several accounts each tells its own."""
     by_key = {each.access_key_id: each for each in credentials}
     several = len({each.account for each in credentials}) > 1
     groups: dict[tuple[str, ...], list[Credential]] = {}
@@ -104,7 +108,7 @@ def lines(credentials: Sequence[Credential]) -> list[Line]:
         parent = by_key.get(members[0].issued_by)
         children.setdefault(_identity(parent, by_key) if parent else None, []).append(identity)
     names = {
-        identity: title(members[0]) + (f" in {members[0].account}" if several else "")
+        identity: title(members[0]) + (f" ({account_name(members[0].account)})" if several else "")
         for identity, members in groups.items()
     }
     found: list[Line] = []
@@ -133,18 +137,27 @@ def _identity(credential: Credential, by_key: Mapping[str, Credential]) -> tuple
 # -- some of them -----------------------------------------------------------------------------------------------------
 
 
-def chosen(credentials: Sequence[Credential], only: Mapping[str, Any] | Iterable[Any]) -> list[Line]:
+def chosen(
+    credentials: Sequence[Credential],
+    only: Mapping[str, Any] | Iterable[Any],
+    account_name: Callable[[str], str] = str,
+) -> list[Line]:
     """The lines of what a lesson names: identities, AWS answers that hold credentials, access keys, ARNs, names.
 
     A mapping gives each a name of its own.
     """
+
+    def meant(credential: Credential, selector: str) -> bool:
+        own = selector.removeprefix(f"{account_name(credential.account)}/")  # "dev/alice"
+        return _meant(credential, selector) or _meant(credential, own)
+
     if not isinstance(only, Mapping):
         wanted = [_selector(each) for each in only]
-        return lines([each for each in credentials if any(_meant(each, selector) for selector in wanted)])
+        return lines([each for each in credentials if any(meant(each, one) for one in wanted)], account_name)
     found = {
         str(name): members
         for name, each in only.items()
-        if (members := tuple(credential for credential in credentials if _meant(credential, _selector(each))))
+        if (members := tuple(credential for credential in credentials if meant(credential, _selector(each))))
     }
     home = {each.access_key_id: name for name, members in found.items() for each in members}
     drawn = []

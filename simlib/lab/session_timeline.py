@@ -140,7 +140,8 @@ class SessionTimeline:
             self._draw()
             return
         self.now = self.world.clock.now
-        found = lines(credentials) if self.only is None else chosen(credentials, self.only)
+        name = self.world.account_name
+        found = lines(credentials, name) if self.only is None else chosen(credentials, self.only, name)
         self.lines = tuple(found)
         self.trail.refresh()
         if self.only is not None:

@@ -117,9 +117,18 @@ def _choices(panel: SessionTimeline) -> str:
         identities = [chosen, *identities]
     spans = [(text, text or "what the sessions need") for text in SPANS]
     span = next((text for text, length in SPANS.items() if length == panel.span), "")
-    everybody = [("", "everybody"), *((arn, arn) for arn in identities)]
+    everybody = [("", "everybody"), *((arn, _called(panel, arn)) for arn in identities)]
     choices = select("identity", "Identity", everybody, chosen) + select("span", "Axis", spans, span)
     return f'<div class="sl-bar">{choices}</div>'
+
+
+def _called(panel: SessionTimeline, arn: str) -> str:
+    """ "alice (dev)"; what is no ARN, an access key say, stays as it is."""
+    parts = arn.split(":", 5)
+    if len(parts) < 6:
+        return arn
+    kind, _, name = parts[5].partition("/")
+    return f"{name or f'{kind} user'} ({panel.world.account_name(parts[4])})"
 
 
 def _clockwork(panel: SessionTimeline) -> str:

@@ -60,7 +60,7 @@ class Bar:
 @dataclass(frozen=True)
 class Lane:
     """One line, drawn. `above` is the index of the lane it was born of; `limits` are from when on, until when and by
-    which rule each could have lasted (said of the last alone); `brief` is the label for a narrow page."""
+    which rule each could have lasted (said of the last under each rule); `brief` is the label for a narrow page."""
 
     line: Line
     label: str
@@ -180,11 +180,18 @@ def _around(lines: Sequence[Line], now: datetime) -> tuple[datetime, datetime]:
 
 
 def _limits(line: Line, left: datetime, right: datetime) -> Iterator[tuple[datetime, datetime, str]]:
-    last = line.credentials[-1]
+    last = {_rule(each): each for each in line.credentials}
     for each in line.credentials:
         if each.expires and each.longest and each.longest >= each.expires and left < each.expires < right:
-            chained = ", chained" if each.issued_by.startswith("ASIA") else ""
-            yield each.expires, each.longest, f"≤ {hours(each.longest - each.born)}{chained}" if each is last else ""
+            yield each.expires, each.longest, _rule(each) if each is last[_rule(each)] else ""
+
+
+def _rule(credential: Credential) -> str:
+    """How long it could have been asked to last: "≤ 12 hours" as the role was when it was issued."""
+    if credential.longest is None:
+        return ""
+    chained = ", chained" if credential.issued_by.startswith("ASIA") else ""
+    return f"≤ {hours(credential.longest - credential.born)}{chained}"
 
 
 def _bars(credential: Credential, looked: datetime) -> list[Bar]:

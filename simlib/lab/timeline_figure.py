@@ -45,7 +45,9 @@ def _lane(axes: Any, chart: Chart, lane: Lane, row: int) -> None:
         axes.plot([chart.place(expiry), chart.place(limit)], [row, row], color=DIM, linestyle=":", linewidth=1.2)
         if limit <= chart.right:
             axes.plot([chart.place(limit)], [row], marker="|", markersize=16, color=DIM)
-            shift, anchor = ((5, -3), "left") if chart.place(limit) < 0.85 else ((0, -20), "right")
+            covered = any(bar.since <= limit < (bar.until or chart.right) for bar in lane.bars)
+            beside = chart.place(limit) < 0.85 and not covered
+            shift, anchor = ((5, -3), "left") if beside else ((0, -20), "right")
             where = (chart.place(limit), row)
             axes.annotate(words, where, shift, textcoords="offset points", color=DIM, fontsize=8.5, ha=anchor)
     for bar in lane.bars:

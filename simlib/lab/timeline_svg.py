@@ -132,7 +132,8 @@ def _labels(chart: Chart, lane: Lane, index: int) -> Iterator[svg.Element]:
         yield text
     for _, limit, words in lane.limits:
         if words and limit <= chart.right:
-            beside = chart.place(limit) < 0.82  # else below
+            covered = any(bar.since <= limit < (bar.until or chart.right) for bar in lane.bars)
+            beside = chart.place(limit) < 0.82 and not covered  # else below
             y = _middle(index) + (0.35 if beside else BAR / 2 + 0.95)
             text = _text(chart.place(limit), y, words, DIM, margin=1)
             text.text_anchor, text.dx = ("start", 6) if beside else ("end", 0)

@@ -1,95 +1,18 @@
-"""The session timeline without a browser: what is good when, what it could do, looking, the clock, and the trail."""
+"""The session timeline without a browser: what is good when, what it could do, looking, the clock, the world."""
 
 from __future__ import annotations
 
-import gc
-import json
-import re
-from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
-from xml.etree import ElementTree
 
 import pytest
 
-from simlib import Cloud, lab
+from simlib import lab
 from simlib.lab import screen
-from simlib.lab.session_timeline import SessionTimeline
 from simlib.lab.session_timeline_view import page, still
 
-BUCKET = "arn:aws:s3:::my-secure-bucket"
-LIST, USERS = ("s3:ListBucket", BUCKET), ("iam:ListUsers", "*")
-MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
+from .timeline_world import HOUR, LIST, MINUTE, USERS, World, commands, document, held, statement, tell, world
 
-
-def document(*statements: dict[str, Any]) -> str:
-    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
-
-
-def statement(effect: str, action: Any, **more: Any) -> dict[str, Any]:
-    return {"Effect": effect, "Action": action, "Resource": "*", **more}
-
-
-@dataclass
-class World:
-    """alice has two keys, one of them inactive; with the other she borrows `reports`, and with that `chain`."""
-
-    aws: Cloud
-    iam: Any
-    alice: Any
-    spare: Any
-    short: Any
-    chained: Any
-
-    def assume(self, by: Any, role: str, seconds: int = 3600, name: str = "alice") -> Any:
-        arn = f"arn:aws:iam::111111111111:role/{role}"
-        wanted = {"RoleArn": arn, "RoleSessionName": name, "DurationSeconds": seconds}
-        return self.aws.sign_in(by.client("sts").assume_role(**wanted))
-
-    def revoke(self, role: str) -> None:
-        now = f"{self.aws.clock.now:%Y-%m-%dT%H:%M:%SZ}"
-        older = statement("Deny", "*", Condition={"DateLessThan": {"aws:TokenIssueTime": now}})
-        self.iam.put_role_policy(RoleName=role, PolicyName="AWSRevokeOlderSessions", PolicyDocument=document(older))
-
-
-@pytest.fixture
-def world() -> Iterator[World]:
-    with Cloud.start() as aws:
-        admin = aws.account("dev").admin
-        iam = admin.client("iam")
-        admin.client("s3").create_bucket(Bucket="my-secure-bucket")
-        iam.create_user(UserName="alice")
-        iam.put_user_policy(UserName="alice", PolicyName="all", PolicyDocument=document(statement("Allow", "sts:*")))
-        keys = [aws.sign_in(iam.create_access_key(UserName="alice")) for _ in range(2)]
-        iam.update_access_key(UserName="alice", AccessKeyId=keys[1].access_key_id, Status="Inactive")
-        trusted = {"Effect": "Allow", "Principal": {"AWS": "111111111111"}, "Action": "sts:AssumeRole"}
-        for role in ("reports", "chain"):
-            iam.create_role(RoleName=role, AssumeRolePolicyDocument=document(trusted), MaxSessionDuration=7200)
-            allowed = document(statement("Allow", ["s3:ListBucket", "sts:AssumeRole"]))
-            iam.put_role_policy(RoleName=role, PolicyName="read", PolicyDocument=allowed)
-        made = World(aws, iam, *keys, None, None)
-        made.short = made.assume(made.alice, "reports", 1800)
-        made.chained = made.assume(made.short, "chain", name="from-reports")
-        yield made
-
-
-def held(timeline: SessionTimeline, identity: Any) -> Any:
-    """What the timeline says of the credentials in hand."""
-    return next(each for each in timeline.holdings if each.key == identity.access_key_id)
-
-
-def commands(timeline: SessionTimeline) -> Any:
-    """The widget of a timeline, to be told what a browser would tell it."""
-    from ipywidgets.widgets.widget import _instances
-
-    bundle = timeline._repr_mimebundle_()
-    return _instances[bundle["application/vnd.jupyter.widget-view+json"]["model_id"]]
-
-
-def tell(widget: Any, do: str, value: str = "") -> None:
-    content = {"data": {"method": "custom", "content": {"do": do, "value": value}}}
-    widget._handle_msg({"content": content, "buffers": []})
+__all__ = ["world"]
 
 
 # -- what it shows ----------------------------------------------------------------------------------------------------
@@ -123,6 +46,28 @@ def test_limits_are_those_of_the_role_and_of_chaining(world: World) -> None:
     }
     for said in (str(timeline), timeline._repr_mimebundle_()["text/html"]):
         assert "at most 1 hour, because it is chained" in said
+
+
+def test_a_session_keeps_the_maximum_its_role_had_when_it_began(world: World) -> None:
+    world.iam.update_role(RoleName="reports", MaxSessionDuration=43_200)
+    world.assume(world.alice, "reports", 43_200)
+    timeline = lab.SessionTimeline(world.aws)
+    (lane,) = [lane for lane in timeline.chart.lanes if lane.line.name == "reports/alice"]
+    assert [limit[2] for limit in lane.limits] == ["≤ 2 hours", "≤ 12 hours"], "each beside its own session"
+    assert ">≤ 2 hours<" in still(timeline)
+    assert held(timeline, world.short).credential.limit == "2 hours, the role's maximum"
+
+
+def test_of_several_accounts_each_line_says_the_name_of_its_own(world: World) -> None:
+    world.aws.account("mallory")
+    timeline = lab.SessionTimeline(world.aws)
+    names = [line.name for line in timeline.lines]
+    assert "lab-admin (mallory)" in names
+    assert "reports/alice (dev)" in names
+    assert "AssumeRole by alice (dev) (AKIA" in str(timeline)
+    assert ">alice (dev)</option>" in page(timeline, "x")
+    only = lab.SessionTimeline(world.aws, only=["mallory/lab-admin"])
+    assert [each.credential.account for each in only.holdings] == [world.aws.account("mallory").id]
 
 
 def test_sessions_that_renew_each_other_are_one_line(world: World) -> None:
@@ -316,198 +261,3 @@ def test_a_stopped_world_leaves_the_last_picture_and_says_so(world: World) -> No
     assert "reports/alice" in widget.html
     with pytest.raises(RuntimeError, match="has been stopped"):
         lab.SessionTimeline(world.aws)
-
-
-# -- the trail --------------------------------------------------------------------------------------------------------
-
-
-def test_the_trail_is_filtered_by_identity_and_decision(world: World) -> None:
-    lab.attempt(world.alice.client("iam").list_users)
-    lab.attempt(world.spare.client("iam").list_users)
-    timeline = lab.SessionTimeline(world.aws)
-    timeline.filter(identity="arn:aws:iam::111111111111:user/alice", decision="IMPLICIT_DENY")
-    assert [(event.action, event.decision) for event in timeline.trail.rows] == [("iam:ListUsers", "IMPLICIT_DENY")]
-    assert {line.name for line in [lane.line for lane in timeline.chart.lanes]} == {"alice"}
-    timeline.filter(identity="", decision="UNAUTHENTICATED")
-    assert [event.access_key_id for event in timeline.trail.rows] == [world.spare.access_key_id]
-    timeline.filter(identity=world.short.access_key_id, decision="")
-    assert [event.action for event in timeline.trail.rows] == ["sts:AssumeRole"]
-    with pytest.raises(ValueError, match="decision is one of"):
-        timeline.filter(decision="MAYBE")
-
-
-def test_a_call_opens_its_evaluation_as_why_tells_it(world: World) -> None:
-    lab.attempt(world.alice.client("iam").list_users)
-    timeline = lab.SessionTimeline(world.aws)
-    timeline.open_call(world.aws.trail[-1].number)
-    why = str(world.aws.why()).splitlines()[0]
-    assert why in str(timeline)
-    timeline.open_call(world.aws.trail[-1].number)
-    assert why not in str(timeline)
-
-
-def test_a_verdict_opens_its_evaluation(world: World) -> None:
-    timeline = lab.SessionTimeline(world.aws, requests=[USERS])
-    timeline.open_verdict(world.alice.access_key_id, 0)
-    assert "iam:ListUsers" in page(timeline, "x")
-    assert "It would need an Allow for iam:ListUsers" in str(timeline)
-
-
-def test_calls_are_marks_on_the_line_of_their_key(world: World) -> None:
-    lab.attempt(world.alice.client("iam").list_users)
-    timeline = lab.SessionTimeline(world.aws)
-    marks = {lane.line.credentials[0].access_key_id: lane.calls for lane in timeline.chart.lanes}
-    assert sum(mark.allowed for mark in marks[world.alice.access_key_id]) == 1
-    assert sum(mark.refused for mark in marks[world.alice.access_key_id]) == 1
-    assert marks[world.spare.access_key_id] == ()
-
-
-# -- on the screen ----------------------------------------------------------------------------------------------------
-
-
-def test_a_browsers_messages_are_commands(world: World) -> None:
-    timeline = lab.SessionTimeline(world.aws, requests=[USERS])
-    widget = commands(timeline)
-    tell(widget, "after")
-    assert timeline.looked is not None
-    assert "before now" not in widget.html
-    tell(widget, "now")
-    assert timeline.looked is None
-    tell(widget, "moment", "400")
-    assert timeline.moment == timeline.chart.right
-    tell(widget, "verdict", f"{world.alice.access_key_id} 0")
-    assert 'aria-expanded="true"' in widget.html
-    tell(widget, "decision", "REFUSED")
-    tell(widget, "identity", "arn:aws:iam::111111111111:user/alice")
-    assert (timeline.trail.decision, timeline.trail.identity) == ("REFUSED", "arn:aws:iam::111111111111:user/alice")
-    tell(widget, "span", "2 days")
-    assert timeline.span == timedelta(days=2)
-    before = world.aws.clock.now
-    tell(widget, "move")
-    assert world.aws.clock.now - before > 20 * MINUTE
-
-
-@pytest.mark.parametrize(
-    "message",
-    [
-        None,
-        "move",
-        {},
-        {"do": "exec", "value": "1"},
-        {"do": "moment", "value": "-1"},
-        {"do": "moment", "value": "99999"},
-        {"do": "moment", "value": "٣٣٣٣"},
-        {"do": "moment", "value": "²"},
-        {"do": "moment", "value": 3},
-        {"do": "call", "value": "x"},
-        {"do": "verdict", "value": ""},
-        {"do": "decision", "value": "<b>"},
-        {"do": "span", "value": "1 parsec"},
-        {"do": "older", "value": "x" * 100_000},
-    ],
-)
-def test_a_browser_may_send_anything(world: World, message: Any) -> None:
-    timeline = lab.SessionTimeline(world.aws)
-    widget = commands(timeline)
-    widget._handle_msg({"content": {"data": {"method": "custom", "content": message}}, "buffers": []})
-    assert timeline.chart.left <= timeline.moment <= timeline.chart.right
-    assert timeline.trail.rows
-
-
-def test_every_control_has_a_name_and_the_drawing_a_table_beside_it(world: World) -> None:
-    html = page(lab.SessionTimeline(world.aws, requests=[LIST]), "x")
-    for control in re.findall(r"<button[^>]*>([^<]*)</button>", html):
-        assert control.strip()
-    assert len(re.findall("<select", html)) == len(re.findall("<label", html))
-    assert 'aria-label="Look at another moment"' in html
-    svg = re.search("<svg.*?</svg>(?=</div>)", html, re.DOTALL)
-    assert svg is not None
-    root = ElementTree.fromstring(svg[0])
-    assert root.get("role") == "img"
-    assert root.get("aria-labelledby") == "x-title x-desc"
-    assert {"x-title", "x-desc"} <= {each.get("id") for each in root.iter()}
-    assert html.count("<table") == 2
-    assert "transition" not in html
-    assert "animation" not in html
-
-
-@pytest.mark.parametrize(
-    "name", ["<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "a\u202eb", "x" * 10_000, "]]>&amp;\x00"]
-)
-def test_hostile_names_are_only_read(world: World, name: str) -> None:
-    lab.attempt(world.alice.client("s3").get_object, Bucket="my-secure-bucket", Key=name)
-    timeline = lab.SessionTimeline(world.aws, only={name: world.alice}, requests=[("s3:GetObject", f"{BUCKET}/{name}")])
-    timeline.open_call(world.aws.trail[-1].number)
-    timeline.open_verdict(world.alice.access_key_id, 0)
-    for html in (page(timeline, "x"), still(timeline)):
-        assert "<script" not in html
-        assert "<img" not in html
-        assert "\u202e" not in html
-        assert "\x00" not in html
-        assert len(html) < 120_000
-        svg = re.search("<svg.*?</svg>(?=</div>)", html, re.DOTALL)
-        assert svg is not None
-        ElementTree.fromstring(svg[0])
-
-
-def test_the_figure_can_be_saved_for_print(world: World, tmp_path: Any) -> None:
-    world.aws.clock.advance(minutes=31)
-    timeline = lab.SessionTimeline(world.aws)
-    timeline.look(5 * MINUTE)
-    figure = timeline.figure()
-    for kind in ("png", "svg", "pdf"):
-        figure.savefig(tmp_path / f"picture.{kind}")
-        assert (tmp_path / f"picture.{kind}").stat().st_size > 1000
-    texts = " ".join(text.get_text() for text in figure.axes[0].texts)
-    assert "✘ reports/alice" in texts
-    assert "looking here" in texts
-
-
-def test_the_three_forms_tell_the_same(world: World) -> None:
-    timeline = lab.SessionTimeline(world.aws, requests=[LIST])
-    bundle = timeline._repr_mimebundle_()
-    assert {"text/plain", "text/html", "application/vnd.jupyter.widget-view+json"} <= set(bundle)
-    for holding in timeline.holdings:
-        for form in ("text/plain", "text/html"):
-            assert holding.words in bundle[form]
-    assert "data-do" not in bundle["text/html"]
-    assert "secret" not in bundle["text/html"].lower()
-
-
-# -- how much of it there may be --------------------------------------------------------------------------------------
-
-
-def test_a_cell_run_again_fifty_times_leaves_no_more_widgets_and_no_more_followers(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from ipywidgets.widgets.widget import _instances
-
-    runs = iter(range(1000))
-    monkeypatch.setattr(screen, "_running", lambda: ("cell", str(next(runs))))
-
-    def run() -> tuple[int, int]:
-        lab.SessionTimeline(world.aws)._repr_mimebundle_()
-        screen.follow_up()
-        return len(_instances), len(screen._followers)
-
-    def alive() -> int:
-        gc.collect()
-        return sum(isinstance(each, SessionTimeline) for each in gc.get_objects())
-
-    once, panels = run(), alive()
-    assert [run() for _ in range(50)][-1] == once
-    assert alive() == panels
-
-
-def test_hundreds_of_credentials_are_bounded_and_counted(world: World) -> None:
-    for number in range(300):
-        world.assume(world.alice, "reports", 900 if number < 290 else 3600, name=f"s{number}")
-    world.aws.clock.advance(minutes=20)
-    timeline = lab.SessionTimeline(world.aws, requests=[LIST])
-    assert len(timeline.chart.lanes) == 20
-    assert "20 of 305 lines are shown" in str(timeline)
-    names = {lane.line.name for lane in timeline.chart.lanes}
-    assert {f"reports/s{number}" for number in range(290, 300)} <= names, "those that are good come first"
-    assert len(page(timeline, "x")) < 120_000
-    timeline.filter(identity="arn:aws:sts::111111111111:assumed-role/reports/s7")
-    assert [lane.line.name for lane in timeline.chart.lanes] == ["reports/s7"]

@@ -1,0 +1,215 @@
+"""The session timeline as a page: the trail in it, messages of a browser, figures, and how much there may be."""
+
+from __future__ import annotations
+
+import gc
+import re
+from datetime import timedelta
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+
+from simlib import lab
+from simlib.lab import screen
+from simlib.lab.session_timeline import SessionTimeline
+from simlib.lab.session_timeline_view import page, still
+
+from .timeline_world import BUCKET, LIST, MINUTE, USERS, World, commands, tell, world
+
+__all__ = ["world"]
+
+
+# -- the trail --------------------------------------------------------------------------------------------------------
+
+
+def test_the_trail_is_filtered_by_identity_and_decision(world: World) -> None:
+    lab.attempt(world.alice.client("iam").list_users)
+    lab.attempt(world.spare.client("iam").list_users)
+    timeline = lab.SessionTimeline(world.aws)
+    timeline.filter(identity="arn:aws:iam::111111111111:user/alice", decision="IMPLICIT_DENY")
+    assert [(event.action, event.decision) for event in timeline.trail.rows] == [("iam:ListUsers", "IMPLICIT_DENY")]
+    assert {line.name for line in [lane.line for lane in timeline.chart.lanes]} == {"alice"}
+    timeline.filter(identity="", decision="UNAUTHENTICATED")
+    assert [event.access_key_id for event in timeline.trail.rows] == [world.spare.access_key_id]
+    timeline.filter(identity=world.short.access_key_id, decision="")
+    assert [event.action for event in timeline.trail.rows] == ["sts:AssumeRole"]
+    with pytest.raises(ValueError, match="decision is one of"):
+        timeline.filter(decision="MAYBE")
+
+
+def test_a_call_opens_its_evaluation_as_why_tells_it(world: World) -> None:
+    lab.attempt(world.alice.client("iam").list_users)
+    timeline = lab.SessionTimeline(world.aws)
+    timeline.open_call(world.aws.trail[-1].number)
+    why = str(world.aws.why()).splitlines()[0]
+    assert why in str(timeline)
+    timeline.open_call(world.aws.trail[-1].number)
+    assert why not in str(timeline)
+
+
+def test_a_verdict_opens_its_evaluation(world: World) -> None:
+    timeline = lab.SessionTimeline(world.aws, requests=[USERS])
+    timeline.open_verdict(world.alice.access_key_id, 0)
+    assert "iam:ListUsers" in page(timeline, "x")
+    assert "It would need an Allow for iam:ListUsers" in str(timeline)
+
+
+def test_calls_are_marks_on_the_line_of_their_key(world: World) -> None:
+    lab.attempt(world.alice.client("iam").list_users)
+    timeline = lab.SessionTimeline(world.aws)
+    marks = {lane.line.credentials[0].access_key_id: lane.calls for lane in timeline.chart.lanes}
+    assert sum(mark.allowed for mark in marks[world.alice.access_key_id]) == 1
+    assert sum(mark.refused for mark in marks[world.alice.access_key_id]) == 1
+    assert marks[world.spare.access_key_id] == ()
+
+
+# -- on the screen ----------------------------------------------------------------------------------------------------
+
+
+def test_a_browsers_messages_are_commands(world: World) -> None:
+    timeline = lab.SessionTimeline(world.aws, requests=[USERS])
+    widget = commands(timeline)
+    tell(widget, "after")
+    assert timeline.looked is not None
+    assert "before now" not in widget.html
+    tell(widget, "now")
+    assert timeline.looked is None
+    tell(widget, "moment", "400")
+    assert timeline.moment == timeline.chart.right
+    tell(widget, "verdict", f"{world.alice.access_key_id} 0")
+    assert 'aria-expanded="true"' in widget.html
+    tell(widget, "decision", "REFUSED")
+    tell(widget, "identity", "arn:aws:iam::111111111111:user/alice")
+    assert (timeline.trail.decision, timeline.trail.identity) == ("REFUSED", "arn:aws:iam::111111111111:user/alice")
+    tell(widget, "span", "2 days")
+    assert timeline.span == timedelta(days=2)
+    before = world.aws.clock.now
+    tell(widget, "move")
+    assert world.aws.clock.now - before > 20 * MINUTE
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        None,
+        "move",
+        {},
+        {"do": "exec", "value": "1"},
+        {"do": "moment", "value": "-1"},
+        {"do": "moment", "value": "99999"},
+        {"do": "moment", "value": "٣٣٣٣"},
+        {"do": "moment", "value": "²"},
+        {"do": "moment", "value": 3},
+        {"do": "call", "value": "x"},
+        {"do": "verdict", "value": ""},
+        {"do": "decision", "value": "<b>"},
+        {"do": "span", "value": "1 parsec"},
+        {"do": "older", "value": "x" * 100_000},
+    ],
+)
+def test_a_browser_may_send_anything(world: World, message: Any) -> None:
+    timeline = lab.SessionTimeline(world.aws)
+    widget = commands(timeline)
+    widget._handle_msg({"content": {"data": {"method": "custom", "content": message}}, "buffers": []})
+    assert timeline.chart.left <= timeline.moment <= timeline.chart.right
+    assert timeline.trail.rows
+
+
+def test_every_control_has_a_name_and_the_drawing_a_table_beside_it(world: World) -> None:
+    html = page(lab.SessionTimeline(world.aws, requests=[LIST]), "x")
+    for control in re.findall(r"<button[^>]*>([^<]*)</button>", html):
+        assert control.strip()
+    assert len(re.findall("<select", html)) == len(re.findall("<label", html))
+    assert 'aria-label="Look at another moment"' in html
+    svg = re.search("<svg.*?</svg>(?=</div>)", html, re.DOTALL)
+    assert svg is not None
+    root = ElementTree.fromstring(svg[0])
+    assert root.get("role") == "img"
+    assert root.get("aria-labelledby") == "x-title x-desc"
+    assert {"x-title", "x-desc"} <= {each.get("id") for each in root.iter()}
+    assert html.count("<table") == 2
+    assert "transition" not in html
+    assert "animation" not in html
+
+
+@pytest.mark.parametrize(
+    "name", ["<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "a\u202eb", "x" * 10_000, "]]>&amp;\x00"]
+)
+def test_hostile_names_are_only_read(world: World, name: str) -> None:
+    lab.attempt(world.alice.client("s3").get_object, Bucket="my-secure-bucket", Key=name)
+    timeline = lab.SessionTimeline(world.aws, only={name: world.alice}, requests=[("s3:GetObject", f"{BUCKET}/{name}")])
+    timeline.open_call(world.aws.trail[-1].number)
+    timeline.open_verdict(world.alice.access_key_id, 0)
+    for html in (page(timeline, "x"), still(timeline)):
+        assert "<script" not in html
+        assert "<img" not in html
+        assert "\u202e" not in html
+        assert "\x00" not in html
+        assert len(html) < 120_000
+        svg = re.search("<svg.*?</svg>(?=</div>)", html, re.DOTALL)
+        assert svg is not None
+        ElementTree.fromstring(svg[0])
+
+
+def test_the_figure_can_be_saved_for_print(world: World, tmp_path: Any) -> None:
+    world.aws.clock.advance(minutes=31)
+    timeline = lab.SessionTimeline(world.aws)
+    timeline.look(5 * MINUTE)
+    figure = timeline.figure()
+    for kind in ("png", "svg", "pdf"):
+        figure.savefig(tmp_path / f"picture.{kind}")
+        assert (tmp_path / f"picture.{kind}").stat().st_size > 1000
+    texts = " ".join(text.get_text() for text in figure.axes[0].texts)
+    assert "✘ reports/alice" in texts
+    assert "looking here" in texts
+
+
+def test_the_three_forms_tell_the_same(world: World) -> None:
+    timeline = lab.SessionTimeline(world.aws, requests=[LIST])
+    bundle = timeline._repr_mimebundle_()
+    assert {"text/plain", "text/html", "application/vnd.jupyter.widget-view+json"} <= set(bundle)
+    for holding in timeline.holdings:
+        for form in ("text/plain", "text/html"):
+            assert holding.words in bundle[form]
+    assert "data-do" not in bundle["text/html"]
+    assert "secret" not in bundle["text/html"].lower()
+
+
+# -- how much of it there may be --------------------------------------------------------------------------------------
+
+
+def test_a_cell_run_again_fifty_times_leaves_no_more_widgets_and_no_more_followers(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from ipywidgets.widgets.widget import _instances
+
+    runs = iter(range(1000))
+    monkeypatch.setattr(screen, "_running", lambda: ("cell", str(next(runs))))
+
+    def run() -> tuple[int, int]:
+        lab.SessionTimeline(world.aws)._repr_mimebundle_()
+        screen.follow_up()
+        return len(_instances), len(screen._followers)
+
+    def alive() -> int:
+        gc.collect()
+        return sum(isinstance(each, SessionTimeline) for each in gc.get_objects())
+
+    once, panels = run(), alive()
+    assert [run() for _ in range(50)][-1] == once
+    assert alive() == panels
+
+
+def test_hundreds_of_credentials_are_bounded_and_counted(world: World) -> None:
+    for number in range(300):
+        world.assume(world.alice, "reports", 900 if number < 290 else 3600, name=f"s{number}")
+    world.aws.clock.advance(minutes=20)
+    timeline = lab.SessionTimeline(world.aws, requests=[LIST])
+    assert len(timeline.chart.lanes) == 20
+    assert "20 of 305 lines are shown" in str(timeline)
+    names = {lane.line.name for lane in timeline.chart.lanes}
+    assert {f"reports/s{number}" for number in range(290, 300)} <= names, "those that are good come first"
+    assert len(page(timeline, "x")) < 120_000
+    timeline.filter(identity="arn:aws:sts::111111111111:assumed-role/reports/s7")
+    assert [lane.line.name for lane in timeline.chart.lanes] == ["reports/s7"]
