@@ -6,6 +6,7 @@ import { json } from "@codemirror/lang-json";
 import { bracketMatching, indentOnInput, indentUnit, syntaxHighlighting } from "@codemirror/language";
 import { forEachDiagnostic, lintGutter, setDiagnostics } from "@codemirror/lint";
 import { EditorState } from "@codemirror/state";
+import { limited } from "./limit.js";
 import { EditorView, highlightSpecialChars, keymap, lineNumbers } from "@codemirror/view";
 import { tagHighlighter, tags } from "@lezer/highlight";
 import { remarks, setRemarks, statements } from "./statements.js";
@@ -22,8 +23,8 @@ let views = 0;
 
 function render({ model, el }) {
   const me = `sle-${views++}-${Math.random().toString(36).slice(2)}`;
-  const documents = model.get("documents");
   let front = model.get("front");
+  let here = null; // where a sentence is told
   let fromOutside = false; // a change that was not made here
 
   // ---- words to choose from: asked of Python, answered by a message
@@ -77,6 +78,7 @@ function render({ model, el }) {
     closeBrackets(),
     autocompletion({ override: [words], activateOnTypingDelay: 60, icons: false }),
     statements,
+    limited(document.longest, document.limit, (sentence) => (here.textContent = sentence)),
     EditorView.lineWrapping,
     EditorState.readOnly.of(document.read_only),
     EditorView.contentAttributes.of({ "aria-label": document.title, spellcheck: "false" }),
@@ -92,9 +94,8 @@ function render({ model, el }) {
     EditorView.domEventHandlers({ focus: (_, back) => void back.dispatch({ selection: back.state.selection }) }),
     EditorView.updateListener.of((update) => update.docChanged && !fromOutside && typed()),
   ];
-  const states = documents.map((document, index) =>
-    EditorState.create({ doc: model.get("texts")[index], extensions: extensions(document) }),
-  );
+  const state = (document, text) => EditorState.create({ doc: text, extensions: extensions(document) });
+  const states = model.get("documents").map((document, index) => state(document, model.get("texts")[index] ?? document.text));
   const view = new EditorView({ state: states[front] });
   const stateOf = (index) => (index === front ? view.state : states[index]);
   function update(index, change) {
@@ -102,9 +103,16 @@ function render({ model, el }) {
     else states[index] = states[index].update(change).state;
   }
 
+  // What is typed here counts until Python has seen it: what comes from there meanwhile speaks of an earlier text.
+  let sent = -1; // the revision of what was typed last
+  let unseen = new Set(); // the documents typed into since Python answered last
+  let setting = false;
   function typed() {
-    const texts = documents.map((_, index) => stateOf(index).doc.toString());
-    model.set({ texts, revision: model.get("revision") + 1 });
+    sent = Math.max(sent, model.get("revision")) + 1;
+    unseen.add(front);
+    setting = true;
+    model.set({ texts: states.map((_, index) => stateOf(index).doc.toString()), revision: sent });
+    setting = false;
     model.save_changes();
   }
 
@@ -112,14 +120,13 @@ function render({ model, el }) {
   const root = element("div", "simlib sle");
   root.setAttribute("data-lm-suppress-shortcuts", "true");
   root.addEventListener("keydown", (event) => event.stopPropagation()); // else "dd" deletes the notebook's cell
-  const bar = tabs(documents.map((document) => document.name), me, model.get("label"), (index) => {
+  const bar = tabs(me, model.get("label"), (index) => {
     model.set("front", index);
     model.save_changes();
     bring();
   });
   const panel = element("div", "sle-panel");
   panel.id = `${me}-panel`;
-  if (documents.length > 1) panel.setAttribute("role", "tabpanel");
   panel.append(view.dom);
   const tools = element("div", "sle-tools");
   const keys = element("span", "sle-keys", "Ctrl+Space suggests. F8 goes to the next remark. Tab leaves the text.");
@@ -131,12 +138,12 @@ function render({ model, el }) {
     keys,
   );
   tools.addEventListener("click", () => view.focus());
-  const here = element("p", "sle-here");
+  here = element("p", "sle-here");
   here.setAttribute("role", "status");
   const summary = element("p", "sle-summary");
   summary.setAttribute("role", "status");
   const list = element("div", "sle-list");
-  const stored = world(model, model.get("label"));
+  const stored = world(model, model.get("label"), () => unseen.clear());
   root.append(bar.element, panel, tools, here, summary, stored.element, list);
   el.append(root);
 
@@ -156,7 +163,8 @@ function render({ model, el }) {
         }));
         update(index, { effects: setRemarks.of({ spans: said.spans, remarks: said.remarks, stale: said.stale }) });
         update(index, setDiagnostics(stateOf(index), diagnostics));
-        bar.mark(index, said.stale ? " ✘ not a policy yet" : said.changed ? " ● not applied" : "", said.stale);
+        const mark = said.begun ? " ○ not there yet" : said.stale ? " ✘ not a policy yet" : said.changed ? " ● not applied" : "";
+        bar.mark(index, mark, said.stale);
       });
       const said = marks.documents[front];
       stored.show(marks, said);
@@ -217,10 +225,18 @@ function render({ model, el }) {
 
   // ---- what Python or another view of the same editor has changed
   function follow() {
+    if (setting) return;
+    grow();
+    if (model.get("marks").seen >= sent) unseen.clear();
+    let again = false;
     fromOutside = true;
     model.get("texts").forEach((text, index) => {
       const now = stateOf(index).doc.toString();
       if (now === text) return;
+      if (unseen.has(index)) {
+        again = true;
+        return;
+      }
       let from = 0;
       let same = 0;
       const most = Math.min(now.length, text.length);
@@ -229,9 +245,20 @@ function render({ model, el }) {
       update(index, { changes: { from, to: now.length - same, insert: text.slice(from, text.length - same) } });
     });
     fromOutside = false;
+    if (again) typed();
+    else if (model.get("marks").revision >= sent) unseen.clear();
     show();
   }
+  // Documents that have come: they stand behind the others, which keep their places.
+  function grow() {
+    const documents = model.get("documents");
+    for (const document of documents.slice(states.length)) states.push(state(document, document.text));
+    bar.name(documents.map((document) => document.name));
+    if (bar.isTabs()) panel.setAttribute("role", "tabpanel");
+    else panel.removeAttribute("role");
+  }
   function bring() {
+    grow();
     const wanted = model.get("front");
     if (wanted !== front) {
       states[front] = view.state;
@@ -239,16 +266,17 @@ function render({ model, el }) {
       view.setState(states[front]);
     }
     bar.choose(front);
-    if (documents.length > 1) panel.setAttribute("aria-labelledby", bar.idOf(front));
+    if (bar.isTabs()) panel.setAttribute("aria-labelledby", bar.idOf(front));
+    else panel.removeAttribute("aria-labelledby");
     shown = "";
     show();
   }
-  model.on("change:texts change:marks", follow);
+  model.on("change:documents change:texts change:marks", follow);
   model.on("change:front", bring);
   model.on("msg:custom", answered);
   bring();
   return () => {
-    model.off("change:texts change:marks", follow);
+    model.off("change:documents change:texts change:marks", follow);
     model.off("change:front", bring);
     model.off("msg:custom", answered);
     view.destroy();

@@ -15,45 +15,82 @@ export function button(text, act) {
   return made;
 }
 
-/** Tabs by WAI-ARIA's pattern: one of them can be reached by Tab, the arrow keys go from one to the next. */
-export function tabs(names, prefix, label, chosen) {
+const MANY = 12; // documents; more are a list to choose from
+
+/**
+ * Tabs by WAI-ARIA's pattern: one of them can be reached by Tab, the arrow keys go from one to the next. One document has
+ * its name alone, and of many one is chosen from a list. `isTabs` tells whether they are tabs.
+ */
+export function tabs(prefix, label, chosen) {
   const list = element("div", "sle-tabs");
   const idOf = (index) => `${prefix}-tab-${index}`;
-  const marks = names.map(() => element("span", "sle-tab-mark"));
-  const all = names.map((name, index) => {
+  let names = [];
+  let all = []; // the tabs, or the options of the list
+  let marks = [];
+  let choice = null;
+  const isTabs = () => names.length > 1 && !choice;
+  list.addEventListener("keydown", (event) => {
+    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+    const edge = { Home: 0, End: all.length - 1 }[event.key];
+    if (!isTabs() || (step === undefined && edge === undefined)) return;
+    event.preventDefault();
+    const next = edge ?? (all.indexOf(document.activeElement) + step + all.length) % all.length;
+    all[next].focus();
+    chosen(next);
+  });
+  function tab(name, index) {
     const made = button("", () => chosen(index));
     made.id = idOf(index);
     made.setAttribute("role", "tab");
     made.setAttribute("aria-controls", `${prefix}-panel`);
     made.append(element("span", "sle-tab-name", name), marks[index]);
     return made;
-  });
-  if (names.length > 1) {
-    list.setAttribute("role", "tablist");
-    list.setAttribute("aria-label", label);
-    list.append(...all);
-    list.addEventListener("keydown", (event) => {
-      const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-      const edge = { Home: 0, End: all.length - 1 }[event.key];
-      if (step === undefined && edge === undefined) return;
-      event.preventDefault();
-      const next = edge ?? (all.indexOf(document.activeElement) + step + all.length) % all.length;
-      all[next].focus();
-      chosen(next);
-    });
-  } else {
-    list.append(element("span", "sle-tab-name sle-title", names[0]), marks[0]);
+  }
+  function options() {
+    choice = element("select", "");
+    choice.addEventListener("change", () => chosen(choice.selectedIndex));
+    choice.append(...names.map((name) => element("option", "", name)));
+    const labelled = element("label", "", `${names.length} documents `);
+    labelled.append(choice);
+    return labelled;
   }
   return {
     element: list,
     idOf,
+    isTabs,
+    /** Show these names; what is there already stays as it is. */
+    name(wanted) {
+      if (wanted.length === names.length) return;
+      names = wanted;
+      choice = null;
+      marks = names.map((_, index) => marks[index] ?? element("span", "sle-tab-mark"));
+      list.removeAttribute("role");
+      list.removeAttribute("aria-label");
+      if (names.length > MANY) {
+        list.replaceChildren(options());
+        all = [...choice.options];
+      } else if (names.length > 1) {
+        all = names.map((name, index) => all[index]?.getAttribute("role") === "tab" ? all[index] : tab(name, index));
+        list.setAttribute("role", "tablist");
+        list.setAttribute("aria-label", label);
+        list.replaceChildren(...all);
+      } else {
+        list.replaceChildren(element("span", "sle-tab-name sle-title", names[0]), marks[0]);
+      }
+    },
     choose(index) {
-      all.forEach((tab, other) => {
-        tab.setAttribute("aria-selected", String(other === index));
-        tab.tabIndex = other === index ? 0 : -1;
-      });
+      if (choice) choice.selectedIndex = index;
+      else
+        all.forEach((each, other) => {
+          each.setAttribute("aria-selected", String(other === index));
+          each.tabIndex = other === index ? 0 : -1;
+        });
     },
     mark(index, text, wrong) {
+      if (choice) {
+        if (all[index].text !== names[index] + text) all[index].text = names[index] + text;
+        return;
+      }
       const mark = marks[index];
       if (mark.textContent !== text) mark.textContent = text;
       mark.classList.toggle("sle-wrong", wrong);

@@ -1,12 +1,14 @@
 // Below an editor whose documents are stored in a running world: to store them there, to take that back, to see it as code.
 import { button, element } from "./parts.js";
 
-export function world(model, name) {
+/** `asked` is told when Python gets to know the text with an order. */
+export function world(model, name, asked) {
   const root = element("div", "sle-world");
   // with the text, because what was typed last may still be waiting to be sent
   const ask = (what) => () => {
     const index = model.get("front");
-    model.send({ ask: what, index, text: model.get("texts")[index] });
+    asked();
+    model.send({ ask: what, index, text: model.get("texts")[index] ?? model.get("documents")[index].text });
   };
   const tools = element("div", "sle-tools");
   const apply = button("Apply", ask("apply"));

@@ -19,7 +19,7 @@ from simlib.iam.findings import Report, gravity, issue_code
 from simlib.iam.json_text import Located
 from simlib.iam.statement import CURRENT_VERSION, KINDS
 
-__all__ = ["aws_message", "gravity", "issue_code", "problems", "refusal", "size"]
+__all__ = ["aws_message", "gravity", "issue_code", "problems", "quota", "refusal", "size"]
 
 _LONGEST: Final = 131_072  # characters of any policy parameter (IAM API reference, policyDocumentType)
 _SPACES: Final = re.compile(r'("(?:[^"\\]|\\.)*")|\s+')
@@ -100,17 +100,22 @@ def _characters(kind: str, located: Located | None, report: Report) -> None:
 
 def _length(document: Any, kind: str, located: Located | None, stored_as: str | None, report: Report) -> bool:
     """Report a document that is too long; False if it is too long to go on with."""
-    quota = _BY_PLACE[stored_as] if stored_as else _BY_KIND[kind]
-    if located is not None and len(located.text) <= quota.characters:
+    allowed = quota(kind, stored_as)
+    if located is not None and len(located.text) <= allowed.characters:
         return True
-    count = size(document, located, spaces=quota.spaces)
+    count = size(document, located, spaces=allowed.spaces)
     if count > _LONGEST and stored_as:
         report.add("document-too-long", (), None, None, size=count, quota=_LONGEST)
-    elif count > quota.characters:
-        how = "" if quota.spaces else " without white space"
+    elif count > allowed.characters:
+        how = "" if allowed.spaces else " without white space"
         advice = "make several policies of it"
-        report.add(quota.code, (), None, advice, size=count, quota=quota.characters, what=quota.what, how=how)
+        report.add(allowed.code, (), None, advice, size=count, quota=allowed.characters, what=allowed.what, how=how)
     return count <= 2 * _LONGEST  # AWS's own policies may be longer than what it takes from others
+
+
+def quota(kind: str, stored_as: str | None = None) -> Quota:
+    """How long a document may be, `kind` and `stored_as` as in `problems`."""
+    return _BY_PLACE[stored_as] if stored_as else _BY_KIND[kind]
 
 
 def size(document: Any, located: Located | None = None, *, spaces: bool = False) -> int:

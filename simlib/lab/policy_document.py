@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 from simlib.iam import Policy, PolicyError, Problem
 from simlib.iam.grammar import KINDS
 from simlib.iam.json_text import Located, read
-from simlib.iam.validation import problems
+from simlib.iam.validation import problems, quota
 
 if TYPE_CHECKING:
     from simlib.cloud.inspection import Place
 
-LONGEST = 200_000  # characters that are looked at; AWS takes 131,072 at most
+LONGEST = 131_072  # characters that are looked at; AWS takes no more of any policy
 LONGEST_SAYING = 600  # characters of one finding; it may quote what the learner wrote
 MOST_FINDINGS = 20  # of a kind are told; the next come up when these are solved
 WORDS = {"allows": "✔ allows it", "denies": "✘ denies it", "matches": "✓ matches", "missed": "○ does not match"}
@@ -62,7 +62,7 @@ class PolicyDocument:
     """One text. `kind` as in `Policy.parse`, `stored_as` as in `validation.problems`.
 
     A document of a running world has its `place` there, what is `stored` there ("" while nothing is), the name by which
-    answers call it, and in `note` what became of storing it.
+    answers call it, in `note` what became of storing it, and in `blank` the text that one begins with where nothing is.
     """
 
     name: str
@@ -74,6 +74,7 @@ class PolicyDocument:
     stored: str = ""
     called: str = ""
     note: str = ""
+    blank: str = ""
     policy: Policy | None = field(default=None, init=False)  # of the last complete text
     findings: tuple[Finding, ...] = field(default=(), init=False)
     refused: Finding | None = field(default=None, init=False)  # this text, by AWS
@@ -92,9 +93,9 @@ class PolicyDocument:
 
     @property
     def errors(self) -> list[Finding]:
-        """The mistakes, and first of all what AWS said when the text was to be stored."""
+        """The mistakes, and first of all what AWS said when the text was to be stored; none of what is not begun."""
         refused = [self.refused] if self.refused else []
-        return refused + [finding for finding in self.findings if finding.level == "error"]
+        return refused if self.begun else refused + [finding for finding in self.findings if finding.level == "error"]
 
     @property
     def warnings(self) -> list[Finding]:
@@ -106,8 +107,20 @@ class PolicyDocument:
         return self.place is not None and self.text != self.stored
 
     @property
+    def limit(self) -> str:
+        """How long AWS lets it be, in a sentence."""
+        return _limit(self.kind, self.stored_as)
+
+    @property
+    def begun(self) -> bool:
+        """Whether there is nothing yet, in the world and in the text."""
+        return self.place is not None and not self.stored and self.text == self.blank
+
+    @property
     def summary(self) -> str:
         """One line: a policy or not."""
+        if self.begun:
+            return "○ There is no such policy yet. Fill in the blanks to write one."
         if not self.complete:
             return f"✘ Not a policy yet: {_count(self.errors, 'mistake')}."
         if self.refused:
@@ -160,13 +173,19 @@ def _spellings(text: str) -> tuple[str, str]:
 
 def _examine(text: str, kind: str, stored_as: str | None) -> tuple[Sequence[Problem], Located | None]:
     if len(text) > LONGEST:
-        message = f"The text has {len(text)} characters. No policy may have more than 131,072."
+        message = f"The text has {len(text):,} characters. {_limit(kind, stored_as)}"
         return [Problem("", message, None, None, 1, 1, "error", "document-too-long")], None
     try:
         located = read(text)
     except PolicyError as error:
         return error.problems, None
     return problems(located.value, kind, located, stored_as=stored_as), located
+
+
+def _limit(kind: str, stored_as: str | None) -> str:
+    allowed = quota(kind, stored_as)
+    spaces = "" if allowed.spaces else ", white space between its parts not counted"
+    return f"AWS takes at most {allowed.characters:,} characters in {allowed.what}{spaces}."
 
 
 def _finding(problem: Problem, text: str) -> Finding:

@@ -56,7 +56,10 @@ class PolicyEditor:
             raise ValueError("an editor needs documents, each with a name of its own")
         self.principals, self.resources = principals, resources
         self.label, self.shelf = label, shelf
+        self.places: Callable[[], Iterable[Place]] = tuple  # which documents of a world there should be, asked again
+        self._held = {each.name: shelf.stored(each.place) for each in self.documents if shelf and each.place}
         self._applied: list[tuple[PolicyDocument, str]] = []  # with what was stored before
+        self._version = shelf.world.inspect.version if shelf else None
         if plain is not None:
             self.plain = plain
         self.front = self.documents[0]
@@ -66,17 +69,20 @@ class PolicyEditor:
 
     @classmethod
     def of(cls, world: Any, *what: str | Place, by: Any = None, **options: Any) -> PolicyEditor:
-        """An editor of policies of a running world: `PolicyEditor.of(aws, "arn:aws:iam::111111111111:role/web-app")`.
+        """An editor of policies of a running world: `PolicyEditor.of(aws, "web-app")`.
 
-        `what`: ARNs of principals and resources, for all their policies but AWS's own; or `Place`s, for one document
-        each, also where nothing is stored yet. `by` is the identity that applies, else the administrator of the
-        account. Options are those of `PolicyEditor`. Raises `LookupError` where nobody and nothing has that ARN.
+        `what`: names or ARNs of principals and resources ("prod/reports-reader"), for all their policies but AWS's own;
+        or names of documents ("alice/read", "reports/trust") and `Place`s, for one each, also where nothing is stored
+        yet. A policy that comes later gets a tab of its own. `by` is the identity that applies, else the administrator
+        of the account. Options are those of `PolicyEditor`. Raises `LookupError` where nobody and nothing is called so.
         """
         from .policy_shelf import Shelf  # late: an editor of texts alone needs no world
 
         shelf = Shelf(world, by)
-        documents = shelf.documents(what)
-        return cls(documents, principals=shelf.principals, resources=shelf.resources, shelf=shelf, **options)
+        documents = shelf.documents(shelf.places(what))
+        editor = cls(documents, principals=shelf.principals, resources=shelf.resources, shelf=shelf, **options)
+        editor.places = lambda: shelf.places(what)
+        return editor
 
     @property
     def instead(self) -> dict[Place, Policy]:
@@ -183,8 +189,48 @@ class PolicyEditor:
     def can_take_back(self) -> bool:
         return bool(self._applied)
 
+    def refresh(self) -> bool:
+        """Take what the world holds now: what nobody edits, and documents that have come. A text that is edited stays,
+        and one that is gone there counts no more. Whether anything was new."""
+        shelf, before = self.shelf, dict(self._held)
+        if shelf is None:
+            return False
+        for each in self.documents:
+            held = shelf.stored(each.place) if each.place else ""
+            if self._held.get(each.name) == held:
+                continue
+            self._held[each.name] = held
+            text, note, edited = each.text, each.note, each.changed and each.policy is not None
+            shelf.read(each)
+            if each.text == text:
+                each.note = note  # of applying just this
+            if edited:
+                each.read(text)
+            elif not held:
+                each.policy = None
+        known = {each.place for each in self.documents}
+        come = [place for place in self._found() if place not in known and shelf.stored(place)]
+        added = shelf.documents(come, [each.name for each in self.documents])
+        self.documents += tuple(added)
+        self._held |= {each.name: shelf.stored(each.place) for each in added if each.place}
+        return self._held != before
+
+    def _found(self) -> Iterable[Place]:
+        try:
+            return dict.fromkeys(self.places())
+        except LookupError:  # whose they are is gone
+            return ()
+
+    def follow(self) -> None:
+        """The same where something has happened in the world since the last time."""
+        if self.shelf is not None and self._version != (version := self.shelf.world.inspect.version):
+            self._version = version
+            if self.refresh():
+                self._tell()
+
     def reload(self) -> None:
         """Begin again with what the world holds now."""
+        self.refresh()
         for document in self.documents:
             if self.shelf and document.place is not None:
                 self.shelf.read(document)

@@ -17,6 +17,7 @@ from simlib.iam.grammar import KINDS
 from . import screen
 from .markup import STYLE, card, escape
 from .policy_code import LANGUAGES
+from .policy_document import LONGEST
 from .policy_editor import WORDS, PolicyDocument, PolicyEditor
 
 _HERE = Path(__file__)
@@ -42,39 +43,51 @@ class Editor(anywidget.AnyWidget):  # type: ignore[misc]
 
 def editor_view(editor: PolicyEditor) -> dict[str, Any]:
     """The editor as a widget: a mime bundle that displays it. An earlier view of it is closed."""
-    return _plain_view(editor) if editor.plain else _code_view(editor)
+    return screen.show(editor, "editor", *editor_widgets(editor))
 
 
-def _code_view(editor: PolicyEditor) -> dict[str, Any]:
-    about = []
-    for each in editor.documents:
-        name = _seen(each.name)
-        title = f"{name}, {KINDS[each.kind].name.lower()}"
-        about.append({"name": name, "title": title, "read_only": each.read_only})
-    widget = Editor(label=editor.label, documents=about, languages=[list(each) for each in LANGUAGES.items()])
+def editor_widgets(editor: PolicyEditor) -> tuple[ipywidgets.Widget, ...]:
+    """The widget to display, and those in it."""
+    return _plain_view(editor) if editor.plain else (_code_view(editor),)
+
+
+def _code_view(editor: PolicyEditor) -> Editor:
+    texts = [each.text for each in editor.documents]
+    widget = Editor(label=editor.label, texts=texts, languages=[list(each) for each in LANGUAGES.items()])
     busy = False  # with a message of the browser: what follows from it is sent at its end, in one
+    seen = 0  # the last revision that came from the browser: it keeps what it has typed since
 
     def follow() -> None:
+        nonlocal busy
         if busy:
             return
         with widget.hold_sync():
+            # a document that has come brings its text along, so that no other text is sent, and what is typed stays
+            said = widget.documents
+            known = widget.texts + [each["text"] for each in said[len(widget.texts) :]]
+            added = enumerate(editor.documents[len(said) :], len(said))
+            if len(said) < len(editor.documents):
+                widget.documents = said + [_about(each, at >= len(widget.texts)) for at, each in added]
             texts = [document.text for document in editor.documents]
-            if texts != widget.texts:
+            if texts[: len(known)] != known:
+                busy = True
                 widget.texts = texts
                 widget.revision += 1
+                busy = False
             widget.front = editor.documents.index(editor.front)
             said = [_marks(each) for each in editor.documents]
             code = editor.code(widget.language) if widget.language in LANGUAGES else ""
             applied = editor.can_take_back
-            widget.marks = {"revision": widget.revision, "documents": said, "applied": applied, "code": code}
+            revisions = {"revision": widget.revision, "seen": seen}
+            widget.marks = {**revisions, "documents": said, "applied": applied, "code": code}
 
     def typed(_: Any) -> None:
-        nonlocal busy
-        if busy or len(widget.texts) != len(editor.documents):
+        nonlocal busy, seen
+        if busy:
             return
-        busy = True
+        busy, seen = True, widget.revision
         try:
-            for document, text in zip(editor.documents, widget.texts, strict=True):
+            for document, text in zip(editor.documents, widget.texts, strict=False):  # a new one it may not know yet
                 if text != document.text and not document.read_only:
                     editor.edit(text, document.name)
         finally:
@@ -97,7 +110,15 @@ def _code_view(editor: PolicyEditor) -> dict[str, Any]:
     widget.observe(brought, "front")
     widget.observe(lambda _: follow(), "language")
     widget.on_msg(asked)
-    return screen.show(editor, "editor", widget)
+    screen.follow(widget, editor.follow)
+    return widget
+
+
+def _about(document: PolicyDocument, with_text: bool) -> dict[str, Any]:
+    name = _seen(document.name)
+    title = f"{name}, {KINDS[document.kind].name.lower()}"
+    about = {"name": name, "title": title, "read_only": document.read_only, "text": document.text if with_text else ""}
+    return {**about, "longest": LONGEST, "limit": document.limit}
 
 
 def _marks(document: PolicyDocument) -> dict[str, Any]:
@@ -108,7 +129,8 @@ def _marks(document: PolicyDocument) -> dict[str, Any]:
 
     return {
         "summary": document.summary,
-        "stale": not document.complete,
+        "stale": not document.complete and not document.begun,
+        "begun": document.begun,
         "findings": [
             {
                 "from": at(each.start),
@@ -198,7 +220,7 @@ def _seen(text: str) -> str:
 # -- a plain text area -------------------------------------------------------------------------------------------------
 
 
-def _plain_view(editor: PolicyEditor) -> dict[str, Any]:
+def _plain_view(editor: PolicyEditor) -> tuple[ipywidgets.Widget, ...]:
     """The same with ipywidgets alone: for those whose tools read a plain text area better."""
     names = [document.name for document in editor.documents]
     choice = ipywidgets.Dropdown(options=names, value=editor.front.name, description="Document")
@@ -207,10 +229,20 @@ def _plain_view(editor: PolicyEditor) -> dict[str, Any]:
     )
     area.add_class("sle-area")
     said = ipywidgets.HTML()
-    keys = screen.KeepKeys()
+    keys = screen.KeepKeys(longest=LONGEST)
+
+    def refused(_: Any, message: Any, __: Any) -> None:
+        match message:
+            case {"pasted": int(count)}:
+                editor.note(editor.front.name, _too_long(count, editor.front.limit))
+
+    keys.on_msg(refused)
 
     def follow() -> None:
         document = editor.front
+        if len(choice.options) < len(editor.documents):
+            choice.options = [each.name for each in editor.documents]
+        choice.layout.display = None if len(editor.documents) > 1 else "none"
         choice.value = document.name
         area.description, area.disabled = document.name, document.read_only
         if area.value != document.text:
@@ -235,10 +267,16 @@ def _plain_view(editor: PolicyEditor) -> dict[str, Any]:
     language.observe(lambda _: follow(), "value")
     world = ipywidgets.HBox([*orders, language], layout={"flex_flow": "row wrap"})
     stored = any(document.place is not None for document in editor.documents)
-    parts = [*([choice] if len(names) > 1 else []), area, *([world] if stored else []), said, keys]
-    box = ipywidgets.VBox(parts)
+    box = ipywidgets.VBox([choice, area, *([world] if stored else []), said, keys])
     box.add_class("sl-keys")
-    return screen.show(editor, "editor", box, choice, area, said, keys, world, language, *orders)
+    screen.follow(box, editor.follow)
+    return (box, choice, area, said, keys, world, language, *orders)
+
+
+def _too_long(count: int, limit: str) -> str:
+    """As the code editor says it (limit.js)."""
+    kept = "The text stays as it was; what you copied is still on the clipboard."
+    return f"✘ {count:,} characters more are too many for a policy. {limit} {kept}"
 
 
 _ORDERS = {"Apply": "apply", "Undo apply": "take back", "Read again": "reload"}

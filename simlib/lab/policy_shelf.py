@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -11,9 +11,11 @@ from simlib.cloud.inspection import Document, Place
 from simlib.iam.grammar import KINDS, VERSIONS
 
 from .attempts import Attempt, attempt
+from .explorers.people import AmbiguousName, find
 from .policy_document import PolicyDocument
 from .policy_places import Call, title, writing
 
+_OWN_KINDS = ("trust", "boundary", "resource")
 _BLANK = {"Effect": "Allow", "Principal": {"AWS": ""}, "Action": "", "Resource": ""}
 MOST_VERSIONS = 5  # of a managed policy; https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 
@@ -37,26 +39,46 @@ class Shelf:
 
     # -- reading: no call is made, and the trail stays as it is --------------------------------------------------------
 
-    def documents(self, what: Iterable[str | Place]) -> list[PolicyDocument]:
-        """A document for each place; for an ARN those that hang on it, without AWS's own."""
-        places: dict[Place, None] = {}
+    def places(self, what: Iterable[str | Place]) -> list[Place]:
+        """The places that are meant: a user's or role's name or an ARN stands for all that hangs on it but AWS's own
+        policies, "alice/read", "reports/trust" or a bucket's name for one document (see `place_of`)."""
+        found: dict[Place, None] = {}
         for each in what:
-            places |= dict.fromkeys([each] if isinstance(each, tuple) else self._places(each))
-        names = _titles(list(places))
-        return [self._document(place, name) for place, name in zip(places, names, strict=True)]
+            found |= dict.fromkeys([each] if isinstance(each, tuple) else self._meant(each))
+        return list(found)
 
-    def _places(self, arn: str) -> list[Place]:
+    def documents(self, places: Iterable[Place], taken: Iterable[str] = ()) -> list[PolicyDocument]:
+        """A document for each place; none is called as those that are `taken`."""
+        places = list(places)
+        return [self._document(each, name) for each, name in zip(places, _titles(places, set(taken)), strict=True)]
+
+    def _meant(self, name: str) -> list[Place]:
+        if name.startswith("arn:"):
+            return self._hanging_on(name)
+        try:
+            arn = find(self.world, name).arn
+        except AmbiguousName:
+            raise
+        except LookupError:
+            if "/" in name or self.world.inspect.owner(f"arn:aws:s3:::{name}"):
+                return [place_of(self.world, name)]
+            raise
+        return self._hanging_on(arn)
+
+    def _hanging_on(self, arn: str) -> list[Place]:
         found = [each.place for each in self.world.inspect.documents(arn)]
         own = [place for place in found if not place.owner.startswith(("arn:aws:iam::aws:", "arn:aws:organizations:"))]
         if own:
             return own
         if arn.startswith("arn:aws:iam:"):
-            raise LookupError(f'{arn} has no policy yet. Name one to write: Place({arn!r}, "identity", "a-name").')
+            name = arn.rpartition("/")[2]
+            raise LookupError(f'{arn} has no policy yet. Name one to write, like this: "{name}/a-name".')
         return [Place(arn, "resource")]
 
     def _document(self, place: Place, name: str) -> PolicyDocument:
         written = writing(place)
-        document = PolicyDocument(name, place.kind, blank(place.kind), written.stored_as, bool(written.reason), place)
+        begin = blank(place.kind)
+        document = PolicyDocument(name, place.kind, begin, written.stored_as, bool(written.reason), place, blank=begin)
         self.read(document)
         document.note = written.reason
         return document
@@ -151,13 +173,40 @@ def _make_room(iam: Any, arn: str) -> None:
         attempt(iam.delete_policy_version, PolicyArn=arn, VersionId=oldest["VersionId"])
 
 
-def _titles(places: list[Place]) -> list[str]:
+def place_of(world: Any, name: str | Place) -> Place:
+    """The document that a page means by a name.
+
+    "alice/read": an inline policy of that user or role, there or not yet; "reports/trust", "bob/boundary"; "my-bucket"
+    or a resource's ARN: its policy; the ARN of a managed policy; or a `Place`. "prod/reports-reader/trust" says the
+    account too.
+    """
+    if isinstance(name, Place):
+        return name
+    owner, slash, policy = name.rpartition("/")
+    if name.startswith("arn:") and (":iam:" not in name or ":policy/" in name):
+        return Place(name, "identity" if ":policy/" in name else "resource")
+    if not slash:
+        bucket = f"arn:aws:s3:::{name}"
+        if not world.inspect.owner(bucket):
+            raise LookupError(
+                f"There is no bucket here called {name[:200]!r}. A document of a user or role is named "
+                'with its owner: "alice/read", "reports/trust".'
+            )
+        return Place(bucket, "resource")
+    arn = owner if owner.startswith("arn:") else find(world, owner).arn
+    if policy == "boundary":
+        attached = [each.place for each in world.inspect.documents(arn) if each.place.kind == "boundary"]
+        return attached[0] if attached else Place(arn, "boundary")
+    return Place(arn, policy) if policy in _OWN_KINDS else Place(arn, "identity", policy)
+
+
+def _titles(places: list[Place], taken: Set[str]) -> list[str]:
     """A name for each; those that would be the same say whose they are."""
     plain = [title(place) for place in places]
     whose = [f"{name} of {place.owner.rpartition('/')[2]}" for name, place in zip(plain, places, strict=True)]
-    named = [long if plain.count(name) > 1 else name for name, long in zip(plain, whose, strict=True)]
+    named = [long if plain.count(name) > 1 or name in taken else name for name, long in zip(plain, whose, strict=True)]
     return [
-        f"{name} ({place.owner}, {place.kind})" if named.count(name) > 1 else name
+        f"{name} ({place.owner}, {place.kind})" if named.count(name) > 1 or name in taken else name
         for name, place in zip(named, places, strict=True)
     ]
 

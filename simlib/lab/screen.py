@@ -8,6 +8,7 @@ from typing import Any
 
 import anywidget
 import ipywidgets
+import traitlets
 
 _shown_by: dict[str, tuple[str, list[ipywidgets.Widget]]] = {}  # by cell: the request that ran it, what it showed
 _followers: list[tuple[ipywidgets.Widget, Callable[[], None]]] = []
@@ -30,6 +31,15 @@ def show(owner: Any, place: str, shown: ipywidgets.Widget, *others: ipywidgets.W
         _shown_by.setdefault(cell, (request, []))[1].extend(views[place])
     made = shown._repr_mimebundle_()
     return dict(made[0] if isinstance(made, tuple) else made)
+
+
+def add(owner: Any, place: str, *widgets: ipywidgets.Widget) -> None:
+    """More widgets in what `owner` shows at this `place`: they are closed with it."""
+    shown = owner.__dict__["_views"][place]
+    owner.__dict__["_views"][place] = (*shown, *widgets)
+    for _, of_cell in _shown_by.values():
+        if any(each is shown[0] for each in of_cell):
+            of_cell.extend(widgets)
 
 
 def _close(widgets: Any) -> None:
@@ -90,17 +100,26 @@ def follow_up() -> None:
 class KeepKeys(anywidget.AnyWidget):  # type: ignore[misc]
     """Unseen in a box, it keeps the keys that are pressed in the box there.
 
-    Otherwise Jupyter takes them for its own while a button has the focus: "dd" would delete the cell.
+    Otherwise Jupyter takes them for its own while a button has the focus: "dd" would delete the cell. A text that would
+    get `longest` characters or more by pasting stays as it was; then a message says how many were `pasted`.
     """
 
+    longest = traitlets.Int(0).tag(sync=True)  # 0: as long as one likes
+
     _esm = """
-    function render({ el }) {
+    function render({ model, el }) {
       el.hidden = true;
       requestAnimationFrame(() => {
         const box = el.closest(".sl-keys");
         box.addEventListener("keydown", (event) => event.stopPropagation());
         const ours = (event) => event.target.setAttribute("data-lm-suppress-shortcuts", "true");
         box.addEventListener("focusin", ours);  // for Notebook 7, which hears keys before the box does
+        box.addEventListener("paste", (event) => {
+          const pasted = event.clipboardData.getData("text/plain").length;
+          if (!model.get("longest") || event.target.value.length + pasted < model.get("longest")) return;
+          event.preventDefault();
+          model.send({ pasted });
+        });
       });
     }
     export default { render };

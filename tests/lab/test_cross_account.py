@@ -64,6 +64,33 @@ def test_a_resource_without_a_role_needs_both_sides_too(aws: Cloud) -> None:
     assert "Both sides allow it." in panel.verdict
 
 
+def test_a_session_needs_nothing_of_a_bucket_in_its_own_account(aws: Cloud) -> None:
+    panel = lab.CrossAccount(aws, who="alice", role="reports-reader", requests=[("s3:GetObject", LEDGER)])
+    assert [each.name for each in panel.draft.documents] == ["read", "read-ledger", TRUST]
+
+
+def test_the_figure_is_the_drawing(panel: Any) -> None:
+    from matplotlib.patches import Rectangle
+
+    def drawn(figure: Any) -> tuple[int, int]:
+        (axes,) = figure.axes
+        return sum(isinstance(each, Rectangle) for each in axes.patches), len(axes.lines)
+
+    assert drawn(panel.figure()) == (2, 4), "two accounts; two halves of the line, each with a gap"
+    panel.edit(BORROW, "borrow")
+    panel.edit(trust({"AWS": ALICE}), TRUST)
+    assert drawn(panel.figure()) == (2, 3), "a whole line with an arrow's head"
+
+
+def test_an_organizations_policy_is_told_by_its_name(aws: Cloud) -> None:
+    office = aws.account("office")
+    office.admin.client("organizations").create_organization()
+    aws.account("dev", organization=office)
+    panel = lab.CrossAccount(aws, who="alice", role="reports-reader")
+    assert panel.sides[0].policies == ("FullAWSAccess", "read")
+    assert "arn:aws:organizations" not in panel.html
+
+
 def test_in_one_account_one_side_is_enough(aws: Cloud) -> None:
     panel = lab.CrossAccount(aws, who="alice", role="reports")
     assert "One account: one side is enough." in panel.verdict
@@ -85,6 +112,8 @@ def test_where_a_side_has_no_document_there_is_one_to_begin(aws: Cloud) -> None:
     panel = lab.CrossAccount(aws, who="bob", requests=[("s3:GetObject", LEDGER)])
     assert [each.name for each in panel.draft.documents] == ["new-policy", "policy of prod-ledger"]
     assert not panel.stale  # what is not begun is no mistake
+    assert all(each.begun and not each.errors for each in panel.draft.documents)
+    assert "There is no such policy yet" in panel.draft.documents[0].summary
     assert [side.account for side in panel.missing] == ["dev", "prod"]
 
 

@@ -94,6 +94,54 @@ def test_tokens_are_callers(aws: Cloud) -> None:
     assert key in panel.knocks[1].why
 
 
+def test_who_gets_in_stands_first_and_the_refused_share_a_row_for_each_reason(panel: Any) -> None:
+    first, *others = panel.rows
+    assert (panel.name(first.first.who), first.first.inside) == ("alice (dev)", True)
+    reasons = [row.first.why for row in others]
+    assert len(set(reasons)) == len(reasons)
+    (not_named,) = [row for row in others if row.first.why == NOT_NAMED]
+    assert not_named.together == f"{len(not_named.knocks)} others"
+    assert "a session of this role itself" in str(panel)
+    assert "<li>a session of this role itself</li>" in panel.html
+    assert sum(len(row.knocks) for row in panel.rows) == len(panel.knocks)
+    panel.edit(trust({"AWS": BOB}))
+    assert [panel.name(row.first.who) for row in panel.rows[:2]] == ["bob (dev)", "alice (dev)"], "what has moved, too"
+
+
+def test_sessions_of_one_name_are_told_apart_and_found_by_what_they_are_called(aws: Cloud) -> None:
+    alice = aws.sign_in(aws.account("dev").admin.client("iam").create_access_key(UserName="alice"))
+    for _ in range(2):
+        alice.client("sts").assume_role(RoleArn=ROLE, RoleSessionName="lesson")
+    panel = lab.TrustExplorer(aws, role="reports")
+    called = [panel.name(each.who) for each in panel.knocks if each.who.kind == "session"]
+    assert len(set(called)) == 2
+    for name in called:
+        assert name.startswith("reports/lesson ASIA…")
+        assert panel.name(panel.knock(name).who) == name
+    with pytest.raises(LookupError, match=r"'reports/lesson' could be any of: reports/lesson ASIA…\w{4}, "):
+        panel.knock("reports/lesson")
+
+
+def test_whom_the_policy_names_has_a_row_however_many_there_are(aws: Cloud) -> None:
+    iam = aws.account("dev").admin.client("iam")
+    for number in range(30):
+        iam.create_user(UserName=f"person-{number}")
+    last = f"arn:aws:iam::{DEV}:user/person-29"
+    panel = lab.TrustExplorer(aws, role="reports")
+    panel.edit(trust({"AWS": last}))
+    assert inside(panel) == ["person-29 (dev)"]
+
+
+def test_a_role_of_which_there_are_two_is_asked_for_with_its_account(aws: Cloud) -> None:
+    prod = aws.account("prod").admin.client("iam")
+    prod.create_role(RoleName="reports", AssumeRolePolicyDocument=trust({"AWS": DEV}))
+    with pytest.raises(LookupError, match=r"'reports' could be any of: dev/reports, prod/reports\."):
+        lab.TrustExplorer(aws, role="reports")
+    assert lab.TrustExplorer(aws, role="prod/reports").role.account != DEV
+    aws.account("dev").admin.client("iam").create_user(UserName="scanner")
+    assert lab.TrustExplorer(aws, role="scanner").role.kind == "role", "a user of that name cannot be meant"
+
+
 def test_what_they_would_hold(aws: Cloud) -> None:
     assert lab.TrustExplorer(aws, role="reports").held == ["Allow s3:ListBucket, s3:GetObject on *"]
     asked = lab.TrustExplorer(aws, role="reports", requests=[("s3:GetObject", FILE), ("s3:PutObject", FILE)])

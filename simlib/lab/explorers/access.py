@@ -56,8 +56,10 @@ class AccessExplorer(Explorer):
         self._should = _wishes(should, given, found, len(self.requests))
         self.people = list(dict.fromkeys(found))
         resources = [resource for _, resource, _ in self.requests]
-        places = bearing_on(world, self.people, resources) if edit is None else [place_of(world, each) for each in edit]
-        super().__init__(world, Draft(world, places, plain=plain), circumstances)
+        asked = list(self.people)
+        named = None if edit is None else [place_of(world, each) for each in edit]
+        draft = Draft(world, lambda: bearing_on(world, asked, resources) if named is None else named, plain=plain)
+        super().__init__(world, draft, circumstances)
 
     # -- commands ----------------------------------------------------------------------------------------------------
 

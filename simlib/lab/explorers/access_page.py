@@ -10,6 +10,7 @@ from simlib.iam import service_data
 from ..controls import button, select
 from ..markup import escape, table, verdict, verdict_text
 from .access import AccessExplorer
+from .people import titles
 from .view import (
     circumstances_bar,
     circumstances_commands,
@@ -128,7 +129,8 @@ def _new(panel: AccessExplorer) -> str:
     """A new request, and somebody else to ask for."""
     typed = _typed(panel)
     people: list[Any] = panel.world.inspect.principals()
-    others = [("", "…"), *((each.credential or each.arn, f"{panel.name(each)} – {each.kind}") for each in people)]
+    called = titles(panel.world, people)
+    others = [("", "…"), *((each.credential or each.arn, f"{called[each]} – {each.kind}") for each in people)]
     key = id(panel)
     fields = [
         field("action", "Action", typed["action"], actions(typed["action"]), f"slx-actions-{key}"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from simlib.cloud.inspection import Place, Principal
 from simlib.iam.evaluation import ALLOW, EXPLICIT_DENY, IMPLICIT_DENY, in_own_account
@@ -14,6 +14,9 @@ from .answers import Answer, Question, plain
 from .draft import Draft, bearing_on, place_of
 from .explorer import Explorer, circumstances
 from .people import find, title
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 CALLERS = ("SERVICE_CONTROL_POLICY", "PRINCIPAL", "PERMISSIONS_BOUNDARY", "SESSION")
 OWNERS = ("RESOURCE_CONTROL_POLICY", "RESOURCE")
@@ -73,22 +76,24 @@ class CrossAccount(Explorer):
         plain: bool | None = None,
     ) -> None:
         self.who = find(world, who)
-        self.role: Principal | None = None if role is None else find(world, role)
+        self.role: Principal | None = None if role is None else find(world, role, kind="role")
         self.requests = tuple(requests)
         if self.role is None and not self.requests:
             raise ValueError('There is no call to look at. Give role="prod/reader", or requests=[(action, resource)].')
         if self.role is not None and self.role.kind != "role":
             raise LookupError(f"{role!r} is no role of this world.")
         self.external_ids = dict(external_ids or {})
-        places = self._both_sides(world) if edit is None else [place_of(world, each) for each in edit]
-        super().__init__(world, Draft(world, places, plain=plain), circumstances)
+        named = None if edit is None else [place_of(world, each) for each in edit]
+        draft = Draft(world, lambda: self._both_sides(world) if named is None else named, plain=plain)
+        super().__init__(world, draft, circumstances)
 
     def _both_sides(self, world: Any) -> list[Place]:
         """The caller's documents, the owner's, those of what is asked then; where one side has none, one to begin."""
         roles = [self.role] if self.role else []
         trust = self.role.arn if self.role else ""
         resources = [resource for _, resource in self.requests]
-        held = bearing_on(world, [self.who, *roles], resources, begin=True)
+        held = bearing_on(world, [self.who, *roles], (), begin=True)
+        held += bearing_on(world, (), resources, begin=self.role is None)  # a session needs none of its own account's
         return [each for each in held if each.kind != "trust" or each.owner == trust]
 
     # -- what there is to see ----------------------------------------------------------------------------------------
@@ -218,6 +223,12 @@ class CrossAccount(Explorer):
     def title(self) -> str:  # type: ignore[override]
         there = self.sides[1]
         return f"From {self.sides[0].account} to {there.account}: {title(self.world, self.who)} and {there.who}"
+
+    def figure(self) -> Figure:
+        """The drawing as a matplotlib figure: `panel.figure().savefig("panel.pdf")`."""
+        from .cross_figure import figure_of
+
+        return figure_of(self)
 
     # -- as text -----------------------------------------------------------------------------------------------------
 

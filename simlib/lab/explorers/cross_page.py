@@ -46,12 +46,12 @@ def _sides(panel: CrossAccount) -> str:
     rows = []
     for role, side in zip(("The caller's side", "The owner's side"), panel.sides, strict=True):
         sign, words = SAYS[side.says]
-        policies = ", ".join(side.policies) or "no policy"
+        policies = f"Asked: {', '.join(side.policies) or 'no policy'}"
         told = f'<span class="{_css(side.allows)} sl-cell">{escape(sign)} {escape(words)}</span>'
         because = f"<br>{escape(side.because)}" if side.because else ""
-        asked = f'<span class="sl-dim">{escape(policies)}</span>'
-        rows.append([f"{role}: {escape(side.account)}, {escape(side.who)}", f"{told}{because}", asked])
-    return table(["Side", "What it says", "Policies asked"], rows, panel.title)
+        asked = f'<br><span class="sl-dim">{escape(policies)}</span>'
+        rows.append([f"{role}: {escape(side.account)}, {escape(side.who)}", f"{told}{because}{asked}"])
+    return table(["Side", "What it says"], rows, panel.title)
 
 
 def _behalf(panel: CrossAccount, *, live: bool) -> str:

@@ -5,7 +5,7 @@ What is typed counts in the panel's answers at once, and in the world only once 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any
 
@@ -15,21 +15,32 @@ from simlib.iam import Policy
 
 from ..policy_document import PolicyDocument
 from ..policy_editor import PolicyEditor
-from ..policy_shelf import Shelf
-from .people import find
+from ..policy_shelf import place_of
 
-_KINDS = ("trust", "boundary", "resource")
+__all__ = ["Draft", "bearing_on", "place_of"]
+
 NEW = "new-policy"  # what an inline policy is called that the learner begins
 
 
 class Draft:
-    """The documents at some places, in an editor; `editor` is None where there are none."""
+    """The documents that `places` finds, in an editor; `editor` is None as long as there are none."""
 
-    def __init__(self, world: Any, places: Iterable[Place], *, plain: bool | None = None) -> None:
-        found = list(dict.fromkeys(places))
-        self.editor = PolicyEditor.of(world, *found, plain=plain) if found else None
-        self.documents: tuple[PolicyDocument, ...] = self.editor.documents if self.editor else ()
-        self._held = {each.name: self._shelf.stored(each.place) for each in self.documents}
+    def __init__(self, world: Any, places: Callable[[], Iterable[Place]], *, plain: bool | None = None) -> None:
+        self._world, self._places, self._plain = world, places, plain
+        self.editor: PolicyEditor | None = None
+        self.refresh()
+
+    @property
+    def documents(self) -> tuple[PolicyDocument, ...]:
+        return self.editor.documents if self.editor else ()
+
+    def refresh(self) -> None:
+        """Take what the world holds now, documents that have come too; what is being edited stays."""
+        if self.editor is not None:
+            self.editor.refresh()
+        elif found := list(dict.fromkeys(self._places())):
+            self.editor = PolicyEditor.of(self._world, *found, plain=self._plain)
+            self.editor.places = self._places
 
     @property
     def instead(self) -> dict[Place, Policy]:
@@ -49,28 +60,6 @@ class Draft:
     def edit(self, text: str, name: str | None = None) -> None:
         """Put a text into the document of that name, or into the one in front."""
         self._known.edit(text, name)
-
-    def refresh(self) -> None:
-        """Take what the world holds now; a text being edited stays, and one that is gone there counts no more."""
-        for each in self.documents:
-            shelf, text, edited = self._shelf, each.text, each.changed and each.policy is not None
-            held = shelf.stored(each.place)
-            if self._held.get(each.name) == held:
-                continue
-            self._held[each.name] = held
-            note = each.note
-            shelf.read(each)
-            if each.text == text:
-                each.note = note  # of applying just this
-            if edited:
-                each.read(text)
-            elif not held:
-                each.policy = None
-
-    @property
-    def _shelf(self) -> Shelf:
-        assert self._known.shelf is not None  # it is an editor of a world
-        return self._known.shelf
 
     @property
     def _known(self) -> PolicyEditor:
@@ -93,27 +82,6 @@ class Draft:
     def notes(self) -> list[str]:
         """What became of applying."""
         return [each.note for each in self.documents if each.note and not each.read_only]
-
-
-def place_of(world: Any, name: str | Place) -> Place:
-    """The document that a page means by a name.
-
-    "alice/read": an inline policy of that user or role, there or not yet; "reports/trust", "bob/boundary"; "my-bucket"
-    or a resource's ARN: its policy; the ARN of a managed policy; or a `Place`. "prod/reports-reader/trust" says the
-    account too.
-    """
-    if isinstance(name, Place):
-        return name
-    owner, slash, policy = name.rpartition("/")
-    if name.startswith("arn:") and (":iam:" not in name or ":policy/" in name):
-        return Place(name, "identity" if ":policy/" in name else "resource")
-    if not slash:
-        return Place(f"arn:aws:s3:::{name}", "resource")
-    arn = owner if owner.startswith("arn:") else find(world, owner).arn
-    if policy == "boundary":
-        attached = [each.place for each in world.inspect.documents(arn) if each.place.kind == "boundary"]
-        return attached[0] if attached else Place(arn, "boundary")
-    return Place(arn, policy) if policy in _KINDS else Place(arn, "identity", policy)
 
 
 def bearing_on(

@@ -37,8 +37,6 @@ class Explorer:
         self.explained: bool | None = None  # whether its steps and reasons are shown; None: where it is the only one
         self.tried = ""
         self._screens: dict[str, Callable[[], None]] = {}
-        if draft.editor is not None:
-            draft.editor.watch("panel", self._edited)
         self.refresh()
 
     @property
@@ -84,6 +82,8 @@ class Explorer:
         if changed:
             self._version = version
             self.draft.refresh()
+            if self.draft.editor is not None:
+                self.draft.editor.watch("panel", self._edited)
             self._settle()
         return changed
 
@@ -95,9 +95,14 @@ class Explorer:
             if each.key not in self._settled:
                 self._settled[each.key] = self._put(each)
         if self.chosen not in self.answers:
-            self.chosen = next(iter(self.answers), None)
+            self.chosen = self._first
         self._light()
         self._tell()
+
+    @property
+    def _first(self) -> Any:
+        """The question whose statements are lit before one is chosen."""
+        return next(iter(self.answers), None)
 
     def _put(self, question: Question, **more: Any) -> Answer:
         return put(question, self.world.inspect.ask, **more)

@@ -16,11 +16,12 @@ from ..markup import verdict_text
 from .answers import Answer, Question
 from .draft import Draft, place_of
 from .explorer import Explorer, circumstances
-from .people import find, title
+from .people import find, titles
 
 ASSUME, WEB_IDENTITY = "sts:AssumeRole", "sts:AssumeRoleWithWebIdentity"
 NOTHING_HELD = "nothing: the role has no permissions policy"
-MOST_OF_ACCOUNT = 15  # rows; there may be hundreds of users and sessions
+MOST_OF_ACCOUNT = 15  # callers whom the trust policy does not name; there may be hundreds of users and sessions
+LEAST_TOGETHER = 2  # callers who are refused for one reason have one row
 MOST_HELD = 4  # statements of what a session holds that are told in its line
 
 
@@ -45,6 +46,23 @@ class Knock:
         return "Assumed" if self.inside else "Refused"
 
 
+@dataclass(frozen=True)
+class Row:
+    """A row of the table: one caller, or several who are refused for the same reason."""
+
+    knocks: tuple[Knock, ...]
+    others: bool = False  # whether there are rows before it
+
+    @property
+    def together(self) -> str:
+        """ "19 others"; "" of one caller."""
+        return f"{len(self.knocks)} {'others' if self.others else 'callers'}" if len(self.knocks) > 1 else ""
+
+    @property
+    def first(self) -> Knock:
+        return self.knocks[0]
+
+
 class TrustExplorer(Explorer):
     """Who may borrow a role, decided again at every keystroke, and what they would hold.
 
@@ -53,8 +71,9 @@ class TrustExplorer(Explorer):
                           requests=[("s3:GetObject", "arn:aws:s3:::my-secure-bucket/report.csv")])
         lab.TrustExplorer(aws, role="deploy", who=[fork_token, main_token])
 
-    `role`: a name or ARN. `who`: the callers, as in `AccessExplorer`, tokens of an identity provider included; by
-    default everybody: users, sessions, services, a session of this role itself, other accounts, tokens, a stranger.
+    `role`: a name, with its account where several have one ("prod/reports"), or an ARN. `who`: the callers, as in
+    `AccessExplorer`, tokens of an identity provider included, a row for each; by default everybody – users, sessions,
+    services, a session of this role itself, other accounts, tokens, a stranger –, those who get in first.
     `requests`: what is asked with the borrowed role. `edit`: further documents beside the trust policy. `circumstances`
     are those of the knock.
     """
@@ -72,15 +91,16 @@ class TrustExplorer(Explorer):
         circumstances: Mapping[str, Any] | None = None,
         plain: bool | None = None,
     ) -> None:
-        self.role = find(world, role)
+        self.role = find(world, role, kind="role")
         if self.role.kind != "role":
             raise LookupError(f"{role!r} is no role of this world.")
         self._who = None if who is None else [find(world, each) for each in who]
         self.requests = tuple(requests)
         places = [Place(self.role.arn, "trust"), *(place_of(world, each) for each in edit)]
         self._people: list[Principal] = []
+        self._titles: dict[Principal, str] = {}
         self.filter, self.left_out = "", 0
-        super().__init__(world, Draft(world, places, plain=plain), circumstances)
+        super().__init__(world, Draft(world, lambda: places, plain=plain), circumstances)
 
     # -- commands ----------------------------------------------------------------------------------------------------
 
@@ -93,18 +113,19 @@ class TrustExplorer(Explorer):
 
     def _settle(self) -> None:
         self._people = self._who if self._who is not None else self._everybody()
+        self._titles = titles(self.world, self._people)
         super()._settle()
 
     @property
     def people(self) -> list[Principal]:
-        """Whose rows are shown: those the filter finds, of each account no more than `MOST_OF_ACCOUNT`."""
-        words = self.filter.lower().split()
+        """Who is shown: those the filter finds, of each account whom the policy names and `MOST_OF_ACCOUNT` others."""
+        words, policy = self.filter.lower().split(), self.draft.documents[0].text
         found = [each for each in self._people if all(word in self._searched(each) for word in words)]
         counted: Counter[str] = Counter()
         shown = []
         for each in found:
-            counted[each.account] += bool(each.account)
-            if counted[each.account] <= MOST_OF_ACCOUNT:
+            counted[each.account] += bool(each.account) and f'"{each.arn}"' not in policy
+            if counted[each.account] <= MOST_OF_ACCOUNT or f'"{each.arn}"' in policy:
                 shown.append(each)
         self.left_out = len(found) - len(shown)
         return shown
@@ -139,8 +160,30 @@ class TrustExplorer(Explorer):
 
     @property
     def knocks(self) -> list[Knock]:
-        """Every caller's row, in the order of the table."""
-        return [self._knock(self.answers[self._knocking(each).key]) for each in self.people]
+        """Every caller at the door; those who were not asked for by name in the order of the table."""
+        found = [self._knock(self.answers[self._knocking(each).key]) for each in self.people]
+        return found if self._who is not None else sorted(found, key=lambda each: not each.inside)
+
+    @property
+    def rows(self) -> list[Row]:
+        """The table: who gets in, whose verdict has just moved, then the refused, together where for one reason."""
+        told: list[Row] = []
+        refused: dict[tuple[str, str], list[Knock]] = {}
+        for each in self.knocks:
+            if self._who is not None or each.inside or self.before(each.answer.question):
+                told.append(Row((each,)))
+            else:
+                refused.setdefault((each.why, each.second), []).append(each)
+        for alike in sorted(refused.values(), key=len):
+            apart = len(alike) < LEAST_TOGETHER
+            told += [Row((each,)) for each in alike] if apart else [Row(tuple(alike), bool(told))]
+        return told
+
+    @property
+    def _first(self) -> Any:
+        """Of somebody who gets in."""
+        inside = [key for key, each in self.answers.items() if each.allowed and each.question.who != self.role]
+        return inside[0] if inside else super()._first
 
     def knock(self, who: Any) -> Knock:
         """The row of one caller, by name."""
@@ -178,8 +221,16 @@ class TrustExplorer(Explorer):
 
     @property
     def lines(self) -> list[tuple[bool, str, str]]:
-        return [(each.inside, f"{verdict_text(each.inside, each.word)} {self.name(each.who)}",
-                 "\n".join(filter(None, (each.why, each.second)))) for each in self.knocks]  # fmt: skip
+        return [(row.first.inside, f"{verdict_text(row.first.inside, row.first.word)} {self._who_of(row)}",
+                 "\n".join(filter(None, (row.first.why, row.first.second, self._names_of(row))))) for row in self.rows
+               ]  # fmt: skip
+
+    def _who_of(self, row: Row) -> str:
+        return row.together or self.name(row.first.who)
+
+    def _names_of(self, row: Row) -> str:
+        """Who is in a row of several."""
+        return "; ".join(self.name(each.who) for each in row.knocks) if row.together else ""
 
     @property
     def more(self) -> str:
@@ -190,7 +241,7 @@ class TrustExplorer(Explorer):
         """Who knocks, as the table calls them."""
         if person.arn == self.role.arn:
             return "a session of this role itself"
-        called = title(self.world, person, among=self._people)
+        called = self._titles.get(person) or titles(self.world, [person, *self._people])[person]
         return {"role": f"a session of {called}", "token": f"token: {called}"}.get(person.kind, called)
 
     @property
@@ -200,14 +251,15 @@ class TrustExplorer(Explorer):
     # -- as text -----------------------------------------------------------------------------------------------------
 
     def __str__(self) -> str:
-        knocks = self.knocks
-        width = max((len(self.name(each.who)) for each in knocks), default=0)
+        rows = self.rows
+        width = max((len(self._who_of(row)) for row in rows), default=0)
         lines = [self.title, *self.said]
-        for each in knocks:
+        for row in rows:
+            each = row.first
             before = self.before(each.answer.question)
             was = f" (was {'Assumed' if before.allowed else 'Refused'})" if before else ""
-            lines.append(f"{verdict_text(each.inside, each.word)}{was}  {self.name(each.who):<{width}}  {each.why}")
-            lines += [f"    {each.second}"] if each.second else []
+            lines.append(f"{verdict_text(each.inside, each.word)}{was}  {self._who_of(row):<{width}}  {each.why}")
+            lines += [f"    {more}" for more in (each.second, self._names_of(row)) if more]
         lines += [self.more] if self.more else []
         lines += ["", "Whoever gets in holds:", *(f"  {each}" for each in self.held or [NOTHING_HELD])]
         return "\n".join([*lines, *(f"\n{each.name}\n{each.text}" for each in self.draft.documents)])

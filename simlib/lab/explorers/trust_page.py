@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from ..markup import escape, table, verdict
-from .trust import NOTHING_HELD, TrustExplorer
+from .trust import NOTHING_HELD, Row, TrustExplorer
 from .view import circumstances_bar, circumstances_commands, explanation, faded, field, head, why_button
 
 
@@ -26,17 +27,34 @@ def parts(panel: TrustExplorer, *, live: bool) -> dict[str, str]:
 
 
 def _table(panel: TrustExplorer, *, live: bool) -> str:
-    rows = []
-    for index, each in enumerate(panel.knocks):
-        question = each.answer.question
-        before = panel.before(question)
+    numbers = {each.key: index for index, each in enumerate(panel.questions)}  # as `explain` knows them
+    rows, together = [], []
+    for row in panel.rows:
+        if row.together:
+            together.append(_several(panel, row, numbers, live=live))
+            continue
+        each = row.first
+        question, name = each.answer.question, panel.name(each.who)
+        before, opened = panel.before(question), panel.opened is each.answer
         was = f'<div class="sl-moved">was {"Assumed" if before.allowed else "Refused"}</div>' if before else ""
         second = f'<br><span class="sl-dim">{escape(each.second)}</span>' if each.second else ""
-        name = panel.name(each.who)
-        why = f" {why_button(index, panel.opened is each.answer, f'{name}, {each.word}')}" if live else ""
+        why = f" {why_button(numbers[question.key], opened, f'{name}, {each.word}')}" if live else ""
         rows.append([escape(name), verdict(each.inside, each.word) + was, escape(each.why) + second + why])
     more = f'<p class="sl-dim">{escape(panel.more)}</p>' if panel.more else ""
-    return table(["Who knocks", "Verdict", "Why"], rows, panel.title) + more
+    one_by_one = table(["Who knocks", "Verdict", "Why"], rows, panel.title) if rows else f"<p>{escape(panel.title)}</p>"
+    return one_by_one + "".join(together) + more
+
+
+def _several(panel: TrustExplorer, row: Row, numbers: Mapping[Any, int], *, live: bool) -> str:
+    """Those who are refused for one reason; each name explains its own refusal."""
+    names = []
+    for each in row.knocks:
+        name, opened = panel.name(each.who), panel.opened is each.answer
+        about, number = f"{name}, {each.word}", numbers[each.answer.question.key]
+        names.append(f"<li>{why_button(number, opened, about, name) if live else escape(name)}</li>")
+    why = " ".join(f"{line}." for line in (row.first.why, row.first.second) if line)
+    head = f"<p>{verdict(False, row.first.word)} {escape(f'{row.together}. {why}')}</p>"
+    return f'<section class="sl-together">{head}<ul>{"".join(names)}</ul></section>'
 
 
 def _held(panel: TrustExplorer) -> str:

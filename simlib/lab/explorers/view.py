@@ -13,7 +13,7 @@ from .. import screen
 from ..controls import select
 from ..interactive_html import InteractiveHTML
 from ..markup import card, escape
-from ..policy_editor_view import editor_view
+from ..policy_editor_view import editor_widgets
 from .answers import Answer
 
 if TYPE_CHECKING:
@@ -32,6 +32,8 @@ _CSS = """<style>
 .simlib .sl-field { display: inline-flex; flex-wrap: wrap; gap: .4em; align-items: center; max-width: 100%; }
 .simlib .sl-field input { font: inherit; color: inherit; background: transparent; border: 1px solid currentColor;
   border-radius: 3px; padding: .25em .4em; width: 14em; max-width: 100%; box-sizing: border-box; }
+.simlib .sl-together { margin: .6em 0; }
+.simlib .sl-together ul { display: flex; flex-wrap: wrap; gap: .15em 1.2em; list-style: none; margin: 0; padding: 0; }
 .simlib .sl-moved { border-left: 4px solid currentColor; padding-left: .4em; }
 .simlib .sl-across { width: 100%; max-width: 46em; height: auto; }
 </style>"""
@@ -47,18 +49,19 @@ def explorer_view(panel: Explorer) -> dict[str, Any]:
     shown.add_class("sl-table")
 
     def draw() -> None:
+        if panel.draft.editor is not None and len(box.children) == 1:  # there may be nothing to edit at first
+            editor = editor_widgets(panel.draft.editor)
+            box.children = (editor[0], shown)
+            screen.add(panel, "panel", *editor)
         shown.html = _page(arrangement.parts(panel, live=True), name)
 
+    box = ipywidgets.Box([shown])
+    box.add_class("sl-explorer")
+    bundle = screen.show(panel, "panel", box, shown)
     draw()
     panel.draw_by("view", draw)
     screen.follow(shown, panel.refresh)
-    if panel.draft.editor is None:
-        return screen.show(panel, "panel", shown)
-    editor_view(panel.draft.editor)
-    parts = panel.draft.editor.__dict__["_views"]["editor"]
-    box = ipywidgets.Box([parts[0], shown])
-    box.add_class("sl-explorer")
-    return screen.show(panel, "panel", box, *parts, shown)
+    return bundle
 
 
 def still(panel: Explorer) -> str:
@@ -108,11 +111,11 @@ def explanation(answer: Answer | None, who: str) -> str:
     return f'{title}{told}<ol class="sl-steps" aria-label="AWS\'s checks, in its order">{steps}</ol><ul>{reasons}</ul>'
 
 
-def why_button(index: int, opened: bool, about: str) -> str:
+def why_button(index: int, opened: bool, about: str, word: str = "Why?") -> str:
     """The button that explains a verdict below the table."""
     return (
         f'<button type="button" class="sl-row" data-do="explain" data-value="{index}" '
-        f'aria-pressed="{str(opened).lower()}" aria-label="{escape(f"Explain: {about}")}">Why?</button>'
+        f'aria-pressed="{str(opened).lower()}" aria-label="{escape(f"Explain: {about}")}">{escape(word)}</button>'
     )
 
 
