@@ -5,13 +5,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from simlib.cloud.inspection import Principal
 from simlib.cloud.world import ADMINISTRATOR
 
 from .beginnings import begin
+from .explorers.people import addresses
 from .markup import card, escape
 
 EXAMPLES = {  # the lessons' worlds; the first is the one to begin with
@@ -91,7 +93,13 @@ def _people(world: Any) -> list[str]:
     """Users and roles: first those with policies of their own, so that there is something to change."""
     found = [each for each in world.inspect.principals() if each.kind in ("user", "role")]
     by_use = sorted(found, key=lambda each: (each.name == ADMINISTRATOR, not _has_own(world, each.arn)))
-    return [each.arn for each in by_use]
+    return _called(world, by_use)
+
+
+def _called(world: Any, people: Iterable[Principal]) -> list[str]:
+    """The shortest name for each by which a panel finds it."""
+    names = addresses(world, world.inspect.principals())
+    return [names[each] for each in people]
 
 
 def _has_own(world: Any, arn: str) -> bool:
@@ -99,26 +107,28 @@ def _has_own(world: Any, arn: str) -> bool:
 
 
 def _roles(world: Any) -> list[str]:
-    return [each.arn for each in world.inspect.principals() if each.kind == "role"]
+    return _called(world, (each for each in world.inspect.principals() if each.kind == "role"))
 
 
 def _pairs(world: Any) -> list[str]:
     """Everybody with every role of another account."""
+    names = addresses(world, world.inspect.principals())
+    account = {name: each.account for each, name in names.items()}
     roles = _roles(world)
-    found = [(who, role) for who in _people(world) for role in roles if who.split(":")[4] != role.split(":")[4]]
+    found = [(who, role) for who in _people(world) for role in roles if account[who] != account[role]]
     return [f"{who}{_TO}{role}" for who, role in found[:MOST_PAIRS]]
 
 
 def _owners(world: Any) -> list[str]:
     """Whoever and whatever has policies of its own that can be written, or could have one."""
-    people = [each.arn for each in world.inspect.principals() if each.kind in ("user", "role")]
+    people = [each for each in world.inspect.principals() if each.kind in ("user", "role")]
     buckets = [arn for arn in world.inspect.resources() if arn.startswith("arn:aws:s3:")]
-    return [arn for arn in (*people, *buckets) if _writable(world, arn)]
+    return _called(world, (each for each in people if _writable(world, each.arn))) + buckets
 
 
 def _writable(world: Any, arn: str) -> bool:
     own = (each.place.owner for each in world.inspect.documents(arn) if each.place.kind != "scp")
-    return arn.startswith("arn:aws:s3:") or any(not owner.startswith("arn:aws:iam::aws:") for owner in own)
+    return any(not owner.startswith("arn:aws:iam::aws:") for owner in own)
 
 
 TABS = {
