@@ -200,7 +200,7 @@ class PolicyEditor:
             if self._held.get(each.name) == held:
                 continue
             self._held[each.name] = held
-            text, note, edited = each.text, each.note, each.changed and each.policy is not None
+            text, note, edited = each.text, each.note, each.changed and not each.begun
             shelf.read(each)
             if each.text == text:
                 each.note = note  # of applying just this

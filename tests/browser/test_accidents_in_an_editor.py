@@ -86,11 +86,12 @@ def test_a_binary_file_is_shown_as_what_it_is_and_undone(opened: Any) -> None:
     area.click()
     page.keyboard.press("Control+Home")
     area.evaluate(PASTE, BINARY)
-    panel.get_by_text("✘ Not a policy yet").wait_for()
+    panel.locator(".sle-summary").get_by_text("✘ Not a policy yet").wait_for()
     assert panel.locator(".cm-specialChar").count() >= 3
     panel.get_by_text("is not a policy yet").first.wait_for()
+    opened.picture("pasted-binary")
     page.keyboard.press("Control+z")
-    panel.get_by_text("✔ A policy.").wait_for()
+    panel.locator(".sle-summary").get_by_text("✔ A policy.").wait_for()
     assert area.inner_text() == before
 
 

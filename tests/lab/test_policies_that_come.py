@@ -65,6 +65,18 @@ def test_an_unedited_text_follows_the_world_and_an_edited_one_stays(aws: Cloud) 
     assert not editor["write"].changed
 
 
+@pytest.mark.parametrize(
+    ("text", "shown"), [("", READ), ('{"Version": ', '{"Version": ')], ids=["not begun", "half a text"]
+)
+def test_a_blank_takes_what_comes_and_half_a_text_stays(aws: Cloud, text: str, shown: str) -> None:
+    editor = lab.PolicyEditor.of(aws, "bob/own")
+    editor.edit(text or editor.front.text)
+    attach(aws, "own", READ, user="bob")
+    editor.follow()
+    assert editor.front.text == shown
+    assert not editor.front.begun
+
+
 def test_a_policy_that_is_taken_away_counts_no_more_and_its_text_can_be_applied_again(aws: Cloud) -> None:
     panel = lab.AccessExplorer(aws, who="alice", requests=REQUEST)
     assert panel.answer().allowed
