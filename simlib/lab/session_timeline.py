@@ -109,7 +109,7 @@ class SessionTimeline:
     ) -> None:
         self.world, self.requests, self.span = world, tuple(requests), span
         self.only = only if only is None or isinstance(only, Mapping) else tuple(only)
-        self.trail = TrailTable(world.trail)
+        self.trail = TrailTable(world.trail, account_name=world.account_name)
         self.looked: datetime | None = None  # None: now, wherever the clock goes
         self.opened: tuple[str, int] | None = None  # the access key and the request whose evaluation is shown
         self.note = ""

@@ -17,7 +17,7 @@ from .markup import card, escape, outline, table, verdict
 from .session_timeline import SPANS, Holding, SessionTimeline, Verdict, addresses, born_of
 from .timeline_svg import CSS as CHART_CSS
 from .timeline_svg import drawing
-from .trail_table import DECISIONS, HEAD, MOST_IDENTITIES, call_cells
+from .trail_table import DECISIONS, HEAD, MOST_IDENTITIES, call_cells, called
 
 STEPS = 400  # of the slider, from one edge of the axis to the other
 
@@ -117,18 +117,9 @@ def _choices(panel: SessionTimeline) -> str:
         identities = [chosen, *identities]
     spans = [(text, text or "what the sessions need") for text in SPANS]
     span = next((text for text, length in SPANS.items() if length == panel.span), "")
-    everybody = [("", "everybody"), *((arn, _called(panel, arn)) for arn in identities)]
+    everybody = [("", "everybody"), *((arn, called(arn, panel.world.account_name)) for arn in identities)]
     choices = select("identity", "Identity", everybody, chosen) + select("span", "Axis", spans, span)
     return f'<div class="sl-bar">{choices}</div>'
-
-
-def _called(panel: SessionTimeline, arn: str) -> str:
-    """ "alice (dev)"; what is no ARN, an access key say, stays as it is."""
-    parts = arn.split(":", 5)
-    if len(parts) < 6:
-        return arn
-    kind, _, name = parts[5].partition("/")
-    return f"{name or f'{kind} user'} ({panel.world.account_name(parts[4])})"
 
 
 def _clockwork(panel: SessionTimeline) -> str:
@@ -192,7 +183,7 @@ def _trail(panel: SessionTimeline, *, live: bool) -> str:
     trail = panel.trail
     rows = []
     for event in trail.rows:
-        cells = call_cells(event)
+        cells = call_cells(event, trail.account_name)
         opened = event.number == trail.open
         if live:
             cells[0] += _why("call", str(event.number), opened, f"{event.action}, call {event.number}")

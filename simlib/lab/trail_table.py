@@ -47,11 +47,11 @@ class TrailTable:
     """The calls of a trail, newest first, a page at a time; one of them may be open.
 
     `identity` is an ARN, an access key or "" for everybody, `decision` a key of `DECISIONS`. What was looked at once
-    is not looked at again: `refresh` reads only what is new.
+    is not looked at again: `refresh` reads only what is new. `account_name` tells an account's name by its number.
     """
 
-    def __init__(self, trail: Trail, *, rows: int = PAGE) -> None:
-        self.trail, self.page_size = trail, rows
+    def __init__(self, trail: Trail, *, rows: int = PAGE, account_name: Callable[[str], str] | None = None) -> None:
+        self.trail, self.page_size, self.account_name = trail, rows, account_name
         self.identity, self.decision, self.page = "", "", 0
         self.open: int | None = None  # the number of an event
         self.among: Collection[str] | None = None  # access keys; None: of everybody
@@ -153,21 +153,31 @@ def as_text(table: TrailTable, most: int = PAGE) -> str:
         code = f" ({event.error_code})" if event.error_code else ""
         found.append(
             f"{event.when:%d %b %H:%M:%S}  {verdict_text(not event.refused, outcome(event)) + code:<32}  "
-            f"{event.action} on {event.resource}, by {short_arn(event.who)} from {event.source_ip}"
+            f"{event.action} on {event.resource}, by {called(event.who, table.account_name)} from {event.source_ip}"
         )
         if event.number == table.open:
             found += [f"    {line}" for line in str(Explanation(event)).splitlines()]
     return "\n".join([table.counted, *found])
 
 
-def call_cells(event: Event) -> list[str]:
+def called(arn: str, account_name: Callable[[str], str] | None) -> str:
+    """ "alice (dev)"; "111111111111 user/alice" where nobody knows what the account is called. Other names stay."""
+    parts = arn.split(":", 5)
+    if account_name is None or len(parts) < 6:
+        return short_arn(arn)
+    kind, _, name = parts[5].partition("/")
+    return f"{name or f'{kind} user'} ({account_name(parts[4])})"
+
+
+def call_cells(event: Event, account_name: Callable[[str], str] | None = None) -> list[str]:
     """A call as the cells of a row, as HTML: when and how decided, what on what, by whom with which key from where."""
     code = f"<br>{escape(event.error_code)}" if event.error_code else ""
+    who = escape(called(event.who, account_name))
     key = f"key …{event.access_key_id[-4:]}" if event.access_key_id else "no key"
     return [
         f"{verdict(not event.refused, outcome(event))}{code}<br><time>{event.when:%d %b %H:%M:%S}</time>",
         f"<code>{escape(event.action)}</code><br><code class='sl-dim'>{escape(event.resource)}</code>",
-        f"{escape(short_arn(event.who))}<br><span class='sl-dim'>{escape(f'{key} from {event.source_ip}')}</span>",
+        f"{who}<br><span class='sl-dim'>{escape(f'{key} from {event.source_ip}')}</span>",
     ]
 
 

@@ -66,6 +66,10 @@ def test_of_several_accounts_each_line_says_the_name_of_its_own(world: World) ->
     assert "reports/alice (dev)" in names
     assert "AssumeRole by alice (dev) (AKIA" in str(timeline)
     assert ">alice (dev)</option>" in page(timeline, "x")
+    lab.attempt(world.aws.account("mallory").admin.client("iam").list_users)
+    timeline.refresh()
+    assert ", by lab-admin (mallory) from" in str(timeline)
+    assert "lab-admin (mallory)<br>" in still(timeline).partition("The trail")[2]
     only = lab.SessionTimeline(world.aws, only=["mallory/lab-admin"])
     assert [each.credential.account for each in only.holdings] == [world.aws.account("mallory").id]
 

@@ -53,7 +53,7 @@ def _several(panel: TrustExplorer, row: Row, numbers: Mapping[Any, int], *, live
         about, number = f"{name}, {each.word}", numbers[each.answer.question.key]
         names.append(f"<li>{why_button(number, opened, about, name) if live else escape(name)}</li>")
     why = " ".join(f"{line}." for line in (row.first.why, row.first.second) if line)
-    head = f"<p>{verdict(False, row.first.word)} {escape(f'{row.together}. {why}')}</p>"
+    head = f"<p>{verdict(False, row.first.word)}: {escape(f'{row.together}. {why}')}</p>"
     return f'<section class="sl-together">{head}<ul>{"".join(names)}</ul></section>'
 
 
