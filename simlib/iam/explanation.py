@@ -131,10 +131,10 @@ class ExplainedStatement:
 def _title(policy: Policy, statement: Statement) -> str:
     """``Deny statement 2 (NoDelete) of policy-name``; statements count from 1, as a reader counts."""
     sid = f" ({statement.sid})" if statement.sid else ""
-    return f"{statement.effect} statement {statement.index + 1}{sid} of {_called(policy)}"
+    return f"{statement.effect} statement {statement.index + 1}{sid} of {called(policy)}"
 
 
-def _called(policy: Policy) -> str:
+def called(policy: Policy) -> str:
     """``AdministratorAccess``, ``web-app (trust policy)``: of the ARN of a managed or trust policy its last part."""
     name = policy.name or "the policy"
     return name.rpartition("/")[2] if name.startswith(("arn:aws:iam:", "arn:aws:organizations:")) else name

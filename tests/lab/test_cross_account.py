@@ -87,7 +87,7 @@ def test_an_organizations_policy_is_told_by_its_name(aws: Cloud) -> None:
     office.admin.client("organizations").create_organization()
     aws.account("dev", organization=office)
     panel = lab.CrossAccount(aws, who="alice", role="reports-reader")
-    assert panel.sides[0].policies == ("FullAWSAccess", "read")
+    assert panel.sides[0].policies == ("p-FullAWSAccess", "read")
     assert "arn:aws:organizations" not in panel.html
 
 

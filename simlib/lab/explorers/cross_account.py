@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from simlib.cloud.inspection import Place, Principal
 from simlib.iam.evaluation import ALLOW, EXPLICIT_DENY, IMPLICIT_DENY, in_own_account
+from simlib.iam.explanation import called
 
 from ..markup import verdict_text
 from .answers import Answer, Question, plain
@@ -177,8 +178,8 @@ class CrossAccount(Explorer):
             return Side(account, who, "missing", (), answer.objection)
         checks = [check for check in evaluation.checks if check.check_type in kinds]
         effects = {check.effect for check in checks}
-        asked = (policy.name for check in checks for policy in check.policies)
-        policies = tuple(dict.fromkeys(plain(name) for name in asked if name))
+        asked = (policy for check in checks for policy in check.policies if policy.name)
+        policies = tuple(dict.fromkeys(map(called, asked)))
         if EXPLICIT_DENY in effects:
             return Side(account, who, "denies", policies, answer.because)
         if IMPLICIT_DENY in effects:
