@@ -1,7 +1,8 @@
 """The one gate in front of moto: authenticate, see what is asked, decide, let act or refuse, record.
 
 Requests come from botocore's `before-send` event in this process and from the loopback endpoint, as the same
-`RawRequest`; everything between the first look and the entry in the trail happens under one lock.
+`RawRequest`; everything between the first look and the entry in the trail happens under one lock, and is finished
+before an interruption counts.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from simlib.cloud.authentication import as_incomplete, authenticate, claimed_cal
 from simlib.cloud.credentials.lifetimes import CHANGING, History
 from simlib.cloud.credentials.sessions import Sessions
 from simlib.cloud.desk import Desk, Errand
+from simlib.cloud.interrupts import held_back
 from simlib.cloud.permissions.authorization import circumstances
 from simlib.cloud.permissions.requested import action_name, requested
 from simlib.cloud.services import documents, own
@@ -80,7 +82,7 @@ class Gate:
         `service` is the service id of botocore's event where there is one; `signed_by` is the clock the sender's
         signature follows, where it is not the world's (other processes keep real time).
         """
-        with self.lock:
+        with self.lock, held_back():
             visit = _Visit(raw, self._now())
             answer = self._attempt(visit, operation, lambda: self._enter(visit, service, signed_by or self._now))
         return self._run(visit, answer) if isinstance(answer, Errand) else answer
@@ -104,7 +106,7 @@ class Gate:
                 raise done
             return answers.success(visit.call.service, visit.call.operation, errand.finish(done))
 
-        with self.lock:
+        with self.lock, held_back():
             answer = self._attempt(visit, None, finish)
         assert isinstance(answer, RawAnswer)
         return answer

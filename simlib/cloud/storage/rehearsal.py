@@ -14,6 +14,8 @@ from moto.core.model_instances import model_data
 from moto.iam.models import AWSManagedPolicy, iam_backends
 from moto.s3.models import s3_backends
 
+from simlib.cloud.interrupts import held_back
+
 
 @contextmanager
 def on_a_copy(still: Callable[[], bool], lock: RLock) -> Iterator[None]:
@@ -26,7 +28,7 @@ def on_a_copy(still: Callable[[], bool], lock: RLock) -> Iterator[None]:
     try:
         yield
     finally:
-        with lock:
+        with lock, held_back():
             if still():
                 put_back()
 
