@@ -2,9 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests import outward
+
+outward.begin()
+_watch = outward.Watch()
+
+
+@pytest.fixture(autouse=True)
+def nobody_goes_out(request: pytest.FixtureRequest) -> Iterator[outward.Watch]:
+    """No test, and nothing it starts, asks for another machine. A test that means to may read what it did itself.
+
+    What is only counted is not held against the browser: Chromium tries whether there is IPv6.
+    """
+    yield _watch
+    tried = _watch.outward(counted="tests/browser" not in request.node.path.as_posix())
+    assert tried == [], "this test asked for another machine"
 
 
 @pytest.fixture(autouse=True)
@@ -13,3 +30,12 @@ def progress_of_nobody(tmp_path_factory: pytest.TempPathFactory, monkeypatch: py
     path = tmp_path_factory.mktemp("progress") / "progress.json"
     monkeypatch.setenv("IAM_LAB_PROGRESS", str(path))
     return path
+
+
+def pytest_sessionfinish() -> None:
+    outward.end()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    state = f"open to these tests: {outward.why_open}" if outward.why_open else "closed to these tests"
+    terminalreporter.write_line(f"The way out of this machine was {state}.")

@@ -1,73 +1,29 @@
 """Run as a process of its own: a learner's kernel, full of real-looking credentials, tries every way to the real AWS.
 
-Prints one JSON document: what was tried and what came of it, every connection and look-up this process attempted, and
-whether the learner's own surroundings are as before. Arguments: the home folder, "loopback" to cut off every other
-network first.
+Prints one JSON document: what was tried and what came of it, what reached the lab from other processes, its trail, and
+whether this process's own surroundings are as before.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import socket
 import sys
-import threading
 import urllib.request
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
-ATTEMPTED: list[str] = []
 
-
-def record(event: str, arguments: tuple[Any, ...]) -> None:
-    if event in ("socket.connect", "socket.sendto"):
-        ATTEMPTED.append(repr(arguments[1]))
-    elif event in ("socket.getaddrinfo", "socket.gethostbyname"):
-        ATTEMPTED.append(repr((arguments[0], *arguments[1:2])))
-
-
-def loopback_up() -> None:
-    """A fresh network namespace has a loopback interface, but it is down."""
-    import fcntl
-    import struct
-
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
-        up_and_running = 0x1 | 0x40
-        fcntl.ioctl(any_socket, 0x8914, struct.pack("16sh", b"lo", up_and_running))
-
-
-class PlantedMetadata:
-    """An address that would hand out credentials, as on a real instance or in a container. Nobody must ask it."""
-
-    def __init__(self) -> None:
-        self.visits = 0
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
-        threading.Thread(target=self._listen, daemon=True).start()
-
-    def _listen(self) -> None:
-        while True:
-            connection, _ = self._listener.accept()
-            self.visits += 1
-            connection.close()
-
-
-def surroundings(home: Path) -> dict[str, Any]:
+def surroundings() -> dict[str, Any]:
     import boto3
     import botocore.httpsession
 
-    files = {str(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in home.rglob("*") if path.is_file()}
     patched = (socket.getaddrinfo, botocore.httpsession.URLLib3Session.send, boto3.DEFAULT_SESSION)
-    return {"environment": dict(os.environ), "files": files, "patched": [id(one) for one in patched]}
+    return {"environment": dict(os.environ), "patched": [id(one) for one in patched]}
 
 
-def main(home: Path) -> dict[str, Any]:
-    metadata = PlantedMetadata()
-    os.environ["AWS_EC2_METADATA_SERVICE_ENDPOINT"] = metadata.url
-    os.environ["AWS_CONTAINER_CREDENTIALS_FULL_URI"] = f"{metadata.url}/credentials"
-
+def main() -> dict[str, Any]:
     import boto3
     from botocore.exceptions import BotoCoreError, ClientError
     from IPython.core.interactiveshell import InteractiveShell
@@ -78,9 +34,8 @@ def main(home: Path) -> dict[str, Any]:
 
     shell = InteractiveShell.instance()
     boto3.setup_default_session()
-    before = surroundings(home)
+    before = surroundings()
     old_client = boto3.client("s3")
-    sys.addaudithook(record)
     sent: list[str] = []
     reply = Endpoint.reply
     Endpoint.reply = lambda self, raw: sent.append(repr(raw)) or reply(self, raw)  # type: ignore[method-assign,func-returns-value]
@@ -150,19 +105,14 @@ def main(home: Path) -> dict[str, Any]:
 
     trail = "\n".join(f"{event!r} {event.access_key_id} {event.error_message}" for event in aws.trail)
     aws.stop()
-    after = surroundings(home)
+    after = surroundings()
     return {
         "outcome": outcome,
-        "attempted": ATTEMPTED,
         "sent": sent,
         "trail": trail,
-        "visits to the planted metadata address": metadata.visits,
         "changed": {part: [before[part], after[part]] for part in before if before[part] != after[part]},
     }
 
 
 if __name__ == "__main__":
-    if "loopback" in sys.argv[2:]:
-        loopback_up()
-    result = main(Path(sys.argv[1]))
-    print("\n=== result ===\n" + json.dumps(result))
+    print("\n=== result ===\n" + json.dumps(main()))

@@ -21,6 +21,7 @@ import botocore.tokens
 import pytest
 
 from simlib.cloud import ambient
+from tests import outward
 
 ENDPOINT = "http://127.0.0.1:9"  # the discard port: nobody answers, and nothing leaves the machine
 PLANTED = {
@@ -269,7 +270,9 @@ def test_a_session_from_before_the_start_finds_no_metadata(monkeypatch: pytest.M
         hidden.restore()
 
 
-def test_someone_who_wrapped_the_guard_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_someone_who_wrapped_the_guard_is_left_alone(
+    monkeypatch: pytest.MonkeyPatch, nobody_goes_out: outward.Watch
+) -> None:
     monkeypatch.setattr(socket, "getaddrinfo", socket.getaddrinfo)  # put back at the end, whatever happens
     hidden = ambient.hide(ENDPOINT)
     ours = socket.getaddrinfo
@@ -283,3 +286,4 @@ def test_someone_who_wrapped_the_guard_is_left_alone(monkeypatch: pytest.MonkeyP
     hidden.restore()
     assert socket.getaddrinfo is theirs
     assert theirs("169.254.169.254", 80)  # an address in figures: nothing is looked up, nothing refused any more
+    assert nobody_goes_out.outward() == ["socket.getaddrinfo '169.254.169.254'"]

@@ -1,122 +1,67 @@
 """Nothing leaves this machine, and nothing of the learner's own AWS is used or changed.
 
-A process stands for a learner's kernel (`attempts_to_escape.py`). It is run in a network namespace that has only
-loopback, where the platform has such a thing, and under two recorders of what it attempts: Python's audit hook for
-itself, and strace for it and all its children.
+A process stands for a learner's kernel (`attempts_to_escape.py`). It runs where all tests run: with no way out of this
+machine, and with whatever it and its children ask for on record (`tests/outward`).
 """
 
 from __future__ import annotations
 
 import json
 import os
-import re
-import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests import outward, planted
+
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="its cells are for a POSIX shell; run it on Linux or macOS")
 
 ROOT = Path(__file__).resolve().parents[2]
-PLANTED = ("AKIAPLANTEDINVARIABLE", "AKIAPLANTEDINFILE000", "AKIAPLANTEDCACHED000", "planted")
 ADMIN = "arn:aws:iam::111111111111:user/lab-admin"
-
-
-def works(*command: str) -> bool:
-    try:
-        return subprocess.run(command, capture_output=True, timeout=60).returncode == 0
-    except OSError:
-        return False
-
-
-@cache
-def namespace() -> tuple[str, ...]:
-    """How to start a process that has no network but loopback; () where this machine does not let us."""
-    if shutil.which("unshare"):
-        for command in (("unshare", "-n"), ("unshare", "-rn")):
-            if works(*command, "true"):
-                return command
-    return ()
-
-
-@cache
-def strace() -> tuple[str, ...]:
-    """How to record the connections of a process and its children; () where this machine does not let us."""
-    plain = ("strace", "-f", "-qq", "-e", "trace=connect,sendto,sendmsg", "-e", "signal=none")
-    for command in ((*plain, "--seccomp-bpf"), plain):  # the first stops at these calls only, and is much faster
-        if shutil.which("strace") and works(*command, "-o", os.devnull, "true"):
-            return command
-    return ()
 
 
 @dataclass(frozen=True)
 class Record:
-    """What the process reported, and what strace saw of it and its children."""
+    """What the process reported, whom it and its children asked for, and what of the planted was touched."""
 
     outcome: dict[str, str]
-    attempted: list[str]
+    asked: list[str]
+    outward: list[str]
     sent: list[str]
     trail: str
-    visits: int
+    touched: list[str]
     changed: dict[str, Any]
-    system_calls: str
 
 
 @pytest.fixture(scope="module")
 def record(tmp_path_factory: pytest.TempPathFactory) -> Record:
     folder = tmp_path_factory.mktemp("escape")
-    home = folder / "home"
-    plant(home)
-    log = folder / "strace.log"
-    traced = (*strace(), "-o", str(log)) if strace() else ()
-    program = (sys.executable, str(Path(__file__).with_name("attempts_to_escape.py")), str(home))
-    command = (*namespace(), *traced, *program, *(("loopback",) if namespace() else ()))
-    kept = {name: value for name, value in os.environ.items() if not name.upper().startswith("AWS_")}
+    learner = planted.Planted(folder / "home")
     variables = {
-        **kept,
-        "PYTHONPATH": os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]),
-        "HOME": str(home),
-        "USERPROFILE": str(home),
+        **learner.variables(),
+        "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ["PYTHONPATH"]]),
         "IPYTHONDIR": str(folder / "ipython"),
         "PYTHONDONTWRITEBYTECODE": "1",
-        "AWS_ACCESS_KEY_ID": "AKIAPLANTEDINVARIABLE",
-        "AWS_SECRET_ACCESS_KEY": "planted/secret/in/a/variable",
-        "AWS_SESSION_TOKEN": "planted-token",
-        "AWS_DEFAULT_REGION": "eu-central-1",
-        "AWS_ENDPOINT_URL_STS": "https://sts.eu-central-1.amazonaws.com",
+        "AWS_CONTAINER_CREDENTIALS_FULL_URI": f"{learner.metadata.url}/credentials",
     }
-    done = subprocess.run(command, env=variables, cwd=folder, capture_output=True, text=True, encoding="utf-8")
+    program = (sys.executable, str(Path(__file__).with_name("attempts_to_escape.py")))
+    everything, outwards = outward.Watch(), outward.Watch()
+    done = subprocess.run(program, env=variables, cwd=folder, capture_output=True, text=True, encoding="utf-8")
     assert done.returncode == 0, done.stdout + done.stderr
     report = json.loads(done.stdout.rpartition("=== result ===")[2])
     return Record(
         report["outcome"],
-        report["attempted"],
+        everything.asked(),
+        outwards.outward(),
         report["sent"],
         report["trail"],
-        report["visits to the planted metadata address"],
+        learner.touched(),
         report["changed"],
-        log.read_text(encoding="utf-8", errors="replace") if traced else "",
     )
-
-
-def plant(home: Path) -> None:
-    """A home folder as a learner's may be: keys, profiles, a cached role, a cached login, an alias."""
-    for path, text in {
-        "credentials": "[default]\naws_access_key_id = AKIAPLANTEDINFILE000\naws_secret_access_key = planted/secret\n"
-        "[planted]\naws_access_key_id = AKIAPLANTEDINFILE000\naws_secret_access_key = planted/secret\n",
-        "config": "[default]\nregion = eu-central-1\n[profile planted]\nregion = eu-central-1\n",
-        "cli/cache/0.json": json.dumps({"Credentials": {"AccessKeyId": "AKIAPLANTEDCACHED000"}}),
-        "sso/cache/0.json": json.dumps({"accessToken": "planted"}),
-        "cli/alias": "[toplevel]\nwhoami = sts get-caller-identity\n",
-    }.items():
-        file = home / ".aws" / path
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text, encoding="utf-8")
 
 
 # -- what came of each attempt --------------------------------------------------------------------------------------
@@ -157,22 +102,14 @@ def test_no_attempt_is_left_out(record: Record) -> None:
 # -- where it tried to go -------------------------------------------------------------------------------------------
 
 
-def test_this_process_asks_for_loopback_only(record: Record) -> None:
-    assert record.attempted  # the recorder did see the endpoint being called
-    assert [one for one in record.attempted if "127.0.0.1" not in one and "localhost" not in one] == []
-
-
-def test_its_children_ask_for_loopback_only(record: Record) -> None:
-    if not strace():
-        pytest.skip("strace is missing or may not trace here: on Debian, apt-get install strace, and allow ptrace")
-    addresses = re.findall(r'(?:inet_addr\(|inet_pton\(AF_INET6, )"([^"]+)"', record.system_calls)
-    assert "127.0.0.1" in addresses
-    assert set(addresses) <= {"127.0.0.1", "::1"}
+def test_it_and_its_children_ask_for_loopback_only(record: Record) -> None:
+    assert sum("127.0.0.1" in line for line in record.asked) > 10  # the record did see the lab's endpoint being called
+    assert record.outward == []
 
 
 def test_all_of_it_works_with_no_network_but_loopback(record: Record) -> None:
-    if not namespace():
-        pytest.skip("no network namespaces here: they need Linux, and root or user namespaces (unshare -rn true)")
+    if outward.why_open:
+        pytest.skip(f"the way out is open: {outward.why_open}")
     assert record.outcome["!aws, signed in"].strip().endswith("my-secure-bucket")
 
 
@@ -181,14 +118,14 @@ def test_all_of_it_works_with_no_network_but_loopback(record: Record) -> None:
 
 def test_planted_credentials_are_never_sent(record: Record) -> None:
     assert record.sent  # the children did call the endpoint
-    assert [name for name in PLANTED for raw in record.sent if name in raw] == []
-    assert record.visits == 0
+    assert planted.shown(record.sent) == []
 
 
 def test_planted_credentials_are_in_no_trail(record: Record) -> None:
     assert "user/lab-admin" in record.trail
-    assert [name for name in PLANTED if name in record.trail] == []
+    assert planted.shown([record.trail]) == []
 
 
-def test_nothing_of_the_learners_is_changed(record: Record) -> None:
+def test_nothing_of_the_learners_is_changed_or_asked(record: Record) -> None:
+    assert record.touched == []
     assert record.changed == {}

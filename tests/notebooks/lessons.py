@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import io
+import json
 import os
 import tempfile
 import time
@@ -14,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+
+from tests.planted import VARIABLES, Planted, shown
 
 ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = ROOT / "notebooks"
@@ -39,16 +42,75 @@ class Run:
 
 @contextmanager
 def kernel(book: Any) -> Iterator[Any]:
-    """A fresh kernel for a notebook, importing this checkout, of a learner who has done nothing yet."""
+    """A fresh kernel for a notebook, importing this checkout, of a learner who has done nothing yet.
+
+    The learner has an AWS of his own: the client's `learner`; the kernel's own words are in the file `said`.
+    """
+    import matplotlib
     from nbclient import NotebookClient
 
     path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
     resources = {"metadata": {"path": str(NOTEBOOKS)}}
     client = NotebookClient(book, timeout=120, kernel_name="python3", resources=resources)
-    with tempfile.TemporaryDirectory() as folder:
-        progress = str(Path(folder, "progress.json"))
-        with client.setup_kernel(env={**os.environ, "PYTHONPATH": path, "IAM_LAB_PROGRESS": progress}):
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        client.learner, client.said = Planted(Path(folder, "home")), Path(folder, "kernel.log")
+        client.progress = Path(folder, "progress.json")
+        variables = {
+            **client.learner.variables(),
+            "PYTHONPATH": path,
+            "IAM_LAB_PROGRESS": str(client.progress),
+            "MPLCONFIGDIR": matplotlib.get_cachedir(),  # else each kernel would look for the machine's fonts again
+        }
+        with (
+            client.said.open("wb") as log,
+            client.setup_kernel(env=variables, stdout=log, stderr=log),
+        ):
             yield client
+        client.learner.metadata.close()
+
+
+@dataclass(frozen=True)
+class Left:
+    """What there is after a lesson: all its texts, and what of the learner's own AWS is not as it was."""
+
+    texts: Mapping[str, str]
+    touched: list[str]
+
+
+_LEAVE = """
+import json, os, pathlib, tempfile
+from simlib import Cloud
+left = {"a saved world": "", "the trail": ""}
+if Cloud.running:
+    with tempfile.TemporaryDirectory() as folder:
+        saved = Cloud.running.save(pathlib.Path(folder, "world.json"))
+        left["a saved world"] = saved.path.read_text(encoding="utf-8")
+    left["the trail"] = json.dumps([*map(repr, Cloud.running.trail), Cloud.running.trail.cloudtrail()], default=str)
+    Cloud.running.stop()
+left["variables"] = {name: value for name, value in os.environ.items() if name.startswith(("AWS_", "BOTO"))}
+print(json.dumps(left))
+"""
+
+
+def leave(client: Any) -> Left:
+    """Save the world of a lesson that has run, and end it."""
+    page = nbformat.writes(client.nb)
+    client.nb.cells.append(nbformat.v4.new_code_cell(_LEAVE))
+    left = json.loads(client.execute_cell(client.nb.cells[-1], len(client.nb.cells) - 1).outputs[0].text)
+    variables = {**VARIABLES, "AWS_EC2_METADATA_SERVICE_ENDPOINT": client.learner.metadata.url}
+    changed = ["the variables"] if left.pop("variables") != variables else []
+    progress = client.progress.read_text(encoding="utf-8") if client.progress.exists() else ""
+    log = client.said.read_text(encoding="utf-8", errors="replace")
+    return Left(
+        {**left, "the page": page, "the log": log, "the progress": progress}, client.learner.touched() + changed
+    )
+
+
+def check_nothing_of_the_learners(left: Left) -> None:
+    """Nothing of the learner's own AWS is touched, and none of it is in anything that stays."""
+    assert left.touched == []
+    assert "arn:aws" in left.texts["a saved world"] + left.texts["the page"], "there is something to look at"
+    assert {what: found for what, text in left.texts.items() if (found := shown([text]))} == {}
 
 
 def run_all(client: Any) -> Run:

@@ -215,10 +215,15 @@ def without(lesson: str) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def runs() -> Iterator[tuple[lessons.Run, lessons.Run]]:
-    """The lesson run twice in the same kernel, as committed."""
+def client() -> Iterator[Any]:
     with lessons.kernel(lessons.read(NAME)) as client:
-        yield lessons.run_all(client), lessons.run_all(client)
+        yield client
+
+
+@pytest.fixture(scope="module")
+def runs(client: Any) -> tuple[lessons.Run, lessons.Run]:
+    """The lesson run twice in the same kernel, as committed."""
+    return lessons.run_all(client), lessons.run_all(client)
 
 
 @pytest.mark.parametrize("name", CLAIMS)
@@ -251,6 +256,12 @@ def test_an_unanswered_prediction_reveals_nothing(runs: tuple[lessons.Run, lesso
         assert all(text.startswith("Waiting for your prediction") for text in explained.values())
         for question in QUESTIONS.values():
             assert question.because[:40] not in run.everything
+
+
+def test_the_learners_own_aws_is_untouched_and_shown_nowhere(
+    client: Any, runs: tuple[lessons.Run, lessons.Run]
+) -> None:
+    lessons.check_nothing_of_the_learners(lessons.leave(client))
 
 
 def test_every_prediction_is_asked_before_its_experiment_and_explained_after() -> None:

@@ -25,14 +25,17 @@ def book(number: int) -> Any:
 
 
 @pytest.fixture(scope="module", params=[number for number in course.LESSONS if number != 1])
-def run(request: pytest.FixtureRequest) -> Iterator[tuple[int, lessons.Run, lessons.Run]]:
+def run(request: pytest.FixtureRequest) -> Iterator[tuple[int, lessons.Run, lessons.Run, lessons.Left]]:
     """Two runs of a lesson, one after the other in one fresh kernel. Lesson 1 has tests of its own."""
     with lessons.kernel(lessons.read(course.LESSONS[request.param])) as client:
-        yield request.param, lessons.run_all(client), lessons.run_all(client)
+        yield request.param, lessons.run_all(client), lessons.run_all(client), lessons.leave(client)
 
 
-def test_run_all_is_clean_twice_and_nothing_is_revealed(run: tuple[int, lessons.Run, lessons.Run]) -> None:
-    number, *both = run
+Ran = tuple[int, lessons.Run, lessons.Run, lessons.Left]
+
+
+def test_run_all_is_clean_twice_and_nothing_is_revealed(run: Ran) -> None:
+    number, *both, _ = run
     module = course.lesson(number)
     for once in both:
         explained = [text for cell, text in once.text.items() if cell.startswith("explain-")]
@@ -46,9 +49,13 @@ def test_run_all_is_clean_twice_and_nothing_is_revealed(run: tuple[int, lessons.
             assert exercise.hints[2] not in once.everything
 
 
-def test_cells_are_quick(run: tuple[int, lessons.Run, lessons.Run], capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_learners_own_aws_is_untouched_and_shown_nowhere(run: Ran) -> None:
+    lessons.check_nothing_of_the_learners(run[-1])
+
+
+def test_cells_are_quick(run: Ran, capsys: pytest.CaptureFixture[str]) -> None:
     """Said, not judged: what is measured while other tests run says little; the benchmarks judge."""
-    number, first, _ = run
+    number, first, *_ = run
     slowest = max(first.seconds, key=lambda cell: first.seconds[cell])
     with capsys.disabled():
         print(
