@@ -11,7 +11,7 @@ from typing import Any, overload
 from simlib.cloud.credentials.sessions import Session
 from simlib.iam import Evaluation
 
-DEFAULT_BOUND = 100_000
+DEFAULT_BOUND = 20_000  # events of some 4 kB each
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,3 +50,4 @@ def __dir__() -> list[str]:
 
 if "IPython" in sys.modules and (shell := sys.modules["IPython"].get_ipython()) is not None:
     import_module("simlib.lab.display").teach(shell)
+    import_module("simlib.lab.out_of_order").teach(shell)
