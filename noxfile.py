@@ -66,18 +66,28 @@ def bench(session: nox.Session) -> None:
 def lock(session: nox.Session) -> None:
     """Write the pinned requirements files anew from pyproject.toml; `nox -s lock -- --upgrade` for newer releases."""
     install_tools(session)
+    pin(session, Path(), *session.posargs)
+    resolve_everywhere(session)
+
+
+def pinned() -> dict[str, tuple[str, ...]]:
+    """Each pinned file, and how it is resolved."""
     everywhere = ("--universal", "--python-version", PYTHONS[0])
     image = ("--python-version", Path("binder/runtime.txt").read_text(encoding="utf-8").strip().removeprefix("python-"))
     in_step = ("--constraints", "requirements.txt")
-    for target, options in {
+    return {
         "requirements.txt": ("pyproject.toml", "--group", "lab", *everywhere),
         "tests/requirements.txt": ("--group", "test", *everywhere, *in_step),
         ".ci/requirements.txt": ("--group", "tools", *everywhere, *in_step),
         "binder/requirements.txt": ("pyproject.toml", *image, "--python-platform", "linux", *in_step),
-    }.items():
-        form = ("--generate-hashes", "--no-annotate", "--custom-compile-command", "nox -s lock")
-        session.run("uv", "pip", "compile", "--quiet", *form, *options, *session.posargs, "--output-file", target)
-    resolve_everywhere(session)
+    }
+
+
+def pin(session: nox.Session, folder: Path, *more: str) -> None:
+    """Write the pinned files into a folder; releases that stand there already stay unless they do not fit."""
+    form = ("--quiet", "--generate-hashes", "--no-annotate", "--custom-compile-command", "nox -s lock")
+    for target, options in pinned().items():
+        session.run("uv", "pip", "compile", *form, *options, *more, "--output-file", str(folder / target))
 
 
 @nox.session(name="service-data")
@@ -108,6 +118,24 @@ def resolve_everywhere(session: nox.Session) -> None:
         for platform in PLATFORMS:
             place = ("--python-version", python, "--python-platform", platform, "--target", session.create_tmp())
             session.run("uv", "pip", "install", "--dry-run", "--quiet", "--only-binary", ":all:", *place, *files)
+
+
+@nox.session(name="release-check")
+def release_check(session: nox.Session) -> None:
+    """Say what stands against a release; then every check, and every test with nothing left out."""
+    session.run(sys.executable, "-m", "tests.repository.ready_to_release", external=True)
+    install_tools(session)
+    place = Path(session.create_tmp())
+    for name in pinned():
+        (place / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(name, place / name)
+    pin(session, place)
+    if stale := [name for name in pinned() if Path(name).read_bytes() != (place / name).read_bytes()]:
+        session.error(f"{', '.join(stale)} do not follow from pyproject.toml: run `nox -s lock` and commit.")
+    with session.chdir("editor"):
+        session.run("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", external=True, silent=True)
+    run_checks(session)
+    session.run(sys.executable, "lab.py", "test", env={"CI": "true"}, external=True)
 
 
 @nox.session

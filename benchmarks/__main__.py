@@ -18,6 +18,8 @@ from pathlib import Path
 
 import psutil
 
+from simlib import __version__
+
 RESULTS = Path(__file__).with_name("RESULTS.md")
 NAMES = ("engine", "gate", "seat", "course", "growth", "keystrokes", "setup")
 PACKAGES = ("moto", "boto3", "ipykernel", "jupyterlab", "matplotlib", "networkx")
@@ -50,7 +52,7 @@ def surroundings() -> str:
     system = f"{platform.system()} {platform.release()} {platform.machine()}, {processor()}"
     machine = f"{system}, {os.cpu_count()} cores, {memory:.0f} GB, Python {platform.python_version()}"
     load = ", ".join(f"{each:.1f}" for each in psutil.getloadavg()[:2])
-    return f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC; {machine}; {packages}. Load of the machine before: {load}."
+    return f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC; simlib {__version__}; {machine}; {packages}. Load of the machine before: {load}."
 
 
 def processor() -> str:
