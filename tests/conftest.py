@@ -32,7 +32,7 @@ def progress_of_nobody(tmp_path_factory: pytest.TempPathFactory, monkeypatch: py
     return path
 
 
-def pytest_sessionfinish() -> None:
+def pytest_unconfigure() -> None:
     outward.end()
 
 

@@ -13,6 +13,7 @@ import os
 import runpy
 import socket
 import struct
+import subprocess
 import sys
 import tempfile
 from ipaddress import ip_address
@@ -25,27 +26,30 @@ COUNTS = (("/proc/thread-self/net/snmp", "Ip:", "OutNoRoutes"), ("/proc/thread-s
 NEW_USER, NEW_NETWORK = 0x10000000, 0x40000000  # of Linux's unshare(2)
 
 why_open = "the tests have not begun"  # "" once the way out is closed
-_ours: Path | None = None  # the record, where this process began it
+alone = False  # whether nobody but this process and its children is in this network, so that counting tells of them
 
 
 def begin() -> None:
-    """Close the way out and open the record, once for this process and all that it starts."""
-    global why_open, _ours
-    if RECORD in os.environ:  # tests that run tests
-        why_open = os.environ["OUTWARD_OPEN"]
-        return
-    why_open = os.environ["OUTWARD_OPEN"] = _close()
+    """Close the way out and open a record, for this process and all that it starts."""
+    global why_open, alone
+    closed_around_us = os.environ.get("OUTWARD_OPEN") == ""  # by the process that started this one
+    why_open = _close()
+    alone = not why_open
+    if closed_around_us:
+        why_open = ""
+    os.environ["OUTWARD_OPEN"] = why_open
     descriptor, name = tempfile.mkstemp(prefix="outward-", suffix=".txt")
     os.close(descriptor)
-    os.environ[RECORD], _ours = name, Path(name)
-    os.environ["PYTHONPATH"] = os.pathsep.join([str(CHILDREN), *filter(None, [os.environ.get("PYTHONPATH")])])
-    runpy.run_path(str(CHILDREN / "sitecustomize.py"))
+    first = RECORD not in os.environ
+    os.environ[RECORD] = name
+    if first:
+        os.environ["PYTHONPATH"] = os.pathsep.join([str(CHILDREN), *filter(None, [os.environ.get("PYTHONPATH")])])
+        runpy.run_path(str(CHILDREN / "sitecustomize.py"))
 
 
 def end() -> None:
-    """Take the record away, if it is this process's."""
-    if _ours:
-        _ours.unlink(missing_ok=True)
+    """Take the record away."""
+    Path(os.environ[RECORD]).unlink(missing_ok=True)
 
 
 class Watch:
@@ -68,7 +72,7 @@ class Watch:
         tried = [line for line in self.asked() if not stays(line)]
         before, self._counted = self._counted, no_way_out()
         more = self._counted - before
-        return tried + [f"{more} attempts found no way out of this machine"] * (counted and more > 0)
+        return tried + [f"{more} attempts found no way out of this machine"] * (counted and alone and more > 0)
 
 
 def stays(line: str) -> bool:
@@ -107,21 +111,15 @@ def no_way_out() -> int:
 
 
 def _close() -> str:
-    """Leave this process nothing but loopback; "" or why that cannot be done. It is tried out in a child first."""
+    """Leave this process nothing but loopback; "" or why that cannot be done. Another process tries it first."""
     if not sys.platform.startswith("linux"):
         return f"{sys.platform} has no network namespaces"
     for flags in (NEW_NETWORK, NEW_NETWORK | NEW_USER):
-        child = os.fork()
-        if not child:
+        if subprocess.run([sys.executable, __file__, str(flags)], capture_output=True).returncode == 0:
             try:
                 _unshare(flags)
-                with socket.create_server(("127.0.0.1", 0)) as listener:
-                    socket.create_connection(listener.getsockname(), timeout=5).close()
-                os._exit(0)
-            except BaseException:
-                os._exit(1)
-        if os.waitpid(child, 0)[1] == 0:
-            _unshare(flags)
+            except OSError:  # a process with threads keeps its user
+                continue
             return ""
     return "this machine does not let us (unshare -n true, or unshare -rn true)"
 
@@ -139,3 +137,9 @@ def _unshare(flags: int) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
         up_and_running = 0x1 | 0x40
         fcntl.ioctl(any_socket, 0x8914, struct.pack("16sh", b"lo", up_and_running))
+
+
+if __name__ == "__main__":
+    _unshare(int(sys.argv[1]))
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        socket.create_connection(listener.getsockname(), timeout=5).close()
