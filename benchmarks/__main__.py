@@ -52,7 +52,8 @@ def surroundings() -> str:
     system = f"{platform.system()} {platform.release()} {platform.machine()}, {processor()}"
     machine = f"{system}, {os.cpu_count()} cores, {memory:.0f} GB, Python {platform.python_version()}"
     load = ", ".join(f"{each:.1f}" for each in psutil.getloadavg()[:2])
-    return f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC; simlib {__version__}; {machine}; {packages}. Load of the machine before: {load}."
+    lab = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC; simlib {__version__}"
+    return f"{lab}; {machine}; {packages}. Load of the machine before: {load}."
 
 
 def processor() -> str:

@@ -20,7 +20,14 @@ from .conftest import ROOT
 CHANGES = (
     "# Changelog\n\n## [Unreleased]\n\n## [0.2.0] - 2026-11-24\n\n### Added\n\n- A bell.\n\n## [0.1.0] - 2026-01-01\n"
 )
-MEASURED = "# What the lab costs\n\n2026-11-24 10:00 UTC; simlib 0.2.0; Linux; moto 5.\n\n| | |\n|---|---|\n| a call | 1.10 | holds |\n"
+MEASURED = """# What the lab costs
+
+2026-11-24 10:00 UTC; simlib 0.2.0; Linux; moto 5.
+
+| | | |
+|---|---|---|
+| a call | 1.10 | holds |
+"""
 
 
 @pytest.fixture
