@@ -293,6 +293,8 @@ class Inspection:
             return self._of_credentials(session, now), {}
         if name == "anonymous":
             return ANONYMOUS, {}
+        if name.startswith("arn:") and name.count(":") >= 5:
+            return self._identity(name, now), {}
         if key := self._store.find_key(name):
             caller = held.user_caller(key, self._store)
             if caller is not None:
@@ -302,8 +304,6 @@ class Inspection:
             return held.provider_caller(bearer.provider), bearer.asked_context()
         if is_account_id(name):
             return self._identity(f"arn:aws:iam::{name}:user/somebody", now), {}
-        if name.startswith("arn:") and name.count(":") >= 5:
-            return self._identity(name, now), {}
         if is_service(name):
             return held.service_caller(name), {}
         raise LookupError(f"{name[:200]!r} is no ARN, access key, token, service or account of this world.")

@@ -235,13 +235,13 @@ class AccessGraph:
         self, *, path: Sequence[queries.Step] = (), at: int | None = None, wide: Iterable[queries.Step] = ()
     ) -> Light:
         """What stands out: a path, or everything reached; and what has come and gone."""
-        after, before = set(self._graph.edges), set(self._before.edges) if self._before is not None else None
+        before, after = (set(), set()) if self._before is None else (set(self._before.edges), set(self._graph.edges))
         return Light(
             tuple((step.source, step.target) for step in path),
             at,
             frozenset((step.source, step.target) for step in wide),
-            frozenset(after - before) if before is not None else frozenset(),
-            frozenset(before - after) if before is not None else frozenset(),
+            frozenset(after - before),
+            frozenset(before - after),
             frozenset(node for node in (self.start, self.goal) if node in self._graph),
         )
 
