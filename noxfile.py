@@ -5,10 +5,14 @@ Each task has its own environment under .nox; the lab's is .venv, which lab.py m
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
+import subprocess
 import sys
+import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import nox
@@ -17,8 +21,9 @@ nox.options.sessions = ["check-all"]
 nox.options.default_venv_backend = "venv"
 nox.options.reuse_existing_virtualenvs = True
 
+ROOT = Path(__file__).resolve().parent
 LAB_PYTHON = Path(".venv", "Scripts/python.exe" if os.name == "nt" else "bin/python").absolute()
-CODE = ("simlib", "tests", "benchmarks", "lab.py", "noxfile.py")
+CODE = ("simlib", "tests", "benchmarks", "binder", "lab.py", "noxfile.py")
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 PLATFORMS = (
     "x86_64-manylinux_2_28",
@@ -79,6 +84,7 @@ def pinned() -> dict[str, tuple[str, ...]]:
         "requirements.txt": ("pyproject.toml", "--group", "lab", *everywhere),
         "tests/requirements.txt": ("--group", "test", *everywhere, *in_step),
         ".ci/requirements.txt": ("--group", "tools", *everywhere, *in_step),
+        "binder/hub/requirements.txt": ("--group", "hub", *everywhere, *in_step),
         "binder/requirements.txt": ("pyproject.toml", *image, "--python-platform", "linux", *in_step),
     }
 
@@ -139,26 +145,69 @@ def release_check(session: nox.Session) -> None:
 
 
 @nox.session
+def hub(session: nox.Session) -> None:
+    """A JupyterHub on this machine, to try a workshop; `-- load 30` sends thirty learners through lesson 1."""
+    quiet = ("--quiet", "--disable-pip-version-check")
+    session.install(*quiet, "-r", "requirements.txt", "-r", "binder/hub/requirements.txt")
+    session.run("npm", "ci", "--prefix", "binder/hub", "--ignore-scripts", "--no-audit", "--silent", external=True)
+    session.run("python", "binder/hub/hub.py", *session.posargs)
+
+
+@nox.session
 def binder(session: nox.Session) -> None:
-    """Do in a clean environment what Binder does for its image, and run the lessons there, in a home of their own."""
+    """Do Binder's steps as a user without rights, and open a lesson there; `-- course` runs all in one kernel first."""
     install_tools(session)
-    place = Path(session.create_tmp()).resolve()
-    shutil.rmtree(place)
+    place = Path(tempfile.mkdtemp(prefix="binder-")).resolve()
+    try:
+        image = make_image(session, place)
+        if "course" in session.posargs:
+            session.run(*image, "python", "tests/notebooks/whole_course.py", "notebooks", external=True)
+        session.chdir(ROOT)
+        session.run(sys.executable, "lab.py", "test", "--version", external=True, silent=True)  # sets up
+        look = ("-m", "pytest", "-p", "no:cacheprovider", "tests/browser/binder_in_browser.py")
+        session.run(str(LAB_PYTHON), *look, env={"SIMLIB_IMAGE": json.dumps(image)}, external=True)
+    finally:
+        session.chdir(ROOT)
+        shutil.rmtree(place)
+
+
+def make_image(session: nox.Session, place: Path) -> list[str]:
+    """What the image's Dockerfile does; how a command begins that is run there. A venv stands in for conda's."""
     environment, home = place / "environment", place / "home"
+    variables = {
+        **{name: value for name, value in os.environ.items() if name.startswith(("PIP_", "SSL_", "HTTPS_PROXY"))},
+        **{"HOME": str(home), "USER": "jovyan", "NB_USER": "jovyan", "LANG": "C.UTF-8"},
+        **{"NB_PYTHON_PREFIX": str(environment), "PATH": f"{environment}/bin:/usr/bin:/bin"},
+    }
+    there = ["env", "-i", *(f"{name}={value}" for name, value in variables.items())]
+    if os.geteuid() == 0:
+        no_rights = ("--reuid=60000", "--regid=60000", "--clear-groups", "--no-new-privs", "--bounding-set=-all")
+        there = ["setpriv", *no_rights, *there]
+        place.chmod(0o755)
     for name in str(session.run("git", "ls-files", external=True, silent=True)).splitlines():
         (home / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(name, home / name)
-    session.run("python", "-m", "venv", str(environment))
-    pip = (str(environment / "bin" / "pip"), "install", "--quiet", "--disable-pip-version-check")
-    session.run(*pip, *binder_base(session), external=True)
-    session.run(*pip, "-r", "binder/requirements.txt", external=True)
+    python = ("--python", str(environment / "bin" / "python"), "--link-mode", "copy")
+    session.run(binder_python(session, there), "-m", "venv", str(environment), external=True)
+    session.run("uv", "pip", "install", "--quiet", *python, *binder_base(session))
+    if os.geteuid() == 0:
+        session.run("chown", "--recursive", "60000:60000", str(home), str(environment), external=True)
     session.chdir(home)
-    variables = {"HOME": str(home), "NB_PYTHON_PREFIX": str(environment), "PATH": f"{environment}/bin:/usr/bin:/bin"}
-    session.run("bash", "binder/postBuild", env=variables, external=True)
-    session.run(*pip[:1], "check", external=True)
-    jupyter = str(environment / "bin" / "jupyter")
-    for lesson in sorted(Path("notebooks").glob("*.ipynb")):
-        session.run(jupyter, "execute", "--timeout=300", str(lesson), env=variables, external=True)
+    pip = (*there, "pip", "--quiet", "--disable-pip-version-check")
+    session.run(*pip, "install", "--no-cache-dir", "-r", "binder/requirements.txt", external=True)
+    session.run(*there, "./binder/postBuild", external=True, silent=True)
+    session.run(*pip, "check", external=True)
+    return there
+
+
+def binder_python(session: nox.Session, there: Sequence[str]) -> str:
+    """The image's Python, from a place where its user may run it."""
+    name = Path("binder/runtime.txt").read_text(encoding="utf-8").strip().replace("-", "")
+    for folder in (*os.environ["PATH"].split(os.pathsep), "/usr/bin"):
+        command = (*there, f"{folder}/{name}", "-c", "import ensurepip, venv")
+        if subprocess.run(command, stderr=subprocess.DEVNULL).returncode == 0:
+            return f"{folder}/{name}"
+    session.error(f"There is no {name} with venv that every user may run: on Debian, apt-get install {name}-venv")
 
 
 def binder_base(session: nox.Session) -> list[str]:

@@ -80,7 +80,7 @@ def running(command: Sequence[str], home: Path, answers: str) -> Iterator[None]:
     with (home / "server.log").open("wb") as log:
         process = subprocess.Popen(command, env=environment(home), stdin=subprocess.PIPE, stdout=log, stderr=log)
         try:
-            _wait_until_up(answers, process, home / "server.log")
+            wait_until_up(answers, process, home / "server.log")
             yield
         finally:
             assert process.stdin
@@ -105,7 +105,7 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
-def _wait_until_up(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
+def wait_until_up(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline and server.poll() is None:
         try:

@@ -1,0 +1,66 @@
+"""A hub on this machine alone, to try a workshop with and to measure one: `nox -s hub`. hub.py names place and ports.
+
+All learners' processes belong to whoever started it, so nothing keeps one learner from another's files. For a room of
+people take one of the two in README.md.
+"""
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+STATE = Path(os.environ["IAM_LAB_HUB"])
+LOOPBACK = "127.0.0.1"
+PORT = int(os.environ["IAM_LAB_HUB_PORT"])
+
+
+def lessons_in_home(spawner):
+    """A learner who comes for the first time gets the lessons, and a folder for the progress file."""
+    progress_of(spawner).parent.mkdir(parents=True, exist_ok=True)
+    lessons = STATE / "homes" / spawner.user.name / "notebooks"
+    if not lessons.exists():
+        shutil.copytree(ROOT / "notebooks", lessons, ignore=shutil.ignore_patterns("progress*", ".*"))
+
+
+def progress_of(spawner):
+    return STATE / "progress" / spawner.user.name / "progress.json"
+
+
+c = get_config()  # noqa: F821
+c.JupyterHub.bind_url = f"http://{LOOPBACK}:{PORT}"
+c.JupyterHub.hub_bind_url = f"http://{LOOPBACK}:{PORT + 1}"
+c.ConfigurableHTTPProxy.api_url = f"http://{LOOPBACK}:{PORT + 2}"
+c.ConfigurableHTTPProxy.pid_file = str(STATE / "proxy.pid")
+c.ConfigurableHTTPProxy.command = [
+    "node",
+    str(Path(__file__).with_name("node_modules") / "configurable-http-proxy" / "bin" / "configurable-http-proxy"),
+]
+c.JupyterHub.db_url = f"sqlite:///{STATE / 'hub.sqlite'}"
+c.JupyterHub.cookie_secret_file = str(STATE / "cookie_secret")
+c.JupyterHub.log_level = "WARN"
+
+c.JupyterHub.authenticator_class = "shared-password"
+c.SharedPasswordAuthenticator.user_password = os.environ["IAM_LAB_HUB_PASSWORD"]
+c.SharedPasswordAuthenticator.allow_all = True
+
+c.JupyterHub.spawner_class = "simple"
+c.SimpleLocalProcessSpawner.home_dir_template = str(STATE / "homes" / "{username}")
+c.Spawner.pre_spawn_hook = lessons_in_home
+c.Spawner.cmd = [sys.executable, "-m", "jupyterhub.singleuser"]
+c.Spawner.default_url = "/lab/tree/notebooks/00-start-here.ipynb"
+c.Spawner.args = [
+    "--LabApp.news_url=None",
+    "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+    "--LabApp.extension_manager=readonly",
+    "--ServerApp.jpserver_extensions={'voila.server_extension': False, 'jupyter_lsp': False}",  # 10 MB less a seat
+    "--ServerApp.log_level=WARN",
+    *(["--allow-root"] if os.geteuid() == 0 else []),
+]
+c.Spawner.environment = {
+    "IAM_LAB_PROGRESS": lambda spawner: str(progress_of(spawner)),
+    "JUPYTER_PREFER_ENV_PATH": "1",
+    "PYTHONPATH": str(ROOT),
+}
+c.Spawner.ip = LOOPBACK
+c.Spawner.start_timeout = c.Spawner.http_timeout = 300  # a whole room at once, on few cores
