@@ -188,7 +188,7 @@ def make_image(session: nox.Session, place: Path) -> list[str]:
         (home / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(name, home / name)
     python = ("--python", str(environment / "bin" / "python"), "--link-mode", "copy")
-    session.run(binder_python(session, there), "-m", "venv", str(environment), external=True)
+    session.run("uv", "venv", "--quiet", "--seed", "--python", binder_python(session, there), str(environment))
     session.run("uv", "pip", "install", "--quiet", *python, *binder_base(session))
     if os.geteuid() == 0:
         session.run("chown", "--recursive", "60000:60000", str(home), str(environment), external=True)
@@ -204,10 +204,10 @@ def binder_python(session: nox.Session, there: Sequence[str]) -> str:
     """The image's Python, from a place where its user may run it."""
     name = Path("binder/runtime.txt").read_text(encoding="utf-8").strip().replace("-", "")
     for folder in (*os.environ["PATH"].split(os.pathsep), "/usr/bin"):
-        command = (*there, f"{folder}/{name}", "-c", "import ensurepip, venv")
+        command = (*there, f"{folder}/{name}", "-c", "")
         if subprocess.run(command, stderr=subprocess.DEVNULL).returncode == 0:
             return f"{folder}/{name}"
-    session.error(f"There is no {name} with venv that every user may run: on Debian, apt-get install {name}-venv")
+    session.error(f"There is no {name} here that every user may run: install it where all can reach it")
 
 
 def binder_base(session: nox.Session) -> list[str]:

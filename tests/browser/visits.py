@@ -124,6 +124,10 @@ class Lab(Visit):
 
     def open(self, notebook: str) -> None:
         self.page.goto(f"{self.server.url}/{self._address}/{notebook}?token={TOKEN}{self._reset}")
+        self.settle()
+
+    def settle(self) -> None:
+        """Wait until the notebook of the page that was asked for is open and its kernel answers."""
         self.page.wait_for_function("() => window.jupyterapp?.shell", timeout=60_000)
         self.page.evaluate("() => window.jupyterapp.restored")
         self.page.wait_for_selector("#jupyterlab-splash", state="detached")

@@ -109,6 +109,16 @@ def test_each_learner_sees_an_own_folder_of_the_progress_volume_and_writes_there
     assert server["extraEnv"]["IAM_LAB_PROGRESS"].startswith(mount["mountPath"] + "/")
 
 
+def test_the_instructors_view_reads_the_same_volume_in_the_same_image() -> None:
+    claim, pod = yaml.safe_load_all((ROOT / "binder" / "hub" / "progress.yaml").read_text(encoding="utf-8"))
+    (room,) = pod["spec"]["containers"]
+    (volume,) = pod["spec"]["volumes"]
+    (learners,) = VALUES["singleuser"]["storage"]["extraVolumes"]
+    assert volume["persistentVolumeClaim"] == {**learners["persistentVolumeClaim"], "readOnly": True}
+    assert claim["metadata"]["name"] == learners["persistentVolumeClaim"]["claimName"]
+    assert room["image"] == "{name}:{tag}".format(**VALUES["singleuser"]["image"])
+
+
 def test_it_opens_the_first_page() -> None:
     page = VALUES["singleuser"]["defaultUrl"].removeprefix("/lab/tree/")
     assert (ROOT / page).is_file()

@@ -20,6 +20,7 @@ GROUPS = PROJECT["dependency-groups"]
 SOURCES = {  # each pinned file, and what it is made from
     "requirements.txt": [*DEPENDENCIES, *GROUPS["lab"]],
     "binder/requirements.txt": DEPENDENCIES,
+    "binder/hub/requirements.txt": GROUPS["hub"],
     "tests/requirements.txt": GROUPS["test"],
     ".ci/requirements.txt": GROUPS["tools"],
 }
@@ -56,7 +57,7 @@ BINDER = ENVIRONMENTS[0]  # the only place its file is for; binder/runtime.txt s
 PLACES = [
     (name, environment)
     for name in SOURCES
-    for environment in ([BINDER] if name.startswith("binder/") else ENVIRONMENTS)
+    for environment in ([BINDER] if name == "binder/requirements.txt" else ENVIRONMENTS)
 ]
 
 
@@ -137,7 +138,7 @@ def test_moto_is_held_to_the_release_line_whose_private_names_we_know() -> None:
 def test_pinned_files_are_all_named_here() -> None:
     found = {
         path.relative_to(ROOT).as_posix()
-        for place in (".", ".ci", "binder", "tests")
+        for place in (".", ".ci", "binder", "binder/hub", "tests")
         for path in Path(ROOT, place).glob("requirements*.txt")
     }
     assert found == set(SOURCES)
