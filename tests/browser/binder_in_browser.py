@@ -47,11 +47,11 @@ def test_it_opens_on_the_first_page_whose_answers_are_kept_in_the_users_home(vis
     visit.run_all()
     question = visit.output(index("00-start-here.ipynb", "predict-a-new-user-looks-around"))
     question.get_by_text("It sends the list").click()
-    button = question.get_by_role("button", name="Lock in my answer")
-    button.click()
-    button.wait_for(state="hidden")  # the kernel has it
-    answer = visit.page.request.get(f"{visit.server.url}/api/contents/notebooks?token={TOKEN}").json()
-    assert "progress.json" in {entry["name"] for entry in answer["content"]}
+    question.get_by_role("button", name="Lock in my answer").click()
+    answer = visit.output(index("00-start-here.ipynb", "explain-a-new-user-looks-around"))
+    answer.get_by_text("You expected").wait_for()
+    folder = visit.page.request.get(f"{visit.server.url}/api/contents/notebooks?token={TOKEN}").json()
+    assert "progress.json" in {entry["name"] for entry in folder["content"]}
 
 
 def test_a_lesson_runs_and_its_panel_answers(visit: Any) -> None:

@@ -1,0 +1,57 @@
+"""The configuration of the hub that `nox -s hub` starts, without starting it."""
+
+from __future__ import annotations
+
+import os
+import runpy
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from traitlets.config import Config
+
+from .conftest import ROOT
+
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="JupyterHub does not run on Windows: run this elsewhere")
+ALICE = SimpleNamespace(user=SimpleNamespace(name="alice"))
+
+
+@pytest.fixture
+def hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
+    config = Config()
+    for name, value in {"": str(tmp_path), "_PORT": "9000", "_PASSWORD": "a password"}.items():
+        monkeypatch.setenv(f"IAM_LAB_HUB{name}", value)
+    runpy.run_path(str(ROOT / "binder/hub/jupyterhub_config.py"), init_globals={"get_config": lambda: config})
+    return config
+
+
+def test_it_listens_on_the_loopback_address_only(hub: Any) -> None:
+    addresses = (hub.JupyterHub.bind_url, hub.JupyterHub.hub_bind_url, hub.ConfigurableHTTPProxy.api_url)
+    assert {urlsplit(address).hostname for address in addresses} == {"127.0.0.1"}
+    assert len({urlsplit(address).port for address in addresses}) == 3
+    assert hub.Spawner.ip == "127.0.0.1"
+
+
+def test_nobody_comes_in_without_the_password(hub: Any) -> None:
+    assert hub.JupyterHub.authenticator_class == "shared-password"
+    assert hub.SharedPasswordAuthenticator.user_password == "a password"
+
+
+def test_a_learner_begins_on_the_first_page_with_lessons_and_a_place_for_progress(hub: Any, tmp_path: Path) -> None:
+    hub.Spawner.pre_spawn_hook(ALICE)
+    home = Path(hub.SimpleLocalProcessSpawner.home_dir_template.format(username="alice"))
+    assert home.is_relative_to(tmp_path)
+    assert (home / hub.Spawner.default_url.removeprefix("/lab/tree/")).is_file()
+    progress = Path(hub.Spawner.environment["IAM_LAB_PROGRESS"](ALICE))
+    assert progress.parent.is_dir()
+    assert progress.relative_to(tmp_path).parts == ("progress", "alice", "progress.json")
+
+
+def test_who_comes_again_finds_the_own_work(hub: Any, tmp_path: Path) -> None:
+    hub.Spawner.pre_spawn_hook(ALICE)
+    page = tmp_path / "homes" / "alice" / hub.Spawner.default_url.removeprefix("/lab/tree/")
+    page.write_text("mine", encoding="utf-8")
+    hub.Spawner.pre_spawn_hook(ALICE)
+    assert page.read_text(encoding="utf-8") == "mine"
