@@ -21,7 +21,6 @@ nox.options.sessions = ["check-all"]
 nox.options.default_venv_backend = "venv"
 nox.options.reuse_existing_virtualenvs = True
 
-ROOT = Path(__file__).resolve().parent
 LAB_PYTHON = Path(".venv", "Scripts/python.exe" if os.name == "nt" else "bin/python").absolute()
 CODE = ("simlib", "tests", "benchmarks", "binder", "lab.py", "noxfile.py")
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
@@ -162,12 +161,10 @@ def binder(session: nox.Session) -> None:
         image = make_image(session, place)
         if "course" in session.posargs:
             session.run(*image, "python", "tests/notebooks/whole_course.py", "notebooks", external=True)
-        session.chdir(ROOT)
         session.run(sys.executable, "lab.py", "test", "--version", external=True, silent=True)  # sets up
         look = ("-m", "pytest", "-p", "no:cacheprovider", "tests/browser/binder_in_browser.py")
         session.run(str(LAB_PYTHON), *look, env={"SIMLIB_IMAGE": json.dumps(image)}, external=True)
     finally:
-        session.chdir(ROOT)
         shutil.rmtree(place)
 
 
@@ -179,7 +176,7 @@ def make_image(session: nox.Session, place: Path) -> list[str]:
         **{"HOME": str(home), "USER": "jovyan", "NB_USER": "jovyan", "LANG": "C.UTF-8"},
         **{"NB_PYTHON_PREFIX": str(environment), "PATH": f"{environment}/bin:/usr/bin:/bin"},
     }
-    there = ["env", "-i", *(f"{name}={value}" for name, value in variables.items())]
+    there = ["env", f"--chdir={home}", "-i", *(f"{name}={value}" for name, value in variables.items())]
     if os.geteuid() == 0:
         no_rights = ("--reuid=60000", "--regid=60000", "--clear-groups", "--no-new-privs", "--bounding-set=-all")
         there = ["setpriv", *no_rights, *there]
@@ -192,7 +189,6 @@ def make_image(session: nox.Session, place: Path) -> list[str]:
     session.run("uv", "pip", "install", "--quiet", *python, *binder_base(session))
     if os.geteuid() == 0:
         session.run("chown", "--recursive", "60000:60000", str(home), str(environment), external=True)
-    session.chdir(home)
     pip = (*there, "pip", "--quiet", "--disable-pip-version-check")
     session.run(*pip, "install", "--no-cache-dir", "-r", "binder/requirements.txt", external=True)
     session.run(*there, "./binder/postBuild", external=True, silent=True)
