@@ -226,7 +226,7 @@ at_prod.update_assume_role_policy(RoleName="reports-reader", PolicyDocument=docu
         "Revoking is not enough where a machine renews its credentials, and deleting the key is not enough where "
         "sessions are open. Your own way may be another one; it is judged by who can do what. "
         "`operations` and `operator` are still there: nobody but Mallory has used them, so delete them if you like.",
-        praise="Mallory is out, nothing lets her in again, and nobody else has noticed anything.\n\n"
+        praise="Mallory is out, nothing lets her in again, and nobody else has noticed anything. Good night.\n\n"
         "The five faults were: a key that nobody used any more; the trust of `deploy` in the whole account; "
         "`sts:AssumeRole` on `*` for the developers; `iam:PassRole` on `*` for `deploy`; and a partner who was let in "
         "without an external ID.",
