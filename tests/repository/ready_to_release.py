@@ -67,7 +67,7 @@ def results(root: Path) -> Iterator[str]:
         yield f"{RESULTS} is missing: {again}"
         return
     text = path.read_text(encoding="utf-8")
-    if f"simlib {version_of(root)}" not in re.split(r"[,;.] |[,;\n]", text):
+    if f" simlib {version_of(root)};" not in text:
         yield f"{RESULTS} is not of simlib {version_of(root)}: {again}"
     for row in text.splitlines():
         if "**over**" in row or "**failed**" in row:
@@ -88,9 +88,8 @@ def main() -> int:
     found = list(objections(Path(__file__).resolve().parents[2]))
     for sentence in found:
         print(f"✘ {sentence}")
-    print(
-        f"{len(found)} objections to a release." if found else "✔ Nothing in the repository stands against a release."
-    )
+    if not found:
+        print("✔ Nothing in the repository stands against a release.")
     return 1 if found else 0
 
 

@@ -1,4 +1,4 @@
-"""What the README says to do and to look at is there."""
+"""What the README and the pages beside it say to do and to look at is there."""
 
 from __future__ import annotations
 
@@ -10,19 +10,29 @@ import pytest
 from .conftest import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-HEADINGS = {
-    re.sub(r"[^\w -]", "", line.lstrip("# ").lower()).replace(" ", "-")
-    for line in README.splitlines()
-    if line[:1] == "#"
-}
+PAGES = {name: (ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md")}
+PAGES["CHANGELOG.md"] = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("target", sorted(set(re.findall(r"\]\(([^)]+)\)", README))))
-def test_every_link_of_its_own_leads_somewhere(target: str) -> None:
-    if target.startswith("#"):
-        assert target[1:] in HEADINGS
-    elif not target.startswith("https://"):
-        assert Path(ROOT, target).exists()
+def headings(page: str) -> set[str]:
+    """What a link may name after its #."""
+    lines = [line for line in PAGES[page].splitlines() if line[:1] == "#"]
+    return {re.sub(r"[^\w -]", "", line.lstrip("# ").lower()).replace(" ", "-") for line in lines}
+
+
+LINKS = [(page, target) for page, text in PAGES.items() for target in sorted(set(re.findall(r"\]\(([^)]+)\)", text)))]
+
+
+@pytest.mark.parametrize(("page", "target"), LINKS)
+def test_every_link_of_its_own_leads_somewhere(page: str, target: str) -> None:
+    if not target.startswith("https://"):
+        file, _, heading = target.partition("#")
+        assert Path(ROOT, file).exists()
+        assert not heading or heading in headings(file or page)
+
+
+def test_the_pages_for_contributors_are_found_from_the_readme() -> None:
+    assert set(PAGES) - {"README.md"} <= {target for page, target in LINKS if page == "README.md"}
 
 
 def test_learner_instructor_and_contributor_find_their_line_within_one_screen() -> None:
@@ -36,7 +46,8 @@ def test_every_task_it_names_is_one_of_nox() -> None:
         re.findall(r'nox\.session\(name="([\w-]+)"\)', source := (ROOT / "noxfile.py").read_text(encoding="utf-8"))
     )
     tasks |= set(re.findall(r"@nox\.session\ndef (\w+)", source))
-    assert set(re.findall(r"nox -s ([\w-]+)", README)) <= tasks
+    for page, text in PAGES.items():
+        assert set(re.findall(r"nox -s ([\w-]+)", text)) <= tasks, page
 
 
 def test_the_first_page_is_where_the_readme_lab_py_and_binder_open_it() -> None:

@@ -22,7 +22,7 @@ CHANGES = (
 )
 MEASURED = """# What the lab costs
 
-2026-11-24 10:00 UTC; simlib 0.2.0; Linux; moto 5.
+`nox -s bench` has written this. simlib 0.2.0; Linux; moto 5.
 
 | | | |
 |---|---|---|
@@ -186,6 +186,6 @@ def test_the_changelog_is_one() -> None:
 
 
 def test_the_measured_values_name_their_version() -> None:
-    from benchmarks.__main__ import surroundings
+    from benchmarks.__main__ import INTRODUCTION, surroundings
 
-    assert f"; simlib {simlib.__version__}; " in surroundings()
+    assert f" simlib {simlib.__version__}; " in INTRODUCTION.format(surroundings=surroundings())
