@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from collections.abc import Iterable
@@ -142,3 +143,24 @@ def test_pinned_files_are_all_named_here() -> None:
         for path in Path(ROOT, place).glob("requirements*.txt")
     }
     assert found == set(SOURCES)
+
+
+LOCKS = [path for path in ROOT.glob("*/**/package-lock.json") if not {"node_modules", ".nox"} & set(path.parts)]
+
+
+@pytest.mark.parametrize("path", LOCKS, ids=lambda path: path.parent.name)
+def test_every_package_of_node_is_known_by_its_hash_and_by_no_address(path: Path) -> None:
+    packages = json.loads(path.read_text(encoding="utf-8"))["packages"]
+    of_others = {name: package for name, package in packages.items() if name}
+    assert of_others
+    assert [name for name, package in of_others.items() if not package["integrity"].startswith("sha512-")] == []
+    assert [name for name, package in of_others.items() if "resolved" in package] == []
+
+
+def test_what_installs_by_itself_installs_pinned_files_alone() -> None:
+    lab, image, ci = ((ROOT / name).read_text(encoding="utf-8") for name in ("lab.py", "binder/postBuild", ".ci/run"))
+    named = [name for names in re.findall(r"    set_up\((.+)\)", lab) for name in re.findall(r'"(.+?)"', names)]
+    assert set(named) == {"requirements.txt", "tests/requirements.txt"}
+    assert "install" not in image
+    assert re.findall(r"pip install .*--requirement (\S+)", ci) == [".ci/requirements.txt"]
+    assert ci.count("pip install") == 1
