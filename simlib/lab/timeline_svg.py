@@ -14,7 +14,7 @@ from .timeline_chart import LIVE, OVER, PAUSED, Bar, Calls, Chart, Lane
 
 # Heights count in the letters of the page, so that lanes grow with them.
 LANE, BAR, LABEL = 3.2, 1.05, 1.3  # em: a lane, its bar, its label
-TOP, FOOT = 2.6, 1.7  # em: above the first lane, below the last
+TOP, BELOW, FOOT = 2.6, 0.6, 1.7  # em: above the first lane, below the last down to the axis, below the axis
 MARK = 0.25  # em: half the size of a call's mark
 
 INK = "currentColor"
@@ -33,7 +33,7 @@ CSS = """
 
 def drawing(chart: Chart, name: str) -> str:
     """The chart as an SVG element, to be shown with `CSS`. `name` tells several drawings on a page apart."""
-    height = TOP + LANE * max(len(chart.lanes), 1) + FOOT
+    height = TOP + LANE * max(len(chart.lanes), 1) + BELOW + FOOT
     shapes: list[svg.Element] = []
     letters: list[svg.Element] = []  # over the shapes
     for index, lane in enumerate(chart.lanes):
