@@ -89,7 +89,7 @@ def test_a_name_that_is_not_there_or_there_twice_is_told(aws: Cloud, graph: Acce
         graph.paths("bbo", "prod-ledger")
     with pytest.raises(LookupError, match=r"'lab-admin' could be any of: dev/lab-admin, prod/lab-admin\."):
         graph.paths("bob", "lab-admin")
-    assert graph.paths("dev/bob", "dev/lab-admin").goal == "lab-admin"
+    assert graph.paths("dev/bob", "dev/lab-admin").goal == "lab-admin (dev)"
     assert AccessGraph(aws, accounts=["dev", "prod"]).names() == graph.names()
     graph.ask("bbo", "prod-ledger")
     assert "Did you mean 'bob'" in graph.problem

@@ -30,6 +30,7 @@ def test_everybody_has_a_row(aws: Cloud, panel: Any) -> None:
     assert {"alice (dev)", "bob (dev)", "a session of this role itself", "ec2.amazonaws.com", "root user (dev)",
             "a session of scanner (acme)", "a stranger of account 999999999999", "anonymous"} <= set(names)  # fmt: skip
     assert inside(panel) == ["alice (dev)"]
+    assert panel.title == "Who may borrow the role reports (dev)"
 
 
 @pytest.mark.parametrize(

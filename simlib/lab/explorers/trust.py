@@ -246,7 +246,7 @@ class TrustExplorer(Explorer):
 
     @property
     def title(self) -> str:  # type: ignore[override]
-        return f"Who may borrow the role {self.role.name}"
+        return f"Who may borrow the role {self._titles.get(self.role, self.role.name)}"
 
     # -- as text -----------------------------------------------------------------------------------------------------
 

@@ -24,6 +24,14 @@ class Names:
             return str(self._graph.nodes[node]["label"])
         return f"account {node} ({self._outside[node]})" if node in self._outside else node
 
+    def told(self, node: str) -> str:
+        """The same; "lab-admin (mallory)" where others are called so, too."""
+        label = self.label(node)
+        if self._labels[label] < 2 or node not in self._graph:
+            return label
+        account = str(self._graph.nodes[node].get("account", ""))
+        return f"{label} ({self._accounts.get(account, account)})"
+
     def _full(self, node: str) -> str:
         """ "dev/alice"."""
         account = str(self._graph.nodes[node].get("account", ""))

@@ -178,7 +178,7 @@ class AccessGraph:
         graph = self.graph
         if self._answer is None and self.start is not None:
             names = self._names
-            start = names.label(self.start)
+            start = names.told(self.start)
             if self.goal is None:
                 end = self.end(self.start)
                 reached = tuple(queries.reach(graph, self.start, end)) if self.start in graph else ()
@@ -188,7 +188,7 @@ class AccessGraph:
                 known = self.start in graph and self.goal in graph
                 found = tuple(queries.paths(graph, self.start, self.goal)) if known else ()
                 light = self._light(path=found[0].steps if found else ())
-                self._answer = Paths(self._drawn(light), start, names.label(self.goal), found)
+                self._answer = Paths(self._drawn(light), start, names.told(self.goal), found)
         return self._answer
 
     def end(self, node: str) -> Any:
