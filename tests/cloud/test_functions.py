@@ -12,6 +12,7 @@ import os
 import sys
 import threading
 import zipfile
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -380,3 +381,12 @@ def test_code_in_a_bucket_is_read_with_the_callers_permissions(aws: Cloud, iam: 
     iam.put_user_policy(UserName="alice", PolicyName="code", PolicyDocument=document(allow("s3:GetObject")))
     make()
     assert call(alice).endswith("assumed-role/worker/report")
+
+
+def test_a_function_runs_in_a_world_that_was_saved_and_loaded(aws: Cloud, functions: Any, tmp_path: Path) -> None:
+    create(functions)
+    aws.save(tmp_path / "world.json")
+    with Cloud.load(tmp_path / "world.json") as again:
+        assert (
+            call(again.account("dev").admin.client("lambda")) == "arn:aws:sts::111111111111:assumed-role/worker/report"
+        )

@@ -5,6 +5,7 @@ Not kept: messages in queues, subscriptions, versions and aliases of functions, 
 
 from __future__ import annotations
 
+import base64
 import json
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -279,7 +280,7 @@ def _tell_functions(functions: Any) -> Iterator[dict[str, Any]]:
 def _make_function(functions: Any, told: Mapping[str, Any]) -> None:
     members = ("FunctionName", "Role", "Handler", "Runtime", "Description", "MemorySize", "Timeout", "Tags")
     given = {name: told[name] for name in members if name in told}
-    code = {"ZipFile": told["ZipFile"]} if "ZipFile" in told else {}
+    code = {"ZipFile": base64.b64encode(told["ZipFile"]).decode("ascii")} if "ZipFile" in told else {}
     made = functions.create_function({**given, "Code": code, "Environment": {"Variables": told.get("Environment", {})}})
     made.last_modified, made.policy.statements = told["LastModified"], told.get("Statements", [])
 
