@@ -26,6 +26,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from simlib.cloud.browser import in_browser
+
 REGION = "us-east-1"
 
 _PREFIXES = ("AWS_", "BOTO")
@@ -102,7 +104,9 @@ class Hidden:
                 (self.folder / name).touch()
             self._hide_variables(undo, endpoint_url)
             self._hide_caches(undo)
-            if sys.platform != "emscripten":
+            if in_browser():
+                self._stay_in_one_thread(undo)
+            else:
                 self._prepare_children(undo)
             self._guard(undo)
             self._undo = undo.pop_all()
@@ -129,6 +133,11 @@ class Hidden:
         for module, owner in (("botocore.tokens", "SSOTokenProvider"), ("botocore.credentials", "SSOProvider")):
             provider = getattr(importlib.import_module(module), owner)
             _set(undo, provider, "_SSO_TOKEN_CACHE_DIR", str(self.folder / "sso-cache"))
+
+    def _stay_in_one_thread(self, undo: ExitStack) -> None:
+        """Uploads and downloads of files, boto3's and the AWS CLI's, go part by part instead of side by side."""
+        futures = importlib.import_module("s3transfer.futures")
+        _set(undo, futures.BoundedExecutor, "EXECUTOR_CLS", futures.NonThreadedExecutor)
 
     def _prepare_children(self, undo: ExitStack) -> None:
         """A child's `aws` is the lab's own, and no proxy stands between a child and the loopback endpoint."""

@@ -10,8 +10,11 @@ from __future__ import annotations
 import sys
 import time
 from datetime import UTC, datetime, timedelta
+from importlib import import_module
 from importlib.util import find_spec
 from typing import Any, Protocol
+
+from simlib.cloud.browser import in_browser
 
 _LAST_YEAR = 2999  # what every platform's C library can still turn into a local time
 
@@ -59,6 +62,33 @@ class TimeMachine:
         return real
 
 
+class BrowserTime:
+    """Moves `Date.now` in the page's worker that this kernel is: from there Python in a browser has the time of day."""
+
+    _JOURNEY = """(() => {
+        const before = Date.now, real = () => before.call(Date);
+        const journey = { ahead: 0, real, stop: () => { journey.ahead = 0; if (Date.now === now) Date.now = before } };
+        const now = Date.now = () => real() + journey.ahead;
+        return journey;
+    })()"""
+
+    def __init__(self) -> None:
+        self._run_js = import_module("pyodide.code").run_js
+        self._journey: Any = None
+
+    def start(self) -> None:
+        self._journey = self._run_js(self._JOURNEY)
+
+    def stop(self) -> None:
+        self._journey.stop()
+
+    def shift(self, delta: timedelta) -> None:
+        self._journey.ahead += delta / timedelta(milliseconds=1)
+
+    def real_time(self) -> float:
+        return float(self._journey.real()) / 1000
+
+
 class RealTime:
     """Stands in where the C extension does not exist: time runs, but cannot be moved."""
 
@@ -77,6 +107,8 @@ class RealTime:
 
 
 def best_mechanism() -> Mechanism:
+    if in_browser():
+        return BrowserTime()
     return TimeMachine() if find_spec("time_machine") and find_spec("_time_machine") else RealTime()
 
 

@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from simlib.cloud.browser import in_browser
+
+from . import browser_shell
 from .markup import card, escape, outline, table
 
 TRAIL_ROWS = 20
@@ -41,7 +44,9 @@ _SHOWN = {
 
 
 def teach(shell: Any) -> None:
-    """Let an IPython shell show these things as HTML too."""
+    """Let an IPython shell show these things as HTML too, and say what a browser cannot do."""
     formatter = shell.display_formatter.formatters["text/html"]
     for (module, name), show in _SHOWN.items():
         formatter.for_type_by_name(module, name, show)
+    if in_browser():
+        browser_shell.teach(shell)

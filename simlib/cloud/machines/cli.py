@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+from simlib.cloud.browser import in_browser
 from simlib.cloud.storage.tables import service_models
 
 # One command at a time: it owns the environment, the working folder and the standard streams while it runs.
@@ -135,6 +136,8 @@ def run(
             ("help", "get_renderer", _PlainHelp),
         ):
             undo.enter_context(patch.object(importlib.import_module(f"awscli.{module}"), name, stand_in))
+        if in_browser():
+            undo.enter_context(_results_at_the_end())
         returncode = _drive(awscli, arguments, folder, on_session)
         return Result(_text(streams["stdout"]), _text(streams["stderr"]), returncode)
 
@@ -151,6 +154,14 @@ def _drive(awscli: Any, arguments: list[str], folder: Path, on_session: Callable
         if isinstance(end.code, str):
             sys.stderr.write(end.code + "\n")
         return end.code if isinstance(end.code, int) else int(bool(end.code))
+
+
+@contextmanager
+def _results_at_the_end() -> Iterator[None]:
+    """Without a thread to report how transfers go, `aws s3` reports when they are done."""
+    processor = importlib.import_module("awscli.customizations.s3.results").ResultProcessor
+    with patch.object(processor, "start", lambda self: None), patch.object(processor, "join", processor.run):
+        yield
 
 
 def _load() -> Any:

@@ -27,6 +27,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from simlib.cloud import ambient
+from simlib.cloud.browser import NotInBrowser, in_browser
 from simlib.cloud.transport.wire import RawAnswer, RawRequest
 
 HOST = "127.0.0.1"
@@ -64,8 +65,8 @@ class Endpoint:
         now: Callable[[], datetime] | None = None,
         largest_body: int = LARGEST_BODY,
     ) -> None:
-        if sys.platform == "emscripten":
-            raise RuntimeError("A browser opens no sockets, and has no other processes that could call.")
+        if in_browser():
+            raise NotInBrowser("A browser opens no sockets.")
         self.answer, self.metadata, self.largest_body = answer, metadata, largest_body
         self.now = now or (lambda: datetime.now(UTC))
         self._own_folder = None if folder else tempfile.TemporaryDirectory(prefix="iam-lab-endpoint-")
