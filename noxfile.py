@@ -22,8 +22,12 @@ nox.options.default_venv_backend = "venv"
 nox.options.reuse_existing_virtualenvs = True
 
 LAB_PYTHON = Path(".venv", "Scripts/python.exe" if os.name == "nt" else "bin/python").absolute()
-CODE = ("simlib", "tests", "benchmarks", "binder", "lab.py", "noxfile.py")
+CODE = ("simlib", "tests", "benchmarks", "binder", "lite", "lab.py", "noxfile.py")
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
+IN_PYODIDE = (  # packages that its distribution brings, compiled for the browser; time-machine is not to be had there
+    *("cffi", "contourpy", "cryptography", "cycler", "fonttools", "kiwisolver", "markupsafe", "matplotlib", "numpy"),
+    *("pillow", "pycparser", "pyparsing", "pyyaml", "time-machine", "widgetsnbextension"),
+)
 PLATFORMS = (
     "x86_64-manylinux_2_28",
     "aarch64-manylinux_2_28",
@@ -79,12 +83,16 @@ def pinned() -> dict[str, tuple[str, ...]]:
     everywhere = ("--universal", "--python-version", PYTHONS[0])
     image = ("--python-version", Path("binder/runtime.txt").read_text(encoding="utf-8").strip().removeprefix("python-"))
     in_step = ("--constraints", "requirements.txt")
+    browser = ("--python-version", "3.14", "--python-platform", "wasm32-pyodide2025")
+    not_ours = [f"--no-emit-package={name}" for name in IN_PYODIDE]
     return {
         "requirements.txt": ("pyproject.toml", "--group", "lab", *everywhere),
         "tests/requirements.txt": ("--group", "test", *everywhere, *in_step),
         ".ci/requirements.txt": ("--group", "tools", *everywhere, *in_step),
         "binder/hub/requirements.txt": ("--group", "hub", *everywhere, *in_step),
         "binder/requirements.txt": ("pyproject.toml", *image, "--python-platform", "linux", *in_step),
+        "lite/requirements.txt": ("--group", "lite", *everywhere, *in_step),
+        "lite/browser-requirements.txt": ("pyproject.toml", "--group", "lite-kernel", *browser, *not_ours, *in_step),
     }
 
 
@@ -214,6 +222,40 @@ def binder_base(session: nox.Session) -> list[str]:
     listed = Path(folder, f"environment.py-{version}-linux-64.lock").read_text(encoding="utf-8")
     names = "jupyterlab|notebook|jupyter_server|jupyterhub|ipykernel|ipython|ipywidgets|jupyter-resource-usage"
     return [f"{name}=={release}" for name, release in re.findall(rf"/({names})(?:-base)?-(\d[\d.]*)-", listed)]
+
+
+@nox.session
+def lite(session: nox.Session) -> None:
+    """Build the course as static files in lite/site, for the browser alone; SIMLIB_PYODIDE names its Pyodide."""
+    build_site(session, Path("lite/site"), os.environ.get("SIMLIB_PYODIDE"))
+
+
+@nox.session(name="lite-test")
+def lite_test(session: nox.Session) -> None:
+    """Build such a site from what npm and the package index have of Pyodide, and run its lessons in Chromium."""
+    pieces, site = Path(session.create_tmp()) / "pieces", Path(session.create_tmp()) / "site"
+    shutil.rmtree(pieces, ignore_errors=True)
+    build_site(session, site, str(pieces))
+    session.run(sys.executable, "lab.py", "test", "--version", external=True, silent=True)  # sets up
+    found = {"SIMLIB_SITE": str(site.absolute()), "CI": "true"}  # without a browser it fails
+    session.run(str(LAB_PYTHON), "-m", "pytest", "-s", "lite/tests", *session.posargs, env=found, external=True)
+
+
+def build_site(session: nox.Session, site: Path, pyodide: str | None) -> None:
+    """With the Pyodide in that folder or at that address; a folder that is not there is filled with the pieces."""
+    pip = ("--quiet", "--disable-pip-version-check")
+    session.install(*pip, "-r", "lite/requirements.txt")
+    wheels = Path(session.create_tmp()) / "wheels"
+    for stale in (wheels, Path("build")):
+        shutil.rmtree(stale, ignore_errors=True)
+    anywhere = ("--only-binary=:all:", "--platform=any", "--implementation=py", "--abi=none", "--python-version=3.14")
+    needed = ("--no-deps", "-r", "lite/browser-requirements.txt", "--dest", str(wheels))
+    session.run("python", "-m", "pip", "download", *pip, *anywhere, *needed)
+    session.run("python", "-m", "pip", "wheel", *pip, "--no-deps", "--wheel-dir", str(wheels), ".")
+    if session.name == "lite-test":
+        session.run("python", "-m", "lite.tests.pieces", str(pyodide))
+    chosen = ("--pyodide", pyodide) if pyodide else ()
+    session.run("python", "-m", "lite.build", str(site), "--wheels", str(wheels), *chosen)
 
 
 def install_tools(session: nox.Session) -> None:

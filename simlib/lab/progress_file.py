@@ -18,9 +18,10 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from copy import deepcopy
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+
+from simlib.cloud.browser import in_browser
 
 VERSION = 1
 LARGEST = 1_000_000  # bytes; a learner's file has a few thousand
@@ -165,13 +166,13 @@ if sys.platform == "win32":
     def _lock(descriptor: int) -> None:
         msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
 
-elif find_spec("fcntl"):
+elif not in_browser():
     import fcntl
 
     def _lock(descriptor: int) -> None:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
-else:  # in a browser
+else:
 
     def _lock(descriptor: int) -> None: ...
 

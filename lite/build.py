@@ -1,0 +1,189 @@
+"""Build the course as a site of static files: JupyterLite, and beside it everything that its kernel imports.
+
+python -m lite.build SITE --wheels FOLDER [--pyodide FOLDER_OR_URL]
+
+`--wheels` holds the lab's own wheel and those of lite/browser-requirements.txt. `--pyodide` is a distribution of
+Pyodide, which brings Python itself and the packages that have to be compiled: a folder, from which what is needed is
+copied into the site, so that a reader's browser asks nobody else; or an address that each reader's browser goes to, as
+it does for the distribution's own address when none is given.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import urllib.request
+import zipfile
+from collections.abc import Iterable
+from hashlib import sha256
+from importlib.metadata import PathDistribution
+from pathlib import Path
+from typing import Any
+
+from jupyterlite_pyodide_kernel.constants import PYODIDE_CDN_URL, PYODIDE_KERNEL_PLUGIN_ID
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+HERE = Path(__file__).parent
+NOTEBOOKS = HERE.parent / "notebooks"
+FIRST = "00-start-here.ipynb"
+CORE = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip")
+KERNEL = (
+    "piplite",
+    "pyodide_kernel",
+    "ipykernel",
+    "widgetsnbextension-4",
+)  # wheels that JupyterLite's kernel comes with
+LOADED = ("micropip", "comm", "jedi", "ipython", "piplite", "pyodide-kernel", "ipykernel", "simlib")  # with the kernel
+PYODIDE, PACKAGES, LOCK = "static/pyodide", "static/packages", "pyodide-lock.json"
+
+# What a browser need not fetch: the AWS CLI's own copies of botocore and s3transfer, which the lab does without, and
+# its examples (148 of its 155 MB); the tests of networkx.
+LEFT_OUT = re.compile(r"awscli/(botocore|s3transfer|examples)/|networkx/(.+/)?tests/")
+
+Package = dict[str, Any]
+
+
+def build(site: Path, wheels: Path, pyodide: str) -> None:
+    """Make the site anew in that folder."""
+    shutil.rmtree(site, ignore_errors=True)
+    jupyterlite(site, extensions=[next(wheels.glob(f"{name}-*")) for name in ("anywidget", "jupyterlab_widgets")])
+    remote = pyodide.startswith(("https://", "http://"))
+    base = pyodide.rstrip("/") if remote else "../../" + PYODIDE
+    lock = json.loads(read(pyodide, LOCK))
+    theirs = {name: {**each, "file_name": f"{base}/{each['file_name']}"} for name, each in lock["packages"].items()}
+    ours = described(bundled(wheels, site), python=lock["info"]["python"])
+    lock["packages"] = needed(theirs | ours)
+    (site / PACKAGES / LOCK).write_text(json.dumps(lock, indent=1), encoding="utf-8")
+    if not remote:
+        (site / PYODIDE).mkdir(parents=True)
+        compiled = [Path(each["file_name"]).name for name, each in lock["packages"].items() if name not in ours]
+        for name in (*CORE, *compiled):
+            shutil.copy2(Path(pyodide, name), site / PYODIDE)
+    configure(site, f"{base if remote else './' + PYODIDE}/pyodide.mjs")
+
+
+def jupyterlite(site: Path, extensions: Iterable[Path]) -> None:
+    """JupyterLab's files with these extensions, and the notebooks."""
+    settings = {
+        "apps": ["lab"],
+        "contents": [str(NOTEBOOKS)],
+        "extra_ignore_contents": [r"progress.*\.json$"],
+        "federated_extensions": [str(each) for each in extensions],
+        "no_sourcemaps": True,
+        "no_unused_shared_packages": True,
+        "output_dir": str(site),
+    }
+    with tempfile.TemporaryDirectory() as scratch:
+        for name in ("jupyter-lite.json", "overrides.json"):
+            shutil.copy2(HERE / name, scratch)
+        text = json.dumps({"LiteBuildConfig": settings})
+        Path(scratch, "jupyter_lite_config.json").write_text(text, encoding="utf-8")
+        command = [sys.executable, "-m", "jupyterlite_core", "build"]
+        done = subprocess.run(command, cwd=scratch, capture_output=True, text=True, check=False)
+    if done.returncode:
+        sys.exit(done.stdout + done.stderr)
+
+
+def read(place: str, name: str) -> bytes:
+    """A file of a distribution."""
+    try:
+        if not place.startswith(("https://", "http://")):
+            return Path(place, name).read_bytes()
+        with urllib.request.urlopen(f"{place.rstrip('/')}/{name}") as answer:
+            return bytes(answer.read())
+    except OSError as error:
+        sys.exit(
+            f"There is no distribution of Pyodide at {place} ({error}). SIMLIB_PYODIDE names a folder or an address."
+        )
+
+
+def bundled(wheels: Path, site: Path) -> list[Path]:
+    """The wheels in their place in the site, without what is left out: the lab's, its dependencies', the kernel's."""
+    target = site / PACKAGES
+    target.mkdir(parents=True)
+    kernels = [found for name in KERNEL for found in site.glob(f"extensions/**/pypi/{name}*.whl")]
+    for wheel in (*wheels.glob("*.whl"), *kernels):
+        with zipfile.ZipFile(wheel) as whole, zipfile.ZipFile(target / wheel.name, "w", zipfile.ZIP_DEFLATED) as copy:
+            for entry in whole.infolist():
+                if not LEFT_OUT.match(entry.filename):
+                    copy.writestr(entry, whole.read(entry), zipfile.ZIP_DEFLATED)
+    return sorted(target.glob("*.whl"))
+
+
+def described(wheels: Iterable[Path], python: str) -> dict[str, Package]:
+    """Wheels as Pyodide's lock file has them, https://pyodide.org/en/stable/development/lockfile.html"""
+    place = {"sys_platform": "emscripten", "platform_system": "Emscripten", "platform_machine": "wasm32"}
+    version = {"python_full_version": python, "python_version": ".".join(python.split(".")[:2])}
+    found = {}
+    for wheel in wheels:
+        top = {path.name: path for path in zipfile.Path(wheel).iterdir()}
+        about = PathDistribution(next(path for name, path in top.items() if name.endswith(".dist-info")))
+        wanted = [Requirement(line) for line in about.requires or ()]
+        found[canonicalize_name(about.name)] = {
+            "name": about.name,
+            "version": about.version,
+            "file_name": wheel.name,
+            "install_dir": "site",
+            "sha256": sha256(wheel.read_bytes()).hexdigest(),
+            "package_type": "package",
+            "imports": [name.removesuffix(".py") for name in top if name.isidentifier() or name.endswith(".py")],
+            "depends": [
+                canonicalize_name(each.name)
+                for each in wanted
+                if each.marker is None or each.marker.evaluate({**place, **version, "extra": ""})
+            ],
+            "unvendored_tests": False,
+        }
+    return found
+
+
+def needed(packages: dict[str, Package]) -> dict[str, Package]:
+    """Those that the kernel loads, with what they depend on, as far as it is there; what is not is said."""
+    chosen: dict[str, Package] = {}
+    missing = set()
+    ahead = list(LOADED)
+    while ahead:
+        name = ahead.pop()
+        if name not in packages:
+            missing.add(name)
+        elif name not in chosen:
+            chosen[name] = packages[name]
+            ahead += packages[name]["depends"]
+    for each in chosen.values():
+        each["depends"] = [name for name in each["depends"] if name in chosen]
+    if missing:
+        print("Not in this site, for want of a build for the browser:", ", ".join(sorted(missing)))
+    return chosen
+
+
+def configure(site: Path, pyodide: str) -> None:
+    """Tell the kernel where its Python and its packages lie, and let the site open on the first lesson."""
+    path = site / "jupyter-lite.json"
+    settings = json.loads(path.read_text(encoding="utf-8"))
+    settings["jupyter-config-data"].setdefault("litePluginSettings", {})[PYODIDE_KERNEL_PLUGIN_ID] = {
+        "pyodideUrl": pyodide,
+        "disablePyPIFallback": True,
+        "loadPyodideOptions": {"lockFileURL": f"./{PACKAGES}/{LOCK}", "packages": list(LOADED)},
+    }
+    path.write_text(json.dumps(settings, indent=2), encoding="utf-8")
+    shutil.copy2(site / "lab" / "favicon.ico", site)
+    page = site / "index.html"
+    before = "await import('./config-utils.js');"
+    text = page.read_text(encoding="utf-8")
+    assert before in text, "JupyterLite's first page has changed: see what sends the reader on"
+    page.write_text(text.replace(before, f"location.replace('lab/index.html?path={FIRST}');"), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("site", type=Path)
+    parser.add_argument("--wheels", type=Path, required=True, metavar="FOLDER")
+    parser.add_argument("--pyodide", default=PYODIDE_CDN_URL, metavar="FOLDER_OR_URL")
+    asked = parser.parse_args()
+    build(asked.site.absolute(), asked.wheels.absolute(), asked.pyodide)

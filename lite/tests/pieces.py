@@ -1,0 +1,70 @@
+"""A distribution of Pyodide in miniature, from the pieces that npm and the Python package index carry.
+
+python -m lite.tests.pieces FOLDER
+
+Pyodide's core – Python itself – is the real one, from npm. The packages that have to be compiled for the browser are in
+neither place: PyYAML and MarkupSafe are here without their compiled part, which they do without; `cryptography` is a
+stand-in of ours; matplotlib is missing.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import tarfile
+import tempfile
+import zipfile
+from pathlib import Path
+
+from jupyterlite_pyodide_kernel.constants import PYODIDE_VERSION
+
+from lite.build import CORE, LOCK, described
+
+PURE_TOO = ("PyYAML", "MarkupSafe")
+COMPILED = re.compile(r".*\.(so|pyd|dylib)$")
+ANYWHERE = "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+
+
+def distribution(folder: Path) -> None:
+    """Put it together in that folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as scratch:
+        core(Path(scratch), folder)
+        pip = (sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps")
+        subprocess.run([*pip, "--only-binary", ":all:", "--dest", scratch, *PURE_TOO], check=True)
+        for wheel in Path(scratch).glob("*.whl"):
+            without_compiled_part(wheel, folder)
+    with zipfile.ZipFile(folder / "cryptography-0-py3-none-any.whl", "w") as wheel:
+        wheel.write(Path(__file__).with_name("cryptography_stand_in.py"), "cryptography/__init__.py")
+        wheel.writestr("cryptography-0.dist-info/METADATA", "Metadata-Version: 2.1\nName: cryptography\nVersion: 0\n")
+        wheel.writestr("cryptography-0.dist-info/WHEEL", ANYWHERE)
+    lock = json.loads((folder / LOCK).read_text(encoding="utf-8"))
+    lock["packages"] = described(sorted(folder.glob("*.whl")), python=lock["info"]["python"])
+    (folder / LOCK).write_text(json.dumps(lock), encoding="utf-8")
+
+
+def core(scratch: Path, folder: Path) -> None:
+    command = ["npm", "pack", "--silent", f"pyodide@{PYODIDE_VERSION}"]
+    told = subprocess.run(command, cwd=scratch, stdout=subprocess.PIPE, text=True, check=True)
+    with tarfile.open(scratch / told.stdout.split()[-1]) as archive:
+        for name in (*CORE, LOCK):
+            member = archive.extractfile(f"package/{name}")
+            assert member is not None
+            (folder / name).write_bytes(member.read())
+
+
+def without_compiled_part(wheel: Path, folder: Path) -> None:
+    name, version = wheel.name.split("-")[:2]
+    with (
+        zipfile.ZipFile(wheel) as whole,
+        zipfile.ZipFile(folder / f"{name}-{version}-py3-none-any.whl", "w", zipfile.ZIP_DEFLATED) as copy,
+    ):
+        for entry in whole.infolist():
+            if not COMPILED.match(entry.filename):
+                copy.writestr(entry, whole.read(entry))
+
+
+if __name__ == "__main__":
+    distribution(Path(sys.argv[1]))

@@ -1,0 +1,102 @@
+"""The course from static files alone, on the pieces of Pyodide that can be had from npm and the package index.
+
+What runs here is Pyodide's own Python, JupyterLite, and the lab, boto3, moto and the AWS CLI as they are. What does not
+is the distribution's `cryptography`, for which a stand-in of ours signs and seals, and matplotlib.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from simlib.lab import course
+from tests.browser.test_lesson_1_in_browser import GET, LIST, PUT, change, says, show, type_in, verdict
+
+NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
+
+ERRORS = """() => window.jupyterapp.shell.currentWidget.content.model.sharedModel.cells
+    .flatMap(cell => cell.cell_type === "code" ? cell.outputs : [])
+    .filter(output => output.output_type === "error").map(output => output.traceback.join("\\n"))"""
+
+CALLS = """
+from simlib import Cloud, lab
+aws = Cloud.start()
+dev = aws.account("dev")
+iam = dev.admin.client("iam")
+iam.create_user(UserName="alice")
+alice = aws.sign_in(iam.create_access_key(UserName="alice"))
+print(lab.attempt(alice.client("iam").list_users))
+print(aws.why())
+import json
+trust = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": "arn:aws:iam::111111111111:user/alice"}}
+trust = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+role = iam.create_role(RoleName="reports", AssumeRolePolicyDocument=trust)["Role"]["Arn"]
+session = aws.sign_in(alice.client("sts").assume_role(RoleArn=role, RoleSessionName="lesson"))
+print(session.client("sts").get_caller_identity()["Arn"])
+aws.clock.advance(hours=1, seconds=1)
+print(lab.attempt(session.client("sts").get_caller_identity))
+print(dev.admin.run("aws sts get-caller-identity --query Account --output text"))
+"""
+
+
+def test_the_site_opens_on_start_here_and_the_gate_answers(visit: Any) -> None:
+    begun = time.monotonic()
+    visit.page.goto(visit.server.url)
+    visit.settle()
+    print(f"\nkernel ready after {time.monotonic() - begun:.1f} s")
+    assert visit.page.evaluate("() => window.jupyterapp.shell.currentWidget.context.path") == course.LESSONS[0]
+    told = visit.asked(CALLS)
+    print(f"answers after {time.monotonic() - begun:.1f} s")
+    for words in (
+        "is not authorized to perform: iam:ListUsers",
+        "No statement allows it",
+        "arn:aws:sts::111111111111:assumed-role/reports/lesson",
+        "ExpiredToken",
+        "111111111111\n",
+    ):
+        assert words in told
+    assert "There is no shell in a browser." in visit.asked("!aws s3 ls")
+    assert "A browser gives Python one thread" in visit.asked(
+        "import threading; threading.Thread(target=print).start()"
+    )
+
+
+def test_typing_in_the_policy_editor_changes_the_verdict(visit: Any) -> None:
+    visit.open(course.LESSONS[1])
+    visit.run_all()
+    assert visit.page.evaluate(ERRORS) == []
+    visit.run_cell("panel")
+    panel = visit.page.locator(".sl-explorer")
+    show(visit.page, panel)
+    says(verdict(panel, LIST), "✔ Allowed", "Allow statement 1 of read-bucket")
+    says(verdict(panel, PUT), "✘ Not allowed", "No statement allows it")
+    type_in(panel)
+    change(visit.page, panel, '"s3:ListBucket",', "")
+    says(verdict(panel, LIST), "✘ Not allowed", "s3:ListBucket is not in Action")
+    says(verdict(panel, GET), "✔ Allowed")
+
+
+@pytest.mark.parametrize("number", [number for number in course.LESSONS if number != 1])
+def test_every_cell_of_a_lesson_runs(visit: Any, number: int) -> None:
+    visit.open(course.LESSONS[number])
+    visit.run_all()
+    assert visit.page.evaluate(ERRORS) == []
+
+
+def test_progress_is_there_when_the_reader_comes_back(visit: Any) -> None:
+    name = course.LESSONS[0]
+    cells = [cell["id"] for cell in json.loads((NOTEBOOKS / name).read_text(encoding="utf-8"))["cells"]]
+    visit.open(name)
+    visit.run_all()
+    question = visit.output(cells.index("predict-a-new-user-looks-around"))
+    question.get_by_text("It sends the list").click()
+    question.get_by_role("button", name="Lock in my answer").click()
+    visit.output(cells.index("explain-a-new-user-looks-around")).get_by_text("You expected").wait_for()
+    visit.page.reload()
+    visit.settle()
+    kept = json.loads(visit.asked("print(open('progress.json').read())"))
+    assert kept["lessons"]["0"]["predictions"]["a new user looks around"]["right"] is False
