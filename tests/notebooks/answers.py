@@ -272,6 +272,7 @@ WRONG: dict[str, list[Answer]] = {
             "After a run on a changed trust policy the role's trust policy is not TRUST",
         ),
         ("deploy = 3", "deploy is not a function but int"),
+        ("def deploy(iam):\n    make_role()", "Does your function use the client that it is given?"),
         (DEPLOY.format("return careless(name, trust)"), "After the first run there is no role reports-reader"),
     ],
     "a test that says no": [

@@ -33,7 +33,7 @@ QUESTIONS = {
             "It starts the machine, and Alice becomes its user.",
         ),
         answer=0,
-        because="To *assume* a role is to act as it yourself. To *pass* it is to have somebody else act as it: a "
+        because="To **assume** a role is to act as it yourself. To **pass** it is to have somebody else act as it: a "
         "machine, a function. These are two permissions, `sts:AssumeRole` and `iam:PassRole`, and neither holds the "
         "other. (`AssumeRole` would not even have worked: `deploy` trusts EC2, not Alice.)",
     ),

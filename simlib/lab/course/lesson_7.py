@@ -51,7 +51,7 @@ QUESTIONS = {
             "Neither.",
         ),
         answer=3,
-        because="A trust policy hangs on the role, so the role *is* the resource, and naming one is prohibited. And "
+        because="A trust policy hangs on the role, so the role is the resource, and naming one is prohibited. And "
         "the only thing that can be done with a role is to assume it, so there are only STS actions. What the "
         "borrower may do afterwards belongs into the permissions policy.",
     ),
@@ -119,7 +119,9 @@ def _deployed(world: Any, deploy: Callable[[Any], object]) -> Iterator[str]:
         try:
             deploy(iam)
         except ClientError as error:
-            yield f"In {run} AWS refused a call: {error}"
+            there = run == "the first run" and error.response["Error"]["Code"] == "EntityAlreadyExists"
+            whose = " Does your function use the client that it is given?" if there else ""
+            yield f"In {run} AWS refused a call: {error}{whose}"
             return
         yield from _differences(iam, f"After {run}")
 
@@ -218,7 +220,7 @@ EXERCISES = {
         given=("",),
         judge=_says_no,
         hints=(
-            "Begin with `half_a_test`. Which calls must *not* be allowed?",
+            "Begin with `half_a_test`. Which calls must not be allowed?",
             "Ask for other actions on the ledger (put, delete), and for reading and listing on another bucket. Each "
             "is a line with `assert not may(…)`.",
             "Ask about a bucket whose name also begins with `prod-`. And do not forget that listing is asked for on "
