@@ -26,7 +26,7 @@ class Row:
     @property
     def holds(self) -> bool:
         fits = self.most is None or self.value <= self.most
-        return fits and (self.limit is None or (self.ratio is not None and self.ratio <= self.limit))
+        return fits and (self.limit is None or self.ratio is None or self.ratio <= self.limit)
 
     @property
     def demanded(self) -> str:
@@ -39,7 +39,8 @@ class Row:
         """The line in Markdown."""
         floor = "" if self.floor is None else quantity(self.floor, self.unit)
         ratio = "" if self.ratio is None else f"{self.ratio:.2f}"
-        verdict = "" if not self.demanded else "holds" if self.holds else "**over**"
+        compared = self.limit is None or self.ratio is not None
+        verdict = "" if not self.demanded else "**over**" if not self.holds else "holds" if compared else "not compared"
         cells = (self.what, quantity(self.value, self.unit), floor, ratio, self.demanded, verdict)
         return f"| {' | '.join(cells)} |"
 
