@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 
 Documents = tuple[PolicyDocument, ...]
+HOW = "Your answer may stand here. It is judged by the lesson's check; Apply is not needed for that."
 IN_PANEL = "(That is about the text in the panel.)"
 APPLIED = "(That is about what you have applied in a panel.)"
 IN_CELL = "(That is about the text in the cell. For the one in the panel: .check() with nothing in the brackets.)"
@@ -110,4 +111,5 @@ def begin(world: Cloud | None, places: Sequence[Place], given: Sequence[str], be
     texts = tuple(text.strip() or blank(place.kind) for place, text in zip(asked, given, strict=True))
     for index, (document, text) in enumerate(zip(editor.documents, texts, strict=True)):
         document.read(before.editor.documents[index].text if before else text)
+        document.note = HOW
     return Begun(editor, texts)

@@ -136,6 +136,7 @@ def test_written_in_its_own_panel_it_counts(asked: Any) -> None:
     exercise, world = asked
     panel = exercise.panel()
     assert exercise.panel() is panel
+    assert "judged by the lesson's check" in str(panel)
     assert str(exercise.check()).startswith("… Waiting.")
     write(panel, solved(exercise, world))
     said = str(exercise.check(*exercise.exercise.given))

@@ -102,3 +102,12 @@ def test_the_plan_leaves_time_for_what_it_names(plan: str) -> None:
             named += 1
         assert needed <= 1.2 * (end - minute), f"{minute}: {text} takes {needed:.0f} minutes"
     assert named > 10
+
+
+def test_its_links_lead_somewhere() -> None:
+    links = re.findall(r"\]\(([^)#]+)(?:#([^)]+))?\)", GUIDE)
+    assert links
+    for file, heading in links:
+        text = (lessons.NOTEBOOKS / file).read_text(encoding="utf-8")
+        there = [line.lstrip("# ").lower().replace(" ", "-") for line in text.splitlines() if line.startswith("#")]
+        assert not heading or heading in there, heading
