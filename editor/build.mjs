@@ -1,4 +1,4 @@
-// Bundles the policy editor into simlib/lab/policy_editor.js, and writes the licences of what is in it beside it.
+// Bundles the policy editor into simlib/lab/policy/editor.js, and writes the licences of what is in it beside it.
 // `node build.mjs [FOLDER]`: writes both to that folder instead.
 import { build } from "esbuild";
 import { createHash } from "node:crypto";
@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const elsewhere = process.argv[2];
-const target = join(elsewhere ?? join(here, "..", "simlib", "lab"), "policy_editor.js");
+const target = join(elsewhere ?? join(here, "..", "simlib", "lab", "policy"), "editor.js");
 const licences = target.replace(/\.js$/, ".licences.md");
 process.chdir(here); // so that the bundle does not depend on where it was made
 
@@ -45,7 +45,7 @@ const sections = names.map((name) => {
   const text = readFileSync(file, "utf8").replace(/\r\n/g, "\n").trim();
   return `## ${name} ${version} (${license})\n\n\`\`\`\n${text}\n\`\`\`\n`;
 });
-const head = "# What is in policy_editor.js besides our own code\n\nWritten by editor/build.mjs, like the bundle itself.\n";
+const head = "# What is in editor.js besides our own code\n\nWritten by editor/build.mjs, like the bundle itself.\n";
 writeFileSync(licences, [head, ...sections].join("\n"));
 const contents = names.map((name) => `${name} ${about(name).version}`).join(", ");
-appendFileSync(target, `// Contains: ${contents}. Their licences: policy_editor.licences.md\n`);
+appendFileSync(target, `// Contains: ${contents}. Their licences: editor.licences.md\n`);

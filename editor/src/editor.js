@@ -1,5 +1,5 @@
 // The policy editor in the browser. What is wrong, what decides and what could be written is worked out in Python
-// (simlib/lab/policy_editor.py); here it is only shown. All text from there goes to the page as text, never as markup.
+// (simlib/lab/policy/); here it is only shown. All text from there goes to the page as text, never as markup.
 import { autocompletion, closeBrackets, closeBracketsKeymap, completionKeymap, startCompletion } from "@codemirror/autocomplete";
 import { defaultKeymap, history, historyKeymap, redo, undo } from "@codemirror/commands";
 import { json } from "@codemirror/lang-json";

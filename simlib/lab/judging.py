@@ -20,8 +20,8 @@ from simlib.iam import Evaluation, Policy, PolicyError
 from simlib.iam.findings import ERROR, gravity
 from simlib.iam.validation import problems
 
-from .policy_document import PolicyDocument
-from .policy_shelf import blank
+from .policy.document import PolicyDocument
+from .policy.shelf import blank
 
 
 @dataclass(frozen=True)

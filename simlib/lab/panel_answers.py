@@ -10,15 +10,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from .judging import At, Unjudged, untouched
-from .policy_document import PolicyDocument
-from .policy_places import title
-from .policy_shelf import applied_in, blank
+from .policy.document import PolicyDocument
+from .policy.places import title
+from .policy.shelf import applied_in, blank
 
 if TYPE_CHECKING:
     from simlib.cloud import Cloud
     from simlib.cloud.inspection import Place
 
-    from .policy_editor import PolicyEditor
+    from .policy.editor import PolicyEditor
 
 
 Documents = tuple[PolicyDocument, ...]
@@ -101,7 +101,7 @@ class Begun:
 
 def begin(world: Cloud | None, places: Sequence[Place], given: Sequence[str], before: Begun | None) -> Begun:
     """An editor with a document for each text of `given`, which may be empty; what was written `before` goes along."""
-    from .policy_editor import PolicyEditor
+    from .policy.editor import PolicyEditor
 
     asked = list(places)[: len(given)]
     if world is None:

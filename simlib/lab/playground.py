@@ -13,8 +13,8 @@ from simlib.cloud.inspection import Principal
 from simlib.cloud.world import ADMINISTRATOR
 
 from .beginnings import begin
-from .explorers.people import addresses
 from .markup import card, escape
+from .people import addresses
 
 EXAMPLES = {  # the lessons' worlds; the first is the one to begin with
     4: "Keys and sessions",
@@ -48,13 +48,13 @@ def _graph(world: Any, _: str) -> Any:
 
 
 def _timeline(world: Any, _: str) -> Any:
-    from .session_timeline import SessionTimeline
+    from .timeline.panel import SessionTimeline
 
     return SessionTimeline(world)
 
 
 def _editor(world: Any, owner: str) -> Any:
-    from .policy_editor import PolicyEditor
+    from .policy.editor import PolicyEditor
 
     return PolicyEditor.of(world, owner)
 

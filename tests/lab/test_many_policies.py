@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from simlib import Cloud, lab
-from simlib.lab.policy_document import LONGEST
-from simlib.lab.policy_editor_view import editor_widgets
+from simlib.lab.policy.document import LONGEST
+from simlib.lab.policy.view import editor_widgets
 
 from .explorer_worlds import FILE, allow, document, trust
 

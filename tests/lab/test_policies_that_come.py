@@ -8,7 +8,7 @@ import pytest
 
 from simlib import Cloud, lab
 from simlib.lab import screen
-from simlib.lab.policy_editor_view import editor_widgets
+from simlib.lab.policy.view import editor_widgets
 
 from .explorer_worlds import ALICE, FILE, READ, allow, aws, deny, document
 

@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 
 from simlib import Cloud
 from simlib.cloud.inspection import Place
-from simlib.lab import PolicyEditor, policy_code
-from simlib.lab.policy_places import WRITINGS, writing
+from simlib.lab import PolicyEditor
+from simlib.lab.policy import code as policy_code
+from simlib.lab.policy.places import WRITINGS, writing
 from tests.lab.test_policy_shelf import KINDS, World, changed, world
 
 __all__ = ["world"]  # a fixture

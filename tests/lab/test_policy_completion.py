@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from simlib.lab.policy_completion import Completion, complete
+from simlib.lab.policy.completion import Completion, complete
 
 ALICE, ROLE = "arn:aws:iam::111111111111:user/alice", "arn:aws:iam::222222222222:role/reports"
 GITHUB = "arn:aws:iam::111111111111:oidc-provider/token.actions.githubusercontent.com"

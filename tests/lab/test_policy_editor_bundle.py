@@ -13,7 +13,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 EDITOR = ROOT / "editor"
-BUNDLE = ROOT / "simlib" / "lab" / "policy_editor.js"
+BUNDLE = ROOT / "simlib" / "lab" / "policy" / "editor.js"
 LICENCES = BUNDLE.with_suffix(".licences.md")
 LARGEST = 400_000  # bytes; every editor on a page carries it
 AGAIN = "make it anew with `nox -s bundle`"
@@ -70,7 +70,7 @@ def test_every_package_in_the_bundle_is_listed_with_its_licence() -> None:
 def test_nothing_else_of_others_is_in_what_is_shipped() -> None:
     """Every other script and sheet of the lab is our own, a few kilobytes that can be read."""
     own = [path for path in (ROOT / "simlib").rglob("*") if path.suffix in (".js", ".css") and path != BUNDLE]
-    assert {path.name for path in own} >= {"interactive_html.js", "policy_editor.css"}
+    assert {path.name for path in own} >= {"interactive_html.js", "editor.css"}
     for path in own:
         text = path.read_text(encoding="utf-8")
         assert len(text) < 40_000

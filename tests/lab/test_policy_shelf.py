@@ -12,7 +12,7 @@ import pytest
 from simlib import Cloud, evaluate
 from simlib.cloud.inspection import Place
 from simlib.lab import PolicyEditor
-from simlib.lab.policy_code import LANGUAGES
+from simlib.lab.policy.code import LANGUAGES
 
 DEV = "111111111111"
 ALICE, ROLE, GROUP = (f"arn:aws:iam::{DEV}:{what}" for what in ("user/alice", "role/team/reader", "group/staff"))

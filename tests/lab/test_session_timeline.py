@@ -8,7 +8,7 @@ import pytest
 
 from simlib import lab
 from simlib.lab import screen
-from simlib.lab.session_timeline_view import page, still
+from simlib.lab.timeline.view import page, still
 
 from .timeline_world import HOUR, LIST, MINUTE, USERS, World, commands, document, held, statement, tell, world
 

@@ -12,8 +12,8 @@ import pytest
 
 from simlib import lab
 from simlib.lab import screen
-from simlib.lab.session_timeline import SessionTimeline
-from simlib.lab.session_timeline_view import page, still
+from simlib.lab.timeline.panel import SessionTimeline
+from simlib.lab.timeline.view import page, still
 
 from .timeline_world import BUCKET, LIST, MINUTE, USERS, World, commands, tell, world
 

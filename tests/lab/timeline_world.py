@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from simlib import Cloud
-from simlib.lab.session_timeline import SessionTimeline
+from simlib.lab.timeline.panel import SessionTimeline
 
 BUCKET = "arn:aws:s3:::my-secure-bucket"
 LIST, USERS = ("s3:ListBucket", BUCKET), ("iam:ListUsers", "*")

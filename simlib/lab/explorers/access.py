@@ -8,10 +8,10 @@ from typing import Any
 from simlib.cloud.inspection import Place, Principal
 
 from ..markup import verdict_text
+from ..people import about, find, title
 from .answers import Answer, Question
 from .draft import Draft, bearing_on, place_of
 from .explorer import Explorer, circumstances, in_words
-from .people import about, find, title
 from .reality import Trial, try_really
 
 Request = tuple[str, str] | tuple[str, str, Mapping[str, Any]]

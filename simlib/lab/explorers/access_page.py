@@ -9,8 +9,8 @@ from simlib.iam import service_data
 
 from ..controls import button, select
 from ..markup import escape, table, verdict, verdict_text
+from ..people import titles
 from .access import AccessExplorer
-from .people import titles
 from .view import (
     circumstances_bar,
     circumstances_commands,

@@ -11,10 +11,10 @@ from simlib.iam.evaluation import ALLOW, EXPLICIT_DENY, IMPLICIT_DENY, in_own_ac
 from simlib.iam.explanation import called
 
 from ..markup import verdict_text
+from ..people import find, title
 from .answers import Answer, Question, plain
 from .draft import Draft, bearing_on, place_of
 from .explorer import Explorer, circumstances
-from .people import find, title
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

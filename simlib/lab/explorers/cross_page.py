@@ -8,9 +8,9 @@ from collections.abc import Callable
 import svg
 
 from ..markup import escape, table, verdict, visible
+from ..people import title
 from .answers import Answer
 from .cross_account import SAYS, CrossAccount, Side
-from .people import title
 from .view import circumstances_bar, circumstances_commands, explanation, faded, head, why_button
 
 WIDTH, HEIGHT, BOX = 560, 190, 170

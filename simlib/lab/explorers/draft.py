@@ -13,9 +13,9 @@ from simlib.cloud.inspection import Place, Principal
 from simlib.cloud.transport.refusals import Refusal
 from simlib.iam import Policy
 
-from ..policy_document import PolicyDocument
-from ..policy_editor import PolicyEditor
-from ..policy_shelf import place_of
+from ..policy.document import PolicyDocument
+from ..policy.editor import PolicyEditor
+from ..policy.shelf import place_of
 
 __all__ = ["Draft", "bearing_on", "place_of"]
 

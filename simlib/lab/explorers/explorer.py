@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from ..policy_document import PolicyDocument
+from ..policy.document import PolicyDocument
 from .answers import Answer, Question, put
 from .draft import Draft
 

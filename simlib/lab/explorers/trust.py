@@ -13,10 +13,10 @@ from simlib.iam.explanation import lacking_checks
 from simlib.iam.principals import Named
 
 from ..markup import verdict_text
+from ..people import find, titles
 from .answers import Answer, Question
 from .draft import Draft, place_of
 from .explorer import Explorer, circumstances
-from .people import find, titles
 
 ASSUME, WEB_IDENTITY = "sts:AssumeRole", "sts:AssumeRoleWithWebIdentity"
 NOTHING_HELD = "nothing: the role has no permissions policy"

@@ -13,7 +13,7 @@ from .. import screen
 from ..controls import select
 from ..interactive_html import InteractiveHTML
 from ..markup import card, escape
-from ..policy_editor_view import editor_widgets
+from ..policy.view import editor_widgets
 from .answers import Answer
 
 if TYPE_CHECKING:

@@ -1,6 +1,6 @@
 """Credentials on a time axis, before it is drawn: which stretch of time, which bars, limits, births and calls.
 
-All times are aware datetimes. `timeline_svg` draws a chart on a page, `timeline_figure` on paper.
+All times are aware datetimes. `drawing` draws a chart on a page, `figure` on paper.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 
 from simlib.cloud.credentials.lifetimes import GOOD, INACTIVE, REVOKED, Credential, hours
 
-from .credential_lines import Line
+from .lines import Line
 
 MOST_LINES = 20  # are drawn
 COLUMNS = 120  # of calls that fall into one column of a line, one mark is drawn

@@ -15,7 +15,7 @@ from typing import Any
 
 from botocore import xform_name
 
-from .policy_places import Written
+from .places import Written
 
 LANGUAGES = {"boto3": "boto3", "cli": "AWS CLI", "terraform": "Terraform"}
 

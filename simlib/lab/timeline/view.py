@@ -1,4 +1,4 @@
-"""The timeline on the screen: a thin shell over `session_timeline.SessionTimeline`."""
+"""The timeline on the screen: a thin shell over `panel.SessionTimeline`."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from typing import Any
 
 from simlib.cloud.explain import Explanation, in_words
 
-from . import screen
-from .controls import button, select
-from .credential_lines import key_label
-from .interactive_html import InteractiveHTML
-from .markup import card, escape, outline, table, verdict
-from .session_timeline import SPANS, Holding, SessionTimeline, Verdict, addresses, born_of
-from .timeline_svg import CSS as CHART_CSS
-from .timeline_svg import drawing
-from .trail_table import DECISIONS, HEAD, MOST_IDENTITIES, call_cells, called
+from .. import screen
+from ..controls import button, select
+from ..interactive_html import InteractiveHTML
+from ..markup import card, escape, outline, table, verdict
+from ..trail_table import DECISIONS, HEAD, MOST_IDENTITIES, call_cells, called
+from .drawing import CSS as CHART_CSS
+from .drawing import drawing
+from .lines import key_label
+from .panel import SPANS, Holding, SessionTimeline, Verdict, addresses, born_of
 
 STEPS = 400  # of the slider, from one edge of the axis to the other
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from simlib.cloud.inspection import Principal
 
-from ..credential_lines import short_key
+from .timeline.lines import short_key
 
 _WORDS = {
     "user": "user",

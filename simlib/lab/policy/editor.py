@@ -1,6 +1,6 @@
 """Policy documents in tabs to edit, and – of a running world – to store there and take back.
 
-Plain Python; `policy_editor_view` puts it on the screen.
+Plain Python; `view` puts it on the screen.
 """
 
 from __future__ import annotations
@@ -11,18 +11,18 @@ from typing import TYPE_CHECKING, Any
 
 from simlib.iam import Evaluation, Policy
 
-from .markup import card, escape
-from .policy_completion import Completion, complete
-from .policy_document import WORDS, Finding, PolicyDocument, Remark, Span
-from .policy_places import writing
+from ..markup import card, escape
+from .completion import Completion, complete
+from .document import WORDS, Finding, PolicyDocument, Remark, Span
+from .places import writing
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from simlib.cloud.inspection import Place
 
-    from .attempts import Attempt
-    from .policy_shelf import Shelf
+    from ..attempts import Attempt
+    from .shelf import Shelf
 
 __all__ = ["WORDS", "Finding", "PolicyDocument", "PolicyEditor", "Remark", "Span"]
 
@@ -76,7 +76,7 @@ class PolicyEditor:
         yet. A policy that comes later gets a tab of its own. `by` is the identity that applies, else the administrator
         of the account. Options are those of `PolicyEditor`. Raises `LookupError` where nobody and nothing is called so.
         """
-        from .policy_shelf import Shelf  # late: an editor of texts alone needs no world
+        from .shelf import Shelf  # late: an editor of texts alone needs no world
 
         shelf = Shelf(world, by)
         documents = shelf.documents(shelf.places(what))
@@ -243,7 +243,7 @@ class PolicyEditor:
 
     def code(self, language: str, name: str | None = None) -> str:
         """What stores the text of a document, as it is now: "boto3", "cli" (a POSIX shell) or "terraform"."""
-        from .policy_code import code
+        from .code import code
 
         document = self._document(name)
         if document.place is None:
@@ -285,12 +285,12 @@ class PolicyEditor:
 
     def figure(self) -> Figure:
         """The document in front as a matplotlib figure: `.figure().savefig("policy.pdf")`."""
-        from .policy_figure import figure_of
+        from .figure import figure_of
 
         return figure_of(self.front)
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
-        from .policy_editor_view import editor_view
+        from .view import editor_view
 
         return {**editor_view(self), "text/html": self.html, "text/plain": str(self)}
 

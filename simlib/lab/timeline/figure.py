@@ -6,9 +6,9 @@ from typing import Any
 
 from simlib.cloud.credentials.lifetimes import GOOD
 
-from .markup import visible
-from .pictures import DIM, INK, NO, YES
-from .timeline_chart import LIVE, OVER, Chart, Lane
+from ..markup import visible
+from ..pictures import DIM, INK, NO, YES
+from .chart import LIVE, OVER, Chart, Lane
 
 
 def figure(chart: Chart) -> Any:

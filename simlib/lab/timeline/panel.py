@@ -1,6 +1,6 @@
 """Every credential of a world on one time axis, what each can still do, and the calls as they happen.
 
-`SessionTimeline` is plain Python; `session_timeline_view` puts it on the screen. Looking at another moment changes
+`SessionTimeline` is plain Python; `view` puts it on the screen. Looking at another moment changes
 nothing in the world. Moving its clock does, and only forward.
 """
 
@@ -25,11 +25,11 @@ from simlib.cloud.explain import in_words
 from simlib.cloud.transport.refusals import Refusal
 from simlib.iam import Evaluation, RequestError
 
-from .credential_lines import SIGNS, Line, chosen, key_label, lines, short, told
-from .explorers.answers import as_answer
-from .markup import verdict_text
-from .timeline_chart import MOST_LINES, CallTimes, Chart, chart, counted
-from .trail_table import TrailTable, as_text
+from ..explorers.answers import as_answer
+from ..markup import verdict_text
+from ..trail_table import TrailTable, as_text
+from .chart import MOST_LINES, CallTimes, Chart, chart, counted
+from .lines import SIGNS, Line, chosen, key_label, lines, short, told
 
 SPANS = {
     "": None,
@@ -337,12 +337,12 @@ class SessionTimeline:
 
     def figure(self) -> Any:
         """What the axis shows as a matplotlib figure; `.savefig("name.pdf")` saves it."""
-        from .timeline_figure import figure
+        from .figure import figure
 
         return figure(self.chart)
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
-        from .session_timeline_view import still, timeline_view
+        from .view import still, timeline_view
 
         return {**timeline_view(self), "text/html": still(self), "text/plain": str(self)}
 

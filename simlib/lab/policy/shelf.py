@@ -10,10 +10,10 @@ from weakref import WeakKeyDictionary
 from simlib.cloud.inspection import Document, Place
 from simlib.iam.grammar import KINDS, VERSIONS
 
-from .attempts import Attempt, attempt
-from .explorers.people import AmbiguousName, find
-from .policy_document import PolicyDocument
-from .policy_places import Call, title, writing
+from ..attempts import Attempt, attempt
+from ..people import AmbiguousName, find
+from .document import PolicyDocument
+from .places import Call, title, writing
 
 _OWN_KINDS = ("trust", "boundary", "resource")
 _BLANK = {"Effect": "Allow", "Principal": {"AWS": ""}, "Action": "", "Resource": ""}

@@ -5,8 +5,8 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING
 
-from .pictures import DIM, INK, NO, YES
-from .policy_document import PolicyDocument
+from ..pictures import DIM, INK, NO, YES
+from .document import PolicyDocument
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -9,8 +9,8 @@ import svg
 
 from simlib.cloud.credentials.lifetimes import GOOD
 
-from .markup import escape
-from .timeline_chart import LIVE, OVER, PAUSED, Bar, Calls, Chart, Lane
+from ..markup import escape
+from .chart import LIVE, OVER, PAUSED, Bar, Calls, Chart, Lane
 
 # Heights count in the letters of the page, so that lanes grow with them.
 LANE, BAR, LABEL = 3.2, 1.05, 1.3  # em: a lane, its bar, its label

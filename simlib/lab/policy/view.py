@@ -1,4 +1,4 @@
-"""The policy editor on the screen: a thin shell over `policy_editor.PolicyEditor`."""
+"""The policy editor on the screen: a thin shell over `editor.PolicyEditor`."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ import traitlets
 
 from simlib.iam.grammar import KINDS
 
-from . import screen
-from .markup import STYLE, card, escape
-from .policy_code import LANGUAGES
-from .policy_document import LONGEST
-from .policy_editor import WORDS, PolicyDocument, PolicyEditor
+from .. import screen
+from ..markup import STYLE, card, escape
+from .code import LANGUAGES
+from .document import LONGEST
+from .editor import WORDS, PolicyDocument, PolicyEditor
 
 _HERE = Path(__file__)
 _STYLE = STYLE.removeprefix("<style>").removesuffix("</style>")
@@ -28,8 +28,8 @@ _ASTRAL = re.compile("[\U00010000-\U0010ffff]")
 class Editor(anywidget.AnyWidget):  # type: ignore[misc]
     """What goes to and fro. `revision` counts the changes of the texts: marks of another revision are out of date."""
 
-    _esm = _HERE.with_name("policy_editor.js").read_text(encoding="utf-8")
-    _css = _STYLE + _HERE.with_name("policy_editor.css").read_text(encoding="utf-8")
+    _esm = _HERE.with_name("editor.js").read_text(encoding="utf-8")
+    _css = _STYLE + _HERE.with_name("editor.css").read_text(encoding="utf-8")
 
     label = traitlets.Unicode().tag(sync=True)
     documents = traitlets.List().tag(sync=True)  # set by Python alone, as are the marks

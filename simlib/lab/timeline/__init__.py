@@ -1,0 +1,1 @@
+"""SessionTimeline: keys and sessions on a time axis."""
