@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
+from simlib import Cloud
 from simlib.lab import display
 
 
@@ -22,7 +23,7 @@ def shell(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     def no_process(*_: Any, **__: Any) -> None:
         raise OSError(138, "emscripten does not support processes.")
 
-    shell = InteractiveShell()
+    shell = InteractiveShell(user_ns={"Cloud": Cloud})
     with monkeypatch.context() as browser:
         browser.setattr(threading.Thread, "start", no_thread)
         browser.setattr(subprocess.Popen, "__init__", no_process)
@@ -43,7 +44,7 @@ def shell(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
         ("%%sh\naws s3 ls", "There is no shell in a browser."),
         ("import threading\nthreading.Thread(target=print).start()", "A browser gives Python one thread"),
         ("import subprocess\nsubprocess.run(['aws', 's3', 'ls'])", "A browser starts no other programs."),
-        ("from simlib import Cloud\nCloud.serve(None)", "no other process can call the lab"),
+        ("Cloud.serve(None)", "no other process can call the lab"),
         ("import matplotlib", "matplotlib, which draws figures to save and print, is not part of this site."),
     ],
 )
