@@ -6,6 +6,7 @@ import asyncio
 import os
 import secrets
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -52,6 +53,9 @@ def running(state: Path, password: str, port: int = PORT) -> Iterator[tuple[subp
     """A hub that answers; it ends, and its learners' servers with it, when the block does."""
     if not shutil.which("node"):
         sys.exit("The hub's proxy needs Node.js 20 or newer: install it, then run the same command again.")
+    for needed in (port, port + 1, port + 2):
+        if is_taken(needed):
+            sys.exit(f"Another program has port {needed}, perhaps another hub: end it, then run this again.")
     state.mkdir(parents=True, exist_ok=True)
     variables = {"IAM_LAB_HUB": str(state), "IAM_LAB_HUB_PORT": str(port), "IAM_LAB_HUB_PASSWORD": password}
     command = [sys.executable, "-m", "jupyterhub", "--config", str(HERE / "jupyterhub_config.py")]
@@ -68,6 +72,11 @@ def running(state: Path, password: str, port: int = PORT) -> Iterator[tuple[subp
         process.wait(60)
 
 
+def is_taken(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
 def wait_until_up(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline and process.poll() is None:
@@ -77,8 +86,7 @@ def wait_until_up(address: str, process: subprocess.Popen[bytes], log: Path) -> 
         except (urllib.error.URLError, OSError):
             time.sleep(0.1)
     said = log.read_text(encoding="utf-8", errors="replace")
-    taken = "Is another hub running? " if "EADDRINUSE" in said else ""
-    sys.exit(f"The hub did not start. {taken}It said last:\n{said[-1500:]}")
+    sys.exit(f"The hub did not start. It said last:\n{said[-1500:]}")
 
 
 if __name__ == "__main__":
