@@ -13,7 +13,7 @@ from pathlib import Path
 
 from jupyter_client.manager import start_new_kernel
 
-LIMIT = 1_000  # MB; Binder gives 2 GB to the kernel and its server together
+LIMIT = 500  # MB; Binder gives 2 GB to the kernel and its server together
 STATUS = "print(__import__('pathlib').Path('/proc/self/status').read_text())"
 
 
