@@ -27,6 +27,14 @@ class Files(http.server.SimpleHTTPRequestHandler):
     def log_message(self, *_: Any) -> None: ...
 
 
+class Errors(list[str]):
+    """JupyterLite asks the site for a file before it looks among those that the reader has made: no error."""
+
+    def append(self, text: str) -> None:
+        if "404 (File not found)" not in text:
+            super().append(text)
+
+
 class Lite(Lab):
     """JupyterLab without a server."""
 
@@ -72,6 +80,5 @@ def visit(browser: Any, server: Server, artifacts: Path, request: pytest.Fixture
     """A page of its own, as a reader has it who comes for the first time."""
     ENGINES["lite"] = Lite
     with visiting(browser, server, artifacts, request.node.name, "lite") as page:
+        page.errors = Errors()
         yield page
-        # JupyterLite asks for a file in the site before it looks among those that the reader has made
-        page.errors[:] = [error for error in page.errors if "404 (File not found)" not in error]

@@ -6,8 +6,10 @@ it is not there.
 """
 
 import base64
+import functools
 import hashlib
 import hmac
+import importlib
 import importlib.abc
 import importlib.util
 import secrets
@@ -96,13 +98,14 @@ class Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
     def exec_module(self, module: ModuleType) -> None:
         vars(module).update(PRESENT.get(module.__name__, {}))
-        module.__getattr__ = _absent  # type: ignore[method-assign]
+        module.__getattr__ = functools.partial(_member, module.__name__)  # type: ignore[method-assign]
 
 
-def _absent(name: str) -> object:
+def _member(module: str, name: str) -> object:
     if name.startswith("__"):
         raise AttributeError(name)
-    return Absent(name, (), {})
+    within = f"{module}.{name}"
+    return importlib.import_module(within) if within in PRESENT else Absent(name, (), {})
 
 
 sys.meta_path.append(Finder())

@@ -53,7 +53,7 @@ def test_the_site_opens_on_start_here_and_the_gate_answers(visit: Any) -> None:
     print(f"answers after {time.monotonic() - begun:.1f} s")
     for words in (
         "is not authorized to perform: iam:ListUsers",
-        "No statement allows it",
+        "Denied, because nothing allows it",
         "arn:aws:sts::111111111111:assumed-role/reports/lesson",
         "ExpiredToken",
         "111111111111\n",
