@@ -42,8 +42,19 @@ print(lab.attempt(session.client("sts").get_caller_identity))
 print(dev.admin.run("aws sts get-caller-identity --query Account --output text"))
 """
 
+IN_VAIN = {
+    "!aws s3 ls": "There is no shell in a browser.",
+    "listed = !aws s3 ls": "There is no shell in a browser.",
+    "%%bash\naws s3 ls": "There is no shell in a browser.",
+    "import threading\nthreading.Thread(target=print).start()": "A browser gives Python one thread",
+    "import subprocess\nsubprocess.run(['aws', 's3', 'ls'])": "A browser starts no other programs.",
+    "aws.serve()": "A browser opens no sockets",
+    "import matplotlib.pyplot": "matplotlib, which draws figures",
+    "lab.TrustExplorer(aws, role='reports').figure()": "matplotlib, which draws figures",
+}
 
-def test_the_site_opens_on_start_here_and_the_gate_answers(visit: Any) -> None:
+
+def test_the_site_opens_on_start_here_and_answers_or_says_in_a_sentence_what_a_browser_cannot_do(visit: Any) -> None:
     begun = time.monotonic()
     visit.page.goto(visit.server.url)
     visit.settle()
@@ -59,7 +70,11 @@ def test_the_site_opens_on_start_here_and_the_gate_answers(visit: Any) -> None:
         "111111111111\n",
     ):
         assert words in told
-    assert "There is no shell in a browser." in visit.asked("!aws s3 ls")
+    for cell, sentence in IN_VAIN.items():
+        told = visit.asked(cell)
+        assert told.startswith(sentence), told
+        assert "\n" not in told.strip()
+    assert "Traceback" in visit.asked("raise RuntimeError('of my own')")
 
 
 def test_typing_in_the_policy_editor_changes_the_verdict(visit: Any) -> None:

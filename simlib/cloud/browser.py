@@ -6,6 +6,7 @@ What a lesson needs works without them; what cannot, asks here and says so in a 
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 
 def in_browser() -> bool:
@@ -13,11 +14,12 @@ def in_browser() -> bool:
     return sys.platform == "emscripten"
 
 
-class NotInBrowser(RuntimeError):
-    """What was asked for is not to be had in a browser. A notebook shows the sentence alone, without a traceback."""
+def not_in_browser(sentence: str, kind: type[Exception] = RuntimeError) -> Exception:
+    """The error to raise at what is not to be had in a browser. A notebook shows the sentence alone, no traceback.
 
-    def __init__(self, sentence: str) -> None:
-        super().__init__(f"{sentence} On your own machine the lab can do it: python3 lab.py.")
-
-    def _render_traceback_(self) -> list[str]:
-        return [str(self)]
+    `kind` is what Python itself raises there, so that who is prepared for that still catches it.
+    """
+    told = f"{sentence} On your own machine the lab can do it: python3 lab.py."
+    error: Any = kind(told)
+    error._render_traceback_ = lambda: [told]  # IPython asks an error for it
+    return error  # type: ignore[no-any-return]

@@ -13,7 +13,7 @@ from botocore.awsrequest import AWSResponse
 from botocore.handlers import BUILTIN_HANDLERS, REGISTER_FIRST
 
 from simlib.cloud import ambient
-from simlib.cloud.browser import NotInBrowser, in_browser
+from simlib.cloud.browser import in_browser, not_in_browser
 from simlib.cloud.clock import Clock
 from simlib.cloud.credentials.issuer import GITHUB, Issuer
 from simlib.cloud.credentials.lifetimes import Credential
@@ -370,7 +370,7 @@ class Cloud:
     def serve(self) -> Endpoint:
         """The loopback endpoint for other processes – the AWS CLI, other SDKs – and the environment they need."""
         if in_browser():
-            raise NotInBrowser("A browser opens no sockets and has no terminal, so no other process can call the lab.")
+            raise not_in_browser("A browser opens no sockets, so no other process can call the lab.")
         if self._endpoint is None:
             raise RuntimeError("No loopback socket could be opened here, so no other process can call this world.")
         return self._endpoint

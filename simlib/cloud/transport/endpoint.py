@@ -27,7 +27,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from simlib.cloud import ambient
-from simlib.cloud.browser import NotInBrowser, in_browser
+from simlib.cloud.browser import in_browser, not_in_browser
 from simlib.cloud.transport.wire import RawAnswer, RawRequest
 
 HOST = "127.0.0.1"
@@ -66,7 +66,7 @@ class Endpoint:
         largest_body: int = LARGEST_BODY,
     ) -> None:
         if in_browser():
-            raise NotInBrowser("A browser opens no sockets.")
+            raise not_in_browser("A browser opens no sockets.")
         self.answer, self.metadata, self.largest_body = answer, metadata, largest_body
         self.now = now or (lambda: datetime.now(UTC))
         self._own_folder = None if folder else tempfile.TemporaryDirectory(prefix="iam-lab-endpoint-")
