@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +10,8 @@ import pytest
 
 from tests import outward
 
+# A process that runs a share of the tests ignores Ctrl+C, and so would the kernels it starts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 outward.begin()
 _watch = outward.Watch()
 

@@ -133,10 +133,12 @@ def _labels(chart: Chart, lane: Lane, index: int) -> Iterator[svg.Element]:
     for _, limit, words in lane.limits:
         if words and limit <= chart.right:
             covered = any(bar.since <= limit < (bar.until or chart.right) for bar in lane.bars)
-            beside = chart.place(limit) < 0.82 and not covered  # else below
+            place = chart.place(limit)
+            beside = place < 0.82 and not covered  # else below
             y = _middle(index) + (0.35 if beside else BAR / 2 + 0.95)
-            text = _text(chart.place(limit), y, words, DIM, margin=1)
-            text.text_anchor, text.dx = ("start", 6) if beside else ("end", 0)
+            text = _text(place, y, words, DIM)
+            text.text_anchor = "start" if beside or place < 0.4 else "end"  # a narrow page has few letters either way
+            text.dx = 6 if beside else 0
             yield text
 
 
