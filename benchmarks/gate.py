@@ -13,12 +13,11 @@ from time import perf_counter
 from typing import Any
 
 from botocore.config import Config
-from moto.core import responses as moto_responses
 from moto.core.botocore_stubber import BotocoreStubber
-from moto.core.utils import method_names_from_class
 
 from benchmarks.row import Row
 from simlib import Cloud
+from simlib.cloud.storage.remembered import forgetful
 from simlib.cloud.world import _meet_the_gate
 
 TURNS, CALLS, WARM_UP = 200, 4, 5
@@ -44,13 +43,8 @@ def measure() -> Iterator[Row]:
             moto.enabled = True
 
             def untouched(**event: Any) -> Any:
-                """moto as it comes: what the world speeds up in it is taken back for the call."""
-                faster = moto_responses.method_names_from_class
-                moto_responses.method_names_from_class = method_names_from_class
-                try:
+                with forgetful():
                     return moto(**event)
-                finally:
-                    moto_responses.method_names_from_class = faster
 
             client.meta.events.unregister("before-send", _meet_the_gate)
             client.meta.events.register_first("before-send", untouched)

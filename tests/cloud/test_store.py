@@ -31,6 +31,7 @@ def test_the_classes_whose_ids_get_prefixes_exist(name: str) -> None:
         ("moto.core.request", ["Request", "determine_request_protocol", "environ_key_for_header"]),
         ("moto.core.request", ["PRESERVED_HEADER_NAMES_ENVIRON_KEY", "should_preserve_original_header_name"]),
         ("moto.core.responses", ["method_names_from_class"]),
+        ("moto.core.serialize", ["DEFAULT_ALIAS_PROVIDERS", "XFormedAttributePicker"]),
         ("moto.core.utils", ["_load_service_model"]),
         ("moto.core.loaders", ["create_loader"]),
         ("moto.utilities.utils", ["load_resource"]),

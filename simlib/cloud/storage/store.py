@@ -19,7 +19,6 @@ from typing import Any
 from unittest.mock import patch
 
 import botocore.session
-import moto.core.responses as moto_responses
 import moto.iam.models as iam_models
 import requests
 from moto.core import utils as moto_utils
@@ -31,6 +30,7 @@ from moto.iam.utils import generate_access_key_id_from_account_id
 from moto.s3.models import FakeBucket, s3_backends
 
 from simlib.cloud.storage.dispatch import carry_out
+from simlib.cloud.storage.remembered import remembered
 from simlib.cloud.storage.stored import StoredDocument, StoredIdentity, StoredInstance, StoredKey
 from simlib.cloud.storage.tables import model_for_moto, service_models
 from simlib.cloud.transport.calls import Call
@@ -124,8 +124,7 @@ class Store:
             self._patches.enter_context(patch.object(iam_models.IAMBackend, "_init_aws_policies", _own_copies))
             self._patches.enter_context(patch.object(botocore.session, "create_loader", lambda *_: service_models()))
             self._patches.enter_context(patch.object(moto_utils, "_load_service_model", model_for_moto))
-            once = cache(moto_utils.method_names_from_class)  # moto lists the methods of a class anew for each call
-            self._patches.enter_context(patch.object(moto_responses, "method_names_from_class", once))
+            self._patches.enter_context(remembered())
             for name in ("IAMPolicyDocumentValidator", "IAMTrustPolicyDocumentValidator"):  # `documents` has decided
                 self._patches.enter_context(patch.object(getattr(iam_models, name), "validate", lambda _: None))
             for name, prefix in _ID_PREFIXES.items():
