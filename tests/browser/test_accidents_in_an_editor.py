@@ -123,7 +123,9 @@ def test_of_many_documents_one_is_chosen_from_a_list(opened: Any) -> None:
         page.keyboard.press("Delete")
     page.keyboard.press("Escape")
     panel.locator(".sl-table").get_by_text("✔ Allowed").first.wait_for()
-    assert choice.locator("option").nth(7).inner_text() == "part-7 ● not applied"
+    from playwright.sync_api import expect
+
+    expect(choice.locator("option").nth(7)).to_have_text("part-7 ● not applied")
     opened.fits(panel)
     opened.accessible(panel)
     opened.picture("many-policies")

@@ -12,7 +12,7 @@ visit.picture("access-explorer")  a screenshot among the artifacts, named for th
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -63,7 +63,13 @@ class Visit:
 
     def fits(self, where: Any) -> None:
         """It can be read without scrolling sideways: nothing sticks out of the output, or lies beside the window."""
+        from playwright.sync_api import TimeoutError as StillTooWide
+
         where.first.wait_for()
+        with suppress(StillTooWide):  # a page takes its time to follow a window that has changed
+            self.page.wait_for_function(
+                f"root => ({_TOO_WIDE})(root).length === 0", arg=where.first.element_handle(), timeout=5_000
+            )
         found = where.first.evaluate(_TOO_WIDE)
         assert found == [], f"too wide for {self.page.viewport_size['width']} px: {found}"
 
