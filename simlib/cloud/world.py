@@ -19,13 +19,12 @@ from simlib.cloud.credentials.issuer import GITHUB, Issuer
 from simlib.cloud.credentials.lifetimes import Credential
 from simlib.cloud.credentials.mfa import Authenticator
 from simlib.cloud.credentials.sessions import Session, Sessions
-from simlib.cloud.credentials.sts import ServiceNotTrusted, assume_for_service
 from simlib.cloud.explain import Explanation
 from simlib.cloud.gate import Gate
 from simlib.cloud.identity import Identity, credentials_in
 from simlib.cloud.inspection import Inspection
 from simlib.cloud.machines.instance import Instance
-from simlib.cloud.machines.metadata import Unavailable
+from simlib.cloud.machines.instance_role import mint_session
 from simlib.cloud.storage import contents, iam_entities, organizations
 from simlib.cloud.storage.rehearsal import on_a_copy
 from simlib.cloud.storage.store import Store
@@ -40,7 +39,6 @@ if TYPE_CHECKING:
 
 ADMINISTRATOR = "lab-admin"
 REGION = ambient.REGION
-INSTANCE_SECONDS = 6 * 3600  # observed, not documented: AWS only promises fresh ones five minutes before the end
 NOWHERE = "http://127.0.0.1:9"  # the discard port: where requests are sent while no endpoint listens
 
 
@@ -318,29 +316,9 @@ class Cloud:
             return self._store.instance(instance_id)
 
     def mint_instance_session(self, instance_id: str) -> Session:
-        """Fresh credentials of the role on an instance, as EC2 obtains them about every six hours.
-
-        Raises `LookupError` where there is no such running instance or no role on it, `metadata.Unavailable` where
-        the role does not trust EC2.
-        """
+        """Fresh credentials of the role on an instance; raises what `instance_role.mint_session` raises."""
         with self._gate.lock:
-            instance = self._store.instance(instance_id)
-            if instance is None or not instance.running or instance.role is None:
-                raise LookupError(f"No running instance {instance_id} with a role on it.")
-            arn = f"arn:aws:ec2:{instance.region}:{instance.account}:instance/{instance_id}"
-            try:
-                return assume_for_service(
-                    "ec2.amazonaws.com",
-                    instance.role,
-                    instance_id,
-                    self.clock.now,
-                    INSTANCE_SECONDS,
-                    self._store,
-                    self._sessions,
-                    {"ec2:SourceInstanceArn": arn, "ec2:RoleDelivery": "2.0"},
-                )
-            except ServiceNotTrusted as error:
-                raise Unavailable.untrusted(instance.role.name) from error
+            return mint_session(instance_id, self.clock.now, self._store, self._sessions)
 
     @property
     def authorization_ids(self) -> bool:

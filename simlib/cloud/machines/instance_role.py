@@ -1,0 +1,34 @@
+"""The role on an EC2 instance: EC2 obtains its credentials, and fresh ones before they end.
+
+https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instance-metadata-security-credentials.html
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from simlib.cloud.credentials.sessions import Session, Sessions
+from simlib.cloud.credentials.sts import ServiceNotTrusted, assume_for_service
+from simlib.cloud.machines.metadata import Unavailable
+from simlib.cloud.storage.store import Store
+
+INSTANCE_SECONDS = 6 * 3600  # observed, not documented: AWS only promises fresh ones five minutes before the end
+
+
+def mint_session(instance_id: str, now: datetime, store: Store, sessions: Sessions) -> Session:
+    """Fresh credentials of the role on an instance.
+
+    Raises `LookupError` where there is no such running instance or no role on it, `Unavailable` where the role does
+    not trust EC2.
+    """
+    instance = store.instance(instance_id)
+    if instance is None or not instance.running or instance.role is None:
+        raise LookupError(f"No running instance {instance_id} with a role on it.")
+    arn = f"arn:aws:ec2:{instance.region}:{instance.account}:instance/{instance_id}"
+    delivery = {"ec2:SourceInstanceArn": arn, "ec2:RoleDelivery": "2.0"}
+    try:
+        return assume_for_service(
+            "ec2.amazonaws.com", instance.role, instance_id, now, INSTANCE_SECONDS, store, sessions, delivery
+        )
+    except ServiceNotTrusted as error:
+        raise Unavailable.untrusted(instance.role.name) from error
