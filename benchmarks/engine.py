@@ -157,7 +157,7 @@ def statement(number: int, action: str) -> dict[str, Any]:
 
 
 def policy(*statements: dict[str, Any], kind: str = "identity") -> Policy:
-    return Policy.parse({"Version": "2012-10-17", "Statement": list(statements)}, kind, check=False)
+    return Policy.parse({"Version": "2012-10-17", "Statement": list(statements)}, kind)
 
 
 def matrix() -> float:

@@ -14,9 +14,9 @@ from simlib.iam import advice_security, advice_variables, service_data
 from simlib.iam.arn_overlap import overlaps
 from simlib.iam.conditions import Operator, operator
 from simlib.iam.findings import Report, shown
-from simlib.iam.grammar import Comparison, Policy, Statement
 from simlib.iam.matching import Patterns
 from simlib.iam.principals import is_account_id
+from simlib.iam.statement import Comparison, Statement
 
 if TYPE_CHECKING:
     from simlib.iam.json_scan import Path
@@ -45,23 +45,23 @@ _SENSITIVE: Final = frozenset(  # no wildcards in these (UG/reference_policies_c
 )
 
 
-def examine(policy: Policy, report: Report) -> None:
+def examine(statements: list[Statement], has_variables: bool, report: Report) -> None:
     """Report what in these statements cannot work, should not be, or need not be there."""
-    for statement in policy.statements:
-        advice_variables.examine(statement, policy.has_variables, report)
+    for statement in statements:
+        advice_variables.examine(statement, has_variables, report)
         for element in ("Action", "NotAction"):
-            for path, text in statement.texts.get(element, []):
+            for path, text in statement.texts(element):
                 _known_action(text, path, report)
         for element in ("Resource", "NotResource"):
-            for path, text in statement.texts.get(element, []):
+            for path, text in statement.texts(element):
                 _known_resource(text, path, statement, report)
         _actions_fit_resources(statement, report)
-        for comparison in statement.conditions:
+        for comparison in statement.comparisons:
             if known := operator(comparison.operator):
                 _known_key(comparison, known, statement, report)
                 _keys_of_actions(comparison, statement, report)
         advice_security.examine(statement, report)
-    advice_security.redundancy(policy, report)
+    advice_security.redundancy(statements, report)
 
 
 # ---- actions
@@ -107,11 +107,11 @@ def _known_action(text: str, path: Path, report: Report) -> None:
 
 
 def _actions_fit_resources(statement: Statement, report: Report) -> None:
-    resources = [text for _, text in statement.resources]
-    if not resources or "*" in resources or any(path in report.wrong for path, _ in statement.resources):
+    resources = [text for _, text in statement.texts("Resource")]
+    if not resources or "*" in resources or any(path in report.wrong for path, _ in statement.texts("Resource")):
         return
     fitting: dict[str, set[str]] = {}  # service → its kinds of resources that the statement speaks of
-    for path, text in statement.actions:
+    for path, text in statement.texts("Action"):
         actions, prefix = _expanded(text, report), text.partition(":")[0].lower()
         service = service_data.service(prefix)
         if not actions or service is None or path in report.wrong:
@@ -162,7 +162,7 @@ def _known_resource(text: str, path: Path, statement: Statement, report: Report)
 
 def _formats(service: str, statement: Statement) -> list[str]:
     """The ARN formats of a service: its own, and those of the services whose actions the statement names."""
-    named = [*statement.actions, *statement.texts.get("NotAction", [])]
+    named = [*statement.texts("Action"), *statement.texts("NotAction")]
     prefixes = {service, *(text.partition(":")[0].lower() for _, text in named)}
     known = [found for prefix in prefixes if (found := service_data.service(prefix))]
     formats = [kind.arn for each in known for kind in each.resource_types.values()]
@@ -228,7 +228,7 @@ def _known_key(comparison: Comparison, known: Operator, statement: Statement, re
 
 
 def _asks_for_presence(key: str, statement: Statement) -> bool:
-    return any(each.operator == "Null" and each.key.lower() == key.lower() for each in statement.conditions)
+    return any(each.operator == "Null" and each.key.lower() == key.lower() for each in statement.comparisons)
 
 
 def _unknown_key(key: str, prefix: str, path: Path, report: Report) -> None:
@@ -260,10 +260,10 @@ def _keys_of_actions(comparison: Comparison, statement: Statement, report: Repor
         return
     if service_data.key_type(comparison.key) is None:
         return
-    without = [text for _, text in statement.actions if _lacks(text, low)]
+    without = [text for _, text in statement.texts("Action") if _lacks(text, low)]
     if without:
         names = ", ".join(shown(text) for text in without[:3]) + (", …" if len(without) > 3 else "")
-        advice = "move it to a statement of its own" if len(without) < len(statement.actions) else None
+        advice = "move it to a statement of its own" if len(without) < len(statement.texts("Action")) else None
         report.add(
             "unsupported-action-for-condition-key",
             comparison.path,

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Final
 from simlib.iam.conditions import network, operator
 from simlib.iam.evaluation import RCP_SERVICES
 from simlib.iam.findings import Report, shown
-from simlib.iam.grammar import Comparison, Policy, Statement, Texts
 from simlib.iam.matching import Patterns
+from simlib.iam.statement import Comparison, Statement, Texts
 
 if TYPE_CHECKING:
     from simlib.iam.json_scan import Path
@@ -52,23 +52,23 @@ def examine(statement: Statement, report: Report) -> None:
             _web_identity(statement, report)
             _principal_fits_action(statement, report)
     if report.kind == "rcp":
-        for path, text in statement.actions:
+        for path, text in statement.texts("Action"):
             service = text.partition(":")[0].lower()
             if service != "*" and service not in RCP_SERVICES:
                 report.add("rcp-service", path, text, shows=shown(service))
-    for comparison in statement.conditions:
+    for comparison in statement.comparisons:
         _multi_factor(comparison, statement, report)
         _source_ip(comparison, report)
 
 
 def _keys(statement: Statement) -> set[str]:
-    return {comparison.key.lower() for comparison in statement.conditions}
+    return {comparison.key.lower() for comparison in statement.comparisons}
 
 
 def _handed_out(statement: Statement, report: Report) -> None:
-    if "NotResource" in statement.texts:
+    if "NotResource" in statement.document:
         resource = "NotResource"
-    elif any(text == "*" or text.endswith((":*", ":role/*")) for _, text in statement.resources):
+    elif any(text == "*" or text.endswith((":*", ":role/*")) for _, text in statement.texts("Resource")):
         resource = "everything"
     else:
         return
@@ -82,13 +82,13 @@ def _handed_out(statement: Statement, report: Report) -> None:
 
 def _named(action: str, statement: Statement) -> tuple[str, Path, str] | None:
     low = action.lower()
-    for path, text in statement.actions:
+    for path, text in statement.texts("Action"):
         if text.lower() == low:
             return "by name", path, text
-    for path, text in statement.actions:
+    for path, text in statement.texts("Action"):
         if ("*" in text or "?" in text) and Patterns([text.lower()]).matches(low, {}):
             return "by wildcard", path, text
-    excluded = statement.texts.get("NotAction")
+    excluded = statement.texts("NotAction")
     if excluded and not any(Patterns([text.lower()]).matches(low, {}) for _, text in excluded):
         return "by NotAction", (*statement.path, "NotAction"), "NotAction"
     return None
@@ -98,13 +98,13 @@ def _named(action: str, statement: Statement) -> tuple[str, Path, str] | None:
 
 
 def _open_principal(statement: Statement, report: Report) -> None:
-    for path, key, text in statement.principals:
-        if text == "*" and key in ("*", "AWS") and "Principal" in path and not statement.has_condition:
+    for path, key, text in statement.principal_texts:
+        if text == "*" and key in ("*", "AWS") and "Principal" in path and not statement.comparisons:
             report.add("open-principal", path, text, "name who may do this, or add a condition")
 
 
 def _confused_deputy(statement: Statement, report: Report) -> None:
-    for path, key, text in statement.principals:
+    for path, key, text in statement.principal_texts:
         if key == "Service" and not _keys(statement) & _SOURCE_KEYS:
             advice = "add a condition on aws:SourceArn or aws:SourceAccount"
             report.add("restrict-access-to-service-principal", path, text, advice)
@@ -119,7 +119,7 @@ def _provider(principal: str) -> str | None:
 
 
 def _web_identity(statement: Statement, report: Report) -> None:
-    for path, key, text in statement.principals:
+    for path, key, text in statement.principal_texts:
         domain = _provider(text) if key == "Federated" else None
         if not domain or path in report.wrong:
             continue
@@ -143,12 +143,12 @@ _WANTED: Final[dict[str, tuple[str, _Fits]]] = {  # action → who it is for, in
 
 
 def _principal_fits_action(statement: Statement, report: Report) -> None:
-    if not statement.principals or any(path in report.wrong for path, _, _ in statement.principals):
+    if not statement.principal_texts or any(path in report.wrong for path, _, _ in statement.principal_texts):
         return
-    for path, text in statement.actions:
+    for path, text in statement.texts("Action"):
         rule, fits = _WANTED.get(text.lower(), ("", lambda key, value: True))
-        if not any(fits(key, value) for _, key, value in statement.principals):
-            names = ", ".join(shown(value) for _, _, value in statement.principals[:3])
+        if not any(fits(key, value) for _, key, value in statement.principal_texts):
+            names = ", ".join(shown(value) for _, _, value in statement.principal_texts[:3])
             report.add("mismatched-action-for-principal", path, text, action=text, principals=names, rule=rule)
 
 
@@ -159,7 +159,7 @@ def _multi_factor(comparison: Comparison, statement: Statement, report: Report) 
     known = operator(comparison.operator)
     if comparison.key.lower() != "aws:multifactorauthpresent" or known is None or known.base != "Bool":
         return
-    if any(each.operator == "Null" and each.key.lower() == comparison.key.lower() for each in statement.conditions):
+    if any(each.operator == "Null" and each.key.lower() == comparison.key.lower() for each in statement.comparisons):
         return
     wanted = {str(value).lower() for _, value in comparison.values}
     path, key = comparison.path, comparison.key
@@ -189,13 +189,13 @@ def _source_ip(comparison: Comparison, report: Report) -> None:
 # ---- what is said twice
 
 
-def redundancy(policy: Policy, report: Report) -> None:
+def redundancy(statements: list[Statement], report: Report) -> None:
     """Report actions and resources that another of the same list covers, and statements that are there twice."""
     first: dict[str, int] = {}
     sound = not any(problem.level == "error" for problem in report.problems)  # else statements are not whole
-    for index, statement in enumerate(policy.statements):
-        _covered(statement.texts.get("Action", []), "redundant-action", report)
-        _covered(statement.texts.get("Resource", []), "redundant-resource", report)
+    for index, statement in enumerate(statements):
+        _covered(statement.texts("Action"), "redundant-action", report)
+        _covered(statement.texts("Resource"), "redundant-resource", report)
         meaning = _meaning(statement)
         if sound and first.setdefault(meaning, index) != index:
             report.add("redundant-statement", statement.path, None, "remove one of them", first=first[meaning])
@@ -206,10 +206,13 @@ def _meaning(statement: Statement) -> str:
     return repr(
         (
             statement.effect,
-            "NotPrincipal" in statement.elements,
-            sorted((element, sorted(text for _, text in texts)) for element, texts in statement.texts.items()),
-            sorted((key, text) for _, key, text in statement.principals),
-            sorted((c.operator, c.key.lower(), sorted(str(v) for _, v in c.values)) for c in statement.conditions),
+            "NotPrincipal" in statement.document,
+            [
+                sorted(text for _, text in statement.texts(element))
+                for element in ("Action", "NotAction", "Resource", "NotResource")
+            ],
+            sorted((key, text) for _, key, text in statement.principal_texts),
+            sorted((c.operator, c.key.lower(), sorted(str(v) for _, v in c.values)) for c in statement.comparisons),
         )
     )
 

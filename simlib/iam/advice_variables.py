@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from simlib.iam import service_data
 from simlib.iam.conditions import operator
 from simlib.iam.findings import Report, shown
-from simlib.iam.grammar import Statement
+from simlib.iam.statement import Statement
 
 if TYPE_CHECKING:
     from simlib.iam.json_scan import Path
@@ -19,8 +19,8 @@ _DEFAULT: Final = re.compile(r"\s*'[^']*'\s*")
 
 def examine(statement: Statement, has_variables: bool, report: Report) -> None:
     """Report variables that are never filled in."""
-    for element, texts in statement.texts.items():
-        for path, text in texts:
+    for element in ("Action", "NotAction", "Resource", "NotResource"):
+        for path, text in statement.texts(element):
             if "${" not in text or path in report.wrong:
                 continue
             if element.endswith("Action"):
@@ -30,7 +30,7 @@ def examine(statement: Statement, has_variables: bool, report: Report) -> None:
                 report.add("variable-position", path, text, "write * there", shows=shown(text[at : at + 40]))
             else:
                 _variables(text, path, has_variables, report)
-    for comparison in statement.conditions:
+    for comparison in statement.comparisons:
         for path, value in comparison.values:
             if isinstance(value, str) and "${" in value:
                 known = operator(comparison.operator)

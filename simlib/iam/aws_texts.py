@@ -69,6 +69,7 @@ TRUST: Final = {
     "invalid-policy-element": "Unknown field {value}",
     "invalid-version": "The policy must contain a valid version string",
     "missing-statement": "Could not parse the policy: Statement is empty!",
+    "empty-array-statement": "Could not parse the policy: Statement is empty!",
     "missing-effect": "Missing required field Effect",
     "invalid-effect": "Invalid effect: {value}",
     "allow-with-not-principal": "Allow with NotPrincipal is not allowed.",
@@ -86,6 +87,7 @@ TRUST: Final = {
     "role-trust-policy-syntax-error-resource": "{resource}",
     "unique-sids-required": "The Statement Ids in the policy are not unique",
     "invalid-principal": 'Invalid principal in policy: "{key}":"{value}"',
+    "canonical-user-not-supported": 'Invalid principal in policy: "{key}":"{value}"',
     "unsupported-wildcard-in-principal": 'Invalid principal in policy: "{key}":"{value}"',
     "invalid-service-principal-format": 'Invalid principal in policy: "{key}":"{value}"',
     "invalid-federated-principal-syntax-in-role-trust-policy": (
@@ -126,6 +128,7 @@ _TEXTS: Final = {
     "session": IDENTITY,
     "trust": TRUST,
     "resource": RESOURCE,
+    "key": RESOURCE,
     "endpoint": RESOURCE,
     "scp": ORGANIZATIONS,
     "rcp": ORGANIZATIONS,

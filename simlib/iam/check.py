@@ -49,7 +49,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             if gravity == SUGGESTION and options.quiet:
                 continue
             _write(_as_json(name, problem) if options.json else _as_line(name, problem), sys.stdout)
-            if gravity in grave or problem.level == "error":
+            if gravity in grave or problem.level != "warning":
                 status = max(status, 1)
     return status
 
@@ -68,7 +68,7 @@ def _problems(text: str, kind: str, stored_as: str | None) -> Sequence[Problem]:
 
 
 def _as_line(name: str, problem: Problem) -> str:
-    word = ERROR if problem.level == "error" else validation.gravity(problem.code)
+    word = ERROR if problem.level != "warning" else validation.gravity(problem.code)
     advice = f" ({problem.suggestion})" if problem.suggestion else ""
     return f"{name}:{problem.line or 1}:{problem.column or 1}: {word}: {problem.message}{advice} [{problem.code}]"
 
@@ -80,7 +80,7 @@ def _as_json(name: str, problem: Problem) -> str:
         "column": problem.column,
         "path": problem.path,
         "level": problem.level,
-        "gravity": ERROR if problem.level == "error" else validation.gravity(problem.code),
+        "gravity": ERROR if problem.level != "warning" else validation.gravity(problem.code),
         "code": problem.code,
         "message": problem.message,
         "suggestion": problem.suggestion,

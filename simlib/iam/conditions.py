@@ -223,6 +223,7 @@ def _named_operators() -> Iterator[Operator]:
 
 
 _BY_NAME = {each.name: each for each in _named_operators()}
+OPERATOR_NAMES = tuple(_BY_NAME)
 
 
 def operator(name: str) -> Operator | None:

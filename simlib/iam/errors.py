@@ -11,7 +11,8 @@ class Problem(NamedTuple):
 
     ``path`` names the place (``Statement[1].Condition.StringEqual``; empty for the document itself), ``value`` is what
     stands there, ``suggestion`` what would be right, ``line`` and ``column`` count from 1 where text was given,
-    ``level`` is ``"error"`` or ``"warning"``, and ``code`` is a short stable name of the kind of finding.
+    ``level`` is ``"error"`` (no policy of that kind), ``"refused"`` (some service does not save it) or ``"warning"``;
+    ``code`` is a short stable name of the kind of finding.
     """
 
     path: str

@@ -23,33 +23,43 @@ SUGGESTION: Final = "suggestion"
 
 
 class Finding(NamedTuple):
-    """`gravity` is Access Analyzer's word for it; `refused` says that AWS does not save such a document at all."""
+    """`gravity` is Access Analyzer's word for it.
+
+    `level`: "error" is no policy of that kind, for the engine either; "refused" can be read, and some service of AWS
+    does not save it; "warning" is saved.
+    """
 
     gravity: str
-    refused: bool
+    level: str
     message: str
     ours: bool = False
 
 
+def _wrong(message: str, ours: bool = False) -> Finding:
+    """No policy of that kind; reported by the reader of policies (`statement.Reader`)."""
+    return Finding(ERROR, "error", message, ours)
+
+
 def _refused(message: str, ours: bool = False) -> Finding:
-    return Finding(ERROR, True, message, ours)
+    """Can be read, and AWS does not save it."""
+    return Finding(ERROR, "refused", message, ours)
 
 
 def _broken(message: str, ours: bool = False) -> Finding:
     """AWS saves it, and Access Analyzer calls it an error: some part of the policy will never work."""
-    return Finding(ERROR, False, message, ours)
+    return Finding(ERROR, "warning", message, ours)
 
 
 def _risky(message: str, ours: bool = False) -> Finding:
-    return Finding(SECURITY, False, message, ours)
+    return Finding(SECURITY, "warning", message, ours)
 
 
 def _doubtful(message: str, ours: bool = False) -> Finding:
-    return Finding(WARNING, False, message, ours)
+    return Finding(WARNING, "warning", message, ours)
 
 
 def _untidy(message: str, ours: bool = False) -> Finding:
-    return Finding(SUGGESTION, False, message, ours)
+    return Finding(SUGGESTION, "warning", message, ours)
 
 
 _STAR = "; that includes {action}, on every role, and so any service could be given any of them."
@@ -57,7 +67,7 @@ _SLR = "; that includes {action}, which creates service-linked roles that nobody
 
 FINDINGS: Final[dict[str, Finding]] = {
     # the document and its elements
-    "data-type-mismatch": _refused("{what} must be {wanted}, not {found}."),
+    "data-type-mismatch": _wrong("{what} must be {wanted}, not {found}."),
     "unsupported-character": _refused("AWS takes no {value} in a policy: only U+0020 to U+00FF and line ends.", True),
     "document-too-long": _refused("The document has {size:,} characters; AWS reads at most {quota:,}.", True),
     "policy-size": _refused("{size:,} characters{how}; {what} may have {quota:,}.", True),
@@ -65,20 +75,21 @@ FINDINGS: Final[dict[str, Finding]] = {
     "policy-size-exceeds-rcp-quota": _refused("{size:,} characters{how}; {what} may have {quota:,}."),
     "policy-size-exceeds-identity-policy-quota": _doubtful("{size:,} characters{how}; {what} may have {quota:,}."),
     "policy-size-exceeds-resource-policy-quota": _doubtful("{size:,} characters{how}; {what} may have {quota:,}."),
-    "invalid-policy-element": _refused("{where} has no element {value}."),
-    "unsupported-element-combination": _refused("{one} and {other} cannot stand in one statement."),
+    "invalid-policy-element": _wrong("{where} has no element {value}."),
+    "unsupported-element-combination": _wrong("{one} and {other} cannot stand in one statement."),
     "missing-version": _doubtful("Without Version the policy is read as of 2008-10-17: variables are plain text."),
-    "invalid-version": _refused("Version is that of the language, not of this policy: 2012-10-17 or 2008-10-17."),
+    "invalid-version": _wrong("Version is that of the language, not of this policy: 2012-10-17 or 2008-10-17."),
     "old-version": _refused("A managed policy must have the Version 2012-10-17.", True),
     "id-element": _doubtful("{kind} does not use Id; it belongs in resource-based policies.", True),
-    "missing-statement": _refused("The policy has no statement."),
-    "missing-effect": _refused("The statement has no Effect."),
-    "invalid-effect": _refused("Effect is {value}; it must be Allow or Deny."),
-    "missing-action": _refused("The statement has neither Action nor NotAction."),
-    "missing-resource": _refused("The statement has neither Resource nor NotResource."),
+    "missing-statement": _wrong("The policy has no statement."),
+    "empty-array-statement": _refused("The policy has no statement.", True),
+    "missing-effect": _wrong("The statement has no Effect."),
+    "invalid-effect": _wrong("Effect is {value}; it must be Allow or Deny."),
+    "missing-action": _wrong("The statement has neither Action nor NotAction."),
+    "missing-resource": _wrong("The statement has neither Resource nor NotResource."),
     "no-resource": _doubtful("No Resource: only a few services (ECR, …) take a resource policy without it.", True),
-    "missing-principal": _refused("{kind} says in each statement for whom it is: Principal is missing."),
-    "unsupported-principal": _refused("{kind} applies to whoever it is attached to and has no {value}."),
+    "missing-principal": _wrong("{kind} says in each statement for whom it is: Principal is missing."),
+    "unsupported-principal": _wrong("{kind} applies to whoever it is attached to and has no {value}."),
     "empty-array-action": _refused("The list of actions is empty."),
     "empty-array-resource": _refused("The list of resources is empty."),
     "empty-array-principal": _untidy("The list of principals is empty: the statement is for nobody."),
@@ -90,29 +101,29 @@ FINDINGS: Final[dict[str, Finding]] = {
     "unique-sids-recommended": _doubtful("The Sid {value} is used more than once; the first is statement {first}."),
     "redundant-statement": _untidy("The statement says the same as statement {first}."),
     # kinds of policy with rules of their own
-    "role-trust-policy-syntax-error-resource": _refused("A trust policy is about its own role: it has no {value}."),
-    "role-trust-policy-syntax-error-notprincipal": _refused("A trust policy cannot use NotPrincipal."),
+    "role-trust-policy-syntax-error-resource": _wrong("A trust policy is about its own role: it has no {value}."),
+    "role-trust-policy-syntax-error-notprincipal": _wrong("A trust policy cannot use NotPrincipal."),
     "role-trust-policy-unsupported-wildcard-in-principal": _refused('A trust policy cannot have "Principal": "*".'),
     "unsupported-action-in-policy": _refused("A trust policy is about assuming its role; {value} has no place in it."),
     "mismatched-action-for-principal": _broken("{action} does not fit {principals}: {rule}."),
-    "allow-with-not-principal": Finding(SECURITY, True, "Allow with NotPrincipal would let in everybody else."),
-    "scp-syntax-error-principal": _refused("A service control policy is for whole accounts and has no {value}."),
-    "rcp-syntax-error-principal": _refused('A resource control policy is for everybody: "Principal": "*", no other.'),
-    "rcp-syntax-error-allow": _refused('A resource control policy denies; only RCPFullAWSAccess allows ("*").'),
-    "rcp-syntax-error-notaction": _refused("A resource control policy has no NotAction."),
+    "allow-with-not-principal": Finding(SECURITY, "error", "Allow with NotPrincipal would let in everybody else."),
+    "scp-syntax-error-principal": _wrong("A service control policy is for whole accounts and has no {value}."),
+    "rcp-syntax-error-principal": _wrong('A resource control policy is for everybody: "Principal": "*", no other.'),
+    "rcp-syntax-error-allow": _wrong('A resource control policy denies; only RCPFullAWSAccess allows ("*").'),
+    "rcp-syntax-error-notaction": _wrong("A resource control policy has no NotAction."),
     "rcp-syntax-error-action": _refused("A resource control policy names its services: {value} is too wide."),
     "rcp-service": _broken("Resource control policies do not reach the service {value}.", True),
     # actions
-    "action-format": _refused("An action is service:Name, such as s3:GetObject.", True),
-    "action-vendor": _refused("{value} cannot be the service of an action.", True),
+    "action-format": _wrong("An action is service:Name, such as s3:GetObject.", True),
+    "action-vendor": _wrong("{value} cannot be the service of an action.", True),
     "invalid-service-in-action": _broken("There is no service {value}."),
     "invalid-action": _broken("The service {service} has no action {value}."),
     "resource-mismatch": _doubtful("{action} cannot act on {resources}; it acts on {kinds}.", True),
     "redundant-action": _untidy("{value} is already covered by {by}."),
     # resources
-    "invalid-arn-prefix": _refused('A resource is "*" or an ARN: arn:partition:service:region:account:resource.'),
+    "invalid-arn-prefix": _wrong('A resource is "*" or an ARN: arn:partition:service:region:account:resource.'),
     "invalid-partition": _refused("There is no partition {value}."),
-    "arn-service": _refused("The service of an ARN must be written out.", True),
+    "arn-service": _wrong("The service of an ARN must be written out.", True),
     "arn-fields": _refused("An ARN has six parts: arn:partition:service:region:account:resource.", True),
     "missing-arn-field": _broken("An ARN has six parts; AWS fills in * for the missing ones."),
     "arn-region-not-allowed": _refused("ARNs of {service} have no Region."),
@@ -126,13 +137,14 @@ FINDINGS: Final[dict[str, Finding]] = {
     "invalid-arn-resource": _broken("No kind of resource of {service} has such an ARN."),
     "redundant-resource": _untidy("{value} is already covered by {by}."),
     # principals
-    "invalid-principal-format": _refused('Principal is "*" or an object such as {{"AWS": "111122223333"}}.'),
-    "invalid-principal-key": _refused("Principals stand under AWS, Service, Federated or CanonicalUser, not {value}."),
-    "invalid-principal": _refused("{value} is not an account ID nor the ARN of a user, a role or a session.", True),
-    "unsupported-wildcard-in-principal": _refused('No wildcards in a principal; only "*" alone, for everybody.'),
+    "invalid-principal-format": _wrong('Principal is "*" or an object such as {{"AWS": "111122223333"}}.'),
+    "invalid-principal-key": _wrong("Principals stand under AWS, Service, Federated or CanonicalUser, not {value}."),
+    "invalid-principal": _wrong("{value} is not an account ID nor the ARN of a user, a role or a session.", True),
+    "unsupported-wildcard-in-principal": _wrong('No wildcards in a principal; only "*" alone, for everybody.'),
+    "canonical-user-not-supported": _refused("A trust policy cannot name a canonical user ID; that is for S3.", True),
     "session-wildcard": _broken("A principal names one session; with a wildcard it matches none.", True),
-    "invalid-service-principal-format": _refused("{value} is not a service principal such as ec2.amazonaws.com."),
-    "invalid-federated-principal-syntax-in-role-trust-policy": _refused(
+    "invalid-service-principal-format": _wrong("{value} is not a service principal such as ec2.amazonaws.com."),
+    "invalid-federated-principal-syntax-in-role-trust-policy": _wrong(
         "{value} is neither a domain name nor the ARN of an identity provider."
     ),
     "federated-principal-not-supported": _broken("Only trust policies have identity providers as principals."),
@@ -146,10 +158,10 @@ FINDINGS: Final[dict[str, Finding]] = {
         "Everybody who signs in at {value} may assume the role: no condition says which of its users are meant."
     ),
     # conditions
-    "invalid-condition-operator": _refused("There is no condition operator {value}."),
-    "null-with-if-exists": _refused("Null asks whether the key exists; IfExists cannot be added to it."),
+    "invalid-condition-operator": _wrong("There is no condition operator {value}."),
+    "null-with-if-exists": _wrong("Null asks whether the key exists; IfExists cannot be added to it."),
     "null-with-qualifier": _untidy("Null with {qualifier} is always {always}."),
-    "duplicate-keys-with-different-case": _refused("{value} and {first} are the same key: case does not count."),
+    "duplicate-keys-with-different-case": _wrong("{value} and {first} are the same key: case does not count."),
     "invalid-condition-key-format": _broken("A condition key is service:name, such as aws:SourceIp."),
     "invalid-global-condition-key": _broken("There is no global condition key {value}."),
     "invalid-service-condition-key": _broken("The service {service} has no condition key {value}."),
@@ -264,10 +276,11 @@ class Report:
         message = finding.message.format(value=words.pop("shows", None) or shown(value), **words)
         place = self.located.place(path, of_name=name) if self.located else None
         line, column = place or (None, None)
-        level = "error" if finding.refused else "warning"
         if suggestion is not None and len(suggestion) > 300:
             suggestion = f"{suggestion[:299]}…"
-        self.problems.append(Problem(name_of(path), message, _bounded(value), suggestion, line, column, level, code))
+        self.problems.append(
+            Problem(name_of(path), message, _bounded(value), suggestion, line, column, finding.level, code)
+        )
 
     def close(self, word: Any, known: Iterable[str]) -> list[str]:
         """The known words that are much like this one, the most alike first."""

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from simlib.iam.errors import PolicyError, Problem
-from simlib.iam.statement import KINDS, OLD_VERSION, Statement, Unreadable, read_statements
+from simlib.iam.errors import PolicyError
+from simlib.iam.statement import KINDS, OLD_VERSION, Reader, Statement, Strict, Unreadable
 
-if TYPE_CHECKING:
-    from simlib.iam.json_text import Located
-
-NO_POLICY = Problem("", "This is no policy that requests could be decided by.", code="policy-grammar")
+STRICT = Strict()
 FEW = 4  # statements: trying so many costs less than looking up which could match
 
 
@@ -46,14 +43,12 @@ class Policy:
             self._index()
 
     @staticmethod
-    def parse(source: str | Mapping[str, Any], kind: str = "identity", *, name: str = "", check: bool = True) -> Policy:
+    def parse(source: str | Mapping[str, Any], kind: str = "identity", *, name: str = "") -> Policy:
         """Read a policy from JSON text or from the object it stands for.
 
-        ``kind``: identity, resource, trust, scp, rcp, boundary, session or endpoint. ``name`` is how answers speak of
-        it. Raises ``PolicyError`` with everything for which AWS would refuse the document. Quotas that depend on where
-        a document is stored, or that AWS raises on demand, are left to ``validation.problems``.
-
-        Without ``check`` only what cannot be decided upon is refused: for documents that AWS has accepted before.
+        ``kind``: identity, boundary, session, scp, rcp, resource, trust, key or endpoint. ``name`` is how answers speak
+        of it. Raises ``PolicyError`` with every problem where it is no policy of that kind. What a service refuses to
+        save besides – sizes, partitions, the form of a Sid – is left to ``validation.problems``.
         """
         if kind not in KINDS:
             raise ValueError(f"kind must be one of {', '.join(KINDS)}, not {kind!r}")
@@ -64,12 +59,14 @@ class Policy:
 
             located = read(source)
             document = located.value
-        if check and (errors := _errors(document, kind, located)):
-            raise PolicyError(errors)
         try:
-            return Policy(document, kind, name, read_statements(document, kind))
+            return Policy(document, kind, name, Reader(kind, STRICT).read(document))
         except Unreadable:
-            raise PolicyError(_errors(document, kind, located) or [NO_POLICY]) from None
+            from simlib.iam.findings import Report  # late: most documents are good
+
+            report = Report(kind, located)
+            Reader(kind, report).read(document)
+            raise PolicyError(report.problems) from None
 
     def _index(self) -> None:
         """Sort the statements by the actions they could match: a named one, any of a service, any at all."""
@@ -77,7 +74,10 @@ class Policy:
         self._by_service: dict[str, list[Statement]] = {}
         everywhere: list[Statement] = []
         for statement in self.statements:
-            written = [text.lower() for text in _listed(statement.document.get("Action", "*"))]  # NotAction: any other
+            if statement.not_action:  # whatever it does not name
+                everywhere.append(statement)
+                continue
+            written = [text.lower() for _, text in statement.texts("Action")]
             wild = {text.partition(":")[0] for text in written if "*" in text or "?" in text}
             if "*" in wild:
                 everywhere.append(statement)
@@ -97,16 +97,3 @@ class Policy:
 
     def __repr__(self) -> str:
         return f"<Policy {self.name or 'unnamed'}: {self.kind}, {len(self.statements)} statements>"
-
-
-def _errors(document: Any, kind: str, located: Located | None) -> list[Problem]:
-    """What AWS would refuse; a managed policy of AWS's own may be longer, and the quota of trust policies is raised."""
-    from simlib.iam.validation import problems  # late: who trusts a document does not need it
-
-    found = problems(document, kind, located, advice=False)
-    adjustable = kind in ("identity", "boundary", "trust")
-    return [problem for problem in found if not (adjustable and problem.code.startswith("policy-size"))]
-
-
-def _listed(value: str | Sequence[str]) -> Sequence[str]:
-    return (value,) if isinstance(value, str) else value

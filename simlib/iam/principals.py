@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from enum import IntEnum
 from functools import lru_cache
@@ -41,12 +42,6 @@ class Kind(IntEnum):
     SERVICE = 7
     ANONYMOUS = 8
     CANONICAL = 9  # known by an S3 canonical user ID only
-
-
-#: Identity providers that are named by a domain, not by an ARN (UG/reference_policies_elements_principal).
-BUILT_IN_PROVIDERS = frozenset(
-    {"accounts.google.com", "www.amazon.com", "graph.facebook.com", "cognito-identity.amazonaws.com"}
-)
 
 
 # Looking up a member of an enumeration takes Python 3.11 longer than comparing it.
@@ -110,20 +105,14 @@ def identify(principal: str, source: str | None = None) -> Caller:
         return _identify_arn(principal, source)
     if is_service(principal):
         return _outsider(principal, Kind.SERVICE, "Service")
-    if is_canonical_id(principal):
+    if _CANONICAL.fullmatch(principal):
         return _outsider(principal, Kind.CANONICAL, "CanonicalUser")
     raise RequestError("principal", f"{principal[:200]!r} is neither an ARN, a service's name nor 'anonymous'")
 
 
 def is_service(name: str) -> bool:
     """Whether a text has the form of a service principal, such as ``ec2.amazonaws.com``."""
-    plain = name.replace(".", "").replace("-", "")
-    return "." in name and plain.isascii() and plain.isalnum() and ".." not in name and name[0] != "." != name[-1]
-
-
-def is_canonical_id(name: str) -> bool:
-    """Whether a text has the form of an S3 canonical user ID: 64 hexadecimal digits."""
-    return len(name) == 64 and all(character in "0123456789abcdef" for character in name)
+    return _SERVICE.fullmatch(name) is not None
 
 
 def is_account_id(name: str) -> bool:
@@ -172,6 +161,55 @@ def _identify_arn(arn: str, source: str | None) -> Caller:
         case "iam", "oidc-provider" | "saml-provider":
             return _outsider(arn, Kind.PROVIDER, "Federated", account)
     raise RequestError("principal", f"{arn[:200]!r} is not the ARN of a user, role, session, provider or account")
+
+
+# --- how principals are written -------------------------------------------------------------------------------------
+
+PARTITIONS = ("aws", "aws-cn", "aws-us-gov", "aws-eusc", "aws-iso", "aws-iso-b", "aws-iso-e", "aws-iso-f")
+_IN = f"arn:(?:{'|'.join(PARTITIONS)})"
+_NAME = r"[\w+=,.@\-]"
+_AWS = re.compile(
+    rf"\*|\d{{12}}|A[A-Z0-9]{{15,127}}|{_IN}:iam::\d{{12}}:(?:root|(?:user|role)/(?:[!-)+->@-~]+/)?{_NAME}{{1,128}})"
+    rf"|{_IN}:sts::\d{{12}}:(?:assumed-role/(?:{_NAME}|[*?])+/(?:{_NAME}|[*?])+|federated-user/{_NAME}+)"
+    rf"|{_IN}:iam::cloudfront:user/CloudFront Origin Access Identity \w+",
+    re.ASCII,
+)
+_SERVICE = re.compile(r"(?:[a-z0-9\-]+\.)+(?:amazonaws\.com(?:\.cn)?|amazon\.com|aws\.internal|aws)")
+_FEDERATED = re.compile(rf"(?:[A-Za-z0-9\-]+\.)+[A-Za-z]{{2,}}|{_IN}:iam::\d{{12}}:(?:saml-provider|oidc-provider)/.+")
+_CANONICAL = re.compile(r"[0-9a-f]{64}")
+
+#: Type of principal → how it is written (UG/reference_policies_elements_principal). Parts of a name cannot be
+#: wildcards; ``assumed-role/R/*`` can be written and matches no session. A unique ID (``AIDA…``, ``AROA…``) is what AWS
+#: leaves in a policy of a deleted user or role; it matches nobody.
+FORMS = {"AWS": _AWS, "Service": _SERVICE, "Federated": _FEDERATED, "CanonicalUser": _CANONICAL}
+_CODES = {
+    "Service": "invalid-service-principal-format",
+    "Federated": "invalid-federated-principal-syntax-in-role-trust-policy",
+}
+_ADVICE = {
+    "Service": "write it as ec2.amazonaws.com",
+    "Federated": "name an identity provider by its ARN or its domain",
+    "CanonicalUser": "a canonical user ID has 64 hexadecimal digits, and is for S3 only",
+}
+
+
+def misnamed(key: str, text: str) -> tuple[str, str | None]:
+    """Of a principal that is not written in its form: the problem's code, and what would be right."""
+    if key == "AWS" and ("*" in text or "?" in text):
+        return "unsupported-wildcard-in-principal", "name the account, with a condition on aws:PrincipalArn"
+    advice = _ADVICE.get(key)
+    if key == "AWS" and ":group/" in text:
+        advice = "a group is not a principal: name its users, or roles"
+    elif key == "AWS" and is_service(text):
+        advice = 'it belongs under "Service"'
+    elif key == "Service":
+        guesses = (text.lower(), f"{text.lower().partition('.')[0]}.amazonaws.com")
+        advice = next((f"did you mean {guess}?" for guess in guesses if is_service(guess)), advice)
+    return _CODES.get(key, "invalid-principal"), advice
+
+
+#: Identity providers that are named by a domain, not by an ARN (the same page).
+BUILT_IN_PROVIDERS = ("accounts.google.com", "www.amazon.com", "graph.facebook.com", "cognito-identity.amazonaws.com")
 
 
 class Principals(NamedTuple):

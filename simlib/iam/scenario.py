@@ -82,7 +82,7 @@ def _read(document: Any, kind: str, path: str) -> Policy:
     if not isinstance(document, OBJECT):
         raise RequestError(path, "a policy is a JSON object")
     try:
-        return Policy.parse(document, kind, name=path, check=False)
+        return Policy.parse(document, kind, name=path)
     except PolicyError as error:
         problem = error.problems[0]
         advice = f" ({problem.suggestion})" if problem.suggestion else ""

@@ -13,11 +13,11 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-from simlib.iam import grammar, grammar_values
+from simlib.iam import grammar_values
 from simlib.iam.errors import Problem
 from simlib.iam.findings import Report, gravity, issue_code
 from simlib.iam.json_text import Located
-from simlib.iam.statement import CURRENT_VERSION, KINDS
+from simlib.iam.statement import CURRENT_VERSION, KINDS, OLD_VERSION, Reader
 
 __all__ = ["aws_message", "gravity", "issue_code", "problems", "quota", "refusal", "size"]
 
@@ -47,6 +47,7 @@ _BY_KIND: Final = {
     "trust": Quota(2048, "a trust policy (unless its account has a higher quota)"),
     "session": Quota(2048, "a session policy", spaces=True),
     "resource": Quota(20_480, "a bucket policy", "policy-size-exceeds-resource-policy-quota", spaces=True),
+    "key": Quota(32_768, "a key policy", spaces=True),  # KMS/resource-limits
     "endpoint": Quota(20_480, "a VPC endpoint policy", spaces=True),
     "scp": Quota(10_240, "a service control policy", "policy-size-exceeds-scp-quota", spaces=True),  # since May 2026
     "rcp": Quota(5120, "a resource control policy", "policy-size-exceeds-rcp-quota", spaces=True),
@@ -73,20 +74,21 @@ def problems(
     if stored_as is not None and stored_as not in _BY_PLACE:
         raise ValueError(f"stored_as must be one of {', '.join(_BY_PLACE)}, not {stored_as!r}")
     report = Report(kind, located)
-    policy = grammar.examine(document, report)
-    for statement in policy.statements:
+    statements = Reader(kind, report).read(document)
+    grammar_values.document(document, statements, report)
+    for statement in statements:
         grammar_values.examine(statement, report)
-    wrong_version = any(problem.path == "Version" for problem in report.problems)
-    if stored_as == "managed" and policy.version != CURRENT_VERSION and not wrong_version:
-        path = ("Version",) if policy.version else ()
-        report.add("old-version", path, policy.version, 'write "Version": "2012-10-17"')
+    version = document.get("Version") if isinstance(document, Mapping) else None
+    if stored_as == "managed" and version in (None, OLD_VERSION) and isinstance(document, Mapping):
+        path = ("Version",) if version else ()
+        report.add("old-version", path, version, 'write "Version": "2012-10-17"')
     _characters(kind, located, report)
     short_enough = _length(document, kind, located, stored_as, report)
     if advice and short_enough:
         from simlib.iam import advice as advised  # late: it needs the data about services
 
-        advised.examine(policy, report)
-    found = report.problems if advice else [problem for problem in report.problems if problem.level == "error"]
+        advised.examine(statements, version == CURRENT_VERSION, report)
+    found = report.problems if advice else [problem for problem in report.problems if problem.level != "warning"]
     return sorted(found, key=lambda problem: (problem.line or 0, problem.column or 0))
 
 
@@ -161,5 +163,5 @@ def refusal(found: Sequence[Problem], kind: str, service: str = "") -> Problem |
     from simlib.iam.aws_texts import S3_REFUSES, rank
 
     also = S3_REFUSES if service == "s3" else ()
-    errors = [problem for problem in found if problem.level == "error" or problem.code in also]
+    errors = [problem for problem in found if problem.level != "warning" or problem.code in also]
     return min(errors, key=lambda problem: rank(problem, kind), default=None)

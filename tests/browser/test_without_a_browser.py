@@ -17,6 +17,6 @@ def test_a_missing_browser(ci: str, outcome: str, tmp_path: Path) -> None:
     pytest.importorskip("playwright", reason="no playwright: `pip install playwright`")
     nowhere = {"PATH": str(tmp_path), "PLAYWRIGHT_BROWSERS_PATH": str(tmp_path), "SIMLIB_CHROMIUM": "", "CI": ci}
     command = [sys.executable, "-m", "pytest", "-rs", "-o", "addopts=", "-p", "no:cacheprovider", str(TESTS)]
-    done = subprocess.run(command, env={**os.environ, **nowhere}, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, env={**os.environ, **nowhere}, capture_output=True, text=True)
     assert outcome in done.stdout
     assert "python -m playwright install chromium" in done.stdout

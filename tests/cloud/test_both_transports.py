@@ -52,7 +52,7 @@ def by_cli(identity: Any, command: str) -> str:
         "AWS_SECRET_ACCESS_KEY": identity.secret_access_key,
     }
     words = [shutil.which("aws") or "", *command.split()]  # the one that `!aws` in a cell finds
-    done = subprocess.run(words, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(words, env=environment, capture_output=True, text=True, timeout=60)
     return "allowed" if done.returncode == 0 else _said(done.stderr)
 
 

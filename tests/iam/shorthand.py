@@ -39,7 +39,7 @@ def deny(action: Any = "*", resource: Any = "*", **others: Any) -> dict[str, Any
 
 def policy(*statements: dict[str, Any], kind: str = "identity", name: str = "") -> Policy:
     document = {"Version": "2012-10-17", "Statement": list(statements)}
-    return Policy.parse(document, kind, name=name or kind, check=False)
+    return Policy.parse(document, kind, name=name or kind)
 
 
 def resource_policy(principal: Any, *others: dict[str, Any], action: Any = "*") -> Policy:

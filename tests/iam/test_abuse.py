@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from simlib.iam import Evaluation, Policy, PolicyError, PolicySet, Request, RequestError, evaluate
 from simlib.iam.conditions import OPERATORS
 from simlib.iam.scenario import decide_line, read_scenario
-from simlib.iam.statement import DOCUMENT_ELEMENTS, KINDS, STATEMENT_ELEMENTS, Unreadable, read_statements
+from simlib.iam.statement import DOCUMENT_ELEMENTS, KINDS, STATEMENT_ELEMENTS
 from simlib.iam.validation import problems
 from tests.iam.differential.scenarios import CALLERS
 from tests.iam.differential.scenarios import scenario as draw
@@ -86,11 +86,11 @@ def explain(evaluation: Evaluation) -> None:
     json.dumps(evaluation.to_dict())
 
 
-@given(documents, st.sampled_from(sorted(KINDS)), st.booleans())
-def test_any_object_is_a_policy_or_a_policy_error(document: Any, kind: str, check: bool) -> None:
+@given(documents, st.sampled_from(sorted(KINDS)))
+def test_any_object_is_a_policy_or_a_policy_error(document: Any, kind: str) -> None:
     if isinstance(document, str):
         return
-    policy, refusal = tried(lambda: Policy.parse(document, kind, check=check))
+    policy, refusal = tried(lambda: Policy.parse(document, kind))
     if policy is not None:
         explain(evaluate(REQUEST, PolicySet(identity=(policy,))))
         explain(evaluate(REQUEST, PolicySet(resource=policy, session=policy, permissions_boundary=policy)))
@@ -99,12 +99,11 @@ def test_any_object_is_a_policy_or_a_policy_error(document: Any, kind: str, chec
 
 
 @given(documents, st.sampled_from(sorted(KINDS)))
-def test_what_cannot_be_decided_by_is_explained_by_validation(document: Any, kind: str) -> None:
-    """Reading only says that it cannot go on; what is wrong, and where, is for validation to say."""
-    try:
-        read_statements(document, kind)
-    except Unreadable:
-        assert problems(document, kind, advice=False)
+def test_the_engine_takes_what_the_validator_passes_and_nothing_else(document: Any, kind: str) -> None:
+    if not isinstance(document, str):
+        _, refusal = tried(lambda: Policy.parse(document, kind))
+        errors = [problem for problem in problems(document, kind) if problem.level == "error"]
+        assert bool(refusal) is bool(errors)
 
 
 @given(texts | documents.map(lambda document: json.dumps(document, default=str)), st.sampled_from(sorted(KINDS)))
@@ -183,8 +182,8 @@ STATEMENT = {"Effect": "Allow", "Action": "*", "Resource": "*"}
 
 
 def refuses(document: Any) -> bool:
-    """Whether a document is refused in a sentence, checked or on trust."""
-    return all(tried(lambda: Policy.parse(document, check=check))[1] for check in (True, False))  # noqa: B023
+    """Whether a document is refused in a sentence."""
+    return bool(tried(lambda: Policy.parse(document))[1])
 
 
 def test_deep_nesting_is_refused_at_every_place() -> None:
@@ -222,9 +221,9 @@ def test_a_number_of_thousands_of_digits_is_refused() -> None:
 
 def test_large_documents_are_read() -> None:
     many = {"Statement": [{**STATEMENT, "Action": f"s3:A{number}"} for number in range(20_000)]}
-    assert len(Policy.parse(many, check=False).statements) == 20_000
+    assert len(Policy.parse(many).statements) == 20_000
     long = {"Statement": {**STATEMENT, "Resource": "arn:aws:s3:::" + "a*" * 500_000}}
-    policy = Policy.parse(long, check=False)
+    policy = Policy.parse(long)
     assert not evaluate(REQUEST, PolicySet(identity=(policy,))).allowed
 
 

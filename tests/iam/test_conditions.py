@@ -17,7 +17,7 @@ from tests.iam.shorthand import decide as decision
 def holds(condition: dict[str, Any], context: dict[str, Any], version: str = "2012-10-17") -> bool:
     """Whether a condition holds, asked of the engine from outside: a statement with it allows or does not."""
     document = {"Version": version, "Statement": [allow(Condition=condition)]}
-    identity = Policy.parse(document, check=False)
+    identity = Policy.parse(document)
     return decision(ALICE, "s3:GetObject", OBJECT, PolicySet(identity=(identity,)), context=context) == "ALLOW"
 
 

@@ -237,7 +237,7 @@ def test_a_mistake_is_named_with_its_place(change: dict[str, Any], path: str) ->
 @pytest.mark.parametrize("field", ["principal", "action", "resource", "role_arn", "context"])
 def test_a_text_longer_than_any_of_awss_is_refused_and_one_shorter_is_not(field: str) -> None:
     def ask(length: int) -> str:
-        text = "ec2.amazonaws.com" if field == "principal" else "s3:" if field == "action" else "arn:aws:s3:::"
+        text = ALICE if field == "principal" else "s3:" if field == "action" else "arn:aws:s3:::"
         text += "x" * (length - len(text))
         asked = answer({**READ, field: {"aws:UserAgent": text} if field == "context" else text})
         return str(asked.get("error", {}).get("path"))

@@ -85,7 +85,7 @@ BAD = [
     ("a list", "identity", [], "data-type-mismatch", "", None),
     ("nothing", "identity", None, "data-type-mismatch", "", None),
     ("no statement", "identity", {"Version": "2012-10-17"}, "missing-statement", "", "Statement"),
-    ("an empty list of statements", "identity", {"Version": "2012-10-17", "Statement": []}, "missing-statement", "Statement", "Statement"),
+    ("an empty list of statements", "identity", {"Version": "2012-10-17", "Statement": []}, "empty-array-statement", "Statement", "Effect"),
     ("a statement that is a text", "identity", {"Version": "2012-10-17", "Statement": "x"}, "data-type-mismatch", "Statement", None),
     ("a list with a text as statement", "identity", {"Version": "2012-10-17", "Statement": ["x"]}, "data-type-mismatch", "Statement[0]", None),
     ("a misspelt element of the document", "identity", {**policy(), "Statment": []}, "invalid-policy-element", "Statment", "Statement?"),
@@ -179,12 +179,12 @@ BAD = [
     ("a service without its domain", "trust", trust(Principal={"Service": "lambda"}), "invalid-service-principal-format", "Statement[0].Principal.Service", "lambda.amazonaws.com?"),
     ("a service with a misspelt domain", "trust", trust(Principal={"Service": "ec2.amazonaws.co"}), "invalid-service-principal-format", "Statement[0].Principal.Service", "ec2.amazonaws.com?"),
     ("a service in capitals", "trust", trust(Principal={"Service": "EC2.amazonaws.com"}), "invalid-service-principal-format", "Statement[0].Principal.Service", "ec2.amazonaws.com?"),
-    ("every service", "trust", trust(Principal={"Service": "*"}), "invalid-service-principal-format", "Statement[0].Principal.Service", None),
+    ("every service", "trust", trust(Principal={"Service": "*"}), "invalid-service-principal-format", "Statement[0].Principal.Service", "ec2.amazonaws.com"),
     ("a user's ID as principal", "resource", bucket(Principal={"AWS": "AIDACKCEVSQ6C2EXAMPLE"}), "invalid-user-reference", "Statement[0].Principal.AWS", "ARN"),
     ("a role's ID as principal", "trust", trust(Principal={"AWS": "AROACKCEVSQ6C2EXAMPLE"}), "invalid-role-reference", "Statement[0].Principal.AWS", "ARN"),
-    ("a provider that is neither domain nor ARN", "trust", trust(Action="sts:AssumeRoleWithSAML", Principal={"Federated": "corp"}), "invalid-federated-principal-syntax-in-role-trust-policy", "Statement[0].Principal.Federated", None),
+    ("a provider that is neither domain nor ARN", "trust", trust(Action="sts:AssumeRoleWithSAML", Principal={"Federated": "corp"}), "invalid-federated-principal-syntax-in-role-trust-policy", "Statement[0].Principal.Federated", "domain"),
     ("a provider in a bucket policy", "resource", bucket(Principal={"Federated": "cognito-identity.amazonaws.com"}), "federated-principal-not-supported", "Statement[0].Principal.Federated", "role"),
-    ("a canonical user in a trust policy", "trust", trust(Principal={"CanonicalUser": "a" * 64}), "invalid-principal", "Statement[0].Principal.CanonicalUser", "S3"),
+    ("a canonical user in a trust policy", "trust", trust(Principal={"CanonicalUser": "a" * 64}), "canonical-user-not-supported", "Statement[0].Principal.CanonicalUser", "role"),
     ("a short canonical user", "resource", bucket(Principal={"CanonicalUser": "abc"}), "invalid-principal", "Statement[0].Principal.CanonicalUser", "64"),
     ("everybody without condition", "resource", bucket(Principal="*"), "open-principal", "Statement[0].Principal", "condition"),
     ("everybody under AWS without condition", "resource", bucket(Principal={"AWS": ["*"]}), "open-principal", "Statement[0].Principal.AWS[0]", "condition"),
@@ -292,7 +292,7 @@ def test_one_thing_is_found_in(kind: str, document: Any, code: str, path: str, s
     assert [problem.code for problem in problems] == [code]
     (problem,) = problems
     assert problem.path == path
-    assert problem.level == ("error" if FINDINGS[code].refused else "warning")
+    assert problem.level == FINDINGS[code].level
     if suggestion is None:
         assert problem.suggestion is None
     else:

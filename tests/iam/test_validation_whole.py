@@ -69,7 +69,7 @@ def test_a_document_may_be_so_long_and_no_longer(
     assert problems(quota) == []
     (problem,) = problems(quota + 1)
     assert f"{quota:,}" in problem.message
-    assert problem.level == ("error" if refused else "warning")
+    assert problem.level == ("refused" if refused else "warning")
     assert problem.code.startswith("policy-size")
     assert bool(problems(quota, padding=" \n")) is spaces
 

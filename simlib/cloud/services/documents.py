@@ -130,7 +130,7 @@ def _problems(text: str, written: _Written, service: str) -> Sequence[Problem]:
         found = validation.problems(
             located.value, written.kind, located, stored_as=written.stored_as, advice=service == "s3"
         )
-        if not any(problem.level == "error" for problem in found):
+        if all(problem.level == "warning" for problem in found):
             parsed(text, written.kind, "")  # what is stored must be something the engine can decide by
     except PolicyError as error:
         return error.problems

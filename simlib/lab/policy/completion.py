@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from simlib.iam.conditions import OPERATORS
-from simlib.iam.grammar import DOCUMENT_ELEMENTS, KINDS, STATEMENT_ELEMENTS, VERSIONS
+from simlib.iam.statement import DOCUMENT_ELEMENTS, KINDS, STATEMENT_ELEMENTS, VERSIONS
 
 MOST = 60  # words are offered at once; typing on narrows them down
 

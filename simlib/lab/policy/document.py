@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from simlib.iam import Policy, PolicyError, Problem
-from simlib.iam.grammar import KINDS
 from simlib.iam.json_text import Located, read
+from simlib.iam.statement import KINDS
 from simlib.iam.validation import problems, quota
 
 if TYPE_CHECKING:
@@ -134,12 +134,13 @@ class PolicyDocument:
         levels = {"error": 0, "warning": 0}
         told = []
         for problem in found:
-            levels[problem.level] += 1
-            if levels[problem.level] <= MOST_FINDINGS:
-                told.append(_finding(problem, self.text))
+            finding = _finding(problem, self.text)
+            levels[finding.level] += 1
+            if levels[finding.level] <= MOST_FINDINGS:
+                told.append(finding)
         self.findings, self.refused, self.note = tuple(told), None, ""
         if located is not None and not levels["error"]:
-            self.policy = Policy.parse(located.value, self.kind, name=self.called or self.name, check=False)
+            self.policy = Policy.parse(located.value, self.kind, name=self.called or self.name)
             self.spans = tuple(_spans(located))
 
     def refuse(self, message: str, culprit: str = "") -> None:
@@ -196,7 +197,8 @@ def _finding(problem: Problem, text: str) -> Finding:
     if len(said) > LONGEST_SAYING:
         said = f"{said[:LONGEST_SAYING]}…"
     said += "" if said.endswith("?") else "."
-    return Finding(problem.level, place, said, start, token.end() if token else start)
+    level = "warning" if problem.level == "warning" else "error"
+    return Finding(level, place, said, start, token.end() if token else start)
 
 
 def _offset(text: str, line: int, column: int) -> int:

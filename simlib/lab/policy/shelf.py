@@ -8,7 +8,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from simlib.cloud.inspection import Document, Place
-from simlib.iam.grammar import KINDS, VERSIONS
+from simlib.iam.statement import KINDS, VERSIONS
 
 from ..attempts import Attempt, attempt
 from ..people import AmbiguousName, find

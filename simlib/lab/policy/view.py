@@ -12,7 +12,7 @@ import anywidget
 import ipywidgets
 import traitlets
 
-from simlib.iam.grammar import KINDS
+from simlib.iam.statement import KINDS
 
 from .. import screen
 from ..markup import STYLE, card, escape
