@@ -98,6 +98,7 @@ GLOBAL_KEYS = {
         "aws:UserAgent": "String",
         "aws:IsMcpServiceAction": "Bool",
         "aws:SourceOwner": "String",  # not on that page: in the policies that SNS gives its new topics
+        "aws:PrincipalOrgMasterAccountId": "String",  # nor this: in AWS's own AWSSSOServiceRolePolicy
     },
     "requests that one service makes to others": {
         "ec2:RoleDelivery": "Numeric",
