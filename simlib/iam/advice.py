@@ -34,7 +34,6 @@ _COMPARES: Final = (
     *(("String", "strings"), ("Arn", "ARNs"), ("Bool", "true and false"), ("Numeric", "numbers"), ("Date", "dates")),
     *(("IpAddress", "IP addresses"), ("NotIpAddress", "IP addresses"), ("Binary", "binary data")),
 )
-_EVERYWHERE: Final = frozenset(key.lower() for key in service_data.CROSS_SERVICE_CONDITION_KEYS)
 _ALONGSIDE: Final = ("sts:tagsession", "sts:setsourceidentity", "sts:setcontext")  # decided with the keys of AssumeRole
 _SENSITIVE: Final = frozenset(  # no wildcards in these (UG/reference_policies_condition-keys, sensitive condition keys)
     f"aws:{name}"
@@ -240,7 +239,7 @@ def _unknown_key(key: str, prefix: str, path: Path, report: Report) -> None:
             advice = "use aws:PrincipalArn or aws:SourceArn"
             report.add("unsupported-global-condition-key", path, key, advice, name=True)
         else:
-            guess = report.did_you_mean(key, service_data.GLOBAL_CONDITION_KEYS)
+            guess = report.did_you_mean(key, service_data.condition_keys("aws") or ())
             report.add("invalid-global-condition-key", path, key, guess, name=True)
         return
     keys = service_data.condition_keys(prefix)
@@ -256,7 +255,8 @@ def _keys_of_actions(comparison: Comparison, statement: Statement, report: Repor
     """A key of a service is only there when an action has it; wildcards are not looked at, as AWS does not."""
     low = comparison.key.lower()
     prefix = low.partition(":")[0]
-    if prefix == "aws" or "." in prefix or low in _EVERYWHERE:
+    everywhere = service_data.condition_keys("aws") or ()
+    if prefix == "aws" or "." in prefix or low in map(str.lower, everywhere):
         return
     if service_data.key_type(comparison.key) is None:
         return

@@ -64,7 +64,7 @@ def _variable(inside: str, text: str, path: Path, report: Report) -> None:
     elif "." not in key.partition(":")[0]:  # an identity provider's keys are its own
         kind = service_data.key_type(key)
         if kind is None:
-            guess = report.did_you_mean(key, [k for k in service_data.GLOBAL_CONDITION_KEYS if "*" not in k])
+            guess = report.did_you_mean(key, [k for k in service_data.condition_keys("aws") or () if "*" not in k])
             report.add("unknown-variable", path, text, guess, shows=shown(key))
         elif kind.startswith("ArrayOf"):
             report.add("multivalued-variable", path, text, shows=shown(key))

