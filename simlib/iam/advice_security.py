@@ -17,7 +17,7 @@ from simlib.iam.grammar import Comparison, Policy, Statement, Texts
 from simlib.iam.matching import Patterns
 
 if TYPE_CHECKING:
-    from simlib.iam.json_scan import Path
+    from simlib.iam.json_text import Path
 
 _HANDED_OUT: Final = (  # action, how the codes begin, the condition key that narrows it
     ("iam:PassRole", "pass-role", "iam:PassedToService"),

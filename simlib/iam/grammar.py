@@ -22,7 +22,7 @@ from simlib.iam.statement import (
 )
 
 if TYPE_CHECKING:
-    from simlib.iam.json_scan import Path
+    from simlib.iam.json_text import Path
 
 Texts = list[tuple["Path", str]]
 """Strings of a document, each with the way to it."""

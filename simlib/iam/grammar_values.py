@@ -16,7 +16,7 @@ from simlib.iam.grammar import Comparison, Statement
 from simlib.iam.principals import BUILT_IN_PROVIDERS, is_account_id, is_canonical_id
 
 if TYPE_CHECKING:
-    from simlib.iam.json_scan import Path
+    from simlib.iam.json_text import Path
 
 PARTITIONS: Final = ("aws", "aws-cn", "aws-us-gov", "aws-eusc", "aws-iso", "aws-iso-b", "aws-iso-e", "aws-iso-f")
 VARIABLE: Final = re.compile(r"\$\{[^}]*\}")
