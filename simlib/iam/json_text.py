@@ -119,8 +119,8 @@ def _depth(value: Any) -> int:
 def _walk(text: str, places: _Places) -> Iterator[Problem]:
     """The mistakes in `text`, in its order; fills in `places`.
 
-    It goes on after a mistake it understands, never goes back, and keeps its own stack: hostile text costs neither
-    recursion nor more than linear time.
+    After a mistake that shows what was meant it goes on as if that stood there, else it ends. It never goes back and
+    keeps its own stack: hostile text costs neither recursion nor more than linear time.
     """
     lines = [0, *(newline.end() for newline in re.finditer("\n", text))]  # where each begins
     path: list[str | int] = []
@@ -158,6 +158,7 @@ def _walk(text: str, places: _Places) -> Iterator[Problem]:
             path[-1:] = [step if isinstance(step, str) else step + 1 for step in path[-1:]]
             if word == ",":
                 continue
+        # from here on a name or a value may follow, and nothing else
         if kind not in _BEGINS or expected in (_COLON, _END) or (kind == "bracket" and expected == _NAME):
             if kind == "unclosed":
                 yield problem("json-unclosed", "The string that begins here is not closed on its line.", 'add "')

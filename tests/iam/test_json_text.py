@@ -213,7 +213,7 @@ def test_any_text_is_read_or_refused_with_a_place_in_the_text(text: str) -> None
 
 
 HOSTILE = ['"', "\\", '"\\', "{", "[", "/*", "//", "#", "'", "“", ",", ":", "True", "a:", '{"a":', '[1,"a"1', "-", "\n"]
-HOSTILE += ["\xa0", ", ", ",//", ",/*", ",/**/", "[1,", "[1,]", '"a"\n', "“”", "]", '"\\u0061":1,']
+HOSTILE += ["\xa0", "1,", "1 ", ", ", ",//", ",/*", ",/**/", "[1,", "[1,]", '"a"\n', "“”", "]", '"\\u0061":1,']
 
 
 @pytest.mark.parametrize("unit", HOSTILE)
