@@ -19,7 +19,7 @@ from simlib.iam.principals import is_account_id
 from simlib.iam.statement import Comparison, Statement
 
 if TYPE_CHECKING:
-    from simlib.iam.json_scan import Path
+    from simlib.iam.json_text import Path
 
 _MOST_PAIRS: Final = 20_000  # of resources and formats compared in one statement; beyond, nobody has written it by hand
 _OPERATORS_FOR: Final = {  # type of a condition key → how the operators for it begin, and what its value is called

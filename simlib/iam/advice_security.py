@@ -17,7 +17,7 @@ from simlib.iam.matching import Patterns
 from simlib.iam.statement import Comparison, Statement, Texts
 
 if TYPE_CHECKING:
-    from simlib.iam.json_scan import Path
+    from simlib.iam.json_text import Path
 
 _HANDED_OUT: Final = (  # action, how the codes begin, the condition key that narrows it
     ("iam:PassRole", "pass-role", "iam:PassedToService"),

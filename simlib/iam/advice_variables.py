@@ -11,7 +11,7 @@ from simlib.iam.findings import Report, shown
 from simlib.iam.statement import Statement
 
 if TYPE_CHECKING:
-    from simlib.iam.json_scan import Path
+    from simlib.iam.json_text import Path
 
 _VARIABLE: Final = re.compile(r"\$\{([^}]*)(\}?)")
 _DEFAULT: Final = re.compile(r"\s*'[^']*'\s*")

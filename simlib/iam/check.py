@@ -56,7 +56,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _text(name: str) -> str:
     data = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
-    return data.decode("utf-8")
+    return data.decode("utf-8-sig")  # some editors begin with a mark
 
 
 def _problems(text: str, kind: str, stored_as: str | None) -> Sequence[Problem]:

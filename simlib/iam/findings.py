@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from simlib.iam.errors import Problem
 
 if TYPE_CHECKING:
-    from simlib.iam.json_scan import Path
-    from simlib.iam.json_text import Located
+    from simlib.iam.json_text import Located, Path
 
 ERROR: Final = "error"
 SECURITY: Final = "security warning"
@@ -222,7 +221,7 @@ FINDINGS: Final[dict[str, Finding]] = {
 
 def gravity(code: str) -> str:
     """ "error", "security warning", "warning" or "suggestion": how Access Analyzer grades a finding with this code."""
-    return FINDINGS[code].gravity if code in FINDINGS else ERROR  # the codes of json_scan are errors, all of them
+    return FINDINGS[code].gravity if code in FINDINGS else ERROR  # the codes of json_text are errors, all of them
 
 
 def issue_code(code: str) -> str | None:
@@ -269,7 +268,7 @@ class Report:
         **words: Any,
     ) -> None:
         """Note a finding about the value at `path`, or (`name`) about its name. `words` fill in the message."""
-        from simlib.iam.json_scan import name_of  # late: a document without findings does without it
+        from simlib.iam.json_text import name_of  # late: a document without findings does without it
 
         finding = FINDINGS[code]
         self.wrong.add(path)

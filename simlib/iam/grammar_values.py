@@ -15,7 +15,7 @@ from simlib.iam.principals import PARTITIONS
 from simlib.iam.statement import KINDS, OBJECT, Comparison, Statement
 
 if TYPE_CHECKING:
-    from simlib.iam.json_scan import Path
+    from simlib.iam.json_text import Path
 
 VARIABLE: Final = re.compile(r"\$\{[^}]*\}")
 _ALPHANUMERIC: Final = re.compile(r"[A-Za-z0-9]*")

@@ -118,7 +118,7 @@ def decide_line(line: bytes) -> dict[str, Any]:
     """The answer to one line; never raises, whatever the line holds."""
     identifier = None
     try:
-        scenario = read(line.decode()).value
+        scenario = read(line.decode("utf-8-sig")).value  # some editors begin with a mark
         identifier = _identifier(scenario)
         request, policies = read_scenario(scenario)
         return {"id": identifier, **answer(evaluate(request, policies))}
@@ -142,8 +142,7 @@ def _identifier(scenario: Any) -> Any:
 def decide(lines: Iterable[bytes], write: Callable[[str], object]) -> int:
     """Answer every line that is not blank; returns how many could not be answered."""
     failures = 0
-    for number, line in enumerate(lines):
-        line = line.removeprefix(b"\xef\xbb\xbf") if number == 0 else line  # what some editors put before UTF-8
+    for line in lines:
         if line.strip():
             result = decide_line(line)
             failures += "error" in result

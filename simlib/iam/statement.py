@@ -19,7 +19,7 @@ from simlib.iam.principals import FORMS, ITSELF, NOT, Named, Principals, misname
 
 if TYPE_CHECKING:
     from simlib.iam.findings import Report
-    from simlib.iam.json_scan import Path
+    from simlib.iam.json_text import Path
     from simlib.iam.request import Request
 
 CURRENT_VERSION = "2012-10-17"

@@ -27,7 +27,6 @@ with atheris.instrument_imports(include=["simlib.iam"]):
         conditions,
         evaluate,
         grammar,
-        json_scan,
         json_text,
         service_data,
         validation,

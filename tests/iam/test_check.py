@@ -111,6 +111,12 @@ def test_a_file_that_cannot_be_read_does_not_stop_the_others(files: Path, capsys
     assert out.startswith("bad.json:5:16: ")
 
 
+def test_a_file_may_begin_with_a_byte_order_mark(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("marked.json").write_text(BAD, encoding="utf-8-sig")
+    assert check.main(["marked.json"]) == 1
+    assert capsys.readouterr().out.startswith("marked.json:5:16: error: ")
+
+
 def test_a_dash_is_standard_input(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(BAD.encode())))
     assert check.main(["-"]) == 1
