@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from simlib.iam.conditions import Condition, operator
+from simlib.iam.conditions import Condition, operator, scalar_text
 from simlib.iam.matching import Patterns
 from simlib.iam.principals import ITSELF, NOT, Named, Principals, is_account_id, is_canonical_id, is_service
 
@@ -237,13 +237,10 @@ def _conditions(block: Any, variables: bool) -> Iterator[Condition]:
 
 def _scalar(value: Any) -> str:
     """A condition value as text: JSON's true, false and numbers may stand without quotes."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if (isinstance(value, int) and value.bit_length() < 1024) or isinstance(value, float):
-        return str(value)
-    raise Unreadable
+    text = scalar_text(value)
+    if text is None:
+        raise Unreadable
+    return text
 
 
 def _check_rcp(statement: Statement) -> None:
