@@ -22,8 +22,20 @@ Test = Callable[[str, Context], bool]  # is any wanted value met by this one val
 # --- families of values: each prepares the wanted texts once and returns the test ---------------------------------
 
 
-def _string(wanted: Sequence[str], variables: bool, *, wildcards: bool = False) -> Test:
-    return Patterns(wanted, wildcards=wildcards, variables=variables).matches
+def _patterns(base: str, wanted: Sequence[str], variables: bool) -> Patterns:
+    """What strings and ARNs are compared with.
+
+    An ARN's six parts are compared one by one; ``ArnEquals`` and ``ArnLike`` are the same. A wanted text that is no ARN
+    of six parts, a lone ``*`` included, never meets any (a choice): AWS only says that each part is checked on its own.
+    """
+    if base.startswith("String"):
+        return Patterns(wanted, wildcards=base.endswith("Like"), variables=variables)
+    texts = [text for text in wanted if is_arn(text) or (variables and "${" in text)]
+    return Patterns(texts, variables=variables, parts=True)
+
+
+def _string(wanted: Sequence[str], variables: bool, *, base: str) -> Test:
+    return _patterns(base, wanted, variables).matches
 
 
 def _folded(wanted: Sequence[str], variables: bool) -> Test:
@@ -40,13 +52,7 @@ def _folded(wanted: Sequence[str], variables: bool) -> Test:
 
 
 def _arn(wanted: Sequence[str], variables: bool) -> Test:
-    """Six parts compared one by one, each with wildcards; ``ArnEquals`` and ``ArnLike`` are the same.
-
-    A value that is not an ARN of six parts is never met, and a wanted text that is none, a lone ``*`` included, never
-    meets (a choice): AWS only says that each of the six parts is checked on its own.
-    """
-    texts = [text for text in wanted if is_arn(text) or (variables and "${" in text)]
-    patterns = Patterns(texts, variables=variables, parts=True)
+    patterns = _patterns("Arn", wanted, variables)
     return lambda actual, context: is_arn(actual) and patterns.matches(actual, context)
 
 
@@ -192,12 +198,12 @@ _ORDER = {"Equals": eq, "LessThan": lt, "LessThanEquals": le, "GreaterThan": gt,
 #: Every operator: how its wanted values become a test, and whether it is negated. ``Null`` is apart: it looks at
 #: presence.
 OPERATORS: dict[str, tuple[Callable[..., Test], bool]] = {
-    "StringEquals": (_string, False),
-    "StringNotEquals": (_string, True),
+    "StringEquals": (partial(_string, base="StringEquals"), False),
+    "StringNotEquals": (partial(_string, base="StringEquals"), True),
     "StringEqualsIgnoreCase": (_folded, False),
     "StringNotEqualsIgnoreCase": (_folded, True),
-    "StringLike": (partial(_string, wildcards=True), False),
-    "StringNotLike": (partial(_string, wildcards=True), True),
+    "StringLike": (partial(_string, base="StringLike"), False),
+    "StringNotLike": (partial(_string, base="StringLike"), True),
     **{f"Numeric{suffix}": test for suffix, test in _ordered(number, **_ORDER).items()},
     "NumericNotEquals": (partial(_compared, value=number), True),
     **{f"Date{suffix}": test for suffix, test in _ordered(moment, **_ORDER).items()},
@@ -265,6 +271,12 @@ class Condition:
         self.wanted = tuple(wanted)
         self.variables = variables
         self._met: Test | None = None
+
+    @property
+    def patterns(self) -> Patterns | None:
+        """What a string or an ARN is compared with; ``None`` where values are understood first."""
+        base = self.operator.base
+        return _patterns(base, self.wanted, self.variables) if base.startswith(("String", "Arn")) else None
 
     def met(self, actual: str, context: Context) -> bool:
         """Whether one value of the request meets any of the wanted ones; negation is not looked at."""

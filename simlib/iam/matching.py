@@ -266,7 +266,7 @@ def within_parts(pieces: Sequence[Piece], *, crossing: bool = False) -> list[Pie
             colons += piece.count(":")
         elif isinstance(piece, Wild) and colons < 5:
             last = isinstance(following, str) and following.startswith(":")
-            piece = piece if crossing and last and piece is Wild.ANY else _IN_PART[piece]
+            piece = piece if crossing and last and piece is Wild.ANY else _IN_PART.get(piece, piece)
         kept.append(piece)
     return kept
 
@@ -294,7 +294,7 @@ class Patterns:
     ARN conditions do. What needs more than one step is taken apart when first asked for.
     """
 
-    __slots__ = ("_arn", "_others", "_parts", "_rest", "_variables", "_wildcards", "exact", "prefixes", "texts")
+    __slots__ = ("_arn", "_others", "_parts", "_rest", "_wildcards", "exact", "prefixes", "texts", "variables")
 
     def __init__(
         self,
@@ -322,7 +322,7 @@ class Patterns:
         self.texts = texts
         self.exact, self.prefixes = frozenset(exact), tuple(prefixes)
         self._others: tuple[Stars | Glob | Template, ...] | None = None if rest else ()
-        self._rest, self._wildcards, self._variables, self._arn, self._parts = rest, wildcards, variables, arn, parts
+        self._rest, self._wildcards, self.variables, self._arn, self._parts = rest, wildcards, variables, arn, parts
 
     def matches(self, text: str, context: Context) -> bool:
         if text in self.exact or (self.prefixes and text.startswith(self.prefixes)):
@@ -337,25 +337,26 @@ class Patterns:
 
     def _prepare(self, text: str) -> Stars | Glob | Template:
         """The matcher for a text that is more than a literal or a beginning."""
-        if self._variables and "${" in text:
-            return Template(self._pieces(text), self._parts)
+        if self.variables and "${" in text:
+            return Template(self.read(text), self._parts)
         if "?" not in text and not self._parts and not (self._arn and _has_star_in_part(text)):
             return Stars(text.split("*"))
-        return Glob(self._pieces(text))
+        return Glob(self.read(text))
 
-    def _pieces(self, text: str) -> list[Piece]:
+    def read(self, text: str) -> list[Piece]:
+        """One of the texts, taken apart."""
         if self._arn:
-            return read_resource(text, variables=self._variables)
-        pieces = read(text, wildcards=self._wildcards, variables=self._variables)
-        return within_parts(pieces) if self._parts and not (self._variables and "${" in text) else pieces
+            return read_resource(text, variables=self.variables)
+        pieces = read(text, wildcards=self._wildcards, variables=self.variables)
+        return within_parts(pieces) if self._parts and not (self.variables and "${" in text) else pieces
 
     @property
     def keys(self) -> set[str]:
         """The keys of the variables, in lower case."""
-        texts = [text for text in self.texts if self._variables and "${" in text]
-        return {piece.key for text in texts for piece in self._pieces(text) if isinstance(piece, Variable)}
+        texts = [text for text in self.texts if self.variables and "${" in text]
+        return {piece.key for text in texts for piece in self.read(text) if isinstance(piece, Variable)}
 
     def pieces(self, context: Context) -> list[list[Piece]]:
         """Every text taken apart, its variables filled in; those that then match nothing are left out."""
-        filled = (fill(self._pieces(text), context) for text in self.texts)
+        filled = (fill(self.read(text), context) for text in self.texts)
         return [within_parts(each) if self._parts else each for each in filled if each is not None]
