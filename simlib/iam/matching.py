@@ -85,42 +85,45 @@ class Glob:
         if len(text) < self.least or not text.startswith(self.first) or not text.endswith(self.last):
             return False
         if self._automaton is None:
-            self._automaton = Automaton(self.middle)
+            self._automaton = Automaton([self.middle])
         return self._automaton.accepts(text[len(self.first) : len(text) - len(self.last)])
 
 
 class Automaton:
-    """A pattern, followed on all its possible paths at once.
+    """Patterns of which any may match, followed on all their possible paths at once.
 
-    Bit *n* of a whole number says: the first *n* letters of the pattern can have matched what was read so far. One
-    character of the text moves all bits at once, so that time grows with the text alone.
+    Each pattern has a run of bits, one more than it has letters. Its bit *n* says: its first *n* letters can have
+    matched what was read so far. One character of the text moves all bits at once, so that time grows with the text.
     """
 
-    __slots__ = ("final", "inside", "letters", "places", "stay", "stay_in_part", "wild")
+    __slots__ = ("final", "inside", "letters", "runs", "start", "stay", "stay_in_part", "wild")
 
-    def __init__(self, pieces: Iterable[Piece]) -> None:
+    def __init__(self, patterns: Iterable[Sequence[Piece]]) -> None:
         self.letters: dict[str, int] = {}  # where each character leads
-        self.places: list[str] = []  # the character that leads on from each bit, or ""
+        self.runs: list[int] = []  # the bits of each pattern with a * that may run past colons
         wild = dict.fromkeys(Wild, 0)
+        self.start = self.final = 0
         bit = 1
-        for piece in pieces:
-            if isinstance(piece, str):
-                self.places += piece
-                for character in piece:
-                    bit <<= 1
-                    self.letters[character] = self.letters.get(character, 0) | bit
-            elif isinstance(piece, Wild):
-                if piece not in _STARS:
-                    bit <<= 1
-                    self.places.append("")
-                wild[piece] |= bit
-        self.places.append("")
+        for pieces in patterns:
+            first = bit
+            for piece in pieces:
+                if isinstance(piece, str):
+                    for character in piece:
+                        bit <<= 1
+                        self.letters[character] = self.letters.get(character, 0) | bit
+                elif isinstance(piece, Wild):
+                    bit <<= piece not in _STARS
+                    wild[piece] |= bit
+            self.start |= first
+            self.final |= bit
+            bit <<= 1
+            if Wild.ANY in pieces:
+                self.runs.append(bit - first)
         self.wild, self.inside = wild[Wild.ONE], wild[Wild.ONE] | wild[Wild.ONE_IN_PART]
         self.stay, self.stay_in_part = wild[Wild.ANY], wild[Wild.ANY] | wild[Wild.ANY_IN_PART]
-        self.final = bit
 
     def accepts(self, text: str) -> bool:
-        letters, reached = self.letters, 1
+        letters, reached = self.letters, self.start
         colon, other, stay, stay_in_part = letters.get(":", 0) | self.wild, self.inside, self.stay, self.stay_in_part
         for character in text:
             if character == ":":
@@ -133,20 +136,13 @@ class Automaton:
 
     def after(self, reached: int, character: str) -> int:
         """The bits after one more character; those before the last ``*`` reached, which add nothing, are left out."""
-        leads = self.letters.get(character, 0)
-        if character == ":":
-            reached = (reached << 1) & (leads | self.wild) | reached & self.stay
-        else:
-            reached = (reached << 1) & (leads | self.inside) | reached & self.stay_in_part
-        return reached & -(1 << (reached & self.stay).bit_length() >> 1) if reached & self.stay else reached
-
-    def characters(self, reached: int) -> set[str]:
-        """The characters that lead on from the bits."""
-        found = set()
-        while reached:
-            found.add(self.places[(reached & -reached).bit_length() - 1])
-            reached &= reached - 1
-        return found - {""}
+        is_colon = character == ":"
+        moved = (reached << 1) & (self.letters.get(character, 0) | (self.wild if is_colon else self.inside))
+        reached = moved | reached & (self.stay if is_colon else self.stay_in_part)
+        for run in self.runs:
+            if waits := reached & self.stay & run:
+                reached &= ~run | -(1 << waits.bit_length() - 1)
+        return reached
 
 
 class TooManyTexts(Exception):
@@ -154,31 +150,29 @@ class TooManyTexts(Exception):
 
 
 def texts_by_match(
-    patterns: Sequence[Sequence[Piece]], within: Sequence[Piece] = (Wild.ANY,), *, most: int = 20_000
+    patterns: Sequence[Sequence[Sequence[Piece]]], within: Sequence[Piece] = (Wild.ANY,), *, most: int = 10_000
 ) -> dict[int, str]:
-    """The shortest text for each way in which texts of the pattern ``within`` can match the others.
+    """The shortest text for each way in which texts of the pattern ``within`` can match others.
 
-    Bit *n* of a key says whether pattern *n* matches; a combination that no text has is not in the answer. All patterns
-    are followed at once. Raises ``TooManyTexts`` where that takes more than ``most`` steps.
+    Each of ``patterns`` is a list of which any may match. Bit *n* of a key says whether the list *n* matches; a
+    combination that no text has is not in the answer. All are followed at once. Raises ``TooManyTexts`` where that
+    takes more than ``most`` steps.
     """
-    automata = [Automaton(pieces) for pieces in (*patterns, within)]
+    automata = [Automaton(each) for each in (*patterns, [within])]
     known = {":", *(character for each in automata for character in each.letters)}
     other = next(character for character in map(chr, range(ord("x"), 0x110000)) if character not in known)
     found: dict[int, str] = {}
-    start = (1,) * len(automata)
+    start = tuple([each.start for each in automata])
     waiting, seen = deque([(start, "")]), {start}
     while waiting:
         reached, text = waiting.popleft()
+        pairs = list(zip(reached, automata, strict=True))
         if reached[-1] & automata[-1].final:
-            matched = sum(
-                bool(bits & each.final) << n for n, (bits, each) in enumerate(zip(reached, automata, strict=True))
-            )
-            found.setdefault(matched & ~(1 << len(patterns)), text)
-        leading = {
-            character for bits, each in zip(reached, automata, strict=True) for character in each.characters(bits)
-        }
+            matched = [1 << n for n, (bits, each) in enumerate(pairs[:-1]) if bits & each.final]
+            found.setdefault(sum(matched), text)
+        leading = {character for bits, each in pairs for character, to in each.letters.items() if bits << 1 & to}
         for character in sorted(leading | {":", other}):
-            step = tuple([each.after(bits, character) for bits, each in zip(reached, automata, strict=True)])
+            step = tuple([each.after(bits, character) for bits, each in pairs])
             if step[-1] and step not in seen:
                 if len(seen) == most:
                     raise TooManyTexts
@@ -189,12 +183,12 @@ def texts_by_match(
 
 def meets(left: Sequence[Piece], right: Sequence[Piece]) -> bool:
     """Whether some text matches both patterns. Raises ``TooManyTexts``."""
-    return 1 in texts_by_match([left], right)
+    return 1 in texts_by_match([[left]], right)
 
 
 def covers(patterns: Sequence[Sequence[Piece]], narrow: Sequence[Piece]) -> bool:
     """Whether every text that matches ``narrow`` matches one of the patterns. Raises ``TooManyTexts``."""
-    return 0 not in texts_by_match(patterns, narrow)
+    return 0 not in texts_by_match([patterns], narrow)
 
 
 class Template:

@@ -249,15 +249,12 @@ class _Problem:
 
     def _shortened(self, part: Mapping[int, bool]) -> dict[int, bool]:
         """The fewest of a part's atoms that still say it is allowed; that something does not hold is left out first."""
-        found = []
-        for order in (sorted(part, key=lambda atom: part[atom]), sorted(part, key=lambda atom: (part[atom], -atom))):
-            kept = dict(part)
-            for atom in order:
-                rest = {each: holds for each, holds in kept.items() if each != atom}
-                if not any(self._meet(rest, other) for other in self.denied):
-                    kept = rest
-            found.append(kept)
-        return min(found, key=len)
+        kept = dict(part)
+        for atom in sorted(part, key=lambda atom: part[atom]):
+            rest = {each: holds for each, holds in kept.items() if each != atom}
+            if not any(self._meet(rest, other) for other in self.denied):
+                kept = rest
+        return kept
 
     def _meet(self, one: Mapping[int, bool], other: Mapping[int, bool]) -> bool:
         return all(one.get(atom, holds) is holds for atom, holds in other.items()) and self.is_possible(
@@ -331,7 +328,7 @@ def _options(request: Request, atoms: Mapping[int, _Atom], keys: frozenset[str])
         key, *others = keys
         concerned = [atom for atom in atoms.values() if atom.subject == key]
         if key == RESOURCE:
-            patterns = tuple([tuple(each) for atom in concerned for each in atom.pieces(context)])
+            patterns = tuple([tuple(map(tuple, atom.pieces(context))) for atom in concerned])
             yield from ((context, text) for text in _texts_by_match(patterns, tuple(read(request.resource))))
             return
         conditions = [atom.condition for atom in concerned if atom.condition]
@@ -371,13 +368,13 @@ def _fillings(atom: _Atom, request: Request, others: Iterable[_Atom]) -> Iterato
 
 
 @lru_cache(maxsize=256)
-def _texts_by_match(patterns: tuple[tuple[Any, ...], ...], within: tuple[Any, ...]) -> tuple[str, ...]:
-    return tuple(texts_by_match(patterns, within, most=10 * MOST).values())
+def _texts_by_match(patterns: tuple[Any, ...], within: tuple[Any, ...]) -> tuple[str, ...]:
+    return tuple(texts_by_match(patterns, within, most=5 * MOST).values())
 
 
 def _texts(conditions: Sequence[Condition], context: Context) -> list[str]:
     """A text for each way to meet the conditions of one key, and the empty one."""
-    patterns = [tuple(each) for one in conditions if one.patterns for each in one.patterns.pieces(context)]
+    patterns = [tuple(map(tuple, each.patterns.pieces(context))) for each in conditions if each.patterns]
     wanted = [text for condition in conditions for text in condition.wanted]
     texts = ["", "AAAA", "true", "false", *wanted, *_texts_by_match(tuple(patterns), (Wild.ANY,))]
     texts += map(str.swapcase, texts[4:])

@@ -238,7 +238,7 @@ few = st.text(alphabet="ab*?", max_size=6)
 @given(few, few, st.text(alphabet="abx", max_size=8))
 def test_texts_agree_with_patterns_compared(left: str, right: str, text: str) -> None:
     """What one text shows never contradicts what is said of all; and a text is shown for what is said of some."""
-    shown = texts_by_match([read(left)], read(right))
+    shown = texts_by_match([[read(left)]], read(right))
     both, only_right = shown.get(1), shown.get(0)
     if Patterns([right]).matches(text, {}):
         assert (both if Patterns([left]).matches(text, {}) else only_right) is not None
@@ -249,6 +249,6 @@ def test_texts_agree_with_patterns_compared(left: str, right: str, text: str) ->
 
 
 def test_patterns_with_too_many_combinations_are_not_compared() -> None:
-    hard = [read("*" + letter + "?" * 12) for letter in "abcdefgh"]
+    hard = [[read("*" + letter + "?" * 12)] for letter in "abcdefgh"]
     with pytest.raises(TooManyTexts):
         texts_by_match(hard)
