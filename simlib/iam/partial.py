@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, lru_cache, reduce
 from itertools import combinations, islice, pairwise
+from operator import or_
 from typing import Any, NamedTuple
 
 from simlib.iam.conditions import Condition, moment, network, number, scalar_text
@@ -37,6 +38,7 @@ from simlib.iam.statement import Statement
 DEPENDS = "DEPENDS"
 MOST_ALTERNATIVES = 100
 MOST = 1_000  # combinations of what is open; policies that need more are answered without a list
+Part = tuple[int, int]  # of what is open, one bit for each atom: those that are known, and those of them that hold
 RESOURCE = "Resource"  # stands among the open keys for an open resource; keys are in lower case
 
 
@@ -86,11 +88,11 @@ class _Atom(NamedTuple):
 
 
 class _Statement:
-    """A statement as far as it is known: it matches if its atoms are as ``needs`` says."""
+    """A statement as far as it is known: it matches if the atoms of ``needs`` hold, or do not, as said there."""
 
     __slots__ = ("needs", "problem", "statement")
 
-    def __init__(self, statement: Statement, needs: Mapping[int, bool], problem: _Problem) -> None:
+    def __init__(self, statement: Statement, needs: Part, problem: _Problem) -> None:
         self.statement = statement
         self.needs = needs
         self.problem = problem
@@ -99,9 +101,11 @@ class _Statement:
         return getattr(self.statement, name)
 
     def is_met(self) -> bool | None:
-        known = self.problem.known
-        left = [known.get(atom) for atom, wanted in self.needs.items() if known.get(atom) is not wanted]
-        return None if left and all(each is None for each in left) else not left
+        atoms, holding = self.needs
+        known, known_holding = self.problem.known
+        if (holding ^ known_holding) & atoms & known:
+            return False
+        return None if atoms & ~known else True
 
     def matches(self, request: Request, bounded: bool) -> Named:
         met = self.is_met()
@@ -133,21 +137,22 @@ class _Problem:
         self.resources = resources
         self.atoms: list[_Atom] = []
         self.statements: list[_Statement] = []
-        self.known: dict[int, bool] = {}
+        self.known: Part = (0, 0)
         self.hopeful = False
         session = (policies.session,) if isinstance(policies.session, Policy) else policies.session
         self.policies = PolicySet(*[self._reduced(layer) for layer in policies._replace(session=session)])
-        self.allowed: list[dict[int, bool]] = []
-        self.denied: list[dict[int, bool]] = []
+        self.allowed: list[Part] = []
+        self.denied: list[Part] = []
         self.evaluations: list[Evaluation] = []  # one for each of these parts
 
     @cached_property
-    def groups(self) -> list[list[dict[int, bool]]]:
-        """The ways in which atoms can hold together: for each group of open keys all of its own."""
-        return [
-            _options(self.request, {index: atom for index, atom in enumerate(self.atoms) if atom.open <= keys}, keys)
-            for keys in _connected([atom.open for atom in self.atoms])
-        ]
+    def groups(self) -> list[tuple[int, list[int]]]:
+        """For each group of open keys that some atom looks at together: its atoms, and the ways in which they hold."""
+        groups = []
+        for keys in _connected([atom.open for atom in self.atoms]):
+            atoms = {1 << index: atom for index, atom in enumerate(self.atoms) if atom.open <= keys}
+            groups.append((sum(atoms), _options(self.request, atoms, keys)))
+        return groups
 
     def _reduced(self, layer: Any) -> Any:
         if not isinstance(layer, Policy):
@@ -162,9 +167,9 @@ class _Problem:
         self.statements += likely
         return _Policy(layer, likely)
 
-    def _needs(self, statement: Statement) -> dict[int, bool] | None:
+    def _needs(self, statement: Statement) -> Part | None:
         """The atoms a statement hangs on; ``None`` where it cannot match."""
-        needs: dict[int, bool] = {}
+        known, holding = 0, 0
         atoms = [(self._condition(each), True) for each in statement.conditions]
         if statement.resources is not None:
             atoms.append((self._resource(statement.resources), not statement.not_resource))
@@ -173,13 +178,12 @@ class _Problem:
                 if atom.holds(self.request.values, self.request.resource) is not wanted:
                     return None
                 continue
-            same = (index for index, each in enumerate(self.atoms) if each[:3] == atom[:3])
-            index = next(same, len(self.atoms))
-            if index == len(self.atoms):
+            same = [index for index, each in enumerate(self.atoms) if each[:3] == atom[:3]]
+            bit = 1 << (same[0] if same else len(self.atoms))
+            if not same:
                 self.atoms.append(atom)
-            if needs.setdefault(index, wanted) is not wanted:
-                return None
-        return needs
+            known, holding = known | bit, holding | bit * wanted
+        return known, holding
 
     def _condition(self, condition: Condition) -> _Atom:
         term = Term(condition.operator.name, condition.name, condition.wanted, True)
@@ -208,61 +212,63 @@ class _Problem:
                 self._split()
                 return
             found = self.denied
-        found.append(dict(self.known))
+        found.append(self.known)
         self.evaluations.append(evaluation)
         if len(self.evaluations) > MOST:
             raise TooManyTexts
 
     def _split(self) -> None:
-        undecided = {atom for each in self.statements if each.is_met() is None for atom in each.needs}
-        undecided -= set(self.known)
-        group = max(self.groups, key=lambda options: len(undecided & set(options[0])))
-        for part in sorted({tuple([(atom, option[atom]) for atom in option if atom in undecided]) for option in group}):
-            self.known |= part
+        before, holding = self.known
+        undecided = reduce(or_, (each.needs[0] for each in self.statements if each.is_met() is None)) & ~before
+        group, options = max(self.groups, key=lambda group: (group[0] & undecided).bit_count())
+        for option in sorted({option & undecided for option in options}):
+            self.known = before | group & undecided, holding | option
             self.solve()
-            for atom, _ in part:
-                del self.known[atom]
+        self.known = before, holding
 
-    def is_possible(self, known: Mapping[int, bool]) -> bool:
+    def is_possible(self, part: Part) -> bool:
         """Whether some value of what is open makes the atoms so."""
-        return all(
-            any(all(known.get(atom, holds) is holds for atom, holds in option.items()) for option in options)
-            for options in self.groups
-        )
+        known, holding = part
+        return all(any(not (option ^ holding) & known & atoms for option in options) for atoms, options in self.groups)
 
     def alternatives(self) -> tuple[tuple[Term, ...], ...]:
         """A list of conjunctions that together say when the request is allowed: none can be left out or shortened."""
-        found: list[dict[int, bool]] = []
+        found: list[Part] = []
         for part in self.allowed:
             if not any(self._covers(each, part) for each in found):
                 found.append(self._shortened(part))
             if len(found) > MOST_ALTERNATIVES:
                 raise TooManyTexts
-        covered = [{n for n, part in enumerate(self.allowed) if self._covers(each, part)} for each in found]
-        for index in sorted(range(len(found)), key=lambda index: -len(found[index])):
-            others = [each for n, each in enumerate(covered) if n != index]
-            if covered[index] <= set().union(*others):
+        covered = [{part for part in self.allowed if self._covers(each, part)} for each in found]
+        for index in sorted(range(len(found)), key=lambda index: -found[index][0].bit_count()):
+            if covered[index] <= set().union(*covered[:index], *covered[index + 1 :]):
                 covered[index] = set()
         kept = [each for each, parts in zip(found, covered, strict=True) if parts]
-        terms = [tuple([self.atoms[atom].term._replace(holds=each[atom]) for atom in sorted(each)]) for each in kept]
-        return tuple(sorted(terms, key=lambda each: (len(each), each)))
+        return tuple(sorted(map(self._terms, kept), key=lambda terms: (len(terms), terms)))
 
-    def _shortened(self, part: Mapping[int, bool]) -> dict[int, bool]:
+    def _terms(self, part: Part) -> tuple[Term, ...]:
+        known, holding = part
+        numbered = [(1 << index, atom.term) for index, atom in enumerate(self.atoms)]
+        return tuple([term._replace(holds=bool(bit & holding)) for bit, term in numbered if bit & known])
+
+    def _shortened(self, part: Part) -> Part:
         """The fewest of a part's atoms that still say it is allowed; that something does not hold is left out first."""
-        kept = dict(part)
-        for atom in sorted(part, key=lambda atom: part[atom]):
-            rest = {each: holds for each, holds in kept.items() if each != atom}
-            if not any(self._meet(rest, other) for other in self.denied):
-                kept = rest
-        return kept
+        known, holding = part
+        for bit in sorted(_bits(known), key=lambda bit: bool(holding & bit)):
+            if not any(self._meet((known & ~bit, holding & ~bit), other) for other in self.denied):
+                known, holding = known & ~bit, holding & ~bit
+        return known, holding
 
-    def _meet(self, one: Mapping[int, bool], other: Mapping[int, bool]) -> bool:
-        return all(one.get(atom, holds) is holds for atom, holds in other.items()) and self.is_possible(
-            {**one, **other}
-        )
+    def _meet(self, one: Part, other: Part) -> bool:
+        clash = (one[1] ^ other[1]) & one[0] & other[0]
+        return not clash and self.is_possible((one[0] | other[0], one[1] | other[1]))
 
-    def _covers(self, wide: Mapping[int, bool], part: Mapping[int, bool]) -> bool:
-        return not any(self._meet({atom: not holds}, part) for atom, holds in wide.items())
+    def _covers(self, wide: Part, part: Part) -> bool:
+        return not any(self._meet((bit, ~wide[1] & bit), part) for bit in _bits(wide[0]))
+
+
+def _bits(number: int) -> list[int]:
+    return [1 << index for index in range(number.bit_length()) if number >> index & 1]
 
 
 def possible(
@@ -314,7 +320,7 @@ def _connected(sets: Iterable[frozenset[str]]) -> list[frozenset[str]]:
     return groups
 
 
-def _options(request: Request, atoms: Mapping[int, _Atom], keys: frozenset[str]) -> list[dict[int, bool]]:
+def _options(request: Request, atoms: Mapping[int, _Atom], keys: frozenset[str]) -> list[int]:
     """The ways in which the atoms of a group can hold together. Raises ``TooManyTexts``."""
     in_variables = {key for atom in atoms.values() for key in atom.open if key != atom.subject}
     mentioned = [text for atom in atoms.values() for text in atom.term.values]
@@ -341,14 +347,13 @@ def _options(request: Request, atoms: Mapping[int, _Atom], keys: frozenset[str])
         for value in values:
             yield from assignments(others, known if value is None else {**known, key: value})
 
-    found: dict[tuple[bool, ...], dict[int, bool]] = {}
+    found: set[int] = set()
     order = sorted(keys, key=lambda key: (key not in in_variables, key == RESOURCE, key))
     for count, (context, resource) in enumerate(assignments(order, request.values)):
         if count == 10 * MOST:
             raise TooManyTexts
-        option = {index: atom.holds(context, resource) for index, atom in atoms.items()}
-        found.setdefault(tuple(option.values()), option)
-    return list(found.values())
+        found.add(sum(bit for bit, atom in atoms.items() if atom.holds(context, resource)))
+    return list(found)
 
 
 def _fillings(atom: _Atom, request: Request, others: Iterable[_Atom]) -> Iterator[str]:
