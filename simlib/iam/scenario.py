@@ -253,7 +253,10 @@ def main(arguments: list[str]) -> int:
     """Exit status 0; 1 if ``--strict`` is given and a line could not be answered; 2 if the file cannot be read."""
     import argparse
 
-    parser = argparse.ArgumentParser("python -m simlib decide", description=__doc__.split("\n\n")[1] if __doc__ else "")
+    description = (__doc__ or "").partition("\n\n")[2]
+    parser = argparse.ArgumentParser(
+        "python -m simlib decide", description=description, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument(
         "file", nargs="?", default="-", metavar="FILE", help="scenarios, one per line (default: standard input)"
     )

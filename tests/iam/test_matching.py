@@ -223,6 +223,8 @@ def test_several_patterns_cover_together() -> None:
     assert covers([read(""), read("?*")], read("*"))
     assert not covers([read(""), read("??*")], read("*"))
     assert covers([read("a*"), read("b*")], [*read("a*"), *read("?")])
+    assert covers([read("ab"), read("*x")], read("ab"))
+    assert not covers([read("ab"), read("*x")], read("a?"))
 
 
 def test_a_wildcard_in_a_part_of_an_arn_does_not_meet_a_colon() -> None:

@@ -88,6 +88,21 @@ CASES: dict[str, tuple[list[dict[str, Any]], str, set[frozenset[str]]]] = {
         DEPENDS,
         {frozenset({f"not NotIpAddress {IP} 10.1.0.0/16"})},
     ),
+    "a range that begins where a wider one does": (
+        [allow(**when("IpAddress", IP, "10.0.0.0/8")), deny(**when("IpAddress", IP, "10.0.0.0/16"))],
+        DEPENDS,
+        {frozenset({f"IpAddress {IP} 10.0.0.0/8", f"not IpAddress {IP} 10.0.0.0/16"})},
+    ),
+    "an alternative that the others make needless": (
+        [
+            allow(Condition={"StringEquals": {TEAM: "red", "aws:RequestTag/a": "b"}}),
+            allow(Condition={"StringEquals": {TEAM: "red"}, "Bool": {MFA: "true"}}),
+            allow(Condition={"StringEquals": {"aws:RequestTag/a": "b"}, "Null": {MFA: "true"}}),
+            allow(Condition={"StringEquals": {"aws:RequestTag/a": "b"}, "Null": {MFA: "false"}}),
+        ],
+        DEPENDS,
+        {frozenset({"StringEquals aws:RequestTag/a b"}), frozenset({f"StringEquals {TEAM} red", f"Bool {MFA} true"})},
+    ),
     "a set operator and one value": (
         [
             allow(**when("ForAllValues:StringEquals", "aws:TagKeys", "a", "b")),
@@ -248,14 +263,14 @@ def check(drawn: Drawn, answer: Possibility, resource: str) -> None:
             assert effect == answer.decision
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(st.integers(0, 10_000_000))
 def test_a_context_is_allowed_exactly_if_it_satisfies_the_list(seed: int) -> None:
     drawn = Drawn(seed)
     check(drawn, possible(Request(ALICE, "s3:GetObject", OBJECT), drawn.policies), OBJECT)
 
 
-@settings(max_examples=150)
+@settings(max_examples=50)
 @given(st.integers(0, 10_000_000))
 def test_a_resource_of_a_set_and_a_context_are_allowed_exactly_if_they_satisfy_the_list(seed: int) -> None:
     drawn = Drawn(seed)
@@ -265,7 +280,7 @@ def test_a_resource_of_a_set_and_a_context_are_allowed_exactly_if_they_satisfy_t
 @pytest.mark.parametrize("resource", [OBJECT, SET])
 def test_the_generated_policies_leave_it_open_in_most_cases(resource: str) -> None:
     request = Request(ALICE, "s3:GetObject", resource)
-    answers = [possible(request, Drawn(seed).policies, resource_set=resource == SET) for seed in range(200)]
+    answers = [possible(request, Drawn(seed).policies, resource_set=resource == SET) for seed in range(60)]
     depends = [answer for answer in answers if answer.decision == DEPENDS]
-    assert len(depends) >= 100
+    assert len(depends) >= 30
     assert all(answer.depends_on for answer in depends)
