@@ -48,6 +48,7 @@ POLICY_FIELDS = {
     "rcps": ("rcps", "rcp", 2),
     "vpc_endpoint_policies": ("vpc_endpoint", "endpoint", 1),
 }
+OPENING = ("unknown_context", "resource_set")
 FLAGS = ("restrict_public_buckets", "resource_set")
 FIELDS = frozenset(("id", "unknown_context", *FLAGS, *REQUEST_FIELDS, *POLICY_FIELDS))
 
@@ -102,6 +103,8 @@ def read_scenario(scenario: Any, world: World | None = None) -> tuple[Request, P
     for name in FLAGS:
         if not isinstance(fields.get(name, False), bool):
             raise RequestError(name, "this is true or false")
+    if not isinstance(fields.get("unknown_context", []), list):
+        raise RequestError("unknown_context", "this is a list of condition keys")
     if fields.get("context") == "unknown":
         del fields["context"]
     request = Request(**{name: fields[name] for name in REQUEST_FIELDS if name in fields})
@@ -140,32 +143,30 @@ def _read(document: Any, kind: str, path: str, world: World | None) -> Policy:
         raise RequestError(f"{path}.{problem.path}" if problem.path else path, problem.message + advice) from None
 
 
-def _open(scenario: Mapping[str, Any]) -> tuple[list[str] | None, bool] | None:
-    """Which context keys are open (``None``: all that are not known), and whether the resource is a set; ``None`` where
-    nothing is open."""
-    keys, unknown = scenario.get("unknown_context"), scenario.get("context") == "unknown"
-    if keys is not None and not (isinstance(keys, list) and all(isinstance(key, str) for key in keys)):
-        raise RequestError("unknown_context", "this is a list of condition keys")
-    known = {key.lower() for key in (() if unknown else scenario.get("context") or ())}
-    if twice := next((key for key in keys or () if key.lower() in known), None):
-        raise RequestError("unknown_context", f"{twice[:80]!r} is in the context, and so it is known")
-    if keys is None and not unknown and not scenario.get("resource_set"):
+def _open_keys(scenario: Mapping[str, Any]) -> list[str] | None:
+    """The context keys that are open; ``None``: all that are not known."""
+    if scenario.get("context") == "unknown":
         return None
-    return None if unknown else keys or [], bool(scenario.get("resource_set"))
+    keys = scenario.get("unknown_context") or []
+    if not all(isinstance(key, str) for key in keys):
+        raise RequestError("unknown_context", "a condition key is a text")
+    known = {key.lower() for key in scenario.get("context") or ()}
+    if twice := next((key for key in keys if key.lower() in known), None):
+        raise RequestError("unknown_context", f"{twice[:80]!r} is in the context, and so it is known")
+    return keys
 
 
-def _possible(request: Request, policies: PolicySet, keys: list[str] | None, resource_set: bool) -> dict[str, Any]:
-    from simlib.iam.partial import DEPENDS, possible  # late: few ask
+def _possible(scenario: Mapping[str, Any], request: Request, policies: PolicySet) -> dict[str, Any]:
+    from simlib.iam.partial import possible  # late: few ask
 
-    found = possible(request, policies, keys, resource_set=resource_set)
-    alternatives = found.depends_on and [[each._asdict() for each in all_of] for all_of in found.depends_on]
-    result: dict[str, Any] = (
-        answer(found.evaluation) if found.evaluation else {"decision": DEPENDS, "checks": [], "message": ""}
-    )
-    result |= {"decision": found.decision, "depends_on": alternatives}
+    resource_set = bool(scenario.get("resource_set"))
+    decision, depends_on, evaluation = possible(request, policies, _open_keys(scenario), resource_set=resource_set)
+    known = answer(evaluation) if evaluation else {"checks": [], "message": ""}
+    alternatives = depends_on and [[term._asdict() for term in terms] for terms in depends_on]
+    result = {**known, "decision": decision, "depends_on": alternatives}
     if resource_set:
-        unclear = found.depends_on is None
-        result["resources"] = None if unclear else {"ALLOW": "all", DEPENDS: "some"}.get(found.decision, "none")
+        some = None if depends_on is None else "some" if depends_on else "none"
+        result["resources"] = "all" if decision == "ALLOW" else some
     return result
 
 
@@ -201,8 +202,8 @@ def decide_line(line: bytes, world: World | None = None) -> dict[str, Any]:
         scenario = read(line.decode()).value
         identifier = _identifier(scenario)
         request, policies = read_scenario(scenario, world)
-        unknown = _open(scenario)
-        result = _possible(request, policies, *unknown) if unknown else answer(evaluate(request, policies))
+        is_open = any(map(scenario.get, OPENING)) or scenario.get("context") == "unknown"
+        result = _possible(scenario, request, policies) if is_open else answer(evaluate(request, policies))
         return {"id": identifier, **result}
     except UnicodeDecodeError:
         path, message = "", "this line is not UTF-8"

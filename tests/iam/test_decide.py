@@ -328,7 +328,13 @@ OPEN: dict[str, tuple[dict[str, Any], str, Any, str | None]] = {
         [],
         None,
     ),
-    "no key is open": (with_policy(MFA, unknown_context=[]), "IMPLICIT_DENY", [], None),
+    "no key is open": (with_policy(MFA, unknown_context=[], resource_set=False), "IMPLICIT_DENY", None, None),
+    "null is as good as absent": (
+        with_policy(MFA, unknown_context=None, resource_set=None),
+        "IMPLICIT_DENY",
+        None,
+        None,
+    ),
     "all of a set": (with_policy(allow("s3:*", BUCKET), resource=BUCKET, resource_set=True), "ALLOW", [], "all"),
     "none of a set": (
         with_policy(allow("s3:*", "arn:aws:s3:::other/*"), resource=BUCKET, resource_set=True),
