@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from simlib.iam.conditions import binary, network, number, operator, truth
+from simlib.iam.conditions import binary, is_arn, moment, network, number, operator, truth
 from simlib.iam.findings import Report, shown
 from simlib.iam.principals import PARTITIONS
 from simlib.iam.statement import KINDS, OBJECT, Comparison, Statement
@@ -29,13 +29,6 @@ _TRUST_ACTIONS: Final = (
     *("sts:AssumeRole", "sts:AssumeRoleWithSAML", "sts:AssumeRoleWithWebIdentity"),
     *("sts:TagSession", "sts:SetSourceIdentity", "sts:SetContext"),
 )
-_DATE: Final = re.compile(
-    r"-?\d{1,9}(?:-(?P<month>\d{1,2})(?:-(?P<day>\d{1,2}))?)?"
-    r"(?:[Tt](?:(?P<hour>\d{1,2})(?::(?P<minute>\d{1,2})(?::(?P<second>\d{1,2})(?:\.\d{1,9})?)?)?)?"
-    r"(?:[Zz]|[+-]\d\d(?::?\d\d)?)?)?",
-    re.ASCII,
-)
-_DATE_RANGES: Final = {"month": (1, 12), "day": (1, 31), "hour": (0, 23), "minute": (0, 59), "second": (0, 59)}
 _W3C: Final = "write it as YYYY-MM-DDThh:mm:ssZ"
 _W3C_DATE: Final = re.compile(r"\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d))?", re.ASCII)
 _EPOCH: Final = re.compile(r"\d{1,19}", re.ASCII)
@@ -188,18 +181,10 @@ def _date(value: Any, path: Path, comparison: Comparison, report: Report) -> Non
     if _EPOCH.fullmatch(text):
         if comparison.key.lower() != "aws:epochtime":
             report.add("invalid-date-value", path, value, _W3C, shows=text)
-    elif not _is_date(text):
+    elif moment(text) is None:
         report.add("type-mismatch-date", path, value, _W3C, operator=comparison.operator, shows=shown(text))
     elif not _W3C_DATE.fullmatch(text):
         report.add("invalid-date-value", path, value, _W3C, shows=shown(text))
-
-
-def _is_date(text: str) -> bool:
-    """Whether IAM takes it for a date: it is not strict about zeros in front, but months end with 12."""
-    if not (found := _DATE.fullmatch(text)) or ("-" not in text[1:] and "t" not in text.lower()):
-        return False
-    parts = {name: digits for name, digits in found.groupdict().items() if digits is not None}
-    return all(low <= int(parts[name]) <= high for name, (low, high) in _DATE_RANGES.items() if name in parts)
 
 
 def _boolean(value: Any, path: Path, comparison: Comparison, report: Report) -> None:
@@ -215,7 +200,7 @@ def _binary(value: Any, path: Path, comparison: Comparison, report: Report) -> N
 def _address(value: Any, path: Path, comparison: Comparison, report: Report) -> None:
     text = str(value)
     found = network(text)
-    if found is None or ("/" in text and not text.rpartition("/")[2].isdigit()):
+    if found is None:
         report.add("type-mismatch-ip-range", path, value, operator=comparison.operator)
     elif "/" in text and str(found.network_address) != str(network(text.partition("/")[0]).network_address):
         report.add("improve-ip-range", path, value, f"write {found}", bits=found.prefixlen)
@@ -223,7 +208,7 @@ def _address(value: Any, path: Path, comparison: Comparison, report: Report) -> 
 
 def _arn(value: Any, path: Path, comparison: Comparison, report: Report) -> None:
     text = str(value)
-    if text != "*" and (not text.startswith("arn:") or text.count(":") < 5):
+    if not is_arn(text):
         advice = "write arn:partition:service:region:account:resource"
         report.add("arn-value", path, value, advice, operator=comparison.operator, shows=shown(text))
 

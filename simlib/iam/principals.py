@@ -232,7 +232,8 @@ class Principals(NamedTuple):
     def leaves_out(self, caller: Caller) -> bool:
         """Whether a ``NotPrincipal`` spares the caller: only if it lists the account, and the role, and the session.
 
-        UG/reference_policies_elements_notprincipal: AWS may look at the account first, then the role, then the session.
+        UG/reference_policies_elements_notprincipal: AWS may look at the account first, then the role, then the session;
+        who leaves the account out of the list is denied as if AWS always did (a choice).
         """
         if self.everyone:
             return True

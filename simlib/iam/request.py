@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from simlib.iam.conditions import scalar_text
 from simlib.iam.errors import RequestError
 from simlib.iam.matching import Values
 from simlib.iam.principals import NONE, identify, is_account_id
@@ -103,11 +104,8 @@ def context_values(context: Any) -> dict[str, Values]:
 
 
 def _text(value: Any, key: str) -> str:
-    if isinstance(value, str):
-        _check_text(value, f"context.{key[:80]}")
-        return value
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float) or (isinstance(value, int) and value.bit_length() < 1024):
-        return str(value)
-    raise RequestError(f"context.{key[:80]}", "a value is a text, a number, true or false, or a list of these")
+    text = scalar_text(value)
+    if text is None:
+        raise RequestError(f"context.{key[:80]}", "a value is a text, a number, true or false, or a list of these")
+    _check_text(text, f"context.{key[:80]}")
+    return text

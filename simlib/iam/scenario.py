@@ -1,10 +1,24 @@
-"""``python -m simlib decide [FILE]``: scenarios in, answers out, one JSON object per line each.
+"""``python -m simlib decide [FILE] [--world FILE]``: scenarios in, answers out, one JSON object per line each.
 
 A scenario has ``principal``, ``action`` and ``resource``, and may have ``id``, ``resource_account``, ``context``,
 ``role_arn`` and policies: ``identity_policies``, ``session_policies`` and ``vpc_endpoint_policies`` (lists of
 documents), ``permissions_boundary`` and ``resource_policy`` (documents), ``scps`` and ``rcps`` (lists of levels from
 the organization's root down to the account, each a list of documents). A line that cannot be answered is answered
 with an ``error`` that names the place; the others are not concerned. Memory does not grow with the number of lines.
+
+``"restrict_public_buckets": true`` is S3's Block Public Access: a public bucket policy lets in nobody but the owner's
+account and AWS's services.
+
+Could it be allowed? With ``"context": "unknown"`` nothing is known but what AWS derives from the principal, with
+``"unknown_context": [keys]`` these keys are open beside a known ``context``; with ``"resource_set": true`` the resource
+is a pattern that stands for all it matches. The decision may then be ``DEPENDS``, and ``depends_on`` says on what:
+alternatives, each a list of ``{"operator", "key", "values", "holds"}``. The request is allowed exactly if all of one
+are as they say. ``operator`` is that of the condition, or ``Resource``; ``null`` instead of the list: too many
+combinations to look at. For a set ``resources`` says ``all``, ``some`` or ``none``: which of them are allowed, whatever
+the context is.
+
+``--world``: a JSON object of names and policy documents, which are read once. A scenario may have a name wherever a
+document may stand.
 """
 
 from __future__ import annotations
@@ -24,61 +38,101 @@ from simlib.iam.request import Request
 from simlib.iam.statement import OBJECT
 
 REQUEST_FIELDS = ("principal", "action", "resource", "resource_account", "context", "role_arn")
-LISTS = ("identity_policies", "session_policies", "vpc_endpoint_policies", "scps", "rcps")
-FIELDS = frozenset(("id", *REQUEST_FIELDS, *LISTS, "permissions_boundary", "resource_policy"))
+#: field -> its name in a PolicySet, the kind of its policies, and in how many lists they stand
+POLICY_FIELDS = {
+    "identity_policies": ("identity", "identity", 1),
+    "permissions_boundary": ("permissions_boundary", "boundary", 0),
+    "session_policies": ("session", "session", 1),
+    "resource_policy": ("resource", "resource", 0),
+    "scps": ("scps", "scp", 2),
+    "rcps": ("rcps", "rcp", 2),
+    "vpc_endpoint_policies": ("vpc_endpoint", "endpoint", 1),
+}
+OPENING = ("unknown_context", "resource_set")
+FLAGS = ("restrict_public_buckets", "resource_set")
+FIELDS = frozenset(("id", "unknown_context", *FLAGS, *REQUEST_FIELDS, *POLICY_FIELDS))
 
 
-def read_scenario(scenario: Any) -> tuple[Request, PolicySet]:
+class World:
+    """Policies with names. Each is read when it is first used, once for each place that it has in scenarios."""
+
+    def __init__(self, documents: Mapping[str, Any], file: str) -> None:
+        self.documents = documents
+        self.file = file
+        self._policies: dict[tuple[str, str, str], Policy] = {}
+
+    @staticmethod
+    def load(file: str) -> World:
+        """Raises ``OSError``, and ``ValueError`` with what is wrong in the file."""
+        with open(file, "rb") as source:
+            try:
+                documents = read(source.read().decode("utf-8-sig")).value
+            except PolicyError as error:
+                raise ValueError(str(error.problems[0])) from None
+        if not isinstance(documents, dict):
+            raise ValueError("this is a JSON object of names and policy documents")
+        for name, document in documents.items():
+            if not isinstance(document, dict):
+                raise ValueError(f"{name}: a policy is a JSON object")
+        return World(documents, file)
+
+    def policy(self, name: str, kind: str, path: str) -> Policy:
+        policy = self._policies.get((name, kind, path))
+        if policy is None:
+            if name not in self.documents:
+                raise RequestError(path, f"there is no policy {name[:80]!r} in {self.file}")
+            try:
+                policy = _read(self.documents[name], kind, path, None)
+            except RequestError as error:
+                raise RequestError(error.path, f"{name} in {self.file}: {error.message}") from None
+            self._policies[name, kind, path] = policy
+        return policy
+
+
+def read_scenario(scenario: Any, world: World | None = None) -> tuple[Request, PolicySet]:
     """The request and the policies of a scenario. Raises ``RequestError``, whose path names the field."""
     if not isinstance(scenario, OBJECT):
         raise RequestError("", "a scenario is a JSON object")
     if not FIELDS.issuperset(scenario):
         name = next(str(name)[:80] for name in scenario if name not in FIELDS)
         raise RequestError(name, f"a scenario has no such field; its fields are {', '.join(sorted(FIELDS))}")
-    given = {name: value for name, value in scenario.items() if value is not None}  # null is as good as absent
+    fields = {name: value for name, value in scenario.items() if value is not None}  # null is as good as absent
     for name in ("principal", "action", "resource"):
-        if name not in given:
+        if name not in fields:
             raise RequestError(name, "a scenario needs this field")
-    request = Request(**{name: given[name] for name in REQUEST_FIELDS if name in given})
-    resource_kind = "trust" if is_trust_question(request) else "resource"
-    return request, PolicySet(
-        identity=_policies(given, "identity_policies", "identity"),
-        permissions_boundary=_policy(given, "permissions_boundary", "boundary"),
-        session=_policies(given, "session_policies", "session") or None,
-        resource=_policy(given, "resource_policy", resource_kind),
-        scps=_levels(given, "scps", "scp"),
-        rcps=_levels(given, "rcps", "rcp"),
-        vpc_endpoint=_policies(given, "vpc_endpoint_policies", "endpoint"),
-    )
+    for name in FLAGS:
+        if not isinstance(fields.get(name, False), bool):
+            raise RequestError(name, "this is true or false")
+    if not isinstance(fields.get("unknown_context", []), list):
+        raise RequestError("unknown_context", "this is a list of condition keys")
+    if fields.get("context") == "unknown":
+        del fields["context"]
+    request = Request(**{name: fields[name] for name in REQUEST_FIELDS if name in fields})
+    policies = {}
+    for field, (layer, kind, depth) in POLICY_FIELDS.items():
+        if field in fields:
+            kind = "trust" if layer == "resource" and is_trust_question(request) else kind
+            policies[layer] = _layer(fields[field], kind, depth, field, world)
+    if fields.get("restrict_public_buckets") and "resource" in policies and request.service == "s3":
+        from simlib.iam.public_access import restricted
+
+        policies["resource"] = restricted(policies["resource"], request.caller, request.owner)
+    return request, PolicySet(**policies)
 
 
-def _policy(given: Mapping[str, Any], field: str, kind: str) -> Policy | None:
-    return _read(given[field], kind, field) if field in given else None
-
-
-def _policies(given: Mapping[str, Any], field: str, kind: str) -> tuple[Policy, ...]:
-    return _read_list(given[field], kind, field) if field in given else ()
-
-
-def _levels(given: Mapping[str, Any], field: str, kind: str) -> tuple[tuple[Policy, ...], ...]:
-    if field not in given:
-        return ()
-    levels = _list(given[field], field)
-    return tuple([_read_list(level, kind, f"{field}[{index}]") for index, level in enumerate(levels)])
-
-
-def _list(value: Any, path: str) -> list[Any]:
-    if not isinstance(value, list):
+def _layer(written: Any, kind: str, depth: int, path: str, world: World | None) -> Any:
+    """The policies of a field: one, or a tuple of what is one list less deep."""
+    if not depth:
+        return _read(written, kind, path, world)
+    if not isinstance(written, list):
         raise RequestError(path, "this is a list")
-    return value
+    return tuple([_layer(each, kind, depth - 1, f"{path}[{index}]", world) for index, each in enumerate(written)])
 
 
-def _read_list(documents: Any, kind: str, path: str) -> tuple[Policy, ...]:
-    return tuple([_read(each, kind, f"{path}[{index}]") for index, each in enumerate(_list(documents, path))])
-
-
-def _read(document: Any, kind: str, path: str) -> Policy:
+def _read(document: Any, kind: str, path: str, world: World | None) -> Policy:
     """A policy, named by its place in the scenario; so are its mistakes."""
+    if world is not None and isinstance(document, str):
+        return world.policy(document, kind, path)
     if not isinstance(document, OBJECT):
         raise RequestError(path, "a policy is a JSON object")
     try:
@@ -87,6 +141,33 @@ def _read(document: Any, kind: str, path: str) -> Policy:
         problem = error.problems[0]
         advice = f" ({problem.suggestion})" if problem.suggestion else ""
         raise RequestError(f"{path}.{problem.path}" if problem.path else path, problem.message + advice) from None
+
+
+def _open_keys(scenario: Mapping[str, Any]) -> list[str] | None:
+    """The context keys that are open; ``None``: all that are not known."""
+    if scenario.get("context") == "unknown":
+        return None
+    keys = scenario.get("unknown_context") or []
+    if not all(isinstance(key, str) for key in keys):
+        raise RequestError("unknown_context", "a condition key is a text")
+    known = {key.lower() for key in scenario.get("context") or ()}
+    if twice := next((key for key in keys if key.lower() in known), None):
+        raise RequestError("unknown_context", f"{twice[:80]!r} is in the context, and so it is known")
+    return keys
+
+
+def _possible(scenario: Mapping[str, Any], request: Request, policies: PolicySet) -> dict[str, Any]:
+    from simlib.iam.partial import possible  # late: few ask
+
+    resource_set = bool(scenario.get("resource_set"))
+    decision, depends_on, evaluation = possible(request, policies, _open_keys(scenario), resource_set=resource_set)
+    known = answer(evaluation) if evaluation else {"checks": [], "message": ""}
+    alternatives = depends_on and [[term._asdict() for term in terms] for terms in depends_on]
+    result = {**known, "decision": decision, "depends_on": alternatives}
+    if resource_set:
+        some = None if depends_on is None else "some" if depends_on else "none"
+        result["resources"] = "all" if decision == "ALLOW" else some
+    return result
 
 
 def answer(evaluation: Evaluation) -> dict[str, Any]:
@@ -114,14 +195,16 @@ def answer(evaluation: Evaluation) -> dict[str, Any]:
     }
 
 
-def decide_line(line: bytes) -> dict[str, Any]:
+def decide_line(line: bytes, world: World | None = None) -> dict[str, Any]:
     """The answer to one line; never raises, whatever the line holds."""
     identifier = None
     try:
         scenario = read(line.decode("utf-8-sig")).value  # some editors begin with a mark
         identifier = _identifier(scenario)
-        request, policies = read_scenario(scenario)
-        return {"id": identifier, **answer(evaluate(request, policies))}
+        request, policies = read_scenario(scenario, world)
+        is_open = any(map(scenario.get, OPENING)) or scenario.get("context") == "unknown"
+        result = _possible(scenario, request, policies) if is_open else answer(evaluate(request, policies))
+        return {"id": identifier, **result}
     except UnicodeDecodeError:
         path, message = "", "this line is not UTF-8"
     except PolicyError as error:
@@ -139,12 +222,12 @@ def _identifier(scenario: Any) -> Any:
     return identifier
 
 
-def decide(lines: Iterable[bytes], write: Callable[[str], object]) -> int:
+def decide(lines: Iterable[bytes], write: Callable[[str], object], world: World | None = None) -> int:
     """Answer every line that is not blank; returns how many could not be answered."""
     failures = 0
     for line in lines:
         if line.strip():
-            result = decide_line(line)
+            result = decide_line(line, world)
             failures += "error" in result
             write(json.dumps(result) + "\n")  # plain ASCII: any terminal, any file, any stray surrogate
     return failures
@@ -170,16 +253,26 @@ def main(arguments: list[str]) -> int:
     """Exit status 0; 1 if ``--strict`` is given and a line could not be answered; 2 if the file cannot be read."""
     import argparse
 
-    parser = argparse.ArgumentParser("python -m simlib decide", description=__doc__.split("\n\n")[1] if __doc__ else "")
+    description = (__doc__ or "").partition("\n\n")[2]
+    parser = argparse.ArgumentParser(
+        "python -m simlib decide", description=description, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument(
         "file", nargs="?", default="-", metavar="FILE", help="scenarios, one per line (default: standard input)"
     )
+    parser.add_argument("--world", metavar="FILE", help="a JSON object of names and policies that scenarios may name")
     parser.add_argument("--strict", action="store_true", help="exit with 1 if a line could not be answered")
     options = parser.parse_args(arguments)
+    world = None
     try:
+        if options.world is not None:
+            world = World.load(options.world)
         source = sys.stdin.buffer if options.file == "-" else open(options.file, "rb")  # noqa: SIM115
     except OSError as error:
-        print(f"{options.file}: {error.strerror}", file=sys.stderr)
+        print(f"{error.filename}: {error.strerror}", file=sys.stderr)
+        return 2
+    except ValueError as error:
+        print(f"{options.world}: {error}", file=sys.stderr)
         return 2
     with source:
         lines: Iterable[bytes] = source
@@ -187,7 +280,7 @@ def main(arguments: list[str]) -> int:
             size = os.path.getsize(options.file) if options.file != "-" else 0
             lines = watched(source, size, sys.stderr)
         try:
-            failures = decide(lines, sys.stdout.write)
+            failures = decide(lines, sys.stdout.write, world)
             sys.stdout.flush()
         except BrokenPipeError:  # whoever read the answers has seen enough
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

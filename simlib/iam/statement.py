@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import product
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from simlib.iam.conditions import OPERATOR_NAMES, Condition, operator
+from simlib.iam.conditions import OPERATOR_NAMES, Condition, operator, scalar_text
 from simlib.iam.matching import Patterns
 from simlib.iam.principals import FORMS, ITSELF, NOT, Named, Principals, misnamed
 
@@ -194,7 +194,7 @@ class Statement:
             if isinstance(name, str) and isinstance(key, str)
         ]
         return [
-            Comparison(path, name, key, [item for item in _items(value, path) if _scalar(item[1]) is not None])
+            Comparison(path, name, key, [item for item in _items(value, path) if scalar_text(item[1]) is not None])
             for name, key, value, path in written
         ]
 
@@ -206,17 +206,6 @@ def _items(value: Any, path: Path) -> Iterator[tuple[Path, Any]]:
             yield (*path, index), item
     else:
         yield path, value
-
-
-def _scalar(value: Any) -> str | None:
-    """A condition value as text: JSON's true, false and numbers may stand without quotes; None for anything else."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if (isinstance(value, int) and value.bit_length() < 1024) or isinstance(value, float):
-        return str(value)
-    return None
 
 
 class Reader:
@@ -419,7 +408,7 @@ class Reader:
                     self.report.add(code, (*at, key), key, "merge the two", name=True, first=first)
                 wanted = []
                 for way, each in _items(value, (*at, key)):
-                    text = _scalar(each)
+                    text = scalar_text(each)
                     if text is None:
                         self.wrong_type(way, "A condition's value", "a string, a number, true or false", each)
                     else:

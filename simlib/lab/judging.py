@@ -14,9 +14,8 @@ from types import FunctionType
 from typing import Any
 
 from simlib.cloud.inspection import Place
-from simlib.cloud.permissions import public_access
 from simlib.cloud.transport.refusals import Refusal
-from simlib.iam import Evaluation, Policy, PolicyError
+from simlib.iam import Evaluation, Policy, PolicyError, public_access
 from simlib.iam.findings import ERROR, gravity
 from simlib.iam.validation import problems
 

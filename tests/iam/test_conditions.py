@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from simlib.iam import Policy, PolicyError, PolicySet
-from simlib.iam.conditions import OPERATORS, operator
+from simlib.iam.conditions import OPERATORS, binary, is_arn, moment, network, number, operator, truth
 from simlib.iam.request import context_values
+from simlib.iam.validation import problems
 from tests.iam.shorthand import ALICE, OBJECT, allow, policy
 from tests.iam.shorthand import decide as decision
 
@@ -61,6 +62,16 @@ OPERATOR_CASES: dict[str, tuple[str, Any, Any, bool]] = {
     "a minus alone is not a number": ("NumericEquals", "-", "-", False),
     "endless digits are not a number": ("NumericGreaterThan", "1", "9" * 5000, False),
     "digits of other scripts are not a number": ("NumericEquals", "1", "١", False),
+    "a small JSON number": ("NumericLessThan", 0.0001, "0.00001", True),
+    "a small JSON number in the request": ("NumericLessThan", "0.0001", 0.00001, True),
+    "a large JSON number": ("NumericGreaterThanEquals", 1e16, "10000000000000000", True),
+    "a large JSON number in the request": ("NumericGreaterThan", "5", 1e16, True),
+    "the smallest and the largest JSON number": ("NumericLessThan", 1.7976931348623157e308, 5e-324, True),
+    "JSON numbers with exponents are equal": ("NumericEquals", 1e22, 1e22, True),
+    "a JSON number with exponent among several": ("NumericEquals", [1e-7, 3], 1e-07, True),
+    "a JSON number with exponent in a list": ("ForAnyValue:NumericLessThan", 1e-3, [5, 1e-5], True),
+    "a JSON number of epoch seconds with exponent": ("DateEquals", 1.0e20, "100000000000000000000", True),
+    "a JSON number under a string operator has no exponent": ("StringEquals", 1e-05, "0.00001", True),
     "NumericNotEquals holds for another number": ("NumericNotEquals", "10", "11", True),
     "NumericNotEquals fails for the number": ("NumericNotEquals", "10", "10.00", False),
     "NumericNotEquals holds for what is no number": ("NumericNotEquals", "10", "ten", True),
@@ -87,6 +98,21 @@ OPERATOR_CASES: dict[str, tuple[str, Any, Any, bool]] = {
     "epoch seconds in the request": ("DateLessThan", DAY, "1795435199", True),
     "what is not a date is never met": ("DateEquals", "yesterday", "yesterday", False),
     "a thirteenth month is no date": ("DateLessThan", "2027", "2026-13-01", False),
+    "a week date is no date": ("DateLessThan", "2027", "2026-W48-1", False),
+    "a week date in the policy is none": ("DateGreaterThan", "2026-W01", DAY, False),
+    "a date without hyphens is epoch seconds": ("DateEquals", "20261123", "20261123.0", True),
+    "a time without colons is no date": ("DateLessThan", "2027", "20261123T120000Z", False),
+    "a leap second is no date": ("DateLessThan", "2027", "2016-12-31T23:59:60Z", False),
+    "24:00 is no date": ("DateLessThan", "2027", "2026-11-23T24:00:00Z", False),
+    "a blank between date and time is none": ("DateLessThan", "2027", "2026-11-23 12:00:00Z", False),
+    "the 30th of February is no date": ("DateLessThan", "2027", "2026-02-30", False),
+    "the 29th of February in a leap year is one": ("DateLessThan", "2024-03-01", "2024-02-29", True),
+    "zeros in front may be missing": ("DateEquals", "2026-11-23T9:05:00Z", "2026-11-23T09:5:0Z", True),
+    "letters may be small": ("DateEquals", "2026-11-23t12:00:00z", DAY, True),
+    "an offset to the west": ("DateEquals", "2026-11-23T06:30:00-05:30", DAY, True),
+    "an offset without minutes": ("DateEquals", "2026-11-23T14:00:00+02", DAY, True),
+    "a year of five digits is later": ("DateGreaterThan", "9999-12-31", "10000-01-01T00:00:00Z", True),
+    "a year before the first is earlier": ("DateLessThan", "0001-01-01", "-0044-03-15", True),
     "DateNotEquals holds for another moment": ("DateNotEquals", "2026-11-24", DAY, True),
     "DateNotEquals fails for the moment": ("DateNotEquals", DAY, "2026-11-23T12:00Z", False),
     "DateLessThan is strict": ("DateLessThan", DAY, DAY, False),
@@ -116,6 +142,17 @@ OPERATOR_CASES: dict[str, tuple[str, Any, Any, bool]] = {
     "what is no address is in no range": ("IpAddress", "0.0.0.0/0", "localhost", False),
     "what is no range has no addresses": ("IpAddress", "203.0.113.0/33", ADDRESS, False),
     "a range in the request is no address": ("IpAddress", "0.0.0.0/0", "203.0.113.0/24", False),
+    "a mask is no range": ("IpAddress", "10.0.0.0/255.0.0.0", "10.1.2.3", False),
+    "a host mask is no range": ("IpAddress", "10.0.0.0/0.255.255.255", "10.1.2.3", False),
+    "an interface is no part of an address": ("IpAddress", "fe80::/10", "fe80::1%eth0", False),
+    "a prefix of no digits is no range": ("IpAddress", "10.0.0.0/", "10.0.0.0", False),
+    "NotIpAddress holds for what is no address (a choice)": ("NotIpAddress", "10.0.0.0/8", "localhost", True),
+    "NotIpAddress holds where the policy has a mask (a choice)": (
+        "NotIpAddress",
+        "10.0.0.0/255.0.0.0",
+        "10.1.2.3",
+        True,
+    ),
     "NotIpAddress holds outside": ("NotIpAddress", "10.0.0.0/8", ADDRESS, True),
     "NotIpAddress fails inside": ("NotIpAddress", ["10.0.0.0/8", "203.0.113.0/24"], ADDRESS, False),
     "ArnEquals takes the ARN": ("ArnEquals", "arn:aws:sns:r:1:topic", "arn:aws:sns:r:1:topic", True),
@@ -130,6 +167,8 @@ OPERATOR_CASES: dict[str, tuple[str, Any, Any, bool]] = {
     "ArnLike needs an ARN in the request": ("ArnLike", "arn:*:*:*:*:*", "bob", False),
     "ArnLike needs six parts in the request": ("ArnLike", "arn:*:*:*:*:*", "arn:aws:sns:r:1", False),
     "ArnLike needs six parts in the policy": ("ArnLike", "*", "arn:aws:sns:r:1:topic", False),
+    "ArnLike needs arn in front in the policy": ("ArnLike", "*:*:*:*:*:*", "arn:aws:sns:r:1:topic", False),
+    "ArnNotLike with a lone star holds (a choice)": ("ArnNotLike", "*", "arn:aws:sns:r:1:topic", True),
     "ArnLike meets any of several": ("ArnLike", ["arn:aws:a:b:c:d", "arn:aws:s*:*:*:*"], "arn:aws:sns:r:1:t", True),
     "ArnNotEquals fails for the ARN": ("ArnNotEquals", "arn:aws:sns:*:1:t*", "arn:aws:sns:r:1:topic", False),
     "ArnNotEquals holds for another": ("ArnNotEquals", "arn:aws:sns:r:2:*", "arn:aws:sns:r:1:topic", True),
@@ -222,12 +261,22 @@ NULLS: dict[str, tuple[Any, Any, bool]] = {
 }
 
 
+# UG/access-analyzer-reference-policy-checks: Null with a qualifier is always true, or always false
+@pytest.mark.parametrize("wanted", ["true", "false", True, ["true", "false"], []])
+@pytest.mark.parametrize("actual", [None, "x", ["x", "y"], [], ""])
+def test_null_with_a_qualifier_does_not_look_at_the_key(wanted: Any, actual: Any) -> None:
+    context = {} if actual is None else {"some:Key": actual}
+    assert holds({"ForAllValues:Null": {"some:Key": wanted}}, context)
+    assert not holds({"ForAnyValue:Null": {"some:Key": wanted}}, context)
+
+
 @pytest.mark.parametrize(("wanted", "actual", "met"), NULLS.values(), ids=NULLS)
 def test_null(wanted: Any, actual: Any, met: bool) -> None:
     assert holds({"Null": {"some:Key": wanted}}, {} if actual is None else {"some:Key": actual}) is met
 
 
 VARIABLE_CONTEXT = {"aws:PrincipalTag/team": "Red", "arn": "arn:aws:sns:r:1:topic", "some:Key": "red"}
+VARIABLE_CONTEXT |= {"num": "5", "ip": "10.0.0.1", "yes": "true"}
 
 # UG/reference_policies_variables#policy-vars-conditionelement: operator, wanted, actual, holds
 VARIABLES: dict[str, tuple[str, str, str, bool]] = {
@@ -276,8 +325,19 @@ VARIABLES: dict[str, tuple[str, str, str, bool]] = {
     "an absent variable passes StringNotLike": ("StringNotLike", "*${no:such}*", "x", True),
     "an absent variable passes ArnNotLike": ("ArnNotLike", "${no:such}", "arn:aws:sns:r:1:topic", True),
     "a default": ("StringEquals", "${no:such, 'Red'}", "Red", True),
-    "numbers know no variables": ("NumericEquals", "${aws:PrincipalTag/team}", "Red", False),
-    "Bool knows no variables": ("Bool", "${some:Key}", "true", False),
+    "ArnLike, an ARN too short with a variable": ("ArnLike", "${some:Key}*", "arn:red:x", False),
+    "ArnLike, wildcards beside a variable with colons": ("ArnLike", "${arn}*", "arn:aws:sns:r:1:topics", True),
+    "ArnLike, a star before a variable stays in its part": (
+        "ArnLike",
+        "arn:aws:*:${some:Key}",
+        "arn:aws:sns:r:1:red",
+        False,
+    ),
+    "numbers know no variables (a choice)": ("NumericEquals", "${num}", "5", False),
+    "NumericNotEquals and a variable (a choice)": ("NumericNotEquals", "${num}", "5", True),
+    "dates know no variables (a choice)": ("DateEquals", "${num}", "5", False),
+    "addresses know no variables (a choice)": ("IpAddress", "${ip}", "10.0.0.1", False),
+    "Bool knows no variables (a choice)": ("Bool", "${yes}", "true", False),
 }
 
 
@@ -341,6 +401,40 @@ def test_numbers_and_truth_values_of_a_context_are_taken_as_text() -> None:
         "c": "1.5",
         "d": ("false", "2"),
     }
+
+
+# one reading of each kind of value: what the engine compares is what `check` lets pass without an error
+READINGS = {
+    "NumericEquals": ["5", "5.0", "+5", "1e5", "ten", "", "5.", ".5", "9" * 301],
+    "DateEquals": [
+        *("2026", "2026-11", "2026-11-23", "2026-1-5", "2026-W48-1", "2026-11-23T24:00:00Z", "yesterday", "1795435200"),
+        *("2016-12-31T23:59:60Z", "2026-02-30", "2026-11-23T12", "20261123T120000Z", "2026-11-23 12:00"),
+    ],
+    "Bool": ["true", "FALSE", "yes", "1"],
+    "BinaryEquals": ["QQ==", "QQ", "%%%"],
+    "IpAddress": ["10.0.0.0/8", "10.0.0.0/255.0.0.0", "::/0", "fe80::1%eth0", "10.0.0.0/33", "localhost", "10.0.0.1"],
+    "ArnLike": ["*", "arn:aws:s3:::b", "arn:*:*:*:*:*", "*:*:*:*:*:*", "arn:aws:s3", "b"],
+}
+TYPES = {"type-mismatch-number", "type-mismatch-date", "type-mismatch-boolean", "type-mismatch-ip-range", "arn-value"}
+TYPES.add("type-mismatch-string")
+
+
+@pytest.mark.parametrize(
+    ("name", "wanted"), [(name, text) for name, texts in READINGS.items() for text in texts], ids=str
+)
+def test_engine_and_check_read_a_value_alike(name: str, wanted: str) -> None:
+    document = {"Version": "2012-10-17", "Statement": [allow(Condition={name: {"aws:EpochTime": wanted}})]}
+    refused = {problem.code for problem in problems(document, "identity")} & TYPES
+    assert bool(refused) is not readable(name, wanted)
+
+
+def readable(name: str, text: str) -> bool:
+    """Whether the engine understands a value: what cannot be understood is not even equal to itself."""
+    readers = {"Numeric": number, "Date": moment, "Bool": truth, "Binary": binary, "Ip": network}
+    for start, reader in readers.items():
+        if name.startswith(start):
+            return reader(text) is not None
+    return is_arn(text)
 
 
 UNKNOWN_OPERATORS = ["StringEqual", "stringequals", "Null" + "IfExists", "ForSomeValues:StringEquals", ":StringEquals"]

@@ -14,7 +14,8 @@ import pytest
 from simlib.__main__ import main as command
 from simlib.iam import scenario as scenarios
 from simlib.iam.request import LONGEST
-from simlib.iam.scenario import decide, decide_line, main, watched
+from simlib.iam.scenario import POLICY_FIELDS, World, decide, decide_line, main, watched
+from tests.iam.differential.scenarios import scenario as draw
 from tests.iam.shorthand import ALICE, CAROL, EC2, KEY, OBJECT, OTHER, OWN, ROLE, SESSION, TARGET, allow, deny
 
 READ = {"principal": ALICE, "action": "s3:GetObject", "resource": OBJECT}
@@ -222,6 +223,23 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
         "resource_policy.Statement.Resource",
     ),
     "an id that is a list": ({"id": []}, "id"),
+    "open keys that are one text": ({"unknown_context": "aws:SourceIp"}, "unknown_context"),
+    "an open key that is a number": ({"unknown_context": [5]}, "unknown_context"),
+    "an open key that is known": (
+        {"unknown_context": ["aws:sourceip"], "context": {"aws:SourceIp": "10.0.0.1"}},
+        "unknown_context",
+    ),
+    "a context in words": ({"context": "anything"}, "context"),
+    "a set that is a word": ({"resource_set": "yes"}, "resource_set"),
+    "Block Public Access that is a number": ({"restrict_public_buckets": 1}, "restrict_public_buckets"),
+    "a set over several accounts": (
+        {"resource": "arn:aws:sqs:us-east-1:*:queue", "resource_set": True},
+        "resource_account",
+    ),
+    "a set of roles and others": (
+        {"action": "sts:AssumeRole", "resource": f"arn:aws:iam::{OWN}:*", "resource_set": True},
+        "resource",
+    ),
 }
 
 
@@ -275,6 +293,232 @@ def test_lines_are_answered_as_they_come() -> None:
 
     decide(lines(), seen.append)
     assert len(seen) == 3
+
+
+# --- what is left open ------------------------------------------------------------------------------------------------
+
+MFA = allow("s3:*", Condition={"Bool": {"aws:MultiFactorAuthPresent": "true"}})
+TAGGED = allow(
+    "s3:*", Condition={"StringEquals": {"aws:PrincipalTag/team": "red"}, "Bool": {"aws:MultiFactorAuthPresent": "true"}}
+)
+TERM = {"operator": "Bool", "key": "aws:MultiFactorAuthPresent", "values": ["true"], "holds": True}
+TEAM = {"operator": "StringEquals", "key": "aws:PrincipalTag/team", "values": ["red"], "holds": True}
+BUCKET = "arn:aws:s3:::bucket/*"
+PART = {"operator": "Resource", "key": "Resource", "values": ["arn:aws:s3:::bucket/a*"], "holds": True}
+
+
+def with_policy(*statements: Any, **others: Any) -> dict[str, Any]:
+    return {**READ, "identity_policies": [{"Version": "2012-10-17", "Statement": list(statements)}], **others}
+
+
+# scenario, decision, depends_on, resources
+OPEN: dict[str, tuple[dict[str, Any], str, Any, str | None]] = {
+    "an unknown context": (with_policy(MFA, context="unknown"), "DEPENDS", [[TERM]], None),
+    "an unknown context that does not matter": (with_policy(allow(), context="unknown"), "ALLOW", [], None),
+    "an unknown context that cannot help": (with_policy(deny(), MFA, context="unknown"), "EXPLICIT_DENY", [], None),
+    "an open key beside known ones": (
+        with_policy(TAGGED, unknown_context=["aws:PrincipalTag/Team"], context={"aws:MultiFactorAuthPresent": True}),
+        "DEPENDS",
+        [[TEAM]],
+        None,
+    ),
+    "an open key, and another that is absent": (
+        with_policy(TAGGED, unknown_context=["aws:PrincipalTag/team"]),
+        "IMPLICIT_DENY",
+        [],
+        None,
+    ),
+    "no key is open": (with_policy(MFA, unknown_context=[], resource_set=False), "IMPLICIT_DENY", None, None),
+    "null is as good as absent": (
+        with_policy(MFA, unknown_context=None, resource_set=None),
+        "IMPLICIT_DENY",
+        None,
+        None,
+    ),
+    "all of a set": (with_policy(allow("s3:*", BUCKET), resource=BUCKET, resource_set=True), "ALLOW", [], "all"),
+    "none of a set": (
+        with_policy(allow("s3:*", "arn:aws:s3:::other/*"), resource=BUCKET, resource_set=True),
+        "IMPLICIT_DENY",
+        [],
+        "none",
+    ),
+    "some of a set": (
+        with_policy(allow("s3:*", "arn:aws:s3:::bucket/a*"), resource=BUCKET, resource_set=True),
+        "DEPENDS",
+        [[PART]],
+        "some",
+    ),
+    "all of a set by several statements": (
+        with_policy(
+            allow("s3:*", "arn:aws:s3:::bucket/?*"),
+            allow("s3:*", "arn:aws:s3:::bucket/"),
+            resource=BUCKET,
+            resource_set=True,
+        ),
+        "ALLOW",
+        [],
+        "all",
+    ),
+    "all but what is denied": (
+        with_policy(allow(), deny("s3:*", "arn:aws:s3:::bucket/a*"), resource=BUCKET, resource_set=True),
+        "DEPENDS",
+        [[{**PART, "holds": False}]],
+        "some",
+    ),
+    "a set in an unknown context": (
+        with_policy(
+            allow("s3:*", "arn:aws:s3:::bucket/a*", Condition=MFA["Condition"]),
+            resource=BUCKET,
+            resource_set=True,
+            context="unknown",
+        ),
+        "DEPENDS",
+        [[TERM, PART]],
+        "some",
+    ),
+}
+
+
+@pytest.mark.parametrize(("scenario", "decision", "depends_on", "resources"), OPEN.values(), ids=OPEN)
+def test_what_is_left_open(scenario: dict[str, Any], decision: str, depends_on: Any, resources: str | None) -> None:
+    result = json.loads(json.dumps(answer(scenario)))
+    assert (result.get("decision"), result.get("depends_on")) == (decision, depends_on)
+    assert result.get("resources") == resources
+
+
+def test_a_star_in_a_resource_is_a_star_unless_a_set_is_asked_for() -> None:
+    plain = answer(with_policy(allow("s3:*", "arn:aws:s3:::bucket/?"), resource=BUCKET))
+    assert plain["decision"] == "ALLOW"
+    assert set(plain) == {"id", "decision", "checks", "message"}
+
+
+PUBLIC = {"Version": "2012-10-17", "Statement": [allow("s3:GetObject", Principal="*"), deny("s3:Put*", Principal="*")]}
+NARROW = {"Statement": allow("s3:GetObject", Principal={"AWS": ALICE})}
+
+# principal, others, decision
+BLOCKED: dict[str, tuple[str, dict[str, Any], str]] = {
+    "the public is let in": ("anonymous", {}, "ALLOW"),
+    "but not past Block Public Access": ("anonymous", {"restrict_public_buckets": True}, "IMPLICIT_DENY"),
+    "nor if it is off": ("anonymous", {"restrict_public_buckets": False}, "ALLOW"),
+    "the owner's account is let in": (ALICE, {"restrict_public_buckets": True, "resource_account": OWN}, "ALLOW"),
+    "another account is not": (
+        ALICE,
+        {"restrict_public_buckets": True, "resource_account": OTHER, "identity_policies": [ALLOWED]},
+        "IMPLICIT_DENY",
+    ),
+    "AWS's services are": (EC2, {"restrict_public_buckets": True, "resource_account": OTHER}, "ALLOW"),
+    "what a public policy denies stays denied": (
+        "anonymous",
+        {"restrict_public_buckets": True, "action": "s3:PutObject"},
+        "EXPLICIT_DENY",
+    ),
+    "a policy that is not public counts": (
+        ALICE,
+        {
+            "restrict_public_buckets": True,
+            "resource_account": OTHER,
+            "resource_policy": NARROW,
+            "identity_policies": [ALLOWED],
+        },
+        "ALLOW",
+    ),
+}
+
+
+@pytest.mark.parametrize(("principal", "others", "decision"), BLOCKED.values(), ids=BLOCKED)
+def test_block_public_access(principal: str, others: dict[str, Any], decision: str) -> None:
+    assert answer({**READ, "principal": principal, "resource_policy": PUBLIC, **others}).get("decision") == decision
+
+
+# --- policies with names ----------------------------------------------------------------------------------------------
+
+
+def named(scenario: dict[str, Any], documents: dict[str, Any]) -> dict[str, Any]:
+    """The scenario with a name in place of each document, which is put among the documents."""
+
+    def name(written: Any) -> Any:
+        if isinstance(written, list):
+            return [name(each) for each in written]
+        documents[f"policy-{len(documents)}"] = written
+        return f"policy-{len(documents) - 1}"
+
+    return {field: name(value) if field in POLICY_FIELDS else value for field, value in scenario.items()}
+
+
+def test_answers_are_the_same_with_names_as_without() -> None:
+    documents: dict[str, Any] = {}
+    drawn = [draw(seed) for seed in range(200)]
+    short = [named(each, documents) for each in drawn]
+    world = World(documents, "world.json")
+    for _ in range(2):  # prepared in the first round, used in the second
+        for whole, prepared in zip(drawn, short, strict=True):
+            assert decide_line(json.dumps(prepared).encode(), world) == answer(whole)
+
+
+def test_one_policy_may_stand_in_several_places() -> None:
+    world = World({"all": {"Statement": allow()}}, "world.json")
+    scenario = {**READ, "identity_policies": ["all", "all"], "permissions_boundary": "all", "scps": [["all"], ["all"]]}
+    whole = {**READ, "identity_policies": [{"Statement": allow()}] * 2, "permissions_boundary": {"Statement": allow()}}
+    whole["scps"] = [[{"Statement": allow()}]] * 2
+    assert decide_line(json.dumps(scenario).encode(), world) == answer(whole)
+
+
+# documents, a scenario's field, the path and what the message says
+NAMES_GONE_WRONG: dict[str, tuple[dict[str, Any], dict[str, Any], str, str]] = {
+    "no such policy": ({}, {"identity_policies": ["x"]}, "identity_policies[0]", "'x' in world.json"),
+    "a mistake in a policy": (
+        {"x": {"Statement": [allow("GetObject")]}},
+        {"identity_policies": ["x"]},
+        "identity_policies[0].Statement[0].Action",
+        "x in world.json: ",
+    ),
+    "a policy of another kind": (
+        {"x": {"Statement": [allow(Principal="*")]}},
+        {"scps": [["x"]]},
+        "scps[0][0].Statement[0]",
+        "x in world.json: ",
+    ),
+}
+
+
+@pytest.mark.parametrize(("documents", "field", "path", "words"), NAMES_GONE_WRONG.values(), ids=NAMES_GONE_WRONG)
+def test_a_wrong_name_is_told(documents: dict[str, Any], field: dict[str, Any], path: str, words: str) -> None:
+    for _ in range(2):
+        error = decide_line(json.dumps({**READ, **field}).encode(), World(documents, "world.json"))["error"]
+        assert error["path"].startswith(path)
+        assert words in error["message"]
+
+
+def test_without_a_world_a_name_is_no_policy() -> None:
+    assert answer({**READ, "identity_policies": ["x"]})["error"]["path"] == "identity_policies[0]"
+
+
+WORLDS = {
+    "no JSON": ("{", ""),
+    "a list": ("[]", "this is a JSON object of names"),
+    "a policy that is text": ('{"admin": "x"}', "admin: a policy is a JSON object"),
+    "a name twice": ('{"a": {}, "a": {}}', ""),
+}
+
+
+@pytest.mark.parametrize(("text", "words"), WORLDS.values(), ids=WORLDS)
+def test_a_wrong_world_is_told(text: str, words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "world.json"
+    path.write_text(text, encoding="utf-8")
+    assert main(["--world", str(path), str(path)]) == 2
+    told = capsys.readouterr().err
+    assert told.startswith(f"{path}: {words}")
+    assert told.count("\n") == 1
+
+
+def test_the_command_takes_a_world(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    world, lines = tmp_path / "world.json", tmp_path / "lines.jsonl"
+    world.write_text(json.dumps({"all": ALLOWED}), encoding="utf-8")
+    lines.write_text(json.dumps({**READ, "identity_policies": ["all"]}) + "\n", encoding="utf-8")
+    assert main([str(lines), "--world", str(world)]) == 0
+    assert json.loads(capsys.readouterr().out)["decision"] == "ALLOW"
+    assert main([str(lines), "--world", str(tmp_path / "none.json")]) == 2
+    assert "none.json: " in capsys.readouterr().err
 
 
 # --- the command ------------------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simlib.iam.matching import Patterns, pattern, read, simple
+from simlib.iam.matching import Glob, Patterns, TooManyTexts, covers, meets, read, texts_by_match
 
 # UG/reference_policies_elements_resource, UG/reference_policies_elements_action: * is any characters, ? exactly one
 WILDCARDS = {
@@ -47,8 +47,7 @@ WILDCARDS = {
 @pytest.mark.parametrize(("wanted", "text", "matches"), WILDCARDS.values(), ids=WILDCARDS)
 def test_wildcards(wanted: str, text: str, matches: bool) -> None:
     assert Patterns([wanted]).matches(text, {}) is matches
-    assert simple(wanted).matches(text, {}) is matches
-    assert pattern(read(wanted)).matches(text, {}) is matches
+    assert Glob(read(wanted)).matches(text, {}) is matches
 
 
 # UG/reference_policies_elements_resource: within a segment, but a segment's last star may run past colons
@@ -132,6 +131,10 @@ def test_without_variables_in_the_language_they_are_plain_text() -> None:
     assert not Patterns(["${aws:username}"]).matches("alice", CONTEXT)
     assert Patterns(["${aws:username}*x"]).matches("${aws:username}yx", CONTEXT)
     assert Patterns(["arn:aws:s3:::b/${aws:username}?"], arn=True).matches("arn:aws:s3:::b/${aws:username}x", CONTEXT)
+    for wildcards in ("?${aws:username}*", "*${aws:username}?", "?${aws:username}?", "${*}?${aws:username}*"):
+        assert not Patterns([wildcards]).matches("xalice/y", CONTEXT)
+        text = wildcards.replace("${*}", "${~}").replace("?", "x").replace("*", "y").replace("${~}", "${z}")
+        assert Patterns([wildcards]).matches(text, CONTEXT)
 
 
 def test_variables_count_only_after_the_fifth_colon_of_a_resource() -> None:
@@ -163,9 +166,7 @@ def test_wildcards_mean_what_the_standard_library_means(wanted: str, text: str) 
 
 @given(small, small)
 def test_every_way_to_match_agrees(wanted: str, text: str) -> None:
-    from simlib.iam.matching import Steps
-
-    assert Steps(read(wanted)).matches(text, {}) is simple(wanted).matches(text, {})
+    assert Glob(read(wanted)).matches(text, {}) is Patterns([wanted]).matches(text, {})
 
 
 @given(st.text(alphabet="ab:*", max_size=16), st.text(alphabet="ab:", max_size=16))
@@ -187,3 +188,69 @@ HARD = {
 def test_matching_goes_through_a_text_once(wanted: str, text: str) -> None:
     """A matcher that goes back to try again would not be done before the sun burns out; benchmarks give the times."""
     assert not Patterns([wanted]).matches(text, {})
+
+
+# --- patterns compared with patterns ----------------------------------------------------------------------------------
+
+# left, right, do they meet, does the left cover the right
+COMPARED = {
+    "the same text": ("abc", "abc", True, True),
+    "another text": ("abc", "abd", False, False),
+    "a star covers a text": ("a*", "abc", True, True),
+    "a text does not cover a star": ("abc", "a*", True, False),
+    "a longer beginning is covered": ("a*", "ab*", True, True),
+    "a shorter beginning is met": ("ab*", "a*", True, False),
+    "beginnings that part": ("ab*", "ac*", False, False),
+    "a beginning and an end": ("a*", "*b", True, False),
+    "a question mark is covered by a star": ("a*", "a?", True, True),
+    "a star is not covered by a question mark": ("a?", "a*", True, False),
+    "two question marks are two characters": ("??", "?", False, False),
+    "a question mark and a star in either order": ("?*", "*?", True, True),
+    "inner stars": ("a*c*e", "a*b*e", True, False),
+    "an end that is never reached": ("*a", "*b", False, False),
+}
+
+
+@pytest.mark.parametrize(("left", "right", "met", "covered"), COMPARED.values(), ids=COMPARED)
+def test_patterns_compared_with_patterns(left: str, right: str, met: bool, covered: bool) -> None:
+    assert meets(read(left), read(right)) is met
+    assert meets(read(right), read(left)) is met
+    assert covers([read(left)], read(right)) is covered
+
+
+def test_several_patterns_cover_together() -> None:
+    assert covers([read("?"), read("")], read("")) is True
+    assert covers([read(""), read("?*")], read("*"))
+    assert not covers([read(""), read("??*")], read("*"))
+    assert covers([read("a*"), read("b*")], [*read("a*"), *read("?")])
+    assert covers([read("ab"), read("*x")], read("ab"))
+    assert not covers([read("ab"), read("*x")], read("a?"))
+
+
+def test_a_wildcard_in_a_part_of_an_arn_does_not_meet_a_colon() -> None:
+    parts = Patterns(["arn:aws:sqs:u*t:1:q"], arn=True).pieces({})
+    assert not meets(parts[0], read("arn:aws:sqs:us:east:t:1:q"))
+    assert meets(parts[0], read("arn:aws:sqs:*:q"))
+    assert not covers(parts, read("arn:aws:sqs:u*t:1:q"))
+
+
+few = st.text(alphabet="ab*?", max_size=6)
+
+
+@given(few, few, st.text(alphabet="abx", max_size=8))
+def test_texts_agree_with_patterns_compared(left: str, right: str, text: str) -> None:
+    """What one text shows never contradicts what is said of all; and a text is shown for what is said of some."""
+    shown = texts_by_match([[read(left)]], read(right))
+    both, only_right = shown.get(1), shown.get(0)
+    if Patterns([right]).matches(text, {}):
+        assert (both if Patterns([left]).matches(text, {}) else only_right) is not None
+    for witness, matches in ((both, True), (only_right, False)):
+        if witness is not None:
+            assert Patterns([right]).matches(witness, {})
+            assert Patterns([left]).matches(witness, {}) is matches
+
+
+def test_patterns_with_too_many_combinations_are_not_compared() -> None:
+    hard = [[read("*" + letter + "?" * 12)] for letter in "abcdefgh"]
+    with pytest.raises(TooManyTexts):
+        texts_by_match(hard)

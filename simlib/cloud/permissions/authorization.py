@@ -8,13 +8,12 @@ from functools import lru_cache
 from types import MappingProxyType
 
 from simlib.cloud.credentials.sessions import Caller
-from simlib.cloud.permissions import public_access
 from simlib.cloud.permissions.asked import Requested
 from simlib.cloud.storage import buckets, resources
 from simlib.cloud.storage.organizations import Levels, Membership, context_keys, membership
 from simlib.cloud.storage.store import Store
 from simlib.cloud.storage.stored import Place, StoredDocument
-from simlib.iam import Evaluation, Policy, PolicyError, PolicySet, Request, evaluate
+from simlib.iam import Evaluation, Policy, PolicyError, PolicySet, Request, evaluate, public_access
 from simlib.iam.evaluation import TRUST_ACTIONS
 
 # services whose resources' tags also have a condition key of the service's own

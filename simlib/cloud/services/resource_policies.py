@@ -8,13 +8,13 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from simlib.cloud.desk import Desk
-from simlib.cloud.permissions import public_access
 from simlib.cloud.permissions.asked import Requested
 from simlib.cloud.permissions.authorization import decide, parsed
 from simlib.cloud.storage import resources
 from simlib.cloud.storage.stored import Place
 from simlib.cloud.transport.refusals import Objection
 from simlib.cloud.transport.wire import RawAnswer
+from simlib.iam import public_access
 
 
 def check_lockout(desk: Desk) -> None:

@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from simlib.cloud.desk import Desk
-from simlib.cloud.permissions import public_access
 from simlib.cloud.permissions.asked import Requested
 from simlib.cloud.permissions.s3_requested import context_of, versioned
 from simlib.cloud.services.resource_policies import check_bucket
 from simlib.cloud.storage import buckets
 from simlib.cloud.transport.answers import Refusal
 from simlib.cloud.transport.wire import RawAnswer
+from simlib.iam import public_access
 
 
 def delete_objects(desk: Desk) -> Mapping[str, Any]:

@@ -5,9 +5,12 @@ https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-publi
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterable, Mapping
 from typing import Any
+
+from simlib.iam.conditions import network
+from simlib.iam.policy import Policy
+from simlib.iam.principals import Caller, Kind
 
 # Keys that, held to fixed values, make a statement for everybody a statement for some ("The meaning of public").
 _FIXING = {
@@ -25,6 +28,16 @@ def is_public(document: Mapping[str, Any]) -> bool:
     """Whether a resource policy lets the public in: an allow for everybody that no fixed condition narrows."""
     statements = document.get("Statement", [])
     return any(_is_public(statement) for statement in _listed(statements))
+
+
+def restricted(policy: Policy, caller: Caller, owner: str | None) -> Policy:
+    """A bucket's policy under ``RestrictPublicBuckets``: a public one lets in nobody but the owner's account and AWS's
+    services; what it denies, it denies."""
+    insider = caller.kind == Kind.SERVICE or (caller.account is not None and caller.account == owner)
+    if insider or not is_public(policy.document):
+        return policy
+    denials = [statement for statement in policy.statements if statement.effect == "Deny"]
+    return Policy(policy.document, policy.kind, policy.name, denials)
 
 
 def _is_public(statement: Mapping[str, Any]) -> bool:
@@ -67,11 +80,8 @@ def _is_fixed(key: str, value: str) -> bool:
 
 def _is_narrow(address: str) -> bool:
     """AWS calls a range public from /0 to /7 (IPv4); for IPv6 the same share is taken (a choice): to /31."""
-    try:
-        network = ipaddress.ip_network(address, strict=False)
-    except ValueError:
-        return False
-    return network.prefixlen >= (8 if network.version == 4 else 32)
+    limit = network(address)
+    return limit is not None and bool(limit.prefixlen >= (8 if limit.version == 4 else 32))
 
 
 def _listed(value: Any) -> Iterable[Any]:
