@@ -16,8 +16,10 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 from typing import IO, Any
 
+from simlib.iam.decision import PolicySet
 from simlib.iam.errors import PolicyError, RequestError
-from simlib.iam.evaluation import Evaluation, PolicySet, evaluate, is_trust_question
+from simlib.iam.evaluation import evaluate
+from simlib.iam.explanation import answer
 from simlib.iam.json_text import read
 from simlib.iam.policy import Policy
 from simlib.iam.request import Request
@@ -40,7 +42,7 @@ def read_scenario(scenario: Any) -> tuple[Request, PolicySet]:
         if name not in given:
             raise RequestError(name, "a scenario needs this field")
     request = Request(**{name: given[name] for name in REQUEST_FIELDS if name in given})
-    resource_kind = "trust" if is_trust_question(request) else "resource"
+    resource_kind = "trust" if request.is_trust_question else "resource"
     return request, PolicySet(
         identity=_policies(given, "identity_policies", "identity"),
         permissions_boundary=_policy(given, "permissions_boundary", "boundary"),
@@ -87,31 +89,6 @@ def _read(document: Any, kind: str, path: str) -> Policy:
         problem = error.problems[0]
         advice = f" ({problem.suggestion})" if problem.suggestion else ""
         raise RequestError(f"{path}.{problem.path}" if problem.path else path, problem.message + advice) from None
-
-
-def answer(evaluation: Evaluation) -> dict[str, Any]:
-    """An evaluation as an answer line, without the ``id``."""
-    return {
-        "decision": evaluation.effect,
-        "checks": [
-            {
-                "check_type": check.check_type,
-                "effect": check.effect,
-                "matched": [
-                    {
-                        "policy": matched.policy.name,
-                        "sid": statement.sid,
-                        "index": statement.index,
-                        "effect": statement.effect.upper(),
-                    }
-                    for matched in check.matched_policies
-                    for statement in matched.statements
-                ],
-            }
-            for check in evaluation.checks
-        ],
-        "message": evaluation.message,
-    }
 
 
 def decide_line(line: bytes) -> dict[str, Any]:
