@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from simlib.iam.principals import ACCOUNT, NOT, ROOT, Named
@@ -112,7 +111,9 @@ class Element(NamedTuple):
         return ("anything but " if self.negated else "") + (_code(self.wanted) or "a value the policy does not give")
 
 
-class _ExplainedStatement(NamedTuple):
+class ExplainedStatement(NamedTuple):
+    """A statement of a policy that a check looked at, and why it matched the request or did not."""
+
     check_type: str
     level: int | None
     policy: Policy
@@ -120,11 +121,7 @@ class _ExplainedStatement(NamedTuple):
     request: Request
     bounded: bool
 
-
-class ExplainedStatement(_ExplainedStatement):
-    """A statement of a policy that a check looked at, and why it matched the request or did not."""
-
-    @cached_property
+    @property
     def elements(self) -> tuple[Element, ...]:
         """Every element, in the order Principal, Action, Resource, Condition."""
         return tuple(_elements(self.statement, self.request, self.bounded))

@@ -16,7 +16,7 @@ from simlib.iam.policy import Policy
 from simlib.iam.principals import ITSELF, NOT, ROLE, ROOT, Kind
 from simlib.iam.request import Request
 from simlib.iam.statement import Statement
-from simlib.iam.vocabulary import ALLOW, BUCKET_POLICY_RESCUE, EXPLICIT_DENY, IMPLICIT_DENY, RCP_SERVICES
+from simlib.iam.vocabulary import ALLOW, BUCKET_POLICY_RESCUE, EXPLICIT_DENY, IMPLICIT_DENY, NO_IMPACT, RCP_SERVICES
 
 
 class Evaluation(Decision):
@@ -83,7 +83,7 @@ def resource_control_checks(request: Request, policies: PolicySet) -> list[Check
     if request.service not in RCP_SERVICES or request.caller.service_linked or ":alias/aws/" in request.resource:
         return []
     checks = [ask("RESOURCE_CONTROL_POLICY", each, request, level=level) for level, each in enumerate(policies.rcps)]
-    return [check if check.effect == EXPLICIT_DENY else check._replace(effect=ALLOW) for check in checks]
+    return [check._replace(effect=ALLOW) if check.effect == IMPLICIT_DENY else check for check in checks]
 
 
 def service_control_checks(request: Request, policies: PolicySet) -> list[Check]:
@@ -119,18 +119,14 @@ def permission_checks(request: Request, policies: PolicySet) -> list[Check]:
     resource = resource_check(request, policies)
     if not request.caller.has_account:
         return [resource]
-    principal = principal_check(request, policies)
     granted = resource.named if request.in_own_account else NOT
-    owner_decides = request.owner_must_allow or not request.in_own_account
-    checks = []
-    if owner_decides:
-        checks.append(resource)
-    elif policies.resource is not None:
-        checks.append(resource.unneeded() if principal.named else resource)
-    checks.append(principal if granted < ROLE else principal.unneeded())
-    ceilings = ceiling_checks(request, policies)
-    ceilings_count = granted < ITSELF or request.is_trust_question
-    return checks + (ceilings if ceilings_count else [each.unneeded() for each in ceilings])
+    principal = principal_check(request, policies, needed=granted < ROLE)
+    checks = [principal, *ceiling_checks(request, policies, needed=granted < ITSELF or request.is_trust_question)]
+    if request.owner_must_allow or not request.in_own_account:
+        return [resource, *checks]
+    if policies.resource is None:
+        return checks
+    return [resource.unneeded() if principal.named else resource, *checks]
 
 
 def resource_check(request: Request, policies: PolicySet) -> Check:
@@ -149,7 +145,7 @@ def resource_check(request: Request, policies: PolicySet) -> Check:
     return ask("RESOURCE", (policies.resource,), request, policies.bounds(request), void=void)
 
 
-def principal_check(request: Request, policies: PolicySet) -> Check:
+def principal_check(request: Request, policies: PolicySet, needed: bool) -> Check:
     """The caller's identity policies. The root user has none and may do everything in its account, but assume roles.
 
     Credentials of ``GetFederationToken`` reach no IAM and, ``GetCallerIdentity`` aside, no STS
@@ -157,12 +153,12 @@ def principal_check(request: Request, policies: PolicySet) -> Check:
     """
     if request.caller.kind == ROOT:
         trust = request.is_trust_question
-        return Check("PRINCIPAL", IMPLICIT_DENY if trust else ALLOW, named=NOT if trust else ITSELF)
+        return Check("PRINCIPAL", IMPLICIT_DENY if trust else ALLOW, needed=needed, named=NOT if trust else ITSELF)
     unreachable = request.caller.kind == Kind.FEDERATED_USER and request.service in ("iam", "sts")
-    return ask("PRINCIPAL", policies.identity, request, void="Allow" if unreachable else "")
+    return ask("PRINCIPAL", policies.identity, request, needed=needed, void="Allow" if unreachable else "")
 
 
-def ceiling_checks(request: Request, policies: PolicySet) -> list[Check]:
+def ceiling_checks(request: Request, policies: PolicySet, needed: bool) -> list[Check]:
     """Permissions boundary and session policies, of which any may allow; the root user has neither.
 
     A federated user without a session policy may do nothing but what a resource policy grants it by name
@@ -170,10 +166,11 @@ def ceiling_checks(request: Request, policies: PolicySet) -> list[Check]:
     """
     checks = []
     if policies.permissions_boundary is not None and policies.bounds(request):
-        checks.append(ask("PERMISSIONS_BOUNDARY", (policies.permissions_boundary,), request))
+        checks.append(ask("PERMISSIONS_BOUNDARY", (policies.permissions_boundary,), request, needed=needed))
     session = policies.session or ()
     if (session or request.caller.kind == Kind.FEDERATED_USER) and request.caller.kind != ROOT:
-        checks.append(ask("SESSION", (session,) if isinstance(session, Policy) else session, request))
+        session = (session,) if isinstance(session, Policy) else session
+        checks.append(ask("SESSION", session, request, needed=needed))
     return checks
 
 
@@ -184,17 +181,19 @@ def ask(
     bounded: bool = False,
     *,
     level: int | None = None,
+    needed: bool = True,
     void: str = "",
 ) -> Check:
     """Put the request to every statement of some policies; their order, and the order of statements, do not matter.
 
-    ``bounded``: the caller has a permissions boundary. ``void``: the effect whose statements count for nothing.
+    ``bounded``: the caller has a permissions boundary. ``needed``: as in ``Check``. ``void``: the effect whose
+    statements count for nothing.
     """
     matched: list[MatchedPolicy] = []
-    denies, allows = False, NOT
+    denies, allows, action = False, NOT, request.folded_action
     for policy in policies:
         statements: list[Statement] = []
-        for statement in policy.candidates(request.folded_action):
+        for statement in policy.candidates(action):
             named = statement.matches(request, bounded)
             if named:
                 statements.append(statement)
@@ -208,8 +207,8 @@ def ask(
             if len(statements) > 1:
                 statements.sort(key=_index)
             matched.append(MatchedPolicy(policy, tuple(statements)))
-    effect = EXPLICIT_DENY if denies else ALLOW if allows else IMPLICIT_DENY
-    return Check(check_type, effect, tuple(matched), level, policies, True, allows)
+    effect = EXPLICIT_DENY if denies else ALLOW if allows else IMPLICIT_DENY if needed else NO_IMPACT
+    return Check(check_type, effect, tuple(matched), level, policies, needed, allows)
 
 
 def _index(statement: Statement) -> int:

@@ -37,10 +37,10 @@ class Request:
         context: Mapping[str, ContextValue] = NONE,
         role_arn: str | None = None,
     ) -> None:
-        self.principal, self.action, self.resource = principal, action, resource
-        self.resource_account, self.context, self.role_arn = resource_account, context, role_arn
-        for name in ("principal", "action", "resource", *(("role_arn",) if role_arn is not None else ())):
-            _text(getattr(self, name), name)
+        self.principal, self.action = _text(principal, "principal"), _text(action, "action")
+        self.resource, self.resource_account = _text(resource, "resource"), resource_account
+        self.role_arn = None if role_arn is None else _text(role_arn, "role_arn")
+        self.context = context
         if resource_account is not None and not (isinstance(resource_account, str) and is_account_id(resource_account)):
             raise RequestError("resource_account", "an account ID is a text of twelve digits")
         self.folded_action = action.lower()
@@ -99,8 +99,10 @@ def context_values(context: Any) -> dict[str, Values]:
     for key, value in context.items():
         if not isinstance(key, str):
             raise RequestError("context", "a condition key is a text")
-        several = isinstance(value, list | tuple)
-        values[key.lower()] = tuple([_scalar(each, key) for each in value]) if several else _scalar(value, key)
+        if type(value) is not str or len(value) > LONGEST:
+            several = isinstance(value, list | tuple)
+            value = tuple([_scalar(each, key) for each in value]) if several else _scalar(value, key)
+        values[key.lower()] = value
     if len(values) < len(context):
         raise RequestError("context", "a condition key is there twice: their letter case does not matter")
     return values
