@@ -217,6 +217,8 @@ class CrossAccount(Explorer):
         said, (caller, owner) = verdict_text(answer.allowed, answer.word), self.sides
         line = f"{said}: {caller.who} – {answer.question.action} → {owner.who}"
         if answer.allowed:
+            if owner.says == "delegates":
+                return f"{line}. The owner's side delegates, and the caller's allows it."
             return f"{line}. " + ("One account: one side is enough." if self.same_account else "Both sides allow it.")
         lacking = " and ".join(f"{side.account} ({side.who})" for side in missing)
         return f"{line}. Missing: {lacking}." if missing else f"{line}. {answer.because}."
