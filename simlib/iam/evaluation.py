@@ -80,7 +80,9 @@ def resource_control_checks(request: Request, policies: PolicySet) -> list[Check
     ``RCPFullAWSAccess`` is always attached and allows, so that an RCP can only deny. They do not limit service-linked
     roles, AWS-managed keys, nor services outside AWS's list.
     """
-    if request.service not in RCP_SERVICES or request.caller.service_linked or ":alias/aws/" in request.resource:
+    if not policies.rcps or request.service not in RCP_SERVICES or request.caller.service_linked:
+        return []
+    if ":alias/aws/" in request.resource:
         return []
     checks = [ask("RESOURCE_CONTROL_POLICY", each, request, level=level) for level, each in enumerate(policies.rcps)]
     return [check._replace(effect=ALLOW) if check.effect == IMPLICIT_DENY else check for check in checks]
@@ -92,7 +94,7 @@ def service_control_checks(request: Request, policies: PolicySet) -> list[Check]
     They limit the account's root user too, but not service-linked roles, and nobody outside an account: services,
     anonymous callers, identity providers.
     """
-    if not request.caller.has_account or request.caller.service_linked:
+    if not policies.scps or not request.caller.has_account or request.caller.service_linked:
         return []
     return [ask("SERVICE_CONTROL_POLICY", each, request, level=level) for level, each in enumerate(policies.scps)]
 

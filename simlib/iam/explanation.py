@@ -8,7 +8,7 @@ from simlib.iam.principals import Kind
 from simlib.iam.vocabulary import ALLOW, DELEGATES, EXPLICIT_DENY, IMPLICIT_DENY, NO_IMPACT, POLICY_NAMES
 
 if TYPE_CHECKING:
-    from simlib.iam.decision import Check, Deciding, Decision, ExplainedStatement
+    from simlib.iam.decision import Check, Decision, ExplainedStatement
     from simlib.iam.request import Request
 
 # --- AWS's error text (UG/troubleshoot_access-denied) ---------------------------------------------------------------
@@ -16,16 +16,13 @@ if TYPE_CHECKING:
 
 def reason(decision: Decision) -> str:
     """``because no … policy allows …`` or ``with an explicit deny in a … policy`` (UG/troubleshoot_access-denied)."""
-    return _reason(decision, decision.deciding)
-
-
-def _reason(decision: Decision, deciding: Deciding) -> str:
-    if deciding.check is None:
+    check = decision.deciding.check
+    if check is None:
         return ""
-    name = POLICY_NAMES[deciding.check.check_type]
+    name = POLICY_NAMES[check.check_type]
     if decision.effect == IMPLICIT_DENY:
         return f"because no {name} allows the {decision.request.action} action"
-    return f"with an explicit deny in {with_article(name)}"
+    return f"with an explicit deny in {'an' if name[0] == 'i' else 'a'} {name}"
 
 
 def message(decision: Decision) -> str:
@@ -41,28 +38,22 @@ def message(decision: Decision) -> str:
             return "Access Denied"
         resource = f'"{resource}"'
     text = f"User: {request.caller.arn} is not authorized to perform: {request.action} on resource: {resource}"
-    if request.is_trust_question:
-        return text
-    deciding = decision.deciding
-    return f"{text} {_reason(decision, deciding)}{_denying_policy(request, deciding)}"
+    return text if request.is_trust_question else f"{text} {reason(decision)}{_denying_policy(decision)}"
 
 
-def _denying_policy(request: Request, deciding: Deciding) -> str:
+def _denying_policy(decision: Decision) -> str:
     """``: ARN`` of the managed policy that denies, within one account or organization, as AWS adds it since 2026."""
-    if deciding.check is None or deciding.check.check_type == "RESOURCE" or not _in_family(request):
+    check, statements, _ = decision.deciding
+    if check is None or check.check_type == "RESOURCE" or not _in_family(decision.request):
         return ""
-    denying = (each for each in deciding.statements if each.check_type == deciding.check.check_type)
-    return next((f": {each.policy.name}" for each in denying if ":policy/" in each.policy.name), "")
+    names = (each.policy.name for each in statements if each.check_type == check.check_type)
+    return next((f": {name}" for name in names if ":policy/" in name), "")
 
 
 def _in_family(request: Request) -> bool:
     """Whether S3 gives its reason: only within one account or one organization."""
     ours, theirs = request.values.get("aws:principalorgid"), request.values.get("aws:resourceorgid")
     return request.in_own_account or (ours is not None and ours == theirs)
-
-
-def with_article(name: str) -> str:
-    return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
 
 
 # --- a learner's sentences ------------------------------------------------------------------------------------------
