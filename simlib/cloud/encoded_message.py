@@ -39,11 +39,8 @@ def decoded(message: str) -> str:
 def _told(evaluation: Evaluation, caller: Caller) -> dict[str, Any]:
     """The members that the documentation's example has."""
     denying = [
-        {"statementId": statement.sid or "", "effect": statement.effect.upper(), "policy": matched.policy.name}
-        for check in evaluation.checks
-        for matched in check.matched_policies
-        for statement in matched.statements
-        if statement.effect == "Deny"
+        {"statementId": each.statement.sid or "", "effect": "DENY", "policy": each.policy.name}
+        for each in evaluation.deciding.statements
     ]
     conditions = [
         {"key": key, "values": {"items": [{"value": item} for item in _listed(value)]}}

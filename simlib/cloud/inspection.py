@@ -39,8 +39,8 @@ from simlib.cloud.storage.store import Store
 from simlib.cloud.storage.stored import Place, StoredDocument, StoredIdentity
 from simlib.cloud.transport.refusals import authentication_refusal
 from simlib.iam import Evaluation
-from simlib.iam.evaluation import TRUST_ACTIONS
 from simlib.iam.principals import is_account_id, is_service
+from simlib.iam.vocabulary import TRUST_ACTIONS
 
 __all__ = ["Document", "Inspection", "Place", "Principal"]
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from simlib.iam.decision import Check, MatchedPolicy, PolicySet
 from simlib.iam.errors import PolicyError, Problem, RequestError
-from simlib.iam.evaluation import Check, Evaluation, MatchedPolicy, PolicySet, evaluate
+from simlib.iam.evaluation import Evaluation, evaluate
 from simlib.iam.policy import Policy
 from simlib.iam.request import Request
 from simlib.iam.statement import Statement

@@ -11,10 +11,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from simlib.iam.conditions import network, operator
-from simlib.iam.evaluation import RCP_SERVICES
 from simlib.iam.findings import Report, shown
 from simlib.iam.matching import Patterns
 from simlib.iam.statement import Comparison, Statement, Texts
+from simlib.iam.vocabulary import RCP_SERVICES
 
 if TYPE_CHECKING:
     from simlib.iam.json_text import Path

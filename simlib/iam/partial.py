@@ -14,8 +14,9 @@ from operator import or_
 from typing import Any, NamedTuple
 
 from simlib.iam.conditions import Condition, moment, network, number, scalar_text
+from simlib.iam.decision import Evaluation, PolicySet
 from simlib.iam.errors import RequestError
-from simlib.iam.evaluation import ALLOW, EXPLICIT_DENY, IMPLICIT_DENY, Evaluation, PolicySet, evaluate
+from simlib.iam.evaluation import evaluate
 from simlib.iam.matching import (
     Context,
     Glob,
@@ -34,6 +35,7 @@ from simlib.iam.policy import Policy
 from simlib.iam.principals import NOT, Named
 from simlib.iam.request import Request
 from simlib.iam.statement import Statement
+from simlib.iam.vocabulary import ALLOW, EXPLICIT_DENY, IMPLICIT_DENY
 
 DEPENDS = "DEPENDS"
 MOST_ALTERNATIVES = 100

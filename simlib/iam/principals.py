@@ -45,7 +45,7 @@ class Kind(IntEnum):
 
 
 # Looking up a member of an enumeration takes Python 3.11 longer than comparing it.
-NOT, ROLE, ITSELF, EVERYONE = Named.NOT, Named.ROLE, Named.ITSELF, Named.EVERYONE
+NOT, ACCOUNT, ROLE, ITSELF, EVERYONE = Named
 ROOT = Kind.ROOT
 NONE: Mapping[str, Any] = MappingProxyType({})
 
@@ -232,8 +232,8 @@ class Principals(NamedTuple):
     def leaves_out(self, caller: Caller) -> bool:
         """Whether a ``NotPrincipal`` spares the caller: only if it lists the account, and the role, and the session.
 
-        UG/reference_policies_elements_notprincipal: AWS may look at the account first, then the role, then the session;
-        who leaves the account out of the list is denied as if AWS always did (a choice).
+        UG/reference_policies_elements_notprincipal: AWS may look at the account first, then the role, then the session,
+        and without the account it "might" deny; here it always does (a choice).
         """
         if self.everyone:
             return True

@@ -8,7 +8,8 @@ from typing import Any
 from simlib.iam.conditions import scalar_text
 from simlib.iam.errors import RequestError
 from simlib.iam.matching import Values
-from simlib.iam.principals import NONE, identify, is_account_id
+from simlib.iam.principals import NONE, Kind, identify, is_account_id
+from simlib.iam.vocabulary import NEEDS_NO_PERMISSION, TRUST_ACTIONS
 
 LONGEST = 8_192  # characters; an ARN has at most 2,048, and the time to decide grows with this
 ContextValue = str | bool | int | float | Sequence[str | bool | int | float]
@@ -37,30 +38,45 @@ class Request:
         context: Mapping[str, ContextValue] = NONE,
         role_arn: str | None = None,
     ) -> None:
-        for name, text in (("principal", principal), ("action", action), ("resource", resource)):
-            if type(text) is not str or len(text) > LONGEST:
-                _check_text(text, name)
-        if role_arn is not None:
-            _check_text(role_arn, "role_arn")
+        self.principal, self.action = _text(principal, "principal"), _text(action, "action")
+        self.resource, self.resource_account = _text(resource, "resource"), resource_account
+        self.role_arn = None if role_arn is None else _text(role_arn, "role_arn")
+        self.context = context
         if resource_account is not None and not (isinstance(resource_account, str) and is_account_id(resource_account)):
             raise RequestError("resource_account", "an account ID is a text of twelve digits")
-        folded = action.lower()
-        service, _, verb = folded.partition(":")
-        if not service or not verb or "*" in action or "?" in action:
-            raise RequestError("action", f"{action[:200]!r} is not an action such as 's3:GetObject'")
-        self.principal = principal
-        self.action = action
-        self.resource = resource
-        self.resource_account = resource_account
-        self.context = context
-        self.role_arn = role_arn
-        self.folded_action = folded
+        self.folded_action = action.lower()
         #: The service of the action, such as ``s3``.
-        self.service = service
+        self.service, _, verb = self.folded_action.partition(":")
+        if not self.service or not verb or "*" in action or "?" in action:
+            raise RequestError("action", f"{action[:200]!r} is not an action such as 's3:GetObject'")
         self.caller = identify(principal, role_arn)
         self.owner = resource_account or _account_of(resource) or self.caller.account
         #: The context as conditions look at it, with what AWS derives from the principal.
         self.values: Mapping[str, Values] = {**self.caller.derived, **context_values(context)}
+
+    @property
+    def needs_no_permission(self) -> bool:
+        """GetCallerIdentity and GetSessionToken need credentials, and no permission; not even a deny withholds them."""
+        return self.folded_action in NEEDS_NO_PERMISSION and self.caller.kind != Kind.ANONYMOUS
+
+    @property
+    def in_own_account(self) -> bool:
+        """Whether caller and resource belong to one account; two accounts of one organization are two accounts."""
+        return self.caller.account == self.owner
+
+    @property
+    def is_trust_question(self) -> bool:
+        """Whether a role's trust policy decides."""
+        return self.folded_action in TRUST_ACTIONS and ":role/" in self.resource
+
+    @property
+    def owner_must_allow(self) -> bool:
+        """Even in one account, a role's trust policy and a KMS key's policy must allow (UG/…policy-eval-denyallow).
+
+        What neither names the caller nor its account is not delegated to identity policies: a role without a trust
+        policy, or a key whose policy does not name the account, is out of everybody's reach.
+        """
+        return self.is_trust_question or (self.service == "kms" and ":key/" in self.resource)
 
     @property
     def full_context(self) -> dict[str, Values]:
@@ -68,13 +84,6 @@ class Request:
         given = {key: self.values[key.lower()] for key in self.context}
         known = {key.lower() for key in given}
         return {key: value for key, value in self.caller.context.items() if key.lower() not in known} | given
-
-
-def _check_text(value: Any, path: str) -> None:
-    if not isinstance(value, str):
-        raise RequestError(path, "this is a text")
-    if len(value) > LONGEST:
-        raise RequestError(path, f"this has {len(value):,} characters; nothing of AWS's has more than {LONGEST:,}")
 
 
 def _account_of(resource: str) -> str | None:
@@ -91,21 +100,26 @@ def context_values(context: Any) -> dict[str, Values]:
     for key, value in context.items():
         if not isinstance(key, str):
             raise RequestError("context", "a condition key is a text")
-        if type(value) is str and len(value) <= LONGEST:
-            folded: Values = value
-        elif isinstance(value, list | tuple):
-            folded = tuple(_text(each, key) for each in value)
-        else:
-            folded = _text(value, key)
-        values[key.lower()] = folded
+        if type(value) is not str or len(value) > LONGEST:
+            several = isinstance(value, list | tuple)
+            value = tuple([_scalar(each, key) for each in value]) if several else _scalar(value, key)
+        values[key.lower()] = value
     if len(values) < len(context):
         raise RequestError("context", "a condition key is there twice: their letter case does not matter")
     return values
 
 
-def _text(value: Any, key: str) -> str:
+def _scalar(value: Any, key: str) -> str:
     text = scalar_text(value)
     if text is None:
         raise RequestError(f"context.{key[:80]}", "a value is a text, a number, true or false, or a list of these")
-    _check_text(text, f"context.{key[:80]}")
-    return text
+    return _text(text, "context", key)
+
+
+def _text(value: Any, *path: str) -> str:
+    if isinstance(value, str) and len(value) <= LONGEST:
+        return value
+    where = ".".join(name[:80] for name in path)
+    if not isinstance(value, str):
+        raise RequestError(where, "this is a text")
+    raise RequestError(where, f"this has {len(value):,} characters; nothing of AWS's has more than {LONGEST:,}")

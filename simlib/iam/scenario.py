@@ -30,8 +30,10 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 from typing import IO, Any
 
+from simlib.iam.decision import PolicySet
 from simlib.iam.errors import PolicyError, RequestError
-from simlib.iam.evaluation import Evaluation, PolicySet, evaluate, is_trust_question
+from simlib.iam.evaluation import evaluate
+from simlib.iam.explanation import answer
 from simlib.iam.json_text import read
 from simlib.iam.policy import Policy
 from simlib.iam.request import Request
@@ -111,7 +113,7 @@ def read_scenario(scenario: Any, world: World | None = None) -> tuple[Request, P
     policies = {}
     for field, (layer, kind, depth) in POLICY_FIELDS.items():
         if field in fields:
-            kind = "trust" if layer == "resource" and is_trust_question(request) else kind
+            kind = "trust" if layer == "resource" and request.is_trust_question else kind
             policies[layer] = _layer(fields[field], kind, depth, field, world)
     if fields.get("restrict_public_buckets") and "resource" in policies and request.service == "s3":
         from simlib.iam.public_access import restricted
@@ -168,31 +170,6 @@ def _possible(scenario: Mapping[str, Any], request: Request, policies: PolicySet
         some = None if depends_on is None else "some" if depends_on else "none"
         result["resources"] = "all" if decision == "ALLOW" else some
     return result
-
-
-def answer(evaluation: Evaluation) -> dict[str, Any]:
-    """An evaluation as an answer line, without the ``id``."""
-    return {
-        "decision": evaluation.effect,
-        "checks": [
-            {
-                "check_type": check.check_type,
-                "effect": check.effect,
-                "matched": [
-                    {
-                        "policy": matched.policy.name,
-                        "sid": statement.sid,
-                        "index": statement.index,
-                        "effect": statement.effect.upper(),
-                    }
-                    for matched in check.matched_policies
-                    for statement in matched.statements
-                ],
-            }
-            for check in evaluation.checks
-        ],
-        "message": evaluation.message,
-    }
 
 
 def decide_line(line: bytes, world: World | None = None) -> dict[str, Any]:

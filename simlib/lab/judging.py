@@ -16,8 +16,10 @@ from typing import Any
 from simlib.cloud.inspection import Place
 from simlib.cloud.transport.refusals import Refusal
 from simlib.iam import Evaluation, Policy, PolicyError, public_access
+from simlib.iam.decision import GRANTS
 from simlib.iam.findings import ERROR, gravity
 from simlib.iam.validation import problems
+from simlib.iam.vocabulary import ALLOW, DELEGATES, EXPLICIT_DENY
 
 from .policy.document import PolicyDocument
 from .policy.shelf import blank
@@ -199,9 +201,9 @@ def decided_by(evaluation: Evaluation) -> str:
     """What decided, in a sentence: what allows or denies, what is lacking, or which Deny has missed by one thing."""
     if not evaluation.allowed:
         return evaluation.hint()
-    grants = [each for each in evaluation.statements if each.matched and each.check_type in ("PRINCIPAL", "RESOURCE")]
-    titles = list(dict.fromkeys(each.title for each in reversed(grants)))
-    allows = f"{' and '.join(titles)} {'allows' if len(titles) == 1 else 'allow'} it." if titles else ""
-    missed = [each.sentence for each in evaluation.statements if each.statement.effect == "Deny"
-              and sum(not element.matched for element in each.elements) == 1]  # fmt: skip
+    grants = [each for each in reversed(evaluation.deciding.statements) if each.check_type in GRANTS]
+    titles = list(dict.fromkeys(each.title for each in grants if each.meaning == ALLOW))
+    leaves = "".join(f"; {each.title} delegates to the account" for each in grants if each.meaning == DELEGATES)
+    allows = f"{' and '.join(titles)} {'allows' if len(titles) == 1 else 'allow'} it{leaves}." if titles else ""
+    missed = [each.sentence for each in evaluation.statements if each.meaning == EXPLICIT_DENY and each.misses == 1]
     return " ".join([allows, *(f"{each}." for each in dict.fromkeys(missed))]).strip()

@@ -155,3 +155,40 @@ def test_simulating_needs_a_permission_of_its_own(aws: Cloud, iam: Any) -> None:
     said = refused(lambda: alice.simulate_principal_policy(PolicySourceArn=ALICE, ActionNames=["s3:GetObject"]))
     assert said[0] == "AccessDenied"
     assert f"iam:SimulatePrincipalPolicy on resource: {ALICE}" in said[1]
+
+
+KEY = "arn:aws:kms:us-east-1:111111111111:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+TARGET = "arn:aws:iam::111111111111:role/target"
+
+
+@pytest.mark.parametrize(
+    ("action", "resource", "kind"),
+    [("sts:AssumeRole", TARGET, "trust policy of the role"), ("kms:Decrypt", KEY, "policy of the key")],
+)
+def test_roles_and_keys_are_simulated_by_the_identitys_policies_and_the_rest_is_said(
+    aws: Cloud, iam: Any, action: str, resource: str, kind: str
+) -> None:
+    """AWS's simulator looks at the identity's policies; that the owner decides too is said where AWS says nothing."""
+    new_user(aws, iam, "alice", allow("*"))
+    asked = {"PolicySourceArn": ALICE, "ActionNames": [action], "ResourceArns": [resource]}
+    result = iam.simulate_principal_policy(**asked)["EvaluationResults"][0]
+    assert result["EvalDecision"] == "allowed"
+    assert [each["SourcePolicyId"] for each in result["MatchedStatements"]] == ["inline"]
+    said = {"IAM Policy": "allowed", "Resource Policy": f"not simulated: the {kind} must allow it, too"}
+    assert result["EvalDecisionDetails"] == said
+    nothing = iam.simulate_custom_policy(
+        PolicyInputList=[document(allow("s3:*"))], ActionNames=[action], ResourceArns=[resource]
+    )["EvaluationResults"][0]
+    assert (nothing["EvalDecision"], nothing["MatchedStatements"]) == ("implicitDeny", [])
+    foreign = resource.replace("111111111111", "222222222222")
+    across = iam.simulate_principal_policy(**{**asked, "ResourceArns": [foreign]})["EvaluationResults"][0]
+    assert (across["EvalDecision"], across["MatchedStatements"]) == ("implicitDeny", [])
+
+
+def test_a_resource_policy_that_is_given_is_simulated(aws: Cloud, iam: Any) -> None:
+    new_user(aws, iam, "alice", allow("*"))
+    theirs = document(allow("kms:*", Principal={"AWS": "arn:aws:iam::111111111111:user/bob"}))
+    asked = {"PolicySourceArn": ALICE, "ActionNames": ["kms:Decrypt"], "ResourceArns": [KEY], "CallerArn": ALICE}
+    result = iam.simulate_principal_policy(**asked, ResourcePolicy=theirs)["EvaluationResults"][0]
+    assert result["EvalDecision"] == "implicitDeny"
+    assert "EvalDecisionDetails" not in result

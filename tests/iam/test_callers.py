@@ -125,8 +125,15 @@ SERVICES: dict[str, tuple[PolicySet, str]] = {
     "a resource policy denies": (PolicySet(resource=resource_policy("*", deny(Principal={"Service": EC2}))), DENIED),
     "SCPs do not limit services": (PolicySet(resource=resource_policy({"Service": EC2}), scps=((SCP_DENY,),)), GRANTED),
     "RCPs do": (PolicySet(resource=resource_policy({"Service": EC2}), rcps=((rcp_deny(),),)), DENIED),
-    "services do not come through a VPC endpoint": (
+    "an endpoint policy limits services, too (a choice)": (
         PolicySet(resource=resource_policy({"Service": EC2}), vpc_endpoint=(policy(kind="endpoint"),)),
+        REFUSED,
+    ),
+    "an endpoint policy that names the service lets it through": (
+        PolicySet(
+            resource=resource_policy({"Service": EC2}),
+            vpc_endpoint=(policy(allow(Principal={"Service": EC2}), kind="endpoint"),),
+        ),
         GRANTED,
     ),
     "boundaries are not for services": (
@@ -144,6 +151,18 @@ SERVICES: dict[str, tuple[PolicySet, str]] = {
 def test_services(policies: PolicySet, decision: str) -> None:
     assert decide(EC2, "s3:GetObject", OBJECT, policies, resource_account=OWN) == decision
     assert decide(EC2, "s3:GetObject", OBJECT, policies) == decision
+
+
+def test_an_endpoint_policy_of_a_data_perimeter_lets_aws_services_through_by_name() -> None:
+    """AWS's samples of data perimeters: one statement for the account's own principals, one for AWS's services."""
+    ours = allow(Principal={"AWS": "*"}, Condition={"StringEquals": {"aws:PrincipalAccount": OWN}})
+    services = allow(Principal={"AWS": "*"}, Condition={"Bool": {"aws:PrincipalIsAWSService": "true"}})
+    by_aws = {"aws:PrincipalIsAWSService": "true"}
+    for statements, decision in (((ours,), REFUSED), ((ours, services), GRANTED)):
+        policies = PolicySet(
+            resource=resource_policy({"Service": EC2}), vpc_endpoint=(policy(*statements, kind="endpoint"),)
+        )
+        assert decide(EC2, "s3:GetObject", OBJECT, policies, context=by_aws) == decision
 
 
 def test_an_rcp_exempts_services_by_condition() -> None:

@@ -47,6 +47,18 @@ def test_the_side_that_is_missing_is_named(
     assert panel.html.count("stroke-dasharray") == 3 * len(missing)  # a frame and the two ends of the gap
 
 
+@pytest.mark.parametrize("principal", ["dev", "dev:root"])
+def test_who_names_the_account_delegates_and_does_not_allow(panel: Any, principal: str) -> None:
+    number = ALICE.split(":")[4]
+    panel.edit(trust({"AWS": number if principal == "dev" else f"arn:aws:iam::{number}:root"}), TRUST)
+    assert str(panel.sides[1]).startswith("→ prod, reports-reader: delegates to the caller's account")
+    assert [side.account for side in panel.missing] == ["dev"]
+    panel.edit(BORROW, "borrow")
+    assert panel.verdict.endswith("The owner's side delegates, and the caller's allows it.")
+    assert "→ Trust policy: delegates to the caller's account  ← decides" in map(str, panel.answer.steps)
+    assert "→ delegates to the caller" in panel.html
+
+
 def test_then_what_the_session_may_do(panel: Any) -> None:
     assert "If the caller got in" in str(panel)
     panel.edit(BORROW, "borrow")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from simlib.iam import PolicySet, Request, evaluate
+from simlib.iam import Policy, PolicySet, Request, evaluate
 from simlib.lab import PolicyDocument, PolicyEditor
 
 BUCKET = "arn:aws:s3:::my-secure-bucket"
@@ -130,6 +130,25 @@ def test_every_statement_says_what_it_did(editor: PolicyEditor, action: str, rem
     decide(editor, action)
     assert said(editor) == remarks
     assert all(remark in str(editor) for remark in remarks)
+
+
+@pytest.mark.parametrize(
+    ("principal", "identity", "remark"),
+    [
+        (ALICE, [], "✔ Allow statement 1 allows it"),
+        (ALICE.split(":")[4], [], "→ Allow statement 1 delegates to the caller's account"),
+        (ALICE.split(":")[4], [statement("Allow", "*")], "→ Allow statement 1 delegates to the caller's account"),
+    ],
+    ids=["the user", "the account, which allows nothing", "the account, which allows it"],
+)
+def test_a_statement_that_names_the_account_delegates(
+    principal: str, identity: list[dict[str, Any]], remark: str
+) -> None:
+    written = document({**statement("Allow", "*"), "Principal": {"AWS": principal}})
+    editor = PolicyEditor([PolicyDocument("bucket policy", "resource", written)])
+    policies = PolicySet(tuple(Policy.parse(document(each)) for each in identity), resource=editor.front.policy)
+    editor.light(evaluate(Request(ALICE, "s3:GetObject", f"{BUCKET}/report.csv"), policies))
+    assert said(editor, "bucket policy") == [remark]
 
 
 def test_an_allow_that_a_deny_beats_matches_and_does_not_decide(editor: PolicyEditor) -> None:

@@ -78,7 +78,7 @@ WRONG: dict[str, list[Answer]] = {
     "let bob in": [
         (
             policy("BOB_MAY", allow("sts:AssumeRole")),
-            "refused. Allow statement 1 of your policy and Allow statement 1 of archive",
+            "Allow statement 1 of your policy allows it; Allow statement 1 of archive (trust policy) delegates",
         ),
         (policy("BOB_MAY", allow("s3:GetObject", f"{BUCKET}/*")), "Bob borrows reports: refused"),
         (policy("BOB_MAY", {**allow("sts:AssumeRole", REPORTS), "Principal": {"AWS": BOB}}), "would not be saved"),

@@ -14,7 +14,7 @@ from simlib.cloud.storage.organizations import Levels, Membership, context_keys,
 from simlib.cloud.storage.store import Store
 from simlib.cloud.storage.stored import Place, StoredDocument
 from simlib.iam import Evaluation, Policy, PolicyError, PolicySet, Request, evaluate, public_access
-from simlib.iam.evaluation import TRUST_ACTIONS
+from simlib.iam.vocabulary import TRUST_ACTIONS
 
 # services whose resources' tags also have a condition key of the service's own
 _OWN_TAG_KEYS = ("ec2", "iam", "secretsmanager", "ecs", "ssm", "ecr", "elasticloadbalancing")

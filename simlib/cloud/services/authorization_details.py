@@ -16,7 +16,7 @@ from simlib.cloud.storage import organizations
 from simlib.cloud.trail import Event
 from simlib.cloud.transport.answers import Refusal
 from simlib.iam import Evaluation, Policy
-from simlib.iam.evaluation import Check
+from simlib.iam.decision import Check
 
 KEPT = timedelta(hours=24)
 PAGE = 50  # evaluations; AWS does not document how many

@@ -16,12 +16,14 @@ from simlib.cloud.storage.organizations import membership
 from simlib.cloud.storage.stored import StoredDocument
 from simlib.cloud.transport.answers import Refusal
 from simlib.iam import Evaluation, Policy, PolicyError, PolicySet, Request, RequestError, evaluate
+from simlib.iam.decision import GRANTS
 from simlib.iam.json_text import read
 
 _DECISIONS = {"ALLOW": "allowed", "EXPLICIT_DENY": "explicitDeny", "IMPLICIT_DENY": "implicitDeny"}
 _STRICTNESS = ("ALLOW", "IMPLICIT_DENY", "EXPLICIT_DENY")
 _SOURCES = {"PRINCIPAL": "IAM Policy", "PERMISSIONS_BOUNDARY": "IAM Policy", "RESOURCE": "Resource Policy"}
 _NOBODY = "user/policy-simulator"  # whom custom policies are simulated for; no policy can name it
+_ASSUMED = "AssumedResourcePolicy"  # the name of what stands for a trust or key policy
 _VARIABLE = re.compile(r"\$\{\s*([\w:/.@-]+)")
 _PAGE = 100
 
@@ -123,9 +125,18 @@ def _evaluate(
     principal: str, action: str, arn: str, owner: str | None, context: Mapping[str, list[str]], policies: PolicySet
 ) -> Evaluation:
     try:
-        return evaluate(Request(principal, action, arn, resource_account=owner, context=context), policies)
+        request = Request(principal, action, arn, resource_account=owner, context=context)
+        if policies.resource is None and request.in_own_account and request.owner_must_allow:
+            policies = policies._replace(resource=_delegating(str(request.owner)))
+        return evaluate(request, policies)
     except RequestError as error:
         raise Refusal("InvalidInput", f"Invalid Input: {error}", 400) from error
+
+
+def _delegating(account: str) -> Policy:
+    """What stands for a trust or key policy that was not given, so that the identity's policies decide, as at AWS."""
+    statement = {"Effect": "Allow", "Principal": {"AWS": account}, "Action": "*"}
+    return Policy.parse({"Statement": statement}, "resource", name=_ASSUMED)
 
 
 def _aggregate(evaluations: list[Evaluation], asked: _Asked, *, with_resources: bool) -> Mapping[str, Any]:
@@ -168,14 +179,11 @@ def _on_resource(evaluation: Evaluation, asked: _Asked) -> Mapping[str, Any]:
 
 
 def _matched(evaluation: Evaluation, asked: _Asked) -> Iterator[Mapping[str, Any]]:
-    """The statements that decide: of a denied action the denying ones alone."""
-    for check in evaluation.checks:
-        if check.check_type in _SOURCES:
-            for matched in check.matched_policies:
-                for statement in matched.statements:
-                    if evaluation.effect != "EXPLICIT_DENY" or statement.effect == "Deny":
-                        source = {"SourcePolicyId": matched.policy.name, "SourcePolicyType": _SOURCES[check.check_type]}
-                        yield {**source, **asked.position(matched.policy, statement.index)}
+    """The statements that decide, of the policies that were given."""
+    for each in evaluation.deciding.statements:
+        if id(each.policy) in asked.texts:
+            source = {"SourcePolicyId": each.policy.name, "SourcePolicyType": _SOURCES[each.check_type]}
+            yield {**source, **asked.position(each.policy, each.statement.index)}
 
 
 def _missing(evaluation: Evaluation, keys: list[str]) -> list[str]:
@@ -187,11 +195,19 @@ def _missing(evaluation: Evaluation, keys: list[str]) -> list[str]:
 
 
 def _cross_account(evaluation: Evaluation) -> Mapping[str, Any]:
-    """What each side says, where caller and resource belong to two accounts."""
-    effects = {_SOURCES[c.check_type]: c.effect for c in evaluation.checks if c.check_type in ("PRINCIPAL", "RESOURCE")}
-    if evaluation.request.caller.account == evaluation.request.owner:
+    """What each side says, where caller and resource belong to two accounts.
+
+    In one account AWS says nothing of it, and looks at the identity's policies alone. That a trust policy or a key
+    policy must allow, too, is the lab's own remark.
+    """
+    request = evaluation.request
+    details = {_SOURCES[c.check_type]: _DECISIONS[c.effect] for c in evaluation.checks if c.check_type in GRANTS}
+    if not request.in_own_account:
+        return {"EvalDecisionDetails": details}
+    if evaluation.policies.resource is None or evaluation.policies.resource.name != _ASSUMED:
         return {}
-    return {"EvalDecisionDetails": {source: _DECISIONS[effect] for source, effect in effects.items()}}
+    kind = "trust policy of the role" if request.is_trust_question else "policy of the key"
+    return {"EvalDecisionDetails": {**details, "Resource Policy": f"not simulated: the {kind} must allow it, too"}}
 
 
 def _boundary_detail(evaluations: list[Evaluation]) -> Mapping[str, Any]:

@@ -9,11 +9,8 @@ from typing import Any
 from simlib.cloud.inspection import Principal
 from simlib.cloud.transport.refusals import Refusal
 from simlib.iam import Evaluation, RequestError
-from simlib.iam.evaluation import ALLOW, EXPLICIT_DENY, IMPLICIT_DENY, NO_IMPACT, Check, is_trust_question
-from simlib.iam.explanation import ExplainedStatement, lacking_checks
-from simlib.iam.refusal import POLICY_NAMES, deciding_check
-
-MOST_MISSES = 3  # statements that came near are told in the line; all of them behind it
+from simlib.iam.decision import ExplainedStatement
+from simlib.iam.vocabulary import ALLOW, DELEGATES, EXPLICIT_DENY, IMPLICIT_DENY, NO_IMPACT, POLICY_NAMES
 
 # AWS's checks in AWS's order, as a learner reads them.
 CHECKS = {
@@ -27,12 +24,14 @@ CHECKS = {
 }
 EFFECTS = {
     ALLOW: ("✔", "allows"),
+    DELEGATES: ("→", "delegates to the caller's account"),
     NO_IMPACT: ("–", "says nothing, and need not"),
     IMPLICIT_DENY: ("✘", "an Allow is lacking"),
     EXPLICIT_DENY: ("✘", "denies"),
     "": ("·", "none here"),
 }
-_STRENGTH = ("", NO_IMPACT, ALLOW, IMPLICIT_DENY, EXPLICIT_DENY)
+_CEILINGS = ("RESOURCE_CONTROL_POLICY", "SERVICE_CONTROL_POLICY")  # that they allow goes without saying
+_STRENGTH = ("", NO_IMPACT, DELEGATES, ALLOW, IMPLICIT_DENY, EXPLICIT_DENY)
 
 
 @dataclass(frozen=True)
@@ -52,7 +51,7 @@ class Question:
 
 @dataclass(frozen=True)
 class Step:
-    """One of AWS's checks: its effect ("" where there is no such policy), and whether it is the one that decides."""
+    """One of AWS's checks: what it means ("" where there is no such policy), and whether it is one that decides."""
 
     name: str
     effect: str
@@ -97,63 +96,42 @@ class Answer:
         if self.evaluation is None:
             return self.objection
         if self.evaluation.effect == IMPLICIT_DENY:
-            return self._lacking(self.evaluation)
+            return self._lacking()
         if deciding := self.deciding:
             return "Decided by " + " and ".join(plain(each.title) for each in deciding)
         return "The root user may do this." if self.evaluation.checks else "This needs no permission."
 
     @property
     def deciding(self) -> list[ExplainedStatement]:
-        """The statements that decide: the first Deny, or an Allow of each check whose allow was needed."""
+        """The statements that decide: the first Deny, or the first of each check whose allow was needed."""
         evaluation = self.evaluation
-        if evaluation is None or evaluation.effect == IMPLICIT_DENY:
-            return []
-        wanted = "Deny" if evaluation.effect == EXPLICIT_DENY else "Allow"
-        needed = {check.check_type for check in evaluation.checks if check.effect == evaluation.effect}
-        ceilings = {"RESOURCE_CONTROL_POLICY", "SERVICE_CONTROL_POLICY"}
-        if wanted == "Allow" and not needed <= ceilings:
-            needed -= ceilings  # that they allow goes without saying
         first: dict[str, ExplainedStatement] = {}
-        for each in evaluation.statements:
-            if each.check_type in needed and each.statement.effect == wanted and each.matched:
-                first.setdefault(each.check_type, each)
-        return list(first.values())[: 1 if wanted == "Deny" else None]
+        for each in evaluation.deciding.statements if evaluation else ():
+            first.setdefault(each.check_type, each)
+        if evaluation and not evaluation.allowed:
+            return list(first.values())[:1]
+        return [each for kind, each in first.items() if kind not in _CEILINGS] or list(first.values())
 
     @property
     def missing(self) -> list[str]:
         """The kinds of policy that lack an Allow, as a reader calls them; none where nothing lacks."""
         evaluation = self.evaluation
-        if evaluation is None or evaluation.effect != IMPLICIT_DENY:
+        if evaluation is None:
             return []
-        return list(dict.fromkeys(self._name(check) for check in lacking_checks(evaluation)))
+        trust = "trust policy" if evaluation.request.is_trust_question else POLICY_NAMES["RESOURCE"]
+        names = {**POLICY_NAMES, "PRINCIPAL": "identity policies", "RESOURCE": trust}
+        return list(dict.fromkeys(names[check.check_type] for check in evaluation.deciding.lacking))
 
-    def _lacking(self, evaluation: Evaluation) -> str:
+    def _lacking(self) -> str:
         names = self.missing
-        if not names and evaluation.hint():
-            return evaluation.hint()
-        if names in (["identity policies"], []):
+        if names == ["identity policies"]:
             return "No statement allows it"
         return f"No statement allows it in the {' and the '.join(names)}"
 
-    def _name(self, check: Check) -> str:
-        evaluation = self.evaluation
-        if check.check_type == "PRINCIPAL":
-            return "identity policies"
-        if check.check_type == "RESOURCE" and evaluation and is_trust_question(evaluation.request):
-            return "trust policy"
-        return POLICY_NAMES[check.check_type]
-
     @property
     def near_misses(self) -> list[str]:
-        """Where nothing allows: why each Allow statement of the policies that lack one does not match."""
-        lacking = lacking_checks(self.evaluation) if self.evaluation and self.missing else []
-        return self.misses(*(check.check_type for check in lacking))[:MOST_MISSES]
-
-    def misses(self, *checks: str) -> list[str]:
-        """Why the Allow statements of these kinds of check do not match."""
-        statements = self.evaluation.statements if self.evaluation else ()
-        missed = (each for each in statements if each.statement.effect == "Allow" and not each.matched)
-        return [plain(each.sentence) for each in missed if each.check_type in checks]
+        """Where nothing allows: why the Allow statements that came nearest do not match."""
+        return [plain(each.sentence) for each in self.evaluation.near_misses] if self.evaluation else []
 
     @property
     def steps(self) -> list[Step]:
@@ -161,17 +139,16 @@ class Answer:
         evaluation = self.evaluation
         if evaluation is None:
             return []
-        decided = {each.check_type for each in self.deciding}
-        if (check := deciding_check(evaluation)) is not None:
-            decided = {check.check_type}
-        trust = is_trust_question(evaluation.request)
+        decisive = evaluation.deciding.check
+        decided = {decisive.check_type} if decisive else {each.check_type for each in self.deciding}
+        trust = evaluation.request.is_trust_question
         found = []
         for kind, name in CHECKS.items():
             checks = [check for check in evaluation.checks if check.check_type == kind]
-            effect = max((check.effect for check in checks), key=_STRENGTH.index, default="")
+            meaning = max((check.meaning for check in checks), key=_STRENGTH.index, default="")
             policies = tuple(dict.fromkeys(policy.name for check in checks for policy in check.policies if policy.name))
             shown = "Trust policy" if kind == "RESOURCE" and trust else name
-            found.append(Step(shown, effect, kind in decided, policies))
+            found.append(Step(shown, meaning, kind in decided, policies))
         return found
 
     @property

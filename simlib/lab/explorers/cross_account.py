@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from simlib.cloud.inspection import Place, Principal
-from simlib.iam.evaluation import ALLOW, EXPLICIT_DENY, IMPLICIT_DENY, in_own_account
-from simlib.iam.explanation import called
+from simlib.iam.decision import GRANTS, called
+from simlib.iam.vocabulary import ALLOW, DELEGATES, EXPLICIT_DENY, IMPLICIT_DENY
 
 from ..markup import verdict_text
 from ..people import find, title
@@ -23,6 +23,7 @@ CALLERS = ("SERVICE_CONTROL_POLICY", "PRINCIPAL", "PERMISSIONS_BOUNDARY", "SESSI
 OWNERS = ("RESOURCE_CONTROL_POLICY", "RESOURCE")
 SAYS = {
     "allows": ("✔", "allows it"),
+    "delegates": ("→", "delegates to the caller's account"),
     "denies": ("✘", "denies it"),
     "missing": ("✘", "missing: no statement allows it"),
     "silent": ("–", "says nothing, and need not"),
@@ -41,7 +42,7 @@ class Side:
 
     @property
     def allows(self) -> bool:
-        return self.says in ("allows", "silent")
+        return self.says in ("allows", "delegates", "silent")
 
     def __str__(self) -> str:
         sign, words = SAYS[self.says]
@@ -158,7 +159,7 @@ class CrossAccount(Explorer):
     @property
     def same_account(self) -> bool:
         evaluation = self.answer.evaluation
-        return bool(evaluation and in_own_account(evaluation.request))
+        return bool(evaluation and evaluation.request.in_own_account)
 
     @property
     def sides(self) -> tuple[Side, Side]:
@@ -177,18 +178,18 @@ class CrossAccount(Explorer):
         if evaluation is None:
             return Side(account, who, "missing", (), answer.objection)
         checks = [check for check in evaluation.checks if check.check_type in kinds]
-        effects = {check.effect for check in checks}
+        meanings = {check.meaning for check in checks}
         asked = (policy for check in checks for policy in check.policies if policy.name)
         policies = tuple(dict.fromkeys(map(called, asked)))
-        if EXPLICIT_DENY in effects:
+        if EXPLICIT_DENY in meanings:
             return Side(account, who, "denies", policies, answer.because)
-        if IMPLICIT_DENY in effects:
-            lacking = [check.check_type for check in checks if check.effect == IMPLICIT_DENY]
-            misses = answer.misses(*lacking)
-            return Side(account, who, "missing", policies, misses[0] if misses else "")
-        own = {"PRINCIPAL", "RESOURCE"} & {check.check_type for check in checks if check.effect == ALLOW}
-        deciding = [plain(each.title) for each in answer.deciding if each.check_type in own]
-        return Side(account, who, "allows" if own else "silent", policies, f"By {deciding[0]}" if deciding else "")
+        if IMPLICIT_DENY in meanings:
+            near = [plain(each.sentence) for each in evaluation.near_misses if each.check_type in kinds]
+            return Side(account, who, "missing", policies, near[0] if near else "")
+        own = next((check.meaning for check in checks if check.check_type in GRANTS), "")
+        says = {ALLOW: "allows", DELEGATES: "delegates"}.get(own, "silent")
+        deciding = [plain(each.title) for each in answer.deciding if each.check_type in kinds]
+        return Side(account, who, says, policies, f"By {deciding[0]}" if deciding else "")
 
     @property
     def missing(self) -> list[Side]:
@@ -216,6 +217,8 @@ class CrossAccount(Explorer):
         said, (caller, owner) = verdict_text(answer.allowed, answer.word), self.sides
         line = f"{said}: {caller.who} – {answer.question.action} → {owner.who}"
         if answer.allowed:
+            if owner.says == "delegates":
+                return f"{line}. The owner's side delegates, and the caller's allows it."
             return f"{line}. " + ("One account: one side is enough." if self.same_account else "Both sides allow it.")
         lacking = " and ".join(f"{side.account} ({side.who})" for side in missing)
         return f"{line}. Missing: {lacking}." if missing else f"{line}. {answer.because}."

@@ -8,13 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from simlib.cloud.inspection import Place, Principal
-from simlib.iam.evaluation import EXPLICIT_DENY
-from simlib.iam.explanation import lacking_checks
-from simlib.iam.principals import Named
+from simlib.iam.vocabulary import ALLOW, DELEGATES, EXPLICIT_DENY
 
 from ..markup import verdict_text
 from ..people import find, titles
-from .answers import Answer, Question
+from .answers import Answer, Question, plain
 from .draft import Draft, place_of
 from .explorer import Explorer, circumstances
 
@@ -191,7 +189,7 @@ class TrustExplorer(Explorer):
         return self._knock(self.answers.get(question.key) or self._put(question, instead=self.draft.instead))
 
     def _knock(self, answer: Answer) -> Knock:
-        return Knock(answer, _why(answer), _second(answer, self.role.account))
+        return Knock(answer, _why(answer), _second(answer))
 
     @property
     def held(self) -> list[str]:
@@ -280,45 +278,30 @@ def _why(answer: Answer) -> str:
     evaluation = answer.evaluation
     if evaluation is None:
         return answer.objection
-    if evaluation.allowed:
-        return answer.because
-    if evaluation.effect == EXPLICIT_DENY:
-        return answer.because
-    if answer.question.who.kind == "root":
+    if answer.question.who.kind == "root" and not evaluation.allowed:
         return "Roles may not be assumed by root users"
-    lacking = {check.check_type for check in lacking_checks(evaluation)}
+    lacking = {check.check_type for check in evaluation.deciding.lacking}
+    if not lacking:
+        return answer.because
     if "RESOURCE" in lacking:
-        near = [line for line in answer.misses("RESOURCE") if " in Principal " not in line]
-        return near[0] if near else "The trust policy does not name this caller"
+        near = [each for each in evaluation.near_misses if each.check_type == "RESOURCE"]
+        named = [plain(each.sentence) for each in near if each.deciding and each.deciding.name != "Principal"]
+        return named[0] if named else "The trust policy does not name this caller"
     names = [name for kind, name in _OWN_SIDE.items() if kind in lacking]
     return f"Trusted, but not allowed by the caller's own {' and '.join(names)}"
 
 
-def _second(answer: Answer, owner: str) -> str:
+def _second(answer: Answer) -> str:
     """What the trust policy leaves to the caller's own account."""
     evaluation = answer.evaluation
     if evaluation is None or not answer.question.who.account or answer.question.who.kind == "root":
         return ""
-    named = _named(answer)
-    if named == Named.NOT or evaluation.effect == EXPLICIT_DENY:
+    meaning = next((check.meaning for check in evaluation.checks if check.check_type == "RESOURCE"), "")
+    if evaluation.effect == EXPLICIT_DENY or meaning not in (ALLOW, DELEGATES):
         return ""
-    if answer.question.who.account != owner:
+    if not evaluation.request.in_own_account:
         return "Another account: their own policy there must allow it too"
-    if named == Named.ACCOUNT:
-        return "Trust names the account, so their own policy must allow it too"
-    return ""
-
-
-def _named(answer: Answer) -> Named:
-    """How the statements of the trust policy that match name the caller, at best."""
-    assert answer.evaluation is not None
-    best = Named.NOT
-    for check in answer.evaluation.checks:
-        for matched in check.matched_policies if check.check_type == "RESOURCE" else ():
-            for statement in matched.statements:
-                if statement.effect == "Allow":
-                    best = max(best, statement.names(answer.evaluation.request, False))
-    return best
+    return "Trust names the account, so their own policy must allow it too" if meaning == DELEGATES else ""
 
 
 def _listed(value: Any) -> Sequence[str]:

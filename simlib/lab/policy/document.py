@@ -19,7 +19,13 @@ if TYPE_CHECKING:
 LONGEST = 131_072  # characters that are looked at; AWS takes no more of any policy
 LONGEST_SAYING = 600  # characters of one finding; it may quote what the learner wrote
 MOST_FINDINGS = 20  # of a kind are told; the next come up when these are solved
-WORDS = {"allows": "✔ allows it", "denies": "✘ denies it", "matches": "✓ matches", "missed": "○ does not match"}
+WORDS = {
+    "allows": "✔ allows it",
+    "delegates": "→ delegates to the caller's account",
+    "denies": "✘ denies it",
+    "matches": "✓ matches",
+    "missed": "○ does not match",
+}
 
 _TOKEN = re.compile(r'"(?:[^"\\\n]|\\.)*"?|[\w.+-]+|\S')
 _SURROGATE = re.compile("[\ud800-\udfff]")  # half a character, which no message can carry

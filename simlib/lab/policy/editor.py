@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from simlib.iam import Evaluation, Policy
+from simlib.iam.vocabulary import ALLOW, DELEGATES, EXPLICIT_DENY
 
 from ..markup import card, escape
 from .completion import Completion, complete
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["WORDS", "Finding", "PolicyDocument", "PolicyEditor", "Remark", "Span"]
 
+_STATES = {ALLOW: "allows", DELEGATES: "delegates", EXPLICIT_DENY: "denies"}
 Names = Iterable[str] | Callable[[], Iterable[str]]
 
 
@@ -120,7 +122,7 @@ class PolicyEditor:
 
         Called by a watcher, after it has decided again, or by anybody else at any time.
         """
-        deciding = _deciding(evaluation) if evaluation else set()
+        deciding = evaluation.deciding.statements if evaluation else ()
         of_policy = {id(document.policy): document for document in self.documents if document.policy}
         remarks: dict[str, dict[int, Remark]] = {document.name: {} for document in self.documents}
         for explained in evaluation.statements if evaluation else ():
@@ -128,12 +130,12 @@ class PolicyEditor:
             if document is None:
                 continue
             statement, state, reason = explained.statement, "missed", ""
-            if (id(explained.policy), statement.index) in deciding:
-                state = "allows" if statement.effect == "Allow" else "denies"
-            elif explained.matched:
-                state = "matches"
-            elif explained.deciding is not None:
+            if explained.deciding is not None:
                 reason = explained.deciding.sentence.replace("`", "")
+            elif explained in deciding or explained.meaning == DELEGATES:
+                state = _STATES[explained.meaning]
+            else:
+                state = "matches"
             sid = f" ({statement.sid})" if statement.sid else ""
             title = f"{statement.effect} statement {statement.index + 1}{sid}"
             remarks[document.name][statement.index] = Remark(title, state, reason)
@@ -308,19 +310,6 @@ def _documents(given: str | Mapping[str, Any] | Iterable[PolicyDocument]) -> Ite
 
 def _nothing(name: str) -> PolicyDocument:
     raise KeyError(f"there is no document {name!r} in this editor")
-
-
-def _deciding(evaluation: Evaluation) -> set[tuple[int, int]]:
-    """The statements that made the decision: the Deny ones, or of every check that allows the Allow ones."""
-    wanted = {"EXPLICIT_DENY": "Deny", "ALLOW": "Allow"}.get(evaluation.effect)
-    return {
-        (id(matched.policy), statement.index)
-        for check in evaluation.checks
-        if check.effect == evaluation.effect
-        for matched in check.matched_policies
-        for statement in matched.statements
-        if statement.effect == wanted
-    }
 
 
 def _now(names: Names) -> Iterable[str]:

@@ -72,10 +72,6 @@ DISAGREEMENTS: dict[str, tuple[str, Callable[[Scenario], None]]] = {
         callers.services_outside_organizations,
     ),
     "services without RCPs": ("Organizations/orgs_manage_policies_rcps: the list", callers.services_without_rcps),
-    "services and VPC endpoints": (
-        "a choice: they do not come through a customer's endpoint",
-        callers.services_and_endpoints,
-    ),
     "the root user": ("UG/id_root-user: full access", callers.root_user),
     "who a federated user came from": (
         "UG/reference_policies_evaluation-logic_policy-eval-denyallow",

@@ -6,9 +6,9 @@ import copy
 from typing import Any
 
 from simlib.iam import evaluate
-from simlib.iam.evaluation import RCP_SERVICES
 from simlib.iam.principals import Kind
 from simlib.iam.scenario import read_scenario
+from simlib.iam.vocabulary import RCP_SERVICES
 from tests.iam.differential.parts import Scenario, all_statements, caller_of, documents, is_trust, listed, statements
 
 ALLOW_ALL = {"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
@@ -29,11 +29,6 @@ def services_outside_organizations(scenario: Scenario) -> None:
 def services_without_rcps(scenario: Scenario) -> None:
     if scenario["action"].partition(":")[0] not in RCP_SERVICES:
         scenario.pop("rcps", None)
-
-
-def services_and_endpoints(scenario: Scenario) -> None:
-    if caller_of(scenario).kind == Kind.SERVICE:
-        scenario.pop("vpc_endpoint_policies", None)
 
 
 def root_user(scenario: Scenario) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from simlib.iam.evaluation import TRUST_ACTIONS
 from simlib.iam.principals import identify
+from simlib.iam.vocabulary import TRUST_ACTIONS
 
 Scenario = dict[str, Any]
 NEVER = {"no:such-key": "x"}
