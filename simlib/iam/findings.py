@@ -160,7 +160,7 @@ FINDINGS: Final[dict[str, Finding]] = {
     "invalid-condition-operator": _wrong("There is no condition operator {value}."),
     "null-with-if-exists": _wrong("Null asks whether the key exists; IfExists cannot be added to it."),
     "null-with-qualifier": _untidy("Null with {qualifier} is always {always}."),
-    "duplicate-keys-with-different-case": _wrong("{value} and {first} are the same key: case does not count."),
+    "duplicate-keys-with-different-case": _refused("{value} and {first} are the same key: case does not count."),
     "invalid-condition-key-format": _broken("A condition key is service:name, such as aws:SourceIp."),
     "invalid-global-condition-key": _broken("There is no global condition key {value}."),
     "invalid-service-condition-key": _broken("The service {service} has no condition key {value}."),

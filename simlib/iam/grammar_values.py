@@ -69,6 +69,7 @@ def examine(statement: Statement, report: Report) -> None:
                 _resource(text, path, report)
     _principals(statement, report)
     _empty_conditions(statement, report)
+    _same_keys(statement, report)
     for comparison in statement.comparisons:
         if operator(comparison.operator):
             _comparison(comparison, report)
@@ -82,6 +83,16 @@ def _sid(statement: Statement, report: Report) -> None:
         report.add("empty-sid-value", path, sid, "give it a name, or remove it")
     elif isinstance(sid, str) and not KINDS[report.kind].principal and not _ALPHANUMERIC.fullmatch(sid):
         report.add("unsupported-sid", path, sid, re.sub(r"[^A-Za-z0-9]", "", sid)[:60] or None)
+
+
+def _same_keys(statement: Statement, report: Report) -> None:
+    """Both count in a decision; AWS does not save them."""
+    first: dict[tuple[str, str], str] = {}
+    for comparison in statement.comparisons:
+        name, key = comparison.operator, comparison.key
+        if (other := first.setdefault((name, key.lower()), key)) != key:
+            code = "duplicate-keys-with-different-case"
+            report.add(code, comparison.path, key, "merge the two", name=True, first=shown(other))
 
 
 def _empty_conditions(statement: Statement, report: Report) -> None:

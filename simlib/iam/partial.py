@@ -14,9 +14,9 @@ from operator import or_
 from typing import Any, NamedTuple
 
 from simlib.iam.conditions import Condition, moment, network, number, scalar_text
-from simlib.iam.decision import Evaluation, PolicySet
+from simlib.iam.decision import PolicySet
 from simlib.iam.errors import RequestError
-from simlib.iam.evaluation import evaluate
+from simlib.iam.evaluation import Evaluation, evaluate
 from simlib.iam.matching import (
     Context,
     Glob,

@@ -397,15 +397,10 @@ class Reader:
             if not isinstance(keys, OBJECT):
                 self.wrong_type(at, f"What follows {name}", "an object of condition keys", keys)
                 continue
-            seen: dict[str, str] = {}
             for key, value in keys.items():
                 if not isinstance(key, str):
                     self.wrong_type((*at, str(key)), "A condition key", "a string", key)
                     continue
-                first = seen.setdefault(key.lower(), key)
-                if first != key:
-                    code = "duplicate-keys-with-different-case"
-                    self.report.add(code, (*at, key), key, "merge the two", name=True, first=first)
                 wanted = []
                 for way, each in _items(value, (*at, key)):
                     text = scalar_text(each)
