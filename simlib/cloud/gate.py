@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from simlib.cloud.authentication import as_incomplete, authenticate, claimed_caller
+from simlib.cloud.authentication import authenticate, claimed_caller
 from simlib.cloud.credentials.lifetimes import CHANGING, History
 from simlib.cloud.credentials.sessions import Sessions
 from simlib.cloud.desk import Desk, Errand
@@ -24,14 +24,13 @@ from simlib.cloud.permissions.authorization import circumstances
 from simlib.cloud.permissions.requested import action_name, requested
 from simlib.cloud.services import documents, own
 from simlib.cloud.services.iam_calls import note_use, on_behalf_of
-from simlib.cloud.signing import signature
-from simlib.cloud.signing.signature import Signed
 from simlib.cloud.storage.dispatch import ACCOUNT_HEADER, NotStored
 from simlib.cloud.storage.store import Store
 from simlib.cloud.trail import Event, Trail
-from simlib.cloud.transport import answers, constraints
-from simlib.cloud.transport.answers import Refusal
+from simlib.cloud.transport import answers, constraints, signer
+from simlib.cloud.transport.answers import Refusal, authentication_refusal
 from simlib.cloud.transport.calls import Call, Unplaceable, place
+from simlib.cloud.transport.signer import SignatureError, Signed
 from simlib.cloud.transport.wire import RawAnswer, RawRequest
 from simlib.iam import Evaluation, RequestError
 
@@ -136,8 +135,8 @@ class Gate:
             raise Refusal("InvalidRequest", text, 400, situation="control")
         incomplete = None
         try:
-            visit.signed = signature.read(visit.raw)
-        except signature.Incomplete as error:
+            visit.signed = signer.read(visit.raw)
+        except SignatureError as error:
             incomplete = error
         scope = (visit.signed.service, visit.signed.region) if visit.signed else (None, None)
         try:
@@ -146,7 +145,7 @@ class Gate:
             raise Refusal("InvalidRequest", str(error), 400, situation="unplaceable") from error
         visit.call = call  # its service's words are those of the refusal below
         if incomplete:
-            raise as_incomplete(incomplete, call.service)
+            raise authentication_refusal(incomplete.situation, call.service, incomplete)
         return call
 
     def _admit(self, visit: _Visit, call: Call, signed_by: Callable[[], datetime]) -> Desk:
