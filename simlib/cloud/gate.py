@@ -36,6 +36,8 @@ from simlib.iam import Evaluation, RequestError
 
 logger = logging.getLogger(__name__)
 
+SenderTime = Callable[[Signed | None], datetime]  # the time by the clock that a sender's signature follows
+
 _ERROR_CODE = re.compile(rb"<Code>([^<]*)</Code>")
 _ERROR_MESSAGE = re.compile(rb"<Message>([^<]*)</Message>")
 
@@ -74,7 +76,7 @@ class Gate:
         service: str | None = None,
         operation: str | None = None,
         *,
-        signed_by: Callable[[], datetime] | None = None,
+        signed_by: SenderTime | None = None,
     ) -> RawAnswer:
         """What AWS would answer to a raw request; nothing a client sends makes it raise.
 
@@ -83,10 +85,10 @@ class Gate:
         """
         with self.lock, held_back():
             visit = _Visit(raw, self._now())
-            answer = self._attempt(visit, operation, lambda: self._enter(visit, service, signed_by or self._now))
+            answer = self._attempt(visit, operation, lambda: self._enter(visit, service, signed_by))
         return self._run(visit, answer) if isinstance(answer, Errand) else answer
 
-    def _enter(self, visit: _Visit, hint: str | None, signed_by: Callable[[], datetime]) -> RawAnswer | Errand:
+    def _enter(self, visit: _Visit, hint: str | None, signed_by: SenderTime | None) -> RawAnswer | Errand:
         visit.call = self._place(visit, hint)
         visit.desk = self._admit(visit, visit.call, signed_by)
         return self._carry_out(visit.desk)
@@ -148,9 +150,10 @@ class Gate:
             raise authentication_refusal(incomplete.situation, call.service, incomplete)
         return call
 
-    def _admit(self, visit: _Visit, call: Call, signed_by: Callable[[], datetime]) -> Desk:
+    def _admit(self, visit: _Visit, call: Call, signed_by: SenderTime | None) -> Desk:
         """The desk at which the call is worked on, once its caller is believed."""
-        caller = authenticate(call, visit.signed, visit.now, signed_by(), self._store, self._sessions)
+        by = signed_by(visit.signed) if signed_by else self._now()
+        caller = authenticate(call, visit.signed, visit.now, by, self._store, self._sessions)
         note_use(caller, call, visit.now)
         call = on_behalf_of(call, caller)
         around = circumstances(visit.now, self._source_ip(), visit.raw.headers.get("user-agent", ""), call.region)

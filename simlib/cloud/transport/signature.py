@@ -51,6 +51,18 @@ class _Headers(dict[str, str]):
         return [self[name]]
 
 
+def sender_time(signed: Signed | None, lab: datetime, real: datetime) -> datetime:
+    """The time by which a request of another process is judged, of the lab's and the real one.
+
+    A presigned URL lives by the lab's clock, where AWS's time is: it may have been made long before it is opened. Other
+    processes sign by real time, code in this process that calls over HTTP by the lab's; whichever is nearer counts.
+    """
+    if signed is None or signed.signed_at is None or signed.scheme == "v4-query":
+        return lab
+    at = signed.signed_at
+    return min(real, lab, key=lambda time: abs(time - at))
+
+
 def verify(raw: RawRequest, signed: Signed, secret_access_key: str, now: datetime, service: str | None = None) -> None:
     """Return if `secret_access_key` made the signature `read` found on `raw` and it is in time at `now` (aware).
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from simlib.cloud.transport import endpoint as module
+from simlib.cloud.transport import signature, signer
 from simlib.cloud.transport.endpoint import Endpoint
 from simlib.cloud.transport.wire import RawRequest
 
@@ -23,7 +24,7 @@ from .conftest import NOW, Gate, request, say
 
 
 def test_it_listens_on_loopback_only(endpoint: Endpoint) -> None:
-    assert endpoint._listener.getsockname()[0] == "127.0.0.1"
+    assert endpoint._listener.socket.getsockname()[0] == "127.0.0.1"
     assert endpoint.url == f"http://127.0.0.1:{endpoint.port}"
 
 
@@ -78,26 +79,26 @@ def test_a_browser_opens_no_socket(monkeypatch: pytest.MonkeyPatch, gate: Gate) 
 # -- two clocks -----------------------------------------------------------------------------------------------------
 
 LAB = datetime(2027, 11, 23, 12, 0, tzinfo=UTC)
-HERE = "http://127.0.0.1/"
+V4 = "AWS4-HMAC-SHA256 Credential=AKIA/{}/us-east-1/s3/aws4_request, SignedHeaders=host;x-amz-date, Signature=ab"
+QUERY = "X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=AKIA/20261123/us-east-1/s3/aws4_request&X-Amz-Expires=60"
 
 
 @pytest.mark.parametrize(
-    ("raw", "time"),
+    ("query", "headers", "time"),
     [
-        (RawRequest("GET", HERE, {"x-amz-date": "20261123T115900Z"}), NOW),
-        (RawRequest("GET", HERE, {"x-amz-date": "20271123T115900Z"}), LAB),
-        (RawRequest("GET", HERE, {"x-amz-date": "20200101T000000Z"}), NOW),
-        (RawRequest("GET", HERE, {"date": "Tue, 23 Nov 2027 12:01:00 GMT"}), LAB),
-        (RawRequest("GET", HERE, {"date": "Mon, 23 Nov 2026 12:01:00 GMT"}), NOW),
-        (RawRequest("GET", HERE, {"date": "no date at all"}), NOW),
-        (RawRequest("GET", HERE, {"x-amz-date": "nonsense"}), NOW),
-        (RawRequest("GET", HERE), NOW),
-        (RawRequest("GET", f"{HERE}b/k?X-Amz-Date=20261123T120000Z&X-Amz-Signature=ab"), LAB),
-        (RawRequest("GET", f"{HERE}b/k?AWSAccessKeyId=AKIA&Signature=ab&Expires=1"), LAB),
+        ("", {"authorization": V4.format("20261123"), "x-amz-date": "20261123T115900Z"}, NOW),
+        ("", {"authorization": V4.format("20271123"), "x-amz-date": "20271123T115900Z"}, LAB),
+        ("", {"authorization": V4.format("20200101"), "x-amz-date": "20200101T000000Z"}, NOW),
+        ("", {"authorization": "AWS AKIA:ab", "date": "Tue, 23 Nov 2027 12:01:00 GMT"}, LAB),
+        ("", {"authorization": "AWS AKIA:ab", "date": "Mon, 23 Nov 2026 12:01:00 GMT"}, NOW),
+        (f"{QUERY}&X-Amz-Date=20261123T120000Z&X-Amz-SignedHeaders=host&X-Amz-Signature=ab", {}, LAB),
+        ("AWSAccessKeyId=AKIA&Signature=ab&Expires=1", {}, LAB),
+        ("", {}, LAB),
     ],
 )
-def test_a_request_is_judged_by_its_senders_clock(raw: RawRequest, time: datetime) -> None:
-    assert module.sender_time(raw, lab=LAB, real=NOW) == time
+def test_a_request_is_judged_by_its_senders_clock(query: str, headers: dict[str, str], time: datetime) -> None:
+    signed = signer.read(RawRequest("GET", f"http://127.0.0.1/b/k?{query}", headers))
+    assert signature.sender_time(signed, lab=LAB, real=NOW) == time
 
 
 # -- the metadata service for other processes -----------------------------------------------------------------------

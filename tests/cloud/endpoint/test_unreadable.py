@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import random
+import socket
+import time
+from contextlib import ExitStack, suppress
 
 import pytest
 
+from simlib.cloud.transport import listener
 from simlib.cloud.transport.endpoint import Endpoint
 
 from .conftest import Gate, request, say
@@ -73,6 +77,37 @@ def test_a_body_too_large_is_refused(gate: Gate, headers: tuple[str, ...]) -> No
         assert gate.seen == []
     finally:
         endpoint.stop()
+
+
+def test_who_trickles_is_not_waited_for(endpoint: Endpoint, gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listener, "SECONDS", 0.5)
+    body = request("PUT /b/k HTTP/1.1", "Host: h", "Content-Length: 500", body=b"x" * 100)
+    for beginning in (b"GET / HTTP/1.1\r\nX-Slow: ", body):
+        with socket.create_connection(("127.0.0.1", endpoint.port), timeout=30) as connection:
+            connection.sendall(beginning)
+            began, said = time.monotonic(), b"more"
+            with suppress(OSError):
+                while said and time.monotonic() - began < 20:
+                    connection.sendall(b"x")
+                    time.sleep(0.1)
+                    connection.settimeout(0.01)
+                    with suppress(TimeoutError):
+                        said = connection.recv(10)
+            assert 0.4 < time.monotonic() - began < 10
+    assert gate.seen == []
+
+
+def test_so_many_connections_at_once_and_no_more(
+    endpoint: Endpoint, gate: Gate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listener, "MOST_CONNECTIONS", 5)
+    with ExitStack() as stack:
+        for _ in range(5):
+            stack.enter_context(socket.create_connection(("127.0.0.1", endpoint.port), timeout=30))
+        assert say(endpoint, b"").startswith(b"HTTP/1.1 503 ")
+    deadline = time.monotonic() + 20
+    while not (answer := say(endpoint, request("GET / HTTP/1.1", "Host: h"))).startswith(b"HTTP/1.1 200 "):
+        assert time.monotonic() < deadline, answer
 
 
 def test_random_bytes_never_break_it(endpoint: Endpoint) -> None:
