@@ -178,7 +178,7 @@ class Cloud:
         """Open the loopback endpoint; where no socket can be had, a world in this process needs none."""
         try:
             self._endpoint = Endpoint(
-                self._answer_other_process, self._instance_metadata, folder=folder, now=lambda: self.clock.real_now
+                self._answer_other_process, self._instance_metadata, folder, now=lambda: self.clock.real_now
             )
         except (OSError, RuntimeError):
             return

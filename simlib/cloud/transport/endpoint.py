@@ -6,19 +6,19 @@ is handed, exactly as it was sent, to the same gate that in-process clients meet
 
 from __future__ import annotations
 
+import hmac
 import os
+import secrets
 import shlex
-import tempfile
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from http import HTTPStatus
 from pathlib import Path
 
 from simlib.cloud import ambient
 from simlib.cloud.browser import in_browser, not_in_browser
-from simlib.cloud.transport.listener import HOST, LARGEST_BODY, Listener
+from simlib.cloud.transport.listener import HOST, LARGEST_BODY, Listener, plain
 from simlib.cloud.transport.wire import RawAnswer, RawRequest
-
-INSTANCES = "/_instances/"  # no bucket can have this name
 
 
 class Endpoint:
@@ -26,27 +26,26 @@ class Endpoint:
 
     `answer` is the gate. `metadata(instance_id, method, path, headers)` answers for an instance's metadata service.
     `folder` holds the empty files `config` and `credentials` that other processes are told to use instead of the
-    learner's own (a temporary one, if none is given). `now` is the time that answers are dated with: real time.
+    learner's own. `now` is the time that answers are dated with: real time.
     """
 
     def __init__(
         self,
         answer: Callable[[RawRequest], RawAnswer],
-        metadata: Callable[[str, str, str, Mapping[str, str]], RawAnswer] | None = None,
+        metadata: Callable[[str, str, str, Mapping[str, str]], RawAnswer],
+        folder: Path,
         *,
-        folder: Path | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         largest_body: int = LARGEST_BODY,
     ) -> None:
         if in_browser():
             raise not_in_browser("A browser opens no sockets.")
-        self.answer, self.metadata = answer, metadata
-        self._own_folder = None if folder else tempfile.TemporaryDirectory(prefix="iam-lab-endpoint-")
-        self._folder = folder or Path(self._own_folder.name)  # type: ignore[union-attr]
+        self.answer, self.metadata, self._folder, self._now = answer, metadata, folder, now
         for name in ("config", "credentials"):
-            (self._folder / name).touch()
-        self._programs = ambient.write_aws(self._folder)
+            (folder / name).touch()
+        self._programs = ambient.write_aws(folder)
         self._listener = Listener(lambda raw, _: self.reply(raw), now, largest_body)
+        self._instances: dict[str, tuple[Listener, str]] = {}
         self._stopped = False
 
     @property
@@ -58,8 +57,27 @@ class Endpoint:
         return f"http://{HOST}:{self.port}"
 
     def metadata_url(self, instance_id: str) -> str:
-        """What AWS_EC2_METADATA_SERVICE_ENDPOINT must be for a process that plays this instance."""
-        return f"{self.url}{INSTANCES}{instance_id}"
+        """What AWS_EC2_METADATA_SERVICE_ENDPOINT must be for a process that plays this instance.
+
+        An address of the instance's own, with a secret in its path: who knows the instance's ID alone gets nothing.
+        Some SDKs drop the path; where the system tells whose process asks, this user's are answered all the same.
+        """
+        if instance_id not in self._instances:
+            secret = secrets.token_urlsafe(16)
+
+            def reply(raw: RawRequest, peer_port: int) -> RawAnswer:
+                path = raw.parts.path.lstrip("/")
+                first, _, rest = path.partition("/")
+                if hmac.compare_digest(first.encode(), secret.encode()):
+                    path = rest
+                elif not listener.is_same_user(peer_port):
+                    return plain(HTTPStatus.FORBIDDEN, "This metadata service is for its instance's own processes.")
+                return self.metadata(instance_id, raw.method, path, raw.headers)
+
+            listener = Listener(reply, self._now)
+            self._instances[instance_id] = listener, secret
+        listener, secret = self._instances[instance_id]
+        return f"http://{HOST}:{listener.port}/{secret}"
 
     @property
     def environment(self) -> dict[str, str]:
@@ -82,16 +100,11 @@ class Endpoint:
     def stop(self) -> None:
         """Stop listening and hang up; doing so twice changes nothing."""
         self._stopped = True
-        self._listener.stop()
-        if self._own_folder:
-            self._own_folder.cleanup()
+        for listener in (self._listener, *(listener for listener, _ in self._instances.values())):
+            listener.stop()
 
     def reply(self, raw: RawRequest) -> RawAnswer:
         """The lab's answer to a request."""
-        path = raw.parts.path
-        if self.metadata and path.startswith(INSTANCES):
-            instance_id, _, path = path.removeprefix(INSTANCES).partition("/")
-            return self.metadata(instance_id, raw.method, path, raw.headers)
         return self.answer(raw)
 
     def __repr__(self) -> str:

@@ -7,6 +7,7 @@ a request. WSGI servers are no help here: what a signature covers is the address
 from __future__ import annotations
 
 import logging
+import os
 import re
 import socket
 import threading
@@ -18,10 +19,12 @@ from email.utils import format_datetime
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
 from io import BufferedReader, RawIOBase
+from pathlib import Path
 from socketserver import ThreadingTCPServer
 from time import monotonic
 from typing import Any
 from urllib.parse import urlsplit
+from weakref import WeakSet
 
 from simlib.cloud.transport.wire import RawAnswer, RawRequest
 
@@ -38,6 +41,19 @@ _FORM_DEFECTS = (StartBoundaryNotFoundDefect, MultipartInvariantViolationDefect)
 _FULL = b"HTTP/1.1 503 Slow Down\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"  # SDKs try again
 
 logger = logging.getLogger(__name__)
+
+
+_listeners: WeakSet[Listener] = WeakSet()
+
+
+def _in_a_forked_child() -> None:
+    """A child must not hold what its parent listens on, or nobody would hear who comes after the parent's end."""
+    for listener in _listeners:
+        listener.socket.close()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_in_a_forked_child)
 
 
 class Listener(ThreadingTCPServer):
@@ -60,6 +76,7 @@ class Listener(ThreadingTCPServer):
         self._open = True
         super().__init__((HOST, 0), _Conversation)
         self.port: int = self.server_address[1]
+        _listeners.add(self)
         self._thread = threading.Thread(target=self._listen, name="lab-endpoint", daemon=True)
         self._thread.start()
 
@@ -75,6 +92,15 @@ class Listener(ThreadingTCPServer):
         for connection in list(self._connections):
             with suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
+
+    def is_same_user(self, peer_port: int) -> bool:
+        """Whether the process at the other end is this user's; False where the system does not tell, as Linux does."""
+        ends = [f"0100007F:{port:04X}" for port in (peer_port, self.port)]
+        try:
+            rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()]
+        except OSError:
+            return False
+        return any(row[1:3] == ends and row[7] == str(os.getuid()) for row in rows)
 
     def _listen(self) -> None:
         while self._open:

@@ -10,6 +10,7 @@ import sys
 import threading
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -18,7 +19,7 @@ from simlib.cloud.transport import signature, signer
 from simlib.cloud.transport.endpoint import Endpoint
 from simlib.cloud.transport.wire import RawRequest
 
-from .conftest import NOW, Gate, request, say
+from .conftest import NOW, Gate, told_metadata
 
 # -- opening and closing --------------------------------------------------------------------------------------------
 
@@ -50,10 +51,10 @@ def test_the_export_lines_are_for_this_shell(endpoint: Endpoint, monkeypatch: py
     assert lines[-1] == f"$env:PATH = '{programs};' + $env:PATH"
 
 
-def test_stop_hangs_up_and_leaves_nothing(gate: Gate) -> None:
+def test_stop_hangs_up_and_leaves_nothing(gate: Gate, tmp_path: Path) -> None:
     threads = set(threading.enumerate())
-    endpoint = Endpoint(gate)
-    folder = Path(endpoint.environment["AWS_CONFIG_FILE"]).parent
+    endpoint = Endpoint(gate, told_metadata, tmp_path)
+    endpoint.metadata_url("i-1")
     connection = http.client.HTTPConnection("127.0.0.1", endpoint.port, timeout=30)
     connection.request("GET", "/")
     connection.getresponse().read()
@@ -66,14 +67,13 @@ def test_stop_hangs_up_and_leaves_nothing(gate: Gate) -> None:
     for thread in set(threading.enumerate()) - threads:
         thread.join(timeout=30)
     assert not set(threading.enumerate()) - threads
-    assert not folder.exists()
     assert repr(endpoint) == "<Endpoint, stopped>"
 
 
-def test_a_browser_opens_no_socket(monkeypatch: pytest.MonkeyPatch, gate: Gate) -> None:
+def test_a_browser_opens_no_socket(monkeypatch: pytest.MonkeyPatch, gate: Gate, tmp_path: Path) -> None:
     monkeypatch.setattr(sys, "platform", "emscripten")
     with pytest.raises(RuntimeError, match="no sockets"):
-        Endpoint(gate)
+        Endpoint(gate, told_metadata, tmp_path)
 
 
 # -- two clocks -----------------------------------------------------------------------------------------------------
@@ -104,11 +104,56 @@ def test_a_request_is_judged_by_its_senders_clock(query: str, headers: dict[str,
 # -- the metadata service for other processes -----------------------------------------------------------------------
 
 
+def ask(url: str, method: str, path: str) -> tuple[int, bytes]:
+    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=30)
+    connection.request(method, path)
+    answer = connection.getresponse()
+    said = answer.status, answer.read()
+    connection.close()
+    return said
+
+
 def test_each_instance_has_its_own_metadata_address(endpoint: Endpoint, gate: Gate) -> None:
-    base = endpoint.metadata_url("i-1").removeprefix(endpoint.url)
-    answer = say(endpoint, request(f"PUT {base}/latest/api/token HTTP/1.1", "Host: h"))
-    assert answer.endswith(b"('i-1', 'PUT', 'latest/api/token')")
+    one, other = endpoint.metadata_url("i-1"), endpoint.metadata_url("i-2")
+    assert len({urlsplit(url).netloc for url in (one, other, endpoint.url)}) == 3
+    assert endpoint.metadata_url("i-1") == one
+    path = f"{urlsplit(one).path}/latest/api/token"
+    assert ask(one, "PUT", path) == (200, b"('i-1', 'PUT', 'latest/api/token')")
     assert gate.seen == []
+
+
+def test_metadata_is_for_who_knows_the_secret_or_is_this_user(
+    endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url, secret = endpoint.metadata_url("i-1"), urlsplit(endpoint.metadata_url("i-1")).path
+    if sys.platform == "linux":  # an SDK that drops the path
+        assert ask(url, "GET", "/latest/meta-data/")[0] == 200
+        monkeypatch.setattr(os, "getuid", lambda: 12_345)
+    for path in ("/latest/meta-data/", "/", f"{secret[:-1]}/latest/meta-data/", "/_instances/i-1/latest/meta-data/"):
+        assert ask(url, "GET", path) == (403, b"This metadata service is for its instance's own processes.\n")
+    assert ask(url, "GET", f"{secret}/latest/meta-data/")[0] == 200
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Python 3.12 on: a fork beside threads
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork on this system")
+def test_a_forked_child_does_not_hold_the_port(gate: Gate, tmp_path: Path) -> None:
+    endpoint = Endpoint(gate, told_metadata, tmp_path)
+    ready, ended = os.pipe(), os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.write(ready[1], b"x")
+        os.read(ended[0], 1)
+        os._exit(0)
+    try:
+        os.read(ready[0], 1)
+        endpoint.stop()
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", endpoint.port), timeout=5)
+    finally:
+        os.write(ended[1], b"x")
+        os.waitpid(child, 0)
+        for end in (*ready, *ended):
+            os.close(end)
 
 
 def test_a_child_process_gets_the_roles_credentials_over_http(gate: Gate, tmp_path: Path) -> None:
@@ -125,7 +170,7 @@ def test_a_child_process_gets_the_roles_credentials_over_http(gate: Gate, tmp_pa
         lambda: Session("ASIACHILD", "s", "t", datetime.now(UTC), datetime.now(UTC) + timedelta(hours=6)),
         lambda: datetime.now(UTC),
     )
-    endpoint = Endpoint(gate, lambda instance_id, *asked: metadata.answer(*asked), folder=tmp_path)
+    endpoint = Endpoint(gate, lambda instance_id, *asked: metadata.answer(*asked), tmp_path)
     try:
         variables = {**endpoint.environment, "AWS_EC2_METADATA_DISABLED": "false"}
         variables["AWS_EC2_METADATA_SERVICE_ENDPOINT"] = endpoint.metadata_url("i-1")

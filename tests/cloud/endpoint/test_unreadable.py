@@ -6,13 +6,14 @@ import random
 import socket
 import time
 from contextlib import ExitStack, suppress
+from pathlib import Path
 
 import pytest
 
 from simlib.cloud.transport import listener
 from simlib.cloud.transport.endpoint import Endpoint
 
-from .conftest import Gate, request, say
+from .conftest import Gate, request, say, told_metadata
 
 
 @pytest.mark.parametrize(
@@ -65,8 +66,8 @@ def test_what_cannot_be_read_gets_a_sentence_and_the_line_is_cut(endpoint: Endpo
         ("Content-Length: 1001", "Expect: 100-continue"),
     ],
 )
-def test_a_body_too_large_is_refused(gate: Gate, headers: tuple[str, ...]) -> None:
-    endpoint = Endpoint(gate, largest_body=1000)
+def test_a_body_too_large_is_refused(gate: Gate, headers: tuple[str, ...], tmp_path: Path) -> None:
+    endpoint = Endpoint(gate, told_metadata, tmp_path, largest_body=1000)
     try:
         answer = say(endpoint, request("PUT /b/k HTTP/1.1", "Host: h", *headers, body=b"x" * 1001))
         assert answer.startswith(b"HTTP/1.1 413 ")
