@@ -10,6 +10,7 @@ import logging
 import os
 import re
 import socket
+import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -47,8 +48,9 @@ _listeners: WeakSet[Listener] = WeakSet()
 
 
 def _in_a_forked_child() -> None:
-    """A child must not hold what its parent listens on, or nobody would hear who comes after the parent's end."""
+    """A child lets the port and the callers go: both are its parent's, and `stop()` in the child must not end them."""
     for listener in _listeners:
+        listener._open = False
         listener.socket.close()
 
 
@@ -122,7 +124,9 @@ class Listener(ThreadingTCPServer):
         super().close_request(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """The other side hung up, or said nothing for too long; nothing is printed into the learner's notebook."""
+        """Nothing is printed into the learner's notebook, least of all that the other side hung up or was too slow."""
+        if not isinstance(sys.exc_info()[1], OSError):
+            logger.exception("The lab could not answer over HTTP")
 
 
 class _Punctual(RawIOBase):

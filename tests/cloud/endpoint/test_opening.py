@@ -138,20 +138,26 @@ def test_metadata_is_for_who_knows_the_secret_or_is_this_user(
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork on this system")
 def test_a_forked_child_does_not_hold_the_port(gate: Gate, tmp_path: Path) -> None:
     endpoint = Endpoint(gate, told_metadata, tmp_path)
+    connection = http.client.HTTPConnection("127.0.0.1", endpoint.port, timeout=30)
+    connection.connect()
     ready, ended = os.pipe(), os.pipe()
     child = os.fork()
     if child == 0:
+        endpoint.stop()
         os.write(ready[1], b"x")
         os.read(ended[0], 1)
         os._exit(0)
     try:
         os.read(ready[0], 1)
+        connection.request("GET", "/")
+        assert connection.getresponse().read() == b"hello"  # the child's end was not the caller's
         endpoint.stop()
         with pytest.raises(ConnectionRefusedError):
             socket.create_connection(("127.0.0.1", endpoint.port), timeout=5)
     finally:
         os.write(ended[1], b"x")
         os.waitpid(child, 0)
+        connection.close()
         for end in (*ready, *ended):
             os.close(end)
 
