@@ -97,12 +97,12 @@ class Listener(ThreadingTCPServer):
 
     def is_same_user(self, peer_port: int) -> bool:
         """Whether the process at the other end is this user's; False where the system does not tell, as Linux does."""
-        ends = [f"0100007F:{port:04X}" for port in (peer_port, self.port)]
+        established = [*(f"0100007F:{port:04X}" for port in (peer_port, self.port)), "01"]
         try:
             rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()]
         except OSError:
             return False
-        return any(row[1:3] == ends and row[7] == str(os.getuid()) for row in rows)
+        return any(row[1:4] == established and row[7] == str(os.getuid()) for row in rows)
 
     def _listen(self) -> None:
         while self._open:
