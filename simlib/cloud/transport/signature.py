@@ -18,6 +18,7 @@ from functools import lru_cache, reduce
 from hashlib import sha256
 from io import BytesIO
 from types import SimpleNamespace
+from typing import Any
 from urllib.parse import quote, unquote, unquote_to_bytes, urlsplit
 
 from botocore.auth import EMPTY_SHA256_HASH, HmacV1Auth, S3SigV4Auth, SigV4Auth
@@ -51,6 +52,26 @@ class _Headers(dict[str, str]):
         return [self[name]]
 
 
+class _Signer(SigV4Auth):  # type: ignore[misc]
+    """botocore's own way, but for the headers and the payload, which are those that the sender has signed."""
+
+    def headers_to_sign(self, request: Any) -> _Headers:
+        headers: _Headers = request.signed_headers
+        return headers
+
+    def payload(self, request: Any) -> str:
+        return str(request.payload)
+
+
+class _S3Signer(_Signer):
+    _normalize_url_path = S3SigV4Auth._normalize_url_path
+
+
+@lru_cache(maxsize=256)
+def _signer(service: str, region: str) -> _Signer:
+    return (_S3Signer if service in S3_SCOPES else _Signer)(Credentials("", ""), service, region)
+
+
 def sender_time(signed: Signed | None, lab: datetime, real: datetime) -> datetime:
     """The time by which a request of another process is judged, of the lab's and the real one.
 
@@ -76,44 +97,48 @@ def verify(raw: RawRequest, signed: Signed, secret_access_key: str, now: datetim
 
 
 def _check_time(signed: Signed, now: datetime, service: str | None) -> None:
-    server = {"ServerTime": f"{now:%Y-%m-%dT%H:%M:%SZ}"}
     brief = protocol_of(service).family in ("json", "rest-json") and service not in ("dynamodb", "dynamodbstreams")
-    skew, minutes = (timedelta(minutes=5), "5 min.") if brief else (timedelta(minutes=15), "15 min.")
-    if signed.expires is not None:
-        if signed.signed_at is not None and signed.signed_at - now > skew:
-            stamp = {"X-Amz-Date": basic(signed.signed_at)}
-            raise SignatureError("expired-url", "early", "Request is not yet valid", {**stamp, **server})
-        if now > signed.expires:
-            until = {"Expires": f"{signed.expires:%Y-%m-%dT%H:%M:%SZ}"}
-            if signed.signed_at is not None:
-                until["X-Amz-Expires"] = str(round((signed.expires - signed.signed_at).total_seconds()))
-            raise SignatureError("expired-url", "", "Request has expired", {**until, **server})
-    elif signed.signed_at is not None and abs(now - signed.signed_at) > skew:
-        at, clock = basic(signed.signed_at), basic(now)
-        if now > signed.signed_at:
-            text = f"Signature expired: {at} is now earlier than {basic(now - skew)} ({clock} - {minutes})"
-        else:
-            text = f"Signature not yet current: {at} is still later than {basic(now + skew)} ({clock} + {minutes})"
-        most = {"RequestTime": at, "MaxAllowedSkewMilliseconds": str(skew // timedelta(milliseconds=1))}
-        raise SignatureError("skewed", "", text, {**most, **server})
+    minutes = 5 if brief else 15
+    skew = timedelta(minutes=minutes)
+    early = signed.signed_at is not None and signed.signed_at - now > skew
+    late = now > signed.expires if signed.expires else signed.signed_at is not None and now - signed.signed_at > skew
+    if not (early or late):
+        return
+    details = {"ServerTime": f"{now:%Y-%m-%dT%H:%M:%SZ}"}
+    at, clock = basic(signed.signed_at) if signed.signed_at else "", basic(now)
+    if signed.expires is None:
+        text = f"Signature expired: {at} is now earlier than {basic(now - skew)} ({clock} - {minutes} min.)"
+        if early:
+            text = f"Signature not yet current: {at} is still later than {basic(now + skew)} ({clock} + {minutes} min.)"
+        details |= {"RequestTime": at, "MaxAllowedSkewMilliseconds": str(minutes * 60_000)}
+        raise SignatureError("skewed", "", text, details)
+    if early:
+        raise SignatureError("expired-url", "early", "Request is not yet valid", {"X-Amz-Date": at, **details})
+    details["Expires"] = f"{signed.expires:%Y-%m-%dT%H:%M:%SZ}"
+    if signed.signed_at:
+        details["X-Amz-Expires"] = str(round((signed.expires - signed.signed_at).total_seconds()))
+    raise SignatureError("expired-url", "", "Request has expired", details)
 
 
 def _verify_v4(raw: RawRequest, signed: Signed, secret: str) -> None:
-    assert signed.signed_at is not None
-    s3 = signed.service in S3_SCOPES
-    payload = _payload_hash(raw, signed, s3)
-    host = raw.parts.netloc.rpartition("@")[2].lower().removesuffix(":443" if raw.parts.scheme == "https" else ":80")
+    assert signed.region is not None
+    url, payload = raw.parts, _payload_hash(raw, signed)
+    host = url.netloc.rpartition("@")[2].lower().removesuffix(":443" if url.scheme == "https" else ":80")
     headers = _Headers({name: raw.headers.get(name, host if name == "host" else "") for name in signed.signed_headers})
-    # botocore's own way, but for the headers and the payload, which are those the sender has signed
-    signer = (S3SigV4Auth if s3 else SigV4Auth)(Credentials("", secret), signed.service, signed.region)
-    signer.headers_to_sign = lambda _: headers
-    signer.payload = lambda _: payload
-    timestamp = basic(signed.signed_at)
-    request = SimpleNamespace(method=raw.method, params={}, headers={}, context={"timestamp": timestamp})
+    timestamp = signed.timestamp
+    request = SimpleNamespace(
+        method=raw.method,
+        signed_headers=headers,
+        payload=payload,
+        params={},
+        headers={},
+        context={"timestamp": timestamp},
+    )
+    signer = _signer(signed.service, signed.region)
     scope = signer.credential_scope(request)
     key = _signing_key(secret, scope)
     tried = []
-    for request.url in _spellings(raw):
+    for request.url in _spellings(url.path or "/", url.query):
         canonical = signer.canonical_request(request)
         tried.append((signer.string_to_sign(request, canonical), canonical))
         expected = hmac.digest(key, tried[-1][0].encode(), "sha256").hex()
@@ -130,24 +155,23 @@ def _verify_v4(raw: RawRequest, signed: Signed, secret: str) -> None:
         raise _mismatch(signed, *tried[-1])
 
 
-def _spellings(raw: RawRequest) -> Iterator[str]:
+def _spellings(path: str, query: str) -> Iterator[str]:
     """The address as sent and, where that differs, percent-encoded the way AWS does it before it compares."""
 
     def encoded(text: str) -> str:
         return quote(unquote_to_bytes(text), safe="-._~")
 
-    path, query = raw.parts.path or "/", raw.parts.query.split("&")
-    pairs = [pair for pair in query if not pair.startswith("X-Amz-Signature=")]
+    pairs = [pair for pair in query.split("&") if not pair.startswith("X-Amz-Signature=")]
     yield f"http://host{path}?{'&'.join(pairs)}"
     named = (pair.partition("=") for pair in pairs)
     again = (f"{encoded(name)}={encoded(value)}" for name, _, value in named if name or value)
     yield f"http://host{'/'.join(map(encoded, path.split('/')))}?{'&'.join(again)}"
 
 
-def _payload_hash(raw: RawRequest, signed: Signed, s3: bool) -> str:
+def _payload_hash(raw: RawRequest, signed: Signed) -> str:
     """What the signature says about the body, after checking that it is true of this body."""
     announced = raw.headers.get("x-amz-content-sha256")
-    if announced is None and s3:
+    if announced is None and signed.service in S3_SCOPES:
         if signed.scheme == "v4":
             text = "Missing required header for this request: x-amz-content-sha256"
             raise SignatureError("incomplete", "no-payload-hash", text)

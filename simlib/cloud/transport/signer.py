@@ -58,6 +58,7 @@ class Signed:
     signed_at: datetime | None
     expires: datetime | None = None
     signed_headers: tuple[str, ...] = field(default=(), repr=False)
+    timestamp: str = field(default="", repr=False)
 
 
 def read(raw: RawRequest) -> Signed | None:
@@ -169,7 +170,7 @@ def _v4(raw: RawRequest, scheme: str, parts: Mapping[str, str], date: str, token
     if scheme == "v4-query" and service in S3_SCOPES:
         expires = signed_at + timedelta(seconds=_lifetime(parts.get("Expires", "")))
     return Signed(
-        access_key_id, token or None, scheme, service, region, parts["Signature"], signed_at, expires, headers
+        access_key_id, token or None, scheme, service, region, parts["Signature"], signed_at, expires, headers, stamp
     )
 
 
