@@ -260,9 +260,9 @@ class _Conversation(BaseHTTPRequestHandler):
         with suppress(OSError):  # hear out what is still coming, or the answer would be lost with the connection
             self.connection.shutdown(socket.SHUT_WR)
             self.connection.settimeout(1)
-            for _ in range(256):
-                if not self.connection.recv(65536):
-                    break
+            end = monotonic() + 2
+            while monotonic() < end and self.connection.recv(65536):
+                pass
 
     def log_message(self, format: str, *arguments: Any) -> None:
         """Calls are in the trail; nothing is printed into the learner's notebook."""
