@@ -6,11 +6,11 @@ from collections.abc import Callable
 from datetime import datetime
 
 from simlib.cloud.credentials.sessions import ANONYMOUS, Caller, Sessions, session_caller, user_caller
-from simlib.cloud.signing import signature
-from simlib.cloud.signing.signature import Signed
 from simlib.cloud.storage.store import Store
-from simlib.cloud.transport.answers import Refusal, authentication_refusal
+from simlib.cloud.transport import signature
+from simlib.cloud.transport.answers import authentication_refusal
 from simlib.cloud.transport.calls import Call
+from simlib.cloud.transport.signer import SignatureError, Signed
 
 _UNSIGNED = ("sts:AssumeRoleWithWebIdentity", "sts:AssumeRoleWithSAML")
 
@@ -36,8 +36,8 @@ def authenticate(
         return ANONYMOUS
     secret, find_caller = _credentials(call.service, signed, now, store, sessions)
     try:
-        signature.verify(call.raw, signed, secret, signed_by)
-    except signature.SignatureError as error:
+        signature.verify(call.raw, signed, secret, signed_by, call.service)
+    except SignatureError as error:
         raise authentication_refusal(error.situation, call.service, error) from error
     caller = find_caller()
     if caller is None:
@@ -91,8 +91,3 @@ def claimed_caller(signed: Signed | None, sessions: Sessions) -> str:
         return "anonymous"
     session = sessions.find(signed.access_key_id)
     return session.arn if session is not None else signed.access_key_id
-
-
-def as_incomplete(error: signature.Incomplete, service: str) -> Refusal:
-    """The refusal of a signature that lacks its parts."""
-    return authentication_refusal(error.situation, service, error)

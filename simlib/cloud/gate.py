@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from simlib.cloud.authentication import as_incomplete, authenticate, claimed_caller
+from simlib.cloud.authentication import authenticate, claimed_caller
 from simlib.cloud.credentials.lifetimes import CHANGING, History
 from simlib.cloud.credentials.sessions import Sessions
 from simlib.cloud.desk import Desk, Errand
@@ -24,18 +24,19 @@ from simlib.cloud.permissions.authorization import circumstances
 from simlib.cloud.permissions.requested import action_name, requested
 from simlib.cloud.services import documents, own
 from simlib.cloud.services.iam_calls import note_use, on_behalf_of
-from simlib.cloud.signing import signature
-from simlib.cloud.signing.signature import Signed
 from simlib.cloud.storage.dispatch import ACCOUNT_HEADER, NotStored
 from simlib.cloud.storage.store import Store
 from simlib.cloud.trail import Event, Trail
-from simlib.cloud.transport import answers, constraints
-from simlib.cloud.transport.answers import Refusal
+from simlib.cloud.transport import answers, constraints, signer
+from simlib.cloud.transport.answers import Refusal, authentication_refusal
 from simlib.cloud.transport.calls import Call, Unplaceable, place
+from simlib.cloud.transport.signer import SignatureError, Signed
 from simlib.cloud.transport.wire import RawAnswer, RawRequest
 from simlib.iam import Evaluation, RequestError
 
 logger = logging.getLogger(__name__)
+
+SenderTime = Callable[[Signed | None], datetime]  # the time by the clock that a sender's signature follows
 
 _ERROR_CODE = re.compile(rb"<Code>([^<]*)</Code>")
 _ERROR_MESSAGE = re.compile(rb"<Message>([^<]*)</Message>")
@@ -75,7 +76,7 @@ class Gate:
         service: str | None = None,
         operation: str | None = None,
         *,
-        signed_by: Callable[[], datetime] | None = None,
+        signed_by: SenderTime | None = None,
     ) -> RawAnswer:
         """What AWS would answer to a raw request; nothing a client sends makes it raise.
 
@@ -84,10 +85,10 @@ class Gate:
         """
         with self.lock, held_back():
             visit = _Visit(raw, self._now())
-            answer = self._attempt(visit, operation, lambda: self._enter(visit, service, signed_by or self._now))
+            answer = self._attempt(visit, operation, lambda: self._enter(visit, service, signed_by))
         return self._run(visit, answer) if isinstance(answer, Errand) else answer
 
-    def _enter(self, visit: _Visit, hint: str | None, signed_by: Callable[[], datetime]) -> RawAnswer | Errand:
+    def _enter(self, visit: _Visit, hint: str | None, signed_by: SenderTime | None) -> RawAnswer | Errand:
         visit.call = self._place(visit, hint)
         visit.desk = self._admit(visit, visit.call, signed_by)
         return self._carry_out(visit.desk)
@@ -136,8 +137,8 @@ class Gate:
             raise Refusal("InvalidRequest", text, 400, situation="control")
         incomplete = None
         try:
-            visit.signed = signature.read(visit.raw)
-        except signature.Incomplete as error:
+            visit.signed = signer.read(visit.raw)
+        except SignatureError as error:
             incomplete = error
         scope = (visit.signed.service, visit.signed.region) if visit.signed else (None, None)
         try:
@@ -146,12 +147,13 @@ class Gate:
             raise Refusal("InvalidRequest", str(error), 400, situation="unplaceable") from error
         visit.call = call  # its service's words are those of the refusal below
         if incomplete:
-            raise as_incomplete(incomplete, call.service)
+            raise authentication_refusal(incomplete.situation, call.service, incomplete)
         return call
 
-    def _admit(self, visit: _Visit, call: Call, signed_by: Callable[[], datetime]) -> Desk:
+    def _admit(self, visit: _Visit, call: Call, signed_by: SenderTime | None) -> Desk:
         """The desk at which the call is worked on, once its caller is believed."""
-        caller = authenticate(call, visit.signed, visit.now, signed_by(), self._store, self._sessions)
+        by = signed_by(visit.signed) if signed_by else self._now()
+        caller = authenticate(call, visit.signed, visit.now, by, self._store, self._sessions)
         note_use(caller, call, visit.now)
         call = on_behalf_of(call, caller)
         around = circumstances(visit.now, self._source_ip(), visit.raw.headers.get("user-agent", ""), call.region)

@@ -30,7 +30,8 @@ from simlib.cloud.storage.rehearsal import on_a_copy
 from simlib.cloud.storage.store import Store
 from simlib.cloud.storage.stored import StoredInstance
 from simlib.cloud.trail import DEFAULT_BOUND, Trail
-from simlib.cloud.transport.endpoint import Endpoint, sender_time
+from simlib.cloud.transport.endpoint import Endpoint
+from simlib.cloud.transport.signature import sender_time
 from simlib.cloud.transport.wire import Body, RawAnswer, RawRequest
 
 if TYPE_CHECKING:
@@ -177,7 +178,7 @@ class Cloud:
         """Open the loopback endpoint; where no socket can be had, a world in this process needs none."""
         try:
             self._endpoint = Endpoint(
-                self._answer_other_process, self._instance_metadata, folder=folder, now=lambda: self.clock.real_now
+                self._answer_other_process, self._instance_metadata, folder, now=lambda: self.clock.real_now
             )
         except (OSError, RuntimeError):
             return
@@ -354,7 +355,7 @@ class Cloud:
         return self._endpoint
 
     def _answer_other_process(self, raw: RawRequest) -> RawAnswer:
-        return self._gate.answer(raw, signed_by=lambda: sender_time(raw, self.clock.now, self.clock.real_now))
+        return self._gate.answer(raw, signed_by=lambda signed: sender_time(signed, self.clock.now, self.clock.real_now))
 
     def _instance_metadata(self, instance_id: str, method: str, path: str, headers: Mapping[str, str]) -> RawAnswer:
         try:

@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+import pytest
 from botocore.auth import (
     HmacV1Auth,
     HmacV1QueryAuth,
@@ -17,7 +18,7 @@ from botocore.auth import (
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from simlib.cloud.signing import signature
+from simlib.cloud.transport import signature, signer
 from simlib.cloud.transport.wire import RawRequest
 
 KEY, SECRET, TOKEN = "AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "FwoGZXIvYXdzEXAMPLE//tok+en=="
@@ -98,11 +99,16 @@ def signed(
     return dataclasses.replace(raw(request), body=content) if later else raw(request)
 
 
-def check(request: RawRequest, secret: str = SECRET, now: datetime | None = None) -> signature.Signed:
-    found = signature.read(request)
+def check(request: RawRequest, secret: str = SECRET, now: datetime | None = None, service: str = "") -> signer.Signed:
+    found = signer.read(request)
     assert found is not None
-    signature.verify(request, found, secret, now or datetime.now(UTC))
+    signature.verify(request, found, secret, now or datetime.now(UTC), service)
     return found
+
+
+def refused(*situations: str, match: str | None = None) -> pytest.RaisesExc[signer.SignatureError]:
+    """The block is refused, for one of these reasons."""
+    return pytest.raises(signer.SignatureError, match=match, check=lambda error: error.situation in situations)
 
 
 def with_header(request: RawRequest, name: str, value: str) -> RawRequest:

@@ -164,7 +164,7 @@ def test_it_prints_what_the_real_process_prints(
     little_aws: Aws, alice: dict[str, str], tmp_path: Path, command: str
 ) -> None:
     ours = cli.run(command, alice, folder=tmp_path)
-    endpoint = Endpoint(little_aws.answer)
+    endpoint = Endpoint(little_aws.answer, lambda *_: RawAnswer(404, {}, b""), tmp_path)
     try:
         real = subprocess.run(
             [sys.executable, "-m", "awscli", *cli.split(command)],

@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from simlib.cloud.signing.signed import SignatureError
 from simlib.cloud.transport.protocols import protocol_of
+from simlib.cloud.transport.signer import SignatureError
 
 
 class Refusal(Exception):
@@ -184,7 +184,7 @@ def authentication_refusal(situation: str, service: str | None, detail: Signatur
     text = said.text if said.text is not None else str(detail) or said.code
     if text == _INVALID and service == "iam":
         text = _INVALID.rstrip(".")  # IAM alone leaves the full stop out
-    if family == "query" and error is not None and error.kind == "" and error.string_to_sign:
+    if family == "query" and error is not None and "StringToSign" in error.details:
         text = _with_strings(text, error)
     extra = error.details if family == "s3" and error is not None else None
     return Refusal(said.code, text, said.status, extra, situation=situation)
@@ -192,9 +192,9 @@ def authentication_refusal(situation: str, service: str | None, detail: Signatur
 
 def _with_strings(text: str, error: SignatureError) -> str:
     """What a learner compares with his own: the strings as the service calculated them."""
-    canonical = error.canonical_request
+    canonical, to_sign = error.details.get("CanonicalRequest"), error.details["StringToSign"]
     shown = f"\n\nThe Canonical String for this request should have been\n'{canonical}'" if canonical else ""
-    return f"{text}{shown}\n\nThe String-to-Sign should have been\n'{error.string_to_sign}'\n"
+    return f"{text}{shown}\n\nThe String-to-Sign should have been\n'{to_sign}'\n"
 
 
 _DENIED = {

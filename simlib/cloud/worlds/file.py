@@ -9,6 +9,7 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 from urllib.error import URLError
@@ -91,7 +92,7 @@ def _fetched(url: str) -> bytes:
                     raise WorldFileError(f"{url} took longer than {SECONDS} seconds. Ask for the file instead.")
     except WorldFileError:
         raise
-    except (URLError, OSError, ValueError) as error:
+    except (URLError, OSError, ValueError, HTTPException) as error:
         raise WorldFileError(f"{url} cannot be fetched: {getattr(error, 'reason', error)}.") from error
     return content
 

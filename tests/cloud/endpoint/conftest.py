@@ -5,6 +5,8 @@ from __future__ import annotations
 import socket
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -26,14 +28,19 @@ class Gate:
         return self.answer(raw)
 
 
+def told_metadata(*asked: Any) -> RawAnswer:
+    """A metadata service that answers what it was asked."""
+    return RawAnswer(200, {}, repr(asked[:3]).encode())
+
+
 @pytest.fixture
 def gate() -> Gate:
     return Gate()
 
 
 @pytest.fixture
-def endpoint(gate: Gate) -> Iterator[Endpoint]:
-    endpoint = Endpoint(gate, lambda *asked: RawAnswer(200, {}, repr(asked[:3]).encode()), now=lambda: NOW)
+def endpoint(gate: Gate, tmp_path: Path) -> Iterator[Endpoint]:
+    endpoint = Endpoint(gate, told_metadata, tmp_path, now=lambda: NOW)
     yield endpoint
     endpoint.stop()
 

@@ -10,20 +10,22 @@ import sys
 import threading
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
 from simlib.cloud.transport import endpoint as module
+from simlib.cloud.transport import signature, signer
 from simlib.cloud.transport.endpoint import Endpoint
 from simlib.cloud.transport.wire import RawRequest
 
-from .conftest import NOW, Gate, request, say
+from .conftest import NOW, Gate, told_metadata
 
 # -- opening and closing --------------------------------------------------------------------------------------------
 
 
 def test_it_listens_on_loopback_only(endpoint: Endpoint) -> None:
-    assert endpoint._listener.getsockname()[0] == "127.0.0.1"
+    assert endpoint._listener.socket.getsockname()[0] == "127.0.0.1"
     assert endpoint.url == f"http://127.0.0.1:{endpoint.port}"
 
 
@@ -49,10 +51,10 @@ def test_the_export_lines_are_for_this_shell(endpoint: Endpoint, monkeypatch: py
     assert lines[-1] == f"$env:PATH = '{programs};' + $env:PATH"
 
 
-def test_stop_hangs_up_and_leaves_nothing(gate: Gate) -> None:
+def test_stop_hangs_up_and_leaves_nothing(gate: Gate, tmp_path: Path) -> None:
     threads = set(threading.enumerate())
-    endpoint = Endpoint(gate)
-    folder = Path(endpoint.environment["AWS_CONFIG_FILE"]).parent
+    endpoint = Endpoint(gate, told_metadata, tmp_path)
+    endpoint.metadata_url("i-1")
     connection = http.client.HTTPConnection("127.0.0.1", endpoint.port, timeout=30)
     connection.request("GET", "/")
     connection.getresponse().read()
@@ -65,49 +67,99 @@ def test_stop_hangs_up_and_leaves_nothing(gate: Gate) -> None:
     for thread in set(threading.enumerate()) - threads:
         thread.join(timeout=30)
     assert not set(threading.enumerate()) - threads
-    assert not folder.exists()
     assert repr(endpoint) == "<Endpoint, stopped>"
 
 
-def test_a_browser_opens_no_socket(monkeypatch: pytest.MonkeyPatch, gate: Gate) -> None:
+def test_a_browser_opens_no_socket(monkeypatch: pytest.MonkeyPatch, gate: Gate, tmp_path: Path) -> None:
     monkeypatch.setattr(sys, "platform", "emscripten")
     with pytest.raises(RuntimeError, match="no sockets"):
-        Endpoint(gate)
+        Endpoint(gate, told_metadata, tmp_path)
 
 
 # -- two clocks -----------------------------------------------------------------------------------------------------
 
 LAB = datetime(2027, 11, 23, 12, 0, tzinfo=UTC)
-HERE = "http://127.0.0.1/"
+V4 = "AWS4-HMAC-SHA256 Credential=AKIA/{}/us-east-1/s3/aws4_request, SignedHeaders=host;x-amz-date, Signature=ab"
+QUERY = "X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=AKIA/20261123/us-east-1/s3/aws4_request&X-Amz-Expires=60"
 
 
 @pytest.mark.parametrize(
-    ("raw", "time"),
+    ("query", "headers", "time"),
     [
-        (RawRequest("GET", HERE, {"x-amz-date": "20261123T115900Z"}), NOW),
-        (RawRequest("GET", HERE, {"x-amz-date": "20271123T115900Z"}), LAB),
-        (RawRequest("GET", HERE, {"x-amz-date": "20200101T000000Z"}), NOW),
-        (RawRequest("GET", HERE, {"date": "Tue, 23 Nov 2027 12:01:00 GMT"}), LAB),
-        (RawRequest("GET", HERE, {"date": "Mon, 23 Nov 2026 12:01:00 GMT"}), NOW),
-        (RawRequest("GET", HERE, {"date": "no date at all"}), NOW),
-        (RawRequest("GET", HERE, {"x-amz-date": "nonsense"}), NOW),
-        (RawRequest("GET", HERE), NOW),
-        (RawRequest("GET", f"{HERE}b/k?X-Amz-Date=20261123T120000Z&X-Amz-Signature=ab"), LAB),
-        (RawRequest("GET", f"{HERE}b/k?AWSAccessKeyId=AKIA&Signature=ab&Expires=1"), LAB),
+        ("", {"authorization": V4.format("20261123"), "x-amz-date": "20261123T115900Z"}, NOW),
+        ("", {"authorization": V4.format("20271123"), "x-amz-date": "20271123T115900Z"}, LAB),
+        ("", {"authorization": V4.format("20200101"), "x-amz-date": "20200101T000000Z"}, NOW),
+        ("", {"authorization": "AWS AKIA:ab", "date": "Tue, 23 Nov 2027 12:01:00 GMT"}, LAB),
+        ("", {"authorization": "AWS AKIA:ab", "date": "Mon, 23 Nov 2026 12:01:00 GMT"}, NOW),
+        (f"{QUERY}&X-Amz-Date=20261123T120000Z&X-Amz-SignedHeaders=host&X-Amz-Signature=ab", {}, LAB),
+        ("AWSAccessKeyId=AKIA&Signature=ab&Expires=1", {}, LAB),
+        ("", {}, LAB),
     ],
 )
-def test_a_request_is_judged_by_its_senders_clock(raw: RawRequest, time: datetime) -> None:
-    assert module.sender_time(raw, lab=LAB, real=NOW) == time
+def test_a_request_is_judged_by_its_senders_clock(query: str, headers: dict[str, str], time: datetime) -> None:
+    signed = signer.read(RawRequest("GET", f"http://127.0.0.1/b/k?{query}", headers))
+    assert signature.sender_time(signed, lab=LAB, real=NOW) == time
 
 
 # -- the metadata service for other processes -----------------------------------------------------------------------
 
 
+def ask(url: str, method: str, path: str) -> tuple[int, bytes]:
+    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=30)
+    connection.request(method, path)
+    answer = connection.getresponse()
+    said = answer.status, answer.read()
+    connection.close()
+    return said
+
+
 def test_each_instance_has_its_own_metadata_address(endpoint: Endpoint, gate: Gate) -> None:
-    base = endpoint.metadata_url("i-1").removeprefix(endpoint.url)
-    answer = say(endpoint, request(f"PUT {base}/latest/api/token HTTP/1.1", "Host: h"))
-    assert answer.endswith(b"('i-1', 'PUT', 'latest/api/token')")
+    one, other = endpoint.metadata_url("i-1"), endpoint.metadata_url("i-2")
+    assert len({urlsplit(url).netloc for url in (one, other, endpoint.url)}) == 3
+    assert endpoint.metadata_url("i-1") == one
+    path = f"{urlsplit(one).path}/latest/api/token"
+    assert ask(one, "PUT", path) == (200, b"('i-1', 'PUT', 'latest/api/token')")
     assert gate.seen == []
+
+
+def test_metadata_is_for_who_knows_the_secret_or_is_this_user(
+    endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url, secret = endpoint.metadata_url("i-1"), urlsplit(endpoint.metadata_url("i-1")).path
+    if sys.platform == "linux":  # an SDK that drops the path
+        assert ask(url, "GET", "/latest/meta-data/")[0] == 200
+        monkeypatch.setattr(os, "getuid", lambda: 12_345)
+    for path in ("/latest/meta-data/", "/", f"{secret[:-1]}/latest/meta-data/", "/_instances/i-1/latest/meta-data/"):
+        assert ask(url, "GET", path) == (403, b"This metadata service is for its instance's own processes.\n")
+    assert ask(url, "GET", f"{secret}/latest/meta-data/")[0] == 200
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Python 3.12 on: a fork beside threads
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork on this system")
+def test_a_forked_child_does_not_hold_the_port(gate: Gate, tmp_path: Path) -> None:
+    endpoint = Endpoint(gate, told_metadata, tmp_path)
+    connection = http.client.HTTPConnection("127.0.0.1", endpoint.port, timeout=30)
+    connection.connect()
+    ready, ended = os.pipe(), os.pipe()
+    child = os.fork()
+    if child == 0:
+        endpoint.stop()
+        os.write(ready[1], b"x")
+        os.read(ended[0], 1)
+        os._exit(0)
+    try:
+        os.read(ready[0], 1)
+        connection.request("GET", "/")
+        assert connection.getresponse().read() == b"hello"  # the child's end was not the caller's
+        endpoint.stop()
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", endpoint.port), timeout=5)
+    finally:
+        os.write(ended[1], b"x")
+        os.waitpid(child, 0)
+        connection.close()
+        for end in (*ready, *ended):
+            os.close(end)
 
 
 def test_a_child_process_gets_the_roles_credentials_over_http(gate: Gate, tmp_path: Path) -> None:
@@ -124,7 +176,7 @@ def test_a_child_process_gets_the_roles_credentials_over_http(gate: Gate, tmp_pa
         lambda: Session("ASIACHILD", "s", "t", datetime.now(UTC), datetime.now(UTC) + timedelta(hours=6)),
         lambda: datetime.now(UTC),
     )
-    endpoint = Endpoint(gate, lambda instance_id, *asked: metadata.answer(*asked), folder=tmp_path)
+    endpoint = Endpoint(gate, lambda instance_id, *asked: metadata.answer(*asked), tmp_path)
     try:
         variables = {**endpoint.environment, "AWS_EC2_METADATA_DISABLED": "false"}
         variables["AWS_EC2_METADATA_SERVICE_ENDPOINT"] = endpoint.metadata_url("i-1")

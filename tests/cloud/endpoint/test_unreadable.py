@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import random
+import socket
+import time
+from contextlib import ExitStack, suppress
+from pathlib import Path
 
 import pytest
 
+from simlib.cloud.transport import listener
 from simlib.cloud.transport.endpoint import Endpoint
 
-from .conftest import Gate, request, say
+from .conftest import Gate, request, say, told_metadata
 
 
 @pytest.mark.parametrize(
@@ -61,8 +66,8 @@ def test_what_cannot_be_read_gets_a_sentence_and_the_line_is_cut(endpoint: Endpo
         ("Content-Length: 1001", "Expect: 100-continue"),
     ],
 )
-def test_a_body_too_large_is_refused(gate: Gate, headers: tuple[str, ...]) -> None:
-    endpoint = Endpoint(gate, largest_body=1000)
+def test_a_body_too_large_is_refused(gate: Gate, headers: tuple[str, ...], tmp_path: Path) -> None:
+    endpoint = Endpoint(gate, told_metadata, tmp_path, largest_body=1000)
     try:
         answer = say(endpoint, request("PUT /b/k HTTP/1.1", "Host: h", *headers, body=b"x" * 1001))
         assert answer.startswith(b"HTTP/1.1 413 ")
@@ -73,6 +78,37 @@ def test_a_body_too_large_is_refused(gate: Gate, headers: tuple[str, ...]) -> No
         assert gate.seen == []
     finally:
         endpoint.stop()
+
+
+def test_who_trickles_is_not_waited_for(endpoint: Endpoint, gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listener, "SECONDS", 0.5)
+    body = request("PUT /b/k HTTP/1.1", "Host: h", "Content-Length: 500", body=b"x" * 100)
+    for beginning in (b"GET / HTTP/1.1\r\nX-Slow: ", body):
+        with socket.create_connection(("127.0.0.1", endpoint.port), timeout=30) as connection:
+            connection.sendall(beginning)
+            began, said = time.monotonic(), b"more"
+            with suppress(OSError):
+                while said and time.monotonic() - began < 20:
+                    connection.sendall(b"x")
+                    time.sleep(0.1)
+                    connection.settimeout(0.01)
+                    with suppress(TimeoutError):
+                        said = connection.recv(10)
+            assert 0.4 < time.monotonic() - began < 10
+    assert gate.seen == []
+
+
+def test_so_many_connections_at_once_and_no_more(
+    endpoint: Endpoint, gate: Gate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listener, "MOST_CONNECTIONS", 5)
+    with ExitStack() as stack:
+        for _ in range(5):
+            stack.enter_context(socket.create_connection(("127.0.0.1", endpoint.port), timeout=30))
+        assert say(endpoint, b"").startswith(b"HTTP/1.1 503 ")
+    deadline = time.monotonic() + 20
+    while not (answer := say(endpoint, request("GET / HTTP/1.1", "Host: h"))).startswith(b"HTTP/1.1 200 "):
+        assert time.monotonic() < deadline, answer
 
 
 def test_random_bytes_never_break_it(endpoint: Endpoint) -> None:

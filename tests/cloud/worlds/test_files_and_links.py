@@ -65,6 +65,8 @@ def classroom(tmp_path: Path) -> Iterator[str]:
                 self.send_response(302)
                 self.send_header("Location", "http://169.254.169.254/latest/meta-data/")
                 self.end_headers()
+            elif self.path == "/nonsense":
+                self.wfile.write(b"this is no HTTP\r\n\r\n")
             else:
                 super().do_GET()
 
@@ -86,7 +88,12 @@ def test_a_link_in_the_classroom_is_opened_when_it_is_named(
     assert Cloud.load(f"{classroom}/w.json").account("dev").admin.access_key_id == key
     running = Cloud.running
     assert running is not None
-    for path, said in (("none.json", "cannot be fetched"), ("away", "never goes to the real AWS")):
+    for path, said in (
+        ("none.json", "cannot be fetched"),
+        ("a b", "cannot be fetched"),
+        ("nonsense", "cannot be fetched"),
+        ("away", "never goes to the real AWS"),
+    ):
         with pytest.raises(WorldFileError, match=said):
             Cloud.load(f"{classroom}/{path}")
     for url in ("https://s3.amazonaws.com/b/w.json", "http://169.254.169.254/latest"):

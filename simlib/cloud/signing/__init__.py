@@ -1,1 +1,0 @@
-"""Signatures of requests, read and verified."""
