@@ -2,22 +2,24 @@
 
 An *error* is what AWS refuses to save; everything else is a *warning*. `gravity` tells more: IAM Access Analyzer, which
 looks at what AWS saves, calls some of these errors too (an action that does not exist, say) and others security
-warnings or suggestions. The checks are in `grammar` (which elements), `grammar_values` (how they are written) and
-`advice` (whether they fit AWS's services, and what they hand out); `findings` is the table of all of them.
+warnings or suggestions. `findings` is the table of all that can be found; `statement` has the reader, `grammar_values`
+what AWS refuses besides, `advice` the tests of what it saves.
 AWS page: https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_policy-validator.html
 """
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Final, NamedTuple
 
 from simlib.iam import grammar_values
 from simlib.iam.errors import Problem
 from simlib.iam.findings import Report, gravity, issue_code
 from simlib.iam.json_text import Located
-from simlib.iam.statement import CURRENT_VERSION, KINDS, OLD_VERSION, Reader
+from simlib.iam.statement import KINDS, OLD_VERSION, Reader
 
 __all__ = ["aws_message", "gravity", "issue_code", "problems", "quota", "refusal", "size"]
 
@@ -42,7 +44,7 @@ _BY_PLACE: Final = {  # UG/reference_iam-quotas
     "managed": Quota(6144, "a managed policy"),
 }
 _BY_KIND: Final = {
-    "identity": Quota(6144, "a managed policy", "policy-size-exceeds-identity-policy-quota"),
+    "identity": Quota(10_240, "the inline policies of a role", "policy-size-exceeds-identity-policy-quota"),
     "boundary": Quota(6144, "a managed policy", "policy-size-exceeds-identity-policy-quota"),
     "trust": Quota(2048, "a trust policy (unless its account has a higher quota)"),
     "session": Quota(2048, "a session policy", spaces=True),
@@ -84,10 +86,10 @@ def problems(
         report.add("old-version", path, version, 'write "Version": "2012-10-17"')
     _characters(kind, located, report)
     short_enough = _length(document, kind, located, stored_as, report)
-    if advice and short_enough:
+    if advice and short_enough and isinstance(document, Mapping):
         from simlib.iam import advice as advised  # late: it needs the data about services
 
-        advised.examine(statements, version == CURRENT_VERSION, report)
+        advised.examine(document, statements, report)
     found = report.problems if advice else [problem for problem in report.problems if problem.level != "warning"]
     return sorted(found, key=lambda problem: (problem.line or 0, problem.column or 0))
 
@@ -127,20 +129,12 @@ def size(document: Any, located: Located | None = None, *, spaces: bool = False)
     """
     if located is not None:
         return len(located.text if spaces else _SPACES.sub(r"\1", located.text))
-    length, todo = 0, [document]
-    while todo and length <= 2 * _LONGEST:
-        value = todo.pop()
-        if isinstance(value, str):
-            length += len(value) + 2 + value.count('"') + value.count("\\")
-        elif isinstance(value, Mapping):
-            length += 1 + max(1, 2 * len(value))  # braces, colons, commas
-            todo += [str(name) for name in value]
-            todo += value.values()
-        elif isinstance(value, (list, tuple)):
-            length += 1 + max(1, len(value))
-            todo += value
-        else:
-            length += 5 if value is False else 4  # true, null; numbers hardly occur
+    length = 0
+    with suppress(ValueError, TypeError, RecursionError):  # what is no JSON is refused for that
+        for part in json.JSONEncoder(ensure_ascii=False, skipkeys=True, separators=(",", ":")).iterencode(document):
+            length += len(part)
+            if length > 2 * _LONGEST:
+                break
     return length
 
 

@@ -163,7 +163,8 @@ def _read(text: Any, at: At, name: str) -> Policy:
     try:
         policy = Policy.parse(text, at.kind, name=name or at.kind)
     except PolicyError as error:
-        first = error.problems[0]
+        rest = (each for each in error.problems if not each.code.startswith("missing-"))
+        first = next(rest, error.problems[0])  # what is there and should not be says more than what is missing
         where = f"line {first.line}, column {first.column}" if first.line else first.path
         advice = f" ({first.suggestion})" if first.suggestion else ""
         raise Unjudged(f"{called} would not be saved: {where}: {first.message.rstrip('.')}{advice}.") from None
@@ -191,7 +192,7 @@ def _never_works(at: At, answer: Any) -> str:
     """What AWS would save and what can still not work: an action that there is not, for instance; "" if nothing."""
     texts = [each.text for each in answer] if isinstance(answer, tuple) else [answer]
     found = [each for text in texts for each in problems(json.loads(text) if isinstance(text, str) else text, at.kind)]
-    wrong = next((each for each in found if gravity(each.code) == ERROR), None)
+    wrong = next((each for each in found if gravity(each.code) == ERROR or each.code == "unknown-action"), None)
     if wrong is None:
         return ""
     return f"{wrong.message.rstrip('.')}{f' ({wrong.suggestion})' if wrong.suggestion else ''}."

@@ -8,10 +8,12 @@ import subprocess
 import sys
 from pathlib import Path
 from types import SimpleNamespace
+from urllib.parse import quote
 
 import pytest
 
 from simlib.iam import check
+from simlib.iam.findings import FINDINGS
 
 GOOD = (
     '{"Version": "2012-10-17", '
@@ -147,3 +149,84 @@ def test_the_command_is_there_and_explains_itself(files: Path) -> None:
         check.main(["--help"])
     with pytest.raises(SystemExit, match="2"):
         check.main(["--kind", "bucket", "good.json"])
+
+
+BUCKET_POLICY = {
+    **json.loads(GOOD),
+    "Statement": {**json.loads(GOOD)["Statement"], "Principal": {"AWS": "111122223333"}},
+}
+TRUST_POLICY = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}],
+}
+DENIAL = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "*"}],
+}
+
+
+@pytest.mark.parametrize(
+    ("answer", "note"),
+    [
+        ({"PolicyVersion": {"Document": json.loads(GOOD), "VersionId": "v1"}}, "an identity-based policy"),
+        ({"PolicyVersion": {"Document": quote(GOOD), "VersionId": "v1"}}, "an identity-based policy"),
+        ({"RoleName": "r", "PolicyName": "p", "PolicyDocument": json.loads(GOOD)}, "an identity-based policy"),
+        ({"Role": {"RoleName": "r", "AssumeRolePolicyDocument": TRUST_POLICY}}, "a trust policy"),
+        ({"Role": {"AssumeRolePolicyDocument": quote(json.dumps(TRUST_POLICY))}}, "a trust policy"),
+        ({"Policy": json.dumps(BUCKET_POLICY)}, "a resource-based policy"),
+        ({"Attributes": {"Policy": json.dumps(BUCKET_POLICY)}}, "a resource-based policy"),
+        ({"ARN": "a", "ResourcePolicy": json.dumps(BUCKET_POLICY)}, "a resource-based policy"),
+        (
+            {"Policy": {"PolicySummary": {"Type": "SERVICE_CONTROL_POLICY"}, "Content": GOOD}},
+            "a service control policy",
+        ),
+        (
+            {"Policy": {"PolicySummary": {"Type": "RESOURCE_CONTROL_POLICY"}, "Content": json.dumps(DENIAL)}},
+            "a resource control policy",
+        ),
+        (BUCKET_POLICY, "a resource-based policy"),
+        (TRUST_POLICY, "a trust policy"),
+    ],
+)
+def test_answers_of_the_cli_are_unwrapped_and_guesses_are_told(
+    answer: object, note: str, files: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("answer.json").write_text(json.dumps(answer), encoding="utf-8")
+    assert check.main(["answer.json"]) == 0
+    (line,) = capsys.readouterr().out.splitlines()
+    assert line.startswith("answer.json: note: ")
+    assert f"checked as {note}" in line
+
+
+def test_a_guess_can_be_overruled(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("trust.json").write_text(json.dumps(TRUST_POLICY), encoding="utf-8")
+    assert check.main(["--kind", "identity", "trust.json"]) == 1
+    out = capsys.readouterr().out
+    assert "note" not in out
+    assert "[unsupported-principal]" in out
+
+
+def test_places_in_an_unwrapped_policy_are_those_of_the_file(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("answer.json").write_text('{"PolicyVersion": {\n"Document":\n' + BAD + "}}", encoding="utf-8")
+    assert check.main(["answer.json"]) == 1
+    assert capsys.readouterr().out.splitlines()[1].startswith("answer.json:7:16: error: The service s3 has no")
+
+
+@pytest.mark.parametrize("around", ["{}", "[{}]"])
+def test_a_bare_statement_is_said_to_be_one(around: str, files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    statement = '{"Effect": "Allow", "Action": "s3:GetObjct", "Resource": "*"}'
+    Path("bare.json").write_text(around.replace("{}", statement), encoding="utf-8")
+    assert check.main(["bare.json"]) == 1
+    first, second = capsys.readouterr().out.splitlines()
+    assert "statement" in first
+    assert "around it" in first
+    assert first.endswith("[missing-statement]")
+    assert second.startswith(f"bare.json:1:{31 + around.index('{')}: error: The service s3 has no action GetObjct.")
+
+
+def test_all_that_can_be_found_is_listed_with_its_page(capsys: pytest.CaptureFixture[str]) -> None:
+    assert check.main(["--list"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == len(FINDINGS)
+    about = next(line for line in lines if line.startswith("missing-version "))
+    assert about.endswith(".html#access-analyzer-reference-policy-checks-general-warning-missing-version")

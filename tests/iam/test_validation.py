@@ -12,10 +12,11 @@ from typing import Any
 
 import pytest
 
-from simlib.iam import validation
-from simlib.iam.findings import FINDINGS
+from simlib.iam import advice, validation
+from simlib.iam.findings import FINDINGS, page
 from tests.iam.documents import BUCKET, OBJECTS, ROLE, bucket, found, policy, rcp, trust, when
 
+GITHUB = "arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com"
 GOOD = [
     ("an identity-based policy", "identity", policy()),
     ("a single statement as an object", "identity", {"Version": "2012-10-17", "Statement": policy()["Statement"][0]}),
@@ -54,7 +55,7 @@ GOOD = [
     ("RCPFullAWSAccess", "rcp", rcp(Effect="Allow", Action="*")),
     ("a trust policy for a service", "trust", trust()),
     ("a trust policy for an account", "trust", trust(Principal={"AWS": ["111122223333", "arn:aws:iam::444455556666:root"]}, Condition={"StringEquals": {"sts:ExternalId": "x1"}})),
-    ("a trust policy for users, roles and sessions", "trust", trust(Principal={"AWS": ["arn:aws:iam::111122223333:user/a/b/alice", ROLE, "arn:aws:sts::111122223333:assumed-role/web/i-1", "arn:aws:sts::111122223333:federated-user/bob"]})),
+    ("a trust policy for users, roles and sessions", "trust", trust(Principal={"AWS": ["arn:aws:iam::111122223333:user/a/b/alice", "arn:aws:iam::111122223333:role/db", "arn:aws:sts::111122223333:assumed-role/web/i-1", "arn:aws:sts::111122223333:federated-user/bob"]})),
     ("a trust policy with session tags", "trust", trust(Principal={"AWS": ROLE}, Action=["sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity"])),
     ("a trust policy with an external ID for all that AssumeRole asks", "trust", trust(Principal={"AWS": ROLE}, Action=["sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity"], Condition={"StringEquals": {"sts:ExternalId": "x1"}})),
     ("a trust policy with the console's empty Sid", "trust", trust(Sid="")),
@@ -132,14 +133,14 @@ BAD = [
     ("a wildcard in the service of an action", "identity", policy(Action="s*:GetObject"), "action-vendor", "Statement[0].Action", "after the colon"),
     ("a misspelt action", "identity", policy(Action="s3:GetObjct"), "invalid-action", "Statement[0].Action", "s3:GetObject?"),
     ("a misspelt action with a wildcard", "identity", policy(Action="s3:GetObjct*"), "invalid-action", "Statement[0].Action", "s3:GetObject*?"),
-    ("an action that is like no other", "identity", policy(Action="s3:Xyzzy"), "invalid-action", "Statement[0].Action", None),
+    ("an action that is like no other", "identity", policy(Action="s3:Xyzzy"), "unknown-action", "Statement[0].Action", None),
     ("a service that does not exist", "identity", policy(Action="s4:GetObject"), "invalid-service-in-action", "Statement[0].Action", "s3:GetObject?"),
     ("an object's action on a bucket", "identity", policy(Resource=BUCKET), "resource-mismatch", "Statement[0].Action", "${BucketName}/${ObjectName}"),
     ("a bucket's action on objects", "identity", policy(Action=["s3:GetObject", "s3:ListBucket"]), "resource-mismatch", "Statement[0].Action[1]", "${BucketName}"),
     ("an action on another service's resource", "identity", policy(Resource="arn:aws:sqs:us-east-1:111122223333:q"), "resource-mismatch", "Statement[0].Action", "arn"),
     ("an action without resources on a bucket", "identity", policy(Action="s3:ListAllMyBuckets", Resource=BUCKET), "resource-mismatch", "Statement[0].Action", '"*"'),
     ("wildcards of which none fits", "identity", policy(Action="s3:GetBucket*"), "resource-mismatch", "Statement[0].Action", "${BucketName}"),
-    ("an action twice", "identity", policy(Action=["s3:GetObject", "s3:getobject"]), "redundant-action", "Statement[0].Action[1]", "remove"),
+    ("an action twice", "identity", policy(Action=["s3:GetObject", "s3:getobject"]), "redundant-action", "Statement[0].Action[0]", "remove"),
     ("an action covered by a wildcard", "identity", policy(Action=["s3:GetObject", "s3:GetObj*"]), "redundant-action", "Statement[0].Action[0]", "remove"),
     # resources
     ("a resource that is no ARN", "identity", policy(Resource="my-secure-bucket"), "invalid-arn-prefix", "Statement[0].Resource", None),
@@ -160,7 +161,16 @@ BAD = [
     ("an ARN's service in capitals", "identity", policy(Resource="arn:aws:S3:::b/*"), "invalid-arn-service-case", "Statement[0].Resource", "arn:aws:s3:::b/*?"),
     ("an ARN of a service that does not exist", "identity", policy(Action="sqs:*", Resource="arn:aws:sqss:us-east-1:111122223333:q"), "invalid-service", "Statement[0].Resource", "sqs?"),
     ("an ARN of no kind of resource", "identity", policy(Action="dynamodb:*", Resource="arn:aws:dynamodb:us-east-1:111122223333:tabel/t"), "invalid-arn-resource", "Statement[0].Resource", "arn:"),
-    ("a resource covered by another", "identity", policy(Resource=[OBJECTS, f"{BUCKET}/a"]), "redundant-resource", "Statement[0].Resource[1]", "remove"),
+    ("a resource covered by another", "identity", policy(Resource=[OBJECTS, f"{BUCKET}/a"]), "redundant-resource", "Statement[0].Resource[0]", "remove"),
+    ("a service newer than the data", "identity", policy(Action="quasar:Shine", Resource="*"), "unknown-action", "Statement[0].Action", None),
+    ("an ARN of a service newer than the data", "identity", policy(Effect="Deny", Action="*", Resource="arn:aws:quasar:us-east-1:111122223333:star/1"), "unknown-service", "Statement[0].Resource", None),
+    ("an action newer than the data", "identity", policy(Action=["s3:GetObject", "s3:GetBucketAura"], Resource="*"), "unknown-action", "Statement[0].Action[1]", "s3:GetBucketA"),
+    ("an action of words that AWS uses", "identity", policy(Action="s3:RestoreBucket", Resource="*"), "unknown-action", "Statement[0].Action", "s3:CreateBucket?"),
+    ("an operation that is no action", "identity", policy(Action="s3:ListObjectsV2", Resource=BUCKET), "invalid-action", "Statement[0].Action", "s3:ListBucket?"),
+    ("letters in the wrong order", "identity", policy(Action="ec2:DescribeInstacnes", Resource="*"), "invalid-action", "Statement[0].Action", "ec2:DescribeInstances?"),
+    ("an action that AWS has withdrawn", "identity", policy(Action="cloudhsm:CreateHapg", Resource="*"), "invalid-action", "Statement[0].Action", None),
+    ("a service that AWS has withdrawn", "identity", policy(Action="elastic-inference:Connect", Resource="*"), "invalid-service-in-action", "Statement[0].Action", None),
+    ("actions that have no resources", "identity", policy(Action="ec2:DescribeInstances", Resource="arn:aws:ec2:us-east-1:111122223333:instance/*"), "resource-mismatch", "Statement[0].Action", '"*"'),
     # principals
     ("a principal as a list", "resource", bucket(Principal=["111122223333"]), "invalid-principal-format", "Statement[0].Principal", None),
     ("a principal as an ARN", "resource", bucket(Principal=ROLE), "invalid-principal-format", "Statement[0].Principal", '{"AWS": "arn:aws:iam'),
@@ -229,10 +239,10 @@ BAD = [
     ("a key of no service", "identity", when(StringEquals={"s33:prefix": "a"}), "invalid-service", "Statement[0].Condition.StringEquals.s33:prefix", "s3?"),
     ("a tag key without tag", "identity", when(StringEquals={"aws:RequestTag": "a"}), "missing-tag-key-in-condition", "Statement[0].Condition.StringEquals.aws:RequestTag", "aws:RequestTag/"),
     ("the old aws:ARN", "identity", when(StringEquals={"aws:ARN": "a"}), "unsupported-global-condition-key", "Statement[0].Condition.StringEquals.aws:ARN", "aws:PrincipalArn"),
-    ("a key that the action does not have", "identity", when(StringEquals={"s3:prefix": "a"}), "unsupported-action-for-condition-key", "Statement[0].Condition.StringEquals.s3:prefix", None),
+    ("a key that the action does not have", "identity", when(StringEquals={"s3:prefix": "a"}), "key-without-action", "Statement[0].Condition.StringEquals.s3:prefix", None),
     ("several values without qualifier", "identity", policy(Action="ec2:CreateTags", Resource="*", Condition={"StringEquals": {"aws:TagKeys": "a"}}), "missing-qualifier", "Statement[0].Condition.StringEquals.aws:TagKeys", "ForAnyValue:StringEquals?"),
     ("ForAllValues on one value", "identity", when(**{"ForAllValues:StringEquals": {"aws:username": "a"}}), "forallvalues-with-single-valued-key", "Statement[0].Condition.ForAllValues:StringEquals.aws:username", "remove"),
-    ("ForAllValues with Allow", "identity", policy(Action="ec2:CreateTags", Resource="*", Condition={"ForAllValues:StringEquals": {"aws:TagKeys": "a"}}), "for-all-values-allow", "Statement[0].Condition.ForAllValues:StringEquals.aws:TagKeys", '"Null"'),
+    ("ForAllValues with Allow", "identity", when(**{"ForAllValues:StringEquals": {"aws:PrincipalOrgPaths": "a"}}), "for-all-values-allow", "Statement[0].Condition.ForAllValues:StringEquals.aws:PrincipalOrgPaths", '"Null"'),
     ("a string operator for an address", "identity", when(StringEquals={"aws:SourceIp": "203.0.113.7"}), "type-mismatch", "Statement[0].Condition.StringEquals.aws:SourceIp", "IpAddress"),
     ("a number for a truth value", "identity", when(NumericEquals={"aws:SecureTransport": "1"}), "type-mismatch", "Statement[0].Condition.NumericEquals.aws:SecureTransport", "Bool"),
     ("yes as truth value", "identity", when(Bool={"aws:SecureTransport": "yes"}), "type-mismatch-boolean", "Statement[0].Condition.Bool.aws:SecureTransport", None),
@@ -255,6 +265,29 @@ BAD = [
     ("a wildcard in an account ID", "identity", when(StringLike={"aws:PrincipalAccount": "1111*"}), "wildcard-usage-too-permissive", "Statement[0].Condition.StringLike.aws:PrincipalAccount", "write it out"),
     ("an MFA denial that misses access keys", "identity", policy(Effect="Deny", Action="*", Resource="*", Condition={"Bool": {"aws:MultiFactorAuthPresent": "false"}}), "mfa-bool", "Statement[0].Condition.Bool.aws:MultiFactorAuthPresent", "BoolIfExists?"),
     ("an MFA requirement that access keys slip through", "identity", when(BoolIfExists={"aws:MultiFactorAuthPresent": True}), "mfa-if-exists", "Statement[0].Condition.BoolIfExists.aws:MultiFactorAuthPresent", "Bool?"),
+    ("a key newer than the data", "identity", when(StringEquals={"s3:Aura": "a"}), "unknown-key", "Statement[0].Condition.StringEquals.s3:Aura", None),
+    ("a global key newer than the data", "identity", when(StringEquals={"aws:AuraOfCaller": "a"}), "unknown-key", "Statement[0].Condition.StringEquals.aws:AuraOfCaller", None),
+    ("a withdrawn key", "identity", policy(Action="lakeformation:GetDataAccess", Resource="*", Condition={"Null": {"lakeformation:GlueARN": "false"}}), "invalid-service-condition-key", "Statement[0].Condition.Null.lakeformation:GlueARN", None),
+    ("any value at all", "identity", when(StringLike={"aws:PrincipalTag/team": "*"}), "equivalent-to-null-false", "Statement[0].Condition.StringLike.aws:PrincipalTag/team", '"false"'),
+    ("no value at all", "identity", policy(Effect="Deny", Condition={"StringNotLike": {"aws:PrincipalTag/team": ["*"]}}), "equivalent-to-null-true", "Statement[0].Condition.StringNotLike.aws:PrincipalTag/team[0]", '"true"'),
+    ("StringLike for an ARN", "identity", policy(Effect="Deny", Condition={"StringNotLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/admin"}}), "string-like-operator-with-arn-condition-keys", "Statement[0].Condition.StringNotLike.aws:PrincipalArn", "ArnNotLike"),
+    ("a service principal in a condition that is none", "identity", when(**{"ForAnyValue:StringEquals": {"aws:CalledVia": ["athena.amazonaws.com", "cloudformation"]}}), "invalid-service-principal-format-as-value", "Statement[0].Condition.ForAnyValue:StringEquals.aws:CalledVia[1]", "amazonaws.com"),
+    ("a tag condition on an action that has no tags", "identity", policy(Action=["ec2:StartInstances", "ec2:DescribeInstances"], Resource="*", Condition={"StringEquals": {"aws:ResourceTag/team": "a"}}), "allow-with-unsupported-tag-condition-key-for-service", "Statement[0].Action[1]", "of its own"),
+    ("a denial by tags that misses an action", "identity", policy(Effect="Deny", Action=["ec2:StartInstances", "ec2:DescribeInstances"], Resource="*", Condition={"StringEquals": {"aws:ResourceTag/team": "a"}}), "deny-with-unsupported-tag-condition-key-for-service", "Statement[0].Action[1]", "of its own"),
+    ("all but some actions by tags", "identity", policy(Action=None, NotAction="iam:*", Resource=ROLE, Condition={"StringEquals": {"aws:ResourceTag/team": "a"}}), "allow-notaction-with-unsupported-tag-condition-key-for-service", "Statement[0].NotAction", "Action"),
+    ("all but some actions denied by tags", "identity", policy(Effect="Deny", Action=None, NotAction="iam:*", Resource="*", Condition={"StringEquals": {"aws:ResourceTag/team": "a"}}), "deny-notaction-with-unsupported-tag-condition-key-for-service", "Statement[0].NotAction", "Action"),
+    ("a private address of no VPC", "identity", when(IpAddress={"aws:VpcSourceIp": "10.0.0.0/8"}), "missing-paired-condition-keys", "Statement[0].Condition.IpAddress.aws:VpcSourceIp", "aws:SourceVpc"),
+    ("values of two JSON types", "identity", when(NumericEquals={"aws:MultiFactorAuthAge": ["60", 61]}), "invalid-condition-data-type", "Statement[0].Condition.NumericEquals.aws:MultiFactorAuthAge", "strings"),
+    ("two limits of which one counts", "identity", when(NumericLessThan={"aws:MultiFactorAuthAge": ["2700", "3600"]}), "redundant-condition-value-num", "Statement[0].Condition.NumericLessThan.aws:MultiFactorAuthAge", "3600"),
+    ("no value for all", "identity", policy(Action="ec2:CreateTags", Resource="*", Condition={"ForAllValues:StringEquals": {"aws:TagKeys": []}}), "empty-array-condition-forallvalues", "Statement[0].Condition.ForAllValues:StringEquals.aws:TagKeys", "Null"),
+    ("no value for any", "identity", policy(Action="ec2:CreateTags", Resource="*", Condition={"ForAnyValue:StringEquals": {"aws:TagKeys": []}}), "empty-array-condition-foranyvalue", "Statement[0].Condition.ForAnyValue:StringEquals.aws:TagKeys", "Null"),
+    ("no value, if it exists", "identity", when(StringEqualsIfExists={"aws:username": []}), "empty-array-condition-ifexists", "Statement[0].Condition.StringEqualsIfExists.aws:username", "Null"),
+    ("an audience as if it were several", "trust", trust(Action="sts:AssumeRoleWithWebIdentity", Principal={"Federated": "accounts.google.com"}, Condition={"ForAllValues:StringEquals": {"accounts.google.com:aud": "app"}}), "confirm-audience-claim-type", 'Statement[0].Condition.ForAllValues:StringEquals["accounts.google.com:aud"]', "remove"),
+    ("any branch of a repository on GitHub", "trust", trust(Action="sts:AssumeRoleWithWebIdentity", Principal={"Federated": GITHUB}, Condition={"StringLike": {"token.actions.githubusercontent.com:sub": "repo:me/app:*"}}), "specific-github-repo-and-branch-recommended", 'Statement[0].Condition.StringLike["token.actions.githubusercontent.com:sub"]', "branch"),
+    ("Roles Anywhere without its other actions", "trust", trust(Principal={"Service": "rolesanywhere.amazonaws.com"}), "missing-action-for-roles-anywhere-trust-policy", "Statement[0].Principal.Service", "sts:TagSession"),
+    ("a session of a role that is named too", "trust", trust(Principal={"AWS": [ROLE, "arn:aws:sts::111122223333:assumed-role/web/i-1"]}), "redundant-principal-in-role-trust-policy", "Statement[0].Principal.AWS[1]", "remove"),
+    ("an RCP for one organization that stops AWS's services", "rcp", rcp(Condition={"StringNotEqualsIfExists": {"aws:PrincipalOrgID": "o-1234567890"}}), "rcp-missing-related-principal-condition-key", "Statement[0].Condition.StringNotEqualsIfExists.aws:PrincipalOrgID", "aws:PrincipalIsAWSService"),
+    ("an RCP against confused deputies that asks others, too", "rcp", rcp(Condition={"StringNotEqualsIfExists": {"aws:SourceOrgID": "o-1234567890"}}), "rcp-missing-related-service-condition-key", "Statement[0].Condition.StringNotEqualsIfExists.aws:SourceOrgID", "aws:PrincipalIsAWSService"),
     # variables
     ("a variable in the old version", "identity", {**policy(Resource=f"{BUCKET}/${{aws:username}}"), "Version": "2008-10-17"}, "variable-unsupported-in-version", "Statement[0].Resource", "2012-10-17"),
     ("a variable in a condition of the old version", "identity", {**when(StringEquals={"aws:userid": "${aws:username}"}), "Version": "2008-10-17"}, "variable-unsupported-in-version", "Statement[0].Condition.StringEquals.aws:userid", "2012-10-17"),
@@ -304,7 +337,7 @@ def test_one_thing_is_found_in(kind: str, document: Any, code: str, path: str, s
 @pytest.mark.parametrize(
     ("kind", "document", "codes"),
     [
-        ("trust", trust(Principal="*"), {"role-trust-policy-unsupported-wildcard-in-principal", "open-principal"}),
+        ("trust", trust(Principal="*"), {"role-trust-policy-unsupported-wildcard-in-principal"}),
         ("trust", trust(Principal=None, NotPrincipal={"AWS": ROLE}), {"role-trust-policy-syntax-error-notprincipal"}),
         ("identity", when(NullIfExists={}), {"null-with-if-exists", "empty-object-condition"}),
         ("identity", when(StringEqual={}), {"invalid-condition-operator", "empty-object-condition"}),
@@ -335,6 +368,13 @@ def test_every_code_is_met_by_some_case() -> None:
         "private-not-ip-address-subset",
     }
     assert met | elsewhere == set(FINDINGS)
+
+
+def test_every_row_of_the_table_has_its_test_or_is_what_aws_refuses() -> None:
+    for code, row in FINDINGS.items():
+        assert bool(row.test) is (row.level == "warning" and not code.startswith("policy-size")), code
+        assert not row.test or callable(getattr(advice, row.test)), code
+        assert page(code).endswith(f"-{code.removesuffix('-as-value')}") is not row.ours, code
 
 
 def test_gravity_is_access_analyzers_and_every_code_of_the_reader_is_an_error() -> None:

@@ -42,7 +42,7 @@ SIZES = [  # kind, where it is stored, characters allowed, whether white space c
     ("identity", "group", 5120, False, True),
     ("identity", "role", 10_240, False, True),
     ("identity", "managed", 6144, False, True),
-    ("identity", None, 6144, False, False),
+    ("identity", None, 10_240, False, False),
     ("boundary", None, 6144, False, False),
     ("trust", None, 2048, False, True),
     ("session", None, 2048, True, True),

@@ -94,14 +94,17 @@ def test_a_deny_that_misses_by_one_thing_is_told(aws: Cloud) -> None:
 
 def test_an_action_that_there_is_not_is_told(aws: Cloud) -> None:
     told = " ".join(checked(allow("s3:ReadObject")).split())
-    assert told.endswith("The service s3 has no action ReadObject (did you mean s3:GetObject?).")
+    assert told.endswith("when our data was made (did you mean s3:GetObject?).")
+    told = " ".join(checked(allow("s3:GetObjct")).split())
+    assert told.endswith("The service s3 has no action GetObjct (did you mean s3:GetObject?).")
 
 
 @pytest.mark.parametrize(
     ("answer", "said"),
     [
         ('{"Version": ', "The policy would not be saved: line 1"),
-        ('{"Version": "2012-10-17", "Statement": {"Efect": "Allow"}}', "no Effect"),
+        ('{"Version": "2012-10-17", "Statement": {"Effect": "Deny", "Principal": "*", "Action": "*"}}', "no Principal"),
+        ('{"Version": "2012-10-17", "Statement": {"Efect": "Allow"}}', "has no element Efect"),
         (12, "The policy is not a text but int."),
     ],
 )
