@@ -16,7 +16,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from simlib.iam import service_data
-from simlib.iam.conditions import Operator, binary, network, number, operator, truth
+from simlib.iam.conditions import Operator, binary, is_arn, network, number, operator, truth
 from simlib.iam.findings import FINDINGS, Report, shown
 from simlib.iam.matching import Patterns
 from simlib.iam.principals import is_account_id
@@ -552,7 +552,7 @@ _VALUES: Final[tuple[tuple[tuple[str, ...], str, Callable[[str], bool]], ...]] =
     (("Bool", "Null"), "type-mismatch-boolean", lambda text: truth(text) is None),
     (("Binary",), "type-mismatch-string", lambda text: binary(text) is None),
     (("Date",), "invalid-date-value", lambda text: not _W3C.fullmatch(text)),
-    (("Arn",), "arn-value", lambda text: text != "*" and (text[:4] != "arn:" or text.count(":") < 5)),
+    (("Arn",), "arn-value", lambda text: not is_arn(text)),
     (("IpAddress", "NotIpAddress"), "type-mismatch-ip-range", lambda text: _range(text) is None),
 )
 

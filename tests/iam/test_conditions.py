@@ -417,13 +417,17 @@ READINGS = {
 }
 TYPES = {"type-mismatch-number", "type-mismatch-date", "type-mismatch-boolean", "type-mismatch-ip-range", "arn-value"}
 TYPES.add("type-mismatch-string")
+KEYS = {  # of the type that the operator compares
+    **{"NumericEquals": "aws:MultiFactorAuthAge", "DateEquals": "aws:EpochTime", "Bool": "aws:SecureTransport"},
+    **{"BinaryEquals": "my.provider.com:digest", "IpAddress": "aws:SourceIp", "ArnLike": "aws:SourceArn"},
+}
 
 
 @pytest.mark.parametrize(
     ("name", "wanted"), [(name, text) for name, texts in READINGS.items() for text in texts], ids=str
 )
 def test_engine_and_check_read_a_value_alike(name: str, wanted: str) -> None:
-    document = {"Version": "2012-10-17", "Statement": [allow(Condition={name: {"aws:EpochTime": wanted}})]}
+    document = {"Version": "2012-10-17", "Statement": [allow(Condition={name: {KEYS[name]: wanted}})]}
     refused = {problem.code for problem in problems(document, "identity")} & TYPES
     assert bool(refused) is not readable(name, wanted)
 
