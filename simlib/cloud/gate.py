@@ -173,7 +173,7 @@ class Gate:
             for permission in asked:
                 desk.require(permission)
             account = (asked[0].account if asked else "") or account
-        documents.check_written(call, self._store)
+        documents.check_written(call)
         for name in (f"{call.service}:*", call.name):
             if name in own.BEFORE:
                 own.BEFORE[name](desk)

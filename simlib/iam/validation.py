@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any, Final, NamedTuple
 
@@ -21,7 +21,7 @@ from simlib.iam.findings import Report, gravity, issue_code
 from simlib.iam.json_text import Located
 from simlib.iam.statement import KINDS, OLD_VERSION, Reader
 
-__all__ = ["aws_message", "gravity", "issue_code", "problems", "quota", "refusal", "size"]
+__all__ = ["gravity", "issue_code", "problems", "quota", "size"]
 
 _LONGEST: Final = 131_072  # characters of any policy parameter (IAM API reference, policyDocumentType)
 _SPACES: Final = re.compile(r'("(?:[^"\\]|\\.)*")|\s+')
@@ -136,26 +136,3 @@ def size(document: Any, located: Located | None = None, *, spaces: bool = False)
             if length > 2 * _LONGEST:
                 break
     return length
-
-
-def aws_message(problem: Problem, kind: str) -> str:
-    """What AWS says when it refuses a policy of this kind because of this problem (`MalformedPolicyDocument`, mostly).
-
-    `kind` as in `problems`; the texts of `resource` are those of S3. Sizes are `LimitExceeded` in IAM.
-    """
-    from simlib.iam.aws_texts import text_for  # late: only refusals need it
-
-    return text_for(problem, kind)
-
-
-def refusal(found: Sequence[Problem], kind: str, service: str = "") -> Problem | None:
-    """The one of these problems that AWS would complain about; None if it would save the document.
-
-    AWS looks at the syntax first, then at the version, and last at what the statements say. S3 (`service="s3"`) also
-    refuses actions that do not exist or do not fit the resources.
-    """
-    from simlib.iam.aws_texts import S3_REFUSES, rank
-
-    also = S3_REFUSES if service == "s3" else ()
-    errors = [problem for problem in found if problem.level != "warning" or problem.code in also]
-    return min(errors, key=lambda problem: rank(problem, kind), default=None)

@@ -242,7 +242,7 @@ def test_a_new_bucket_takes_no_public_policy(s3: Any, more: dict[str, Any], publ
         return
     code, text = refused(put)
     assert code == "AccessDenied"
-    assert "public policies are blocked by the BlockPublicPolicy block public access setting" in text
+    assert "public policies are prevented by the BlockPublicPolicy setting in S3 Block Public Access" in text
     s3.delete_public_access_block(Bucket=BUCKET)
     put()
 

@@ -144,7 +144,8 @@ CONDITIONS = [
 
 @pytest.mark.parametrize(("claims", "works"), [case[1:] for case in CONDITIONS], ids=[case[0] for case in CONDITIONS])
 def test_claims_are_condition_keys(aws: Cloud, iam: Any, github: Issuer, claims: dict[str, str], works: bool) -> None:
-    trusts(iam, {"StringEquals": {f"{HOST}:{name}": value for name, value in claims.items()}})
+    scope = {"StringLike": {f"{HOST}:sub": "repo:*"}}  # AWS saves no trust in GitHub without
+    trusts(iam, {**scope, "StringEquals": {f"{HOST}:{name}": value for name, value in claims.items()}})
     token = github.workflow_token(REPOSITORY)
     if works:
         assume(token)

@@ -28,11 +28,13 @@ with atheris.instrument_imports(include=["simlib.iam"]):
         evaluate,
         grammar,
         json_text,
+        refusal_texts,
         service_data,
         validation,
     )
 
 KINDS = list(grammar.KINDS)
+PARSERS = {"boundary": "identity", "resource": "s3", "endpoint": "s3", "scp": "organizations", "rcp": "organizations"}
 OPERATORS = [
     before + base + after
     for before in ("", "ForAnyValue:", "ForAllValues:")
@@ -124,7 +126,7 @@ def try_one(octets: bytes) -> None:
     assert errors == validation.problems(made, kind, located, advice=False)
     for problem in found:
         assert str(problem)
-        assert validation.aws_message(problem, kind)
+        assert refusal_texts.answer([problem._replace(level="error")], PARSERS.get(kind, kind))
     try:
         policy = Policy.parse(text if text is not None else made, kind)
     except PolicyError:

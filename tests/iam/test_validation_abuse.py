@@ -12,10 +12,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simlib.iam import Policy, json_text, validation
+from simlib.iam import Policy, json_text, refusal_texts, validation
 from simlib.iam.errors import PolicyError, Problem
 from simlib.iam.findings import FINDINGS
 from simlib.iam.statement import KINDS
+
+from .test_validation_texts import PARSERS
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20)
 ANYTHING = st.recursive(
@@ -137,11 +139,9 @@ def test_whatever_the_document_validation_returns_problems(document: Any, kind: 
     assert repr(document) == repr(before), "the document was changed"
     refused = validation.problems(document, kind, stored_as=stored_as, advice=False)
     assert refused == [problem for problem in problems if problem.level != "warning"]
-    for problem in refused:
-        assert validation.aws_message(problem, kind)
-    first = validation.refusal(problems, kind)
-    assert (first is None) == (not refused)
-    assert first is None or first in refused
+    answer = refusal_texts.answer(refused, PARSERS.get(kind, kind))
+    assert (answer is None) == (not refused)
+    assert answer is None or (answer.text and answer.problem in refused)
 
 
 @settings(max_examples=150, deadline=None)
@@ -215,7 +215,7 @@ def test_a_hostile_document_is_answered(document: Any, kind: str) -> None:
     for problem in problems[:50]:
         assert len(problem.message) < 600
         assert len(problem.suggestion or "") <= 300
-        assert validation.aws_message(problem, kind)
+        assert refusal_texts.answer([problem._replace(level="error")], PARSERS.get(kind, kind))
 
 
 def test_what_aws_publishes_is_accepted() -> None:

@@ -124,7 +124,7 @@ def session_policies(wanted: Mapping[str, Any], store: Store) -> tuple[Policy, .
         raise _too_large(f"Packed policy consumes {share}% of allotted space, please use smaller policy.")
     policies = []
     if text is not None:
-        documents.check_session_policy(str(text))
+        documents.check(str(text), "session", "session")
         policies.append(parsed(text, "session", "session policy"))
     for arn in arns:
         document = store.managed_policy(arn)

@@ -155,7 +155,7 @@ def _resource_policy(asked: Requested, caller: Caller, store: Store, instead: In
     policy = instead.get(place)
     if place not in instead and text:
         try:
-            policy = parsed(text, place.kind, name)
+            policy = parsed(text, "key" if place.owner.startswith("arn:aws:kms:") else place.kind, name)
         except PolicyError:  # put together by moto, not by a caller: what nobody can read allows nothing
             return None
     if policy is not None and place.owner.startswith("arn:aws:s3:::") and _restricted(policy, asked, caller):

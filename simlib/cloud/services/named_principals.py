@@ -16,7 +16,7 @@ from typing import Any
 
 from moto.iam.models import iam_backends
 
-from simlib.cloud.storage.store import PARTITION, Store
+from simlib.cloud.storage.store import PARTITION
 
 # Where moto keeps policies that name principals: the module, its backends, the collection of resources, the attribute
 # of each that holds the document as JSON text.
@@ -28,18 +28,6 @@ _HOMES = (
     ("moto.sns.models", "sns_backends", "topics", "policy"),
     ("moto.secretsmanager.models", "secretsmanager_backends", "secrets", "policy"),
 )
-
-_ENTITIES = {"user": "users", "role": "roles"}
-_PROVIDERS = {"oidc-provider": "open_id_providers", "saml-provider": "saml_providers"}
-
-
-def first_unknown(document: Any, store: Store) -> tuple[str, str] | None:
-    """The type and name of the first principal that does not exist, None where all do.
-
-    Accounts are taken to exist, those the world has not opened too: a choice, for AWS has more accounts than a lab.
-    Users, roles and identity providers must be there. Of sessions AWS does not say what it looks at; they pass.
-    """
-    return next((found for found in _named(document) if not _exists(*found, store)), None)
 
 
 def replace(old: str, new: str) -> None:
@@ -55,11 +43,11 @@ def replace(old: str, new: str) -> None:
             setattr(owner, attribute, written.encode("utf-8") if isinstance(stored, bytes) else written)
 
 
-def _named(document: Any) -> Iterator[tuple[str, str]]:
+def named(document: Any) -> Iterator[tuple[str, str]]:
     """Type and name of every principal in a document."""
     for principal in _principals(document):
         for kind, names in principal.items():
-            yield from ((kind, name) for name in _listed(names) if isinstance(name, str))
+            yield from ((kind, name) for name in listed(names) if isinstance(name, str))
 
 
 def _renamed(document: Any, old: str, new: str) -> bool:
@@ -67,7 +55,7 @@ def _renamed(document: Any, old: str, new: str) -> bool:
     changed = False
     for principal in _principals(document):
         names = principal.get("AWS")
-        if old in _listed(names):
+        if old in listed(names):
             principal["AWS"] = [new if name == old else name for name in names] if isinstance(names, list) else new
             changed = True
     return changed
@@ -75,30 +63,38 @@ def _renamed(document: Any, old: str, new: str) -> bool:
 
 def _principals(document: Any) -> Iterator[dict[str, Any]]:
     """Every `Principal` and `NotPrincipal` that is not a mere `*`."""
-    for statement in _listed(document.get("Statement", [])) if isinstance(document, dict) else []:
+    for statement in statements(document):
         for element in ("Principal", "NotPrincipal"):
-            if isinstance(statement, dict) and isinstance(statement.get(element), dict):
+            if isinstance(statement.get(element), dict):
                 yield statement[element]
 
 
-def _listed(value: Any) -> list[Any]:
+def statements(document: Any) -> list[Any]:
+    return [each for each in listed(document.get("Statement", [])) if isinstance(each, dict)]
+
+
+def listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def _exists(kind: str, name: str, store: Store) -> bool:
+def exists(name: str) -> bool:
+    """Whether an AWS principal of this name may be written into a policy.
+
+    Accounts are taken to exist, those the world has not opened too: a choice, for AWS has more accounts than a lab.
+    Users and roles must be there. Of sessions AWS does not say what it looks at; they pass. So do identity providers:
+    AWS has been seen to save a role that trusts one which is not there.
+    """
     parts = name.split(":", 5)
-    if kind not in ("AWS", "Federated") or len(parts) < 6:
+    if len(parts) < 6:
         return not name.startswith(("AIDA", "AROA"))
     account, resource = parts[4], parts[5]
-    what = resource.partition("/")[0]
-    if parts[2] != "iam" or what == "root":
-        return True
-    if account not in iam_backends:
+    if parts[1] != PARTITION:
         return False
-    backend = iam_backends[account][PARTITION]
-    if what in _PROVIDERS:
-        return name in getattr(backend, _PROVIDERS[what])
-    return any(entity.arn == name for entity in getattr(backend, _ENTITIES.get(what, ""), {}).values())
+    if parts[2] != "iam" or resource == "root":
+        return True
+    collection = {"user": "users", "role": "roles"}.get(resource.partition("/")[0])
+    entities = getattr(iam_backends[account][PARTITION], collection) if collection and account in iam_backends else {}
+    return any(entity.arn == name for entity in entities.values())
 
 
 def _policies() -> Iterator[tuple[Any, str]]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import fnmatch
 import json
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
 
 from simlib.cloud.desk import Desk
 from simlib.cloud.permissions.asked import Requested
 from simlib.cloud.permissions.authorization import decide, parsed
+from simlib.cloud.services import documents
 from simlib.cloud.storage import resources
 from simlib.cloud.storage.stored import Place
 from simlib.cloud.transport.refusals import Objection
@@ -28,7 +27,7 @@ def check_lockout(desk: Desk) -> None:
     account = desk.caller.account
     key = f"arn:aws:kms:{desk.call.region}:{account}:key/new"
     asked = Requested("kms:PutKeyPolicy", key, account, {})
-    policy = parsed(str(text), "resource", key)
+    policy = parsed(str(text), "key", key)
     if not decide(asked, desk.caller, desk.store, desk.around, instead={Place(key, "resource"): policy}).allowed:
         text = "The new key policy will not allow you to update the key policy in the future."
         raise Objection("MalformedPolicyDocumentException", text, 400)
@@ -46,13 +45,21 @@ def check_public_secret(desk: Desk) -> None:
         raise Objection("PublicPolicyException", text, 400)
 
 
-def check_bucket(desk: Desk) -> None:
-    """A bucket's policy speaks of that bucket and its objects."""
-    bucket = str(desk.parameters["Bucket"])
-    for arn in _resources(json.loads(str(desk.parameters["Policy"]))):
-        named = arn.removeprefix("arn:aws:s3:::").partition("/")[0]
-        if arn.startswith("arn:aws:s3:::") and "$" not in named and not fnmatch.fnmatchcase(bucket, named):
-            raise Objection("MalformedPolicy", "Policy has invalid resource", 400)
+def check_permission(desk: Desk) -> None:
+    """A permission of a function or a topic is a statement of its policy, and must be one that AWS saves.
+
+    https://docs.aws.amazon.com/lambda/latest/api/API_AddPermission.html,
+    https://docs.aws.amazon.com/sns/latest/api/API_AddPermission.html
+    """
+    given, arn, service = desk.parameters, desk.evaluations[-1].resource, desk.call.service
+    if service == "lambda":
+        label, principal, actions = given["StatementId"], resources.principal(given["Principal"]), [given["Action"]]
+    else:
+        label, principal = given["Label"], {"AWS": given["AWSAccountId"]}
+        actions = [f"SNS:{name}" for name in given["ActionName"]]
+    policy = json.loads(resources.policy_of(arn) or '{"Version": "2012-10-17", "Statement": []}')
+    new = {"Sid": label, "Effect": "Allow", "Principal": principal, "Action": actions, "Resource": arn}
+    documents.check(json.dumps({**policy, "Statement": [*policy["Statement"], new]}), "resource", service)
 
 
 def keep_table_policy(desk: Desk, answer: RawAnswer) -> RawAnswer:
@@ -64,17 +71,11 @@ def keep_table_policy(desk: Desk, answer: RawAnswer) -> RawAnswer:
     return answer
 
 
-def _resources(document: Any) -> Iterator[str]:
-    statements = document.get("Statement", [])
-    for statement in statements if isinstance(statements, list) else [statements]:
-        for element in ("Resource", "NotResource"):
-            given = statement.get(element, [])
-            yield from map(str, given if isinstance(given, list) else [given])
-
-
 BEFORE: Mapping[str, Callable[[Desk], None]] = {
     "kms:CreateKey": check_lockout,
     "kms:PutKeyPolicy": check_lockout,
+    "lambda:AddPermission": check_permission,
     "secretsmanager:PutResourcePolicy": check_public_secret,
+    "sns:AddPermission": check_permission,
 }
 AFTER = {"dynamodb:CreateTable": keep_table_policy}

@@ -9,7 +9,6 @@ from typing import Any
 from simlib.cloud.desk import Desk
 from simlib.cloud.permissions.asked import Requested
 from simlib.cloud.permissions.s3_requested import context_of, versioned
-from simlib.cloud.services.resource_policies import check_bucket
 from simlib.cloud.storage import buckets
 from simlib.cloud.transport.answers import Refusal
 from simlib.cloud.transport.wire import RawAnswer
@@ -65,11 +64,10 @@ def hide_missing_object(desk: Desk, answer: RawAnswer) -> RawAnswer:
 
 
 def check_policy(desk: Desk) -> None:
-    """A policy is of its bucket, and BlockPublicPolicy refuses one that is public.
+    """BlockPublicPolicy refuses a policy that is public.
 
-    AWS does not document the text of the latter: it is as S3 is seen to say.
+    AWS does not document the text: it is as S3 is seen to say.
     """
-    check_bucket(desk)
     bucket = str(desk.parameters["Bucket"])
     if buckets.public_access_block(bucket).block_public_policy and public_access.is_public(
         json.loads(str(desk.parameters.get("Policy", "")))
@@ -77,8 +75,8 @@ def check_policy(desk: Desk) -> None:
         raise Refusal(
             "AccessDenied",
             f"User: {desk.caller.arn} is not authorized to perform: s3:PutBucketPolicy on resource: "
-            f'"arn:aws:s3:::{bucket}" because public policies are blocked by the BlockPublicPolicy block public '
-            "access setting.",
+            f'"arn:aws:s3:::{bucket}" because public policies are prevented by the BlockPublicPolicy setting in S3 '
+            "Block Public Access.",
             403,
         )
 

@@ -102,11 +102,11 @@ def set_table_policy(account: str, region: str, name: str, text: str) -> None:
 def _function_policy(backend: Any, arn: str, name: str) -> str | None:
     found = function_of(arn)
     stored = found.policy.statements if found is not None else []
-    statements = [{**statement, "Principal": _principal(statement["Principal"])} for statement in stored]
+    statements = [{**statement, "Principal": principal(statement["Principal"])} for statement in stored]
     return json.dumps({"Version": "2012-10-17", "Statement": statements}) if statements else None
 
 
-def _principal(given: Any) -> Any:
+def principal(given: Any) -> Any:
     """moto keeps what AddPermission was given; AWS makes a principal of it."""
     if not isinstance(given, str) or given == "*":
         return given

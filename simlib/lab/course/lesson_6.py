@@ -205,6 +205,7 @@ EXERCISES = {
 }"""
 ''',
         because="Whoever can push to a branch that comes in can do what the role may do. So the list of branches is "
-        "the list of people. Without a condition on `sub` every repository of GitHub would come in.",
+        "the list of people. AWS saves no trust in GitHub without a condition on `sub`, but it does save `repo:*`, "
+        "with which every repository would come in.",
     ),
 }

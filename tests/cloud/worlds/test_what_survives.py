@@ -91,7 +91,8 @@ def test_ids_dates_and_what_hangs_on_them_survive(tmp_path: Path, stopped: None)
     assert look(again) == before
     assert "report.csv" in again.instance(held["machine"]).run("aws s3 ls s3://my-bucket").stdout
     trusted = trust({"Federated": "arn:aws:iam::111111111111:oidc-provider/token.actions.githubusercontent.com"},
-                    "sts:AssumeRoleWithWebIdentity")  # fmt: skip
+                    "sts:AssumeRoleWithWebIdentity", Condition={
+                        "StringLike": {"token.actions.githubusercontent.com:sub": "repo:example/shop:*"}})  # fmt: skip
     held["admin"].client("iam").create_role(RoleName="pipeline", AssumeRolePolicyDocument=trusted)
     answer = boto3.client("sts").assume_role_with_web_identity(
         RoleArn="arn:aws:iam::111111111111:role/pipeline", RoleSessionName="run",
