@@ -16,7 +16,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from simlib.iam import service_data
-from simlib.iam.conditions import Operator, binary, is_arn, network, number, operator, truth
+from simlib.iam.conditions import Operator, binary, is_arn, moment, network, number, operator, truth
 from simlib.iam.findings import FINDINGS, Report, shown
 from simlib.iam.matching import Patterns
 from simlib.iam.principals import is_account_id
@@ -551,15 +551,10 @@ _VALUES: Final[tuple[tuple[tuple[str, ...], str, Callable[[str], bool]], ...]] =
     (("Numeric",), "type-mismatch-number", lambda text: number(text) is None),
     (("Bool", "Null"), "type-mismatch-boolean", lambda text: truth(text) is None),
     (("Binary",), "type-mismatch-string", lambda text: binary(text) is None),
-    (("Date",), "invalid-date-value", lambda text: not _W3C.fullmatch(text)),
+    (("Date",), "invalid-date-value", lambda text: not _W3C.fullmatch(text) and moment(text) is not None),
     (("Arn",), "arn-value", lambda text: not is_arn(text)),
-    (("IpAddress", "NotIpAddress"), "type-mismatch-ip-range", lambda text: _range(text) is None),
+    (("IpAddress", "NotIpAddress"), "type-mismatch-ip-range", lambda text: network(text) is None),
 )
-
-
-def _range(text: str) -> Any:
-    bits = text.partition("/")[2]
-    return network(text) if not bits or bits.isdigit() else None
 
 
 def each_value(comparison: Comparison, known: Operator, statement: Statement, report: Report) -> None:
@@ -569,10 +564,14 @@ def each_value(comparison: Comparison, known: Operator, statement: Statement, re
         text = str(value).lower() if isinstance(value, bool) else str(value)
         words: dict[str, Any] = {"operator": name, "shows": shown(text), "key": comparison.key}
         wild = "*" in text or "?" in text
-        if path in report.wrong or "${" in text:
+        if "${" in text:
             continue  # variables have tests of their own
         for starts, code, wrong in _VALUES:
-            if base.startswith(starts) and wrong(text) and (key, text.isdigit()) != ("aws:epochtime", True):
+            if (
+                base.startswith(starts)
+                and wrong(text)
+                and (base[:4], key, text.isdigit()) != ("Date", "aws:epochtime", True)
+            ):
                 report.add(code, path, value, **words)
         if wild and base.startswith(("StringEquals", "StringNotEquals")):
             like = name.replace("NotEquals", "NotLike").replace("Equals", "Like").replace("IgnoreCase", "")
@@ -581,7 +580,7 @@ def each_value(comparison: Comparison, known: Operator, statement: Statement, re
             report.add("wildcard-usage-too-permissive", path, value, **words)
         elif key in _CALLERS and not wild and not _CALLER.fullmatch(text):
             report.add("invalid-service-principal-format-as-value", path, value, **words)
-        elif base.endswith("IpAddress") and (found := _range(text)) and found[0] != network(text.partition("/")[0])[0]:
+        elif base.endswith("IpAddress") and (found := network(text)) and found[0] != network(text.partition("/")[0])[0]:
             report.add("improve-ip-range", path, value, f"write {found}", bits=found.prefixlen)
 
 
@@ -605,7 +604,7 @@ def each_list(comparison: Comparison, known: Operator, statement: Statement, rep
         inside = [
             (at, value)
             for at, value in comparison.values
-            if (found := _range(str(value)))
+            if (found := network(str(value)))
             and any(found.version == each.version and found.subnet_of(each) for each in private)
         ]
         code = "private-ip-address" if base == "IpAddress" else "private-not-ip-address"
