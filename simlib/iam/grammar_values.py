@@ -78,7 +78,7 @@ def examine(statement: Statement, report: Report) -> None:
 
 def _resource(text: str, path: Path, report: Report) -> None:
     """The order of the questions is that of IAM's answers."""
-    if text == "*":
+    if text == "*" or text.startswith("execute-api:/"):
         return
     parts = (VARIABLE.sub("*", text) if "$" in text else text).split(":", 5)
     _, partition, service, region, _, resource = (parts + ["*"] * 5)[:6]

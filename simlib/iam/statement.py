@@ -38,7 +38,7 @@ _DOCUMENT = frozenset(DOCUMENT_ELEMENTS)
 _IN_ANY = frozenset(("Sid", "Effect", "Condition"))
 _ACTION = re.compile(r"\*|(?:\*|[A-Za-z0-9.\-]+):[^:]+")
 _RUN_TOGETHER = re.compile(r"([a-z0-9\-]{1,40})[./ ]?([A-Z][A-Za-z*]{1,60})?")
-_RESOURCE = re.compile(r"\*|arn:[^:]*:[^:*?$]*(?::.*)?", re.DOTALL)
+_RESOURCE = re.compile(r"\*|arn:[^:]*:[^:*?$]*(?::.*)?|execute-api:/.*", re.DOTALL)
 
 
 class Kind(NamedTuple):
@@ -354,6 +354,8 @@ class Reader:
         texts = []
         for at, text in self.texts(value, (*path, element), element):
             if _RESOURCE.fullmatch(text):
+                if text.startswith("execute-api:/"):  # apigateway/api-gateway-control-access-using-iam: in short
+                    text = f"arn:*:execute-api:*:*:*{text.removeprefix('execute-api:')}"
                 colons = text.count(":")
                 texts.append(text if colons > 4 or text == "*" else text + ":*" * (5 - colons))
             elif not text.startswith("arn:"):

@@ -74,6 +74,14 @@ def test_a_resource_keeps_its_wildcards_within_the_parts_of_an_arn() -> None:
     assert decide(ALICE, "sqs:SendMessage", f"arn:aws:sqs:us:east-1:{OWN}:queue", within) == REFUSED
 
 
+def test_the_short_resources_of_api_gateway_are_completed() -> None:
+    """apigateway/api-gateway-control-access-using-iam-policies-to-invoke-api"""
+    short = policy(allow("execute-api:Invoke", "execute-api:/prod/GET/*", Principal="*"), kind="resource")
+    for path, decision in {"prod/GET/pets": GRANTED, "test/GET/pets": REFUSED}.items():
+        arn = f"arn:aws:execute-api:us-east-1:{OWN}:abc123/{path}"
+        assert decide(ALICE, "execute-api:Invoke", arn, PolicySet(resource=short)) == decision
+
+
 def test_a_specific_resource_does_not_cover_what_is_asked_of_all() -> None:
     assert decide(ALICE, "s3:ListAllMyBuckets", "*", PolicySet((policy(allow("*", "arn:aws:s3:::*")),))) == REFUSED
     assert decide(ALICE, "s3:ListAllMyBuckets", "*", PolicySet((ALLOW_ALL,))) == GRANTED
