@@ -34,7 +34,14 @@ with atheris.instrument_imports(include=["simlib.iam"]):
     )
 
 KINDS = list(grammar.KINDS)
-PARSERS = {"boundary": "identity", "resource": "s3", "endpoint": "s3", "scp": "organizations", "rcp": "organizations"}
+PARSERS = {
+    "boundary": "identity",
+    "resource": "s3",
+    "endpoint": "s3",
+    "key": "kms",
+    "scp": "organizations",
+    "rcp": "organizations",
+}
 OPERATORS = [
     before + base + after
     for before in ("", "ForAnyValue:", "ForAllValues:")

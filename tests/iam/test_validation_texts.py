@@ -20,7 +20,14 @@ PREFACED = "Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2
 UNFIT = "The provided policy document does not meet the requirements of the specified policy type."
 
 
-PARSERS = {"boundary": "identity", "resource": "s3", "endpoint": "s3", "scp": "organizations", "rcp": "organizations"}
+PARSERS = {
+    "boundary": "identity",
+    "resource": "s3",
+    "endpoint": "s3",
+    "key": "kms",
+    "scp": "organizations",
+    "rcp": "organizations",
+}
 
 
 def answer(document: Any, kind: str, parser: str = "", **options: Any) -> str | None:
