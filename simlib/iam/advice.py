@@ -293,7 +293,7 @@ def resources(statement: Statement, report: Report) -> None:
     for path, text in _sound(statement, report, "Resource", "NotResource"):
         parts = text.split(":", 5)
         service, account = (*parts, "", "", "", "")[2], (*parts, "", "", "", "")[4]
-        if text == "*" or "${" in ":".join(parts[:5]):
+        if text == "*" or text.startswith("execute-api:/") or "${" in ":".join(parts[:5]):
             continue
         if len(parts) < 6:
             report.add("missing-arn-field", path, text, f"write {':'.join([*parts, *['*'] * (6 - len(parts))])}")

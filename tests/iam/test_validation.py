@@ -20,6 +20,7 @@ GITHUB = "arn:aws:iam::111122223333:oidc-provider/token.actions.githubuserconten
 GOOD = [
     ("an identity-based policy", "identity", policy()),
     ("a single statement as an object", "identity", {"Version": "2012-10-17", "Statement": policy()["Statement"][0]}),
+    ("a short resource of API Gateway", "resource", bucket(Action="execute-api:Invoke", Resource="execute-api:/prod/*")),
     ("NotAction and NotResource in a denial", "identity", policy(Effect="Deny", Action=None, NotAction="s3:*", Resource=None, NotResource=BUCKET)),
     ("everything denied", "identity", policy(Effect="Deny", Action="*", Resource="*")),
     ("*:* for every action", "identity", policy(Effect="Deny", Action="*:*", Resource="*")),
