@@ -341,7 +341,11 @@ def _unknown_arn(parts: list[str], formats: list[str], path: Path, report: Repor
 def actions_fit(statement: Statement, report: Report) -> None:
     """Actions that cannot act on any resource of the statement."""
     on, misfits = [text for _, text in statement.texts("Resource")], []
-    if not on or "*" in on or any(path in report.wrong for path, _ in statement.texts("Resource")):
+    if (
+        not on
+        or any(text == "*" or text.startswith("execute-api:/") for text in on)
+        or any(path in report.wrong for path, _ in statement.texts("Resource"))
+    ):
         return
     for path, text in statement.texts("Action"):
         prefix, _, name = text.lower().partition(":")
