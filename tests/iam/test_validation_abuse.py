@@ -307,17 +307,47 @@ def plausible(kind: str) -> st.SearchStrategy[Any]:
     )
 
 
-@pytest.mark.parametrize("kind", list(KINDS))
-def test_what_validation_accepts_the_engine_can_decide_by(kind: str) -> None:
-    accepted = 0
+def places(value: Any) -> list[tuple[Any, Any]]:
+    """Every part of a document: its container and its key there."""
+    steps = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [place for key, part in steps for place in [(value, key), *places(part)]]
 
-    @settings(max_examples=100, deadline=None)
-    @given(plausible(kind))
-    def holds(document: Any) -> None:
-        nonlocal accepted
-        if not validation.problems(document, kind, advice=False):
-            accepted += 1
-            assert Policy.parse(document, kind).statements
+
+def mutated(document: Any, draw: Any) -> Any:
+    """A copy in which one part is gone, is doubled, has another name, or something else stands in its place."""
+    document = copy.deepcopy(document)
+    container, key = draw(st.sampled_from(places(document)))
+    how = draw(st.sampled_from(["gone", "replaced", "renamed", "wrapped"]))
+    part = container.pop(key)
+    if how == "replaced":
+        part = draw(ANYTHING | TEXTS | VALUES)
+    elif how == "renamed" and isinstance(container, dict):
+        key = draw(st.sampled_from(NAMES) | TEXTS)
+    elif how == "wrapped":
+        part = draw(st.sampled_from([[part], [part, part], {key if isinstance(key, str) else "AWS": part}]))
+    if how != "gone":
+        container.insert(key, part) if isinstance(container, list) else container.update({key: part})
+    return document
+
+
+@pytest.mark.parametrize("kind", list(KINDS))
+def test_the_engine_takes_what_the_validator_passes_and_nothing_else(kind: str) -> None:
+    taken = refused = 0
+
+    @settings(max_examples=150, deadline=None)
+    @given(plausible(kind), st.data())
+    def holds(document: Any, data: st.DataObject) -> None:
+        nonlocal taken, refused
+        for _ in range(data.draw(st.integers(0, 2))):
+            document = mutated(document, data.draw) if places(document) else document
+        errors = {each.path for each in validation.problems(document, kind) if each.level == "error"}
+        try:
+            Policy.parse(document, kind)
+            said = set()
+        except PolicyError as error:
+            said = {each.path for each in error.problems}
+        taken, refused = taken + (not said), refused + bool(said)
+        assert said == errors
 
     holds()
-    assert accepted > 20
+    assert min(taken, refused) > 0.2 * (taken + refused), (taken, refused)
