@@ -11,7 +11,7 @@ from moto.core.utils import get_service_model
 
 from simlib import Cloud
 from simlib.cloud.credentials.sessions import Caller
-from simlib.cloud.permissions import service_actions
+from simlib.cloud.permissions import service_table
 from simlib.cloud.permissions.requested import EXACT, requested
 from simlib.cloud.transport import calls
 from simlib.cloud.transport.calls import Call
@@ -35,7 +35,7 @@ CASES: list[tuple[str, str, dict[str, Any], list[tuple[str, str]]]] = [
     ("logs", "CreateLogStream", {"logGroupName": "/app", "logStreamName": "s"},
      [("logs:CreateLogStream", "log-group:/app:log-stream:s")]),
     ("logs", "CreateLogGroup", {"logGroupName": "/app"}, [("logs:CreateLogGroup", "log-group:/app:log-stream:")]),
-    ("logs", "DescribeLogGroups", {}, [("logs:DescribeLogGroups", "*")]),
+    ("logs", "DescribeLogGroups", {}, [("logs:DescribeLogGroups", "log-group::log-stream:")]),
     ("ssm", "GetParameter", {"Name": "/app/db"}, [("ssm:GetParameter", "parameter/app/db")]),
     ("ssm", "GetParameters", {"Names": ["/a", "b"]},
      [("ssm:GetParameters", "parameter/a"), ("ssm:GetParameters", "parameter/b")]),
@@ -55,7 +55,7 @@ CASES: list[tuple[str, str, dict[str, Any], list[tuple[str, str]]]] = [
     ("sqs", "SendMessage", {"QueueUrl": "https://sqs.us-east-1.amazonaws.com/111111111111/jobs"},
      [("sqs:SendMessage", "jobs")]),
     ("dynamodb", "CreateTable", {"TableName": "t"}, [("dynamodb:CreateTable", "table/t")]),
-    ("dynamodb", "ListTables", {}, [("dynamodb:ListTables", "*")]),
+    ("dynamodb", "ListTables", {}, [("dynamodb:ListTables", "table/*")]),
     ("dynamodb", "BatchGetItem", {"RequestItems": {}}, [("dynamodb:BatchGetItem", "*")]),
     ("resourcegroupstaggingapi", "GetResources", {}, [("tag:GetResources", "*")]),
     ("iot-data", "GetThingShadow", {"thingName": "lamp"}, [("iot:GetThingShadow", "thing/lamp")]),
@@ -123,7 +123,7 @@ def services() -> Iterator[str]:
 def test_every_service_of_moto_has_a_prefix_that_policies_know() -> None:
     found = list(services())
     assert len(found) > 140
-    assert [name for name in found if service_data.service(service_actions.prefix_of(name).lower()) is None] == []
+    assert [name for name in found if service_data.service(service_table.prefix_of(name).lower()) is None] == []
     assert set(EXACT) <= {*found, "dynamodbstreams"}
 
 

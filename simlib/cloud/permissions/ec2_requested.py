@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from simlib.cloud.credentials.sessions import Caller
@@ -51,8 +52,7 @@ def _ordinary(call: Call, caller: Caller) -> Iterator[Requested]:
     action = f"ec2:{call.operation}"
     kinds = _kinds_of(call.operation)
     named = [arn for arn in _arns(call, caller) if _kind(arn) in kinds]
-    if call.parameters.get("KeyName") and "key-pair" in kinds:
-        named.append(_arn(call, caller, "key-pair", str(call.parameters["KeyName"])))
+    named += [arn for arn in _by_name(call, caller) if _kind(arn) in kinds]
     made = _made(call)
     if made in kinds and not any(_kind(arn) == made for arn in named):
         named.append(_arn(call, caller, made, "*"))
@@ -61,16 +61,38 @@ def _ordinary(call: Call, caller: Caller) -> Iterator[Requested]:
         yield Requested(action, arn, caller.account, {"ec2:Region": call.region, **context})
 
 
+def _by_name(call: Call, caller: Caller) -> Iterator[str]:
+    """The ARNs of what the call names otherwise than by ID."""
+    given, place = call.parameters, (call.region, caller.account)
+    if name := given.get("KeyName"):
+        yield _arn(call, caller, "key-pair", str(name))
+    names = (
+        [given["GroupName"]] if given.get("GroupName") else given.get("GroupNames") or given.get("SecurityGroups") or ()
+    )
+    for name in names:
+        yield _arn(call, caller, "placement-group", str(name))
+        if call.operation != "CreateSecurityGroup":
+            yield _arn(call, caller, "security-group", resources.security_group_id(str(name), *place) or "*")
+    if given.get("LaunchTemplateName"):
+        yield _arn(call, caller, "launch-template", resources.launch_template(given, *place)[0])
+
+
 def _run_instances(call: Call, caller: Caller) -> Iterator[Requested]:
     """RunInstances is checked on every resource it uses or makes; `*` stands for what does not exist yet."""
+    templates = []
+    if named := call.parameters.get("LaunchTemplate"):  # what the call says itself goes before
+        name, data = resources.launch_template(named, call.region, caller.account)
+        templates.append(_arn(call, caller, "launch-template", name))
+        call = replace(call, parameters={**data, **call.parameters})
     given = call.parameters
     arns = [_arn(call, caller, "instance", "*"), _arn(call, caller, "image", str(given.get("ImageId", "*")))]
     arns += [_arn(call, caller, kind, "*") for kind in ("network-interface", "volume")]
-    arns += [_arn(call, caller, "security-group", str(n)) for n in given.get("SecurityGroupIds") or ["*"]]
+    groups = [_arn(call, caller, "security-group", str(name)) for name in given.get("SecurityGroupIds") or ()]
+    groups += [arn for arn in _by_name(call, caller) if _kind(arn) == "security-group"]
+    arns += [*(groups or [_arn(call, caller, "security-group", "*")])]
     arns.append(_arn(call, caller, "subnet", str(given.get("SubnetId", "*"))))
-    if name := given.get("KeyName"):
-        arns.append(_arn(call, caller, "key-pair", str(name)))
-    for arn in arns:
+    arns += [arn for arn in _by_name(call, caller) if _kind(arn) == "key-pair"]
+    for arn in [*arns, *templates]:
         context = _new_instance(call, caller) if _kind(arn) == "instance" else {"ec2:Region": call.region}
         context = {**_instance_type(call), **context, **_request_tags(call, _kind(arn))}
         yield Requested("ec2:RunInstances", arn, caller.account, context)

@@ -5,7 +5,8 @@ https://docs.aws.amazon.com/kms/latest/developerguide/kms-api-permissions-refere
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 from simlib.cloud.credentials.sessions import Caller
 from simlib.cloud.permissions.asked import Requested, account_of
@@ -24,10 +25,10 @@ def requested(call: Call, caller: Caller) -> Iterator[Requested]:
     elif call.operation in ("CreateAlias", "UpdateAlias", "DeleteAlias"):
         yield from _alias(call, caller, action)
     elif call.operation == "ReEncrypt":
-        source = str(given.get("SourceKeyId", ""))
-        yield _asked(call, caller, "kms:ReEncryptFrom", source, "SourceEncryptionContext")
-        target = str(given.get("DestinationKeyId", ""))
-        yield _asked(call, caller, "kms:ReEncryptTo", target, "DestinationEncryptionContext")
+        yield _asked(call, caller, "kms:ReEncryptFrom", "", "SourceEncryptionContext")
+        yield _asked(
+            call, caller, "kms:ReEncryptTo", str(given.get("DestinationKeyId", "")), "DestinationEncryptionContext"
+        )
     elif call.operation == "RetireGrant" and "KeyId" not in given:
         yield Requested(action, "*", caller.account)
     else:
@@ -44,14 +45,14 @@ def _alias(call: Call, caller: Caller, action: str) -> Iterator[Requested]:
 
 
 def _asked(call: Call, caller: Caller, action: str, name: str, encryption_context: str) -> Requested:
+    """`name` is the key's as the call has it, "" where the ciphertext tells it, whatever else the call says."""
     blob = call.parameters.get("CiphertextBlob")
-    in_ciphertext = not name and isinstance(blob, bytes | str)
-    if in_ciphertext:  # the ciphertext tells its key
-        arn = resources.key_of_ciphertext(blob if isinstance(blob, bytes) else str(blob).encode(), call.region)
-    else:
-        arn = resources.key_arn(name, call.region, caller.account)
+    arn = resources.key_arn(name, call.region, caller.account) if name else None
+    if blob and (action == "kms:Decrypt" or not name):
+        arn = resources.key_of_ciphertext(blob if isinstance(blob, bytes) else str(blob).encode(), call.region) or arn
     if arn is None:
-        arn = name if name.startswith("arn:") else f"arn:aws:kms:{call.region}:{caller.account}:key/{name or '*'}"
+        plain = name if name.startswith("alias/") else f"key/{name or '*'}"
+        arn = name if name.startswith("arn:") else f"arn:aws:kms:{call.region}:{caller.account}:{plain}"
     context = _context(call, encryption_context)
     if ":alias/" in f":{name}" and ":key/" in arn:
         context["kms:RequestAlias"] = name.rpartition(":")[2]
@@ -66,15 +67,68 @@ def _context(call: Call, encryption_context: str) -> dict[str, str | list[str]]:
     context: dict[str, str | list[str]] = {f"kms:EncryptionContext:{key}": str(value) for key, value in pairs.items()}
     if pairs:
         context["kms:EncryptionContextKeys"] = [str(key) for key in pairs]
-    if grants := given.get("Operations"):
-        context["kms:GrantOperations"] = [str(name) for name in grants]
-        context["kms:GranteePrincipal"] = str(given.get("GranteePrincipal", ""))
     if call.operation == "CreateGrant":
         context["kms:GrantIsForAWSResource"] = "false"
-    if days := given.get("PendingWindowInDays"):
-        context["kms:ScheduleKeyDeletionPendingWindowInDays"] = str(days)
-    for member, key in (("KeySpec", "kms:KeySpec"), ("KeyUsage", "kms:KeyUsage"),
-                        ("BypassPolicyLockoutSafetyCheck", "kms:BypassPolicyLockoutSafetyCheck")):  # fmt: skip
-        if member in given:
-            context[key] = str(given[member]).lower() if isinstance(given[member], bool) else str(given[member])
     return context
+
+
+# What a service does with the key that encrypts its resource, as the caller: actions by operation.
+_THROUGH = {
+    "secretsmanager:GetSecretValue": ("kms:Decrypt",), "secretsmanager:BatchGetSecretValue": ("kms:Decrypt",),
+    "secretsmanager:PutSecretValue": ("kms:GenerateDataKey", "kms:Decrypt"),
+    "secretsmanager:UpdateSecret": ("kms:GenerateDataKey", "kms:Decrypt"),
+    "secretsmanager:CreateSecret": ("kms:GenerateDataKey", "kms:Decrypt"),
+    "ssm:GetParameter": ("kms:Decrypt",), "ssm:GetParameters": ("kms:Decrypt",),
+    "ssm:GetParametersByPath": ("kms:Decrypt",), "ssm:GetParameterHistory": ("kms:Decrypt",),
+    "ssm:PutParameter": ("kms:Encrypt",),
+    "sqs:SendMessage": ("kms:GenerateDataKey", "kms:Decrypt"), "sqs:ReceiveMessage": ("kms:Decrypt",),
+    "sqs:SendMessageBatch": ("kms:GenerateDataKey", "kms:Decrypt"),
+    "sns:Publish": ("kms:GenerateDataKey", "kms:Decrypt"), "sns:PublishBatch": ("kms:GenerateDataKey", "kms:Decrypt"),
+}  # fmt: skip
+_NAMED_IN_CONTEXT = {
+    "secretsmanager": "SecretARN",
+    "ssm": "PARAMETER_ARN",
+    "sqs": "aws:sqs:arn",
+    "sns": "aws:sns:topicArn",
+}
+_ALIAS_OF_AWS = "alias/aws/"
+
+
+def behind(call: Call, caller: Caller, asked: Iterable[Requested]) -> Iterator[Requested]:
+    """The permissions to use the customer's keys that encrypt what a call reads or writes.
+
+    https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html and the like of SSM, SQS, SNS
+    """
+    given, actions = call.parameters, _THROUGH.get(call.name, ())
+    if not actions or (call.service == "ssm" and call.operation.startswith("Get") and not given.get("WithDecryption")):
+        return
+    for permission in asked:
+        if not permission.resource.startswith(f"arn:aws:{call.service}:"):
+            continue
+        key = given.get("KmsKeyId") or given.get("KeyId") or resources.encryption_key(permission.resource)
+        if given.get("Type", "SecureString") != "SecureString":
+            continue
+        for action in actions:
+            yield from use(
+                call, caller, action, key, {_NAMED_IN_CONTEXT[call.service]: permission.resource}, permission.account
+            )
+
+
+def use(
+    call: Call, caller: Caller, action: str, key: Any, encryption_context: Mapping[str, str], owner: str = ""
+) -> Iterator[Requested]:
+    """The permission to use a key, of the resource's `owner` or the caller, through the service that was called.
+
+    For the services' own keys nothing is asked: their policies allow everybody of their account, and nobody else.
+    """
+    arn = resources.key_arn(str(key), call.region, owner or caller.account) if key else None
+    if arn is None or any(alias.startswith(_ALIAS_OF_AWS) for alias in resources.key_aliases(arn)):
+        return
+    context: dict[str, str | list[str]] = {
+        "kms:ViaService": f"{call.service}.{call.region}.amazonaws.com",
+        "kms:CallerAccount": caller.account,
+        "kms:EncryptionContextKeys": list(encryption_context),
+        "aws:ViaAWSService": "true",
+    }
+    context |= {f"kms:EncryptionContext:{name}": value for name, value in encryption_context.items()}
+    yield Requested(action, arn, account_of(arn) or caller.account, context)
