@@ -87,7 +87,7 @@ def _keys(call: Call, caller: Caller) -> Context:
     for key, path in service_table.row(call.service).get("keys", {}).items():
         if "{" in path:
             if key in service_table.keys_of(action_name(call)):
-                keys |= {key: arn for arn in service_table.filled(path, call, caller.account)}
+                keys |= dict.fromkeys([key], next(service_table.filled(path, call, caller.account), ""))
             continue
         value = call.parameters.get(path)
         if isinstance(value, list):

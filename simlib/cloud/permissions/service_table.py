@@ -33,7 +33,11 @@ _SUFFIXES = ("identifiers", "identifier", "names", "name", "arns", "arn", "ids",
 
 @cache
 def _table() -> Mapping[str, Any]:
-    return tomllib.loads(Path(__file__).with_name("services.toml").read_text(encoding="utf-8"))
+    rows: dict[str, Any] = tomllib.loads(Path(__file__).with_name("services.toml").read_text(encoding="utf-8"))
+    for facts in rows.values():
+        if "resources" in facts:  # a line may be for several operations
+            facts["resources"] = {name: arns for names, arns in facts["resources"].items() for name in names.split()}
+    return rows
 
 
 @cache
@@ -238,7 +242,8 @@ def _by_reference(forms: tuple[_Form, ...], call: Call, account: str) -> Iterato
             arns[form] += filled_in
     ends = {} if "Tag" in call.operation else row(call.service).get("ends", {})
     for form in sorted(forms, key=lambda form: (bool(form.placeholders), form is not main)):
-        yield from (f"{arn.removesuffix(':*')}{ends.get(form.kind, '')}" for arn in arns[form])
+        end = ends.get(form.kind, "")
+        yield from (f"{arn.removesuffix(':*')}{end}" if end else arn for arn in arns[form])
 
 
 def _filled(form: _Form, call: Call, account: str, given: Mapping[str, Any], *, main: bool) -> Iterator[str]:
@@ -260,8 +265,7 @@ def _everywhere(call: Call, account: str) -> dict[str, str]:
 def _values(form: _Form, placeholder: str, call: Call, given: Mapping[str, Any], *, main: bool) -> Iterator[str]:
     """What a call's members say of a placeholder."""
     for path in row(call.service).get("members", {}).get(placeholder, ()):
-        values = [_plain(text) for alternative in path.split(" | ") for text in found(alternative, given)]
-        if values:
+        if values := [_plain(text) for text in _first(path, given, {})]:
             yield from values
             return
     wanted = {_stem(placeholder)} | ({_stem(form.kind)} if len(form.placeholders) == 1 else set())
