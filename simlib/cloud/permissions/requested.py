@@ -6,6 +6,7 @@ Nothing is silently allowed: what no page describes is asked for under the API's
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -86,7 +87,8 @@ def _keys(call: Call, caller: Caller) -> Context:
     keys: dict[str, str | list[str]] = {}
     for key, path in service_table.row(call.service).get("keys", {}).items():
         if "{" in path:
-            if key in service_table.keys_of(action_name(call)):
+            action = service_table.known(action_name(call))
+            if action and key in action.condition_keys:
                 keys |= dict.fromkeys([key], next(service_table.filled(path, call, caller.account), ""))
             continue
         value = call.parameters.get(path)
@@ -102,16 +104,19 @@ def _tagging(call: Call, caller: Caller, making: Requested) -> Iterator[Requeste
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/access_tags.html
     """
-    row = service_table.row(call.service)
-    if "tag" not in row or "Tag" in call.operation:
+    row, prefix = service_table.row(call.service), service_table.prefix_of(call.service)
+    known = service_table.known(making.action)
+    action = next(
+        filter(_TAGGING.fullmatch, known.dependent_actions if known else ()), f"{prefix}:{row.get('tag', '')}"
+    )
+    if "Tag" in call.operation or action.endswith(":"):
         return
-    prefix = service_table.prefix_of(call.service)
     key = f"{prefix}:CreateAction"
     context = {**making.context, **({key: call.operation} if service_data.key_type(key) else {})}
     on = next(service_table.filled(row["tag_on"], call, caller.account)) if "tag_on" in row else making.resource
     text = str(row.get("tag_said", "")).format(account=caller.account, operation=call.operation)
     said = ("^.*$", text) if text else None
-    yield Requested(f"{prefix}:{row['tag']}", on, making.account, context, making.shown, said)
+    yield Requested(action, on, making.account, context, making.shown, said)
 
 
 def _also(call: Call, caller: Caller) -> Iterator[Requested]:
@@ -128,7 +133,8 @@ def _organization(call: Call, caller: Caller) -> Iterator[Requested]:
     https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsorganizations.html
     """
     known = organizations.arns(caller.account)
-    kinds = service_table.kinds_of(action_name(call))
+    action = service_table.known(action_name(call))
+    kinds = action.resource_types if action else ()
     named = [known[str(value)] for value in call.parameters.values() if str(value) in known]
     arns = [arn for arn in named if arn.split(":", 5)[5].partition("/")[0].replace("ou", "organizationalunit") in kinds]
     said = None
@@ -165,6 +171,7 @@ def _secrets(call: Call, caller: Caller) -> Iterator[Requested]:
         yield Requested(action, arn, account_of(arn) or caller.account, {key: value}, shown=name)
 
 
+_TAGGING = re.compile(r"[\w-]+:(?:Add|Create)?Tag(?:s|Resource|sToResource)?")
 # Members that say which tags a call gives or takes away.
 _TAGS = ("Tags", "tags", "TagList", "AddTags")
 _TAG_KEYS = ("TagKeys", "tagKeys", "TagKeyList")

@@ -66,7 +66,7 @@ def action_of(call: Call) -> str:
         return f"apigateway:{call.raw.method.upper()}"
     if call.service == "apigatewaymanagementapi":
         return f"{prefix}:ManageConnections"
-    if call.service == "budgets" and _known(prefix, call.operation) is None:  # two permissions for all
+    if call.service == "budgets" and known(f"{prefix}:{call.operation}") is None:  # two permissions for all
         return f"{prefix}:{'ViewBudget' if call.operation.startswith('Describe') else 'ModifyBudget'}"
     return f"{prefix}:{row(call.service).get('actions', {}).get(call.operation, call.operation)}"
 
@@ -94,7 +94,7 @@ def resources_of(call: Call, action: str, account: str) -> list[str]:
     facts = row(call.service)
     if action.startswith("apigateway:"):
         return [f"arn:aws:apigateway:{call.region}::{urlsplit(call.url).path}"]
-    forms, templates = _forms(*action.split(":", 1)), facts.get("resources", {})
+    forms, templates = _forms(action), facts.get("resources", {})
     written = templates.get(call.operation) or (templates.get("*") if forms else None)
     arns = [arn for template in written or () for arn in filled(template, call, account)]
     arns = arns or list(_by_reference(forms, call, account))
@@ -109,8 +109,9 @@ def _unnamed(forms: tuple[_Form, ...], call: Call, account: str) -> str:
     if facts.get("pattern", True):
         if not forms and none == "kind":
             forms = tuple(form for form in _all_forms(prefix_of(call.service)) if form.is_of(call.operation))
-        if forms:
-            form = next((form for form in forms if form.is_of(call.operation)), forms[0])
+        action = known(action_of(call))
+        needed = action.required_types if action else ()
+        if form := next((form for form in forms if form.is_of(call.operation) or form.kind in needed), None):
             return _PLACEHOLDER.sub(lambda name: _everywhere(call, account).get(name[1], "*"), form.text)
     return f"arn:aws:{prefix_of(call.service)}:{call.region}:{account}:*" if none == "arn" else "*"
 
@@ -128,9 +129,9 @@ def _of_aws(arn: str, owned: str | None) -> str:
 
 def filled(template: str, call: Call, account: str) -> Iterator[str]:
     """The ARNs of a template of the table; none where one of its gaps stays empty."""
-    known = {"region": call.region, "account": account, "path": urlsplit(call.url).path.replace("/", "%2F")}
+    builtin = {"region": call.region, "account": account, "path": urlsplit(call.url).path.replace("/", "%2F")}
     gaps = _GAP.findall(template)
-    choices = [[known[gap]] if gap in known else list(_first(gap, call.parameters, known)) for gap in gaps]
+    choices = [[builtin[gap]] if gap in builtin else list(_first(gap, call.parameters, builtin)) for gap in gaps]
     for values in product(*choices):
         piece = iter(values)
         text = _GAP.sub(lambda _: next(piece), template)  # noqa: B023
@@ -138,13 +139,13 @@ def filled(template: str, call: Call, account: str) -> Iterator[str]:
         yield text if whole else f"arn:aws:{prefix_of(call.service)}:{call.region}:{account}:{text}"
 
 
-def _first(gap: str, given: Any, known: Mapping[str, str]) -> Iterator[str]:
+def _first(gap: str, given: Any, builtin: Mapping[str, str]) -> Iterator[str]:
     """The values of the first alternative that has any; with a colon before it, it may be missing."""
     if gap.startswith(":"):
-        yield from [f":{value}" for value in _first(gap[1:], given, known)] or [""]
+        yield from [f":{value}" for value in _first(gap[1:], given, builtin)] or [""]
         return
     for path in gap.split(" | "):
-        values = [known[path]] if path in known else list(found(path, given))
+        values = [builtin[path]] if path in builtin else list(found(path, given))
         if values:
             yield from values
             return
@@ -185,35 +186,29 @@ class _Form:
         return self.text.partition(f"${{{self.placeholders[0]}}}")[0] if self.placeholders else self.text
 
 
-def kinds_of(action: str) -> tuple[str, ...]:
-    """The types of resources an action ("ec2:RunInstances") is asked on, by the reference."""
-    known = _known(*action.split(":", 1))
-    return known.resource_types if known else ()
-
-
-def keys_of(action: str) -> tuple[str, ...]:
-    """The condition keys of an action, by the reference."""
-    known = _known(*action.split(":", 1))
-    return known.condition_keys if known else ()
-
-
-def _known(prefix: str, action: str) -> service_data.Action | None:
-    known = service_data.service(prefix.lower())
-    return known.actions.get(action.lower()) if known else None
+@cache
+def known(action: str) -> service_data.Action | None:
+    """What the reference says of an action ("ec2:RunInstances")."""
+    prefix, _, name = action.partition(":")
+    service = service_data.service(prefix.lower())
+    return service.actions.get(name.lower()) if service else None
 
 
 @cache
-def _forms(prefix: str, action: str) -> tuple[_Form, ...]:
-    """The resource types of an action, those that say most about a resource first."""
-    known, asked = service_data.service(prefix.lower()), _known(prefix, action)
-    forms = [_form(known.resource_types[kind]) for kind in asked.resource_types] if known and asked else []
-    return tuple(sorted(forms, key=lambda form: (not form.is_of(action), -len(form.placeholders))))
+def _forms(action: str) -> tuple[_Form, ...]:
+    """The resource types of an action: first what it is named for, then what it needs, then what says most."""
+    service, asked = service_data.service(action.partition(":")[0].lower()), known(action)
+    if service is None or asked is None:
+        return ()
+    forms = [_form(service.resource_types[kind]) for kind in asked.resource_types]
+    order = {form: (not form.is_of(action), form.kind not in asked.required_types) for form in forms}
+    return tuple(sorted(forms, key=lambda form: (*order[form], -len(form.placeholders))))
 
 
 @cache
 def _all_forms(prefix: str) -> tuple[_Form, ...]:
-    known = service_data.service(prefix.lower())
-    return tuple(_form(kind) for kind in known.resource_types.values()) if known else ()
+    service = service_data.service(prefix.lower())
+    return tuple(_form(kind) for kind in service.resource_types.values()) if service else ()
 
 
 @cache
@@ -254,8 +249,8 @@ def _filled(form: _Form, call: Call, account: str, given: Mapping[str, Any], *, 
             return
         choices = [values or ["*"] for values in choices]
     for values in product(*choices):
-        known = {**_everywhere(call, account), **dict(zip(form.placeholders, values, strict=True))}
-        yield _PLACEHOLDER.sub(lambda name, known=known: known[name[1]], form.text)  # type: ignore[misc]
+        names = {**_everywhere(call, account), **dict(zip(form.placeholders, values, strict=True))}
+        yield _PLACEHOLDER.sub(lambda name, names=names: names[name[1]], form.text)  # type: ignore[misc]
 
 
 def _everywhere(call: Call, account: str) -> dict[str, str]:
@@ -269,11 +264,18 @@ def _values(form: _Form, placeholder: str, call: Call, given: Mapping[str, Any],
             yield from values
             return
     wanted = {_stem(placeholder)} | ({_stem(form.kind)} if len(form.placeholders) == 1 else set())
-    bare = {"name", "id", "arn"} if main and placeholder == form.placeholders[-1] else set()
+    bare = {"name", "id"} if main and placeholder == form.placeholders[-1] else set()
     for member, value in given.items():
         if _stem(member) in wanted or member.lower() in bare:
             yield from map(_plain, _texts(value))
             return
+    for member, value in given.items() if bare else ():  # SourceDBSnapshotIdentifier and TargetDB…, RuleName of a rule
+        if any(_ends(_stem(member), name) or _ends(name, _stem(member)) for name in wanted):
+            yield from map(_plain, _texts(value))
+
+
+def _ends(longer: str, shorter: str) -> bool:
+    return len(shorter) > 3 and longer.endswith(shorter)
 
 
 def _texts(value: Any) -> list[str]:

@@ -256,7 +256,7 @@ _KEYS: Mapping[str, Callable[[Any, str, str], Any]] = {
 def _parameter_key(backend: Any, name: str) -> str | None:
     plain = name.removeprefix("parameter/")
     stored = next((found for each in (plain, f"/{plain}") if (found := backend._parameters.get(each))), None)
-    return stored[-1].keyid if stored and stored[-1].type == "SecureString" else None
+    return stored[-1].keyid if stored and stored[-1].parameter_type == "SecureString" else None
 
 
 def encryption_key(arn: str) -> str | None:
