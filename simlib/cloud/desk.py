@@ -68,7 +68,7 @@ class Desk:
         service = self.call.service
         if service == "s3" and self._missing_bucket():
             return Refusal("NoSuchBucket", "The specified bucket does not exist", 404)
-        text = refusal_text(self.call, asked, evaluation.message)
+        text = refusal_text(asked, evaluation.message)
         if service == "ec2" and not self.call.operation.startswith(_READING):
             text += f". Encoded authorization failure message: {encoded_message.encoded(evaluation, self.caller)}"
         refusal = answers.access_denied(service, text)

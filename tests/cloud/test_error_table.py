@@ -47,7 +47,8 @@ NO_ALLOW: list[tuple[str, Callable[[Any], Any], str, str]] = [
     ("lambda", lambda c: c.list_functions(), "AccessDeniedException",
      f"lambda:ListFunctions on resource: * {NO_IDENTITY.format('lambda:ListFunctions')}"),
     ("ec2", lambda c: c.allocate_address(), "UnauthorizedOperation",
-     f"ec2:AllocateAddress {NO_IDENTITY.format('ec2:AllocateAddress')}"),
+     f"ec2:AllocateAddress on resource: arn:aws:ec2:us-east-1:{ACCOUNT}:elastic-ip/* "
+     f"{NO_IDENTITY.format('ec2:AllocateAddress')}"),
     ("sns", lambda c: c.create_topic(Name="news"), "AuthorizationError",
      f"SNS:CreateTopic on resource: arn:aws:sns:us-east-1:{ACCOUNT}:news {NO_IDENTITY.format('SNS:CreateTopic')}"),
 ]  # fmt: skip

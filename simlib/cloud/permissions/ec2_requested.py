@@ -12,10 +12,10 @@ from dataclasses import replace
 from typing import Any
 
 from simlib.cloud.credentials.sessions import Caller
+from simlib.cloud.permissions import service_table
 from simlib.cloud.permissions.asked import Context, Requested, tag_keys
 from simlib.cloud.storage import resources
 from simlib.cloud.transport.calls import Call
-from simlib.iam import service_data
 
 _KINDS = {
     "i": "instance", "vol": "volume", "sg": "security-group", "subnet": "subnet", "vpc": "vpc", "snap": "snapshot",
@@ -50,10 +50,11 @@ def requested(call: Call, caller: Caller) -> Iterator[Requested]:
 
 def _ordinary(call: Call, caller: Caller) -> Iterator[Requested]:
     action = f"ec2:{call.operation}"
-    kinds = _kinds_of(call.operation)
+    known = service_table.known(action)
+    kinds, needed = (known.resource_types, known.required_types) if known else ((), ())
     named = [arn for arn in _arns(call, caller) if _kind(arn) in kinds]
     named += [arn for arn in _by_name(call, caller) if _kind(arn) in kinds]
-    made = _made(call)
+    made = _made(call) or (needed[0] if needed and not named else "")
     if made in kinds and not any(_kind(arn) == made for arn in named):
         named.append(_arn(call, caller, made, "*"))
     for arn in named or ["*"]:
@@ -153,12 +154,6 @@ def _pairs(tags: Any) -> dict[str, str]:
     return {
         str(tag["Key"]): str(tag.get("Value", "")) for tag in tags or () if isinstance(tag, Mapping) and "Key" in tag
     }
-
-
-def _kinds_of(operation: str) -> tuple[str, ...]:
-    known = service_data.service("ec2")
-    action = known.actions.get(operation.lower()) if known else None
-    return action.resource_types if action else ()
 
 
 def _made(call: Call) -> str:

@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsident
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -25,15 +26,10 @@ _LISTED = {
     "ListUsers": "user/", "ListRoles": "role/", "ListGroups": "group/", "ListPolicies": "policy/",
     "ListInstanceProfiles": "instance-profile/", "ListServerCertificates": "server-certificate/",
     "ListOpenIDConnectProviders": "oidc-provider/*", "ListSAMLProviders": "saml-provider/*",
-    "ListVirtualMFADevices": "mfa/*",
+    "ListVirtualMFADevices": "mfa/",
 }  # fmt: skip
 _WORDS = ("user", "role", "group", "policy", "instance-profile")
-_TAGGING = {
-    "CreateUser": "TagUser", "CreateRole": "TagRole", "CreatePolicy": "TagPolicy",
-    "CreateInstanceProfile": "TagInstanceProfile", "CreateVirtualMFADevice": "TagMFADevice",
-    "CreateOpenIDConnectProvider": "TagOpenIDConnectProvider", "CreateSAMLProvider": "TagSAMLProvider",
-    "UploadServerCertificate": "TagServerCertificate",
-}  # fmt: skip
+_MADE = re.compile("(?:Create|Upload)(?:Virtual)?")
 
 
 def requested(call: Call, caller: Caller, store: Store) -> Iterator[Requested]:
@@ -57,8 +53,8 @@ def requested(call: Call, caller: Caller, store: Store) -> Iterator[Requested]:
             yield Requested(
                 action, f"arn:aws:iam::{account}:{kind}{path or f'{head}/'}{name or last}", account, context
             )
-    if given.get("Tags") and call.operation in _TAGGING:
-        yield Requested(f"iam:{_TAGGING[call.operation]}", resource, account, context, shown)
+    if given.get("Tags") and (made := _MADE.match(call.operation)):
+        yield Requested(f"iam:Tag{call.operation[made.end() :]}", resource, account, context, shown)
 
 
 def _resource(call: Call, caller: Caller, store: Store) -> tuple[str, str]:

@@ -58,7 +58,20 @@ def _asked(call: Call, caller: Caller, action: str, name: str, encryption_contex
         context["kms:RequestAlias"] = name.rpartition(":")[2]
     context["kms:ResourceAliases"] = resources.key_aliases(arn)
     context["kms:CallerAccount"] = caller.account
-    return Requested(action, arn, account_of(arn) or caller.account, {k: v for k, v in context.items() if v})
+    owner = account_of(arn) or caller.account
+    return Requested(action, arn, owner, {k: v for k, v in context.items() if v}, said=_abroad(action, owner, caller))
+
+
+def _abroad(action: str, owner: str, caller: Caller) -> tuple[str, str] | None:
+    """What KMS says of a key of another account, of which it does not tell whether it is there."""
+    if owner == caller.account:
+        return None
+    reason = "because no resource-based policy .*|with an explicit deny in a resource-based policy"
+    text = ("because the resource does not exist in this Region, no resource-based policies allow access, or a "
+            "resource-based policy explicitly denies access")  # fmt: skip
+    if action == "kms:Decrypt":
+        return rf' on resource: "?\S+ (?:{reason})$', f" on the resource associated with this ciphertext {text}"
+    return f"(?:{reason})$", text
 
 
 def _context(call: Call, encryption_context: str) -> dict[str, str | list[str]]:
@@ -131,4 +144,5 @@ def use(
         "aws:ViaAWSService": "true",
     }
     context |= {f"kms:EncryptionContext:{name}": value for name, value in encryption_context.items()}
-    yield Requested(action, arn, account_of(arn) or caller.account, context)
+    of = account_of(arn) or caller.account
+    yield Requested(action, arn, of, context, said=_abroad(action, of, caller))

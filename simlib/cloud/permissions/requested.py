@@ -31,8 +31,11 @@ __all__ = ["EXACT", "Requested", "action_name", "requested"]
 
 # The services whose resources and condition keys were compared with AWS's reference call by call; of the others the
 # action is exact, and the resource where the API names it as the reference does.
-EXACT = ("dynamodb", "dynamodbstreams", "ec2", "iam", "kms", "lambda", "logs", "organizations", "s3", "secretsmanager",
-         "sns", "sqs", "ssm", "sts")  # fmt: skip
+EXACT = ("acm", "apigateway", "athena", "autoscaling", "backup", "bedrock", "cloudformation", "cloudfront",
+         "cloudtrail", "cloudwatch", "codebuild", "cognito-idp", "dynamodb", "dynamodbstreams", "ec2", "ecr", "ecs",
+         "efs", "eks", "elasticache", "elb", "elbv2", "events", "firehose", "glue", "iam", "kinesis", "kms", "lambda",
+         "logs", "organizations", "rds", "redshift", "route53", "s3", "sagemaker", "secretsmanager", "sns", "sqs",
+         "ssm", "stepfunctions", "sts")  # fmt: skip
 
 
 def requested(call: Call, caller: Caller, store: Store) -> list[Requested]:
@@ -138,7 +141,11 @@ def _organization(call: Call, caller: Caller) -> Iterator[Requested]:
     named = [known[str(value)] for value in call.parameters.values() if str(value) in known]
     arns = [arn for arn in named if arn.split(":", 5)[5].partition("/")[0].replace("ou", "organizationalunit") in kinds]
     said = None
-    if call.operation.startswith(("List", "Describe")) and organizations.is_member(caller.account):
+    if (
+        call.operation != "DescribeOrganization"
+        and call.operation.startswith(("List", "Describe"))
+        and organizations.is_member(caller.account)
+    ):
         said = ("no identity-based policy", "no resource-based policy")
     for arn in arns or ["*"]:
         yield Requested(action_name(call), arn, caller.account, said=said)

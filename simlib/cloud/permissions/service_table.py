@@ -71,9 +71,9 @@ def action_of(call: Call) -> str:
     return f"{prefix}:{row(call.service).get('actions', {}).get(call.operation, call.operation)}"
 
 
-def refusal_text(call: Call, permission: Requested, message: str) -> str:
+def refusal_text(permission: Requested, message: str) -> str:
     """The engine's error text in the words of the service that was called."""
-    facts, shown = row(call.service), permission.shown
+    facts, shown = by_prefix(permission.action.partition(":")[0]), permission.shown
     if shown is None and permission.resource == "*":
         shown = "*" if facts.get("none", "") in ("*", "kind") else ""
     if shown is not None:
@@ -83,7 +83,7 @@ def refusal_text(call: Call, permission: Requested, message: str) -> str:
         pattern, replacement = said
         message = re.sub(pattern, replacement, message, count=1, flags=re.DOTALL)
     spelled = facts.get("spelled")
-    if spelled and permission.action.startswith(f"{prefix_of(call.service)}:"):
+    if spelled:
         own = permission.action.lower() if spelled == "lower" else permission.action.replace("sns:", spelled, 1)
         message = message.replace(permission.action, own)
     return message
@@ -93,9 +93,9 @@ def resources_of(call: Call, action: str, account: str) -> list[str]:
     """The ARNs of what a call acts on, `account` being the caller's; "*" for what has none."""
     facts = row(call.service)
     if action.startswith("apigateway:"):
-        return [f"arn:aws:apigateway:{call.region}::{urlsplit(call.url).path}"]
+        return [f"arn:aws:apigateway:{call.region}::{urlsplit(call.url).path.removeprefix('/v2')}"]
     forms, templates = _forms(action), facts.get("resources", {})
-    written = templates.get(call.operation) or (templates.get("*") if forms else None)
+    written = templates.get(call.operation) or templates.get("**") or (templates.get("*") if forms else None)
     arns = [arn for template in written or () for arn in filled(template, call, account)]
     arns = arns or list(_by_reference(forms, call, account))
     owned = facts.get("owned")
@@ -129,13 +129,14 @@ def _of_aws(arn: str, owned: str | None) -> str:
 
 def filled(template: str, call: Call, account: str) -> Iterator[str]:
     """The ARNs of a template of the table; none where one of its gaps stays empty."""
-    builtin = {"region": call.region, "account": account, "path": urlsplit(call.url).path.replace("/", "%2F")}
+    path = urlsplit(call.url).path.replace("/", "%2F")
+    builtin = {"region": call.region, "account": account, "operation": call.operation, "path": path}
     gaps = _GAP.findall(template)
     choices = [[builtin[gap]] if gap in builtin else list(_first(gap, call.parameters, builtin)) for gap in gaps]
     for values in product(*choices):
         piece = iter(values)
         text = _GAP.sub(lambda _: next(piece), template)  # noqa: B023
-        whole = text.startswith("arn:") or text == "*"
+        whole = text.startswith(("arn:", "+")) or text.isdigit()  # a telephone number is what SNS says it is
         yield text if whole else f"arn:aws:{prefix_of(call.service)}:{call.region}:{account}:{text}"
 
 
@@ -236,7 +237,7 @@ def _by_reference(forms: tuple[_Form, ...], call: Call, account: str) -> Iterato
             done.add(form.family)
             arns[form] += filled_in
     ends = {} if "Tag" in call.operation else row(call.service).get("ends", {})
-    for form in sorted(forms, key=lambda form: (bool(form.placeholders), form is not main)):
+    for form in sorted(forms, key=lambda form: (bool(form.placeholders), form is not main, len(form.placeholders))):
         end = ends.get(form.kind, "")
         yield from (f"{arn.removesuffix(':*')}{end}" if end else arn for arn in arns[form])
 
@@ -259,7 +260,8 @@ def _everywhere(call: Call, account: str) -> dict[str, str]:
 
 def _values(form: _Form, placeholder: str, call: Call, given: Mapping[str, Any], *, main: bool) -> Iterator[str]:
     """What a call's members say of a placeholder."""
-    for path in row(call.service).get("members", {}).get(placeholder, ()):
+    members = row(call.service).get("members", {})
+    for path in members.get(f"{form.kind}.{placeholder}") or members.get(placeholder, ()):
         if values := [_plain(text) for text in _first(path, given, {})]:
             yield from values
             return
