@@ -82,7 +82,9 @@ def _resource(call: Call, caller: Caller, store: Store) -> tuple[str, str]:
                 else f"{given.get('Path') or '/'}{name}"
             )
             return kind, f"{root}{kind}{path}"
-    if arn := next((given[member] for member in _ARNS if given.get(member)), None):
+    device_of_user = "SerialNumber" in given and "UserName" in members("iam", call.operation)
+    arn = next((given[member] for member in _ARNS if given.get(member)), None)
+    if arn and not device_of_user:
         return str(arn).split(":", 5)[-1].partition("/")[0], str(arn)
     if call.operation == "CreateVirtualMFADevice":
         return "mfa", f"{root}mfa/*"
