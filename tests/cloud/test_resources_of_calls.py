@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/service-authorization/latest/reference/reference_pol
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -165,6 +166,14 @@ def test_a_policy_that_names_the_resource_lets_the_call_pass(
         iam.delete_user_policy(UserName="alice", PolicyName="p")
 
 
+def last_version(s3: Any) -> str:
+    return str(s3.list_object_versions(Bucket="locked")["Versions"][0]["VersionId"])
+
+
+def encrypted(kms: Any) -> bytes:
+    return bytes(kms.encrypt(KeyId="alias/own", Plaintext=b"x")["CiphertextBlob"])
+
+
 # Calls that need several permissions: what is missing when only these are given.
 NEEDS: list[tuple[str, str, Call, list[dict[str, Any]], str]] = [
     ("a session needs its document", "ssm", lambda c: c.start_session(Target="i-0123456789abcdef0"),
@@ -228,6 +237,19 @@ NEEDS: list[tuple[str, str, Call, list[dict[str, Any]], str]] = [
      [allow("secretsmanager:*"),
       allow("kms:*", Condition={"StringEquals": {"kms:ViaService": "secretsmanager.us-east-1.amazonaws.com"}})], ""),
     ("a key that is not there", "kms", lambda c: c.describe_key(KeyId="alias/none"), [allow("*")], ""),
+    ("a lock that is passed over", "s3",
+     lambda c: c.delete_object(Bucket="locked", Key="k", VersionId=last_version(c), BypassGovernanceRetention=True),
+     [allow("s3:*"), deny("s3:BypassGovernanceRetention")], "s3:BypassGovernanceRetention"),
+    ("the key that a ciphertext is under", "kms",
+     lambda c: c.re_encrypt(CiphertextBlob=encrypted(c), DestinationKeyId="alias/other", SourceKeyId="alias/other"),
+     [allow("kms:*"),
+      deny("kms:ReEncrypt*", Condition={"ForAnyValue:StringEquals": {"kms:ResourceAliases": "alias/own"}})],
+     "kms:ReEncryptFrom"),
+    ("whose items a query of old reads", "dynamodb",
+     lambda c: c.query(TableName="t", KeyConditions={"id": {"ComparisonOperator": "EQ",
+                                                            "AttributeValueList": [{"S": "bob"}]}}),
+     [allow("dynamodb:Query", Condition={"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": "alice"}})],
+     "dynamodb:Query on resource"),
     ("attributes of an item", "dynamodb",
      lambda c: c.get_item(TableName="t", Key={"id": {"S": "1"}}, ProjectionExpression="secret, #n",
                           ExpressionAttributeNames={"#n": "name"}),
@@ -251,7 +273,17 @@ def things() -> Iterator[tuple[Any, Any]]:
         data = {"ImageId": "ami-12c6146b", "IamInstanceProfile": {"Name": "web"}}
         ec2.create_launch_template(LaunchTemplateName="web", LaunchTemplateData=data)
         ec2.create_security_group(GroupName="guarded", Description="d")
-        key = admin.client("kms").create_key()["KeyMetadata"]["KeyId"]
+        kms = admin.client("kms")
+        key = kms.create_key()["KeyMetadata"]["KeyId"]
+        kms.create_alias(AliasName="alias/own", TargetKeyId=key)
+        kms.create_alias(AliasName="alias/other", TargetKeyId=kms.create_key()["KeyMetadata"]["KeyId"])
+        s3 = admin.client("s3")
+        s3.create_bucket(Bucket="locked", ObjectLockEnabledForBucket=True)
+        until = datetime.now(UTC) + timedelta(days=9)
+        s3.put_object(Bucket="locked", Key="k", ObjectLockMode="GOVERNANCE", ObjectLockRetainUntilDate=until)
+        keys = {"KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}], "BillingMode": "PAY_PER_REQUEST"}
+        types = [{"AttributeName": "id", "AttributeType": "S"}]
+        admin.client("dynamodb").create_table(TableName="t", AttributeDefinitions=types, **keys)
         secrets, ssm = admin.client("secretsmanager"), admin.client("ssm")
         secrets.create_secret(Name="guarded", SecretString="s")
         secrets.create_secret(Name="sealed", SecretString="s", KmsKeyId=key)

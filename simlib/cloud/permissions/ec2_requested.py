@@ -17,16 +17,6 @@ from simlib.cloud.permissions.asked import Context, Requested, tag_keys
 from simlib.cloud.storage import resources
 from simlib.cloud.transport.calls import Call
 
-_KINDS = {
-    "i": "instance", "vol": "volume", "sg": "security-group", "subnet": "subnet", "vpc": "vpc", "snap": "snapshot",
-    "eni": "network-interface", "ami": "image", "igw": "internet-gateway", "rtb": "route-table", "acl": "network-acl",
-    "nat": "natgateway", "eipalloc": "elastic-ip", "key": "key-pair", "lt": "launch-template", "dopt": "dhcp-options",
-    "pcx": "vpc-peering-connection", "vpce": "vpc-endpoint", "tgw": "transit-gateway", "vgw": "vpn-gateway",
-    "cgw": "customer-gateway", "vpn": "vpn-connection", "eigw": "egress-only-internet-gateway", "pl": "prefix-list",
-    "fl": "vpc-flow-log", "sgr": "security-group-rule", "sir": "spot-instances-request", "cr": "capacity-reservation",
-    "pg": "placement-group", "tgw-attach": "transit-gateway-attachment", "tgw-rtb": "transit-gateway-route-table",
-    "h": "dedicated-host", "iip-assoc": "instance-profile-association",
-}  # fmt: skip
 _ID = re.compile(r"([a-z][a-z-]*)-[0-9a-f]{8,}")
 _OF_AWS = ("image", "snapshot")  # their ARNs name no account
 
@@ -168,7 +158,7 @@ def _arns(call: Call, caller: Caller) -> list[str]:
     found = []
     for text in texts:
         match = _ID.fullmatch(text)
-        kind = _KINDS.get(match[1]) if match else None
+        kind = service_table.row("ec2")["ids"].get(match[1]) if match else None
         if kind == "instance-profile-association":
             kind, text = "instance", resources.association_instance(text, call.region, caller.account) or "*"
         if kind:

@@ -10,6 +10,7 @@ from typing import Any
 
 from simlib.cloud.credentials.sessions import Caller
 from simlib.cloud.permissions.asked import Requested, account_of
+from simlib.cloud.permissions.service_table import row
 from simlib.cloud.storage import resources
 from simlib.cloud.transport.calls import Call
 
@@ -85,25 +86,6 @@ def _context(call: Call, encryption_context: str) -> dict[str, str | list[str]]:
     return context
 
 
-# What a service does with the key that encrypts its resource, as the caller: actions by operation.
-_THROUGH = {
-    "secretsmanager:GetSecretValue": ("kms:Decrypt",), "secretsmanager:BatchGetSecretValue": ("kms:Decrypt",),
-    "secretsmanager:PutSecretValue": ("kms:GenerateDataKey", "kms:Decrypt"),
-    "secretsmanager:UpdateSecret": ("kms:GenerateDataKey", "kms:Decrypt"),
-    "secretsmanager:CreateSecret": ("kms:GenerateDataKey", "kms:Decrypt"),
-    "ssm:GetParameter": ("kms:Decrypt",), "ssm:GetParameters": ("kms:Decrypt",),
-    "ssm:GetParametersByPath": ("kms:Decrypt",), "ssm:GetParameterHistory": ("kms:Decrypt",),
-    "ssm:PutParameter": ("kms:Encrypt",),
-    "sqs:SendMessage": ("kms:GenerateDataKey", "kms:Decrypt"), "sqs:ReceiveMessage": ("kms:Decrypt",),
-    "sqs:SendMessageBatch": ("kms:GenerateDataKey", "kms:Decrypt"),
-    "sns:Publish": ("kms:GenerateDataKey", "kms:Decrypt"), "sns:PublishBatch": ("kms:GenerateDataKey", "kms:Decrypt"),
-}  # fmt: skip
-_NAMED_IN_CONTEXT = {
-    "secretsmanager": "SecretARN",
-    "ssm": "PARAMETER_ARN",
-    "sqs": "aws:sqs:arn",
-    "sns": "aws:sns:topicArn",
-}
 _ALIAS_OF_AWS = "alias/aws/"
 
 
@@ -112,7 +94,8 @@ def behind(call: Call, caller: Caller, asked: Iterable[Requested]) -> Iterator[R
 
     https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html and the like of SSM, SQS, SNS
     """
-    given, actions = call.parameters, _THROUGH.get(call.name, ())
+    through = row(call.service).get("through", {})
+    given, actions = call.parameters, through.get(call.operation, ())
     if not actions or (call.service == "ssm" and call.operation.startswith("Get") and not given.get("WithDecryption")):
         return
     for permission in asked:
@@ -122,9 +105,7 @@ def behind(call: Call, caller: Caller, asked: Iterable[Requested]) -> Iterator[R
         if given.get("Type", "SecureString") != "SecureString":
             continue
         for action in actions:
-            yield from use(
-                call, caller, action, key, {_NAMED_IN_CONTEXT[call.service]: permission.resource}, permission.account
-            )
+            yield from use(call, caller, action, key, {through["context"]: permission.resource}, permission.account)
 
 
 def use(

@@ -17,25 +17,6 @@ from simlib.cloud.permissions.service_table import row
 from simlib.cloud.storage import buckets
 from simlib.cloud.transport.calls import Call
 
-_VERSIONED = {
-    "GetObject", "DeleteObject", "GetObjectTagging", "PutObjectTagging", "DeleteObjectTagging", "GetObjectAcl",
-    "PutObjectAcl", "GetObjectAttributes",
-}  # fmt: skip
-# Members of a writing call that need a permission more, on the same resource.
-_MORE = {
-    "Tagging": "s3:PutObjectTagging",
-    "ACL": "s3:PutObjectAcl",
-    "GrantFullControl": "s3:PutObjectAcl",
-    "GrantRead": "s3:PutObjectAcl",
-    "ObjectLockMode": "s3:PutObjectRetention",
-    "ObjectLockLegalHoldStatus": "s3:PutObjectLegalHold",
-}
-_MORE_OF_BUCKET = {
-    "ACL": ("s3:PutBucketAcl",),
-    "ObjectOwnership": ("s3:PutBucketOwnershipControls",),
-    "ObjectLockEnabledForBucket": ("s3:PutBucketObjectLockConfiguration", "s3:PutBucketVersioning"),
-}
-
 
 def action_of(call: Call) -> str:
     """The action of a call of S3, without regard to versions."""
@@ -63,12 +44,12 @@ def requested(call: Call, caller: Caller) -> Iterator[Requested]:
     yield Requested(action, f"{arn}/{key}" if key else arn, owner, context)
     yield from bypassing(call, str(bucket), str(key), given.get("VersionId"), context)
     if call.operation in ("PutObject", "CopyObject", "CreateMultipartUpload"):
-        for more in dict.fromkeys(_MORE[member] for member in _MORE if given.get(member)):
+        for more in dict.fromkeys(action for member, action in row("s3")["more"].items() if given.get(member)):
             yield Requested(more, f"{arn}/{key}", owner, context)
     if call.operation == "CopyObject" and (tags := _copied_tags(call)):
         yield Requested("s3:PutObjectTagging", f"{arn}/{key}", owner, {**context, **_object_tags(tags)})
     if call.operation == "CreateBucket":
-        for member, actions in _MORE_OF_BUCKET.items():
+        for member, actions in row("s3")["more_of_bucket"].items():
             if given.get(member):
                 yield from (Requested(more, arn, owner, context) for more in actions)
     yield from _keys(call, caller)
@@ -107,7 +88,7 @@ def _keys(call: Call, caller: Caller) -> Iterator[Requested]:
 
 def versioned(action: str, version: Any) -> str:
     """The action on a version that is named: GetObject → GetObjectVersion."""
-    if version and action.removeprefix("s3:") in _VERSIONED:
+    if version and action.removeprefix("s3:") in row("s3")["versioned"]:
         return action.replace("Object", "ObjectVersion", 1)
     return action
 

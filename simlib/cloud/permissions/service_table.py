@@ -35,8 +35,8 @@ _SUFFIXES = ("identifiers", "identifier", "names", "name", "arns", "arn", "ids",
 def _table() -> Mapping[str, Any]:
     rows: dict[str, Any] = tomllib.loads(Path(__file__).with_name("services.toml").read_text(encoding="utf-8"))
     for facts in rows.values():
-        if "resources" in facts:  # a line may be for several operations
-            facts["resources"] = {name: arns for names, arns in facts["resources"].items() for name in names.split()}
+        for column in facts.keys() & {"resources", "through"}:  # a line may be for several operations
+            facts[column] = {name: value for names, value in facts[column].items() for name in names.split()}
     return rows
 
 
