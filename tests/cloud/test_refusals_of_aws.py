@@ -315,7 +315,7 @@ def test_what_aws_prints_is_what_the_lab_prints(row: dict[str, Any]) -> None:
 @pytest.mark.skipif(not ROWS, reason="the collection of AWS's refusals is not beside the project")
 def test_at_least_ninety_five_of_a_hundred_are_said_alike() -> None:
     """The rows above are compared one by one; this is their share."""
-    counting = [row for row in rows() if row["confidence"] == "high" or row["n"] not in ARGUED]
-    alike = len([row for row in counting if row["n"] not in ARGUED])
-    print(f"{alike} of {len(counting)} refusals of AWS are said to the letter")
-    assert alike >= 0.95 * len(counting)
+    numbers = [row["n"] for row in rows()]
+    alike = [number for number in numbers if number not in ARGUED]
+    print(f"{len(alike)} of {len(numbers)} refusals of AWS are said to the letter")
+    assert len(alike) >= 0.95 * len(numbers)
