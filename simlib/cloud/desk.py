@@ -11,12 +11,15 @@ from simlib.cloud import authorization_ids, encoded_message
 from simlib.cloud.credentials.sessions import Caller, Sessions
 from simlib.cloud.permissions.authorization import decide
 from simlib.cloud.permissions.requested import Requested
+from simlib.cloud.permissions.service_table import refusal_text
 from simlib.cloud.storage.store import Store
 from simlib.cloud.trail import Trail
 from simlib.cloud.transport import answers
 from simlib.cloud.transport.answers import Refusal
 from simlib.cloud.transport.calls import Call
 from simlib.iam import Evaluation
+
+_READING = ("Describe", "Get", "Search")  # EC2 encodes no message for those
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +68,8 @@ class Desk:
         service = self.call.service
         if service == "s3" and self._missing_bucket():
             return Refusal("NoSuchBucket", "The specified bucket does not exist", 404)
-        message = evaluation.message
-        if asked.shown:
-            message = message.replace(f"on resource: {asked.resource}", f"on resource: {asked.shown}", 1)
-        text = answers.denial_text(service, message, asked.action)
-        if service == "ec2":
+        text = refusal_text(asked, evaluation.message)
+        if service == "ec2" and not self.call.operation.startswith(_READING):
             text += f". Encoded authorization failure message: {encoded_message.encoded(evaluation, self.caller)}"
         refusal = answers.access_denied(service, text)
         if service in authorization_ids.SERVICES:

@@ -46,8 +46,9 @@ NO_ALLOW: list[tuple[str, Callable[[Any], Any], str, str]] = [
      f"{NO_IDENTITY.format('dynamodb:DescribeTable')}"),
     ("lambda", lambda c: c.list_functions(), "AccessDeniedException",
      f"lambda:ListFunctions on resource: * {NO_IDENTITY.format('lambda:ListFunctions')}"),
-    ("ec2", lambda c: c.describe_instances(), "UnauthorizedOperation",
-     f"ec2:DescribeInstances {NO_IDENTITY.format('ec2:DescribeInstances')}"),
+    ("ec2", lambda c: c.allocate_address(), "UnauthorizedOperation",
+     f"ec2:AllocateAddress on resource: arn:aws:ec2:us-east-1:{ACCOUNT}:elastic-ip/* "
+     f"{NO_IDENTITY.format('ec2:AllocateAddress')}"),
     ("sns", lambda c: c.create_topic(Name="news"), "AuthorizationError",
      f"SNS:CreateTopic on resource: arn:aws:sns:us-east-1:{ACCOUNT}:news {NO_IDENTITY.format('SNS:CreateTopic')}"),
 ]  # fmt: skip
@@ -336,11 +337,12 @@ def test_no_credentials_anywhere(aws: Cloud) -> None:
 
 def test_ec2s_encoded_message_opens_for_whoever_may(aws: Cloud, iam: Any) -> None:
     alice = new_user(aws, iam, "alice", deny("ec2:*"))
-    message = refused(alice.client("ec2").describe_instances)[1].rpartition(": ")[2]
+    call = alice.client("ec2").stop_instances
+    message = refused(lambda: call(InstanceIds=["i-0123456789abcdef0"]))[1].rpartition(": ")[2]
     bob = new_user(aws, iam, "bob", allow("sts:DecodeAuthorizationMessage")).client("sts")
     decoded = json.loads(bob.decode_authorization_message(EncodedMessage=message)["DecodedMessage"])
     assert (decoded["allowed"], decoded["explicitDeny"]) == (False, True)
-    assert decoded["context"]["action"] == "ec2:DescribeInstances"
+    assert decoded["context"]["action"] == "ec2:StopInstances"
     assert decoded["context"]["principal"]["arn"] == ALICE
     assert (
         refused(lambda: alice.client("sts").decode_authorization_message(EncodedMessage=message))[0] == "AccessDenied"

@@ -52,7 +52,8 @@ ROWS: dict[str, tuple[str, str]] = {
         "aws dynamodb list-tables",
         said(
             "AccessDeniedException", "ListTables",
-            f"{DENIED}dynamodb:ListTables on resource: * {NO_IDENTITY.format('dynamodb:ListTables')}",
+            f"{DENIED}dynamodb:ListTables on resource: arn:aws:dynamodb:us-east-1:{ACCOUNT}:table/* "
+            f"{NO_IDENTITY.format('dynamodb:ListTables')}",
         ),
     ),
     "no allow, SNS": (
@@ -103,9 +104,9 @@ def test_what_aws_answers_is_printed_with_its_code(run: Any, row: str) -> None:
 
 
 def test_ec2s_message_has_a_beginning_and_an_end_of_its_own(run: Any) -> None:
-    printed = run("aws ec2 describe-instances").stderr
+    printed = run("aws ec2 stop-instances --instance-ids i-0123456789abcdef0").stderr
     assert (
-        said("UnauthorizedOperation", "DescribeInstances", "You are not authorized to perform this operation. User:")
+        said("UnauthorizedOperation", "StopInstances", "You are not authorized to perform this operation. User:")
         in printed
     )
     assert ". Encoded authorization failure message: " in printed

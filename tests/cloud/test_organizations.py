@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -178,3 +179,23 @@ def test_a_new_world_knows_nothing_of_the_old_organization(aws: Cloud, managemen
         fresh.account("one")
         client = fresh.account("two").admin.client("organizations")
         assert refused(client.describe_organization)[0] == "AWSOrganizationsNotInUseException"
+
+
+def test_calls_are_asked_on_what_their_ids_name(aws: Cloud, management: Any, organizations: Any) -> None:
+    unit, policy = new_unit(organizations), new_policy(organizations, "SERVICE_CONTROL_POLICY", deny("s3:*"))
+    arn = organizations.describe_policy(PolicyId=policy)["Policy"]["PolicySummary"]["Arn"]
+    alice = new_user(aws, management.admin.client("iam"), "alice", allow("organizations:DescribePolicy", arn))
+    client = alice.client("organizations")
+    assert client.describe_policy(PolicyId=policy)["Policy"]["PolicySummary"]["Arn"] == arn
+    said = refused(lambda: client.describe_organizational_unit(OrganizationalUnitId=unit))[1]
+    assert re.search(rf"on resource: arn:aws:organizations::\d+:ou/o-\w+/{unit} because no identity-based", said)
+
+
+def test_a_member_is_told_of_the_resource_based_policy_that_could_delegate(
+    aws: Cloud, management: Any, organizations: Any
+) -> None:
+    member = aws.account("member", organization=management)
+    bob = new_user(aws, member.admin.client("iam"), "bob").client("organizations")
+    said = refused(bob.list_accounts)[1]
+    assert said.endswith("because no resource-based policy allows the organizations:ListAccounts action")
+    assert "no identity-based policy" in refused(bob.leave_organization)[1]

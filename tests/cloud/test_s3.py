@@ -47,7 +47,7 @@ ASKED: list[tuple[str, Callable[[Any], Any], list[tuple[str, str]]]] = [
     ("listing", lambda c: c.list_objects_v2(Bucket=BUCKET), [("s3:ListBucket", ARN)]),
     ("the old listing", lambda c: c.list_objects(Bucket=BUCKET), [("s3:ListBucket", ARN)]),
     ("is it there", lambda c: c.head_bucket(Bucket=BUCKET), [("s3:ListBucket", ARN)]),
-    ("all buckets", lambda c: c.list_buckets(), [("s3:ListAllMyBuckets", "*")]),
+    ("all buckets", lambda c: c.list_buckets(), [("s3:ListAllMyBuckets", "arn:aws:s3:::*")]),
     ("versions", lambda c: c.list_object_versions(Bucket=BUCKET), [("s3:ListBucketVersions", ARN)]),
     ("uploads", lambda c: c.list_multipart_uploads(Bucket=BUCKET), [("s3:ListBucketMultipartUploads", ARN)]),
     ("a head", lambda c: c.head_object(**SOURCE), [("s3:GetObject", OBJECT)]),

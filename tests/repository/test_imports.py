@@ -21,6 +21,7 @@ BROUGHT_ALONG = {  # imported under its own name, pinned by the dependency that 
     "botocore": "boto3",
     "cryptography": "moto",
     "docutils": "awscli",
+    "jmespath": "boto3",
     "requests": "moto",
     "s3transfer": "boto3",
     "werkzeug": "moto",

@@ -12,14 +12,16 @@ Context = Mapping[str, str | list[str]]
 class Requested:
     """One permission a call needs: an action on a resource that `account` owns, under `context`.
 
-    `shown` is what the service's error text names instead of the resource's ARN, where it does.
+    `shown` is what the service's error text names instead of the resource's ARN, "" where it names none; `said` is a
+    regular expression and what the service says in place of what that finds in the text.
     """
 
     action: str
     resource: str
     account: str
     context: Context = field(default_factory=dict)
-    shown: str = ""
+    shown: str | None = None
+    said: tuple[str, str] | None = None
 
 
 def account_of(arn: str) -> str | None:

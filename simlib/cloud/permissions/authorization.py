@@ -8,7 +8,8 @@ from functools import lru_cache
 from types import MappingProxyType
 
 from simlib.cloud.credentials.sessions import Caller
-from simlib.cloud.permissions.asked import Requested
+from simlib.cloud.permissions import service_table
+from simlib.cloud.permissions.asked import Requested, account_of
 from simlib.cloud.storage import buckets, resources
 from simlib.cloud.storage.organizations import Levels, Membership, context_keys, membership
 from simlib.cloud.storage.store import Store
@@ -16,9 +17,10 @@ from simlib.cloud.storage.stored import Place, StoredDocument
 from simlib.iam import Evaluation, Policy, PolicyError, PolicySet, Request, evaluate, public_access
 from simlib.iam.vocabulary import TRUST_ACTIONS
 
-# services whose resources' tags also have a condition key of the service's own
-_OWN_TAG_KEYS = ("ec2", "iam", "secretsmanager", "ecs", "ssm", "ecr", "elasticloadbalancing")
-
+_KEYS_OF_ACCOUNT = (
+    '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"AWS": "%s"}, '
+    '"Action": "kms:*", "Resource": "*"}]}'
+)
 
 Instead = Mapping[Place, Policy | None]
 AS_STORED: Instead = MappingProxyType({})
@@ -178,7 +180,10 @@ def resource_document(arn: str, store: Store, *, trust: bool) -> tuple[Place, st
         return (Place(arn, "trust"), role.trust_policy, f"{arn} (trust policy)") if role else None
     if not arn.startswith("arn:"):
         return None
-    return Place(resources.policy_owner(arn), "resource"), resources.policy_of(arn) or "", arn
+    text = resources.policy_of(arn) or ""
+    if not text and ":kms:" in arn:  # of a key that is not there AWS says so to whoever may use the account's keys
+        text = _KEYS_OF_ACCOUNT % account_of(arn)
+    return Place(resources.policy_owner(arn), "resource"), text, arn
 
 
 def _restricted(policy: Policy, asked: Requested, caller: Caller) -> bool:
@@ -205,5 +210,6 @@ def _tag_keys(asked: Requested) -> dict[str, str]:
             return {f"s3:ExistingObjectTag/{key}": value for key, value in tags.items()}
         of_bucket = buckets.bucket_tags(bucket)
         return {f"{name}/{k}": v for k, v in of_bucket.items() for name in ("aws:ResourceTag", "s3:BucketTag")}
-    names = ("aws:ResourceTag", f"{service}:ResourceTag") if service in _OWN_TAG_KEYS else ("aws:ResourceTag",)
+    own = service_table.by_prefix(service).get("own_tags", False)
+    names = ("aws:ResourceTag", f"{service}:ResourceTag") if own else ("aws:ResourceTag",)
     return {f"{name}/{k}": v for k, v in resources.tags_of(asked.resource).items() for name in names}

@@ -27,8 +27,13 @@ _TRANSACTED = {
     "Delete": "DeleteItem",
     "ConditionCheck": "ConditionCheckItem",
 }
-_CONTEXT = {"Select": "dynamodb:Select", "ReturnValues": "dynamodb:ReturnValues",
-            "ReturnConsumedCapacity": "dynamodb:ReturnConsumedCapacity"}  # fmt: skip
+# Members that name attributes: lists, maps by attribute, and expressions
+_ATTRIBUTES = ("AttributesToGet", "Key", "Item", "AttributeUpdates", "Expected", "KeyConditions", "QueryFilter",
+               "ScanFilter", "ExclusiveStartKey")  # fmt: skip
+_EXPRESSIONS = ("ProjectionExpression", "ConditionExpression", "FilterExpression", "KeyConditionExpression",
+                "UpdateExpression")  # fmt: skip
+_ATTRIBUTE = re.compile(r"(?<![:#\w.])(#?[a-zA-Z_]\w*)(?!\w*\s*\()")
+_KEYWORDS = {"SET", "REMOVE", "ADD", "DELETE", "AND", "OR", "NOT", "IN", "BETWEEN"}
 # `pk = :me`, `#pk = :me`: an expression's condition on equality
 _EQUALITY = re.compile(r"([#\w.]+)\s*=\s*(:\w+)")
 _Keys = dict[str, str | list[str]]
@@ -49,10 +54,19 @@ def requested(call: Call, caller: Caller) -> list[Requested] | None:
     if "TableName" not in given:
         return None
     name = str(given["TableName"])
-    context: _Keys = {key: str(given[member]) for member, key in _CONTEXT.items() if member in given}
+    context: _Keys = {"dynamodb:Attributes": names} if (names := attributes(given)) else {}
     keys = [given[member] for member in ("Key", "Item") if member in given]
     context |= _leading(call, caller, name, keys) if keys else _queried(call, caller, name)
     return [_asked(call, caller, action, name, context, index=str(given.get("IndexName", "")))]
+
+
+def attributes(given: Mapping[str, Any]) -> list[str]:
+    """`dynamodb:Attributes`: the names of the attributes that a call reads, writes or looks at."""
+    aliases = given.get("ExpressionAttributeNames") or {}
+    names = [str(name) for member in _ATTRIBUTES for name in given.get(member) or ()]
+    written = [name for member in _EXPRESSIONS for name in _ATTRIBUTE.findall(str(given.get(member) or ""))]
+    names += [str(aliases.get(name, name)) for name in written if name.upper() not in _KEYWORDS]
+    return list(dict.fromkeys(names))
 
 
 def table_arn(call: Call, caller: Caller, name: str) -> str:
@@ -118,6 +132,9 @@ def _queried(call: Call, caller: Caller, name: str) -> _Keys:
     for left, right in _EQUALITY.findall(str(given.get("KeyConditionExpression", ""))):
         if names.get(left, left) == attribute and right in values:
             return {"dynamodb:LeadingKeys": [_plain(values[right])]}
+    wanted = (given.get("KeyConditions") or {}).get(attribute, {})  # as it was written before there were expressions
+    if wanted.get("ComparisonOperator") == "EQ":
+        return {"dynamodb:LeadingKeys": [_plain(value) for value in wanted.get("AttributeValueList", ())]}
     return {}
 
 

@@ -8,24 +8,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from simlib.cloud.credentials.sessions import Caller
+from simlib.cloud.permissions import service_table
 from simlib.cloud.permissions.asked import Context, Requested, tag_keys
 from simlib.cloud.storage import resources
 from simlib.cloud.transport.calls import Call
-from simlib.iam import service_data
 
-_KINDS = {
-    "i": "instance", "vol": "volume", "sg": "security-group", "subnet": "subnet", "vpc": "vpc", "snap": "snapshot",
-    "eni": "network-interface", "ami": "image", "igw": "internet-gateway", "rtb": "route-table", "acl": "network-acl",
-    "nat": "natgateway", "eipalloc": "elastic-ip", "key": "key-pair", "lt": "launch-template", "dopt": "dhcp-options",
-    "pcx": "vpc-peering-connection", "vpce": "vpc-endpoint", "tgw": "transit-gateway", "vgw": "vpn-gateway",
-    "cgw": "customer-gateway", "vpn": "vpn-connection", "eigw": "egress-only-internet-gateway", "pl": "prefix-list",
-    "fl": "vpc-flow-log", "sgr": "security-group-rule", "sir": "spot-instances-request", "cr": "capacity-reservation",
-    "pg": "placement-group", "tgw-attach": "transit-gateway-attachment", "tgw-rtb": "transit-gateway-route-table",
-    "h": "dedicated-host", "iip-assoc": "instance-profile-association",
-}  # fmt: skip
 _ID = re.compile(r"([a-z][a-z-]*)-[0-9a-f]{8,}")
 _OF_AWS = ("image", "snapshot")  # their ARNs name no account
 
@@ -49,11 +40,11 @@ def requested(call: Call, caller: Caller) -> Iterator[Requested]:
 
 def _ordinary(call: Call, caller: Caller) -> Iterator[Requested]:
     action = f"ec2:{call.operation}"
-    kinds = _kinds_of(call.operation)
+    known = service_table.known(action)
+    kinds, needed = (known.resource_types, known.required_types) if known else ((), ())
     named = [arn for arn in _arns(call, caller) if _kind(arn) in kinds]
-    if call.parameters.get("KeyName") and "key-pair" in kinds:
-        named.append(_arn(call, caller, "key-pair", str(call.parameters["KeyName"])))
-    made = _made(call)
+    named += [arn for arn in _by_name(call, caller) if _kind(arn) in kinds]
+    made = _made(call) or (needed[0] if needed and not named else "")
     if made in kinds and not any(_kind(arn) == made for arn in named):
         named.append(_arn(call, caller, made, "*"))
     for arn in named or ["*"]:
@@ -61,16 +52,38 @@ def _ordinary(call: Call, caller: Caller) -> Iterator[Requested]:
         yield Requested(action, arn, caller.account, {"ec2:Region": call.region, **context})
 
 
+def _by_name(call: Call, caller: Caller) -> Iterator[str]:
+    """The ARNs of what the call names otherwise than by ID."""
+    given, place = call.parameters, (call.region, caller.account)
+    if name := given.get("KeyName"):
+        yield _arn(call, caller, "key-pair", str(name))
+    names = (
+        [given["GroupName"]] if given.get("GroupName") else given.get("GroupNames") or given.get("SecurityGroups") or ()
+    )
+    for name in names:
+        yield _arn(call, caller, "placement-group", str(name))
+        if call.operation != "CreateSecurityGroup":
+            yield _arn(call, caller, "security-group", resources.security_group_id(str(name), *place) or "*")
+    if given.get("LaunchTemplateName"):
+        yield _arn(call, caller, "launch-template", resources.launch_template(given, *place)[0])
+
+
 def _run_instances(call: Call, caller: Caller) -> Iterator[Requested]:
     """RunInstances is checked on every resource it uses or makes; `*` stands for what does not exist yet."""
+    templates = []
+    if named := call.parameters.get("LaunchTemplate"):  # what the call says itself goes before
+        name, data = resources.launch_template(named, call.region, caller.account)
+        templates.append(_arn(call, caller, "launch-template", name))
+        call = replace(call, parameters={**data, **call.parameters})
     given = call.parameters
     arns = [_arn(call, caller, "instance", "*"), _arn(call, caller, "image", str(given.get("ImageId", "*")))]
     arns += [_arn(call, caller, kind, "*") for kind in ("network-interface", "volume")]
-    arns += [_arn(call, caller, "security-group", str(n)) for n in given.get("SecurityGroupIds") or ["*"]]
+    groups = [_arn(call, caller, "security-group", str(name)) for name in given.get("SecurityGroupIds") or ()]
+    groups += [arn for arn in _by_name(call, caller) if _kind(arn) == "security-group"]
+    arns += [*(groups or [_arn(call, caller, "security-group", "*")])]
     arns.append(_arn(call, caller, "subnet", str(given.get("SubnetId", "*"))))
-    if name := given.get("KeyName"):
-        arns.append(_arn(call, caller, "key-pair", str(name)))
-    for arn in arns:
+    arns += [arn for arn in _by_name(call, caller) if _kind(arn) == "key-pair"]
+    for arn in [*arns, *templates]:
         context = _new_instance(call, caller) if _kind(arn) == "instance" else {"ec2:Region": call.region}
         context = {**_instance_type(call), **context, **_request_tags(call, _kind(arn))}
         yield Requested("ec2:RunInstances", arn, caller.account, context)
@@ -133,12 +146,6 @@ def _pairs(tags: Any) -> dict[str, str]:
     }
 
 
-def _kinds_of(operation: str) -> tuple[str, ...]:
-    known = service_data.service("ec2")
-    action = known.actions.get(operation.lower()) if known else None
-    return action.resource_types if action else ()
-
-
 def _made(call: Call) -> str:
     """ "security-group" for CreateSecurityGroup; "" where nothing is made."""
     verb, _, thing = call.operation.partition("Create")
@@ -151,7 +158,7 @@ def _arns(call: Call, caller: Caller) -> list[str]:
     found = []
     for text in texts:
         match = _ID.fullmatch(text)
-        kind = _KINDS.get(match[1]) if match else None
+        kind = service_table.row("ec2")["ids"].get(match[1]) if match else None
         if kind == "instance-profile-association":
             kind, text = "instance", resources.association_instance(text, call.region, caller.account) or "*"
         if kind:

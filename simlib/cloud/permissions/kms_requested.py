@@ -5,10 +5,12 @@ https://docs.aws.amazon.com/kms/latest/developerguide/kms-api-permissions-refere
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 from simlib.cloud.credentials.sessions import Caller
 from simlib.cloud.permissions.asked import Requested, account_of
+from simlib.cloud.permissions.service_table import row
 from simlib.cloud.storage import resources
 from simlib.cloud.transport.calls import Call
 
@@ -24,10 +26,10 @@ def requested(call: Call, caller: Caller) -> Iterator[Requested]:
     elif call.operation in ("CreateAlias", "UpdateAlias", "DeleteAlias"):
         yield from _alias(call, caller, action)
     elif call.operation == "ReEncrypt":
-        source = str(given.get("SourceKeyId", ""))
-        yield _asked(call, caller, "kms:ReEncryptFrom", source, "SourceEncryptionContext")
-        target = str(given.get("DestinationKeyId", ""))
-        yield _asked(call, caller, "kms:ReEncryptTo", target, "DestinationEncryptionContext")
+        yield _asked(call, caller, "kms:ReEncryptFrom", "", "SourceEncryptionContext")
+        yield _asked(
+            call, caller, "kms:ReEncryptTo", str(given.get("DestinationKeyId", "")), "DestinationEncryptionContext"
+        )
     elif call.operation == "RetireGrant" and "KeyId" not in given:
         yield Requested(action, "*", caller.account)
     else:
@@ -44,20 +46,33 @@ def _alias(call: Call, caller: Caller, action: str) -> Iterator[Requested]:
 
 
 def _asked(call: Call, caller: Caller, action: str, name: str, encryption_context: str) -> Requested:
+    """`name` is the key's as the call has it, "" where the ciphertext tells it, whatever else the call says."""
     blob = call.parameters.get("CiphertextBlob")
-    in_ciphertext = not name and isinstance(blob, bytes | str)
-    if in_ciphertext:  # the ciphertext tells its key
-        arn = resources.key_of_ciphertext(blob if isinstance(blob, bytes) else str(blob).encode(), call.region)
-    else:
-        arn = resources.key_arn(name, call.region, caller.account)
+    arn = resources.key_arn(name, call.region, caller.account) if name else None
+    if blob and (action == "kms:Decrypt" or not name):
+        arn = resources.key_of_ciphertext(blob if isinstance(blob, bytes) else str(blob).encode(), call.region) or arn
     if arn is None:
-        arn = name if name.startswith("arn:") else f"arn:aws:kms:{call.region}:{caller.account}:key/{name or '*'}"
+        plain = name if name.startswith("alias/") else f"key/{name or '*'}"
+        arn = name if name.startswith("arn:") else f"arn:aws:kms:{call.region}:{caller.account}:{plain}"
     context = _context(call, encryption_context)
     if ":alias/" in f":{name}" and ":key/" in arn:
         context["kms:RequestAlias"] = name.rpartition(":")[2]
     context["kms:ResourceAliases"] = resources.key_aliases(arn)
     context["kms:CallerAccount"] = caller.account
-    return Requested(action, arn, account_of(arn) or caller.account, {k: v for k, v in context.items() if v})
+    owner = account_of(arn) or caller.account
+    return Requested(action, arn, owner, {k: v for k, v in context.items() if v}, said=_abroad(action, owner, caller))
+
+
+def _abroad(action: str, owner: str, caller: Caller) -> tuple[str, str] | None:
+    """What KMS says of a key of another account, of which it does not tell whether it is there."""
+    if owner == caller.account:
+        return None
+    reason = "because no resource-based policy .*|with an explicit deny in a resource-based policy"
+    text = ("because the resource does not exist in this Region, no resource-based policies allow access, or a "
+            "resource-based policy explicitly denies access")  # fmt: skip
+    if action == "kms:Decrypt":
+        return rf' on resource: "?\S+ (?:{reason})$', f" on the resource associated with this ciphertext {text}"
+    return f"(?:{reason})$", text
 
 
 def _context(call: Call, encryption_context: str) -> dict[str, str | list[str]]:
@@ -66,15 +81,49 @@ def _context(call: Call, encryption_context: str) -> dict[str, str | list[str]]:
     context: dict[str, str | list[str]] = {f"kms:EncryptionContext:{key}": str(value) for key, value in pairs.items()}
     if pairs:
         context["kms:EncryptionContextKeys"] = [str(key) for key in pairs]
-    if grants := given.get("Operations"):
-        context["kms:GrantOperations"] = [str(name) for name in grants]
-        context["kms:GranteePrincipal"] = str(given.get("GranteePrincipal", ""))
     if call.operation == "CreateGrant":
         context["kms:GrantIsForAWSResource"] = "false"
-    if days := given.get("PendingWindowInDays"):
-        context["kms:ScheduleKeyDeletionPendingWindowInDays"] = str(days)
-    for member, key in (("KeySpec", "kms:KeySpec"), ("KeyUsage", "kms:KeyUsage"),
-                        ("BypassPolicyLockoutSafetyCheck", "kms:BypassPolicyLockoutSafetyCheck")):  # fmt: skip
-        if member in given:
-            context[key] = str(given[member]).lower() if isinstance(given[member], bool) else str(given[member])
     return context
+
+
+_ALIAS_OF_AWS = "alias/aws/"
+
+
+def behind(call: Call, caller: Caller, asked: Iterable[Requested]) -> Iterator[Requested]:
+    """The permissions to use the customer's keys that encrypt what a call reads or writes.
+
+    https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html and the like of SSM, SQS, SNS
+    """
+    through = row(call.service).get("through", {})
+    given, actions = call.parameters, through.get(call.operation, ())
+    if not actions or (call.service == "ssm" and call.operation.startswith("Get") and not given.get("WithDecryption")):
+        return
+    for permission in asked:
+        if not permission.resource.startswith(f"arn:aws:{call.service}:"):
+            continue
+        key = given.get("KmsKeyId") or given.get("KeyId") or resources.encryption_key(permission.resource)
+        if given.get("Type", "SecureString") != "SecureString":
+            continue
+        for action in actions:
+            yield from use(call, caller, action, key, {through["context"]: permission.resource}, permission.account)
+
+
+def use(
+    call: Call, caller: Caller, action: str, key: Any, encryption_context: Mapping[str, str], owner: str = ""
+) -> Iterator[Requested]:
+    """The permission to use a key, of the resource's `owner` or the caller, through the service that was called.
+
+    For the services' own keys nothing is asked: their policies allow everybody of their account, and nobody else.
+    """
+    arn = resources.key_arn(str(key), call.region, owner or caller.account) if key else None
+    if arn is None or any(alias.startswith(_ALIAS_OF_AWS) for alias in resources.key_aliases(arn)):
+        return
+    context: dict[str, str | list[str]] = {
+        "kms:ViaService": f"{call.service}.{call.region}.amazonaws.com",
+        "kms:CallerAccount": caller.account,
+        "kms:EncryptionContextKeys": list(encryption_context),
+        "aws:ViaAWSService": "true",
+    }
+    context |= {f"kms:EncryptionContext:{name}": value for name, value in encryption_context.items()}
+    of = account_of(arn) or caller.account
+    yield Requested(action, arn, of, context, said=_abroad(action, of, caller))

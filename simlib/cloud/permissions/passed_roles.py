@@ -1,7 +1,8 @@
 """iam:PassRole: whoever hands a role to a service must be allowed to, for that role and that service.
 
 A role is handed over wherever a member of a call is called a role and holds the ARN of one – `Role`, `roleArn`,
-`executionRoleArn`, also a level or two down – which is how AWS's APIs name them.
+`IamRoles`, also levels down –, which is how AWS's APIs name them; some take its name. With an instance profile, also
+one that a launch template has, its role is handed to EC2.
 https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_passrole.html
 """
 
@@ -13,54 +14,69 @@ from typing import Any
 
 from simlib.cloud.credentials.sessions import Caller
 from simlib.cloud.permissions.asked import Requested, account_of
+from simlib.cloud.permissions.service_table import row
+from simlib.cloud.storage import resources
 from simlib.cloud.storage.store import Store
 from simlib.cloud.transport.calls import Call, signing_name
 from simlib.cloud.transport.refusals import Refusal
 
-# The service a role is passed to, where it is not the API's own name.
-_PASSED_TO = {
-    "ecs": "ecs-tasks", "stepfunctions": "states", "emr": "elasticmapreduce", "cloudwatch": "cloudwatch",
-    "sesv2": "ses", "bedrock-agent": "bedrock", "apigatewayv2": "apigateway", "autoscaling": "ec2", "opensearch": "es",
-}  # fmt: skip
-_PROFILES = ("RunInstances", "AssociateIamInstanceProfile", "ReplaceIamInstanceProfileAssociation")
 # Services that decide about roles instead of taking them.
 _NOT_PASSED = ("iam", "sts", "organizations", "sso", "sso-admin", "kms", "s3control", "lakeformation", "ram")
 _ROLE = re.compile(r"arn:aws:iam::\d{12}:role/.+")
-_DEPTH = 3
+_NAME = re.compile(r"[\w+=,.@-]{1,64}")
+_ROLE_MEMBER = re.compile(r".*role(s|name|arn|arns)?", re.IGNORECASE)
+_PROFILES = ("IamInstanceProfile", "JobFlowRole")
+_TEMPLATES = ("LaunchTemplate", "LaunchTemplateSpecification")
+_DEPTH = 8
 
 
 def passed_roles(call: Call, caller: Caller, store: Store) -> Iterator[Requested]:
     """The permission to pass each role a call hands over; a role of another account cannot be passed at all."""
-    for arn, service in _handed_over(call, caller, store):
+    for arn, service in dict.fromkeys(_handed_over(call, caller, store)):
         if (account_of(arn) or caller.account) != caller.account:
+            stop = "" if call.service == "scheduler" else "."
             raise Refusal("AccessDeniedException" if call.service != "ec2" else "UnauthorizedOperation",
-                          "Cross-account pass role is not allowed.", 403)  # fmt: skip
-        context = {"iam:PassedToService": service} if service else {}
-        yield Requested("iam:PassRole", arn, caller.account, context)
+                          f"Cross-account pass role is not allowed{stop}", 403)  # fmt: skip
+        yield Requested("iam:PassRole", arn, caller.account, {"iam:PassedToService": f"{service}.amazonaws.com"})
 
 
 def _handed_over(call: Call, caller: Caller, store: Store) -> Iterator[tuple[str, str]]:
-    """The ARNs of the roles and the services they are passed to; "" where AWS leaves the service out."""
-    if call.service == "ec2" and call.operation in _PROFILES:
-        profile = call.parameters.get("IamInstanceProfile") or {}
-        if role := store.profile_role(caller.account, name=profile.get("Name"), arn=profile.get("Arn")):
-            yield role.arn, "ec2.amazonaws.com"
-    elif call.name == "iam:AddRoleToInstanceProfile":
-        if role := store.role(caller.account, str(call.parameters.get("RoleName", ""))):
-            yield role.arn, "ec2.amazonaws.com"
-    elif call.service not in _NOT_PASSED:
-        service = f"{_PASSED_TO.get(call.service, signing_name(call.service))}.amazonaws.com"
-        for arn in dict.fromkeys(_roles_in(call.parameters, _DEPTH)):
-            yield arn, service
+    """The ARNs of the roles and the services they are passed to."""
+    added = call.parameters.get("RoleName") if call.name == "iam:AddRoleToInstanceProfile" else None
+    if added and (role := store.role(caller.account, str(added))):
+        yield role.arn, "ec2"
+    if call.service in _NOT_PASSED or "LaunchTemplate" in call.operation:  # a template is only kept
+        return
+    facts = row(call.service)
+    service = facts.get("passed_to", signing_name(call.service))
+    for member, value in _members(call.parameters, _DEPTH):
+        if member in _PROFILES:
+            yield from _of_profile(value, caller, store)
+        elif member in _TEMPLATES and isinstance(value, Mapping):
+            _, data = resources.launch_template(value, call.region, caller.account)
+            yield from _of_profile(data.get("IamInstanceProfile"), caller, store)
+        elif isinstance(value, str) and _ROLE_MEMBER.fullmatch(member):
+            if _ROLE.fullmatch(value):
+                yield value, facts.get("passed_by", {}).get(member, service)
+            elif facts.get("roles_by_name") and _NAME.fullmatch(value):
+                arn = f"arn:aws:iam::{caller.account}:role{store.path_of('role', caller.account, value)}"
+                yield arn, facts.get("passed_by", {}).get(member, service)
 
 
-def _roles_in(value: Any, depth: int, member: str = "") -> Iterator[str]:
-    if isinstance(value, str):
-        if member.lower().removesuffix("arn").endswith("role") and _ROLE.fullmatch(value):
-            yield value
-    elif depth and isinstance(value, Mapping):
+def _of_profile(profile: Any, caller: Caller, store: Store) -> Iterator[tuple[str, str]]:
+    """The role in an instance profile that is named, or given as {Name} or {Arn}."""
+    named = profile if isinstance(profile, Mapping) else {"Name": profile, "Arn": profile}
+    if role := store.profile_role(caller.account, name=named.get("Name"), arn=named.get("Arn")):
+        yield role.arn, "ec2"
+
+
+def _members(value: Any, depth: int, member: str = "") -> Iterator[tuple[str, Any]]:
+    """Every member of a call with its name; the items of a list have the list's."""
+    if member and not isinstance(value, list):
+        yield member, value
+    if depth and isinstance(value, Mapping):
         for name, item in value.items():
-            yield from _roles_in(item, depth - 1, str(name))
+            yield from _members(item, depth - 1, str(name))
     elif depth and isinstance(value, list):
         for item in value:
-            yield from _roles_in(item, depth, member)
+            yield from _members(item, depth, member)

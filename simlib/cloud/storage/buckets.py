@@ -116,6 +116,13 @@ def object_tags(bucket: str, key: str, version: str | None = None) -> Mapping[st
     return dict(backend.tagger.get_tag_dict_for_resource(found.arn)) if backend is not None and found else {}
 
 
+def is_governed(bucket: str, key: str, version: str | None = None) -> bool:
+    """Whether an object's lock in governance mode holds, which only a permission passes."""
+    account = owner(bucket)
+    found = s3_backends[account][PARTITION].get_object(bucket, key, version) if account and key else None
+    return found is not None and found.is_locked(False) and not found.is_locked(True)
+
+
 def key_of_object(bucket: str, key: str, version: str | None = None) -> str | None:
     """The customer's KMS key that an object is encrypted with, as it was named; None for S3's own encryption."""
     account = owner(bucket)

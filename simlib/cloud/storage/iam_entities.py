@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 from moto.iam.models import AccessKey, AccessKeyLastUsed, iam_backends
@@ -73,6 +75,17 @@ def unique_ids(account: str) -> Iterator[str]:
     """The unique IDs of the users and roles of an account that exist now."""
     for collection in (backend(account).users, backend(account).roles):
         yield from (str(found.id) for found in list(collection.values()))
+
+
+_LINKED_ROLE = re.compile(r"role/aws-service-role/([\w.-]+\.amazonaws\.com)/AWSServiceRoleFor([\w.-]+)")
+
+
+@cache
+def linked_role_names() -> dict[str, str]:
+    """What follows AWSServiceRoleFor in the name of a service's own role, as AWS's managed policies spell it."""
+    from moto.iam.aws_managed_policies import aws_managed_policies_data
+
+    return dict(reversed(_LINKED_ROLE.findall(aws_managed_policies_data)))
 
 
 def note_use(

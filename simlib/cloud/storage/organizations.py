@@ -110,6 +110,19 @@ def organization_of(account: str) -> Any:
     return next((b for b in organizations() if any(member.id == account for member in b.accounts)), None)
 
 
+def arns(account: str) -> dict[str, str]:
+    """The ARNs of what there is in an account's organization, by their IDs."""
+    backend = organization_of(account)
+    things = (*backend.ou, *backend.accounts, *backend.policies) if backend else ()
+    return {str(thing.id): str(thing.arn) for thing in things}
+
+
+def is_member(account: str) -> bool:
+    """Whether an account belongs to an organization that another one manages."""
+    backend = organization_of(account)
+    return backend is not None and backend.org.master_account_id != account
+
+
 def _line(backend: Any, account: str) -> Iterator[Any]:
     """The root, the organizational units below it, and the account."""
     nodes = {unit.id: unit for unit in backend.ou}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 PARTITION = "aws"
@@ -244,6 +244,34 @@ def key_of_ciphertext(blob: bytes, region: str) -> str | None:
     return None
 
 
+# Where moto keeps the key that a service encrypts a resource with, by the service in the ARN.
+_KEYS: Mapping[str, Callable[[Any, str, str], Any]] = {
+    "secretsmanager": lambda backend, arn, name: getattr(backend.secrets.get(arn), "kms_key_id", None),
+    "ssm": lambda backend, arn, name: _parameter_key(backend, name),
+    "sqs": lambda backend, arn, name: getattr(backend.queues.get(name), "kms_master_key_id", None),
+    "sns": lambda backend, arn, name: getattr(backend.topics.get(arn), "kms_master_key_id", None),
+}
+
+
+def _parameter_key(backend: Any, name: str) -> str | None:
+    plain = name.removeprefix("parameter/")
+    stored = next((found for each in (plain, f"/{plain}") if (found := backend._parameters.get(each))), None)
+    return stored[-1].keyid if stored and stored[-1].parameter_type == "SecureString" else None
+
+
+def encryption_key(arn: str) -> str | None:
+    """The KMS key a secret, a parameter, a queue or a topic is encrypted with, as its owner named it."""
+    service, region, account, name = _split(arn)
+    backend = keeper(service, account, region) if service in _KEYS else None
+    return _KEYS[service](backend, arn, name) if backend is not None else None
+
+
+def secret_arns(region: str, account: str) -> list[str]:
+    """The secrets of an account in a region."""
+    backend = keeper("secretsmanager", account, region)
+    return [str(secret.arn) for secret in backend.secrets.values()] if backend is not None else []
+
+
 def secret_arn(name: str, region: str, account: str) -> str | None:
     """The full ARN of the secret that a name, an ARN or an ARN without its last six characters means."""
     if name.startswith("arn:"):
@@ -279,6 +307,35 @@ def association_instance(association_id: str, region: str, account: str) -> str 
     backend = keeper("ec2", account, region)
     associations = getattr(backend, "iam_instance_profile_associations", {})
     return next((str(a.instance.id) for a in associations.values() if a.association_id == association_id), None)
+
+
+def launch_template(given: Mapping[str, Any], region: str, account: str) -> tuple[str, Mapping[str, Any]]:
+    """The ID of the launch template that a call names by ID or name, and what its version says."""
+    name, identifier = given.get("LaunchTemplateName"), given.get("LaunchTemplateId")
+    backend = keeper("ec2", account, region)
+    templates = backend.launch_templates.values() if backend is not None else ()
+    template = next((each for each in templates if identifier == each.id or (name and name == each.name)), None)
+    if template is None:
+        return str(identifier or "*"), {}
+    try:
+        version = template.get_version(given.get("Version") or "$Default")
+    except Exception:  # moto's own error, which the call will meet
+        return template.id, {}
+    return template.id, version.data
+
+
+def launch_configuration_profile(name: str, region: str, account: str) -> str | None:
+    """The instance profile, by name or ARN, of one of Auto Scaling's launch configurations."""
+    backend = keeper("autoscaling", account, region)
+    found = backend.launch_configurations.get(name) if backend is not None else None
+    return getattr(found, "instance_profile_name", None)
+
+
+def security_group_id(name: str, region: str, account: str) -> str | None:
+    """The ID of the security group of a name."""
+    backend = keeper("ec2", account, region)
+    groups = (group for by_id in backend.groups.values() for group in by_id.values()) if backend is not None else ()
+    return next((str(group.id) for group in groups if group.name == name), None)
 
 
 def instance_facts(arn: str) -> dict[str, str]:

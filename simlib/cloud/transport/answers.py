@@ -19,10 +19,10 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 from simlib.cloud.transport.protocols import UNKNOWN, Protocol, error_member, protocol_of, service_model
-from simlib.cloud.transport.refusals import Refusal, access_denied, authentication_refusal, denial_text
+from simlib.cloud.transport.refusals import Refusal, access_denied, authentication_refusal
 from simlib.cloud.transport.wire import RawAnswer
 
-__all__ = ["Refusal", "access_denied", "authentication_refusal", "denial_text", "refusal", "success"]
+__all__ = ["Refusal", "access_denied", "authentication_refusal", "refusal", "success"]
 
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 

@@ -8,7 +8,7 @@ are seen to send. Where none was to be found the row says so.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from simlib.cloud.transport.protocols import protocol_of
@@ -205,23 +205,6 @@ _DENIED = {
     "s3": ("AccessDenied", 403),
 }
 _DENIED_BY_SERVICE = {"sns": ("AuthorizationError", 403)}
-
-
-# How a service spells what the engine's text calls `action`, as its answers are seen: SQS writes its actions in lower
-# case, SNS its own name in capitals. S3 and EC2 leave out a resource that is a mere `*`.
-_ACTIONS_SPELLED: Mapping[str, Callable[[str], str]] = {
-    "sqs": str.lower,
-    "sns": lambda action: f"SNS:{action.partition(':')[2]}",
-}
-_NO_RESOURCE = {"s3": ' on resource: "*"', "ec2": " on resource: *"}
-
-
-def denial_text(service: str, message: str, action: str) -> str:
-    """The engine's error text in the spelling of a service (botocore's name)."""
-    if service in _NO_RESOURCE:
-        message = message.replace(f"{_NO_RESOURCE[service]} ", " ", 1)
-    spell = _ACTIONS_SPELLED.get(service)
-    return message.replace(action, spell(action)) if spell else message
 
 
 def access_denied(service: str | None, message: str) -> Refusal:

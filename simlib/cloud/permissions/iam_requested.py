@@ -1,0 +1,117 @@
+"""What a call of IAM asks permission for, and the words in which IAM's refusals name it.
+
+https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagementiam.html
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from simlib.cloud.credentials.sessions import Caller
+from simlib.cloud.permissions.asked import Requested
+from simlib.cloud.storage.iam_entities import linked_role_names
+from simlib.cloud.storage.store import Store
+from simlib.cloud.transport.calls import Call, members
+
+# Whose name a call gives, the first that is there: members and types of resources.
+_NAMED = {
+    "InstanceProfileName": "instance-profile", "GroupName": "group", "RoleName": "role", "UserName": "user",
+    "PolicyName": "policy", "VirtualMFADeviceName": "mfa", "ServerCertificateName": "server-certificate",
+}  # fmt: skip
+_ARNS = ("PolicyArn", "PolicySourceArn", "SerialNumber", "OpenIDConnectProviderArn", "SAMLProviderArn", "Arn")
+# What listing calls are asked on; what follows is the path they are limited to.
+_LISTED = {
+    "ListUsers": "user/", "ListRoles": "role/", "ListGroups": "group/", "ListPolicies": "policy/",
+    "ListInstanceProfiles": "instance-profile/", "ListServerCertificates": "server-certificate/",
+    "ListOpenIDConnectProviders": "oidc-provider/*", "ListSAMLProviders": "saml-provider/*",
+    "ListVirtualMFADevices": "mfa/",
+}  # fmt: skip
+_WORDS = ("user", "role", "group", "policy", "instance-profile")
+_MADE = re.compile("(?:Create|Upload)(?:Virtual)?")
+
+
+def requested(call: Call, caller: Caller, store: Store) -> Iterator[Requested]:
+    """Every permission a call of IAM needs: renaming needs it for both names, tags at creation need a second one."""
+    given, action, account = call.parameters, f"iam:{call.operation}", caller.account
+    context: dict[str, str | list[str]] = {}
+    if "PolicyArn" in given:
+        context["iam:PolicyARN"] = str(given["PolicyArn"])
+    if boundary := given.get("PermissionsBoundary") or store.boundary_of(account, given):
+        context["iam:PermissionsBoundary"] = str(boundary)  # the one asked for, else the one that is attached
+    if call.operation == "CreateServiceLinkedRole":
+        context["iam:AWSServiceName"] = str(given.get("AWSServiceName", ""))
+    kind, resource = _resource(call, caller, store)
+    shown = _words(call, kind, resource)
+    yield Requested(action, resource, account, context, shown)
+    if call.operation in ("UpdateUser", "UpdateGroup", "UpdateServerCertificate"):
+        noun = call.operation.removeprefix("Update")
+        name, path = given.get(f"New{noun}Name"), given.get("NewPath")
+        if name or path:
+            head, _, last = resource.partition(f":{kind}")[2].rpartition("/")
+            yield Requested(
+                action, f"arn:aws:iam::{account}:{kind}{path or f'{head}/'}{name or last}", account, context
+            )
+    if given.get("Tags") and (made := _MADE.match(call.operation)):
+        yield Requested(f"iam:Tag{call.operation[made.end() :]}", resource, account, context, shown)
+
+
+def _resource(call: Call, caller: Caller, store: Store) -> tuple[str, str]:
+    """The type of the resource and its ARN."""
+    given, root = call.parameters, f"arn:aws:iam::{caller.account}:"
+    if listed := _LISTED.get(call.operation):
+        kind, _, rest = listed.partition("/")
+        return kind, f"{root}{kind}{given.get('PathPrefix') or '/'}{rest}"
+    if call.operation == "CreateServiceLinkedRole":
+        return "role", _service_linked(root, given)
+    if call.operation == "GetAccessKeyLastUsed":
+        key = store.find_key(str(given.get("AccessKeyId")))
+        return "user", f"{root}user{store.path_of('user', key.account, key.user_name)}" if key else f"{root}user/*"
+    for member, kind in _NAMED.items():
+        if name := given.get(member):
+            if kind == "policy" and (given.get("PolicyArn") or call.operation != "CreatePolicy"):
+                continue
+            creating = (
+                call.operation.startswith(("Create", "Upload")) and kind.replace("-", "") in call.operation.lower()
+            )
+            stored = kind in _WORDS and kind != "policy"
+            path = (
+                store.path_of(kind, caller.account, name)
+                if stored and not creating
+                else f"{given.get('Path') or '/'}{name}"
+            )
+            return kind, f"{root}{kind}{path}"
+    device_of_user = "SerialNumber" in given and "UserName" in members("iam", call.operation)
+    arn = next((given[member] for member in _ARNS if given.get(member)), None)
+    if arn and not device_of_user:
+        return str(arn).split(":", 5)[-1].partition("/")[0], str(arn)
+    if call.operation == "CreateVirtualMFADevice":
+        return "mfa", f"{root}mfa/*"
+    if call.operation == "CreateOpenIDConnectProvider":
+        return "oidc-provider", f"{root}oidc-provider/{str(given.get('Url', '')).removeprefix('https://').rstrip('/')}"
+    if call.operation == "CreateSAMLProvider":
+        return "saml-provider", f"{root}saml-provider/{given.get('Name', '')}"
+    if call.operation == "ChangePassword" or "UserName" in members("iam", call.operation):
+        return ("user", caller.arn) if caller.user_name else ("", "*")  # left out, it means the caller
+    return "", "*"
+
+
+def _service_linked(root: str, given: Any) -> str:
+    """The role that a service will be given; its name is the service's own, in capitals that only AWS knows."""
+    service = str(given.get("AWSServiceName", ""))
+    suffix = f"_{given['CustomSuffix']}" if given.get("CustomSuffix") else ""
+    return f"{root}role/aws-service-role/{service}/AWSServiceRoleFor{linked_role_names().get(service, '*')}{suffix}"
+
+
+def _words(call: Call, kind: str, resource: str) -> str | None:
+    """How IAM's text calls the resource: `role NAME`, `policy ARN`; ARNs where it is made, tagged or listed."""
+    if call.operation == "ListPolicies":
+        return f"policy path {call.parameters.get('PathPrefix') or '/'}"
+    made = call.operation == f"Create{kind.title().replace('-', '')}"
+    if kind not in _WORDS or "Tag" in call.operation or call.operation in _LISTED or (made and kind != "policy"):
+        return None
+    if "Simulate" in call.operation or "ServiceLinked" in call.operation or "ContextKeys" in call.operation:
+        return None
+    name = resource if kind == "policy" and not made else resource.rpartition("/")[2]
+    return f"{kind.replace('-', ' ')} {name}"

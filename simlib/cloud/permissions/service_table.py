@@ -1,0 +1,305 @@
+"""One table of services: what a call is in the words of its policies, and in those of AWS's refusals.
+
+Most of a row comes from AWS's Service Authorization Reference (`simlib.iam.service_data`) and the API's own model: an
+action's resource types give the ARNs, and the call's members fill their placeholders by name – `StreamName` fills
+`stream/${StreamName}`, an ARN that has the form of a resource type stands for itself. The rest is in `services.toml`.
+What is not named is asked as the pattern of all such resources, `db:*`; where an action has no resource it is `*`.
+https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from itertools import product
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import jmespath
+
+from simlib.cloud.permissions.asked import Requested
+from simlib.cloud.transport.calls import Call, signing_name
+from simlib.iam import service_data
+
+_EVERYWHERE = ("Partition", "Region", "Account")
+_PLACEHOLDER = re.compile(r"\$\{(\w+)\}")
+_GAP = re.compile(r"\{((?:[^{}]|\{[\d,]+\})+)\}")
+_SUFFIXES = ("identifiers", "identifier", "names", "name", "arns", "arn", "ids", "id", "s")
+
+
+@cache
+def _table() -> Mapping[str, Any]:
+    rows: dict[str, Any] = tomllib.loads(Path(__file__).with_name("services.toml").read_text(encoding="utf-8"))
+    for facts in rows.values():
+        for column in facts.keys() & {"resources", "through"}:  # a line may be for several operations
+            facts[column] = {name: value for names, value in facts[column].items() for name in names.split()}
+    return rows
+
+
+@cache
+def prefix_of(service: str) -> str:
+    """The prefix of a service's actions ("cloudwatch" for monitoring's), by botocore's name of the service."""
+    name = signing_name(service)
+    return str(_table()["prefixes"].get(name.lower(), name))
+
+
+@cache
+def row(service: str) -> Mapping[str, Any]:
+    """The table's row of a service by botocore's name."""
+    return {**by_prefix(prefix_of(service).lower()), **by_prefix(service)}
+
+
+def by_prefix(prefix: str) -> Mapping[str, Any]:
+    """The table's row of a service by the prefix of its actions."""
+    facts: Mapping[str, Any] = _table().get(prefix, {})
+    return facts
+
+
+def action_of(call: Call) -> str:
+    """`service:Operation` as policies spell it."""
+    prefix = prefix_of(call.service)
+    if prefix == "apigateway":  # its actions are the methods of HTTP
+        return f"apigateway:{call.raw.method.upper()}"
+    if call.service == "apigatewaymanagementapi":
+        return f"{prefix}:ManageConnections"
+    if call.service == "budgets" and known(f"{prefix}:{call.operation}") is None:  # two permissions for all
+        return f"{prefix}:{'ViewBudget' if call.operation.startswith('Describe') else 'ModifyBudget'}"
+    return f"{prefix}:{row(call.service).get('actions', {}).get(call.operation, call.operation)}"
+
+
+def refusal_text(permission: Requested, message: str) -> str:
+    """The engine's error text in the words of the service that was called."""
+    facts, shown = by_prefix(permission.action.partition(":")[0]), permission.shown
+    if shown is None and permission.resource == "*":
+        shown = "*" if facts.get("none", "") in ("*", "kind") else ""
+    if shown is not None:
+        named = re.compile(rf' on resource: "?{re.escape(permission.resource)}"?')
+        message = named.sub(lambda _: f" on resource: {shown}" if shown else "", message, count=1)
+    if said := permission.said or facts.get("said"):
+        pattern, replacement = said
+        message = re.sub(pattern, replacement, message, count=1, flags=re.DOTALL)
+    spelled = facts.get("spelled")
+    if spelled:
+        own = permission.action.lower() if spelled == "lower" else permission.action.replace("sns:", spelled, 1)
+        message = message.replace(permission.action, own)
+    return message
+
+
+def resources_of(call: Call, action: str, account: str) -> list[str]:
+    """The ARNs of what a call acts on, `account` being the caller's; "*" for what has none."""
+    facts = row(call.service)
+    if action.startswith("apigateway:"):
+        return [f"arn:aws:apigateway:{call.region}::{urlsplit(call.url).path.removeprefix('/v2')}"]
+    forms, templates = _forms(action), facts.get("resources", {})
+    written = templates.get(call.operation) or templates.get("**") or (templates.get("*") if forms else None)
+    arns = [arn for template in written or () for arn in filled(template, call, account)]
+    arns = arns or list(_by_reference(forms, call, account))
+    owned = facts.get("owned")
+    return [_of_aws(arn, owned) for arn in dict.fromkeys(arns)] or [_unnamed(forms, call, account)]
+
+
+def _unnamed(forms: tuple[_Form, ...], call: Call, account: str) -> str:
+    """What stands for the resources a call does not name."""
+    facts = row(call.service)
+    none = facts.get("none", "")
+    if facts.get("pattern", True):
+        if not forms and none == "kind":
+            forms = tuple(form for form in _all_forms(prefix_of(call.service)) if form.is_of(call.operation))
+        action = known(action_of(call))
+        needed = action.required_types if action else ()
+        if form := next((form for form in forms if form.is_of(call.operation) or form.kind in needed), None):
+            return _PLACEHOLDER.sub(lambda name: _everywhere(call, account).get(name[1], "*"), form.text)
+    return f"arn:aws:{prefix_of(call.service)}:{call.region}:{account}:*" if none == "arn" else "*"
+
+
+def _of_aws(arn: str, owned: str | None) -> str:
+    """The ARN without an account where the resource is AWS's own."""
+    parts = arn.split(":", 5)
+    if owned and len(parts) == 6 and re.match(owned, parts[5]):
+        parts[4] = ""
+    return ":".join(parts)
+
+
+# -- ARNs that the table writes --------------------------------------------------------------------------------------
+
+
+def filled(template: str, call: Call, account: str) -> Iterator[str]:
+    """The ARNs of a template of the table; none where one of its gaps stays empty."""
+    path = urlsplit(call.url).path.replace("/", "%2F")
+    builtin = {"region": call.region, "account": account, "operation": call.operation, "path": path}
+    gaps = _GAP.findall(template)
+    choices = [[builtin[gap]] if gap in builtin else list(_first(gap, call.parameters, builtin)) for gap in gaps]
+    for values in product(*choices):
+        piece = iter(values)
+        text = _GAP.sub(lambda _: next(piece), template)  # noqa: B023
+        whole = text.startswith(("arn:", "+")) or text.isdigit()  # a telephone number is what SNS says it is
+        yield text if whole else f"arn:aws:{prefix_of(call.service)}:{call.region}:{account}:{text}"
+
+
+def _first(gap: str, given: Any, builtin: Mapping[str, str]) -> Iterator[str]:
+    """The values of the first alternative that has any; with a colon before it, it may be missing."""
+    if gap.startswith(":"):
+        yield from [f":{value}" for value in _first(gap[1:], given, builtin)] or [""]
+        return
+    for path in gap.split(" | "):
+        values = [builtin[path]] if path in builtin else list(found(path, given))
+        if values:
+            yield from values
+            return
+
+
+def found(path: str, given: Any) -> Iterator[str]:
+    """What a JMESPath finds in a call's parameters as texts; after `~` follows what of them is wanted."""
+    expression, _, pattern = path.partition("~")
+    for text in _texts(_compiled(expression).search(given)):
+        match = re.search(pattern, text) if pattern else None
+        if match or not pattern:
+            yield match[0] if match else text
+
+
+_compiled = cache(jmespath.compile)
+
+
+# -- ARNs by the reference -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """The ARN of a resource type: its text, its own placeholders, and the pattern of such ARNs."""
+
+    kind: str
+    text: str
+    placeholders: tuple[str, ...]
+    pattern: re.Pattern[str]
+
+    def is_of(self, operation: str) -> bool:
+        """Whether an operation is named for this type of resources: DescribeDBClusters for `cluster`."""
+        names = {self.kind} | ({self.placeholders[0]} if len(self.placeholders) == 1 else set())
+        return any(_stem(operation).endswith(_stem(name)) for name in names)
+
+    @property
+    def family(self) -> str:
+        """The ARN up to the first name in it: of a table and its index the index says more."""
+        return self.text.partition(f"${{{self.placeholders[0]}}}")[0] if self.placeholders else self.text
+
+
+@cache
+def known(action: str) -> service_data.Action | None:
+    """What the reference says of an action ("ec2:RunInstances")."""
+    prefix, _, name = action.partition(":")
+    service = service_data.service(prefix.lower())
+    return service.actions.get(name.lower()) if service else None
+
+
+@cache
+def _forms(action: str) -> tuple[_Form, ...]:
+    """The resource types of an action: first what it is named for, then what it needs, then what says most."""
+    service, asked = service_data.service(action.partition(":")[0].lower()), known(action)
+    if service is None or asked is None:
+        return ()
+    forms = [_form(service.resource_types[kind]) for kind in asked.resource_types]
+    order = {form: (not form.is_of(action), form.kind not in asked.required_types) for form in forms}
+    return tuple(sorted(forms, key=lambda form: (*order[form], -len(form.placeholders))))
+
+
+@cache
+def _all_forms(prefix: str) -> tuple[_Form, ...]:
+    service = service_data.service(prefix.lower())
+    return tuple(_form(kind) for kind in service.resource_types.values()) if service else ()
+
+
+@cache
+def _form(kind: service_data.ResourceType) -> _Form:
+    names = tuple(name for name in _PLACEHOLDER.findall(kind.arn) if name not in _EVERYWHERE)
+    pattern = "".join(
+        re.escape(piece) if index % 2 == 0 else ("[^:]*" if piece in _EVERYWHERE else ".+")
+        for index, piece in enumerate(_PLACEHOLDER.split(kind.arn))
+    )
+    return _Form(kind.name, kind.arn, names, re.compile(pattern))
+
+
+def _by_reference(forms: tuple[_Form, ...], call: Call, account: str) -> Iterator[str]:
+    """The ARNs a call names, and those that its other members fill; of one family the form that says most."""
+    texts = [text for value in call.parameters.values() for text in _texts(value) if text.startswith("arn:")]
+    named = {text: form for text in texts for form in forms if form.pattern.fullmatch(text)}
+    given = {member: value for member, value in call.parameters.items() if not named.keys() & set(_texts(value))}
+    main = next((form for form in forms if form.is_of(call.operation)), forms[0] if len(forms) == 1 else None)
+    arns = {form: [arn for arn in named if named[arn] is form] for form in forms}
+    done = {form.family for form in named.values()}
+    for form in sorted(forms, key=lambda form: -len(form.placeholders)):
+        if form.family in done or (named and not form.placeholders):
+            continue
+        if filled_in := list(_filled(form, call, account, given, main=form is main)):
+            done.add(form.family)
+            arns[form] += filled_in
+    ends = {} if "Tag" in call.operation else row(call.service).get("ends", {})
+    for form in sorted(forms, key=lambda form: (bool(form.placeholders), form is not main, len(form.placeholders))):
+        end = ends.get(form.kind, "")
+        yield from (f"{arn.removesuffix(':*')}{end}" if end else arn for arn in arns[form])
+
+
+def _filled(form: _Form, call: Call, account: str, given: Mapping[str, Any], *, main: bool) -> Iterator[str]:
+    """The form's ARNs; of what the call is about, `*` stands for what is not known of it."""
+    choices = [list(_values(form, name, call, given, main=main)) for name in form.placeholders]
+    if not all(choices):
+        if not (main and any(choices) and row(call.service).get("pattern", True)):
+            return
+        choices = [values or ["*"] for values in choices]
+    for values in product(*choices):
+        names = {**_everywhere(call, account), **dict(zip(form.placeholders, values, strict=True))}
+        yield _PLACEHOLDER.sub(lambda name, names=names: names[name[1]], form.text)  # type: ignore[misc]
+
+
+def _everywhere(call: Call, account: str) -> dict[str, str]:
+    return {"Partition": "aws", "Region": call.region, "Account": account}
+
+
+def _values(form: _Form, placeholder: str, call: Call, given: Mapping[str, Any], *, main: bool) -> Iterator[str]:
+    """What a call's members say of a placeholder."""
+    members = row(call.service).get("members", {})
+    for path in members.get(f"{form.kind}.{placeholder}") or members.get(placeholder, ()):
+        if values := [_plain(text) for text in _first(path, given, {})]:
+            yield from values
+            return
+    wanted = {_stem(placeholder)} | ({_stem(form.kind)} if len(form.placeholders) == 1 else set())
+    bare = {"name", "id"} if main and placeholder == form.placeholders[-1] else set()
+    for member, value in given.items():
+        if _stem(member) in wanted or member.lower() in bare:
+            yield from map(_plain, _texts(value))
+            return
+    for member, value in given.items() if bare else ():  # SourceDBSnapshotIdentifier and TargetDB…, RuleName of a rule
+        if any(_ends(_stem(member), name) or _ends(name, _stem(member)) for name in wanted):
+            yield from map(_plain, _texts(value))
+
+
+def _ends(longer: str, shorter: str) -> bool:
+    return len(shorter) > 3 and longer.endswith(shorter)
+
+
+def _texts(value: Any) -> list[str]:
+    if isinstance(value, bool) or value in (None, ""):
+        return []
+    if isinstance(value, str | int | bytes):
+        return [value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)]
+    return [text for item in value for text in _texts(item)] if isinstance(value, list) else []
+
+
+def _plain(text: str) -> str:
+    """A name, from an ARN or URL that ends with it."""
+    if text.startswith("arn:"):
+        return re.split("[:/]", text)[-1]
+    return unquote(text.rstrip("/").rpartition("/")[2]) if text.startswith("https://") else text
+
+
+def _letters(name: str) -> str:
+    return re.sub("[^a-z0-9]", "", name.lower())
+
+
+@cache
+def _stem(name: str) -> str:
+    low = _letters(name)
+    return next((low[: -len(end)] for end in _SUFFIXES if low.endswith(end) and len(low) > len(end) + 1), low)
