@@ -48,7 +48,8 @@ class Policy:
 
         ``kind``: identity, boundary, session, scp, rcp, resource, trust, key or endpoint. ``name`` is how answers speak
         of it. Raises ``PolicyError`` with every problem where it is no policy of that kind. What a service refuses to
-        save besides – sizes, partitions, the form of a Sid – is left to ``validation.problems``.
+        save besides – sizes, partitions, the form of a Sid, actions of a trust policy – is left to
+        ``validation.problems``, and decided by as it stands (a choice).
         """
         if kind not in KINDS:
             raise ValueError(f"kind must be one of {', '.join(KINDS)}, not {kind!r}")

@@ -348,7 +348,7 @@ class Reader:
         return Patterns(texts)
 
     def resources(self, value: Any, path: Path, element: str) -> Patterns:
-        """``*`` or ARNs, with no wildcard in the service; AWS completes short ones (UG/reference-arns)."""
+        """``*`` or ARNs, with no wildcard in the service. Short ones are completed with ``*`` (a choice)."""
         if value == "*":
             return EVERYTHING
         texts = []
