@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from simlib.iam import Policy, PolicyError, Problem
 from simlib.iam.json_text import Located, read
-from simlib.iam.statement import KINDS
+from simlib.iam.principals import FORMS
+from simlib.iam.statement import DOCUMENT_ELEMENTS, KINDS, STATEMENT_ELEMENTS
 from simlib.iam.validation import problems, quota
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ WORDS = {
     "missed": "○ does not match",
 }
 
+_ELEMENTS = (*DOCUMENT_ELEMENTS, *STATEMENT_ELEMENTS, *FORMS, "Allow", "Deny")
+_STRING = re.compile(r'"(?:[^"\\\n]|\\.)*"')
 _TOKEN = re.compile(r'"(?:[^"\\\n]|\\.)*"?|[\w.+-]+|\S')
 _SURROGATE = re.compile("[\ud800-\udfff]")  # half a character, which no message can carry
 
@@ -149,9 +152,10 @@ class PolicyDocument:
             self.policy = Policy.parse(located.value, self.kind, name=self.called or self.name)
             self.spans = tuple(_spans(located))
 
-    def refuse(self, message: str, culprit: str = "") -> None:
-        """Say that AWS does not take this text; `culprit` is a value in it that is to blame, if it is known."""
-        quoted = next((each for each in _spellings(culprit) if each in self.text), "") if culprit else ""
+    def refuse(self, message: str, reason: str = "") -> None:
+        """Say that AWS does not take this text; the longest of its strings that `reason` names is to blame."""
+        named = [each for each in _STRING.findall(self.text) if (text := _decoded(each)) and text in reason]
+        quoted = max((each for each in named if _decoded(each) not in _ELEMENTS), key=len, default="")
         start = self.text.index(quoted) if quoted else 0
         line, column = self.text.count("\n", 0, start) + 1, start - self.text.rfind("\n", 0, start)
         place = f"Line {line}, column {column}" if quoted else "The document"
@@ -173,9 +177,12 @@ class PolicyDocument:
         return "\n".join([head, *(f"{number:>{width}}  {line}" for number, line in enumerate(lines, 1)), *said])
 
 
-def _spellings(text: str) -> tuple[str, str]:
-    """A string as JSON has it: as it is, or in ASCII."""
-    return json.dumps(text, ensure_ascii=False), json.dumps(text)
+def _decoded(quoted: str) -> str:
+    """What a string of JSON stands for; "" where it is none."""
+    try:
+        return str(json.loads(quoted))
+    except ValueError:
+        return ""
 
 
 def _examine(text: str, kind: str, stored_as: str | None) -> tuple[Sequence[Problem], Located | None]:

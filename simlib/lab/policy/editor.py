@@ -167,7 +167,7 @@ class PolicyEditor:
             shelf.read(document)
             document.note = f"Applied by {shelf.who(place)}: {writing(place).said}."
         else:
-            document.refuse(f"{done.code}. {done.message}", shelf.culprit(done))
+            document.refuse(f"{done.code}. {done.message}", shelf.reason(done))
         self._tell()
         return done
 

@@ -135,12 +135,12 @@ class Shelf:
             identity = self.world.account(name).admin
         return identity.client(call.service, **({"region_name": call.region} if call.region else {}))
 
-    def culprit(self, refused: Attempt) -> str:
-        """The principal in a document that AWS does not know, if that was why it refused."""
+    def reason(self, refused: Attempt) -> str:
+        """What was wrong with a document that AWS refused: the trail says more than AWS's text."""
         response = getattr(refused.error, "response", {})
         event = self.world.trail.by_request_id(response.get("ResponseMetadata", {}).get("RequestId", ""))
         known = event is not None and event.situation == "malformed-document"
-        return str(event.detail).partition(":")[2] if known else ""
+        return str(event.detail) if known else ""
 
     # -- what can be written in them -----------------------------------------------------------------------------------
 
