@@ -11,72 +11,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from itertools import product
 from operator import eq, ge, gt, le, lt
 from typing import Any, NamedTuple
 
 from simlib.iam.matching import Context, Patterns, Values
-
-Test = Callable[[str, Context], bool]  # is any wanted value met by this one value of the request?
-
-
-# --- families of values: each prepares the wanted texts once and returns the test ---------------------------------
-
-
-def _patterns(base: str, wanted: Sequence[str], variables: bool) -> Patterns:
-    """What strings and ARNs are compared with.
-
-    An ARN's six parts are compared one by one; ``ArnEquals`` and ``ArnLike`` are the same. A wanted text that is no ARN
-    of six parts, a lone ``*`` included, never meets any (a choice): AWS only says that each part is checked on its own.
-    """
-    if base.startswith("String"):
-        return Patterns(wanted, wildcards=base.endswith("Like"), variables=variables)
-    texts = [text for text in wanted if is_arn(text) or (variables and "${" in text)]
-    return Patterns(texts, variables=variables, parts=True)
-
-
-def _string(wanted: Sequence[str], variables: bool, *, base: str) -> Test:
-    return _patterns(base, wanted, variables).matches
-
-
-def _folded(wanted: Sequence[str], variables: bool) -> Test:
-    """``StringEqualsIgnoreCase``; what a variable brings is folded too."""
-    patterns = Patterns([text.casefold() for text in wanted], wildcards=False, variables=variables)
-    has_variables = bool(patterns.keys)
-
-    def met(actual: str, context: Context) -> bool:
-        if has_variables:
-            context = {key: value.casefold() for key, value in context.items() if isinstance(value, str)}
-        return patterns.matches(actual.casefold(), context)
-
-    return met
-
-
-def _arn(wanted: Sequence[str], variables: bool) -> Test:
-    patterns = _patterns("Arn", wanted, variables)
-    return lambda actual, context: is_arn(actual) and patterns.matches(actual, context)
-
-
-def _compared(
-    wanted: Sequence[str],
-    variables: bool,
-    *,
-    value: Callable[[str], Any],
-    limit: Callable[[str], Any] | None = None,
-    compare: Any = eq,
-) -> Test:
-    """Values that are understood before they are compared (``limit``: the wanted ones, where that differs).
-
-    What cannot be understood is never met, so that a negated operator holds for it (a choice); so is a variable, which
-    only strings and ARNs can have (UG/reference_policies_variables), and which is not replaced here (a choice).
-    """
-    limits = [each for each in map(limit or value, wanted) if each is not None]
-
-    def met(actual: str, context: Context) -> bool:
-        understood = value(actual)
-        return understood is not None and any(compare(understood, each) for each in limits)
-
-    return met
-
 
 # --- one reading of each kind of value, for requests and policies alike; None is what is no such value -------------
 
@@ -150,32 +89,30 @@ def truth(text: str) -> bool | None:
 
 def binary(text: str) -> bytes | None:
     """The octets of a base64 text."""
-    from binascii import Error, a2b_base64
+    from binascii import a2b_base64
 
-    try:
-        return a2b_base64(text, strict_mode=True)
-    except (Error, ValueError):
-        return None
+    octets: bytes | None = _if_valid(lambda: a2b_base64(text, strict_mode=True))
+    return octets
 
 
 def network(text: str) -> Any:
     """An IPv4 or IPv6 range in CIDR notation, not with a mask; an address alone is a range of one."""
     from ipaddress import ip_network
 
-    if "%" in text or ("/" in text and not text.rpartition("/")[2].isdigit()):
-        return None
-    try:
-        return ip_network(text, strict=False)
-    except ValueError:
-        return None
+    is_range = "%" not in text and ("/" not in text or text.rpartition("/")[2].isdigit())
+    return _if_valid(lambda: ip_network(text, strict=False)) if is_range else None
 
 
 def address(text: str) -> Any:
     """An IPv4 or IPv6 address."""
     from ipaddress import ip_address
 
+    return _if_valid(lambda: ip_address(text)) if "%" not in text else None
+
+
+def _if_valid(value: Callable[[], Any]) -> Any:
     try:
-        return ip_address(text) if "%" not in text else None
+        return value()
     except ValueError:
         return None
 
@@ -185,38 +122,89 @@ def is_arn(text: str) -> bool:
     return text.startswith("arn:") and text.count(":") >= 5
 
 
-def _within(address: Any, limit: Any) -> bool:
-    return address in limit
+# --- what a value of the request is compared with: each family prepares the texts of the policy once ----------------
 
 
-def _ordered(value: Callable[[str], Any], **compare: Any) -> dict[str, tuple[Callable[..., Test], bool]]:
-    return {suffix: (partial(_compared, value=value, compare=each), False) for suffix, each in compare.items()}
+class Folded(Patterns):
+    """``StringEqualsIgnoreCase``; what a variable brings is folded too."""
+
+    __slots__ = ()
+
+    def __init__(self, texts: Sequence[str], *, variables: bool) -> None:
+        super().__init__([text.casefold() for text in texts], wildcards=False, variables=variables)
+        self.texts = texts
+
+    def matches(self, text: str, context: Context) -> bool:
+        if self.variables:
+            context = {key: value.casefold() for key, value in context.items() if isinstance(value, str)}
+        return super().matches(text.casefold(), context)
 
 
-_ORDER = {"Equals": eq, "LessThan": lt, "LessThanEquals": le, "GreaterThan": gt, "GreaterThanEquals": ge}
+class Arns(Patterns):
+    """An ARN's six parts are compared one by one; ``ArnEquals`` and ``ArnLike`` are the same.
 
-#: Every operator: how its wanted values become a test, and whether it is negated. ``Null`` is apart: it looks at
-#: presence.
-OPERATORS: dict[str, tuple[Callable[..., Test], bool]] = {
-    "StringEquals": (partial(_string, base="StringEquals"), False),
-    "StringNotEquals": (partial(_string, base="StringEquals"), True),
-    "StringEqualsIgnoreCase": (_folded, False),
-    "StringNotEqualsIgnoreCase": (_folded, True),
-    "StringLike": (partial(_string, base="StringLike"), False),
-    "StringNotLike": (partial(_string, base="StringLike"), True),
-    **{f"Numeric{suffix}": test for suffix, test in _ordered(number, **_ORDER).items()},
-    "NumericNotEquals": (partial(_compared, value=number), True),
-    **{f"Date{suffix}": test for suffix, test in _ordered(moment, **_ORDER).items()},
-    "DateNotEquals": (partial(_compared, value=moment), True),
-    "Bool": (partial(_compared, value=truth), False),
-    "BinaryEquals": (partial(_compared, value=binary), False),
-    "IpAddress": (partial(_compared, value=address, limit=network, compare=_within), False),
-    "NotIpAddress": (partial(_compared, value=address, limit=network, compare=_within), True),
-    "ArnEquals": (_arn, False),
-    "ArnLike": (_arn, False),
-    "ArnNotEquals": (_arn, True),
-    "ArnNotLike": (_arn, True),
-    "Null": (partial(_compared, value=truth), False),
+    A text of the policy that is no ARN of six parts, a lone ``*`` included, never matches any (a choice): AWS only says
+    that each part is checked on its own.
+    """
+
+    __slots__ = ()
+
+    def __init__(self, texts: Sequence[str], *, variables: bool) -> None:
+        arns = [text for text in texts if is_arn(text) or (variables and "${" in text)]
+        super().__init__(arns, variables=variables, parts=True)
+
+    def matches(self, text: str, context: Context) -> bool:
+        return is_arn(text) and super().matches(text, context)
+
+
+class Limits:
+    """Values that are understood before they are compared (``limit``: those of the policy, where that differs).
+
+    What cannot be understood never matches, so that a negated operator holds for it (a choice); so is a variable, which
+    only strings and ARNs can have (UG/reference_policies_variables), and which is not replaced here (a choice).
+    """
+
+    __slots__ = ("compare", "limits", "value")
+
+    def __init__(
+        self,
+        texts: Sequence[str],
+        *,
+        variables: bool,
+        value: Callable[[str], Any],
+        compare: Callable[[Any, Any], bool] = eq,
+        limit: Callable[[str], Any] | None = None,
+    ) -> None:
+        self.value, self.compare = value, compare
+        self.limits = [each for each in map(limit or value, texts) if each is not None]
+
+    def matches(self, text: str, context: Context) -> bool:
+        value = self.value(text)
+        return value is not None and any(self.compare(value, limit) for limit in self.limits)
+
+
+_ORDER = {
+    "Equals": eq,
+    "NotEquals": eq,
+    "LessThan": lt,
+    "LessThanEquals": le,
+    "GreaterThan": gt,
+    "GreaterThanEquals": ge,
+}
+_RANGES = partial(Limits, value=address, compare=lambda value, limit: value in limit, limit=network)
+
+#: Every operator, and what its values become; a negated one is tested like the positive. ``Null`` looks at presence.
+OPERATORS: dict[str, Callable[..., Patterns | Limits]] = {
+    **dict.fromkeys(("StringEquals", "StringNotEquals"), partial(Patterns, wildcards=False)),
+    **dict.fromkeys(("StringEqualsIgnoreCase", "StringNotEqualsIgnoreCase"), Folded),
+    **dict.fromkeys(("StringLike", "StringNotLike"), Patterns),
+    **{f"Numeric{name}": partial(Limits, value=number, compare=compare) for name, compare in _ORDER.items()},
+    **{f"Date{name}": partial(Limits, value=moment, compare=compare) for name, compare in _ORDER.items()},
+    "Bool": partial(Limits, value=truth),
+    "BinaryEquals": partial(Limits, value=binary),
+    **dict.fromkeys(("IpAddress", "NotIpAddress"), _RANGES),
+    **dict.fromkeys(("ArnEquals", "ArnLike", "ArnNotEquals", "ArnNotLike"), Arns),
+    "Null": partial(Limits, value=truth),
 }
 
 
@@ -231,24 +219,21 @@ class Operator(NamedTuple):
     when_absent: bool  # what a condition with it says when the request does not have the key
 
 
-def _when_absent(qualifier: str, if_exists: bool, negated: bool) -> bool:
-    """Positive operators fail and negated ones hold; ``IfExists`` and ``ForAllValues`` always hold, ``ForAnyValue``
-    fails. AWS does not say what ``ForAnyValue:…IfExists`` does: here it holds (a choice), as ``IfExists`` reads.
+def _operators() -> Iterator[Operator]:
+    """Every way to write an operator; ``Null`` has no ``IfExists``: presence is what it asks about.
+
+    Of an absent key positive operators fail and negated ones hold; ``IfExists`` and ``ForAllValues`` always hold,
+    ``ForAnyValue`` fails. AWS does not say what ``ForAnyValue:…IfExists`` does: here it holds (a choice), as
+    ``IfExists`` reads.
     """
-    return if_exists or qualifier == "ForAllValues" or (negated and not qualifier)
+    for base, qualifier, ending in product(OPERATORS, ("", "ForAllValues", "ForAnyValue"), ("", "IfExists")):
+        if base != "Null" or not ending:
+            name, negated = f"{qualifier}:{base}{ending}".lstrip(":"), "Not" in base
+            absent = bool(ending) or qualifier == "ForAllValues" or (negated and not qualifier)
+            yield Operator(name, base, qualifier, bool(ending), negated, absent)
 
 
-def _named_operators() -> Iterator[Operator]:
-    """Every way to write an operator; ``Null`` has no ``IfExists``: presence is what it asks about."""
-    for base, (_, negated) in OPERATORS.items():
-        for qualifier in ("", "ForAllValues", "ForAnyValue"):
-            for suffix in ("", "IfExists") if base != "Null" else ("",):
-                name = f"{qualifier}:{base}{suffix}" if qualifier else base + suffix
-                absent = _when_absent(qualifier, bool(suffix), negated)
-                yield Operator(name, base, qualifier, bool(suffix), negated, absent)
-
-
-_BY_NAME = {each.name: each for each in _named_operators()}
+_BY_NAME = {each.name: each for each in _operators()}
 OPERATOR_NAMES = tuple(_BY_NAME)
 
 
@@ -258,32 +243,32 @@ def operator(name: str) -> Operator | None:
 
 
 class Condition:
-    """One key of one operator: ``name`` as written, ``key`` in lower case, ``wanted`` the policy's values.
+    """One key of one operator: ``name`` as written, ``key`` in lower case, ``wanted`` the policy's values."""
 
-    The values are prepared when a request first comes so far as to be compared with them.
-    """
+    __slots__ = ("_matcher", "key", "name", "operator", "variables", "wanted")
 
-    __slots__ = ("_met", "key", "name", "operator", "variables", "wanted")
-
-    def __init__(self, operator: Operator, name: str, wanted: Sequence[str], *, variables: bool) -> None:
-        self.operator = operator
-        self.name = name
-        self.key = name.lower()
-        self.wanted = tuple(wanted)
-        self.variables = variables
-        self._met: Test | None = None
+    def __init__(
+        self,
+        operator: Operator,
+        name: str,
+        wanted: Sequence[str],
+        *,
+        variables: bool,
+        matcher: Patterns | Limits | None = None,
+    ) -> None:
+        self.operator, self.name, self.key, self.wanted = operator, name, name.lower(), tuple(wanted)
+        self.variables, self._matcher = variables, matcher
 
     @property
-    def patterns(self) -> Patterns | None:
-        """What a string or an ARN is compared with; ``None`` where values are understood first."""
-        base = self.operator.base
-        return _patterns(base, self.wanted, self.variables) if base.startswith(("String", "Arn")) else None
+    def matcher(self) -> Patterns | Limits:
+        """What a value of the request is compared with, prepared when one first comes so far."""
+        if self._matcher is None:
+            self._matcher = OPERATORS[self.operator.base](self.wanted, variables=self.variables)
+        return self._matcher
 
     def met(self, actual: str, context: Context) -> bool:
         """Whether one value of the request meets any of the wanted ones; negation is not looked at."""
-        if self._met is None:
-            self._met = OPERATORS[self.operator.base][0](self.wanted, self.variables)
-        return self._met(actual, context)
+        return (self._matcher or self.matcher).matches(actual, context)
 
     def holds(self, context: Context) -> bool:
         """Whether the request meets this condition.

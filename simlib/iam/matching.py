@@ -2,12 +2,13 @@
 
 ``*`` stands for any characters and ``?`` for exactly one. A ``${key}`` is replaced by a value of the request before the
 comparison, and what it brings is literal. Every comparison takes time proportional to the text: nothing goes back to
-try again. ``meets`` and ``covers`` compare patterns with patterns.
+try again. ``texts_by_match`` compares patterns with patterns.
 """
 
 from __future__ import annotations
 
 import re
+import sys
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum
@@ -43,152 +44,87 @@ _WILD = {"*": Wild.ANY, "?": Wild.ONE}
 Piece = str | Wild | Variable
 
 # These take a text apart in one go; nothing is matched with them.
+_SIMPLE = re.compile(r"([^*?$]*)(\*?)")
 _WILDCARD = re.compile(r"([*?])")
 _SPECIAL = re.compile(r"(\$\{[^}]*\}|[*?])")
 
 
-class Stars:
-    """Literal texts with a ``*`` between each two of them; the leftmost place that fits is always good enough."""
-
-    __slots__ = ("first", "last", "least", "middle")
-
-    def __init__(self, literals: Sequence[str]) -> None:
-        self.first, *middle, self.last = literals
-        self.middle = [literal for literal in middle if literal]
-        self.least = sum(map(len, literals))
-
-    def matches(self, text: str, context: Context) -> bool:
-        if len(text) < self.least or not text.startswith(self.first) or not text.endswith(self.last):
-            return False
-        at, end = len(self.first), len(text) - len(self.last)
-        for literal in self.middle:
-            at = text.find(literal, at, end)
-            if at < 0:
-                return False
-            at += len(literal)
-        return at <= end
-
-
-class Glob:
-    """A pattern without variables: its literal ends are compared at once, what lies between by an automaton."""
-
-    __slots__ = ("_automaton", "first", "last", "least", "middle")
-
-    def __init__(self, pieces: Sequence[Piece]) -> None:
-        self.first = pieces[0] if pieces and isinstance(pieces[0], str) else ""
-        self.last = pieces[-1] if len(pieces) > 1 and isinstance(pieces[-1], str) else ""
-        self.middle = pieces[bool(self.first) : len(pieces) - bool(self.last)]
-        self.least = sum(len(piece) if isinstance(piece, str) else piece not in _STARS for piece in pieces)
-        self._automaton: Automaton | None = None
-
-    def matches(self, text: str, context: Context) -> bool:
-        if len(text) < self.least or not text.startswith(self.first) or not text.endswith(self.last):
-            return False
-        if self._automaton is None:
-            self._automaton = Automaton([self.middle])
-        return self._automaton.accepts(text[len(self.first) : len(text) - len(self.last)])
-
-
 class Automaton:
-    """Patterns of which any may match, followed on all their possible paths at once.
+    """A pattern followed on all its possible paths at once.
 
-    Each pattern has a run of bits, one more than it has letters. Its bit *n* says: its first *n* letters can have
-    matched what was read so far. One character of the text moves all bits at once, so that time grows with the text.
+    Bit *n* says: the first *n* letters of the pattern can have matched what was read so far. One character of the text
+    moves all bits, so that time grows with the text.
     """
 
-    __slots__ = ("final", "inside", "letters", "runs", "start", "stay", "stay_in_part", "wild")
+    __slots__ = ("crossing", "final", "letters", "other", "steps")
 
-    def __init__(self, patterns: Iterable[Sequence[Piece]]) -> None:
+    def __init__(self, pieces: Iterable[Piece]) -> None:
         self.letters: dict[str, int] = {}  # where each character leads
-        self.runs: list[int] = []  # the bits of each pattern with a * that may run past colons
         wild = dict.fromkeys(Wild, 0)
-        self.start = self.final = 0
         bit = 1
-        for pieces in patterns:
-            first = bit
-            for piece in pieces:
-                if isinstance(piece, str):
-                    for character in piece:
-                        bit <<= 1
-                        self.letters[character] = self.letters.get(character, 0) | bit
-                elif isinstance(piece, Wild):
-                    bit <<= piece not in _STARS
-                    wild[piece] |= bit
-            self.start |= first
-            self.final |= bit
-            bit <<= 1
-            if Wild.ANY in pieces:
-                self.runs.append(bit - first)
-        self.wild, self.inside = wild[Wild.ONE], wild[Wild.ONE] | wild[Wild.ONE_IN_PART]
-        self.stay, self.stay_in_part = wild[Wild.ANY], wild[Wild.ANY] | wild[Wild.ANY_IN_PART]
+        for piece in pieces:
+            if isinstance(piece, str):
+                for character in piece:
+                    bit <<= 1
+                    self.letters[character] = self.letters.get(character, 0) | bit
+            elif isinstance(piece, Wild):
+                bit <<= piece not in _STARS
+                wild[piece] |= bit
+        self.final, self.crossing = bit, wild[Wild.ANY]
+        moves, stays = wild[Wild.ONE] | wild[Wild.ONE_IN_PART], wild[Wild.ANY] | wild[Wild.ANY_IN_PART]
+        self.other = moves, stays
+        self.steps = {character: (bits | moves, stays) for character, bits in self.letters.items()}
+        self.steps[":"] = self.letters.get(":", 0) | wild[Wild.ONE], self.crossing
 
     def accepts(self, text: str) -> bool:
-        letters, reached = self.letters, self.start
-        colon, other, stay, stay_in_part = letters.get(":", 0) | self.wild, self.inside, self.stay, self.stay_in_part
+        steps, other, reached = self.steps, self.other, 1
         for character in text:
-            if character == ":":
-                reached = (reached << 1) & colon | reached & stay
-            else:
-                reached = (reached << 1) & (letters.get(character, 0) | other) | reached & stay_in_part
+            moves, stays = steps.get(character, other)
+            reached = (reached << 1) & moves | reached & stays
             if not reached:
                 return False
         return bool(reached & self.final)
 
     def after(self, reached: int, character: str) -> int:
         """The bits after one more character; those before the last ``*`` reached, which add nothing, are left out."""
-        is_colon = character == ":"
-        moved = (reached << 1) & (self.letters.get(character, 0) | (self.wild if is_colon else self.inside))
-        reached = moved | reached & (self.stay if is_colon else self.stay_in_part)
-        for run in self.runs:
-            if waits := reached & self.stay & run:
-                reached &= ~run | -(1 << waits.bit_length() - 1)
-        return reached
+        moves, stays = self.steps.get(character, self.other)
+        reached = (reached << 1) & moves | reached & stays
+        waits = reached & self.crossing
+        return reached & -(1 << waits.bit_length() - 1) if waits else reached
 
 
-class TooManyTexts(Exception):
-    """Patterns whose every combination cannot be looked at in reasonable time."""
+class Glob:
+    """A pattern without variables: its literal ends are compared at once.
 
-
-def texts_by_match(
-    patterns: Sequence[Sequence[Sequence[Piece]]], within: Sequence[Piece] = (Wild.ANY,), *, most: int = 10_000
-) -> dict[int, str]:
-    """The shortest text for each way in which texts of the pattern ``within`` can match others.
-
-    Each of ``patterns`` is a list of which any may match. Bit *n* of a key says whether the list *n* matches; a
-    combination that no text has is not in the answer. All are followed at once. Raises ``TooManyTexts`` where that
-    takes more than ``most`` steps.
+    Between stars that may run past colons the leftmost place that fits is always good enough; where there are other
+    wildcards, an automaton reads what lies between the ends.
     """
-    automata = [Automaton(each) for each in (*patterns, [within])]
-    known = {":", *(character for each in automata for character in each.letters)}
-    other = next(character for character in map(chr, range(ord("x"), 0x110000)) if character not in known)
-    found: dict[int, str] = {}
-    start = tuple([each.start for each in automata])
-    waiting, seen = deque([(start, "")]), {start}
-    while waiting:
-        reached, text = waiting.popleft()
-        pairs = list(zip(reached, automata, strict=True))
-        if reached[-1] & automata[-1].final:
-            matched = [1 << n for n, (bits, each) in enumerate(pairs[:-1]) if bits & each.final]
-            found.setdefault(sum(matched), text)
-        leading = {character for bits, each in pairs for character, to in each.letters.items() if bits << 1 & to}
-        for character in sorted(leading | {":", other}):
-            step = tuple([each.after(bits, character) for bits, each in pairs])
-            if step[-1] and step not in seen:
-                if len(seen) == most:
-                    raise TooManyTexts
-                seen.add(step)
-                waiting.append((step, text + character))
-    return found
 
+    __slots__ = ("automaton", "first", "is_plain", "last", "least", "middle", "most")
 
-def meets(left: Sequence[Piece], right: Sequence[Piece]) -> bool:
-    """Whether some text matches both patterns. Raises ``TooManyTexts``."""
-    return 1 in texts_by_match([[left]], right)
+    def __init__(self, pieces: Sequence[Piece]) -> None:
+        self.first = pieces[0] if pieces and isinstance(pieces[0], str) else ""
+        self.last = pieces[-1] if len(pieces) > 1 and isinstance(pieces[-1], str) else ""
+        self.middle = pieces[bool(self.first) : len(pieces) - bool(self.last)]
+        self.least = sum(len(piece) if isinstance(piece, str) else piece not in _STARS for piece in pieces)
+        wild = {piece for piece in self.middle if not isinstance(piece, str)}
+        self.most = sys.maxsize if wild.intersection(_STARS) else self.least
+        self.is_plain = wild <= {Wild.ANY}
+        self.automaton: Automaton | None = None
 
-
-def covers(patterns: Sequence[Sequence[Piece]], narrow: Sequence[Piece]) -> bool:
-    """Whether every text that matches ``narrow`` matches one of the patterns. Raises ``TooManyTexts``."""
-    return 0 not in texts_by_match([patterns], narrow)
+    def matches(self, text: str, context: Context) -> bool:
+        if not (self.least <= len(text) <= self.most and text.startswith(self.first) and text.endswith(self.last)):
+            return False
+        at, end = len(self.first), len(text) - len(self.last)
+        if not self.is_plain:
+            self.automaton = self.automaton or Automaton(self.middle)
+            return self.automaton.accepts(text[at:end])
+        for piece in self.middle:
+            if isinstance(piece, str):
+                at = text.find(piece, at, end) + len(piece)
+                if at < len(piece):
+                    return False
+        return True
 
 
 class Template:
@@ -197,31 +133,47 @@ class Template:
     __slots__ = ("head", "parts", "pieces")
 
     def __init__(self, pieces: Sequence[Piece], parts: bool) -> None:
-        self.pieces = pieces
-        self.parts = parts
-        self.head = pieces[0] if pieces and isinstance(pieces[0], str) else ""
+        self.pieces, self.parts = pieces, parts
+        self.head = pieces[0] if isinstance(pieces[0], str) else ""
 
     def matches(self, text: str, context: Context) -> bool:
-        if not text.startswith(self.head):
-            return False
-        pieces = fill(self.pieces, context)
-        if pieces is None:
-            return False
-        return Glob(within_parts(pieces) if self.parts else pieces).matches(text, context)
+        filled = fill(self.pieces, context, self.parts) if text.startswith(self.head) else None
+        return filled is not None and Glob(filled).matches(text, context)
 
 
-def fill(pieces: Iterable[Piece], context: Context) -> list[Piece] | None:
-    """The pieces with every variable replaced by its value, or ``None`` where one has none."""
-    filled: list[Piece] = []
-    for piece in pieces:
-        value = piece.value(context) if isinstance(piece, Variable) else piece
-        if value is None:
-            return None
-        if isinstance(value, str) and filled and isinstance(filled[-1], str):
-            filled[-1] += value
-        else:
-            filled.append(value)
-    return filled
+class TooManyTexts(Exception):
+    """Patterns whose every combination cannot be looked at in reasonable time."""
+
+
+def texts_by_match(
+    patterns: Iterable[Sequence[Piece]], within: Sequence[Piece] = (Wild.ANY,), *, most: int = 10_000
+) -> dict[int, str]:
+    """The shortest text for each way in which texts of the pattern ``within`` can match other patterns.
+
+    Bit *n* of a key says whether the pattern *n* matches; a combination that no text has is not in the answer. All are
+    followed at once. Raises ``TooManyTexts`` where that takes more than ``most`` steps.
+    """
+    automata = [Automaton(each) for each in (*patterns, within)]
+    known = {character for each in automata for character in each.steps}
+    other = next(character for character in map(chr, range(ord("x"), 0x110000)) if character not in known)
+    texts: dict[int, str] = {}
+    start = (1,) * len(automata)
+    waiting, seen = deque([(start, "")]), {start}
+    while waiting:
+        reached, text = waiting.popleft()
+        pairs = list(zip(reached, automata, strict=True))
+        *matched, inside = [bool(bits & each.final) for bits, each in pairs]
+        if inside:
+            texts.setdefault(sum(1 << n for n, matches in enumerate(matched) if matches), text)
+        leading = {character for bits, each in pairs for character, to in each.letters.items() if bits << 1 & to}
+        for character in sorted(leading | {":", other}):
+            step = tuple([each.after(bits, character) for bits, each in pairs])
+            if step[-1] and step not in seen:
+                if len(seen) == most:
+                    raise TooManyTexts
+                seen.add(step)
+                waiting.append((step, text + character))
+    return texts
 
 
 def read(text: str, *, wildcards: bool = True, variables: bool = False) -> list[Piece]:
@@ -239,12 +191,32 @@ def read(text: str, *, wildcards: bool = True, variables: bool = False) -> list[
     return pieces
 
 
-def read_resource(arn: str, *, variables: bool = False) -> list[Piece]:
-    """Take a ``Resource`` of six parts apart; variables count only after the fifth colon
-    (UG/reference_policies_variables), before it they are plain text."""
-    *parts, rest = arn.split(":", 5)
-    head = within_parts(read(":".join([*parts, ""])), crossing=True)
-    return [*head, *read(rest, variables=variables)]
+def _variable(inside: str) -> Piece:
+    """What stands between ``${`` and ``}``: an escaped ``*``, ``?`` or ``$``, or a key with or without a default."""
+    if inside in {"*", "?", "$"}:
+        return inside
+    key, _, default = inside.partition(",")
+    default = default.strip()
+    if len(default) >= 2 and default[0] == default[-1] == "'":
+        return Variable(key.strip().lower(), default[1:-1])
+    return Variable(inside.strip().lower())
+
+
+def fill(pieces: Iterable[Piece], context: Context, parts: bool = False) -> list[Piece] | None:
+    """The pieces with every variable replaced by its value, or ``None`` where one has none.
+
+    ``parts``: it is an ARN of an ARN condition.
+    """
+    filled: list[Piece] = []
+    for piece in pieces:
+        value = piece.value(context) if isinstance(piece, Variable) else piece
+        if value is None:
+            return None
+        if isinstance(value, str) and filled and isinstance(filled[-1], str):
+            filled[-1] += value
+        else:
+            filled.append(value)
+    return within_parts(filled) if parts else filled
 
 
 def within_parts(pieces: Sequence[Piece], *, crossing: bool = False) -> list[Piece]:
@@ -265,27 +237,11 @@ def within_parts(pieces: Sequence[Piece], *, crossing: bool = False) -> list[Pie
     return kept
 
 
-def _variable(inside: str) -> Piece:
-    """What stands between ``${`` and ``}``: an escaped ``*``, ``?`` or ``$``, or a key with or without a default."""
-    if inside in {"*", "?", "$"}:
-        return inside
-    key, comma, default = inside.partition(",")
-    default = default.strip()
-    if comma and len(default) >= 2 and default[0] == default[-1] == "'":
-        return Variable(key.strip().lower(), default[1:-1])
-    return Variable(inside.strip().lower())
-
-
-def _has_star_in_part(arn: str) -> bool:
-    """Whether a ``*`` of an ARN may not run past colons: it is in one of the first five parts, and not its last."""
-    return any(-1 < part.find("*") < len(part) - 1 for part in arn.split(":", 5)[:5])
-
-
 class Patterns:
     """Several texts of a policy of which any may match: the commonest kinds first, each decided in one step.
 
     ``arn``: the texts are those of a ``Resource``; ``parts``: they are ARNs whose six parts are compared one by one, as
-    ARN conditions do. What needs more than one step is taken apart when first asked for.
+    ARN conditions do. What needs more than one step is taken apart when first needed.
     """
 
     __slots__ = ("_arn", "_others", "_parts", "_rest", "_wildcards", "exact", "prefixes", "texts", "variables")
@@ -303,19 +259,15 @@ class Patterns:
         prefixes: list[str] = []
         rest: list[str] = []
         for text in texts:
-            if variables and "${" in text:
+            simple = _SIMPLE.fullmatch(text)
+            if not simple or (simple[2] and not wildcards):
                 rest.append(text)
-                continue
-            star = text.find("*") if wildcards else -1
-            if wildcards and ("?" in text or -1 < star < len(text) - 1):
-                rest.append(text)
-            elif star < 0:
-                exact.append(text)
+            elif simple[2]:
+                prefixes.append(simple[1])
             else:
-                prefixes.append(text[:-1])
-        self.texts = texts
-        self.exact, self.prefixes = frozenset(exact), tuple(prefixes)
-        self._others: tuple[Stars | Glob | Template, ...] | None = None if rest else ()
+                exact.append(text)
+        self.texts, self.exact, self.prefixes = texts, frozenset(exact), tuple(prefixes)
+        self._others: tuple[Glob | Template, ...] | None = None if rest else ()
         self._rest, self._wildcards, self.variables, self._arn, self._parts = rest, wildcards, variables, arn, parts
 
     def matches(self, text: str, context: Context) -> bool:
@@ -323,26 +275,25 @@ class Patterns:
             return True
         others = self._others
         if others is None:
-            others = self._others = tuple([self._prepare(each) for each in self._rest])
+            others = self._others = tuple([self._prepare(self.read(each)) for each in self._rest])
         for other in others:  # noqa: SIM110 - a generator would cost more than the comparison
             if other.matches(text, context):
                 return True
         return False
 
-    def _prepare(self, text: str) -> Stars | Glob | Template:
-        """The matcher for a text that is more than a literal or a beginning."""
-        if self.variables and "${" in text:
-            return Template(self.read(text), self._parts)
-        if "?" not in text and not self._parts and not (self._arn and _has_star_in_part(text)):
-            return Stars(text.split("*"))
-        return Glob(self.read(text))
+    def _prepare(self, pieces: list[Piece]) -> Glob | Template:
+        if any(isinstance(piece, Variable) for piece in pieces):
+            return Template(pieces, self._parts)
+        return Glob(fill(pieces, {}, self._parts) or [])
 
     def read(self, text: str) -> list[Piece]:
-        """One of the texts, taken apart."""
-        if self._arn:
-            return read_resource(text, variables=self.variables)
-        pieces = read(text, wildcards=self._wildcards, variables=self.variables)
-        return within_parts(pieces) if self._parts and not (self.variables and "${" in text) else pieces
+        """One of the texts, taken apart. In a ``Resource`` variables count only after the fifth colon
+        (UG/reference_policies_variables), before it they are plain text."""
+        if not self._arn:
+            return read(text, wildcards=self._wildcards, variables=self.variables)
+        *parts, rest = text.split(":", 5)
+        head = within_parts(read(":".join([*parts, ""])), crossing=True)
+        return [*head, *read(rest, variables=self.variables)]
 
     @property
     def keys(self) -> set[str]:
@@ -352,5 +303,5 @@ class Patterns:
 
     def pieces(self, context: Context) -> list[list[Piece]]:
         """Every text taken apart, its variables filled in; those that then match nothing are left out."""
-        filled = (fill(self.read(text), context) for text in self.texts)
-        return [within_parts(each) if self._parts else each for each in filled if each is not None]
+        filled = [fill(self.read(text), context, self._parts) for text in self.texts]
+        return [each for each in filled if each is not None]

@@ -13,35 +13,22 @@ from itertools import combinations, islice, pairwise
 from operator import or_
 from typing import Any, NamedTuple
 
-from simlib.iam.conditions import Condition, moment, network, number, scalar_text
+from simlib.iam.conditions import Condition, Operator, moment, network, number, scalar_text
 from simlib.iam.decision import PolicySet
 from simlib.iam.errors import RequestError
 from simlib.iam.evaluation import Evaluation, evaluate
-from simlib.iam.matching import (
-    Context,
-    Glob,
-    Patterns,
-    Piece,
-    TooManyTexts,
-    Values,
-    Variable,
-    Wild,
-    covers,
-    meets,
-    read,
-    texts_by_match,
-)
+from simlib.iam.matching import Context, Glob, Patterns, TooManyTexts, Values, Variable, Wild, read, texts_by_match
 from simlib.iam.policy import Policy
 from simlib.iam.principals import NOT, Named
 from simlib.iam.request import Request
 from simlib.iam.statement import Statement
-from simlib.iam.vocabulary import ALLOW, EXPLICIT_DENY, IMPLICIT_DENY
+from simlib.iam.vocabulary import ALLOW, IMPLICIT_DENY
 
 DEPENDS = "DEPENDS"
 MOST_ALTERNATIVES = 100
 MOST = 1_000  # combinations of what is open; policies that need more are answered without a list
-Part = tuple[int, int]  # of what is open, one bit for each atom: those that are known, and those of them that hold
-RESOURCE = "Resource"  # stands among the open keys for an open resource; keys are in lower case
+RESOURCE = "Resource"  # an open resource is one more key, which no policy can name: keys are in lower case
+_MATCHES = Operator(RESOURCE, RESOURCE, "", if_exists=False, negated=False, when_absent=False)
 
 
 class Term(NamedTuple):
@@ -67,67 +54,46 @@ class Possibility(NamedTuple):
     evaluation: Evaluation | None
 
 
-class _Atom(NamedTuple):
-    """Something that holds or not: a condition, or that the patterns of a ``Resource`` match."""
+class Part(NamedTuple):
+    """Of all that is open: the ``atoms`` that are known, and those of them that hold, one bit for each.
 
-    term: Term
-    variables: bool
-    open: frozenset[str]  # the keys that are open of all it looks at
-    condition: Condition | None
-    patterns: Patterns | None
+    An atom is a condition that looks at an open key, or the patterns of a ``Resource``.
+    """
 
-    @property
-    def subject(self) -> str:
-        return self.condition.key if self.condition else RESOURCE
+    atoms: int
+    holding: int
 
-    def pieces(self, context: Context) -> list[list[Piece]]:
-        return self.patterns.pieces(context) if self.patterns else []
-
-    def holds(self, context: Context, resource: str) -> bool:
-        if self.condition:
-            return self.condition.holds(context)
-        return self.patterns is None or self.patterns.matches(resource, context)
+    def clashes(self, other: Part) -> bool:
+        return bool((self.holding ^ other.holding) & self.atoms & other.atoms)
 
 
-class _Statement:
-    """A statement as far as it is known: it matches if the atoms of ``needs`` hold, or do not, as said there."""
+class _Reduced(Statement):
+    """A statement as far as it is known: it matches if the atoms hold, or do not, as it ``needs``."""
 
-    __slots__ = ("needs", "problem", "statement")
+    __slots__ = ("met", "needs")
 
-    def __init__(self, statement: Statement, needs: Part, problem: _Problem) -> None:
-        self.statement = statement
-        self.needs = needs
-        self.problem = problem
+    def __init__(self, statement: Statement, needs: Part) -> None:
+        for name in Statement.__slots__:
+            setattr(self, name, getattr(statement, name))
+        self.needs, self.met = needs, False
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.statement, name)
-
-    def is_met(self) -> bool | None:
-        atoms, holding = self.needs
-        known, known_holding = self.problem.known
-        if (holding ^ known_holding) & atoms & known:
+    def is_met(self, known: Part) -> bool | None:
+        if self.needs.clashes(known):
             return False
-        return None if atoms & ~known else True
+        return None if self.needs.atoms & ~known.atoms else True
 
     def matches(self, request: Request, bounded: bool) -> Named:
-        met = self.is_met()
-        if met is None:
-            met = self.problem.hopeful is (self.statement.effect == "Allow")
-        return self.statement.names(request, bounded) if met else NOT
+        return self.names(request, bounded) if self.met else NOT
 
 
-class _Policy(Policy):
+class _ReducedPolicy(Policy):
     """The statements of a policy that could match."""
 
     __slots__ = ("likely",)
-
-    def __init__(self, policy: Policy, likely: list[_Statement]) -> None:
-        self.document, self.kind, self.name = policy.document, policy.kind, policy.name
-        self.version, self.statements = policy.version, policy.statements
-        self.likely = likely
+    likely: list[_Reduced]
 
     def candidates(self, action: str) -> Sequence[Statement]:
-        return self.likely  # type: ignore[return-value]
+        return self.likely
 
 
 class _Problem:
@@ -135,142 +101,138 @@ class _Problem:
 
     def __init__(self, request: Request, policies: PolicySet, open_keys: Iterable[str] | None, resources: bool) -> None:
         self.request = request
-        self.keys = None if open_keys is None else {key.lower() for key in open_keys}
-        self.resources = resources
-        self.atoms: list[_Atom] = []
-        self.statements: list[_Statement] = []
-        self.known: Part = (0, 0)
-        self.hopeful = False
-        session = (policies.session,) if isinstance(policies.session, Policy) else policies.session
-        self.policies = PolicySet(*[self._reduced(layer) for layer in policies._replace(session=session)])
-        self.allowed: list[Part] = []
-        self.denied: list[Part] = []
-        self.evaluations: list[Evaluation] = []  # one for each of these parts
-
-    @cached_property
-    def groups(self) -> list[tuple[int, list[int]]]:
-        """For each group of open keys that some atom looks at together: its atoms, and the ways in which they hold."""
-        groups = []
-        for keys in _connected([atom.open for atom in self.atoms]):
-            atoms = {1 << index: atom for index, atom in enumerate(self.atoms) if atom.open <= keys}
-            groups.append((sum(atoms), _options(self.request, atoms, keys)))
-        return groups
+        self.keys = (
+            None if open_keys is None else {key.lower() for key in open_keys} | ({RESOURCE} if resources else set())
+        )
+        self.context = request.values if resources else {**request.values, RESOURCE: request.resource}
+        self.atoms: dict[tuple[Any, ...], Condition] = {}
+        self.statements: list[_Reduced] = []
+        self.policies = PolicySet(*map(self._reduced, policies))
+        self.parts: list[tuple[Part, Evaluation]] = []
 
     def _reduced(self, layer: Any) -> Any:
         if not isinstance(layer, Policy):
-            return tuple([self._reduced(each) for each in layer]) if isinstance(layer, tuple) else layer
-        likely = []
+            return tuple(map(self._reduced, layer)) if isinstance(layer, tuple) else layer
+        reduced = _ReducedPolicy(layer.document, layer.kind, layer.name, layer.statements)
+        reduced.likely = []
         for statement in layer.candidates(self.request.folded_action):
             named = statement.names(self.request, True) or statement.names(self.request, False)
-            if named and statement.covers_action(self.request):
-                needs = self._needs(statement)
-                if needs is not None:
-                    likely.append(_Statement(statement, needs, self))
-        self.statements += likely
-        return _Policy(layer, likely)
+            if named and statement.covers_action(self.request) and (needs := self._needs(statement)):
+                reduced.likely.append(_Reduced(statement, needs))
+        self.statements += reduced.likely
+        return reduced
 
     def _needs(self, statement: Statement) -> Part | None:
         """The atoms a statement hangs on; ``None`` where it cannot match."""
-        known, holding = 0, 0
-        atoms = [(self._condition(each), True) for each in statement.conditions]
-        if statement.resources is not None:
-            atoms.append((self._resource(statement.resources), not statement.not_resource))
-        for atom, wanted in atoms:
-            if not atom.open:
-                if atom.holds(self.request.values, self.request.resource) is not wanted:
-                    return None
-                continue
-            same = [index for index, each in enumerate(self.atoms) if each[:3] == atom[:3]]
-            bit = 1 << (same[0] if same else len(self.atoms))
-            if not same:
-                self.atoms.append(atom)
-            known, holding = known | bit, holding | bit * wanted
-        return known, holding
+        atoms, holding = 0, 0
+        elements = [(condition, True) for condition in statement.conditions]
+        if (patterns := statement.resources) is not None:
+            condition = Condition(_MATCHES, RESOURCE, patterns.texts, variables=patterns.variables, matcher=patterns)
+            condition.key = RESOURCE
+            elements.append((condition, not statement.not_resource))
+        for condition, needed in elements:
+            if self._open(condition):
+                same = condition.operator, condition.name, condition.wanted, condition.variables
+                self.atoms.setdefault(same, condition)
+                bit = 1 << list(self.atoms).index(same)
+                atoms, holding = atoms | bit, holding | bit * needed
+            elif condition.holds(self.context) is not needed:
+                return None
+        return Part(atoms, holding)
 
-    def _condition(self, condition: Condition) -> _Atom:
-        term = Term(condition.operator.name, condition.name, condition.wanted, True)
-        patterns = condition.patterns
-        keys = self._open({condition.key, *(patterns.keys if patterns else ())})
-        return _Atom(term, condition.variables, keys, condition, patterns)
+    def _open(self, condition: Condition) -> frozenset[str]:
+        keys = _keys(condition)
+        return frozenset(keys.difference(self.context) if self.keys is None else keys & self.keys)
 
-    def _resource(self, patterns: Patterns) -> _Atom:
-        term = Term(RESOURCE, RESOURCE, tuple(patterns.texts), True)
-        keys = self._open(patterns.keys) | ({RESOURCE} if self.resources else frozenset())
-        return _Atom(term, patterns.variables, keys, None, patterns)
+    @property
+    def conditions(self) -> dict[int, Condition]:
+        """The condition that each atom is."""
+        return {1 << index: condition for index, condition in enumerate(self.atoms.values())}
 
-    def _open(self, keys: Iterable[str]) -> frozenset[str]:
-        known = self.request.values
-        return frozenset(key for key in keys if (key not in known if self.keys is None else key in self.keys))
+    @cached_property
+    def groups(self) -> list[tuple[int, set[int]]]:
+        """For each group of open keys that some atom looks at together: its atoms, and the ways in which they hold."""
+        together: list[frozenset[str]] = []
+        for keys in map(self._open, self.atoms.values()):
+            apart = [group for group in together if not group & keys]
+            together = [*apart, keys.union(*[group for group in together if group & keys])]
+        within, groups = tuple(read(self.request.resource)), []
+        for keys in together:
+            atoms = {bit: each for bit, each in self.conditions.items() if self._open(each) <= keys}
+            groups.append((sum(atoms), _options(self.context, atoms, keys, within)))
+        return groups
 
-    def solve(self) -> None:
+    def decide(self, known: Part, hopeful: bool) -> Evaluation:
+        """The decision if all that is not known turns out for the best, or for the worst."""
+        for statement in self.statements:
+            met = statement.is_met(known)
+            statement.met = hopeful is (statement.effect == "Allow") if met is None else met
+        return evaluate(self.request, self.policies)
+
+    def solve(self, known: Part) -> None:
         """Split what is open until the decision is the same for all of a part. Raises ``TooManyTexts``."""
-        self.hopeful = False
-        if (evaluation := evaluate(self.request, self.policies)).effect == ALLOW:
-            found = self.allowed
-        else:
-            self.hopeful = True
-            evaluation = evaluate(self.request, self.policies)
-            if evaluation.effect == ALLOW:
-                self._split()
+        evaluation = self.decide(known, hopeful=False)
+        if not evaluation.allowed:
+            evaluation = self.decide(known, hopeful=True)
+            if evaluation.allowed:
+                undecided = [each.needs.atoms for each in self.statements if each.is_met(known) is None]
+                open_atoms = reduce(or_, undecided) & ~known.atoms
+                group, options = max(self.groups, key=lambda group: (group[0] & open_atoms).bit_count())
+                for option in sorted({option & open_atoms for option in options}):
+                    self.solve(Part(known.atoms | group & open_atoms, known.holding | option))
                 return
-            found = self.denied
-        found.append(self.known)
-        self.evaluations.append(evaluation)
-        if len(self.evaluations) > MOST:
+        self.parts.append((known, evaluation))
+        if len(self.parts) > MOST:
             raise TooManyTexts
-
-    def _split(self) -> None:
-        before, holding = self.known
-        undecided = reduce(or_, (each.needs[0] for each in self.statements if each.is_met() is None)) & ~before
-        group, options = max(self.groups, key=lambda group: (group[0] & undecided).bit_count())
-        for option in sorted({option & undecided for option in options}):
-            self.known = before | group & undecided, holding | option
-            self.solve()
-        self.known = before, holding
-
-    def is_possible(self, part: Part) -> bool:
-        """Whether some value of what is open makes the atoms so."""
-        known, holding = part
-        return all(any(not (option ^ holding) & known & atoms for option in options) for atoms, options in self.groups)
 
     def alternatives(self) -> tuple[tuple[Term, ...], ...]:
         """A list of conjunctions that together say when the request is allowed: none can be left out or shortened."""
-        found: list[Part] = []
-        for part in self.allowed:
-            if not any(self._covers(each, part) for each in found):
-                found.append(self._shortened(part))
-            if len(found) > MOST_ALTERNATIVES:
+        allowed = [part for part, evaluation in self.parts if evaluation.allowed]
+        shortest: list[Part] = []
+        for part in allowed:
+            if not any(self._covers(each, part) for each in shortest):
+                shortest.append(self._shortened(part))
+            if len(shortest) > MOST_ALTERNATIVES:
                 raise TooManyTexts
-        covered = [{part for part in self.allowed if self._covers(each, part)} for each in found]
-        for index in sorted(range(len(found)), key=lambda index: -found[index][0].bit_count()):
-            if covered[index] <= set().union(*covered[:index], *covered[index + 1 :]):
-                covered[index] = set()
-        kept = [each for each, parts in zip(found, covered, strict=True) if parts]
-        return tuple(sorted(map(self._terms, kept), key=lambda terms: (len(terms), terms)))
+        covered = {each: {part for part in allowed if self._covers(each, part)} for each in shortest}
+        for each in sorted(shortest, key=lambda part: -part.atoms.bit_count()):
+            if covered[each] <= set().union(*[parts for other, parts in covered.items() if other != each]):
+                del covered[each]
+        return tuple(sorted(map(self._terms, covered), key=lambda terms: (len(terms), terms)))
 
     def _terms(self, part: Part) -> tuple[Term, ...]:
-        known, holding = part
-        numbered = [(1 << index, atom.term) for index, atom in enumerate(self.atoms)]
-        return tuple([term._replace(holds=bool(bit & holding)) for bit, term in numbered if bit & known])
+        return tuple(
+            Term(each.operator.name, each.name, each.wanted, bool(bit & part.holding))
+            for bit, each in self.conditions.items()
+            if bit & part.atoms
+        )
 
     def _shortened(self, part: Part) -> Part:
         """The fewest of a part's atoms that still say it is allowed; that something does not hold is left out first."""
-        known, holding = part
-        for bit in sorted(_bits(known), key=lambda bit: bool(holding & bit)):
-            if not any(self._meet((known & ~bit, holding & ~bit), other) for other in self.denied):
-                known, holding = known & ~bit, holding & ~bit
-        return known, holding
+        denied = [other for other, evaluation in self.parts if not evaluation.allowed]
+        for bit in sorted(_bits(part.atoms), key=lambda bit: bool(part.holding & bit)):
+            shorter = Part(part.atoms & ~bit, part.holding & ~bit)
+            if not any(self._meet(shorter, other) for other in denied):
+                part = shorter
+        return part
 
     def _meet(self, one: Part, other: Part) -> bool:
-        clash = (one[1] ^ other[1]) & one[0] & other[0]
-        return not clash and self.is_possible((one[0] | other[0], one[1] | other[1]))
+        """Whether some value of what is open makes the atoms so, and so."""
+        both = Part(one.atoms | other.atoms, one.holding | other.holding)
+        possible = (any(not both.clashes(Part(atoms, each)) for each in options) for atoms, options in self.groups)
+        return not one.clashes(other) and all(possible)
 
     def _covers(self, wide: Part, part: Part) -> bool:
-        return not any(self._meet((bit, ~wide[1] & bit), part) for bit in _bits(wide[0]))
+        return not any(self._meet(Part(bit, ~wide.holding & bit), part) for bit in _bits(wide.atoms))
 
 
 def _bits(number: int) -> list[int]:
     return [1 << index for index in range(number.bit_length()) if number >> index & 1]
+
+
+def _keys(condition: Condition) -> set[str]:
+    """The keys a condition looks at: its own, and those of its variables."""
+    return {condition.key, *(condition.matcher.keys if isinstance(condition.matcher, Patterns) else ())}
 
 
 def possible(
@@ -286,14 +248,12 @@ def possible(
         if resource_set:
             _check_set(request)
         problem = _Problem(request, policies, open_keys, resource_set)
-        problem.solve()
-        if not problem.denied:
-            return Possibility(ALLOW, (), problem.evaluations[0])
-        if not problem.allowed:
-            effects = [evaluation.effect for evaluation in problem.evaluations]
-            decision = IMPLICIT_DENY if IMPLICIT_DENY in effects else EXPLICIT_DENY
-            return Possibility(decision, (), problem.evaluations[effects.index(decision)])
-        return Possibility(DEPENDS, problem.alternatives(), None)
+        problem.solve(Part(0, 0))
+        effects = {evaluation.effect: evaluation for _, evaluation in reversed(problem.parts)}
+        if ALLOW in effects and len(effects) > 1:
+            return Possibility(DEPENDS, problem.alternatives(), None)
+        decision = IMPLICIT_DENY if IMPLICIT_DENY in effects else next(iter(effects))
+        return Possibility(decision, (), effects[decision])
     except TooManyTexts:
         return Possibility(DEPENDS, None, None)
 
@@ -304,7 +264,7 @@ def _check_set(request: Request) -> None:
         raise RequestError("resource_account", "a set of resources of more than one account needs this field")
     pieces = read(request.resource)
     for kind in ("*:role/*", "*:key/*", "*:alias/aws/*") if request.service in ("sts", "kms") else ():
-        if meets(read(kind), pieces) and not covers([read(kind)], pieces):
+        if len(texts_by_match([read(kind)], pieces)) == 2:
             raise RequestError(
                 "resource", f"only some of these resources are {kind[2:-1]}…, which AWS decides otherwise"
             )
@@ -313,57 +273,42 @@ def _check_set(request: Request) -> None:
 # --- what is open: one value for each way to meet the conditions ------------------------------------------------------
 
 
-def _connected(sets: Iterable[frozenset[str]]) -> list[frozenset[str]]:
-    """The open keys in groups: keys that one condition looks at together are in the same group."""
-    groups: list[frozenset[str]] = []
-    for each in sets:
-        touching = [group for group in groups if group & each]
-        groups = [group for group in groups if not group & each] + [reduce(frozenset.union, touching, each)]
-    return groups
+def _options(known: Context, atoms: Mapping[int, Condition], keys: frozenset[str], within: tuple[Any, ...]) -> set[int]:
+    """The ways in which the atoms of a group can hold together. Raises ``TooManyTexts``.
 
+    ``within``: the pattern of the open resources.
+    """
+    in_variables = {key for each in atoms.values() for key in _keys(each) - {each.key}}
+    mentioned = [text for each in atoms.values() for text in each.wanted]
+    for each in atoms.values():
+        compared = [text for other in atoms.values() if other.key == each.key for text in other.wanted]
+        actual = () if each.key in keys else known.get(each.key, ())
+        mentioned += _fillings(each, [*compared, *((actual,) if isinstance(actual, str) else actual)])
 
-def _options(request: Request, atoms: Mapping[int, _Atom], keys: frozenset[str]) -> list[int]:
-    """The ways in which the atoms of a group can hold together. Raises ``TooManyTexts``."""
-    in_variables = {key for atom in atoms.values() for key in atom.open if key != atom.subject}
-    mentioned = [text for atom in atoms.values() for text in atom.term.values]
-    fillings = [text for atom in atoms.values() for text in _fillings(atom, request, atoms.values())]
+    def assigned(key: str, contexts: Iterable[Context]) -> Iterator[Context]:
+        """The contexts, with every value of one more key that makes a difference."""
+        conditions = [each for each in atoms.values() if each.key == key]
+        for context in contexts:
+            texts = _texts(conditions, context, within)
+            values: list[Values] = [*texts]
+            if key != RESOURCE:
+                values += [(), *_lists([text for text in texts if text], conditions)]
+            if key in in_variables:
+                values += [*((text,) for text in texts), *{*mentioned}.difference(texts)]
+            yield from ({**context, key: value} for value in values)
 
-    def assignments(keys: Sequence[str], context: Context) -> Iterator[tuple[Context, str]]:
-        """Contexts and resources in which the keys have every value that makes a difference."""
-        if not keys:
-            yield context, request.resource
-            return
-        key, *others = keys
-        concerned = [atom for atom in atoms.values() if atom.subject == key]
-        if key == RESOURCE:
-            patterns = tuple([tuple(map(tuple, atom.pieces(context))) for atom in concerned])
-            yield from ((context, text) for text in _texts_by_match(patterns, tuple(read(request.resource))))
-            return
-        conditions = [atom.condition for atom in concerned if atom.condition]
-        values: list[Values | None] = [None, *_texts(conditions, context)]
-        values += _lists([value for value in values if isinstance(value, str) and value], conditions)
-        if key in in_variables:
-            values += [(value,) for value in values if isinstance(value, str)]
-            values += [text for text in dict.fromkeys([*mentioned, *fillings]) if text not in values]
-        known = {name: value for name, value in context.items() if name != key}
-        for value in values:
-            yield from assignments(others, known if value is None else {**known, key: value})
-
-    found: set[int] = set()
-    order = sorted(keys, key=lambda key: (key not in in_variables, key == RESOURCE, key))
-    for count, (context, resource) in enumerate(assignments(order, request.values)):
-        if count == 10 * MOST:
+    contexts = [known]
+    for key in sorted(keys, key=lambda key: (key not in in_variables, key == RESOURCE, key)):
+        contexts = list(islice(assigned(key, contexts), 10 * MOST + 1))
+        if len(contexts) > 10 * MOST:
             raise TooManyTexts
-        found.add(sum(bit for bit, atom in atoms.items() if atom.holds(context, resource)))
-    return list(found)
+    return {sum(bit for bit, each in atoms.items() if each.holds(context)) for context in contexts}
 
 
-def _fillings(atom: _Atom, request: Request, others: Iterable[_Atom]) -> Iterator[str]:
-    """What a variable in the texts of a condition can stand for, so that one of them is what it is compared with."""
-    known = request.resource if atom.subject == RESOURCE else request.values.get(atom.subject, ())
-    texts = [] if atom.subject in atom.open else [*((known,) if isinstance(known, str) else known)]
-    texts += [text for other in others if other.subject == atom.subject for text in other.term.values]
-    for pieces in map(atom.patterns.read, atom.patterns.texts) if atom.patterns else ():
+def _fillings(condition: Condition, texts: Sequence[str]) -> Iterator[str]:
+    """What a variable of a condition can stand for, so that what it is in becomes one of the texts."""
+    patterns = condition.matcher
+    for pieces in map(patterns.read, patterns.texts) if isinstance(patterns, Patterns) else ():
         for index in [index for index, piece in enumerate(pieces) if isinstance(piece, Variable)]:
             gaps = [Wild.ANY if isinstance(piece, Variable) else piece for piece in pieces]
             before, behind = Glob(gaps[:index]), Glob(gaps[index + 1 :])
@@ -379,11 +324,14 @@ def _texts_by_match(patterns: tuple[Any, ...], within: tuple[Any, ...]) -> tuple
     return tuple(texts_by_match(patterns, within, most=5 * MOST).values())
 
 
-def _texts(conditions: Sequence[Condition], context: Context) -> list[str]:
+def _texts(conditions: Sequence[Condition], context: Context, within: tuple[Any, ...]) -> list[str]:
     """A text for each way to meet the conditions of one key, and the empty one."""
-    patterns = [tuple(map(tuple, each.patterns.pieces(context))) for each in conditions if each.patterns]
+    matchers = [each.matcher for each in conditions if isinstance(each.matcher, Patterns)]
+    patterns = tuple([tuple(pieces) for each in matchers for pieces in each.pieces(context)])
+    if conditions and conditions[0].key == RESOURCE:
+        return [*_texts_by_match(patterns, within)]
     wanted = [text for condition in conditions for text in condition.wanted]
-    texts = ["", "AAAA", "true", "false", *wanted, *_texts_by_match(tuple(patterns), (Wild.ANY,))]
+    texts = ["", "AAAA", "true", "false", *wanted, *_texts_by_match(patterns, (Wild.ANY,))]
     texts += map(str.swapcase, texts[4:])
     numbers = sorted({float(each) for read in (number, moment) for each in map(read, wanted) if each is not None})
     between = [(low + high) / 2 for low, high in pairwise(numbers)]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import fnmatch
+from collections.abc import Sequence
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simlib.iam.matching import Glob, Patterns, TooManyTexts, covers, meets, read, texts_by_match
+from simlib.iam.matching import Glob, Patterns, Piece, TooManyTexts, read, texts_by_match
 
 # UG/reference_policies_elements_resource, UG/reference_policies_elements_action: * is any characters, ? exactly one
 WILDCARDS = {
@@ -192,6 +193,17 @@ def test_matching_goes_through_a_text_once(wanted: str, text: str) -> None:
 
 # --- patterns compared with patterns ----------------------------------------------------------------------------------
 
+
+def meets(left: Sequence[Piece], right: Sequence[Piece]) -> bool:
+    """Whether some text matches both."""
+    return 1 in texts_by_match([left], right)
+
+
+def covers(patterns: Sequence[Sequence[Piece]], narrow: Sequence[Piece]) -> bool:
+    """Whether every text that matches ``narrow`` matches one of the patterns."""
+    return 0 not in texts_by_match(patterns, narrow)
+
+
 # left, right, do they meet, does the left cover the right
 COMPARED = {
     "the same text": ("abc", "abc", True, True),
@@ -240,7 +252,7 @@ few = st.text(alphabet="ab*?", max_size=6)
 @given(few, few, st.text(alphabet="abx", max_size=8))
 def test_texts_agree_with_patterns_compared(left: str, right: str, text: str) -> None:
     """What one text shows never contradicts what is said of all; and a text is shown for what is said of some."""
-    shown = texts_by_match([[read(left)]], read(right))
+    shown = texts_by_match([read(left)], read(right))
     both, only_right = shown.get(1), shown.get(0)
     if Patterns([right]).matches(text, {}):
         assert (both if Patterns([left]).matches(text, {}) else only_right) is not None
@@ -251,6 +263,6 @@ def test_texts_agree_with_patterns_compared(left: str, right: str, text: str) ->
 
 
 def test_patterns_with_too_many_combinations_are_not_compared() -> None:
-    hard = [[read("*" + letter + "?" * 12)] for letter in "abcdefgh"]
+    hard = [read("*" + letter + "?" * 12) for letter in "abcdefgh"]
     with pytest.raises(TooManyTexts):
         texts_by_match(hard)
