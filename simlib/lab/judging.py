@@ -168,8 +168,7 @@ def _read(text: Any, at: At, name: str) -> Policy:
         where = f"line {first.line}, column {first.column}" if first.line else first.path
         advice = f" ({first.suggestion})" if first.suggestion else ""
         raise Unjudged(f"{called} would not be saved: {where}: {first.message.rstrip('.')}{advice}.") from None
-    document = json.loads(text) if isinstance(text, str) else text
-    if at.owner.startswith("arn:aws:s3:::") and public_access.is_public(document):
+    if at.owner.startswith("arn:aws:s3:::") and public_access.is_public(policy):
         raise Unjudged(f"{called} would not be saved: it is public, and the bucket blocks public access.")
     return policy
 

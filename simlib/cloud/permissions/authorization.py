@@ -15,6 +15,7 @@ from simlib.cloud.storage.organizations import Levels, Membership, context_keys,
 from simlib.cloud.storage.store import Store
 from simlib.cloud.storage.stored import Place, StoredDocument
 from simlib.iam import Evaluation, Policy, PolicyError, PolicySet, Request, evaluate, public_access
+from simlib.iam.principals import identify
 from simlib.iam.vocabulary import TRUST_ACTIONS
 
 _KEYS_OF_ACCOUNT = (
@@ -160,9 +161,10 @@ def _resource_policy(asked: Requested, caller: Caller, store: Store, instead: In
             policy = parsed(text, "key" if place.owner.startswith("arn:aws:kms:") else place.kind, name)
         except PolicyError:  # put together by moto, not by a caller: what nobody can read allows nothing
             return None
-    if policy is not None and place.owner.startswith("arn:aws:s3:::") and _restricted(policy, asked, caller):
-        return None
-    return policy
+    bucket = place.owner.removeprefix("arn:aws:s3:::")
+    if policy is None or bucket == place.owner or not buckets.public_access_block(bucket).restrict_public_buckets:
+        return policy
+    return public_access.restricted(policy, identify(caller.arn, caller.role_arn), asked.account)
 
 
 def resource_document(arn: str, store: Store, *, trust: bool) -> tuple[Place, str, str] | None:
@@ -184,15 +186,6 @@ def resource_document(arn: str, store: Store, *, trust: bool) -> tuple[Place, st
     if not text and ":kms:" in arn:  # of a key that is not there AWS says so to whoever may use the account's keys
         text = _KEYS_OF_ACCOUNT % account_of(arn)
     return Place(resources.policy_owner(arn), "resource"), text, arn
-
-
-def _restricted(policy: Policy, asked: Requested, caller: Caller) -> bool:
-    """RestrictPublicBuckets: a public policy speaks only to the owner's account and to AWS's services."""
-    outsider = caller.arn == "anonymous" or bool(caller.account and caller.account != asked.account)
-    if not outsider:
-        return False
-    bucket = asked.resource.removeprefix("arn:aws:s3:::").partition("/")[0]
-    return buckets.public_access_block(bucket).restrict_public_buckets and public_access.is_public(policy.document)
 
 
 def _tag_keys(asked: Requested) -> dict[str, str]:

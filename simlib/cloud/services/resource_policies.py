@@ -36,7 +36,7 @@ def check_lockout(desk: Desk) -> None:
 def check_public_secret(desk: Desk) -> None:
     """https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_PutResourcePolicy.html"""
     if desk.parameters.get("BlockPublicPolicy") and public_access.is_public(
-        json.loads(str(desk.parameters["ResourcePolicy"]))
+        parsed(str(desk.parameters["ResourcePolicy"]), "resource", "")
     ):
         text = (
             "The BlockPublicPolicy parameter is set to true, and the resource policy did not prevent broad access to "

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
 from simlib.cloud.desk import Desk
 from simlib.cloud.permissions.asked import Requested
+from simlib.cloud.permissions.authorization import parsed
 from simlib.cloud.permissions.s3_requested import bypassing, context_of, versioned
 from simlib.cloud.storage import buckets
 from simlib.cloud.transport.answers import Refusal
@@ -71,7 +71,7 @@ def check_policy(desk: Desk) -> None:
     """
     bucket = str(desk.parameters["Bucket"])
     if buckets.public_access_block(bucket).block_public_policy and public_access.is_public(
-        json.loads(str(desk.parameters.get("Policy", "")))
+        parsed(str(desk.parameters["Policy"]), "resource", "")
     ):
         raise Refusal(
             "AccessDenied",
