@@ -101,13 +101,13 @@ class _Problem:
 
     def __init__(self, request: Request, policies: PolicySet, open_keys: Iterable[str] | None, resources: bool) -> None:
         self.request = request
-        self.keys = (
-            None if open_keys is None else {key.lower() for key in open_keys} | ({RESOURCE} if resources else set())
-        )
+        open_resource = {RESOURCE} if resources else set()
+        self.keys = None if open_keys is None else open_resource.union(key.lower() for key in open_keys)
         self.context = request.values if resources else {**request.values, RESOURCE: request.resource}
         self.atoms: dict[tuple[Any, ...], Condition] = {}
         self.statements: list[_Reduced] = []
         self.policies = PolicySet(*map(self._reduced, policies))
+        self.conditions = {1 << index: condition for index, condition in enumerate(self.atoms.values())}
         self.parts: list[tuple[Part, Evaluation]] = []
 
     def _reduced(self, layer: Any) -> Any:
@@ -143,11 +143,6 @@ class _Problem:
     def _open(self, condition: Condition) -> frozenset[str]:
         keys = _keys(condition)
         return frozenset(keys.difference(self.context) if self.keys is None else keys & self.keys)
-
-    @property
-    def conditions(self) -> dict[int, Condition]:
-        """The condition that each atom is."""
-        return {1 << index: condition for index, condition in enumerate(self.atoms.values())}
 
     @cached_property
     def groups(self) -> list[tuple[int, set[int]]]:
@@ -201,16 +196,16 @@ class _Problem:
         return tuple(sorted(map(self._terms, covered), key=lambda terms: (len(terms), terms)))
 
     def _terms(self, part: Part) -> tuple[Term, ...]:
-        return tuple(
-            Term(each.operator.name, each.name, each.wanted, bool(bit & part.holding))
-            for bit, each in self.conditions.items()
-            if bit & part.atoms
-        )
+        conditions = [(self.conditions[bit], bool(bit & part.holding)) for bit in self._bits(part)]
+        return tuple([Term(each.operator.name, each.name, each.wanted, holds) for each, holds in conditions])
+
+    def _bits(self, part: Part) -> list[int]:
+        return [bit for bit in self.conditions if bit & part.atoms]
 
     def _shortened(self, part: Part) -> Part:
         """The fewest of a part's atoms that still say it is allowed; that something does not hold is left out first."""
         denied = [other for other, evaluation in self.parts if not evaluation.allowed]
-        for bit in sorted(_bits(part.atoms), key=lambda bit: bool(part.holding & bit)):
+        for bit in sorted(self._bits(part), key=lambda bit: bool(part.holding & bit)):
             shorter = Part(part.atoms & ~bit, part.holding & ~bit)
             if not any(self._meet(shorter, other) for other in denied):
                 part = shorter
@@ -223,11 +218,7 @@ class _Problem:
         return not one.clashes(other) and all(possible)
 
     def _covers(self, wide: Part, part: Part) -> bool:
-        return not any(self._meet(Part(bit, ~wide.holding & bit), part) for bit in _bits(wide.atoms))
-
-
-def _bits(number: int) -> list[int]:
-    return [1 << index for index in range(number.bit_length()) if number >> index & 1]
+        return not any(self._meet(Part(bit, ~wide.holding & bit), part) for bit in self._bits(wide))
 
 
 def _keys(condition: Condition) -> set[str]:
@@ -328,15 +319,15 @@ def _texts(conditions: Sequence[Condition], context: Context, within: tuple[Any,
     """A text for each way to meet the conditions of one key, and the empty one."""
     matchers = [each.matcher for each in conditions if isinstance(each.matcher, Patterns)]
     patterns = tuple([tuple(pieces) for each in matchers for pieces in each.pieces(context)])
-    if conditions and conditions[0].key == RESOURCE:
+    if any(each.key == RESOURCE for each in conditions):
         return [*_texts_by_match(patterns, within)]
     wanted = [text for condition in conditions for text in condition.wanted]
     texts = ["", "AAAA", "true", "false", *wanted, *_texts_by_match(patterns, (Wild.ANY,))]
     texts += map(str.swapcase, texts[4:])
     numbers = sorted({float(each) for read in (number, moment) for each in map(read, wanted) if each is not None})
-    between = [(low + high) / 2 for low, high in pairwise(numbers)]
-    ends = [numbers[0] - 1, numbers[-1] + 1] if numbers else []
-    texts += [scalar_text(each) or "" for each in (*numbers, *between, *ends)]
+    around = [numbers[0] - 2, *numbers, numbers[-1] + 2] if numbers else []
+    between = [(low + high) / 2 for low, high in pairwise(around)]
+    texts += [scalar_text(each) or "" for each in (*numbers, *between)]
     for limit in filter(None, map(network, wanted)):
         behind = (int(limit.broadcast_address) + 1) % (1 << limit.max_prefixlen)
         texts += [str(limit.network_address), str(type(limit.network_address)(behind)), "0.0.0.0", "::"]
