@@ -38,9 +38,11 @@ class Variable(NamedTuple):
         return actual if isinstance(actual, str) else self.default
 
 
-_STARS = (Wild.ANY, Wild.ANY_IN_PART)
-_IN_PART = {Wild.ANY: Wild.ANY_IN_PART, Wild.ONE: Wild.ONE_IN_PART}
-_WILD = {"*": Wild.ANY, "?": Wild.ONE}
+# Looking up a member of an enumeration takes Python 3.11 longer than comparing it.
+_ANY, _ONE, _ANY_IN_PART, _ONE_IN_PART = Wild
+_STARS = (_ANY, _ANY_IN_PART)
+_IN_PART = {_ANY: _ANY_IN_PART, _ONE: _ONE_IN_PART}
+_WILD = {"*": _ANY, "?": _ONE}
 Piece = str | Wild | Variable
 
 # These take a text apart in one go; nothing is matched with them.
@@ -70,11 +72,11 @@ class Automaton:
             elif isinstance(piece, Wild):
                 bit <<= piece not in _STARS
                 wild[piece] |= bit
-        self.final, self.crossing = bit, wild[Wild.ANY]
-        moves, stays = wild[Wild.ONE] | wild[Wild.ONE_IN_PART], wild[Wild.ANY] | wild[Wild.ANY_IN_PART]
+        self.final, self.crossing = bit, wild[_ANY]
+        moves, stays = wild[_ONE] | wild[_ONE_IN_PART], wild[_ANY] | wild[_ANY_IN_PART]
         self.other = moves, stays
         self.steps = {character: (bits | moves, stays) for character, bits in self.letters.items()}
-        self.steps[":"] = self.letters.get(":", 0) | wild[Wild.ONE], self.crossing
+        self.steps[":"] = self.letters.get(":", 0) | wild[_ONE], self.crossing
 
     def accepts(self, text: str) -> bool:
         steps, other, reached = self.steps, self.other, 1
@@ -106,10 +108,13 @@ class Glob:
         self.first = pieces[0] if pieces and isinstance(pieces[0], str) else ""
         self.last = pieces[-1] if len(pieces) > 1 and isinstance(pieces[-1], str) else ""
         self.middle = pieces[bool(self.first) : len(pieces) - bool(self.last)]
-        self.least = sum(len(piece) if isinstance(piece, str) else piece not in _STARS for piece in pieces)
-        wild = {piece for piece in self.middle if not isinstance(piece, str)}
-        self.most = sys.maxsize if wild.intersection(_STARS) else self.least
-        self.is_plain = wild <= {Wild.ANY}
+        literals = [piece for piece in pieces if isinstance(piece, str)]
+        wild = [piece for piece in self.middle if not isinstance(piece, str)]
+        stars = wild.count(_ANY)
+        self.is_plain = stars == len(wild)
+        stars += wild.count(_ANY_IN_PART)
+        self.least = len("".join(literals)) + len(wild) - stars
+        self.most = sys.maxsize if stars else self.least
         self.automaton: Automaton | None = None
 
     def matches(self, text: str, context: Context) -> bool:
@@ -146,7 +151,7 @@ class TooManyTexts(Exception):
 
 
 def texts_by_match(
-    patterns: Iterable[Sequence[Piece]], within: Sequence[Piece] = (Wild.ANY,), *, most: int = 10_000
+    patterns: Iterable[Sequence[Piece]], within: Sequence[Piece] = (_ANY,), *, most: int = 10_000
 ) -> dict[int, str]:
     """The shortest text for each way in which texts of the pattern ``within`` can match other patterns.
 
@@ -232,7 +237,7 @@ def within_parts(pieces: Sequence[Piece], *, crossing: bool = False) -> list[Pie
             colons += piece.count(":")
         elif isinstance(piece, Wild) and colons < 5:
             last = isinstance(following, str) and following.startswith(":")
-            piece = piece if crossing and last and piece is Wild.ANY else _IN_PART.get(piece, piece)
+            piece = piece if crossing and last and piece is _ANY else _IN_PART.get(piece, piece)
         kept.append(piece)
     return kept
 
@@ -275,14 +280,15 @@ class Patterns:
             return True
         others = self._others
         if others is None:
-            others = self._others = tuple([self._prepare(self.read(each)) for each in self._rest])
+            others = self._others = tuple([self._prepare(each) for each in self._rest])
         for other in others:  # noqa: SIM110 - a generator would cost more than the comparison
             if other.matches(text, context):
                 return True
         return False
 
-    def _prepare(self, pieces: list[Piece]) -> Glob | Template:
-        if any(isinstance(piece, Variable) for piece in pieces):
+    def _prepare(self, text: str) -> Glob | Template:
+        pieces = self.read(text)
+        if "$" in text and any(isinstance(piece, Variable) for piece in pieces):
             return Template(pieces, self._parts)
         return Glob(fill(pieces, {}, self._parts) or [])
 
@@ -292,8 +298,9 @@ class Patterns:
         if not self._arn:
             return read(text, wildcards=self._wildcards, variables=self.variables)
         *parts, rest = text.split(":", 5)
-        head = within_parts(read(":".join([*parts, ""])), crossing=True)
-        return [*head, *read(rest, variables=self.variables)]
+        head = ":".join([*parts, ""])
+        pieces = within_parts(read(head), crossing=True) if "*" in head or "?" in head else [head]
+        return [*pieces, *read(rest, variables=self.variables)]
 
     @property
     def keys(self) -> set[str]:
