@@ -1,7 +1,7 @@
 """What AWS saves and IAM Access Analyzer finds, and a few things more that learners meet: the tests of `FINDINGS`.
 
 The table there says which finding is whose. Most are rules of the table itself (`rules`); the others are functions of a
-statement, here and in the two modules about names and about conditions.
+statement, here and in `advice_names`.
 AWS pages: UG/access-analyzer-reference-policy-checks, UG/confused-deputy, UG/id_roles_use_passrole,
 Organizations/orgs_manage_policies_rcps.
 """
@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from simlib.iam import advice_conditions, advice_names, rules
-from simlib.iam.conditions import operator
+from simlib.iam import advice_names, rules
+from simlib.iam.conditions import network, operator
 from simlib.iam.findings import FINDINGS, Report, shown, some
 from simlib.iam.matching import Patterns
 from simlib.iam.statement import KINDS, Comparison, Statement, Texts
@@ -39,17 +39,9 @@ def whole(document: Mapping[str, Any], statements: Sequence[Statement], report: 
         return  # what a statement says is not certain
     meanings: dict[str, int] = {}
     for index, statement in enumerate(statements):
-        if (first := meanings.setdefault(_meaning(statement), index)) != index:
+        meaning = repr({name: value for name, value in sorted(statement.document.items()) if name != "Sid"})
+        if (first := meanings.setdefault(meaning, index)) != index:
             report.add("redundant-statement", statement.path, None, first=first)
-
-
-def _meaning(statement: Statement) -> str:
-    """All that a statement says, in one order; the same for statements that say the same."""
-    names = ("Action", "NotAction", "Resource", "NotResource")
-    texts = [sorted(text for _, text in statement.texts(name)) for name in names]
-    conditions = sorted((c.operator, c.key.lower(), sorted(str(v) for _, v in c.values)) for c in statement.comparisons)
-    named = ["NotPrincipal" in statement.document, *(name in statement.document for name in names)]
-    return repr((statement.effect, named, texts, sorted(each[1:] for each in statement.principal_texts), conditions))
 
 
 _MOST_PAIRS: Final = 200_000  # of texts compared with each other in one list; nobody has written more by hand
@@ -77,44 +69,41 @@ def covered(statement: Statement, report: Report) -> None:
                 report.add(f"redundant-{element.lower()}", *members[0][:2], by=shown(by), shows=some(others))
 
 
-_MEANT_FOR: Final[dict[str, tuple[str, Callable[[str, str], bool]]]] = {  # action → for whom, in words and as a test
-    "sts:assumerole": ("it is for users, roles and services", lambda form, text: form != "Federated"),
-    "sts:assumerolewithsaml": ("it is for SAML providers", lambda form, text: ":saml-provider/" in text),
-    "sts:assumerolewithwebidentity": (
-        "it is for OpenID Connect providers",
-        lambda form, text: form == "Federated" and ":saml-provider/" not in text,
-    ),
-}
-_ROLES_ANYWHERE: Final = ("sts:AssumeRole", "sts:SetSourceIdentity", "sts:TagSession")
-
-
-def trust(statement: Statement, report: Report) -> None:
-    """Trust policies: whether actions and principals suit each other."""
-    named, allows = statement.principal_texts, statement.effect == "Allow"
-    if report.kind != "trust" or not named or any(path in report.wrong for path, _, _ in named):
-        return
-    low = {text.lower() for _, text in statement.texts("Action")}
-    for path, text in statement.texts("Action") if allows else ():
-        rule, fits = _MEANT_FOR.get(text.lower(), ("", lambda form, name: True))
-        if not any(fits(form, name) for _, form, name in named):
-            names = ", ".join(shown(name) for _, _, name in named[:3])
-            report.add("mismatched-action-for-principal", path, text, action=text, principals=names, rule=rule)
-    lacking = " and ".join(each for each in _ROLES_ANYWHERE if each.lower() not in low and "sts:*" not in low)
-    for path, _, text in named:
-        if text == "rolesanywhere.amazonaws.com" and lacking and allows:
-            report.add("missing-action-for-roles-anywhere-trust-policy", path, text, actions=lacking)
-        account, _, session = text.partition(":assumed-role/")
-        role = f"{account.replace(':sts:', ':iam:')}:role/{session.partition('/')[0]}"
-        if session and any(role == other for _, _, other in named):
-            report.add("redundant-principal-in-role-trust-policy", path, text, by=shown(role))
-
-
 def rcp(statement: Statement, report: Report) -> None:
     """Resource control policies: services that they do not reach."""
     for path, text in statement.texts("Action") if report.kind == "rcp" and statement.effect == "Deny" else ():
         service = text.partition(":")[0].lower()
         if service != "*" and service not in RCP_SERVICES:
             report.add("rcp-service", path, text, shows=shown(service))
+
+
+_PRIVATE: Final = [
+    network(text)
+    for text in (
+        *("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "127.0.0.0/8", "169.254.0.0/16", "100.64.0.0/10"),
+        *("fc00::/7", "fe80::/10", "::1/128"),
+    )
+]
+
+
+def addresses(statement: Statement, report: Report) -> None:
+    """Ranges with more bits than count, and addresses that no request comes from."""
+    for _, name, key, values in statement.comparisons:
+        known = operator(name)
+        if known is None or not known.base.endswith("IpAddress"):
+            continue
+        ranges = [(path, value, found) for path, value in values if (found := network(str(value)))]
+        for path, value, found in ranges:
+            if found[0] != network(str(value).partition("/")[0])[0]:
+                report.add("improve-ip-range", path, value, f"write {found}", bits=found.prefixlen)
+        private = [
+            (path, value)
+            for path, value, found in ranges
+            if any(found.version == each.version and found.subnet_of(each) for each in _PRIVATE)
+        ]
+        code = "private-not-ip-address" if known.negated else "private-ip-address"
+        for path, value in private if key.lower() == "aws:sourceip" else ():
+            report.add(code + "-subset" * (len(private) < len(values)), path, value)
 
 
 # ---- what should not be handed out lightly
@@ -157,7 +146,7 @@ def _narrows(comparison: Comparison, key: str) -> bool:
     return known.base.startswith(("String", "Arn")) and not known.negated and not from_any
 
 
-_WHERE: Final = {**vars(advice_names), **vars(advice_conditions), **globals()}
+_WHERE: Final = {**vars(advice_names), **globals()}
 TESTS: Final[dict[str, Callable[[Statement, Report], None]]] = {
     row.test: _WHERE[row.test] for row in FINDINGS.values() if row.test not in ("", "whole")
 }

@@ -57,6 +57,8 @@ def misspelling(name: str, known: Iterable[str], report: Report) -> str | None:
 
     A name of known words is a new one more likely; so is the opposite of one (`DeregisterX`).
     """
+    if not report.guesses:
+        return None
     names, words = list(known), _WORD.findall(name)
     common = {word.lower().rstrip("s") for each in names for word in _WORD.findall(each)}
 
@@ -116,7 +118,6 @@ _AWS_OWN: Final = re.compile(
     "::[^:]*/(aws|amazon)|^([^:]*:){4}(aws|aws-managed|aws-marketplace|cloudfront|amazon):", re.IGNORECASE
 )
 _ONE_SEGMENT: Final = ("${BucketName}", "${TableName}")  # placeholders whose value has no slash; others may
-_APART: Final = str.maketrans({":": ":\0", "/": ":\1"})  # a wildcard of `matching` that stops at colons stops at both
 
 
 @lru_cache(maxsize=8192)
@@ -126,12 +127,12 @@ def _format(arn: str) -> Automaton:
     for part in re.split(r"(\$\{[^}]*\}|<[^>]*>|\*)", arn):
         if not part.startswith(("${", "<", "*")):
             colons += part.count(":")
-            pieces.append(part.translate(_APART))
+            pieces.append(part)
         elif colons < 5 or part in _ONE_SEGMENT:
             pieces += [Wild.ONE_IN_PART, Wild.ANY_IN_PART]  # at least one character: no Region is not any Region
         else:
             pieces.append(Wild.ANY)
-    return Automaton([pieces])
+    return Automaton([pieces], borders=":/")
 
 
 @lru_cache(maxsize=4096)
@@ -145,13 +146,11 @@ def overlaps(resource: str, arn_format: str) -> bool:
     automaton = _format(arn_format)
     reached, everything = automaton.start, 2 * automaton.final - 1
     text = VARIABLE.sub("*", resource)
-    for character in (text + ":*" * (5 - text.count(":"))).translate(_APART):
+    for character in text + ":*" * (5 - text.count(":")):
         if character == "*":
             reached = everything & -(reached & -reached)  # from the first place reached, any later one can be
         elif character == "?":
-            apart = automaton.after(reached, ":")
-            reached = (reached << 1) & everything & ~automaton.letters[":"] | reached & automaton.stay_in_part
-            reached |= automaton.after(apart, "\0") | automaton.after(apart, "\1")
+            reached = (reached << 1 | reached & automaton.stay_in_part) & everything
         else:
             reached = automaton.after(reached, character)
     return bool(reached & automaton.final)
@@ -287,9 +286,6 @@ def tags_fit(statement: Statement, report: Report) -> None:
             continue
         if start == "allow" and known.negated:
             continue
-        if "NotAction" in statement.document:
-            place = (*statement.path, "NotAction")
-            report.add(f"{start}-notaction-{ending}", place, "NotAction", name=True, key=shown(key))
         without = [
             each for each in statement.texts("Action") if _lacks(each[1], low, "aws:requesttag/x", "aws:tagkeys")
         ]

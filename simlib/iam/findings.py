@@ -24,13 +24,13 @@ _PAGE: Final = "https://docs.aws.amazon.com/IAM/latest/UserGuide/access-analyzer
 class Finding(NamedTuple):
     """A row: Access Analyzer's gravity, the test that finds it, what to say and to advise, with words to fill in.
 
-    `when`: the rule that finds it by itself (`rules`); `test`: or the function that does. `level`: "error" is no policy
+    `when`: the rules that find it (`rules`); `test`: or the function that does. `level`: "error" is no policy
     of that kind, for the engine either; "refused" can be read, and some service of AWS does not save it; "warning" is
     saved. `ours`: Access Analyzer has no such check.
     """
 
     gravity: str
-    when: Mapping[str, str]
+    when: Sequence[Mapping[str, str]]
     test: str
     message: str
     advice: str
@@ -43,8 +43,8 @@ def _rows() -> Iterator[tuple[str, Finding]]:
         words, test, message, advice = (*row, "")[:4]
         level = "error" if "wrong" in words else "refused" if "refused" in words else "warning"
         gravity = re.sub("ours|wrong|refused", "", words).strip() or ERROR
-        when, test = (test, "") if isinstance(test, dict) else ({}, test)
-        yield code, Finding(gravity, when, test, message, advice, level, words.startswith("ours"))
+        when = [test] if isinstance(test, dict) else test if isinstance(test, list) else []
+        yield code, Finding(gravity, when, "" if when else test, message, advice, level, words.startswith("ours"))
 
 
 FINDINGS: Final = dict(_rows())

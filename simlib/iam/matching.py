@@ -96,9 +96,10 @@ class Automaton:
     matched what was read so far. One character of the text moves all bits at once, so that time grows with the text.
     """
 
-    __slots__ = ("final", "inside", "letters", "runs", "start", "stay", "stay_in_part", "wild")
+    __slots__ = ("borders", "final", "inside", "letters", "runs", "start", "stay", "stay_in_part", "wild")
 
-    def __init__(self, patterns: Iterable[Sequence[Piece]]) -> None:
+    def __init__(self, patterns: Iterable[Sequence[Piece]], borders: str = ":") -> None:
+        self.borders = borders  # what a wildcard within a part stops at, when it is followed by `after`
         self.letters: dict[str, int] = {}  # where each character leads
         self.runs: list[int] = []  # the bits of each pattern with a * that may run past colons
         wild = dict.fromkeys(Wild, 0)
@@ -136,9 +137,9 @@ class Automaton:
 
     def after(self, reached: int, character: str) -> int:
         """The bits after one more character; those before the last ``*`` reached, which add nothing, are left out."""
-        is_colon = character == ":"
-        moved = (reached << 1) & (self.letters.get(character, 0) | (self.wild if is_colon else self.inside))
-        reached = moved | reached & (self.stay if is_colon else self.stay_in_part)
+        at_border = character in self.borders
+        moved = (reached << 1) & (self.letters.get(character, 0) | (self.wild if at_border else self.inside))
+        reached = moved | reached & (self.stay if at_border else self.stay_in_part)
         for run in self.runs:
             if waits := reached & self.stay & run:
                 reached &= ~run | -(1 << waits.bit_length() - 1)
