@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path as File
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from simlib.iam.conditions import scalar_text
 from simlib.iam.errors import Problem
 
 if TYPE_CHECKING:
@@ -73,12 +74,10 @@ def page(code: str) -> str:
 
 def shown(value: Any) -> str:
     """A value as a message shows it: short, on one line, whatever it is."""
-    if isinstance(value, bool) or value is None:
-        text = {True: "true", False: "false", None: "null"}[value]
-    elif isinstance(value, (int, float)):
-        text = "a long number" if isinstance(value, int) and value.bit_length() > 200 else str(value)
-    else:
-        text = value if isinstance(value, str) else "a list" if isinstance(value, (list, tuple)) else "an object"
+    text = scalar_text(value)
+    if text is None:
+        kinds = {type(None): "null", int: "a long number", float: "no number", list: "a list", tuple: "a list"}
+        text = kinds.get(type(value), "an object")
     text = text or "an empty text"
     text = text if text.isprintable() else text[:60].encode("ascii", "backslashreplace").decode()
     return text if len(text) <= 60 else f"{text[:59]}…"
@@ -126,7 +125,16 @@ class Report:
         line, column = place or (None, None)
         advice = advice if len(advice) <= 300 else f"{advice[:299]}…"
         self.problems.append(
-            Problem(name_of(path), message, _bounded(value), advice or None, line, column, finding.level, code)
+            Problem(
+                name_of(path),
+                message,
+                _bounded(value),
+                advice or None,
+                line,
+                column,
+                finding.level,
+                code,
+            )
         )
 
     def close(self, word: Any, known: Iterable[str]) -> list[str]:

@@ -35,7 +35,7 @@ class _Rule(NamedTuple):
         for name, pattern in self.patterns.items():
             if not (fits := pattern.fullmatch(texts[name])):
                 return None
-            words |= {group: text and shown(text) for group, text in fits.groupdict("").items()}
+            words |= fits.groupdict("")
         reader = self.options.get("unreadable")
         if reader and getattr(conditions, reader)(texts["value"]) is not None:
             return None
@@ -75,9 +75,11 @@ def examine(statement: Statement, report: Report, *, refused: bool) -> None:
     for of, path, value, texts in _parts(statement, typed=not refused):
         for rule in rules.get(of, ()) if path not in report.wrong else ():
             if (words := rule.words(always | texts, features)) is not None:
-                nearest = service_data.condition_keys(rule.options.get("nearest", "")) or ()
+                known = service_data.condition_keys(rule.options.get("nearest", "")) or ()
+                nearest = [each for each in known if "*" not in each]
                 guess = report.did_you_mean(words["shows"], nearest) if nearest else None
-                report.add(rule.code, path, value, guess, name=of in ("key", "operator"), **words)
+                shows = {name: word and shown(word) for name, word in words.items()}
+                report.add(rule.code, path, value, guess, name=of in ("key", "operator"), **shows)
                 break
 
 
@@ -100,7 +102,7 @@ def _parts(statement: Statement, *, typed: bool) -> Iterator[tuple[str, Path, An
     for comparison in statement.comparisons:
         known, name, key = operator(comparison.operator), comparison.operator, comparison.key
         values = [(place, value, conditions.scalar_text(value) or "") for place, value in comparison.values]
-        texts = {"operator": name if known else "", "key": key.lower(), "key_as_written": shown(key)}
+        texts = {"operator": name if known else "", "key": key.lower(), "key_as_written": key}
         texts["type"] = _type(key, typed)
         texts["values"] = ",".join(sorted({text.lower() for _, _, text in values}))
         texts["count"] = str(len(values))
