@@ -83,10 +83,6 @@ class ExplainedStatement(NamedTuple):
         return sum(not element.matched for element in self.elements)
 
     @property
-    def matched(self) -> bool:
-        return self.deciding is None
-
-    @property
     def deciding(self) -> Element | None:
         """The first element that does not fit; ``None`` where all do."""
         return next((element for element in self.elements if not element.matched), None)
@@ -193,8 +189,11 @@ class Evaluation(NamedTuple):
 
     @property
     def context(self) -> Mapping[str, Values]:
-        """Every condition key the decision could see, those that AWS derives from the principal included."""
-        return self.request.full_context
+        """Every condition key the decision could see, those that AWS derives from the principal included
+        (UG/reference_policies_condition-keys)."""
+        known = {key: self.request.values[key.lower()] for key in self.request.context}
+        names = {key.lower() for key in known}
+        return {key: value for key, value in self.request.caller.context.items() if key.lower() not in names} | known
 
     @property
     def deciding(self) -> Deciding:
@@ -260,7 +259,13 @@ class Evaluation(NamedTuple):
     @property
     def reason(self) -> str:
         """``because no … policy allows …`` or ``with an explicit deny in a … policy``; "" when allowed."""
-        return _reason(self.request, self.deciding.check)
+        check = self.deciding.check
+        if check is None:
+            return ""
+        name = POLICY_NAMES[check.check_type]
+        if self.effect == IMPLICIT_DENY:
+            return f"because no {name} allows the {self.action} action"
+        return f"with an explicit deny in {'an' if name[0] == 'i' else 'a'} {name}"
 
     @property
     def message(self) -> str:
@@ -279,12 +284,12 @@ class Evaluation(NamedTuple):
         text = f"User: {request.caller.arn} is not authorized to perform: {request.action} on resource: {resource}"
         if request.is_trust_question:
             return text
-        check, statements, _ = self.deciding
-        text = f"{text} {_reason(request, check)}"
-        if check is None or check.check_type == "RESOURCE" or not in_family:
+        text = f"{text} {self.reason}"
+        if self.effect == IMPLICIT_DENY or not in_family:
             return text
         # the ARN of the managed policy that denies, which AWS adds since 2026
-        names = (each.policy.name for each in statements if each.check_type == check.check_type)
+        check, statements, _ = self.deciding
+        names = [each.policy.name for each in statements if check and each.check_type == check.check_type != "RESOURCE"]
         return text + next((f": {name}" for name in names if ":policy/" in name), "")
 
     # -- a learner's sentences
@@ -302,28 +307,21 @@ class Evaluation(NamedTuple):
             lines += [f"  {each.title} matches." for each in self._matched([check], "Allow", "Deny")]
             if check.effect == IMPLICIT_DENY:
                 lines += [f"  {each.sentence}." for each in self._near_misses(check)]
-        return "\n".join([*lines, *filter(None, [self._special_case()])])
+        return "\n".join(lines)
 
     def hint(self) -> str:
         """What would make this allowed, in as few sentences as are honest; "" when it is allowed."""
-        if special := self._special_case():
-            return special
-        _, statements, lacking = self.deciding
-        denying = statements if self.effect == EXPLICIT_DENY else ()
-        return " ".join([*map(_way_round, denying), *map(self._missing_allow, lacking)])
-
-    def _special_case(self) -> str:
-        """The rule behind a denial that no policy explains."""
-        request = self.request
+        request, kind = self.request, self.request.caller.kind
         if self.allowed:
             return ""
-        if request.caller.kind == Kind.ROOT and request.is_trust_question:
+        if kind == Kind.ROOT and request.is_trust_question:
             return "The root user cannot assume a role, whatever the policies say."
-        if request.caller.kind == Kind.FEDERATED_USER and request.service in ("iam", "sts"):
+        if kind == Kind.FEDERATED_USER and request.service in ("iam", "sts"):
             return "Credentials from GetFederationToken cannot call IAM, nor STS but for GetCallerIdentity."
-        if request.caller.kind == Kind.FEDERATED_USER and not self.policies.session:
+        if kind == Kind.FEDERATED_USER and not self.policies.session:
             return "Without a session policy a federated user has no permissions of its own."
-        return ""
+        _, denying, lacking = self.deciding
+        return " ".join([*map(_way_round, denying), *map(self._missing_allow, lacking)])
 
     def _missing_allow(self, check: Check) -> str:
         """Which allow is lacking; the nearest statement is mentioned where one thing alone keeps it from matching."""
@@ -347,15 +345,6 @@ def _name(check: Check) -> str:
     """``service control policy (level 1 from the organization's root)``."""
     level = "" if check.level is None else f" (level {check.level + 1} from the organization's root)"
     return POLICY_NAMES[check.check_type] + level
-
-
-def _reason(request: Request, check: Check | None) -> str:
-    if check is None:
-        return ""
-    name = POLICY_NAMES[check.check_type]
-    if check.effect == IMPLICIT_DENY:
-        return f"because no {name} allows the {request.action} action"
-    return f"with an explicit deny in {'an' if name[0] == 'i' else 'a'} {name}"
 
 
 def _way_round(denying: ExplainedStatement) -> str:

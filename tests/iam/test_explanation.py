@@ -129,7 +129,7 @@ def test_the_deciding_element(statement: dict[str, Any], request_: dict[str, Any
     asked = {"action": READ, "resource": "arn:aws:s3:::bucket/alice/x", **request_}
     evaluation = evaluate(Request(ALICE, **asked), PolicySet((policy(statement, name="p"),)))
     [explained] = evaluation.statements
-    assert explained.matched is (sentence == "")
+    assert bool(explained.misses) is bool(sentence)
     assert (explained.deciding.sentence if explained.deciding else "") == sentence
     title = f"{statement['Effect']} statement 1{' (Rich)' if 'Sid' in statement else ''} of p"
     assert explained.sentence == (f"{title} does not match: {sentence}" if sentence else f"{title} matches")
@@ -180,7 +180,7 @@ def test_every_statement_that_was_asked_is_explained() -> None:
         rcps=((policy(deny("s3:Put*", Principal="*"), kind="rcp"),),),
     )
     statements = ask(ALICE, READ, OBJECT, policies).statements
-    assert [(each.check_type, each.level, each.statement.index, each.matched) for each in statements] == [
+    assert [(each.check_type, each.level, each.statement.index, not each.misses) for each in statements] == [
         ("RESOURCE_CONTROL_POLICY", 0, 0, False),
         ("SERVICE_CONTROL_POLICY", 0, 0, True),
         ("SERVICE_CONTROL_POLICY", 1, 0, True),

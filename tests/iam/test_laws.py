@@ -96,7 +96,7 @@ def disagreeing(scenario: Scenario) -> bool:
 
 
 def partly_matched(scenario: Scenario) -> bool:
-    return len({statement.matched for statement in answer(scenario).statements}) == 2
+    return len({not statement.misses for statement in answer(scenario).statements}) == 2
 
 
 def several(scenario: Scenario) -> bool:
@@ -331,8 +331,8 @@ def test_explaining_agrees_with_deciding(scenario: Scenario) -> None:
         id(statement) for check in evaluation.checks for each in check.matched_policies for statement in each.statements
     }
     for explained in evaluation.statements:
-        assert explained.matched is (id(explained.statement) in matched)
-        assert (explained.deciding is None) is explained.matched
+        assert (explained.deciding is None) is (id(explained.statement) in matched)
+        assert (explained.deciding is None) is not explained.misses
 
 
 @law(refused)
