@@ -39,11 +39,8 @@ from simlib.iam.policy import Policy
 from simlib.iam.request import Request
 from simlib.iam.statement import OBJECT
 
-#: fields of the request -> whether a scenario needs them
-REQUEST_FIELDS = {
-    **dict.fromkeys(("principal", "action", "resource"), True),
-    **dict.fromkeys(("resource_account", "context", "role_arn"), False),
-}
+NEEDED = ("principal", "action", "resource")
+REQUEST_FIELDS = (*NEEDED, "resource_account", "context", "role_arn")
 #: field -> its name in a PolicySet, the kind of its policies, and in how many lists they stand
 POLICY_FIELDS = {
     "identity_policies": ("identity", "identity", 1),
@@ -116,8 +113,8 @@ def read_scenario(scenario: Any, world: World | None = None) -> tuple[Request, P
             raise RequestError(str(name)[:80], f"a scenario has no such field; its fields are {known}")
         elif not isinstance(value, OTHER_FIELDS[name][0]):
             raise RequestError(name, OTHER_FIELDS[name][1])
-    for name, needed in REQUEST_FIELDS.items():
-        if needed and name not in fields:
+    for name in NEEDED:
+        if name not in fields:
             raise RequestError(name, "a scenario needs this field")
     if fields.get("context") == "unknown":
         del fields["context"]
