@@ -220,8 +220,13 @@ class Evaluation(NamedTuple):
 
     @property
     def near_misses(self) -> list[ExplainedStatement]:
-        """The statements that came nearest to giving an allow that is lacking."""
-        return [each for check in self.deciding.lacking for each in self._near_misses(check)]
+        """The statements that came nearest to giving an allow that is lacking: of each check at most three, of other
+        actions only where none is about this one."""
+        return [
+            each
+            for check in self.deciding.lacking
+            for each in self._near_misses(check) or self._near_misses(check, of_action=False)
+        ]
 
     def _lacking(self) -> tuple[Check, ...]:
         """In the caller's own account an identity policy is what most requests lack, so it goes before the resource's,
@@ -244,13 +249,13 @@ class Evaluation(NamedTuple):
                     if statement.effect in effects:
                         yield self._explained(check, policy, statement)
 
-    def _near_misses(self, check: Check, most: int = 3) -> list[ExplainedStatement]:
-        """Allow statements that cover the action and fail on as few other elements as possible."""
+    def _near_misses(self, check: Check, most: int = 3, *, of_action: bool = True) -> list[ExplainedStatement]:
+        """Allow statements that cover the action (or any) and fail on as few other elements as possible."""
         near = [
             self._explained(check, policy, statement)
             for policy in check.policies
-            for statement in policy.candidates(self.request.folded_action)
-            if statement.effect == "Allow" and statement.covers_action(self.request)
+            for statement in policy.statements
+            if statement.effect == "Allow" and (not of_action or statement.covers_action(self.request))
         ]
         return [each for each in sorted(near, key=lambda each: each.misses)[:most] if each.misses]
 
