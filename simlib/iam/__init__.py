@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from simlib.iam.decision import Check, MatchedPolicy, PolicySet
 from simlib.iam.errors import PolicyError, Problem, RequestError
-from simlib.iam.evaluation import Evaluation, evaluate
+from simlib.iam.evaluation import evaluate
+from simlib.iam.explanation import Evaluation
 from simlib.iam.policy import Policy
 from simlib.iam.request import Request
 from simlib.iam.statement import Statement

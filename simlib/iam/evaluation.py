@@ -7,56 +7,13 @@ denies, so that the answer can show them all.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-from simlib.iam import explanation
-from simlib.iam.decision import Check, Decision, ExplainedStatement, MatchedPolicy, PolicySet
-from simlib.iam.matching import Values
+from simlib.iam.decision import Check, MatchedPolicy, PolicySet
+from simlib.iam.explanation import Evaluation
 from simlib.iam.policy import Policy
 from simlib.iam.principals import ITSELF, NOT, ROLE, ROOT, Kind
 from simlib.iam.request import Request
 from simlib.iam.statement import Statement
 from simlib.iam.vocabulary import ALLOW, BUCKET_POLICY_RESCUE, EXPLICIT_DENY, IMPLICIT_DENY, NO_IMPACT, RCP_SERVICES
-
-
-class Evaluation(Decision):
-    """A decision, and the words for it, which are worked out when somebody wants them."""
-
-    __slots__ = ()
-
-    @property
-    def action(self) -> str:
-        return self.request.action
-
-    @property
-    def resource(self) -> str:
-        return self.request.resource
-
-    @property
-    def principal(self) -> str:
-        return self.request.principal
-
-    @property
-    def context(self) -> Mapping[str, Values]:
-        """Every condition key the decision could see, those that AWS derives from the principal included."""
-        return self.request.full_context
-
-    @property
-    def reason(self) -> str:
-        """Why not, in AWS's words: ``because no identity-based policy allows …``; "" when allowed."""
-        return explanation.reason(self)
-
-    @property
-    def message(self) -> str:
-        """AWS's error text; "" when allowed."""
-        return explanation.message(self)
-
-    @property
-    def near_misses(self) -> list[ExplainedStatement]:
-        """The statements that came nearest to giving an allow that is lacking."""
-        return [each for check in self.deciding.lacking for each in explanation.near_misses(self, check)]
-
-    explain, hint, to_dict = explanation.explain, explanation.hint, explanation.to_dict
 
 
 def evaluate(request: Request, policies: PolicySet) -> Evaluation:

@@ -1,69 +1,27 @@
-"""A decision in words: AWS's exact error text, a learner's sentences, what would help. Nothing here decides."""
+"""A decision, what decided it, and its words: AWS's exact error text, a learner's sentences, what would help."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from simlib.iam.principals import Kind
+from simlib.iam.decision import GRANTS, Check, PolicySet
+from simlib.iam.principals import ACCOUNT, Kind
 from simlib.iam.vocabulary import ALLOW, DELEGATES, EXPLICIT_DENY, IMPLICIT_DENY, NO_IMPACT, POLICY_NAMES
 
 if TYPE_CHECKING:
-    from simlib.iam.decision import Check, Decision, ExplainedStatement
+    from simlib.iam.matching import Values
+    from simlib.iam.policy import Policy
     from simlib.iam.request import Request
+    from simlib.iam.statement import Statement
 
-# --- AWS's error text (UG/troubleshoot_access-denied) ---------------------------------------------------------------
-
-
-def reason(decision: Decision) -> str:
-    """``because no … policy allows …`` or ``with an explicit deny in a … policy`` (UG/troubleshoot_access-denied)."""
-    check = decision.deciding.check
-    if check is None:
-        return ""
-    name = POLICY_NAMES[check.check_type]
-    if decision.effect == IMPLICIT_DENY:
-        return f"because no {name} allows the {decision.request.action} action"
-    return f"with an explicit deny in {'an' if name[0] == 'i' else 'a'} {name}"
-
-
-def message(decision: Decision) -> str:
-    """AWS's exact error text; "" when allowed. STS gives no reason, and S3 one only to its own family."""
-    if decision.allowed:
-        return ""
-    request = decision.request
-    if request.caller.kind == Kind.ROOT and request.folded_action == "sts:assumerole":
-        return "Roles may not be assumed by root accounts."
-    resource = request.resource
-    if request.service == "s3":
-        if not _in_family(request):
-            return "Access Denied"
-        resource = f'"{resource}"'
-    text = f"User: {request.caller.arn} is not authorized to perform: {request.action} on resource: {resource}"
-    return text if request.is_trust_question else f"{text} {reason(decision)}{_denying_policy(decision)}"
-
-
-def _denying_policy(decision: Decision) -> str:
-    """``: ARN`` of the managed policy that denies, within one account or organization, as AWS adds it since 2026."""
-    check, statements, _ = decision.deciding
-    if check is None or check.check_type == "RESOURCE" or not _in_family(decision.request):
-        return ""
-    names = (each.policy.name for each in statements if each.check_type == check.check_type)
-    return next((f": {name}" for name in names if ":policy/" in name), "")
-
-
-def _in_family(request: Request) -> bool:
-    """Whether S3 gives its reason: only within one account or one organization."""
-    ours, theirs = request.values.get("aws:principalorgid"), request.values.get("aws:resourceorgid")
-    return request.in_own_account or (ours is not None and ours == theirs)
-
-
-# --- a learner's sentences ------------------------------------------------------------------------------------------
-
-VERDICTS = {
+_SUBJECTS = {"Action": "the action", "Resource": "the resource", "Principal": "the caller"}
+_VERDICTS = {
     ALLOW: "Allowed",
     IMPLICIT_DENY: "Denied, because nothing allows it",
     EXPLICIT_DENY: "Denied by a statement",
 }
-MEANINGS = {
+_MEANINGS = {
     ALLOW: "allows",
     DELEGATES: "delegates to the caller's account, whose own policies must allow",
     NO_IMPACT: "says nothing, and need not",
@@ -72,22 +30,320 @@ MEANINGS = {
 }
 
 
-def explain(decision: Decision) -> str:
-    """The decision, then one line for each check, with the statements that matched or came near."""
-    request = decision.request
-    asked = f"{request.caller.arn} asks for {request.action} on {request.resource}"
-    lines = [f"{VERDICTS[decision.effect]}: {asked}."]
-    if request.needs_no_permission:
-        lines.append("This action needs no permission, and no policy can withhold it.")
-    for check in decision.checks:
-        trust = check.check_type == "RESOURCE" and request.is_trust_question
-        name = "trust policy" if trust else _name(check)
-        lines.append(f"{name[0].upper()}{name[1:]}: {MEANINGS[check.meaning]}.")
-        for policy, statements in check.matched_policies:
-            lines += [f"  {decision.explained(check, policy, each).title} matches." for each in statements]
-        if check.effect == IMPLICIT_DENY:
-            lines += [f"  {each.sentence}." for each in near_misses(decision, check)]
-    return "\n".join([*lines, *filter(None, [_special_case(decision)])])
+# --- why a statement matches, or does not -----------------------------------------------------------------------------
+
+
+class Element(NamedTuple):
+    """One element of a statement put to the request: what was ``wanted``, what was there, and whether it fits.
+
+    ``name`` is ``Action``, ``NotAction``, ``Resource``, …, ``Condition``; a condition also has ``operator`` and
+    ``key``. ``actual`` is ``None`` where the request has no such key.
+    """
+
+    name: str
+    matched: bool
+    wanted: tuple[str, ...]
+    actual: Values | None
+    operator: str = ""
+    key: str = ""
+    negated: bool = False
+
+    @property
+    def sentence(self) -> str:
+        """What there is and what is needed: ``aws:MultiFactorAuthPresent`` is absent; ``Bool`` needs ``true``."""
+        actual = "absent" if self.actual is None else _code(_texts(self.actual)) or "empty"
+        if self.name != "Condition":
+            plain = self.name.removeprefix("Not")
+            verb = "is" if self.matched is not (plain != self.name) else "is not"
+            return f"{_SUBJECTS[plain]} {actual} {verb} in {self.name} {_code(self.wanted)}".rstrip()
+        needed = ("anything but " if self.negated else "") + (_code(self.wanted) or "a value the policy does not give")
+        if self.operator.rpartition(":")[2] == "Null":
+            needed = "it to be absent" if self.wanted == ("true",) else "it to be present"
+        return f"{_code([self.key])} is {actual}; {_code([self.operator])} needs {needed}"
+
+
+class ExplainedStatement(NamedTuple):
+    """A statement of a policy that a check looked at, and why it matched the request or did not."""
+
+    check_type: str
+    level: int | None
+    policy: Policy
+    statement: Statement
+    request: Request
+    bounded: bool
+
+    @property
+    def elements(self) -> tuple[Element, ...]:
+        """Every element, in the order Principal, Action, Resource, Condition."""
+        return tuple(_elements(self.statement, self.request, self.bounded))
+
+    @property
+    def misses(self) -> int:
+        """How many elements do not fit."""
+        return sum(not element.matched for element in self.elements)
+
+    @property
+    def deciding(self) -> Element | None:
+        """The first element that does not fit; ``None`` where all do."""
+        return next((element for element in self.elements if not element.matched), None)
+
+    @property
+    def meaning(self) -> str:
+        """What it says to a request that it matches: ``ALLOW``, ``DELEGATES`` or ``EXPLICIT_DENY``."""
+        if self.statement.effect == "Deny":
+            return EXPLICIT_DENY
+        names_account = self.check_type == "RESOURCE" and self.statement.names(self.request, self.bounded) == ACCOUNT
+        return DELEGATES if names_account else ALLOW
+
+    @property
+    def title(self) -> str:
+        """``Deny statement 2 (NoDelete) of policy-name``; statements count from 1, as a reader counts."""
+        sid = f" ({self.statement.sid})" if self.statement.sid else ""
+        return f"{self.statement.effect} statement {self.statement.index + 1}{sid} of {called(self.policy)}"
+
+    @property
+    def sentence(self) -> str:
+        deciding = self.deciding
+        return f"{self.title} matches" if deciding is None else f"{self.title} does not match: {deciding.sentence}"
+
+
+def called(policy: Policy) -> str:
+    """``AdministratorAccess``, ``web-app (trust policy)``: of the ARN of a managed or trust policy its last part."""
+    name = policy.name or "the policy"
+    return name.rpartition("/")[2] if name.startswith(("arn:aws:iam:", "arn:aws:organizations:")) else name
+
+
+def _elements(statement: Statement, request: Request, bounded: bool) -> Iterator[Element]:
+    document = statement.document
+    if statement.principals is not None:
+        name, names = "NotPrincipal" if statement.not_principal else "Principal", statement.names(request, bounded)
+        yield Element(name, bool(names), _texts(document[name]), request.caller.arn)
+    # a statement of a key's policy may lack the other two, and then has no effect
+    name = "NotAction" if statement.not_action else "Action"
+    yield Element(name, statement.covers_action(request), _texts(document.get(name, ())), request.action)
+    if statement.resources is not None:
+        name = "NotResource" if statement.not_resource else "Resource"
+        yield Element(name, statement.covers_resource(request), _texts(document.get(name, ())), request.resource)
+    for condition in statement.conditions:
+        holds, actual, operator = condition.holds(request.values), request.values.get(condition.key), condition.operator
+        yield Element("Condition", holds, condition.wanted, actual, operator.name, condition.name, operator.negated)
+
+
+def _texts(written: Any) -> tuple[str, ...]:
+    """The texts of an element: one, several, or those of each type of principal."""
+    if isinstance(written, Mapping):
+        return tuple(text for texts in written.values() for text in _texts(texts))
+    return (written,) if isinstance(written, str) else tuple(written)
+
+
+def _code(texts: Sequence[str]) -> str:
+    """Values as a sentence shows them: at most four, none of them longer than a line."""
+    shown = [f"`{text if len(text) <= 120 else text[:119] + '…'}`" for text in texts[:4]]
+    more = f" and {len(texts) - 4} more" if len(texts) > 4 else ""
+    return ", ".join(shown) + more
+
+
+# --- the decision -----------------------------------------------------------------------------------------------------
+
+
+class Deciding(NamedTuple):
+    """What decided.
+
+    ``check``: of a refusal the check that AWS names; it mentions one only, among several the first in its order (a
+    choice). ``statements``: of an explicit deny the statements that deny, those of ``check`` first; of an allow those
+    whose allow was needed, on both sides where there are two, or, where either side would do, those of both; of an
+    implicit deny none. ``lacking``: the checks that lack an allow.
+    """
+
+    check: Check | None
+    statements: tuple[ExplainedStatement, ...] = ()
+    lacking: tuple[Check, ...] = ()
+
+
+class Evaluation(NamedTuple):
+    """``effect`` is ``ALLOW``, ``IMPLICIT_DENY`` or ``EXPLICIT_DENY``; ``checks`` are in AWS's order.
+
+    Its words are worked out when somebody wants them.
+    """
+
+    request: Request
+    policies: PolicySet
+    effect: str
+    checks: tuple[Check, ...]
+
+    @property
+    def allowed(self) -> bool:
+        return self.effect == ALLOW
+
+    @property
+    def principal(self) -> str:
+        return self.request.principal
+
+    @property
+    def action(self) -> str:
+        return self.request.action
+
+    @property
+    def resource(self) -> str:
+        return self.request.resource
+
+    @property
+    def context(self) -> Mapping[str, Values]:
+        """Every condition key the decision could see, those that AWS derives from the principal included
+        (UG/reference_policies_condition-keys)."""
+        known = {key: self.request.values[key.lower()] for key in self.request.context}
+        names = {key.lower() for key in known}
+        return {key: value for key, value in self.request.caller.context.items() if key.lower() not in names} | known
+
+    @property
+    def deciding(self) -> Deciding:
+        """Which check and which statements decided."""
+        if self.effect == IMPLICIT_DENY:
+            lacking = self._lacking()
+            return Deciding(lacking[0], lacking=lacking)
+        decisive = [check for check in self.checks if check.effect == self.effect]
+        if self.effect == EXPLICIT_DENY:
+            return Deciding(decisive[0], tuple(self._matched(decisive, "Deny")))
+        either = not any(check.needed for check in decisive if check.check_type in GRANTS)
+        needed = [check for check in decisive if check.needed or (either and check.check_type in GRANTS)]
+        return Deciding(None, tuple(self._matched(needed, "Allow")))
+
+    @property
+    def statements(self) -> Sequence[ExplainedStatement]:
+        """Every statement of every policy that was asked, check by check, with what decided whether it matched."""
+        return [
+            self._explained(check, policy, each)
+            for check in self.checks
+            for policy in check.policies
+            for each in policy.statements
+        ]
+
+    @property
+    def near_misses(self) -> list[ExplainedStatement]:
+        """The statements that came nearest to giving an allow that is lacking: of each check at most three, of other
+        actions only where none is about this one."""
+        return [
+            each
+            for check in self.deciding.lacking
+            for each in self._near_misses(check) or self._near_misses(check, of_action=False)
+        ]
+
+    def _lacking(self) -> tuple[Check, ...]:
+        """In the caller's own account an identity policy is what most requests lack, so it goes before the resource's,
+        which is left out where either may allow."""
+        lacking = [check for check in self.checks if check.effect == IMPLICIT_DENY]
+        if self.request.in_own_account and any(check.check_type == "PRINCIPAL" for check in lacking):
+            resource = [check for check in lacking if check.check_type == "RESOURCE"]
+            lacking = [check for check in lacking if check.check_type != "RESOURCE"]
+            lacking += resource if self.request.owner_must_allow else []
+        return tuple(lacking)
+
+    def _explained(self, check: Check, policy: Policy, statement: Statement) -> ExplainedStatement:
+        bounded = self.policies.bounds(self.request)
+        return ExplainedStatement(check.check_type, check.level, policy, statement, self.request, bounded)
+
+    def _matched(self, checks: Iterable[Check], *effects: str) -> Iterator[ExplainedStatement]:
+        for check in checks:
+            for policy, statements in check.matched_policies:
+                for statement in statements:
+                    if statement.effect in effects:
+                        yield self._explained(check, policy, statement)
+
+    def _near_misses(self, check: Check, most: int = 3, *, of_action: bool = True) -> list[ExplainedStatement]:
+        """Allow statements that cover the action (or any) and fail on as few other elements as possible."""
+        near = [
+            self._explained(check, policy, statement)
+            for policy in check.policies
+            for statement in policy.statements
+            if statement.effect == "Allow" and (not of_action or statement.covers_action(self.request))
+        ]
+        return [each for each in sorted(near, key=lambda each: each.misses)[:most] if each.misses]
+
+    # -- AWS's error text (UG/troubleshoot_access-denied)
+
+    @property
+    def reason(self) -> str:
+        """``because no … policy allows …`` or ``with an explicit deny in a … policy``; "" when allowed."""
+        check = self.deciding.check
+        if check is None:
+            return ""
+        name = POLICY_NAMES[check.check_type]
+        if self.effect == IMPLICIT_DENY:
+            return f"because no {name} allows the {self.action} action"
+        return f"with an explicit deny in {'an' if name[0] == 'i' else 'a'} {name}"
+
+    @property
+    def message(self) -> str:
+        """AWS's exact error text; "" when allowed. STS gives no reason, and S3 one only to its own family."""
+        request, resource = self.request, self.request.resource
+        if self.allowed:
+            return ""
+        if request.caller.kind == Kind.ROOT and request.folded_action == "sts:assumerole":
+            return "Roles may not be assumed by root accounts."
+        ours, theirs = request.values.get("aws:principalorgid"), request.values.get("aws:resourceorgid")
+        in_family = request.in_own_account or (ours is not None and ours == theirs)  # one account or organization
+        if request.service == "s3":
+            if not in_family:
+                return "Access Denied"
+            resource = f'"{resource}"'
+        text = f"User: {request.caller.arn} is not authorized to perform: {request.action} on resource: {resource}"
+        if request.is_trust_question:
+            return text
+        text = f"{text} {self.reason}"
+        if self.effect == IMPLICIT_DENY or not in_family:
+            return text
+        # the ARN of the managed policy that denies, which AWS adds since 2026
+        check, statements, _ = self.deciding
+        names = [each.policy.name for each in statements if check and each.check_type == check.check_type != "RESOURCE"]
+        return text + next((f": {name}" for name in names if ":policy/" in name), "")
+
+    # -- a learner's sentences
+
+    def explain(self) -> str:
+        """The decision, then one line for each check, with the statements that matched or came near."""
+        request = self.request
+        lines = [f"{_VERDICTS[self.effect]}: {request.caller.arn} asks for {request.action} on {request.resource}."]
+        if request.needs_no_permission:
+            lines.append("This action needs no permission, and no policy can withhold it.")
+        for check in self.checks:
+            trust = check.check_type == "RESOURCE" and request.is_trust_question
+            name = "trust policy" if trust else _name(check)
+            lines.append(f"{name[0].upper()}{name[1:]}: {_MEANINGS[check.meaning]}.")
+            lines += [f"  {each.title} matches." for each in self._matched([check], "Allow", "Deny")]
+            if check.effect == IMPLICIT_DENY:
+                lines += [f"  {each.sentence}." for each in self._near_misses(check)]
+        return "\n".join(lines)
+
+    def hint(self) -> str:
+        """What would make this allowed, in as few sentences as are honest; "" when it is allowed."""
+        request, kind = self.request, self.request.caller.kind
+        if self.allowed:
+            return ""
+        if kind == Kind.ROOT and request.is_trust_question:
+            return "The root user cannot assume a role, whatever the policies say."
+        if kind == Kind.FEDERATED_USER and request.service in ("iam", "sts"):
+            return "Credentials from GetFederationToken cannot call IAM, nor STS but for GetCallerIdentity."
+        if kind == Kind.FEDERATED_USER and not self.policies.session:
+            return "Without a session policy a federated user has no permissions of its own."
+        _, denying, lacking = self.deciding
+        return " ".join([*map(_way_round, denying), *map(self._missing_allow, lacking)])
+
+    def _missing_allow(self, check: Check) -> str:
+        """Which allow is lacking; the nearest statement is mentioned where one thing alone keeps it from matching."""
+        request = self.request
+        # a session has no identity policies of its own, they are its role's
+        holder = request.caller.context.get("aws:PrincipalArn", request.caller.arn)
+        resource = "the role's trust policy" if request.is_trust_question else f"the policy of {request.resource}"
+        place = {
+            "VPC_ENDPOINT": "the VPC endpoint's policy",
+            "RESOURCE": f"{resource}, with {request.caller.arn} as its Principal",
+            "PRINCIPAL": f"an identity-based policy of {holder}",
+        }.get(check.check_type, f"the {_name(check)}")
+        text = f"It would need an Allow for {request.action} on {request.resource} in {place}"
+        for near in self._near_misses(check, most=1):
+            if near.misses == 1 and near.deciding is not None:
+                text += f"; {near.title} lacks one thing: {near.deciding.sentence}"
+        return text + "."
 
 
 def _name(check: Check) -> str:
@@ -96,104 +352,7 @@ def _name(check: Check) -> str:
     return POLICY_NAMES[check.check_type] + level
 
 
-def near_misses(decision: Decision, check: Check, most: int = 3) -> list[ExplainedStatement]:
-    """Allow statements that cover the action and fail on as few other elements as possible."""
-    request = decision.request
-    near = [
-        decision.explained(check, policy, statement)
-        for policy in check.policies
-        for statement in policy.candidates(request.folded_action)
-        if statement.effect == "Allow" and statement.covers_action(request)
-    ]
-    return [each for each in sorted(near, key=lambda each: each.misses)[:most] if each.misses]
-
-
-def _special_case(decision: Decision) -> str:
-    """The rule behind a denial that no policy explains."""
-    request = decision.request
-    if decision.allowed:
-        return ""
-    if request.caller.kind == Kind.ROOT and request.is_trust_question:
-        return "The root user cannot assume a role, whatever the policies say."
-    if request.caller.kind == Kind.FEDERATED_USER and request.service in ("iam", "sts"):
-        return "Credentials from GetFederationToken cannot call IAM, nor STS but for GetCallerIdentity."
-    if request.caller.kind == Kind.FEDERATED_USER and not decision.policies.session:
-        return "Without a session policy a federated user has no permissions of its own."
-    return ""
-
-
-def hint(decision: Decision) -> str:
-    """What would make this allowed, in as few sentences as are honest; "" when it is allowed."""
-    deciding = decision.deciding
-    if special := _special_case(decision):
-        return special
-    if decision.effect == EXPLICIT_DENY:
-        return " ".join(map(_way_round, deciding.statements))
-    return " ".join(_missing_allow(decision, check) for check in deciding.lacking)
-
-
 def _way_round(denying: ExplainedStatement) -> str:
     conditions = [element for element in denying.elements if element.name == "Condition"]
     means = f"; it would not match if this were otherwise: {conditions[0].sentence}" if conditions else ""
     return f"No Allow helps against {denying.title} ({POLICY_NAMES[denying.check_type]}){means}."
-
-
-def _missing_allow(decision: Decision, check: Check) -> str:
-    """Which allow is lacking; the nearest statement is mentioned where one thing alone keeps it from matching."""
-    request = decision.request
-    # a session has no identity policies of its own, they are its role's
-    holder = request.caller.context.get("aws:PrincipalArn", request.caller.arn)
-    resource = "the role's trust policy" if request.is_trust_question else f"the policy of {request.resource}"
-    place = {
-        "SERVICE_CONTROL_POLICY": f"the {_name(check)}",
-        "VPC_ENDPOINT": "the VPC endpoint's policy",
-        "RESOURCE": f"{resource}, with {request.caller.arn} as its Principal",
-        "PRINCIPAL": f"an identity-based policy of {holder}",
-        "PERMISSIONS_BOUNDARY": "the permissions boundary",
-        "SESSION": "the session policy",
-    }[check.check_type]
-    text = f"It would need an Allow for {request.action} on {request.resource} in {place}"
-    for near in near_misses(decision, check, most=1):
-        if near.misses == 1 and near.deciding is not None:
-            text += f"; {near.title} lacks one thing: {near.deciding.sentence}"
-    return text + "."
-
-
-# --- plain objects --------------------------------------------------------------------------------------------------
-
-
-def answer(decision: Decision) -> dict[str, Any]:
-    """A decision as a line of ``python -m simlib decide`` answers it, without the ``id``."""
-    return {
-        "decision": decision.effect,
-        "checks": [
-            {
-                "check_type": check.check_type,
-                "effect": check.effect,
-                "matched": [
-                    {"policy": policy.name, "sid": each.sid, "index": each.index, "effect": each.effect.upper()}
-                    for policy, statements in check.matched_policies
-                    for each in statements
-                ],
-            }
-            for check in decision.checks
-        ],
-        "message": message(decision),
-    }
-
-
-def to_dict(decision: Decision) -> dict[str, Any]:
-    """Everything above as plain objects."""
-    request = decision.request
-    context = {key: list(value) if isinstance(value, tuple) else value for key, value in request.full_context.items()}
-    return {
-        "principal": request.principal,
-        "action": request.action,
-        "resource": request.resource,
-        "context": context,
-        **answer(decision),
-        "reason": reason(decision),
-        "explanation": explain(decision),
-        "hint": hint(decision),
-        "statements": [statement.to_dict() for statement in decision.statements],
-    }

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path as File
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from simlib.iam.conditions import scalar_text
 from simlib.iam.errors import Problem
 
 if TYPE_CHECKING:
     from simlib.iam.json_text import Located, Path
+    from simlib.iam.statement import Statement, Texts
 
 ERROR: Final = "error"
 SECURITY: Final = "security warning"
@@ -21,13 +23,15 @@ _PAGE: Final = "https://docs.aws.amazon.com/IAM/latest/UserGuide/access-analyzer
 
 
 class Finding(NamedTuple):
-    """A row: Access Analyzer's gravity, the test in `advice`, what to say and to advise, with words to fill in.
+    """A row: Access Analyzer's gravity, the test that finds it, what to say and to advise, with words to fill in.
 
-    `level`: "error" is no policy of that kind, for the engine either; "refused" can be read, and some service of AWS
-    does not save it; "warning" is saved. `ours`: Access Analyzer has no such check.
+    `when`: the rules that find it (`rules`); `test`: or the function that does. `level`: "error" is no policy
+    of that kind, for the engine either; "refused" can be read, and some service of AWS does not save it; "warning" is
+    saved. `ours`: Access Analyzer has no such check.
     """
 
     gravity: str
+    when: Sequence[Mapping[str, str]]
     test: str
     message: str
     advice: str
@@ -35,17 +39,16 @@ class Finding(NamedTuple):
     ours: bool
 
 
-def _rows() -> dict[str, Finding]:
-    rows = {}
+def _rows() -> Iterator[tuple[str, Finding]]:
     for code, row in tomllib.loads(File(__file__).with_suffix(".toml").read_text("utf-8")).items():
         words, test, message, advice = (*row, "")[:4]
         level = "error" if "wrong" in words else "refused" if "refused" in words else "warning"
         gravity = re.sub("ours|wrong|refused", "", words).strip() or ERROR
-        rows[code] = Finding(gravity, test, message, advice, level, words.startswith("ours"))
-    return rows
+        when = [test] if isinstance(test, dict) else test if isinstance(test, list) else []
+        yield code, Finding(gravity, when, "" if when else test, message, advice, level, words.startswith("ours"))
 
 
-FINDINGS: Final = _rows()
+FINDINGS: Final = dict(_rows())
 
 
 def gravity(code: str) -> str:
@@ -71,15 +74,22 @@ def page(code: str) -> str:
 
 def shown(value: Any) -> str:
     """A value as a message shows it: short, on one line, whatever it is."""
-    if isinstance(value, bool) or value is None:
-        text = {True: "true", False: "false", None: "null"}[value]
-    elif isinstance(value, (int, float)):
-        text = "a long number" if isinstance(value, int) and value.bit_length() > 200 else str(value)
-    else:
-        text = value if isinstance(value, str) else "a list" if isinstance(value, (list, tuple)) else "an object"
+    text = scalar_text(value)
+    if text is None:
+        kinds = {type(None): "null", int: "a long number", float: "no number", list: "a list", tuple: "a list"}
+        text = kinds.get(type(value), "an object")
     text = text or "an empty text"
     text = text if text.isprintable() else text[:60].encode("ascii", "backslashreplace").decode()
     return text if len(text) <= 60 else f"{text[:59]}…"
+
+
+def some(texts: Sequence[str]) -> str:
+    """The first of some texts, and how many there are besides."""
+    return shown(texts[0]) + (f" and {len(texts) - 1} more" if len(texts) > 1 else "")
+
+
+def guess(meant: str | None) -> str | None:
+    return f"did you mean {meant}?" if meant else None
 
 
 class Report:
@@ -90,11 +100,9 @@ class Report:
         self.located = located
         self.problems: list[Problem] = []
         self.wrong: set[Path] = set()  # places with a problem; advice leaves them alone
-        self.has_variables = False  # as the Version says
+        self.version = ""  # of the document; without the current one variables are plain text
         self.guesses = 50  # comparing words is slow, and a document with more misspellings is not one
-        self.comparisons = (
-            2000  # of a wildcard with all actions of a service, or a resource with all its ARNs: slow, too
-        )
+        self.comparisons = 2000  # of a wildcard with a service's actions, or a resource with its ARNs: slow, too
 
     def add(
         self,
@@ -117,7 +125,16 @@ class Report:
         line, column = place or (None, None)
         advice = advice if len(advice) <= 300 else f"{advice[:299]}…"
         self.problems.append(
-            Problem(name_of(path), message, _bounded(value), advice or None, line, column, finding.level, code)
+            Problem(
+                name_of(path),
+                message,
+                _bounded(value),
+                advice or None,
+                line,
+                column,
+                finding.level,
+                code,
+            )
         )
 
     def close(self, word: Any, known: Iterable[str]) -> list[str]:
@@ -133,8 +150,11 @@ class Report:
 
     def did_you_mean(self, word: Any, known: Iterable[str]) -> str | None:
         """`did you mean X?`, for the known word that is most like this one; None if none is much like it."""
-        close = self.close(word, known)
-        return f"did you mean {close[0]}?" if close else None
+        return guess(next(iter(self.close(word, known)), None))
+
+    def sound(self, statement: Statement, *elements: str) -> Texts:
+        """The texts of some elements of a statement that nothing has been found about yet."""
+        return [each for element in elements for each in statement.texts(element) if each[0] not in self.wrong]
 
 
 def _bounded(value: Any) -> Any:

@@ -55,12 +55,13 @@ class Automaton:
     """A pattern followed on all its possible paths at once.
 
     Bit *n* says: the first *n* letters of the pattern can have matched what was read so far. One character of the text
-    moves all bits, so that time grows with the text.
+    moves all bits, so that time grows with the text. ``borders``: the characters at which a wildcard within a part
+    stops.
     """
 
     __slots__ = ("crossing", "final", "letters", "other", "steps")
 
-    def __init__(self, pieces: Iterable[Piece]) -> None:
+    def __init__(self, pieces: Iterable[Piece], borders: str = ":") -> None:
         self.letters: dict[str, int] = {}  # where each character leads
         wild = dict.fromkeys(Wild, 0)
         bit = 1
@@ -76,7 +77,7 @@ class Automaton:
         moves, stays = wild[_ONE] | wild[_ONE_IN_PART], wild[_ANY] | wild[_ANY_IN_PART]
         self.other = moves, stays
         self.steps = {character: (bits | moves, stays) for character, bits in self.letters.items()}
-        self.steps[":"] = self.letters.get(":", 0) | wild[_ONE], self.crossing
+        self.steps |= {border: (self.letters.get(border, 0) | wild[_ONE], self.crossing) for border in borders}
 
     def accepts(self, text: str) -> bool:
         steps, other, reached = self.steps, self.other, 1

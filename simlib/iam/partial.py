@@ -16,7 +16,8 @@ from typing import Any, NamedTuple
 from simlib.iam.conditions import Condition, Operator, moment, network, number, scalar_text
 from simlib.iam.decision import PolicySet
 from simlib.iam.errors import RequestError
-from simlib.iam.evaluation import Evaluation, evaluate
+from simlib.iam.evaluation import evaluate
+from simlib.iam.explanation import Evaluation
 from simlib.iam.matching import Context, Glob, Patterns, TooManyTexts, Values, Variable, Wild, read, texts_by_match
 from simlib.iam.policy import Policy
 from simlib.iam.principals import NOT, Named

@@ -26,7 +26,8 @@ class Request:
 
     __slots__ = (
         *("principal", "action", "resource", "resource_account", "context", "role_arn"),
-        *("caller", "folded_action", "service", "owner", "values"),  # worked out from the others
+        # worked out from the others
+        *("caller", "folded_action", "service", "owner", "values", "in_own_account", "is_trust_question"),
     )
 
     def __init__(
@@ -51,6 +52,10 @@ class Request:
             raise RequestError("action", f"{action[:200]!r} is not an action such as 's3:GetObject'")
         self.caller = identify(principal, role_arn)
         self.owner = resource_account or _account_of(resource) or self.caller.account
+        #: Whether caller and resource belong to one account; two accounts of one organization are two accounts.
+        self.in_own_account = self.caller.account == self.owner
+        #: Whether a role's trust policy decides.
+        self.is_trust_question = self.folded_action in TRUST_ACTIONS and ":role/" in resource
         #: The context as conditions look at it, with what AWS derives from the principal.
         self.values: Mapping[str, Values] = {**self.caller.derived, **context_values(context)}
 
@@ -60,16 +65,6 @@ class Request:
         return self.folded_action in NEEDS_NO_PERMISSION and self.caller.kind != Kind.ANONYMOUS
 
     @property
-    def in_own_account(self) -> bool:
-        """Whether caller and resource belong to one account; two accounts of one organization are two accounts."""
-        return self.caller.account == self.owner
-
-    @property
-    def is_trust_question(self) -> bool:
-        """Whether a role's trust policy decides."""
-        return self.folded_action in TRUST_ACTIONS and ":role/" in self.resource
-
-    @property
     def owner_must_allow(self) -> bool:
         """Even in one account, a role's trust policy and a KMS key's policy must allow (UG/…policy-eval-denyallow).
 
@@ -77,13 +72,6 @@ class Request:
         policy, or a key whose policy does not name the account, is out of everybody's reach.
         """
         return self.is_trust_question or (self.service == "kms" and ":key/" in self.resource)
-
-    @property
-    def full_context(self) -> dict[str, Values]:
-        """The context with what AWS derives from the principal (UG/reference_policies_condition-keys)."""
-        given = {key: self.values[key.lower()] for key in self.context}
-        known = {key.lower() for key in given}
-        return {key: value for key, value in self.caller.context.items() if key.lower() not in known} | given
 
 
 def _account_of(resource: str) -> str | None:

@@ -24,22 +24,23 @@ document may stand.
 from __future__ import annotations
 
 import json
-import math
 import os
 import sys
 from collections.abc import Callable, Iterable, Mapping
+from math import inf
 from typing import IO, Any
 
 from simlib.iam.decision import PolicySet
 from simlib.iam.errors import PolicyError, RequestError
 from simlib.iam.evaluation import evaluate
-from simlib.iam.explanation import answer
+from simlib.iam.explanation import Evaluation
 from simlib.iam.json_text import read
 from simlib.iam.policy import Policy
 from simlib.iam.request import Request
 from simlib.iam.statement import OBJECT
 
-REQUEST_FIELDS = ("principal", "action", "resource", "resource_account", "context", "role_arn")
+NEEDED = ("principal", "action", "resource")
+REQUEST_FIELDS = (*NEEDED, "resource_account", "context", "role_arn")
 #: field -> its name in a PolicySet, the kind of its policies, and in how many lists they stand
 POLICY_FIELDS = {
     "identity_policies": ("identity", "identity", 1),
@@ -50,17 +51,24 @@ POLICY_FIELDS = {
     "rcps": ("rcps", "rcp", 2),
     "vpc_endpoint_policies": ("vpc_endpoint", "endpoint", 1),
 }
-OPENING = ("unknown_context", "resource_set")
-FLAGS = ("restrict_public_buckets", "resource_set")
-FIELDS = frozenset(("id", "unknown_context", *FLAGS, *REQUEST_FIELDS, *POLICY_FIELDS))
+#: the others -> what their value is
+OTHER_FIELDS: dict[str, tuple[type, str]] = {
+    "id": (object, ""),
+    "unknown_context": (list, "this is a list of condition keys"),
+    "resource_set": (bool, "this is true or false"),
+    "restrict_public_buckets": (bool, "this is true or false"),
+}
+FIELDS = frozenset((*REQUEST_FIELDS, *POLICY_FIELDS, *OTHER_FIELDS))
+ENCODE = json.JSONEncoder(check_circular=False).encode  # plain ASCII: any terminal, any file, any stray surrogate
+MOST_SETS = 10_000  # sets of policies that a world keeps: memory does not grow with the number of lines
 
 
 class World:
     """Policies with names. Each is read when it is first used, once for each place that it has in scenarios."""
 
     def __init__(self, documents: Mapping[str, Any], file: str) -> None:
-        self.documents = documents
-        self.file = file
+        self.documents, self.file = documents, file
+        self.sets: dict[str, PolicySet] = {}
         self._policies: dict[tuple[str, str, str], Policy] = {}
 
     @staticmethod
@@ -83,10 +91,7 @@ class World:
         if policy is None:
             if name not in self.documents:
                 raise RequestError(path, f"there is no policy {name[:80]!r} in {self.file}")
-            try:
-                policy = _read(self.documents[name], kind, path, None)
-            except RequestError as error:
-                raise RequestError(error.path, f"{name} in {self.file}: {error.message}") from None
+            policy = _parse(self.documents[name], kind, path, f"{name} in {self.file}: ")
             self._policies[name, kind, path] = policy
         return policy
 
@@ -95,46 +100,61 @@ def read_scenario(scenario: Any, world: World | None = None) -> tuple[Request, P
     """The request and the policies of a scenario. Raises ``RequestError``, whose path names the field."""
     if not isinstance(scenario, OBJECT):
         raise RequestError("", "a scenario is a JSON object")
-    if not FIELDS.issuperset(scenario):
-        name = next(str(name)[:80] for name in scenario if name not in FIELDS)
-        raise RequestError(name, f"a scenario has no such field; its fields are {', '.join(sorted(FIELDS))}")
-    fields = {name: value for name, value in scenario.items() if value is not None}  # null is as good as absent
-    for name in ("principal", "action", "resource"):
+    fields, written = {}, {}
+    for name, value in scenario.items():
+        if value is None and name in FIELDS:
+            continue  # null is as good as absent
+        if name in REQUEST_FIELDS:
+            fields[name] = value
+        elif name in POLICY_FIELDS:
+            written[name] = value
+        elif name not in OTHER_FIELDS:
+            known = ", ".join(sorted(FIELDS))
+            raise RequestError(str(name)[:80], f"a scenario has no such field; its fields are {known}")
+        elif not isinstance(value, OTHER_FIELDS[name][0]):
+            raise RequestError(name, OTHER_FIELDS[name][1])
+    for name in NEEDED:
         if name not in fields:
             raise RequestError(name, "a scenario needs this field")
-    for name in FLAGS:
-        if not isinstance(fields.get(name, False), bool):
-            raise RequestError(name, "this is true or false")
-    if not isinstance(fields.get("unknown_context", []), list):
-        raise RequestError("unknown_context", "this is a list of condition keys")
     if fields.get("context") == "unknown":
         del fields["context"]
-    request = Request(**{name: fields[name] for name in REQUEST_FIELDS if name in fields})
-    policies = {}
-    for field, (layer, kind, depth) in POLICY_FIELDS.items():
-        if field in fields:
-            kind = "trust" if layer == "resource" and request.is_trust_question else kind
-            policies[layer] = _layer(fields[field], kind, depth, field, world)
-    if fields.get("restrict_public_buckets") and "resource" in policies and request.service == "s3":
+    request = Request(**fields)
+    policies = _policies(written, request.is_trust_question, world)
+    if scenario.get("restrict_public_buckets") and policies.resource is not None and request.service == "s3":
         from simlib.iam.public_access import restricted
 
-        policies["resource"] = restricted(policies["resource"], request.caller, request.owner)
-    return request, PolicySet(**policies)
+        policies = policies._replace(resource=restricted(policies.resource, request.caller, request.owner))
+    return request, policies
+
+
+def _policies(written: Mapping[str, Any], trust: bool, world: World | None) -> PolicySet:
+    """The policies of a scenario's fields; a combination of names that comes again is not put together again."""
+    key = f"{trust} {written}" if world else ""
+    if world and key in world.sets:
+        return world.sets[key]
+    layers = {}
+    for field, content in written.items():
+        layer, kind, depth = POLICY_FIELDS[field]
+        layers[layer] = _layer(content, "trust" if trust and layer == "resource" else kind, depth, field, world)
+    policies = PolicySet(**layers)
+    if world and key.count("{") == 1:  # names alone
+        if len(world.sets) == MOST_SETS:
+            world.sets.clear()
+        world.sets[key] = policies
+    return policies
 
 
 def _layer(written: Any, kind: str, depth: int, path: str, world: World | None) -> Any:
     """The policies of a field: one, or a tuple of what is one list less deep."""
     if not depth:
-        return _read(written, kind, path, world)
+        return world.policy(written, kind, path) if world and isinstance(written, str) else _parse(written, kind, path)
     if not isinstance(written, list):
         raise RequestError(path, "this is a list")
     return tuple([_layer(each, kind, depth - 1, f"{path}[{index}]", world) for index, each in enumerate(written)])
 
 
-def _read(document: Any, kind: str, path: str, world: World | None) -> Policy:
+def _parse(document: Any, kind: str, path: str, source: str = "") -> Policy:
     """A policy, named by its place in the scenario; so are its mistakes."""
-    if world is not None and isinstance(document, str):
-        return world.policy(document, kind, path)
     if not isinstance(document, OBJECT):
         raise RequestError(path, "a policy is a JSON object")
     try:
@@ -142,30 +162,43 @@ def _read(document: Any, kind: str, path: str, world: World | None) -> Policy:
     except PolicyError as error:
         problem = error.problems[0]
         advice = f" ({problem.suggestion})" if problem.suggestion else ""
-        raise RequestError(f"{path}.{problem.path}" if problem.path else path, problem.message + advice) from None
+        where = f"{path}.{problem.path}" if problem.path else path
+        raise RequestError(where, source + problem.message + advice) from None
 
 
-def _open_keys(scenario: Mapping[str, Any]) -> list[str] | None:
-    """The context keys that are open; ``None``: all that are not known."""
-    if scenario.get("context") == "unknown":
-        return None
-    keys = scenario.get("unknown_context") or []
-    if not all(isinstance(key, str) for key in keys):
-        raise RequestError("unknown_context", "a condition key is a text")
-    known = {key.lower() for key in scenario.get("context") or ()}
-    if twice := next((key for key in keys if key.lower() in known), None):
-        raise RequestError("unknown_context", f"{twice[:80]!r} is in the context, and so it is known")
-    return keys
+def answer(evaluation: Evaluation) -> dict[str, Any]:
+    """A decision as a line is answered, without the ``id``."""
+    checks = [
+        {
+            "check_type": check.check_type,
+            "effect": check.effect,
+            "matched": [
+                {"policy": policy.name, "sid": each.sid, "index": each.index, "effect": each.effect.upper()}
+                for policy, statements in check.matched_policies
+                for each in statements
+            ],
+        }
+        for check in evaluation.checks
+    ]
+    return {"decision": evaluation.effect, "checks": checks, "message": evaluation.message}
 
 
 def _possible(scenario: Mapping[str, Any], request: Request, policies: PolicySet) -> dict[str, Any]:
+    """The answer where something is left open."""
     from simlib.iam.partial import possible  # late: few ask
 
+    open_keys = None if scenario.get("context") == "unknown" else scenario.get("unknown_context") or []
+    known = {key.lower() for key in request.context}
+    for key in open_keys or ():
+        if not isinstance(key, str):
+            raise RequestError("unknown_context", "a condition key is a text")
+        if key.lower() in known:
+            raise RequestError("unknown_context", f"{key[:80]!r} is in the context, and so it is known")
     resource_set = bool(scenario.get("resource_set"))
-    decision, depends_on, evaluation = possible(request, policies, _open_keys(scenario), resource_set=resource_set)
-    known = answer(evaluation) if evaluation else {"checks": [], "message": ""}
+    decision, depends_on, evaluation = possible(request, policies, open_keys, resource_set=resource_set)
+    result: dict[str, Any] = answer(evaluation) if evaluation else {"checks": [], "message": ""}
     alternatives = depends_on and [[term._asdict() for term in terms] for terms in depends_on]
-    result = {**known, "decision": decision, "depends_on": alternatives}
+    result |= {"decision": decision, "depends_on": alternatives}
     if resource_set:
         some = None if depends_on is None else "some" if depends_on else "none"
         result["resources"] = "all" if decision == "ALLOW" else some
@@ -176,12 +209,12 @@ def decide_line(line: bytes, world: World | None = None) -> dict[str, Any]:
     """The answer to one line; never raises, whatever the line holds."""
     identifier = None
     try:
-        scenario = read(line.decode("utf-8-sig")).value  # some editors begin with a mark
+        scenario = read(line.decode().removeprefix("\ufeff")).value  # some editors begin with a mark
         identifier = _identifier(scenario)
         request, policies = read_scenario(scenario, world)
-        is_open = any(map(scenario.get, OPENING)) or scenario.get("context") == "unknown"
-        result = _possible(scenario, request, policies) if is_open else answer(evaluate(request, policies))
-        return {"id": identifier, **result}
+        if scenario.get("unknown_context") or scenario.get("resource_set") or scenario.get("context") == "unknown":
+            return {"id": identifier, **_possible(scenario, request, policies)}
+        return {"id": identifier, **answer(evaluate(request, policies))}
     except UnicodeDecodeError:
         path, message = "", "this line is not UTF-8"
     except PolicyError as error:
@@ -193,8 +226,8 @@ def decide_line(line: bytes, world: World | None = None) -> dict[str, Any]:
 
 def _identifier(scenario: Any) -> Any:
     """The ``id`` of a scenario, which is given back as it is."""
-    identifier = scenario.get("id") if isinstance(scenario, Mapping) else None
-    if isinstance(identifier, dict | list) or (isinstance(identifier, float) and not math.isfinite(identifier)):
+    identifier = scenario.get("id") if isinstance(scenario, dict) else None
+    if isinstance(identifier, dict | list) or identifier in (inf, -inf):
         raise RequestError("id", "an id is a text, a number, true, false or null")
     return identifier
 
@@ -206,7 +239,7 @@ def decide(lines: Iterable[bytes], write: Callable[[str], object], world: World 
         if line.strip():
             result = decide_line(line, world)
             failures += "error" in result
-            write(json.dumps(result) + "\n")  # plain ASCII: any terminal, any file, any stray surrogate
+            write(ENCODE(result) + "\n")
     return failures
 
 
@@ -228,34 +261,25 @@ def watched(lines: IO[bytes], size: int, screen: IO[str]) -> Iterable[bytes]:
 
 def main(arguments: list[str]) -> int:
     """Exit status 0; 1 if ``--strict`` is given and a line could not be answered; 2 if the file cannot be read."""
-    import argparse
+    from argparse import ArgumentParser, RawDescriptionHelpFormatter
 
     description = (__doc__ or "").partition("\n\n")[2]
-    parser = argparse.ArgumentParser(
-        "python -m simlib decide", description=description, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument(
-        "file", nargs="?", default="-", metavar="FILE", help="scenarios, one per line (default: standard input)"
-    )
+    parser = ArgumentParser("python -m simlib decide", None, description, formatter_class=RawDescriptionHelpFormatter)
+    parser.add_argument("file", nargs="?", default="-", help="scenarios, one per line (default: standard input)")
     parser.add_argument("--world", metavar="FILE", help="a JSON object of names and policies that scenarios may name")
     parser.add_argument("--strict", action="store_true", help="exit with 1 if a line could not be answered")
     options = parser.parse_args(arguments)
-    world = None
     try:
-        if options.world is not None:
-            world = World.load(options.world)
+        world = World.load(options.world) if options.world is not None else None
         source = sys.stdin.buffer if options.file == "-" else open(options.file, "rb")  # noqa: SIM115
-    except OSError as error:
-        print(f"{error.filename}: {error.strerror}", file=sys.stderr)
-        return 2
-    except ValueError as error:
-        print(f"{options.world}: {error}", file=sys.stderr)
+    except (OSError, ValueError) as error:
+        file, wrong = (error.filename, error.strerror) if isinstance(error, OSError) else (options.world, error)
+        print(f"{file}: {wrong}", file=sys.stderr)
         return 2
     with source:
         lines: Iterable[bytes] = source
-        if sys.stderr.isatty() and not (options.file == "-" and sys.stdin.isatty()):
-            size = os.path.getsize(options.file) if options.file != "-" else 0
-            lines = watched(source, size, sys.stderr)
+        if sys.stderr.isatty() and not source.isatty():
+            lines = watched(source, 0 if options.file == "-" else os.path.getsize(options.file), sys.stderr)
         try:
             failures = decide(lines, sys.stdout.write, world)
             sys.stdout.flush()

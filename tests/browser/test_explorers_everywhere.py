@@ -72,7 +72,7 @@ def test_two_sides_and_the_line_between(opened: Any) -> None:
     panel.get_by_text("Missing: prod (reports-reader)").first.wait_for()
     panel.get_by_role("tab", name="trust policy of reports-reader").click()
     write_over(page, panel, '"', "222222222222", "333333333333")
-    panel.get_by_text("Both sides allow it.").wait_for()
+    panel.get_by_text("The owner's side delegates, and the caller's allows it.").wait_for()
     panel.get_by_text("A confused deputy.").wait_for()
 
 

@@ -13,7 +13,8 @@ import pytest
 from botocore import UNSIGNED
 from botocore.config import Config
 
-from simlib import Cloud
+from simlib import Cloud, PolicySet, Request, evaluate
+from simlib.cloud.explain import in_words
 
 from .conftest import allow, deny, document, new_user, refused, trust
 
@@ -203,6 +204,12 @@ def test_a_stranger_reads_what_a_bucket_gives_to_everybody_and_nothing_else(aws:
     s3.put_bucket_policy(Bucket=BUCKET, Policy=bucket_policy("Allow", "*", "s3:GetObject", f"{BUCKET_ARN}/report.txt"))
     assert READ(stranger)["Body"].read() == b"the report"
     assert refused(lambda: LIST(stranger)) == ("AccessDenied", "Access Denied")
+
+
+def test_why_says_a_special_rule_once() -> None:
+    root, role = "arn:aws:iam::111111111111:root", "arn:aws:iam::111111111111:role/app"
+    words = in_words(evaluate(Request(root, "sts:AssumeRole", role), PolicySet()))
+    assert words.count("The root user cannot assume a role") == 1
 
 
 def test_a_bucket_of_another_account_needs_both_sides_and_tells_no_reasons(aws: Cloud, iam: Any, s3: Any) -> None:

@@ -20,6 +20,7 @@ with atheris.instrument_imports(include=["simlib.iam", "json"]):
     from simlib.iam.json_text import read
     from simlib.iam.scenario import decide_line, read_scenario
     from simlib.iam.statement import KINDS
+    from tests.iam.shorthand import form_of
 
 KIND_NAMES = sorted(KINDS)
 
@@ -30,7 +31,7 @@ def one_input(line: bytes) -> None:
     result = decide_line(line)
     json.dumps(result)
     if "decision" in result:
-        json.dumps(evaluate(*read_scenario(read(line.decode()).value)).to_dict())
+        json.dumps(form_of(evaluate(*read_scenario(read(line.decode()).value))))
         try:
             Policy.parse(line.decode("utf-8", "surrogateescape"), kind)
         except PolicyError as refused:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from simlib.iam import Policy, PolicySet, Request, evaluate
+from simlib.iam import Evaluation, Policy, PolicySet, Request, evaluate
+from simlib.iam.scenario import answer
 
 OWN, OTHER = "111111111111", "222222222222"
 ALICE = f"arn:aws:iam::{OWN}:user/alice"
@@ -79,3 +80,16 @@ def effects(principal: str, action: str, resource: str, policies: PolicySet, **r
         before = found.get(check.check_type)
         found[check.check_type] = f"{before}, {check.effect}" if before else check.effect
     return found
+
+
+def form_of(evaluation: Evaluation) -> dict[str, Any]:
+    """All that an evaluation says, as plain objects; what decided is compared by its sentences."""
+    return {
+        **answer(evaluation),
+        "context": dict(evaluation.context),
+        "reason": evaluation.reason,
+        "explanation": evaluation.explain(),
+        "hint": evaluation.hint(),
+        "deciding": [each.title for each in evaluation.deciding.statements] if evaluation.checks else [],
+        "statements": [(each.sentence, each.meaning, each.misses, each.elements) for each in evaluation.statements],
+    }

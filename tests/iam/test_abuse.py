@@ -17,7 +17,7 @@ from simlib.iam.statement import DOCUMENT_ELEMENTS, KINDS, STATEMENT_ELEMENTS
 from simlib.iam.validation import problems
 from tests.iam.differential.scenarios import CALLERS
 from tests.iam.differential.scenarios import scenario as draw
-from tests.iam.shorthand import ALICE, ALLOW_ALL, OBJECT
+from tests.iam.shorthand import ALICE, ALLOW_ALL, OBJECT, form_of
 
 # any text, lone surrogates included
 texts = st.text(st.characters(), max_size=20) | st.sampled_from(
@@ -83,7 +83,7 @@ def tried(call: Callable[[], Any]) -> tuple[Any, str]:
 def explain(evaluation: Evaluation) -> None:
     """Everything that can be asked of an evaluation."""
     assert evaluation.effect in ("ALLOW", "IMPLICIT_DENY", "EXPLICIT_DENY")
-    json.dumps(evaluation.to_dict())
+    json.dumps(form_of(evaluation))
 
 
 @given(documents, st.sampled_from(sorted(KINDS)))

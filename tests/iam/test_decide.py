@@ -493,6 +493,52 @@ def test_without_a_world_a_name_is_no_policy() -> None:
     assert answer({**READ, "identity_policies": ["x"]})["error"]["path"] == "identity_policies[0]"
 
 
+# two scenarios of the same policies, and the decision of the second or the place of its mistake
+FIRST_AND_SECOND: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
+    "a bucket's policy that is no trust policy": (
+        {**READ, "resource_policy": "public"},
+        {"principal": ALICE, "action": "sts:AssumeRole", "resource": TARGET, "resource_policy": "public"},
+        "resource_policy.Statement[0].Resource",
+    ),
+    "a text in place of a list": (
+        {**READ, "scps": [["a", "b"]]},
+        {**READ, "scps": ["ab"]},
+        "scps[0]",
+    ),
+    "the same names in another field": (
+        {**READ, "identity_policies": ["a"]},
+        {**READ, "session_policies": ["a"]},
+        "IMPLICIT_DENY",
+    ),
+    "Block Public Access on top of the same names": (
+        {**READ, "principal": "anonymous", "resource_policy": "public"},
+        {**READ, "principal": "anonymous", "resource_policy": "public", "restrict_public_buckets": True},
+        "IMPLICIT_DENY",
+    ),
+}
+
+
+@pytest.mark.parametrize(("first", "second", "expected"), FIRST_AND_SECOND.values(), ids=FIRST_AND_SECOND)
+def test_what_a_world_keeps_changes_no_answer(first: dict[str, Any], second: dict[str, Any], expected: str) -> None:
+    documents = {"a": ALLOWED, "b": DENIED, "ab": ALLOWED, "public": PUBLIC}
+    world = World(documents, "world.json")
+    for scenario in (first, second, first, second):
+        last = decide_line(json.dumps(scenario).encode(), world)
+    assert (last.get("decision") or last["error"]["path"]) == expected
+
+
+def test_a_world_keeps_so_many_sets_of_policies_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scenarios, "MOST_SETS", 3)
+    world = World({str(number): ALLOWED for number in range(8)}, "world.json")
+    for number in range(8):
+        line = json.dumps({**READ, "identity_policies": [str(number)]}).encode()
+        assert decide_line(line, world)["decision"] == "ALLOW"
+        assert 0 < len(world.sets) <= 3
+    kept = len(world.sets)
+    assert decide_line(json.dumps({**READ, "identity_policies": ["0", ALLOWED]}).encode(), world)["decision"] == "ALLOW"
+    assert len(world.sets) == kept, "who writes documents into the lines pays no memory for them"
+
+
 WORLDS = {
     "no JSON": ("{", ""),
     "a list": ("[]", "this is a JSON object of names"),

@@ -177,3 +177,9 @@ def test_statements_that_came_near_are_those_of_the_checks_that_lack_an_allow() 
     near = ask(PolicySet((ALLOW_ALL, policy(allow(READ, "arn:aws:s3:::x"))), permissions_boundary=boundary)).near_misses
     assert [(each.check_type, each.policy, each.misses) for each in near] == [("PERMISSIONS_BOUNDARY", boundary, 1)]
     assert ask(PolicySet((ALLOW_ALL,))).near_misses == []
+
+
+def test_statements_about_other_actions_came_near_only_where_none_is_about_this_one() -> None:
+    others, this = policy(allow("ec2:*"), name="others"), policy(allow(READ, "arn:aws:s3:::x"), name="this")
+    assert [each.policy for each in ask(PolicySet((others,))).near_misses] == [others]
+    assert [each.policy for each in ask(PolicySet((others, this))).near_misses] == [this]

@@ -18,6 +18,7 @@ from simlib.iam import Evaluation, evaluate
 from simlib.iam.scenario import read_scenario
 from tests.iam.differential.parts import all_statements, caller_of, documents, listed
 from tests.iam.differential.scenarios import scenario as draw
+from tests.iam.shorthand import form_of
 
 Scenario = dict[str, Any]
 ALLOW = {"Effect": "Allow", "Action": "*", "Resource": "*"}
@@ -95,7 +96,7 @@ def disagreeing(scenario: Scenario) -> bool:
 
 
 def partly_matched(scenario: Scenario) -> bool:
-    return len({statement.matched for statement in answer(scenario).statements}) == 2
+    return len({not statement.misses for statement in answer(scenario).statements}) == 2
 
 
 def several(scenario: Scenario) -> bool:
@@ -120,7 +121,7 @@ def conditional(scenario: Scenario) -> bool:
 
 @law(partly_matched)
 def test_the_same_question_has_the_same_answer(scenario: Scenario) -> None:
-    assert answer(scenario).to_dict() == answer(copy.deepcopy(scenario)).to_dict()
+    assert form_of(answer(scenario)) == form_of(answer(copy.deepcopy(scenario)))
 
 
 @law(disagreeing)
@@ -288,7 +289,7 @@ def test_single_values_and_lists_of_one_are_the_same(scenario: Scenario) -> None
             for name in ("Action", "NotAction", "Resource", "NotResource"):
                 if name in statement:
                     statement[name] = listed(statement[name])
-    assert answer(scenario).to_dict()["checks"] == before.to_dict()["checks"]
+    assert form_of(answer(scenario)) == form_of(before)
 
 
 def strangers(scenario: Scenario) -> dict[str, str]:
@@ -302,13 +303,13 @@ def strangers(scenario: Scenario) -> dict[str, str]:
 
 @law(lambda scenario: bool(strangers(scenario)))
 def test_renaming_unrelated_principals_changes_nothing(scenario: Scenario) -> None:
-    before, renamed = answer(scenario).to_dict()["checks"], strangers(scenario)
+    before, renamed = form_of(answer(scenario))["checks"], strangers(scenario)
     for statement in all_statements(scenario):
         for element in ("Principal", "NotPrincipal"):
             if isinstance(statement.get(element), dict):
                 for kind, names in statement[element].items():
                     statement[element][kind] = [renamed.get(name, name) for name in listed(names)]
-    assert answer(scenario).to_dict()["checks"] == before
+    assert form_of(answer(scenario))["checks"] == before
 
 
 @law(conditional)
@@ -330,8 +331,8 @@ def test_explaining_agrees_with_deciding(scenario: Scenario) -> None:
         id(statement) for check in evaluation.checks for each in check.matched_policies for statement in each.statements
     }
     for explained in evaluation.statements:
-        assert explained.matched is (id(explained.statement) in matched)
-        assert (explained.deciding is None) is explained.matched
+        assert (explained.deciding is None) is (id(explained.statement) in matched)
+        assert (explained.deciding is None) is not explained.misses
 
 
 @law(refused)

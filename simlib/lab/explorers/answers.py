@@ -9,7 +9,7 @@ from typing import Any
 from simlib.cloud.inspection import Principal
 from simlib.cloud.transport.refusals import Refusal
 from simlib.iam import Evaluation, RequestError
-from simlib.iam.decision import ExplainedStatement
+from simlib.iam.explanation import ExplainedStatement
 from simlib.iam.vocabulary import ALLOW, DELEGATES, EXPLICIT_DENY, IMPLICIT_DENY, NO_IMPACT, POLICY_NAMES
 
 # AWS's checks in AWS's order, as a learner reads them.

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from simlib.cloud.inspection import Place, Principal
-from simlib.iam.decision import GRANTS, called
+from simlib.iam.decision import GRANTS
+from simlib.iam.explanation import called
 from simlib.iam.vocabulary import ALLOW, DELEGATES, EXPLICIT_DENY, IMPLICIT_DENY
 
 from ..markup import verdict_text
