@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from simlib.iam.conditions import scalar_text
 from simlib.iam.errors import Problem
+from simlib.iam.statement import Reporter
 
 if TYPE_CHECKING:
     from simlib.iam.json_text import Located, Path
@@ -92,7 +93,7 @@ def guess(meant: str | None) -> str | None:
     return f"did you mean {meant}?" if meant else None
 
 
-class Report:
+class Report(Reporter):
     """Collects findings about one document; `located` gives them their places in its text."""
 
     def __init__(self, kind: str, located: Located | None = None) -> None:

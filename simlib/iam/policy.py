@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from simlib.iam.errors import PolicyError
-from simlib.iam.statement import KINDS, OLD_VERSION, Reader, Statement, Strict, Unreadable
+from simlib.iam.statement import KINDS, OLD_VERSION, Reader, Reporter, Statement, Unreadable
 
-STRICT = Strict()
+STRICT = Reporter()
 FEW = 4  # statements: trying so many costs less than looking up which could match
 
 

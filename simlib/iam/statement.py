@@ -1,8 +1,8 @@
 """The one reader of policies: a document of any kind becomes statements, or problems with their places.
 
-What is wrong with the language is reported here and nowhere else. The engine stops at the first problem (`Strict`); the
-validator collects them all and goes on with what is left (`findings.Report`). What a service refuses besides when a
-document is saved, and what it saves though it cannot work, are findings of the validator.
+What is wrong with the language is reported here and nowhere else. The engine stops at the first problem (`Reporter`);
+the validator collects them all and goes on with what is left (`findings.Report`). What a service refuses besides when
+a document is saved, and what it saves though it cannot work, are findings of the validator.
 AWS pages: UG/reference_policies_grammar, UG/reference_policies_elements.
 """
 
@@ -18,7 +18,6 @@ from simlib.iam.matching import Patterns
 from simlib.iam.principals import FORMS, ITSELF, NOT, Named, Principals, misnamed
 
 if TYPE_CHECKING:
-    from simlib.iam.findings import Report
     from simlib.iam.json_text import Path
     from simlib.iam.request import Request
 
@@ -85,8 +84,8 @@ class Unreadable(Exception):
     """A document that nothing can be decided by; a second reading with a `Report` says where it is wrong."""
 
 
-class Strict:
-    """Takes the place of a `Report` where the first problem is one too many."""
+class Reporter:
+    """Whom the reader tells its problems: this one stops at the first, `findings.Report` collects them all."""
 
     def add(self, code: str, path: Path, value: Any = None, suggestion: str | None = None, **words: Any) -> None:
         raise Unreadable(code)
@@ -211,7 +210,7 @@ def _items(value: Any, path: Path) -> Iterator[tuple[Path, Any]]:
 class Reader:
     """Reads documents of one kind and reports what is no policy of that kind; makes its statements where it can."""
 
-    def __init__(self, kind: str, report: Report | Strict) -> None:
+    def __init__(self, kind: str, report: Reporter) -> None:
         self.kind, self.report = kind, report
         self.shapes = _SHAPES[kind]
         self.variables = False
