@@ -132,7 +132,7 @@ def test_the_trail_tells_when_who_what_and_how_it_was_decided(aws: Cloud, iam: A
     assert (event.who, event.action, event.resource, event.decision, event.error_code) == (
         "arn:aws:iam::111111111111:user/alice",
         "s3:ListAllMyBuckets",
-        "*",
+        "arn:aws:s3:::*",
         "IMPLICIT_DENY",
         "AccessDenied",
     )

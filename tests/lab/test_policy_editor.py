@@ -136,8 +136,8 @@ def test_every_statement_says_what_it_did(editor: PolicyEditor, action: str, rem
     ("principal", "identity", "remark"),
     [
         (ALICE, [], "✔ Allow statement 1 allows it"),
-        (ALICE.split(":")[4], [], "→ Allow statement 1 delegates to the caller's account"),
-        (ALICE.split(":")[4], [statement("Allow", "*")], "→ Allow statement 1 delegates to the caller's account"),
+        (ALICE.split(":")[4], [], "→ Allow statement 1 only delegates"),
+        (ALICE.split(":")[4], [statement("Allow", "*")], "→ Allow statement 1 only delegates"),
     ],
     ids=["the user", "the account, which allows nothing", "the account, which allows it"],
 )

@@ -22,7 +22,7 @@ LONGEST_SAYING = 600  # characters of one finding; it may quote what the learner
 MOST_FINDINGS = 20  # of a kind are told; the next come up when these are solved
 WORDS = {
     "allows": "✔ allows it",
-    "delegates": "→ delegates to the caller's account",
+    "delegates": "→ only delegates",
     "denies": "✘ denies it",
     "matches": "✓ matches",
     "missed": "○ does not match",
