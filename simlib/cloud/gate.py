@@ -16,13 +16,13 @@ from datetime import datetime
 from typing import Any
 
 from simlib.cloud.authentication import authenticate, claimed_caller
+from simlib.cloud.call_context import CallContext, DeferredAnswer
 from simlib.cloud.credentials.lifetimes import CHANGING, History
 from simlib.cloud.credentials.sessions import Sessions
-from simlib.cloud.desk import Desk, Errand
-from simlib.cloud.interrupts import held_back
+from simlib.cloud.interrupts import uninterrupted
 from simlib.cloud.permissions.authorization import circumstances
-from simlib.cloud.permissions.requested import action_name, requested
-from simlib.cloud.services import documents, own
+from simlib.cloud.permissions.call_permissions import action_name, permissions_of
+from simlib.cloud.services import additions, documents
 from simlib.cloud.services.iam_calls import note_use, on_behalf_of
 from simlib.cloud.storage.dispatch import ACCOUNT_HEADER, NotStored
 from simlib.cloud.storage.store import Store
@@ -48,14 +48,14 @@ _VALIDATED = ("iam", "iam-toolbox", "sts")
 
 
 @dataclass(slots=True)
-class _Visit:
+class _InFlightCall:
     """One request on its way through the gate; what is known of it by the end goes into the trail."""
 
     raw: RawRequest
     now: datetime
     signed: Signed | None = None
     call: Call | None = None
-    desk: Desk | None = None
+    context: CallContext | None = None
 
 
 class Gate:
@@ -83,143 +83,149 @@ class Gate:
         `service` is the service id of botocore's event where there is one; `signed_by` is the clock the sender's
         signature follows, where it is not the world's (other processes keep real time).
         """
-        with self.lock, held_back():
-            visit = _Visit(raw, self._now())
-            answer = self._attempt(visit, operation, lambda: self._enter(visit, service, signed_by))
-        return self._run(visit, answer) if isinstance(answer, Errand) else answer
+        with self.lock, uninterrupted():
+            in_flight = _InFlightCall(raw, self._now())
+            answer = self._attempt(in_flight, operation, lambda: self._enter(in_flight, service, signed_by))
+        return self._run(in_flight, answer) if isinstance(answer, DeferredAnswer) else answer
 
-    def _enter(self, visit: _Visit, hint: str | None, signed_by: SenderTime | None) -> RawAnswer | Errand:
-        visit.call = self._place(visit, hint)
-        visit.desk = self._admit(visit, visit.call, signed_by)
-        return self._carry_out(visit.desk)
+    def _enter(
+        self, in_flight: _InFlightCall, hint: str | None, signed_by: SenderTime | None
+    ) -> RawAnswer | DeferredAnswer:
+        in_flight.call = self._place(in_flight, hint)
+        in_flight.context = self._admit(in_flight, in_flight.call, signed_by)
+        return self._carry_out(in_flight.context)
 
-    def _run(self, visit: _Visit, errand: Errand) -> RawAnswer:
+    def _run(self, in_flight: _InFlightCall, deferred: DeferredAnswer) -> RawAnswer:
         """What must not hold up other calls, because it makes calls of its own: a function of Lambda."""
         done: Any = None
         try:
-            done = errand.work()
+            done = deferred.work()
         except Refusal as refused:
             done = refused
 
         def finish() -> RawAnswer:
-            assert visit.call is not None
+            assert in_flight.call is not None
             if isinstance(done, Refusal):
                 raise done
-            return answers.success(visit.call.service, visit.call.operation, errand.finish(done))
+            return answers.success(in_flight.call.service, in_flight.call.operation, deferred.finish(done))
 
-        with self.lock, held_back():
-            answer = self._attempt(visit, None, finish)
+        with self.lock, uninterrupted():
+            answer = self._attempt(in_flight, None, finish)
         assert isinstance(answer, RawAnswer)
         return answer
 
     def _attempt(
-        self, visit: _Visit, operation: str | None, work: Callable[[], RawAnswer | Errand]
-    ) -> RawAnswer | Errand:
-        """The answer or the refusal, on record; an errand is not done yet."""
+        self, in_flight: _InFlightCall, operation: str | None, work: Callable[[], RawAnswer | DeferredAnswer]
+    ) -> RawAnswer | DeferredAnswer:
+        """The answer or the refusal, on record; an deferred is not done yet."""
         refusal = None
         try:
             answer = _worked(work)
         except Refusal as refused:
             refusal = refused
-            call = visit.call
+            call = in_flight.call
             answer = answers.refusal(
-                refusal, call.service if call else None, call.operation if call else operation, visit.raw.method,
-                visit.raw.headers,
+                refusal, call.service if call else None, call.operation if call else operation, in_flight.raw.method,
+                in_flight.raw.headers,
             )  # fmt: skip
-        if not isinstance(answer, Errand):
-            self._record(visit, answer, refusal)
+        if not isinstance(answer, DeferredAnswer):
+            self._record(in_flight, answer, refusal)
         return answer
 
-    def _place(self, visit: _Visit, hint: str | None) -> Call:
+    def _place(self, in_flight: _InFlightCall, hint: str | None) -> Call:
         """The operation a request asks for, and what it says about its signer."""
-        if ACCOUNT_HEADER in visit.raw.headers:
+        if ACCOUNT_HEADER in in_flight.raw.headers:
             text = "The lab's AWS takes no orders meant for the mock behind it."
             raise Refusal("InvalidRequest", text, 400, situation="control")
         incomplete = None
         try:
-            visit.signed = signer.read(visit.raw)
+            in_flight.signed = signer.read(in_flight.raw)
         except SignatureError as error:
             incomplete = error
-        scope = (visit.signed.service, visit.signed.region) if visit.signed else (None, None)
+        scope = (in_flight.signed.service, in_flight.signed.region) if in_flight.signed else (None, None)
         try:
-            call = place(visit.raw, scope=scope[0], region=scope[1], hint=hint)
+            call = place(in_flight.raw, scope=scope[0], region=scope[1], hint=hint)
         except Unplaceable as error:
             raise Refusal("InvalidRequest", str(error), 400, situation="unplaceable") from error
-        visit.call = call  # its service's words are those of the refusal below
+        in_flight.call = call  # its service's words are those of the refusal below
         if incomplete:
             raise authentication_refusal(incomplete.situation, call.service, incomplete)
         return call
 
-    def _admit(self, visit: _Visit, call: Call, signed_by: SenderTime | None) -> Desk:
-        """The desk at which the call is worked on, once its caller is believed."""
-        by = signed_by(visit.signed) if signed_by else self._now()
-        caller = authenticate(call, visit.signed, visit.now, by, self._store, self._sessions)
-        note_use(caller, call, visit.now)
+    def _admit(self, in_flight: _InFlightCall, call: Call, signed_by: SenderTime | None) -> CallContext:
+        """The context at which the call is worked on, once its caller is believed."""
+        by = signed_by(in_flight.signed) if signed_by else self._now()
+        caller = authenticate(call, in_flight.signed, in_flight.now, by, self._store, self._sessions)
+        note_use(caller, call, in_flight.now)
         call = on_behalf_of(call, caller)
-        around = circumstances(visit.now, self._source_ip(), visit.raw.headers.get("user-agent", ""), call.region)
-        return Desk(
-            call, caller, visit.now, self._store, self._sessions, around, self._trail, self.show_authorization_ids
+        around = circumstances(
+            in_flight.now, self._source_ip(), in_flight.raw.headers.get("user-agent", ""), call.region
+        )
+        return CallContext(
+            call, caller, in_flight.now, self._store, self._sessions, around, self._trail, self.show_authorization_ids
         )
 
-    def _carry_out(self, desk: Desk) -> RawAnswer | Errand:
+    def _carry_out(self, context: CallContext) -> RawAnswer | DeferredAnswer:
         """Validate, authorise, and let the lab or moto act."""
-        call = desk.call
+        call = context.call
         if call.service in _VALIDATED:
             constraints.check(call.service, call.operation, call.parameters)
             constraints.check_tags(call.service, call.parameters.get("Tags"))
-        account = desk.caller.account
+        account = context.caller.account
         if call.service != "sts":  # STS decides by trust policies, as part of its answers
-            asked = requested(call, desk.caller, self._store)
-            for permission in asked:
-                desk.require(permission)
-            account = (asked[0].account if asked else "") or account
+            permissions = permissions_of(call, context.caller, self._store)
+            for permission in permissions:
+                context.require(permission)
+            account = (permissions[0].account if permissions else "") or account
         documents.check_written(call)
         for name in (f"{call.service}:*", call.name):
-            if name in own.BEFORE:
-                own.BEFORE[name](desk)
-        if call.name in own.ANSWERS:
-            result = own.ANSWERS[call.name](desk)
-            return result if isinstance(result, Errand) else answers.success(call.service, call.operation, result)
+            if name in additions.BEFORE:
+                additions.BEFORE[name](context)
+        if call.name in additions.ANSWERS:
+            result = additions.ANSWERS[call.name](context)
+            return (
+                result if isinstance(result, DeferredAnswer) else answers.success(call.service, call.operation, result)
+            )
         if call.service == "sts":
             raise _not_offered(call)
-        return self._let_moto_act(desk, account)
+        return self._let_moto_act(context, account)
 
-    def _let_moto_act(self, desk: Desk, account: str) -> RawAnswer:
-        call = desk.call
+    def _let_moto_act(self, context: CallContext, account: str) -> RawAnswer:
+        call = context.call
         try:
             answer = self._store.act(call, account)
         except NotStored as error:
             raise _not_offered(call, error) from error
         if call.name in CHANGING:
-            self.history.observe(self._store, self._sessions, desk.now)
-        return own.AFTER[call.name](desk, answer) if call.name in own.AFTER else answer
+            self.history.observe(self._store, self._sessions, context.now)
+        return additions.AFTER[call.name](context, answer) if call.name in additions.AFTER else answer
 
-    def _record(self, visit: _Visit, answer: RawAnswer, refusal: Refusal | None) -> None:
-        call, desk = visit.call, visit.desk
-        evaluations = tuple(desk.evaluations) if desk else ()
+    def _record(self, in_flight: _InFlightCall, answer: RawAnswer, refusal: Refusal | None) -> None:
+        call, context = in_flight.call, in_flight.context
+        evaluations = tuple(context.evaluations) if context else ()
         denied = next((evaluation for evaluation in evaluations if not evaluation.allowed), None)
         decisive = denied or (evaluations[0] if evaluations else None)
         code, message = (refusal.code, refusal.message) if refusal else _error_of(answer)
         self._trail.record(
             Event(
                 number=self._trail.next_number(),
-                when=visit.now,
-                who=_who(visit, decisive) or claimed_caller(visit.signed, self._sessions),
+                when=in_flight.now,
+                who=_who(in_flight, decisive) or claimed_caller(in_flight.signed, self._sessions),
                 action=decisive.action if decisive else action_name(call) if call else "unknown",
                 resource=decisive.resource if decisive else "*",
                 decision=denied.effect if denied else _decision(refusal),
                 error_code=code,
                 error_message=message,
                 request_id=request_id(answer.headers),
-                account=desk.caller.account if desk else "",
-                access_key_id=visit.signed.access_key_id if visit.signed else "",
+                account=context.caller.account if context else "",
+                access_key_id=in_flight.signed.access_key_id if in_flight.signed else "",
                 service=call.service if call else "",
                 operation=call.operation if call else "",
                 region=call.region if call else "",
-                user_id=desk.caller.user_id if desk else "",
-                user_agent=visit.raw.headers.get("user-agent", ""),
+                user_id=context.caller.user_id if context else "",
+                user_agent=in_flight.raw.headers.get("user-agent", ""),
                 source_ip=self._source_ip(),
-                session=desk.caller.session if desk else None,
+                session=context.caller.session if context else None,
                 situation=refusal.situation if refusal else "",
                 detail=refusal.detail if refusal else "",
                 evaluations=evaluations,
@@ -228,12 +234,12 @@ class Gate:
         )
 
 
-def _who(visit: _Visit, decisive: Evaluation | None) -> str:
+def _who(in_flight: _InFlightCall, decisive: Evaluation | None) -> str:
     """Whoever the decision was about: for a token of an identity provider that is the provider."""
-    return decisive.principal if decisive else visit.desk.caller.arn if visit.desk else ""
+    return decisive.principal if decisive else in_flight.context.caller.arn if in_flight.context else ""
 
 
-def _worked(work: Callable[[], RawAnswer | Errand]) -> RawAnswer | Errand:
+def _worked(work: Callable[[], RawAnswer | DeferredAnswer]) -> RawAnswer | DeferredAnswer:
     """What `work` answers; a mistake of the lab's own becomes a refusal, for no SDK expects anything else."""
     try:
         return work()
@@ -250,7 +256,7 @@ def _worked(work: Callable[[], RawAnswer | Errand]) -> RawAnswer | Errand:
 def _not_offered(call: Call, error: NotStored | None = None) -> Refusal:
     """What AWS can do and the lab cannot; why that is so is for the trail."""
     if error is None or error.known:
-        text = f"The lab's AWS does not offer {call.name}; nothing was done.{own.INSTEAD.get(call.name, '')}"
+        text = f"The lab's AWS does not offer {call.name}; nothing was done.{additions.INSTEAD.get(call.name, '')}"
     else:
         text = f"The lab's AWS cannot carry out {call.name} with these parameters."
     return Refusal("NotImplemented", text, 501, situation="not-stored", detail=str(error or ""))

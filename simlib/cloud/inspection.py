@@ -30,8 +30,8 @@ from simlib.cloud.credentials import issuer
 from simlib.cloud.credentials import sessions as held
 from simlib.cloud.credentials.sessions import ANONYMOUS, Caller, Session, Sessions
 from simlib.cloud.credentials.web_identity import believed
-from simlib.cloud.permissions.asked import Requested, account_of
 from simlib.cloud.permissions.authorization import AS_STORED, Instead, circumstances, decide, resource_document
+from simlib.cloud.permissions.permission import Permission, account_of
 from simlib.cloud.storage import iam_entities, inventory
 from simlib.cloud.storage.organizations import Membership, membership
 from simlib.cloud.storage.places import stored_at
@@ -270,7 +270,7 @@ class Inspection:
             around = _without(changed, self._around(caller, now))
             caller = replace(caller, context=_without(changed, caller.context))
             given = {key: value for key, value in circumstances.items() if value is not None}
-            asked = Requested(
+            asked = Permission(
                 action, resource, self.owner(resource, caller.account), {**_without(changed, said), **given}
             )
             return decide(asked, caller, self._store, around, instead=instead)

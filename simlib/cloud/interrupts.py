@@ -10,7 +10,7 @@ from types import FrameType
 
 
 @contextmanager
-def held_back() -> Iterator[None]:
+def uninterrupted() -> Iterator[None]:
     """Let an interruption wait until the end of the block, and have its effect there; a second one does not wait."""
     handler = signal.getsignal(signal.SIGINT)
     if not callable(handler) or threading.current_thread() is not threading.main_thread():

@@ -13,7 +13,7 @@ from moto.core.utils import get_service_model
 from simlib import Cloud
 from simlib.cloud.credentials.sessions import Caller
 from simlib.cloud.permissions import service_table
-from simlib.cloud.permissions.requested import EXACT, requested
+from simlib.cloud.permissions.call_permissions import EXACT, permissions_of
 from simlib.cloud.transport import calls
 from simlib.cloud.transport.calls import Call
 from simlib.cloud.transport.wire import RawRequest
@@ -78,12 +78,12 @@ def test_what_a_call_asks_for(
     expected = [
         (action, what if what in ("*", "+1") or what.startswith("arn:") else prefix + what) for action, what in asked
     ]
-    got = requested(call_of(service, operation, given), ME, aws._store)
+    got = permissions_of(call_of(service, operation, given), ME, aws._store)
     assert [(one.action, one.resource) for one in got] == expected
 
 
 def test_api_gateways_actions_are_the_methods_of_http(aws: Cloud) -> None:
-    (asked,) = requested(call_of("apigateway", "GetRestApi", {"restApiId": "abc"}), ME, aws._store)
+    (asked,) = permissions_of(call_of("apigateway", "GetRestApi", {"restApiId": "abc"}), ME, aws._store)
     assert (asked.action, asked.resource) == ("apigateway:GET", "arn:aws:apigateway:us-east-1::/restapis/abc")
 
 
@@ -103,7 +103,7 @@ def test_whoever_hands_over_a_role_passes_it(
 ) -> None:
     role = "arn:aws:iam::111111111111:role/worker"
     filled = _replaced(given, role)
-    last = requested(call_of(service, operation, filled), ME, aws._store)[-1]
+    last = permissions_of(call_of(service, operation, filled), ME, aws._store)[-1]
     assert (last.action, last.resource, last.context["iam:PassedToService"]) == ("iam:PassRole", role, to)
 
 
@@ -134,7 +134,7 @@ def test_no_operation_of_any_service_asks_for_nothing(aws: Cloud, dev: Any) -> N
     for service in services():
         model = get_service_model(service)
         for operation in model.operation_names if service != "sts" else ():
-            asked = requested(call_of(service, operation, {}), ME, aws._store)
+            asked = permissions_of(call_of(service, operation, {}), ME, aws._store)
             assert asked or operation == "DeleteObjects", f"{service}:{operation}"
             assert all(one.action.partition(":")[2] for one in asked)
 
@@ -175,7 +175,7 @@ def test_what_an_exact_service_asks_is_what_the_reference_says(aws: Cloud, dev: 
         given = {key: least(shape.members[key], key) for key in shape.required_members} if shape is not None else {}
         if "AliasName" in given:
             given["AliasName"] = "alias/x"
-        for asked in requested(call_of(service, operation, given), ME, aws._store):
+        for asked in permissions_of(call_of(service, operation, given), ME, aws._store):
             action = service_table.known(asked.action)
             if action is None or asked.resource == "*":  # newer than the reference, or without a resource
                 continue
@@ -198,7 +198,7 @@ def test_a_name_that_belongs_to_another_member_does_not_hide_what_is_changed(aws
     """Both the log group and the destination are asked about."""
     destination = ROOT.format("logs") + "destination:mine"
     given = {"logGroupName": "theirs", "destinationArn": destination, "filterName": "f"}
-    asked = requested(call_of("logs", "PutSubscriptionFilter", given), ME, aws._store)
+    asked = permissions_of(call_of("logs", "PutSubscriptionFilter", given), ME, aws._store)
     group = ROOT.format("logs") + "log-group:theirs:log-stream:"
     assert {one.resource for one in asked} == {destination, group}
 

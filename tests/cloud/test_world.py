@@ -182,7 +182,7 @@ def test_a_stopped_world_says_so_and_leaves_the_running_one_alone() -> None:
 def test_a_mistake_of_the_labs_own_is_an_answer_and_never_an_exception(
     aws: Cloud, dev: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("simlib.cloud.gate.requested", lambda *_: 1 / 0)
+    monkeypatch.setattr("simlib.cloud.gate.permissions_of", lambda *_: 1 / 0)
     code, text = refused(dev.admin.client("s3").list_buckets)
     assert code == "NotImplemented"
     assert "ZeroDivisionError" in text

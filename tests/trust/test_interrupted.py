@@ -12,12 +12,12 @@ from botocore.exceptions import ClientError
 
 from simlib import Cloud
 from simlib.cloud.gate import Gate
-from simlib.cloud.interrupts import held_back
+from simlib.cloud.interrupts import uninterrupted
 from simlib.cloud.storage.store import Store
 
 PLACES = {
     "before the call is understood": ("simlib.cloud.gate.place", "before"),
-    "before it is decided": ("simlib.cloud.gate.requested", "before"),
+    "before it is decided": ("simlib.cloud.gate.permissions_of", "before"),
     "before it acts": (f"{Store.__module__}.Store.act", "before"),
     "when it has acted": (f"{Store.__module__}.Store.act", "after"),
     "before it is on record": (f"{Gate.__module__}.Gate._record", "before"),
@@ -137,7 +137,7 @@ def test_a_thread_of_its_own_is_not_interrupted_and_changes_nothing() -> None:
     seen: list[Any] = []
 
     def work() -> None:
-        with held_back():
+        with uninterrupted():
             seen.append(signal.getsignal(signal.SIGINT))
 
     thread = threading.Thread(target=work)
@@ -149,7 +149,7 @@ def test_a_thread_of_its_own_is_not_interrupted_and_changes_nothing() -> None:
 @pytest.mark.parametrize("raised", [None, ValueError])
 def test_an_error_of_the_block_gives_way_to_the_interruption(raised: type[Exception] | None) -> None:
     def work() -> None:
-        with held_back():
+        with uninterrupted():
             press()
             if raised:
                 raise raised
@@ -162,8 +162,8 @@ def test_blocks_within_blocks_wait_for_the_outermost() -> None:
     done: list[str] = []
 
     def work(inner: Callable[[], Any]) -> None:
-        with held_back():
-            with held_back():
+        with uninterrupted():
+            with uninterrupted():
                 inner()
             done.append("outer")
 

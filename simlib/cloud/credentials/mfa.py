@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from simlib.cloud.desk import Desk
+from simlib.cloud.call_context import CallContext
 from simlib.cloud.services import iam_rules
 from simlib.cloud.storage.iam_entities import backend
 from simlib.cloud.transport import answers
@@ -67,17 +67,17 @@ def _step(now: datetime) -> int:
     return int(now.timestamp()) // STEP
 
 
-def was_given(desk: Desk) -> bool:
+def was_given(context: CallContext) -> bool:
     """Whether a request proves its caller by a code of a device of its own; a wrong proof is refused."""
-    serial, code = desk.parameters.get("SerialNumber"), desk.parameters.get("TokenCode")
+    serial, code = context.parameters.get("SerialNumber"), context.parameters.get("TokenCode")
     if serial is None and code is None:
         return False
     if serial is None or code is None:
         raise Refusal("AccessDenied", _HALF, 403)
-    device = backend(desk.caller.account).virtual_mfa_devices.get(str(serial))
-    if device is None or device.user is None or device.user.name != desk.caller.user_name:
+    device = backend(context.caller.account).virtual_mfa_devices.get(str(serial))
+    if device is None or device.user is None or device.user.name != context.caller.user_name:
         raise Refusal("AccessDenied", _NOT_YOURS, 403)
-    step = _matching_step(device, str(code), desk.now)
+    step = _matching_step(device, str(code), context.now)
     if step is None or step <= getattr(device, "last_step", 0):  # every code works once
         raise Refusal("AccessDenied", _INVALID_CODE, 403)
     device.last_step = step
@@ -89,48 +89,48 @@ def _matching_step(device: Any, code: str, now: datetime) -> int | None:
     return next((step for step in steps if hmac.compare_digest(code_at(device.base32_string_seed, step), code)), None)
 
 
-def check_enabling(desk: Desk) -> None:
+def check_enabling(context: CallContext) -> None:
     """A device is enabled by two codes in a row, the first of them current.
 
     https://docs.aws.amazon.com/IAM/latest/APIReference/API_EnableMFADevice.html
     """
-    iam_rules.check_quota(desk)
-    device = _device(desk)
+    iam_rules.check_quota(context)
+    device = _device(context)
     if device.user is not None:
         raise Objection("EntityAlreadyExists", f"MFA device {device.serial_number} is already in use.", 409)
-    first = _matching_step(device, str(desk.parameters["AuthenticationCode1"]), desk.now)
-    second = str(desk.parameters["AuthenticationCode2"])
+    first = _matching_step(device, str(context.parameters["AuthenticationCode1"]), context.now)
+    second = str(context.parameters["AuthenticationCode2"])
     if first is None or code_at(device.base32_string_seed, first + 1) != second:
         raise Objection("InvalidAuthenticationCode", "Authentication code for device is not valid.", 403)
-    device.last_step = first + 1 if first < _step(desk.now) else first
+    device.last_step = first + 1 if first < _step(context.now) else first
 
 
-def check_deletion(desk: Desk) -> None:
-    if _device(desk).user is not None:
+def check_deletion(context: CallContext) -> None:
+    if _device(context).user is not None:
         raise Objection("DeleteConflict", "MFA VirtualDevice in use. Must deactivate first.", 409)
 
 
-def _device(desk: Desk) -> Any:
-    serial = str(desk.parameters["SerialNumber"])
-    device = backend(desk.caller.account).virtual_mfa_devices.get(serial)
+def _device(context: CallContext) -> Any:
+    serial = str(context.parameters["SerialNumber"])
+    device = backend(context.caller.account).virtual_mfa_devices.get(serial)
     if device is None:
         raise Objection("NoSuchEntity", f"VirtualMFADevice with serial number {serial} doesn't exist.", 404)
     return device
 
 
-def complete_new_device(desk: Desk, answer: RawAnswer) -> RawAnswer:
+def complete_new_device(context: CallContext, answer: RawAnswer) -> RawAnswer:
     """The seed as AWS hands it out, and a device that belongs to nobody yet."""
     if answer.status != 200:
         return answer
-    name = f"{desk.parameters.get('Path', '/')}{desk.parameters['VirtualMFADeviceName']}"
-    serial = f"arn:aws:iam::{desk.caller.account}:mfa{name}"
-    seed = backend(desk.caller.account).virtual_mfa_devices[serial].base32_string_seed.encode("ascii")
+    name = f"{context.parameters.get('Path', '/')}{context.parameters['VirtualMFADeviceName']}"
+    serial = f"arn:aws:iam::{context.caller.account}:mfa{name}"
+    seed = backend(context.caller.account).virtual_mfa_devices[serial].base32_string_seed.encode("ascii")
     told = {"SerialNumber": serial, "Base32StringSeed": seed, "QRCodePNG": b""}
     return answers.success("iam", "CreateVirtualMFADevice", {"VirtualMFADevice": told})
 
 
-BEFORE: Mapping[str, Callable[[Desk], None]] = {
+BEFORE: Mapping[str, Callable[[CallContext], None]] = {
     "iam:EnableMFADevice": check_enabling,
     "iam:DeleteVirtualMFADevice": check_deletion,
 }
-AFTER: Mapping[str, Callable[[Desk, RawAnswer], RawAnswer]] = {"iam:CreateVirtualMFADevice": complete_new_device}
+AFTER: Mapping[str, Callable[[CallContext, RawAnswer], RawAnswer]] = {"iam:CreateVirtualMFADevice": complete_new_device}

@@ -38,7 +38,7 @@ _SOURCE_IDENTITY_SET = "The source identity is already set for this assume role 
 
 
 @dataclass(frozen=True, slots=True)
-class Wishes:
+class SessionOptions:
     """What a session is to get: `tags` are those passed with the request, `inherited` those of the calling session.
 
     `packed` is the share of AWS's packed limit that policies and tags take up, in percent; None without any.
@@ -74,7 +74,7 @@ class Wishes:
         return {**context, "aws:SourceIdentity": self.source_identity} if self.source_identity else context
 
 
-def wishes(wanted: Mapping[str, Any], caller: Caller, store: Store) -> Wishes:
+def session_options(wanted: Mapping[str, Any], caller: Caller, store: Store) -> SessionOptions:
     """What a request for a session asks for; raises AWS's refusals of what nobody can have."""
     tags = _tags(wanted.get("Tags") or ())
     given = [str(key) for key in wanted.get("TransitiveTagKeys") or ()]
@@ -83,7 +83,7 @@ def wishes(wanted: Mapping[str, Any], caller: Caller, store: Store) -> Wishes:
     inherited = _inherited(caller)
     if {key.lower() for key in inherited} & {key.lower() for key in tags}:
         raise Refusal("InvalidParameterValue", _INHERITED, 400)
-    return Wishes(
+    return SessionOptions(
         policies=session_policies(wanted, store),
         tags=tags,
         transitive=tuple(given),
@@ -164,7 +164,7 @@ def credentials(session: Session) -> dict[str, Any]:
     }
 
 
-def assumed(session: Session, asked: Wishes) -> dict[str, Any]:
+def assumed(session: Session, asked: SessionOptions) -> dict[str, Any]:
     """The answer to whoever assumed a role."""
     answer: dict[str, Any] = {
         "Credentials": credentials(session),
@@ -174,5 +174,5 @@ def assumed(session: Session, asked: Wishes) -> dict[str, Any]:
     return {**answer, "SourceIdentity": asked.source_identity} if asked.source_identity else answer
 
 
-def packed_size(asked: Wishes) -> dict[str, Any]:
+def packed_size(asked: SessionOptions) -> dict[str, Any]:
     return {} if asked.packed is None else {"PackedPolicySize": asked.packed}

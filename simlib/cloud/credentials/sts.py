@@ -12,12 +12,19 @@ from datetime import datetime
 from typing import Any
 
 from simlib.cloud import encoded_message
+from simlib.cloud.call_context import CallContext
 from simlib.cloud.credentials import mfa, web_identity
-from simlib.cloud.credentials.session_requests import Wishes, assumed, check_duration, credentials, packed_size, wishes
+from simlib.cloud.credentials.session_requests import (
+    SessionOptions,
+    assumed,
+    check_duration,
+    credentials,
+    packed_size,
+    session_options,
+)
 from simlib.cloud.credentials.sessions import Session, Sessions, service_caller
-from simlib.cloud.desk import Desk
 from simlib.cloud.permissions.authorization import circumstances, decide
-from simlib.cloud.permissions.requested import Requested
+from simlib.cloud.permissions.call_permissions import Permission
 from simlib.cloud.storage.store import Store
 from simlib.cloud.storage.stored import StoredIdentity
 from simlib.cloud.transport.answers import Refusal
@@ -31,18 +38,18 @@ _CHAINED = "The requested DurationSeconds exceeds the 1 hour session limit for r
 _MFA_NOW: Mapping[str, str] = {"aws:MultiFactorAuthPresent": "true", "aws:MultiFactorAuthAge": "0"}
 
 
-def _get_caller_identity(desk: Desk) -> Mapping[str, Any]:
+def _get_caller_identity(context: CallContext) -> Mapping[str, Any]:
     """Needs no permission, https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html"""
-    return {"UserId": desk.caller.user_id, "Account": desk.caller.account, "Arn": desk.caller.arn}
+    return {"UserId": context.caller.user_id, "Account": context.caller.account, "Arn": context.caller.arn}
 
 
-def _get_access_key_info(desk: Desk) -> Mapping[str, Any]:
+def _get_access_key_info(context: CallContext) -> Mapping[str, Any]:
     """The account is part of the key's ID.
 
     https://docs.aws.amazon.com/STS/latest/APIReference/API_GetAccessKeyInfo.html
     """
-    desk.require(Requested("sts:GetAccessKeyInfo", "*", desk.caller.account))
-    return {"Account": account_of_key(str(desk.parameters["AccessKeyId"]))}
+    context.require(Permission("sts:GetAccessKeyInfo", "*", context.caller.account))
+    return {"Account": account_of_key(str(context.parameters["AccessKeyId"]))}
 
 
 def account_of_key(access_key_id: str) -> str:
@@ -57,36 +64,36 @@ def account_of_key(access_key_id: str) -> str:
     return f"{packed * 2 + odd:012d}"
 
 
-def _get_session_token(desk: Desk) -> Mapping[str, Any]:
+def _get_session_token(context: CallContext) -> Mapping[str, Any]:
     """Needs no permission, but long-term credentials; the root user's last an hour at most, without complaint.
 
     https://docs.aws.amazon.com/STS/latest/APIReference/API_GetSessionToken.html
     """
-    if desk.caller.session:
+    if context.caller.session:
         raise Refusal("AccessDenied", "Cannot call GetSessionToken with session credentials", 403)
-    context = {"aws:MultiFactorAuthPresent": "true"} if mfa.was_given(desk) else {}
-    return {"Credentials": credentials(desk.sessions.for_user(desk.caller, desk.now, _seconds(desk), context))}
+    keys = {"aws:MultiFactorAuthPresent": "true"} if mfa.was_given(context) else {}
+    return {"Credentials": credentials(context.sessions.for_user(context.caller, context.now, _seconds(context), keys))}
 
 
-def _seconds(desk: Desk) -> int:
-    seconds = int(desk.parameters.get("DurationSeconds", DEFAULT_SECONDS))
-    return min(seconds, ROOT_SECONDS) if desk.caller.is_root else seconds
+def _seconds(context: CallContext) -> int:
+    seconds = int(context.parameters.get("DurationSeconds", DEFAULT_SECONDS))
+    return min(seconds, ROOT_SECONDS) if context.caller.is_root else seconds
 
 
-def _get_federation_token(desk: Desk) -> Mapping[str, Any]:
+def _get_federation_token(context: CallContext) -> Mapping[str, Any]:
     """https://docs.aws.amazon.com/STS/latest/APIReference/API_GetFederationToken.html"""
-    if desk.caller.session:
+    if context.caller.session:
         raise Refusal("AccessDenied", "Cannot call GetFederationToken with session credentials", 403)
-    asked = wishes(desk.parameters, desk.caller, desk.store)
-    account, name = desk.caller.account, str(desk.parameters["Name"])
+    asked = session_options(context.parameters, context.caller, context.store)
+    account, name = context.caller.account, str(context.parameters["Name"])
     federated = f"arn:aws:sts::{account}:federated-user/{name}"
     for action in asked.actions("sts:GetFederationToken"):
-        desk.require(Requested(action, federated, account, asked.asked_context()))
-    session = desk.sessions.federate(
-        desk.caller,
+        context.require(Permission(action, federated, account, asked.asked_context()))
+    session = context.sessions.federate(
+        context.caller,
         name,
-        desk.now,
-        _seconds(desk),
+        context.now,
+        _seconds(context),
         context=asked.session_context(),
         session_policies=asked.policies,
     )
@@ -94,54 +101,54 @@ def _get_federation_token(desk: Desk) -> Mapping[str, Any]:
     return {"Credentials": credentials(session), "FederatedUser": user, **packed_size(asked)}
 
 
-def _assume_role(desk: Desk) -> Mapping[str, Any]:
+def _assume_role(context: CallContext) -> Mapping[str, Any]:
     """https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html"""
-    wanted, arn = desk.parameters, str(desk.parameters["RoleArn"])
+    wanted, arn = context.parameters, str(context.parameters["RoleArn"])
     if not _ROLE_ARN.fullmatch(arn):
         raise Refusal("ValidationError", f"{arn} is invalid", 400)
-    if desk.caller.is_root:
+    if context.caller.is_root:
         raise Refusal("AccessDenied", "Roles may not be assumed by root accounts.", 403)
     seconds = int(wanted.get("DurationSeconds", CHAINED_SECONDS))
-    if desk.caller.session and seconds > CHAINED_SECONDS:
+    if context.caller.session and seconds > CHAINED_SECONDS:
         raise Refusal("ValidationError", _CHAINED, 400)
-    asked = wishes(wanted, desk.caller, desk.store)
-    role = desk.store.role_by_arn(arn)
-    _authorise_assumption(desk, arn, role, asked)
+    asked = session_options(wanted, context.caller, context.store)
+    role = context.store.role_by_arn(arn)
+    _authorise_assumption(context, arn, role, asked)
     assert role is not None  # nobody may assume what does not exist
     check_duration(seconds, role)
-    session = desk.sessions.assume(
+    session = context.sessions.assume(
         role,
         str(wanted["RoleSessionName"]),
-        desk.now,
+        context.now,
         seconds,
         context=asked.session_context(),
         session_policies=asked.policies,
-        issued_to=desk.caller.arn,
-        issued_by=desk.caller.access_key_id,
+        issued_to=context.caller.arn,
+        issued_by=context.caller.access_key_id,
         transitive=(*asked.inherited, *asked.transitive),
     )
     return assumed(session, asked)
 
 
-def _authorise_assumption(desk: Desk, arn: str, role: StoredIdentity | None, asked: Wishes) -> None:
+def _authorise_assumption(context: CallContext, arn: str, role: StoredIdentity | None, asked: SessionOptions) -> None:
     """The trust policy is the role's resource policy; tags and a source identity are actions of their own."""
-    context = {**asked.asked_context(), "sts:RoleSessionName": str(desk.parameters["RoleSessionName"])}
-    if "ExternalId" in desk.parameters:
-        context["sts:ExternalId"] = str(desk.parameters["ExternalId"])
-    if mfa.was_given(desk):
-        context |= _MFA_NOW  # for this decision alone: the new session is none of MFA
+    keys = {**asked.asked_context(), "sts:RoleSessionName": str(context.parameters["RoleSessionName"])}
+    if "ExternalId" in context.parameters:
+        keys["sts:ExternalId"] = str(context.parameters["ExternalId"])
+    if mfa.was_given(context):
+        keys |= _MFA_NOW  # for this decision alone: the new session is none of MFA
     for action in asked.actions("sts:AssumeRole"):
-        evaluation = desk.decide(Requested(action, arn, arn.split(":")[4], context))
+        evaluation = context.decide(Permission(action, arn, arn.split(":")[4], keys))
         if role is None or not evaluation.allowed:
             # AWS says the same whether the role refuses or does not exist, on purpose
-            text = f"User: {desk.caller.arn} is not authorized to perform: {action} on resource: {arn}"
+            text = f"User: {context.caller.arn} is not authorized to perform: {action} on resource: {arn}"
             raise Refusal("AccessDenied", text, 403, situation="" if role else "no-such-role")
 
 
-def _decode_authorization_message(desk: Desk) -> Mapping[str, Any]:
+def _decode_authorization_message(context: CallContext) -> Mapping[str, Any]:
     """https://docs.aws.amazon.com/STS/latest/APIReference/API_DecodeAuthorizationMessage.html"""
-    desk.require(Requested("sts:DecodeAuthorizationMessage", "*", desk.caller.account))
-    return {"DecodedMessage": encoded_message.decoded(str(desk.parameters["EncodedMessage"]))}
+    context.require(Permission("sts:DecodeAuthorizationMessage", "*", context.caller.account))
+    return {"DecodedMessage": encoded_message.decoded(str(context.parameters["EncodedMessage"]))}
 
 
 class ServiceNotTrusted(Exception):
@@ -168,7 +175,7 @@ def assume_for_service(
     """
     caller = service_caller(service)
     around = circumstances(now, "", service, "us-east-1")
-    evaluation = decide(Requested("sts:AssumeRole", role.arn, role.account), caller, store, around)
+    evaluation = decide(Permission("sts:AssumeRole", role.arn, role.account), caller, store, around)
     if not evaluation.allowed:
         raise ServiceNotTrusted(service, role, evaluation)
     return sessions.assume(role, session_name, now, seconds, kind="EC2", context=context, issued_to=service)
@@ -182,7 +189,7 @@ INSTEAD = {
     "sts:AssumeRoot": " Root access is not centralized here. Use the member account's own root user: account.root.",
 }
 
-ANSWERS: Mapping[str, Callable[[Desk], Mapping[str, Any]]] = {
+ANSWERS: Mapping[str, Callable[[CallContext], Mapping[str, Any]]] = {
     "sts:AssumeRole": _assume_role,
     "sts:AssumeRoleWithWebIdentity": web_identity.assume_role_with_web_identity,
     "sts:DecodeAuthorizationMessage": _decode_authorization_message,

@@ -11,12 +11,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from simlib.cloud.call_context import CallContext
 from simlib.cloud.credentials import issuer
 from simlib.cloud.credentials.issuer import GITHUB
-from simlib.cloud.credentials.session_requests import assumed, check_duration, wishes
+from simlib.cloud.credentials.session_requests import assumed, check_duration, session_options
 from simlib.cloud.credentials.sessions import ANONYMOUS, Sessions, provider_caller
-from simlib.cloud.desk import Desk
-from simlib.cloud.permissions.requested import Requested
+from simlib.cloud.permissions.call_permissions import Permission
 from simlib.cloud.storage import iam_entities
 from simlib.cloud.transport.answers import Refusal
 
@@ -58,7 +58,7 @@ class Bearer:
         """The condition keys that the trust policy is asked with."""
         return self.keys((*_CLAIMS, *_OF_PROVIDER.get(self.prefix, ())))
 
-    def wishes(self) -> dict[str, Any]:
+    def session_options(self) -> dict[str, Any]:
         """Session tags and a source identity, which come with the token and not with the request."""
         said = self.claims.get(_TAGS, {})
         try:
@@ -69,30 +69,30 @@ class Bearer:
         return {"Tags": tags, "TransitiveTagKeys": transitive, "SourceIdentity": self.claims.get(_SOURCE_IDENTITY, "")}
 
 
-def assume_role_with_web_identity(desk: Desk) -> Mapping[str, Any]:
-    wanted, arn = desk.parameters, str(desk.parameters["RoleArn"])
+def assume_role_with_web_identity(context: CallContext) -> Mapping[str, Any]:
+    wanted, arn = context.parameters, str(context.parameters["RoleArn"])
     if arn.count(":") < 5 or not arn.split(":")[5].startswith("role/"):
         raise Refusal("ValidationError", "Request ARN is invalid", 400)
     account = arn.split(":")[4]
-    bearer = believed(str(wanted["WebIdentityToken"]), account, desk.sessions, desk.now)
+    bearer = believed(str(wanted["WebIdentityToken"]), account, context.sessions, context.now)
     given = {name: wanted[name] for name in ("Policy", "PolicyArns") if name in wanted}
-    asked = wishes({**given, **bearer.wishes()}, ANONYMOUS, desk.store)
-    role = desk.store.role_by_arn(arn)
-    at_desk = replace(desk, caller=provider_caller(bearer.provider))
-    context = {**asked.asked_context(), "sts:RoleSessionName": str(wanted["RoleSessionName"])}
-    context |= bearer.asked_context()
+    asked = session_options({**given, **bearer.session_options()}, ANONYMOUS, context.store)
+    role = context.store.role_by_arn(arn)
+    context = replace(context, caller=provider_caller(bearer.provider))
+    keys = {**asked.asked_context(), "sts:RoleSessionName": str(wanted["RoleSessionName"])}
+    keys |= bearer.asked_context()
     for action in asked.actions("sts:AssumeRoleWithWebIdentity"):
-        if role is None or not at_desk.decide(Requested(action, arn, account, context)).allowed:
+        if role is None or not context.decide(Permission(action, arn, account, keys)).allowed:
             raise Refusal(
                 "AccessDenied", f"Not authorized to perform {action}", 403, situation="" if role else "no-such-role"
             )
     assert role is not None
     seconds = int(wanted.get("DurationSeconds", 3600))
     check_duration(seconds, role)
-    session = desk.sessions.assume(
+    session = context.sessions.assume(
         role,
         str(wanted["RoleSessionName"]),
-        desk.now,
+        context.now,
         seconds,
         kind="AssumeRoleWithWebIdentity",
         context={**asked.session_context(), **bearer.keys(_CLAIMS), "aws:FederatedProvider": bearer.provider},

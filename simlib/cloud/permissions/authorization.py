@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 from simlib.cloud.credentials.sessions import Caller
 from simlib.cloud.permissions import service_table
-from simlib.cloud.permissions.asked import Requested, account_of
+from simlib.cloud.permissions.permission import Permission, account_of
 from simlib.cloud.storage import buckets, resources
 from simlib.cloud.storage.organizations import Levels, Membership, context_keys, membership
 from simlib.cloud.storage.store import Store
@@ -51,28 +51,28 @@ def circumstances(now: datetime, source_ip: str, user_agent: str, region: str) -
 
 
 def decide(
-    asked: Requested, caller: Caller, store: Store, around: Mapping[str, str], *, instead: Instead = AS_STORED
+    permission: Permission, caller: Caller, store: Store, around: Mapping[str, str], *, instead: Instead = AS_STORED
 ) -> Evaluation:
     """Whether `caller` may do what is asked, `around` being the request's circumstances.
 
     `instead` are documents that are to count in place of stored ones, or beside them: see `gathered`.
     """
-    context = {**around, **caller.context, **_once(_tag_keys(asked)), **_once(asked.context)}
-    if asked.account:
-        context["aws:ResourceAccount"] = asked.account
+    context = {**around, **caller.context, **_once(_tag_keys(permission)), **_once(permission.context)}
+    if permission.account:
+        context["aws:ResourceAccount"] = permission.account
     if caller.user_id:
         context["aws:userid"] = caller.user_id
-    callers, owners = membership(caller.account), membership(asked.account)
+    callers, owners = membership(caller.account), membership(permission.account)
     context |= {**context_keys(callers, "Principal"), **context_keys(owners, "Resource")}
     request = Request(
         caller.arn,
-        asked.action,
-        asked.resource,
-        resource_account=asked.account or None,
+        permission.action,
+        permission.resource,
+        resource_account=permission.account or None,
         context=context,
         role_arn=caller.role_arn,
     )
-    return evaluate(request, gathered(asked, caller, store, callers, owners, instead))
+    return evaluate(request, gathered(permission, caller, store, callers, owners, instead))
 
 
 def _once(tags: Mapping[str, str | list[str]]) -> Mapping[str, str | list[str]]:
@@ -89,7 +89,7 @@ def _once(tags: Mapping[str, str | list[str]]) -> Mapping[str, str | list[str]]:
 
 
 def gathered(
-    asked: Requested,
+    permission: Permission,
     caller: Caller,
     store: Store,
     callers: Membership | None,
@@ -113,7 +113,7 @@ def gathered(
         identity=_layer(identity.documents, "identity", (identity.arn, *identity.groups), instead) if identity else (),
         permissions_boundary=boundaries[-1] if boundaries else None,
         session=_session(caller, instead),
-        resource=_resource_policy(asked, caller, store, instead),
+        resource=_resource_policy(permission, caller, store, instead),
         scps=_levels(callers, callers.scps, "scp", instead) if callers and not callers.management else (),
         rcps=_levels(owners, owners.rcps, "rcp", instead) if owners and not owners.management else (),
     )
@@ -149,9 +149,9 @@ def _levels(member: Membership, levels: Levels, kind: str, instead: Instead) -> 
     return tuple(_layer(level, kind, (node,), instead) for node, level in zip(member.nodes, levels, strict=False))
 
 
-def _resource_policy(asked: Requested, caller: Caller, store: Store, instead: Instead) -> Policy | None:
+def _resource_policy(permission: Permission, caller: Caller, store: Store, instead: Instead) -> Policy | None:
     """The policy that hangs on the resource itself, where the lab knows one; a role's is its trust policy."""
-    document = resource_document(asked.resource, store, trust=asked.action.lower() in TRUST_ACTIONS)
+    document = resource_document(permission.resource, store, trust=permission.action.lower() in TRUST_ACTIONS)
     if document is None:
         return None
     place, text, name = document
@@ -164,7 +164,7 @@ def _resource_policy(asked: Requested, caller: Caller, store: Store, instead: In
     bucket = place.owner.removeprefix("arn:aws:s3:::")
     if policy is None or bucket == place.owner or not buckets.public_access_block(bucket).restrict_public_buckets:
         return policy
-    return public_access.restricted(policy, identify(caller.arn, caller.role_arn), asked.account)
+    return public_access.restricted(policy, identify(caller.arn, caller.role_arn), permission.account)
 
 
 def resource_document(arn: str, store: Store, *, trust: bool) -> tuple[Place, str, str] | None:
@@ -188,16 +188,16 @@ def resource_document(arn: str, store: Store, *, trust: bool) -> tuple[Place, st
     return Place(resources.policy_owner(arn), "resource"), text, arn
 
 
-def _tag_keys(asked: Requested) -> dict[str, str]:
+def _tag_keys(permission: Permission) -> dict[str, str]:
     """The resource's tags as condition keys: `aws:ResourceTag/…`, and by the names that its service gives them.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html. S3's objects have only
     `s3:ExistingObjectTag/…`; its buckets' tags decide once that is switched on for the bucket.
     """
-    service, _, rest = asked.resource.removeprefix("arn:aws:").partition(":")
+    service, _, rest = permission.resource.removeprefix("arn:aws:").partition(":")
     if service == "s3":
         bucket, _, key = rest.removeprefix("::").partition("/")
-        version = asked.context.get("s3:VersionId")
+        version = permission.context.get("s3:VersionId")
         if key:
             tags = buckets.object_tags(bucket, key, str(version) if version else None)
             return {f"s3:ExistingObjectTag/{key}": value for key, value in tags.items()}
@@ -205,4 +205,4 @@ def _tag_keys(asked: Requested) -> dict[str, str]:
         return {f"{name}/{k}": v for k, v in of_bucket.items() for name in ("aws:ResourceTag", "s3:BucketTag")}
     own = service_table.by_prefix(service).get("own_tags", False)
     names = ("aws:ResourceTag", f"{service}:ResourceTag") if own else ("aws:ResourceTag",)
-    return {f"{name}/{k}": v for k, v in resources.tags_of(asked.resource).items() for name in names}
+    return {f"{name}/{k}": v for k, v in resources.tags_of(permission.resource).items() for name in names}

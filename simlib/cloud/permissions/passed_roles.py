@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from simlib.cloud.credentials.sessions import Caller
-from simlib.cloud.permissions.asked import Requested, account_of
+from simlib.cloud.permissions.permission import Permission, account_of
 from simlib.cloud.permissions.service_table import row
 from simlib.cloud.storage import resources
 from simlib.cloud.storage.store import Store
@@ -30,14 +30,14 @@ _TEMPLATES = ("LaunchTemplate", "LaunchTemplateSpecification")
 _DEPTH = 8
 
 
-def passed_roles(call: Call, caller: Caller, store: Store) -> Iterator[Requested]:
+def passed_roles(call: Call, caller: Caller, store: Store) -> Iterator[Permission]:
     """The permission to pass each role a call hands over; a role of another account cannot be passed at all."""
     for arn, service in dict.fromkeys(_handed_over(call, caller, store)):
         if (account_of(arn) or caller.account) != caller.account:
             stop = "" if call.service == "scheduler" else "."
             raise Refusal("AccessDeniedException" if call.service != "ec2" else "UnauthorizedOperation",
                           f"Cross-account pass role is not allowed{stop}", 403)  # fmt: skip
-        yield Requested("iam:PassRole", arn, caller.account, {"iam:PassedToService": f"{service}.amazonaws.com"})
+        yield Permission("iam:PassRole", arn, caller.account, {"iam:PassedToService": f"{service}.amazonaws.com"})
 
 
 def _handed_over(call: Call, caller: Caller, store: Store) -> Iterator[tuple[str, str]]:

@@ -21,7 +21,7 @@ from urllib.parse import unquote, urlsplit
 
 import jmespath
 
-from simlib.cloud.permissions.asked import Requested
+from simlib.cloud.permissions.permission import Permission
 from simlib.cloud.transport.calls import Call, signing_name
 from simlib.iam import service_data
 
@@ -71,20 +71,20 @@ def action_of(call: Call) -> str:
     return f"{prefix}:{row(call.service).get('actions', {}).get(call.operation, call.operation)}"
 
 
-def refusal_text(permission: Requested, message: str) -> str:
+def refusal_text(permission: Permission, message: str) -> str:
     """The engine's error text in the words of the service that was called."""
-    facts, shown = by_prefix(permission.action.partition(":")[0]), permission.shown
-    if shown is None and permission.resource == "*":
-        shown = "*" if facts.get("none", "") in ("*", "kind") else ""
-    if shown is not None:
+    facts, label = by_prefix(permission.action.partition(":")[0]), permission.label
+    if label is None and permission.resource == "*":
+        label = "*" if facts.get("none", "") in ("*", "kind") else ""
+    if label is not None:
         named = re.compile(rf' on resource: "?{re.escape(permission.resource)}"?')
-        message = named.sub(lambda _: f" on resource: {shown}" if shown else "", message, count=1)
-    if said := permission.said or facts.get("said"):
-        pattern, replacement = said
+        message = named.sub(lambda _: f" on resource: {label}" if label else "", message, count=1)
+    if rewording := permission.rewording or facts.get("rewording"):
+        pattern, replacement = rewording
         message = re.sub(pattern, replacement, message, count=1, flags=re.DOTALL)
-    spelled = facts.get("spelled")
-    if spelled:
-        own = permission.action.lower() if spelled == "lower" else permission.action.replace("sns:", spelled, 1)
+    spelling = facts.get("spelling")
+    if spelling:
+        own = permission.action.lower() if spelling == "lower" else permission.action.replace("sns:", spelling, 1)
         message = message.replace(permission.action, own)
     return message
 
@@ -140,22 +140,22 @@ def filled(template: str, call: Call, account: str) -> Iterator[str]:
         yield text if whole else f"arn:aws:{prefix_of(call.service)}:{call.region}:{account}:{text}"
 
 
-def _first(gap: str, given: Any, builtin: Mapping[str, str]) -> Iterator[str]:
+def _first(gap: str, parameters: Any, builtin: Mapping[str, str]) -> Iterator[str]:
     """The values of the first alternative that has any; with a colon before it, it may be missing."""
     if gap.startswith(":"):
-        yield from [f":{value}" for value in _first(gap[1:], given, builtin)] or [""]
+        yield from [f":{value}" for value in _first(gap[1:], parameters, builtin)] or [""]
         return
     for path in gap.split(" | "):
-        values = [builtin[path]] if path in builtin else list(found(path, given))
+        values = [builtin[path]] if path in builtin else list(values_at(path, parameters))
         if values:
             yield from values
             return
 
 
-def found(path: str, given: Any) -> Iterator[str]:
+def values_at(path: str, parameters: Any) -> Iterator[str]:
     """What a JMESPath finds in a call's parameters as texts; after `~` follows what of them is wanted."""
     expression, _, pattern = path.partition("~")
-    for text in _texts(_compiled(expression).search(given)):
+    for text in _texts(_compiled(expression).search(parameters)):
         match = re.search(pattern, text) if pattern else None
         if match or not pattern:
             yield match[0] if match else text
@@ -198,11 +198,11 @@ def known(action: str) -> service_data.Action | None:
 @cache
 def _forms(action: str) -> tuple[_Form, ...]:
     """The resource types of an action: first what it is named for, then what it needs, then what says most."""
-    service, asked = service_data.service(action.partition(":")[0].lower()), known(action)
-    if service is None or asked is None:
+    service, reference = service_data.service(action.partition(":")[0].lower()), known(action)
+    if service is None or reference is None:
         return ()
-    forms = [_form(service.resource_types[kind]) for kind in asked.resource_types]
-    order = {form: (not form.is_of(action), form.kind not in asked.required_types) for form in forms}
+    forms = [_form(service.resource_types[kind]) for kind in reference.resource_types]
+    order = {form: (not form.is_of(action), form.kind not in reference.required_types) for form in forms}
     return tuple(sorted(forms, key=lambda form: (*order[form], -len(form.placeholders))))
 
 
@@ -226,14 +226,14 @@ def _by_reference(forms: tuple[_Form, ...], call: Call, account: str) -> Iterato
     """The ARNs a call names, and those that its other members fill; of one family the form that says most."""
     texts = [text for value in call.parameters.values() for text in _texts(value) if text.startswith("arn:")]
     named = {text: form for text in texts for form in forms if form.pattern.fullmatch(text)}
-    given = {member: value for member, value in call.parameters.items() if not named.keys() & set(_texts(value))}
+    parameters = {member: value for member, value in call.parameters.items() if not named.keys() & set(_texts(value))}
     main = next((form for form in forms if form.is_of(call.operation)), forms[0] if len(forms) == 1 else None)
     arns = {form: [arn for arn in named if named[arn] is form] for form in forms}
     done = {form.family for form in named.values()}
     for form in sorted(forms, key=lambda form: -len(form.placeholders)):
         if form.family in done or (named and not form.placeholders):
             continue
-        if filled_in := list(_filled(form, call, account, given, main=form is main)):
+        if filled_in := list(_filled(form, call, account, parameters, main=form is main)):
             done.add(form.family)
             arns[form] += filled_in
     ends = {} if "Tag" in call.operation else row(call.service).get("ends", {})
@@ -242,9 +242,9 @@ def _by_reference(forms: tuple[_Form, ...], call: Call, account: str) -> Iterato
         yield from (f"{arn.removesuffix(':*')}{end}" if end else arn for arn in arns[form])
 
 
-def _filled(form: _Form, call: Call, account: str, given: Mapping[str, Any], *, main: bool) -> Iterator[str]:
+def _filled(form: _Form, call: Call, account: str, parameters: Mapping[str, Any], *, main: bool) -> Iterator[str]:
     """The form's ARNs; of what the call is about, `*` stands for what is not known of it."""
-    choices = [list(_values(form, name, call, given, main=main)) for name in form.placeholders]
+    choices = [list(_values(form, name, call, parameters, main=main)) for name in form.placeholders]
     if not all(choices):
         if not (main and any(choices) and row(call.service).get("pattern", True)):
             return
@@ -258,20 +258,20 @@ def _everywhere(call: Call, account: str) -> dict[str, str]:
     return {"Partition": "aws", "Region": call.region, "Account": account}
 
 
-def _values(form: _Form, placeholder: str, call: Call, given: Mapping[str, Any], *, main: bool) -> Iterator[str]:
+def _values(form: _Form, placeholder: str, call: Call, parameters: Mapping[str, Any], *, main: bool) -> Iterator[str]:
     """What a call's members say of a placeholder."""
     members = row(call.service).get("members", {})
     for path in members.get(f"{form.kind}.{placeholder}") or members.get(placeholder, ()):
-        if values := [_plain(text) for text in _first(path, given, {})]:
+        if values := [_plain(text) for text in _first(path, parameters, {})]:
             yield from values
             return
     wanted = {_stem(placeholder)} | ({_stem(form.kind)} if len(form.placeholders) == 1 else set())
     bare = {"name", "id"} if main and placeholder == form.placeholders[-1] else set()
-    for member, value in given.items():
+    for member, value in parameters.items():
         if _stem(member) in wanted or member.lower() in bare:
             yield from map(_plain, _texts(value))
             return
-    for member, value in given.items() if bare else ():  # SourceDBSnapshotIdentifier and TargetDB…, RuleName of a rule
+    for member, value in parameters.items() if bare else ():  # SourceDBSnapshotIdentifier, RuleName of a rule
         if any(_ends(_stem(member), name) or _ends(name, _stem(member)) for name in wanted):
             yield from map(_plain, _texts(value))
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
-from simlib.cloud.desk import Desk
+from simlib.cloud.call_context import CallContext
 from simlib.cloud.storage import organizations
 from simlib.cloud.trail import Event
 from simlib.cloud.transport.answers import Refusal
@@ -34,11 +34,11 @@ _GONE = "The requested authorization details do not exist in this region or have
 _NO_SUCH_POLICY = "The requested policy is not among the policies of these authorization details."
 
 
-def details(desk: Desk) -> Mapping[str, Any]:
+def details(context: CallContext) -> Mapping[str, Any]:
     """https://docs.aws.amazon.com/iam-toolbox/latest/APIReference/API_GetRequestAuthorizationDetails.html"""
-    evaluations = _recorded(desk).evaluations
+    evaluations = _recorded(context).evaluations
     shared = _shared_context(evaluations)
-    start = _start(desk.parameters.get("nextToken"), len(evaluations))
+    start = _start(context.parameters.get("nextToken"), len(evaluations))
     answer = {
         "requestContext": shared,
         "evaluations": [_told(evaluation, shared) for evaluation in evaluations[start : start + PAGE]],
@@ -48,32 +48,37 @@ def details(desk: Desk) -> Mapping[str, Any]:
     return {**answer, "nextToken": str(start + PAGE)} if more else answer
 
 
-def policy(desk: Desk) -> Mapping[str, Any]:
+def policy(context: CallContext) -> Mapping[str, Any]:
     """The document as it was when the request was denied.
 
     https://docs.aws.amazon.com/iam-toolbox/latest/APIReference/API_GetRequestAuthorizationPolicy.html
     """
-    wanted = str(desk.parameters["policyUri"])
-    for evaluation in _recorded(desk).evaluations:
+    wanted = str(context.parameters["policyUri"])
+    for evaluation in _recorded(context).evaluations:
         for check, asked in _asked(evaluation):
             if _uri(check, asked, evaluation) == wanted:
                 return {"policyDocument": asked.document}
     raise Refusal("ResourceNotFoundException", _NO_SUCH_POLICY, 404, situation="service")
 
 
-def _recorded(desk: Desk) -> Event:
+def _recorded(context: CallContext) -> Event:
     """The denied call of an ID: in this region, for 24 hours, for the organization or the account of its caller."""
-    event = desk.trail.by_authorization_id(str(desk.parameters["authorizationId"]))
-    if event is None or desk.now - event.when > KEPT or event.region != desk.call.region or not _may_see(desk, event):
+    event = context.trail.by_authorization_id(str(context.parameters["authorizationId"]))
+    if (
+        event is None
+        or context.now - event.when > KEPT
+        or event.region != context.call.region
+        or not _may_see(context, event)
+    ):
         raise Refusal("ResourceNotFoundException", _GONE, 404, situation="service")
     return event
 
 
-def _may_see(desk: Desk, event: Event) -> bool:
+def _may_see(context: CallContext, event: Event) -> bool:
     recorded = event.evaluations[0].context.get("aws:PrincipalOrgID")
     if recorded is None:
-        return desk.caller.account == event.account
-    ours = organizations.membership(desk.caller.account)
+        return context.caller.account == event.account
+    ours = organizations.membership(context.caller.account)
     return ours is not None and ours.organization_id == recorded
 
 

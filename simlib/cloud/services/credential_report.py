@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from simlib.cloud.desk import Desk
+from simlib.cloud.call_context import CallContext
 from simlib.cloud.storage.iam_entities import backend, opened, root_keys
 from simlib.cloud.transport.refusals import Objection
 
@@ -29,22 +29,22 @@ _COLUMNS = (
 _NO_CERTIFICATES = ("false", "N/A", "false", "N/A")
 
 
-def generate(desk: Desk) -> Mapping[str, Any]:
-    iam = backend(desk.caller.account)
-    if iam.credential_report and desk.now - iam.credential_report[1] < KEPT:
+def generate(context: CallContext) -> Mapping[str, Any]:
+    iam = backend(context.caller.account)
+    if iam.credential_report and context.now - iam.credential_report[1] < KEPT:
         return {"State": "COMPLETE"}
     first = not iam.credential_report
-    iam.credential_report = (_report(desk.caller.account), desk.now)
+    iam.credential_report = (_report(context.caller.account), context.now)
     described = {"Description": "No report exists. Starting a new report generation task"} if first else {}
     return {"State": "STARTED", **described}
 
 
-def get(desk: Desk) -> Mapping[str, Any]:
+def get(context: CallContext) -> Mapping[str, Any]:
     """The report as it was when generated; past four hours it has expired."""
-    made = backend(desk.caller.account).credential_report
+    made = backend(context.caller.account).credential_report
     if not made:
         raise Objection("ReportNotPresent", "No report present; call GenerateCredentialReport first.", 410)
-    if desk.now - made[1] >= KEPT:
+    if context.now - made[1] >= KEPT:
         raise Objection("ReportExpired", "Credential report has expired; call GenerateCredentialReport again.", 410)
     return {"Content": made[0].encode("utf-8"), "ReportFormat": "text/csv", "GeneratedTime": made[1]}
 
@@ -87,7 +87,7 @@ def _time(when: datetime) -> str:
     return f"{when:%Y-%m-%dT%H:%M:%S}+00:00"
 
 
-ANSWERS: Mapping[str, Callable[[Desk], Mapping[str, Any]]] = {
+ANSWERS: Mapping[str, Callable[[CallContext], Mapping[str, Any]]] = {
     "iam:GenerateCredentialReport": generate,
     "iam:GetCredentialReport": get,
 }

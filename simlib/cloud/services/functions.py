@@ -14,10 +14,10 @@ import zipfile
 from collections.abc import Mapping
 from typing import Any
 
+from simlib.cloud.call_context import CallContext, DeferredAnswer
 from simlib.cloud.credentials.sessions import Session, service_caller, session_caller
-from simlib.cloud.desk import Desk, Errand
-from simlib.cloud.permissions.asked import Requested
 from simlib.cloud.permissions.authorization import decide
+from simlib.cloud.permissions.permission import Permission
 from simlib.cloud.services import function_runtime
 from simlib.cloud.services.function_runtime import Function, Outcome, TooMany
 from simlib.cloud.storage import resources
@@ -28,17 +28,18 @@ SERVICE = "lambda.amazonaws.com"
 SESSION_SECONDS = 12 * 3600  # not documented; the credentials of a run outlive it by far
 
 
-def check_role(desk: Desk) -> None:
+def check_role(context: CallContext) -> None:
     """A function's role must exist and let Lambda assume it.
 
     https://docs.aws.amazon.com/lambda/latest/dg/lambda-intro-execution-role.html#permissions-executionrole-console
     """
-    arn = desk.parameters.get("Role")
+    arn = context.parameters.get("Role")
     if arn is None:
         return
-    role = desk.store.role_by_arn(str(arn)) if str(arn).count(":") >= 5 else None
-    function = f"arn:aws:lambda:{desk.call.region}:{desk.caller.account}:function:{desk.parameters.get('FunctionName')}"
-    if role is None or not _may_assume(desk, role, function):
+    role = context.store.role_by_arn(str(arn)) if str(arn).count(":") >= 5 else None
+    name = context.parameters.get("FunctionName")
+    function = f"arn:aws:lambda:{context.call.region}:{context.caller.account}:function:{name}"
+    if role is None or not _may_assume(context, role, function):
         text = "The role defined for the function cannot be assumed by Lambda."
         raise Refusal("InvalidParameterValueException", text, 400, detail=_trusted_by(arn, role))
 
@@ -49,10 +50,10 @@ def _trusted_by(arn: Any, role: StoredIdentity | None) -> str:
     return f"The trust policy of {role.arn} does not allow {SERVICE} to call sts:AssumeRole."
 
 
-def check_new(desk: Desk) -> None:
+def check_new(context: CallContext) -> None:
     """The role, and code that can be unpacked."""
-    check_role(desk)
-    code = (desk.parameters.get("Code") or {}).get("ZipFile")
+    check_role(context)
+    code = (context.parameters.get("Code") or {}).get("ZipFile")
     if code is not None and not zipfile.is_zipfile(io.BytesIO(_bytes(code))):
         text = "Could not unzip uploaded file. Please check your file, then try to upload again."
         raise Refusal("InvalidParameterValueException", text, 400)
@@ -62,30 +63,30 @@ def _bytes(code: Any) -> bytes:
     return base64.b64decode(code) if isinstance(code, str) else bytes(code)
 
 
-def _may_assume(desk: Desk, role: StoredIdentity, function: str) -> bool:
-    asked = Requested(
+def _may_assume(context: CallContext, role: StoredIdentity, function: str) -> bool:
+    asked = Permission(
         "sts:AssumeRole",
         role.arn,
         role.account,
         {"aws:SourceArn": function, "aws:SourceAccount": function.split(":")[4]},
     )
     caller = service_caller(SERVICE)
-    return decide(asked, caller, desk.store, desk.around).allowed
+    return decide(asked, caller, context.store, context.around).allowed
 
 
-def invoke(desk: Desk) -> Errand:
+def invoke(context: CallContext) -> DeferredAnswer:
     """https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
 
     An asynchronous invocation (`Event`) is run at once too, and answered with 202; `DryRun` runs nothing.
     """
-    given = desk.parameters
-    arn = desk.evaluations[-1].resource
+    given = context.parameters
+    arn = context.evaluations[-1].resource
     found = resources.function_of(arn)
     if found is None:
         raise Refusal("ResourceNotFoundException", f"Function not found: {arn}", 404, {"Type": "User"})
     kind = given.get("InvocationType", "RequestResponse")
     event = _event(given.get("Payload"))
-    function, session = _prepared(desk, found, arn)
+    function, session = _prepared(context, found, arn)
     request_id = str(uuid.uuid4())
 
     def work() -> Outcome | None:
@@ -100,7 +101,7 @@ def invoke(desk: Desk) -> Errand:
     def finish(outcome: Outcome | None) -> Mapping[str, Any]:
         if outcome is None:
             return {"StatusCode": 204}
-        _keep_log(desk, session, function, outcome.log)
+        _keep_log(context, session, function, outcome.log)
         if kind == "Event":
             return {"StatusCode": 202, "Payload": b""}
         answer: dict[str, Any] = {"StatusCode": 200, "ExecutedVersion": function.version, "Payload": outcome.payload}
@@ -110,7 +111,7 @@ def invoke(desk: Desk) -> Errand:
             answer["LogResult"] = base64.b64encode(outcome.log.encode()[-4096:]).decode("ascii")
         return answer
 
-    return Errand(work, finish)
+    return DeferredAnswer(work, finish)
 
 
 def _event(payload: Any) -> Any:
@@ -123,29 +124,29 @@ def _event(payload: Any) -> Any:
         raise Refusal("InvalidRequestContentException", text, 400, {"Type": "User"}) from error
 
 
-def _prepared(desk: Desk, found: Any, arn: str) -> tuple[Function, Session]:
+def _prepared(context: CallContext, found: Any, arn: str) -> tuple[Function, Session]:
     """The function with fresh credentials of its role in its environment."""
     if not str(found.run_time or "").startswith("python") or not found.code_bytes:
         text = f"The lab runs functions in Python from a zip file; {found.function_name} is neither."
         raise Refusal("NotImplemented", text, 501, situation="not-stored")
-    role = desk.store.role_by_arn(found.role)
-    if role is None or not _may_assume(desk, role, found.function_arn):
+    role = context.store.role_by_arn(found.role)
+    if role is None or not _may_assume(context, role, found.function_arn):
         text = (
             "The function's role cannot be assumed by Lambda. Verify that the role exists, and that its trust policy "
             f"names {SERVICE}."
         )  # a choice: AWS keeps sessions it already has, and has no text of its own for this
         raise Refusal("AccessDeniedException", text, 403, detail=_trusted_by(found.role, role))
-    session = desk.sessions.assume(
+    session = context.sessions.assume(
         role,
         found.function_name,
-        desk.now,
+        context.now,
         SESSION_SECONDS,
         kind="Lambda",
         context={"lambda:SourceFunctionArn": found.function_arn},
         issued_to=SERVICE,
     )
     group, version = f"/aws/lambda/{found.function_name}", str(found.version or "$LATEST")
-    stream = f"{desk.now:%Y/%m/%d}/[{version}]{uuid.uuid4().hex}"
+    stream = f"{context.now:%Y/%m/%d}/[{version}]{uuid.uuid4().hex}"
     region = found.region
     environment = {
         **{str(name): str(value) for name, value in (found.environment_vars or {}).items()},
@@ -170,12 +171,12 @@ def _prepared(desk: Desk, found: Any, arn: str) -> tuple[Function, Session]:
     return function, session
 
 
-def _keep_log(desk: Desk, session: Session, function: Function, text: str) -> None:
+def _keep_log(context: CallContext, session: Session, function: Function, text: str) -> None:
     """A function's log reaches CloudWatch only if its role may write there.
 
     https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs.html
     """
-    caller = session_caller(session, desk.store, desk.now)
+    caller = session_caller(session, context.store, context.now)
     if caller is None:
         return
     region, account = function.arn.split(":")[3:5]
@@ -184,8 +185,8 @@ def _keep_log(desk: Desk, session: Session, function: Function, text: str) -> No
               ("logs:PutLogEvents", f"{group}:log-stream:{function.log_stream}")]  # fmt: skip
     if not resources.has_log_group(region, account, function.log_group):
         needed.insert(0, ("logs:CreateLogGroup", f"{group}:log-stream:"))
-    if all(decide(Requested(a, arn, account), caller, desk.store, desk.around).allowed for a, arn in needed):
-        milliseconds = int(desk.now.timestamp() * 1000)
+    if all(decide(Permission(a, arn, account), caller, context.store, context.around).allowed for a, arn in needed):
+        milliseconds = int(context.now.timestamp() * 1000)
         resources.write_log(region, account, function.log_group, function.log_stream, text, milliseconds)
 
 

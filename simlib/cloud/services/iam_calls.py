@@ -11,8 +11,8 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
+from simlib.cloud.call_context import CallContext
 from simlib.cloud.credentials.sessions import Caller
-from simlib.cloud.desk import Desk
 from simlib.cloud.storage import iam_entities
 from simlib.cloud.storage.dispatch import as_request
 from simlib.cloud.transport import answers
@@ -63,50 +63,50 @@ def note_use(caller: Caller, call: Call, now: datetime) -> None:
         iam_entities.note_use(caller.account, caller.access_key_id, role, now, call.service, call.region)
 
 
-def complete_root_user(desk: Desk, answer: RawAnswer) -> RawAnswer:
+def complete_root_user(context: CallContext, answer: RawAnswer) -> RawAnswer:
     """GetUser without a name, asked by the root user: moto knows none."""
-    if not desk.caller.is_root or desk.parameters.get("UserName"):
+    if not context.caller.is_root or context.parameters.get("UserName"):
         return answer
-    account = desk.caller.account
-    user = {"Path": "/", "UserName": "", "UserId": account, "Arn": desk.caller.arn}
+    account = context.caller.account
+    user = {"Path": "/", "UserName": "", "UserId": account, "Arn": context.caller.arn}
     return answers.success("iam", "GetUser", {"User": {**user, "CreateDate": iam_entities.opened(account)}})
 
 
-def update_role(desk: Desk) -> Mapping[str, Any]:
-    wanted = desk.parameters
+def update_role(context: CallContext) -> Mapping[str, Any]:
+    wanted = context.parameters
     iam_entities.update_role(
-        desk.caller.account, str(wanted["RoleName"]), wanted.get("Description"), wanted.get("MaxSessionDuration")
+        context.caller.account, str(wanted["RoleName"]), wanted.get("Description"), wanted.get("MaxSessionDuration")
     )
     return {}
 
 
-def put_user_boundary(desk: Desk) -> Mapping[str, Any]:
-    check_boundary(desk)
-    _set_boundary(desk, str(desk.parameters["PermissionsBoundary"]))
+def put_user_boundary(context: CallContext) -> Mapping[str, Any]:
+    check_boundary(context)
+    _set_boundary(context, str(context.parameters["PermissionsBoundary"]))
     return {}
 
 
-def delete_user_boundary(desk: Desk) -> Mapping[str, Any]:
-    _set_boundary(desk, None)
+def delete_user_boundary(context: CallContext) -> Mapping[str, Any]:
+    _set_boundary(context, None)
     return {}
 
 
-def complete_new_user(desk: Desk, answer: RawAnswer) -> RawAnswer:
+def complete_new_user(context: CallContext, answer: RawAnswer) -> RawAnswer:
     """moto forgets the boundary of a new user."""
-    if answer.status == 200 and (arn := desk.parameters.get("PermissionsBoundary")):
-        _set_boundary(desk, str(arn))
+    if answer.status == 200 and (arn := context.parameters.get("PermissionsBoundary")):
+        _set_boundary(context, str(arn))
     return answer
 
 
-def check_boundary(desk: Desk) -> None:
+def check_boundary(context: CallContext) -> None:
     """The managed policy that is to be a boundary must exist."""
-    arn = desk.parameters.get("PermissionsBoundary")
-    if arn and desk.store.managed_policy(str(arn)) is None:
+    arn = context.parameters.get("PermissionsBoundary")
+    if arn and context.store.managed_policy(str(arn)) is None:
         raise Objection("NoSuchEntity", f"Scope ARN: {arn} does not exist or is not attachable.", 404)
 
 
-def _set_boundary(desk: Desk, arn: str | None) -> None:
-    desk.store.set_user_boundary(desk.caller.account, str(desk.parameters["UserName"]), arn)
+def _set_boundary(context: CallContext, arn: str | None) -> None:
+    context.store.set_user_boundary(context.caller.account, str(context.parameters["UserName"]), arn)
 
 
 ANSWERS = {

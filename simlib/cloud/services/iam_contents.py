@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 
-from simlib.cloud.desk import Desk
+from simlib.cloud.call_context import CallContext
 from simlib.cloud.storage.iam_entities import backend, entity
 from simlib.cloud.transport.refusals import Objection
 
@@ -20,108 +20,108 @@ def _missing(text: str) -> NoReturn:
     raise Objection("NoSuchEntity", text, 404)
 
 
-def _named(desk: Desk, collection: str, member: str) -> Any:
+def _named(context: CallContext, collection: str, member: str) -> Any:
     """The entity a call names; that it is there has been checked before."""
-    return entity(desk.caller.account, collection, str(desk.parameters[member]))
+    return entity(context.caller.account, collection, str(context.parameters[member]))
 
 
-def _check_inline_policy(collection: str, member: str) -> Callable[[Desk], None]:
-    def check(desk: Desk) -> None:
-        name = str(desk.parameters["PolicyName"])
-        if name not in _named(desk, collection, member).policies:
+def _check_inline_policy(collection: str, member: str) -> Callable[[CallContext], None]:
+    def check(context: CallContext) -> None:
+        name = str(context.parameters["PolicyName"])
+        if name not in _named(context, collection, member).policies:
             _missing(f"The {collection[:-1]} policy with name {name} cannot be found.")
 
     return check
 
 
-def _check_key(desk: Desk) -> None:
-    key = str(desk.parameters["AccessKeyId"])
-    owner = desk.parameters.get("UserName")
-    known = [each for each in backend(desk.caller.account).access_keys.values() if each.access_key_id == key]
+def _check_key(context: CallContext) -> None:
+    key = str(context.parameters["AccessKeyId"])
+    owner = context.parameters.get("UserName")
+    known = [each for each in backend(context.caller.account).access_keys.values() if each.access_key_id == key]
     if not known or (owner and known[0].user_name != owner):
         _missing(f"The Access Key with id {key} cannot be found.")
 
 
-def _check_login_profile(desk: Desk) -> None:
-    name = str(desk.parameters["UserName"])
-    if not _named(desk, "users", "UserName").password:
+def _check_login_profile(context: CallContext) -> None:
+    name = str(context.parameters["UserName"])
+    if not _named(context, "users", "UserName").password:
         _missing(f"Login Profile for User {name} cannot be found.")
 
 
-def _check_no_login_profile(desk: Desk) -> None:
-    name = str(desk.parameters["UserName"])
-    if _named(desk, "users", "UserName").password:
+def _check_no_login_profile(context: CallContext) -> None:
+    name = str(context.parameters["UserName"])
+    if _named(context, "users", "UserName").password:
         raise Objection("EntityAlreadyExists", f"Login Profile for user {name} already exists.", 409)
 
 
-def _check_version(desk: Desk) -> None:
-    arn, version = str(desk.parameters["PolicyArn"]), str(desk.parameters["VersionId"])
-    policy = backend(desk.caller.account).managed_policies[arn]
+def _check_version(context: CallContext) -> None:
+    arn, version = str(context.parameters["PolicyArn"]), str(context.parameters["VersionId"])
+    policy = backend(context.caller.account).managed_policies[arn]
     if all(each.version_id != version for each in policy.versions):
         _missing(f"Policy {arn} version {version} does not exist or is not attachable.")
 
 
-def check_own_policy(desk: Desk) -> None:
+def check_own_policy(context: CallContext) -> None:
     """AWS's managed policies belong to AWS: nobody else changes them, whatever an account's policies allow."""
-    arn = str(desk.parameters["PolicyArn"])
+    arn = str(context.parameters["PolicyArn"])
     if arn.startswith(_AWS_MANAGED):
-        who, what = desk.caller.arn, f"iam:{desk.call.operation}"
+        who, what = context.caller.arn, f"iam:{context.call.operation}"
         text = f"User: {who} is not authorized to perform: {what} on resource: policy {arn}"
         raise Objection("AccessDenied", text, 403)
 
 
-def _check_own_version(desk: Desk) -> None:
-    check_own_policy(desk)
-    _check_version(desk)
+def _check_own_version(context: CallContext) -> None:
+    check_own_policy(context)
+    _check_version(context)
 
 
-def _check_new_policy(desk: Desk) -> None:
-    name = str(desk.parameters["PolicyName"])
-    own = backend(desk.caller.account).managed_policies.values()
+def _check_new_policy(context: CallContext) -> None:
+    name = str(context.parameters["PolicyName"])
+    own = backend(context.caller.account).managed_policies.values()
     if any(each.name.lower() == name.lower() for each in own if not each.arn.startswith(_AWS_MANAGED)):
         raise Objection(
             "EntityAlreadyExists", f"A policy called {name} already exists. Duplicate names are not allowed.", 409
         )
 
 
-def _check_member(desk: Desk) -> None:
+def _check_member(context: CallContext) -> None:
     """AWS does not document the text."""
-    user, group = _named(desk, "users", "UserName"), _named(desk, "groups", "GroupName")
+    user, group = _named(context, "users", "UserName"), _named(context, "groups", "GroupName")
     if user not in group.users:
         _missing(f"The user with name {user.name} is not a member of the group with name {group.name}.")
 
 
-def _check_role_of_profile(desk: Desk) -> None:
+def _check_role_of_profile(context: CallContext) -> None:
     """AWS does not document the text."""
-    profile, role = _named(desk, "instance_profiles", "InstanceProfileName"), _named(desk, "roles", "RoleName")
+    profile, role = _named(context, "instance_profiles", "InstanceProfileName"), _named(context, "roles", "RoleName")
     if role not in profile.roles:
         _missing(f"The role with name {role.name} is not in the instance profile with name {profile.name}.")
 
 
-def _check_provider(desk: Desk) -> None:
-    url = str(desk.parameters["Url"])
+def _check_provider(context: CallContext) -> None:
+    url = str(context.parameters["Url"])
     if not url.startswith("https://"):
         raise Objection("ValidationError", "Invalid Open ID Connect Provider URL", 400)
     name = url.removeprefix("https://").rstrip("/")
-    arn = f"arn:aws:iam::{desk.caller.account}:oidc-provider/{name}"
-    if arn in backend(desk.caller.account).open_id_providers:
+    arn = f"arn:aws:iam::{context.caller.account}:oidc-provider/{name}"
+    if arn in backend(context.caller.account).open_id_providers:
         raise Objection("EntityAlreadyExists", f"Provider with url {url} already exists.", 409)
 
 
-def _check_alias(desk: Desk) -> None:
-    alias = str(desk.parameters["AccountAlias"])
-    if alias not in backend(desk.caller.account).account_aliases:
+def _check_alias(context: CallContext) -> None:
+    alias = str(context.parameters["AccountAlias"])
+    if alias not in backend(context.caller.account).account_aliases:
         _missing(f"The account alias with name {alias} cannot be found.")
 
 
-def _check_service(desk: Desk) -> None:
+def _check_service(context: CallContext) -> None:
     """A service-linked role is for a service. AWS does not document the text."""
-    service = str(desk.parameters["AWSServiceName"])
+    service = str(context.parameters["AWSServiceName"])
     if not service.removesuffix(".amazonaws.com").strip(".") or not service.endswith(".amazonaws.com"):
         raise Objection("InvalidInput", f"{service} is not the name of a service.", 400)
 
 
-BEFORE: Mapping[str, Callable[[Desk], None]] = {
+BEFORE: Mapping[str, Callable[[CallContext], None]] = {
     **{
         f"iam:{verb}{member.removesuffix('Name')}Policy": _check_inline_policy(collection, member)
         for verb in ("Get", "Delete")

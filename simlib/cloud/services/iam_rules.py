@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from simlib.cloud.desk import Desk
+from simlib.cloud.call_context import CallContext
 from simlib.cloud.services import named_principals
 from simlib.cloud.services.iam_contents import check_own_policy
 from simlib.cloud.storage.iam_entities import backend, entity, rename_user
@@ -77,39 +77,39 @@ _PROTECTED = {
 }  # fmt: skip
 
 
-def check_names(desk: Desk) -> None:
+def check_names(context: CallContext) -> None:
     """Every entity a call names must be there; the one it creates must not, whatever its capitals."""
     for kind in _KINDS:
-        created = desk.call.operation == kind.created_by
-        name = desk.parameters.get(kind.member)
-        if name and not created and _named(desk, kind) is None:
+        created = context.call.operation == kind.created_by
+        name = context.parameters.get(kind.member)
+        if name and not created and _named(context, kind) is None:
             raise Objection("NoSuchEntity", kind.missing.format(name), 404)
-        new = name if created else desk.parameters.get(f"New{kind.member}")
-        if new and _is_taken(desk, kind, str(new), None if created else str(name)):
+        new = name if created else context.parameters.get(f"New{kind.member}")
+        if new and _is_taken(context, kind, str(new), None if created else str(name)):
             raise Objection("EntityAlreadyExists", kind.taken.format(new), 409)
-    _check_policy(desk)
-    _check_protection(desk)
+    _check_policy(context)
+    _check_protection(context)
 
 
-def _check_policy(desk: Desk) -> None:
-    arn = str(desk.parameters.get("PolicyArn") or "")
-    if arn and arn not in backend(desk.caller.account).managed_policies:
-        attaching = desk.call.operation.startswith("Attach")
+def _check_policy(context: CallContext) -> None:
+    arn = str(context.parameters.get("PolicyArn") or "")
+    if arn and arn not in backend(context.caller.account).managed_policies:
+        attaching = context.call.operation.startswith("Attach")
         said = "does not exist or is not attachable." if attaching else "was not found."
         raise Objection("NoSuchEntity", f"Policy {arn} {said}", 404)
 
 
-def _check_protection(desk: Desk) -> None:
-    role = _named(desk, _KINDS[2]) if desk.call.operation in _PROTECTED else None
+def _check_protection(context: CallContext) -> None:
+    role = _named(context, _KINDS[2]) if context.call.operation in _PROTECTED else None
     if role is not None and role.path.startswith("/aws-service-role/"):
         text = f"Cannot perform the operation on the protected role '{role.name}' - this role is only modifiable by AWS"
         raise Objection("UnmodifiableEntity", text, 400)
 
 
-def check_deletion(desk: Desk) -> None:
+def check_deletion(context: CallContext) -> None:
     """Nothing may hang on what is deleted; policies that name it get its unique ID instead."""
-    kind = next(kind for kind in _KINDS if kind.created_by == desk.call.operation.replace("Delete", "Create"))
-    doomed = _named(desk, kind)
+    kind = next(kind for kind in _KINDS if kind.created_by == context.call.operation.replace("Delete", "Create"))
+    doomed = _named(context, kind)
     policies = _POLICIES if hasattr(doomed, "managed_policies") else ()
     for holds, text in (*_IN_USE[kind.collection], *policies):
         if holds(doomed):
@@ -118,9 +118,9 @@ def check_deletion(desk: Desk) -> None:
         named_principals.replace(doomed.arn, doomed.id)
 
 
-def check_policy_deletion(desk: Desk) -> None:
-    check_own_policy(desk)
-    arn, iam = str(desk.parameters["PolicyArn"]), backend(desk.caller.account)
+def check_policy_deletion(context: CallContext) -> None:
+    check_own_policy(context)
+    arn, iam = str(context.parameters["PolicyArn"]), backend(context.caller.account)
     bounded = (*iam.users.values(), *iam.roles.values())
     policy = iam.managed_policies[arn]
     if policy.attachment_count > 0 or any(getattr(e, "permissions_boundary_arn", None) == arn for e in bounded):
@@ -133,24 +133,24 @@ def check_policy_deletion(desk: Desk) -> None:
         raise Objection("DeleteConflict", text, 409)
 
 
-def check_renaming(desk: Desk) -> None:
+def check_renaming(context: CallContext) -> None:
     """Policies that name a user follow its new name and path."""
-    user, wanted = _named(desk, _KINDS[0]), desk.parameters
+    user, wanted = _named(context, _KINDS[0]), context.parameters
     old = user.arn
     new = rename_user(user, str(wanted.get("NewPath", user.path)), str(wanted.get("NewUserName", user.name)))
     named_principals.replace(old, new)
 
 
-def check_quota(desk: Desk) -> None:
+def check_quota(context: CallContext) -> None:
     """One more policy, group or device must still fit; what is there already counts only once."""
-    for quota, held, new in _held(desk):
+    for quota, held, new in _held(context):
         if new not in held and len(held) >= _QUOTAS[quota]:
             raise Objection("LimitExceeded", f"Cannot exceed quota for {quota}: {_QUOTAS[quota]}", 409)
 
 
-def _held(desk: Desk) -> Iterator[tuple[str, Any, Any]]:
-    wanted, operation = desk.parameters, desk.call.operation
-    owner = next(found for kind in _KINDS if (found := _named(desk, kind)) is not None)
+def _held(context: CallContext) -> Iterator[tuple[str, Any, Any]]:
+    wanted, operation = context.parameters, context.call.operation
+    owner = next(found for kind in _KINDS if (found := _named(context, kind)) is not None)
     kind = "User" if "UserName" in wanted else "Role" if "RoleName" in wanted else "Group"
     if operation.startswith("Attach"):
         yield f"PoliciesPer{kind}", owner.managed_policies, wanted["PolicyArn"]
@@ -166,23 +166,23 @@ def _held(desk: Desk) -> Iterator[tuple[str, Any, Any]]:
             held.add(key)
 
 
-def check_inline_size(desk: Desk) -> None:
+def check_inline_size(context: CallContext) -> None:
     """All inline policies of an entity share one quota, white space not counted."""
     from simlib.iam import json_text, validation  # late: only writing needs it
 
-    kind = next(kind for kind in _KINDS[:3] if kind.member in desk.parameters)
-    owner, quota = _named(desk, kind), _INLINE_SIZES[kind.collection[:-1]]
-    kept = {**owner.policies, str(desk.parameters["PolicyName"]): str(desk.parameters["PolicyDocument"])}
+    kind = next(kind for kind in _KINDS[:3] if kind.member in context.parameters)
+    owner, quota = _named(context, kind), _INLINE_SIZES[kind.collection[:-1]]
+    kept = {**owner.policies, str(context.parameters["PolicyName"]): str(context.parameters["PolicyDocument"])}
     located = [json_text.read(text) for text in kept.values()]
     if sum(validation.size(document.value, document) for document in located) > quota:
         text = f"Maximum policy size of {quota} bytes exceeded for {kind.collection[:-1]} {owner.name}"
         raise Objection("LimitExceeded", text, 409)
 
 
-def check_profile(desk: Desk) -> None:
+def check_profile(context: CallContext) -> None:
     """An instance profile that EC2 is to use must be there, by whichever of its two names."""
-    wanted = desk.parameters.get("IamInstanceProfile") or {}
-    known = backend(desk.caller.account).instance_profiles.values()
+    wanted = context.parameters.get("IamInstanceProfile") or {}
+    known = backend(context.caller.account).instance_profiles.values()
     for member, attribute in (("Name", "name"), ("Arn", "arn")):
         value = wanted.get(member)
         if value and all(getattr(profile, attribute) != value for profile in known):
@@ -193,18 +193,18 @@ def check_profile(desk: Desk) -> None:
             raise Objection("InvalidParameterValue", text, 400)
 
 
-def _named(desk: Desk, kind: _Kind) -> Any:
+def _named(context: CallContext, kind: _Kind) -> Any:
     """The entity of a kind that a call names, None where it names none or none is there."""
-    name = desk.parameters.get(kind.member)
-    return entity(desk.caller.account, kind.collection, str(name)) if name else None
+    name = context.parameters.get(kind.member)
+    return entity(context.caller.account, kind.collection, str(name)) if name else None
 
 
-def _is_taken(desk: Desk, kind: _Kind, new: str, old: str | None) -> bool:
-    names = {found.name for found in getattr(backend(desk.caller.account), kind.collection).values()} - {old}
+def _is_taken(context: CallContext, kind: _Kind, new: str, old: str | None) -> bool:
+    names = {found.name for found in getattr(backend(context.caller.account), kind.collection).values()} - {old}
     return new.lower() in {name.lower() for name in names}
 
 
-BEFORE: Mapping[str, Callable[[Desk], None]] = {
+BEFORE: Mapping[str, Callable[[CallContext], None]] = {
     "iam:*": check_names,
     "iam:DeleteUser": check_deletion,
     "iam:DeleteGroup": check_deletion,

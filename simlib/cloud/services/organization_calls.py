@@ -6,27 +6,27 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from simlib.cloud.desk import Desk
+from simlib.cloud.call_context import CallContext
 from simlib.cloud.storage.organizations import SCP, organization_of
 from simlib.cloud.transport.wire import RawAnswer
 
 ACCESS_ROLE = "OrganizationAccountAccessRole"
 
 
-def _enable_scps(desk: Desk, answer: RawAnswer) -> RawAnswer:
+def _enable_scps(context: CallContext, answer: RawAnswer) -> RawAnswer:
     """A new organization with all features has service control policies switched on (API_CreateOrganization)."""
-    backend = organization_of(desk.caller.account)
+    backend = organization_of(context.caller.account)
     if answer.status == 200 and backend is not None and backend.org.feature_set == "ALL":
         backend.ou[0].policy_types.append({"Type": SCP, "Status": "ENABLED"})
     return answer
 
 
-def _complete_account(desk: Desk, answer: RawAnswer) -> RawAnswer:
+def _complete_account(context: CallContext, answer: RawAnswer) -> RawAnswer:
     """The new account gets the lab's next number, and its role for the management account gets its permissions."""
     if answer.status != 200:
         return answer
-    created = organization_of(desk.caller.account).accounts[-1]
-    text, account = answer.body.decode("utf-8"), desk.store.free_account_id()
+    created = organization_of(context.caller.account).accounts[-1]
+    text, account = answer.body.decode("utf-8"), context.store.free_account_id()
     renumbered = RawAnswer(answer.status, answer.headers, text.replace(created.id, account).encode())
     from moto.organizations.models import organizations_backends
 
@@ -37,12 +37,14 @@ def _complete_account(desk: Desk, answer: RawAnswer) -> RawAnswer:
         "Statement": [
             {
                 "Effect": "Allow",
-                "Principal": {"AWS": f"arn:aws:iam::{desk.caller.account}:root"},
+                "Principal": {"AWS": f"arn:aws:iam::{context.caller.account}:root"},
                 "Action": "sts:AssumeRole",
             }
         ],
     }
-    desk.store.create_administrator_role(account, desk.parameters.get("RoleName") or ACCESS_ROLE, json.dumps(trust))
+    context.store.create_administrator_role(
+        account, context.parameters.get("RoleName") or ACCESS_ROLE, json.dumps(trust)
+    )
     return renumbered
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from simlib.cloud.desk import Desk
+from simlib.cloud.call_context import CallContext
 from simlib.cloud.storage.organizations import RCP, organization_of
 from simlib.cloud.transport.refusals import Objection
 
@@ -23,9 +23,9 @@ _DELEGATED = ("Describe", "List")
 _RCP_FULL_ACCESS = "p-RCPFullAWSAccess"
 
 
-def check_caller(desk: Desk) -> None:
+def check_caller(context: CallContext) -> None:
     """Only the management account manages; a member may ask where it belongs, everybody else nothing."""
-    account, operation = desk.caller.account, desk.call.operation
+    account, operation = context.caller.account, context.call.operation
     organization = organization_of(account)
     if organization is None:
         if operation not in _OUTSIDE:
@@ -40,20 +40,20 @@ def check_caller(desk: Desk) -> None:
         raise Objection("AccessDeniedException", "You don't have permissions to access this resource.", 400)
 
 
-def _node(desk: Desk, member: str) -> Any:
+def _node(context: CallContext, member: str) -> Any:
     """The root, unit or account that a call names; None where there is none, which moto says."""
-    organization, wanted = organization_of(desk.caller.account), str(desk.parameters.get(member))
+    organization, wanted = organization_of(context.caller.account), str(context.parameters.get(member))
     return next((node for node in (*organization.ou, *organization.accounts) if node.id == wanted), None)
 
 
-def _policy(desk: Desk) -> Any:
-    wanted = str(desk.parameters.get("PolicyId"))
-    return next((policy for policy in organization_of(desk.caller.account).policies if policy.id == wanted), None)
+def _policy(context: CallContext) -> Any:
+    wanted = str(context.parameters.get("PolicyId"))
+    return next((policy for policy in organization_of(context.caller.account).policies if policy.id == wanted), None)
 
 
-def check_attachment(desk: Desk) -> None:
+def check_attachment(context: CallContext) -> None:
     """A policy can be attached only where its type is switched on, and once."""
-    organization, policy, target = organization_of(desk.caller.account), _policy(desk), _node(desk, "TargetId")
+    organization, policy, target = organization_of(context.caller.account), _policy(context), _node(context, "TargetId")
     if policy is None:
         return
     if policy.type not in {entry["Type"] for entry in organization.ou[0].policy_types}:
@@ -64,9 +64,9 @@ def check_attachment(desk: Desk) -> None:
         raise Objection("DuplicatePolicyAttachmentException", text, 400)
 
 
-def check_detachment(desk: Desk) -> None:
+def check_detachment(context: CallContext) -> None:
     """A policy must be attached, and one of its type has to stay. AWS does not document the text of the latter."""
-    policy, target = _policy(desk), _node(desk, "TargetId")
+    policy, target = _policy(context), _node(context, "TargetId")
     if policy is None or target is None:
         return
     if policy not in target.attached_policies:
@@ -80,23 +80,23 @@ def check_detachment(desk: Desk) -> None:
         raise Objection("ConstraintViolationException", text, 400)
 
 
-def check_own_policy(desk: Desk) -> None:
+def check_own_policy(context: CallContext) -> None:
     """AWS's own policies stay as they are. AWS documents the reason, IMMUTABLE_POLICY, and not the text."""
-    policy = _policy(desk)
+    policy = _policy(context)
     if policy is not None and policy.aws_managed:
         text = "You specified a policy that is managed by AWS and can't be modified."
         raise Objection("InvalidInputException", text, 400)
 
 
-def check_move(desk: Desk) -> None:
+def check_move(context: CallContext) -> None:
     """An account moves from where it is to somewhere else."""
-    account = _node(desk, "AccountId")
+    account = _node(context, "AccountId")
     if account is None:
         return
-    if _node(desk, "SourceParentId") is None or account.parent_id != desk.parameters["SourceParentId"]:
+    if _node(context, "SourceParentId") is None or account.parent_id != context.parameters["SourceParentId"]:
         text = "We can't find a source root or OU with the ParentId that you specified."
         raise Objection("SourceParentNotFoundException", text, 400)
-    destination = _node(desk, "DestinationParentId")
+    destination = _node(context, "DestinationParentId")
     if destination is None:
         text = "We can't find the destination container (a root or OU) with the ParentId that you specified."
         raise Objection("DestinationParentNotFoundException", text, 400)
@@ -105,16 +105,16 @@ def check_move(desk: Desk) -> None:
         raise Objection("DuplicateAccountException", text, 400)
 
 
-def check_new_unit(desk: Desk) -> None:
+def check_new_unit(context: CallContext) -> None:
     """Units side by side have different names."""
-    parent, name = desk.parameters.get("ParentId"), desk.parameters.get("Name")
-    if any(unit.parent_id == parent and unit.name == name for unit in organization_of(desk.caller.account).ou):
+    parent, name = context.parameters.get("ParentId"), context.parameters.get("Name")
+    if any(unit.parent_id == parent and unit.name == name for unit in organization_of(context.caller.account).ou):
         raise Objection("DuplicateOrganizationalUnitException", "An OU with the same name already exists.", 400)
 
 
-def check_empty_unit(desk: Desk) -> None:
+def check_empty_unit(context: CallContext) -> None:
     """A unit with accounts or units in it cannot be deleted."""
-    organization, unit = organization_of(desk.caller.account), str(desk.parameters.get("OrganizationalUnitId"))
+    organization, unit = organization_of(context.caller.account), str(context.parameters.get("OrganizationalUnitId"))
     if any(node.parent_id == unit for node in (*organization.ou, *organization.accounts)):
         text = (
             "The specified OU is not empty. Move all accounts to another root or to other OUs, remove all child OUs, "
@@ -123,7 +123,7 @@ def check_empty_unit(desk: Desk) -> None:
         raise Objection("OrganizationalUnitNotEmptyException", text, 400)
 
 
-BEFORE: Mapping[str, Callable[[Desk], None]] = {
+BEFORE: Mapping[str, Callable[[CallContext], None]] = {
     "organizations:*": check_caller,
     "organizations:AttachPolicy": check_attachment,
     "organizations:DetachPolicy": check_detachment,

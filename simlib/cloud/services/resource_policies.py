@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 
-from simlib.cloud.desk import Desk
-from simlib.cloud.permissions.asked import Requested
+from simlib.cloud.call_context import CallContext
 from simlib.cloud.permissions.authorization import decide, parsed
+from simlib.cloud.permissions.permission import Permission
 from simlib.cloud.services import documents
 from simlib.cloud.storage import resources
 from simlib.cloud.storage.stored import Place
@@ -16,27 +16,29 @@ from simlib.cloud.transport.wire import RawAnswer
 from simlib.iam import public_access
 
 
-def check_lockout(desk: Desk) -> None:
+def check_lockout(context: CallContext) -> None:
     """Whoever sets a key policy must be able to change it again, unless they waive that.
 
     https://docs.aws.amazon.com/kms/latest/APIReference/API_PutKeyPolicy.html
     """
-    text = desk.parameters.get("Policy")
-    if not text or desk.parameters.get("BypassPolicyLockoutSafetyCheck"):
+    text = context.parameters.get("Policy")
+    if not text or context.parameters.get("BypassPolicyLockoutSafetyCheck"):
         return
-    account = desk.caller.account
-    key = f"arn:aws:kms:{desk.call.region}:{account}:key/new"
-    asked = Requested("kms:PutKeyPolicy", key, account, {})
+    account = context.caller.account
+    key = f"arn:aws:kms:{context.call.region}:{account}:key/new"
+    asked = Permission("kms:PutKeyPolicy", key, account, {})
     policy = parsed(str(text), "key", key)
-    if not decide(asked, desk.caller, desk.store, desk.around, instead={Place(key, "resource"): policy}).allowed:
+    if not decide(
+        asked, context.caller, context.store, context.around, instead={Place(key, "resource"): policy}
+    ).allowed:
         text = "The new key policy will not allow you to update the key policy in the future."
         raise Objection("MalformedPolicyDocumentException", text, 400)
 
 
-def check_public_secret(desk: Desk) -> None:
+def check_public_secret(context: CallContext) -> None:
     """https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_PutResourcePolicy.html"""
-    if desk.parameters.get("BlockPublicPolicy") and public_access.is_public(
-        parsed(str(desk.parameters["ResourcePolicy"]), "resource", "")
+    if context.parameters.get("BlockPublicPolicy") and public_access.is_public(
+        parsed(str(context.parameters["ResourcePolicy"]), "resource", "")
     ):
         text = (
             "The BlockPublicPolicy parameter is set to true, and the resource policy did not prevent broad access to "
@@ -45,13 +47,13 @@ def check_public_secret(desk: Desk) -> None:
         raise Objection("PublicPolicyException", text, 400)
 
 
-def check_permission(desk: Desk) -> None:
+def check_permission(context: CallContext) -> None:
     """A permission of a function or a topic is a statement of its policy, and must be one that AWS saves.
 
     https://docs.aws.amazon.com/lambda/latest/api/API_AddPermission.html,
     https://docs.aws.amazon.com/sns/latest/api/API_AddPermission.html
     """
-    given, arn, service = desk.parameters, desk.evaluations[-1].resource, desk.call.service
+    given, arn, service = context.parameters, context.evaluations[-1].resource, context.call.service
     if service == "lambda":
         label, principal, actions = given["StatementId"], resources.principal(given["Principal"]), [given["Action"]]
     else:
@@ -62,16 +64,16 @@ def check_permission(desk: Desk) -> None:
     documents.check(json.dumps({**policy, "Statement": [*policy["Statement"], new]}), "resource", service)
 
 
-def keep_table_policy(desk: Desk, answer: RawAnswer) -> RawAnswer:
+def keep_table_policy(context: CallContext, answer: RawAnswer) -> RawAnswer:
     """moto forgets the policy a table is created with."""
-    policy = desk.parameters.get("ResourcePolicy")
+    policy = context.parameters.get("ResourcePolicy")
     if answer.status == 200 and policy:
-        name = str(desk.parameters["TableName"]).rpartition("/")[2]
-        resources.set_table_policy(desk.caller.account, desk.call.region, name, str(policy))
+        name = str(context.parameters["TableName"]).rpartition("/")[2]
+        resources.set_table_policy(context.caller.account, context.call.region, name, str(policy))
     return answer
 
 
-BEFORE: Mapping[str, Callable[[Desk], None]] = {
+BEFORE: Mapping[str, Callable[[CallContext], None]] = {
     "kms:CreateKey": check_lockout,
     "kms:PutKeyPolicy": check_lockout,
     "lambda:AddPermission": check_permission,

@@ -5,35 +5,35 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from simlib.cloud.desk import Desk
-from simlib.cloud.permissions.asked import Requested
+from simlib.cloud.call_context import CallContext
 from simlib.cloud.permissions.authorization import parsed
-from simlib.cloud.permissions.s3_requested import bypassing, context_of, versioned
+from simlib.cloud.permissions.permission import Permission
+from simlib.cloud.permissions.s3_permissions import bypassing, context_of, versioned
 from simlib.cloud.storage import buckets
 from simlib.cloud.transport.answers import Refusal
 from simlib.cloud.transport.wire import RawAnswer
 from simlib.iam import public_access
 
 
-def delete_objects(desk: Desk) -> Mapping[str, Any]:
+def delete_objects(context: CallContext) -> Mapping[str, Any]:
     """Each key is asked for by itself; a refused one is an error inside the answer, the others are deleted.
 
     https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html
     """
-    bucket = str(desk.parameters["Bucket"])
+    bucket = str(context.parameters["Bucket"])
     account = buckets.owner(bucket)
     if account is None:
         raise Refusal("NoSuchBucket", "The specified bucket does not exist", 404, {"BucketName": bucket})
-    wanted = desk.parameters.get("Delete") or {}
+    wanted = context.parameters.get("Delete") or {}
     deleted, errors = [], []
     for entry in wanted.get("Objects") or []:
         key, version = str(entry.get("Key", "")), entry.get("VersionId")
         action = versioned("s3:DeleteObject", version)
-        asked = Requested(action, f"arn:aws:s3:::{bucket}/{key}", account, context_of(desk.call))
+        asked = Permission(action, f"arn:aws:s3:::{bucket}/{key}", account, context_of(context.call))
         try:
-            for permission in (asked, *bypassing(desk.call, bucket, key, version, asked.context)):
-                desk.require(permission)
-            told = _delete(desk, bucket, key, version)
+            for permission in (asked, *bypassing(context.call, bucket, key, version, asked.context)):
+                context.require(permission)
+            told = _delete(context, bucket, key, version)
         except Refusal as refusal:
             errors.append({"Key": key, "Code": refusal.code, "Message": refusal.message, **_version(version)})
         else:
@@ -41,8 +41,8 @@ def delete_objects(desk: Desk) -> Mapping[str, Any]:
     return {**({} if wanted.get("Quiet") else {"Deleted": deleted}), "Errors": errors}
 
 
-def _delete(desk: Desk, bucket: str, key: str, version: str | None) -> dict[str, Any]:
-    told = buckets.delete(bucket, key, version, bool(desk.parameters.get("BypassGovernanceRetention")))
+def _delete(context: CallContext, bucket: str, key: str, version: str | None) -> dict[str, Any]:
+    told = buckets.delete(bucket, key, version, bool(context.parameters.get("BypassGovernanceRetention")))
     if told is None:
         raise Refusal("AccessDenied", "Access Denied because object protected by object lock.", 403)
     return told
@@ -52,69 +52,69 @@ def _version(version: str | None) -> dict[str, str]:
     return {"VersionId": version} if version else {}
 
 
-def hide_missing_object(desk: Desk, answer: RawAnswer) -> RawAnswer:
+def hide_missing_object(context: CallContext, answer: RawAnswer) -> RawAnswer:
     """Whether an object exists is told only to those who may list the bucket.
 
     https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html (Permissions)
     """
-    bucket = str(desk.parameters.get("Bucket"))
-    owner = desk.store.bucket_owner(bucket)
+    bucket = str(context.parameters.get("Bucket"))
+    owner = context.store.bucket_owner(bucket)
     if answer.status == 404 and owner is not None:
-        desk.require(Requested("s3:ListBucket", f"arn:aws:s3:::{bucket}", owner))
+        context.require(Permission("s3:ListBucket", f"arn:aws:s3:::{bucket}", owner))
     return answer
 
 
-def check_policy(desk: Desk) -> None:
+def check_policy(context: CallContext) -> None:
     """BlockPublicPolicy refuses a policy that is public.
 
     AWS does not document the text: it is as S3 is seen to say.
     """
-    bucket = str(desk.parameters["Bucket"])
+    bucket = str(context.parameters["Bucket"])
     if buckets.public_access_block(bucket).block_public_policy and public_access.is_public(
-        parsed(str(desk.parameters["Policy"]), "resource", "")
+        parsed(str(context.parameters["Policy"]), "resource", "")
     ):
         raise Refusal(
             "AccessDenied",
-            f"User: {desk.caller.arn} is not authorized to perform: s3:PutBucketPolicy on resource: "
+            f"User: {context.caller.arn} is not authorized to perform: s3:PutBucketPolicy on resource: "
             f'"arn:aws:s3:::{bucket}" because public policies are prevented by the BlockPublicPolicy setting in S3 '
             "Block Public Access.",
             403,
         )
 
 
-def refuse_acl(desk: Desk) -> None:
+def refuse_acl(context: CallContext) -> None:
     """Where the bucket's owner owns everything, ACLs are off: only those that change nothing are accepted.
 
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/about-object-ownership.html
     """
-    given = desk.parameters
+    given = context.parameters
     acl = given.get("ACL")
     grants = any(given.get(f"Grant{kind}") for kind in ("FullControl", "Read", "ReadACP", "Write", "WriteACP"))
-    puts_acl = desk.call.operation.endswith("Acl")
+    puts_acl = context.call.operation.endswith("Acl")
     harmless = not grants and (acl == "bucket-owner-full-control" or (acl == "private" and puts_acl))
     if (acl or grants or puts_acl) and not harmless and buckets.acls_are_off(str(given["Bucket"])):
         raise Refusal("AccessControlListNotSupported", "The bucket does not allow ACLs", 400)
 
 
-def complete_new_bucket(desk: Desk, answer: RawAnswer) -> RawAnswer:
+def complete_new_bucket(context: CallContext, answer: RawAnswer) -> RawAnswer:
     if answer.status == 200:
-        buckets.as_new(str(desk.parameters["Bucket"]))
+        buckets.as_new(str(context.parameters["Bucket"]))
     return answer
 
 
-def put_bucket_abac(desk: Desk) -> Mapping[str, Any]:
+def put_bucket_abac(context: CallContext) -> Mapping[str, Any]:
     """https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketAbac.html"""
-    status = (desk.parameters.get("AbacStatus") or {}).get("Status")
-    buckets.set_abac(_existing(desk), status == "Enabled")
+    status = (context.parameters.get("AbacStatus") or {}).get("Status")
+    buckets.set_abac(_existing(context), status == "Enabled")
     return {}
 
 
-def get_bucket_abac(desk: Desk) -> Mapping[str, Any]:
-    return {"AbacStatus": {"Status": "Enabled" if buckets.abac_enabled(_existing(desk)) else "Disabled"}}
+def get_bucket_abac(context: CallContext) -> Mapping[str, Any]:
+    return {"AbacStatus": {"Status": "Enabled" if buckets.abac_enabled(_existing(context)) else "Disabled"}}
 
 
-def _existing(desk: Desk) -> str:
-    bucket = str(desk.parameters["Bucket"])
+def _existing(context: CallContext) -> str:
+    bucket = str(context.parameters["Bucket"])
     if buckets.owner(bucket) is None:
         raise Refusal("NoSuchBucket", "The specified bucket does not exist", 404, {"BucketName": bucket})
     return bucket

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from simlib.cloud.desk import Desk
+from simlib.cloud.call_context import CallContext
 from simlib.cloud.permissions.authorization import parsed
 from simlib.cloud.storage.organizations import membership
 from simlib.cloud.storage.stored import StoredDocument
@@ -54,40 +54,40 @@ class _Asked(NamedTuple):
         return {"StartPosition": {"Line": line, "Column": column}, "EndPosition": last}
 
 
-def simulate_principal_policy(desk: Desk) -> Mapping[str, Any]:
+def simulate_principal_policy(context: CallContext) -> Mapping[str, Any]:
     """What an identity's own policies say to a list of actions on a list of resources."""
-    source = str(desk.parameters["PolicySourceArn"])
-    documents, boundary = _policies_of(desk, source)
-    added = desk.parameters.get("PolicyInputList", [])
+    source = str(context.parameters["PolicySourceArn"])
+    documents, boundary = _policies_of(context, source)
+    added = context.parameters.get("PolicyInputList", [])
     identity = [_parse(document.text, "identity", document.name) for document in documents]
     identity += _inputs(added, "PolicyInputList")
-    boundaries = _inputs(desk.parameters.get("PermissionsBoundaryPolicyInputList", []), "PermissionsBoundary")
+    boundaries = _inputs(context.parameters.get("PermissionsBoundaryPolicyInputList", []), "PermissionsBoundary")
     if boundary is not None and not boundaries:
         boundaries = [_parse(boundary.text, "boundary", boundary.name)]
-    return _simulate(desk, source, identity, boundaries)
+    return _simulate(context, source, identity, boundaries)
 
 
-def simulate_custom_policy(desk: Desk) -> Mapping[str, Any]:
+def simulate_custom_policy(context: CallContext) -> Mapping[str, Any]:
     """What policies that are attached to nobody say."""
-    identity = _inputs(desk.parameters.get("PolicyInputList", []), "PolicyInputList")
-    boundaries = _inputs(desk.parameters.get("PermissionsBoundaryPolicyInputList", []), "PermissionsBoundary")
-    return _simulate(desk, f"arn:aws:iam::{desk.caller.account}:{_NOBODY}", identity, boundaries)
+    identity = _inputs(context.parameters.get("PolicyInputList", []), "PolicyInputList")
+    boundaries = _inputs(context.parameters.get("PermissionsBoundaryPolicyInputList", []), "PermissionsBoundary")
+    return _simulate(context, f"arn:aws:iam::{context.caller.account}:{_NOBODY}", identity, boundaries)
 
 
-def context_keys_for_principal(desk: Desk) -> Mapping[str, Any]:
+def context_keys_for_principal(context: CallContext) -> Mapping[str, Any]:
     """The context keys that an identity's policies ask about."""
-    documents, _ = _policies_of(desk, str(desk.parameters["PolicySourceArn"]))
+    documents, _ = _policies_of(context, str(context.parameters["PolicySourceArn"]))
     policies = [_parse(document.text, "identity", document.name) for document in documents]
-    return {"ContextKeyNames": _keys([*policies, *_inputs(desk.parameters.get("PolicyInputList", []), "")])}
+    return {"ContextKeyNames": _keys([*policies, *_inputs(context.parameters.get("PolicyInputList", []), "")])}
 
 
-def context_keys_for_custom(desk: Desk) -> Mapping[str, Any]:
+def context_keys_for_custom(context: CallContext) -> Mapping[str, Any]:
     """The context keys that these policies ask about."""
-    return {"ContextKeyNames": _keys(_inputs(desk.parameters.get("PolicyInputList", []), ""))}
+    return {"ContextKeyNames": _keys(_inputs(context.parameters.get("PolicyInputList", []), ""))}
 
 
-def _simulate(desk: Desk, source: str, identity: list[_Given], boundaries: list[_Given]) -> Mapping[str, Any]:
-    wanted = desk.parameters
+def _simulate(context: CallContext, source: str, identity: list[_Given], boundaries: list[_Given]) -> Mapping[str, Any]:
+    wanted = context.parameters
     resources = [_parse(str(text), "resource", "ResourcePolicy") for text in [wanted.get("ResourcePolicy")] if text]
     principal = str(wanted.get("CallerArn") or (source if ":group/" not in source else _member_of(source)))
     organization = membership(principal.split(":")[4]) if principal.count(":") >= 5 else None
@@ -102,14 +102,14 @@ def _simulate(desk: Desk, source: str, identity: list[_Given], boundaries: list[
         if organization and not organization.management
         else (),
     )
-    context = _context(wanted.get("ContextEntries", []))
+    keys = _context(wanted.get("ContextEntries", []))
     owner = str(wanted["ResourceOwner"]).split(":")[4] if ":" in str(wanted.get("ResourceOwner", "")) else None
     texts = {id(given.policy): given.text for given in [*identity, *boundaries, *resources]}
     asked = _Asked(texts, _keys([*identity, *boundaries, *resources]))
     named = [str(arn) for arn in wanted.get("ResourceArns") or ()]
     results = [
         _aggregate(
-            [_evaluate(principal, str(action), arn, owner, context, policies) for arn in named or ["*"]],
+            [_evaluate(principal, str(action), arn, owner, keys, policies) for arn in named or ["*"]],
             asked,
             with_resources=bool(named),
         )
@@ -216,13 +216,13 @@ def _boundary_detail(evaluations: list[Evaluation]) -> Mapping[str, Any]:
     return {"PermissionsBoundaryDecisionDetail": {"AllowedByPermissionsBoundary": allowed}} if effects else {}
 
 
-def _policies_of(desk: Desk, arn: str) -> tuple[Iterable[StoredDocument], StoredDocument | None]:
+def _policies_of(context: CallContext, arn: str) -> tuple[Iterable[StoredDocument], StoredDocument | None]:
     """The policies attached to a user, group or role of the caller's account, and its boundary."""
     kind, _, path = arn.rpartition(":")[2].partition("/")
-    name, account = path.rpartition("/")[2], desk.caller.account
-    if kind == "group" and (documents := desk.store.group_documents(account, name)) is not None:
+    name, account = path.rpartition("/")[2], context.caller.account
+    if kind == "group" and (documents := context.store.group_documents(account, name)) is not None:
         return documents, None
-    finders = {"user": desk.store.user, "role": desk.store.role}
+    finders = {"user": context.store.user, "role": context.store.role}
     identity = finders[kind](account, name) if kind in finders else None
     if identity is None or identity.arn != arn:
         raise Refusal("NoSuchEntity", f"The entity with ARN {arn} cannot be found.", 404)

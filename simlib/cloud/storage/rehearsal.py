@@ -14,7 +14,7 @@ from moto.core.model_instances import model_data
 from moto.iam.models import AWSManagedPolicy, iam_backends
 from moto.s3.models import s3_backends
 
-from simlib.cloud.interrupts import held_back
+from simlib.cloud.interrupts import uninterrupted
 
 
 @contextmanager
@@ -28,7 +28,7 @@ def on_a_copy(still: Callable[[], bool], lock: RLock) -> Iterator[None]:
     try:
         yield
     finally:
-        with lock, held_back():
+        with lock, uninterrupted():
             if still():
                 put_back()
 

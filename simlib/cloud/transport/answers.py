@@ -117,8 +117,8 @@ def _query(refusal: Refusal, service: str | None, protocol: Protocol) -> RawAnsw
     request_id = _request_id()
     error = {"Type": _fault(refusal), "Code": refusal.code, "Message": refusal.message, **refusal.extra}
     namespace = f' xmlns="{escape(protocol.namespace)}"' if protocol.namespace else ""
-    told = f"<Error>{_elements(error)}</Error><RequestId>{request_id}</RequestId>"
-    return _answer(refusal.status, "text/xml", f"<ErrorResponse{namespace}>{told}</ErrorResponse>", request_id)
+    content = f"<Error>{_elements(error)}</Error><RequestId>{request_id}</RequestId>"
+    return _answer(refusal.status, "text/xml", f"<ErrorResponse{namespace}>{content}</ErrorResponse>", request_id)
 
 
 def _ec2(refusal: Refusal, service: str | None, protocol: Protocol) -> RawAnswer:
@@ -132,8 +132,8 @@ def _ec2(refusal: Refusal, service: str | None, protocol: Protocol) -> RawAnswer
 
 def _s3(refusal: Refusal, service: str | None, protocol: Protocol) -> RawAnswer:
     request_id, host_id = secrets.token_hex(8).upper(), base64.b64encode(secrets.token_bytes(56)).decode("ascii")
-    told = {"Code": refusal.code, "Message": refusal.message, **refusal.extra}
-    error = _elements({**told, "RequestId": request_id, "HostId": host_id})
+    members = {"Code": refusal.code, "Message": refusal.message, **refusal.extra}
+    error = _elements({**members, "RequestId": request_id, "HostId": host_id})
     return RawAnswer(
         refusal.status,
         {"Content-Type": "application/xml", "x-amz-request-id": request_id, "x-amz-id-2": host_id},

@@ -85,8 +85,8 @@ def _out_of_range(shape: Any, size: int, value: Any, place: str, what: str) -> I
 
 
 def _complaint(value: Any, place: str, constraint: str) -> str:
-    shown = "null" if value is None else f"'{value}'"
-    return f"Value {shown} at '{place}' failed to satisfy constraint: {constraint}"
+    text = "null" if value is None else f"'{value}'"
+    return f"Value {text} at '{place}' failed to satisfy constraint: {constraint}"
 
 
 def _joined(place: str, name: str) -> str:

@@ -52,7 +52,7 @@ class Objection(Refusal):
 
 
 @dataclass(frozen=True, slots=True)
-class _Said:
+class _ErrorRow:
     """`text` None: the text comes with the situation (a date, the name of a missing part)."""
 
     code: str
@@ -68,25 +68,25 @@ _MISMATCH = (
 _S3_MISMATCH = (
     "The request signature we calculated does not match the signature you provided. Check your key and signing method."
 )
-_EC2_FAILURE = _Said("AuthFailure", 401, "AWS was not able to validate the provided access credentials")
-_EC2_EXPIRED = _Said("RequestExpired", 400, "Request has expired.")
+_EC2_FAILURE = _ErrorRow("AuthFailure", 401, "AWS was not able to validate the provided access credentials")
+_EC2_EXPIRED = _ErrorRow("RequestExpired", 400, "Request has expired.")
 _UNKNOWN_KEY = {
-    "query": _Said("InvalidClientTokenId", 403, _INVALID),
-    "json": _Said("UnrecognizedClientException", 400, _INVALID),
-    "rest-json": _Said("UnrecognizedClientException", 403, _INVALID),
+    "query": _ErrorRow("InvalidClientTokenId", 403, _INVALID),
+    "json": _ErrorRow("UnrecognizedClientException", 400, _INVALID),
+    "rest-json": _ErrorRow("UnrecognizedClientException", 403, _INVALID),
     "ec2": _EC2_FAILURE,
-    "s3": _Said("InvalidAccessKeyId", 403, "The AWS Access Key Id you provided does not exist in our records."),
+    "s3": _ErrorRow("InvalidAccessKeyId", 403, "The AWS Access Key Id you provided does not exist in our records."),
 }
 _SKEWED = {
-    "query": _Said("SignatureDoesNotMatch", 403, None),
-    "json": _Said("InvalidSignatureException", 400, None),
-    "rest-json": _Said("InvalidSignatureException", 403, None),
+    "query": _ErrorRow("SignatureDoesNotMatch", 403, None),
+    "json": _ErrorRow("InvalidSignatureException", 400, None),
+    "rest-json": _ErrorRow("InvalidSignatureException", 403, None),
     "ec2": _EC2_EXPIRED,
-    "s3": _Said(
+    "s3": _ErrorRow(
         "RequestTimeTooSkewed", 403, "The difference between the request time and the current time is too large."
     ),
 }
-_AUTHENTICATION: dict[str, dict[str, _Said]] = {
+_AUTHENTICATION: dict[str, dict[str, _ErrorRow]] = {
     "unknown-key": _UNKNOWN_KEY,
     "inactive-key": _UNKNOWN_KEY,
     "deleted-identity": _UNKNOWN_KEY,
@@ -95,37 +95,37 @@ _AUTHENTICATION: dict[str, dict[str, _Said]] = {
     "session-token-for-sts": _UNKNOWN_KEY,  # a choice: AWS says only that they cannot call it
     "wrong-token": {
         **_UNKNOWN_KEY,
-        "s3": _Said("InvalidToken", 400, "The provided token is malformed or otherwise invalid."),
+        "s3": _ErrorRow("InvalidToken", 400, "The provided token is malformed or otherwise invalid."),
     },
     "wrong-secret": {
-        "query": _Said("SignatureDoesNotMatch", 403, _MISMATCH),
-        "json": _Said("InvalidSignatureException", 400, _MISMATCH),
-        "rest-json": _Said("InvalidSignatureException", 403, _MISMATCH),
+        "query": _ErrorRow("SignatureDoesNotMatch", 403, _MISMATCH),
+        "json": _ErrorRow("InvalidSignatureException", 400, _MISMATCH),
+        "rest-json": _ErrorRow("InvalidSignatureException", 403, _MISMATCH),
         "ec2": _EC2_FAILURE,
-        "s3": _Said("SignatureDoesNotMatch", 403, _S3_MISMATCH),
+        "s3": _ErrorRow("SignatureDoesNotMatch", 403, _S3_MISMATCH),
     },
     "expired-session": {
-        "query": _Said("ExpiredToken", 403, "The security token included in the request is expired"),
-        "json": _Said("ExpiredTokenException", 400, "The security token included in the request is expired"),
-        "rest-json": _Said("ExpiredTokenException", 403, "The security token included in the request is expired"),
+        "query": _ErrorRow("ExpiredToken", 403, "The security token included in the request is expired"),
+        "json": _ErrorRow("ExpiredTokenException", 400, "The security token included in the request is expired"),
+        "rest-json": _ErrorRow("ExpiredTokenException", 403, "The security token included in the request is expired"),
         "ec2": _EC2_EXPIRED,
-        "s3": _Said("ExpiredToken", 400, "The provided token has expired."),
+        "s3": _ErrorRow("ExpiredToken", 400, "The provided token has expired."),
     },
     "no-credentials": {
-        "query": _Said("MissingAuthenticationToken", 403, "Request is missing Authentication Token"),
-        "json": _Said("MissingAuthenticationTokenException", 400, "Request is missing Authentication Token"),
-        "rest-json": _Said("MissingAuthenticationTokenException", 403, "Missing Authentication Token"),
-        "ec2": _Said("MissingParameter", 400, "The request must contain the parameter AWSAccessKeyId"),
-        "s3": _Said("AccessDenied", 403, "Access Denied"),
+        "query": _ErrorRow("MissingAuthenticationToken", 403, "Request is missing Authentication Token"),
+        "json": _ErrorRow("MissingAuthenticationTokenException", 400, "Request is missing Authentication Token"),
+        "rest-json": _ErrorRow("MissingAuthenticationTokenException", 403, "Missing Authentication Token"),
+        "ec2": _ErrorRow("MissingParameter", 400, "The request must contain the parameter AWSAccessKeyId"),
+        "s3": _ErrorRow("AccessDenied", 403, "Access Denied"),
     },
     "skewed": _SKEWED,
-    "expired-url": {**_SKEWED, "s3": _Said("AccessDenied", 403, None)},
+    "expired-url": {**_SKEWED, "s3": _ErrorRow("AccessDenied", 403, None)},
     "incomplete": {
-        "query": _Said("IncompleteSignature", 400, None),
-        "json": _Said("IncompleteSignatureException", 400, None),
-        "rest-json": _Said("IncompleteSignatureException", 403, None),
-        "ec2": _Said("IncompleteSignature", 400, None),  # a choice: EC2's page of codes has it, no text was found
-        "s3": _Said("InvalidRequest", 400, None),
+        "query": _ErrorRow("IncompleteSignature", 400, None),
+        "json": _ErrorRow("IncompleteSignatureException", 400, None),
+        "rest-json": _ErrorRow("IncompleteSignatureException", 403, None),
+        "ec2": _ErrorRow("IncompleteSignature", 400, None),  # a choice: EC2's page of codes has it, no text was found
+        "s3": _ErrorRow("InvalidRequest", 400, None),
     },
 }
 _MALFORMED = "The authorization header is malformed; "
@@ -134,37 +134,37 @@ _HALF_A_QUERY = (
     "X-Amz-Date, X-Amz-SignedHeaders, and X-Amz-Expires parameters."
 )
 # S3 looks closer: by the `kind` of a SignatureError.
-_S3_KINDS: dict[str, _Said] = {
-    "header": _Said(
+_S3_KINDS: dict[str, _ErrorRow] = {
+    "header": _ErrorRow(
         "AuthorizationHeaderMalformed",
         400,
         f"{_MALFORMED}the authorization header requires three components: Credential, SignedHeaders, and Signature.",
     ),
-    "credential": _Said(
+    "credential": _ErrorRow(
         "AuthorizationHeaderMalformed",
         400,
         f'{_MALFORMED}the Credential is mal-formed; expecting "<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request".',
     ),
-    "scope": _Said("AuthorizationHeaderMalformed", 400, None),
-    "date": _Said("AccessDenied", 403, "AWS authentication requires a valid Date or x-amz-date header"),
-    "algorithm": _Said("InvalidArgument", 400, "Unsupported Authorization Type"),
-    "query-algorithm": _Said("AuthorizationQueryParametersError", 400, None),
-    "query": _Said("AuthorizationQueryParametersError", 400, _HALF_A_QUERY),
-    "expires": _Said("AuthorizationQueryParametersError", 400, None),
-    "unsigned": _Said("AccessDenied", 403, "There were headers present in the request which were not signed"),
-    "two-mechanisms": _Said(
+    "scope": _ErrorRow("AuthorizationHeaderMalformed", 400, None),
+    "date": _ErrorRow("AccessDenied", 403, "AWS authentication requires a valid Date or x-amz-date header"),
+    "algorithm": _ErrorRow("InvalidArgument", 400, "Unsupported Authorization Type"),
+    "query-algorithm": _ErrorRow("AuthorizationQueryParametersError", 400, None),
+    "query": _ErrorRow("AuthorizationQueryParametersError", 400, _HALF_A_QUERY),
+    "expires": _ErrorRow("AuthorizationQueryParametersError", 400, None),
+    "unsigned": _ErrorRow("AccessDenied", 403, "There were headers present in the request which were not signed"),
+    "two-mechanisms": _ErrorRow(
         "InvalidArgument",
         400,
         "Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature query string parameter "
         "or the Authorization header should be specified",
     ),
-    "v2-header": _Said("InvalidArgument", 400, None),
-    "v2-query": _Said("AccessDenied", 403, None),
-    "v2-expires": _Said("AccessDenied", 403, None),
-    "no-payload-hash": _Said("InvalidRequest", 400, None),
-    "payload-hash": _Said("InvalidArgument", 400, None),
-    "payload": _Said("XAmzContentSHA256Mismatch", 400, None),
-    "early": _Said("AccessDenied", 403, None),
+    "v2-header": _ErrorRow("InvalidArgument", 400, None),
+    "v2-query": _ErrorRow("AccessDenied", 403, None),
+    "v2-expires": _ErrorRow("AccessDenied", 403, None),
+    "no-payload-hash": _ErrorRow("InvalidRequest", 400, None),
+    "payload-hash": _ErrorRow("InvalidArgument", 400, None),
+    "payload": _ErrorRow("XAmzContentSHA256Mismatch", 400, None),
+    "early": _ErrorRow("AccessDenied", 403, None),
 }
 
 
@@ -178,23 +178,23 @@ def authentication_refusal(situation: str, service: str | None, detail: Signatur
     """
     family = protocol_of(service).family
     error = detail if isinstance(detail, SignatureError) else None
-    said = _AUTHENTICATION[situation][family]
+    row = _AUTHENTICATION[situation][family]
     if family == "s3" and error is not None:
-        said = _S3_KINDS.get(error.kind, said)
-    text = said.text if said.text is not None else str(detail) or said.code
+        row = _S3_KINDS.get(error.kind, row)
+    text = row.text if row.text is not None else str(detail) or row.code
     if text == _INVALID and service == "iam":
         text = _INVALID.rstrip(".")  # IAM alone leaves the full stop out
     if family == "query" and error is not None and "StringToSign" in error.details:
         text = _with_strings(text, error)
     extra = error.details if family == "s3" and error is not None else None
-    return Refusal(said.code, text, said.status, extra, situation=situation)
+    return Refusal(row.code, text, row.status, extra, situation=situation)
 
 
 def _with_strings(text: str, error: SignatureError) -> str:
     """What a learner compares with his own: the strings as the service calculated them."""
     canonical, to_sign = error.details.get("CanonicalRequest"), error.details["StringToSign"]
-    shown = f"\n\nThe Canonical String for this request should have been\n'{canonical}'" if canonical else ""
-    return f"{text}{shown}\n\nThe String-to-Sign should have been\n'{to_sign}'\n"
+    expected = f"\n\nThe Canonical String for this request should have been\n'{canonical}'" if canonical else ""
+    return f"{text}{expected}\n\nThe String-to-Sign should have been\n'{to_sign}'\n"
 
 
 _DENIED = {

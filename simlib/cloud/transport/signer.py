@@ -94,13 +94,13 @@ def _incomplete(kind: str, text: str, details: Mapping[str, str] | None = None) 
 
 def _signature_parameters(query: str) -> dict[str, str]:
     """The signature's own parameters, decoded. Each may stand once: of two, which one was verified?"""
-    found: dict[str, str] = {}
+    parameters: dict[str, str] = {}
     for name, _, value in (pair.partition("=") for pair in query.split("&")):
         if name.startswith("X-Amz-") or name in _V2_PARTS:
-            if name in found:
+            if name in parameters:
                 raise _incomplete("query", f"The query-string parameter '{name}' may be given only once.")
-            found[name] = unquote(value)
-    return found
+            parameters[name] = unquote(value)
+    return parameters
 
 
 def _v4_header(raw: RawRequest, header: str) -> Signed:

@@ -1,4 +1,4 @@
-"""One permission a call needs, and the ARNs it is asked on."""
+"""One permission that a call needs."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ Context = Mapping[str, str | list[str]]
 
 
 @dataclass(frozen=True, slots=True)
-class Requested:
+class Permission:
     """One permission a call needs: an action on a resource that `account` owns, under `context`.
 
-    `shown` is what the service's error text names instead of the resource's ARN, "" where it names none; `said` is a
-    regular expression and what the service says in place of what that finds in the text.
+    `label` is what the service's error text names instead of the resource's ARN, "" where it names none; `rewording` is
+    a regular expression and what the service says in place of what that matches in the text.
     """
 
     action: str
     resource: str
     account: str
     context: Context = field(default_factory=dict)
-    shown: str | None = None
-    said: tuple[str, str] | None = None
+    label: str | None = None
+    rewording: tuple[str, str] | None = None
 
 
 def account_of(arn: str) -> str | None:

@@ -12,22 +12,22 @@ from typing import Any
 
 from simlib.cloud.credentials.sessions import Caller
 from simlib.cloud.permissions import (
-    dynamodb_requested,
-    ec2_requested,
-    iam_requested,
-    kms_requested,
-    s3_requested,
+    dynamodb_permissions,
+    ec2_permissions,
+    iam_permissions,
+    kms_permissions,
+    s3_permissions,
     service_table,
 )
-from simlib.cloud.permissions.asked import Context, Requested, account_of, tag_keys
 from simlib.cloud.permissions.passed_roles import passed_roles
+from simlib.cloud.permissions.permission import Context, Permission, account_of, tag_keys
 from simlib.cloud.permissions.service_table import action_of as action_name
 from simlib.cloud.storage import buckets, organizations, resources
 from simlib.cloud.storage.store import Store
 from simlib.cloud.transport.calls import Call
 from simlib.iam import service_data
 
-__all__ = ["EXACT", "Requested", "action_name", "requested"]
+__all__ = ["EXACT", "Permission", "action_name", "permissions_of"]
 
 # The services whose resources and condition keys were compared with AWS's reference call by call; of the others the
 # action is exact, and the resource where the API names it as the reference does.
@@ -38,51 +38,51 @@ EXACT = ("acm", "apigateway", "athena", "autoscaling", "backup", "bedrock", "clo
          "ssm", "stepfunctions", "sts")  # fmt: skip
 
 
-def requested(call: Call, caller: Caller, store: Store) -> list[Requested]:
+def permissions_of(call: Call, caller: Caller, store: Store) -> list[Permission]:
     """Everything the caller must be allowed, in the order AWS would complain about it."""
-    given, taken = _tags(call)
-    named = [*given, *taken]
-    tags: Context = {**tag_keys(given), "aws:TagKeys": named} if named else {}
-    asked = [
-        Requested(r.action, r.resource, r.account, {**tags, **_keys(call, caller), **r.context}, r.shown, r.said)
+    new_tags, removed = _tags(call)
+    named = [*new_tags, *removed]
+    tags: Context = {**tag_keys(new_tags), "aws:TagKeys": named} if named else {}
+    permissions = [
+        Permission(r.action, r.resource, r.account, {**tags, **_keys(call, caller), **r.context}, r.label, r.rewording)
         for r in _by_service(call, caller, store)
     ]
-    if not asked and call.name != "s3:DeleteObjects":  # which asks key by key
-        asked = [Requested(action_name(call), "*", caller.account, tags)]
-    if given and asked:
-        asked += _tagging(call, caller, asked[0])
+    if not permissions and call.name != "s3:DeleteObjects":  # which asks key by key
+        permissions = [Permission(action_name(call), "*", caller.account, tags)]
+    if new_tags and permissions:
+        permissions += _tagging(call, caller, permissions[0])
     return [
-        *asked,
+        *permissions,
         *_also(call, caller),
-        *kms_requested.behind(call, caller, asked),
+        *kms_permissions.behind(call, caller, permissions),
         *passed_roles(call, caller, store),
     ]
 
 
-def _by_service(call: Call, caller: Caller, store: Store) -> Iterable[Requested]:
+def _by_service(call: Call, caller: Caller, store: Store) -> Iterable[Permission]:
     match call.service:
         case "s3":
-            return s3_requested.requested(call, caller)
+            return s3_permissions.permissions_of(call, caller)
         case "iam":
-            return iam_requested.requested(call, caller, store)
+            return iam_permissions.permissions_of(call, caller, store)
         case "ec2":
-            return ec2_requested.requested(call, caller)
+            return ec2_permissions.permissions_of(call, caller)
         case "kms":
-            return kms_requested.requested(call, caller)
+            return kms_permissions.permissions_of(call, caller)
         case "secretsmanager":
             return _secrets(call, caller)
         case "dynamodb":
-            asked = dynamodb_requested.requested(call, caller)
-            return asked if asked is not None else _by_table(call, caller)
+            permissions = dynamodb_permissions.permissions_of(call, caller)
+            return permissions if permissions is not None else _by_table(call, caller)
         case "organizations":
             return _organization(call, caller)
     return _by_table(call, caller)
 
 
-def _by_table(call: Call, caller: Caller) -> Iterator[Requested]:
+def _by_table(call: Call, caller: Caller) -> Iterator[Permission]:
     action = action_name(call)
     for arn in service_table.resources_of(call, action, caller.account):
-        yield Requested(action, arn, account_of(arn) or caller.account)
+        yield Permission(action, arn, account_of(arn) or caller.account)
 
 
 def _keys(call: Call, caller: Caller) -> Context:
@@ -102,7 +102,7 @@ def _keys(call: Call, caller: Caller) -> Context:
     return keys
 
 
-def _tagging(call: Call, caller: Caller, making: Requested) -> Iterator[Requested]:
+def _tagging(call: Call, caller: Caller, making: Permission) -> Iterator[Permission]:
     """Whoever gives tags to what he makes must be allowed to tag it, on the same resource.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/access_tags.html
@@ -117,20 +117,20 @@ def _tagging(call: Call, caller: Caller, making: Requested) -> Iterator[Requeste
     key = f"{prefix}:CreateAction"
     context = {**making.context, **({key: call.operation} if service_data.key_type(key) else {})}
     on = next(service_table.filled(row["tag_on"], call, caller.account)) if "tag_on" in row else making.resource
-    text = str(row.get("tag_said", "")).format(account=caller.account, operation=call.operation)
-    said = ("^.*$", text) if text else None
-    yield Requested(action, on, making.account, context, making.shown, said)
+    text = str(row.get("tag_text", "")).format(account=caller.account, operation=call.operation)
+    rewording = ("^.*$", text) if text else None
+    yield Permission(action, on, making.account, context, making.label, rewording)
 
 
-def _also(call: Call, caller: Caller) -> Iterator[Requested]:
+def _also(call: Call, caller: Caller) -> Iterator[Permission]:
     for needed in service_table.row(call.service).get("also", {}).get(call.operation, ()):
         action, template = needed.split(" ", 1)
         for arn in service_table.filled(template, call, caller.account):
             bucket = arn.removeprefix("arn:aws:s3:::").partition("/")[0]
-            yield Requested(action, arn, account_of(arn) or buckets.owner(bucket) or caller.account)
+            yield Permission(action, arn, account_of(arn) or buckets.owner(bucket) or caller.account)
 
 
-def _organization(call: Call, caller: Caller) -> Iterator[Requested]:
+def _organization(call: Call, caller: Caller) -> Iterator[Permission]:
     """Whatever a call names by an ID that tells its kind; in a member account only a delegation could allow.
 
     https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsorganizations.html
@@ -140,33 +140,34 @@ def _organization(call: Call, caller: Caller) -> Iterator[Requested]:
     kinds = action.resource_types if action else ()
     named = [known[str(value)] for value in call.parameters.values() if str(value) in known]
     arns = [arn for arn in named if arn.split(":", 5)[5].partition("/")[0].replace("ou", "organizationalunit") in kinds]
-    said = None
+    rewording = None
     if (
         call.operation != "DescribeOrganization"
         and call.operation.startswith(("List", "Describe"))
         and organizations.is_member(caller.account)
     ):
-        said = ("no identity-based policy", "no resource-based policy")
+        rewording = ("no identity-based policy", "no resource-based policy")
     for arn in arns or ["*"]:
-        yield Requested(action_name(call), arn, caller.account, said=said)
+        yield Permission(action_name(call), arn, caller.account, rewording=rewording)
 
 
-def _secrets(call: Call, caller: Caller) -> Iterator[Requested]:
+def _secrets(call: Call, caller: Caller) -> Iterator[Permission]:
     """Secrets by their full ARN; the error text names them as the request did.
 
     https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecretsmanager.html. The six characters
     of a secret that does not exist yet are asked about as `??????` (a choice). A batch that filters reads whatever
     there is (a choice: all of it must be allowed).
     """
-    given, action = call.parameters, f"secretsmanager:{call.operation}"
-    names = [str(given[member]) for member in ("SecretId", "Name") if member in given][:1]
+    parameters, action = call.parameters, f"secretsmanager:{call.operation}"
+    names = [str(parameters[member]) for member in ("SecretId", "Name") if member in parameters][:1]
     if not names:
-        yield Requested(action, "*", caller.account)
+        yield Permission(action, "*", caller.account)
     if call.operation == "BatchGetSecretValue":
         action = "secretsmanager:GetSecretValue"
-        names = [str(name) for name in given.get("SecretIdList") or resources.secret_arns(call.region, caller.account)]
-        if given.get("Filters"):
-            yield Requested("secretsmanager:ListSecrets", "*", caller.account)
+        secrets = parameters.get("SecretIdList") or resources.secret_arns(call.region, caller.account)
+        names = [str(name) for name in secrets]
+        if parameters.get("Filters"):
+            yield Permission("secretsmanager:ListSecrets", "*", caller.account)
     for name in names:
         arn = resources.secret_arn(name, call.region, caller.account)
         if arn is None and name.startswith("arn:"):
@@ -175,7 +176,7 @@ def _secrets(call: Call, caller: Caller) -> Iterator[Requested]:
             arn = f"arn:aws:secretsmanager:{call.region}:{caller.account}:secret:{name}-??????"
         key = "secretsmanager:Name" if call.operation == "CreateSecret" else "secretsmanager:SecretId"
         value = name if call.operation == "CreateSecret" else arn
-        yield Requested(action, arn, account_of(arn) or caller.account, {key: value}, shown=name)
+        yield Permission(action, arn, account_of(arn) or caller.account, {key: value}, label=name)
 
 
 _TAGGING = re.compile(r"[\w-]+:(?:Add|Create)?Tag(?:s|Resource|sToResource)?")
@@ -186,17 +187,17 @@ _TAG_KEYS = ("TagKeys", "tagKeys", "TagKeyList")
 
 def _tags(call: Call) -> tuple[Mapping[str, str], list[str]]:
     """The tags a request gives, and the keys of those it takes away; EC2 gives them to each resource by itself."""
-    given = call.parameters
+    parameters = call.parameters
     if call.service == "ec2":
         return {}, []
     if call.name == "s3:CreateBucket":
-        given = given.get("CreateBucketConfiguration") or {}
-    tags = next((given[member] for member in _TAGS if given.get(member)), ())
+        parameters = parameters.get("CreateBucketConfiguration") or {}
+    tags = next((parameters[member] for member in _TAGS if parameters.get(member)), ())
     if isinstance(tags, Mapping):
         pairs = {str(key): str(value) for key, value in tags.items() if isinstance(value, str)}
     else:
         pairs = dict(filter(None, map(_pair, tags if isinstance(tags, list) else ())))
-    removed = next((given[member] for member in _TAG_KEYS if isinstance(given.get(member), list)), ())
+    removed = next((parameters[member] for member in _TAG_KEYS if isinstance(parameters.get(member), list)), ())
     return pairs, [str(key) for key in removed if isinstance(key, str)]
 
 

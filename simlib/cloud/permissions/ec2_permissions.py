@@ -13,7 +13,7 @@ from typing import Any
 
 from simlib.cloud.credentials.sessions import Caller
 from simlib.cloud.permissions import service_table
-from simlib.cloud.permissions.asked import Context, Requested, tag_keys
+from simlib.cloud.permissions.permission import Context, Permission, tag_keys
 from simlib.cloud.storage import resources
 from simlib.cloud.transport.calls import Call
 
@@ -27,7 +27,7 @@ _METADATA = {
 }
 
 
-def requested(call: Call, caller: Caller) -> Iterator[Requested]:
+def permissions_of(call: Call, caller: Caller) -> Iterator[Permission]:
     """Every resource a call of EC2 uses, changes or makes, and CreateTags where it makes something with tags."""
     if call.operation == "RunInstances":
         yield from _run_instances(call, caller)
@@ -38,7 +38,7 @@ def requested(call: Call, caller: Caller) -> Iterator[Requested]:
     yield from _tags_on_creation(call, caller)
 
 
-def _ordinary(call: Call, caller: Caller) -> Iterator[Requested]:
+def _ordinary(call: Call, caller: Caller) -> Iterator[Permission]:
     action = f"ec2:{call.operation}"
     known = service_table.known(action)
     kinds, needed = (known.resource_types, known.required_types) if known else ((), ())
@@ -49,44 +49,44 @@ def _ordinary(call: Call, caller: Caller) -> Iterator[Requested]:
         named.append(_arn(call, caller, made, "*"))
     for arn in named or ["*"]:
         context = {**_facts(arn), **(_request_tags(call, made) if _kind(arn) == made else {})}
-        yield Requested(action, arn, caller.account, {"ec2:Region": call.region, **context})
+        yield Permission(action, arn, caller.account, {"ec2:Region": call.region, **context})
 
 
 def _by_name(call: Call, caller: Caller) -> Iterator[str]:
     """The ARNs of what the call names otherwise than by ID."""
-    given, place = call.parameters, (call.region, caller.account)
-    if name := given.get("KeyName"):
+    parameters, place = call.parameters, (call.region, caller.account)
+    if name := parameters.get("KeyName"):
         yield _arn(call, caller, "key-pair", str(name))
-    names = (
-        [given["GroupName"]] if given.get("GroupName") else given.get("GroupNames") or given.get("SecurityGroups") or ()
-    )
+    names = parameters.get("GroupNames") or parameters.get("SecurityGroups") or ()
+    if parameters.get("GroupName"):
+        names = [parameters["GroupName"]]
     for name in names:
         yield _arn(call, caller, "placement-group", str(name))
         if call.operation != "CreateSecurityGroup":
             yield _arn(call, caller, "security-group", resources.security_group_id(str(name), *place) or "*")
-    if given.get("LaunchTemplateName"):
-        yield _arn(call, caller, "launch-template", resources.launch_template(given, *place)[0])
+    if parameters.get("LaunchTemplateName"):
+        yield _arn(call, caller, "launch-template", resources.launch_template(parameters, *place)[0])
 
 
-def _run_instances(call: Call, caller: Caller) -> Iterator[Requested]:
+def _run_instances(call: Call, caller: Caller) -> Iterator[Permission]:
     """RunInstances is checked on every resource it uses or makes; `*` stands for what does not exist yet."""
     templates = []
     if named := call.parameters.get("LaunchTemplate"):  # what the call says itself goes before
         name, data = resources.launch_template(named, call.region, caller.account)
         templates.append(_arn(call, caller, "launch-template", name))
         call = replace(call, parameters={**data, **call.parameters})
-    given = call.parameters
-    arns = [_arn(call, caller, "instance", "*"), _arn(call, caller, "image", str(given.get("ImageId", "*")))]
+    parameters = call.parameters
+    arns = [_arn(call, caller, "instance", "*"), _arn(call, caller, "image", str(parameters.get("ImageId", "*")))]
     arns += [_arn(call, caller, kind, "*") for kind in ("network-interface", "volume")]
-    groups = [_arn(call, caller, "security-group", str(name)) for name in given.get("SecurityGroupIds") or ()]
+    groups = [_arn(call, caller, "security-group", str(name)) for name in parameters.get("SecurityGroupIds") or ()]
     groups += [arn for arn in _by_name(call, caller) if _kind(arn) == "security-group"]
     arns += [*(groups or [_arn(call, caller, "security-group", "*")])]
-    arns.append(_arn(call, caller, "subnet", str(given.get("SubnetId", "*"))))
+    arns.append(_arn(call, caller, "subnet", str(parameters.get("SubnetId", "*"))))
     arns += [arn for arn in _by_name(call, caller) if _kind(arn) == "key-pair"]
     for arn in [*arns, *templates]:
         context = _new_instance(call, caller) if _kind(arn) == "instance" else {"ec2:Region": call.region}
         context = {**_instance_type(call), **context, **_request_tags(call, _kind(arn))}
-        yield Requested("ec2:RunInstances", arn, caller.account, context)
+        yield Permission("ec2:RunInstances", arn, caller.account, context)
 
 
 def _instance_type(call: Call) -> Context:
@@ -95,15 +95,15 @@ def _instance_type(call: Call) -> Context:
 
 def _new_instance(call: Call, caller: Caller) -> Context:
     """What the keys of the instance-to-be say."""
-    given = call.parameters
-    metadata = given.get("MetadataOptions") or {}
+    parameters = call.parameters
+    metadata = parameters.get("MetadataOptions") or {}
     context: dict[str, str | list[str]] = {
         "ec2:Region": call.region,
-        "ec2:Tenancy": str((given.get("Placement") or {}).get("Tenancy", "default")),
-        "ec2:AvailabilityZone": str((given.get("Placement") or {}).get("AvailabilityZone", f"{call.region}a")),
+        "ec2:Tenancy": str((parameters.get("Placement") or {}).get("Tenancy", "default")),
+        "ec2:AvailabilityZone": str((parameters.get("Placement") or {}).get("AvailabilityZone", f"{call.region}a")),
         **{key: str(metadata.get(member, default)) for member, (key, default) in _METADATA.items()},
     }
-    profile = given.get("IamInstanceProfile") or {}
+    profile = parameters.get("IamInstanceProfile") or {}
     if name := profile.get("Name"):
         context["ec2:InstanceProfile"] = f"arn:aws:iam::{caller.account}:instance-profile/{name}"
     if arn := profile.get("Arn"):
@@ -111,16 +111,16 @@ def _new_instance(call: Call, caller: Caller) -> Context:
     return context
 
 
-def _tagging(call: Call, caller: Caller) -> Iterator[Requested]:
+def _tagging(call: Call, caller: Caller) -> Iterator[Permission]:
     tags = _pairs(call.parameters.get("Tags"))
     context: dict[str, str | list[str]] = {"aws:TagKeys": list(tags)} if tags else {}
     if call.operation == "CreateTags":
         context |= tag_keys(tags)
     for arn in _arns(call, caller) or ["*"]:
-        yield Requested(f"ec2:{call.operation}", arn, caller.account, {**_facts(arn), **context})
+        yield Permission(f"ec2:{call.operation}", arn, caller.account, {**_facts(arn), **context})
 
 
-def _tags_on_creation(call: Call, caller: Caller) -> Iterator[Requested]:
+def _tags_on_creation(call: Call, caller: Caller) -> Iterator[Permission]:
     """Tagging what is being made needs CreateTags, with the action that makes it as `ec2:CreateAction`.
 
     https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/supported-iam-actions-tagging.html
@@ -129,7 +129,7 @@ def _tags_on_creation(call: Call, caller: Caller) -> Iterator[Requested]:
         kind = str(specification.get("ResourceType", ""))
         if tags := _request_tags(call, kind):
             context = {"ec2:CreateAction": call.operation, "ec2:Region": call.region, **tags}
-            yield Requested("ec2:CreateTags", _arn(call, caller, kind, "*"), caller.account, context)
+            yield Permission("ec2:CreateTags", _arn(call, caller, kind, "*"), caller.account, context)
 
 
 def _request_tags(call: Call, kind: str) -> dict[str, str | list[str]]:
@@ -155,15 +155,15 @@ def _made(call: Call) -> str:
 def _arns(call: Call, caller: Caller) -> list[str]:
     """The ARNs of everything the call names by ID."""
     texts = [text for value in call.parameters.values() for text in _texts(value)]
-    found = []
+    arns = []
     for text in texts:
         match = _ID.fullmatch(text)
         kind = service_table.row("ec2")["ids"].get(match[1]) if match else None
         if kind == "instance-profile-association":
             kind, text = "instance", resources.association_instance(text, call.region, caller.account) or "*"
         if kind:
-            found.append(_arn(call, caller, kind, text))
-    return list(dict.fromkeys(found))
+            arns.append(_arn(call, caller, kind, text))
+    return list(dict.fromkeys(arns))
 
 
 def _texts(value: Any) -> list[str]:

@@ -10,7 +10,7 @@ from typing import Any
 from simlib.cloud import authorization_ids, encoded_message
 from simlib.cloud.credentials.sessions import Caller, Sessions
 from simlib.cloud.permissions.authorization import decide
-from simlib.cloud.permissions.requested import Requested
+from simlib.cloud.permissions.call_permissions import Permission
 from simlib.cloud.permissions.service_table import refusal_text
 from simlib.cloud.storage.store import Store
 from simlib.cloud.trail import Trail
@@ -23,7 +23,7 @@ _READING = ("Describe", "Get", "Search")  # EC2 encodes no message for those
 
 
 @dataclass(frozen=True, slots=True)
-class Errand:
+class DeferredAnswer:
     """An answer that takes work which calls AWS itself: `work` is done without the gate's lock, `finish` makes the
     operation's result of what it brought."""
 
@@ -32,7 +32,7 @@ class Errand:
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class CallContext:
     """A call whose caller is known; `around` are the circumstances of the request as condition keys.
 
     `show_ids`: whether denials tell their authorization ID.
@@ -52,23 +52,23 @@ class Desk:
     def parameters(self) -> Mapping[str, Any]:
         return self.call.parameters
 
-    def decide(self, asked: Requested) -> Evaluation:
+    def decide(self, permission: Permission) -> Evaluation:
         """The decision on one permission, kept for the trail."""
-        evaluation = decide(asked, self.caller, self.store, self.around)
+        evaluation = decide(permission, self.caller, self.store, self.around)
         self.evaluations.append(evaluation)
         return evaluation
 
-    def require(self, asked: Requested) -> None:
+    def require(self, permission: Permission) -> None:
         """Raise the service's refusal unless the caller may do what is asked."""
-        evaluation = self.decide(asked)
+        evaluation = self.decide(permission)
         if not evaluation.allowed:
-            raise self._denied(asked, evaluation)
+            raise self._denied(permission, evaluation)
 
-    def _denied(self, asked: Requested, evaluation: Evaluation) -> Refusal:
+    def _denied(self, permission: Permission, evaluation: Evaluation) -> Refusal:
         service = self.call.service
         if service == "s3" and self._missing_bucket():
             return Refusal("NoSuchBucket", "The specified bucket does not exist", 404)
-        text = refusal_text(asked, evaluation.message)
+        text = refusal_text(permission, evaluation.message)
         if service == "ec2" and not self.call.operation.startswith(_READING):
             text += f". Encoded authorization failure message: {encoded_message.encoded(evaluation, self.caller)}"
         refusal = answers.access_denied(service, text)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from simlib.cloud.credentials.sessions import Caller
-from simlib.cloud.permissions.asked import Requested
+from simlib.cloud.permissions.permission import Permission
 from simlib.cloud.storage.iam_entities import linked_role_names
 from simlib.cloud.storage.store import Store
 from simlib.cloud.transport.calls import Call, members
@@ -32,45 +32,45 @@ _WORDS = ("user", "role", "group", "policy", "instance-profile")
 _MADE = re.compile("(?:Create|Upload)(?:Virtual)?")
 
 
-def requested(call: Call, caller: Caller, store: Store) -> Iterator[Requested]:
+def permissions_of(call: Call, caller: Caller, store: Store) -> Iterator[Permission]:
     """Every permission a call of IAM needs: renaming needs it for both names, tags at creation need a second one."""
-    given, action, account = call.parameters, f"iam:{call.operation}", caller.account
+    parameters, action, account = call.parameters, f"iam:{call.operation}", caller.account
     context: dict[str, str | list[str]] = {}
-    if "PolicyArn" in given:
-        context["iam:PolicyARN"] = str(given["PolicyArn"])
-    if boundary := given.get("PermissionsBoundary") or store.boundary_of(account, given):
+    if "PolicyArn" in parameters:
+        context["iam:PolicyARN"] = str(parameters["PolicyArn"])
+    if boundary := parameters.get("PermissionsBoundary") or store.boundary_of(account, parameters):
         context["iam:PermissionsBoundary"] = str(boundary)  # the one asked for, else the one that is attached
     if call.operation == "CreateServiceLinkedRole":
-        context["iam:AWSServiceName"] = str(given.get("AWSServiceName", ""))
+        context["iam:AWSServiceName"] = str(parameters.get("AWSServiceName", ""))
     kind, resource = _resource(call, caller, store)
-    shown = _words(call, kind, resource)
-    yield Requested(action, resource, account, context, shown)
+    label = _words(call, kind, resource)
+    yield Permission(action, resource, account, context, label)
     if call.operation in ("UpdateUser", "UpdateGroup", "UpdateServerCertificate"):
         noun = call.operation.removeprefix("Update")
-        name, path = given.get(f"New{noun}Name"), given.get("NewPath")
+        name, path = parameters.get(f"New{noun}Name"), parameters.get("NewPath")
         if name or path:
             head, _, last = resource.partition(f":{kind}")[2].rpartition("/")
-            yield Requested(
+            yield Permission(
                 action, f"arn:aws:iam::{account}:{kind}{path or f'{head}/'}{name or last}", account, context
             )
-    if given.get("Tags") and (made := _MADE.match(call.operation)):
-        yield Requested(f"iam:Tag{call.operation[made.end() :]}", resource, account, context, shown)
+    if parameters.get("Tags") and (made := _MADE.match(call.operation)):
+        yield Permission(f"iam:Tag{call.operation[made.end() :]}", resource, account, context, label)
 
 
 def _resource(call: Call, caller: Caller, store: Store) -> tuple[str, str]:
     """The type of the resource and its ARN."""
-    given, root = call.parameters, f"arn:aws:iam::{caller.account}:"
+    parameters, root = call.parameters, f"arn:aws:iam::{caller.account}:"
     if listed := _LISTED.get(call.operation):
         kind, _, rest = listed.partition("/")
-        return kind, f"{root}{kind}{given.get('PathPrefix') or '/'}{rest}"
+        return kind, f"{root}{kind}{parameters.get('PathPrefix') or '/'}{rest}"
     if call.operation == "CreateServiceLinkedRole":
-        return "role", _service_linked(root, given)
+        return "role", _service_linked(root, parameters)
     if call.operation == "GetAccessKeyLastUsed":
-        key = store.find_key(str(given.get("AccessKeyId")))
+        key = store.find_key(str(parameters.get("AccessKeyId")))
         return "user", f"{root}user{store.path_of('user', key.account, key.user_name)}" if key else f"{root}user/*"
     for member, kind in _NAMED.items():
-        if name := given.get(member):
-            if kind == "policy" and (given.get("PolicyArn") or call.operation != "CreatePolicy"):
+        if name := parameters.get(member):
+            if kind == "policy" and (parameters.get("PolicyArn") or call.operation != "CreatePolicy"):
                 continue
             creating = (
                 call.operation.startswith(("Create", "Upload")) and kind.replace("-", "") in call.operation.lower()
@@ -79,28 +79,31 @@ def _resource(call: Call, caller: Caller, store: Store) -> tuple[str, str]:
             path = (
                 store.path_of(kind, caller.account, name)
                 if stored and not creating
-                else f"{given.get('Path') or '/'}{name}"
+                else f"{parameters.get('Path') or '/'}{name}"
             )
             return kind, f"{root}{kind}{path}"
-    device_of_user = "SerialNumber" in given and "UserName" in members("iam", call.operation)
-    arn = next((given[member] for member in _ARNS if given.get(member)), None)
+    device_of_user = "SerialNumber" in parameters and "UserName" in members("iam", call.operation)
+    arn = next((parameters[member] for member in _ARNS if parameters.get(member)), None)
     if arn and not device_of_user:
         return str(arn).split(":", 5)[-1].partition("/")[0], str(arn)
     if call.operation == "CreateVirtualMFADevice":
         return "mfa", f"{root}mfa/*"
     if call.operation == "CreateOpenIDConnectProvider":
-        return "oidc-provider", f"{root}oidc-provider/{str(given.get('Url', '')).removeprefix('https://').rstrip('/')}"
+        return (
+            "oidc-provider",
+            f"{root}oidc-provider/{str(parameters.get('Url', '')).removeprefix('https://').rstrip('/')}",
+        )
     if call.operation == "CreateSAMLProvider":
-        return "saml-provider", f"{root}saml-provider/{given.get('Name', '')}"
+        return "saml-provider", f"{root}saml-provider/{parameters.get('Name', '')}"
     if call.operation == "ChangePassword" or "UserName" in members("iam", call.operation):
         return ("user", caller.arn) if caller.user_name else ("", "*")  # left out, it means the caller
     return "", "*"
 
 
-def _service_linked(root: str, given: Any) -> str:
+def _service_linked(root: str, parameters: Any) -> str:
     """The role that a service will be given; its name is the service's own, in capitals that only AWS knows."""
-    service = str(given.get("AWSServiceName", ""))
-    suffix = f"_{given['CustomSuffix']}" if given.get("CustomSuffix") else ""
+    service = str(parameters.get("AWSServiceName", ""))
+    suffix = f"_{parameters['CustomSuffix']}" if parameters.get("CustomSuffix") else ""
     return f"{root}role/aws-service-role/{service}/AWSServiceRoleFor{linked_role_names().get(service, '*')}{suffix}"
 
 

@@ -11,8 +11,8 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote
 
 from simlib.cloud.credentials.sessions import Caller
-from simlib.cloud.permissions import kms_requested
-from simlib.cloud.permissions.asked import Context, Requested, tag_keys
+from simlib.cloud.permissions import kms_permissions
+from simlib.cloud.permissions.permission import Context, Permission, tag_keys
 from simlib.cloud.permissions.service_table import row
 from simlib.cloud.storage import buckets
 from simlib.cloud.transport.calls import Call
@@ -23,67 +23,67 @@ def action_of(call: Call) -> str:
     return f"s3:{row('s3')['actions'].get(call.operation, call.operation)}"
 
 
-def requested(call: Call, caller: Caller) -> Iterator[Requested]:
+def permissions_of(call: Call, caller: Caller) -> Iterator[Permission]:
     """Every permission a call of S3 needs. DeleteObjects asks for its keys one by one, when it deletes them."""
-    given = call.parameters
-    bucket, key = given.get("Bucket"), given.get("Key")
+    parameters = call.parameters
+    bucket, key = parameters.get("Bucket"), parameters.get("Key")
     context = context_of(call)
-    action = versioned(action_of(call), given.get("VersionId"))
+    action = versioned(action_of(call), parameters.get("VersionId"))
     if call.operation == "DeleteObjects":
         return
     if not bucket:  # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_statement.html
-        yield Requested(action, "arn:aws:s3:::*", caller.account, context, shown="")
+        yield Permission(action, "arn:aws:s3:::*", caller.account, context, label="")
         return
     arn = f"arn:aws:s3:::{bucket}"
     # who creates a bucket asks its own account, also for a name that another account has taken
     owner = caller.account if call.operation == "CreateBucket" else buckets.owner(bucket) or caller.account
-    if source := given.get("CopySource"):
+    if source := parameters.get("CopySource"):
         yield from _source(call, str(source), caller)
     if call.operation == "GetObjectAttributes":
-        yield Requested(versioned("s3:GetObject", given.get("VersionId")), f"{arn}/{key}", owner, context)
-    yield Requested(action, f"{arn}/{key}" if key else arn, owner, context)
-    yield from bypassing(call, str(bucket), str(key), given.get("VersionId"), context)
+        yield Permission(versioned("s3:GetObject", parameters.get("VersionId")), f"{arn}/{key}", owner, context)
+    yield Permission(action, f"{arn}/{key}" if key else arn, owner, context)
+    yield from bypassing(call, str(bucket), str(key), parameters.get("VersionId"), context)
     if call.operation in ("PutObject", "CopyObject", "CreateMultipartUpload"):
-        for more in dict.fromkeys(action for member, action in row("s3")["more"].items() if given.get(member)):
-            yield Requested(more, f"{arn}/{key}", owner, context)
+        for more in dict.fromkeys(action for member, action in row("s3")["more"].items() if parameters.get(member)):
+            yield Permission(more, f"{arn}/{key}", owner, context)
     if call.operation == "CopyObject" and (tags := _copied_tags(call)):
-        yield Requested("s3:PutObjectTagging", f"{arn}/{key}", owner, {**context, **_object_tags(tags)})
+        yield Permission("s3:PutObjectTagging", f"{arn}/{key}", owner, {**context, **_object_tags(tags)})
     if call.operation == "CreateBucket":
         for member, actions in row("s3")["more_of_bucket"].items():
-            if given.get(member):
-                yield from (Requested(more, arn, owner, context) for more in actions)
+            if parameters.get(member):
+                yield from (Permission(more, arn, owner, context) for more in actions)
     yield from _keys(call, caller)
 
 
-def bypassing(call: Call, bucket: str, key: str, version: Any, context: Context) -> Iterator[Requested]:
+def bypassing(call: Call, bucket: str, key: str, version: Any, context: Context) -> Iterator[Permission]:
     """Passing over an object's lock in governance mode, for which a call has to ask.
 
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock.html
     """
     if call.parameters.get("BypassGovernanceRetention") and buckets.is_governed(bucket, key, version):
         arn = f"arn:aws:s3:::{bucket}/{key}"
-        yield Requested("s3:BypassGovernanceRetention", arn, buckets.owner(bucket) or "", context)
+        yield Permission("s3:BypassGovernanceRetention", arn, buckets.owner(bucket) or "", context)
 
 
-def _keys(call: Call, caller: Caller) -> Iterator[Requested]:
+def _keys(call: Call, caller: Caller) -> Iterator[Permission]:
     """Whoever reads or writes what a customer's KMS key encrypts must be allowed to use the key, through S3.
 
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html
     """
-    given = call.parameters
-    bucket, key, version = str(given["Bucket"]), str(given.get("Key", "")), given.get("VersionId")
+    parameters = call.parameters
+    bucket, key, version = str(parameters["Bucket"]), str(parameters.get("Key", "")), parameters.get("VersionId")
     used: list[tuple[str, Any, str]] = []
     if call.operation == "GetObject":
         used.append(("kms:Decrypt", buckets.key_of_object(bucket, key, version), f"{bucket}/{key}"))
-    if source := given.get("CopySource"):
+    if source := parameters.get("CopySource"):
         place = source_of(str(source))
         used.append(("kms:Decrypt", buckets.key_of_object(place[0], place[1], place[2] or None), "/".join(place[:2])))
     if call.operation in ("PutObject", "CopyObject", "CreateMultipartUpload"):
-        wanted = given.get("ServerSideEncryption")
-        name = given.get("SSEKMSKeyId") if wanted else buckets.key_of_new_objects(bucket)
+        wanted = parameters.get("ServerSideEncryption")
+        name = parameters.get("SSEKMSKeyId") if wanted else buckets.key_of_new_objects(bucket)
         used.append(("kms:GenerateDataKey", name, f"{bucket}/{key}"))
     for action, name, place_of in used:
-        yield from kms_requested.use(call, caller, action, name, {"aws:s3:arn": f"arn:aws:s3:::{place_of}"})
+        yield from kms_permissions.use(call, caller, action, name, {"aws:s3:arn": f"arn:aws:s3:::{place_of}"})
 
 
 def versioned(action: str, version: Any) -> str:
@@ -95,19 +95,19 @@ def versioned(action: str, version: Any) -> str:
 
 def context_of(call: Call) -> Context:
     """The condition keys of S3 that a request carries."""
-    given = call.parameters
+    parameters = call.parameters
     keys = row("s3")["keys"]
     context: dict[str, str | list[str]] = {
-        key: str(given[member]) for key, member in keys.items() if given.get(member) not in (None, "")
+        key: str(parameters[member]) for key, member in keys.items() if parameters.get(member) not in (None, "")
     }
     for empty, key in (("Prefix", "s3:prefix"), ("Delimiter", "s3:delimiter")):
-        if given.get(empty) == "":  # "" is a value: the whole bucket was asked for by name
+        if parameters.get(empty) == "":  # "" is a value: the whole bucket was asked for by name
             context[key] = ""
     if call.operation == "CreateBucket":
-        wanted = given.get("CreateBucketConfiguration") or {}
+        wanted = parameters.get("CreateBucketConfiguration") or {}
         context["s3:locationconstraint"] = str(wanted.get("LocationConstraint") or "us-east-1")
-    if tags := _tags_in(given.get("Tagging")):
-        context |= _object_tags(tags) if given.get("Key") else {}
+    if tags := _tags_in(parameters.get("Tagging")):
+        context |= _object_tags(tags) if parameters.get("Key") else {}
     query = dict(parse_qsl(call.raw.parts.query))
     if "X-Amz-Signature" in query or "Signature" in query:
         context["s3:authType"] = "REST-QUERY-STRING"
@@ -125,13 +125,13 @@ def source_of(source: str) -> tuple[str, str, str]:
     return bucket, key, version
 
 
-def _source(call: Call, source: str, caller: Caller) -> Iterator[Requested]:
+def _source(call: Call, source: str, caller: Caller) -> Iterator[Permission]:
     bucket, key, version = source_of(source)
     arn, owner = f"arn:aws:s3:::{bucket}/{key}", buckets.owner(bucket) or caller.account
     context: dict[str, str | list[str]] = {"s3:VersionId": version} if version else {}
-    yield Requested(versioned("s3:GetObject", version), arn, owner, context)
+    yield Permission(versioned("s3:GetObject", version), arn, owner, context)
     if call.operation == "CopyObject" and _copied_tags(call):
-        yield Requested(versioned("s3:GetObjectTagging", version), arn, owner, context)
+        yield Permission(versioned("s3:GetObjectTagging", version), arn, owner, context)
 
 
 def _copied_tags(call: Call) -> Mapping[str, str]:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from simlib.cloud.credentials.sessions import Caller
-from simlib.cloud.permissions.asked import Requested, account_of
+from simlib.cloud.permissions.permission import Permission, account_of
 from simlib.cloud.permissions.service_table import row
 from simlib.cloud.storage import resources
 from simlib.cloud.transport.calls import Call
@@ -18,34 +18,34 @@ _WITH_CONTEXT = ("EncryptionContext", "SourceEncryptionContext", "DestinationEnc
 _NO_KEY = ("CreateKey", "ListKeys", "ListAliases", "GenerateRandom", "ListRetirableGrants")
 
 
-def requested(call: Call, caller: Caller) -> Iterator[Requested]:
+def permissions_of(call: Call, caller: Caller) -> Iterator[Permission]:
     """Every permission a call of KMS needs; where it names an alias, `kms:RequestAlias` says so."""
-    given, action = call.parameters, f"kms:{call.operation}"
+    parameters, action = call.parameters, f"kms:{call.operation}"
     if call.operation in _NO_KEY or "CustomKeyStore" in call.operation:
-        yield Requested(action, "*", caller.account, _context(call, ""))
+        yield Permission(action, "*", caller.account, _context(call, ""))
     elif call.operation in ("CreateAlias", "UpdateAlias", "DeleteAlias"):
         yield from _alias(call, caller, action)
     elif call.operation == "ReEncrypt":
-        yield _asked(call, caller, "kms:ReEncryptFrom", "", "SourceEncryptionContext")
-        yield _asked(
-            call, caller, "kms:ReEncryptTo", str(given.get("DestinationKeyId", "")), "DestinationEncryptionContext"
+        yield _permission(call, caller, "kms:ReEncryptFrom", "", "SourceEncryptionContext")
+        yield _permission(
+            call, caller, "kms:ReEncryptTo", str(parameters.get("DestinationKeyId", "")), "DestinationEncryptionContext"
         )
-    elif call.operation == "RetireGrant" and "KeyId" not in given:
-        yield Requested(action, "*", caller.account)
+    elif call.operation == "RetireGrant" and "KeyId" not in parameters:
+        yield Permission(action, "*", caller.account)
     else:
-        yield _asked(call, caller, action, str(given.get("KeyId", "")), "EncryptionContext")
+        yield _permission(call, caller, action, str(parameters.get("KeyId", "")), "EncryptionContext")
 
 
-def _alias(call: Call, caller: Caller, action: str) -> Iterator[Requested]:
+def _alias(call: Call, caller: Caller, action: str) -> Iterator[Permission]:
     """An alias is asked about, and every key it points or pointed to."""
     alias = str(call.parameters.get("AliasName", ""))
-    yield Requested(action, f"arn:aws:kms:{call.region}:{caller.account}:{alias}", caller.account)
+    yield Permission(action, f"arn:aws:kms:{call.region}:{caller.account}:{alias}", caller.account)
     for name in (alias, str(call.parameters.get("TargetKeyId", ""))):
         if arn := resources.key_arn(name, call.region, caller.account) if name else None:
-            yield Requested(action, arn, account_of(arn) or caller.account, _context(call, ""))
+            yield Permission(action, arn, account_of(arn) or caller.account, _context(call, ""))
 
 
-def _asked(call: Call, caller: Caller, action: str, name: str, encryption_context: str) -> Requested:
+def _permission(call: Call, caller: Caller, action: str, name: str, encryption_context: str) -> Permission:
     """`name` is the key's as the call has it, "" where the ciphertext tells it, whatever else the call says."""
     blob = call.parameters.get("CiphertextBlob")
     arn = resources.key_arn(name, call.region, caller.account) if name else None
@@ -60,7 +60,8 @@ def _asked(call: Call, caller: Caller, action: str, name: str, encryption_contex
     context["kms:ResourceAliases"] = resources.key_aliases(arn)
     context["kms:CallerAccount"] = caller.account
     owner = account_of(arn) or caller.account
-    return Requested(action, arn, owner, {k: v for k, v in context.items() if v}, said=_abroad(action, owner, caller))
+    known = {key: value for key, value in context.items() if value}
+    return Permission(action, arn, owner, known, rewording=_abroad(action, owner, caller))
 
 
 def _abroad(action: str, owner: str, caller: Caller) -> tuple[str, str] | None:
@@ -76,8 +77,8 @@ def _abroad(action: str, owner: str, caller: Caller) -> tuple[str, str] | None:
 
 
 def _context(call: Call, encryption_context: str) -> dict[str, str | list[str]]:
-    given = call.parameters
-    pairs = given.get(encryption_context) or {}
+    parameters = call.parameters
+    pairs = parameters.get(encryption_context) or {}
     context: dict[str, str | list[str]] = {f"kms:EncryptionContext:{key}": str(value) for key, value in pairs.items()}
     if pairs:
         context["kms:EncryptionContextKeys"] = [str(key) for key in pairs]
@@ -89,20 +90,21 @@ def _context(call: Call, encryption_context: str) -> dict[str, str | list[str]]:
 _ALIAS_OF_AWS = "alias/aws/"
 
 
-def behind(call: Call, caller: Caller, asked: Iterable[Requested]) -> Iterator[Requested]:
+def behind(call: Call, caller: Caller, permissions: Iterable[Permission]) -> Iterator[Permission]:
     """The permissions to use the customer's keys that encrypt what a call reads or writes.
 
     https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html and the like of SSM, SQS, SNS
     """
     through = row(call.service).get("through", {})
-    given, actions = call.parameters, through.get(call.operation, ())
-    if not actions or (call.service == "ssm" and call.operation.startswith("Get") and not given.get("WithDecryption")):
+    parameters, actions = call.parameters, through.get(call.operation, ())
+    encrypted = call.service == "ssm" and call.operation.startswith("Get") and not parameters.get("WithDecryption")
+    if not actions or encrypted:
         return
-    for permission in asked:
+    for permission in permissions:
         if not permission.resource.startswith(f"arn:aws:{call.service}:"):
             continue
-        key = given.get("KmsKeyId") or given.get("KeyId") or resources.encryption_key(permission.resource)
-        if given.get("Type", "SecureString") != "SecureString":
+        key = parameters.get("KmsKeyId") or parameters.get("KeyId") or resources.encryption_key(permission.resource)
+        if parameters.get("Type", "SecureString") != "SecureString":
             continue
         for action in actions:
             yield from use(call, caller, action, key, {through["context"]: permission.resource}, permission.account)
@@ -110,7 +112,7 @@ def behind(call: Call, caller: Caller, asked: Iterable[Requested]) -> Iterator[R
 
 def use(
     call: Call, caller: Caller, action: str, key: Any, encryption_context: Mapping[str, str], owner: str = ""
-) -> Iterator[Requested]:
+) -> Iterator[Permission]:
     """The permission to use a key, of the resource's `owner` or the caller, through the service that was called.
 
     For the services' own keys nothing is asked: their policies allow everybody of their account, and nobody else.
@@ -126,4 +128,4 @@ def use(
     }
     context |= {f"kms:EncryptionContext:{name}": value for name, value in encryption_context.items()}
     of = account_of(arn) or caller.account
-    yield Requested(action, arn, of, context, said=_abroad(action, of, caller))
+    yield Permission(action, arn, of, context, rewording=_abroad(action, of, caller))

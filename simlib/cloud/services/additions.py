@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from simlib.cloud.call_context import CallContext, DeferredAnswer
 from simlib.cloud.credentials import mfa, sts
-from simlib.cloud.desk import Desk, Errand
 from simlib.cloud.services import (
     authorization_details,
     credential_report,
@@ -27,9 +27,9 @@ from simlib.cloud.services import (
 )
 from simlib.cloud.transport.wire import RawAnswer
 
-Answer = Callable[[Desk], Mapping[str, Any] | Errand]
-Check = Callable[[Desk], None]
-Completion = Callable[[Desk, RawAnswer], RawAnswer]
+Answer = Callable[[CallContext], Mapping[str, Any] | DeferredAnswer]
+Check = Callable[[CallContext], None]
+Completion = Callable[[CallContext, RawAnswer], RawAnswer]
 
 ANSWERS: Mapping[str, Answer] = {
     **sts.ANSWERS, **iam_calls.ANSWERS, **credential_report.ANSWERS, **simulator.ANSWERS, **s3_calls.ANSWERS,
