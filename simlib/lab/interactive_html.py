@@ -9,28 +9,23 @@ from typing import Any
 import anywidget
 import traitlets
 
-from .markup import STYLE
+from .markup import sheet
 
 LARGEST = 5_000_000  # characters of a file that goes through the browser; a message from it may have 10 MB
-_STYLE = STYLE.removeprefix("<style>").removesuffix("</style>")
 
 
 class InteractiveHTML(anywidget.AnyWidget):  # type: ignore[misc]
     """Shows `html`, whose foreign text has passed `escape`; a change leaves focus and scroll where they are.
 
-    An element whose siblings come and go keeps itself, and the focus, by its `id`.
-
-    Elements with `data-do` – a `button`, `select` or `input` – call the command of that name in `commands` with their
-    `data-value`, or their value, as text; a button with `data-pick` calls it with the text of a file that was chosen
-    ("" where that is larger than `LARGEST`) and the file's name. What no command knows or takes is passed over: a
-    browser may send anything.
+    What its controls do is told in editor/src/page.js: each calls the command it names in `commands` with a text, a
+    button that has a file chosen with the text of the file ("" where that is larger than `LARGEST`) and its name. What
+    no command knows or takes is passed over: a browser may send anything.
     """
 
-    _esm = (
-        Path(__file__).with_suffix(".js").read_text(encoding="utf-8").replace("LARGEST", str(LARGEST))
-    )  # given a path, anywidget never lets a widget go
-    _css = _STYLE + Path(__file__).with_suffix(".css").read_text(encoding="utf-8")
+    _esm = Path(__file__).with_suffix(".js").read_text(encoding="utf-8")  # a path would never let a widget go
+    _css = sheet("look", "panels", "interactive_html")
 
+    largest = traitlets.Int(LARGEST).tag(sync=True)
     html = traitlets.Unicode().tag(sync=True)
 
     def __init__(self, html: str, commands: Mapping[str, Callable[..., None]]) -> None:

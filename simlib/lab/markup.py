@@ -1,4 +1,4 @@
-"""Text on a learner's screen: the one place where text becomes HTML, and the colours of both themes.
+"""Text on a learner's screen: the one place where text becomes HTML, and the styles that go with it.
 
 Whatever is not written in this package – names, policies, error messages, what a learner types – passes `escape`.
 """
@@ -9,49 +9,20 @@ import html
 import re
 import textwrap
 import unicodedata
+from pathlib import Path
 
 _MARKED = re.compile(r"`([^`]+)`|\*\*(\w(?:[^*`]*\w)?)\*\*")
 LONGEST = 4_000  # characters of one piece of foreign text; more would only push the page out of shape
 
-# JupyterLab's own variables carry the theme; the verdict colours are ours, because its green and red are too pale to
-# read: blue and orange, which colour-blind eyes tell apart, each with a contrast of at least 4.5:1 in its theme. A sign
-# and a word always stand beside the colour.
-STYLE = """<style>
-.simlib { --sl-yes: #00589b; --sl-no: #a33a00; --sl-dim: #5a5a5a; --sl-edge: #8a8a8a;
-  color: var(--jp-content-font-color0, CanvasText);
-  font: calc(14px * var(--sl-scale, 1))/1.5 var(--jp-content-font-family, system-ui, sans-serif);
-  max-width: 60em; overflow-wrap: anywhere; }
-[data-jp-theme-light="false"] .simlib { --sl-yes: #7fc4ff; --sl-no: #ffae73; --sl-dim: #b0b0b0; --sl-edge: #8a8a8a; }
-.simlib.sl-wide > pre { margin: .4em 0; }
-.simlib .sl-t th[scope="row"] { min-width: 9em; }
-.simlib .sl-yes, .simlib .sl-no { white-space: nowrap; }
-.simlib p { margin: .3em 0; }
-.simlib code, .simlib pre { font: calc(13px * var(--sl-scale, 1))/1.45 var(--jp-code-font-family, monospace);
-  white-space: pre-wrap; word-break: normal; background: transparent; color: inherit; padding: 0; margin: 0; }
-.simlib table { border-collapse: collapse; margin: .3em 0; font-size: 1em; }
-.simlib .sl-unhovered { display: var(--sl-unhovered, none); }
-.simlib caption { text-align: left; color: var(--sl-dim); padding-bottom: .3em; }
-.simlib .sl-t th, .simlib .sl-t td { text-align: left; vertical-align: top; padding: .3em .9em .3em 0;
-  white-space: normal; border-bottom: 1px solid var(--sl-edge); color: inherit; background: transparent;
-  font-weight: inherit; }
-.simlib .sl-t thead th { color: var(--sl-dim); }
-.simlib .sl-yes { color: var(--sl-yes); font-weight: 600; }
-.simlib .sl-no { color: var(--sl-no); font-weight: 600; }
-.simlib .sl-dim { color: var(--sl-dim); }
-.simlib.sl-note { border-left: 4px solid var(--sl-edge); padding: .1em 0 .1em .8em; }
-.simlib.sl-wide { max-width: none; }
-.simlib .sl-under { padding-left: 1.5em; color: var(--sl-dim); }
-.simlib .sl-pair { display: flex; flex-wrap: wrap; gap: 1em 1.5em; }
-.simlib .sl-pair > section { min-width: 0; max-width: 100%; }
-.simlib .sl-pair pre { white-space: pre; overflow-x: auto; }
-.simlib .sl-yes.sl-cell, .simlib .sl-no.sl-cell { white-space: normal; }
-@media (max-width: 640px) {
-  .simlib .sl-t th[scope="row"] { min-width: 0; }
-  .simlib .sl-t th, .simlib .sl-t td { padding-right: .5em; }
-  .simlib .sl-yes, .simlib .sl-no { white-space: normal; }
-}
-.simlib h4 { font-size: 1em; margin: .2em 0 .4em; }
-</style>"""
+
+def sheet(*names: str) -> str:
+    """Style sheets of this folder as one, without what only their readers need."""
+    text = "".join((_HERE / f"{name}.css").read_text(encoding="utf-8") for name in names)
+    return re.sub(r"\s*\n\s*", "\n", re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)).strip()
+
+
+_HERE = Path(__file__).parent
+STYLE = f"<style>{sheet('look')}</style>"
 
 
 def escape(text: object) -> str:

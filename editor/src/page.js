@@ -1,0 +1,158 @@
+// Shows the HTML that Python writes and tells Python what is pressed. morphdom changes only what has changed, so focus,
+// selection, scroll and what was opened stay; an element with a data-key stays the same one wherever it goes.
+//
+// data-do on a button, choice, field or picture's part: sends { do, value }, its data-value or its value.
+// data-toggle on a <details>: sends that too when it is opened or closed; then Python says whether it is open.
+// data-enter on a field: what Enter does in it. data-keys: the command that gets the arrow keys and their like.
+// data-drag: a handle; sends how far along the nearest [data-along] it is, in thousandths. data-pan: drag to scroll.
+// data-pick on a button: has a file chosen and sends its text. Python sends { file, text } for the browser to save.
+import morphdom from "morphdom";
+
+const OURS = "data-lm-suppress-shortcuts"; // Notebook 7 hears keys before us
+const KEYS = ["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "PageUp", "PageDown", "Home", "End"];
+let views = 0;
+
+function render({ model, el }) {
+  const me = `slp-${views++}-${Math.random().toString(36).slice(2)}`;
+  const root = document.createElement("div");
+  el.append(root);
+
+  // ---- to Python: while it works on one message only the latest of each control waits, so dragging never queues up
+  let busy = "";
+  const waiting = new Map();
+  const pending = (name) => name && (busy === name || waiting.has(name));
+  const send = (message) => {
+    if (!busy) {
+      busy = message.do;
+      return model.send(message);
+    }
+    waiting.delete(message.do);
+    waiting.set(message.do, message);
+  };
+  const received = (message) => {
+    if (message?.file !== undefined) return save(message);
+    if (message?.done !== true) return;
+    busy = "";
+    const [next] = waiting.values();
+    if (next === undefined) return;
+    waiting.delete(next.do);
+    send(next);
+  };
+
+  // ---- from Python
+  const keep = {
+    childrenOnly: true,
+    getNodeKey: (node) => (node.nodeType === Node.ELEMENT_NODE && (node.dataset.key || node.id)) || "",
+    onBeforeElUpdated(old, now) {
+      if (old.hasAttribute(OURS)) now.setAttribute(OURS, "true");
+      if (old.nodeName === "DETAILS" && !old.dataset.toggle) now.open = old.open; // the reader's to open and close
+      if ("value" in old && (old.matches(":active, :focus") || pending(old.dataset.do))) now.value = old.value;
+      return !old.isEqualNode(now);
+    },
+  };
+  const draw = () => {
+    const wanted = document.createElement("div");
+    wanted.innerHTML = model.get("html");
+    for (const list of wanted.querySelectorAll("datalist")) {
+      list.id = `${me}-${list.previousElementSibling.dataset.do}`;
+      list.previousElementSibling.setAttribute("list", list.id);
+    }
+    const focus = root.contains(document.activeElement) ? document.activeElement : null;
+    const places = new Map([...root.querySelectorAll("[data-moves]")].map((each) => [each.dataset.key, each.getBoundingClientRect()]));
+    morphdom(root, wanted, keep);
+    if (focus && document.activeElement !== focus) refocus(focus);
+    move(places);
+  };
+  const refocus = (lost) => {
+    const { do: name, value, key } = lost.dataset;
+    const same = [...root.querySelectorAll(`[data-do="${name}"]`)].find((each) => each.dataset.value === value);
+    (lost.isConnected ? lost : same ?? (key && root.querySelector(`[data-key="${CSS.escape(key)}"]`)))?.focus({ preventScroll: true });
+  };
+  const move = (places) => {
+    if (matchMedia("(prefers-reduced-motion: reduce)").matches) return;
+    for (const each of root.querySelectorAll("[data-moves]")) {
+      const [old, now] = [places.get(each.dataset.key), each.getBoundingClientRect()];
+      if (!old?.width || !now.width || (Math.abs(old.x - now.x) < 2 && Math.abs(old.y - now.y) < 2)) continue;
+      const from = `translate(${old.x - now.x}px, ${old.y - now.y}px)`;
+      each.animate([{ transform: from }, { transform: "none" }], { duration: 260, easing: "cubic-bezier(.2, .7, .2, 1)" });
+    }
+  };
+
+  // ---- files
+  const save = ({ file, text }) => {
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(new Blob([text], { type: "application/json" }));
+    link.download = file;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+  };
+  const picker = document.createElement("input"); // unseen: the button is what is pressed
+  picker.type = "file";
+  const pick = ({ dataset }) => {
+    picker.accept = dataset.pick;
+    picker.value = ""; // the same file may be chosen again
+    picker.onchange = async () => {
+      const [file] = picker.files;
+      if (file) send({ do: dataset.do, value: file.size > model.get("largest") ? "" : await file.text(), file: file.name });
+    };
+    picker.click();
+  };
+
+  // ---- what is pressed
+  const tell = ({ dataset, value }) => send({ do: dataset.do, value: dataset.value ?? value ?? "" });
+  const pressed = (element) => {
+    if (!element || !root.contains(element)) return false;
+    if (element.dataset.pick) pick(element);
+    else tell(element);
+    return true;
+  };
+  const PRESSED = "[data-do]:not(input, select, [aria-disabled=true])";
+  root.addEventListener("click", (event) => {
+    const summary = event.target.closest("details[data-toggle] > summary");
+    if (!summary) return pressed(event.target.closest(PRESSED));
+    event.preventDefault(); // Python opens it, with what is to be read in it
+    const { toggle, value } = summary.parentElement.dataset;
+    send({ do: toggle, value });
+  });
+  root.addEventListener("input", (event) => event.target.matches("input[data-do]") && tell(event.target));
+  root.addEventListener("change", (event) => event.target.matches("select[data-do]") && tell(event.target));
+  root.addEventListener("keydown", (event) => {
+    event.stopPropagation(); // Jupyter's "dd" is not for what is pressed in here
+    const { dataset } = event.target;
+    if (event.key === "Enter" && dataset.enter) send({ do: dataset.enter, value: "" });
+    else if (dataset.keys && KEYS.includes(event.key)) send({ do: dataset.keys, value: `${dataset.value ?? ""} ${event.key}`.trim() });
+    else if (!((event.key === "Enter" || event.key === " ") && event.target.matches(`[role=button]${PRESSED}`) && pressed(event.target))) return;
+    event.preventDefault();
+  });
+  root.addEventListener("focusin", (event) => event.target.setAttribute(OURS, "true"));
+
+  // ---- what is dragged
+  root.addEventListener("pointerdown", (event) => {
+    const handle = event.target.closest("[data-drag]");
+    const pan = !handle && event.target.closest("[data-pan]");
+    if (!handle && !pan) return;
+    const from = { x: event.clientX, y: event.clientY, left: pan?.scrollLeft, top: pan?.scrollTop };
+    const on = (moved) => {
+      if (pan) return pan.scrollTo(from.left + from.x - moved.clientX, from.top + from.y - moved.clientY);
+      const along = root.querySelector("[data-along]").getBoundingClientRect();
+      const part = Math.min(Math.max((moved.clientX - along.left) / along.width, 0), 1);
+      send({ do: handle.dataset.drag, value: String(Math.round(1000 * part)) });
+    };
+    const off = () => {
+      removeEventListener("pointermove", on);
+      removeEventListener("pointerup", off);
+    };
+    addEventListener("pointermove", on);
+    addEventListener("pointerup", off);
+  });
+
+  model.on("change:html", draw);
+  model.on("msg:custom", received);
+  draw();
+  return () => {
+    model.off("change:html", draw);
+    model.off("msg:custom", received);
+  };
+}
+
+export default { render };

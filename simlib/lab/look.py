@@ -1,0 +1,121 @@
+"""The parts of the one look: verdicts, people, buttons, fields, what opens in place. Their styles are in `look.css`.
+
+A verdict is a shape, a word and a colour; who somebody is, a shape: circle = person, arch = role, square = thing.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from hashlib import md5
+from pathlib import Path
+from typing import Any
+
+from .page import Child, Html, Part, el, name
+
+# What is drawn in a square of 16: of the verdicts f is filled, o an outline, k cut out.
+_DRAWN = json.loads(Path(__file__).with_suffix(".json").read_text(encoding="utf-8"))  # in squares of 16
+SIGNS: dict[str, dict[str, str]] = _DRAWN["signs"]
+_ICONS: dict[str, str] = _DRAWN["icons"]
+_SHAPES = {  # of each kind of principal, resource, credential: its shape, and what is drawn in it
+    "role": ("role", "role"),
+    "session": ("role", "session"),
+    "service": ("service", "service"),
+    "machine": ("machine", "machine"),
+    "function": ("machine", "machine"),
+    "new": ("machine", "machine"),
+    "token": ("key", "key"),
+    "key": ("key", "key"),
+    "resource": ("thing", "thing"),
+    "root": ("account", "account"),
+    "control": ("account", "account"),
+    "account": ("account", "account"),
+    "outside": ("any", "account"),
+    "anonymous": ("any", "any"),
+}
+_HUES = ("#a5488f", "#3d74c7", "#8a7a2c", "#4d8f6a", "#b5623a", "#5b62b8", "#2f8c99", "#9a5067")
+
+
+def icon(which: str, css: str = "sl-i") -> Part:
+    """A picture that stands beside its word."""
+    return el("svg", Html(_ICONS[which]), class_=css, viewBox="0 0 16 16", aria_hidden="true")
+
+
+def sign(which: str) -> Part:
+    """The shape of a verdict; in text, and where pictures are taken out, its sign."""
+    text, colour = SIGNS[which]["text"], SIGNS[which]["colour"]
+    css = f"sl-s is-{colour}" if colour else "sl-s"
+    shape = el("svg", Html(SIGNS[which]["drawing"]), class_=css, viewBox="0 0 16 16", aria_hidden="true")
+    return Part("", (shape, el("span.sl-hidden", f"{text} ", aria_hidden="true")), text=text)
+
+
+def said(which: str, word: str) -> Part:
+    """A verdict: the shape, the word, the colour."""
+    colour = SIGNS[which]["colour"]
+    return el("span.sl-v" + (f".is-{colour}" if colour else ""), sign(which), word)
+
+
+def change(before: str, word: str, now: str = "", now_word: str = "") -> Part:
+    """ "was ✔ Allowed → now ✘ Not allowed", beside the verdict until the next edit."""
+    then = (" → now ", sign(now), el("span.sl-hidden", now_word)) if now else ()
+    was = el("span.sl-hidden", word) if now else word
+    return el("span.sl-change", "was ", sign(before), was, *then, text=f"(was {SIGNS[before]['text']} {word})")
+
+
+def tag(text: str, css: str = "") -> Part:
+    return el(f"span.sl-tag{css}", text)
+
+
+def avatar(kind: str, called: str = "", css: str = "") -> Part:
+    """The shape of a kind; a person has the first letter of the name, and a colour that is always the same."""
+    shape, drawn = _SHAPES.get(kind, ("", ""))
+    if shape:
+        return el(f"span.sl-av.is-{shape}{css}", icon(drawn), aria_hidden="true", text="")
+    hue = _HUES[md5(called.encode(errors="replace"), usedforsecurity=False).digest()[0] % len(_HUES)]
+    return el(f"span.sl-av{css}", called[:1].upper(), style=f"--hue:{hue}", aria_hidden="true", text="")
+
+
+def chip(kind: str, called: str, about: str = "", tag: str = "span", css: str = "", **attributes: Any) -> Part:
+    """Somebody or something, by shape and name; `about` is what has to be added."""
+    added = el("span.sl-in", about) if about else None
+    return el(f"{tag}.sl-chip{css}", avatar(kind, called), el("span", name(called)), added, **attributes)
+
+
+# -- to press and to fill in ------------------------------------------------------------------------------------------
+
+
+def button(do: str, *label: Child, value: str = "", css: str = "", off: bool = False, **attributes: Any) -> Part:
+    """A button of the panel; `css` is ".is-primary" for the one that is next, ".is-quiet" for the rare ones."""
+    disabled = {"aria_disabled": "true"} if off else {}
+    return el(f"button.sl-b{css}", *label, do=do, value=value, **disabled, **attributes)
+
+
+def icon_button(do: str, which: str, label: str, value: str = "", **more: Any) -> Part:
+    """A button of a picture alone, whose label is read out and shown under the pointer."""
+    return button(do, icon(which), value=value, css=".is-icon", aria_label=label, title=label, **more)
+
+
+def choice(do: str, label: str, options: Iterable[tuple[str, str]], chosen: str) -> Part:
+    """A labelled choice; `options` are values and what they are called."""
+    rows = [Part("option", (text,), {"value": value, "selected": value == chosen}) for value, text in options]
+    return el("label", label, el("select.sl-field", *rows, do=do), live=True)
+
+
+def field(do: str, label: str, value: str, words: Iterable[str] = (), enter: str = "", hint: str = "") -> Part:
+    """A labelled line to write in; `words` are offered, `enter` is the command of the button it belongs to."""
+    offered = [Part("option", (), {"value": word}) for word in words]
+    typed = {"data-do": do, "value": value, "data-enter": enter or None, "placeholder": hint or None}
+    shown = {"class": "sl-field", "type": "text", "autocomplete": "off", "spellcheck": "false", **typed}
+    words_of = el("datalist", *offered) if offered else None
+    return el("label", label, Part("input", (), shown), words_of, live=True)
+
+
+def fold(summary: Child, *content: Child, key: str, opened: bool = False, css: str = "") -> Part:
+    """What opens where it stands; `opened` says how it is at first, then the reader does."""
+    return el(f"details.sl-open{css}", el("summary", summary), *content, open=opened, key=key)
+
+
+def panel_card(title: Child, *content: Child, about: Child = None, side: Child = None, who: Part | None = None) -> Part:
+    """The frame of a panel: its title, who it is about, what is to be said at its right; then the content."""
+    told = el("div", el("h3.sl-title", title), el("div.sl-small.sl-dim", about) if about else None)
+    return el("section.sl-card", el("div.sl-head", who, told, el("span.sl-grow"), side), *content)

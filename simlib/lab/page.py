@@ -1,0 +1,164 @@
+"""A page, made once: a tree of parts that is rendered as HTML – live, or still for where no kernel is – and as text.
+
+    el("div.sl-card", el("h3.sl-title", "What may alice do?"), el("p", verdict, " on ", name(arn)))
+
+A string in the tree is foreign text and is escaped. What has `do` is a control: it calls the panel's command of that
+name, and stands on a live page only.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from .markup import escape
+
+_VOID = ("wbr", "br", "input")
+_BLOCKS = {
+    *("div", "p", "section", "header", "ol", "ul", "li", "h3", "h4", "table", "tr", "caption", "details", "summary"),
+    *("pre", "figure", "figcaption", "br"),
+}
+_INDENTED = {"li": 2, "pre": 4}
+_UNTOLD = ("button", "select", "input", "datalist", "label", "svg", "style")
+_NO_SPACE_BEFORE = re.compile(r"[\s.,;:)’]")
+_BREAKS = re.compile(r"(?<=/)|(?<=::)(?!:)|(?<=:)(?=\d{12}:)|(?<=\d{12}:)")
+
+
+@dataclass(frozen=True)
+class Part:
+    """An element; `text` is what it is told as in place of its children, `live` whether it is on a live page only."""
+
+    tag: str
+    children: tuple[Child, ...] = ()
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+    text: str | None = None
+    live: bool = False
+
+    def html(self, *, live: bool = False) -> str:
+        """The HTML, with controls where it is `live`."""
+        if self.live and not live:
+            return ""
+        tag, attributes = self.tag, dict(self.attributes)
+        if not live and "data-do" in attributes:
+            if attributes.pop("data-still", None) is None:
+                return ""
+            tag, attributes = "span", {"class": attributes.get("class")}
+        attributes.pop("data-still", None)
+        inner = "".join(_html(child, live) for child in self.children)
+        if not tag:
+            return inner
+        opened = "".join(
+            f" {name}" if value is True else f' {name}="{escape(value)}"'
+            for name, value in attributes.items()
+            if value is not None and value is not False
+        )
+        return f"<{tag}{opened}>" + ("" if tag in _VOID else f"{inner}</{tag}>")
+
+    def __str__(self) -> str:
+        """The same as lines of text; of what is folded only the line that can be seen."""
+        lines = [""]
+        _tell(self, lines, "")
+        kept = [line.rstrip() for line in lines]
+        return re.sub(r"\n{3,}", "\n\n", "\n".join(line for line in kept if line.strip()))
+
+
+class Html(str):
+    """HTML whose foreign text has been escaped already; it is not told in the text."""
+
+    __slots__ = ()
+
+
+Child: TypeAlias = "Part | str | Iterable[Child] | None"
+
+
+def el(tag: str, *children: Child, text: str | None = None, live: bool = False, **attributes: Any) -> Part:
+    """An element: `el("div.sl-row", …)` has that class. `do` and `value` name a command and what it gets, `key` keeps
+    the element the same one when the page changes, `still` keeps a control's content on a still page."""
+    tag, _, css = tag.partition(".")
+    known: dict[str, Any] = {"class": css.replace(".", " ")} if css else {}
+    for name, value in attributes.items():
+        short = {"do": "data-do", "value": "data-value", "key": "data-key", "still": "data-still"}.get(name)
+        known[short or name.rstrip("_").replace("_", "-")] = value
+    if tag == "button":
+        known = {"type": "button", **known}
+    return Part(tag, children, known, text, live)
+
+
+def name(text: str) -> Part:
+    """A name or an ARN: it may break before its account, before its resource and after a slash, and nowhere else."""
+    pieces: list[Child] = []
+    for piece in filter(None, _BREAKS.split(str(text))):
+        pieces += [el("wbr")] if pieces else []
+        pieces.append(el("span.sl-nb", piece) if "-" in piece and len(piece) < 40 else piece)
+    return Part("", tuple(pieces), text=str(text))
+
+
+def code(text: str, css: str = "") -> Part:
+    """A name set as code."""
+    return el(f"code{css}", name(text))
+
+
+def _html(child: Child, live: bool) -> str:
+    if child is None:
+        return ""
+    if isinstance(child, Part):
+        return child.html(live=live)
+    if isinstance(child, Html):
+        return child
+    return escape(child) if isinstance(child, str) else "".join(_html(each, live) for each in child)
+
+
+def _tell(child: Child, lines: list[str], indent: str) -> None:
+    if child is None or isinstance(child, Html):
+        return
+    if isinstance(child, str):
+        _say(child, lines, indent)
+        return
+    if not isinstance(child, Part):
+        for each in child:
+            _tell(each, lines, indent)
+        return
+    if child.text is not None:
+        block = child.tag in _BLOCKS
+        lines += [""] if block else []
+        for number, line in enumerate(child.text.split("\n")):
+            lines += [""] if number else []
+            _say(line, lines, indent + " " * _INDENTED.get(child.tag, 0), whole=block)
+        lines += [""] if block else []
+        return
+    if child.live or (child.tag in _UNTOLD and "data-still" not in child.attributes):
+        return
+    children: Iterable[Child] = child.children
+    if child.tag == "details" and not child.attributes.get("open"):
+        children = children[:1]
+    if child.tag in _BLOCKS:
+        lines.append("")
+        deeper = indent + " " * _INDENTED.get(child.tag, 0)
+        for each in children:
+            _tell(each, lines, deeper)
+        lines.append("")
+    else:
+        for each in children:
+            _tell(each, lines, indent)
+
+
+def _say(text: str, lines: list[str], indent: str, *, whole: bool = False) -> None:
+    if not text.strip():
+        return
+    text = text if whole else " ".join(text.split("\n"))
+    if not lines[-1].strip():
+        lines[-1] = indent + text
+    else:
+        apart = "" if lines[-1].endswith((" ", "(")) or _NO_SPACE_BEFORE.match(text) else " "
+        lines[-1] += apart + text
+
+
+def parts_of(part: Child) -> Iterator[Part]:
+    """Every element of a tree."""
+    if isinstance(part, Part):
+        yield part
+        yield from (each for child in part.children for each in parts_of(child))
+    elif part is not None and not isinstance(part, str):
+        yield from (each for child in part for each in parts_of(child))
