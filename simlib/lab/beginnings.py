@@ -158,4 +158,5 @@ _BEGINNINGS: dict[int, Callable[[Cloud], None]] = {
     5: _across_accounts,
     6: _machines_and_pipelines,
     8: _incident,
+    9: _temporary_credentials,
 }

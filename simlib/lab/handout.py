@@ -48,7 +48,7 @@ def figure() -> Any:
     from matplotlib.figure import Figure
 
     page = Figure(figsize=A4)
-    line = 0.0132
+    line = 0.0118
     top = 0.955
 
     def write(text: str, x: float, *, size: float = 9, width: int = 112, bold: bool = False, skip: float = 0.0) -> None:
@@ -66,7 +66,7 @@ def figure() -> Any:
     top -= 0.01
     write("Words", 0.08, size=11, bold=True, skip=0.004)
     for word, meaning in glossary().items():
-        write(f"{word} – {meaning}", 0.08, size=8, width=125, skip=0.001)
+        write(f"{word} – {meaning}", 0.08, size=7.5, width=135, skip=0.001)
     top -= 0.012
     write("What it all comes to", 0.08, size=11, bold=True, skip=0.004)
     write(message(), 0.08)

@@ -13,7 +13,7 @@ from simlib.lab import course
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 PANELS = {  # a cell of the lesson, and what its panel or answer says once every cell has run
-    0: ("map", "Trust policies: who may borrow"),
+    0: ("map", "Trust policies: who may"),
     2: ("trust-explorer", "Who may borrow the role reports"),
     3: ("matrix", "Who may do what"),
     4: ("timeline", "lines of credentials are good"),

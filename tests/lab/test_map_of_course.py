@@ -21,7 +21,7 @@ def solved(number: int, when: str = NINE) -> dict[str, Any]:
 def test_nothing_done() -> None:
     shown = lab.overview({})
     assert {stage.state for stage in shown.stages} == {"○ not begun"}
-    assert [stage.number for stage in shown.stages] == list(range(1, 9))
+    assert [stage.number for stage in shown.stages] == list(range(1, 10))
     assert shown.next == ""
 
 

@@ -98,7 +98,7 @@ def test_the_answer_must_be_one_of_the_choices() -> None:
 
 def test_the_text_of_a_question_is_enough_to_answer_it_without_a_browser() -> None:
     shown = str(lab.predict("a year later"))
-    assert "a) No, a key expires after 90 days." in shown
+    assert "a) No: a key expires after 90 days." in shown
     assert "lab.answer('a year later', 'a')" in shown
     assert str(lab.answer("a year later", "c")).startswith("As you predicted: Yes")
 

@@ -64,7 +64,7 @@ WRONG: dict[str, list[Answer]] = {
         (policy("ALICE_MAY", allow("iam:list_users")), "no action list_users (did you mean iam:ListUsers?)"),
         (policy("ALICE_MAY", allow("iam:List*")), "Alice lists the roles: allowed, and should be refused"),
         (policy("ALICE_MAY", allow("ListUsers")), "would not be saved: line 1"),
-        (policy("ALICE_MAY", allow("iam:*")), "Alice makes a user: allowed, and should be refused"),
+        (policy("ALICE_MAY", allow("iam:*")), "Alice creates a user: allowed, and should be refused"),
     ],
     "one file for alice": [
         (policy("ALICE_MAY", allow("s3:GetObject", BUCKET)), "Alice reads report.csv: refused, and should be allowed"),
@@ -338,7 +338,7 @@ WRONG: dict[str, list[Answer]] = {
 STAR = policy("ANSWER", allow("*"))
 OPEN = policy("ANSWER", trust({"AWS": "*"}))
 CHEATS: dict[str, Answer] = {
-    "your first policy": (STAR.replace("ANSWER", "ALICE_MAY"), "Alice makes a user: allowed"),
+    "your first policy": (STAR.replace("ANSWER", "ALICE_MAY"), "Alice creates a user: allowed"),
     "one file for alice": (STAR.replace("ANSWER", "ALICE_MAY"), "Alice reads another file: allowed"),
     "let bob in": (STAR.replace("ANSWER", "BOB_MAY"), "Bob borrows archive: allowed"),
     "a list from blank": (OPEN.replace("ANSWER", "REPORTS_TRUST"), "Alice, without MFA, borrows reports: allowed"),

@@ -1,7 +1,7 @@
 """The lessons: what each asks its reader to predict and to make. It lives here, so that no page gives it away.
 
-A module `lesson_N` has `TITLE`, `QUESTIONS` (predictions by name) and `EXERCISES` (by name); a name stands for one
-thing in the whole course.
+A module `lesson_N` has `TITLE`, `MINUTES` (of each sitting, by the heading it begins with; "" is the beginning),
+`QUESTIONS` (predictions by name) and `EXERCISES` (by name); a name stands for one thing in the whole course.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ LESSONS = {
     6: "06-machines-and-pipelines.ipynb",
     7: "07-from-code.ipynb",
     8: "08-the-incident.ipynb",
+    9: "09-four-sentences.ipynb",  # the appendix
 }
 
 

@@ -7,18 +7,19 @@ from simlib.lab.exercises import Ask, At, Exercise, policies
 from simlib.lab.predictions import Prediction
 
 TITLE = "Start here"
+MINUTES = {"": 13}
 
 QUESTIONS = {
     "a new user looks around": Prediction(
-        "Alice is a new user in dev, and nobody has said what she may do. She asks for the list of users. What does "
-        "AWS answer?",
+        "Alice is a new user in dev. No policy says what she may do. She asks for the list of users. What does AWS "
+        "answer?",
         (
-            "It sends the list: reading harms nobody.",
+            "It sends the list: reading does no harm.",
             "It refuses.",
         ),
         answer=1,
-        because="AWS starts from no. Whatever nobody has allowed is refused, reading too. Only a policy can turn the "
-        "no into a yes, and that is what this course is about.",
+        because="AWS starts with no. It refuses every call that no policy allows, and reading is no exception. "
+        "Only a policy can turn the no into a yes. This course is about those policies.",
     ),
 }
 
@@ -32,24 +33,24 @@ GAP = """{
 
 EXERCISES = {
     "your first policy": Exercise(
-        waits_for="Put the missing word into the policy above: Alice may list the users, and do nothing else.",
+        waits_for="Add the missing word to the policy above, so that Alice may list the users and do nothing else.",
         given=(GAP,),
         judge=policies(
             [
                 Ask("Alice", "lists the users", ALICE, "iam:ListUsers", USERS, True),
-                Ask("Alice", "makes a user", ALICE, "iam:CreateUser", f"{USERS}carol", False),
+                Ask("Alice", "creates a user", ALICE, "iam:CreateUser", f"{USERS}carol", False),
                 Ask("Alice", "lists the roles", ALICE, "iam:ListRoles", "arn:aws:iam::111111111111:role/", False),
                 Ask("Alice", "lists the buckets", ALICE, "s3:ListAllMyBuckets", "*", False),
             ],
             At(ALICE, "identity", "first"),
         ),
         hints=(
-            "The call was `list_users`. AWS writes the same thing in another way.",
-            "An action is the service, a colon, and the operation: its words begin with capitals, and nothing stands "
-            "between them.",
-            "The word is `ListUsers`, so that the action is `iam:ListUsers`.",
+            "You called `list_users`. A policy writes the same operation differently.",
+            "An action is the service, a colon, and the operation. The operation has no underscores, and each word "
+            "in it begins with a capital letter.",
+            "The word is `ListUsers`, so the action is `iam:ListUsers`.",
         ),
         solution=f'ALICE_MAY = """{GAP.replace("iam:", "iam:ListUsers")}"""\n',
-        because="One action, allowed. A star would have allowed making and deleting users, too.",
+        because="One action is allowed. With a star, Alice could create and delete users, too.",
     ),
 }

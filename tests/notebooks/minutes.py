@@ -1,0 +1,98 @@
+"""How long a lesson takes: words, lines, cells, predictions, exercises and panels, each with its time.
+
+Two paces. `ALONE` is a careful beginner whose first language may not be English, and who does everything.
+`IN_CLASS` is a room in which the instructor tells what the page says, and hands are raised for predictions.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+
+from simlib.lab import catching_up, course
+
+PANELS = ("AccessExplorer", "AccessGraph", "CrossAccount", "PolicyEditor", "SessionTimeline", "TrustExplorer")
+LONGER = {"the house in order": 15.0}  # minutes of an exercise that is not like the others
+
+
+@dataclass(frozen=True)
+class Pace:
+    """Words a minute; seconds to run a cell and read its answer, to read a line of code, to think a prediction over;
+    minutes for an exercise and for trying a panel."""
+
+    words: float
+    cell: float
+    line: float
+    prediction: float
+    exercise: float
+    panel: float
+
+
+ALONE = Pace(words=150, cell=20, line=2, prediction=30, exercise=4, panel=1)
+IN_CLASS = Pace(words=100, cell=20, line=0, prediction=30, exercise=4, panel=0)
+
+
+@dataclass(frozen=True)
+class Step:
+    """What stands between two headings: its minutes without the exercises, and the exercises by name."""
+
+    heading: str
+    minutes: float
+    exercises: tuple[str, ...]
+
+    def with_exercises(self, pace: Pace) -> float:
+        return self.minutes + sum(LONGER.get(name, pace.exercise) for name in self.exercises)
+
+
+def words(text: str) -> int:
+    """The words a reader reads: link targets and the bars of tables are none."""
+    return len(re.findall(r"\w+", re.sub(r"\]\([^)]*\)", "]", text)))
+
+
+@cache
+def steps(number: int, pace: Pace) -> tuple[Step, ...]:
+    """The steps of a lesson, in order."""
+    return tuple(_steps(number, pace))
+
+
+def _steps(number: int, pace: Pace) -> Iterator[Step]:
+    heading, minutes, exercises = "", 0.0, list[str]()
+    for cell in catching_up.read_lesson(number):
+        source = "".join(cell["source"])
+        if cell["cell_type"] == "code":
+            minutes += _cell(number, source, pace)
+            exercises += re.findall(r'lab\.exercise\("([^"]+)"\)\.check', source)
+            continue
+        for part in re.split(r"^(?=#{1,4} )", source, flags=re.MULTILINE):
+            if found := re.match(r"#{1,4} (.+)", part):
+                if heading:
+                    yield Step(heading, minutes, tuple(exercises))
+                heading, minutes, exercises = found[1], 0.0, []
+            minutes += words(part) / pace.words
+    yield Step(heading, minutes, tuple(exercises))
+
+
+def _cell(number: int, source: str, pace: Pace) -> float:
+    questions = course.lesson(number).QUESTIONS
+    asked = re.findall(r'lab\.(predict|explain)\("([^"]+)"\)', source)
+    minutes = pace.cell / 60
+    for call, name in asked:
+        question = questions[name]
+        text = " ".join([question.question, *question.choices]) if call == "predict" else question.because
+        minutes += words(text) / pace.words + (pace.prediction / 60 if call == "predict" else 0)
+    if not asked:
+        minutes += (source.count("\n") + 1) * pace.line / 60
+    return minutes + pace.panel * any(panel in source for panel in PANELS)
+
+
+def parts(number: int, pace: Pace = ALONE) -> dict[str, float]:
+    """The minutes of each sitting of a lesson, by the heading it begins with ("" is the lesson's beginning)."""
+    minutes: dict[str, float] = {}
+    part = ""
+    for step in steps(number, pace):
+        if step.heading in course.lesson(number).MINUTES:
+            part = step.heading
+        minutes[part] = minutes.get(part, 0.0) + step.with_exercises(pace)
+    return minutes
