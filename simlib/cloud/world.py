@@ -26,7 +26,6 @@ from simlib.cloud.inspection import Inspection
 from simlib.cloud.machines.instance import Instance
 from simlib.cloud.machines.instance_role import mint_session
 from simlib.cloud.storage import contents, iam_entities, organizations
-from simlib.cloud.storage.rehearsal import on_a_copy
 from simlib.cloud.storage.store import Store
 from simlib.cloud.storage.stored import StoredInstance
 from simlib.cloud.trail import DEFAULT_BOUND, Trail
@@ -212,7 +211,7 @@ class Cloud:
         self._must_be_open()
         calls, accounts = self.trail.total, dict(self._accounts)
         forget_issued, forget_observed = self._sessions.bookmark(), self._gate.history.bookmark()
-        with on_a_copy(lambda: Cloud.running is self, self._gate.lock):
+        with contents.on_a_copy(lambda: Cloud.running is self, self._gate.lock):
             try:
                 yield
             finally:

@@ -9,7 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from simlib import Cloud
-from simlib.cloud.storage import rehearsal
+from simlib.cloud.storage import contents
 
 TRUST_EC2 = """{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"},
 "Action": "sts:AssumeRole"}}"""
@@ -140,7 +140,7 @@ def test_where_no_copy_can_be_made_nothing_has_changed(aws: Cloud, iam: Any, mon
     def fail(*_: Any) -> Any:
         raise TypeError("cannot be copied")
 
-    monkeypatch.setattr(rehearsal, "deepcopy", fail)
+    monkeypatch.setattr(contents, "deepcopy", fail)
     with pytest.raises(TypeError), aws.rehearsal():
         pass
     assert users(iam) == ["lab-admin"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from typing import Any
 
 import boto3
@@ -9,6 +10,7 @@ import moto.iam.models
 import pytest
 import requests
 from moto import mock_aws
+from moto.s3.models import FakeKey
 
 from simlib import Cloud
 from simlib.cloud.storage.store import _ID_PREFIXES
@@ -26,6 +28,7 @@ def test_the_classes_whose_ids_get_prefixes_exist(name: str) -> None:
         ("moto.backend_index", ["backend_url_patterns"]),
         ("moto.core.config", ["default_user_config"]),
         ("moto.core.base_backend", ["BackendDict"]),
+        ("moto.core.common_models", ["BaseModel"]),
         ("moto.core.parse", ["PROTOCOL_PARSERS"]),
         ("moto.core.routing", ["get_service_router"]),
         ("moto.core.request", ["Request", "determine_request_protocol", "environ_key_for_header"]),
@@ -81,3 +84,13 @@ def test_motos_own_mock_is_refused_while_a_world_is_open_and_works_after() -> No
         assert "alice" in {user["UserName"] for user in iam.list_users()["Users"]}
     with mock_aws():
         assert boto3.client("iam", region_name="us-east-1").list_users()["Users"] == []
+
+
+def test_what_is_replaced_is_freed() -> None:
+    with Cloud.start() as aws:
+        s3 = aws.account("dev").admin.client("s3")
+        s3.create_bucket(Bucket="overwritten")
+        for number in range(20):
+            s3.put_object(Bucket="overwritten", Key="same", Body=str(number).encode())
+        gc.collect()
+        assert sum(type(each) is FakeKey for each in gc.get_objects()) == 1

@@ -124,7 +124,7 @@ def test_a_rehearsal_that_is_stopped_while_it_is_undone_is_undone(aws: Cloud, mo
     def rehearse() -> None:
         with aws.rehearsal():
             iam.delete_user(UserName="alice")
-            interrupting(monkeypatch, "simlib.cloud.storage.rehearsal._fill", "before")
+            interrupting(monkeypatch, "simlib.cloud.storage.contents.take_out", "before")
 
     with pytest.raises(KeyboardInterrupt):
         rehearse()

@@ -19,7 +19,7 @@ from moto.iam.aws_managed_policies import aws_managed_policies_data
 
 from simlib.cloud.services import named_principals
 from simlib.cloud.services.named_principals import listed, statements
-from simlib.cloud.storage.store import PARTITION
+from simlib.cloud.storage.stored import PARTITION
 from simlib.iam import Problem, service_data
 
 _REGION = re.compile(r"[a-z]{2}(?:-[a-z]+)+-\d")

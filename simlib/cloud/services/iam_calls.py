@@ -106,7 +106,8 @@ def check_boundary(context: CallContext) -> None:
 
 
 def _set_boundary(context: CallContext, arn: str | None) -> None:
-    context.store.set_user_boundary(context.caller.account, str(context.parameters["UserName"]), arn)
+    user = iam_entities.entity(context.caller.account, "users", str(context.parameters["UserName"]))
+    iam_entities.set_user_boundary(user, arn)
 
 
 ANSWERS = {

@@ -16,7 +16,7 @@ from typing import Any
 
 from moto.iam.models import iam_backends
 
-from simlib.cloud.storage.store import PARTITION
+from simlib.cloud.storage.stored import PARTITION
 
 # Where moto keeps policies that name principals: the module, its backends, the collection of resources, the attribute
 # of each that holds the document as JSON text.

@@ -13,7 +13,8 @@ from typing import Any
 
 from moto.s3.models import s3_backends
 
-PARTITION = "aws"
+from simlib.cloud.storage.stored import PARTITION
+
 ENFORCED = "BucketOwnerEnforced"
 
 

@@ -1,6 +1,7 @@
-"""All that moto keeps, taken out of it and given back: so that a world can be made beside the one that runs.
+"""All that moto keeps: emptied, copied, taken out and given back. The one way a world's state is exchanged.
 
-Knows moto's inside.
+Knows moto's inside. Everything moto keeps hangs on its backends and on the few mappings beside them; whoever exchanges
+the entries of these exchanges a world. The mappings themselves stay, for moto's modules hold on to them.
 """
 
 from __future__ import annotations
@@ -8,53 +9,114 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from copy import copy, deepcopy
 from dataclasses import dataclass
+from threading import RLock
 from typing import Any
 
 from moto.core.base_backend import BackendDict
-from moto.core.model_instances import reset_model_data
+from moto.iam.models import AWSManagedPolicy, iam_backends
+from moto.s3.models import s3_backends
+
+from simlib.cloud.interrupts import uninterrupted
 
 # What moto remembers beside its backends: the module, its backends, the attribute that holds a mapping
 _BESIDE = (
-    ("moto.s3.models", "s3_backends", "bucket_accounts"),
-    ("moto.organizations.models", "organizations_backends", "master_accounts"),
+    ("moto.s3.models", "s3_backends", "bucket_accounts"),  # who owns a bucket
+    ("moto.organizations.models", "organizations_backends", "master_accounts"),  # who belongs to an organization
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """All that moto keeps, taken out of it: its backends by account, and what it remembers beside them."""
+    """What moto keeps at a moment: the services in use, and the entries of each of its mappings."""
 
-    backends: tuple[tuple[Any, dict[str, Any]], ...] = ()
-    beside: tuple[tuple[dict[str, Any], dict[str, Any]], ...] = ()
+    services: tuple[Any, ...] = ()
+    entries: tuple[tuple[dict[Any, Any], dict[Any, Any]], ...] = ()
+
+
+def _current() -> Contents:
+    services = tuple(BackendDict._instances)
+    modules = ((sys.modules.get(module), names) for module, *names in _BESIDE)
+    beside = [getattr(getattr(module, names[0]), names[1]) for module, names in modules if module is not None]
+    return Contents(services, tuple((mapping, dict(mapping.items())) for mapping in (*services, *beside)))
 
 
 def take_out() -> Contents:
     """All that moto keeps; moto is empty afterwards."""
-    backends = tuple((kept, dict(kept.items())) for kept in list(BackendDict._instances))
-    modules = ((sys.modules.get(module), names) for module, *names in _BESIDE)
-    homes = [getattr(getattr(module, names[0]), names[1]) for module, names in modules if module is not None]
-    beside = tuple((home, dict(home)) for home in homes)
-    for kept, _ in (*backends, *beside):
-        kept.clear()
+    contents = _current()
+    for mapping, _ in contents.entries:
+        mapping.clear()
     BackendDict._instances.clear()
-    reset_model_data()  # or a reset of S3 would close what has been taken out as well
-    return Contents(backends, beside)
+    return contents
 
 
 def put_back(contents: Contents) -> None:
-    """Give moto what was taken out, in place of what it keeps now."""
+    """Give moto what was taken out, in place of what it keeps now; whole, whoever presses stop."""
+    with uninterrupted():
+        take_out()
+        for mapping, entries in contents.entries:
+            mapping.update(entries)
+        BackendDict._instances.extend(contents.services)
+
+
+def forget() -> None:
+    """Empty moto for good; the files that hold the bytes of S3's objects are closed."""
+    for regions in s3_backends.values():
+        regions.reset()
     take_out()
-    for kept, found in (*contents.backends, *contents.beside):
-        kept.update(found)
-    BackendDict._instances.extend(kept for kept, _ in contents.backends)
 
 
 @contextmanager
 def aside() -> Iterator[Callable[[], Contents]]:
     """Work with a moto that is empty; all it kept is there again afterwards. Yields `take_out`."""
-    kept = take_out()
+    contents = take_out()
     try:
         yield take_out
     finally:
-        put_back(kept)
+        put_back(contents)
+
+
+@contextmanager
+def on_a_copy(still: Callable[[], bool], lock: RLock) -> Iterator[None]:
+    """Let every call act on a copy of all that moto stores; afterwards the original is back, if `still()` wanted.
+
+    Copying is done under the lock, acting is not.
+    """
+    with lock:
+        original = _current()
+        try:
+            put_back(_copied(original))
+        except BaseException:
+            put_back(original)
+            raise
+    try:
+        yield
+    finally:
+        with lock, uninterrupted():
+            if still():
+                put_back(original)
+
+
+def _copied(contents: Contents) -> Contents:
+    memo = _shared()
+    entries = ((mapping, {name: deepcopy(entry, memo) for name, entry in kept.items()}) for mapping, kept in
+               contents.entries)  # fmt: skip
+    return Contents(contents.services, tuple(entries))
+
+
+def _shared() -> dict[int, Any]:
+    """What need not be copied through and through: thousands of things of AWS's own, which hardly change."""
+    shallow: dict[int, Any] = {}
+    for accounts in iam_backends.values():
+        for backend in accounts.values():
+            policies = backend.managed_policies.values()
+            shallow |= {id(policy): copy(policy) for policy in policies if isinstance(policy, AWSManagedPolicy)}
+    common: list[Any] = [BackendDict._instances, *BackendDict._instances]
+    if "moto.ec2.models" in sys.modules:
+        from moto.ec2.models import ec2_backends
+
+        for regions in ec2_backends.values():
+            for backend in regions.values():
+                common += [*backend.amis.values(), *backend.snapshots.values()]
+    return shallow | {id(each): each for each in common}

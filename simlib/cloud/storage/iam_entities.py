@@ -11,7 +11,7 @@ from typing import Any
 
 from moto.iam.models import AccessKey, AccessKeyLastUsed, iam_backends
 
-from simlib.cloud.storage.store import PARTITION
+from simlib.cloud.storage.stored import PARTITION
 
 
 def backend(account: str) -> Any:
@@ -109,6 +109,12 @@ def rename_user(user: Any, path: str, name: str) -> str:
     for key in user.access_keys:
         key.user_name = name
     return new
+
+
+def set_user_boundary(user: Any, arn: str | None) -> None:
+    """moto keeps no boundary for users; named as its serializer looks for it, GetUser shows it."""
+    user.permissions_boundary_arn = arn
+    user.permissions_boundary = arn and {"PermissionsBoundaryType": "Policy", "PermissionsBoundaryArn": arn}
 
 
 def update_role(account: str, name: str, description: str | None, max_session_seconds: int | None) -> None:

@@ -10,8 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from simlib.cloud.storage.store import PARTITION
-from simlib.cloud.storage.stored import StoredDocument
+from simlib.cloud.storage.stored import PARTITION, StoredDocument
 
 SCP, RCP = "SERVICE_CONTROL_POLICY", "RESOURCE_CONTROL_POLICY"
 
@@ -103,6 +102,11 @@ def organizations() -> Iterator[Any]:
         for partitions in list(organizations_backends.values()):
             if PARTITION in partitions and partitions[PARTITION].org is not None:
                 yield partitions[PARTITION]
+
+
+def members() -> list[str]:
+    """The accounts that belong to some organization."""
+    return [account.id for backend in organizations() for account in backend.accounts]
 
 
 def organization_of(account: str) -> Any:

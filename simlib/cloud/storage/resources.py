@@ -8,9 +8,11 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from importlib import import_module
 from typing import Any
 
-PARTITION = "aws"
+from simlib.cloud.storage.stored import PARTITION, tag_map
+from simlib.cloud.storage.tables import ec2_read_late
 
 # The part of moto that keeps a service's resources, by the service in their ARNs: module and name of its backends.
 _KEEPERS = {
@@ -39,10 +41,23 @@ def keepers(service: str, account: str) -> list[Any]:
     return list(backends[account].values()) if account in backends else []
 
 
+def open_keeper(service: str, account: str, region: str) -> Any:
+    """moto's backend of a service in an account, begun where nothing of it exists yet."""
+    module, name = _names(service)
+    with ec2_read_late():
+        regions = getattr(import_module(module), name)[account]
+    return regions[PARTITION if PARTITION in regions else region]
+
+
 def _backends(service: str) -> Any:
+    module, name = _names(service)
+    return getattr(sys.modules.get(module), name, {})
+
+
+def _names(service: str) -> tuple[str, str]:
     plain = service.replace("-", "")
     module, name = _KEEPERS.get(service, (plain, plain))
-    return getattr(sys.modules.get(f"moto.{module}.models"), f"{name}_backends", {})
+    return f"moto.{module}.models", f"{name}_backends"
 
 
 def _split(arn: str) -> tuple[str, str, str, str]:
@@ -205,10 +220,7 @@ def _identity_tags(backend: Any, arn: str) -> Mapping[str, str]:
         found = next((profile for profile in backend.instance_profiles.values() if profile.arn == arn), None)
     else:
         return {}
-    tags = getattr(found, "tags", None) or {}
-    if isinstance(tags, dict):
-        return {key: value["Value"] if isinstance(value, dict) else str(value) for key, value in tags.items()}
-    return {tag["Key"]: tag["Value"] for tag in tags}
+    return tag_map(getattr(found, "tags", None))
 
 
 # -- names -----------------------------------------------------------------------------------------------------------

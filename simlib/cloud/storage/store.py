@@ -11,6 +11,7 @@ import json
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
+from copy import copy
 from datetime import datetime
 from functools import cache
 from itertools import count
@@ -22,21 +23,26 @@ import botocore.session
 import moto.iam.models as iam_models
 import requests
 from moto.core import utils as moto_utils
-from moto.core.base_backend import BackendDict
+from moto.core.common_models import BaseModel
 from moto.core.config import default_user_config
-from moto.core.model_instances import reset_model_data
 from moto.core.models import MockAWS
 from moto.iam.utils import generate_access_key_id_from_account_id
 from moto.s3.models import FakeBucket, s3_backends
 
+from simlib.cloud.storage import contents
 from simlib.cloud.storage.dispatch import carry_out
 from simlib.cloud.storage.remembered import remembered
-from simlib.cloud.storage.stored import StoredDocument, StoredIdentity, StoredInstance, StoredKey
+from simlib.cloud.storage.stored import (
+    PARTITION,
+    StoredDocument,
+    StoredIdentity,
+    StoredInstance,
+    StoredKey,
+    tag_map,
+)
 from simlib.cloud.storage.tables import model_for_moto, service_models
 from simlib.cloud.transport.calls import Call
 from simlib.cloud.transport.wire import RawAnswer
-
-PARTITION = "aws"
 
 # Prefixes of unique IDs, https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html
 _ID_PREFIXES = {"User": "AIDA", "Group": "AGPA", "InstanceProfile": "AIPA", "ManagedPolicy": "ANPA"}
@@ -84,14 +90,13 @@ def aws_managed_policies() -> tuple[Any, ...]:
 
 def _own_copies(backend: Any) -> list[Any]:
     """Each account counts its own attachments; the documents are shared."""
-    return [_copied(policy) for policy in aws_managed_policies()]
+    return [copy(policy) for policy in aws_managed_policies()]
 
 
-def _copied(policy: Any) -> Any:
-    """A copy that moto's list of all objects ever made does not hold on to."""
-    own = object.__new__(type(policy))
-    vars(own).update(vars(policy))
-    return own
+@staticmethod  # type: ignore[misc]
+def _untracked(cls: type, *_: Any, **__: Any) -> Any:
+    """A new object that moto's list of all objects ever made does not hold on to: what is replaced is freed."""
+    return object.__new__(cls)
 
 
 def _delivered(*args: Any, **kwargs: Any) -> Any:
@@ -120,6 +125,7 @@ class Store:
         try:
             self._patches.enter_context(patch.dict(default_user_config, _CONFIGURATION))
             self._patches.enter_context(patch.object(MockAWS, "start", _refuse_to_mock))
+            self._patches.enter_context(patch.object(BaseModel, "__new__", _untracked))
             self._patches.enter_context(patch.object(FakeBucket, "get_permission", lambda *_: _permitted()))
             self._patches.enter_context(patch.object(iam_models.IAMBackend, "_init_aws_policies", _own_copies))
             self._patches.enter_context(patch.object(botocore.session, "create_loader", lambda *_: service_models()))
@@ -129,23 +135,14 @@ class Store:
                 self._patches.enter_context(patch.object(getattr(iam_models, name), "validate", lambda _: None))
             for name, prefix in _ID_PREFIXES.items():
                 self._patches.enter_context(_with_unique_id(getattr(iam_models, name), prefix))
-            self._reset()
+            contents.forget()
         except BaseException:
             self._patches.close()
             raise
 
     def close(self) -> None:
-        self._reset()
+        contents.forget()
         self._patches.close()
-
-    @staticmethod
-    def _reset() -> None:
-        BackendDict.reset()
-        reset_model_data()
-        if "moto.organizations.models" in sys.modules:  # the reset leaves the list of members behind
-            from moto.organizations.models import organizations_backends
-
-            organizations_backends.master_accounts.clear()
 
     def act(self, call: Call, account: str) -> RawAnswer:
         """Let moto carry out a call that has been authorised, in the account that owns the resource.
@@ -211,7 +208,7 @@ class Store:
             name,
             documents,
             self._boundary(backend, user),
-            _tags(user.tags),
+            tag_map(user.tags),
             groups=tuple(group.arn for group in groups),
         )
 
@@ -227,7 +224,7 @@ class Store:
             name,
             tuple(_documents(role)),
             self._boundary(backend, role),
-            _tags(role.tags),
+            tag_map(role.tags),
             role.assume_role_policy_document,
             int(role.max_session_duration or 3600),
         )
@@ -259,14 +256,6 @@ class Store:
             if (profile.name == name or profile.arn == arn) and profile.roles:
                 return self.role(account, profile.roles[0].name)
         return None
-
-    def set_user_boundary(self, account: str, name: str, arn: str | None) -> None:
-        """moto keeps no boundary for users; named as its serializer looks for it, GetUser shows it."""
-        user = iam_models.iam_backends[account][PARTITION].users[name]
-        user.permissions_boundary_arn = arn
-        user.permissions_boundary = arn and {
-            "PermissionsBoundaryType": "Policy", "PermissionsBoundaryArn": arn
-        }  # fmt: skip
 
     def boundary_of(self, account: str, named: Mapping[str, Any]) -> str | None:
         """The ARN of the boundary of the user or role that a call's parameters name."""
@@ -377,9 +366,3 @@ def _documents(entity: Any) -> Iterator[StoredDocument]:
 def _managed_document(policy: Any) -> StoredDocument:
     text = next(version.document for version in policy.versions if version.version_id == policy.default_version_id)
     return StoredDocument(policy.arn, text)
-
-
-def _tags(tags: Any) -> dict[str, str]:
-    if isinstance(tags, dict):
-        return {key: value["Value"] if isinstance(value, dict) else str(value) for key, value in tags.items()}
-    return {tag["Key"]: tag["Value"] for tag in tags or ()}

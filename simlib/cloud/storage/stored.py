@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+PARTITION = "aws"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,3 +77,10 @@ class StoredInstance:
     role: StoredIdentity | None
     http_tokens: str
     details: dict[str, str]
+
+
+def tag_map(tags: Any) -> dict[str, str]:
+    """Tags by their keys, in whichever of moto's forms: a list of pairs, pairs by key, texts by key."""
+    if isinstance(tags, Mapping):
+        return {key: value["Value"] if isinstance(value, Mapping) else str(value) for key, value in tags.items()}
+    return {tag["Key"]: tag["Value"] for tag in tags or ()}

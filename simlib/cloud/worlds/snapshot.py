@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -12,32 +12,32 @@ from moto.core.base_backend import BackendDict
 from simlib.cloud.credentials.sessions import Session, Sessions
 from simlib.cloud.storage.contents import Contents, aside
 from simlib.cloud.storage.iam_entities import backend
+from simlib.cloud.storage.organizations import members, organizations
 from simlib.cloud.storage.store import Store
-from simlib.cloud.worlds import buckets, credentials, identities, machines, organization, sessions
-from simlib.cloud.worlds.services import SERVICES
-from simlib.cloud.worlds.shape import DATE, TEXT, Kind, WorldFileError, checked, matching, told
+from simlib.cloud.worlds import organization, sessions
+from simlib.cloud.worlds.identities import CREDENTIALS, DUMP
+from simlib.cloud.worlds.resources import RESOURCES
+from simlib.cloud.worlds.sections import Section
+from simlib.cloud.worlds.shape import ACCOUNT_ID, DATE, TEXT, Form, WorldFileError, json_of, values_of
 
 MARK, VERSION = "IamLabWorld", 1
+SECTIONS = (*DUMP, *CREDENTIALS, *RESOURCES)
+_DUMP = {member: shape for section in DUMP for member, shape in section.member.items()}
 _ACCOUNT = {
-    "Id": matching(r"\d{12}", "the twelve digits of an account's ID"),
+    "Id": ACCOUNT_ID,
     "Name?": TEXT,
-    **identities.SHAPE,
-    **credentials.SHAPE,
-    "PublicAccessBlock?": buckets.PUBLIC_ACCESS,
-    "Buckets?": [buckets.SHAPE],
-    **{f"{service.section}?": [service.shape] for service in SERVICES},
-    "Instances?": [machines.SHAPE],
+    "AccountAlias?": TEXT,
+    **{member: shape for section in SECTIONS for member, shape in section.member.items()},
 }
-WORLD = {
-    MARK: Kind(lambda value: value),
+_WORLD = {
+    MARK: Form(lambda value: value),
     "Clock": DATE,
     "SourceIp?": TEXT,
     "Accounts": [_ACCOUNT],
     "Organizations?": [organization.SHAPE],
-    "Sessions?": [sessions.SHAPE],
+    "Sessions?": [sessions.SESSION],
     "IdentityProviders?": [sessions.ISSUER],
 }
-_KEPT = {"iam", "s3", "s3control", "organizations", "ec2", *(service.module for service in SERVICES), "lambda", "sts"}
 
 
 @dataclass(slots=True)
@@ -52,60 +52,50 @@ class Loaded:
     contents: Contents = field(default_factory=Contents)
 
 
-# -- telling -----------------------------------------------------------------------------------------------------------
+# -- saving ------------------------------------------------------------------------------------------------------------
 
 
-def document_of(named: Mapping[str, str], clock: datetime, source_ip: str, held: Sessions) -> dict[str, Any]:
-    """The document of the world that is open; `named` are its accounts' IDs by name."""
-    names = {account: name for name, account in named.items()}
-    members = [account for account in organization.members() if account not in names]
-    world = {
-        MARK: VERSION,
-        "Clock": clock,
-        "SourceIp": source_ip,
-        "Accounts": [_of_account(account, names.get(account)) for account in (*names, *members)],
-        "Organizations": list(organization.details()),
-        "Sessions": sessions.details(held),
-        "IdentityProviders": sessions.issuer_details(held.issuers),
+def document_of(ids: Mapping[str, str], clock: datetime, source_ip: str, sessions_: Sessions) -> dict[str, Any]:
+    """The document of the world that is open; `ids` are its accounts' IDs by name."""
+    names: dict[str, str | None] = {account: name for name, account in ids.items()}
+    names = {**dict.fromkeys(members()), **names}
+    parts = {
+        "Organizations": (organization.SHAPE, organizations()),
+        "Sessions": (sessions.SESSION, sessions_),
+        "IdentityProviders": (sessions.ISSUER, sessions_.issuers.values()),
     }
-    document: dict[str, Any] = told(WORLD, world)
-    return document
-
-
-def _of_account(account: str, name: str | None) -> dict[str, Any]:
     return {
-        "Id": account,
-        "Name": name,
-        **identities.details(account),
-        **credentials.details(account),
-        "PublicAccessBlock": buckets.public_access(_account_block(account)),
-        "Buckets": buckets.details(account),
-        **{service.section: service.details(account) for service in SERVICES},
-        "Instances": machines.details(account),
+        MARK: VERSION,
+        "Clock": DATE.write(clock),
+        "SourceIp": source_ip,
+        "Accounts": [_account(account, name) for account, name in names.items()],
+        **{name: entries for name, (shape, things) in parts.items() if (entries := json_of([shape], things))},
     }
 
 
-def _account_block(account: str) -> Any:
-    import sys
+def _account(account: str, name: str | None) -> dict[str, Any]:
+    alias = next(iter(backend(account).account_aliases), None)
+    entry = {"Id": account, "Name": name, "AccountAlias": alias}
+    entry |= {section.name: section.json(account) for section in SECTIONS}
+    return {member: value for member, value in entry.items() if value not in (None, [])}
 
-    backends = getattr(sys.modules.get("moto.s3control.models"), "s3control_backends", {})
-    return backends[account]["aws"].public_access_block if account in backends else None
 
-
-def left_out(accounts: Iterator[str] | list[str]) -> list[str]:
+def left_out(accounts: Iterable[str]) -> list[str]:
     """Services that have been used in these accounts and that a document does not tell of."""
-    wanted = set(accounts)
-    used = {b.service_name for b in BackendDict._instances for account in b if account in wanted and b[account]}
-    return sorted(used - _KEPT)
+    ours, written = set(accounts), {section.service for section in SECTIONS} | {"organizations", "sts"}
+    used = {
+        each.service_name for each in BackendDict._instances for account in each if account in ours and each[account]
+    }
+    return sorted(used - written)
 
 
-# -- making ------------------------------------------------------------------------------------------------------------
+# -- loading -----------------------------------------------------------------------------------------------------------
 
 
 def read(document: Any) -> dict[str, Any]:
     """The values of a parsed document, which may also be a dump of one account. Raises `WorldFileError`."""
     if not isinstance(document, dict) or MARK not in document:
-        if isinstance(document, dict) and any(name.rstrip("?") in document for name in identities.SHAPE):
+        if isinstance(document, dict) and any(section.name in document for section in DUMP):
             return _of_dump(document)
         raise WorldFileError(
             "This file is not a world of the lab, nor what `aws iam get-account-authorization-details` prints."
@@ -116,15 +106,14 @@ def read(document: Any) -> dict[str, Any]:
             f"This world was written by another version of the lab ({MARK} is {version!r}, this lab reads {VERSION}). "
             "Update the lab, or save the world anew."
         )
-    values: dict[str, Any] = checked(WORLD, document, "")
+    values: dict[str, Any] = values_of(_WORLD, document, "")
     return values
 
 
 def _of_dump(document: Mapping[str, Any]) -> dict[str, Any]:
     """A dump of an account as a world of that account alone, called "main"."""
-    values = checked(identities.SHAPE, document, "", strict=False)
-    arns = [entry["Arn"] for section in values.values() for entry in section]
-    owners = {arn.split(":")[4] for arn in arns} - {"aws"}
+    values = values_of(_DUMP, document, "", strict=False)
+    owners = {entry["Arn"].split(":")[4] for entries in values.values() for entry in entries} - {"aws"}
     if len(owners) != 1:
         raise WorldFileError("This dump names no account, or more than one: every ARN in it should be of the same.")
     return {"Accounts": [{"Id": owners.pop(), "Name": "main", **values}]}
@@ -132,56 +121,56 @@ def _of_dump(document: Mapping[str, Any]) -> dict[str, Any]:
 
 def restored(values: Mapping[str, Any], store: Store) -> Loaded:
     """Make what `values` describe; whatever moto kept before is put aside, and comes back. Raises `WorldFileError`."""
-    with aside() as fill:
+    with aside() as take_out:
         try:
             loaded = _restored(values, store)
         except WorldFileError:
             raise
         except Exception as error:  # moto has an error of its own for each thing it does not take
             raise WorldFileError(f"This world cannot be made: {type(error).__name__}: {error}") from error
-        loaded.contents = fill()
+        loaded.contents = take_out()
     return loaded
 
 
 def _restored(values: Mapping[str, Any], store: Store) -> Loaded:
     accounts: dict[str, str] = {}
+    seen: set[tuple[str, ...]] = set()
     for index, account in enumerate(values["Accounts"]):
         place = f"Accounts[{index}]"
         if account["Id"] in store.accounts() or account.get("Name") in accounts:
             raise WorldFileError(f"{place}: there is another account of this ID or name.")
-        _restore_account(account, store, f"{place}." if "Clock" in values else "")
+        backend(account["Id"]).account_aliases = [alias for alias in [account.get("AccountAlias")] if alias]
+        for section in SECTIONS:
+            _restore_section(section, account, f"{place}." if "Clock" in values else "", seen)
         if "Name" in account:
             accounts[account["Name"]] = account["Id"]
     for index, entry in enumerate(values.get("Organizations", ())):
         organization.restore(entry, f"Organizations[{index}]")
-    held: dict[str, Session] = {}
+    keys: dict[str, Session] = {}
     for index, entry in enumerate(values.get("Sessions", ())):
-        if entry["AccessKeyId"] in held:
+        if entry["AccessKeyId"] in keys:
             raise WorldFileError(f"Sessions[{index}].AccessKeyId: there is another session {entry['AccessKeyId']}.")
-        held[entry["AccessKeyId"]] = sessions.restored(entry)
+        keys[entry["AccessKeyId"]] = sessions.restored(entry)
     issuers = values.get("IdentityProviders", [])
     for entry in issuers:
         sessions.restored_issuer(entry, lambda: values["Clock"])  # to see that it can be done
-    return Loaded(values.get("Clock"), values.get("SourceIp"), accounts, list(held.values()), issuers)
+    return Loaded(values.get("Clock"), values.get("SourceIp"), accounts, list(keys.values()), issuers)
 
 
-def _restore_account(told: Mapping[str, Any], store: Store, place: str) -> None:
-    account = told["Id"]
-    backend(account)  # an account without anybody in it is one all the same
-    identities.restore(account, told, store, place)
-    credentials.restore(account, told, place)
-    if "PublicAccessBlock" in told:
-        from moto.s3control.models import s3control_backends
-
-        s3control_backends[account]["aws"].public_access_block = buckets.access_block(told["PublicAccessBlock"])
-    for index, bucket in enumerate(told.get("Buckets", ())):
-        buckets.restore(account, bucket, f"{place}Buckets[{index}]")
-    for service in SERVICES:
-        for index, entry in enumerate(told.get(service.section, ())):
-            try:
-                service.restore(account, entry)
-            except Exception as error:
-                where = f"{place}{service.section}[{index}]"
-                raise WorldFileError(f"{where} cannot be made: {type(error).__name__}: {error}") from error
-    for index, instance in enumerate(told.get("Instances", ())):
-        machines.restore(account, instance, f"{place}Instances[{index}]")
+def _restore_section(section: Section, account: Mapping[str, Any], place: str, seen: set[tuple[str, ...]]) -> None:
+    if section.single:
+        entries = {f"{place}{section.name}": account[section.name]} if section.name in account else {}
+    else:
+        entries = {f"{place}{section.name}[{n}]": entry for n, entry in enumerate(account.get(section.name, ()))}
+    for where, entry in entries.items():
+        for member in section.unique:
+            scope = "" if section.everywhere else f"{account['Id']} {entry.get('Region')}"
+            if (key := (section.name, member, scope, entry[member])) in seen:
+                raise WorldFileError(f"{where}.{member}: there is another {entry[member]}.")
+            seen.add(key)
+        try:
+            section.restore(account["Id"], entry)
+        except WorldFileError as error:
+            raise WorldFileError(f"{where}: {error}") from None
+        except Exception as error:
+            raise WorldFileError(f"{where} cannot be made: {type(error).__name__}: {error}") from error

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+import json
+import zipfile
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -105,6 +108,7 @@ def furnished(aws: Cloud) -> dict[str, Any]:
     machine = dev.admin.client("ec2").run_instances(
         ImageId="ami-12345678", MinCount=1, MaxCount=1, InstanceType="t3.micro", IamInstanceProfile={"Name": "web"}
     )["Instances"][0]["InstanceId"]
+    furnish_rarer_things(dev.admin)
     short = dev.admin.client("sts").get_session_token(DurationSeconds=900)
     aws.clock.advance(seconds=901)
     narrow = document(allow("s3:GetObject", "arn:aws:s3:::my-bucket/report.csv"))
@@ -115,6 +119,61 @@ def furnished(aws: Cloud) -> dict[str, Any]:
         "expired": aws.sign_in(short), "key": key, "blob": blob, "secret": secret, "machine": machine, "serial": serial,
         "code": app, "token": aws.oidc_provider().workflow_token("example/shop"),
     }  # fmt: skip
+
+
+def furnish_rarer_things(admin: Any) -> None:
+    """What no call of the tests asks for, and a file holds all the same."""
+    iam, s3 = admin.client("iam"), admin.client("s3")
+    iam.create_account_alias(AccountAlias="example-shop")
+    iam.update_account_password_policy(MinimumPasswordLength=14, RequireSymbols=True, MaxPasswordAge=90)
+    iam.create_saml_provider(Name="corp", SAMLMetadataDocument=f"<EntityDescriptor>{'x' * 1000}</EntityDescriptor>")
+    iam.create_user(UserName="builder", Path="/machines/")
+    inactive = iam.create_access_key(UserName="builder")["AccessKey"]["AccessKeyId"]
+    iam.update_access_key(UserName="builder", AccessKeyId=inactive, Status="Inactive")
+    admin.client("s3control").put_public_access_block(AccountId="111111111111", PublicAccessBlockConfiguration={
+        "BlockPublicAcls": True, "IgnorePublicAcls": True, "BlockPublicPolicy": False, "RestrictPublicBuckets": False,
+    })  # fmt: skip
+    rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": "alias/mine"}}
+    s3.create_bucket(Bucket="other-bucket", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
+    s3.put_bucket_encryption(Bucket="other-bucket", ServerSideEncryptionConfiguration={"Rules": [rule]})
+    s3.put_bucket_tagging(Bucket="other-bucket", Tagging={"TagSet": [{"Key": "env", "Value": "test"}]})
+    s3.put_bucket_ownership_controls(
+        Bucket="other-bucket", OwnershipControls={"Rules": [{"ObjectOwnership": "ObjectWriter"}]}
+    )
+    s3.put_object(Bucket="other-bucket", Key="sealed", Body=b"mock", ChecksumAlgorithm="SHA256")
+    sqs = admin.client("sqs")
+    dead = sqs.get_queue_attributes(QueueUrl=sqs.create_queue(QueueName="dead.fifo", Attributes={"FifoQueue": "true"})[
+        "QueueUrl"], AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]  # fmt: skip
+    redrive = json.dumps({"deadLetterTargetArn": dead, "maxReceiveCount": "3"})
+    sqs.create_queue(QueueName="a.fifo", Attributes={"FifoQueue": "true", "RedrivePolicy": redrive})
+    admin.client("sns").create_topic(Name="news", Attributes={"DisplayName": "News"}, Tags=[{"Key": "a", "Value": "b"}])
+    admin.client("sns").create_topic(Name="orders.fifo", Attributes={"FifoTopic": "true"})
+    admin.client("secretsmanager").create_secret(Name="bytes", SecretBinary=b"\x00\xff")
+    table = admin.client("dynamodb").create_table(
+        TableName="orders", ProvisionedThroughput={"ReadCapacityUnits": 1, "WriteCapacityUnits": 2},
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}, {"AttributeName": "at", "KeyType": "RANGE"}],
+        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("id", "at", "who")],
+        GlobalSecondaryIndexes=[{
+            "IndexName": "by-who", "KeySchema": [{"AttributeName": "who", "KeyType": "HASH"}],
+            "Projection": {"ProjectionType": "ALL"},
+            "ProvisionedThroughput": {"ReadCapacityUnits": 1, "WriteCapacityUnits": 1},
+        }],
+        Tags=[{"Key": "team", "Value": "blau"}],
+    )["TableDescription"]["TableArn"]  # fmt: skip
+    policy = allow("dynamodb:GetItem", table, Principal={"AWS": "222222222222"})
+    admin.client("dynamodb").put_resource_policy(ResourceArn=table, Policy=document(policy))
+    code = io.BytesIO()
+    with zipfile.ZipFile(code, "w") as archive:
+        archive.writestr("main.py", "def handler(event, context):\n    return event\n")
+    functions = admin.client("lambda")
+    iam.create_role(RoleName="worker", AssumeRolePolicyDocument=trust({"Service": "lambda.amazonaws.com"}))
+    functions.create_function(
+        FunctionName="echo", Runtime="python3.13", Role="arn:aws:iam::111111111111:role/worker", Handler="main.handler",
+        Code={"ZipFile": code.getvalue()}, Timeout=5, Environment={"Variables": {"STAGE": "test"}}, Tags={"a": "b"},
+    )  # fmt: skip
+    functions.add_permission(
+        FunctionName="echo", StatementId="s", Action="lambda:InvokeFunction", Principal="s3.amazonaws.com"
+    )
 
 
 def outcome(call: Callable[[], Any]) -> Any:

@@ -54,6 +54,15 @@ def test_what_is_saved_and_loaded_and_saved_is_the_same(still: None, tmp_path: P
     assert json.loads(second.read_text("utf-8")) == json.loads(first.read_text("utf-8"))
 
 
+def test_a_file_of_an_earlier_lab_opens_and_says_the_same(tmp_path: Path, stopped: None) -> None:
+    """The file was written by the lab of November 2026; whoever changes how files are written leaves it as it is."""
+    old, new = Path(__file__).with_name("world_of_version_1.json"), tmp_path / "w.json"
+    Cloud.load(old).save(new)
+    before, after = (json.loads(path.read_text("utf-8")) for path in (old, new))
+    assert before.pop("Clock") <= after.pop("Clock")
+    assert after == before
+
+
 def test_every_decision_is_the_same_with_the_keys_in_hand(tmp_path: Path, stopped: None) -> None:
     aws = Cloud.start()
     held = furnished(aws)
