@@ -152,10 +152,13 @@ class Statement:
 
     def matches(self, request: Request, bounded: bool) -> Named:
         """``Named.NOT`` unless every element of the statement fits the request."""
-        if not self.covers_action(request) or not self.covers_resource(request):
+        values, resources = request.values, self.resources
+        if self.actions.matches(request.folded_action, values) is self.not_action:
+            return NOT
+        if resources is not None and resources.matches(request.resource, values) is self.not_resource:
             return NOT
         for condition in self.conditions:
-            if not condition.holds(request.values):
+            if not condition.holds(values):
                 return NOT
         return self.names(request, bounded)
 
