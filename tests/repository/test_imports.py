@@ -1,4 +1,4 @@
-"""The house has three floors, and imports only go down: notebooks, lab, cloud, iam."""
+"""The house has floors, and imports only go down: notebooks, lab, audit, cloud, iam."""
 
 from __future__ import annotations
 
@@ -96,9 +96,14 @@ def test_no_module_of_the_engine_imports_one_that_imports_it() -> None:
     assert circles(graph) == set()
 
 
-@pytest.mark.parametrize("path", modules("cloud"), ids=lambda path: path.stem)
-def test_the_cloud_knows_no_widgets_and_no_lab(path: Path) -> None:
+@pytest.mark.parametrize("path", [*modules("cloud"), *modules("audit")], ids=lambda path: path.stem)
+def test_the_cloud_and_the_audit_know_no_widgets_and_no_lab(path: Path) -> None:
     assert {name for name in imports_of(path) if within(name, "simlib.lab", *SCREEN)} == set()
+
+
+@pytest.mark.parametrize("path", modules("cloud"), ids=lambda path: path.stem)
+def test_the_cloud_does_not_know_the_audit(path: Path) -> None:
+    assert {name for name in imports_of(path) if within(name, "simlib.audit")} == set()
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "simlib").glob("*.py")), ids=lambda path: path.stem)
@@ -120,7 +125,10 @@ def test_what_simlib_imports_is_what_the_project_declares() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     declared = {re.match(r"[\w-]+", dependency)[0].replace("-", "_") for dependency in project["dependencies"]}
     names = {
-        name.split(".")[0] for floor in ("iam", "cloud", "lab") for path in modules(floor) for name in imports_of(path)
+        name.split(".")[0]
+        for floor in ("iam", "cloud", "audit", "lab")
+        for path in modules(floor)
+        for name in imports_of(path)
     }
     third_party = names - sys.stdlib_module_names - {"simlib", "pyodide"}  # pyodide is Python itself, in a browser
     assert third_party - declared - set(BROUGHT_ALONG) == set(), "imported, but not declared"

@@ -1,0 +1,446 @@
+"""Why was I refused? An error text of AWS, a CloudTrail record or a decoded authorization message, explained.
+
+`explain(text)` understands what AWS, its CLI and its SDKs print, bare or wrapped (JSON, XML, log lines), and answers
+what was asked by whom on what, which kind of policy said no, what it cannot have been, what to look at first, and the
+smallest statement that would allow it. Texts without an authorization in them are rows of `refusals.toml`.
+AWS pages: UG/troubleshoot_access-denied, STS/API_DecodeAuthorizationMessage, CloudTrail's record contents.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field, fields, replace
+from functools import cache
+from html import unescape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from simlib.iam import service_data
+from simlib.iam.errors import RequestError
+from simlib.iam.principals import Kind, identify
+from simlib.iam.vocabulary import EXPLICIT_DENY, IMPLICIT_DENY, POLICY_NAMES, TRUST_ACTIONS
+
+if TYPE_CHECKING:
+    from simlib.cloud import Cloud
+    from simlib.iam import Evaluation
+
+LONGEST = 20_000  # characters of a text that are looked at; AWS's have fewer
+
+
+class NotARefusal(ValueError):
+    """A text in which no refusal of AWS can be found."""
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """One refusal.
+
+    `kind`: permission, trust, document, credentials, signature, missing, conflict, quota, configuration or request.
+    `principal`, `action` and `resource` (ARNs where they can be completed, "" where the text does not have them):
+    what was asked. `check_type`: the kind of policy that said no, as in `simlib.iam.Check`; `effect`: `IMPLICIT_DENY`,
+    `EXPLICIT_DENY` or "" where AWS does not say; `policy`: the ARN of the policy that denies, where AWS names it.
+    `allow_helps`: whether an Allow, added in the right place, would change the answer.
+    `context`: the condition keys of a decoded message. `says`, `first`: sentences; `lesson`: a notebook's name.
+    """
+
+    text: str
+    kind: str
+    says: str
+    first: str
+    lesson: str
+    code: str = ""
+    operation: str = ""
+    principal: str = ""
+    action: str = ""
+    resource: str = ""
+    check_type: str = ""
+    effect: str = ""
+    policy: str = ""
+    allow_helps: bool = False
+    context: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def excluded(self) -> tuple[str, ...]:
+        """What it cannot have been, in sentences."""
+        if self.kind not in ("permission", "trust") or not self.effect:
+            return ()
+        if self.effect == EXPLICIT_DENY:
+            return ("a missing Allow; no Allow helps against a Deny that matches.",)
+        sentences = ["a Deny, in any policy: AWS would have named an explicit deny."]
+        if self.check_type == "PRINCIPAL":
+            sentences.append("a policy of the resource that lets the caller in by name.")
+        return tuple(sentences)
+
+    @property
+    def statement(self) -> dict[str, Any] | None:
+        """The smallest statement that would allow it, for the kind of policy in `check_type`; None where no Allow
+        would help, or the text does not say what was asked."""
+        if not self.allow_helps:
+            return None
+        trust, known = self.action.lower() in TRUST_ACTIONS and self.check_type == "RESOURCE", _action(self.action)
+        resource = self.resource if self.resource and (known is None or known.resource_types) else "*"
+        statement: dict[str, Any] = {"Effect": "Allow"}
+        if self.check_type in ("RESOURCE", "VPC_ENDPOINT"):
+            statement["Principal"] = _principal(self.principal)
+        statement["Action"] = self.action
+        return statement if trust else {**statement, "Resource": resource}
+
+    @property
+    def caution(self) -> str:
+        """Why adding the statement may be unwise; "" where nothing speaks against it."""
+        if self.statement is None:
+            return ""
+        known, sentences = _action(self.action), []
+        if self.action.lower() in ("iam:passrole", "iam:createservicelinkedrole"):
+            sentences.append(
+                "Whoever hands out a role can use what it may do: name the role, and the service in a condition."
+            )
+        elif known and known.access_level == "Permissions management":
+            sentences.append(
+                "This action changes permissions: with it, and little else, the caller may give itself more."
+            )
+        elif known and known.access_level in ("Write", "Tagging") and self.statement.get("Resource") == "*":
+            sentences.append(
+                'It changes things, and "*" means all of them: name the resource where the action takes one.'
+            )
+        if self.check_type in ("SERVICE_CONTROL_POLICY", "RESOURCE_CONTROL_POLICY", "PERMISSIONS_BOUNDARY"):
+            sentences.append("This ceiling is somebody's intention: ask who set it before it is raised.")
+        if self.check_type == "RESOURCE" and holder(self.principal).endswith(":root"):
+            sentences.append("Naming an account lets its administrators decide who in it gets in.")
+        return " ".join(sentences)
+
+    def compare(self, cloud: Cloud) -> Evaluation | None:
+        """The same request put to a world, such as the dump of the account; None where it has no such caller."""
+        if not (self.principal and self.action):
+            return None
+        principal = self.principal
+        try:
+            return cloud.inspect.ask(principal, self.action, self.resource or "*", circumstances=dict(self.context))
+        except LookupError:
+            return None
+
+    def fields(self) -> dict[str, Any]:
+        """All of it by name, as JSON can hold it."""
+        values = {each.name: getattr(self, each.name) for each in fields(self)}
+        more = {"excluded": list(self.excluded), "statement": self.statement, "caution": self.caution}
+        return {**values, "context": dict(self.context), **more}
+
+    def explain(self) -> str:
+        """All of it in sentences, one for each line."""
+        lines = [self.says]
+        if self.action:
+            who = self.principal or "The caller"
+            lines.insert(0, f"{who} asked for {self.action} on {self.resource or 'no particular resource'}.")
+        lines += [f"Ruled out: {each}" for each in self.excluded]
+        lines.append(f"Look first: {self.first}")
+        if self.statement:
+            lines += ["The smallest statement that would allow it:", json.dumps(self.statement, indent=2)]
+        if self.caution:
+            lines.append(f"But: {self.caution}")
+        return "\n".join([*lines, f"Lesson: {self.lesson}"])
+
+    def __repr__(self) -> str:
+        return self.explain()
+
+
+def explain(text: str) -> Refusal:
+    """The refusal in a text. Raises `NotARefusal` where there is none."""
+    for message in _messages(text):
+        if refusal := _authorization(message) or _row(message):
+            return refusal
+    raise NotARefusal(
+        "This is no error text of AWS that can be recognised: paste what AWS printed, from its first word on."
+    )
+
+
+# --- what a text is wrapped in ----------------------------------------------------------------------------------------
+
+_CLI = re.compile(
+    r"An error occurred \((?P<code>[\w.]+)\) when calling the (?P<operation>\w+) operation[^:]*: (?P<text>.*)", re.S
+)
+_GO = re.compile(
+    r"operation error [^:]+: (?P<operation>\w+), .*?(?:api error )?(?P<code>[A-Z][A-Za-z.]+): (?P<text>.*)", re.S
+)
+_JAVA = re.compile(
+    r"^(?:[\w.$]*Exception: )?(?P<text>.*?) ?\(Service: [^;,]+[;,] Status Code: \d+[;,]"
+    r"(?: Error Code: (?P<code>[\w.]+))?.*",
+    re.S,
+)
+_XML = re.compile(r"<Code>(?P<code>[^<]*)</Code>.*?<Message>(?P<text>[^<]*)</Message>", re.S)
+_CODED = re.compile(r"^(?:[\w.$]*[.#])?(?P<code>[A-Z][A-Za-z.]*[a-z])(?:Exception)?: (?P<text>.*)", re.S)
+
+
+class _Message(NamedTuple):
+    """A text that may be AWS's, and what its wrapping says besides."""
+
+    text: str
+    code: str = ""
+    operation: str = ""
+    principal: str = ""
+    action: str = ""
+    decoded: Mapping[str, Any] | None = None  # an authorization message
+
+
+def _messages(text: str) -> Iterator[_Message]:
+    """Everything in a text that may be an error, the outermost first."""
+    plain = text.strip()
+    with suppress(ValueError, RecursionError):
+        if plain[:1] in ("{", "["):
+            yield from _of_json(json.loads(plain))
+            return
+    plain = plain[:LONGEST]
+    for pattern in (_XML, _CLI, _GO, _JAVA, _CODED):
+        if match := pattern.search(plain):
+            groups = {name: unescape((value or "").strip()) for name, value in match.groupdict().items()}
+            yield _Message(groups["text"], groups.get("code", ""), groups.get("operation", ""))
+    yield _Message(plain)
+
+
+def _of_json(value: Any) -> Iterator[_Message]:
+    """Of CloudTrail's records, of an answer of AWS, or of a decoded authorization message."""
+    if isinstance(value, list):
+        for each in value:
+            yield from _of_json(each)
+    if not isinstance(value, dict):
+        return
+    for name in ("Records", "Events", "Error", "DecodedMessage", "CloudTrailEvent"):
+        inner = value.get(name)
+        with suppress(ValueError, RecursionError):
+            yield from _of_json(json.loads(inner) if isinstance(inner, str) else inner)
+    texts = {name: each for name, each in value.items() if isinstance(each, str)}
+    if "errorCode" in texts or "errorMessage" in texts:
+        who = value["userIdentity"] if isinstance(value.get("userIdentity"), dict) else {}
+        code, operation = texts.get("errorCode", "").removeprefix("Client."), texts.get("eventName", "")
+        action = f"{texts.get('eventSource', '').partition('.')[0]}:{operation}" if operation else ""
+        principal = str(who.get("arn") or who.get("invokedBy") or "")
+        yield _Message(texts.get("errorMessage") or code, code, operation, principal, action)
+    elif "explicitDeny" in value and isinstance(value.get("context"), dict):
+        yield _Message("", decoded=value)
+    else:
+        code = texts.get("__type") or texts.get("code") or texts.get("Code") or ""
+        message = texts.get("message") or texts.get("Message") or ""
+        if code or message:
+            yield _Message(message, code.rpartition("#")[2])
+
+
+# --- what a text says -------------------------------------------------------------------------------------------------
+
+_ASKED = re.compile(
+    r"(?<!\S)(?P<principal>\S+) is not authorized to perform: (?P<action>[\w-]+:\w+)"
+    r"(?: on resource: (?P<resource>(?:(?! because | with an | \(Service|\. Encoded).)*))?",
+    re.DOTALL,
+)
+_REASON = re.compile(
+    r"(?:,? because no (?P<lacking>[\w -]+?) allows the \S+ action"
+    r"|,? with an explicit deny(?: in an? (?P<denying>[\w -]+?))?(?:: (?P<policy>arn:\S+?))?)?"
+    r"(?:\. Encoded authorization failure message: .*|\.? ?\((?:Service|Status Code|Request ID).*|[\s.]*)",
+    re.DOTALL,
+)
+_CHECKS = {name: check_type for check_type, name in POLICY_NAMES.items()} | {"role trust policy": "RESOURCE"}
+_LAYERS = tomllib.loads(Path(__file__).with_name("refusals.toml").read_text("utf-8"))
+
+
+def _authorization(message: _Message) -> Refusal | None:
+    """The refusal in AWS's text about an authorization, or in a decoded message."""
+    if message.decoded is not None:
+        return _decoded(message.decoded)
+    asked = _ASKED.search(message.text)
+    reason = _REASON.fullmatch(message.text, asked.end()) if asked else None
+    if asked is None or reason is None:
+        return None
+    lacking, denying, policy = reason.groups()
+    return _permission(
+        message,
+        check_type=_CHECKS.get(lacking or denying or "", ""),
+        effect=IMPLICIT_DENY if lacking else EXPLICIT_DENY if "explicit deny" in reason[0] else "",
+        policy=(policy or "").rstrip("."),
+        **_names(asked),
+    )
+
+
+def _names(asked: re.Match[str]) -> dict[str, Any]:
+    """Who asked for what, on what."""
+    principal, action, resource = asked["principal"], _spelled(asked["action"]), (asked["resource"] or "").strip()
+    return {"principal": principal, "action": action, "resource": _arn(resource.strip('"'), action, principal)}
+
+
+def _decoded(value: Mapping[str, Any]) -> Refusal:
+    asked, context = value["context"], {}
+    for each in _items(asked, "conditions"):
+        values = tuple(str(item.get("value")) for item in _items(each, "values"))
+        context[str(each.get("key"))] = values[0] if len(values) == 1 else values
+    principal = asked.get("principal")
+    refusal = _permission(
+        _Message(""),
+        check_type="",
+        effect=EXPLICIT_DENY if value["explicitDeny"] else IMPLICIT_DENY,
+        principal=str(principal.get("arn", "")) if isinstance(principal, dict) else "",
+        action=_spelled(str(asked.get("action", ""))),
+        resource=str(asked.get("resource", "")),
+        policy=next((str(each["policy"]) for each in _items(value, "matchedStatements") if each.get("policy")), ""),
+    )
+    return replace(refusal, context=context)
+
+
+def _items(value: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
+    """The objects in one of the message's lists."""
+    outer = value.get(name)
+    items = outer.get("items") if isinstance(outer, dict) else None
+    return [each for each in items if isinstance(each, dict)] if isinstance(items, list) else []
+
+
+def _permission(
+    message: _Message, *, check_type: str, effect: str, principal: str, action: str, resource: str, policy: str
+) -> Refusal:
+    trust = action.lower() in TRUST_ACTIONS and check_type in ("", "RESOURCE")
+    row = _LAYERS["layer"]["TRUST" if trust and not effect else check_type or "UNKNOWN"]
+    words = {"holder": holder(principal), "resource": resource or "the resource"}
+    says = row["denies" if effect == EXPLICIT_DENY else "lacks"].format(**words)
+    return Refusal(
+        message.text,
+        "trust" if trust else "permission",
+        says,
+        row["first"].format(**words),
+        row["lesson"],
+        message.code,
+        message.operation,
+        principal,
+        action,
+        resource,
+        check_type,
+        effect,
+        policy,
+        # credentials of GetFederationToken reach neither IAM nor STS: STS/API_GetFederationToken
+        bool(action)
+        and effect != EXPLICIT_DENY
+        and not (":federated-user/" in principal and action[:4] in ("iam:", "sts:")),
+    )
+
+
+def _row(message: _Message) -> Refusal | None:
+    """The refusal of a text that has a row of its own, or whose error code has one."""
+    for text, code, row in _rows():
+        match = text.search(message.text) if text else None
+        if (text and not match) or (code and not code.search(message.code)):
+            continue
+        words = {name: value or "" for name, value in (match.groupdict() if match else {}).items()}
+        operation = message.operation or words.get("operation", "")
+        asked = _ASKED.search(message.text)
+        names: dict[str, Any] = _names(asked) if asked else {"principal": message.principal, "action": message.action}
+        refusal = Refusal(
+            message.text,
+            row["kind"],
+            row["says"].format(**words),
+            row["first"].format(**words),
+            row["lesson"],
+            message.code,
+            operation,
+        )
+        return replace(refusal, **names)
+    return None
+
+
+@cache
+def _rows() -> list[tuple[re.Pattern[str] | None, re.Pattern[str] | None, dict[str, str]]]:
+    patterns = [[re.compile(row[name]) if name in row else None for name in ("text", "code")] for row in _LAYERS["row"]]
+    return [(text, code, row) for (text, code), row in zip(patterns, _LAYERS["row"], strict=True)]
+
+
+# --- names ------------------------------------------------------------------------------------------------------------
+
+_SHORT = {  # how IAM's texts begin that name a resource without its ARN (iam: "role reader")
+    **{kind: f"{kind}/" for kind in ("user", "role", "group", "policy")},
+    **{"instance profile": "instance-profile/", "mfa device": "mfa/", "virtual mfa": "mfa/"},
+}
+
+
+def _action(action: str) -> service_data.Action | None:
+    prefix, _, name = action.lower().partition(":")
+    service = service_data.service(prefix)
+    return service.actions.get(name) if service else None
+
+
+def _spelled(action: str) -> str:
+    """An action in AWS's spelling: some services print it in lower case, or their own name in capitals."""
+    known = _action(action)
+    return f"{action.partition(':')[0].lower()}:{known.name}" if known else action
+
+
+def _arn(resource: str, action: str, principal: str) -> str:
+    """The ARN of a resource that a text names in short; what cannot be completed stays as it is."""
+    if resource in ("", "*") or resource.startswith("arn:"):
+        return resource
+    account = (principal.split(":") + [""] * 5)[4]
+    kind, _, name = resource.rpartition(" ")
+    if name.startswith("arn:"):
+        return name
+    service = action.partition(":")[0]
+    if service == "iam" and kind in _SHORT:
+        return f"arn:aws:iam::{account}:{_SHORT[kind]}{name}"
+    if service == "secretsmanager" and not kind:
+        return f"arn:aws:secretsmanager:*:{account}:secret:{name}-??????"
+    return resource
+
+
+def holder(principal: str) -> str:
+    """Whose policies decide for a caller: of a session its role, without the role's path."""
+    role = re.fullmatch(r"arn:([\w-]+):sts::(\d+):assumed-role/([^/]+)/.*", principal)
+    return f"arn:{role[1]}:iam::{role[2]}:role/{role[3]}" if role else principal
+
+
+def _principal(principal: str) -> Any:
+    """How a statement names a caller."""
+    try:
+        caller = identify(principal)
+    except RequestError:
+        return {"AWS": principal}
+    return "*" if caller.kind == Kind.ANONYMOUS else {caller.key: holder(principal)}
+
+
+def main(arguments: list[str]) -> int:
+    """`python -m simlib explain [FILE] [--account DUMP]`; exit status 0, 1 for a text that is no refusal, 2 for a file
+    that cannot be read."""
+    import argparse
+    import sys
+
+    parser = argparse.ArgumentParser("python -m simlib explain", description=(__doc__ or "").partition("\n\n")[2])
+    parser.add_argument("file", nargs="?", default="-", help="an error text, a CloudTrail record or a decoded message")
+    parser.add_argument("--account", metavar="DUMP", help="a dump of the account, to find the statement that decides")
+    parser.add_argument("--json", action="store_true", help="one JSON object")
+    options = parser.parse_args(arguments)
+    try:
+        data = sys.stdin.buffer.read() if options.file == "-" else Path(options.file).read_bytes()
+        refusal = explain(data.decode("utf-8-sig", "replace"))
+        lines = [refusal.explain()]
+        if options.account:
+            from simlib.cloud import Cloud
+
+            with Cloud.load(options.account) as cloud:
+                evaluation = refusal.compare(cloud)
+                lines += ["", _beside(refusal, evaluation, options.account)]
+    except OSError as error:
+        print(f"{error.filename}: {error.strerror}", file=sys.stderr)
+        return 2
+    except NotARefusal as error:
+        print(error, file=sys.stderr)
+        return 1
+    except ValueError as error:  # the dump
+        print(f"{options.account}: {error}", file=sys.stderr)
+        return 2
+    print(json.dumps(refusal.fields(), indent=2) if options.json else "\n".join(lines))
+    return 0
+
+
+def _beside(refusal: Refusal, evaluation: Evaluation | None, file: str) -> str:
+    if evaluation is None:
+        return f"{file} has no such caller, or the text does not say what was asked."
+    if evaluation.allowed:
+        return (
+            f"By the policies in {file} it is allowed: what refuses is not in the file (an SCP, a resource's policy, a"
+            " session policy, a condition that the text does not show), or was changed since."
+        )
+    return f"By the policies in {file}:\n{evaluation.explain()}\n{evaluation.hint()}"

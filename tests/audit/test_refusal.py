@@ -1,0 +1,254 @@
+"""Error texts are understood, whatever they are wrapped in, and what is said of them is so."""
+
+from __future__ import annotations
+
+import json
+import re
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from simlib import Cloud, Policy, PolicySet, evaluate
+from simlib.audit.refusal import NotARefusal, explain, main
+from simlib.iam.scenario import read_scenario
+from simlib.iam.vocabulary import EXPLICIT_DENY, IMPLICIT_DENY, POLICY_NAMES
+from tests.cloud.conftest import allow, deny
+from tests.iam.differential.scenarios import scenario
+
+ROOT = Path(__file__).parents[2]
+FILE = ROOT.parent / "shared" / "data" / "aws-refusals.jsonl"
+DEV, BUCKET = "arn:aws:iam::111111111111:user/dev", "arn:aws:s3:::reports"
+REASON = "because no identity-based policy allows the s3:GetObject action"
+LACKS = f'User: {DEV} is not authorized to perform: s3:GetObject on resource: "{BUCKET}/a" {REASON}'
+CALLING = "An error occurred (AccessDenied) when calling the GetObject operation"
+RECORD = {
+    "eventSource": "s3.amazonaws.com",
+    "eventName": "GetObject",
+    "errorCode": "AccessDenied",
+    "userIdentity": {"arn": DEV},
+}
+KINDS = {  # of the file: what its rows can be
+    "a": {"permission"},
+    "b": {"document", "quota", "permission"},
+    "c": {"trust", "credentials", "signature", "request", "quota", "permission"},
+    "d": {"missing", "conflict", "quota", "request"},
+    "e": {"permission", "trust"},
+    "f": {"permission"},
+    "g": {"configuration", "permission"},
+}
+
+
+def real() -> list[dict[str, Any]]:
+    return [json.loads(line) for line in FILE.read_text("utf-8").splitlines()] if FILE.exists() else []
+
+
+@pytest.mark.skipif(not FILE.exists(), reason="the texts of the real AWS are not beside the project")
+def test_every_text_that_the_real_aws_has_printed_is_understood() -> None:
+    asked = 0
+    for row in real():
+        calling = f"An error occurred ({row['code']}) when calling the {row['operation']} operation: "
+        for text in (row["text"], calling + row["text"]):
+            refusal = explain(text)
+            assert refusal.kind in KINDS[row["kind"]], text
+            if match := re.search(r"perform: ([\w-]+:\w+)", row["text"]):
+                assert refusal.action.lower() == match[1].lower(), text
+                asked += 1
+            for check_type, name in POLICY_NAMES.items():
+                if f"no {name} allows" in row["text"] or re.search(f"deny in an? {name}", row["text"]):
+                    assert refusal.check_type == check_type, text
+                    assert refusal.effect == (IMPLICIT_DENY if " no " in row["text"] else EXPLICIT_DENY), text
+    assert asked > 200
+
+
+WRAPPED = {
+    "bare": LACKS,
+    "cli": f"aws: [ERROR]: {CALLING}: {LACKS}",
+    "python": f"botocore.exceptions.ClientError: {CALLING}: {LACKS}",
+    "go": "Error: operation error S3: GetObject, https response error StatusCode: 403, RequestID: 1, HostID: 2, "
+    f"api error AccessDenied: {LACKS}",
+    "java": f"com.amazonaws.services.s3.model.AmazonS3Exception: {LACKS} "
+    "(Service: Amazon S3; Status Code: 403; Error Code: AccessDenied; Request ID: 1; Proxy: null)",
+    "javascript": f"AccessDenied: {LACKS}",
+    "xml": "<?xml version='1.0'?><Error><Code>AccessDenied</Code><Message>"
+    + LACKS.replace('"', "&quot;")
+    + "</Message></Error>",
+    "json": json.dumps({"__type": "com.amazon#AccessDenied", "message": LACKS}),
+    "trail": json.dumps({**RECORD, "errorMessage": LACKS}),
+}
+
+
+@pytest.mark.parametrize("text", WRAPPED.values(), ids=WRAPPED)
+def test_a_text_is_found_in_what_it_is_wrapped_in(text: str) -> None:
+    for wrapped in (text, json.dumps({"Records": [{}, json.loads(text)]}) if text[0] == "{" else f"\n  {text}\n"):
+        refusal = explain(wrapped)
+        assert (refusal.principal, refusal.action, refusal.resource) == (DEV, "s3:GetObject", f"{BUCKET}/a")
+        assert (refusal.check_type, refusal.effect) == ("PRINCIPAL", IMPLICIT_DENY)
+        assert refusal.statement == {"Effect": "Allow", "Action": "s3:GetObject", "Resource": f"{BUCKET}/a"}
+
+
+def test_a_record_of_the_trail_without_a_reason_says_who_asked_what() -> None:
+    refusal = explain(json.dumps({**RECORD, "eventSource": "sqs.amazonaws.com", "eventName": "SendMessage"}))
+    assert (refusal.kind, refusal.principal, refusal.action) == ("permission", DEV, "sqs:SendMessage")
+
+
+@pytest.mark.parametrize(
+    ("text", "resource"),
+    [
+        ("iam:GetRole on resource: role reader because", "arn:aws:iam::111111111111:role/reader"),
+        ("iam:GetPolicy on resource: policy arn:aws:iam::aws:policy/X because", "arn:aws:iam::aws:policy/X"),
+        ("iam:PutUserPolicy on resource: user dev because", DEV),
+        (
+            "secretsmanager:GetSecretValue on resource: prod/db because",
+            "arn:aws:secretsmanager:*:111111111111:secret:prod/db-??????",
+        ),
+    ],
+)
+def test_a_resource_that_is_named_in_short_is_completed(text: str, resource: str) -> None:
+    action = text.partition(" ")[0]
+    refusal = explain(
+        f"User: {DEV} is not authorized to perform: {text} no identity-based policy allows the {action} action"
+    )
+    assert refusal.resource == resource
+
+
+def test_an_action_without_resources_is_allowed_on_everything() -> None:
+    refusal = explain(LACKS.replace("s3:GetObject", "s3:ListAllMyBuckets").replace(f'"{BUCKET}/a"', '"arn:aws:s3:::*"'))
+    assert refusal.statement == {"Effect": "Allow", "Action": "s3:ListAllMyBuckets", "Resource": "*"}
+
+
+@pytest.mark.parametrize(
+    ("action", "caution"),
+    [("iam:PassRole", "name the role"), ("iam:PutRolePolicy", "changes permissions"), ("s3:GetObject", "")],
+)
+def test_what_a_statement_would_open_is_said(action: str, caution: str) -> None:
+    said = explain(LACKS.replace("s3:GetObject", action)).caution
+    assert caution in said
+    assert bool(caution) is bool(said)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "hello", "My keys were not found", "{}", "[]", "<a/>", "ValueError: invalid literal", "role not found",
+     '{"Version": "2012-10-17", "Statement": []}', "Traceback (most recent call last):\nKeyError: 'x'", "[" * 9_999],
+)  # fmt: skip
+def test_what_is_no_refusal_is_said_to_be_none(text: str) -> None:
+    with pytest.raises(NotARefusal, match="paste what AWS printed"):
+        explain(text)
+
+
+NAMES = ("Records", "DecodedMessage", "context", "explicitDeny", "errorCode", "Error", "matchedStatements")
+ANY_JSON = st.recursive(
+    st.none() | st.text() | st.integers(),
+    lambda each: st.lists(each) | st.dictionaries(st.sampled_from(NAMES), each),
+    max_leaves=8,
+)
+
+
+@settings(max_examples=60)
+@given(st.text() | ANY_JSON.map(json.dumps))
+def test_whatever_the_text_is_nothing_else_is_raised(text: str) -> None:
+    with suppress(NotARefusal):
+        assert explain(text).explain()
+
+
+def test_the_engines_own_texts_are_read_back_and_the_smallest_statement_fills_the_gap() -> None:
+    read, filled = 0, 0
+    for seed in range(800):
+        request, policies = read_scenario(scenario(seed))
+        evaluation = evaluate(request, policies)
+        if f"perform: {request.action}" not in evaluation.message:
+            continue
+        refusal = explain(evaluation.message)
+        assert (refusal.principal, refusal.action) == (request.principal, request.action)
+        check = evaluation.deciding.check
+        assert check is not None
+        if not evaluation.reason or evaluation.reason not in evaluation.message:
+            assert refusal.check_type == refusal.effect == ""
+            continue
+        assert (refusal.check_type, refusal.effect) == (check.check_type, evaluation.effect)
+        assert refusal.resource in (request.resource, "*")
+        read += 1
+        if refusal.statement is None:
+            assert evaluation.effect == EXPLICIT_DENY or ":federated-user/" in request.principal
+        elif request.role_arn is None or request.role_arn.count("/") == 1:
+            wider = evaluate(request, with_statement(policies, refusal.check_type, check.level, refusal.statement))
+            same = [each for each in wider.checks if (each.check_type, each.level) == (check.check_type, check.level)]
+            assert [each.effect for each in same] == ["ALLOW"], evaluation.message
+            filled += 1
+    assert read > 200
+    assert filled > 80
+
+
+def with_statement(policies: PolicySet, check_type: str, level: int | None, statement: dict[str, Any]) -> PolicySet:
+    def policy(kind: str, *others: Any) -> Policy:
+        return Policy.parse({"Version": "2012-10-17", "Statement": [*others, statement]}, kind)
+
+    match check_type:
+        case "PRINCIPAL":
+            return policies._replace(identity=(*policies.identity, policy("identity")))
+        case "PERMISSIONS_BOUNDARY":
+            return policies._replace(permissions_boundary=policy("boundary"))
+        case "SESSION":
+            session = policies.session if isinstance(policies.session, tuple) else ()
+            return policies._replace(session=(*session, policy("session")))
+        case "VPC_ENDPOINT":
+            return policies._replace(vpc_endpoint=(*policies.vpc_endpoint, policy("endpoint")))
+        case "SERVICE_CONTROL_POLICY":
+            levels = [(*each, policy("scp")) if at == level else each for at, each in enumerate(policies.scps)]
+            return policies._replace(scps=tuple(levels))
+        case "RESOURCE":
+            kind = policies.resource.kind if policies.resource else "resource"
+            return policies._replace(resource=policy(kind))
+    raise AssertionError(check_type)
+
+
+def test_with_the_account_beside_it_the_statement_that_decides_is_named() -> None:
+    with Cloud.start() as aws:
+        iam = aws.account("dev").admin.client("iam")
+        iam.create_user(UserName="dev")
+        document = {"Version": "2012-10-17", "Statement": [allow("s3:*"), {"Sid": "No", **deny("s3:GetObject")}]}
+        iam.put_user_policy(UserName="dev", PolicyName="p", PolicyDocument=json.dumps(document))
+        refusal = explain(LACKS.replace(REASON, "with an explicit deny in an identity-based policy"))
+        evaluation = refusal.compare(aws)
+        assert evaluation is not None
+        assert [each.statement.sid for each in evaluation.deciding.statements] == ["No"]
+        assert explain(LACKS.replace("user/dev", "user/nobody")).compare(aws) is None
+
+
+def test_a_decoded_message_brings_its_context() -> None:
+    with Cloud.start() as aws:
+        admin = aws.account("dev").admin
+        admin.client("iam").create_user(UserName="dev")
+        dev = aws.sign_in(admin.client("iam").create_access_key(UserName="dev"))
+        with pytest.raises(Exception, match="Encoded authorization failure message") as refused:
+            dev.client("ec2").run_instances(ImageId="ami-12345678", MinCount=1, MaxCount=1)
+        assert explain(str(refused.value)).action == "ec2:RunInstances"
+        encoded = str(refused.value).rpartition(": ")[2]
+        answer = admin.client("sts").decode_authorization_message(EncodedMessage=encoded)
+    refusal = explain(json.dumps({"DecodedMessage": answer["DecodedMessage"]}))
+    assert (refusal.principal, refusal.action, refusal.effect) == (DEV, "ec2:RunInstances", IMPLICIT_DENY)
+    assert refusal.context["aws:PrincipalArn"] == DEV
+
+
+def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "error.txt"
+    file.write_text(LACKS, "utf-8")
+    assert main([str(file)]) == 0
+    assert "No identity-based policy of" in capsys.readouterr().out
+    assert main([str(file), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["check_type"] == "PRINCIPAL"
+    file.write_text("hello", "utf-8")
+    assert main([str(file)]) == 1
+    assert main([str(tmp_path / "none")]) == 2
+    assert "paste what AWS printed" in capsys.readouterr().err
+
+
+def test_the_lessons_are_there() -> None:
+    text = (ROOT / "simlib" / "audit" / "refusals.toml").read_text("utf-8")
+    lessons = set(re.findall(r'^lesson = "(.*)"$', text, re.MULTILINE))
+    assert len(lessons) > 3
+    assert {lesson for lesson in lessons if not (ROOT / "notebooks" / f"{lesson}.ipynb").exists()} == set()
