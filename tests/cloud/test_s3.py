@@ -392,3 +392,23 @@ def test_a_browsers_form_is_refused_with_a_sentence(s3: Any) -> None:
         urllib.request.urlopen(request, timeout=30)
     assert caught.value.code == 400
     assert b"generate_presigned_url" in caught.value.read()
+
+
+@pytest.mark.parametrize(
+    ("more", "code"),
+    [
+        ({"ACL": "public-read"}, "InvalidBucketAclWithObjectOwnership"),
+        ({"GrantRead": 'id="x"'}, "InvalidBucketAclWithObjectOwnership"),
+        ({"ACL": "public-read", "ObjectOwnership": "BucketOwnerEnforced"}, "InvalidBucketAclWithObjectOwnership"),
+        ({"ACL": "private"}, None),
+        ({"ACL": "public-read", "ObjectOwnership": "ObjectWriter"}, None),
+    ],
+)
+def test_a_new_bucket_with_acls_off_is_given_none_that_opens_it(
+    aws: Cloud, more: dict[str, str], code: str | None
+) -> None:
+    s3 = aws.account("dev").admin.client("s3")
+    if code is None:
+        assert s3.create_bucket(Bucket="bucket-of-ours", **more)
+    else:
+        assert refused(lambda: s3.create_bucket(Bucket="bucket-of-ours", **more))[0] == code

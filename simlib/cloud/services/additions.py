@@ -18,6 +18,7 @@ from simlib.cloud.services import (
     functions,
     iam_calls,
     iam_contents,
+    iam_listings,
     iam_rules,
     organization_calls,
     organization_rules,
@@ -32,8 +33,8 @@ Check = Callable[[CallContext], None]
 Completion = Callable[[CallContext, RawAnswer], RawAnswer]
 
 ANSWERS: Mapping[str, Answer] = {
-    **sts.ANSWERS, **iam_calls.ANSWERS, **credential_report.ANSWERS, **simulator.ANSWERS, **s3_calls.ANSWERS,
-    **functions.ANSWERS, **authorization_details.ANSWERS,
+    **sts.ANSWERS, **iam_calls.ANSWERS, **iam_listings.ANSWERS, **credential_report.ANSWERS,
+    **simulator.ANSWERS, **s3_calls.ANSWERS, **functions.ANSWERS, **authorization_details.ANSWERS,
 }  # fmt: skip
 BEFORE: Mapping[str, Check] = {
     **iam_rules.BEFORE, **iam_contents.BEFORE, **iam_calls.BEFORE, **mfa.BEFORE, **organization_rules.BEFORE,
@@ -42,6 +43,7 @@ BEFORE: Mapping[str, Check] = {
 INSTEAD: Mapping[str, str] = {**sts.INSTEAD, **organization_calls.INSTEAD}
 AFTER: Mapping[str, Completion] = {
     **iam_calls.AFTER,
+    **iam_listings.AFTER,
     **mfa.AFTER,
     **organization_calls.AFTER,
     **resource_policies.AFTER,

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from simlib.cloud.call_context import CallContext
 from simlib.cloud.credentials.sessions import Caller
@@ -110,12 +110,72 @@ def _set_boundary(context: CallContext, arn: str | None) -> None:
     iam_entities.set_user_boundary(user, arn)
 
 
+def create_service_linked_role(context: CallContext) -> Mapping[str, Any]:
+    """The role in AWS's spelling, with the service's own policy where AWS's list of policies has one of that name.
+
+    https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateServiceLinkedRole.html
+    """
+    wanted, account = context.parameters, context.caller.account
+    service, suffix = str(wanted["AWSServiceName"]), wanted.get("CustomSuffix")
+    name = f"AWSServiceRoleFor{iam_entities.linked_role_name(service)}{f'_{suffix}' if suffix else ''}"
+    if iam_entities.entity(account, "roles", name) is not None:
+        text = f"Service role name {name} has been taken in this account, please try a different suffix."
+        raise Objection("InvalidInput", text, 400)
+    role = iam_entities.create_linked_role(account, name, service, str(wanted.get("Description") or ""))
+    members = {"Path": role.path, "RoleName": name, "RoleId": role.id, "Arn": role.arn, "CreateDate": role.create_date}
+    return {"Role": {**members, "AssumeRolePolicyDocument": quote(role.assume_role_policy_document)}}
+
+
+def _release_linked_role(context: CallContext) -> None:
+    """The service takes its own policy from a role that is deleted."""
+    role = iam_entities.entity(context.caller.account, "roles", str(context.parameters["RoleName"]))
+    for policy in list(role.managed_policies.values()):
+        policy.detach_from(role)
+
+
+def get_mfa_device(context: CallContext) -> Mapping[str, Any]:
+    """https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetMFADevice.html; AWS does not document the text."""
+    serial, name = str(context.parameters["SerialNumber"]), context.parameters.get("UserName")
+    device = iam_entities.backend(context.caller.account).virtual_mfa_devices.get(serial)
+    user = device.user if device is not None else None
+    if device is None or (name and (user is None or user.name != name)):
+        raise Objection("NoSuchEntity", f"MFA Device with serial number {serial} does not exist.", 404)
+    owner = {"UserName": user.name, "EnableDate": device.enable_date} if user is not None else {}
+    return {"SerialNumber": serial, **owner}
+
+
+def add_client_id(context: CallContext) -> Mapping[str, Any]:
+    clients, client = _client_ids(context), str(context.parameters["ClientID"])
+    clients.extend([client] if client not in clients else [])
+    return {}
+
+
+def remove_client_id(context: CallContext) -> Mapping[str, Any]:
+    clients, client = _client_ids(context), str(context.parameters["ClientID"])
+    clients[:] = [each for each in clients if each != client]
+    return {}
+
+
+def _client_ids(context: CallContext) -> list[str]:
+    arn = str(context.parameters["OpenIDConnectProviderArn"])
+    provider = iam_entities.backend(context.caller.account).open_id_providers.get(arn)
+    if provider is None:
+        raise Objection("NoSuchEntity", f"OpenIDConnect Provider not found for arn {arn}", 404)
+    clients: list[str] = provider.client_id_list
+    return clients
+
+
 ANSWERS = {
+    "iam:CreateServiceLinkedRole": create_service_linked_role,
+    "iam:GetMFADevice": get_mfa_device,
+    "iam:AddClientIDToOpenIDConnectProvider": add_client_id,
+    "iam:RemoveClientIDFromOpenIDConnectProvider": remove_client_id,
     "iam:PutUserPermissionsBoundary": put_user_boundary,
     "iam:DeleteUserPermissionsBoundary": delete_user_boundary,
     "iam:UpdateRole": update_role,
 }
 BEFORE = {
+    "iam:DeleteServiceLinkedRole": _release_linked_role,
     "iam:CreateUser": check_boundary,
     "iam:CreateRole": check_boundary,
     "iam:PutRolePermissionsBoundary": check_boundary,

@@ -96,6 +96,18 @@ def refuse_acl(context: CallContext) -> None:
         raise Refusal("AccessControlListNotSupported", "The bucket does not allow ACLs", 400)
 
 
+def refuse_bucket_acl(context: CallContext) -> None:
+    """A new bucket has ACLs off unless it says otherwise, and then cannot be given one that opens it.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/ensure-object-ownership.html
+    """
+    given = context.parameters
+    opening = given.get("ACL") not in (None, "private") or any(name.startswith("Grant") for name in given)
+    if opening and given.get("ObjectOwnership") in (None, buckets.ENFORCED):
+        text = "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting"
+        raise Refusal("InvalidBucketAclWithObjectOwnership", text, 400)
+
+
 def complete_new_bucket(context: CallContext, answer: RawAnswer) -> RawAnswer:
     if answer.status == 200:
         buckets.as_new(str(context.parameters["Bucket"]))
@@ -126,6 +138,7 @@ ANSWERS = {
     "s3:GetBucketAbac": get_bucket_abac,
 }
 BEFORE = {
+    "s3:CreateBucket": refuse_bucket_acl,
     "s3:PutBucketPolicy": check_policy,
     **{
         f"s3:{operation}": refuse_acl

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -86,6 +87,27 @@ def linked_role_names() -> dict[str, str]:
     from moto.iam.aws_managed_policies import aws_managed_policies_data
 
     return dict(reversed(_LINKED_ROLE.findall(aws_managed_policies_data)))
+
+
+def linked_role_name(service: str) -> str:
+    """What follows AWSServiceRoleFor in the name of a service's own role."""
+    first = service.partition(".")[0]
+    return linked_role_names().get(service) or "".join(word.capitalize() for word in re.split(r"[-_]", first))
+
+
+def create_linked_role(account: str, name: str, service: str, description: str) -> Any:
+    """A service's own role, with the policy that AWS names after it."""
+    statement = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
+    trust, iam = json.dumps({"Version": "2012-10-17", "Statement": [statement]}), backend(account)
+    role = iam.create_role(name, trust, f"/aws-service-role/{service}/", None, description, [], "3600", service)
+    named = re.compile(
+        rf"(AWS|Amazon)?{re.escape(linked_role_name(service))}(ServiceRole|ServiceLinkedRole|SLR)?Policy"
+    )
+    for policy in iam.managed_policies.values():
+        if policy.path == "/aws-service-role/" and named.fullmatch(policy.name):
+            policy.attach_to(role)
+            break
+    return role
 
 
 def note_use(
