@@ -34,6 +34,7 @@ from simlib.cloud.transport.signature import sender_time
 from simlib.cloud.transport.wire import Body, RawAnswer, RawRequest
 
 if TYPE_CHECKING:
+    from simlib.cloud.worlds.dump import Remark
     from simlib.cloud.worlds.file import Saved
     from simlib.cloud.worlds.snapshot import Loaded
 
@@ -43,11 +44,18 @@ NOWHERE = "http://127.0.0.1:9"  # the discard port: where requests are sent whil
 
 
 class Account:
-    """An AWS account of the world; `admin` is an IAM user in it who may do everything, `root` its root user."""
+    """An AWS account of the world."""
 
-    def __init__(self, name: str, account_id: str, admin: Identity, root: Callable[[], Identity]) -> None:
-        self.name, self.id, self.admin = name, account_id, admin
-        self._make_root = root
+    def __init__(
+        self, name: str, account_id: str, make_admin: Callable[[], Identity], make_root: Callable[[], Identity]
+    ) -> None:
+        self.name, self.id = name, account_id
+        self._make_admin, self._make_root = make_admin, make_root
+
+    @cached_property
+    def admin(self) -> Identity:
+        """An IAM user who may do everything. An account that was loaded has it from when it is first asked for."""
+        return self._make_admin()
 
     @cached_property
     def root(self) -> Identity:
@@ -70,6 +78,7 @@ class Cloud:
     def __init__(self, *, trail_bound: int = DEFAULT_BOUND) -> None:
         self.clock = Clock()
         self.trail = Trail(trail_bound)
+        self.remarks: tuple[Remark, ...] = ()  # of files of somebody's own account: what in them was not read
         self.source_ip = "203.0.113.10"  # an address of the documentation range: where the learner "sits"
         self._accounts: dict[str, Account] = {}
         self._sessions = Sessions()
@@ -94,14 +103,15 @@ class Cloud:
     def load(cls, source: str | os.PathLike[str], *, trail_bound: int = DEFAULT_BOUND) -> Cloud:
         """The world in a file that `save` wrote, in place of the one that runs; its keys and sessions work as before.
 
-        `source` is a path, or a link (http://, https://) to such a file. What `aws iam
-        get-account-authorization-details` prints is taken too, as a world of one account called "main". Time has gone
+        `source` is a path, or a link (http://, https://) to such a file. Files of somebody's own account are taken too
+        (`simlib.cloud.worlds.dump` says which), one or a folder of them; `remarks` then says what in them was not read.
+        Time has gone
         on: the clock shows what it showed when the world was saved, or real time where that is later. Raises
         `WorldFileError`, a `ValueError` that says where and why, and then nothing has changed.
         """
-        from simlib.cloud.worlds import file, snapshot
+        from simlib.cloud.worlds import snapshot
 
-        values = snapshot.read(file.read(source))
+        values, remarks = snapshot.read(source)
         with ExitStack() as undo:
             if cls.running is not None:
                 undo.enter_context(cls.running._gate.lock)
@@ -113,6 +123,7 @@ class Cloud:
         world = cls.start(trail_bound=trail_bound)
         try:
             world._take(loaded)
+            world.remarks = remarks
         except BaseException:
             world.stop()
             raise
@@ -237,6 +248,7 @@ class Cloud:
                 if organization is not None:
                     organizations.join(account_id, name, organization.id)
                 self._open_account(name, account_id)
+                self._accounts[name].admin  # noqa: B018 - an account of the lab's has its administrator from the start
         elif organization is not None:
             self._must_be_open()
             with self._gate.lock:
@@ -252,11 +264,17 @@ class Cloud:
         """Those that have been mentioned, in that order."""
         return tuple(self._accounts.values())
 
-    def _open_account(self, name: str, account_id: str) -> None:
-        """Give an account its name, and an administrator who can sign in unless there is one."""
-        key = self._store.administrator_key(account_id, ADMINISTRATOR)
-        admin = Identity(key.access_key_id, key.secret_access_key, None, region=REGION)
-        self._accounts[name] = Account(name, account_id, admin, partial(self._root_user, account_id))
+    def _open_account(self, name: str, account_id: str) -> Account:
+        account = Account(
+            name, account_id, partial(self._administrator, account_id), partial(self._root_user, account_id)
+        )
+        self._accounts[name] = account
+        return account
+
+    def _administrator(self, account_id: str) -> Identity:
+        with self._gate.lock:
+            key = self._store.administrator_key(account_id, ADMINISTRATOR)
+            return Identity(key.access_key_id, key.secret_access_key, None, region=REGION)
 
     def _root_user(self, account_id: str) -> Identity:
         with self._gate.lock:

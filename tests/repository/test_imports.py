@@ -27,6 +27,7 @@ BROUGHT_ALONG = {  # imported under its own name, pinned by the dependency that 
     "werkzeug": "moto",
     "IPython": "ipywidgets",
     "traitlets": "ipywidgets",
+    "yaml": "awscli",
 }
 
 

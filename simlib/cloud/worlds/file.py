@@ -47,17 +47,21 @@ class _SameKind(HTTPRedirectHandler):
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
-def read(source: str | os.PathLike[str]) -> Any:
-    """The JSON of a file, or of a link that begins with http:// or https://. Raises `WorldFileError`."""
+def content(source: str | os.PathLike[str]) -> bytes:
+    """What lies in a file, or behind a link that begins with http:// or https://. Raises `WorldFileError`."""
     text = str(source)
-    content = _fetched(text) if text.lower().startswith(("http://", "https://")) else _content(Path(source))
+    return _fetched(text) if text.lower().startswith(("http://", "https://")) else _content(Path(source))
+
+
+def parsed(content: bytes) -> Any:
+    """The value of JSON in UTF-8; None where it is something else."""
     try:
-        return json.loads(content.decode("utf-8-sig"), parse_constant=_no_number)
-    except (ValueError, RecursionError) as error:
-        raise WorldFileError(f"{source} is not a world: it cannot be read as JSON ({error}).") from None
+        return json.loads(content.decode("utf-8-sig"), parse_constant=no_number)
+    except (ValueError, RecursionError):
+        return None
 
 
-def _no_number(text: str) -> Any:
+def no_number(text: str) -> Any:
     raise ValueError(f"{text} is not a number in JSON")
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from moto.core.base_backend import BackendDict
@@ -14,7 +16,8 @@ from simlib.cloud.storage.contents import Contents, aside
 from simlib.cloud.storage.iam_entities import backend
 from simlib.cloud.storage.organizations import members, organizations
 from simlib.cloud.storage.store import Store
-from simlib.cloud.worlds import organization, sessions
+from simlib.cloud.worlds import dump, file, organization, sessions
+from simlib.cloud.worlds.dump import Remark
 from simlib.cloud.worlds.identities import CREDENTIALS, DUMP
 from simlib.cloud.worlds.resources import RESOURCES
 from simlib.cloud.worlds.sections import Section
@@ -22,7 +25,6 @@ from simlib.cloud.worlds.shape import ACCOUNT_ID, DATE, TEXT, Form, WorldFileErr
 
 MARK, VERSION = "IamLabWorld", 1
 SECTIONS = (*DUMP, *CREDENTIALS, *RESOURCES)
-_DUMP = {member: shape for section in DUMP for member, shape in section.member.items()}
 _ACCOUNT = {
     "Id": ACCOUNT_ID,
     "Name?": TEXT,
@@ -92,14 +94,16 @@ def left_out(accounts: Iterable[str]) -> list[str]:
 # -- loading -----------------------------------------------------------------------------------------------------------
 
 
-def read(document: Any) -> dict[str, Any]:
-    """The values of a parsed document, which may also be a dump of one account. Raises `WorldFileError`."""
+def read(source: str | os.PathLike[str]) -> tuple[dict[str, Any], tuple[Remark, ...]]:
+    """The values of a world's file, or of files of somebody's own account, and what of these was not read.
+
+    Raises `WorldFileError`.
+    """
+    folder = not str(source).lower().startswith(("http://", "https://")) and Path(source).is_dir()
+    content = b"" if folder else file.content(source)
+    document, remarks = None if folder else file.parsed(content), tuple[Remark, ...]()
     if not isinstance(document, dict) or MARK not in document:
-        if isinstance(document, dict) and any(section.name in document for section in DUMP):
-            return _of_dump(document)
-        raise WorldFileError(
-            "This file is not a world of the lab, nor what `aws iam get-account-authorization-details` prints."
-        )
+        document, remarks = dump.read(source) if folder else dump.read_content(content, str(source))
     version = document[MARK]
     if version != VERSION or isinstance(version, bool):
         raise WorldFileError(
@@ -107,16 +111,7 @@ def read(document: Any) -> dict[str, Any]:
             "Update the lab, or save the world anew."
         )
     values: dict[str, Any] = values_of(_WORLD, document, "")
-    return values
-
-
-def _of_dump(document: Mapping[str, Any]) -> dict[str, Any]:
-    """A dump of an account as a world of that account alone, called "main"."""
-    values = values_of(_DUMP, document, "", strict=False)
-    owners = {entry["Arn"].split(":")[4] for entries in values.values() for entry in entries} - {"aws"}
-    if len(owners) != 1:
-        raise WorldFileError("This dump names no account, or more than one: every ARN in it should be of the same.")
-    return {"Accounts": [{"Id": owners.pop(), "Name": "main", **values}]}
+    return values, remarks
 
 
 def restored(values: Mapping[str, Any], store: Store) -> Loaded:
@@ -141,7 +136,7 @@ def _restored(values: Mapping[str, Any], store: Store) -> Loaded:
             raise WorldFileError(f"{place}: there is another account of this ID or name.")
         backend(account["Id"]).account_aliases = [alias for alias in [account.get("AccountAlias")] if alias]
         for section in SECTIONS:
-            _restore_section(section, account, f"{place}." if "Clock" in values else "", seen)
+            _restore_section(section, account, f"{place}.", seen)
         if "Name" in account:
             accounts[account["Name"]] = account["Id"]
     for index, entry in enumerate(values.get("Organizations", ())):
