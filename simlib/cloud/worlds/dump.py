@@ -27,7 +27,7 @@ from urllib.parse import unquote
 
 from simlib.cloud.storage.store import aws_managed_policies
 from simlib.cloud.worlds import file
-from simlib.cloud.worlds.shape import WorldFileError
+from simlib.cloud.worlds.shape import PolicyText, WorldFileError
 from simlib.iam import Policy, PolicyError
 
 MOST_FILES = 200_000
@@ -219,7 +219,7 @@ class _Reader:
         if shape == "RoleDetailList":
             trust = self._document(entry.get("AssumeRolePolicyDocument"), "trust", f"{place}.AssumeRolePolicyDocument")
             if trust is None:
-                trust = {"Version": "2012-10-17", "Statement": []}
+                trust = PolicyText('{"Version": "2012-10-17", "Statement": []}')
             common["AssumeRolePolicyDocument"] = trust
             common["InstanceProfileList"] = self._profiles(entry.get("InstanceProfileList"), account)
             used = entry.get("RoleLastUsed")
@@ -271,24 +271,18 @@ class _Reader:
                 policies[name] = document
         return [{"PolicyName": name, "PolicyDocument": document} for name, document in policies.items()]
 
-    def _document(self, written: Any, kind: str, place: str) -> Any:
-        """A policy document as an object; None where it is no policy of its kind."""
+    def _document(self, written: Any, kind: str, place: str) -> PolicyText | None:
+        """A policy document; None where it is no policy of its kind."""
         try:
-            value = (
-                json.loads(unquote(written) if written.lstrip().startswith("%") else written)
-                if isinstance(written, str)
-                else written
-            )
+            text = unquote(written) if isinstance(written, str) and written.lstrip().startswith("%") else written
+            value = json.loads(text) if isinstance(text, str) else text
             Policy.parse(value, kind)
+            return PolicyText(json.dumps(value))
         except PolicyError as error:
-            problem = error.problems[0]
-            self.remark(
-                f"{place}.{problem.path}" if problem.path else place, f"is no policy of AWS's: {problem.message}"
-            )
+            where, reason = ".".join(filter(None, (place, error.problems[0].path))), error.problems[0].message
+            self.remark(where, f"is no policy of AWS's: {reason}")
         except (ValueError, RecursionError) as error:
             self.remark(place, f"is no JSON ({error})")
-        else:
-            return value
         return None
 
     def _profiles(self, written: Any, account: str) -> list[dict[str, Any]]:
@@ -342,7 +336,9 @@ class _Reader:
         document = self._document(written, "key" if holder.get("PolicyName") == "default" else "resource", shape)
         if document is None:
             return
-        arn = holder.get("ARN") or holder.get("QueueArn") or holder.get("TopicArn") or self._subject(document)
+        arn = (
+            holder.get("ARN") or holder.get("QueueArn") or holder.get("TopicArn") or self._subject(json.loads(document))
+        )
         parts = str(arn or "").split(":", 5)
         section = _SERVICES.get(parts[2]) if len(parts) == 6 else None
         owner = parts[4] if section and parts[4] else next(iter(self.accounts)) if len(self.accounts) == 1 else ""
@@ -391,6 +387,9 @@ class _Reader:
             self.organization = entries[0]
         for each in entries:
             identifier = str(each.get("Id") or each.get("TargetId") or "")
+            if not re.fullmatch("o-[a-z0-9]{10,32}|[a-z0-9-]{1,64}", identifier):
+                self.remark(f"{shape}[{entries.index(each)}]", "has no ID of AWS's form")
+                continue
             if shape == "Roots":
                 self.units = {identifier: {"Id": identifier, "Name": str(each.get("Name") or "Root")}, **self.units}
             elif shape == "OrganizationalUnits":
@@ -416,7 +415,7 @@ class _Reader:
         if content is not None:
             self.controls[identifier] = {
                 "Id": identifier, "Name": str(summary.get("Name") or identifier), "Type": summary["Type"],
-                "Content": json.dumps(content),
+                "Content": content,
             }  # fmt: skip
 
     # -- the whole ---------------------------------------------------------------------------------------------------
@@ -581,7 +580,11 @@ def _tags(written: Any) -> list[dict[str, str]]:
     pairs = written.items() if isinstance(written, dict) else [
         (each.get("Key"), each.get("Value")) for each in _list(written) if isinstance(each, dict)
     ]  # fmt: skip
-    return [{"Key": str(key), "Value": str(value or "")} for key, value in dict(pairs).items() if key]
+    return [
+        {"Key": str(key), "Value": str(value or "")}
+        for key, value in {str(key): value for key, value in pairs}.items()
+        if key
+    ]
 
 
 def _policy_arn(written: Any) -> str | None:
@@ -610,7 +613,7 @@ _RESOURCES = {  # section of a world's file → an entry of it that is nothing b
         "Region": _region(parts), "QueueName": name, "CreatedTimestamp": 0, "Policy": policy,
     },
     "Topics": lambda parts, name, policy: {
-        "Region": _region(parts), "TopicName": name, "Policy": json.dumps(policy),
+        "Region": _region(parts), "TopicName": name, "Policy": policy,
     },
     "Secrets": lambda parts, name, policy: {
         "Region": _region(parts), "Name": re.sub("^secret:|-[A-Za-z0-9]{6}$", "", name), "ARN": ":".join(parts),

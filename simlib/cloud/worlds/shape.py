@@ -108,10 +108,16 @@ def _write_content(value: bytes) -> Any:
         return {"Base64": base64.b64encode(value).decode("ascii")}
 
 
+class PolicyText(str):
+    """The text of a document that has been read as a policy of the kind that its place wants."""
+
+
 def document(kind: str) -> Form:
     """A policy document of a kind the engine knows, as text in Python and as an object in the file."""
 
     def read(value: Any) -> str:
+        if isinstance(value, PolicyText):
+            return value
         text = unquote(value) if isinstance(value, str) and value.startswith("%7B") else value
         try:
             text = text if isinstance(text, str) else json.dumps(text, ensure_ascii=False)
