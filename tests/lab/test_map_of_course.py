@@ -29,11 +29,13 @@ def test_in_the_middle_of_a_lesson_it_names_the_step() -> None:
     begun = {"predictions": {"root in the trust policy": {"choice": 0, "right": False, "when": TEN}}}
     shown = lab.overview({"1": solved(1), "2": begun})
     assert [stage.state for stage in shown.stages][:3] == ["● done", "◐ begun", "○ not begun"]
-    assert shown.next.startswith("Go on with lesson 2, Trust policies: who may borrow. You were at “Root on the list”")
-    assert 'lab.catch_up(2, "Root on the list")' in str(shown).replace("\n", " ")
+    assert shown.next.startswith(
+        "Go on with lesson 2, Trust policies: who may assume a role. You were at “Name the account”"
+    )
+    assert 'lab.catch_up(2, "Name the account")' in str(shown).replace("\n", " ")
     html = shown._repr_mimebundle_()["text/html"]
     assert '<a href="02-trust-policies.ipynb">' in html
-    assert "<code>lab.catch_up(2, &quot;Root on the list&quot;)</code>" in html
+    assert "<code>lab.catch_up(2, &quot;Name the account&quot;)</code>" in html
 
 
 def test_after_a_lesson_it_names_the_next_that_is_open() -> None:

@@ -80,15 +80,15 @@ WRONG: dict[str, list[Answer]] = {
             policy("BOB_MAY", allow("sts:AssumeRole")),
             "Allow statement 1 of your policy allows it; Allow statement 1 of archive (trust policy) delegates",
         ),
-        (policy("BOB_MAY", allow("s3:GetObject", f"{BUCKET}/*")), "Bob borrows reports: refused"),
+        (policy("BOB_MAY", allow("s3:GetObject", f"{BUCKET}/*")), "Bob assumes reports: refused"),
         (policy("BOB_MAY", {**allow("sts:AssumeRole", REPORTS), "Principal": {"AWS": BOB}}), "would not be saved"),
         (policy("BOB_MAY", allow(["sts:AssumeRole", "iam:*"], REPORTS)), "Bob changes the role: allowed"),
     ],
     "a list from blank": [
-        (policy("REPORTS_TRUST", trust({"AWS": ALICE})), "Alice, without MFA, borrows reports: allowed"),
+        (policy("REPORTS_TRUST", trust({"AWS": ALICE})), "Alice, without MFA, assumes reports: allowed"),
         (
             policy("REPORTS_TRUST", trust({"AWS": ALICE, "Service": "ec2.amazonaws.com"}, Condition=MFA)),
-            "The EC2 service borrows reports: refused",
+            "The EC2 service assumes reports: refused",
         ),
         (
             policy(
@@ -96,7 +96,7 @@ WRONG: dict[str, list[Answer]] = {
                 trust({"AWS": "arn:aws:iam::111111111111:root"}, Condition=MFA),
                 trust({"Service": "ec2.amazonaws.com"}),
             ),
-            "Alice, with MFA, borrows reports: refused",
+            "Alice, with MFA, assumes reports: refused",
         ),
         (
             policy("REPORTS_TRUST", {**trust({"AWS": ALICE}, Condition=MFA), "Resource": REPORTS}),
@@ -189,7 +189,7 @@ WRONG: dict[str, list[Answer]] = {
             'for role in ("reports", "web-app"):\n    iam.put_role_policy(RoleName=role, PolicyName="stop", '
             'PolicyDocument=\'{"Version": "2012-10-17", "Statement": '
             '{"Effect": "Deny", "Action": "*", "Resource": "*"}}\')',
-            "The machine borrows reports anew: refused",
+            "The machine assumes reports anew: refused",
         ),
     ],
     "the whole organization": [
@@ -325,7 +325,7 @@ WRONG: dict[str, list[Answer]] = {
         ),
         (
             'at_dev.delete_group_policy(GroupName="developers", PolicyName="developers")',
-            "Acme, without an external ID, borrows reports-reader: allowed",
+            "Acme, without an external ID, assumes reports-reader: allowed",
         ),
         (
             'at_prod.delete_role_policy(RoleName="reports-reader", PolicyName="reports-reader")\n'
@@ -340,8 +340,8 @@ OPEN = policy("ANSWER", trust({"AWS": "*"}))
 CHEATS: dict[str, Answer] = {
     "your first policy": (STAR.replace("ANSWER", "ALICE_MAY"), "Alice creates a user: allowed"),
     "one file for alice": (STAR.replace("ANSWER", "ALICE_MAY"), "Alice reads another file: allowed"),
-    "let bob in": (STAR.replace("ANSWER", "BOB_MAY"), "Bob borrows archive: allowed"),
-    "a list from blank": (OPEN.replace("ANSWER", "REPORTS_TRUST"), "Alice, without MFA, borrows reports: allowed"),
+    "let bob in": (STAR.replace("ANSWER", "BOB_MAY"), "Bob assumes archive: allowed"),
+    "a list from blank": (OPEN.replace("ANSWER", "REPORTS_TRUST"), "Alice, without MFA, assumes reports: allowed"),
     "the mfa trap": (STAR.replace("ANSWER", "MFA_REPAIRED"), "Alice's key, without MFA, reads the report: allowed"),
     "a policy for alice": (STAR.replace("ANSWER", "ALICE_MAY"), "Alice overwrites report.csv: allowed"),
     "rotate a key": ("def rotate(iam, use):\n    use(iam)", "It ended with"),

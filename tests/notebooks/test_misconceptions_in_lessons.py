@@ -54,8 +54,8 @@ MISCONCEPTIONS = {
         2,
         "root-tried",
         r"the root user +✘ Refused +assume_role\n +AccessDenied: Roles may not be assumed by root accounts",
-        "borrow(dev.root)",
-        "borrow(dev.admin)",
+        "assume(dev.root)",
+        "assume(dev.admin)",
     ),
     "4 a session outlives its clock": Met(
         4, "an-hour-and-a-minute", r"the session +✘ Refused.*ExpiredToken", "minutes=61", "minutes=59"
@@ -64,15 +64,15 @@ MISCONCEPTIONS = {
         4,
         "two-hours",
         "ValidationError: The requested DurationSeconds exceeds the MaxSessionDuration",
-        "borrow(alice, 2 * 3600)",
-        "borrow(alice, 3600)",
+        "assume(alice, 2 * 3600)",
+        "assume(alice, 3600)",
     ),
     "6 chaining above one hour": Met(
         4,
         "chained",
         "exceeds the 1 hour session limit for roles assumed by role chaining",
-        "borrow(web.session, 2 * 3600)",
-        "borrow(alice, 2 * 3600)",
+        "assume(web.session, 2 * 3600)",
+        "assume(alice, 2 * 3600)",
     ),
     "7 duration outside 900 to 43200": Met(
         4, "durations", r"ParamValidationError.*ValidationError.*43200", "43201", "43200"
