@@ -8,18 +8,21 @@ from simlib.lab.predictions import Prediction
 
 TITLE = "Permission policies and who wins"
 
+MINUTES = {"": 18, "Who can grant": 14, "Make it: a policy for Alice": 9}
+
 QUESTIONS = {
     "allow and deny": Prediction(
-        "One of Alice's policies allows `s3:GetObject`, the newer one denies it. She asks for the file. What does AWS "
-        "say?",
+        "One of Alice's policies allows `s3:GetObject`. The newer one denies it. She asks for the file. What does "
+        "AWS answer?",
         (
             "No: a deny wins over every allow.",
             "Yes: one allow is enough.",
-            "No, because the deny is newer. Had it been there first, the allow would win.",
+            "No, because the deny is newer. An older deny would lose.",
         ),
         answer=0,
-        because="AWS reads all policies first, as if they were one. If any statement that matches says `Deny`, the "
-        "answer is no. Neither age nor order counts, nor who wrote it. The message tells: `with an explicit deny`.",
+        because="AWS reads all policies together, as if they were one. If any matching statement says `Deny`, the "
+        "answer is no. It does not matter which policy is newer, which comes first, or who wrote it. The message "
+        "says `with an explicit deny`.",
     ),
     "a boundary for bob": Prediction(
         "Bob has no policy. His permissions boundary allows everything in S3. May he read the report?",
@@ -28,47 +31,47 @@ QUESTIONS = {
             "No: nothing grants it.",
         ),
         answer=1,
-        because="A boundary says how far permissions may go. It is a ceiling: it can cut off what is above it, and it "
-        "holds nothing up. Bob has no permissions that it could limit.",
+        because="A permissions boundary sets the most that permissions policies can give. It takes away what goes "
+        "beyond it, and it gives nothing. Bob has no permissions that it could limit.",
     ),
     "an scp for dev": Prediction(
         "Bob has no policy again. A service control policy on his account allows `s3:Get*`. May he read the report?",
         (
-            "No: it grants nothing.",
-            "Yes: head-office stands above dev, and allows it.",
+            "No: the SCP grants nothing.",
+            "Yes: head-office manages dev, and allows it.",
         ),
         answer=0,
-        because="An SCP is the ceiling over an account. Everybody in it is below, its administrator and its root user "
-        "too. But it gives nobody anything. Permissions come from policies inside the account.",
+        because="An SCP limits a whole account: everybody in it, even its administrator and its root user. But it "
+        "gives nobody anything. Permissions come from policies inside the account.",
     ),
     "a generous session policy": Prediction(
-        "The role `writer` may only write. Alice borrows it with a session policy that allows everything. What may her "
-        "session do?",
+        "The role `writer` may only write. Alice assumes it with a session policy that allows everything. What may "
+        "her session do?",
         (
             "Everything: the session policy says so.",
             "Write, and nothing else.",
-            "Nothing: a session policy may not allow more than the role.",
+            "Nothing: a session policy must not allow more than the role.",
         ),
         answer=1,
-        because="A session may do what the role **and** the session policy allow. Who borrows can make the session "
-        "smaller, for a program that need not do everything. Nobody can make it larger, or else every borrower would "
-        "write her own permissions.",
+        because="A session may do what the role **and** the session policy allow. So you can make a session "
+        "smaller, for a program that needs less. Nobody can make it larger. Otherwise anybody who assumes a role "
+        "could write her own permissions.",
     ),
     "the bucket names bob": Prediction(
-        "Bob has no policy; there is only his boundary, which allows S3. The bucket's policy names him. May he read?",
+        "Bob has no policy, only his boundary, which allows S3. The bucket policy names him. May he read?",
         (
-            "Yes: within one account one grant is enough.",
-            "No: without a policy of his own Bob may do nothing.",
+            "Yes: within one account, one grant is enough.",
+            "No: without a policy of his own, Bob may do nothing.",
         ),
         answer=0,
-        because="Two parties can grant: the identity's own policies, and the policy of the resource. Within one "
-        "account either of them is enough. Between two accounts both must: that is lesson 5.\n\n"
-        "One exception belongs here. What a resource gives to a **user** by name, the user's boundary need not allow; "
-        "only a `Deny` in it would count. A role's boundary must allow it.",
+        because="Two kinds of policies can grant: those of the identity, and that of the resource. Within one "
+        "account, either is enough. Between two accounts, you need both: that is lesson 5.\n\n"
+        "One detail: if a resource policy names a **user**, that user's boundary need not allow the call; only a "
+        "`Deny` in it counts. A role's boundary must allow it.",
     ),
     "the mfa trap": Prediction(
-        "Alice has used no second factor, and neither has the session of `writer`. The policy denies everything where "
-        "`aws:MultiFactorAuthPresent` is `false`. Whom does it stop?",
+        "Alice's key has used no second factor, and neither has the session of `writer`. The policy denies "
+        "everything where `aws:MultiFactorAuthPresent` is `false`. Whom does it stop?",
         (
             "Both.",
             "Alice's key only.",
@@ -76,9 +79,25 @@ QUESTIONS = {
             "Neither of them.",
         ),
         answer=2,
-        because="With an access key the condition key is not `false`: it is **not there at all**, and `Bool` matches "
-        "only what is there. So the rule stops the machines, which have no second factor, and spares the stolen key, "
-        "against which it was written. `BoolIfExists` also matches where the key is absent.",
+        because="With an access key, the condition key is not `false`: it is **absent**, and `Bool` matches only a "
+        "key that is present. So the rule stops machines, which have no second factor, and lets the stolen key "
+        "through – exactly what it was meant to stop. `BoolIfExists` also matches when the key is absent.",
+    ),
+    "four policies and a delete": Prediction(
+        "A role's permissions policy allows `s3:*`. Its permissions boundary allows `s3:*`. The SCP of its account "
+        "allows everything. An RCP on the bucket's account denies `s3:DeleteObject` for everybody outside the "
+        "security team. The role, in the same account, is not in that team. May its session delete an object?",
+        (
+            "Yes: the role's own policy allows it, and an RCP is for strangers.",
+            "Yes: three policies allow it, and only one denies it.",
+            "No: the RCP denies it, and a deny anywhere wins.",
+            "No: a boundary never allows a delete.",
+        ),
+        answer=2,
+        because="AWS does not count votes. One matching explicit deny decides, and an RCP applies to everybody who "
+        "uses the account's resources, its own roles included.\n\n"
+        "The boundary allows `s3:*`, so it does not stand in the way. The permissions policy is the grant, and it "
+        "would have been enough without the deny.",
     ),
 }
 
@@ -101,14 +120,15 @@ MFA_TRAP = """{
 
 EXERCISES = {
     "the mfa trap": Exercise(
-        waits_for="Change the policy in the cell above: Alice's key without MFA must be stopped, a role's session not.",
+        waits_for="Change the policy in the cell above: it must stop Alice's key without MFA, but not a role's "
+        "session.",
         given=(MFA_TRAP,),
         judge=policies(
             [
                 Ask("Alice's key, without MFA,", "reads the report", ALICE, "s3:GetObject", REPORT, False),
                 Ask("Alice, who has proved MFA,", "reads the report", ALICE, "s3:GetObject", REPORT, True, PROVED),
                 Ask(
-                    "A session of Alice's, opened without MFA,",
+                    "A session of Alice's, without MFA,",
                     "reads the report",
                     ALICE,
                     "s3:GetObject",
@@ -123,9 +143,9 @@ EXERCISES = {
             besides={At(who, "identity", "allow-s3"): allow("s3:*") for who in (ALICE, WRITER)},
         ),
         hints=(
-            "There are two mistakes: one spares somebody, the other stops somebody. Mend them one after the other.",
-            "For a key the condition key is absent: which operator also matches then? And a second condition can say "
-            "that only users are meant.",
+            "There are two mistakes. One lets somebody through, the other stops somebody. Repair one after the other.",
+            "For an access key, the condition key is absent: which operator also matches then? And a second "
+            "condition can limit the rule to users.",
             "Use `BoolIfExists` for `aws:MultiFactorAuthPresent`. Beside it, in the same `Condition`, add "
             "`StringEquals` for `aws:PrincipalType`.",
         ),
@@ -144,12 +164,12 @@ EXERCISES = {
   ]
 }"""
 ''',
-        because="Operators in one `Condition` must all match. `BoolIfExists` matches where the key is `false` or "
-        "absent, and `aws:PrincipalType` limits the rule to users. In practice, you would attach such a policy to "
+        because="All operators in one `Condition` must match. `BoolIfExists` matches where the key is `false` or "
+        "absent, and `aws:PrincipalType` limits the rule to users. In practice you would attach such a policy to "
         "people only.",
     ),
     "a policy for alice": Exercise(
-        waits_for="Write Alice's policy into the cell above: read and list, write below alice/, delete nothing.",
+        waits_for="Write Alice's policy in the cell above: read and list, write below alice/, delete nothing.",
         given=("",),
         judge=policies(
             [
@@ -169,9 +189,9 @@ EXERCISES = {
             At(ALICE, "identity", "alice"),
         ),
         hints=(
-            "Three wishes, three statements: one for each resource on which something is allowed.",
-            "`s3:ListBucket` is asked for on the bucket, `s3:GetObject` on what is in it, and `s3:PutObject` only on "
-            "what begins with `alice/`. What you do not mention is refused.",
+            "There are three permissions, so write three statements: one for each kind of resource.",
+            "`s3:ListBucket` is about the bucket, `s3:GetObject` about the objects in it, and `s3:PutObject` only "
+            "about objects whose names begin with `alice/`. AWS refuses what you do not mention.",
             "`arn:aws:s3:::my-secure-bucket` for listing, `arn:aws:s3:::my-secure-bucket/*` for reading, "
             "`arn:aws:s3:::my-secure-bucket/alice/*` for writing.",
         ),
@@ -196,7 +216,7 @@ EXERCISES = {
   ]
 }"""
 ''',
-        because="Nothing has to be forbidden: deleting is not mentioned, so nobody has allowed it. The slash in "
-        "`alice/*` counts: `alice*` would also be `alicexyz.csv`.",
+        because="You need no `Deny`: the policy does not mention deleting, so nothing allows it. The slash in "
+        "`alice/*` matters: `alice*` would match `alicexyz.csv`, too.",
     ),
 }
