@@ -152,7 +152,7 @@ WRONG: dict[str, list[Answer]] = {
         ("rotate = 3", "rotate is not a function but int"),
         (
             'def rotate(iam, use):\n    iam.create_access_key(UserName="alice")',
-            "The program was never given another key",
+            "The program never got another key",
         ),
         (
             'def rotate(iam, use):\n    first = iam.list_access_keys(UserName="alice")["AccessKeyMetadata"][0]\n'
@@ -168,12 +168,12 @@ WRONG: dict[str, list[Answer]] = {
     "cut mallory off": [
         (
             'iam.delete_role_policy(RoleName="reports", PolicyName="read-bucket")',
-            "A session of reports that is opened now reads the report: refused",
+            "A session of reports that begins now reads the report: refused",
         ),
         (
             'iam.put_role_policy(RoleName="reports", PolicyName="stop", PolicyDocument=\'{"Version": "2012-10-17", '
             '"Statement": {"Effect": "Deny", "Action": "*", "Resource": "*"}}\')',
-            "A session of reports that is opened now reads the report: refused",
+            "A session of reports that begins now reads the report: refused",
         ),
         (
             'iam.update_assume_role_policy(RoleName="reports", PolicyDocument=\'{"Version": "2012-10-17", "Statement": '
@@ -184,12 +184,12 @@ WRONG: dict[str, list[Answer]] = {
             'iam.delete_access_key(UserName="alice", AccessKeyId=alice.access_key_id)',
             "her session: allowed, and should be refused. Allow statement 1 of read-bucket allows it.",
         ),
-        ("aws.clock.advance(hours=13)", "ended by itself, because the clock was moved"),
+        ("aws.clock.advance(hours=13)", "has expired, because the clock moved on"),
         (
             'for role in ("reports", "web-app"):\n    iam.put_role_policy(RoleName=role, PolicyName="stop", '
             'PolicyDocument=\'{"Version": "2012-10-17", "Statement": '
             '{"Effect": "Deny", "Action": "*", "Resource": "*"}}\')',
-            "The machine assumes reports anew: refused",
+            "The machine assumes reports again: refused",
         ),
     ],
     "the whole organization": [

@@ -12,110 +12,129 @@ from simlib.lab.predictions import Prediction
 
 TITLE = "Temporary credentials"
 
+MINUTES = {"": 14, "Take the key away": 17, "Rotate a key without a gap": 15}
+
 QUESTIONS = {
     "an hour and a minute": Prediction(
         "61 minutes have passed. The same program asks for the same file, with the same session. What does AWS answer?",
         (
-            "It refuses: the session is over.",
-            "It sends the file: Alice's key is still good, and so is what was made from it.",
-            "It sends the file once more, and warns.",
+            "It refuses: the session has expired.",
+            "It sends the file: Alice's key is still valid, and so is the session she got with it.",
+            "It sends the file once more, with a warning.",
         ),
         answer=0,
-        because="`ExpiredToken`. The end was written into the session at its birth, and nothing moves it: no work that "
-        "is under way, and nobody's permission. A program that goes on must have fetched a new session before.",
+        because="`ExpiredToken`. The expiry is fixed when the session begins, and nothing moves it: neither work "
+        "in progress nor anybody's permission. A program that goes on must get a new session before.",
     ),
     "a second too short": Prediction(
-        "899 seconds are a second too short, 43201 a second too long. Who says no?",
+        "899 seconds are one second too few, 43201 one second too many. Who refuses?",
         (
             "AWS, both times.",
-            "The SDK, both times, before anything is sent.",
-            "The SDK says no to the first, AWS to the second.",
+            "The SDK, both times, before it sends anything.",
+            "The SDK refuses the first, AWS the second.",
             "Nobody: AWS takes the nearest duration it allows.",
         ),
         answer=2,
-        because="The SDK knows a few of AWS's rules and saves you the trip: `ParamValidationError` is its own word. It "
-        "checks the least value a parameter may have, and leaves the greatest to AWS, whose answer is "
+        because="The SDK knows a few of AWS's rules and saves you the call: `ParamValidationError` is its own "
+        "error. It checks the smallest value of a parameter and leaves the largest to AWS, which answers "
         "`ValidationError`.",
     ),
     "two hours": Prediction(
-        "`reports` lends itself for one hour at most. Alice asks for two. What does she get?",
+        "Sessions of `reports` last one hour at most. Alice asks for two. What does she get?",
         (
             "A session of one hour: AWS gives what it can.",
-            "A session of two hours: 12 hours are the limit.",
+            "A session of two hours: the limit is 12.",
             "A refusal.",
         ),
         answer=2,
-        because="AWS does not quietly give less. Each role has its own `MaxSessionDuration`, between 1 and 12 hours; "
-        "who asks for more is refused. Who asks for nothing gets one hour.",
+        because="AWS does not quietly give less. Each role has its own `MaxSessionDuration`, between 1 and 12 "
+        "hours, and AWS refuses a longer session. Without `DurationSeconds` you get one hour.",
     ),
     "two hours for the machine": Prediction(
-        "The role now lends itself for 12 hours. Alice got her two. What does the machine get, from its own session?",
+        "The role now allows sessions of 12 hours, and Alice got her two. What does the machine get when it asks "
+        "with its own session?",
         (
             "A refusal.",
             "Two hours, as Alice did.",
             "One hour.",
         ),
         answer=0,
-        because="Who borrows with borrowed credentials gets one hour at most, whatever the role allows, and is refused "
-        "if more is asked for. Otherwise a session could prolong itself for ever, by borrowing before it ends.",
+        because="With role chaining, one hour is the most, whatever the role allows. AWS refuses more. Otherwise a "
+        "session could prolong itself for ever by assuming a role before it expires.",
     ),
     "the key is deleted": Prediction(
-        "The key is gone. What about the session that Alice got with it?",
+        "The key is deleted. What about the session that Alice got with it?",
         (
             "It ends with the key.",
-            "It goes on until its own end, 12 hours from its birth.",
+            "It goes on until its own expiry, 12 hours after it began.",
             "It goes on for one more hour.",
         ),
         answer=1,
-        because="A session stands on its own. STS looked at the key once, at the session's birth. To delete or rotate "
-        "a key stops nobody who has borrowed before. That is why a leaked key is never only a leaked key.",
+        because="A session does not depend on the key. STS checked the key once, when the session began. Deleting "
+        "or rotating a key stops nobody who has assumed a role before. That is why a leaked key is never only a "
+        "leaked key.",
     ),
     "twelve hours later": Prediction(
-        "Twelve hours later. The application on the machine asks again, and Mallory asks with the copy. Who gets the "
-        "file?",
+        "Twelve hours later, the application on the machine asks for the file, and Mallory asks with the copy. Who "
+        "gets it?",
         (
             "The machine only.",
             "Both.",
             "Neither.",
         ),
         answer=0,
-        because="Both sessions have ended. But the SDK on the machine knows where its credentials came from, and goes "
-        "there again before they end. A copy does not know where it came from. Nobody renews it.",
+        because="Both of those sessions have expired. But the SDK on the machine knows where its credentials came "
+        "from, and fetches new ones before they expire. A copy has no such source, so nobody renews it.",
     ),
     "old variables": Prediction(
-        "The machine has a role. In its environment there is Alice's key, too. Who is a program on this machine?",
+        "The machine has a role. Its environment holds Alice's key, too. As whom does a program on this machine act?",
         (
-            "The role: on a machine the role comes first.",
-            "Alice.",
-            "Nobody: the SDK reports a contradiction.",
+            "As the role: on a machine, the role comes first.",
+            "As Alice.",
+            "As nobody: the SDK reports a conflict.",
         ),
         answer=1,
-        because="The variables come first in the list, and the SDK looks no further. The role is there, correct and "
-        "unused; its policies explain nothing of what you see. `aws configure list` and `get-caller-identity` tell who "
-        "you are. Ask them before you change a policy.",
+        because="Environment variables come first in the list, and the SDK looks no further. The role is there, "
+        "correct and unused, and its policies explain nothing of what you see. `aws configure list` and "
+        "`get-caller-identity` tell you who you are. Ask them before you change a policy.",
     ),
     "a token from a session": Prediction(
         "`GetSessionToken` gives temporary credentials. Alice calls it with her key, and then with a session. What "
         "happens?",
         (
-            "It works with the key and not with the session.",
+            "It works with the key, but not with the session.",
             "Both calls work.",
-            "It works with the session and not with the key.",
+            "It works with the session, but not with the key.",
         ),
         answer=0,
-        because="It is made for users and their keys, for instance to prove MFA once and work for some hours. With "
-        "temporary credentials it cannot be called: a session would prolong itself.",
+        because="The call is for users with access keys, for instance to prove MFA once and then work for some "
+        "hours. You cannot call it with temporary credentials: a session could prolong itself.",
     ),
     "a third key": Prediction(
-        "Alice has one access key. The administrator makes a second and a third. What does AWS say?",
+        "Alice has one access key. You create a second one, and a third. What does AWS do?",
         (
-            "A user has as many keys as she needs.",
-            "The second works, the third does not.",
-            "The second is refused already: one person, one key.",
+            "It creates both: a user may have as many keys as she needs.",
+            "It creates the second and refuses the third.",
+            "It refuses the second: one person, one key.",
         ),
         answer=1,
-        because="Two keys for each user, and one that is switched off counts too. Two are what you need to change from "
-        "an old key to a new one without a gap, and for nothing else.",
+        because="A user may have two keys, and an inactive key counts, too. Two are what you need to switch from "
+        "an old key to a new one without a gap.",
+    ),
+    "a laptop is stolen": Prediction(
+        "A laptop is stolen. On it are an access key of the user `eve` and a session of the role `reports`, which "
+        "`eve` assumed this morning for 12 hours. You delete the key at once. What should you do next, and why?",
+        (
+            "Nothing: the session ended with the key.",
+            "Revoke the sessions of `reports`: it is valid until its expiry, with or without the key.",
+            "Remove `eve` from the trust policy of `reports`: that ends her session.",
+            "Lower the maximum session duration of `reports` to one hour: that shortens the session.",
+        ),
+        answer=1,
+        because="The session stands on its own until it expires, so deny it: revoke the sessions of `reports`. "
+        "Others who use the role assume it again and go on.\n\n"
+        "The trust policy and the maximum duration count when somebody assumes the role. They are worth changing, "
+        "but they do not touch a session that is already open.",
     ),
 }
 
@@ -144,16 +163,16 @@ def _rotated(world: Any, rotate: Any) -> Iterator[Row | str]:
     use.__qualname__ = "use"  # as Python calls it where it is used wrongly
     rotate(iam, use)
     if not used:
-        yield "The program was never given another key: call use(…) with what create_access_key returned."
+        yield "The program never got another key: call use(…) with the answer of create_access_key."
         return
     second, was_good = used[-1]
-    too_early = "Its first key was out of service before use(…) was called."
+    too_early = "Its first key stopped working before you called use(…)."
     yield Row("The program", "goes on with its first key until it has the new one", was_good, True, too_early)
     if second.access_key_id == first.access_key_id:
-        yield "The program was given its first key again."
-    taken_away = "AWS does not take that key any more."
+        yield "The program got its first key again."
+    taken_away = "AWS does not accept that key any more."
     yield Row("The program", "calls AWS with the new key", _is_good(second), True, taken_away)
-    yield Row("Whoever has found the first key", "calls AWS with it", _is_good(first), False, "It is still active.")
+    yield Row("Somebody who has the first key", "calls AWS with it", _is_good(first), False, "It is still active.")
 
 
 def _row(world: Any, name: str, does: str, should: bool, *asked: str) -> Row:
@@ -180,46 +199,46 @@ def _cut_off(world: Any, mallory: Any) -> Iterator[Row | str]:
     hers = _mallory(world, mallory)
     if "ExpiredToken" in hers.because:
         yield (
-            "Her session has ended by itself, because the clock was moved. Run the cell that opens it once more, and "
-            "end it before its time."
+            "Her session has expired, because the clock moved on. Run the cell that opens it again, and end it "
+            "before it expires."
         )
     yield hers
-    yield _row(world, "The machine", "borrows reports anew", True, WEB_APP, "sts:AssumeRole", REPORTS)
-    yield _row(world, "A session of reports that is opened now", "reads the report", True, REPORTS, READ, REPORT)
+    yield _row(world, "The machine", "assumes reports again", True, WEB_APP, "sts:AssumeRole", REPORTS)
+    yield _row(world, "A session of reports that begins now", "reads the report", True, REPORTS, READ, REPORT)
     yield _row(world, "The machine", "reads the report as web-app", True, WEB_APP, READ, REPORT)
 
 
 EXERCISES = {
     "rotate a key": Exercise(
-        waits_for="Write the function above: a new key, the program changed to it, and the first key out of service.",
+        waits_for="Write the function above: a new key, the program switched to it, and the first key useless.",
         given=("",),
         judge=_rotated,
         hints=(
-            "Why may a user have two keys? For the time in which both are good.",
-            "Make the second key first. Then `use` it. Only then may the first one go.",
-            "`create_access_key`, `use(…)` with its answer, `delete_access_key` for the ID that was there before.",
+            "Why may a user have two keys? So that both are valid while you switch.",
+            "Create the second key first. Then `use` it. Only then delete the first.",
+            "`create_access_key`, then `use(…)` with its answer, then `delete_access_key` for the ID that was "
+            "there before.",
         ),
         solution="""def rotate(iam, use):
     first = iam.list_access_keys(UserName="alice")["AccessKeyMetadata"][0]["AccessKeyId"]
     use(iam.create_access_key(UserName="alice"))
     iam.delete_access_key(UserName="alice", AccessKeyId=first)
 """,
-        because="In real life there is a pause before the last line: switch the first key off (`update_access_key`, "
-        "`Inactive`), see whether anything breaks, and delete it some days later. A role would have spared you all "
-        "this.",
-        praise="No gap, and the first key opens nothing any more.",
+        because="In practice you pause before the last line: deactivate the first key (`update_access_key`, "
+        "`Inactive`), see whether anything breaks, and delete it some days later. With a role, you would need none "
+        "of this.",
+        praise="There was no gap, and the first key opens nothing any more.",
     ),
     "cut mallory off": Exercise(
-        waits_for="End Mallory's session of reports, in the cell above. The machine must go on working.",
+        waits_for="End Mallory's session of reports in the cell above. The machine must go on working.",
         judge=_cut_off,
         untouched=_nothing_done,
         hints=(
-            "A session cannot be deleted. But what it may do is looked up at every call.",
-            "Deny everything to sessions of `reports` that were issued before now. Those that are issued later are not "
-            "meant.",
-            "As above: the inline policy `AWSRevokeOlderSessions` on the role `reports`, with `DateLessThan` "
-            "`aws:TokenIssueTime`. Write the present time into it, from `aws.clock.now`, and mind that it must be "
-            "later than Mallory's session.",
+            "You cannot delete a session. But AWS decides what it may do at every call.",
+            "Deny everything to sessions of `reports` that began before now. Later sessions must not be affected.",
+            "As above: the inline policy `AWSRevokeOlderSessions` on the role `reports`, with `DateLessThan` and "
+            "`aws:TokenIssueTime`. Take the present time from `aws.clock.now`. It must be later than the beginning "
+            "of Mallory's session.",
         ),
         solution="""aws.clock.advance(seconds=2)
 now = f"{aws.clock.now:%Y-%m-%dT%H:%M:%SZ}"
@@ -228,8 +247,9 @@ deny = {"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": older}
 iam.put_role_policy(RoleName="reports", PolicyName="AWSRevokeOlderSessions",
     PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [deny]}))
 """,
-        because="Everything that was issued before is refused, also honest sessions: they are opened anew and go on. "
-        "Deleting the role would have stopped the machine, too; and to narrow the trust policy stops nobody who is in.",
+        because="The policy refuses every session that began before, also honest ones: they assume the role again "
+        "and go on. Deleting the role would have stopped the machine. Narrowing the trust policy does not end an "
+        "open session.",
         praise="Mallory is out, and the machine has noticed nothing.",
     ),
 }
