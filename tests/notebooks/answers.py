@@ -202,7 +202,7 @@ WRONG: dict[str, list[Answer]] = {
                     "Resource": f"{LEDGER}/*",
                 },
             ),
-            "Somebody of head-office reads the ledger: refused",
+            "Somebody in head-office reads the ledger: refused",
         ),
         (
             policy("OPEN_TO_ORGANIZATION", trust("*", "s3:*", Condition=MEMBERS, Resource=f"{LEDGER}/*")) + FILLED,
@@ -211,10 +211,10 @@ WRONG: dict[str, list[Answer]] = {
         (policy("OPEN_TO_ORGANIZATION", allow("s3:GetObject", f"{LEDGER}/*", Condition=MEMBERS)), "would not be saved"),
     ],
     "acmes way in": [
-        (f"{policy('ACME_TRUST', trust({'AWS': SCANNER}))}\n{ACME_MAY}", "without an ID, borrows the role: allowed"),
+        (f"{policy('ACME_TRUST', trust({'AWS': SCANNER}))}\n{ACME_MAY}", "without an ID, assumes the role: allowed"),
         (
             f"{policy('ACME_TRUST', trust({'AWS': 'arn:aws:iam::444444444444:root'}, Condition=OURS))}\n{ACME_MAY}",
-            "Somebody else of Acme, with your ID, borrows the role: allowed",
+            "Somebody else at Acme, with your ID, assumes the role: allowed",
         ),
         (
             f"{ACME_TRUST}\n{policy('ACME_MAY', allow(['s3:ListBucket', 's3:GetObject'], f'{LEDGER}/*'))}",
@@ -246,13 +246,13 @@ WRONG: dict[str, list[Answer]] = {
         ),
     ],
     "main and nothing else": [
-        (pipeline("StringLike", "repo:example/shop:*"), "Another branch of example/shop borrows the role: allowed"),
-        (pipeline("StringLike", f"{MAIN}*"), "The branch mainly of example/shop borrows the role: allowed"),
+        (pipeline("StringLike", "repo:example/shop:*"), "Another branch of example/shop assumes the role: allowed"),
+        (pipeline("StringLike", f"{MAIN}*"), "The branch mainly of example/shop assumes the role: allowed"),
         (
             pipeline("StringLike", "repo:*/shop:ref:refs/heads/main"),
-            "Mallory's repository mallory/shop borrows the role",
+            "Mallory's repository mallory/shop assumes the role",
         ),
-        (pipeline("StringEquals", "repo:example/shop:*"), "The branch main of example/shop borrows the role: refused"),
+        (pipeline("StringEquals", "repo:example/shop:*"), "The branch main of example/shop assumes the role: refused"),
     ],
     "deploy twice": [
         (DEPLOY.format("iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust)"), "no policy read-ledger"),
@@ -261,7 +261,7 @@ WRONG: dict[str, list[Answer]] = {
                 "iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust)\n"
                 '    iam.put_role_policy(RoleName=name, PolicyName="read-ledger", PolicyDocument=may)'
             ),
-            "In the second run AWS refused a call: An error occurred (EntityAlreadyExists)",
+            "In the second run, AWS refused a call: An error occurred (EntityAlreadyExists)",
         ),
         (
             DEPLOY.format(
@@ -269,26 +269,29 @@ WRONG: dict[str, list[Answer]] = {
                 "    except iam.exceptions.EntityAlreadyExistsException:\n        pass\n"
                 '    iam.put_role_policy(RoleName=name, PolicyName="read-ledger", PolicyDocument=may)'
             ),
-            "After a run on a changed trust policy the role's trust policy is not TRUST",
+            "After a run on a changed trust policy, the role's trust policy is not TRUST",
         ),
         ("deploy = 3", "deploy is not a function but int"),
-        ("def deploy(iam):\n    make_role()", "Does your function use the client that it is given?"),
-        (DEPLOY.format("return careless(name, trust)"), "After the first run there is no role reports-reader"),
+        ("def deploy(iam):\n    make_role()", "Does your function use the client that it gets?"),
+        (DEPLOY.format("return careless(name, trust)"), "After the first run, there is no role reports-reader"),
     ],
     "a test that says no": [
-        (TEST.format('assert may(document, "s3:GetObject", file)'), 'passes a policy that is wrong: the action is "*"'),
+        (
+            TEST.format('assert may(document, "s3:GetObject", file)'),
+            'accepts a policy that is wrong: the action is "*"',
+        ),
         (
             TEST.format("assert document == READ_LEDGER"),
-            "says no to a policy that is right: the same in two statements",
+            "refuses a policy that is right: the same in two statements",
         ),
         (
             TEST.format(
                 'assert may(document, "s3:GetObject", file)\n    assert not may(document, "s3:DeleteObject", file)'
             ),
-            "passes a policy that is wrong: writing is allowed",
+            "accepts a policy that is wrong: writing is allowed",
         ),
         ('test_reader = "assert"', "test_reader is not a function but str"),
-        (TEST.format("assert False"), "says no to a policy that is right: READ_LEDGER itself"),
+        (TEST.format("assert False"), "refuses a policy that is right: READ_LEDGER itself"),
     ],
     "the house in order": [  # one after the other, in one world
         (
@@ -356,18 +359,18 @@ CHEATS: dict[str, Answer] = {
     ),
     "acmes way in": (
         f"{OPEN.replace('ANSWER', 'ACME_TRUST')}\n{STAR.replace('ANSWER', 'ACME_MAY')}",
-        "without an ID, borrows the role: allowed",
+        "without an ID, assumes the role: allowed",
     ),
     "pass one role": (STAR.replace("ANSWER", "PASS_WEB_APP"), "Alice passes deploy to EC2: allowed"),
     "main and nothing else": (
         policy("PIPELINE_TRUST", trust(GITHUB, WEB_IDENTITY)),
-        "Another branch of example/shop borrows the role: allowed",
+        "Another branch of example/shop assumes the role: allowed",
     ),
     "deploy twice": (
         DEPLOY.format(f"iam.create_role(RoleName=name, AssumeRolePolicyDocument={STAR.partition(' = ')[2]})"),
-        "In the first run AWS refused a call: An error occurred (MalformedPolicyDocument)",
+        "In the first run, AWS refused a call: An error occurred (MalformedPolicyDocument)",
     ),
-    "a test that says no": (TEST.format("assert document"), 'passes a policy that is wrong: the action is "*"'),
+    "a test that says no": (TEST.format("assert document"), 'accepts a policy that is wrong: the action is "*"'),
     "the house in order": (
         'dev.admin.client("iam").put_role_policy(RoleName="deploy", PolicyName="all", PolicyDocument=\'{"Version": '
         '"2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}\')',

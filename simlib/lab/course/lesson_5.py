@@ -8,79 +8,97 @@ from simlib.lab.predictions import Prediction
 
 TITLE = "Across accounts"
 
+MINUTES = {"": 20, "The confused deputy": 13, "Make it: Acme's way in": 10}
+
 QUESTIONS = {
     "prod trusts alice": Prediction(
         "The role in prod names Alice in its trust policy. In dev she has no policy. She asks for the role. What "
         "does AWS answer?",
         (
             "She gets a session: the trust policy names her.",
-            "A refusal: her own account must allow it, too.",
-            "A refusal: a trust policy cannot name somebody of another account.",
+            "It refuses: her own account must allow it, too.",
+            "It refuses: a trust policy cannot name somebody in another account.",
         ),
         answer=1,
-        because="Within one account, being named was enough. Across accounts each account speaks for itself: prod "
-        "says who may come in, dev says where its people may go. One of them alone can open nothing.",
+        because="Within one account, being named was enough. Across accounts, each account decides for itself: "
+        "prod says who may assume its role, dev says what its own users may do. Neither can decide for the other.",
     ),
     "one organization": Prediction(
-        "dev and prod are members of one organization. prod's trust policy names Alice; her own policy is gone "
-        "again. What now?",
+        "dev and prod are members of one organization. prod's trust policy names Alice. Her own policy is gone "
+        "again. What does AWS answer now?",
         (
-            "A refusal, as before.",
-            "She gets a session: within an organization one side is enough.",
+            "It refuses, as before.",
+            "She gets a session: within an organization, one side is enough.",
         ),
         answer=0,
-        because="Two accounts of one organization are still two accounts. An organization can forbid something to "
-        "all its members, and conditions can ask whether somebody belongs to it. It makes no bridge by itself.",
+        because="Two accounts of one organization are still two accounts. An organization can forbid things to its "
+        "members, and conditions can ask whether somebody belongs to it. By itself, it gives no access.",
     ),
     "the bucket names dev": Prediction(
-        "The bucket's policy in prod names the account dev: `:root`. Alice has no policy that speaks of S3. May she "
-        "read?",
+        "The bucket policy in prod names the account dev: `:root`. Alice has no policy about S3. May she read?",
         (
-            "Yes: she belongs to dev, and dev is named.",
-            "No: her account must allow her, too.",
-            "No: `:root` is the root user only.",
+            "Yes: she belongs to dev, and the policy names dev.",
+            "No: her own account must allow it, too.",
+            "No: `:root` is only the root user.",
         ),
         answer=1,
-        because="`:root` in a policy is the whole account, not a person. prod says: dev may decide. And dev has not "
-        "decided anything for Alice yet. It is the bridge again, with a bucket in place of a role.",
+        because="In a policy, `:root` means the whole account, not a person. prod says: dev may decide. dev has "
+        "not yet decided anything for Alice. Again both sides must allow it, with a bucket in place of a role.",
     ),
     "mallorys role": Prediction(
-        "Acme's program does for Mallory what it does for everybody, with the role that she named: yours. What "
-        "happens?",
+        "Acme's program does for Mallory what it does for every customer, with the role that she named: yours. "
+        "What happens?",
         (
-            "It is refused: Mallory has no right in prod.",
-            "It is refused: the external ID is Mallory's.",
-            "Acme gets a session in prod, and Mallory gets your ledger checked.",
+            "AWS refuses: Mallory has no permissions in prod.",
+            "AWS refuses: the external ID is Mallory's.",
+            "Acme gets a session in prod, and Mallory gets your ledger.",
         ),
         answer=2,
-        because="prod trusts Acme, and Acme it is who asks. Nobody has stolen anything; Acme, who has the right, is "
-        "made to use it for the wrong customer. That is called a **confused deputy**. The external ID was sent "
-        "along, but no policy asks for it.",
+        because="prod trusts Acme, and it is Acme that asks. Nobody has stolen anything. Acme has access and is "
+        "tricked into using it for the wrong customer. AWS calls this the **confused deputy** problem. Acme sent the "
+        "external ID, but no policy checks it.",
     ),
     "mallory knows the external id": Prediction(
-        "The trust policy now demands the external ID `acme-1001`. Mallory knows this number. Does it help her?",
+        "The trust policy now requires the external ID `acme-1001`. Mallory knows it. Does that help her?",
         (
-            "No: Acme sends the number of the customer it works for, and that is not you.",
-            "Yes: she tells it to Acme, and comes in.",
-            "Yes: she asks for the role herself, with the number.",
+            "No: Acme sends the external ID of the customer it works for, and that is not you.",
+            "Yes: she tells it to Acme, and Acme gets in for her.",
+            "Yes: she assumes the role herself, with the external ID.",
         ),
         answer=0,
-        because="Acme takes the number from its own list, not from what a customer says. And Mallory herself is not "
-        "named in the trust policy, whatever number she sends. So the external ID need not be secret. It must be "
-        "given out by Acme, a different one for each customer.",
+        because="Acme takes the external ID from its own list, not from what a customer says. And the trust policy "
+        "does not name Mallory, whatever she sends. So the external ID need not be secret. But Acme must choose it, "
+        "a different one for each customer.",
     ),
     "a tag and a source identity": Prediction(
-        "Both sides allow `sts:AssumeRole`. Alice asks for the role with a tag, and then with a source identity. "
-        "What does AWS answer?",
+        "Both sides allow `sts:AssumeRole`. Alice asks for the role with a session tag, and then with a source "
+        "identity. What does AWS answer?",
         (
-            "Both work: they only add to an AssumeRole that is allowed.",
+            "Both work: they only add to a call that is allowed.",
             "The tag works, the source identity does not.",
-            "Both are refused.",
+            "It refuses both.",
         ),
         answer=2,
-        because="A tag can decide what a session may do, and a source identity says who is to blame. So to set them "
-        "is an action of its own each: `sts:TagSession` and `sts:SetSourceIdentity`. Across accounts both sides "
-        "must allow them.",
+        because="A tag can decide what a session may do. A source identity says who is responsible. So each is an "
+        "action of its own: `sts:TagSession` and `sts:SetSourceIdentity`. Across accounts, both sides must allow "
+        "them.",
+    ),
+    "a vendor asks for access": Prediction(
+        "A vendor's backup service needs to read your bucket. Its setup page offers: (1) create an IAM user and "
+        "send us its access key; (2) create a role that trusts our account, with an external ID that you invent; (3) "
+        "create a role that trusts our account, with the external ID shown on this page, which is different for "
+        "every customer. Which one do you choose?",
+        (
+            "(1): the permissions are the same, and it is the simplest.",
+            "(2): an external ID that only you know is the safest.",
+            "(3): the vendor tells its customers apart, and nobody holds a key of yours.",
+            "None: across accounts, no role is safe.",
+        ),
+        answer=2,
+        because="The external ID protects you only if the *vendor* makes sure that no two customers have the same "
+        "one. If customers invent it, Mallory can enter yours. It is not a password.\n\n"
+        "The key in (1) has no end, and you cannot see where it is copied. A role gives the vendor sessions that "
+        "expire, and you can end its access by changing one trust policy.",
     ),
 }
 
@@ -107,8 +125,8 @@ def _everything(*arns: str) -> dict[At, str]:
     return {At(arn, "identity", "a policy of their own"): allow("*") for arn in arns}
 
 
-def _borrows(name: str, who: str, should: bool, given: dict[str, str]) -> Ask:
-    return Ask(name, "borrows the role", who, "sts:AssumeRole", AUDIT, should, given)
+def _assumes(name: str, who: str, should: bool, given: dict[str, str]) -> Ask:
+    return Ask(name, "assumes the role", who, "sts:AssumeRole", AUDIT, should, given)
 
 
 EXERCISES = {
@@ -117,8 +135,8 @@ EXERCISES = {
         given=(OPEN_TO_DEV,),
         judge=policies(
             [
-                Ask("Alice, of dev,", "reads the ledger", ALICE, "s3:GetObject", FILE, True),
-                Ask("Somebody of head-office", "reads the ledger", OFFICE_ADMIN, "s3:GetObject", FILE, True),
+                Ask("Alice, in dev,", "reads the ledger", ALICE, "s3:GetObject", FILE, True),
+                Ask("Somebody in head-office", "reads the ledger", OFFICE_ADMIN, "s3:GetObject", FILE, True),
                 Ask("Acme's scanner", "reads the ledger", SCANNER, "s3:GetObject", FILE, False),
                 Ask("Mallory", "reads the ledger", MALLORY, "s3:GetObject", FILE, False),
                 Ask("Somebody without any credentials", "reads the ledger", "anonymous", "s3:GetObject", FILE, False),
@@ -128,9 +146,9 @@ EXERCISES = {
             besides=_everything(ALICE, OFFICE_ADMIN, SCANNER, MALLORY),
         ),
         hints=(
-            "Who is the principal, if you do not want to name any account? And what keeps the others out?",
-            'Let everybody in with `"Principal": "*"`, and only under a condition on `aws:PrincipalOrgID`.',
-            "The condition is `StringEquals`, the key `aws:PrincipalOrgID`, the value is what the cell above shows.",
+            "Who is the principal, if you do not want to name any account? And what keeps everybody else out?",
+            'Let everybody in with `"Principal": "*"`, but only under a condition on `aws:PrincipalOrgID`.',
+            "The operator is `StringEquals`, the key `aws:PrincipalOrgID`, and the value is what the cell above shows.",
         ),
         solution='''OPEN_TO_ORGANIZATION = """{
   "Version": "2012-10-17",
@@ -145,20 +163,22 @@ EXERCISES = {
   ]
 }""".replace("ORGANIZATION", organization)
 ''',
-        because="The condition does what the principal does not. Accounts that join later are let in, accounts that "
-        "leave are shut out, and nobody has to edit the policy. A star without such a condition would be the world.",
+        because="The condition limits what the principal leaves open. Accounts that join later get access, "
+        "accounts that leave lose it, and nobody has to edit the policy. Without the condition, the star would let "
+        "in the whole world.",
     ),
     "acmes way in": Exercise(
-        waits_for="Write the two policies of the role audit into the cell above: who comes in, and what they may do.",
+        waits_for="Write the two policies of the role audit in the cell above: who may assume it, and what they "
+        "may do then.",
         given=("", ""),
         judge=policies(
             [
-                _borrows("Acme's scanner, with your ID,", SCANNER, True, OURS),
-                _borrows("Acme's scanner, without an ID,", SCANNER, False, {}),
-                _borrows("Acme's scanner, with Mallory's ID,", SCANNER, False, MALLORYS),
-                _borrows("Somebody else of Acme, with your ID,", ACME_ADMIN, False, OURS),
-                _borrows("Mallory, with your ID,", MALLORY, False, OURS),
-                _borrows("Somebody of dev", DEV_ADMIN, False, OURS),
+                _assumes("Acme's scanner, with your ID,", SCANNER, True, OURS),
+                _assumes("Acme's scanner, without an ID,", SCANNER, False, {}),
+                _assumes("Acme's scanner, with Mallory's ID,", SCANNER, False, MALLORYS),
+                _assumes("Somebody else at Acme, with your ID,", ACME_ADMIN, False, OURS),
+                _assumes("Mallory, with your ID,", MALLORY, False, OURS),
+                _assumes("Somebody in dev", DEV_ADMIN, False, OURS),
                 Ask("A session of the role", "lists the ledger", AUDIT, "s3:ListBucket", LEDGER, True),
                 Ask("A session of the role", "reads the ledger", AUDIT, "s3:GetObject", FILE, True),
                 Ask("A session of the role", "changes the ledger", AUDIT, "s3:PutObject", FILE, False),
@@ -170,9 +190,9 @@ EXERCISES = {
             besides=_everything(SCANNER, ACME_ADMIN, MALLORY, DEV_ADMIN),
         ),
         hints=(
-            "Two texts, two questions: who may borrow the role, and what may the borrower do?",
+            "Two documents answer two questions: who may assume the role, and what may a session of it do?",
             "The trust policy names one role of Acme's and has a condition on `sts:ExternalId`. The permissions "
-            "policy has no principal, and two kinds of resources: the bucket, and what is in it.",
+            "policy has no principal, and two kinds of resources: the bucket, and the objects in it.",
             "Trust: `arn:aws:iam::444444444444:role/scanner`, `StringEquals` `sts:ExternalId` `acme-1001`. "
             "Permissions: `s3:ListBucket` on the bucket, `s3:GetObject` on `arn:aws:s3:::prod-ledger/*`.",
         ),
@@ -195,7 +215,7 @@ ACME_MAY = """{
   ]
 }"""
 ''',
-        because="Acme's role is named, not Acme's account: then Acme's other people need not be trusted, too. A "
-        "role lends itself for one hour unless you raise its maximum, so that nothing has to be said about time.",
+        because="You name Acme's role, not Acme's account, so you need not trust everybody at Acme. You need not "
+        "write anything about time: sessions last one hour at most unless you raise the role's maximum.",
     ),
 }

@@ -11,31 +11,32 @@ from simlib.lab.predictions import Prediction
 
 TITLE = "Roles for machines and pipelines"
 
+MINUTES = {"": 17, "What a visitor can ask": 11, "A pipeline outside AWS": 16}
+
 QUESTIONS = {
     "the name of the role": Prediction(
-        "The role `web-app` exists and trusts EC2. The administrator starts a machine and names `web-app`. What "
-        "happens?",
+        "The role `web-app` exists and trusts EC2. You start a machine and name `web-app`. What happens?",
         (
             "The machine starts, with the role.",
             "The machine starts, without a role.",
-            "No machine starts: there is no instance profile of this name.",
+            "No machine starts: there is no instance profile of that name.",
         ),
         answer=2,
-        because="A machine is not given a role but an **instance profile**, a box that holds one role. The console "
-        "makes the box for you and gives it the role's name, so that the two look like one thing. The API does not.",
+        because="You give a machine not a role but an **instance profile**, a container for one role. The console "
+        "creates it for you and gives it the role's name, so the two look like one thing. The API does not.",
     ),
     "alice starts a machine": Prediction(
-        "Alice may start machines, and she may assume every role. Her machine is to have the role `deploy`. What "
+        "Alice may start machines, and she may assume every role. Her machine should have the role `deploy`. What "
         "does AWS answer?",
         (
             "It refuses: she may not pass the role.",
-            "It starts the machine: who may assume a role may also use it on a machine.",
+            "It starts the machine: if she may assume a role, she may also use it on a machine.",
             "It starts the machine, and Alice becomes its user.",
         ),
         answer=0,
-        because="To **assume** a role is to act as it yourself. To **pass** it is to have somebody else act as it: a "
-        "machine, a function. These are two permissions, `sts:AssumeRole` and `iam:PassRole`, and neither holds the "
-        "other. (`AssumeRole` would not even have worked: `deploy` trusts EC2, not Alice.)",
+        because="To **assume** a role is to act as it yourself. To **pass** it is to let a service act as it: a "
+        "machine, a function. These are two permissions, `sts:AssumeRole` and `iam:PassRole`, and neither includes "
+        "the other. (Here `AssumeRole` would not have worked either: `deploy` trusts EC2, not Alice.)",
     ),
     "what alice has become": Prediction(
         "Alice may start machines and pass roles. She may not list users. Her machine has the role `deploy`, which "
@@ -43,54 +44,53 @@ QUESTIONS = {
         (
             "The machine, and so Alice.",
             "Neither of the two: the machine belongs to Alice, and she may not.",
-            "Both: the role's rights pass on to Alice.",
+            "Both: the role's permissions pass to Alice.",
         ),
         answer=0,
-        because="The machine acts as the role. Alice has logged on to the machine, so she has what it has. In her "
-        "own policies you find no word of it. Passing a powerful role is as good as being an administrator; that is "
-        "why it is a right of its own.",
+        because="The machine acts as the role. Alice can log in to her machine, so she can do what it can do. Her "
+        "own policies do not show this. Passing a powerful role is as good as being an administrator. That is why it "
+        "is a permission of its own.",
     ),
     "mallory asks for a preview": Prediction(
-        "Mallory asks the web application for a preview of an address of the metadata service. It sends a plain "
-        "`GET`, without a token. What comes back?",
+        "Mallory asks the web application for a preview of an address of the metadata service. The application "
+        "sends a plain `GET`, without a token. What comes back?",
         (
-            "Nothing: the metadata service answers only to programs of the administrator.",
+            "Nothing: the metadata service answers only the administrator's programs.",
             "An error: it wants a token first.",
             "The machine's credentials.",
         ),
         answer=2,
-        because="The metadata service answers to whatever asks from inside the machine, and the request came from "
-        "inside. In **version 1** a simple `GET` is enough, and nearly every program that fetches addresses can be "
-        "talked into one.",
+        because="The metadata service answers any request from inside the machine, and this one came from inside. "
+        "**Version 1** accepts a simple `GET`, and nearly every program that fetches addresses can be tricked into "
+        "sending one.",
     ),
     "version two": Prediction(
-        "Version 2 wants a token, which is fetched with a `PUT` and sent along in a header. The same preview again; "
-        "and the AWS CLI on the machine. Who gets credentials?",
+        "Version 2 requires a token, which a program fetches with a `PUT` and sends in a header. Mallory asks for "
+        "the same preview, and you use the AWS CLI on the machine. Who gets credentials?",
         (
-            "The AWS CLI only.",
+            "Only the AWS CLI.",
             "Both.",
             "Neither: the role is gone.",
         ),
         answer=0,
-        because="The SDKs and the CLI have fetched a token for years, so nothing changes for them. A preview can "
-        "only send a `GET` to an address, without headers of its own: `401`. One setting stops a whole kind of "
-        "attack.",
+        because="The SDKs and the CLI have fetched a token for years, so nothing changes for them. The preview can "
+        "only send a `GET` without headers of its own, and gets `401`. One setting stops a whole kind of attack.",
     ),
     "a function with web-app": Prediction(
-        "The role `web-app` trusts EC2. The administrator makes a Lambda function with it. What does AWS answer?",
+        "The role `web-app` trusts EC2. You create a Lambda function with it. What does AWS answer?",
         (
-            "It makes the function: an AWS service is an AWS service.",
+            "It creates the function: an AWS service is an AWS service.",
             "It refuses: Lambda cannot assume this role.",
-            "It makes the function, which fails when it runs.",
+            "It creates the function, which fails when it runs.",
         ),
         answer=1,
-        because="The trust policy names `ec2.amazonaws.com`. Lambda is another principal, `lambda.amazonaws.com`, "
-        "and whoever is not named does not come in. The administrator may pass the role, but that is the other "
-        "half.",
+        because="The trust policy names `ec2.amazonaws.com`. Lambda is another service principal, "
+        "`lambda.amazonaws.com`, and the trust policy does not name it. You may pass the role, but that is only the "
+        "other half.",
     ),
     "the pipeline knocks": Prediction(
-        "The pipeline runs on GitHub's machines. It has no AWS key at all, and sends its token from the branch "
-        "`main`. What does it get?",
+        "The pipeline runs on GitHub's machines and has no AWS key. It sends its token, from the branch `main`. "
+        "What does it get?",
         (
             "A session of the role.",
             "A refusal: every call to AWS must be signed with a key.",
@@ -98,8 +98,25 @@ QUESTIONS = {
         ),
         answer=0,
         because="`AssumeRoleWithWebIdentity` is not signed: the token takes the place of the signature. AWS checks "
-        "who signed the token, for whom it was made and whether it is still good, and then the trust policy's "
-        "conditions. What comes back is a session like any other, and it ends.",
+        "who signed the token, which audience it is for, and whether it is still valid. Then it checks the "
+        "conditions of the trust policy. The pipeline gets a session like any other, and it expires.",
+    ),
+    "a review of three roles": Prediction(
+        'You review three trust policies. (a) `Principal: {"Service": "ec2.amazonaws.com"}` and no condition. (b) '
+        "GitHub, with `sub` like `repo:example/shop:*`. (c) GitHub, with `sub` equal to "
+        "`repo:example/shop:ref:refs/heads/main`. Anybody in the firm may open a pull request in `example/shop`, but "
+        "only two people may push to `main`. Which role can anybody in the firm use?",
+        (
+            "(a): every EC2 instance in the world gets it.",
+            "(b): a workflow of a pull request has a subject that the star matches.",
+            "(c): the workflow of a pull request runs on main.",
+            "None of them: all three have a condition or name one service.",
+        ),
+        answer=1,
+        because="A pull request's workflow has the subject `repo:example/shop:pull_request`, and the star matches "
+        "it. So whoever can open one can run code with the role. (c) accepts only runs on `main`.\n\n"
+        "(a) looks wide, but it names the service: a machine gets the role only through an instance profile in your "
+        "account, from somebody who may pass the role.",
     ),
 }
 
@@ -121,8 +138,8 @@ def _workflow(repository: str, ref: str = "refs/heads/main", **claims: Any) -> C
     return lambda world: str(world.oidc_provider().workflow_token(repository, ref=ref, **claims))
 
 
-def _knocks(name: str, who: Callable[[Any], str], should: bool) -> Ask:
-    return Ask(name, "borrows the role", who, "sts:AssumeRoleWithWebIdentity", PIPELINE, should)
+def _assumes(name: str, who: Callable[[Any], str], should: bool) -> Ask:
+    return Ask(name, "assumes the role", who, "sts:AssumeRoleWithWebIdentity", PIPELINE, should)
 
 
 EXERCISES = {
@@ -136,13 +153,13 @@ EXERCISES = {
                 Ask("Alice", "passes deploy to EC2", ALICE, "iam:PassRole", DEPLOY, False, TO_EC2),
                 Ask("Alice", "passes web-app to Lambda", ALICE, "iam:PassRole", WEB_APP, False, TO_LAMBDA),
                 Ask("Alice", "passes a role web-app-2 to EC2", ALICE, "iam:PassRole", f"{WEB_APP}-2", False, TO_EC2),
-                Ask("Alice", "borrows deploy", ALICE, "sts:AssumeRole", DEPLOY, False),
+                Ask("Alice", "assumes deploy", ALICE, "sts:AssumeRole", DEPLOY, False),
                 Ask("Alice", "changes the role web-app", ALICE, "iam:PutRolePolicy", WEB_APP, False),
             ],
             At(ALICE, "identity", "start-machines"),
         ),
         hints=(
-            "On what is `iam:PassRole` asked for? And what does a condition know besides?",
+            "What is the resource of `iam:PassRole`? And what can a condition add?",
             "The `Resource` of the second statement becomes the ARN of one role. A `Condition` on "
             "`iam:PassedToService` names the service.",
             "`arn:aws:iam::111111111111:role/web-app`, and `StringEquals` `iam:PassedToService` `ec2.amazonaws.com`.",
@@ -160,26 +177,26 @@ EXERCISES = {
   ]
 }"""
 ''',
-        because="The role is the resource, the service a condition. Never write `iam:PassRole` on `*`: that is "
+        because="The role is the resource, the service a condition. Never allow `iam:PassRole` on `*`: that is "
         "every role that trusts a service Alice can use.",
     ),
     "main and nothing else": Exercise(
-        waits_for="Write the trust policy into the cell above: the branch main of example/shop, and no other workflow.",
+        waits_for="Write the trust policy in the cell above: the branch main of example/shop, and no other workflow.",
         given=("",),
         judge=policies(
             [
-                _knocks("The branch main of example/shop", _workflow("example/shop"), True),
-                _knocks("Another branch of example/shop", _workflow("example/shop", "refs/heads/try"), False),
-                _knocks("The branch mainly of example/shop", _workflow("example/shop", "refs/heads/mainly"), False),
-                _knocks("Another repository, example/blog,", _workflow("example/blog"), False),
-                _knocks("Mallory's repository mallory/shop", _workflow("mallory/shop"), False),
-                _knocks("A repository example/shop-2", _workflow("example/shop-2"), False),
-                _knocks("A token for another audience", _workflow("example/shop", aud="mallory.example"), False),
+                _assumes("The branch main of example/shop", _workflow("example/shop"), True),
+                _assumes("Another branch of example/shop", _workflow("example/shop", "refs/heads/try"), False),
+                _assumes("The branch mainly of example/shop", _workflow("example/shop", "refs/heads/mainly"), False),
+                _assumes("Another repository, example/blog,", _workflow("example/blog"), False),
+                _assumes("Mallory's repository mallory/shop", _workflow("mallory/shop"), False),
+                _assumes("A repository example/shop-2", _workflow("example/shop-2"), False),
+                _assumes("A token for another audience", _workflow("example/shop", aud="mallory.example"), False),
             ],
             At(PIPELINE, "trust"),
         ),
         hints=(
-            "Take `TRUST_PIPELINE` and look at its two conditions. Which of them is too wide?",
+            "Start from `TRUST_PIPELINE` and look at its two conditions. Which one is too wide?",
             "The subject of a workflow on a branch is `repo:OWNER/NAME:ref:refs/heads/BRANCH`. You know all of it, "
             "so you need no star.",
             "`StringEquals` for both keys: `aud` is `sts.amazonaws.com`, `sub` is "
@@ -204,8 +221,7 @@ EXERCISES = {
   ]
 }"""
 ''',
-        because="Whoever can push to a branch that comes in can do what the role may do. So the list of branches is "
-        "the list of people. AWS saves no trust in GitHub without a condition on `sub`, but it does save `repo:*`, "
-        "with which every repository would come in.",
+        because="Whoever can push to a branch that you trust can do what the role may do. AWS saves no trust "
+        "policy for GitHub without a condition on `sub`, but it does save `repo:*`, which lets in every repository.",
     ),
 }

@@ -14,46 +14,48 @@ from simlib.lab.predictions import Prediction
 
 TITLE = "Doing it from code"
 
+MINUTES = {"": 15, "Two policies, mixed up": 13, "Let a test say no": 14}
+
 QUESTIONS = {
     "the second run": Prediction(
         "The script runs a second time. Nothing has changed since the first run. What does AWS answer?",
         (
-            "Nothing happens: the role is there already.",
-            "There are two roles of the same name now.",
-            "It refuses: a role of this name exists.",
+            "Nothing happens: the role exists already.",
+            "There are now two roles with the same name.",
+            "It refuses: a role with this name exists.",
         ),
         answer=2,
-        because="A call that begins with `create` refuses to make the same thing twice: `EntityAlreadyExists`. A "
-        "call that begins with `put` or `update` replaces what is there, without a question.\n\nSo a script that "
-        "may run twice needs a plan for each call. That it leaves the same state however often it runs is called "
-        "**idempotent**.",
+        because="A call that begins with `create` refuses to create the same thing twice: `EntityAlreadyExists`. A "
+        "call that begins with `put` or `update` replaces what is there, without a question.\n\n"
+        "So a script that may run twice needs a plan for each call. A script that leaves the same state however "
+        "often it runs is called **idempotent**.",
     ),
     "a typing mistake": Prediction(
-        "The script runs `careless` for the new role `deploy`. Its trust policy names `user/alcie`, and there is "
-        "nobody of that name. What do you see?",
+        "The script runs `careless` for the new role `deploy`. Its trust policy names `user/alcie`, and nobody has "
+        "that name. What do you see?",
         (
             "An error: AWS refuses to save this trust policy.",
-            "Nothing at all, and there is no role `deploy` afterwards.",
+            "Nothing at all, and afterwards there is no role `deploy`.",
             "Nothing at all, and the role trusts nobody.",
         ),
         answer=1,
         because="AWS did refuse: a principal in a trust policy must exist. But `except ClientError` catches every "
-        "error that AWS has, and `pass` throws it away. The script reports success, and the role is missing.\n\nThe "
-        "next line of such a script fails, and its message points to the wrong place.",
+        "AWS error, and `pass` throws it away. The script seems to succeed, and the role is missing.\n\n"
+        "The next line of such a script fails, and its message points to the wrong place.",
     ),
     "a trust policy with a resource": Prediction(
-        "You add a `Resource` to the trust policy: the role's own ARN. Then, in another try, the action "
-        "`s3:GetObject`. Which one does AWS save?",
+        "You add a `Resource` to the trust policy: the role's own ARN. In a second try, you add the action "
+        "`s3:GetObject` instead. Which one does AWS save?",
         (
             "Both.",
-            "The one with the `Resource`: it says nothing but what is true.",
+            "The one with the `Resource`: it only says what is true anyway.",
             "The one with `s3:GetObject`: it allows more.",
             "Neither.",
         ),
         answer=3,
-        because="A trust policy hangs on the role, so the role is the resource, and naming one is prohibited. And "
-        "the only thing that can be done with a role is to assume it, so there are only STS actions. What the "
-        "borrower may do afterwards belongs into the permissions policy.",
+        because="A trust policy is attached to the role, so the role is the resource, and AWS forbids naming one. "
+        "And a trust policy is only about assuming the role, so it may have only STS actions. What a session may do "
+        "belongs in the permissions policy.",
     ),
     "a session named after a branch": Prediction(
         "The pipeline asks for a session named `feature/login`. What does it get?",
@@ -63,8 +65,9 @@ QUESTIONS = {
             "A refusal, because of the slash.",
         ),
         answer=2,
-        because="A session's name becomes the last part of its ARN, and a slash divides the parts there. Letters, "
-        "digits and `_+=,.@-` are allowed, 2 to 64 of them. Whoever takes a name from elsewhere must mend it first.",
+        because="A session's name becomes the last part of its ARN, where a slash separates parts. AWS allows "
+        "letters, digits and `_+=,.@-`, 2 to 64 of them. If a name comes from elsewhere, replace the other "
+        "characters first.",
     ),
     "one list": Prediction(
         "The account has 151 roles that you know of. How many does one call of `list_roles` return?",
@@ -74,20 +77,37 @@ QUESTIONS = {
             "None: that is too many for one answer.",
         ),
         answer=0,
-        because="AWS answers in pages, and `IsTruncated` says whether there is more. A program that reads one page "
-        "works well until the account grows; then it overlooks the rest, without an error. A **paginator** turns "
-        "the pages. The AWS CLI does so by itself.",
+        because="AWS answers in pages, and `IsTruncated` says whether there are more. A program that reads one "
+        "page works until the account grows. Then it misses the rest, without an error. A **paginator** fetches all "
+        "pages. The AWS CLI does so by itself.",
     ),
     "half a test": Prediction(
-        "Somebody replaces `s3:GetObject` by `*`, so that the reader may delete the ledger too. What does "
+        "Somebody replaces `s3:GetObject` with `*`, so that the role may delete the ledger, too. What does "
         "`half_a_test` say?",
         (
             "It passes.",
             "It fails: this is another policy.",
         ),
         answer=0,
-        because="It asked only whether reading works, and reading works. A policy can be wrong in two directions. "
-        "Who tests only that something is allowed will sooner or later have stars everywhere.",
+        because="The test asked only whether reading works, and reading works. A policy can be wrong in two "
+        "directions: too narrow and too wide. If you test only what must work, sooner or later you will have stars "
+        "everywhere.",
+    ),
+    "a pull request with a star": Prediction(
+        'A colleague\'s pull request changes `"Resource": "arn:aws:s3:::prod-ledger/*"` to '
+        '`"arn:aws:s3:::prod-*"` in a policy. `simlib check` finds no mistake, and the tests that ask only what must '
+        "work pass. What would have stopped the change?",
+        (
+            "Nothing can: the policy is valid.",
+            "AWS, when the script saves the policy.",
+            "A test which asserts that the role may not read another bucket, such as `prod-secrets`.",
+            "A test which asserts that the role may read `prod-ledger` in the new policy, too.",
+        ),
+        answer=2,
+        because="The policy is valid JSON and valid IAM; it is only too wide. AWS saves it. A check for mistakes "
+        "looks at the form of a policy, a test at its effect – but only a test that asks about what must *not* "
+        "work.\n\n"
+        "The last answer repeats the mistake of `half_a_test`: the wide policy still allows what the narrow one did.",
     ),
 }
 
@@ -120,8 +140,8 @@ def _deployed(world: Any, deploy: Callable[[Any], object]) -> Iterator[str]:
             deploy(iam)
         except ClientError as error:
             there = run == "the first run" and error.response["Error"]["Code"] == "EntityAlreadyExists"
-            whose = " Does your function use the client that it is given?" if there else ""
-            yield f"In {run} AWS refused a call: {error}{whose}"
+            whose = " Does your function use the client that it gets?" if there else ""
+            yield f"In {run}, AWS refused a call: {error}{whose}"
             return
         yield from _differences(iam, f"After {run}")
 
@@ -130,17 +150,17 @@ def _differences(iam: Any, when: str) -> Iterator[str]:
     try:
         stored = iam.get_role(**ROLE)["Role"]["AssumeRolePolicyDocument"]
     except iam.exceptions.NoSuchEntityException:
-        yield f"{when} there is no role reports-reader in the account that your function was given."
+        yield f"{when}, there is no role reports-reader in the account of the client that your function got."
         return
     if stored != TRUST:
-        yield f"{when} the role's trust policy is not TRUST."
+        yield f"{when}, the role's trust policy is not TRUST."
     try:
         found = iam.get_role_policy(**ROLE, PolicyName="read-ledger")["PolicyDocument"]
     except iam.exceptions.NoSuchEntityException:
-        yield f"{when} the role has no policy read-ledger."
+        yield f"{when}, the role has no policy read-ledger."
         return
     if found != READ_LEDGER:
-        yield f"{when} the policy read-ledger is not READ_LEDGER."
+        yield f"{when}, the policy read-ledger is not READ_LEDGER."
 
 
 def _says_no(_world: Any, test: Callable[[Any], object]) -> Iterator[str]:
@@ -150,10 +170,10 @@ def _says_no(_world: Any, test: Callable[[Any], object]) -> Iterator[str]:
         return
     for what, document in _RIGHT.items():
         if not _passes(test, document):
-            yield f"Your test says no to a policy that is right: {what}."
+            yield f"Your test refuses a policy that is right: {what}."
     for what, document in _WRONG.items():
         if _passes(test, document):
-            yield f"Your test passes a policy that is wrong: {what}."
+            yield f"Your test accepts a policy that is wrong: {what}."
 
 
 def _passes(test: Callable[[Any], object], document: Any) -> bool:
@@ -176,7 +196,7 @@ _READ = ["s3:ListBucket", "s3:GetObject"]
 _RIGHT = {
     "READ_LEDGER itself": READ_LEDGER,
     "the same in two statements": _policy(_allow("s3:ListBucket", LEDGER[0]), _allow("s3:GetObject", LEDGER[1])),
-    "the same with a deny that takes nothing away": _policy(
+    "the same with a deny that changes nothing": _policy(
         _allow(_READ, LEDGER), {"Effect": "Deny", "Action": "s3:*", "NotResource": LEDGER}
     ),
 }
@@ -193,14 +213,14 @@ _WRONG = {
 
 EXERCISES = {
     "deploy twice": Exercise(
-        waits_for="Write the function deploy in the cell above: it may run at any time, and leaves the same role.",
+        waits_for="Write the function deploy in the cell above: it may run at any time, and always leaves the same "
+        "role.",
         given=("",),
         judge=_deployed,
         hints=(
-            "Which of the calls refuses when it is made twice, and which does not?",
-            "Try to create the role. If it is there already, update its trust policy. The permissions are put in "
-            "both cases.",
-            "`careful` from above does the first half: use it with the client `iam` that is given to your function. "
+            "Which of the calls fails the second time, and which does not?",
+            "Try to create the role. If it exists, update its trust policy. Put the permissions policy in both cases.",
+            "`careful` above does the first half: do the same with the client `iam` that your function gets. "
             "`put_role_policy` does the second.",
         ),
         solution="""def deploy(iam):
@@ -211,20 +231,21 @@ EXERCISES = {
         iam.update_assume_role_policy(RoleName=name, PolicyDocument=trust)
     iam.put_role_policy(RoleName=name, PolicyName="read-ledger", PolicyDocument=json.dumps(READ_LEDGER))
 """,
-        because="The script does not ask what is there. It says what should be there, each time. That is what tools "
-        "such as Terraform and CloudFormation do for a whole account.",
-        praise="However often it runs, and whatever it finds: the role is as it should be.",
+        because="The script does not ask what is there. Each time, it says what should be there. Tools such as "
+        "Terraform and CloudFormation do the same for a whole account.",
+        praise="However often it runs, and whatever was there before, the role is right.",
     ),
     "a test that says no": Exercise(
-        waits_for="Write the function test_reader in the cell above, with asserts for what must and what must not be.",
+        waits_for="Write the function test_reader in the cell above, with asserts for what must work and what must "
+        "not.",
         given=("",),
         judge=_says_no,
         hints=(
             "Begin with `half_a_test`. Which calls must not be allowed?",
-            "Ask for other actions on the ledger (put, delete), and for reading and listing on another bucket. Each "
-            "is a line with `assert not may(…)`.",
-            "Ask about a bucket whose name also begins with `prod-`. And do not forget that listing is asked for on "
-            "the bucket itself, without `/*`.",
+            "Ask about other actions on the ledger (put, delete), and about reading and listing another bucket. "
+            "Each is a line with `assert not may(…)`.",
+            "Ask about a bucket whose name also begins with `prod-`. And remember that listing is about the bucket "
+            "itself, without `/*`.",
         ),
         solution="""def test_reader(document):
     ledger, file = "arn:aws:s3:::prod-ledger", "arn:aws:s3:::prod-ledger/2026.csv"
@@ -235,8 +256,8 @@ EXERCISES = {
     assert not may(document, "s3:ListBucket", "arn:aws:s3:::prod-secrets")
     assert not may(document, "s3:GetObject", "arn:aws:s3:::prod-secrets/key")
 """,
-        because="A test cannot ask for everything that must not be. It asks for the nearest neighbours of what is "
-        "allowed: the next action, the next bucket. That is where policies grow.",
-        praise="It lets the right policies through, however they are written, and stops the wrong ones.",
+        because="A test cannot ask about everything that must not work. It asks about the nearest neighbours of "
+        "what is allowed: the next action, the next bucket. That is where policies grow.",
+        praise="It accepts the right policies, however they are written, and refuses the wrong ones.",
     ),
 }
