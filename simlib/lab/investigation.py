@@ -80,14 +80,14 @@ def mallorys_ways(world: Any) -> Iterator[tuple[str, str, Attempt]]:
     key, door = held["bob's forgotten key"], held["her session of break-glass"]
     yield "Bob's forgotten key", "opens the account dev", attempt(key.client("sts").get_caller_identity)
     outside = world.account("mallory").admin.client("sts")
-    yield "Mallory, from her own account,", "borrows break-glass", attempt(outside.assume_role, **back)
+    yield "Mallory, from her own account,", "assumes break-glass", attempt(outside.assume_role, **back)
     read = attempt(door.client("s3").get_object, Bucket="prod-ledger", Key="2026.csv")
     yield "Mallory's open session of break-glass", "reads the ledger", read
     deploy = held["her session of deploy"].client("ec2")
     started = attempt(deploy.run_instances, ImageId=IMAGE, MinCount=1, MaxCount=1)
     yield "Mallory's open session of deploy", "starts a machine", started
     copied = held["what her machine told her"].client("sts")
-    yield "What Mallory has copied from her machine", "borrows operator", attempt(copied.assume_role, **operator)
+    yield "What Mallory has copied from her machine", "assumes operator", attempt(copied.assume_role, **operator)
 
 
 def runs(world: Any, machine: Instance | None) -> bool:
@@ -99,7 +99,7 @@ def runs(world: Any, machine: Instance | None) -> bool:
 def tonight(world: Any) -> Comparison | Verdict:
     """Mallory comes back and tries all of it. It is a rehearsal: the world and its trail stay as they are."""
     if nothing_done(world):
-        return Verdict(None, "Nothing has been done yet. Tonight Mallory reads the ledger, as on the nights before.")
+        return Verdict(None, "You have changed nothing yet. Tonight Mallory reads the ledger, as on the nights before.")
     with world.rehearsal():
         tried = {f"{who} {does}": answer for who, does, answer in mallorys_ways(world)}
         machine = incident.people(world).mallory["her machine"]

@@ -299,7 +299,7 @@ WRONG: dict[str, list[Answer]] = {
             'keys = at_dev.list_access_keys(UserName="bob")["AccessKeyMetadata"]\n'
             'oldest = min(keys, key=lambda each: each["CreateDate"])["AccessKeyId"]\n'
             'at_dev.delete_access_key(UserName="bob", AccessKeyId=oldest)',
-            "Mallory, from her own account, borrows break-glass: allowed",
+            "Mallory, from her own account, assumes break-glass: allowed",
         ),
         (
             'at_prod.delete_role_policy(RoleName="break-glass", PolicyName="break-glass")\n'
@@ -308,7 +308,7 @@ WRONG: dict[str, list[Answer]] = {
         ),
         (
             'at_dev.delete_role_policy(RoleName="deploy", PolicyName="deploy")',
-            "What Mallory has copied from her machine borrows operator: allowed",
+            "What Mallory has copied from her machine assumes operator: allowed",
         ),
         (
             'at_prod.update_assume_role_policy(RoleName="operator", PolicyDocument=\'{"Version": "2012-10-17", '
@@ -320,11 +320,11 @@ WRONG: dict[str, list[Answer]] = {
             'ec2 = dev.admin.client("ec2")\n'
             'found = [each for group in ec2.describe_instances()["Reservations"] for each in group["Instances"]]\n'
             'ec2.terminate_instances(InstanceIds=[each["InstanceId"] for each in found])',
-            "Alice borrows deploy: allowed, and should be refused. Allow statement 2",
+            "Alice assumes deploy: allowed, and should be refused. Allow statement 2",
         ),
         (
             'at_dev.delete_role(RoleName="deploy")',
-            "Alice borrows a new role that trusts the account dev: allowed",
+            "Alice assumes a new role that trusts the account dev: allowed",
         ),
         (
             'at_dev.delete_group_policy(GroupName="developers", PolicyName="developers")',

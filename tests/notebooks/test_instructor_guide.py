@@ -10,7 +10,7 @@ import pytest
 from simlib import lab
 from simlib.__main__ import COMMANDS
 from simlib.lab import catching_up, course
-from tests.notebooks import lessons
+from tests.notebooks import lessons, minutes
 
 GUIDE = (lessons.NOTEBOOKS / "instructor-guide.md").read_text(encoding="utf-8")
 PARTS = dict(re.findall(r"^### (\d) · [^\n]*\n(.*?)(?=^##|\Z)", GUIDE, re.MULTILINE | re.DOTALL))
@@ -59,28 +59,15 @@ def test_the_usual_wrong_answers_are_those_of_the_lesson(number: int) -> None:
             assert quoted != choices[module.QUESTIONS[name].answer], "that is right"
 
 
-WORDS, CELLS, GUESSES, EXERCISE = 100, 3, 2, 4.0  # in a minute; minutes for an exercise
 PLANS = dict(re.findall(r"^## (\d+) minutes$(.*?)(?=^## )", GUIDE, re.MULTILINE | re.DOTALL))
 
 
-def reckoned(number: int) -> dict[str, float]:
-    """The minutes of each step of a lesson, by its heading, and of each exercise, by its name."""
-    module, minutes, step = course.lesson(number), dict[str, float](), ""
-    for cell in catching_up.read_lesson(number):
-        source = "".join(cell["source"])
-        if cell["cell_type"] == "markdown":
-            for found in re.findall(r"^#{1,4} (.+)$", source, re.MULTILINE):
-                step = found
-                minutes[step] = 0
-            minutes[step] += len(re.findall(r"\w+", source)) / WORDS
-            continue
-        minutes[step] += 1 / CELLS
-        for call, name in re.findall(r'lab\.(predict|explain)\("([^"]+)"\)', source):
-            asked = module.QUESTIONS[name]
-            read = " ".join([asked.question, *asked.choices]) if call == "predict" else asked.because
-            minutes[step] += len(re.findall(r"\w+", read)) / WORDS + (call == "predict") / GUESSES
-    minutes |= dict.fromkeys(module.EXERCISES, EXERCISE)
-    return minutes | {name: 1.0 for name in module.QUESTIONS if name not in module.EXERCISES}
+def in_class(number: int) -> dict[str, float]:
+    """The minutes of each step of a lesson by its heading, of each exercise, and of a prediction asked alone."""
+    steps = minutes.steps(number, minutes.IN_CLASS)
+    exercises = {name: minutes.IN_CLASS.exercise for step in steps for name in step.exercises}
+    questions = {name: 1.0 for name in course.lesson(number).QUESTIONS if name not in exercises}
+    return {step.heading: step.minutes for step in steps} | exercises | questions
 
 
 @pytest.mark.parametrize("plan", PLANS)
@@ -93,7 +80,7 @@ def test_the_plan_leaves_time_for_what_it_names(plan: str) -> None:
             begun |= {*map(int, re.findall(r"\d", text))}
             continue
         lesson = int(found[1]) if (found := re.search(r"Lesson (\d)", text)) else lesson
-        steps, needed = reckoned(lesson), 0.0
+        steps, needed = in_class(lesson), 0.0
         if found and lesson not in begun:
             needed += next(iter(steps.values()))  # the lesson's beginning
             begun.add(lesson)

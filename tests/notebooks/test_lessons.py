@@ -68,7 +68,6 @@ def test_cells_are_quick(run: Ran, capsys: pytest.CaptureFixture[str]) -> None:
 # -- the pages ---------------------------------------------------------------------------------------------------------
 
 every = pytest.mark.parametrize("number", course.LESSONS)
-edited = pytest.mark.parametrize("number", [n for n in course.LESSONS if hasattr(course.lesson(n), "MINUTES")])
 
 
 @every
@@ -84,7 +83,7 @@ def test_it_begins_with_one_import(number: int) -> None:
     assert lessons.code_cells(book(number))[0].source == "from simlib import Cloud, lab"
 
 
-@edited
+@every
 def test_the_prose_is_short_and_the_headings_make_an_outline(number: int) -> None:
     prose = [cell.source for cell in book(number).cells if cell.cell_type == "markdown"]
     assert [text for text in prose if minutes.words(re.sub(r"^\|.*\|$", "", text, flags=re.MULTILINE)) > 90] == []
@@ -107,7 +106,7 @@ def test_the_trail_of_the_incident_tells_whose_administrator_it_was_in_one_line_
         assert len(line) <= WIDEST, line
 
 
-@edited
+@every
 def test_it_ends_with_the_two_cards_and_what_you_can_do_now(number: int) -> None:
     *_, summary = cells = [cell.source for cell in book(number).cells]
     headings = re.findall(r"^#+ (.+)$", "\n".join(cells), re.MULTILINE)
@@ -116,7 +115,7 @@ def test_it_ends_with_the_two_cards_and_what_you_can_do_now(number: int) -> None
     assert LINK.search(summary.rpartition("**Next:**")[2])
 
 
-@pytest.mark.parametrize("number", [n for n in course.LESSONS if n and hasattr(course.lesson(n), "MINUTES")])
+@pytest.mark.parametrize("number", [number for number in course.LESSONS if number])
 def test_the_last_question_asks_about_a_case_that_is_not_run(number: int) -> None:
     name = [*course.lesson(number).QUESTIONS][-1]
     cells = [cell.source for cell in book(number).cells]

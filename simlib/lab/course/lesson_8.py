@@ -17,20 +17,22 @@ from simlib.lab.predictions import Prediction
 
 TITLE = "The incident"
 
+MINUTES = {"": 16, "Put it right": 19, "What the trail taught": 4}
+
 QUESTIONS = {
     "the first credential": Prediction(
-        "You have followed the ledger's readers back in the trail: `break-glass`, `operator`, a machine, `deploy`. "
-        "Whose credential stands at the very beginning?",
+        "You have followed the readers of the ledger back through the trail: `break-glass`, `operator`, a machine, "
+        "`deploy`. Whose credential comes first?",
         (
-            "Mallory's own key, of the account 555555555555.",
+            "Mallory's own key, in the account 555555555555.",
             "A key of Bob's.",
             "The pipeline's token.",
             "Acme's session.",
         ),
         answer=1,
-        because="Bob has two keys. One is used every morning from the office. The other is more than a year old, "
-        "was never used until the seventh day, and then came from `198.51.100.66`. It lay in a repository. Bob "
-        "himself has done nothing wrong, except to forget it.",
+        because="Bob has two keys. He uses one every morning from the office. The other is more than a year old. "
+        "Nobody had used it until the seventh day, and then a call with it came from `198.51.100.66`. It had been "
+        "left in a repository. Bob did nothing wrong, except forget it.",
     ),
     "how far a key reaches": Prediction(
         "Bob's own policies let him read the bucket and assume roles. How far does his forgotten key reach?",
@@ -40,19 +42,35 @@ QUESTIONS = {
             "Every role in dev that trusts the account, and no further.",
         ),
         answer=0,
-        because="Each step is allowed by somebody who meant something else: Bob may assume `deploy`, `deploy` may "
-        "pass any role to a machine, the machine's role may assume `operator`, and `operator` may do everything in "
-        "prod. No single policy shows it. A path does.",
+        because="Each step is allowed by somebody who meant something else. Bob may assume `deploy`; `deploy` may "
+        "pass any role to a machine; the machine's role may assume `operator`; and `operator` may do everything in "
+        "prod. No single policy shows this. The path does.",
     ),
     "the key is gone": Prediction(
-        "The forgotten key is deleted. Is Mallory out?",
+        "You delete the forgotten key. Is Mallory out?",
         (
-            "No: she holds what she opened with it, and a door of her own.",
+            "No: she holds what she got with it, and another way in.",
             "Yes: it was her way in.",
         ),
         answer=0,
-        because="Sessions do not end with the key. Her session of `deploy` lives for hours, her machine runs and "
-        "renews its credentials, and `break-glass` trusts her account, so that she needs nobody's key any more.",
+        because="Sessions do not end with the key. Her session of `deploy` is valid for hours. Her machine runs "
+        "and renews its credentials. And `break-glass` trusts her account, so she needs no key of yours any more.",
+    ),
+    "the order of the first hour": Prediction(
+        "Another firm, another night. An attacker holds a session of the role `ci`, valid for six hours, and she "
+        "has created an access key for the user `backup`. The pipeline needs `ci` every ten minutes; nobody needs "
+        "`backup`. You have one minute before she notices you. What do you do first?",
+        (
+            "Delete the role `ci`: that ends her session for certain.",
+            "Revoke the older sessions of `ci`, and deactivate the key of `backup`.",
+            "Narrow the trust policy of `ci`, so that she cannot assume it again.",
+            "Read the whole trail first, so that you miss nothing.",
+        ),
+        answer=1,
+        because="Both are things she holds, and both stop at once. The pipeline assumes `ci` again and goes on.\n\n"
+        "Deleting the role stops the pipeline, too. The trust policy does not touch an open session. Reading the "
+        "trail is next: she may hold more. But every minute counts, and neither step destroys evidence: the key is "
+        "deactivated, not deleted.",
     ),
 }
 
@@ -64,7 +82,7 @@ def _in_order(world: Any) -> Iterator[str]:
     us = incident.people(world)
     parts = {
         "Mallory is out": list(_mallory_is_out(world)),
-        "what let her in is mended": list(_faults_are_mended(world, us)),
+        "what let her in is repaired": list(_faults_are_mended(world, us)),
         "everybody works": list(_everybody_works_on(world, us)),
     }
     wrong = [row for rows in parts.values() for row in rows if not row.right]
@@ -83,12 +101,12 @@ def _mallory_is_out(world: Any) -> Iterator[Row]:
 
 def _faults_are_mended(world: Any, us: incident.People) -> Iterator[Row]:
     for name, arn in (("Alice", ALICE), ("Bob", BOB)):
-        yield _asked(world, name, "borrows deploy", arn, "sts:AssumeRole", incident.DEPLOY)
+        yield _asked(world, name, "assumes deploy", arn, "sts:AssumeRole", incident.DEPLOY)
     whoever = {"RoleName": "newcomer", "AssumeRolePolicyDocument": trust(f"arn:aws:iam::{DEV}:root")}
     newcomer = world.account("prod").admin.client("iam").create_role(**whoever)["Role"]["Arn"]
     for name, person in (("Alice", us.alice), ("Bob", us.bob)):
         tried = attempt(person.client("sts").assume_role, RoleArn=newcomer, RoleSessionName="try")
-        yield Row(name, "borrows a new role that trusts the account dev", tried.allowed, False, _decided(world, tried))
+        yield Row(name, "assumes a new role that trusts the account dev", tried.allowed, False, _decided(world, tried))
     to_ec2 = {"iam:PassedToService": "ec2.amazonaws.com"}
     passes = ("iam:PassRole", incident.OPERATIONS)
     yield _asked(world, "The role deploy", "passes operations to a machine", incident.DEPLOY, *passes, given=to_ec2)
@@ -96,7 +114,7 @@ def _faults_are_mended(world: Any, us: incident.People) -> Iterator[Row]:
     reader = {"RoleArn": incident.READER, "RoleSessionName": "acme"}
     for what, number in (("without an external ID", {}), ("for its customer acme-2002", {"ExternalId": "acme-2002"})):
         tried = attempt(scanner.assume_role, **reader, **number)
-        yield Row(f"Acme, {what},", "borrows reports-reader", tried.allowed, False, _decided(world, tried))
+        yield Row(f"Acme, {what},", "assumes reports-reader", tried.allowed, False, _decided(world, tried))
 
 
 def _everybody_works_on(world: Any, us: incident.People) -> Iterator[Row]:
@@ -111,15 +129,13 @@ def _everybody_works_on(world: Any, us: incident.People) -> Iterator[Row]:
             Bucket="my-secure-bucket"
         ),
         ("The web application", "reads the report"): lambda: web.session.client("s3").get_object(**report),
-        ("The pipeline", "puts the site into the bucket"): lambda: (
+        ("The pipeline", "uploads the site to the bucket"): lambda: (
             incident.as_pipeline(us, world).client("s3").put_object(**page)
         ),
         ("The pipeline", "starts a machine with the role web-app"): lambda: (
             incident.as_pipeline(us, world).client("ec2").run_instances(**profile)
         ),
-        ("Acme, with the external ID it has given to you,", "reads the ledger"): lambda: _reads(
-            incident.as_acme(us, world)
-        ),
+        ("Acme, with your external ID,", "reads the ledger"): lambda: _reads(incident.as_acme(us, world)),
     }
     for (who, does), call in work.items():
         if who == "The web application" and not investigation.runs(world, us.web):
@@ -151,7 +167,11 @@ def _decided(world: Any, tried: Attempt) -> str:
     evaluation = next((each for each in asked if not each.allowed), asked[0] if asked else None)
     if evaluation is not None and evaluation.allowed is tried.allowed:
         return _told(evaluation)
-    return "No policy is asked: the key is active." if tried.allowed else f"The answer is {tried.code}: {tried.message}"
+    return (
+        "No policy decides this: the key is active."
+        if tried.allowed
+        else f"The answer is {tried.code}: {tried.message}"
+    )
 
 
 def _told(evaluation: Evaluation) -> str:
@@ -161,19 +181,20 @@ def _told(evaluation: Evaluation) -> str:
 
 EXERCISES = {
     "the house in order": Exercise(
-        waits_for="Cut Mallory off and mend the five faults, in the cell above. Everybody else must go on working.",
+        waits_for="Cut Mallory off and repair the five mistakes, in the panels or in the cell above. Everybody "
+        "else must go on working.",
         judge=_in_order,
         untouched=investigation.nothing_done,
         hints=(
-            "Go by the path: the key, deploy, the machine, operator, break-glass. For each ask two questions. What "
-            "does Mallory hold now? And what let her come this far?",
-            "Delete the key and the role `break-glass`; end her machine; revoke the sessions of `deploy` and "
-            "`operations`. Then four policies: the trust of `deploy`, what the developers may assume, what `deploy` "
-            "may pass, and the trust of `reports-reader`.",
-            "`deploy`: keep the statement `Pipeline`, drop `Account`; `iam:PassRole` on `web-app` alone. "
+            "Follow the path: the key, deploy, the machine, operator, break-glass. At each step, ask two "
+            "questions. What does Mallory hold now? And what let her come this far?",
+            "Delete the key and the role `break-glass`. Terminate her machine. Revoke the sessions of `deploy` and "
+            "`operations`. Then change four policies: the trust policy of `deploy`, what `developers` may assume, "
+            "what `deploy` may pass, and the trust policy of `reports-reader`.",
+            "`deploy`: keep the statement `Pipeline`, remove `Account`; allow `iam:PassRole` on `web-app` alone. "
             "`developers`: `sts:AssumeRole` on `reports-reader` alone. `reports-reader`: Alice in one statement, "
-            "Acme's scanner in another with `sts:ExternalId` `acme-1001`. Revoking: `AWSRevokeOlderSessions`, as in "
-            "lesson 4.",
+            "Acme's scanner in another with `sts:ExternalId` `acme-1001`. Revoke with `AWSRevokeOlderSessions`, as "
+            "in lesson 4.",
         ),
         solution="""import json
 
@@ -222,13 +243,13 @@ at_prod.update_assume_role_policy(RoleName="reports-reader", PolicyDocument=docu
      "Condition": {"StringEquals": {"sts:ExternalId": "acme-1001"}}},
 ))
 """,
-        because="First what she holds, then what let her in: the other way round she would have used the time. "
-        "Revoking is not enough where a machine renews its credentials, and deleting the key is not enough where "
-        "sessions are open. Your own way may be another one; it is judged by who can do what. "
-        "`operations` and `operator` are still there: nobody but Mallory has used them, so delete them if you like.",
+        because="Cut off what she holds first, then repair what let her in: in the other order, she would have "
+        "used the time. Revoking is not enough where a machine renews its credentials, and deleting the key is not "
+        "enough where sessions are open. You may have found another way: the check judges who can do what. "
+        "`operations` and `operator` are still there. Only Mallory has used them, so delete them if you like.",
         praise="Mallory is out, nothing lets her in again, and nobody else has noticed anything. Good night.\n\n"
-        "The five faults were: a key that nobody used any more; the trust of `deploy` in the whole account; "
-        "`sts:AssumeRole` on `*` for the developers; `iam:PassRole` on `*` for `deploy`; and a partner who was let in "
+        "The five mistakes were: a key that nobody used any more; the trust of `deploy` in the whole account; "
+        "`sts:AssumeRole` on `*` for the developers; `iam:PassRole` on `*` for `deploy`; and a partner's access "
         "without an external ID.",
     ),
 }
