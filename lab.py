@@ -17,6 +17,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -48,11 +49,14 @@ SCRIPTS = VENV / ("Scripts" if os.name == "nt" else "bin")
 PYTHON = SCRIPTS / ("python.exe" if os.name == "nt" else "python")
 STAMP = VENV / "lab-stamp.txt"  # what is installed; "unfinished" while installing
 LOG = VENV / "lab-install.txt"  # pip's own words
-FIRST_PAGE = "00-start-here.ipynb"
+LESSONS = str(ROOT / "notebooks")
 SPACE = 1_200_000_000  # bytes: what is installed (0.7 GB, with the tests 0.9 GB) and what is fetched for it
 
 AGAIN = "then run the same command again."
-NO_SPACE = f"The disk is full: free {SPACE / 1e9:.1f} GB, {AGAIN}"
+NO_SPACE = (
+    f"The disk is full: free {SPACE / 1e9:.1f} GB here and 0.3 GB in {tempfile.gettempdir()}, "
+    f"or let TMPDIR name another folder than that, {AGAIN}"
+)
 REMEDIES = {  # a sign in pip's words: what to do about it
     "No space left|Disk quota": NO_SPACE,
     "CERTIFICATE_VERIFY_FAILED|SSLError": "The package index's certificate is not trusted here: "
@@ -67,14 +71,13 @@ REMEDIES = {  # a sign in pip's words: what to do about it
 def main(arguments):
     command = arguments[0] if arguments else ""
     if command in ("help", "--help", "-h"):
-        print(__doc__.strip())
+        print(__doc__.strip(), flush=True)
     elif command == "test":
         set_up("requirements.txt", "tests/requirements.txt")
         become("pytest", *arguments[1:])
     elif command == "app":
         set_up("requirements.txt")
-        os.environ["JUPYTER_PATH"] = str(ROOT / "simlib" / "lab" / "app")  # where Voilà finds the template
-        become("voila", *voila_options(), *arguments[1:])
+        become("simlib.start", "app", LESSONS, *arguments[1:])
     elif command and not command.startswith("-"):
         sys.exit(
             f"lab.py has no command {command!r}: {COMMAND} opens the lab, {COMMAND} app the "
@@ -82,7 +85,7 @@ def main(arguments):
         )
     else:
         set_up("requirements.txt")
-        become("jupyterlab", *jupyterlab_options(), *arguments)
+        become("simlib.start", LESSONS, *arguments)
 
 
 def set_up(*files):
@@ -162,11 +165,15 @@ def install(files):
     environment = {**os.environ, "PIP_USER": "0", "PYTHONUTF8": "1"}
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "encoding": "utf-8", "errors": "replace"}
     with LOG.open("w", encoding="utf-8") as log, subprocess.Popen(command, env=environment, **pipes) as running:
+        packages = 0
         for line in running.stdout:
             log.write(line)
-            step = re.match(r"Collecting ([^\s=]+)|(Installing) collected", line)
+            step = re.match(r"(?:Collecting|Processing) (?:\S*[/\\])?([\w.]+)|(Installing) collected", line)
+            packages += bool(step and step[1])
             if step and sys.stdout.isatty():
                 print(f"\r  {step[1] or 'unpacking …':40}", end="", flush=True)
+            elif step and (step[2] or packages % 20 == 1):
+                print(f"  {step[1] or 'unpacking'} ({packages}) …", flush=True)
     if sys.stdout.isatty():
         print("\r" + " " * 42, end="\r")
     if running.returncode:
@@ -179,37 +186,9 @@ def install(files):
     Path(packages, "iam-lab.pth").write_text(os.path.relpath(ROOT, packages) + "\n", encoding="utf-8")
 
 
-def jupyterlab_options():
-    """The course on the loopback address; no news, no update checks; a browser only where there is a screen."""
-    yield from ("--ip=127.0.0.1", "--ServerApp.log_level=ERROR", "--LabApp.log_level=ERROR")
-    yield from (f"--ServerApp.root_dir={ROOT / 'notebooks'}", f"--LabApp.default_url=/lab/tree/{FIRST_PAGE}")
-    yield from ("--LabApp.news_url=None", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate")
-    yield "--LabApp.extension_manager=readonly"
-    if os.name != "nt" and os.geteuid() == 0:
-        yield "--allow-root"
-    yield from without_screen()
-
-
-def voila_options():
-    """The playground's page on the loopback address, with what widgets need and nothing from elsewhere."""
-    yield from (str(ROOT / "notebooks" / "playground.ipynb"), "--Voila.ip=127.0.0.1", "--template=offline")
-    widgets = ["@jupyter-widgets/jupyterlab-manager", "@voila-dashboards/widgets-manager8", "anywidget"]
-    yield f"--VoilaConfiguration.extension_allowlist={widgets}"
-    yield from without_screen()
-
-
-def without_screen():
-    """Where there is no screen, no browser is started, and the address is to be opened by hand."""
-    screen = os.name == "nt" or sys.platform == "darwin" or {"DISPLAY", "WAYLAND_DISPLAY"} & set(os.environ)
-    if not screen or "SSH_CONNECTION" in os.environ:
-        yield "--no-browser"
-        print("Open the address below in a browser; Ctrl+C ends the lab.", flush=True)
-
-
 def become(module, *options):
     """Run the module with the Python of .venv in this process's place."""
     os.environ.update(PATH=f"{SCRIPTS}{os.pathsep}{os.environ.get('PATH', '')}", VIRTUAL_ENV=str(VENV))
-    os.environ["JUPYTER_PREFER_ENV_PATH"] = "1"  # else a kernel of the same name in the home directory would win
     os.chdir(ROOT)
     command = [str(PYTHON), "-m", module, *options]
     if os.name != "nt":
@@ -224,12 +203,16 @@ def become(module, *options):
 
 
 if __name__ == "__main__":
+    for steering in ("PYTHONPATH", "PYTHONHOME"):  # another Python's packages, which .venv has its own of
+        os.environ.pop(steering, None)
     try:
         main(sys.argv[1:])
     except KeyboardInterrupt:
         sys.exit("\nStopped. Run the same command again to go on.")
     except subprocess.CalledProcessError as error:
         sys.exit(f"Python could not make {VENV}: delete that folder, then run {COMMAND} again. ({error})")
+    except BrokenPipeError:  # whoever read it has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except OSError as error:
         if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)):
             sys.exit(NO_SPACE)

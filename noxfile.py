@@ -37,6 +37,16 @@ PLATFORMS = (
 )
 
 
+FORGE = {  # what a forge reads, and the schema that says how; GitHub's own editors use the same
+    "vendor.github-workflows": ".github/workflows/*.yml",
+    "custom.github-workflows-require-timeout": ".github/workflows/*.yml",
+    "vendor.dependabot": ".github/dependabot.yml",
+    "vendor.github-issue-forms": ".github/ISSUE_TEMPLATE/[!c]*.yml",
+    "vendor.github-issue-config": ".github/ISSUE_TEMPLATE/config.yml",
+    "vendor.citation-file-format": "CITATION.cff",
+}
+
+
 @nox.session(name="check-all")
 def check_all(session: nox.Session) -> None:
     """Everything that has to be right before a change goes in: the checks, then the tests."""
@@ -46,7 +56,7 @@ def check_all(session: nox.Session) -> None:
 
 @nox.session
 def checks(session: nox.Session) -> None:
-    """What check-all does besides the tests: style, types, notebooks without outputs, Binder's image."""
+    """What check-all does besides the tests: style, types, notebooks without outputs, workflows, Binder's image."""
     run_checks(session)
 
 
@@ -58,6 +68,9 @@ def run_checks(session: nox.Session) -> None:
     session.run("mypy", "--no-error-summary")
     notebooks = sorted(map(str, Path("notebooks").glob("*.ipynb")))
     session.run("nbstripout", "--keep-id", "--verify", *notebooks)
+    for schema, files in FORGE.items():
+        session.run("check-jsonschema", "--quiet", "--builtin-schema", schema, *sorted(map(str, Path().glob(files))))
+    session.run("zizmor", "--offline", "--quiet", "--no-progress", ".github", success_codes=[0])
     need_tools = ("tests/repository/image_of_binder.py", "tests/iam/test_service_data.py")
     for checked in need_tools:  # without conftest.py: the tools are not what the tests need
         session.run("pytest", "--no-header", "--noconftest", "-p", "no:cacheprovider", checked, silent=True)
@@ -86,7 +99,7 @@ def pinned() -> dict[str, tuple[str, ...]]:
     browser = ("--python-version", "3.14", "--python-platform", "wasm32-pyodide2025")
     not_ours = [f"--no-emit-package={name}" for name in IN_PYODIDE]
     return {
-        "requirements.txt": ("pyproject.toml", "--group", "lab", *everywhere),
+        "requirements.txt": ("pyproject.toml", "--extra", "jupyter", *everywhere),
         "tests/requirements.txt": ("--group", "test", *everywhere, *in_step),
         ".ci/requirements.txt": ("--group", "tools", *everywhere, *in_step),
         "binder/hub/requirements.txt": ("--group", "hub", *everywhere, *in_step),
@@ -131,6 +144,29 @@ def resolve_everywhere(session: nox.Session) -> None:
         for platform in PLATFORMS:
             place = ("--python-version", python, "--python-platform", platform, "--target", session.create_tmp())
             session.run("uv", "pip", "install", "--dry-run", "--quiet", "--only-binary", ":all:", *place, *files)
+
+
+@nox.session
+def package(session: nox.Session) -> None:
+    """Build what `pip install` takes into dist/, and check it."""
+    install_tools(session)
+    shutil.rmtree("dist", ignore_errors=True)
+    session.run("python", "-m", "build", "--no-isolation", "--outdir", "dist", silent=True)
+    session.run("twine", "check", "--strict", *map(str, Path("dist").iterdir()))
+
+
+@nox.session
+def audit(session: nox.Session) -> None:
+    """Ask the index for published advisories about everything that is pinned; needs a network."""
+    install_tools(session)
+    for name in pinned():
+        session.run("pip-audit", "--require-hashes", "--disable-pip", "--progress-spinner", "off", "-r", name)
+
+
+@nox.session
+def links(session: nox.Session) -> None:
+    """Say where the public copy is, everywhere: `nox -s links -- OWNER/NAME`."""
+    session.run(sys.executable, "-m", "tools.links", *session.posargs, external=True)
 
 
 @nox.session(name="release-check")
@@ -244,17 +280,17 @@ def lite_test(session: nox.Session) -> None:
 def build_site(session: nox.Session, site: Path, pyodide: str | None) -> None:
     """With the Pyodide in that folder or at that address; a folder that is not there is filled with the pieces."""
     pip = ("--quiet", "--disable-pip-version-check")
+    chosen = ("--pyodide", pyodide) if pyodide else ()
     session.install(*pip, "-r", "lite/requirements.txt")
+    if session.name == "lite-test":
+        session.run("python", "-m", "lite.tests.pieces", str(pyodide))
+    session.run("python", "-m", "lite.build", "--look", *chosen)  # before all that takes minutes
     wheels = Path(session.create_tmp()) / "wheels"
-    for stale in (wheels, Path("build")):
-        shutil.rmtree(stale, ignore_errors=True)
+    shutil.rmtree(wheels, ignore_errors=True)
     anywhere = ("--only-binary=:all:", "--platform=any", "--implementation=py", "--abi=none", "--python-version=3.14")
     needed = ("--no-deps", "-r", "lite/browser-requirements.txt", "--dest", str(wheels))
     session.run("python", "-m", "pip", "download", *pip, *anywhere, *needed)
     session.run("python", "-m", "pip", "wheel", *pip, "--no-deps", "--wheel-dir", str(wheels), ".")
-    if session.name == "lite-test":
-        session.run("python", "-m", "lite.tests.pieces", str(pyodide))
-    chosen = ("--pyodide", pyodide) if pyodide else ()
     session.run("python", "-m", "lite.build", str(site), "--wheels", str(wheels), *chosen)
 
 

@@ -1,6 +1,7 @@
 """Build the course as a site of static files: JupyterLite, and beside it everything that its kernel imports.
 
 python -m lite.build SITE --wheels FOLDER [--pyodide FOLDER_OR_URL]
+python -m lite.build --look [--pyodide FOLDER_OR_URL]                   only see whether that distribution is there
 
 `--wheels` holds the lab's own wheel and those of lite/browser-requirements.txt. `--pyodide` is a distribution of
 Pyodide, which brings Python itself and the packages that have to be compiled: a folder, from which what is needed is
@@ -39,27 +40,35 @@ KERNEL = (
     "ipykernel",
     "widgetsnbextension-4",
 )  # wheels that JupyterLite's kernel comes with
-LOADED = ("micropip", "comm", "jedi", "ipython", "piplite", "pyodide-kernel", "ipykernel", "simlib")  # with the kernel
+LOADED = ("micropip", "comm", "jedi", "ipython", "piplite", "pyodide-kernel", "ipykernel", "iam-lab")  # with the kernel
 PYODIDE, PACKAGES, LOCK = "static/pyodide", "static/packages", "pyodide-lock.json"
 
 # What a browser need not fetch: the AWS CLI's own copies of botocore and s3transfer, which the lab does without, and
 # its examples (148 of its 155 MB); botocore's examples; the tests of networkx; Jedi's types of packages that
 # are not here (4,800 of all 12,200 files, each of which a kernel would unpack).
 LEFT_OUT = re.compile(
-    r"awscli/(botocore|s3transfer|examples)/|botocore/data/.+/examples-1\.json|networkx/(.+/)?tests/"
+    r"simlib/notebooks/|awscli/(botocore|s3transfer|examples)/|botocore/data/.+/examples-1\.json|networkx/(.+/)?tests/"
     r"|jedi/third_party/(django-stubs|typeshed/stubs)/"
 )
 
 Package = dict[str, Any]
 
 
-def build(site: Path, wheels: Path, pyodide: str) -> None:
-    """Make the site anew in that folder."""
-    shutil.rmtree(site, ignore_errors=True)
+def build(target: Path, wheels: Path, pyodide: str) -> None:
+    """Make the site anew in that folder; what was there stays until the new one is whole."""
+    lock = json.loads(read(pyodide, LOCK))
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".new-", dir=target.parent) as place:
+        fill(site := Path(place, target.name), wheels, pyodide, lock)
+        shutil.rmtree(target, ignore_errors=True)
+        site.rename(target)
+
+
+def fill(site: Path, wheels: Path, pyodide: str, lock: dict[str, Any]) -> None:
+    """Make the site of these wheels and of a distribution of Pyodide, whose lock file that is."""
     jupyterlite(site, extensions=[next(wheels.glob(f"{name}-*")) for name in ("anywidget", "jupyterlab_widgets")])
     remote = pyodide.startswith(("https://", "http://"))
     base = pyodide.rstrip("/") if remote else "../../" + PYODIDE
-    lock = json.loads(read(pyodide, LOCK))
     theirs = {name: {**each, "file_name": f"{base}/{each['file_name']}"} for name, each in lock["packages"].items()}
     ours = described(bundled(wheels, site), python=lock["info"]["python"])
     lock["packages"] = needed(theirs | ours)
@@ -103,7 +112,9 @@ def read(place: str, name: str) -> bytes:
             return bytes(answer.read())
     except OSError as error:
         sys.exit(
-            f"There is no distribution of Pyodide at {place} ({error}). SIMLIB_PYODIDE names a folder or an address."
+            f"There is no distribution of Pyodide at {place} ({error}). The build asks for it once, and each reader's "
+            "browser does where it is an address. SIMLIB_PYODIDE names another address, or a folder with the full "
+            "distribution, unpacked."
         )
 
 
@@ -186,8 +197,12 @@ def configure(site: Path, pyodide: str) -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("site", type=Path)
-    parser.add_argument("--wheels", type=Path, required=True, metavar="FOLDER")
+    parser.add_argument("site", type=Path, nargs="?", default=Path("lite/site"))
+    parser.add_argument("--wheels", type=Path, metavar="FOLDER")
     parser.add_argument("--pyodide", default=PYODIDE_CDN_URL, metavar="FOLDER_OR_URL")
-    asked = parser.parse_args()
-    build(asked.site.absolute(), asked.wheels.absolute(), asked.pyodide)
+    parser.add_argument("--look", action="store_true")
+    options = parser.parse_args()
+    if options.look:
+        read(options.pyodide, LOCK)
+    else:
+        build(options.site.absolute(), options.wheels.absolute(), options.pyodide)

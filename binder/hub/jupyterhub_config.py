@@ -10,6 +10,9 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+sys.path.append(str(ROOT))
+from simlib.start import APP, FIRST_PAGE, NOT_COPIED  # noqa: E402 - the hub's Python has the lab only now
+
 STATE = Path(os.environ["IAM_LAB_HUB"])
 LOOPBACK = "127.0.0.1"
 PORT = int(os.environ["IAM_LAB_HUB_PORT"])
@@ -20,7 +23,7 @@ def lessons_in_home(spawner):
     progress_of(spawner).parent.mkdir(parents=True, exist_ok=True)
     lessons = STATE / "homes" / spawner.user.name / "notebooks"
     if not lessons.exists():
-        shutil.copytree(ROOT / "notebooks", lessons, ignore=shutil.ignore_patterns("progress*", ".*"))
+        shutil.copytree(ROOT / "notebooks", lessons, ignore=NOT_COPIED)
 
 
 def progress_of(spawner):
@@ -49,17 +52,15 @@ c.JupyterHub.spawner_class = "simple"
 c.SimpleLocalProcessSpawner.home_dir_template = str(STATE / "homes" / "{username}")
 c.Spawner.pre_spawn_hook = lessons_in_home
 c.Spawner.cmd = [sys.executable, "-m", "jupyterhub.singleuser"]
-c.Spawner.default_url = "/lab/tree/notebooks/00-start-here.ipynb"
+c.Spawner.default_url = f"/lab/tree/notebooks/{FIRST_PAGE}"
 c.Spawner.args = [
-    "--LabApp.news_url=None",
-    "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
-    "--LabApp.extension_manager=readonly",
     "--ServerApp.jpserver_extensions={'voila.server_extension': False, 'jupyter_lsp': False}",  # 10 MB less a seat
     "--ServerApp.log_level=WARN",
     *(["--allow-root"] if os.geteuid() == 0 else []),
 ]
 c.Spawner.environment = {
     "IAM_LAB_PROGRESS": lambda spawner: str(progress_of(spawner)),
+    "JUPYTER_CONFIG_PATH": str(APP),
     "JUPYTER_PREFER_ENV_PATH": "1",
     "PYTHONPATH": str(ROOT),
 }

@@ -17,6 +17,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+from ..start import lessons
 from . import course
 
 _HEADING = re.compile(r"^#{1,4} (.+)$", re.MULTILINE)
@@ -52,7 +53,7 @@ def read_lesson(lesson: int) -> list[dict[str, Any]]:
             f"There is no lesson {lesson}; the lessons are {min(course.LESSONS)} to {max(course.LESSONS)}."
         )
     name = course.LESSONS[lesson]
-    places = (Path(name), Path(__file__).parents[2] / "notebooks" / name)
+    places = (Path(name), lessons() / name)
     path = next((place for place in places if place.exists()), None)
     if path is None:
         raise LookupError(f"{name} is not here. Open a notebook in the folder of the lessons, and try again.")

@@ -15,29 +15,29 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from ..start import lessons
 from . import course
 
-NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 A4 = (8.27, 11.69)  # inches
 
 
 def points() -> dict[int, str]:
     """What each lesson is about, in a sentence or two, as the instructor's guide has it."""
-    text = (NOTEBOOKS / "instructor-guide.md").read_text(encoding="utf-8")
+    text = (lessons() / "instructor-guide.md").read_text(encoding="utf-8")
     found = re.findall(r"^### (\d) · .*?\*\*Point\.\*\* (.*?)$", text, re.MULTILINE | re.DOTALL)
     return {int(number): point for number, point in found}
 
 
 def glossary() -> dict[str, str]:
     """The words of the glossary, without marks."""
-    text = (NOTEBOOKS / "glossary.md").read_text(encoding="utf-8")
+    text = (lessons() / "glossary.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| \*\*(.+?)\*\* \| (.+?) \|$", text, re.MULTILINE)
     return {word: re.sub(r"[`*]", "", meaning) for word, meaning in rows}
 
 
 def message() -> str:
     """What it all comes to: the paragraph of the course's first page."""
-    cells = json.loads((NOTEBOOKS / course.LESSONS[0]).read_text(encoding="utf-8"))["cells"]
+    cells = json.loads((lessons() / course.LESSONS[0]).read_text(encoding="utf-8"))["cells"]
     heading = "## What it all comes to"
     text = next("".join(cell["source"]) for cell in cells if "".join(cell["source"]).startswith(heading))
     return re.sub(r"[`*]", "", text.removeprefix(heading).strip())

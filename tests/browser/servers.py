@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import socket
 import subprocess
@@ -19,11 +18,9 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 TOKEN = "a-token-for-the-browser-tests"
-APP = ROOT / "simlib" / "lab" / "app"  # Voilà's template, which asks nobody else
+APP = ROOT / "simlib" / "lab" / "app"  # the settings that a learner's Jupyter has
 WIDGETS = ["@jupyter-widgets/jupyterlab-manager", "@voila-dashboards/widgets-manager8", "anywidget"]
 OPTIONS = (
-    "--LabApp.news_url=None",
-    "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
     "--LabApp.expose_app_in_browser=True",
     "--JupyterNotebookApp.expose_app_in_browser=True",
     "--VoilaConfiguration.template=offline",
@@ -53,10 +50,6 @@ def serving(home: Path) -> Iterator[Server]:
     """A server with a home of its own; its kernels run in the Python of the tests, on this checkout."""
     folder = home / "notebooks"
     folder.mkdir()
-    settings = home / "settings" / "@jupyterlab" / "apputils-extension"
-    settings.mkdir(parents=True)
-    quiet = {"fetchNews": "false", "checkForUpdates": False, "doNotDisturbMode": True}
-    (settings / "notification.jupyterlab-settings").write_text(json.dumps(quiet), encoding="utf-8")
     port = free_port()
     command = [
         *ended_with_us("jupyterlab.labapp"),
@@ -96,7 +89,7 @@ def environment(home: Path) -> Mapping[str, str]:
     """Ours, with Jupyter's settings in that home, and this checkout first among what is imported."""
     path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
     own = {name: str(home / where) for name, where in _HOMES.items()}
-    return {**os.environ, **own, "PYTHONPATH": path, "JUPYTER_PATH": str(APP)}
+    return {**os.environ, **own, "PYTHONPATH": path, "JUPYTER_PATH": str(APP), "JUPYTER_CONFIG_PATH": str(APP)}
 
 
 def free_port() -> int:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-import runpy
 import shutil
 import time
+import urllib.request
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from simlib.lab.playground import TABS
-from tests.browser.servers import ROOT, Server, ended_with_us, free_port, running
+from tests.browser.servers import ROOT, TOKEN, Server, ended_with_us, free_port, running
 from tests.browser.visits import visiting
 
 PAGE = ROOT / "notebooks" / "playground.ipynb"
@@ -76,9 +76,8 @@ def test_another_world_is_entered(opened: Any) -> None:
 def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """The playground as `lab.py app` starts it."""
     home, port = tmp_path_factory.mktemp("app"), free_port()
-    lab = runpy.run_path(str(ROOT / "lab.py"))
-    options = [option for option in lab["voila_options"]() if option != "--no-browser"]
-    command = [*ended_with_us("voila.app"), *options, "--no-browser", f"--port={port}"]
+    options = (str(ROOT / "notebooks"), "--no-browser", f"--port={port}", f"--token={TOKEN}")
+    command = [*ended_with_us("simlib.start"), "app", *options]
     with running(command, home, f"http://127.0.0.1:{port}/voila/static/voila.js"):
         yield Server(f"http://127.0.0.1:{port}", home)
 
@@ -86,7 +85,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 def test_as_an_app_it_is_there_within_seconds(browser: Any, app: Server, artifacts: Path) -> None:
     with visiting(browser, app, artifacts, "playground-app", "voila") as visit:
         start = time.monotonic()
-        visit.page.goto(app.url)
+        visit.page.goto(f"{app.url}/?token={TOKEN}")
         visit.page.get_by_text(next(iter(TABS.values())).first).wait_for()
         visit.page.locator(".sl-access svg").first.wait_for()
         assert time.monotonic() - start < 30
@@ -98,6 +97,11 @@ def test_as_an_app_it_is_there_within_seconds(browser: Any, app: Server, artifac
             visit.page.locator(".sle-badge").first.wait_for()
             visit.page.set_viewport_size({"width": 1160, "height": 760})
             keep_picture(visit.page, "access-explorer.png")
+
+
+def test_without_its_token_nobody_gets_the_page_and_its_kernel(app: Server) -> None:
+    with urllib.request.urlopen(app.url) as answer:
+        assert answer.url.startswith(f"{app.url}/login")
 
 
 def keep_picture(page: Any, name: str) -> None:

@@ -15,14 +15,13 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 
-# Stands in for JupyterLab, Voilà and pytest: says how it was called.
+# Stands in for what opens the course, and for pytest: says how it was called.
 ECHO = """
 import json, os, sys
-import simlib
+import jupyterlab, simlib
 print(json.dumps({
-    "module": __package__, "arguments": sys.argv[1:], "folder": os.getcwd(), "simlib": simlib.__file__,
-    "python": sys.prefix, "path": os.environ["PATH"].split(os.pathsep)[0],
-    "jupyter_path": os.environ.get("JUPYTER_PATH"),
+    "module": __spec__.name, "arguments": sys.argv[1:], "folder": os.getcwd(), "simlib": simlib.__file__,
+    "jupyterlab": jupyterlab.__file__, "python": sys.prefix, "path": os.environ["PATH"].split(os.pathsep)[0],
 }))
 sys.exit(7 if "--fail" in sys.argv else 0)
 """
@@ -101,6 +100,7 @@ def make_lab(folder: Path, index: Path) -> Lab:
     for name in ("notebooks", "tests", "simlib"):
         (folder / name).mkdir(parents=True)
     (folder / "simlib" / "__init__.py").write_text("", encoding="utf-8")
+    (folder / "simlib" / "start.py").write_text(ECHO, encoding="utf-8")
     shutil.copy(ROOT / "lab.py", folder)
     write_inputs(folder)
     index.mkdir()

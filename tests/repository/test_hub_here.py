@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import runpy
+import shutil
+import socket
+import subprocess
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -12,7 +15,7 @@ from urllib.parse import urlsplit
 import pytest
 from traitlets.config import Config
 
-from .conftest import ROOT
+from .conftest import ROOT, bare_environment
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="JupyterHub does not run on Windows: run this elsewhere")
 ALICE = SimpleNamespace(user=SimpleNamespace(name="alice"))
@@ -55,3 +58,26 @@ def test_who_comes_again_finds_the_own_work(hub: Any, tmp_path: Path) -> None:
     page.write_text("mine", encoding="utf-8")
     hub.Spawner.pre_spawn_hook(ALICE)
     assert page.read_text(encoding="utf-8") == "mine"
+
+
+def test_the_line_that_shows_the_room_runs_from_a_folder_with_another_simlib(hub: Any, tmp_path: Path) -> None:
+    hub.Spawner.pre_spawn_hook(ALICE)
+    (tmp_path / "simlib").mkdir()
+    (tmp_path / "simlib" / "__main__.py").write_text("raise SystemExit('a learner has put this here')", "utf-8")
+    line = runpy.run_path(str(ROOT / "binder/hub/hub.py"))["view_of_the_room"](tmp_path)
+    assert line.pop() == "--watch"
+    answer = subprocess.run(line, cwd=tmp_path, env=bare_environment(), capture_output=True, encoding="utf-8")
+    assert (answer.returncode, answer.stderr) == (0, "")
+    assert answer.stdout.startswith("No progress file yet.")
+
+
+def test_its_port_is_chosen(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    module = runpy.run_path(str(ROOT / "binder/hub/hub.py"))
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        monkeypatch.setitem(module["main"].__globals__, "make_importable", lambda: None)
+        monkeypatch.setattr(shutil, "which", lambda name: name)
+        with pytest.raises(SystemExit, match=f"Another program has port {port}, .* --port 9000"):
+            module["main"](["--port", str(port)])

@@ -19,7 +19,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 DEPENDENCIES = PROJECT["project"]["dependencies"]
 GROUPS = PROJECT["dependency-groups"]
 SOURCES = {  # each pinned file, and what it is made from
-    "requirements.txt": [*DEPENDENCIES, *GROUPS["lab"]],
+    "requirements.txt": [*DEPENDENCIES, *PROJECT["project"]["optional-dependencies"]["jupyter"]],
     "binder/requirements.txt": DEPENDENCIES,
     "binder/hub/requirements.txt": GROUPS["hub"],
     "tests/requirements.txt": GROUPS["test"],

@@ -168,7 +168,7 @@ def test_it_objects_to_nothing_else(repository: Path) -> None:
 def test_the_version_stands_in_one_place() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     assert project["project"]["dynamic"] == ["version"]
-    assert project["tool"]["setuptools"]["dynamic"]["version"] == {"attr": "simlib.__version__"}
+    assert project["tool"]["hatch"]["version"] == {"path": "simlib/__init__.py"}
     assert release.version_of(ROOT) == simlib.__version__
     assigned = re.compile(r"^__version__ =", re.MULTILINE)
     assert [path for path in (ROOT / "simlib").rglob("*.py") if assigned.search(path.read_text(encoding="utf-8"))] == [

@@ -1,0 +1,156 @@
+"""`iam-lab`, and what `lab.py` starts: the course in a folder, the playground as an app, and nothing that alarms."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from simlib import start
+from tests.browser.servers import free_port
+
+from .conftest import ROOT, bare_environment
+
+
+@pytest.fixture(autouse=True)
+def surroundings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """What a start changes for its kernels is put back."""
+    environment, path = dict(os.environ), list(sys.path)
+    yield
+    os.environ.clear()
+    os.environ.update(environment)
+    sys.path[:] = path
+
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    """With which arguments JupyterLab was started."""
+    from jupyterlab.labapp import LabApp
+
+    calls: list[list[str]] = []
+    monkeypatch.setattr(LabApp, "launch_instance", calls.append)
+    return calls
+
+
+def test_a_folder_gets_a_copy_of_the_course_without_the_instructors_answers(tmp_path: Path, started: Any) -> None:
+    folder = tmp_path / "my lessons"
+    assert start.main([str(folder), "--port=9000"]) == 0
+    there = {path.name for path in folder.iterdir()}
+    assert there == {path.name for path in (ROOT / "notebooks").glob("*.ipynb")} | {"glossary.md"}
+    [arguments] = started
+    assert f"--ServerApp.root_dir={folder}" in arguments
+    assert f"--LabApp.default_url=/lab/tree/{start.FIRST_PAGE}" in arguments
+    assert "--ip=127.0.0.1" in arguments
+    assert arguments[-1] == "--port=9000", "the learner's own options come last, so that they win"
+
+
+def test_what_a_learner_has_changed_stays_and_what_is_missing_comes_back(tmp_path: Path, started: Any) -> None:
+    start.main([str(tmp_path)])
+    (tmp_path / start.FIRST_PAGE).write_text("mine", encoding="utf-8")
+    (tmp_path / "glossary.md").unlink()
+    start.main([str(tmp_path)])
+    assert (tmp_path / start.FIRST_PAGE).read_text(encoding="utf-8") == "mine"
+    assert (tmp_path / "glossary.md").exists()
+
+
+def test_the_repositorys_own_lessons_are_opened_where_they_are(
+    started: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = sorted((ROOT / "notebooks").iterdir())
+    start.main([str(ROOT / "notebooks")])
+    assert sorted((ROOT / "notebooks").iterdir()) == before
+    assert "copied" not in capsys.readouterr().out
+
+
+def test_kernels_meet_nothing_of_another_python(tmp_path: Path, started: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = str(tmp_path / "other")
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([other, str(ROOT)]))
+    sys.path.insert(0, other)
+    start.main([str(tmp_path / "lessons")])
+    assert "PYTHONPATH" not in os.environ
+    assert other not in sys.path
+    assert Path(os.environ["PATH"].split(os.pathsep)[0]) == Path(sys.executable).parent, "so that `!aws` is the lab's"
+
+
+@pytest.mark.parametrize(
+    ("platform", "variables", "opens"),
+    [
+        ("linux", {}, False),
+        ("linux", {"DISPLAY": ":0"}, True),
+        ("linux", {"WAYLAND_DISPLAY": "wayland-0"}, True),
+        ("linux", {"DISPLAY": "localhost:10.0", "SSH_CONNECTION": "192.0.2.1 1 192.0.2.2 22"}, False),
+        ("darwin", {}, True),
+        ("darwin", {"SSH_CONNECTION": "192.0.2.1 1 192.0.2.2 22"}, False),
+    ],
+)
+@pytest.mark.skipif(os.name == "nt", reason="Windows always has a screen: run this on Linux or macOS")
+def test_a_browser_is_opened_only_where_there_is_a_screen(
+    monkeypatch: pytest.MonkeyPatch, platform: str, variables: dict[str, str], opens: bool
+) -> None:
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "SSH_CONNECTION"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(sys, "platform", platform)
+    assert list(start.without_screen()) == ([] if opens else ["--no-browser"])
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no root: run this on Linux or macOS")
+@pytest.mark.parametrize("user", [0, 1000])
+def test_jupyterlab_is_told_when_it_runs_as_root(
+    tmp_path: Path, started: Any, monkeypatch: pytest.MonkeyPatch, user: int
+) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: user)
+    start.main([str(tmp_path)])
+    assert ("--allow-root" in started[0]) == (user == 0)
+
+
+def test_without_jupyter_the_line_to_install_it_is_told(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(start, "find_spec", lambda name: None)
+    assert start.main(["lessons"]) == 1
+    assert "pip install 'iam-lab[jupyter]'" in capsys.readouterr().err
+
+
+def test_the_address_comes_with_nothing_that_alarms_and_the_page_asks_no_question(tmp_path: Path) -> None:
+    port = free_port()
+    command = [sys.executable, "-m", "simlib.start", str(tmp_path / "lessons"), "--no-browser", f"--port={port}"]
+    environment = {**bare_environment(), "HOME": str(tmp_path), "PYTHONPATH": str(ROOT)}
+    pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "encoding": "utf-8"}
+    with subprocess.Popen(command, env=environment, cwd=tmp_path, **pipes) as running:
+        try:
+            assert running.stdout
+            said = [running.stdout.readline()]
+            while said[-1] and "?token=" not in said[-1]:
+                said.append(running.stdout.readline())
+            page = first_answer(said[-1].strip())
+        finally:
+            running.kill()  # a gentle end is lost while it still starts
+    assert not re.search("warning|deprecat|not trusted|encrypt", "".join(said), re.IGNORECASE)
+    assert f"/lab/tree/{start.FIRST_PAGE}?token=" in said[-1]
+    [settings] = re.findall(r'id="jupyter-config-data" type="application/json">(.*?)</script>', page, re.DOTALL)
+    assert "@jupyterlab/apputils-extension:announcements" in json.loads(settings)["disabledExtensions"]
+
+
+def first_answer(address: str) -> str:
+    """What the server answers, once it does: it tells its address a moment before."""
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            with urllib.request.urlopen(address, timeout=60) as answer:
+                return str(answer.read().decode())
+        except urllib.error.URLError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
