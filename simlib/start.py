@@ -110,14 +110,16 @@ def run_lessons() -> int:
     import nbformat
     from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError
+    from traitlets.config import Config
 
+    quiet = Config({"KernelManager": {"transport_encryption": "auto"}})  # unencrypted, each would warn of it
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as place:
         copy_lessons(Path(place))
         os.environ["IAM_LAB_PROGRESS"] = str(Path(place, "progress.json"))
         for path in sorted(Path(place).glob("[0-9]*.ipynb")):
             book, begin = nbformat.read(path, as_version=4), time.perf_counter()
             try:
-                NotebookClient(book, timeout=300, resources={"metadata": {"path": place}}).execute()
+                NotebookClient(book, timeout=300, resources={"metadata": {"path": place}}, config=quiet).execute()
             except CellExecutionError as error:
                 print(f"✘ {path.stem}: {error.ename}: {error.evalue}", file=sys.stderr)
                 return 1

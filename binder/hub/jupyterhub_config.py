@@ -46,7 +46,7 @@ c.JupyterHub.log_level = "WARN"
 c.JupyterHub.authenticator_class = "shared-password"
 c.SharedPasswordAuthenticator.user_password = os.environ["IAM_LAB_HUB_PASSWORD"]
 c.SharedPasswordAuthenticator.allow_all = True
-c.SharedPasswordAuthenticator.username_pattern = r"\w[\w.-]*"  # names a folder
+c.SharedPasswordAuthenticator.username_pattern = r"\w[\w.-]{0,40}\Z"  # names a folder
 
 c.JupyterHub.spawner_class = "simple"
 c.SimpleLocalProcessSpawner.home_dir_template = str(STATE / "homes" / "{username}")

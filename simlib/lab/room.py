@@ -1,7 +1,8 @@
 """`python -m simlib progress DIR`: the view of the room, from the progress files of its learners.
 
 The files are found below DIR – one folder for each learner, as a hub has them, or files gathered in one place. A
-learner is called after the folder, or after the file where several lie in one. Nothing is written there.
+learner is called after the folder, and has one row, of the newest file; a gathered file has its own. Nothing is written
+there. Start it by `python -P`, so that nothing that lies where you stand is taken for the lab.
 """
 
 from __future__ import annotations
@@ -11,9 +12,10 @@ import os
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +27,8 @@ EVERY = 5.0  # seconds between two looks with --watch
 STUCK = 2  # tries without success, from which on an exercise counts as one that holds somebody up
 MOST = 5  # stumbling blocks of a kind that are told
 FEW = 6  # names of those who are stuck
+DEEP = 4  # folders between a learner's and the progress file
+HEAP = 50  # files of one learner that are looked at
 
 
 @dataclass(frozen=True)
@@ -189,8 +193,19 @@ def look(folder: Path) -> Room:
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    found = {path for pattern in ("*.json", "**/progress*.json") for path in folder.glob(pattern)}
-    yield from sorted(path for path in found if path.is_file() and "set-aside" not in path.name)
+    """The gathered files, and the newest of each learner's folder; nothing that a link leads out of it to."""
+    yield from sorted(_within(folder, folder.glob("*.json")))
+    for home in sorted(each for each in folder.iterdir() if each.is_dir() and not each.is_symlink()):
+        near = (path for depth in range(DEEP) for path in home.glob("*/" * depth + "progress*.json"))
+        if few := list(islice(_within(home, near), HEAP)):
+            yield max(few, key=lambda path: path.stat().st_mtime)
+
+
+def _within(folder: Path, paths: Iterable[Path]) -> Iterator[Path]:
+    place = folder.resolve()
+    for path in paths:
+        if path.is_file() and "set-aside" not in path.name and path.resolve().is_relative_to(place):
+            yield path
 
 
 def _name(path: Path, folder: Path) -> str:

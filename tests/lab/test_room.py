@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -168,3 +169,21 @@ def test_whoever_reads_may_stop_reading(folder: Path) -> None:
     assert process.stderr.read() == b""
     process.stderr.close()
     process.wait(60)
+
+
+def test_a_learner_has_one_row_however_many_files_and_links_lie_there(tmp_path: Path) -> None:
+    write(
+        tmp_path / "room" / "eve" / "notebooks" / "progress.json", {"1": {"exercises": {"your first policy": solved()}}}
+    )
+    for number in range(300):
+        write(tmp_path / "room" / "eve" / "heap" / f"progress-{number}.json", {})
+        os.utime(tmp_path / "room" / "eve" / "heap" / f"progress-{number}.json", (0, 0))
+    write(tmp_path / "elsewhere" / "progress.json", {"4": {}})
+    (tmp_path / "room" / "mallory").mkdir()
+    try:
+        (tmp_path / "room" / "mallory" / "progress.json").symlink_to(tmp_path / "elsewhere" / "progress.json")
+        (tmp_path / "room" / "ghost").symlink_to(tmp_path / "elsewhere")
+    except OSError:
+        pytest.skip("Windows makes links for administrators only: run this as one, or elsewhere")
+    [learner] = room.look(tmp_path / "room").learners
+    assert (learner.name, learner.where[1]) == ("eve", 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import runpy
 import shutil
 import socket
@@ -40,6 +41,13 @@ def test_it_listens_on_the_loopback_address_only(hub: Any) -> None:
 def test_nobody_comes_in_without_the_password(hub: Any) -> None:
     assert hub.JupyterHub.authenticator_class == "shared-password"
     assert hub.SharedPasswordAuthenticator.user_password == "a password"
+
+
+@pytest.mark.parametrize("name", ["../bob", "a/b", "a b", "ada\n", ".ssh", "", "a" * 60])
+def test_a_name_that_is_no_folder_of_its_own_is_refused(hub: Any, name: str) -> None:
+    pattern = re.compile(hub.SharedPasswordAuthenticator.username_pattern)  # JupyterHub uses `match`
+    assert not pattern.match(name)
+    assert pattern.match("ada.l-2")
 
 
 def test_a_learner_begins_on_the_first_page_with_lessons_and_a_place_for_progress(hub: Any, tmp_path: Path) -> None:
