@@ -15,15 +15,17 @@ import http.client
 import importlib
 import os
 import shlex
+import shutil
 import site
 import socket
 import sys
 import tempfile
+import weakref
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from simlib.cloud.browser import in_browser
@@ -66,7 +68,8 @@ class OutOfReach(socket.gaierror):
 def is_metadata_address(host: str) -> bool:
     """Whether `host` is an address where AWS hands credentials to a machine, however it is spelled."""
     try:
-        return ip_address(host) in _METADATA
+        address = ip_address(host)
+        return (getattr(address, "ipv4_mapped", None) or address) in _METADATA  # ::ffff:169.254.169.254
     except ValueError:
         pass
     try:  # 2852039166 and 0xa9fea9fe are 169.254.169.254 too
@@ -88,6 +91,19 @@ def _refuse(host: Any) -> None:
         raise OutOfReach(text)
 
 
+class Folder:
+    """A temporary folder, gone with this object or after `remove()`; a forked child leaves its parent's alone."""
+
+    def __init__(self, prefix: str) -> None:
+        self.path = Path(tempfile.mkdtemp(prefix=prefix))
+        self.remove = weakref.finalize(self, _remove, self.path, os.getpid())
+
+
+def _remove(path: Path, owner: int) -> None:
+    if os.getpid() == owner:
+        shutil.rmtree(path, ignore_errors=True)
+
+
 class Hidden:
     """The learner's AWS, put away. `restore()` brings it back; doing so twice changes nothing.
 
@@ -95,13 +111,17 @@ class Hidden:
     AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE name: a learner may write profiles into them.
     """
 
+    active: ClassVar[set[Hidden]] = set()
+
     def __init__(self, endpoint_url: str | None) -> None:
         with ExitStack() as undo:
-            temporary = tempfile.TemporaryDirectory(prefix="iam-lab-", ignore_cleanup_errors=True)
-            undo.callback(temporary.cleanup)
-            self.folder = Path(temporary.name)
+            Hidden.active.add(self)
+            undo.callback(Hidden.active.discard, self)
+            self._temporary = Folder("iam-lab-")
+            undo.callback(self._temporary.remove)
+            self.folder = self._temporary.path
             for name in ("config", "credentials"):
-                (self.folder / name).touch()
+                (self.folder / name).touch(mode=0o600)
             self._hide_variables(undo, endpoint_url)
             self._hide_caches(undo)
             if in_browser():
@@ -151,8 +171,8 @@ class Hidden:
         """Stop this process on its way to the real AWS.
 
         `socket.getaddrinfo` is what urllib, http.client, urllib3, requests, botocore and asyncio pass on their way
-        out; behind a proxy it is the tunnel's name instead; and a client from before the start may still hold an open
-        connection, so botocore's own way out is watched too.
+        out, unless they have an address already: that a socket shows. Behind a proxy it is the tunnel's name instead;
+        and a client from before the start may still hold an open connection, so botocore's own way out is watched too.
         """
         session = importlib.import_module("botocore.httpsession").URLLib3Session
 
@@ -161,7 +181,15 @@ class Hidden:
             # For a metadata address botocore must see a failed look-up: then it goes on to the next provider.
             return None if host and is_metadata_address(host) else host
 
-        _watch(undo, socket, "getaddrinfo", lambda host, *rest, **named: host)
+        def host_in(connection: Any, *arguments: Any) -> Any:
+            address = arguments[-1] if arguments else None
+            return address[0] if isinstance(address, tuple) and address else None
+
+        for name in ("getaddrinfo", "gethostbyname", "gethostbyname_ex"):
+            _watch(undo, socket, name, lambda host, *rest, **named: host)
+        for name in ("connect", "connect_ex", "sendto", "sendmsg"):
+            if hasattr(socket.socket, name):  # Windows has no sendmsg
+                _watch(undo, socket.socket, name, host_in)
         _watch(undo, http.client.HTTPConnection, "set_tunnel", lambda connection, host, *rest, **named: host)
         _watch(undo, session, "send", lambda session, request: host_of(request))
 
@@ -180,6 +208,7 @@ def environment(folder: Path, endpoint_url: str | None) -> dict[str, str]:
     variables = {
         "AWS_CONFIG_FILE": str(folder / "config"),
         "AWS_SHARED_CREDENTIALS_FILE": str(folder / "credentials"),
+        "BOTO_CONFIG": str(folder / "config"),  # or botocore would look into ~/.boto
         "AWS_LOGIN_CACHE_DIRECTORY": str(folder / "login-cache"),
         "AWS_CLI_HISTORY_FILE": str(folder / "history.db"),
         "AWS_EC2_METADATA_DISABLED": "true",
@@ -198,7 +227,7 @@ def _set(undo: ExitStack, owner: Any, name: str, value: Any) -> None:
 
 def _watch(undo: ExitStack, owner: Any, name: str, host_of: Callable[..., Any]) -> None:
     """Let `owner.name` refuse when the host in its arguments is AWS's."""
-    original = getattr(owner, name)
+    original, inherited = getattr(owner, name), name not in vars(owner)
     watching = True
 
     def watched(*arguments: Any, **named: Any) -> Any:
@@ -212,7 +241,7 @@ def _watch(undo: ExitStack, owner: Any, name: str, host_of: Callable[..., Any]) 
         nonlocal watching
         watching = False  # for whoever wrapped or kept ours meanwhile
         if getattr(owner, name) is watched:
-            setattr(owner, name, original)
+            delattr(owner, name) if inherited else setattr(owner, name, original)
 
     setattr(owner, name, watched)
     undo.callback(release)

@@ -85,9 +85,15 @@ def check_kind_of_credentials(caller: Caller, service: str, operation: str) -> N
         raise authentication_refusal("session-token-for-sts", service)
 
 
-def claimed_caller(signed: Signed | None, sessions: Sessions) -> str:
+def claimed_caller(signed: Signed | None, sessions: Sessions, store: Store) -> str:
     """Whom the trail names for a request that was not believed: the session's identity, or the key that was shown."""
     if signed is None:
         return "anonymous"
     session = sessions.find(signed.access_key_id)
-    return session.arn if session is not None else signed.access_key_id
+    return session.arn if session is not None else known_key(signed, sessions, store) or "an unknown access key"
+
+
+def known_key(signed: Signed | None, sessions: Sessions, store: Store) -> str:
+    """The key that signed, if it is of this world; another one may be a learner's real key, and is shown nowhere."""
+    key = signed.access_key_id if signed else ""
+    return key if sessions.find(key) is not None or store.find_key(key) is not None else ""

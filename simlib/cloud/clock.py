@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 from simlib.cloud.browser import in_browser
 
-_LAST_YEAR = 2999  # what every platform's C library can still turn into a local time
+LAST_YEAR = 2999  # what every platform's C library can still turn into a local time
 
 
 class Mechanism(Protocol):
@@ -173,14 +173,14 @@ class Clock:
             delta = timedelta(**step)
             target = self.now + delta
         except OverflowError:
-            raise ValueError(f"advance({asked}) is too far: the lab's time ends with the year {_LAST_YEAR}.") from None
+            raise ValueError(f"advance({asked}) is too far: the lab's time ends with the year {LAST_YEAR}.") from None
         if delta < timedelta(0):
             raise ValueError(
                 f"advance({asked}) would turn time back. The clock only moves forward, as time does at AWS; "
                 "start a fresh Cloud to begin again at the present."
             )
-        if target.year > _LAST_YEAR:
-            raise ValueError(f"advance({asked}) is too far: the lab's time ends with the year {_LAST_YEAR}.")
+        if target.year > LAST_YEAR:
+            raise ValueError(f"advance({asked}) is too far: the lab's time ends with the year {LAST_YEAR}.")
         if not self._running:
             raise RuntimeError("This clock has stopped with its Cloud. Start a Cloud and move the clock of that one.")
         self._mechanism.shift(delta)

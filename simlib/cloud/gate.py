@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from simlib.cloud.authentication import authenticate, claimed_caller
+from simlib.cloud.authentication import authenticate, claimed_caller, known_key
 from simlib.cloud.call_context import CallContext, DeferredAnswer
 from simlib.cloud.credentials.lifetimes import CHANGING, History
 from simlib.cloud.credentials.sessions import Sessions
@@ -210,7 +210,7 @@ class Gate:
             Event(
                 number=self._trail.next_number(),
                 when=in_flight.now,
-                who=_who(in_flight, decisive) or claimed_caller(in_flight.signed, self._sessions),
+                who=_who(in_flight, decisive) or claimed_caller(in_flight.signed, self._sessions, self._store),
                 action=decisive.action if decisive else action_name(call) if call else "unknown",
                 resource=decisive.resource if decisive else "*",
                 decision=denied.effect if denied else _decision(refusal),
@@ -218,7 +218,7 @@ class Gate:
                 error_message=message,
                 request_id=request_id(answer.headers),
                 account=context.caller.account if context else "",
-                access_key_id=in_flight.signed.access_key_id if in_flight.signed else "",
+                access_key_id=known_key(in_flight.signed, self._sessions, self._store),
                 service=call.service if call else "",
                 operation=call.operation if call else "",
                 region=call.region if call else "",

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import boto3
 import botocore.session
 
+from simlib.cloud.ambient import Folder, Hidden
 from simlib.cloud.storage.tables import service_models
 
 if TYPE_CHECKING:
     from simlib.cloud.machines.cli import Result
+
+
+def _refuse_outside(request: Any, **_: Any) -> None:
+    """Where no lab runs that answers: the lab's keys are shown to nobody else."""
+    if not Hidden.active:
+        raise RuntimeError(
+            "This identity belongs to a lab that has been stopped, and it never talks to the real AWS. "
+            "Start a Cloud and make a new one."
+        )
 
 
 class Identity:
@@ -35,6 +43,7 @@ class Identity:
         """A `boto3.Session` with these credentials."""
         core = botocore.session.Session()
         core.register_component("data_loader", service_models())
+        core.register("before-send", _refuse_outside)
         keys = (self.access_key_id, self.secret_access_key, self.session_token)
         return boto3.Session(*keys, region_name=self.region, botocore_session=core)
 
@@ -54,18 +63,23 @@ class Identity:
         """
         from simlib.cloud.machines import cli
 
-        home = Path(self._disk.name)
+        home = self._folder.path
         keys = {
             "AWS_ACCESS_KEY_ID": self.access_key_id,
             "AWS_SECRET_ACCESS_KEY": self.secret_access_key,
             "AWS_SESSION_TOKEN": self.session_token,
         }
         given = {name: value for name, value in keys.items() if value}
-        return cli.run(command, {**cli.surroundings(home, self.region), **given}, folder=home, stdin=stdin)
+        environment = {**cli.surroundings(home, self.region), **given}
+
+        def guard(session: Any) -> None:
+            session.register("before-send", _refuse_outside)
+
+        return cli.run(command, environment, folder=home, stdin=stdin, on_session=guard)
 
     @cached_property
-    def _disk(self) -> tempfile.TemporaryDirectory[str]:
-        return tempfile.TemporaryDirectory(prefix="iam-lab-identity-", ignore_cleanup_errors=True)
+    def _folder(self) -> Folder:
+        return Folder("iam-lab-identity-")
 
     def __repr__(self) -> str:
         kind = "temporary" if self.session_token else "long-term"

@@ -23,6 +23,7 @@ from simlib.cloud.explain import Explanation
 from simlib.cloud.gate import Gate
 from simlib.cloud.identity import Identity, credentials_in
 from simlib.cloud.inspection import Inspection
+from simlib.cloud.interrupts import uninterrupted
 from simlib.cloud.machines.instance import Instance
 from simlib.cloud.machines.instance_role import mint_session
 from simlib.cloud.storage import contents, iam_entities, organizations
@@ -74,6 +75,7 @@ class Cloud:
     """
 
     running: ClassVar[Cloud | None] = None
+    _to_undo: ClassVar[list[ExitStack]] = []
 
     def __init__(self, *, trail_bound: int = DEFAULT_BOUND) -> None:
         self.clock = Clock()
@@ -91,13 +93,20 @@ class Cloud:
     @classmethod
     def start(cls, *, trail_bound: int = DEFAULT_BOUND) -> Cloud:
         """A fresh world; `trail_bound` is how many calls its trail remembers."""
-        if cls.running is not None:
-            cls.running.stop()
-        world = cls(trail_bound=trail_bound)
-        with ExitStack() as undo:
-            world._open(undo)
-            world._undo = undo.pop_all()
-        return world
+        with uninterrupted():
+            for undo in reversed(cls._to_undo):  # of the world that runs, or of one that was stopped half-way
+                undo.close()
+            cls._to_undo.clear()
+            for hidden in tuple(ambient.Hidden.active):
+                hidden.restore()
+            world = cls(trail_bound=trail_bound)
+            cls._to_undo.append(world._undo)
+            try:
+                world._open(world._undo)
+            except BaseException:
+                world.stop()
+                raise
+            return world
 
     @classmethod
     def load(cls, source: str | os.PathLike[str], *, trail_bound: int = DEFAULT_BOUND) -> Cloud:
@@ -197,7 +206,8 @@ class Cloud:
 
     def stop(self) -> None:
         """Close the world and put everything back as it was; doing so twice changes nothing."""
-        self._undo.close()
+        with uninterrupted():
+            self._undo.close()
 
     def _no_longer_running(self) -> None:
         if Cloud.running is self:
@@ -242,7 +252,7 @@ class Cloud:
         """
         if name not in self._accounts:
             self._must_be_open()
-            with self._gate.lock:
+            with uninterrupted(), self._gate.lock:
                 created = organizations.account_named(name)
                 account_id = created or self._store.free_account_id()
                 if organization is not None:
@@ -397,3 +407,23 @@ def _meet_the_gate(request: Any, event_name: str, **_event: Any) -> AWSResponse:
     _, service, operation = event_name.split(".", 2)
     answer = world._gate.answer(RawRequest.from_botocore(request), service, operation)
     return AWSResponse(request.url, answer.status, answer.headers, Body(answer.body))
+
+
+class _Fork:
+    """A process is forked between two calls, so that its child finds a world that is whole and a lock that is free."""
+
+    lock: Any = None
+
+    def begin(self) -> None:
+        self.lock = Cloud.running._gate.lock if Cloud.running is not None else None
+        if self.lock is not None:
+            self.lock.acquire()
+
+    def end(self) -> None:
+        if self.lock is not None:
+            self.lock.release()
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows
+    _fork = _Fork()
+    os.register_at_fork(before=_fork.begin, after_in_parent=_fork.end, after_in_child=_fork.end)

@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +50,8 @@ def snapshot() -> tuple[Any, ...]:
         dict(os.environ),
         boto3.DEFAULT_SESSION,
         socket.getaddrinfo,
+        socket.gethostbyname,
+        {name: vars(socket.socket).get(name) for name in ("connect", "connect_ex", "sendto", "sendmsg")},
         http.client.HTTPConnection.set_tunnel,
         botocore.httpsession.URLLib3Session.send,
         botocore.tokens.SSOTokenProvider._SSO_TOKEN_CACHE_DIR,
@@ -200,6 +202,7 @@ def test_no_proxy_stands_before_the_loopback(
         "0xa9fea9fe",
         "169.254.170.2",
         "169.254.170.23",
+        "::ffff:169.254.169.254",
         "fd00:ec2::254",
         "fd00:0ec2:0:0::254",
         b"sts.amazonaws.com",
@@ -237,6 +240,62 @@ def test_urllib_http_client_and_requests_meet_the_guard(hidden: ambient.Hidden) 
 def test_asyncio_meets_the_guard(hidden: ambient.Hidden) -> None:
     with pytest.raises(OSError, match="never goes to the real AWS"):
         asyncio.run(asyncio.open_connection("sts.amazonaws.com", 443))
+
+
+@pytest.mark.parametrize("host", ["169.254.169.254", "::ffff:169.254.169.254", "sts.amazonaws.com"])
+@pytest.mark.parametrize("way", ["connect", "connect_ex", "sendto", "sendmsg", "asyncio"])
+def test_a_socket_that_looks_nothing_up_meets_the_guard(hidden: ambient.Hidden, host: str, way: str) -> None:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    kind = socket.SOCK_DGRAM if way.startswith("send") else socket.SOCK_STREAM
+    with socket.socket(family, kind) as mine:
+        mine.setblocking(False)
+        ways: dict[str, Callable[[], Any]] = {
+            "connect": lambda: mine.connect((host, 80)),
+            "connect_ex": lambda: mine.connect_ex((host, 80)),
+            "sendto": lambda: mine.sendto(b"x", (host, 80)),
+            "sendmsg": lambda: mine.sendmsg([b"x"], [], 0, (host, 80)),
+            "asyncio": lambda: asyncio.run(_connected(mine, host)),
+        }
+        with pytest.raises(OSError, match="never goes to the real AWS"):
+            ways[way]()
+
+
+async def _connected(mine: socket.socket, host: str) -> None:
+    await asyncio.get_running_loop().sock_connect(mine, (host, 80))
+
+
+@pytest.mark.parametrize("name", ["gethostbyname", "gethostbyname_ex"])
+def test_older_ways_to_look_a_name_up_meet_the_guard(hidden: ambient.Hidden, name: str) -> None:
+    with pytest.raises(OSError, match="never goes to the real AWS"):
+        getattr(socket, name)("sts.amazonaws.com")
+
+
+def test_keys_of_an_older_sdk_are_not_found(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / ".boto").write_text("[Credentials]\naws_access_key_id = AKIAREAL\naws_secret_access_key = real\n")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("BOTO_CONFIG", raising=False)
+    hidden = ambient.hide(ENDPOINT)
+    try:
+        assert botocore.session.Session().get_credentials() is None
+    finally:
+        hidden.restore()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_a_forked_child_that_ends_leaves_the_folder_alone(hidden: ambient.Hidden) -> None:
+    child = os.fork()
+    if not child:
+        import atexit
+
+        atexit._run_exitfuncs()
+        os._exit(0)
+    os.waitpid(child, 0)
+    assert (hidden.folder / "config").exists()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has other permissions")
+def test_the_files_of_the_lab_are_its_owners_alone(hidden: ambient.Hidden) -> None:
+    assert {path.stat().st_mode & 0o077 for path in (hidden.folder / "config", hidden.folder / "credentials")} == {0}
 
 
 def test_a_proxy_is_no_way_round(hidden: ambient.Hidden, monkeypatch: pytest.MonkeyPatch) -> None:

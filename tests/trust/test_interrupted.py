@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -130,6 +131,45 @@ def test_a_rehearsal_that_is_stopped_while_it_is_undone_is_undone(aws: Cloud, mo
         rehearse()
     monkeypatch.undo()
     assert "alice" in {user["UserName"] for user in iam.list_users()["Users"]}
+
+
+START = ["simlib.cloud.ambient.hide", "simlib.cloud.clock.Clock.start", "simlib.cloud.storage.contents.forget"]
+
+
+@pytest.mark.parametrize("times", [1, 2])
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("place", START)
+def test_after_a_start_that_was_stopped_the_next_one_works_and_leaves_all_as_it_was(
+    place: str, when: str, times: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = dict(os.environ), len(threading.enumerate())
+    with monkeypatch.context() as patch:
+        interrupting(patch, place, when, times)
+        with pytest.raises(KeyboardInterrupt):
+            Cloud.start()
+    with Cloud.start() as aws:
+        assert aws.account("dev").admin.client("iam").list_users()["Users"]
+    assert (dict(os.environ), len(threading.enumerate())) == before
+
+
+STOP = [f"{Store.__module__}.Store.close", "simlib.cloud.clock.Clock.stop", "simlib.cloud.ambient.Hidden.restore"]
+
+
+@pytest.mark.parametrize("times", [1, 2])
+@pytest.mark.parametrize("place", STOP)
+def test_after_a_stop_that_was_stopped_the_next_start_works_and_leaves_all_as_it_was(
+    place: str, times: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = dict(os.environ), len(threading.enumerate())
+    with monkeypatch.context() as patch:
+        interrupting(patch, place, "before", times)
+        aws = Cloud.start()
+        aws.account("dev")
+        with pytest.raises(KeyboardInterrupt):
+            aws.stop()
+    with Cloud.start() as again:
+        assert [user["UserName"] for user in again.account("dev").admin.client("iam").list_users()["Users"]]
+    assert (dict(os.environ), len(threading.enumerate())) == before
 
 
 def test_a_thread_of_its_own_is_not_interrupted_and_changes_nothing() -> None:

@@ -15,7 +15,7 @@ import re
 import shlex
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -122,7 +122,7 @@ def run(
     arguments = split(command)
     given = stdin.encode("utf-8") if isinstance(stdin, str) else stdin
     with _ONE_AT_A_TIME, ExitStack() as undo:
-        undo.enter_context(_environment(environment))
+        undo.enter_context(patch.object(os, "environ", _Environment(environment)))
         undo.enter_context(contextlib.chdir(folder))
         awscli = _load()
         undo.enter_context(_own_loggers())
@@ -188,17 +188,36 @@ def _load() -> Any:
     return sys.modules["awscli.clidriver"]
 
 
-@contextmanager
-def _environment(variables: Mapping[str, str]) -> Iterator[None]:
-    """Let the process have exactly these variables for a while."""
-    before = dict(os.environ)
-    os.environ.clear()
-    os.environ.update(variables)
-    try:
-        yield
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
+class _Environment(MutableMapping[str, str]):
+    """Stands for `os.environ` while a command runs: its own variables for its thread, the process's for all others.
+
+    What the system knows of the environment stays, so that children which other threads start find the lab.
+    """
+
+    def __init__(self, variables: Mapping[str, str]) -> None:
+        self._own, self._process, self._thread = dict(variables), os.environ, threading.get_ident()
+
+    @property
+    def _here(self) -> MutableMapping[str, str]:
+        return self._own if threading.get_ident() == self._thread else self._process
+
+    def __getitem__(self, name: str) -> str:
+        return self._here[name]
+
+    def __setitem__(self, name: str, value: str) -> None:
+        self._here[name] = value
+
+    def __delitem__(self, name: str) -> None:
+        del self._here[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(list(self._here))
+
+    def __len__(self) -> int:
+        return len(self._here)
+
+    def copy(self) -> dict[str, str]:
+        return dict(self._here)
 
 
 @contextmanager

@@ -7,7 +7,6 @@ metadata service of `metadata.py` directly and asks again as the clock moves.
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from simlib.cloud.ambient import Folder
 from simlib.cloud.machines import cli
 from simlib.cloud.machines.cli import Result
 from simlib.cloud.machines.metadata import LONGEST_TTL, TOKEN, TOKEN_TTL, Metadata, Unavailable
@@ -141,7 +141,7 @@ class Instance:
     @property
     def home(self) -> Path:
         """The instance's home folder, where its commands run: what they download lies here."""
-        return Path(self._disk.name)
+        return self._folder.path
 
     @property
     def environment(self) -> dict[str, str]:
@@ -149,8 +149,8 @@ class Instance:
         return {**cli.surroundings(self.home, self._running.region), "USER": "ec2-user", **self.variables}
 
     @cached_property
-    def _disk(self) -> tempfile.TemporaryDirectory[str]:
-        return tempfile.TemporaryDirectory(prefix="iam-lab-instance-", ignore_cleanup_errors=True)
+    def _folder(self) -> Folder:
+        return Folder("iam-lab-instance-")
 
     def _facts(self) -> StoredInstance | None:
         return self._world.instance_facts(self.id)

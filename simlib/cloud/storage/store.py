@@ -141,8 +141,8 @@ class Store:
             raise
 
     def close(self) -> None:
-        contents.forget()
-        self._patches.close()
+        with self._patches:
+            contents.forget()
 
     def act(self, call: Call, account: str) -> RawAnswer:
         """Let moto carry out a call that has been authorised, in the account that owns the resource.

@@ -42,7 +42,7 @@ class Endpoint:
             raise not_in_browser("A browser opens no sockets.")
         self.answer, self.metadata, self._folder, self._now = answer, metadata, folder, now
         for name in ("config", "credentials"):
-            (folder / name).touch()
+            (folder / name).touch(mode=0o600)
         self._programs = ambient.write_aws(folder)
         self._listener = Listener(lambda raw, _: self.reply(raw), now, largest_body)
         self._instances: dict[str, tuple[Listener, str]] = {}

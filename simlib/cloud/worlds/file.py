@@ -5,23 +5,26 @@ from __future__ import annotations
 import json
 import os
 import secrets
-import time
+import threading
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path
+from queue import Empty, SimpleQueue
 from typing import Any
 from urllib.error import URLError
 from urllib.parse import urlsplit
 from urllib.request import HTTPRedirectHandler, build_opener
 
 from simlib.cloud import ambient
+from simlib.cloud.browser import in_browser
 from simlib.cloud.worlds.shape import WorldFileError
 
 LARGEST = 64 * 1024 * 1024
 SECONDS = 30
 _PIECE = 256 * 1024
+_LONGEST_SAVE = 60  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +59,7 @@ def content(source: str | os.PathLike[str]) -> bytes:
 def parsed(content: bytes) -> Any:
     """The value of JSON in UTF-8; None where it is something else."""
     try:
-        return json.loads(content.decode("utf-8-sig"), parse_constant=no_number)
+        return json.loads(content.decode("utf-8-sig", "surrogatepass"), parse_constant=no_number)
     except (ValueError, RecursionError):
         return None
 
@@ -86,14 +89,34 @@ def _check_address(url: str) -> None:
 
 
 def _fetched(url: str) -> bytes:
+    """What a link leads to; a server that sends its answer drop by drop is not waited for."""
     _check_address(url)
-    end, content = time.monotonic() + SECONDS, b""
+    if in_browser():
+        return _download(url)
+    outcome: SimpleQueue[bytes | WorldFileError] = SimpleQueue()
+
+    def work() -> None:
+        try:
+            outcome.put(_download(url))
+        except WorldFileError as error:
+            outcome.put(error)
+
+    threading.Thread(target=work, daemon=True).start()
+    try:
+        content = outcome.get(timeout=SECONDS)
+    except Empty:
+        raise WorldFileError(f"{url} took longer than {SECONDS} seconds. Ask for the file instead.") from None
+    if isinstance(content, WorldFileError):
+        raise content
+    return content
+
+
+def _download(url: str) -> bytes:
+    content = b""
     try:
         with build_opener(_SameKind).open(url, timeout=SECONDS / 3) as answer:
             while piece := answer.read1(_PIECE):
                 content = _bounded(content + piece, url)
-                if time.monotonic() > end:
-                    raise WorldFileError(f"{url} took longer than {SECONDS} seconds. Ask for the file instead.")
     except WorldFileError:
         raise
     except (URLError, OSError, ValueError, HTTPException) as error:
@@ -104,7 +127,7 @@ def _fetched(url: str) -> bytes:
 def write(path: str | os.PathLike[str], document: Mapping[str, Any]) -> tuple[Path, int]:
     """Write a document whole or not at all; the path and its size in bytes. Raises `WorldFileError`."""
     target = Path(path).expanduser().resolve()
-    content = (json.dumps(document, indent=2, ensure_ascii=False) + "\n").encode("utf-8", "surrogatepass")
+    content = (json.dumps(document, indent=2, ensure_ascii=False) + "\n").encode("utf-8", "backslashreplace")
     if len(content) > LARGEST:
         raise WorldFileError(
             f"This world is too large for a file: {len(content) // 1024 // 1024} MB, where {LARGEST // 1024 // 1024} "
@@ -116,9 +139,18 @@ def write(path: str | os.PathLike[str], document: Mapping[str, Any]) -> tuple[Pa
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
+        _sweep(target, beside.stat().st_mtime)
         beside.replace(target)
     except OSError as error:
         with suppress(OSError):
             beside.unlink(missing_ok=True)
         raise WorldFileError(f"{target} cannot be written: {error.strerror or error}.") from error
     return target, len(content)
+
+
+def _sweep(target: Path, now: float) -> None:
+    """Remove what a save that was killed has left beside the file; one that is going on is younger."""
+    for left in target.parent.glob(f".{target.name}.{'[0-9a-f]' * 8}"):
+        with suppress(OSError):
+            if now - left.stat().st_mtime > _LONGEST_SAVE:
+                left.unlink()

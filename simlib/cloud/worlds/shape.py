@@ -120,7 +120,8 @@ def document(kind: str) -> Form:
             return value
         text = unquote(value) if isinstance(value, str) and value.startswith("%7B") else value
         try:
-            text = text if isinstance(text, str) else json.dumps(text, ensure_ascii=False)
+            if not isinstance(text, str):  # half a character stays escaped
+                text = json.dumps(text, ensure_ascii=False).encode("utf-8", "backslashreplace").decode("utf-8")
             Policy.parse(text, kind)
         except PolicyError as error:
             raise ValueError(f"is not a policy that AWS accepts: {error}") from None

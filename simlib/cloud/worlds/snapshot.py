@@ -11,6 +11,7 @@ from typing import Any
 
 from moto.core.base_backend import BackendDict
 
+from simlib.cloud.clock import LAST_YEAR
 from simlib.cloud.credentials.sessions import Session, Sessions
 from simlib.cloud.storage.contents import Contents, aside
 from simlib.cloud.storage.iam_entities import backend
@@ -23,6 +24,14 @@ from simlib.cloud.worlds.resources import RESOURCES
 from simlib.cloud.worlds.sections import Section
 from simlib.cloud.worlds.shape import ACCOUNT_ID, DATE, TEXT, Form, WorldFileError, json_of, values_of
 
+
+def _read_clock(value: Any) -> datetime:
+    moment: datetime = DATE.read(value)
+    if moment.year > LAST_YEAR:
+        raise ValueError(f"is too far: the lab's time ends with the year {LAST_YEAR}")
+    return moment
+
+
 MARK, VERSION = "IamLabWorld", 1
 SECTIONS = (*DUMP, *CREDENTIALS, *RESOURCES)
 _ACCOUNT = {
@@ -33,7 +42,7 @@ _ACCOUNT = {
 }
 _WORLD = {
     MARK: Form(lambda value: value),
-    "Clock": DATE,
+    "Clock": Form(_read_clock, DATE.write),
     "SourceIp?": TEXT,
     "Accounts": [_ACCOUNT],
     "Organizations?": [organization.SHAPE],

@@ -41,6 +41,7 @@ def world(**account: Any) -> dict[str, Any]:
         ({**world(), "IamLabWorld": 2}, "another version of the lab"),
         ({**world(), "IamLabWorld": True}, "another version of the lab"),
         ({**world(), "Clock": "yesterday"}, r'Clock: "yesterday" is not a date'),
+        ({**world(), "Clock": "9999-12-31T00:00:00Z"}, "Clock: .* is too far: the lab's time ends with the year 2999"),
         ({**world(), "Accounts": {}}, "is not a list"),
         (world(UserDetailsList=[]), r"Accounts\[0\]\.UserDetailsList: there is no such member\. Did you mean UserDe"),
         (world(UserDetailList=[{**_USER, "UserName": "<script>"}]), r"UserDetailList\[0\]\.UserName: .* is not a name"),
