@@ -31,6 +31,7 @@ function render({ model, el }) {
   };
   const received = (message) => {
     if (message?.file !== undefined) return save(message);
+    if (message?.next) return goOn();
     if (message?.done !== true) return;
     busy = "";
     const [next] = waiting.values();
@@ -76,6 +77,13 @@ function render({ model, el }) {
       const from = `translate(${old.x - now.x}px, ${old.y - now.y}px)`;
       each.animate([{ transform: from }, { transform: "none" }], { duration: 260, easing: "cubic-bezier(.2, .7, .2, 1)" });
     }
+  };
+
+  // The focus goes to the next cell, for Shift + Enter; in Voilà, where nothing is run, to what it shows.
+  const goOn = () => {
+    const next = el.closest(".jp-Cell")?.nextElementSibling;
+    if (next && !next.hasAttribute("tabindex")) next.tabIndex = -1;
+    next?.focus();
   };
 
   // ---- files

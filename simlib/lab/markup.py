@@ -49,6 +49,11 @@ def prose(text: str) -> str:
     return "".join(f"<p>{_MARKED.sub(_marked, part)}</p>" for part in paragraphs)
 
 
+def inline(text: str) -> str:
+    """The same within a line: code and terms, no paragraphs."""
+    return _MARKED.sub(_marked, escape(text))
+
+
 def _marked(found: re.Match[str]) -> str:
     return f"<code>{found[1]}</code>" if found[1] else f"<b>{found[2]}</b>"
 

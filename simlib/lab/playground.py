@@ -14,6 +14,7 @@ from simlib.cloud.world import ADMINISTRATOR
 
 from .beginnings import begin
 from .markup import card, escape
+from .on_screen import OnScreen
 from .people import addresses
 
 EXAMPLES = {  # the lessons' worlds; the first is the one to begin with
@@ -171,7 +172,7 @@ TABS = {
 }
 
 
-class Playground:
+class Playground(OnScreen):
     """All panels over one world, a tab for each: `Playground()`, or `Playground(aws)` for the world that runs.
 
     Without a world it begins with an example. A panel is made when its tab is first opened, and kept.
@@ -268,8 +269,11 @@ class Playground:
 
     __repr__ = __str__
 
-    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+    def _view(self) -> Any:
         from .playground_view import playground_view
 
-        still = card(f"<pre>{escape(self)}</pre>", css="sl-wide")
-        return {**playground_view(self), "text/html": still, "text/plain": str(self)}
+        return playground_view(self)
+
+    def _still(self) -> str:
+        panel = self.panel
+        return card(f"<p>{escape(self.note)}</p>") + (panel._still() if panel else "")

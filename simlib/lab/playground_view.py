@@ -23,8 +23,8 @@ _CSS = """<style>
 </style>"""
 
 
-def playground_view(playground: Playground) -> dict[str, Any]:
-    """The page as a widget: a mime bundle that displays it. An earlier view of it is closed."""
+def playground_view(playground: Playground) -> Any:
+    """The page as a widget. An earlier view of it is closed."""
     path: deque[str] = deque(maxlen=1)  # as it is being typed
     commands = {
         "open": lambda name: name in TABS and playground.open(name),

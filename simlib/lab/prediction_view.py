@@ -2,68 +2,51 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from itertools import count
 from typing import Any
 
-import anywidget
 import ipywidgets
-import traitlets
 
 from . import screen
-from .markup import STYLE
+from .interactive_html import InteractiveHTML
 from .predictions import Explanation, Guess
 
-_CSS = """
-.sl-predict { border-left: 4px solid var(--sl-yes); padding: .1em 0 .1em .8em; }
-.sl-predict fieldset { border: 0; margin: 0; padding: 0; }
-.sl-predict legend { font-weight: 600; padding: 0; margin-bottom: .3em; max-width: 100%; white-space: normal; }
-.sl-predict legend::before { content: "Predict. "; color: var(--sl-yes); }
-.sl-predict label { display: flex; gap: .5em; align-items: baseline; padding: .15em 0; cursor: pointer; }
-.sl-predict label:has(input:checked) { font-weight: 600; }
-.sl-predict button { font: inherit; margin: .4em 0 .2em; padding: .2em .9em; cursor: pointer; border-radius: 3px;
-  color: inherit; background: transparent; border: 1px solid currentColor; }
-.sl-predict button[hidden] { display: none; }
-.sl-predict :focus-visible { outline: 2px solid var(--sl-yes); outline-offset: 2px; }
-.sl-predict p { color: var(--sl-dim); }
-"""
+_numbers = count(1)
 
 
-class _Question(anywidget.AnyWidget):  # type: ignore[misc]
-    _esm = Path(__file__).with_suffix(".js").read_text(encoding="utf-8")
-    _css = STYLE.removeprefix("<style>").removesuffix("</style>") + _CSS
+def question_view(guess: Guess) -> Any:
+    """The guess as a widget; when it is locked in, the focus goes on to the next cell."""
+    name = f"sl-predict-{next(_numbers)}"
+    chosen = [""]
 
-    question = traitlets.Unicode().tag(sync=True)
-    choices = traitlets.List(traitlets.Unicode()).tag(sync=True)
-    status = traitlets.Unicode().tag(sync=True)
-    locked = traitlets.Int(-1).tag(sync=True)  # set by Python alone
-    choice = traitlets.Int(-1).tag(sync=True)  # set by the browser alone
+    def choose(value: str) -> None:
+        if value.isdecimal() and int(value) < len(guess.choices):
+            chosen[0] = value
 
+    def lock(_: str) -> None:
+        was_open = guess.locked is None
+        if chosen[0]:
+            guess.lock(int(chosen[0]))
+        elif was_open:
+            guess.note = "Choose one of the answers first."
+        draw()
+        if was_open and guess.locked is not None:
+            widget.send({"next": True})
 
-def question_view(guess: Guess) -> dict[str, Any]:
-    """The guess as a widget: a mime bundle that displays it."""
-    widget = _Question(question=guess.prediction.question, choices=guess.choices)
+    def draw() -> None:
+        widget.html = guess.page(name, int(chosen[0] or -1))
 
-    def follow() -> None:
-        widget.locked = -1 if guess.locked is None else guess.locked
-        widget.status = guess.status
-
-    def chosen(change: dict[str, Any]) -> None:
-        if 0 <= change["new"] < len(guess.choices):
-            guess.lock(change["new"])
-        follow()
-
-    follow()
-    guess.watch("question", follow)
-    widget.observe(chosen, "choice")
+    widget = InteractiveHTML(guess.page(name), {"choose": choose, "lock": lock})
+    guess.watch("question", draw)
     return screen.show(guess, "question", widget)
 
 
-def explanation_view(explanation: Explanation) -> dict[str, Any]:
+def explanation_view(explanation: Explanation) -> Any:
     """The explanation as a widget that opens when its guess is locked."""
-    widget = ipywidgets.HTML(explanation.html)
+    widget = ipywidgets.HTML(explanation._still())
 
     def follow() -> None:
-        widget.value = explanation.html
+        widget.value = explanation._still()
 
     explanation.guess.watch("explanation", follow)
     return screen.show(explanation.guess, "explanation", widget)

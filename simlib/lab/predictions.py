@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from string import ascii_lowercase
 from typing import Any
 
-from .markup import card, plain, prose
+from .markup import card, escape, inline, plain, prose
+from .on_screen import OnScreen
 
 KEEPING = "progress"  # the place of the watcher that keeps what was locked in
 UNSURE = "I am not sure: show me"
@@ -33,7 +34,7 @@ class Prediction:
 
 
 @dataclass
-class Guess:
+class Guess(OnScreen):
     """What a learner says to one prediction. Locked once, it stays: `locked` is None or the index of the choice."""
 
     prediction: Prediction
@@ -55,7 +56,7 @@ class Guess:
             raise ValueError(f"choose one of {', '.join(ascii_lowercase[: len(self.choices)])}")
         if self.locked is not None:
             return
-        self.locked = index
+        self.locked, self.note = index, ""
         self._tell(self._watchers)
 
     def recall(self, choice: int) -> None:
@@ -88,8 +89,8 @@ class Guess:
     def status(self) -> str:
         """One line under the choices."""
         if self.locked is None:
-            return "Choose one, then lock it in. Nothing is revealed before."
-        return f"Locked in. Now run the cells below. {self.note}".rstrip()
+            return self.note or "Choose one, then lock it in. Nothing is revealed before."
+        return f"Locked in. Now run the cell below: Shift + Enter. {self.note}".rstrip()
 
     def explain(self) -> Explanation:
         """The answer and why, for the cell after the experiment; it waits until the guess is locked."""
@@ -102,19 +103,48 @@ class Guess:
 
     __repr__ = __str__
 
-    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+    def page(self, name: str = "", chosen: int = -1) -> str:
+        """The question as HTML: with controls, whose names begin with `name`, as long as it is open; without it, or
+        locked in, as it stands."""
+        rows = []
+        for index, choice in enumerate(self.choices):
+            mine = index == (chosen if self.locked is None else self.locked)
+            if name and self.locked is None:
+                radio = (
+                    f'<input type="radio" name="{name}" data-do="choose" data-enter="lock" data-value="{index}"'
+                    f'{" checked" if mine else ""}><span class="sl-radio"></span>'
+                )
+                rows.append(f'<label class="sl-option">{radio}<span>{inline(choice)}</span></label>')
+            else:
+                mark = '<span class="sl-mark">✔ Your answer, locked in</span>' if mine else ""
+                css = f"sl-option is-set{' is-mine' if mine else ''}"
+                rows.append(f'<li class="{css}"><span class="sl-radio"></span><span>{inline(choice)}</span>{mark}</li>')
+        lock = '<button type="button" class="sl-b is-primary" data-do="lock">Lock in my answer</button>'
+        is_open = name and self.locked is None
+        question = inline(self.prediction.question)
+        options = (
+            f'<div class="sl-options" role="radiogroup" aria-label="{escape(plain(self.prediction.question))}">'
+            f"{''.join(rows)}</div>"
+            if is_open
+            else f'<ol class="sl-options">{"".join(rows)}</ol>'
+        )
+        return card(
+            f'<section class="sl-card sl-predict"><div class="sl-body"><p class="sl-eyebrow">Predict</p>'
+            f'<h3 class="sl-title">{question}</h3>{options}</div><div class="sl-foot">{lock if is_open else ""}'
+            f'<span role="status">{inline(self.status)}</span></div></section>'
+        )
+
+    def _view(self) -> Any:
         from .prediction_view import question_view
 
-        view = question_view(self)
-        letters = "".join(f"<li>{prose(choice)}</li>" for choice in self.choices)
-        still = (
-            f"<p><b>Predict.</b></p>{prose(self.prediction.question)}<ol type='a'>{letters}</ol>{prose(self.status)}"
-        )
-        return {**view, "text/html": card(still, css="sl-note"), "text/plain": str(self)}
+        return question_view(self)
+
+    def _still(self) -> str:
+        return self.page()
 
 
 @dataclass(frozen=True)
-class Explanation:
+class Explanation(OnScreen):
     """The reveal that belongs to a guess: it opens by itself when the guess is locked."""
 
     guess: Guess
@@ -126,15 +156,13 @@ class Explanation:
 
     __repr__ = __str__
 
-    @property
-    def html(self) -> str:
-        """The same as HTML."""
+    def _view(self) -> Any:
+        from .prediction_view import explanation_view
+
+        return explanation_view(self)
+
+    def _still(self) -> str:
         if self.guess.locked is None:
             return card(f'<p class="sl-dim">{WAITING}</p>', css="sl-note")
         because = prose(self.guess.prediction.because)
         return card(f"<div><b>{prose(self.guess.outcome)}</b></div>{because}", css="sl-note")
-
-    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
-        from .prediction_view import explanation_view
-
-        return {**explanation_view(self), "text/html": self.html, "text/plain": str(self)}

@@ -2,21 +2,59 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import anywidget
 import ipywidgets
 import traitlets
 
+from .on_screen import OnScreen
+
+_PAUSE = 0.4  # seconds without a cell or a command, before pictures are made anew
+
 _shown_by: dict[str, tuple[str, list[ipywidgets.Widget]]] = {}  # by cell: the request that ran it, what it showed
 _followers: list[tuple[ipywidgets.Widget, Callable[[], None]]] = []
+_keepers: list[tuple[_Keeper, OnScreen]] = []
 _followed_shells: list[Any] = []
+_timer: asyncio.TimerHandle | None = None
 
 
-def show(owner: Any, place: str, shown: ipywidgets.Widget, *others: ipywidgets.Widget) -> dict[str, Any]:
-    """The mime bundle that displays `shown`; `others` are the widgets in it.
+class _Keeper(anywidget.AnyWidget):  # type: ignore[misc]
+    """Unseen: puts the `picture` into the notebook that is open, before the output with the widget `view`."""
+
+    _esm = Path(__file__).with_name("keeper.js").read_text(encoding="utf-8")
+
+    view = traitlets.Unicode().tag(sync=True)
+    picture = traitlets.Unicode().tag(sync=True)
+    text = traitlets.Unicode().tag(sync=True)
+
+
+def live(shown: OnScreen) -> ipywidgets.DOMWidget:
+    """The view of what is shown, in a frame that tells when no kernel answers it any more; its picture is kept up to
+    date for as long as it is open."""
+    widget = shown._view()
+    frame = ipywidgets.VBox([widget], layout={"overflow": "visible"})
+    frame.add_class("sl-live")
+    keeper = _Keeper(view=frame.model_id, picture=shown.picture(), text=str(shown))
+    _keepers.append((keeper, shown))
+    widget.observe(lambda _: _close((keeper, frame)), "comm")
+    _follow_shell()
+    return frame
+
+
+def _freshen() -> None:
+    _keepers[:] = [(keeper, shown) for keeper, shown in _keepers if keeper.comm is not None]
+    for keeper, shown in _keepers:
+        keeper.set_trait("picture", shown.picture())
+        keeper.set_trait("text", str(shown))
+
+
+def show(owner: Any, place: str, shown: ipywidgets.DOMWidget, *others: ipywidgets.Widget) -> ipywidgets.DOMWidget:
+    """`shown`, which is to be displayed; `others` are the widgets in it.
 
     What `owner` showed at this `place` before is closed, with its layouts and styles, in kernel and browser; so is
     what the same cell showed when it was run before, whoever showed it.
@@ -29,8 +67,7 @@ def show(owner: Any, place: str, shown: ipywidgets.Widget, *others: ipywidgets.W
         if cell in _shown_by and _shown_by[cell][0] != request:
             _close(_shown_by.pop(cell)[1])
         _shown_by.setdefault(cell, (request, []))[1].extend(views[place])
-    made = shown._repr_mimebundle_()
-    return dict(made[0] if isinstance(made, tuple) else made)
+    return shown
 
 
 def add(owner: Any, place: str, *widgets: ipywidgets.Widget) -> None:
@@ -58,7 +95,7 @@ class Holder(ipywidgets.VBox):  # type: ignore[misc]
         """Show a panel; None for nothing."""
         before, self._held = self._held, ()
         if panel is not None:
-            panel._repr_mimebundle_()
+            panel._view()
             self._held = tuple(panel._views.values())[-1]
         self.children = self._held[:1]
         _close(before)
@@ -84,6 +121,10 @@ def follow(widget: ipywidgets.Widget, draw: Callable[[], None]) -> None:
     """Call `draw` after each cell and each command of a widget, for as long as `widget` is open: once, however many
     calls were made. Without IPython nothing follows by itself."""
     _followers.append((widget, draw))
+    _follow_shell()
+
+
+def _follow_shell() -> None:
     shell = _shell()
     if shell is not None and shell not in _followed_shells:
         shell.events.register("post_execute", follow_up)
@@ -92,9 +133,16 @@ def follow(widget: ipywidgets.Widget, draw: Callable[[], None]) -> None:
 
 def follow_up() -> None:
     """Have every open view that follows the world look whether there is something new."""
+    global _timer
     _followers[:] = [(widget, draw) for widget, draw in _followers if widget.comm is not None]
     for _, draw in list(_followers):
         draw()
+    if _timer is not None:
+        _timer.cancel()
+    try:
+        _timer = asyncio.get_running_loop().call_later(_PAUSE, _freshen)
+    except RuntimeError:  # no kernel, so no loop
+        _freshen()
 
 
 class KeepKeys(anywidget.AnyWidget):  # type: ignore[misc]

@@ -16,6 +16,7 @@ from . import progress, progress_file, questions
 from .controls import button
 from .interactive_html import LARGEST
 from .markup import card, plain, prose
+from .on_screen import OnScreen
 
 if TYPE_CHECKING:
     from simlib.cloud import Cloud
@@ -31,7 +32,7 @@ IN_PYTHON = '`aws.save("world.json")` writes this world, `aws = Cloud.load("worl
 TOO_LARGE = f"No more than {LARGEST // 1_000_000} MB go through the browser."
 
 
-class TakeAlong:
+class TakeAlong(OnScreen):
     """The four buttons. `note` says what came of the last; `on_restore` is called when answers have come back."""
 
     def __init__(self, on_restore: Callable[[], None] = lambda: None) -> None:
@@ -95,7 +96,7 @@ class TakeAlong:
             f"{shown}{note}<details><summary>Why, and what is in them</summary>{prose(WHY)}{prose(KEYS)}</details>"
         )
 
-    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+    def _view(self) -> Any:
         from . import screen
         from .interactive_html import InteractiveHTML
 
@@ -106,8 +107,10 @@ class TakeAlong:
             bar.html = self.html
 
         self.on_change, self.give = follow, bar.give
-        still = card(f"{prose(WHY)}{prose(KEYS)}{prose(IN_PYTHON)}", css="sl-note")
-        return {**screen.show(self, "take along", bar), "text/html": still, "text/plain": str(self)}
+        return screen.show(self, "take along", bar)
+
+    def _still(self) -> str:
+        return card(f"{prose(WHY)}{prose(KEYS)}{prose(IN_PYTHON)}", css="sl-note")
 
 
 def _restored(text: str, name: str) -> str:

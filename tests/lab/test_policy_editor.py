@@ -318,7 +318,7 @@ def test_hostile_text_is_only_read(hostile: str, plain: bool) -> None:
     editor = PolicyEditor({hostile: document(statement("Allow", hostile, Sid=hostile))}, plain=plain)
     for text in (document(statement(hostile, "s3:*")), hostile):
         editor.edit(text)
-        pages = [editor.html]
+        pages = [editor._still()]
         view = widget(editor)
         if plain:
             pages.append(view.children[-2].value)

@@ -111,20 +111,37 @@ def test_an_explanation_on_the_screen_opens_when_the_guess_is_locked() -> None:
     assert "arithmetic" in widget.value
 
 
-def test_the_browser_locks_by_one_message_and_cannot_unlock() -> None:
+def test_the_browser_locks_what_was_chosen_and_cannot_unlock() -> None:
     guess = Guess(SUM)
     widget = on_screen(guess)
 
-    def browser_says(choice: int) -> None:
-        message = {"content": {"data": {"method": "update", "state": {"choice": choice}, "buffer_paths": []}}}
-        widget._handle_msg({**message, "buffers": []})
+    def browser_says(do: str, value: str = "") -> None:
+        widget._handle_custom_msg({"do": do, "value": value}, [])
 
-    browser_says(9)
+    browser_says("lock")
+    assert "Choose one of the answers first." in widget.html
+    for nonsense in ("9", "-1", "x", ""):
+        browser_says("choose", nonsense)
+        browser_says("lock")
     assert guess.locked is None
-    browser_says(1)
-    assert (guess.locked, widget.locked) == (1, 1)
-    browser_says(0)
-    assert (guess.locked, widget.locked) == (1, 1)
+    browser_says("choose", "1")
+    browser_says("lock")
+    assert guess.locked == 1
+    assert "Choose one" not in widget.html
+    browser_says("choose", "0")
+    browser_says("lock")
+    assert guess.locked == 1
+
+
+def test_what_the_notebook_keeps_shows_the_answer_and_needs_no_kernel() -> None:
+    guess = Guess(SUM)
+    guess.lock(1)
+    picture = guess.picture()
+    assert "<input" not in picture
+    assert "data-do" not in picture
+    assert "Your answer, locked in" in picture
+    assert "Run All Above Selected Cell" in picture
+    assert "Because of arithmetic." in guess.explain().picture()
 
 
 def test_running_a_cell_again_keeps_the_answer() -> None:

@@ -58,7 +58,7 @@ def test_why_is_one_line_and_the_account_gets_a_second_word(panel: Any) -> None:
     assert bob.second == "Trust names the account, so their own policy must allow it too"
     assert panel.knock(f"arn:aws:iam::{DEV}:root").why == "Roles may not be assumed by root users"
     assert "their own policy must allow it too" in str(panel)
-    assert "their own policy must allow it too" in panel.html
+    assert "their own policy must allow it too" in panel._still()
 
 
 def test_a_condition_that_does_not_fit_is_the_reason(panel: Any) -> None:
@@ -103,7 +103,7 @@ def test_who_gets_in_stands_first_and_the_refused_share_a_row_for_each_reason(pa
     (not_named,) = [row for row in others if row.first.why == NOT_NAMED]
     assert not_named.together == f"{len(not_named.knocks)} others"
     assert "a session of this role itself" in str(panel)
-    assert "<li>a session of this role itself</li>" in panel.html
+    assert "<li>a session of this role itself</li>" in panel._still()
     assert sum(len(row.knocks) for row in panel.rows) == len(panel.knocks)
     panel.edit(trust({"AWS": BOB}))
     assert [panel.name(row.first.who) for row in panel.rows[:2]] == ["bob (dev)", "alice (dev)"], "what has moved, too"
@@ -181,4 +181,4 @@ def test_a_role_that_is_deleted_meanwhile_is_told_as_gone(aws: Cloud, panel: Any
     panel.refresh()
     assert inside(panel) == []
     assert "nothing any more: the role is gone" in str(panel)
-    assert "nothing any more: the role is gone" in panel.html
+    assert "nothing any more: the role is gone" in panel._still()

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from ..on_screen import OnScreen
 from ..policy.document import PolicyDocument
 from .answers import Answer, Question, put
 from .draft import Draft
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-class Explorer:
+class Explorer(OnScreen):
     """A table of questions over documents that can be edited. Nothing changes in the world until `save()`.
 
     Subclasses say which `questions` there are. `answers` are theirs by their keys, as the edited documents make them;
@@ -150,9 +151,7 @@ class Explorer:
         shown = len(self.answers) == 1 if self.explained is None else self.explained
         return self.answers.get(self.chosen) if shown else None
 
-    @property
-    def html(self) -> str:
-        """The panel's last picture, for a page without a kernel."""
+    def _still(self) -> str:
         from .view import still
 
         return still(self)
@@ -168,10 +167,10 @@ class Explorer:
         """Every row for a figure: allowed or not, the verdict in words, what was asked and why."""
         raise NotImplementedError
 
-    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+    def _view(self) -> Any:
         from .view import explorer_view
 
-        return {**explorer_view(self), "text/html": self.html, "text/plain": str(self)}
+        return explorer_view(self)
 
     # -- what is said ------------------------------------------------------------------------------------------------
 

@@ -41,8 +41,8 @@ _CSS = """<style>
 _numbers = count(1)
 
 
-def explorer_view(panel: Explorer) -> dict[str, Any]:
-    """The panel as a widget: a mime bundle that displays it. An earlier view of it is closed."""
+def explorer_view(panel: Explorer) -> Any:
+    """The panel as a widget. An earlier view of it is closed."""
     name = f"slx{next(_numbers)}"
     arrangement = _arrangement(panel)
     shown = InteractiveHTML("", {"explain": panel.explain, **arrangement.commands(panel)})
@@ -57,11 +57,11 @@ def explorer_view(panel: Explorer) -> dict[str, Any]:
 
     box = ipywidgets.Box([shown])
     box.add_class("sl-explorer")
-    bundle = screen.show(panel, "panel", box, shown)
+    screen.show(panel, "panel", box, shown)
     draw()
     panel.draw_by("view", draw)
     screen.follow(shown, panel.refresh)
-    return bundle
+    return box
 
 
 def still(panel: Explorer) -> str:

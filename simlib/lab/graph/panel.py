@@ -14,6 +14,7 @@ import networkx as nx
 from simlib.cloud.world import ADMINISTRATOR
 from simlib.iam import Policy
 
+from ..on_screen import OnScreen
 from . import queries
 from .answers import BlastRadius, Paths, Still
 from .drawing import Light
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 MOST_DRAWN = 60  # nodes; more cannot be read
 
 
-class AccessGraph:
+class AccessGraph(OnScreen):
     """The access graph of a world: `AccessGraph(aws)`, or of some of its accounts, `accounts=["dev", "prod"]`.
 
     Accounts that are left out are seen as strangers' are: from outside. `circumstances` are condition keys that every
@@ -278,11 +279,15 @@ class AccessGraph:
 
     __repr__ = __str__
 
-    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
-        from .telling import page
+    def _view(self) -> Any:
         from .view import graph_view
 
-        return {**graph_view(self), "text/html": page(self), "text/plain": str(self)}
+        return graph_view(self)
+
+    def _still(self) -> str:
+        from .telling import page
+
+        return page(self)
 
     def _changed(self) -> None:
         if self.on_change:

@@ -13,8 +13,8 @@ from .telling import page
 _numbers = count(1)
 
 
-def graph_view(panel: AccessGraph) -> dict[str, Any]:
-    """The panel as a widget: a mime bundle that displays it. An earlier view of it is closed."""
+def graph_view(panel: AccessGraph) -> Any:
+    """The panel as a widget. An earlier view of it is closed."""
     key = f"access-graph-{next(_numbers)}"  # of this view on its page
     typed = dict(zip(("start", "goal"), panel.typed, strict=True))
 

@@ -13,6 +13,7 @@ from simlib.iam import Evaluation, Policy
 from simlib.iam.vocabulary import ALLOW, DELEGATES, EXPLICIT_DENY
 
 from ..markup import card, escape
+from ..on_screen import OnScreen
 from .completion import Completion, complete
 from .document import WORDS, Finding, PolicyDocument, Remark, Span
 from .places import writing
@@ -31,7 +32,7 @@ _STATES = {ALLOW: "allows", DELEGATES: "delegates", EXPLICIT_DENY: "denies"}
 Names = Iterable[str] | Callable[[], Iterable[str]]
 
 
-class PolicyEditor:
+class PolicyEditor(OnScreen):
     """Policy documents in tabs, editable, with every mistake at its place while one types.
 
     `documents` is one text, texts by name (both identity-based policies) or `PolicyDocument`s. `principals` and
@@ -279,8 +280,7 @@ class PolicyEditor:
 
     __repr__ = __str__
 
-    @property
-    def html(self) -> str:
+    def _still(self) -> str:
         """The documents and what is said of them, for a page without a kernel."""
         parts = [f"<h4>{escape(document.name)}</h4><pre>{escape(document.told())}</pre>" for document in self.documents]
         return card("".join(parts), css="sl-wide")
@@ -291,10 +291,10 @@ class PolicyEditor:
 
         return figure_of(self.front)
 
-    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+    def _view(self) -> Any:
         from .view import editor_view
 
-        return {**editor_view(self), "text/html": self.html, "text/plain": str(self)}
+        return editor_view(self)
 
 
 def _documents(given: str | Mapping[str, Any] | Iterable[PolicyDocument]) -> Iterable[PolicyDocument]:

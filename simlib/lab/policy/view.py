@@ -41,8 +41,8 @@ class Editor(anywidget.AnyWidget):  # type: ignore[misc]
     language = traitlets.Unicode().tag(sync=True, echo_update=False)  # that the code is shown in; "" for none
 
 
-def editor_view(editor: PolicyEditor) -> dict[str, Any]:
-    """The editor as a widget: a mime bundle that displays it. An earlier view of it is closed."""
+def editor_view(editor: PolicyEditor) -> Any:
+    """The editor as a widget. An earlier view of it is closed."""
     return screen.show(editor, "editor", *editor_widgets(editor))
 
 

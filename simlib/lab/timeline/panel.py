@@ -27,6 +27,7 @@ from simlib.iam import Evaluation, RequestError
 
 from ..explorers.answers import as_answer
 from ..markup import verdict_text
+from ..on_screen import OnScreen
 from ..trail_table import TrailTable, as_text
 from .chart import MOST_LINES, CallTimes, Chart, chart, counted
 from .lines import SIGNS, Line, chosen, key_label, lines, short, told
@@ -91,7 +92,7 @@ class Change:
     words: str
 
 
-class SessionTimeline:
+class SessionTimeline(OnScreen):
     """The credentials of a running world against its clock, and its trail.
 
     `requests` are (action, resource ARN) pairs, decided for each credential as if it made them at the moment looked
@@ -341,10 +342,15 @@ class SessionTimeline:
 
         return figure(self.chart)
 
-    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
-        from .view import still, timeline_view
+    def _view(self) -> Any:
+        from .view import timeline_view
 
-        return {**timeline_view(self), "text/html": still(self), "text/plain": str(self)}
+        return timeline_view(self)
+
+    def _still(self) -> str:
+        from .view import still
+
+        return still(self)
 
 
 def born_of(holding: Holding) -> str:

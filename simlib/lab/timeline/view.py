@@ -31,8 +31,8 @@ _CSS = f"""<style>{CHART_CSS}
 _numbers = count(1)
 
 
-def timeline_view(panel: SessionTimeline) -> dict[str, Any]:
-    """The panel as a widget: a mime bundle that displays it. An earlier view of it is closed."""
+def timeline_view(panel: SessionTimeline) -> Any:
+    """The panel as a widget. An earlier view of it is closed."""
     name = f"slt{next(_numbers)}"
     widget = InteractiveHTML("", _commands(panel))
 

@@ -1,0 +1,77 @@
+"""A notebook that was saved and is opened again, one whose kernel was restarted, and the way through a lesson by Shift
+and Enter alone: JupyterLab and Notebook 7."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+pytestmark = pytest.mark.parametrize("everywhere", ["lab", "notebook"], indirect=True, scope="module")
+SETUP = """
+import os, tempfile
+os.environ["IAM_LAB_PROGRESS"] = os.path.join(tempfile.mkdtemp(), "progress.json")
+from simlib import Cloud, lab
+aws = lab.begin(2)
+"""
+CELLS = (
+    'lab.predict("root in the trust policy")',
+    'print("the experiment has run")',
+    'lab.explain("root in the trust policy")',
+    'lab.TrustExplorer(aws, role="reports")',
+    "lab.SessionTimeline(aws)",
+    'lab.PolicyEditor.of(aws, "reports", plain=True)',
+)
+SESSION = "window.jupyterapp.shell.currentWidget.sessionContext"
+ACTIVE = "() => window.jupyterapp.shell.currentWidget.content.activeCellIndex"
+STILL = "A still picture, as it looked last."
+
+
+@pytest.fixture(scope="module")
+def opened(everywhere: Any) -> Any:
+    everywhere.show(SETUP, *CELLS)
+    return everywhere
+
+
+def test_once_locked_in_shift_and_enter_go_on(opened: Any) -> None:
+    page, output = opened.page, opened.output(1)
+    assert output.get_by_text(STILL).count() == 1
+    assert not output.get_by_text(STILL).is_visible(), "a live widget hides its picture"
+    output.get_by_role("radio").first.check()
+    output.get_by_role("button", name="Lock in my answer").click()
+    page.wait_for_function(f"({ACTIVE})() === 2")
+    page.keyboard.press("Shift+Enter")
+    opened.output(2).get_by_text("the experiment has run").wait_for()
+    page.wait_for_function(f"({ACTIVE})() === 3")
+    opened.output(3).get_by_text("You expected").or_(opened.output(3).get_by_text("As you predicted")).first.wait_for()
+
+
+def readable(opened: Any) -> None:
+    """Every cell shows its picture, marked as one, and no widget."""
+    page = opened.page
+    for cell in (1, 3, 4, 5, 6):
+        output = opened.output(cell)
+        output.get_by_text(STILL).wait_for()
+        assert "Error displaying widget" not in output.inner_text()
+        assert "Loading widget" not in output.inner_text()
+    opened.output(1).locator(".sl-still").get_by_text("Your answer, locked in").wait_for()
+    opened.output(4).get_by_text("reports").first.wait_for()
+    assert page.locator(".sl-live:visible").count() == 0
+
+
+def test_after_a_restart_the_panels_are_still_and_say_so(opened: Any) -> None:
+    opened.page.wait_for_timeout(1_000)  # pictures are made in the pause after the last command
+    opened.page.evaluate(f"() => {SESSION}.restartKernel()")
+    readable(opened)
+
+
+def test_opened_again_it_is_as_it_was(opened: Any) -> None:
+    page = opened.page
+    path = page.evaluate("() => window.jupyterapp.shell.currentWidget.context.path")
+    opened.command("docmanager:save")
+    page.evaluate(f"() => {SESSION}.shutdown()")
+    opened.open(path)
+    readable(opened)
+    opened.picture("opened-again")
+    assert [error for error in opened.errors if "widget model not found" not in error] == []
+    opened.errors.clear()
