@@ -1,26 +1,39 @@
-"""Trying a call whose outcome is in question: AWS's answer in one line instead of a stack trace."""
+"""Trying a call whose outcome is in question: who, what, on what, and AWS's answer in a line, not a stack trace."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from .markup import card, escape, table, verdict, verdict_text
+from simlib.cloud.explain import Explanation
+from simlib.cloud.trail import Event
+
+from . import gist
+from .look import fold, icon, said
+from .markup import card, outline
+from .page import Html, Part, code, el
+from .trail_table import called
 
 _ENCODED = re.compile(r"(Encoded authorization failure message: .{12})\S+")
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """One call and what came of it. `answer` is AWS's answer, `error` the exception boto3 raised instead."""
+    """One call and what came of it. `answer` is AWS's answer, `error` the exception boto3 raised instead; `who`, `what`
+    and `target` are as the trail has them, empty where no call was sent."""
 
     operation: str
     answer: Mapping[str, Any] | None = None
     error: ClientError | BotoCoreError | None = None
+    who: str = ""
+    what: str = ""
+    target: str = ""
+    gist: str = ""
+    event: Event | None = field(default=None, repr=False)
 
     @property
     def allowed(self) -> bool:
@@ -41,6 +54,13 @@ class Attempt:
             return str(self.error.response["Error"]["Message"])
         return "" if self.error is None else str(self.error)
 
+    @property
+    def outcome(self) -> str:
+        """ "Allowed", "Refused", or how it failed otherwise: "Not there", "Conflict", "Invalid request", "Not sent"."""
+        if self.error is None:
+            return "Allowed"
+        return gist.word(self.code) if isinstance(self.error, ClientError) else "Not sent"
+
     def __getitem__(self, name: str) -> Any:
         """A part of AWS's answer; an attempt that was refused raises what boto3 raised."""
         if self.error is not None:
@@ -51,22 +71,38 @@ class Attempt:
         return name in (self.answer or {})
 
     @property
-    def _said(self) -> str:
+    def _words(self) -> str:
         """AWS's words without the thousands of letters that only DecodeAuthorizationMessage can read."""
         return _ENCODED.sub(r"\1…", self.message)
 
-    def __str__(self) -> str:
-        line = f"{verdict_text(self.allowed)}  {self.operation}"
-        return line if self.allowed else f"{line}\n  {self.code}: {self._said}"
+    def page(self, heading: str = "") -> Part:
+        """The call and its outcome; then the gist of the answer, or AWS's own words and why."""
+        sign = {"Allowed": "yes", gist.REFUSED: "no"}.get(self.outcome, "failed")
+        call = [code(self.what or self.operation), *([icon("to", "sl-to"), code(self.target)] if self.target else [])]
+        who = [el("span.sl-who", self.who), icon("to", "sl-to")] if self.who else []
+        line = el("div.sl-call-line", *who, *call, said(sign, self.outcome))
+        rest: list[Part] = [el("p.sl-gist", self.gist)] if self.gist else []
+        if self.error is not None:
+            rest = [el("div.sl-said.sl-quiet", el("b", self.code), f": {self._words}")]
+        if self.outcome == gist.REFUSED and self.event is not None:
+            rest.append(fold("Why?", Html(outline(str(Explanation(self.event)))), key=self.event.request_id))
+        return el("div.sl-attempt", el("p.sl-eyebrow", heading) if heading else None, line, *rest)
 
-    __repr__ = __str__
+    def told(self) -> str:
+        """The same as text."""
+        sign = {"Allowed": "✔", gist.REFUSED: "✘"}.get(self.outcome, "–")
+        call = "  ".join(filter(None, [self.who, self.what or self.operation, self.target]))
+        words = f"{self.code}: {self._words}" if self.error is not None else self.gist
+        return "\n  ".join(filter(None, [f"{sign} {self.outcome}  {call}", words]))
 
-    def _html(self) -> str:
-        said = "" if self.allowed else f"<br><code>{escape(self.code)}</code>: {escape(self._said)}"
-        return f"{verdict(self.allowed)} <code>{escape(self.operation)}</code>{said}"
+    __str__ = __repr__ = told
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
-        return {"text/plain": str(self), "text/html": card(f"<p>{self._html()}</p>")}
+        return _shown(str(self), self.page())
+
+
+def _shown(text: str, *attempts: Part) -> dict[str, str]:
+    return {"text/plain": text, "text/html": card(el("section.sl-card", *attempts).html())}
 
 
 def attempt(call: Callable[..., Any], **parameters: Any) -> Attempt:
@@ -75,13 +111,32 @@ def attempt(call: Callable[..., Any], **parameters: Any) -> Attempt:
     Only AWS's and the SDK's own errors are caught; a mistake in the code still raises, `TypeError` where the call has
     been made already.
     """
+    from simlib.cloud import Cloud
+
     if not callable(call):
         raise TypeError("attempt() makes the call by itself: write attempt(iam.list_users), and not iam.list_users().")
     operation = str(getattr(call, "__name__", call))
+    before = Cloud.running.trail.total if Cloud.running else 0
+    answer = error = None
     try:
-        return Attempt(operation, answer=call(**parameters))
-    except (ClientError, BotoCoreError) as error:
-        return Attempt(operation, error=error)
+        answer = call(**parameters)
+    except (ClientError, BotoCoreError) as problem:
+        error = problem
+    made = Cloud.running.trail.since(before) if Cloud.running else []
+    if not made:
+        return Attempt(operation, answer, error, gist=gist.gist(answer))
+    event, account_name = made[-1], Cloud.running.account_name
+    who, target = called(event.who, account_name), _target(event, account_name)
+    return Attempt(operation, answer, error, who, event.action, target, gist.gist(answer), event)
+
+
+def _target(event: Event, account_name: Callable[[str], str]) -> str:
+    """What the call was about: an ARN without what is the same in all of them, with the account where it is another."""
+    parts = event.resource.split(":", 5)
+    if len(parts) < 6:
+        return event.resource.strip("*")
+    elsewhere = parts[4] and event.who.split(":")[4:5] != [parts[4]]
+    return f"{parts[5]} ({account_name(parts[4])})" if elsewhere else parts[5]
 
 
 @dataclass(frozen=True)
@@ -100,8 +155,7 @@ class Comparison:
     __repr__ = __str__
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
-        rows = [[escape(name), attempt._html()] for name, attempt in self.attempts.items()]
-        return {"text/plain": str(self), "text/html": card(table(["Attempt", "AWS's answer"], rows))}
+        return _shown(str(self), *(attempt.page(name) for name, attempt in self.attempts.items()))
 
 
 def compare(attempts: Mapping[str, Attempt]) -> Comparison:

@@ -23,7 +23,7 @@ class InteractiveHTML(anywidget.AnyWidget):  # type: ignore[misc]
     """
 
     _esm = Path(__file__).with_suffix(".js").read_text(encoding="utf-8")  # a path would never let a widget go
-    _css = sheet("look", "panels", "interactive_html")
+    _css = sheet("look", "lessons", "panels", "interactive_html")
 
     largest = traitlets.Int(LARGEST).tag(sync=True)
     html = traitlets.Unicode().tag(sync=True)

@@ -22,7 +22,7 @@ def sheet(*names: str) -> str:
 
 
 _HERE = Path(__file__).parent
-STYLE = f"<style>{sheet('look')}</style>"
+STYLE = f"<style>{sheet('look', 'lessons')}</style>"
 
 
 def escape(text: object) -> str:

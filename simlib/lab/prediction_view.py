@@ -34,9 +34,12 @@ def question_view(guess: Guess) -> Any:
             widget.send({"next": True})
 
     def draw() -> None:
-        widget.html = guess.page(name, int(chosen[0] or -1))
+        widget.html = html()
 
-    widget = InteractiveHTML(guess.page(name), {"choose": choose, "lock": lock})
+    def html() -> str:
+        return f'<div class="simlib">{guess.page(name, int(chosen[0] or -1)).html(live=True)}</div>'
+
+    widget = InteractiveHTML(html(), {"choose": choose, "lock": lock})
     guess.watch("question", draw)
     return screen.show(guess, "question", widget)
 

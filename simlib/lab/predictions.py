@@ -11,8 +11,10 @@ from dataclasses import dataclass, field
 from string import ascii_lowercase
 from typing import Any
 
-from .markup import card, escape, inline, plain, prose
+from .look import button, sign
+from .markup import card, inline, plain, prose
 from .on_screen import OnScreen
+from .page import Html, Part, el
 
 KEEPING = "progress"  # the place of the watcher that keeps what was locked in
 UNSURE = "I am not sure: show me"
@@ -103,36 +105,35 @@ class Guess(OnScreen):
 
     __repr__ = __str__
 
-    def page(self, name: str = "", chosen: int = -1) -> str:
-        """The question as HTML: with controls, whose names begin with `name`, as long as it is open; without it, or
-        locked in, as it stands."""
-        rows = []
-        for index, choice in enumerate(self.choices):
-            mine = index == (chosen if self.locked is None else self.locked)
-            if name and self.locked is None:
-                radio = (
-                    f'<input type="radio" name="{name}" data-do="choose" data-enter="lock" data-value="{index}"'
-                    f'{" checked" if mine else ""}><span class="sl-radio"></span>'
-                )
-                rows.append(f'<label class="sl-option">{radio}<span>{inline(choice)}</span></label>')
-            else:
-                mark = '<span class="sl-mark">✔ Your answer, locked in</span>' if mine else ""
-                css = f"sl-option is-set{' is-mine' if mine else ''}"
-                rows.append(f'<li class="{css}"><span class="sl-radio"></span><span>{inline(choice)}</span>{mark}</li>')
-        lock = '<button type="button" class="sl-b is-primary" data-do="lock">Lock in my answer</button>'
-        is_open = name and self.locked is None
-        question = inline(self.prediction.question)
-        options = (
-            f'<div class="sl-options" role="radiogroup" aria-label="{escape(plain(self.prediction.question))}">'
-            f"{''.join(rows)}</div>"
-            if is_open
-            else f'<ol class="sl-options">{"".join(rows)}</ol>'
+    def page(self, group: str = "", chosen: int = -1) -> Part:
+        """The question. `group` names its radio buttons on the page, `chosen` is the one that is pressed."""
+        is_open = self.locked is None
+        mine = chosen if is_open else self.locked
+        rows = [self._option(index, group, index == mine) for index in range(len(self.choices))]
+        question = plain(self.prediction.question)
+        group_of = {"role": "radiogroup", "aria_label": question} if is_open else {}
+        return el(
+            "section.sl-card.sl-predict",
+            el(
+                "div.sl-body",
+                el("p.sl-eyebrow", "Predict"),
+                el("h3.sl-title", Html(inline(self.prediction.question))),
+                el("div.sl-options", *rows, **group_of),
+            ),
+            el(
+                "div.sl-foot",
+                button("lock", "Lock in my answer", css=".is-primary") if is_open else None,
+                el("span.sl-small.sl-dim", Html(inline(self.status)), role="status"),
+            ),
         )
-        return card(
-            f'<section class="sl-card sl-predict"><div class="sl-body"><p class="sl-eyebrow">Predict</p>'
-            f'<h3 class="sl-title">{question}</h3>{options}</div><div class="sl-foot">{lock if is_open else ""}'
-            f'<span role="status">{inline(self.status)}</span></div></section>'
-        )
+
+    def _option(self, index: int, group: str, mine: bool) -> Part:
+        words = [el("span.sl-radio"), el("span", Html(inline(self.choices[index])))]
+        if self.locked is not None:
+            mark = el("span.sl-mark", "✔ Your answer, locked in") if mine else None
+            return el(f"div.sl-option.is-set{'.is-mine' if mine else ''}", *words, mark)
+        press = {"do": "choose", "value": str(index), "data_enter": "lock"}
+        return el("label.sl-option", el("input", type="radio", name=group, checked=mine, **press), *words)
 
     def _view(self) -> Any:
         from .prediction_view import question_view
@@ -140,7 +141,7 @@ class Guess(OnScreen):
         return question_view(self)
 
     def _still(self) -> str:
-        return self.page()
+        return card(self.page().html())
 
 
 @dataclass(frozen=True)
@@ -161,8 +162,23 @@ class Explanation(OnScreen):
 
         return explanation_view(self)
 
+    def page(self) -> Part:
+        """What happens and why, beside the choice that was made, if that was another."""
+        guess, prediction = self.guess, self.guess.prediction
+        if guess.locked is None:
+            return el("p.sl-quiet.sl-dim", WAITING)
+        happens, right = prediction.choices[prediction.answer], guess.locked == prediction.answer
+        because = el("div.sl-because", Html(prose(prediction.because)))
+        heading = "As you predicted" if right else "What happens"
+        options = [_revealed("yes", "is-true", happens, heading, because)]
+        if not right and guess.locked < len(prediction.choices):
+            options.append(_revealed("no", "is-mine.is-false", guess.choices[guess.locked], "You expected"))
+        return el("section.sl-card", el("div.sl-body.sl-options", *options))
+
     def _still(self) -> str:
-        if self.guess.locked is None:
-            return card(f'<p class="sl-dim">{WAITING}</p>', css="sl-note")
-        because = prose(self.guess.prediction.because)
-        return card(f"<div><b>{prose(self.guess.outcome)}</b></div>{because}", css="sl-note")
+        return card(self.page().html())
+
+
+def _revealed(which: str, css: str, choice: str, heading: str, because: Part | None = None) -> Part:
+    words = el("span", el("b", f"{heading}: "), Html(inline(choice)))
+    return el(f"div.sl-option.is-set.{css}", sign(which), words, because)

@@ -27,7 +27,7 @@ def prepared(visit: Any, notebook: Callable[..., str]) -> Any:
 def opened(prepared: Any) -> Any:
     visit = prepared
     visit.run_all()  # a guess of its own for each test
-    visit.page.wait_for_selector(".sl-predict")
+    visit.page.wait_for_selector(".sl-live .sl-predict")
     return visit
 
 
@@ -36,27 +36,27 @@ def test_the_kernel_runs_in_the_python_of_the_tests(opened: Any) -> None:
 
 
 def test_nothing_of_the_answer_is_on_the_page_before_it_is_locked_in(opened: Any) -> None:
-    opened.page.wait_for_selector("text=Waiting for your prediction")
+    opened.page.locator(".sl-live").get_by_text("Waiting for your prediction").wait_for()
     outputs = " ".join(opened.page.locator(".jp-OutputArea-output").all_inner_texts())
     assert "arithmetic" not in outputs
-    assert opened.page.locator(".sl-predict input:checked").count() == 0
+    assert opened.page.locator(".sl-live .sl-predict input:checked").count() == 0
 
 
 def test_by_mouse(opened: Any) -> None:
     page = opened.page
     page.get_by_role("button", name="Lock in my answer").click()
-    page.wait_for_selector("text=Choose one of the answers first.")
+    page.locator(".sl-live").get_by_text("Choose one of the answers first.").wait_for()
     page.get_by_label("No.").check()
     page.get_by_role("button", name="Lock in my answer").click()
-    page.wait_for_selector("text=You expected: No.")
-    assert page.locator(".jp-OutputArea-output").get_by_text("Because of <script>arithmetic</script>.").is_visible()
-    assert page.locator(".sl-predict input:enabled").count() == 0, "locked stays locked"
+    page.locator(".sl-live").get_by_text("You expected: No.").wait_for()
+    assert page.locator(".sl-live").get_by_text("Because of <script>arithmetic</script>.").is_visible()
+    assert page.locator(".sl-live .sl-predict input:enabled").count() == 0, "locked stays locked"
 
 
 def test_by_keyboard_alone(opened: Any) -> None:
     page = opened.page
     cells = page.locator(".jp-Notebook-cell").count()
-    page.locator(".sl-predict input").first.focus()
+    page.locator(".sl-live .sl-predict input").first.focus()
     page.keyboard.press("Space")
     page.keyboard.press("ArrowDown")
     page.keyboard.type("dd")  # JupyterLab deletes a cell by this; not from inside a question
@@ -64,5 +64,5 @@ def test_by_keyboard_alone(opened: Any) -> None:
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.textContent") == "Lock in my answer"
     page.keyboard.press("Enter")
-    page.wait_for_selector("text=As you predicted: Yes, <i>four</i>.")
+    page.locator(".sl-live").get_by_text("As you predicted: Yes, <i>four</i>.").wait_for()
     assert page.locator(".jp-Notebook-cell").count() == cells

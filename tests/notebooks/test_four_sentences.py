@@ -33,12 +33,12 @@ CLAIMS = {
     "one hour is a role's default maximum": Claim(
         "one-and-twelve-hours",
         "",
-        ("1 hour +✔ Allowed", "12 hours +✘ Refused", "exceeds the MaxSessionDuration set for this role"),
+        ("1 hour +✔ Allowed", "12 hours +– Invalid request", "exceeds the MaxSessionDuration set for this role"),
     ),
     "twelve hours can be allowed": Claim("longer-sessions", "", ("Alice, 12 hours +✔ Allowed",)),
-    "thirty-six cannot": Claim("longer-sessions", "", ("36 hours +✘ Refused", "less than or equal to 43200")),
+    "thirty-six cannot": Claim("longer-sessions", "", ("36 hours +– Invalid request", "less than or equal to 43200")),
     "a chained session has one hour at most": Claim(
-        "longer-sessions", "", ("2 hours +✘ Refused", "1 hour session limit for roles assumed by role chaining")
+        "longer-sessions", "", ("2 hours +– Invalid request", "1 hour session limit for roles assumed by role chaining")
     ),
     "thirty-six hours belong to GetSessionToken": Claim("session-token", "", ("^valid for 36 hours$",)),
     "to hand a role to a machine takes PassRole": Claim(

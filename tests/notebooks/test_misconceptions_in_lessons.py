@@ -53,7 +53,7 @@ MISCONCEPTIONS = {
     "3 root means the root user": Met(
         2,
         "root-tried",
-        r"the root user +✘ Refused +assume_role\n +AccessDenied: Roles may not be assumed by root accounts",
+        r"the root user +✘ Refused +root user .*\n +AccessDenied: Roles may not be assumed by root accounts",
         "assume(dev.root)",
         "assume(dev.admin)",
     ),
