@@ -115,7 +115,7 @@ def test_a_wrong_file_is_not_taken_for_progress(bar: TakeAlong, text: str, said:
 @pytest.mark.parametrize("text", ["", "\ud800", "[]", '{"version": 1, "lessons": {}}', '{"IamLabWorld": 2}'])
 def test_a_wrong_file_is_not_taken_for_a_world(aws: Cloud, bar: TakeAlong, text: str) -> None:
     bar.open_world(text, "x.json")
-    assert bar.note.startswith("x.json")
+    assert "x.json" in bar.note
     assert take_along.__name__ not in bar.note
     assert "/" not in bar.note.replace("x.json", "")
     assert Cloud.running is aws
