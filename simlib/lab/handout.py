@@ -31,7 +31,7 @@ def points() -> dict[int, str]:
 def glossary() -> dict[str, str]:
     """The words of the glossary, without marks."""
     text = (lessons() / "glossary.md").read_text(encoding="utf-8")
-    rows = re.findall(r"^\| \*\*(.+?)\*\* \| (.+?) \|$", text, re.MULTILINE)
+    rows = re.findall(r"^\| \*\*(.+?)\*\* \| (.+?) \| .+ \|$", text, re.MULTILINE)
     return {word: re.sub(r"[`*]", "", meaning) for word, meaning in rows}
 
 

@@ -1,0 +1,43 @@
+"""Each term of the glossary is introduced where it says, and each term a lesson introduces is in the glossary."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from simlib.lab import course
+from tests.notebooks import lessons
+
+TEXT = (lessons.NOTEBOOKS / "glossary.md").read_text(encoding="utf-8")
+ROWS = re.findall(r"^\| \*\*(.+?)\*\* \| .+? \| \[.+?\]\((.+?)\) \|$", TEXT, re.MULTILINE)
+
+
+def singular(term: str) -> str:
+    return re.sub("ies$", "y", term.lower()).removesuffix("s")
+
+
+def prose(notebook: str) -> str:
+    return "\n".join(cell.source for cell in lessons.read(notebook).cells if cell.cell_type == "markdown")
+
+
+def test_every_row_was_read_and_they_are_in_order() -> None:
+    assert len(ROWS) == TEXT.count("\n| **")
+    assert [term.lower() for term, _ in ROWS] == sorted(term.lower() for term, _ in ROWS)
+
+
+@pytest.mark.parametrize(("term", "notebook"), ROWS)
+def test_a_term_is_used_in_the_lesson_it_leads_back_to(term: str, notebook: str) -> None:
+    said = prose(notebook) + "".join(
+        question.because for question in course.lesson(int(notebook[:2])).QUESTIONS.values()
+    )
+    assert term.lower() in said.lower()
+
+
+@pytest.mark.parametrize("number", course.LESSONS)
+def test_a_term_set_bold_in_a_lesson_is_in_the_glossary(number: int) -> None:
+    page = re.sub(
+        r"^- (The )?\*\*[^*]+\*\*", "", prose(course.LESSONS[number]), flags=re.MULTILINE
+    )  # not whom it is about
+    bold = {singular(term) for term in re.findall(r"\*\*([^*:.]+)\*\*", page)}
+    assert bold - {singular(term) for term, _ in ROWS} == set()
