@@ -12,6 +12,7 @@ from typing import Any
 _HOME = {
     "AccessGraph": "graph.panel",
     "AccessExplorer": "explorers.access",
+    "Containment": "containment",
     "CrossAccount": "explorers.cross_account",
     "Prediction": "predictions",
     "TrustExplorer": "explorers.trust",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -35,6 +36,42 @@ def test_a_half_finished_incident_is_told_saved_and_finished_another_day(tmp_pat
         exec(course.lesson(8).EXERCISES[NAME].solution, names)
         assert str(lab.exercise(NAME).check()).startswith("✔ Right.")
         assert "✔" not in str(tonight(aws))
+
+
+def test_the_panels_of_the_page_are_enough_to_put_it_right() -> None:
+    """No call is written: buttons are pressed, and four policies edited and applied."""
+    questions._attempted.clear()
+    with before(NAME) as names:
+        aws = names["aws"]
+        cut_off = lab.Containment(aws, accounts=["dev", "prod"])
+        rows = {row.value: f"{row.what}: {row.known}" for row in cut_off.rows}
+        (key,) = (value for value, said in rows.items() if said.startswith("key") and "198.51.100.66" in said)
+        (machine,) = (value for value, said in rows.items() if "runs with the role operations" in said)
+        cut_off.delete_key(key)
+        cut_off.terminate(machine)
+        cut_off.delete_role("arn:aws:iam::222222222222:role/break-glass")
+        cut_off.revoke("arn:aws:iam::111111111111:role/deploy")
+        cut_off.revoke("arn:aws:iam::111111111111:role/operations")
+        editor = lab.PolicyEditor.of(aws, "deploy", "bob", "reports-reader/trust")
+        for name, sid, change in (
+            ("deploy", "Roles", {"Resource": "arn:aws:iam::111111111111:role/web-app"}),
+            ("trust policy of deploy", "Account", None),
+            ("developers", 1, {"Resource": "arn:aws:iam::222222222222:role/reports-reader"}),
+            ("trust policy of reports-reader", 0, {"Principal": {"AWS": "arn:aws:iam::111111111111:user/alice"}}),
+        ):
+            document = json.loads(editor[name].text)
+            kept = [
+                each if sid not in (index, each.get("Sid")) else each | change
+                for index, each in enumerate(document["Statement"])
+                if change is not None or sid != each.get("Sid")
+            ]
+            if name == "trust policy of reports-reader":
+                acme = {"AWS": "arn:aws:iam::444444444444:role/scanner"}
+                number = {"StringEquals": {"sts:ExternalId": "acme-1001"}}
+                kept.append(kept[0] | {"Principal": acme, "Condition": number})
+            editor.edit(json.dumps(document | {"Statement": kept}), name)
+            assert editor.apply(name).allowed
+        assert str(lab.exercise(NAME).check()).startswith("✔ Right.")
 
 
 def test_another_world_is_not_the_incident() -> None:

@@ -1,0 +1,113 @@
+"""The panel that cuts off: it lists without a call, and each button does what the console's does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from simlib import Cloud, lab
+from simlib.lab.beginnings import trust
+
+
+@pytest.fixture
+def world() -> Iterator[Cloud]:
+    """dev and prod; in dev alice, a machine with the role web-app, and the role reports with a session of alice's."""
+    with lab.begin(4) as world:
+        world.account("prod")
+        yield world
+
+
+@pytest.fixture
+def panel(world: Cloud) -> lab.Containment:
+    return lab.Containment(world, accounts=["dev"])
+
+
+def known(panel: lab.Containment, beginning: str) -> str:
+    return next((row.known for row in panel.rows if row.what.startswith(beginning)), "gone")
+
+
+@pytest.fixture
+def alice(world: Cloud) -> Any:
+    iam = world.account("dev").admin.client("iam")
+    return world.sign_in(iam.create_access_key(UserName="alice"))
+
+
+def test_it_lists_keys_machines_and_roles_of_its_accounts_without_a_call(
+    world: Cloud, alice: Any, panel: lab.Containment
+) -> None:
+    world.account("prod").admin.client("iam").create_role(
+        RoleName="elsewhere", AssumeRolePolicyDocument=trust("arn:aws:iam::222222222222:root")
+    )
+    alice.client("sts").get_caller_identity()
+    calls = world.trail.total
+    said = str(panel)
+    assert world.trail.total == calls
+    assert f"key {alice.access_key_id} of alice (dev)" in said
+    assert "last used" in said
+    assert "runs with the role web-app" in said
+    assert "role reports (dev): no valid sessions" in said
+    assert "elsewhere" not in said
+    assert "lab-admin" not in said
+
+
+@pytest.mark.parametrize("how", ["deactivate", "delete_key"])
+def test_a_key_that_is_cut_off_opens_nothing_and_is_listed_no_more(
+    alice: Any, panel: lab.Containment, how: str
+) -> None:
+    getattr(panel, how)(alice.access_key_id)
+    assert panel.note.startswith("Done: ")
+    assert not lab.attempt(alice.client("sts").get_caller_identity).allowed
+    assert known(panel, f"key {alice.access_key_id}") == "gone"
+
+
+def test_a_machine_is_terminated(world: Cloud, panel: lab.Containment) -> None:
+    (machine,) = (row.value for row in panel.rows if row.what.startswith("machine"))
+    panel.terminate(machine)
+    assert not world.instance_facts(machine).running
+    assert known(panel, "machine") == "gone"
+
+
+def test_sessions_are_revoked_and_later_ones_are_not(world: Cloud, alice: Any, panel: lab.Containment) -> None:
+    reports = "arn:aws:iam::111111111111:role/reports"
+
+    def session() -> Any:
+        return world.sign_in(alice.client("sts").assume_role(RoleArn=reports, RoleSessionName="lesson"))
+
+    def reads(who: Any) -> bool:
+        return bool(lab.attempt(who.client("s3").get_object, Bucket="my-secure-bucket", Key="report.csv").allowed)
+
+    old = session()
+    assert reads(old)
+    assert known(panel, "role reports") == "1 valid session"
+    world.clock.advance(seconds=2)
+    panel.revoke(reports)
+    assert not reads(old)
+    assert known(panel, "role reports") == "no valid sessions"
+    world.clock.advance(seconds=2)
+    assert reads(session())
+
+
+def test_a_role_is_deleted_with_its_policies_and_out_of_its_profile(world: Cloud, panel: lab.Containment) -> None:
+    panel.delete_role("arn:aws:iam::111111111111:role/web-app")
+    assert panel.note == "Done: delete the role web-app (dev)."
+    iam = world.account("dev").admin.client("iam")
+    assert iam.get_instance_profile(InstanceProfileName="web-app")["InstanceProfile"]["Roles"] == []
+    assert known(panel, "role web-app") == "gone"
+
+
+def test_what_aws_refuses_is_said(panel: lab.Containment) -> None:
+    panel.delete_role("arn:aws:iam::111111111111:role/nobody")
+    assert panel.note.startswith("AWS refused to delete the role nobody (dev): ")
+
+
+def test_a_key_of_another_account_is_not_touched(world: Cloud, panel: lab.Containment) -> None:
+    with pytest.raises(LookupError, match="no access key"):
+        panel.delete_key(world.account("prod").admin.access_key_id)
+
+
+def test_on_a_still_page_there_are_no_buttons(panel: lab.Containment) -> None:
+    shown = panel._repr_mimebundle_()
+    assert "<button" not in shown["text/html"]
+    assert "<button" in panel.html(live=True)
