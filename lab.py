@@ -50,6 +50,7 @@ PYTHON = SCRIPTS / ("python.exe" if os.name == "nt" else "python")
 STAMP = VENV / "lab-stamp.txt"  # what is installed; "unfinished" while installing
 LOG = VENV / "lab-install.txt"  # pip's own words
 LESSONS = str(ROOT / "notebooks")
+FETCHED = 149  # MB
 SPACE = 1_200_000_000  # bytes: what is installed (0.7 GB, with the tests 0.9 GB) and what is fetched for it
 
 AGAIN = "then run the same command again."
@@ -105,7 +106,7 @@ def set_up(*files):
         new = not VENV.exists()
         if new and shutil.disk_usage(ROOT).free < SPACE:
             sys.exit(NO_SPACE)
-        print("Setting up the lab in .venv: about 140 MB to fetch, once. This takes a minute or two.", flush=True)
+        print(f"Setting up the lab in .venv: {FETCHED} MB to fetch, once. This takes a minute or two.", flush=True)
         VENV.mkdir(exist_ok=True)
         STAMP.write_text("unfinished\n", encoding="utf-8")
         if new:

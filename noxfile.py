@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -67,7 +68,8 @@ def run_checks(session: nox.Session) -> None:
     session.run("ruff", "format", "--quiet", "--check", *code)
     session.run("mypy", "--no-error-summary")
     notebooks = sorted(map(str, Path("notebooks").glob("*.ipynb")))
-    session.run("nbstripout", "--keep-id", "--verify", *notebooks)
+    hook = re.findall(r"entry: (nbstripout .*)", Path(".pre-commit-config.yaml").read_text(encoding="utf-8"))[0]
+    session.run(*shlex.split(hook), "--verify", *notebooks)
     for schema, files in FORGE.items():
         session.run("check-jsonschema", "--quiet", "--builtin-schema", schema, *sorted(map(str, Path().glob(files))))
     session.run("zizmor", "--offline", "--quiet", "--no-progress", ".github", success_codes=[0])

@@ -86,7 +86,7 @@ def jupyterlite(site: Path, extensions: Iterable[Path]) -> None:
     settings = {
         "apps": ["lab"],
         "contents": [str(NOTEBOOKS)],
-        "extra_ignore_contents": [r"progress.*\.json$"],
+        "extra_ignore_contents": [r"progress.*\.json$", r"instructor-guide\.md$"],
         "federated_extensions": [str(each) for each in extensions],
         "no_sourcemaps": True,
         "no_unused_shared_packages": True,

@@ -5,6 +5,7 @@ The names below are imported on first use, so that a terminal command does not p
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from typing import Any
 
@@ -25,7 +26,15 @@ __all__ = list(_HOME)
 def __getattr__(name: str) -> Any:
     if name not in _HOME:
         raise AttributeError(f"module 'simlib' has no attribute {name!r}")
-    value = getattr(import_module(_HOME[name]), name)
+    try:
+        value = getattr(import_module(_HOME[name]), name)
+    except ImportError as error:
+        if foreign := os.environ.get("PYTHONPATH"):
+            said = (
+                f"{error}. Packages in PYTHONPATH ({foreign}) come before the lab's own: unset it, or start by iam-lab"
+            )
+            raise ImportError(said, name=error.name, path=error.path) from error
+        raise
     globals()[name] = value
     return value
 

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+import lab
+from simlib.lab import course
 from simlib.start import FIRST_PAGE
 
 from .conftest import ROOT
@@ -57,3 +59,30 @@ def test_the_first_page_is_where_the_readme_and_the_lab_open_it() -> None:
     assert (ROOT / "notebooks" / page).is_file()
     assert page == FIRST_PAGE
     assert README.count(page) >= 2
+
+
+# -- figures
+
+
+def test_the_megabytes_to_fetch_are_the_same_everywhere() -> None:
+    fetched = lab.FETCHED
+    [more] = re.findall(r"\| (\d+) MB more \|", PAGES["SECURITY.md"])
+    assert f"| {fetched} MB of packages, " in PAGES["SECURITY.md"]
+    assert f"| the lab | {fetched} MB | " in README
+    assert f"| with the tests | {fetched + int(more)} MB | " in README
+    assert f": {fetched} MB." in (ROOT / "notebooks" / "instructor-guide.md").read_text(encoding="utf-8")
+
+
+def test_what_a_seat_takes_is_what_was_measured() -> None:
+    rows = (ROOT / "benchmarks" / "RESULTS.md").read_text(encoding="utf-8")
+    [(seat, ratio)] = re.findall(r"^\| memory of a kernel after lesson 1 \| (\d+ MB) \|.*?\|\s*([\d.]+) \|", rows, re.M)
+    [course_] = re.findall(r"^\| the most memory that this kernel took \| (\d+ MB) \|", rows, re.M)
+    assert f"takes {seat} of memory, {ratio} times a kernel" in README
+    assert f"one kernel that runs the whole course takes {course_}" in README
+
+
+def test_the_minutes_are_the_lessons_own() -> None:
+    took = [sum(course.lesson(number).MINUTES.values()) for number in range(9)]
+    assert (
+        f"*Start here*: {took[0]} minutes, then eight lessons of {min(took[1:])} to {max(took[1:])} minutes" in README
+    )

@@ -82,6 +82,15 @@ def test_kernels_meet_nothing_of_another_python(tmp_path: Path, started: Any, mo
     assert Path(os.environ["PATH"].split(os.pathsep)[0]) == Path(sys.executable).parent, "so that `!aws` is the lab's"
 
 
+def test_another_boto3_in_the_way_is_told_with_the_remedy(tmp_path: Path) -> None:
+    (tmp_path / "boto3.py").write_text("", encoding="utf-8")
+    environment = {**bare_environment(), "PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)])}
+    command = [sys.executable, "-c", "from simlib import Cloud"]
+    said = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, encoding="utf-8").stderr
+    assert f"Packages in PYTHONPATH ({tmp_path}" in said.splitlines()[-1]
+    assert said.endswith("come before the lab's own: unset it, or start by iam-lab\n")
+
+
 @pytest.mark.parametrize(
     ("platform", "variables", "opens"),
     [
