@@ -34,6 +34,11 @@ REGION = "us-east-1"
 
 _PREFIXES = ("AWS_", "BOTO")
 
+# What a program needs of the machine it runs on, whatever the platform; nothing of this is AWS's or the learner's.
+_OF_THE_MACHINE = (
+    "PATH", "PATHEXT", "SYSTEMROOT", "WINDIR", "COMSPEC", "TEMP", "TMP", "TMPDIR", "LANG", "LC_ALL", "TZ",
+)  # fmt: skip
+
 _AWS_DOMAINS = (
     "amazonaws.com",
     "amazonaws.com.cn",
@@ -218,6 +223,17 @@ def environment(folder: Path, endpoint_url: str | None) -> dict[str, str]:
     if endpoint_url:
         variables["AWS_ENDPOINT_URL"] = endpoint_url
     return variables
+
+
+def machine(home: Path) -> dict[str, str]:
+    """The environment of a program with that home folder: what the machine gives it, and nothing of the learner's."""
+    given = {name: os.environ[name] for name in _OF_THE_MACHINE if name in os.environ}
+    return {**given, "HOME": str(home), "USERPROFILE": str(home)}
+
+
+def of_the_lab() -> dict[str, str]:
+    """The variables with which a child finds the lab that runs."""
+    return {name: os.environ[name] for name in environment(Path(), "…") if name in os.environ}
 
 
 def _set(undo: ExitStack, owner: Any, name: str, value: Any) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import botocore.session
 
+from simlib.cloud import ambient
 from simlib.cloud.ambient import Folder, Hidden
 from simlib.cloud.storage.tables import service_models
 
@@ -70,7 +71,7 @@ class Identity:
             "AWS_SESSION_TOKEN": self.session_token,
         }
         given = {name: value for name, value in keys.items() if value}
-        environment = {**cli.surroundings(home, self.region), **given}
+        environment = {**ambient.machine(home), "AWS_DEFAULT_REGION": self.region, **given}
 
         def guard(session: Any) -> None:
             session.register("before-send", _refuse_outside)

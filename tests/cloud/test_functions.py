@@ -15,9 +15,11 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 
 from simlib import Cloud
+from simlib.cloud.services import function_runtime
 
 from .conftest import allow, document, new_user, refused, trust
 
@@ -230,6 +232,54 @@ def test_a_function_finds_its_context_and_environment_and_leaves_none_behind(
     assert not {"app", "helper"} & set(sys.modules)
 
 
+def test_a_function_that_takes_too_long_is_ended(functions: Any) -> None:
+    create(functions, "import time\ndef handler(event, context):\n    print('begun')\n    time.sleep(60)", Timeout=1)
+    answer = functions.invoke(FunctionName="report", LogType="Tail")
+    report = json.loads(answer["Payload"].read())
+    assert answer["FunctionError"] == "Unhandled"
+    assert report["errorType"] == "Sandbox.Timedout"
+    assert report["errorMessage"].endswith("Error: Task timed out after 1.00 seconds")
+    assert "begun" in base64.b64decode(answer["LogResult"]).decode()
+
+
+CHANGES_ALL = """
+import boto3, builtins, os, sys
+def handler(event, context):
+    os.chdir("/")
+    builtins.print = None
+    os.environ["AWS_PROFILE"] = "gone"
+    boto3.setup_default_session()
+    sys.path.clear()
+    return os.getpid()
+"""
+
+
+def test_a_function_shares_nothing_with_this_process(functions: Any) -> None:
+    create(functions, CHANGES_ALL)
+    before = os.getcwd(), print, dict(os.environ), boto3.DEFAULT_SESSION, list(sys.path)
+    assert call(functions) != os.getpid()
+    assert (os.getcwd(), print, dict(os.environ), boto3.DEFAULT_SESSION, list(sys.path)) == before
+
+
+def test_a_function_that_kills_its_process_has_failed(functions: Any) -> None:
+    create(functions, "import os\ndef handler(event, context):\n    os._exit(1)")
+    assert call(functions)["errorType"] == "Runtime.ExitError"
+
+
+def test_in_a_browser_a_function_runs_in_the_one_process_there_is(
+    monkeypatch: pytest.MonkeyPatch, functions: Any
+) -> None:
+    monkeypatch.setattr(function_runtime, "in_browser", lambda: True)
+    mine = type(sys)("app")
+    monkeypatch.setitem(sys.modules, "app", mine)
+    create(functions, zipped(app=f"{LOOKS_AROUND}{WHO_AM_I.replace('handler', 'who')}", helper="WHERE = 'zip'"))
+    before, path = dict(os.environ), list(sys.path)
+    assert call(functions)[:2] == ["zip", "report"]
+    functions.update_function_configuration(FunctionName="report", Handler="app.who")
+    assert call(functions).endswith("assumed-role/worker/report")
+    assert (dict(os.environ), sys.path, sys.modules["app"]) == (before, path, mine)
+
+
 def test_a_functions_module_does_not_meet_the_notebooks_of_that_name(
     monkeypatch: pytest.MonkeyPatch, functions: Any
 ) -> None:
@@ -331,7 +381,7 @@ def test_a_functions_threads_are_not_held_up_by_its_own_call(functions: Any) -> 
     assert call(functions) == ["111111111111"]
 
 
-def test_two_callers_at_once_run_one_after_the_other(functions: Any) -> None:
+def test_callers_at_once_have_a_run_each(functions: Any) -> None:
     create(functions, "import os\ndef handler(event, context):\n    return os.environ['AWS_ACCESS_KEY_ID']", Timeout=60)
     seen: list[str] = []
     threads = [threading.Thread(target=lambda: seen.append(call(functions))) for _ in range(6)]

@@ -28,21 +28,6 @@ from simlib.cloud.storage.tables import service_models
 # One command at a time: it owns the environment, the working folder and the standard streams while it runs.
 _ONE_AT_A_TIME = threading.RLock()
 
-# What a program needs of the machine it runs on, whatever the platform; nothing of this is AWS's or the learner's.
-_OF_THE_MACHINE = (
-    "PATH",
-    "PATHEXT",
-    "SYSTEMROOT",
-    "WINDIR",
-    "COMSPEC",
-    "TEMP",
-    "TMP",
-    "TMPDIR",
-    "LANG",
-    "LC_ALL",
-    "TZ",
-)
-
 _QUOTED = re.compile(r"'[^']*'|\"(?:\\.|[^\"\\])*\"|\\.")
 _LOGGERS = ("awscli", "botocore", "s3transfer", "urllib3")
 
@@ -64,12 +49,6 @@ class Result:
 def _on_screen(text: str) -> str:
     """Progress lines overwrite themselves with a carriage return; only what is left at the end is read."""
     return "\n".join(line.rstrip().rpartition("\r")[2] for line in text.replace("\r\n", "\n").split("\n"))
-
-
-def surroundings(home: Path, region: str) -> dict[str, str]:
-    """The environment of a program with that home folder: what the machine gives it, and nothing of the learner's."""
-    machine = {name: os.environ[name] for name in _OF_THE_MACHINE if name in os.environ}
-    return {**machine, "HOME": str(home), "USERPROFILE": str(home), "AWS_DEFAULT_REGION": region}
 
 
 def split(command: str | Sequence[str]) -> list[str]:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from simlib.cloud import ambient
 from simlib.cloud.ambient import Folder
 from simlib.cloud.machines import cli
 from simlib.cloud.machines.cli import Result
@@ -146,7 +147,12 @@ class Instance:
     @property
     def environment(self) -> dict[str, str]:
         """All that a program on the instance finds in its environment."""
-        return {**cli.surroundings(self.home, self._running.region), "USER": "ec2-user", **self.variables}
+        return {
+            **ambient.machine(self.home),
+            "AWS_DEFAULT_REGION": self._running.region,
+            "USER": "ec2-user",
+            **self.variables,
+        }
 
     @cached_property
     def _folder(self) -> Folder:

@@ -1,7 +1,7 @@
 """AWS Lambda: which roles a function may have, and what happens when it is invoked.
 
-An invoked function runs in this process, as a session of its execution role; what it calls meets the gate like any
-other call. https://docs.aws.amazon.com/lambda/latest/dg/lambda-intro-execution-role.html
+An invoked function runs as a session of its execution role, in a process of its own that meets the gate like any
+other. https://docs.aws.amazon.com/lambda/latest/dg/lambda-intro-execution-role.html
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from simlib.cloud.call_context import CallContext, DeferredAnswer
 from simlib.cloud.credentials.sessions import Session, service_caller, session_caller
 from simlib.cloud.permissions.authorization import decide
 from simlib.cloud.permissions.permission import Permission
-from simlib.cloud.services import function_runtime
+from simlib.cloud.services import function_handler, function_runtime
 from simlib.cloud.services.function_runtime import Function, Outcome, TooMany
 from simlib.cloud.storage import resources
 from simlib.cloud.storage.stored import StoredIdentity
@@ -161,7 +161,7 @@ def _prepared(context: CallContext, found: Any, arn: str) -> tuple[Function, Ses
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(found.memory_size),
         "AWS_LAMBDA_LOG_GROUP_NAME": group,
         "AWS_LAMBDA_LOG_STREAM_NAME": stream,
-        "LAMBDA_TASK_ROOT": function_runtime.TASK,
+        "LAMBDA_TASK_ROOT": function_handler.TASK,
         "_HANDLER": str(found.handler),
     }
     function = Function(
