@@ -109,18 +109,19 @@ class Cloud:
             return world
 
     @classmethod
-    def load(cls, source: str | os.PathLike[str], *, trail_bound: int = DEFAULT_BOUND) -> Cloud:
+    def load(
+        cls, source: str | os.PathLike[str], *more: str | os.PathLike[str], trail_bound: int = DEFAULT_BOUND
+    ) -> Cloud:
         """The world in a file that `save` wrote, in place of the one that runs; its keys and sessions work as before.
 
         `source` is a path, or a link (http://, https://) to such a file. Files of somebody's own account are taken too
-        (`simlib.cloud.worlds.dump` says which), one or a folder of them; `remarks` then says what in them was not read.
-        Time has gone
-        on: the clock shows what it showed when the world was saved, or real time where that is later. Raises
-        `WorldFileError`, a `ValueError` that says where and why, and then nothing has changed.
+        (`simlib.cloud.worlds.dump` says which), several of them, or a folder; `remarks` then says what in them was not
+        read. Time has gone on: the clock shows what it showed when the world was saved, or real time where that is
+        later. Raises `WorldFileError`, a `ValueError` that says where and why, and then nothing has changed.
         """
         from simlib.cloud.worlds import snapshot
 
-        values, remarks = snapshot.read(source)
+        values, remarks = snapshot.read(source, *more)
         with ExitStack() as undo:
             if cls.running is not None:
                 undo.enter_context(cls.running._gate.lock)

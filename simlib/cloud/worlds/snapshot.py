@@ -103,16 +103,19 @@ def left_out(accounts: Iterable[str]) -> list[str]:
 # -- loading -----------------------------------------------------------------------------------------------------------
 
 
-def read(source: str | os.PathLike[str]) -> tuple[dict[str, Any], tuple[Remark, ...]]:
+def read(*sources: str | os.PathLike[str]) -> tuple[dict[str, Any], tuple[Remark, ...]]:
     """The values of a world's file, or of files of somebody's own account, and what of these was not read.
 
     Raises `WorldFileError`.
     """
-    folder = not str(source).lower().startswith(("http://", "https://")) and Path(source).is_dir()
-    content = b"" if folder else file.content(source)
-    document, remarks = None if folder else file.parsed(content), tuple[Remark, ...]()
-    if not isinstance(document, dict) or MARK not in document:
-        document, remarks = dump.read(source) if folder else dump.read_content(content, str(source))
+    first, remarks = str(sources[0]), tuple[Remark, ...]()
+    if len(sources) > 1 or (not first.lower().startswith(("http://", "https://")) and Path(first).is_dir()):
+        document, remarks = dump.read(*sources)
+    else:
+        content = file.content(sources[0])
+        document = file.parsed(content)
+        if not isinstance(document, dict) or MARK not in document:
+            document, remarks = dump.read_content(content, first)
     version = document[MARK]
     if version != VERSION or isinstance(version, bool):
         raise WorldFileError(

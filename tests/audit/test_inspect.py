@@ -1,0 +1,113 @@
+"""`python -m simlib inspect`: what stands out in somebody's own account, as text, JSON and SARIF."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from simlib import Cloud
+from simlib.audit.exposure import RULES, Exposure, exposures
+from simlib.audit.inspect import main
+from tests.cloud.conftest import allow, document, trust
+from tests.cloud.worlds.test_dumps import arn, details
+
+GITHUB = "token.actions.githubusercontent.com"
+PROVIDER = "arn:aws:iam::123456789012:oidc-provider/" + GITHUB
+STRANGER = "arn:aws:iam::999999999999:root"
+
+
+@pytest.fixture(autouse=True)
+def stopped_afterwards() -> Iterator[None]:
+    yield
+    if Cloud.running:
+        Cloud.running.stop()
+
+
+def dump(tmp_path: Path, trusting: dict[str, Any], **statement: Any) -> Path:
+    text = trust(trusting, **statement)
+    path = tmp_path / "dump.json"
+    path.write_text(json.dumps(details(RoleDetailList={"AssumeRolePolicyDocument": json.loads(text)})), "utf-8")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("trusting", "condition", "rules"),
+    [
+        ({"AWS": "*"}, None, ["public-access"]),
+        ({"AWS": STRANGER}, None, ["confused-deputy", "external-access"]),
+        ({"AWS": STRANGER}, {"StringEquals": {"sts:ExternalId": "x"}}, ["external-access"]),
+        ({"AWS": STRANGER}, {"StringEquals": {"aws:PrincipalOrgID": "o-1234567890"}}, []),
+        ({"AWS": arn("user", "gone")}, None, ["dangling-trust"]),
+        ({"AWS": arn("user", "alice")}, None, []),
+        ({"AWS": "AIDAAAAAAAAAAAAAAAAAA"}, None, ["dangling-trust"]),
+        ({"Service": "ec2.amazonaws.com"}, None, []),
+        ({"Federated": PROVIDER}, {"StringEquals": {f"{GITHUB}:aud": "sts.amazonaws.com"}}, ["oidc-without-subject"]),
+        ({"Federated": PROVIDER}, {"StringLike": {f"{GITHUB}:sub": "*"}}, ["oidc-without-subject"]),
+        ({"Federated": PROVIDER}, {"StringLike": {f"{GITHUB}:sub": "repo:me/app:*"}}, []),
+    ],
+)
+def test_who_gets_in_from_outside(trusting: dict[str, Any], condition: Any, rules: list[str], tmp_path: Path) -> None:
+    with Cloud.load(dump(tmp_path, trusting, **({"Condition": condition} if condition else {}))) as cloud:
+        assert sorted(each.rule for each in exposures(cloud)) == rules
+
+
+def test_policies_of_resources_ways_to_power_and_old_keys() -> None:
+    with Cloud.start() as aws:
+        admin = aws.account("dev").admin
+        iam = admin.client("iam")
+        iam.create_user(UserName="mallory")
+        iam.create_access_key(UserName="mallory")
+        iam.put_user_policy(
+            UserName="mallory", PolicyName="p", PolicyDocument=document(allow("iam:PutUserPolicy", "*"))
+        )
+        admin.client("s3").create_bucket(Bucket="open")
+        admin.client("s3").delete_public_access_block(Bucket="open")
+        everybody = {"AWS": "*"}
+        admin.client("s3").put_bucket_policy(
+            Bucket="open", Policy=document(allow("s3:GetObject", "arn:aws:s3:::open/*", Principal=everybody))
+        )
+        aws.clock.advance(days=100)
+        rules = {(each.rule, each.subject.rpartition(":")[2]) for each in exposures(aws)}
+    assert {("public-access", "open"), ("path-to-power", "user/mallory"), ("old-access-key", "user/mallory")} <= rules
+
+
+def test_the_command_in_its_three_forms(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = str(dump(tmp_path, {"AWS": STRANGER}))
+    assert main([path]) == 1
+    text = capsys.readouterr().out
+    assert "Account 123456789012: 1 user, 1 role" in text
+    assert "without a condition on sts:ExternalId (statement 1 of" in text
+    assert main([path, "--format", "json"]) == 1
+    read = json.loads(capsys.readouterr().out)
+    assert {each["rule"] for each in read["findings"]} == {"external-access", "confused-deputy"}
+    assert main([path, "--format", "sarif"]) == 1
+    [run] = json.loads(capsys.readouterr().out)["runs"]
+    known = {rule["id"] for rule in run["tool"]["driver"]["rules"]}
+    assert {each["ruleId"] for each in run["results"]} <= known
+    assert {each["level"] for each in run["results"]} <= {"error", "warning"}
+
+
+def test_a_quiet_account_and_a_file_that_is_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([str(dump(tmp_path, {"Service": "ec2.amazonaws.com"}))]) == 0
+    assert capsys.readouterr().out.endswith("Nothing stands out.\n")
+    (tmp_path / "none.json").write_text("hello", "utf-8")
+    assert main([str(tmp_path / "none.json")]) == 2
+    assert "Nothing here is a world of the lab" in capsys.readouterr().err
+
+
+def test_the_paths_are_walked_when_asked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    inline = [{"PolicyName": "p", "PolicyDocument": json.loads(document(allow("iam:PutUserPolicy", "*")))}]
+    path = tmp_path / "dump.json"
+    path.write_text(json.dumps(details(UserDetailList={"UserPolicyList": inline})), "utf-8")
+    assert main([str(path), "--walk"]) == 1
+    assert "walked: alice now may iam:ListUsers" in capsys.readouterr().out
+
+
+def test_every_rule_has_a_lesson_that_is_there() -> None:
+    notebooks = Path(__file__).parents[2] / "notebooks"
+    for rule in RULES:
+        assert (notebooks / f"{Exposure(rule, '', '').lesson}.ipynb").exists()
