@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from simlib.cloud.inspection import Place
+from simlib.cloud.permissions.authorization import parsed
 from simlib.cloud.storage import iam_entities, resources
 from simlib.iam import Policy, service_data
 
@@ -106,7 +107,7 @@ class _Identity:
 
     @cached_property
     def allows(self) -> list[Any]:
-        policies = [Policy.parse(text, "identity") for place, text in self.texts.items() if place.kind == "identity"]
+        policies = [parsed(text, "identity", "") for place, text in self.texts.items() if place.kind == "identity"]
         return [each for policy in policies for each in policy.statements if each.effect == "Allow"]
 
     def could(self, action: str, resource: str = "") -> bool:

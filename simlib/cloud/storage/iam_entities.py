@@ -9,10 +9,27 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from moto.iam.models import AccessKey, AccessKeyLastUsed, iam_backends
 
 from simlib.cloud.storage.stored import PARTITION
+
+_KEYS: WeakKeyDictionary[Any, dict[str, dict[str, str]]] = WeakKeyDictionary()
+
+
+def named(backend: Any, collection: str, name: str) -> Any | None:
+    """What is called so in a collection of moto's, which keeps some by their IDs; None where there is nothing.
+
+    A look through a thousand roles for each decision would be slow: where each one is kept is remembered, and checked.
+    """
+    things, keys = getattr(backend, collection), _KEYS.setdefault(backend, {}).setdefault(collection, {})
+    found = things.get(keys.get(name, name))
+    if found is None or found.name != name:
+        keys.clear()
+        keys.update((each.name, key) for key, each in things.items())
+        found = things.get(keys.get(name))
+    return found
 
 
 def backend(account: str) -> Any:
@@ -22,7 +39,7 @@ def backend(account: str) -> Any:
 
 def entity(account: str, collection: str, name: str) -> Any:
     """A user, group, role or instance profile by its name, None where there is none."""
-    return next((found for found in getattr(backend(account), collection).values() if found.name == name), None)
+    return named(backend(account), collection, name)
 
 
 def opened(account: str) -> datetime:

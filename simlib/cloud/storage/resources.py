@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from importlib import import_module
 from typing import Any
 
+from simlib.cloud.storage.iam_entities import named
 from simlib.cloud.storage.stored import PARTITION, tag_map
 from simlib.cloud.storage.tables import ec2_read_late
 
@@ -211,13 +212,13 @@ def _main_resource(service: str, arn: str) -> str:
 def _identity_tags(backend: Any, arn: str) -> Mapping[str, str]:
     kind, name = arn.split(":", 5)[5].partition("/")[0], arn.rpartition("/")[2]
     if kind == "role":
-        found = next((role for role in backend.roles.values() if role.arn == arn), None)
+        found = named(backend, "roles", name)
     elif kind == "user":
         found = backend.users.get(name)
     elif kind == "policy":
         found = backend.managed_policies.get(arn)
     elif kind == "instance-profile":
-        found = next((profile for profile in backend.instance_profiles.values() if profile.arn == arn), None)
+        found = named(backend, "instance_profiles", name)
     else:
         return {}
     return tag_map(getattr(found, "tags", None))

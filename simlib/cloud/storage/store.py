@@ -31,6 +31,7 @@ from moto.s3.models import FakeBucket, s3_backends
 
 from simlib.cloud.storage import contents
 from simlib.cloud.storage.dispatch import carry_out
+from simlib.cloud.storage.iam_entities import named
 from simlib.cloud.storage.remembered import remembered
 from simlib.cloud.storage.stored import (
     PARTITION,
@@ -214,7 +215,7 @@ class Store:
 
     def role(self, account: str, name: str) -> StoredIdentity | None:
         backend = iam_models.iam_backends[account][PARTITION]
-        role = next((r for r in backend.roles.values() if r.name == name), None)
+        role = named(backend, "roles", name)
         if role is None:
             return None
         return StoredIdentity(
