@@ -19,7 +19,7 @@ from .people import addresses
 
 EXAMPLES = {  # the lessons' worlds; the first is the one to begin with
     4: "Keys and sessions",
-    2: "One role, and who may borrow it",
+    2: "One role, and who may assume it",
     3: "An organization, with a policy above its accounts",
     5: "Two accounts, and a partner firm's",
     6: "Machines, functions and a pipeline",
@@ -138,35 +138,35 @@ TABS = {
     ),
     "policies": Tab(
         "Policies",
-        "Change a word of the policy: mistakes are marked as you type, and Apply puts it into this world.",
+        "Change a word of the policy: the editor marks mistakes as you type, and Apply saves it in this world.",
         _editor,
         _owners,
         "Policies of",
     ),
     "access": Tab(
         "Who may do what",
-        "Change a word of a policy on the left: the verdicts on the right follow every keystroke.",
+        "Change a word of a policy on the left: the answers on the right change as you type.",
         _access,
         _people,
         "Ask for",
     ),
     "trust": Tab(
-        "Who may borrow",
-        "Change whom the trust policy names: each row says who is let in, and what they would hold.",
+        "Who may assume a role",
+        "Change whom the trust policy names: each row says who may assume the role, and what they could do then.",
         _trust,
         _roles,
         "The role",
     ),
     "across": Tab(
         "Across accounts",
-        "Look at both sides: the side whose yes is missing is named. Write it, and the line between them closes.",
+        "Look at both sides: the panel names the side that does not allow the call. Add what is missing there.",
         _across,
         _pairs,
         "Who, and which role",
     ),
     "timeline": Tab(
         "Keys and sessions",
-        "Drag the slider along the time axis: it shows which keys and sessions are good at that moment.",
+        "Drag the slider along the time axis: it shows which keys and sessions are valid at that moment.",
         _timeline,
     ),
 }

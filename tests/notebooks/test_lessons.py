@@ -92,6 +92,22 @@ def test_the_prose_is_short_and_the_headings_make_an_outline(number: int) -> Non
     assert all(below <= above + 1 for above, below in pairwise(levels))
 
 
+@pytest.mark.parametrize("number", [number for number in course.LESSONS if number not in (0, 8)])
+def test_prose_and_code_are_in_proportion(number: int) -> None:
+    """13 to 35 words for a line of Python, those of predictions and explanations counted, the lines of policies not.
+
+    Not asked of the first page, which is about the course, nor of the capstone, which is solved in panels.
+    """
+    texts = [cell.source for cell in book(number).cells if cell.cell_type == "markdown"]
+    texts += [
+        " ".join([each.question, *each.choices, each.because]) for each in course.lesson(number).QUESTIONS.values()
+    ]
+    sources = [re.sub(r'"""\{.*?\}"""', "", cell.source, flags=re.DOTALL) for cell in lessons.code_cells(book(number))]
+    code = [source for source in sources if not re.match(r"lab\.(predict|explain|exercise)\(", source)]
+    lines = sum(bool(line.strip()) for source in code for line in source.splitlines())
+    assert 13 <= sum(map(minutes.words, texts)) / lines <= 35
+
+
 @every
 def test_code_is_read_without_scrolling_sideways(number: int) -> None:
     for cell in lessons.code_cells(book(number)):

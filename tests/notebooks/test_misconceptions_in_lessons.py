@@ -168,7 +168,7 @@ MISCONCEPTIONS = {
         r"sts:TagSession on resource.*sts:SetSourceIdentity on resource",
         "lab.compare({",
         'at_dev.put_user_policy(UserName="alice", PolicyName="all", '
-        'PolicyDocument=MAY_BORROW.replace("sts:AssumeRole", "sts:*"))\n'
+        'PolicyDocument=MAY_ASSUME.replace("sts:AssumeRole", "sts:*"))\n'
         'at_prod.update_assume_role_policy(RoleName="reports-reader", '
         "PolicyDocument=TRUST_ALICE.replace('\"sts:AssumeRole\"', "
         '\'["sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity"]\'))\nlab.compare({',

@@ -55,7 +55,7 @@ QUESTIONS = {
         answer=1,
         because="A session may do what the role **and** the session policy allow. So you can make a session "
         "smaller, for a program that needs less. Nobody can make it larger. Otherwise anybody who assumes a role "
-        "could write her own permissions.",
+        "could give themselves permissions.",
     ),
     "the bucket names bob": Prediction(
         "Bob has no policy, only his boundary, which allows S3. The bucket policy names him. May he read?",
@@ -66,7 +66,7 @@ QUESTIONS = {
         answer=0,
         because="Two kinds of policies can grant: those of the identity, and that of the resource. Within one "
         "account, either is enough. Between two accounts, you need both: that is lesson 5.\n\n"
-        "One detail: if a resource policy names a **user**, that user's boundary need not allow the call; only a "
+        "One detail: if a resource-based policy names a **user**, that user's boundary need not allow the call; only a "
         "`Deny` in it counts. A role's boundary must allow it.",
     ),
     "the mfa trap": Prediction(

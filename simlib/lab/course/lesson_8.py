@@ -236,10 +236,10 @@ for statement in may["Statement"]:
     if statement["Action"] == "sts:AssumeRole":
         statement["Resource"] = "arn:aws:iam::222222222222:role/reports-reader"
 at_dev.put_group_policy(GroupName="developers", PolicyName="developers", PolicyDocument=json.dumps(may))
-borrow = {"Effect": "Allow", "Action": "sts:AssumeRole"}
+assume = {"Effect": "Allow", "Action": "sts:AssumeRole"}
 at_prod.update_assume_role_policy(RoleName="reports-reader", PolicyDocument=document(
-    {**borrow, "Principal": {"AWS": "arn:aws:iam::111111111111:user/alice"}},
-    {**borrow, "Principal": {"AWS": "arn:aws:iam::444444444444:role/scanner"},
+    {**assume, "Principal": {"AWS": "arn:aws:iam::111111111111:user/alice"}},
+    {**assume, "Principal": {"AWS": "arn:aws:iam::444444444444:role/scanner"},
      "Condition": {"StringEquals": {"sts:ExternalId": "acme-1001"}}},
 ))
 """,
