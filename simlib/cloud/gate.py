@@ -56,6 +56,7 @@ class _InFlightCall:
     signed: Signed | None = None
     call: Call | None = None
     context: CallContext | None = None
+    service: str | None = None  # in whose words to refuse what is no call
 
 
 class Gate:
@@ -74,7 +75,6 @@ class Gate:
         self,
         raw: RawRequest,
         service: str | None = None,
-        operation: str | None = None,
         *,
         signed_by: SenderTime | None = None,
     ) -> RawAnswer:
@@ -85,7 +85,7 @@ class Gate:
         """
         with self.lock, uninterrupted():
             in_flight = _InFlightCall(raw, self._now())
-            answer = self._attempt(in_flight, operation, lambda: self._enter(in_flight, service, signed_by))
+            answer = self._attempt(in_flight, lambda: self._enter(in_flight, service, signed_by))
         return self._run(in_flight, answer) if isinstance(answer, DeferredAnswer) else answer
 
     def _enter(
@@ -107,15 +107,15 @@ class Gate:
             assert in_flight.call is not None
             if isinstance(done, Refusal):
                 raise done
-            return answers.success(in_flight.call.service, in_flight.call.operation, deferred.finish(done))
+            return answers.success(in_flight.call, deferred.finish(done))
 
         with self.lock, uninterrupted():
-            answer = self._attempt(in_flight, None, finish)
+            answer = self._attempt(in_flight, finish)
         assert isinstance(answer, RawAnswer)
         return answer
 
     def _attempt(
-        self, in_flight: _InFlightCall, operation: str | None, work: Callable[[], RawAnswer | DeferredAnswer]
+        self, in_flight: _InFlightCall, work: Callable[[], RawAnswer | DeferredAnswer]
     ) -> RawAnswer | DeferredAnswer:
         """The answer or the refusal, on record; an deferred is not done yet."""
         refusal = None
@@ -124,10 +124,8 @@ class Gate:
         except Refusal as refused:
             refusal = refused
             call = in_flight.call
-            answer = answers.refusal(
-                refusal, call.service if call else None, call.operation if call else operation, in_flight.raw.method,
-                in_flight.raw.headers,
-            )  # fmt: skip
+            service = call.service if call else in_flight.service
+            answer = answers.refusal(refusal, service, in_flight.raw.method, in_flight.raw.headers)
         if not isinstance(answer, DeferredAnswer):
             self._record(in_flight, answer, refusal)
         return answer
@@ -144,9 +142,11 @@ class Gate:
             incomplete = error
         scope = (in_flight.signed.service, in_flight.signed.region) if in_flight.signed else (None, None)
         try:
-            call = place(in_flight.raw, scope=scope[0], region=scope[1], hint=hint)
+            key = in_flight.signed.access_key_id if in_flight.signed else ""
+            call = place(in_flight.raw, scope=scope[0], region=scope[1], hint=hint, access_key_id=key)
         except Unplaceable as error:
-            raise Refusal("InvalidRequest", str(error), 400, situation="unplaceable") from error
+            in_flight.service = error.service
+            raise Refusal(error.code, str(error), 400, situation="unplaceable") from error
         in_flight.call = call  # its service's words are those of the refusal below
         if incomplete:
             raise authentication_refusal(incomplete.situation, call.service, incomplete)
@@ -183,9 +183,7 @@ class Gate:
                 additions.BEFORE[name](context)
         if call.name in additions.ANSWERS:
             result = additions.ANSWERS[call.name](context)
-            return (
-                result if isinstance(result, DeferredAnswer) else answers.success(call.service, call.operation, result)
-            )
+            return result if isinstance(result, DeferredAnswer) else answers.success(call, result)
         if call.service == "sts":
             raise _not_offered(call)
         return self._let_moto_act(context, account)

@@ -405,8 +405,7 @@ def _meet_the_gate(request: Any, event_name: str, **_event: Any) -> AWSResponse:
             "This client belongs to a lab that has been stopped, and it never talks to the real AWS. "
             "Start a Cloud and make a new client."
         )
-    _, service, operation = event_name.split(".", 2)
-    answer = world._gate.answer(RawRequest.from_botocore(request), service, operation)
+    answer = world._gate.answer(RawRequest.from_botocore(request), event_name.split(".")[1])
     return AWSResponse(request.url, answer.status, answer.headers, Body(answer.body))
 
 

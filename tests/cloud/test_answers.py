@@ -21,7 +21,9 @@ from hypothesis import strategies as st
 
 from simlib.cloud.transport import answers, protocols
 from simlib.cloud.transport.answers import Refusal
-from simlib.cloud.transport.wire import RawAnswer
+from simlib.cloud.transport.calls import Call
+from simlib.cloud.transport.protocols import protocol_of
+from simlib.cloud.transport.wire import RawAnswer, RawRequest
 
 SESSION = botocore.session.Session()
 SERVICES = SESSION.get_available_services()
@@ -86,7 +88,7 @@ def test_every_service_refuses_in_words_botocore_reads(monkeypatch: pytest.Monke
             answers.access_denied(service, MESSAGE),
             answers.authentication_refusal("unknown-key", service),
         ):
-            assert_refused(answers.refusal(refusal, service, operation.name, method), operation, refusal)
+            assert_refused(answers.refusal(refusal, service, method), operation, refusal)
 
 
 @pytest.mark.parametrize("service", WHOLE)
@@ -101,7 +103,7 @@ def test_every_operation_of_the_services_in_the_lessons(service: str) -> None:
             Refusal("ValidationError", "1 validation error detected", 400),
         ):
             if method != "HEAD" or refusal.status == 403:
-                assert_refused(answers.refusal(refusal, service, name, method), operation, refusal)
+                assert_refused(answers.refusal(refusal, service, method), operation, refusal)
 
 
 @pytest.mark.parametrize("service", WHOLE)
@@ -111,7 +113,7 @@ def test_every_exception_of_these_services_keeps_its_code(service: str) -> None:
     for shape in model.error_shapes:
         code = shape.metadata.get("error", {}).get("code") or shape.name
         refusal = Refusal(code, MESSAGE, 400)
-        assert_refused(answers.refusal(refusal, service, operation.name, "POST"), operation, refusal)
+        assert_refused(answers.refusal(refusal, service, "POST"), operation, refusal)
 
 
 # -- results -------------------------------------------------------------------------------------------------------
@@ -144,6 +146,10 @@ def sample(shape: Shape | None, within: tuple[str, ...] = ()) -> Any:
     }[kind]
 
 
+def call_of(service: str, operation: str) -> Call:
+    return Call(RawRequest("POST", "/"), service, operation, {}, "us-east-1", protocol_of(service).name)
+
+
 @pytest.mark.parametrize(
     "service", ["sts", "iam", "iam-toolbox", "organizations", "sns", "kms", "secretsmanager", "sqs"]
 )
@@ -152,7 +158,7 @@ def test_results_come_back_as_they_were_given(service: str) -> None:
     for name in model.operation_names:
         operation = model.operation_model(name)
         result = sample(operation.output_shape)
-        parsed = read(answers.success(service, name, result), operation)
+        parsed = read(answers.success(call_of(service, name), result), operation)
         metadata = parsed.pop("ResponseMetadata")
         assert parsed == result, name
         assert metadata["HTTPStatusCode"] == 200
@@ -161,13 +167,8 @@ def test_results_come_back_as_they_were_given(service: str) -> None:
 
 def test_an_empty_list_and_an_absent_member_are_told_apart_from_nothing() -> None:
     operation = operation_of("iam", "ListRoles")
-    parsed = read(answers.success("iam", "ListRoles", {"Roles": [], "IsTruncated": False}), operation)
+    parsed = read(answers.success(call_of("iam", "ListRoles"), {"Roles": [], "IsTruncated": False}), operation)
     assert (parsed["Roles"], parsed["IsTruncated"], "Marker" in parsed) == ([], False, False)
-
-
-def test_a_service_that_does_not_exist_has_no_results() -> None:
-    with pytest.raises(ValueError, match="no service 'nonsense'"):
-        answers.success("nonsense", "Get", {})
 
 
 # -- the shape on the wire -----------------------------------------------------------------------------------------
@@ -176,7 +177,7 @@ DENIED = Refusal("AccessDenied", "no", 403)
 
 
 def test_s3_without_a_body_says_forbidden() -> None:
-    answer = answers.refusal(DENIED, "s3", "HeadObject", "HEAD")
+    answer = answers.refusal(DENIED, "s3", "HEAD")
     assert (answer.status, answer.body) == (403, b"")
     assert read(answer, operation_of("s3", "HeadObject"))["Error"] == {"Code": "403", "Message": "Forbidden"}
     assert {name.lower() for name in answer.headers} >= {"x-amz-request-id", "x-amz-id-2"}
@@ -184,26 +185,26 @@ def test_s3_without_a_body_says_forbidden() -> None:
 
 def test_s3_adds_what_it_calculated() -> None:
     refusal = Refusal("SignatureDoesNotMatch", "no", 403, {"StringToSign": "AWS4\n<x>\r\n", "AWSAccessKeyId": "AKIA"})
-    parsed = read(answers.refusal(refusal, "s3", "GetObject", "GET"), operation_of("s3", "GetObject"))
+    parsed = read(answers.refusal(refusal, "s3", "GET"), operation_of("s3", "GetObject"))
     assert parsed["Error"]["StringToSign"] == "AWS4\n<x>\r\n"
     assert parsed["Error"]["AWSAccessKeyId"] == "AKIA"
     assert parsed["ResponseMetadata"]["HostId"]
 
 
 def test_sqs_keeps_the_codes_of_its_query_days() -> None:
-    answer = answers.refusal(DENIED, "sqs", "SendMessage", "POST")
+    answer = answers.refusal(DENIED, "sqs", "POST")
     assert answer.headers["x-amzn-query-error"] == "AccessDenied;Sender"
     gone = Refusal("AWS.SimpleQueueService.NonExistentQueue", "gone", 400)
-    parsed = read(answers.refusal(gone, "sqs", "SendMessage", "POST"), operation_of("sqs", "SendMessage"))
+    parsed = read(answers.refusal(gone, "sqs", "POST"), operation_of("sqs", "SendMessage"))
     assert parsed["Error"]["Code"] == "AWS.SimpleQueueService.NonExistentQueue"
     assert parsed["Error"]["QueryErrorCode"] == "QueueDoesNotExist"
 
 
 def test_an_sdk_that_speaks_another_of_the_services_protocols_is_answered_in_it() -> None:
     form = {"content-type": "application/x-www-form-urlencoded; charset=utf-8"}
-    old = answers.refusal(DENIED, "sqs", "SendMessage", "POST", form)
+    old = answers.refusal(DENIED, "sqs", "POST", form)
     assert read(old, operation_of("sqs", "SendMessage"), "query")["Error"]["Code"] == "AccessDenied"
-    new = answers.refusal(DENIED, "cloudwatch", "ListMetrics", "POST", {"smithy-protocol": "rpc-v2-cbor"})
+    new = answers.refusal(DENIED, "cloudwatch", "POST", {"smithy-protocol": "rpc-v2-cbor"})
     assert read(new, operation_of("cloudwatch", "ListMetrics"), "smithy-rpc-v2-cbor")["Error"]["Code"] == "AccessDenied"
     assert old.headers["Content-Type"] == "text/xml"
     assert new.headers["smithy-protocol"] == "rpc-v2-cbor"
@@ -223,15 +224,13 @@ def test_a_call_of_no_known_service_is_still_answered(
     model = SESSION.get_service_model(service)
     read_by = model.operation_model(operation or model.operation_names[0])
     for unknown in (None, "nonsense"):
-        parsed = read(
-            answers.refusal(Refusal("InvalidRequest", "a sentence", 400), unknown, None, "POST", headers), read_by
-        )
+        parsed = read(answers.refusal(Refusal("InvalidRequest", "a sentence", 400), unknown, "POST", headers), read_by)
         assert (parsed["Error"]["Code"], parsed["Error"]["Message"]) == ("InvalidRequest", "a sentence")
 
 
 def test_a_failure_of_the_lab_itself_is_the_receivers_fault() -> None:
     refusal = Refusal("NotImplemented", "not in the mock", 501)
-    parsed = read(answers.refusal(refusal, "iam", "ListUsers"), operation_of("iam", "ListUsers"))
+    parsed = read(answers.refusal(refusal, "iam"), operation_of("iam", "ListUsers"))
     assert (parsed["Error"]["Type"], parsed["ResponseMetadata"]["HTTPStatusCode"]) == ("Receiver", 501)
 
 
@@ -249,7 +248,7 @@ def test_request_ids_never_repeat() -> None:
 def test_no_message_breaks_an_answer(message: str, service: str) -> None:
     model = SESSION.get_service_model(service)
     operation = model.operation_model(model.operation_names[0])
-    parsed = read(answers.refusal(Refusal("AccessDenied", message, 403), service, operation.name), operation)
+    parsed = read(answers.refusal(Refusal("AccessDenied", message, 403), service), operation)
     assert parsed["Error"]["Code"] == "AccessDenied"
     if message.isprintable():
         assert (parsed["Error"]["Message"] or "") == message

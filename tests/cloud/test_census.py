@@ -18,6 +18,7 @@ from botocore.credentials import Credentials
 from simlib import Cloud
 from simlib.cloud.storage.dispatch import NotStored
 from simlib.cloud.transport import calls
+from simlib.cloud.transport.calls import Call
 from simlib.cloud.transport.wire import RawAnswer, RawRequest
 
 from .conftest import new_user
@@ -96,8 +97,8 @@ def watched() -> Iterator[list[str]]:
     """What comes through to moto meanwhile."""
     reached: list[str] = []
 
-    def carry_out(request: Any, url: str, account: str) -> None:
-        reached.append(url)
+    def carry_out(call: Call, account: str) -> None:
+        reached.append(call.name)
         raise NotStored("only watched")
 
     with patch("simlib.cloud.storage.store.carry_out", carry_out):

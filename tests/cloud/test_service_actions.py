@@ -16,6 +16,7 @@ from simlib.cloud.permissions import service_table
 from simlib.cloud.permissions.call_permissions import EXACT, permissions_of
 from simlib.cloud.transport import calls
 from simlib.cloud.transport.calls import Call
+from simlib.cloud.transport.protocols import protocol_of
 from simlib.cloud.transport.wire import RawRequest
 from simlib.iam import service_data
 
@@ -26,9 +27,7 @@ ME = Caller("arn:aws:iam::111111111111:user/me", "111111111111", "AIDA", "AKIA",
 
 
 def call_of(service: str, operation: str, parameters: dict[str, Any]) -> Call:
-    url = f"https://{service}.us-east-1.amazonaws.com/restapis/abc"
-    raw = RawRequest("GET", url, {})
-    return Call(raw, service, operation, parameters, "us-east-1", url, {})
+    return Call(RawRequest("GET", "/"), service, operation, parameters, "us-east-1", protocol_of(service).name)
 
 
 # service, operation, what it is given, what it asks for

@@ -126,7 +126,7 @@ def complete_new_device(context: CallContext, answer: RawAnswer) -> RawAnswer:
     serial = f"arn:aws:iam::{context.caller.account}:mfa{name}"
     seed = backend(context.caller.account).virtual_mfa_devices[serial].base32_string_seed.encode("ascii")
     told = {"SerialNumber": serial, "Base32StringSeed": seed, "QRCodePNG": b""}
-    return answers.success("iam", "CreateVirtualMFADevice", {"VirtualMFADevice": told})
+    return answers.success(context.call, {"VirtualMFADevice": told})
 
 
 BEFORE: Mapping[str, Callable[[CallContext], None]] = {

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import parse_qsl
 
 from simlib.cloud.credentials.sessions import Caller
 from simlib.cloud.permissions import kms_permissions
 from simlib.cloud.permissions.permission import Context, Permission, tag_keys
 from simlib.cloud.permissions.service_table import row
 from simlib.cloud.storage import buckets
-from simlib.cloud.transport.calls import Call
+from simlib.cloud.transport.calls import Call, copy_source
 
 
 def action_of(call: Call) -> str:
@@ -76,7 +76,7 @@ def _keys(call: Call, caller: Caller) -> Iterator[Permission]:
     if call.operation == "GetObject":
         used.append(("kms:Decrypt", buckets.key_of_object(bucket, key, version), f"{bucket}/{key}"))
     if source := parameters.get("CopySource"):
-        place = source_of(str(source))
+        place = copy_source(str(source))
         used.append(("kms:Decrypt", buckets.key_of_object(place[0], place[1], place[2] or None), "/".join(place[:2])))
     if call.operation in ("PutObject", "CopyObject", "CreateMultipartUpload"):
         wanted = parameters.get("ServerSideEncryption")
@@ -118,15 +118,8 @@ def context_of(call: Call) -> Context:
     return context
 
 
-def source_of(source: str) -> tuple[str, str, str]:
-    """Bucket, key and version of a copy's source."""
-    path, _, version = source.partition("?versionId=")
-    bucket, _, key = unquote(path).lstrip("/").partition("/")
-    return bucket, key, version
-
-
 def _source(call: Call, source: str, caller: Caller) -> Iterator[Permission]:
-    bucket, key, version = source_of(source)
+    bucket, key, version = copy_source(source)
     arn, owner = f"arn:aws:s3:::{bucket}/{key}", buckets.owner(bucket) or caller.account
     context: dict[str, str | list[str]] = {"s3:VersionId": version} if version else {}
     yield Permission(versioned("s3:GetObject", version), arn, owner, context)
@@ -138,7 +131,7 @@ def _copied_tags(call: Call) -> Mapping[str, str]:
     """The source's tags, where a copy takes them along."""
     if call.parameters.get("TaggingDirective") == "REPLACE":
         return {}
-    bucket, key, version = source_of(str(call.parameters["CopySource"]))
+    bucket, key, version = copy_source(str(call.parameters["CopySource"]))
     return buckets.object_tags(bucket, key, version or None)
 
 

@@ -17,7 +17,7 @@ from functools import cache
 from itertools import product
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 import jmespath
 
@@ -63,7 +63,7 @@ def action_of(call: Call) -> str:
     """`service:Operation` as policies spell it."""
     prefix = prefix_of(call.service)
     if prefix == "apigateway":  # its actions are the methods of HTTP
-        return f"apigateway:{call.raw.method.upper()}"
+        return f"apigateway:{call.model.http['method']}"
     if call.service == "apigatewaymanagementapi":
         return f"{prefix}:ManageConnections"
     if call.service == "budgets" and known(f"{prefix}:{call.operation}") is None:  # two permissions for all
@@ -93,7 +93,7 @@ def resources_of(call: Call, action: str, account: str) -> list[str]:
     """The ARNs of what a call acts on, `account` being the caller's; "*" for what has none."""
     facts = row(call.service)
     if action.startswith("apigateway:"):
-        return [f"arn:aws:apigateway:{call.region}::{urlsplit(call.url).path.removeprefix('/v2')}"]
+        return [f"arn:aws:apigateway:{call.region}::{call.path.removeprefix('/v2')}"]
     forms, templates = _forms(action), facts.get("resources", {})
     written = templates.get(call.operation) or templates.get("**") or (templates.get("*") if forms else None)
     arns = [arn for template in written or () for arn in filled(template, call, account)]
@@ -129,8 +129,9 @@ def _of_aws(arn: str, owned: str | None) -> str:
 
 def filled(template: str, call: Call, account: str) -> Iterator[str]:
     """The ARNs of a template of the table; none where one of its gaps stays empty."""
-    path = urlsplit(call.url).path.replace("/", "%2F")
-    builtin = {"region": call.region, "account": account, "operation": call.operation, "path": path}
+    builtin = {"region": call.region, "account": account, "operation": call.operation}
+    if "{path}" in template:
+        builtin["path"] = call.path.replace("/", "%2F")
     gaps = _GAP.findall(template)
     choices = [[builtin[gap]] if gap in builtin else list(_first(gap, call.parameters, builtin)) for gap in gaps]
     for values in product(*choices):

@@ -9,12 +9,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 from simlib.cloud.call_context import CallContext
 from simlib.cloud.credentials.sessions import Caller
 from simlib.cloud.storage import iam_entities
-from simlib.cloud.storage.dispatch import as_request
 from simlib.cloud.transport import answers
 from simlib.cloud.transport.answers import Refusal
 from simlib.cloud.transport.calls import Call
@@ -46,14 +45,7 @@ def on_behalf_of(call: Call, caller: Caller) -> Call:
         raise Refusal("NotImplemented", text, 501, situation="not-stored")
     if caller.user_name is None:
         raise Refusal("ValidationError", "Must specify userName when calling with non-User credentials", 400)
-    parameters = {**call.parameters, "UserName": caller.user_name}
-    more = urlencode({"UserName": caller.user_name})
-    if not call.raw.body:  # a query API also takes its parameters from the URL
-        url = f"{call.url}&{more}"
-        return replace(call, url=url, parameters=parameters, request=as_request(call.raw, url))
-    body = call.raw.body + f"&{more}".encode()
-    raw = replace(call.raw, body=body, headers={**call.raw.headers, "content-length": str(len(body))})
-    return replace(call, raw=raw, parameters=parameters, request=as_request(raw, call.url))
+    return replace(call, parameters={**call.parameters, "UserName": caller.user_name})
 
 
 def note_use(caller: Caller, call: Call, now: datetime) -> None:
@@ -69,7 +61,7 @@ def complete_root_user(context: CallContext, answer: RawAnswer) -> RawAnswer:
         return answer
     account = context.caller.account
     user = {"Path": "/", "UserName": "", "UserId": account, "Arn": context.caller.arn}
-    return answers.success("iam", "GetUser", {"User": {**user, "CreateDate": iam_entities.opened(account)}})
+    return answers.success(context.call, {"User": {**user, "CreateDate": iam_entities.opened(account)}})
 
 
 def update_role(context: CallContext) -> Mapping[str, Any]:

@@ -1,38 +1,36 @@
-"""Hand a request that has been authorised to the part of moto that serves it.
+"""moto carries out a call that has been decided: this operation with these parameters, and no other.
 
-moto's own dispatcher looks at every route of every service for each call, and rebuilds S3's; the routes do not change,
-so here they are looked up once.
+moto is handed a request made anew from the call, as botocore would write it, at the service's own address. Which
+operation moto reads in it is compared with the decided one before anything is done. Of S3, where moto guesses the
+operation from words in the address, the method that belongs to the operation is called by its name.
 """
 
 from __future__ import annotations
 
-import re
-import sys
-from collections.abc import Callable, Mapping
+import importlib
+import logging
+from copy import deepcopy
 from functools import cache
-from io import BytesIO
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qs, urlencode
 
-import moto.backends
-from moto.backend_index import backend_url_patterns
-from moto.core.base_backend import BackendDict
-from moto.core.request import (
-    PRESERVED_HEADER_NAMES_ENVIRON_KEY,
-    Request,
-    environ_key_for_header,
-    should_preserve_original_header_name,
-)
+from botocore.utils import percent_encode_sequence
+from moto.core.responses import BaseResponse
+from moto.core.utils import camelcase_to_underscores
+from moto.s3.responses import S3Response
 from werkzeug.exceptions import HTTPException
 
 from simlib.cloud.storage.tables import ec2_read_late
-from simlib.cloud.transport.wire import RawAnswer, RawRequest
+from simlib.cloud.transport import mock
+from simlib.cloud.transport.calls import Call, host_of, signing_name
+from simlib.cloud.transport.wire import RawAnswer
 
 ACCOUNT_HEADER = "x-moto-account-id"
-_NOT_TOLD = (ACCOUNT_HEADER, "host", "transfer-encoding", "content-length")  # moto hears of these by other means
 
-_Handler = Callable[[Request, str, Any], Any]
-_Route = tuple[re.Pattern[str], _Handler]
+# moto's folders whose names are not the service's without hyphens, and services that moto has under another's name
+_FOLDERS = {"lambda": "awslambda", "timestream-query": "timestreamwrite"}
+
+logger = logging.getLogger(__name__)
 
 
 class NotStored(Exception):
@@ -43,95 +41,154 @@ class NotStored(Exception):
         self.known = known
 
 
-def as_request(raw: RawRequest, url: str) -> Request:
-    """A request as moto reads it, at AWS's own address.
-
-    What moto's `Request.from_primitives` makes, without the builder it uses, which takes as long as a decision.
-    """
-    parts = urlsplit(url)
-    sent = _as_latin(parts.path)
-    host, _, port = parts.netloc.partition(":")
-    described: dict[str, Any] = {
-        "REQUEST_METHOD": raw.method.upper(),
-        "SCRIPT_NAME": "",
-        "PATH_INFO": _as_latin(unquote(parts.path)),
-        "QUERY_STRING": _as_latin(parts.query),
-        "REQUEST_URI": sent,
-        "RAW_URI": sent,
-        "SERVER_NAME": host,
-        "SERVER_PORT": port or ("443" if parts.scheme == "https" else "80"),
-        "SERVER_PROTOCOL": "HTTP/1.1",
-        "HTTP_HOST": parts.netloc,
-        "wsgi.version": (1, 0),
-        "wsgi.url_scheme": parts.scheme,
-        "wsgi.input": BytesIO(raw.body),
-        "wsgi.errors": sys.stderr,
-        "wsgi.multithread": False,
-        "wsgi.multiprocess": False,
-        "wsgi.run_once": False,
-        "CONTENT_LENGTH": str(len(raw.body)),
-    }
-    preserved = {}
-    for name, value in raw.headers.items():
-        if name in _NOT_TOLD:
-            continue
-        key = environ_key_for_header(name)
-        if should_preserve_original_header_name(name):
-            preserved[key] = name
-        described[key] = value
-    described[PRESERVED_HEADER_NAMES_ENVIRON_KEY] = preserved
-    request = Request(described)
-    request.get_data()  # kept: the form is read from it, and moto wants it whole
-    return request
-
-
-def _as_latin(text: str) -> str:
-    """WSGI's way to hold UTF-8: each byte as a character."""
-    return text.encode("utf-8").decode("latin-1")
-
-
-def carry_out(request: Request, url: str, account: str) -> RawAnswer:
-    """moto's answer to a request, acting in `account`; raises `NotStored` where moto cannot."""
-    request.environ["HTTP_X_MOTO_ACCOUNT_ID"] = account
-    address = urlsplit(url)
-    host = f"{address.scheme}://{address.netloc}"
-    for service in _services(host):
-        for pattern, handler in _routes(service):
-            if pattern.match(host + (address.path or "/")):
-                return _answer(*_handled(handler, request))
-    raise NotStored("moto does not serve this address")
-
-
-def _handled(handler: _Handler, request: Request) -> tuple[Any, Any, Any]:
+def carry_out(call: Call, account: str) -> RawAnswer:
+    """moto's answer to a call, acting in `account`; raises `NotStored` where moto cannot."""
+    responses = _responses(call.service)
+    request = request_for(call, account)
     try:
-        status, headers, body = handler(request, request.raw_url, request.headers)
+        response = _DecidedS3(call) if call.service == "s3" else responses()
+        status, headers, body = _performed(response, call, request)
     except HTTPException as error:
-        return error.code, dict(error.get_headers()), error.get_body()
+        status, headers, body = error.code, dict(error.get_headers()), error.get_body()
+    except NotStored:
+        raise
     except Exception as error:
         raise NotStored(f"{type(error).__name__}: {error}", known=isinstance(error, NotImplementedError)) from error
-    return status, headers, body
-
-
-def _answer(status: Any, headers: Mapping[str, Any], body: Any) -> RawAnswer:
     content = body.encode("utf-8") if isinstance(body, str) else bytes(body or b"")
     return RawAnswer(int(status), {str(n): str(v) for n, v in headers.items() if n.lower() != "status"}, content)
 
 
 @cache
-def _services(host: str) -> tuple[str, ...]:
-    return tuple(service for service, pattern in backend_url_patterns if pattern.match(f"{host}/"))
+def _responses(service: str) -> type[BaseResponse]:
+    """moto's class that answers for a service."""
+    folder = _FOLDERS.get(service, service.replace("-", ""))
+    try:
+        with ec2_read_late():
+            module = importlib.import_module(f"moto.{folder}.responses")
+    except ImportError as missing:
+        raise NotStored(f"moto does not serve {service} ({missing.name})") from missing
+    for kind in vars(module).values():
+        if isinstance(kind, type) and issubclass(kind, BaseResponse) and kind.__module__ == module.__name__:
+            served = kind().boto3_service_name
+            if served == service or service in _FOLDERS:
+                return kind
+    raise NotStored(f"moto does not serve {service}")
+
+
+def request_for(call: Call, account: str) -> mock.Request:
+    """What botocore would have sent for this call to AWS's own address, with nothing of what was sent."""
+    written = mock.serialized(call.model, call.protocol, call.parameters)
+    path, query, body = written["url_path"], written["query_string"], written["body"]
+    if isinstance(body, dict):  # the query protocol's
+        body = urlencode(body, doseq=True)
+    url = f"https://{written.get('host_prefix', '')}{host_of(call.service, call.region)}{path}"
+    if query:
+        url += f"{'&' if '?' in path else '?'}{percent_encode_sequence(query)}"
+    headers = {name.lower(): str(value) for name, value in written["headers"].items()}
+    headers[ACCOUNT_HEADER] = account
+    if call.access_key_id:
+        scope = f"{call.access_key_id}/20000101/{call.region}/{signing_name(call.service)}/aws4_request"
+        headers["authorization"] = f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0"
+    return mock.as_request(
+        written["method"], url, headers, body.encode("utf-8") if isinstance(body, str) else bytes(body)
+    )
+
+
+def _performed(response: Any, call: Call, request: mock.Request) -> Any:
+    if call.service == "s3":
+        answer = response.key_response if call.parameters.get("Key") else response.bucket_response
+        return answer(request, request.raw_url, request.headers)
+    parses, response.automated_parameter_parsing = response.automated_parameter_parsing, False
+    response.setup_class(request)
+    if not request.form:  # moto would also look for parameters in a body of JSON, or among the headers
+        response.querystring = response.data = parse_qs(request.query_string.decode(), keep_blank_values=True)
+    performed = response._get_action()
+    _compare(response, call, performed)
+    response._get_action = lambda: performed
+    response.automated_parameter_parsing = parses
+    if parses and response.PROTOCOL_PARSER_MAP_TYPE is dict:
+        response.params = deepcopy(dict(call.parameters))
+    elif parses:
+        response.parse_parameters(request)
+    return response.call_action()
+
+
+def _compare(response: Any, call: Call, performed: str | None) -> None:
+    """Raise `NotStored` unless moto is about to do what has been decided."""
+    if performed is None or camelcase_to_underscores(performed) not in _methods(response.__class__):
+        raise NotStored(f"moto has no {call.name}")
+    if performed == call.operation:
+        return
+    # Three services of moto name their methods after the address
+    named_by_path = type(response)._get_action is not BaseResponse._get_action
+    if not (named_by_path and performed in call.path.split("/")):
+        logger.error("The lab decided %s, and moto would have done %s", call.name, performed)
+        raise NotStored(f"moto would have done {performed} in place of {call.name}", known=False)
 
 
 @cache
-def _routes(service: Any) -> tuple[_Route, ...]:
-    try:
-        with ec2_read_late():
-            backends: Any = moto.backends.get_backend(service)
-    except ImportError as missing:
-        raise NotStored(f"moto serves {service} only with more packages installed ({missing.name})") from missing
-    if isinstance(backends, BackendDict):
-        regions = backends["123456789012"]  # any account will do: only the addresses are read
-        backend = regions["us-east-1"] if "us-east-1" in regions else regions["aws"]
-    else:
-        backend = backends["global"]
-    return tuple((re.compile(url), handler) for url, handler in backend.urls.items())
+def _methods(kind: Any) -> frozenset[str]:
+    return frozenset(name for name in dir(kind) if callable(getattr(kind, name, None)))
+
+
+# -- S3 --------------------------------------------------------------------------------------------------------------
+
+_S3_METHODS = {
+    "GetBucketLifecycleConfiguration": "get_bucket_lifecycle",
+    "GetBucketNotificationConfiguration": "get_bucket_notification",
+    "GetBucketTagging": "get_bucket_tags",
+    "ListBuckets": "all_buckets",
+}
+# Operations without a method of their own: by HTTP method and level, the words in the address that moto knows
+_S3_WORDS = {
+    ("PUT", False): "accelerate acl cors encryption inventory lifecycle logging notification object-lock "
+    "ownershipControls policy publicAccessBlock replication tagging versioning website",
+    ("POST", True): "uploads restore select",
+}
+
+
+class _DecidedS3(S3Response):  # type: ignore[misc]
+    """moto's S3 with bucket, key and operation as they were decided."""
+
+    def __init__(self, call: Call) -> None:
+        super().__init__()
+        self._call = call
+
+    def setup_class(self, request: Any, full_url: str | None = None, headers: Any = None) -> None:
+        request.form = request.files = {}  # an object may look like a form
+        super().setup_class(request, full_url, headers)
+
+    def _get_action(self) -> str:
+        return self._call.operation
+
+    def parse_bucket_name_from_url(self, request: Any, url: str) -> str:
+        return str(self._call.parameters.get("Bucket", ""))
+
+    def parse_key_name(self) -> str:
+        return str(self._call.parameters.get("Key", ""))
+
+    def _bucket_response(self, request: Any, full_url: str) -> Any:
+        return self._perform(request)
+
+    def _key_response(self, request: Any, full_url: str) -> Any:
+        return self._perform(request)
+
+    def _perform(self, request: Any) -> Any:
+        operation, bucket, key = self._call.operation, self.bucket_name, self.parse_key_name()
+        word = next(iter(self._call.model.http_trait.query_args), "")
+        query = {word: [""]} if word else {}
+        if operation == "HeadObject":
+            return self.head_object(bucket, self.querystring, key, request.headers)
+        if operation in ("PutObject", "CopyObject"):
+            return self._key_response_put({}, key)
+        if operation == "CompleteMultipartUpload":
+            upload = {"uploadId": [str(self._call.parameters["UploadId"])]}
+            return self._key_response_post(request, self.body, bucket, upload, key)
+        own = getattr(S3Response, _S3_METHODS.get(operation, camelcase_to_underscores(operation)), None)
+        if own is not None:
+            return own(self)
+        if operation == "CreateBucket" or word in _S3_WORDS.get((request.method, bool(key)), "").split():
+            if key:
+                return self._key_response_post(request, self.body, bucket, query, key)
+            return self._bucket_response_put(request, bucket, query)
+        raise NotStored(f"moto has no s3:{operation}")

@@ -27,7 +27,7 @@ from moto.core.common_models import BaseModel
 from moto.core.config import default_user_config
 from moto.core.models import MockAWS
 from moto.iam.utils import generate_access_key_id_from_account_id
-from moto.s3.models import FakeBucket, s3_backends
+from moto.s3.models import s3_backends
 
 from simlib.cloud.storage import contents
 from simlib.cloud.storage.dispatch import carry_out
@@ -127,7 +127,6 @@ class Store:
             self._patches.enter_context(patch.dict(default_user_config, _CONFIGURATION))
             self._patches.enter_context(patch.object(MockAWS, "start", _refuse_to_mock))
             self._patches.enter_context(patch.object(BaseModel, "__new__", _untracked))
-            self._patches.enter_context(patch.object(FakeBucket, "get_permission", lambda *_: _permitted()))
             self._patches.enter_context(patch.object(iam_models.IAMBackend, "_init_aws_policies", _own_copies))
             self._patches.enter_context(patch.object(botocore.session, "create_loader", lambda *_: service_models()))
             self._patches.enter_context(patch.object(moto_utils, "_load_service_model", model_for_moto))
@@ -151,7 +150,7 @@ class Store:
         Raises `NotStored` where moto has no such operation or breaks on it.
         """
         try:
-            return carry_out(call.request, call.url, account)
+            return carry_out(call, account)
         finally:
             if len(sys.modules) != self._known_modules:
                 _silence(self._patches)
@@ -344,12 +343,6 @@ def _refuse_to_mock(*_: Any, **__: Any) -> None:
         "mock_aws would empty this world: the lab is a mocked AWS already, and every boto3 client meets it. Leave "
         "mock_aws out, or stop() the Cloud first."
     )
-
-
-def _permitted() -> Any:
-    from moto.iam.access_control import PermissionResult
-
-    return PermissionResult.PERMITTED
 
 
 def _stored_key(key: Any, account: str) -> StoredKey:

@@ -18,7 +18,9 @@ from datetime import datetime
 from typing import Any
 from xml.sax.saxutils import escape
 
-from simlib.cloud.transport.protocols import UNKNOWN, Protocol, error_member, protocol_of, service_model
+from simlib.cloud.transport import mock
+from simlib.cloud.transport.calls import Call
+from simlib.cloud.transport.protocols import Protocol, error_member, protocol_of, spoken_protocol
 from simlib.cloud.transport.refusals import Refusal, access_denied, authentication_refusal
 from simlib.cloud.transport.wire import RawAnswer
 
@@ -27,25 +29,15 @@ __all__ = ["Refusal", "access_denied", "authentication_refusal", "refusal", "suc
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def success(service: str, operation: str, result: Mapping[str, Any]) -> RawAnswer:
+def success(call: Call, result: Mapping[str, Any]) -> RawAnswer:
     """The answer that carries `result`, whose members have the names of the operation's output shape."""
-    from moto.core.serialize import SerializationContext, get_serializer_class
-
-    model = service_model(service)
-    if model is None:
-        raise ValueError(f"botocore knows no service {service!r}")
     request_id = _request_id()
-    serialiser = get_serializer_class(service, protocol_of(service).name)
-    described = model.operation_model(operation)
-    written = serialiser(described, SerializationContext(request_id)).serialize(result)
-    body = written["body"]
-    headers = {name: str(value) for name, value in written["headers"].items()}
+    answer = mock.written(call.service, call.model, call.protocol, result, request_id)
+    body = answer["body"]
+    headers = {name: str(value) for name, value in answer["headers"].items()}
     content = body.encode("utf-8") if isinstance(body, str) else bytes(body or b"")
-    return RawAnswer(
-        _status(described.output_shape, result) or int(written["status_code"]),
-        {**headers, "x-amzn-RequestId": request_id},
-        content,
-    )
+    status = _status(call.model.output_shape, result) or int(answer["status_code"])
+    return RawAnswer(status, {**headers, "x-amzn-RequestId": request_id}, content)
 
 
 def _status(shape: Any, result: Mapping[str, Any]) -> int | None:
@@ -57,35 +49,18 @@ def _status(shape: Any, result: Mapping[str, Any]) -> int | None:
 def refusal(
     refusal: Refusal,
     service: str | None,
-    operation: str | None = None,
     method: str = "POST",
     headers: Mapping[str, str] | None = None,
 ) -> RawAnswer:
     """The answer that makes botocore raise a ClientError of this code and message.
 
-    `service` and `operation` are botocore's names, None where they are not known. `method` "HEAD" leaves no room for
+    `service` is botocore's name, None where it is not known. `method` "HEAD" leaves no room for
     a body: botocore then knows the status alone ("403", "Forbidden"), except where the code is in a header. `headers`
     are the request's, lower-case: they tell what an SDK speaks that does not prefer what boto3 prefers.
     """
-    protocol = protocol_of(service)
-    write = _WRITERS[_spoken(protocol, headers or {})]
-    if service == "s3":
-        write = _s3
-    answer = write(refusal, service, protocol)
+    write = _s3 if service == "s3" else _WRITERS[spoken_protocol(service, headers or {})]
+    answer = write(refusal, service, protocol_of(service))
     return RawAnswer(answer.status, answer.headers, b"") if method.upper() == "HEAD" else answer
-
-
-def _spoken(protocol: Protocol, headers: Mapping[str, str]) -> str:
-    """The protocol of this conversation: older SDKs speak query with SQS, newer ones CBOR with CloudWatch."""
-    content_type = headers.get("content-type", "")
-    if protocol is UNKNOWN or protocol.name in ("json", "smithy-rpc-v2-cbor"):
-        if headers.get("smithy-protocol") == "rpc-v2-cbor":
-            return "smithy-rpc-v2-cbor"
-        if content_type.startswith("application/x-amz-json"):
-            return "json"
-    if protocol.query_compatible and content_type.startswith("application/x-www-form-urlencoded"):
-        return "query"
-    return protocol.name
 
 
 def _request_id() -> str:

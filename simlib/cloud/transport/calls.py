@@ -1,7 +1,7 @@
 """From a raw request to a Call: which service, which operation, with which parameters.
 
 One parser serves both transports. The service comes from the signature's scope, the host, the target header or the
-body; operation and parameters come from botocore's own service models.
+body; operation and parameters come from botocore's own service models. What could be read in two ways is refused.
 """
 
 from __future__ import annotations
@@ -9,42 +9,64 @@ from __future__ import annotations
 import gzip
 import json
 import re
+import zlib
+from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, parse_qsl, quote, unquote
 
 import botocore
 from botocore.loaders import create_loader
 from botocore.regions import EndpointResolver
-from moto.core.model import OperationModel
-from moto.core.parse import PROTOCOL_PARSERS
-from moto.core.request import Request, determine_request_protocol
-from moto.core.routing import get_service_router
-from moto.core.utils import get_service_model
 
-from simlib.cloud.storage.dispatch import as_request
+from simlib.cloud.transport import aws_chunked, mock
+from simlib.cloud.transport.protocols import service_model, spoken_protocol
 from simlib.cloud.transport.wire import RawRequest
 
 DEFAULT_REGION = "us-east-1"
-_PLACEHOLDER = re.compile(r"\{(\w+)\}")
-_HOST_PREFIX = re.compile(r"[\w.-]+")
+LARGEST_BODY = 64 * 1024 * 1024
+_FORM = "application/x-www-form-urlencoded"
 _AWS_DOMAINS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws")
+_OTHER_PARTITIONS = ("cn-", "us-gov-", "us-iso", "eu-isoe-", "eusc-")
+_REGION = r"[a-z]{2}(?:-[a-z]+)+-\d"
+_REGION_LABEL = re.compile(rf"(?:^|\.|s3-)({_REGION})\.")
+# https://docs.aws.amazon.com/general/latest/gr/s3.html
+_S3_HOST = re.compile(
+    r"(?:(?P<bucket>.+)\.)?(?:s3(?:-external-1|-fips|-accelerate)?(?:\.dualstack)?"
+    rf"(?:[.-]{_REGION})?\.(?:amazonaws\.com|api\.aws)|(?<=\.)localhost)(?::\d+)?"
+)
+_ELSEWHERE = {
+    "s3-accesspoint": "access points",
+    "s3-object-lambda": "Object Lambda",
+    "s3-outposts": "Outposts",
+    "s3express": "directory buckets",
+    "s3-website": "website endpoints",
+    "vpce": "VPC endpoints",
+}
+_BUCKET = re.compile(r"[A-Za-z0-9._-]{1,255}")
 
 
 class Unplaceable(Exception):
-    """The gate cannot say which AWS operation a request asks for; the message says why, for whoever sent it."""
+    """The gate cannot say which AWS operation a request asks for; the message says why, for whoever sent it.
+
+    `code` is AWS's where AWS refuses such a request too; `service` (botocore's name) says in whose words.
+    """
+
+    def __init__(self, message: str, code: str = "InvalidRequest", service: str | None = None) -> None:
+        super().__init__(message)
+        self.code, self.service = code, service
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A request understood: what botocore would have been asked for.
+    """A request understood: what botocore would have been asked for, and nothing else of what was sent.
 
     `service` is botocore's name ("s3", "secretsmanager"), `operation` the API's ("GetObject"); `parameters` are the
-    operation's input members by their API names; `url` is where the real AWS would have received it, `request` what it
-    would be there, as moto reads it.
+    operation's input members by their API names, dates naive and in UTC; `protocol` is botocore's name of the one that
+    is spoken. `raw` is for signatures and the trail.
     """
 
     raw: RawRequest
@@ -52,18 +74,36 @@ class Call:
     operation: str
     parameters: Mapping[str, Any]
     region: str
-    url: str
-    request: Request = field(repr=False, compare=False)
+    protocol: str
+    access_key_id: str = ""
 
     @property
     def name(self) -> str:
         return f"{self.service}:{self.operation}"
 
+    @property
+    def model(self) -> mock.OperationModel:
+        return mock.get_service_model(self.service).operation_model(self.operation)
+
+    @property
+    def path(self) -> str:
+        """The path of AWS's own address for it, percent-encoded: "/restapis/abc"; "*" for what is missing."""
+        labels = {
+            name: "*" for name, member in _input(self.model).items() if member.serialization.get("location") == "uri"
+        }
+        path: str = mock.serialized(self.model, self.protocol, {**labels, **self.parameters})["url_path"]
+        return path.partition("?")[0]
+
+
+def _input(operation: mock.OperationModel) -> Mapping[str, Any]:
+    """The shapes of an operation's input members."""
+    return operation.input_shape.members if operation.input_shape is not None else {}
+
 
 @cache
 def service_metadata() -> Mapping[str, Mapping[str, Any]]:
     """The metadata of every service botocore knows, by botocore's name, read from the head of each model."""
-    found: dict[str, Mapping[str, Any]] = {}
+    metadata: dict[str, Mapping[str, Any]] = {}
     decoder = json.JSONDecoder()
     for folder in sorted(Path(botocore.__file__).with_name("data").iterdir()):
         models = sorted(folder.glob("*/service-2.json.gz"))
@@ -76,12 +116,12 @@ def service_metadata() -> Mapping[str, Mapping[str, Any]]:
                 head += piece
                 start = head.find("{", head.find('"metadata"'))
                 try:
-                    found[folder.name] = decoder.raw_decode(head, start)[0]
+                    metadata[folder.name] = decoder.raw_decode(head, start)[0]
                     break
                 except ValueError:
                     if not piece:
                         raise
-    return found
+    return metadata
 
 
 def signing_name(service: str) -> str:
@@ -118,18 +158,10 @@ def _is_aws(host: str) -> bool:
 def _host_services(host: str) -> tuple[str, ...]:
     """The services an AWS host name may belong to."""
     name = host.partition(":")[0]
-    labels = name.split(".")
-    for label in labels:
-        if label in ("s3", "s3-external-1") or label.startswith("s3-"):
-            return ("s3control",) if "s3-control" in labels else ("s3",)
-    matches = (s for s, metadata in service_metadata().items() if metadata["endpointPrefix"] in (name, *labels))
-    return tuple(matches)
-
-
-def _form(raw: RawRequest) -> Mapping[str, list[str]]:
-    if raw.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
-        return parse_qs(raw.body.decode("utf-8", "replace"), keep_blank_values=True)
-    return parse_qs(raw.parts.query, keep_blank_values=True)
+    if _S3_HOST.fullmatch(name):
+        return ("s3",)
+    metadata = service_metadata()
+    return tuple(service for service in metadata if f".{metadata[service]['endpointPrefix']}." in f".{name}")
 
 
 def _candidates(raw: RawRequest, scope: str | None, hint: str | None) -> Iterable[str]:
@@ -142,13 +174,16 @@ def _candidates(raw: RawRequest, scope: str | None, hint: str | None) -> Iterabl
     if target := raw.headers.get("x-amz-target"):
         prefix = target.rpartition(".")[0]
         return tuple(s for s, metadata in service_metadata().items() if metadata.get("targetPrefix") == prefix)
-    if version := _form(raw).get("Version"):
-        asked = tuple(
-            s for s, m in service_metadata().items() if m["apiVersion"] == version[0] and "Action" in _form(raw)
-        )
-        if asked:
-            return asked
+    form = raw.body.decode("utf-8", "replace") if _is_form(raw) else raw.parts.query
+    values = parse_qs(form, keep_blank_values=True)
+    if "Action" in values and (version := values.get("Version")):
+        dated = tuple(s for s, metadata in service_metadata().items() if metadata["apiVersion"] == version[0])
+        return dated or ("s3",)
     return ("s3",)
+
+
+def _is_form(raw: RawRequest) -> bool:
+    return raw.headers.get("content-type", "").startswith(_FORM)
 
 
 @cache
@@ -157,35 +192,26 @@ def _endpoints() -> Any:
 
 
 @cache
-def _host(service: str, region: str) -> str:
+def host_of(service: str, region: str) -> str:
+    """The name of AWS's own endpoint."""
     prefix = service_metadata()[service]["endpointPrefix"]
     endpoint = _endpoints().construct_endpoint(prefix, region)
     return str(endpoint["hostname"]) if endpoint else f"{prefix}.{region}.amazonaws.com"
 
 
-def _aws_url(raw: RawRequest, service: str, region: str) -> str:
-    """The URL with AWS's own host: a loopback or custom endpoint is only the way here."""
-    parts = raw.parts
-    if _is_aws(parts.netloc):
-        return raw.url
-    return parts._replace(scheme="https", netloc=_host(service, region)).geturl()
-
-
-def _match(service: str, request: Request) -> tuple[OperationModel, dict[str, Any]] | None:
-    from werkzeug.exceptions import HTTPException
-
-    try:
-        operation, path_parameters = get_service_router(service).match(request)
-        return operation, path_parameters
-    except (HTTPException, NotImplementedError):
-        return None
-
-
-def place(raw: RawRequest, *, scope: str | None = None, region: str | None = None, hint: str | None = None) -> Call:
+def place(
+    raw: RawRequest,
+    *,
+    scope: str | None = None,
+    region: str | None = None,
+    hint: str | None = None,
+    access_key_id: str = "",
+) -> Call:
     """The Call a request makes.
 
-    `scope` and `region` are the signature's, `hint` is the service id of botocore's event for requests made in this
-    process. Raises `Unplaceable`, with a sentence, for whatever no botocore model describes.
+    `scope`, `region` and `access_key_id` are the signature's, `hint` is the service id of botocore's event for requests
+    made in this process. Raises `Unplaceable`, with a sentence, for whatever no botocore model describes, and for what
+    could be read in two ways.
     """
     if raw.headers.get("content-type", "").startswith("multipart/form-data"):
         raise Unplaceable(
@@ -193,69 +219,204 @@ def place(raw: RawRequest, *, scope: str | None = None, region: str | None = Non
             "Use generate_presigned_url('put_object', …)."
         )
     try:
-        region = region or _region_of(raw.parts.netloc) or DEFAULT_REGION
-        call = _placed(raw, _candidates(raw, scope, hint), region)
+        in_host = _REGION_LABEL.search(raw.parts.netloc) if _is_aws(raw.parts.netloc) else None
+        region = region or (in_host[1] if in_host else DEFAULT_REGION)
+        if region.startswith(_OTHER_PARTITIONS) or raw.parts.netloc.endswith(".cn"):
+            raise Unplaceable(f'The lab is AWS\'s partition "aws" alone: nothing of it is in {region}.')
+        candidates = tuple(_candidates(raw, scope, hint))
+        for service in candidates:
+            if call := _read(service, raw, region, access_key_id):
+                _check_host(call, scope, in_host[1] if in_host else None)
+                return call
+    except Unplaceable:
+        raise
     except Exception as error:  # a hostile request may break the reading of it anywhere
         raise Unplaceable(f"This request cannot be read as a call of AWS: {error}") from error
-    if call is None:
-        asked = hint or scope or raw.parts.netloc
-        raise Unplaceable(
-            f"The lab does not know which AWS operation {raw.method} {raw.parts.path or '/'} ({asked}) asks for, "
-            "so nothing was done. Call AWS through an SDK or the AWS CLI."
-        )
-    return call
-
-
-def _placed(raw: RawRequest, candidates: Iterable[str], region: str) -> Call | None:
-    for service in candidates:
-        url = _aws_url(raw, service, region)
-        request = as_request(raw, url)
-        if found := _match(service, request):
-            operation, path_parameters = found
-            parameters = _parse(operation, request, path_parameters)
-            return Call(
-                raw,
-                service,
-                operation.name,
-                parameters,
-                region,
-                _with_host_prefix(url, operation, parameters),
-                request,
-            )
-    return None
-
-
-def _with_host_prefix(url: str, operation: OperationModel, parameters: Mapping[str, Any]) -> str:
-    """The URL with what the operation's model puts before the host, be it a word or the caller's account."""
-    prefix = str((operation.endpoint or {}).get("hostPrefix", ""))
-    prefix = _PLACEHOLDER.sub(lambda found: str(parameters.get(found[1], found[0])), prefix)
-    parts = urlsplit(url)
-    if not _HOST_PREFIX.fullmatch(prefix) or parts.netloc.startswith(prefix):
-        return url
-    return parts._replace(netloc=prefix + parts.netloc).geturl()
-
-
-def _parse(operation: OperationModel, request: Request, path_parameters: dict[str, Any]) -> Mapping[str, Any]:
-    protocol = determine_request_protocol(operation.service_model, request.content_type)
-    parsed = PROTOCOL_PARSERS[protocol](operation).parse(
-        {
-            "method": request.method,
-            "values": request.values,
-            "headers": request.headers,
-            "body": request.data,
-            "url_path": request.path,
-            "url_params": path_parameters,
-        }
+    known = candidates[0] if candidates and (hint or scope) else None
+    asked = hint or scope or raw.parts.netloc
+    raise Unplaceable(
+        f"The lab does not know which AWS operation {raw.method} {raw.parts.path or '/'} ({asked}) asks for, "
+        "so nothing was done. Call AWS through an SDK or the AWS CLI.",
+        service=known,
     )
-    return parsed or {}
 
 
-def _region_of(host: str) -> str | None:
+def _check_host(call: Call, scope: str | None, region: str | None) -> None:
+    """A request signed for one service or Region is not for another's address."""
+    host = call.raw.parts.netloc
+    names = {signing_name(service) for service in _host_services(host)} if _is_aws(host) else set()
+    if names and (scope or signing_name(call.service)) not in names and signing_name(call.service) not in names:
+        name = min(names)
+        raise _wrong_scope(call.service, f"Credential should be scoped to correct service: '{name}'. ")
+    if scope and region and region != call.region and call.service != "s3":
+        raise _wrong_scope(call.service, f"Credential should be scoped to a valid region, not '{call.region}'. ")
+
+
+def _wrong_scope(service: str, text: str) -> Unplaceable:
+    query = spoken_protocol(service, {}) in ("query", "ec2", "rest-xml")
+    return Unplaceable(text, "SignatureDoesNotMatch" if query else "InvalidSignatureException", service)
+
+
+# -- operation and parameters ----------------------------------------------------------------------------------------
+
+
+def _read(service: str, raw: RawRequest, region: str, access_key_id: str) -> Call | None:
+    model = service_model(service)
+    protocol = spoken_protocol(service, raw.headers)
+    if model is None or protocol not in mock.PROTOCOL_PARSERS:
+        return None
+    read = _read_rest if protocol.startswith("rest-") else _read_rpc
+    placed = read(service, protocol, _decoded(service, raw))
+    if placed is None:
+        return None
+    operation, parameters = placed
+    return Call(raw, service, operation.name, parameters, region, protocol, access_key_id)
+
+
+def _decoded(service: str, raw: RawRequest) -> RawRequest:
+    """The request without what its body was wrapped in for its way here."""
+    coding = [part.strip() for part in raw.headers.get("content-encoding", "").split(",") if part.strip()]
+    if service == "s3":
+        return aws_chunked.unwrapped(raw, coding)
+    if coding != ["gzip"]:
+        return raw
+    body = zlib.decompressobj(wbits=31).decompress(raw.body, LARGEST_BODY)
+    return replace(raw, body=body, headers={n: v for n, v in raw.headers.items() if n != "content-encoding"})
+
+
+def _read_rpc(service: str, protocol: str, raw: RawRequest) -> tuple[mock.OperationModel, dict[str, Any]] | None:
+    """Protocols in which the body says all."""
+    model = mock.get_service_model(service)
+    values: dict[str, str] = {}
+    if protocol == "json":
+        prefix, _, name = raw.headers.get("x-amz-target", "").rpartition(".")
+        if prefix != model.metadata.get("targetPrefix"):
+            return None
+    else:
+        values = _values(raw, service)
+        name = values.pop("Action", "")
+    if name not in model.operation_names:
+        return None
+    operation = model.operation_model(name)
+    parts = {"values": values, "body": raw.body, "headers": raw.headers, "url_params": {}}
+    parameters = mock.parsed(operation, protocol, parts)
+    if service == "sqs" and raw.parts.path.count("/") == 2 and "QueueUrl" in _input(operation):
+        _check_queue(parameters, raw)
+    return operation, parameters
+
+
+def _values(raw: RawRequest, service: str) -> dict[str, str]:
+    """The parameters of the query protocol, wherever they stand; each may stand once."""
+    form = raw.body.decode("utf-8") if _is_form(raw) else ""
+    pairs = [pair for text in (raw.parts.query, form) if text for pair in parse_qsl(text, keep_blank_values=True)]
+    values = dict(pairs)
+    if len(values) < len(pairs):
+        name = next(name for name, count in Counter(name for name, _ in pairs).items() if count > 1)
+        raise Unplaceable(f"The parameter {name} is given more than once.", "MalformedQueryString", service)
+    return values
+
+
+def _check_queue(parameters: dict[str, Any], raw: RawRequest) -> None:
+    """Clients of the query protocol send to the queue's own address, most of them say so in a parameter too."""
+    path = raw.parts.path
+    if str(parameters.setdefault("QueueUrl", f"https://{raw.parts.netloc}{path}")).endswith(path):
+        return
+    raise Unplaceable(f"The address {parameters['QueueUrl']} is not valid for this endpoint.", "InvalidAddress", "sqs")
+
+
+def _read_rest(service: str, protocol: str, raw: RawRequest) -> tuple[mock.OperationModel, dict[str, Any]] | None:
+    """Protocols in which the address says which operation it is."""
+    url = _s3_url(raw) if service == "s3" else raw.url
+    request = mock.as_request(raw.method, url, raw.headers, raw.body)
+    placed = mock.rest_operation(service, request)
+    if placed is None:
+        return None
+    operation, labels = placed
+    _check_query(service, operation, request)
+    parts = {
+        "method": request.method,
+        "values": request.args,
+        "headers": request.headers,
+        "body": raw.body,
+        "url_path": request.path,
+        "url_params": labels,
+    }
+    parameters = mock.parsed(operation, protocol, parts)
+    if service == "s3":
+        _check_s3(parameters)
+    return operation, parameters
+
+
+def _check_query(service: str, operation: mock.OperationModel, request: mock.Request) -> None:
+    """A parameter that is no list may stand once in the address, and of S3's sub-resources there may be one."""
+    names = list(request.args)
+    if service == "s3" and len(found := [name for name in names if name in _sub_resources()]) > 1:
+        text = f"Conflicting query string parameters: {', '.join(sorted(found))}"
+        raise Unplaceable(text, "InvalidArgument", "s3")
+    lists = {
+        member.serialization.get("name", name)
+        for name, member in _input(operation).items()
+        if member.type_name in ("list", "map")
+    }
+    for name in names:
+        if len(request.args.getlist(name)) > 1 and name not in lists:
+            raise Unplaceable(f"The parameter {name} is given more than once.", "InvalidArgument", service)
+
+
+@cache
+def _sub_resources() -> frozenset[str]:
+    """The words after the question mark that make another operation of S3 of an address."""
+    model = mock.get_service_model("s3")
+    queries = (model.operation_model(name).http["requestUri"].partition("?")[2] for name in model.operation_names)
+    names = frozenset(name for query in queries for name, _ in parse_qsl(query, keep_blank_values=True))
+    return names - {"list-type", "select-type"}
+
+
+# -- S3 ----------------------------------------------------------------------------------------------------------------
+
+
+def _s3_url(raw: RawRequest) -> str:
+    """The address with the bucket in its path, whatever host it was sent to."""
+    parts, host = raw.parts, raw.parts.netloc.lower()
     labels = host.partition(":")[0].split(".") if _is_aws(host) else []
-    return next((label for label in labels if label.count("-") >= 2 and label[-1:].isdigit()), None)
+    for mark, what in _ELSEWHERE.items():
+        if any(label == mark or label.startswith(f"{mark}-") for label in labels[1:] or labels):
+            raise Unplaceable(f"The lab's S3 has no {what}, so nothing was done. Name the bucket itself.", service="s3")
+    place = _S3_HOST.fullmatch(parts.netloc)
+    bucket = place["bucket"] if place else None
+    path = parts.path or "/"
+    if bucket:
+        return f"https://s3.amazonaws.com/{bucket}{path}?{parts.query}"
+    if path.startswith("//"):
+        raise Unplaceable("Couldn't parse the specified URI.", "InvalidURI", "s3")
+    return f"https://s3.amazonaws.com{path}?{parts.query}"
+
+
+def _check_s3(parameters: dict[str, Any]) -> None:
+    bucket = parameters.get("Bucket")
+    if bucket is not None and not _BUCKET.fullmatch(str(bucket)):
+        if str(bucket).startswith("arn:"):
+            text = "The lab's S3 has no access points, so nothing was done. Name the bucket itself."
+            raise Unplaceable(text, service="s3")
+        raise Unplaceable("The specified bucket is not valid.", "InvalidBucketName", "s3")
+    if "CopySource" in parameters:
+        bucket, key, version = copy_source(str(parameters["CopySource"]))
+        if not (_BUCKET.fullmatch(bucket) and key):
+            text = "Copy Source must mention the source bucket and key: sourcebucket/sourcekey"
+            raise Unplaceable(text, "InvalidArgument", "s3")
+        parameters["CopySource"] = f"{bucket}/{quote(key)}" + (f"?versionId={quote(version)}" if version else "")
+
+
+def copy_source(text: str) -> tuple[str, str, str]:
+    """Bucket, key and version of a copy's source, as the header x-amz-copy-source names them.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html
+    """
+    path, _, version = text.partition("?versionId=")
+    bucket, _, key = unquote(path).removeprefix("/").partition("/")
+    return bucket, key, unquote(version)
 
 
 def members(service: str, operation: str) -> frozenset[str]:
     """The names of an operation's input members."""
-    shape = get_service_model(service).operation_model(operation).input_shape
-    return frozenset(shape.members) if shape is not None else frozenset()
+    return frozenset(_input(mock.get_service_model(service).operation_model(operation)))

@@ -11,8 +11,7 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
 
-from moto.core.utils import get_service_model
-
+from simlib.cloud.transport import mock
 from simlib.cloud.transport.answers import Refusal
 from simlib.cloud.transport.protocols import protocol_of
 
@@ -27,7 +26,7 @@ def check(service: str, operation: str, parameters: Mapping[str, Any]) -> None:
 
     `ValidationError`, or `ValidationException` of a service that speaks JSON.
     """
-    shape = get_service_model(service).operation_model(operation).input_shape
+    shape = mock.get_service_model(service).operation_model(operation).input_shape
     if shape is None:
         return
     complaints = [text for text in _complaints(shape, parameters, "") if text]

@@ -7,6 +7,10 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from botocore.exceptions import DataNotFoundError, UnknownServiceError
+
+from simlib.cloud.transport import mock
+
 # Members of the S3 family answer in S3's own words; S3 Control does so inside the envelope of its protocol.
 _S3_FAMILY = ("s3", "s3control")
 
@@ -53,6 +57,22 @@ def protocol_of(service: str | None) -> Protocol:
     return Protocol(name, family, namespace, str(metadata.get("jsonVersion") or "1.1"), compatible)
 
 
+def spoken_protocol(service: str | None, headers: Mapping[str, str]) -> str:
+    """The protocol of this conversation: older SDKs speak query with SQS, some newer ones CBOR with CloudWatch.
+
+    `headers` are the request's, lower-case.
+    """
+    protocol, content_type = protocol_of(service), headers.get("content-type", "")
+    if protocol is UNKNOWN or protocol.name in ("json", "smithy-rpc-v2-cbor"):
+        if headers.get("smithy-protocol") == "rpc-v2-cbor":
+            return "smithy-rpc-v2-cbor"
+        if content_type.startswith("application/x-amz-json"):
+            return "json"
+    if protocol.query_compatible and content_type.startswith("application/x-www-form-urlencoded"):
+        return "query"
+    return protocol.name
+
+
 def _namespace_of_operations(model: Any) -> str:
     for name in model.operation_names[:1]:
         described = model.operation_model(name).input_shape
@@ -65,11 +85,8 @@ def _namespace_of_operations(model: Any) -> str:
 @cache
 def service_model(service: str) -> Any | None:
     """moto's view of a service model, shared with the parser; None if there is no such service."""
-    from botocore.exceptions import DataNotFoundError, UnknownServiceError
-    from moto.core.utils import get_service_model
-
     try:
-        return get_service_model(service)
+        return mock.get_service_model(service)
     except (DataNotFoundError, UnknownServiceError):
         return None
 

@@ -1,0 +1,127 @@
+"""What the transports use of moto: its view of AWS's API models, its readers and writers, its form of a request.
+
+Nothing else in this folder imports moto.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import cache
+from io import BytesIO
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from botocore.serialize import create_serializer
+from moto.core.model import OperationModel, ServiceModel
+from moto.core.parse import PROTOCOL_PARSERS
+from moto.core.request import (
+    PRESERVED_HEADER_NAMES_ENVIRON_KEY,
+    Request,
+    environ_key_for_header,
+    should_preserve_original_header_name,
+)
+from moto.core.routing import RestRouter
+from moto.core.serialize import SerializationContext, get_serializer_class
+from moto.core.utils import get_service_model
+from werkzeug.exceptions import HTTPException
+
+__all__ = ["PROTOCOL_PARSERS", "OperationModel", "Request", "ServiceModel", "get_service_model"]
+
+
+@cache
+def _router(service: str) -> RestRouter:
+    return RestRouter(get_service_model(service))
+
+
+def rest_operation(service: str, request: Request) -> tuple[OperationModel, dict[str, Any]] | None:
+    """The operation that a path and a method stand for, and what the path says of its parameters."""
+    try:
+        operation, labels = _router(service).match(request)
+        return operation, labels
+    except HTTPException:
+        return None
+
+
+def parsed(operation: OperationModel, protocol: str, parts: Mapping[str, Any]) -> dict[str, Any]:
+    """An operation's parameters by their API names; `parts` are those that moto's parsers read.
+
+    "values", "headers", "body", "method", "url_path" and "url_params".
+    """
+    return PROTOCOL_PARSERS[protocol](operation).parse(parts) or {}
+
+
+@cache
+def _serializer(protocol: str) -> Any:
+    serializer = create_serializer(protocol, include_validation=False)
+    text = serializer._convert_timestamp_to_str
+
+    def text_in_utc(value: Any, timestamp_format: str | None = None) -> Any:
+        """moto reads dates as naive ones in UTC; botocore would take those for local time."""
+        if isinstance(value, datetime) and value.tzinfo is None:
+            value = value.replace(tzinfo=UTC)
+        return text(value, timestamp_format)
+
+    serializer._convert_timestamp_to_str = text_in_utc
+    return serializer
+
+
+def serialized(operation: OperationModel, protocol: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """The request that botocore would make of these parameters: "method", "url_path", "query_string", "headers", …"""
+    request: dict[str, Any] = _serializer(protocol).serialize_to_request(parameters, operation)
+    return request
+
+
+def written(service: str, operation: OperationModel, protocol: str, result: Any, request_id: str) -> Mapping[str, Any]:
+    """The answer that carries `result`: "status_code", "headers" and "body"."""
+    serializer = get_serializer_class(service, protocol)(operation, SerializationContext(request_id))
+    answer: Mapping[str, Any] = serializer.serialize(result)
+    return answer
+
+
+def as_request(method: str, url: str, headers: Mapping[str, str], body: bytes) -> Request:
+    """A request as moto reads it. `headers` have lower-case names.
+
+    What moto's `Request.from_primitives` makes, without the builder it uses, which takes as long as a decision.
+    """
+    parts = urlsplit(url)
+    sent = _as_latin(parts.path)
+    host, _, port = parts.netloc.partition(":")
+    described: dict[str, Any] = {
+        "REQUEST_METHOD": method.upper(),
+        "SCRIPT_NAME": "",
+        "PATH_INFO": _as_latin(unquote(parts.path)),
+        "QUERY_STRING": _as_latin(parts.query),
+        "REQUEST_URI": sent,
+        "RAW_URI": sent,
+        "SERVER_NAME": host,
+        "SERVER_PORT": port or ("443" if parts.scheme == "https" else "80"),
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "HTTP_HOST": parts.netloc,
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": parts.scheme,
+        "wsgi.input": BytesIO(body),
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": False,
+        "wsgi.multiprocess": False,
+        "wsgi.run_once": False,
+        "CONTENT_LENGTH": str(len(body)),
+    }
+    preserved = {}
+    for name, value in headers.items():
+        key = environ_key_for_header(name)
+        if key in described:  # moto hears of the host and the body's length by other means
+            continue
+        if should_preserve_original_header_name(name):
+            preserved[key] = name
+        described[key] = value
+    described[PRESERVED_HEADER_NAMES_ENVIRON_KEY] = preserved
+    request = Request(described)
+    request.get_data()  # kept: the form is read from it, and moto wants it whole
+    return request
+
+
+def _as_latin(text: str) -> str:
+    """WSGI's way to hold UTF-8: each byte as a character."""
+    return text.encode("utf-8").decode("latin-1")
