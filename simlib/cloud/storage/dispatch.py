@@ -44,10 +44,12 @@ class NotStored(Exception):
 def carry_out(call: Call, account: str) -> RawAnswer:
     """moto's answer to a call, acting in `account`; raises `NotStored` where moto cannot."""
     responses = _responses(call.service)
-    request = request_for(call, account)
+    url, request = request_for(call, account)
     try:
-        response = _DecidedS3(call) if call.service == "s3" else responses()
-        status, headers, body = _performed(response, call, request)
+        if call.service == "s3":
+            status, headers, body = _DecidedS3(call, url).answer(request)
+        else:
+            status, headers, body = _performed(responses(), call, url, request)
     except HTTPException as error:
         status, headers, body = error.code, dict(error.get_headers()), error.get_body()
     except NotStored:
@@ -75,8 +77,8 @@ def _responses(service: str) -> type[BaseResponse]:
     raise NotStored(f"moto does not serve {service}")
 
 
-def request_for(call: Call, account: str) -> mock.Request:
-    """What botocore would have sent for this call to AWS's own address, with nothing of what was sent."""
+def request_for(call: Call, account: str) -> tuple[str, mock.Request]:
+    """What botocore would have sent for this call, and to which address: nothing of what the sender wrote."""
     written = mock.serialized(call.model, call.protocol, call.parameters)
     path, query, body = written["url_path"], written["query_string"], written["body"]
     if isinstance(body, dict):  # the query protocol's
@@ -89,18 +91,17 @@ def request_for(call: Call, account: str) -> mock.Request:
     if call.access_key_id:
         scope = f"{call.access_key_id}/20000101/{call.region}/{signing_name(call.service)}/aws4_request"
         headers["authorization"] = f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0"
-    return mock.as_request(
-        written["method"], url, headers, body.encode("utf-8") if isinstance(body, str) else bytes(body)
-    )
+    content = body.encode("utf-8") if isinstance(body, str) else bytes(body)
+    return url, mock.as_request(written["method"], url, headers, content)
 
 
-def _performed(response: Any, call: Call, request: mock.Request) -> Any:
-    if call.service == "s3":
-        answer = response.key_response if call.parameters.get("Key") else response.bucket_response
-        return answer(request, request.raw_url, request.headers)
+def _performed(response: Any, call: Call, url: str, request: mock.Request) -> Any:
     parses, response.automated_parameter_parsing = response.automated_parameter_parsing, False
-    response.setup_class(request)
-    if not request.form:  # moto would also look for parameters in a body of JSON, or among the headers
+    # as raw: moto would look for parameters in a body of JSON too, and among the headers
+    response.setup_class(request, url, {}, use_raw_body=True)
+    if not response.use_raw_body:
+        response.body = response.body.decode("utf-8")
+    if not request.form:
         response.querystring = response.data = parse_qs(request.query_string.decode(), keep_blank_values=True)
     performed = response._get_action()
     _compare(response, call, performed)
@@ -150,13 +151,17 @@ _S3_WORDS = {
 class _DecidedS3(S3Response):  # type: ignore[misc]
     """moto's S3 with bucket, key and operation as they were decided."""
 
-    def __init__(self, call: Call) -> None:
+    def __init__(self, call: Call, url: str) -> None:
         super().__init__()
-        self._call = call
+        self._call, self._url = call, url
+
+    def answer(self, request: Any) -> Any:
+        respond = self.key_response if self._call.parameters.get("Key") else self.bucket_response
+        return respond(request, self._url, request.headers)
 
     def setup_class(self, request: Any, full_url: str | None = None, headers: Any = None) -> None:
         request.form = request.files = {}  # an object may look like a form
-        super().setup_class(request, full_url, headers)
+        super().setup_class(request, self._url, headers)
 
     def _get_action(self) -> str:
         return self._call.operation

@@ -13,7 +13,7 @@ import zlib
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl, quote, unquote
@@ -23,7 +23,7 @@ from botocore.loaders import create_loader
 from botocore.regions import EndpointResolver
 
 from simlib.cloud.transport import aws_chunked, mock
-from simlib.cloud.transport.protocols import service_model, spoken_protocol
+from simlib.cloud.transport.protocols import protocol_of, service_model, spoken_protocol
 from simlib.cloud.transport.wire import RawRequest
 
 DEFAULT_REGION = "us-east-1"
@@ -36,7 +36,7 @@ _REGION_LABEL = re.compile(rf"(?:^|\.|s3-)({_REGION})\.")
 # https://docs.aws.amazon.com/general/latest/gr/s3.html
 _S3_HOST = re.compile(
     r"(?:(?P<bucket>.+)\.)?(?:s3(?:-external-1|-fips|-accelerate)?(?:\.dualstack)?"
-    rf"(?:[.-]{_REGION})?\.(?:amazonaws\.com|api\.aws)|(?<=\.)localhost)(?::\d+)?"
+    rf"(?:[.-]{_REGION})?\.(?:amazonaws\.com|api\.aws)|(?<=\.)(?:localhost|127\.0\.0\.1))(?::\d+)?"
 )
 _ELSEWHERE = {
     "s3-accesspoint": "access points",
@@ -57,7 +57,7 @@ class Unplaceable(Exception):
 
     def __init__(self, message: str, code: str = "InvalidRequest", service: str | None = None) -> None:
         super().__init__(message)
-        self.code, self.service = code, service
+        self.code, self.service, self.status = code, service, 403 if code == "SignatureDoesNotMatch" else 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +155,7 @@ def _is_aws(host: str) -> bool:
     return host.partition(":")[0].endswith(_AWS_DOMAINS)
 
 
+@lru_cache(maxsize=256)
 def _host_services(host: str) -> tuple[str, ...]:
     """The services an AWS host name may belong to."""
     name = host.partition(":")[0]
@@ -165,12 +166,14 @@ def _host_services(host: str) -> tuple[str, ...]:
 
 
 def _candidates(raw: RawRequest, scope: str | None, hint: str | None) -> Iterable[str]:
+    at_host = _host_services(raw.parts.netloc) if _is_aws(raw.parts.netloc) else ()
     if hint and (service := _service_by_hint(hint)):
         return (service,)
-    if scope:
-        return _by_signing_name().get(scope) or _by_signing_name().get(scope.lower(), ())
+    if scope:  # S3 and S3 Control, say, sign alike
+        services = _by_signing_name().get(scope) or _by_signing_name().get(scope.lower(), ())
+        return [service for service in services if service in at_host] or services
     if _is_aws(raw.parts.netloc):
-        return _host_services(raw.parts.netloc)
+        return at_host
     if target := raw.headers.get("x-amz-target"):
         prefix = target.rpartition(".")[0]
         return tuple(s for s, metadata in service_metadata().items() if metadata.get("targetPrefix") == prefix)
@@ -243,17 +246,21 @@ def place(
 
 def _check_host(call: Call, scope: str | None, region: str | None) -> None:
     """A request signed for one service or Region is not for another's address."""
-    host = call.raw.parts.netloc
-    names = {signing_name(service) for service in _host_services(host)} if _is_aws(host) else set()
-    if names and (scope or signing_name(call.service)) not in names and signing_name(call.service) not in names:
-        name = min(names)
-        raise _wrong_scope(call.service, f"Credential should be scoped to correct service: '{name}'. ")
+    host, own = call.raw.parts.netloc, signing_name(call.service)
+    at_host = _host_services(host) if _is_aws(host) else ()
+    names = {signing_name(service): service for service in reversed(at_host)}
+    if names and own not in names:
+        name, service = next(iter(names.items()))
+        if service == "s3":
+            text = f'The authorization header is malformed; incorrect service "{own}". This endpoint belongs to "s3".'
+            raise Unplaceable(text, "AuthorizationHeaderMalformed", "s3")
+        raise _wrong_scope(service, f"Credential should be scoped to correct service: '{name}'. ")
     if scope and region and region != call.region and call.service != "s3":
         raise _wrong_scope(call.service, f"Credential should be scoped to a valid region, not '{call.region}'. ")
 
 
 def _wrong_scope(service: str, text: str) -> Unplaceable:
-    query = spoken_protocol(service, {}) in ("query", "ec2", "rest-xml")
+    query = protocol_of(service).family in ("query", "ec2")
     return Unplaceable(text, "SignatureDoesNotMatch" if query else "InvalidSignatureException", service)
 
 
@@ -266,7 +273,12 @@ def _read(service: str, raw: RawRequest, region: str, access_key_id: str) -> Cal
     if model is None or protocol not in mock.PROTOCOL_PARSERS:
         return None
     read = _read_rest if protocol.startswith("rest-") else _read_rpc
-    placed = read(service, protocol, _decoded(service, raw))
+    try:
+        placed = read(service, protocol, _decoded(service, raw))
+    except mock.NotWellFormed as error:
+        text = "The XML you provided was not well-formed or did not validate against our published schema"
+        code, text = ("MalformedXML", text) if protocol == "rest-xml" else ("SerializationException", str(error))
+        raise Unplaceable(text, code, service) from error
     if placed is None:
         return None
     operation, parameters = placed
@@ -288,6 +300,8 @@ def _read_rpc(service: str, protocol: str, raw: RawRequest) -> tuple[mock.Operat
     """Protocols in which the body says all."""
     model = mock.get_service_model(service)
     values: dict[str, str] = {}
+    if raw.method.upper() != "POST" and (protocol == "json" or raw.method.upper() != "GET"):
+        return None
     if protocol == "json":
         prefix, _, name = raw.headers.get("x-amz-target", "").rpartition(".")
         if prefix != model.metadata.get("targetPrefix"):
@@ -349,17 +363,15 @@ def _read_rest(service: str, protocol: str, raw: RawRequest) -> tuple[mock.Opera
 
 def _check_query(service: str, operation: mock.OperationModel, request: mock.Request) -> None:
     """A parameter that is no list may stand once in the address, and of S3's sub-resources there may be one."""
-    names = list(request.args)
-    if service == "s3" and len(found := [name for name in names if name in _sub_resources()]) > 1:
-        text = f"Conflicting query string parameters: {', '.join(sorted(found))}"
-        raise Unplaceable(text, "InvalidArgument", "s3")
-    lists = {
-        member.serialization.get("name", name)
-        for name, member in _input(operation).items()
-        if member.type_name in ("list", "map")
-    }
-    for name in names:
-        if len(request.args.getlist(name)) > 1 and name not in lists:
+    words = sorted(name for name in request.args if name in _sub_resources()) if service == "s3" else []
+    if len(words) > 1:
+        raise Unplaceable(f"Conflicting query string parameters: {', '.join(words)}", "InvalidArgument", "s3")
+    if len(request.args) == sum(map(len, request.args.listvalues())):
+        return
+    for member, shape in _input(operation).items():
+        name = shape.serialization.get("name", member)
+        single = shape.serialization.get("location") == "querystring" and shape.type_name not in ("list", "map")
+        if single and len(request.args.getlist(name)) > 1:
             raise Unplaceable(f"The parameter {name} is given more than once.", "InvalidArgument", service)
 
 
@@ -377,14 +389,16 @@ def _sub_resources() -> frozenset[str]:
 
 def _s3_url(raw: RawRequest) -> str:
     """The address with the bucket in its path, whatever host it was sent to."""
-    parts, host = raw.parts, raw.parts.netloc.lower()
-    labels = host.partition(":")[0].split(".") if _is_aws(host) else []
+    parts, host = raw.parts, raw.parts.netloc.partition(":")[0].lower()
+    labels = host.split(".") if _is_aws(host) else []
     for mark, what in _ELSEWHERE.items():
         if any(label == mark or label.startswith(f"{mark}-") for label in labels[1:] or labels):
-            raise Unplaceable(f"The lab's S3 has no {what}, so nothing was done. Name the bucket itself.", service="s3")
+            raise _not_in_the_lab(what)
     place = _S3_HOST.fullmatch(parts.netloc)
     bucket = place["bucket"] if place else None
     path = parts.path or "/"
+    if bucket and not labels and re.search(r"-\d{12}$", bucket):  # what SDKs make of an access point's ARN
+        raise _not_in_the_lab("access points")
     if bucket:
         return f"https://s3.amazonaws.com/{bucket}{path}?{parts.query}"
     if path.startswith("//"):
@@ -392,12 +406,15 @@ def _s3_url(raw: RawRequest) -> str:
     return f"https://s3.amazonaws.com{path}?{parts.query}"
 
 
+def _not_in_the_lab(what: str) -> Unplaceable:
+    return Unplaceable(f"The lab's S3 has no {what}, so nothing was done. Name the bucket itself.", service="s3")
+
+
 def _check_s3(parameters: dict[str, Any]) -> None:
     bucket = parameters.get("Bucket")
     if bucket is not None and not _BUCKET.fullmatch(str(bucket)):
         if str(bucket).startswith("arn:"):
-            text = "The lab's S3 has no access points, so nothing was done. Name the bucket itself."
-            raise Unplaceable(text, service="s3")
+            raise _not_in_the_lab("access points")
         raise Unplaceable("The specified bucket is not valid.", "InvalidBucketName", "s3")
     if "CopySource" in parameters:
         bucket, key, version = copy_source(str(parameters["CopySource"]))

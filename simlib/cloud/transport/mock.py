@@ -5,6 +5,7 @@ Nothing else in this folder imports moto.
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -15,7 +16,7 @@ from urllib.parse import unquote, urlsplit
 
 from botocore.serialize import create_serializer
 from moto.core.model import OperationModel, ServiceModel
-from moto.core.parse import PROTOCOL_PARSERS
+from moto.core.parse import PROTOCOL_PARSERS, RequestParserError
 from moto.core.request import (
     PRESERVED_HEADER_NAMES_ENVIRON_KEY,
     Request,
@@ -44,12 +45,39 @@ def rest_operation(service: str, request: Request) -> tuple[OperationModel, dict
         return None
 
 
+class NotWellFormed(Exception):
+    """A body that is not what its protocol has: no JSON, no XML."""
+
+
+class _StrictJSON:
+    """moto takes a body that is no JSON for a message."""
+
+    def _parse_body_as_json(self, body: bytes) -> Any:
+        try:
+            value = json.loads(body) if body else {}
+        except ValueError as error:
+            raise NotWellFormed(str(error)) from error
+        if not isinstance(value, dict) and isinstance(self, PROTOCOL_PARSERS["json"]):
+            raise NotWellFormed("Start of structure or map found where not expected.")
+        return value
+
+
+def _strict(parser: Any) -> Any:
+    return type(parser.__name__, (_StrictJSON, parser), {})
+
+
+_PARSERS = {name: _strict(parser) if "json" in name else parser for name, parser in PROTOCOL_PARSERS.items()}
+
+
 def parsed(operation: OperationModel, protocol: str, parts: Mapping[str, Any]) -> dict[str, Any]:
     """An operation's parameters by their API names; `parts` are those that moto's parsers read.
 
     "values", "headers", "body", "method", "url_path" and "url_params".
     """
-    return PROTOCOL_PARSERS[protocol](operation).parse(parts) or {}
+    try:
+        return _PARSERS[protocol](operation).parse(parts) or {}
+    except RequestParserError as error:
+        raise NotWellFormed(str(error)) from error
 
 
 @cache

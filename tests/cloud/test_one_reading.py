@@ -1,0 +1,180 @@
+"""What the gate has decided is what moto does, however a request is written: samples of `readings`, known tricks."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from simlib import Cloud
+from simlib.cloud.transport.wire import RawRequest
+
+from . import readings
+from .conftest import allow, deny, new_user
+from .readings import signed
+
+FORM = {"content-type": "application/x-www-form-urlencoded"}
+JSON = {"content-type": "application/x-amz-json-1.0"}
+
+
+@pytest.mark.parametrize("over_http", [False, True], ids=["in process", "through the endpoint"])
+def test_raw_requests(over_http: bool) -> None:
+    outcomes, faults = readings.by_hand(250, 2026, over_http=over_http)
+    assert faults == []
+    assert outcomes["performed"] > 40
+
+
+@pytest.mark.parametrize("service", ["s3", "dynamodb", "sqs", "kms"])
+def test_every_operation_by_boto3(service: str) -> None:
+    with Cloud.start() as aws:
+        session = readings.furnished(aws).session
+        with readings.watched(aws) as watch:
+            readings.by_boto3(session, service)
+        assert watch.faults == []
+        assert watch.performed > 5
+
+
+@pytest.fixture(scope="module")
+def world() -> Iterator[tuple[Cloud, Any]]:
+    with Cloud.start() as aws:
+        yield aws, readings.furnished(aws)
+
+
+def said(answer: Any) -> tuple[int, str]:
+    return answer.status, answer.body.decode()
+
+
+# what it is, the service it is signed for, the request, AWS's code
+REFUSED: list[tuple[str, str, RawRequest, str]] = [
+    ("two Actions", "iam", RawRequest("POST", "https://iam.amazonaws.com/?Action=GetUser&Version=2010-05-08", FORM,
+     b"Action=DeleteUser&UserName=bob"), "MalformedQueryString"),
+    ("one Action twice", "iam", RawRequest("POST", "https://iam.amazonaws.com/", FORM,
+     b"Action=GetUser&UserName=bob&Action=DeleteUser&Version=2010-05-08"), "MalformedQueryString"),
+    ("another service's host", "elasticache", RawRequest("POST", "https://iam.amazonaws.com/", FORM,
+     b"Action=CreateUser&UserName=eve&Version=2015-02-02"), "SignatureDoesNotMatch"),
+    ("S3's host", "dynamodb", RawRequest("POST", "https://first.s3.amazonaws.com/",
+     {**JSON, "x-amz-target": "DynamoDB_20120810.ListTables"}, b"{}"), "AuthorizationHeaderMalformed"),
+    ("another Region's host", "sqs", RawRequest("POST", "https://sqs.eu-west-1.amazonaws.com/",
+     {**JSON, "x-amz-target": "AmazonSQS.ListQueues"}, b"{}"), "SignatureDoesNotMatch"),
+    ("another partition", "sqs", RawRequest("POST", "https://sqs.cn-north-1.amazonaws.com.cn/",
+     {**JSON, "x-amz-target": "AmazonSQS.ListQueues"}, b"{}"), "InvalidRequest"),
+    ("an empty bucket", "s3", RawRequest("GET", "https://s3.amazonaws.com//first/key"), "InvalidURI"),
+    ("two sub-resources", "s3", RawRequest("GET", "https://s3.amazonaws.com/first?acl&policy"), "InvalidArgument"),
+    ("a parameter twice", "s3", RawRequest("GET", "https://s3.amazonaws.com/first/key?versionId=a&versionId=b"),
+     "InvalidArgument"),
+    ("a bucket's name with a colon", "s3", RawRequest("GET", "https://s3.amazonaws.com/a:b/key"), "InvalidBucketName"),
+    ("an access point", "s3", RawRequest("GET", "https://ap-111111111111.s3-accesspoint.us-east-1.amazonaws.com/key"),
+     "InvalidRequest"),
+    ("moto's own address", "s3", RawRequest("POST", "https://motoapi.amazonaws.com/moto-api/reset"), "InvalidRequest"),
+    ("a copy from a scheme", "s3", RawRequest("PUT", "https://s3.amazonaws.com/first/copy",
+     {"x-amz-copy-source": "http://h/second/key"}), "InvalidArgument"),
+    ("a copy from a colon", "s3", RawRequest("PUT", "https://s3.amazonaws.com/first/copy",
+     {"x-amz-copy-source": "x:second/key"}), "InvalidArgument"),
+    ("no JSON", "dynamodb", RawRequest("POST", "https://dynamodb.us-east-1.amazonaws.com/",
+     {**JSON, "x-amz-target": "DynamoDB_20120810.ListTables"}, b"Action=DeleteTable"), "SerializationException"),
+    ("no XML", "s3", RawRequest("PUT", "https://s3.amazonaws.com/first?tagging", {}, b"{}"), "MalformedXML"),
+    ("a queue's address and another's", "sqs", RawRequest("POST", "https://sqs.us-east-1.amazonaws.com/111111111111/jobs",
+     FORM, b"Action=PurgeQueue&QueueUrl=https://sqs.us-east-1.amazonaws.com/111111111111/other&Version=2012-11-05"),
+     "InvalidAddress"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("scope", "raw", "code"), [case[1:] for case in REFUSED], ids=[case[0] for case in REFUSED])
+def test_what_could_be_read_in_two_ways_is_refused(
+    world: tuple[Cloud, Any], scope: str, raw: RawRequest, code: str
+) -> None:
+    aws, admin = world
+    with readings.watched(aws) as watch:
+        status, text = said(aws._gate.answer(signed(admin, raw, scope)))
+    assert 400 <= status < 500
+    assert code in text
+    assert watch.performed == 0
+
+
+@pytest.mark.parametrize("operation", ["GetObjectTorrent", "DeleteBucketMetricsConfiguration", "GetObjectRetention",
+                                       "ListBucketMetricsConfigurations", "PutBucketRequestPayment"])  # fmt: skip
+def test_no_neighbour_answers_for_what_moto_has_not(world: tuple[Cloud, Any], operation: str) -> None:
+    aws, admin = world
+    readings.by_boto3(admin.session, "s3", [operation])
+    event = aws.trail[-1]
+    assert (event.operation, event.situation) == (operation, "not-stored")
+    assert f"does not offer s3:{operation}" in event.error_message
+
+
+def test_an_upload_without_a_name_is_no_object(world: tuple[Cloud, Any]) -> None:
+    """moto takes the operation on an upload whose ID is empty for the one on the object."""
+    aws, admin = world
+    raw = RawRequest("DELETE", "https://s3.amazonaws.com/second/key?uploadId=")
+    aws._gate.answer(signed(admin, raw, "s3"))
+    assert aws.trail[-1].operation == "AbortMultipartUpload"
+    assert admin.client("s3").get_object(Bucket="second", Key="key")["Body"].read() == b"x"
+
+
+def test_a_deny_on_a_copys_source_counts(world: tuple[Cloud, Any]) -> None:
+    aws, admin = world
+    iam = admin.client("iam")
+    alice = new_user(aws, iam, "copying", allow("s3:*"), deny("s3:GetObject*", "arn:aws:s3:::second/*"))
+    for source in ("second/key", "/second/key", "second%2Fkey", "second/key?versionId=null", "second/k%65y"):
+        headers = {"x-amz-copy-source": source}
+        raw = RawRequest("PUT", "https://s3.amazonaws.com/first/stolen", headers)
+        status, text = said(aws._gate.answer(signed(alice, raw, "s3")))
+        assert (status, "AccessDenied" in text) == (403, True), source
+
+
+def test_values_that_look_like_more_are_values(world: tuple[Cloud, Any]) -> None:
+    _, admin = world
+    dynamodb, s3, cloudwatch = (admin.client(service) for service in ("dynamodb", "s3", "cloudwatch"))
+    item = {"id": {"S": "&Action=DeleteTable&TableName=t&"}}
+    dynamodb.put_item(TableName="t", Item=item)
+    assert dynamodb.get_item(TableName="t", Key=item, ProjectionExpression="id")["Item"] == item
+    secrets = admin.client("secretsmanager")
+    secrets.create_secret(Name="s", SecretString="&Action=DeleteSecret&SecretId=x&")
+    assert secrets.get_secret_value(SecretId="s")["SecretString"] == "&Action=DeleteSecret&SecretId=x&"
+    points = [{"MetricName": f"m{number}", "Value": 1.0} for number in range(400)]  # long enough to be sent gzipped
+    cloudwatch.put_metric_data(Namespace="long", MetricData=points)
+    assert len(cloudwatch.list_metrics(Namespace="long")["Metrics"]) == 400
+    for key in ("/", "//a", "a/", "a//b", "./../a", "%2F", "a?b#c;d", "a+b c", "ü☃", "a\nb", "\x7f"):
+        s3.put_object(Bucket="first", Key=key, Body=key.encode(), ContentType="application/x-www-form-urlencoded")
+        assert s3.get_object(Bucket="first", Key=key)["Body"].read() == key.encode(), key
+        s3.copy_object(Bucket="first", Key=f"copy of {key}", CopySource={"Bucket": "first", "Key": key})
+        assert s3.get_object(Bucket="first", Key=f"copy of {key}")["Body"].read() == key.encode(), key
+    form = b"key=other&file=x&policy=y"
+    s3.put_object(Bucket="first", Key="form", Body=form, ContentType="application/x-www-form-urlencoded")
+    assert s3.get_object(Bucket="first", Key="form")["Body"].read() == form
+
+
+@pytest.mark.parametrize("algorithm", ["CRC32", "SHA1", "SHA256"])
+def test_bodies_in_chunks_arrive_whole_with_their_checksums(world: tuple[Cloud, Any], algorithm: str) -> None:
+    aws, admin = world
+    for endpoint in ({}, {"endpoint_url": aws.serve().url}):
+        s3 = admin.client("s3", **endpoint)
+        body = bytes(range(256)) * 1000
+        put = s3.put_object(Bucket="first", Key="chunks", Body=body, ChecksumAlgorithm=algorithm)
+        got = s3.get_object(Bucket="first", Key="chunks", ChecksumMode="ENABLED")
+        assert got["Body"].read() == body
+        assert put[f"Checksum{algorithm}"]
+
+
+def test_a_query_in_json_is_no_action(world: tuple[Cloud, Any]) -> None:
+    aws, admin = world
+    headers = {**JSON, "x-amz-target": "DynamoDB_20120810.DescribeTable", "content-encoding": "gzip"}
+    url = "https://dynamodb.us-east-1.amazonaws.com/?Action=DeleteTable&TableName=t"
+    raw = RawRequest("POST", url, headers, gzip.compress(b'{"TableName": "t"}'))
+    status, text = said(aws._gate.answer(signed(admin, raw, "dynamodb")))
+    assert (status, json.loads(text)["Table"]["TableName"]) == (200, "t")
+
+
+def test_an_access_points_arn_is_refused_with_a_sentence(world: tuple[Cloud, Any]) -> None:
+    """An SDK that knows the endpoint puts the access point before its name, and leaves the key alone in the path."""
+    aws, admin = world
+    arn = "arn:aws:s3:us-east-1:111111111111:accesspoint/ap"
+    own = {"config": Config(ignore_configured_endpoint_urls=True)}
+    for client in (admin.client("s3"), admin.client("s3", **own), admin.client("s3", endpoint_url=aws.serve().url)):
+        with pytest.raises(ClientError, match="The lab's S3 has no access points"):
+            client.delete_object(Bucket=arn, Key="second")
+    assert admin.client("s3").head_bucket(Bucket="second")
