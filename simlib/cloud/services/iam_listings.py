@@ -33,7 +33,7 @@ def _in_pages(context: CallContext, answer: RawAnswer) -> RawAnswer:
     result = create_parser("query").parse({"status_code": 200, "headers": {}, "body": answer.body}, shape)
     if "Policies" in result:
         result["Policies"] = list(_described(context, result["Policies"]))
-    return answers.success("iam", context.call.operation, page_of(context, result))
+    return answers.success(context.call, page_of(context, result))
 
 
 def page_of(context: CallContext, result: Mapping[str, Any]) -> dict[str, Any]:
