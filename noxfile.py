@@ -161,8 +161,9 @@ def package(session: nox.Session) -> None:
 def audit(session: nox.Session) -> None:
     """Ask the index for published advisories about everything that is pinned; needs a network."""
     install_tools(session)
-    for name in pinned():
-        session.run("pip-audit", "--require-hashes", "--disable-pip", "--progress-spinner", "off", "-r", name)
+    quiet = ("--disable-pip", "--progress-spinner", "off")
+    for name in pinned():  # strict: what the index cannot tell about is a failure, too
+        session.run("pip-audit", "--strict", "--require-hashes", *quiet, "-r", name)
 
 
 @nox.session

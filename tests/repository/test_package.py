@@ -12,7 +12,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from hatchling.build import build_wheel
+from hatchling.build import build_editable, build_wheel
 
 from .conftest import ROOT, bare_environment
 from .test_tracked_files import tracked
@@ -48,6 +48,13 @@ def test_the_wheel_holds_the_package_and_the_lessons_and_nothing_else(wheel: Pat
     expected = {name for name in ours if name.startswith("simlib/")}
     expected |= {f"simlib/{name}" for name in ours if name.startswith("notebooks/")}
     assert {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name} == expected
+
+
+def test_by_hand_the_repository_itself_is_what_is_imported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)  # `pip install --no-deps -e .`
+    with zipfile.ZipFile(tmp_path / build_editable(str(tmp_path))) as files:
+        [path] = [files.read(name).decode() for name in files.namelist() if name.endswith(".pth")]
+    assert Path(path.strip()) == ROOT
 
 
 def test_its_description_is_the_readme_and_its_command_is_there(wheel: Path) -> None:

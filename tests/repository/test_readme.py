@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import lab
+from simlib.cloud.permissions.call_permissions import EXACT
 from simlib.lab import course
 from simlib.start import FIRST_PAGE
 
@@ -86,3 +87,16 @@ def test_the_minutes_are_the_lessons_own() -> None:
     assert (
         f"*Start here*: {took[0]} minutes, then eight lessons of {min(took[1:])} to {max(took[1:])} minutes" in README
     )
+
+
+def test_the_services_whose_permissions_are_exact_are_as_many_as_it_says() -> None:
+    [(count, file)] = re.findall(r"for (\d+) services, .*?\(`EXACT` in `(\S+)`\)", README)
+    assert int(count) == len(EXACT)
+    assert "EXACT = (" in (ROOT / file).read_text(encoding="utf-8")
+
+
+def test_the_files_it_names_are_there() -> None:
+    for page, text in PAGES.items():
+        named = set(re.findall(r"`((?:simlib|tests|binder|notebooks|benchmarks|docs|lite|editor)/[\w./-]*\w)`", text))
+        gone = {name for name in named if not (ROOT / name).exists()} - {"notebooks/progress.json", "lite/site"}
+        assert page == "CHANGELOG.md" or gone == set(), page

@@ -134,7 +134,7 @@ def test_without_jupyter_the_line_to_install_it_is_told(
 
 def test_the_address_comes_with_nothing_that_alarms_and_the_page_asks_no_question(tmp_path: Path) -> None:
     port = free_port()
-    command = [sys.executable, "-m", "simlib.start", str(tmp_path / "lessons"), "--no-browser", f"--port={port}"]
+    command = [sys.executable, "-m", "simlib.start", str(ROOT / "notebooks"), "--no-browser", f"--port={port}"]
     environment = {**bare_environment(), "HOME": str(tmp_path), "PYTHONPATH": str(ROOT)}
     pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "encoding": "utf-8"}
     with subprocess.Popen(command, env=environment, cwd=tmp_path, **pipes) as running:
@@ -143,13 +143,17 @@ def test_the_address_comes_with_nothing_that_alarms_and_the_page_asks_no_questio
             said = [running.stdout.readline()]
             while said[-1] and "?token=" not in said[-1]:
                 said.append(running.stdout.readline())
-            page = first_answer(said[-1].strip())
+            address = said[-1].strip()
+            page = first_answer(address)
+            listed = json.loads(first_answer(address.replace(f"lab/tree/{start.FIRST_PAGE}", "api/contents")))
         finally:
             running.kill()  # a gentle end is lost while it still starts
     assert not re.search("warning|deprecat|not trusted|encrypt", "".join(said), re.IGNORECASE)
     assert f"/lab/tree/{start.FIRST_PAGE}?token=" in said[-1]
     [settings] = re.findall(r'id="jupyter-config-data" type="application/json">(.*?)</script>', page, re.DOTALL)
     assert "@jupyterlab/apputils-extension:announcements" in json.loads(settings)["disabledExtensions"]
+    assert start.FIRST_PAGE in {entry["name"] for entry in listed["content"]}
+    assert "instructor-guide.md" not in {entry["name"] for entry in listed["content"]}
 
 
 def first_answer(address: str) -> str:
