@@ -61,6 +61,7 @@ c.Spawner.args = [
 c.Spawner.environment = {
     "IAM_LAB_PROGRESS": lambda spawner: str(progress_of(spawner)),
     "JUPYTER_CONFIG_PATH": str(APP),
+    "JUPYTER_PATH": str(APP),
     "JUPYTER_PREFER_ENV_PATH": "1",
     "PYTHONPATH": str(ROOT),
 }

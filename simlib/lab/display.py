@@ -1,4 +1,5 @@
-"""How a notebook shows what the cloud answers: explanations and the trail as HTML, their plain text beside it.
+"""How a notebook shows what the cloud answers: explanations and the trail as HTML, their plain text beside it; boto3's
+answers without what is the same in all of them.
 
 The cloud knows no screen. It is taught here, by name, so that nothing is imported for it.
 """
@@ -9,7 +10,7 @@ from typing import Any
 
 from simlib.cloud.browser import in_browser
 
-from . import browser_shell
+from . import browser_shell, gist
 from .markup import card, escape, outline, table
 
 TRAIL_ROWS = 20
@@ -48,5 +49,8 @@ def teach(shell: Any) -> None:
     formatter = shell.display_formatter.formatters["text/html"]
     for (module, name), show in _SHOWN.items():
         formatter.for_type_by_name(module, name, show)
+    text = shell.display_formatter.formatters["text/plain"]
+    as_before = text.lookup_by_type(dict)
+    text.for_type(dict, lambda value, printer, cycle: as_before(gist.own(value), printer, cycle))
     if in_browser():
         browser_shell.teach(shell)

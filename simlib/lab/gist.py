@@ -27,14 +27,12 @@ def word(code: str) -> str:
     return next((found for codes, found in _WORDS.items() if re.search(codes, code)), "Invalid request")
 
 
-def own(answer: Mapping[str, Any]) -> dict[str, Any]:
-    """An answer of boto3 without what is the same in all of them."""
+def own(answer: dict[Any, Any]) -> dict[Any, Any]:
+    """An answer of boto3 without what is the same in all of them; another dictionary as it is."""
+    about = answer.get("ResponseMetadata")
+    if not isinstance(about, dict) or "HTTPStatusCode" not in about:
+        return answer
     return {key: value for key, value in answer.items() if key != "ResponseMetadata"}
-
-
-def is_answer(value: Any) -> bool:
-    """Whether a dictionary is an answer of boto3."""
-    return isinstance(value.get("ResponseMetadata"), dict) and "HTTPStatusCode" in value["ResponseMetadata"]
 
 
 def gist(answer: Any) -> str:

@@ -15,6 +15,11 @@ def teach(shell: Any) -> None:
     shell.set_custom_exc((NameError,), _show)
 
 
+def load_ipython_extension(shell: Any) -> None:
+    """For kernels that begin with it (app/kernels): so the sentence is there before the lab's first cell has run."""
+    teach(shell)
+
+
 def _show(shell: Any, kind: type[BaseException], error: Any, trace: Any, tb_offset: int | None = None) -> None:
     words = sentence(error.name or "", os.environ.get("JPY_SESSION_NAME", ""))
     if words:
@@ -27,7 +32,9 @@ def sentence(name: str, notebook: str = "") -> str:
 
     `notebook` is the file that is open; where that is not known, any lesson counts.
     """
-    open_here = [number for number, file in course.LESSONS.items() if notebook.endswith(file)]
+    open_here = [number for number, file in course.LESSONS.items() if file.removesuffix(".ipynb") in notebook]
+    if notebook and not open_here and name in ("lab", "Cloud"):
+        return f"“{name}” is not there yet. Run `from simlib import Cloud, lab` in a cell, then run this cell again."
     for number in open_here if notebook else course.LESSONS:
         for heading, made in _made(number):
             if name in made:

@@ -72,6 +72,9 @@ def test_opened_again_it_is_as_it_was(opened: Any) -> None:
     page.evaluate(f"() => {SESSION}.shutdown()")
     opened.open(path)
     readable(opened)
+    page.wait_for_function("() => document.body.textContent.split('Error displaying widget').length > 5")  # unseen
     opened.picture("opened-again")
-    opened.page.wait_for_function("() => document.body.textContent.split('Error displaying widget').length > 5")
+    page.evaluate("() => { window.jupyterapp.shell.currentWidget.content.activeCellIndex = 1 }")
+    opened.command("notebook:run-cell")
+    opened.output(1).get_by_text("“lab” is not there yet.").wait_for()
     opened.errors.clear()  # Jupyter's own, of widgets and answers that a stopped kernel does not give

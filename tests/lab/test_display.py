@@ -42,6 +42,22 @@ def test_a_commands_output_keeps_its_lines_and_is_only_read() -> None:
     assert "<pre>a\n&lt;b&gt;</pre>" in display.terminal("a\n<b>")
 
 
+def test_an_answer_of_boto3_is_shown_without_what_is_the_same_in_all_of_them(refused: Cloud) -> None:
+    from IPython.core.interactiveshell import InteractiveShell
+
+    shell = InteractiveShell()
+    before = shell.display_formatter.format({"a": 1})[0]["text/plain"]
+    display.teach(shell)
+    answer = refused.account("dev").admin.client("sts").get_caller_identity()
+    shown = shell.display_formatter.format(answer)[0]["text/plain"]
+    assert "user/lab-admin" in shown
+    assert "ResponseMetadata" not in shown
+    assert "ResponseMetadata" in answer, "it is all there"
+    mine = {"ResponseMetadata": "mine", "a": 1}
+    assert "mine" in shell.display_formatter.format(mine)[0]["text/plain"]
+    assert shell.display_formatter.format({"a": 1})[0]["text/plain"] == before
+
+
 def test_a_shell_is_taught_without_importing_the_cloud() -> None:
     from IPython.core.formatters import DisplayFormatter
 
