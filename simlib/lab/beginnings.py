@@ -72,7 +72,7 @@ def _temporary_credentials(world: Cloud) -> None:
     iam.create_role(RoleName="web-app", AssumeRolePolicyDocument=trust(service="ec2.amazonaws.com"))
     iam.put_role_policy(RoleName="web-app", PolicyName="read-bucket", PolicyDocument=READ_BUCKET)
     iam.put_role_policy(
-        RoleName="web-app", PolicyName="borrow-reports", PolicyDocument=allow("sts:AssumeRole", reports)
+        RoleName="web-app", PolicyName="assume-reports", PolicyDocument=allow("sts:AssumeRole", reports)
     )
     iam.create_role(RoleName="reports", AssumeRolePolicyDocument=trust(ALICE, f"arn:aws:iam::{DEV}:role/web-app"))
     iam.put_role_policy(RoleName="reports", PolicyName="read-bucket", PolicyDocument=READ_BUCKET)
@@ -130,7 +130,7 @@ def _across_accounts(world: Cloud) -> None:
     acme = world.account("acme-audit")
     iam = acme.admin.client("iam")
     iam.create_role(RoleName="scanner", AssumeRolePolicyDocument=trust(f"arn:aws:iam::{acme.id}:root"))
-    iam.put_role_policy(RoleName="scanner", PolicyName="borrow", PolicyDocument=allow("sts:AssumeRole"))
+    iam.put_role_policy(RoleName="scanner", PolicyName="assume", PolicyDocument=allow("sts:AssumeRole"))
     world.account("mallory")
 
 

@@ -198,7 +198,7 @@ def _acme(world: Cloud) -> Identity:
     iam = acme.admin.client("iam")
     _role(iam, "scanner", trust(f"arn:aws:iam::{acme.id}:root"), allow("sts:AssumeRole"))
     iam.create_user(UserName="scheduler")
-    iam.put_user_policy(UserName="scheduler", PolicyName="borrow", PolicyDocument=allow("sts:AssumeRole", SCANNER))
+    iam.put_user_policy(UserName="scheduler", PolicyName="assume", PolicyDocument=allow("sts:AssumeRole", SCANNER))
     return world.sign_in(iam.create_access_key(UserName="scheduler"))
 
 

@@ -90,10 +90,10 @@ QUESTIONS = {
             "Create a user `dan` without any policy in place of his.",
         ),
         answer=1,
-        because="The trust policy leaves the decision to the account, so the account takes Dan's way in away: "
-        "without his user, his key and his policy are gone. Removing `:root` would stop everybody. AWS knows nothing "
+        because="The trust policy leaves the decision to the account, so take away what Dan has in the account. "
+        "Without his user, his key and his policy are gone. Removing `:root` would stop everybody. AWS knows nothing "
         "of contracts.\n\n"
-        "Dan's open sessions last until they expire: lesson 4 shows how to end them. With IAM Identity Center you "
+        "Dan's open sessions last until they expire: lesson 4 shows how to end them. With IAM Identity Center, you "
         "would remove Dan in one place.",
     ),
 }
