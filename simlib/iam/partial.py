@@ -47,12 +47,14 @@ class Possibility(NamedTuple):
     ``decision``: ``ALLOW``, ``IMPLICIT_DENY`` or ``EXPLICIT_DENY`` whatever is open turns out to be (``IMPLICIT_DENY``
     also where only some of it is denied explicitly), or ``DEPENDS``. Then ``depends_on`` are alternatives: the request
     is allowed exactly if every term of one of them is as it says. It is ``None`` where there are too many combinations
-    to look at. ``evaluation`` is one with that decision; ``None`` where it depends.
+    to look at. ``evaluation`` is one with that decision; ``None`` where it depends. ``witness``: a resource, and values
+    of open keys (none: without the key), for which the request is allowed; ``None`` where there are none.
     """
 
     decision: str
     depends_on: tuple[tuple[Term, ...], ...] | None
     evaluation: Evaluation | None
+    witness: tuple[str, Context] | None = None
 
 
 class Part(NamedTuple):
@@ -146,8 +148,9 @@ class _Problem:
         return frozenset(keys.difference(self.context) if self.keys is None else keys & self.keys)
 
     @cached_property
-    def groups(self) -> list[tuple[int, set[int]]]:
-        """For each group of open keys that some atom looks at together: its atoms, and the ways in which they hold."""
+    def groups(self) -> list[tuple[int, dict[int, Context]]]:
+        """For each group of open keys that some atom looks at together: its atoms, and the ways in which they hold,
+        each with values of the keys for which they do."""
         together: list[frozenset[str]] = []
         for keys in map(self._open, self.atoms.values()):
             apart = [group for group in together if not group & keys]
@@ -196,6 +199,17 @@ class _Problem:
                 del covered[each]
         return tuple(sorted(map(self._terms, covered), key=lambda terms: (len(terms), terms)))
 
+    def witness(self) -> tuple[str, Context] | None:
+        """Values of what is open for which the request is allowed."""
+        allowed = next((part for part, evaluation in self.parts if evaluation.allowed), None)
+        if allowed is None:
+            return None
+        values: dict[str, Values] = {}
+        for atoms, options in self.groups:
+            values |= next(each for holding, each in options.items() if not allowed.clashes(Part(atoms, holding)))
+        resource = values.pop(RESOURCE, self.request.resource)
+        return str(resource), {key: value for key, value in values.items() if value != ()}
+
     def _terms(self, part: Part) -> tuple[Term, ...]:
         conditions = [(self.conditions[bit], bool(bit & part.holding)) for bit in self._bits(part)]
         return tuple([Term(each.operator.name, each.name, each.wanted, holds) for each, holds in conditions])
@@ -243,9 +257,9 @@ def possible(
         problem.solve(Part(0, 0))
         effects = {evaluation.effect: evaluation for _, evaluation in reversed(problem.parts)}
         if ALLOW in effects and len(effects) > 1:
-            return Possibility(DEPENDS, problem.alternatives(), None)
+            return Possibility(DEPENDS, problem.alternatives(), None, problem.witness())
         decision = IMPLICIT_DENY if IMPLICIT_DENY in effects else next(iter(effects))
-        return Possibility(decision, (), effects[decision])
+        return Possibility(decision, (), effects[decision], problem.witness())
     except TooManyTexts:
         return Possibility(DEPENDS, None, None)
 
@@ -265,10 +279,12 @@ def _check_set(request: Request) -> None:
 # --- what is open: one value for each way to meet the conditions ------------------------------------------------------
 
 
-def _options(known: Context, atoms: Mapping[int, Condition], keys: frozenset[str], within: tuple[Any, ...]) -> set[int]:
-    """The ways in which the atoms of a group can hold together. Raises ``TooManyTexts``.
+def _options(
+    known: Context, atoms: Mapping[int, Condition], keys: frozenset[str], within: tuple[Any, ...]
+) -> dict[int, Context]:
+    """The ways in which the atoms of a group can hold together, and values of its keys for each.
 
-    ``within``: the pattern of the open resources.
+    ``within``: the pattern of the open resources. Raises ``TooManyTexts``.
     """
     in_variables = {key for each in atoms.values() for key in _keys(each) - {each.key}}
     mentioned = [text for each in atoms.values() for text in each.wanted]
@@ -294,7 +310,11 @@ def _options(known: Context, atoms: Mapping[int, Condition], keys: frozenset[str
         contexts = list(islice(assigned(key, contexts), 10 * MOST + 1))
         if len(contexts) > 10 * MOST:
             raise TooManyTexts
-    return {sum(bit for bit, each in atoms.items() if each.holds(context)) for context in contexts}
+    options: dict[int, Context] = {}
+    for context in contexts:
+        holding = sum(bit for bit, each in atoms.items() if each.holds(context))
+        options.setdefault(holding, {key: context[key] for key in keys})
+    return options
 
 
 def _fillings(condition: Condition, texts: Sequence[str]) -> Iterator[str]:

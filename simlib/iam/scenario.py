@@ -195,7 +195,7 @@ def _possible(scenario: Mapping[str, Any], request: Request, policies: PolicySet
         if key.lower() in known:
             raise RequestError("unknown_context", f"{key[:80]!r} is in the context, and so it is known")
     resource_set = bool(scenario.get("resource_set"))
-    decision, depends_on, evaluation = possible(request, policies, open_keys, resource_set=resource_set)
+    decision, depends_on, evaluation, _ = possible(request, policies, open_keys, resource_set=resource_set)
     result: dict[str, Any] = answer(evaluation) if evaluation else {"checks": [], "message": ""}
     alternatives = depends_on and [[term._asdict() for term in terms] for terms in depends_on]
     result |= {"decision": decision, "depends_on": alternatives}

@@ -13,6 +13,7 @@ from typing import Any
 from simlib.cloud.call_context import CallContext, DeferredAnswer
 from simlib.cloud.credentials import mfa, sts
 from simlib.cloud.services import (
+    access_analyzer,
     authorization_details,
     credential_report,
     functions,
@@ -35,6 +36,7 @@ Completion = Callable[[CallContext, RawAnswer], RawAnswer]
 ANSWERS: Mapping[str, Answer] = {
     **sts.ANSWERS, **iam_calls.ANSWERS, **iam_listings.ANSWERS, **credential_report.ANSWERS,
     **simulator.ANSWERS, **s3_calls.ANSWERS, **functions.ANSWERS, **authorization_details.ANSWERS,
+    **access_analyzer.ANSWERS,
 }  # fmt: skip
 BEFORE: Mapping[str, Check] = {
     **iam_rules.BEFORE, **iam_contents.BEFORE, **iam_calls.BEFORE, **mfa.BEFORE, **organization_rules.BEFORE,

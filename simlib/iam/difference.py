@@ -1,0 +1,132 @@
+"""What does one policy allow that another does not? Exact, with a request that shows it.
+
+New access is what the new policy allows and the old one does not: where no Allow of the old one matches, or a Deny of
+it does. Either is put to ``partial.possible`` with everything open, once for each way in which actions can match the
+policies' patterns. Only the policies count, as IAM Access Analyzer's custom policy checks have it
+(UG/access-analyzer-custom-policy-checks): not what else a request needs, such as a role's trust policy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from simlib.iam.decision import PolicySet
+from simlib.iam.errors import RequestError
+from simlib.iam.matching import Context, Glob, Piece, Wild, read, texts_by_match
+from simlib.iam.partial import possible
+from simlib.iam.policy import Policy
+from simlib.iam.principals import identify, is_account_id
+from simlib.iam.request import Request
+from simlib.iam.statement import Statement
+from simlib.iam.vocabulary import NEEDS_NO_PERMISSION
+
+ACCOUNT = "111111111111"
+ANYBODY, STRANGER = (f"arn:aws:iam::{account}:role/anybody" for account in (ACCOUNT, "999999999999"))
+RESOURCES = ("arn:aws:*:*:*:?*", "*")  # of these patterns a witness has its resource: an ARN if there is one
+_WORD = (Wild.ONE_IN_PART, Wild.ANY_IN_PART)
+_ANY_ACTION = (*_WORD, ":", *_WORD)
+
+
+class Witness(NamedTuple):
+    """A request that is allowed: who asks, the action (in lower case), the resource, values of the condition keys that
+    count, and the statement of the new policy that allows it."""
+
+    principal: str
+    action: str
+    resource: str
+    context: Context
+    statement: Statement
+
+
+def newly_allowed(new: Policy, old: Policy | None, known: Iterable[str] = ()) -> Iterator[Witness]:
+    """Requests that the policy ``new`` allows and ``old`` does not; with ``None`` any that it allows.
+
+    One for each way in which actions match the policies' patterns, and for each caller that a resource's policies name;
+    an action of ``known`` (lower case) rather than a text that only matches. What needs too many combinations to look
+    at is taken to be new (a choice).
+    """
+    policies = [new, *([old] if old else [])]
+    for action in _actions(policies, known):
+        for caller in _callers(policies):
+            if witness := allowed(new, action, *RESOURCES, beyond=old, caller=caller):
+                yield witness
+
+
+def allowed(
+    policy: Policy, action: str, *resources: str, beyond: Policy | None = None, caller: str = ANYBODY
+) -> Witness | None:
+    """A request for an action, on a resource of one of some patterns: ``policy`` allows it, ``beyond`` does not."""
+    ways: list[tuple[Policy, tuple[Policy, ...]]] = [(policy, ())]
+    if beyond:
+        denies = _turned(beyond, "Deny", "Allow")
+        both = [*policy.statements, *_turned(beyond, "Allow", "Deny").statements]
+        ways = [(Policy(policy.document, policy.kind, policy.name, both), ())]
+        ways += [(policy, (denies,))] if denies.statements else []
+    inside = identify(caller).has_account
+    for resource in resources:
+        for grants, ceiling in ways:
+            policies = PolicySet((grants,) if inside else (), resource=None if inside else grants, vpc_endpoint=ceiling)
+            possibility = possible(_request(caller, action, resource), policies, resource_set=True)
+            if possibility.witness or possibility.depends_on is None:
+                return _witness(policy, caller, action, *(possibility.witness or (resource, {})))
+    return None
+
+
+def _witness(policy: Policy, caller: str, action: str, resource: str, context: Context) -> Witness:
+    request = _request(caller, action, resource)
+    request.values = context
+    allows = [each for each in policy.statements if each.effect == "Allow" and each.covers_action(request)]
+    statement = next((each for each in allows if each.matches(request, False)), allows[0])
+    return Witness(caller, action, resource, context, statement)
+
+
+def _request(caller: str, action: str, resource: str) -> Request:
+    """A request of which policies see nothing but who asks, the action and the resource."""
+    request = Request(caller, action, resource, identify(caller).account or ACCOUNT)
+    request.values, request.service, request.is_trust_question = {}, "", False
+    return request
+
+
+def _callers(policies: Iterable[Policy]) -> list[str]:
+    """Whom it makes a difference to ask for: those that resource policies name, and a stranger."""
+    named = [each.principals for policy in policies for each in policy.statements if each.principals is not None]
+    texts = {name for principals in named for names in principals.names.values() for name in names}
+    callers = [f"arn:aws:iam::{text}:role/anybody" if is_account_id(text) else text for text in sorted(texts - {"*"})]
+    callers = [text.removesuffix(":root") + ":role/anybody" if text.endswith(":root") else text for text in callers]
+    return [*filter(_is_caller, callers), *(["anonymous", STRANGER] if named else [ANYBODY])]
+
+
+def _is_caller(text: str) -> bool:
+    try:
+        return bool(identify(text))
+    except RequestError:
+        return False
+
+
+def _actions(policies: Iterable[Policy], known: Iterable[str]) -> list[str]:
+    """An action for each way to match the policies' patterns."""
+    texts = dict.fromkeys(
+        text.lower() for policy in policies for each in policy.statements for text in each.actions.texts
+    )
+    patterns: list[list[Piece]] = [read(text) for text in texts]
+    classes, globs = texts_by_match(patterns, _ANY_ACTION), [Glob(pattern) for pattern in patterns]
+    for action in known:
+        matches = sum(1 << n for n, glob in enumerate(globs) if glob.matches(action, {}))
+        if classes.get(matches, "") not in known:
+            classes[matches] = action
+    return [action for action in classes.values() if action not in NEEDS_NO_PERMISSION]
+
+
+def _turned(policy: Policy, effect: str, other: str) -> Policy:
+    """The statements of an effect alone, with the other one."""
+    statements = [each for each in policy.statements if each.effect == effect]
+    return Policy(policy.document, policy.kind, policy.name, [_with_effect(each, other) for each in statements])
+
+
+def _with_effect(statement: Statement, effect: str) -> Statement:
+    copy = Statement(statement.document, statement.index, statement.path)
+    for name in Statement.__slots__:
+        setattr(copy, name, getattr(statement, name))
+    copy.effect = effect
+    return copy
