@@ -12,7 +12,7 @@ COMMANDS = {
     "explain": ("simlib.audit.refusal", "explain an error text of AWS: who said no, and what to look at first"),
     "inspect": ("simlib.audit.inspect", "read dumps of your own accounts: who gets in, and who can become more"),
     "handout": ("simlib.lab.handout", "the course on one page, to print"),
-    "progress": ("simlib.lab.room", "the view of a room of learners, from their progress files"),
+    "progress": ("simlib.lab.room_view", "the view of a room of learners, from their progress files"),
     "serve": ("simlib.cloud.serve", "serve the mocked AWS to the AWS CLI and other SDKs on this machine"),
 }
 

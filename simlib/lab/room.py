@@ -1,16 +1,12 @@
-"""`python -m simlib progress DIR`: the view of the room, from the progress files of its learners.
+"""A room of learners, from their progress files: who is where, and what holds the room up.
 
-The files are found below DIR – one folder for each learner, as a hub has them, or files gathered in one place. A
+The files are found below a folder – one folder for each learner, as a hub has them, or files gathered in one place. A
 learner is called after the folder, and has one row, of the newest file; a gathered file has its own. Nothing is written
-there. Start it by `python -P`, so that nothing that lies where you stand is taken for the lab.
+there.
 """
 
 from __future__ import annotations
 
-import argparse
-import os
-import sys
-import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,7 +19,6 @@ from . import course, progress, progress_file
 from .map_of_course import Overview, overview
 from .progress_file import answers
 
-EVERY = 5.0  # seconds between two looks with --watch
 STUCK = 2  # tries without success, from which on an exercise counts as one that holds somebody up
 MOST = 5  # stumbling blocks of a kind that are told
 FEW = 6  # names of those who are stuck
@@ -169,11 +164,11 @@ def _row(learner: Learner, width: int) -> str:
     cells = [
         f"{stage.state[0]} {stage.exercises}/{stage.of_exercises}".rjust(5)[-5:] for stage in learner.overview.stages
     ]
-    last = f"  lesson {number}, {_local(when)}" if when else ""
+    last = f"  lesson {number}, {local(when)}" if when else ""
     return f"{learner.name:<{width}}  " + " ".join(cells) + last
 
 
-def _local(when: str) -> str:
+def local(when: str) -> str:
     """The time of day where the instructor is."""
     try:
         return f"{datetime.fromisoformat(when).astimezone():%H:%M}"
@@ -218,39 +213,3 @@ def _name(path: Path, folder: Path) -> str:
 def _printable(text: str) -> str:
     """Foreign text for a terminal: what would move its cursor, or cannot be printed, is a sign of its own."""
     return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Print the table of the room, once or again and again; return the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m simlib progress", description=__doc__)
-    parser.add_argument("folder", metavar="DIR", type=Path, help="where the learners' progress files are")
-    parser.add_argument("--watch", action="store_true", help=f"look again every {EVERY:g} seconds, until Ctrl+C")
-    parser.add_argument("--picture", metavar="FILE", type=Path, help="also draw it: a .png, .svg or .pdf file")
-    options = parser.parse_args(argv)
-    if not options.folder.is_dir():
-        print(f"{options.folder} is not a folder. Name the one that holds the learners' files.", file=sys.stderr)
-        return 2
-    try:
-        while True:
-            room = look(options.folder)
-            if options.watch and sys.stdout.isatty():
-                print("\033[2J\033[H", end="")
-            print(room, flush=True)
-            drawn = not options.picture or _draw(room, options.picture)
-            if not options.watch:
-                return 0 if drawn else 2
-            time.sleep(EVERY)
-    except KeyboardInterrupt:
-        return 0
-    except BrokenPipeError:  # whoever read it has seen enough
-        sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - for what is still to be flushed
-        return 0
-
-
-def _draw(room: Room, picture: Path) -> bool:
-    try:
-        room.figure().savefig(picture)
-    except (OSError, ValueError) as error:
-        print(f"The picture cannot be written to {picture}: {error}.", file=sys.stderr)
-        return False
-    return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import subprocess
@@ -12,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from simlib.lab import course, room
+from simlib.lab import course, room, room_view
 
 
 def wrong(when: str = "2026-11-24T09:05:00Z") -> dict[str, Any]:
@@ -115,13 +116,13 @@ def test_what_a_file_says_is_data_and_moves_no_cursor(tmp_path: Path, folder: st
 
 def test_the_command_prints_and_draws(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     picture = folder / "room.png"
-    assert room.main([str(folder), "--picture", str(picture)]) == 0
+    assert room_view.main([str(folder), "--picture", str(picture)]) == 0
     assert "Stuck:" in capsys.readouterr().out
     assert picture.read_bytes().startswith(b"\x89PNG")
 
 
 def test_a_folder_that_is_not_there_gets_a_sentence(capsys: pytest.CaptureFixture[str]) -> None:
-    assert room.main(["no-such-folder"]) == 2
+    assert room_view.main(["no-such-folder"]) == 2
     assert "is not a folder" in capsys.readouterr().err
 
 
@@ -138,8 +139,8 @@ def test_watching_looks_again_until_it_is_stopped(
         if next(looks, "over") == "over":
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(room.time, "sleep", sleep)
-    assert room.main([str(folder), "--watch"]) == 0
+    monkeypatch.setattr(room_view.time, "sleep", sleep)
+    assert room_view.main([str(folder), "--watch"]) == 0
     assert capsys.readouterr().out.count("Stuck:") == 3
 
 
@@ -152,12 +153,12 @@ def test_a_picture_that_cannot_be_written_ends_no_watch(
         if next(looks, "over") == "over":
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(room.time, "sleep", sleep)
-    assert room.main([str(folder), "--watch", "--picture", str(folder / "gone" / "room.png")]) == 0
+    monkeypatch.setattr(room_view.time, "sleep", sleep)
+    assert room_view.main([str(folder), "--watch", "--picture", str(folder / "gone" / "room.png")]) == 0
     seen = capsys.readouterr()
     assert seen.out.count("Stuck:") == 2
-    assert seen.err.count("The picture cannot be written") == 2
-    assert room.main([str(folder), "--picture", str(folder / "room.xyz")]) == 2
+    assert seen.err.count("cannot be written") == 2
+    assert room_view.main([str(folder), "--picture", str(folder / "room.xyz")]) == 2
 
 
 def test_whoever_reads_may_stop_reading(folder: Path) -> None:
@@ -187,3 +188,29 @@ def test_a_learner_has_one_row_however_many_files_and_links_lie_there(tmp_path: 
         pytest.skip("Windows makes links for administrators only: run this as one, or elsewhere")
     [learner] = room.look(tmp_path / "room").learners
     assert (learner.name, learner.where[1]) == ("eve", 1)
+
+
+def test_scores_are_a_line_for_each_learner_and_lesson_in_nbgraders_form(folder: Path) -> None:
+    write(folder / "=cmd" / "progress.json", {"4": {"exercises": {"rotate a key": solved()}}})
+    assert room_view.main([str(folder), "--csv", str(folder / "scores.txt")]) == 0
+    rows = list(csv.DictReader((folder / "scores.txt").read_text(encoding="utf-8").splitlines()))
+    assert tuple(rows[0]) == room_view.COLUMNS
+    of_four = str(len(course.lesson(4).EXERCISES))
+    four = {
+        row["student_id"]: (row["score"], row["max_score"], row["timestamp"])
+        for row in rows
+        if "4" in row["assignment"]
+    }
+    assert four["ada"] == ("0", of_four, "")
+    assert four["'=cmd"] == ("1", of_four, "2026-11-24T09:20:00Z"), "a spreadsheet runs nothing"
+
+
+def test_the_page_tells_the_same_and_what_a_file_says_is_text_there(folder: Path) -> None:
+    write(folder / "<script>alert(1)<" / "progress.json", {"4": {"exercises": {"<b>": stuck()}}})
+    assert room_view.main([str(folder), "--page", str(folder / "room.html")]) == 0
+    page = (folder / "room.html").read_text(encoding="utf-8")
+    assert "&lt;script&gt;alert(1)&lt;" in page
+    assert "<script" not in page
+    assert "2 of 3  lesson 4, exercise “rotate a key” – ada, ben" in page
+    assert "A session of one hour: AWS gives what it can." in page
+    assert [path.name for path in folder.glob(".*")] == []

@@ -1,0 +1,138 @@
+"""`python -m simlib progress DIR`: the view of the room, from the progress files of its learners below DIR.
+
+In the terminal; as a page to leave open in a browser; as scores for a learning platform. One folder for each learner,
+as a hub has them, or files gathered in one place. Start it by `python -P`, so that nothing that lies where you stand
+is taken for the lab.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import io
+import os
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from . import course
+from .markup import STYLE, escape
+from .room import SIGNS, STUCK, Room, local, look
+
+EVERY = 5.0  # seconds between two looks with --watch
+
+#: The columns of `nbgrader export`, which learning platforms' importers know:
+#: https://nbgrader.readthedocs.io/en/stable/plugins/export-plugin.html
+COLUMNS = (
+    *("assignment", "duedate", "timestamp", "student_id", "last_name", "first_name", "email"),
+    *("raw_score", "late_submission_penalty", "score", "max_score"),
+)
+
+
+def scores(room: Room) -> str:
+    """A line of CSV for each learner and lesson: the exercises that are solved, of how many, and when one last was."""
+    text = io.StringIO()
+    lines = csv.writer(text, lineterminator="\n")
+    lines.writerow(COLUMNS)
+    for learner in sorted(room.learners, key=lambda each: each.name):
+        for stage in learner.overview.stages:
+            if stage.of_exercises:
+                solved = learner.lessons.get(str(stage.number), {}).get("exercises", {}).values()
+                when = max((str(each.get("when", "")) for each in solved if each.get("passed")), default="")
+                who, lesson = plain(learner.name), f"lesson {stage.number}"
+                points = stage.exercises
+                lines.writerow([lesson, "", plain(when), who, "", "", "", points, 0, points, stage.of_exercises])
+    return text.getvalue()
+
+
+def plain(text: str) -> str:
+    """Foreign text in a cell of a table: a spreadsheet would run what begins like a formula."""
+    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
+
+
+def page(room: Room) -> str:
+    """The room as a whole HTML page, which a browser reads again every few seconds; nothing in it can run."""
+    return "\n".join(_page(room))
+
+
+def _page(room: Room) -> Iterator[str]:
+    yield f'<!doctype html><html lang="en"><meta charset="utf-8"><meta http-equiv="refresh" content="{EVERY:g}">'
+    yield f"<title>The room</title>{STYLE}<style>{_LOOK}</style><h1>The room: {len(room.learners)} learners</h1>"
+    lessons = [number for number in course.LESSONS if number]
+    yield "<table><tr><th>learner</th>" + "".join(f"<th>{number}</th>" for number in lessons) + "<th>last</th></tr>"
+    for learner in sorted(room.learners, key=lambda each: each.name):
+        when, number = learner.where
+        cells = (f"<td>{each.state[0]} {each.exercises}/{each.of_exercises}</td>" for each in learner.overview.stages)
+        last = f"lesson {number}, {escape(local(when))}" if when else ""
+        yield f"<tr><th>{escape(learner.name)}</th>{''.join(cells)}<td>{last}</td></tr>"
+    yield f"</table><p>{escape(SIGNS)}</p>"
+    blocks = room.stumbling_blocks()
+    for kind, title in (
+        ("exercises", f"Stuck: {STUCK} tries or more, and not solved"),
+        ("predictions", "Expected otherwise, and what most of them chose"),
+    ):
+        held = [f"<li>{escape(each)}{escape(each.said)} – {escape(', '.join(each.who))}</li>"
+                for each in blocks if each.kind == kind]  # fmt: skip
+        yield f"<h2>{title}</h2><ul>{''.join(held) or '<li>nobody</li>'}</ul>"
+    yield "".join(f"<p>{escape(each)}</p>" for each in room.unreadable)
+    yield "</html>"
+
+
+_LOOK = """
+body { font: 1rem/1.5 system-ui, sans-serif; margin: 1.5rem; color-scheme: light dark; }
+table { border-collapse: collapse; } th, td { padding: .2rem .7rem; text-align: left; white-space: nowrap; }
+tr + tr > * { border-top: 1px solid GrayText; }
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Print the table of the room, once or again and again; return the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m simlib progress", description=__doc__)
+    parser.add_argument("folder", metavar="DIR", type=Path, help="where the learners' progress files are")
+    parser.add_argument("--watch", action="store_true", help=f"look again every {EVERY:g} seconds, until Ctrl+C")
+    parser.add_argument("--picture", metavar="FILE", type=Path, help="also draw it: a .png, .svg or .pdf file")
+    parser.add_argument("--page", metavar="FILE", type=Path, help="also write a page to leave open in a browser")
+    parser.add_argument("--csv", metavar="FILE", type=Path, help="also write the scores, as `nbgrader export` does")
+    options = parser.parse_args(argv)
+    if not options.folder.is_dir():
+        print(f"{options.folder} is not a folder. Name the one that holds the learners' files.", file=sys.stderr)
+        return 2
+    try:
+        while True:
+            room = look(options.folder)
+            if options.watch and sys.stdout.isatty():
+                print("\033[2J\033[H", end="")
+            print(room, flush=True)
+            kept = _keep(room, options)
+            if not options.watch:
+                return 0 if kept else 2
+            time.sleep(EVERY)
+    except KeyboardInterrupt:
+        return 0
+    except BrokenPipeError:  # whoever read it has seen enough
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - for what is still to be flushed
+        return 0
+
+
+def _keep(room: Room, options: argparse.Namespace) -> bool:
+    """Write the files that are asked for; a sentence for each that cannot be written."""
+
+    def whole(path: Path, text: str) -> None:  # a browser may be reading it
+        new = path.with_name(f".{path.name}.new")
+        new.write_text(text, encoding="utf-8")
+        new.replace(path)
+
+    written = True
+    for path, write in (
+        (options.picture, lambda path: room.figure().savefig(path)),
+        (options.page, lambda path: whole(path, page(room))),
+        (options.csv, lambda path: whole(path, scores(room))),
+    ):
+        try:
+            if path:
+                write(path)
+        except (OSError, ValueError) as error:
+            print(f"{path} cannot be written: {error}.", file=sys.stderr)
+            written = False
+    return written
