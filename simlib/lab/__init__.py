@@ -31,6 +31,7 @@ _HOME = {
     "predict": "questions",
     "projector": "projector",
     "provider_chain": "providers",
+    "refused": "refusals",
     "side_by_side": "documents",
 }
 
