@@ -16,8 +16,11 @@ from simlib.cloud.credentials.lifetimes import GOOD
 from .attempts import attempt
 from .controls import button
 from .markup import card, escape, table
+from .on_screen import OnScreen
 
 if TYPE_CHECKING:
+    from ipywidgets import DOMWidget
+
     from simlib.cloud import Cloud
 
 REVOKED = "AWSRevokeOlderSessions"  # the console's name for the policy that revokes sessions
@@ -34,7 +37,7 @@ class Row:
     buttons: tuple[tuple[str, str], ...]
 
 
-class Containment:
+class Containment(OnScreen):
     """The keys of users, the running machines and the roles of some accounts, with buttons to cut each off.
 
     `accounts` are names; the administrators of the lab itself are left out. `note` says what came of the last button.
@@ -170,7 +173,7 @@ class Containment:
         shown = table(["What there is", "What is known of it", *(["Cut off"] if live else [])], rows)
         return card(f'{shown}<div role="status">{escape(self.note)}</div>', css="sl-wide")
 
-    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+    def _view(self) -> DOMWidget:
         from . import screen
         from .interactive_html import InteractiveHTML
 
@@ -181,4 +184,7 @@ class Containment:
             page.html = self.html(live=True)
 
         self.on_change = follow
-        return {**screen.show(self, "containment", page), "text/html": self.html(live=False), "text/plain": str(self)}
+        return screen.show(self, "containment", page)
+
+    def _still(self) -> str:
+        return self.html(live=False)

@@ -44,7 +44,7 @@ QUESTIONS = {
         (
             "A session of one hour: AWS gives what it can.",
             "A session of two hours: the limit is 12.",
-            "A refusal.",
+            "An error, and no session.",
         ),
         answer=2,
         because="AWS does not quietly give less. Each role has its own `MaxSessionDuration`, between 1 and 12 "
@@ -54,7 +54,7 @@ QUESTIONS = {
         "The role now allows sessions of 12 hours, and Alice got her two. What does the machine get when it asks "
         "with its own session?",
         (
-            "A refusal.",
+            "An error, and no session.",
             "Two hours, as Alice did.",
             "One hour.",
         ),

@@ -22,7 +22,7 @@ QUESTIONS = {
         (
             "Nothing happens: the role exists already.",
             "There are now two roles with the same name.",
-            "It refuses: a role with this name exists.",
+            "It answers with an error: a role with this name exists.",
         ),
         answer=2,
         because="A call that begins with `create` refuses to create the same thing twice: `EntityAlreadyExists`. A "
@@ -62,7 +62,7 @@ QUESTIONS = {
         (
             "A session of that name.",
             "A session named `feature-login`: AWS replaces the slash.",
-            "A refusal, because of the slash.",
+            "An error, because of the slash.",
         ),
         answer=2,
         because="A session's name becomes the last part of its ARN, where a slash separates parts. AWS allows "
