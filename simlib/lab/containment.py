@@ -166,12 +166,12 @@ class Containment(OnScreen):
             [
                 escape(row.what),
                 escape(row.known),
-                *(["".join(button(do, label, row.value) for do, label in row.buttons)] if live else []),
+                *([_bar(row)] if live else []),
             ]
             for row in self.rows
         ]
         shown = table(["What there is", "What is known of it", *(["Cut off"] if live else [])], rows)
-        return card(f'{shown}<div role="status">{escape(self.note)}</div>', css="sl-wide")
+        return card(f'<div role="status">{escape(self.note)}</div>{shown}', css="sl-wide")
 
     def _view(self) -> DOMWidget:
         from . import screen
@@ -188,3 +188,7 @@ class Containment(OnScreen):
 
     def _still(self) -> str:
         return self.html(live=False)
+
+
+def _bar(row: Row) -> str:
+    return f'<div class="sl-bar">{"".join(button(do, label, row.value) for do, label in row.buttons)}</div>'

@@ -22,12 +22,12 @@ if TYPE_CHECKING:
     from simlib.cloud import Cloud
 
 WHY = (
-    "Where the lab runs on somebody else's machine, as on Binder, all of it is gone when nobody has clicked for a "
-    "while. Your progress is which answers you have given. A world is what you have made in AWS, in the notebook in "
-    "which this cell runs: run `lab.overview()` in a lesson to keep that lesson's. A page with what you have written "
-    "in its cells goes along by JupyterLab's own *File → Download*."
+    "Where the lab runs on somebody else's machine, as on Binder, everything is deleted after a few minutes without a "
+    "click. Your progress is the answers you have given. A world is what you have created in AWS, in the notebook in "
+    "which this cell runs: run `lab.overview()` in a lesson to keep that lesson's world. What you have written in the "
+    "cells of a page is kept by JupyterLab's own *File → Download*."
 ).replace("*", "")
-KEYS = "A world's file holds its keys. They open nothing but the lab; but do not get used to handing out keys."
+KEYS = "A world's file contains its keys. They open nothing outside the lab, but do not get used to sharing keys."
 IN_PYTHON = '`aws.save("world.json")` writes this world, `aws = Cloud.load("world.json")` opens it.'
 TOO_LARGE = f"No more than {LARGEST // 1_000_000} MB go through the browser."
 

@@ -148,7 +148,7 @@ def test_where_nothing_can_be_written_progress_can_still_be_taken_along(
 
 def test_the_page_is_warned_of_the_keys_and_a_file_name_is_no_markup(bar: TakeAlong) -> None:
     bar.restore_progress("{", "<script>.json")
-    assert "holds its keys" in bar.html
+    assert "contains its keys" in bar.html
     assert "<script>" not in bar.html
 
 
