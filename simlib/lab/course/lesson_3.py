@@ -8,7 +8,7 @@ from simlib.lab.predictions import Prediction
 
 TITLE = "Permission policies and who wins"
 
-MINUTES = {"": 18, "Who can grant": 14, "Make it: a policy for Alice": 9}
+MINUTES = {"": 19, "Who can grant": 14, "Make it: a policy for Alice": 9}
 
 QUESTIONS = {
     "allow and deny": Prediction(
