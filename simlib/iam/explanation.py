@@ -25,7 +25,7 @@ _MEANINGS = {
     ALLOW: "allows",
     DELEGATES: "delegates to the caller's account, whose own policies must allow",
     NO_IMPACT: "says nothing, and need not",
-    IMPLICIT_DENY: "an Allow is needed here, and nothing allows",
+    IMPLICIT_DENY: "an Allow is needed here, and no statement gives one",
     EXPLICIT_DENY: "denies",
 }
 

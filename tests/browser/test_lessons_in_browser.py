@@ -21,6 +21,7 @@ PANELS = {  # a cell of the lesson, and what its panel or answer says once every
     6: ("trust-explorer", "Who may borrow the role pipeline"),
     7: ("editor", "A policy"),
     8: ("graph", "bob reaches prod-ledger"),
+    9: ("who-am-i", "assumed-role/web-app"),
 }
 
 

@@ -196,7 +196,7 @@ def test_a_refusal_in_a_learners_sentences() -> None:
     policies = PolicySet((policy(RICH, name="read"),), permissions_boundary=ALLOW_ALL)
     assert ask(ALICE, READ, "arn:aws:s3:::bucket/alice/x", policies).explain().splitlines() == [
         f"Denied, because nothing allows it: {ALICE} asks for s3:GetObject on arn:aws:s3:::bucket/alice/x.",
-        "Identity-based policy: an Allow is needed here, and nothing allows.",
+        "Identity-based policy: an Allow is needed here, and no statement gives one.",
         "  Allow statement 1 (Rich) of read does not match: "
         "`aws:MultiFactorAuthPresent` is absent; `Bool` needs `true`.",
         "Permissions boundary: allows.",
