@@ -300,7 +300,7 @@ def _runs_as(cloud: Cloud, arn: str) -> str:
     """The role that an instance or a function runs as."""
     if ":instance/" in arn and (machine := cloud.instance_facts(_name(arn))):
         return machine.role.arn if machine.role and machine.running else ""
-    if ":function:" in arn and (function := resources.function_of(arn)):
+    if ":function:" in arn and (function := resources.thing_of(arn)):
         return str(function.role)
     return ""
 

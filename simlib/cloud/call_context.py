@@ -12,6 +12,7 @@ from simlib.cloud.credentials.sessions import Caller, Sessions
 from simlib.cloud.permissions.authorization import decide
 from simlib.cloud.permissions.call_permissions import Permission
 from simlib.cloud.permissions.service_table import refusal_text
+from simlib.cloud.storage import buckets
 from simlib.cloud.storage.store import Store
 from simlib.cloud.trail import Trail
 from simlib.cloud.transport import answers
@@ -80,4 +81,4 @@ class CallContext:
 
     def _missing_bucket(self) -> bool:
         bucket = self.parameters.get("Bucket")
-        return bool(bucket) and self.call.operation != "CreateBucket" and self.store.bucket_owner(str(bucket)) is None
+        return bool(bucket) and self.call.operation != "CreateBucket" and buckets.owner(str(bucket)) is None

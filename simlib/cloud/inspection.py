@@ -32,7 +32,7 @@ from simlib.cloud.credentials.sessions import ANONYMOUS, Caller, Session, Sessio
 from simlib.cloud.credentials.web_identity import believed
 from simlib.cloud.permissions.authorization import AS_STORED, Instead, circumstances, decide, resource_document
 from simlib.cloud.permissions.permission import Permission, account_of
-from simlib.cloud.storage import iam_entities, inventory
+from simlib.cloud.storage import buckets, iam_entities, inventory
 from simlib.cloud.storage.organizations import Membership, membership
 from simlib.cloud.storage.places import stored_at
 from simlib.cloud.storage.store import Store
@@ -283,7 +283,7 @@ class Inspection:
     def owner(self, resource: str, default: str = "") -> str:
         """The account a resource belongs to, `default` where nobody knows."""
         if resource.startswith("arn:aws:s3:::"):
-            return self._store.bucket_owner(resource.removeprefix("arn:aws:s3:::").partition("/")[0]) or default
+            return buckets.owner(resource.removeprefix("arn:aws:s3:::").partition("/")[0]) or default
         return account_of(resource) or default
 
     def _caller(self, who: str | Principal, resource: str, now: datetime) -> tuple[Caller, Mapping[str, Any]]:

@@ -6,7 +6,7 @@ import base64
 import secrets
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -122,107 +122,32 @@ class Sessions:
     def find(self, access_key_id: str) -> Session | None:
         return self._by_key.get(access_key_id)
 
-    def assume(
-        self,
-        role: StoredIdentity,
-        session_name: str,
-        now: datetime,
-        seconds: int,
-        *,
-        kind: str = "AssumeRole",
-        context: Mapping[str, str | list[str]] = NOTHING,
-        session_policies: tuple[Policy, ...] | None = None,
-        issued_to: str = "",
-        issued_by: str = "",
-        transitive: tuple[str, ...] = (),
-    ) -> Session:
-        """Credentials for a role's session, `seconds` long from `now`."""
+    def assume(self, role: StoredIdentity, session_name: str, now: datetime, seconds: int, **more: Any) -> Session:
+        """Credentials for a role's session, `seconds` long from `now`; `more` are other members of `Session`."""
         return self._mint(
-            kind,
-            role.account,
-            f"arn:aws:sts::{role.account}:assumed-role/{role.name}/{session_name}",
-            f"{role.unique_id}:{session_name}",
-            now,
-            seconds,
-            context=context,
-            role_name=role.name,
-            role_id=role.unique_id,
-            session_policies=session_policies,
-            issued_to=issued_to,
-            issued_by=issued_by,
-            role_maximum=role.max_session_seconds,
-            identity_id=role.unique_id,
-            transitive=transitive,
+            fresh_session(role, session_name, now), seconds, role_maximum=role.max_session_seconds, **more
         )
 
-    def for_user(
-        self, caller: Caller, now: datetime, seconds: int, context: Mapping[str, str | list[str]] = NOTHING
-    ) -> Session:
+    def for_user(self, caller: Caller, now: datetime, seconds: int, **more: Any) -> Session:
         """Credentials of `GetSessionToken`: the caller's own permissions for a while."""
-        return self._mint(
-            "GetSessionToken",
-            caller.account,
-            caller.arn,
-            caller.user_id,
-            now,
-            seconds,
-            context=context,
-            user_name=caller.user_name,
-            issued_to=caller.arn,
-            issued_by=caller.access_key_id,
-            identity_id=caller.user_id,
-        )
+        return self._mint(_of_user(caller, now), seconds, **more)
 
-    def federate(
-        self,
-        caller: Caller,
-        name: str,
-        now: datetime,
-        seconds: int,
-        *,
-        context: Mapping[str, str | list[str]],
-        session_policies: tuple[Policy, ...] | None,
-    ) -> Session:
+    def federate(self, caller: Caller, name: str, now: datetime, seconds: int, **more: Any) -> Session:
         """Credentials of `GetFederationToken`: what both the caller and the session policies allow."""
-        return self._mint(
-            "GetFederationToken",
-            caller.account,
-            f"arn:aws:sts::{caller.account}:federated-user/{name}",
-            f"{caller.account}:{name}",
-            now,
-            seconds,
-            context=context,
-            user_name=caller.user_name,
-            session_policies=session_policies,
-            issued_to=caller.arn,
-            issued_by=caller.access_key_id,
-            identity_id=caller.user_id,
-        )
+        arn, user_id = f"arn:aws:sts::{caller.account}:federated-user/{name}", f"{caller.account}:{name}"
+        return self._mint(_of_user(caller, now), seconds, kind="GetFederationToken", arn=arn, user_id=user_id, **more)
 
     def _mint(
-        self,
-        kind: str,
-        account: str,
-        arn: str,
-        user_id: str,
-        now: datetime,
-        seconds: int,
-        *,
-        context: Mapping[str, str | list[str]],
-        **more: Any,
+        self, template: Session, seconds: int, context: Mapping[str, str | list[str]] = NOTHING, **more: Any
     ) -> Session:
-        issued_at = now.replace(microsecond=0)
-        session = Session(
-            unique_id(account, "ASIA", 20),
-            base64.b64encode(secrets.token_bytes(30)).decode("ascii"),
-            _TOKEN_HEAD + base64.b64encode(secrets.token_bytes(252)).decode("ascii"),
-            kind,
-            account,
-            arn,
-            user_id,
-            issued_at,
-            issued_at + timedelta(seconds=seconds),
-            issued_context(context, issued_at),
+        """A session like the template, with keys of its own."""
+        session = replace(
+            template,
+            access_key_id=unique_id(template.account, "ASIA", 20),
+            secret_access_key=base64.b64encode(secrets.token_bytes(30)).decode("ascii"),
+            session_token=_TOKEN_HEAD + base64.b64encode(secrets.token_bytes(252)).decode("ascii"),
+            expires=template.issued_at + timedelta(seconds=seconds),
+            context=issued_context(context, template.issued_at),
             **more,
         )
         self.keep(session)
@@ -249,6 +174,15 @@ def fresh_session(role: StoredIdentity, name: str, now: datetime) -> Session:
         "", "", "", "AssumeRole", role.account, f"arn:aws:sts::{role.account}:assumed-role/{role.name}/{name}",
         f"{role.unique_id}:{name}", issued_at, issued_at + timedelta(hours=1), issued_context({}, issued_at),
         role_name=role.name, role_id=role.unique_id, identity_id=role.unique_id,
+    )  # fmt: skip
+
+
+def _of_user(caller: Caller, now: datetime) -> Session:
+    """A session of a user's, or of the root user's, that begins now."""
+    issued_at = now.replace(microsecond=0)
+    return Session(
+        "", "", "", "GetSessionToken", caller.account, caller.arn, caller.user_id, issued_at, issued_at,
+        user_name=caller.user_name, issued_to=caller.arn, issued_by=caller.access_key_id, identity_id=caller.user_id,
     )  # fmt: skip
 
 

@@ -72,7 +72,11 @@ def _get_session_token(context: CallContext) -> Mapping[str, Any]:
     if context.caller.session:
         raise Refusal("AccessDenied", "Cannot call GetSessionToken with session credentials", 403)
     keys = {"aws:MultiFactorAuthPresent": "true"} if mfa.was_given(context) else {}
-    return {"Credentials": credentials(context.sessions.for_user(context.caller, context.now, _seconds(context), keys))}
+    return {
+        "Credentials": credentials(
+            context.sessions.for_user(context.caller, context.now, _seconds(context), context=keys)
+        )
+    }
 
 
 def _seconds(context: CallContext) -> int:

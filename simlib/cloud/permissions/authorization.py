@@ -176,7 +176,7 @@ def resource_document(arn: str, store: Store, *, trust: bool) -> tuple[Place, st
     if service == "s3":
         bucket = rest.removeprefix("::").partition("/")[0]
         owner = f"arn:aws:s3:::{bucket}"
-        return Place(owner, "resource"), store.bucket_policy(bucket) or "", owner
+        return Place(owner, "resource"), buckets.policy(bucket) or "", owner
     if service == "iam" and ":role/" in arn:
         role = store.role_by_arn(arn) if trust else None
         return (Place(arn, "trust"), role.trust_policy, f"{arn} (trust policy)") if role else None

@@ -81,7 +81,7 @@ def invoke(context: CallContext) -> DeferredAnswer:
     """
     given = context.parameters
     arn = context.evaluations[-1].resource
-    found = resources.function_of(arn)
+    found = resources.thing_of(arn)
     if found is None:
         raise Refusal("ResourceNotFoundException", f"Function not found: {arn}", 404, {"Type": "User"})
     kind = given.get("InvocationType", "RequestResponse")

@@ -58,7 +58,7 @@ def hide_missing_object(context: CallContext, answer: RawAnswer) -> RawAnswer:
     https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html (Permissions)
     """
     bucket = str(context.parameters.get("Bucket"))
-    owner = context.store.bucket_owner(bucket)
+    owner = buckets.owner(bucket)
     if answer.status == 404 and owner is not None:
         context.require(Permission("s3:ListBucket", f"arn:aws:s3:::{bucket}", owner))
     return answer

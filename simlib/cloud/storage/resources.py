@@ -67,15 +67,46 @@ def _split(arn: str) -> tuple[str, str, str, str]:
     return (parts[2], parts[3], parts[4], parts[5]) if len(parts) == 6 and parts[0] == "arn" else ("", "", "", "")
 
 
+def _function(keeper: Any, arn: str, name: str) -> Any:
+    _, name, *qualifier = name.split(":")
+    try:
+        return keeper.get_function(name, qualifier[0] if qualifier else None)
+    except Exception:  # moto raises an error of its own for each way of not being there
+        return None
+
+
+# What an ARN of a service names, in the service's backend; `name` is the last part of the ARN.
+_THINGS: Mapping[str, Callable[[Any, str, str], Any]] = {
+    "kms": lambda keeper, arn, name: keeper.keys.get(name.removeprefix("key/")),
+    "sqs": lambda keeper, arn, name: keeper.queues.get(name),
+    "sns": lambda keeper, arn, name: keeper.topics.get(arn),
+    "secretsmanager": lambda keeper, arn, name: keeper.secrets.get(arn),
+    "ssm": lambda keeper, arn, name: _parameter(keeper, name.removeprefix("parameter/")),
+    "dynamodb": lambda keeper, arn, name: keeper.tables.get(name.partition("/")[2].partition("/")[0]),
+    "lambda": _function,
+    "ec2": lambda keeper, arn, name: keeper.get_instance_by_id(name.removeprefix("instance/")),
+}
+
+
+def thing_of(arn: str) -> Any:
+    """moto's object behind an ARN, which may name a part or a version of it; None where there is none."""
+    service, region, account, name = _split(arn)
+    backend = keeper(service, account, region) if service in _THINGS else None
+    return _THINGS[service](backend, arn, name) if backend is not None else None
+
+
 # -- policies of resources -------------------------------------------------------------------------------------------
 
 
 def policy_of(arn: str) -> str | None:
     """The text of the policy that hangs on a resource; None where there is none. S3's are the store's."""
-    service, region, account, name = _split(arn)
-    read = _POLICIES.get(service)
-    backend = keeper(service, account, region) if read else None
-    return read(backend, arn, name) if read and backend is not None else None
+    service, region, account, _ = _split(arn)
+    if service == "dynamodb":  # the table's policy speaks for its indexes too; a stream has one of its own
+        policies = getattr(keeper(service, account, region), "resource_policies", {})
+        return getattr(policies.get(policy_owner(arn)), "policy_doc", None)
+    thing = thing_of(arn) if service in _POLICIES else None
+    policy = _POLICIES[service](thing) if thing is not None else None
+    return policy if isinstance(policy, str) or not policy else json.dumps(policy)
 
 
 def policy_owner(arn: str) -> str:
@@ -86,27 +117,6 @@ def policy_owner(arn: str) -> str:
     return ":".join(arn.split(":")[:7]) if service == "lambda" else arn
 
 
-def _queue_policy(backend: Any, arn: str, name: str) -> str | None:
-    queue = backend.queues.get(name)
-    return _text(queue.policy) if queue is not None else None
-
-
-def _topic_policy(backend: Any, arn: str, name: str) -> str | None:
-    topic = backend.topics.get(arn)
-    return _text(topic.policy) if topic is not None else None
-
-
-def _secret_policy(backend: Any, arn: str, name: str) -> str | None:
-    secret = backend.secrets.get(arn)
-    return _text(getattr(secret, "policy", None))
-
-
-def _table_policy(backend: Any, arn: str, name: str) -> str | None:
-    """The table's policy speaks for its indexes too; a stream has one of its own."""
-    policy = backend.resource_policies.get(policy_owner(arn))
-    return _text(policy.policy_doc) if policy is not None else None
-
-
 def set_table_policy(account: str, region: str, name: str, text: str) -> None:
     """Give a DynamoDB table that is there its policy."""
     from moto.dynamodb.models import dynamodb_backends
@@ -115,11 +125,9 @@ def set_table_policy(account: str, region: str, name: str, text: str) -> None:
     backend.put_resource_policy(backend.tables[name].table_arn, text, None)
 
 
-def _function_policy(backend: Any, arn: str, name: str) -> str | None:
-    found = function_of(arn)
-    stored = found.policy.statements if found is not None else []
-    statements = [{**statement, "Principal": principal(statement["Principal"])} for statement in stored]
-    return json.dumps({"Version": "2012-10-17", "Statement": statements}) if statements else None
+def _function_policy(function: Any) -> dict[str, Any] | None:
+    statements = [{**each, "Principal": principal(each["Principal"])} for each in function.policy.statements]
+    return {"Version": "2012-10-17", "Statement": statements} if statements else None
 
 
 def principal(given: Any) -> Any:
@@ -129,20 +137,17 @@ def principal(given: Any) -> Any:
     return {"AWS": given} if given.isdigit() or given.startswith("arn:") else {"Service": given}
 
 
-def _key_policy(backend: Any, arn: str, name: str) -> str | None:
+def _key_policy(key: Any) -> str | dict[str, Any]:
     """The key's policy, and its grants: each allows its grantee what it lists, in the words of a policy.
 
     https://docs.aws.amazon.com/kms/latest/developerguide/grants.html; whether a grant alone is enough for a principal
     of another account AWS leaves open: here its own account must allow too, as for a key policy (a choice).
     """
-    key = backend.keys.get(name.removeprefix("key/"))
-    if key is None:
-        return None
-    policy = json.loads(key.policy)
     grants = [statement for grant in key.grants.values() for statement in _grant_statements(grant)]
     if not grants:
         return str(key.policy)
-    return json.dumps({**policy, "Version": "2012-10-17", "Statement": [*_as_list(policy["Statement"]), *grants]})
+    policy = json.loads(key.policy)
+    return {**policy, "Version": "2012-10-17", "Statement": [*_as_list(policy["Statement"]), *grants]}
 
 
 def _grant_statements(grant: Any) -> Iterator[dict[str, Any]]:
@@ -160,20 +165,13 @@ def _grant_statements(grant: Any) -> Iterator[dict[str, Any]]:
                "Action": "kms:RetireGrant"}  # fmt: skip
 
 
-_POLICIES = {
-    "sqs": _queue_policy,
-    "sns": _topic_policy,
-    "secretsmanager": _secret_policy,
-    "dynamodb": _table_policy,
+_POLICIES: Mapping[str, Callable[[Any], Any]] = {
+    "sqs": lambda queue: queue.policy or None,
+    "sns": lambda topic: topic.policy or None,
+    "secretsmanager": lambda secret: getattr(secret, "policy", None),
     "lambda": _function_policy,
     "kms": _key_policy,
 }
-
-
-def _text(policy: Any) -> str | None:
-    if not policy:
-        return None
-    return policy if isinstance(policy, str) else json.dumps(policy)
 
 
 def _as_list(value: Any) -> list[Any]:
@@ -241,10 +239,7 @@ def key_arn(name: str, region: str, account: str) -> str | None:
 
 
 def key_aliases(arn: str) -> list[str]:
-    _, region, account, name = _split(arn)
-    backend = keeper("kms", account, region)
-    key = backend.keys.get(name.removeprefix("key/")) if backend is not None else None
-    return sorted(key.aliases) if key is not None else []
+    return sorted(getattr(thing_of(arn), "aliases", ()))
 
 
 def key_of_ciphertext(blob: bytes, region: str) -> str | None:
@@ -257,26 +252,21 @@ def key_of_ciphertext(blob: bytes, region: str) -> str | None:
     return None
 
 
-# Where moto keeps the key that a service encrypts a resource with, by the service in the ARN.
-_KEYS: Mapping[str, Callable[[Any, str, str], Any]] = {
-    "secretsmanager": lambda backend, arn, name: getattr(backend.secrets.get(arn), "kms_key_id", None),
-    "ssm": lambda backend, arn, name: _parameter_key(backend, name),
-    "sqs": lambda backend, arn, name: getattr(backend.queues.get(name), "kms_master_key_id", None),
-    "sns": lambda backend, arn, name: getattr(backend.topics.get(arn), "kms_master_key_id", None),
-}
+def _parameter(keeper: Any, name: str) -> Any:
+    stored = keeper._parameters.get(name) or keeper._parameters.get(f"/{name}")
+    return stored[-1] if stored else None
 
 
-def _parameter_key(backend: Any, name: str) -> str | None:
-    plain = name.removeprefix("parameter/")
-    stored = next((found for each in (plain, f"/{plain}") if (found := backend._parameters.get(each))), None)
-    return stored[-1].keyid if stored and stored[-1].parameter_type == "SecureString" else None
+# How moto calls the key that a service encrypts a resource with, by the service in the ARN.
+_KEYS = {"secretsmanager": "kms_key_id", "ssm": "keyid", "sqs": "kms_master_key_id", "sns": "kms_master_key_id"}
 
 
 def encryption_key(arn: str) -> str | None:
     """The KMS key a secret, a parameter, a queue or a topic is encrypted with, as its owner named it."""
-    service, region, account, name = _split(arn)
-    backend = keeper(service, account, region) if service in _KEYS else None
-    return _KEYS[service](backend, arn, name) if backend is not None else None
+    service, thing = _split(arn)[0], thing_of(arn)
+    if service == "ssm" and getattr(thing, "parameter_type", "") != "SecureString":
+        return None
+    return getattr(thing, _KEYS[service], None) if service in _KEYS else None
 
 
 def secret_arns(region: str, account: str) -> list[str]:
@@ -296,23 +286,7 @@ def secret_arn(name: str, region: str, account: str) -> str | None:
 
 def partition_key(table_arn: str) -> str:
     """The name of a table's partition key; "" where there is no such table."""
-    _, region, account, name = _split(table_arn)
-    backend = keeper("dynamodb", account, region)
-    table = backend.tables.get(name.split("/")[1]) if backend is not None and "/" in name else None
-    return str(table.hash_key_attr) if table is not None else ""
-
-
-def function_of(arn: str) -> Any | None:
-    """moto's function of an ARN, which may name a version or an alias."""
-    _, region, account, name = _split(arn)
-    backend = keeper("lambda", account, region)
-    if backend is None:
-        return None
-    _, name, *qualifier = name.split(":")
-    try:
-        return backend.get_function(name, qualifier[0] if qualifier else None)
-    except Exception:  # moto raises an error of its own for each way of not being there
-        return None
+    return str(getattr(thing_of(table_arn), "hash_key_attr", ""))
 
 
 def association_instance(association_id: str, region: str, account: str) -> str | None:
@@ -337,13 +311,6 @@ def launch_template(given: Mapping[str, Any], region: str, account: str) -> tupl
     return template.id, version.data
 
 
-def launch_configuration_profile(name: str, region: str, account: str) -> str | None:
-    """The instance profile, by name or ARN, of one of Auto Scaling's launch configurations."""
-    backend = keeper("autoscaling", account, region)
-    found = backend.launch_configurations.get(name) if backend is not None else None
-    return getattr(found, "instance_profile_name", None)
-
-
 def security_group_id(name: str, region: str, account: str) -> str | None:
     """The ID of the security group of a name."""
     backend = keeper("ec2", account, region)
@@ -353,9 +320,8 @@ def security_group_id(name: str, region: str, account: str) -> str | None:
 
 def instance_facts(arn: str) -> dict[str, str]:
     """What EC2's condition keys say of an instance."""
-    _, region, account, name = _split(arn)
-    backend = keeper("ec2", account, region)
-    instance = backend.get_instance_by_id(name.removeprefix("instance/")) if backend is not None else None
+    _, region, account, _ = _split(arn)
+    instance, backend = thing_of(arn), keeper("ec2", account, region)
     if instance is None:
         return {}
     association = getattr(backend, "iam_instance_profile_associations", {}).get(instance.id)

@@ -27,7 +27,6 @@ from moto.core.common_models import BaseModel
 from moto.core.config import default_user_config
 from moto.core.models import MockAWS
 from moto.iam.utils import generate_access_key_id_from_account_id
-from moto.s3.models import s3_backends
 
 from simlib.cloud.storage import contents
 from simlib.cloud.storage.dispatch import carry_out
@@ -278,15 +277,6 @@ class Store:
         return _managed_document(policy) if policy is not None else None
 
     # -- S3 and EC2 --------------------------------------------------------------------------------------------------
-
-    def bucket_owner(self, bucket: str) -> str | None:
-        owner = s3_backends.bucket_accounts.get(bucket)
-        return owner[1] if owner else None
-
-    def bucket_policy(self, bucket: str) -> str | None:
-        owner = self.bucket_owner(bucket)
-        policy = s3_backends[owner][PARTITION].buckets[bucket].policy if owner else None
-        return policy.decode("utf-8") if policy else None
 
     def instance(self, instance_id: str) -> StoredInstance | None:
         if "moto.ec2.models" not in sys.modules:  # a second of import that no lesson without an instance needs to pay

@@ -228,6 +228,6 @@ def _runs_as(world: Any, arn: str) -> str:
     """The role that a machine or a function runs as."""
     if ":instance/" in arn and (machine := world.instance_facts(arn.rpartition("/")[2])):
         return machine.role.arn if machine.role and machine.running else ""
-    if ":function:" in arn and (function := resources.function_of(arn)):
+    if ":function:" in arn and (function := resources.thing_of(arn)):
         return str(function.role)
     return ""
