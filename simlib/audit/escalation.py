@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from simlib.cloud.inspection import Place
-from simlib.cloud.permissions.authorization import parsed
 from simlib.cloud.storage import iam_entities, resources
+from simlib.cloud.storage.stored import parsed
 from simlib.iam import Policy, service_data
 
 if TYPE_CHECKING:

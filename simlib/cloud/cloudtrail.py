@@ -10,7 +10,7 @@ import uuid
 from typing import Any
 
 from simlib.cloud.credentials.sessions import Session
-from simlib.cloud.trail import Event
+from simlib.cloud.event import Event
 from simlib.cloud.transport.calls import service_metadata
 
 _VERSION = "1.11"

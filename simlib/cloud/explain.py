@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from simlib.cloud.trail import Event
+from simlib.cloud.event import Event
 from simlib.iam import Evaluation
 
 # What refused before any policy was read, and what to look at.

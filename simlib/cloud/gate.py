@@ -19,6 +19,7 @@ from simlib.cloud.authentication import authenticate, claimed_caller, known_key
 from simlib.cloud.call_context import CallContext, DeferredAnswer
 from simlib.cloud.credentials.lifetimes import CHANGING, History
 from simlib.cloud.credentials.sessions import Sessions
+from simlib.cloud.event import Event
 from simlib.cloud.interrupts import uninterrupted
 from simlib.cloud.permissions.authorization import circumstances
 from simlib.cloud.permissions.call_permissions import action_name, permissions_of
@@ -26,7 +27,7 @@ from simlib.cloud.services import additions, documents
 from simlib.cloud.services.iam_calls import note_use, on_behalf_of
 from simlib.cloud.storage.dispatch import ACCOUNT_HEADER, NotStored
 from simlib.cloud.storage.store import Store
-from simlib.cloud.trail import Event, Trail
+from simlib.cloud.trail import Trail
 from simlib.cloud.transport import answers, constraints, signer
 from simlib.cloud.transport.answers import Refusal, authentication_refusal
 from simlib.cloud.transport.calls import Call, Unplaceable, place

@@ -29,9 +29,10 @@ from simlib.cloud.authentication import check_kind_of_credentials
 from simlib.cloud.credentials import issuer
 from simlib.cloud.credentials import sessions as held
 from simlib.cloud.credentials.sessions import ANONYMOUS, Caller, Session, Sessions
-from simlib.cloud.credentials.web_identity import believed
 from simlib.cloud.permissions.authorization import AS_STORED, Instead, circumstances, decide, resource_document
 from simlib.cloud.permissions.permission import Permission, account_of
+from simlib.cloud.services.named_principals import named_in
+from simlib.cloud.services.web_identity import believed
 from simlib.cloud.storage import buckets, iam_entities, inventory
 from simlib.cloud.storage.organizations import Membership, membership
 from simlib.cloud.storage.places import stored_at
@@ -182,7 +183,7 @@ class Inspection:
                 claims = _claims(token)
                 if claims["exp"] > self._now().timestamp():
                     yield Principal(url.removeprefix("https://"), "token", "", str(claims["sub"]), token)
-        services, accounts = inventory.named_in(self._resource_policies())
+        services, accounts = named_in(self._resource_policies())
         for service in dict.fromkeys((*_USUAL_SERVICES, *services)):
             yield Principal(service, "service", "", service)
         known = set(self._accounts())

@@ -4,57 +4,12 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, overload
 
-from simlib.cloud.credentials.sessions import Session
-from simlib.iam import Evaluation
+from simlib.cloud.cloudtrail import record
+from simlib.cloud.event import Event
 
 DEFAULT_BOUND = 20_000  # events of some 4 kB each
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """One call.
-
-    `decision` is "ALLOW" or what refused it: "IMPLICIT_DENY", "EXPLICIT_DENY" (the policies), "UNAUTHENTICATED" (the
-    credentials), "INVALID" (the request). `error_code` is AWS's code where the answer was an error of any kind.
-    """
-
-    number: int
-    when: datetime
-    who: str
-    action: str
-    resource: str
-    decision: str
-    error_code: str = ""
-    error_message: str = ""
-    request_id: str = ""
-    account: str = ""
-    access_key_id: str = ""
-    service: str = ""
-    operation: str = ""
-    region: str = ""
-    user_id: str = ""
-    user_agent: str = ""
-    source_ip: str = ""
-    session: Session | None = None
-    situation: str = ""
-    detail: str = ""
-    evaluations: tuple[Evaluation, ...] = ()
-    authorization_id: str = ""
-
-    @property
-    def refused(self) -> bool:
-        """Whether it was the gate that said no, not the service about its own affairs."""
-        return self.decision != "ALLOW"
-
-    def __repr__(self) -> str:
-        outcome = self.decision if not self.error_code else f"{self.decision} ({self.error_code})"
-        return (
-            f"{self.when:%Y-%m-%d %H:%M:%S}  {short_arn(self.who):<44}  {self.action:<28}  {self.resource}  {outcome}"
-        )
 
 
 class Trail(Sequence[Event]):
@@ -118,8 +73,6 @@ class Trail(Sequence[Event]):
 
     def cloudtrail(self) -> list[dict[str, Any]]:
         """The calls as CloudTrail records them: who really acted is in `userIdentity`, behind a role in its context."""
-        from simlib.cloud.cloudtrail import record
-
         return [record(event) for event in self]
 
     def __repr__(self) -> str:
@@ -127,9 +80,3 @@ class Trail(Sequence[Event]):
         earlier = len(self._events) - len(shown)
         lines = [f"… and {earlier} earlier calls"] if earlier else []
         return "\n".join([*lines, *map(repr, shown)]) or "no calls yet"
-
-
-def short_arn(arn: str) -> str:
-    """ "111111111111 user/alice" – an ARN without what is the same in all of them."""
-    parts = arn.split(":", 5)
-    return f"{parts[4]} {parts[5]}" if len(parts) == 6 else arn

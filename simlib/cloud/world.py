@@ -17,7 +17,6 @@ from simlib.cloud.browser import in_browser, not_in_browser
 from simlib.cloud.clock import Clock
 from simlib.cloud.credentials.issuer import GITHUB, Issuer
 from simlib.cloud.credentials.lifetimes import Credential
-from simlib.cloud.credentials.mfa import Authenticator
 from simlib.cloud.credentials.sessions import Session, Sessions
 from simlib.cloud.explain import Explanation
 from simlib.cloud.gate import Gate
@@ -26,6 +25,7 @@ from simlib.cloud.inspection import Inspection
 from simlib.cloud.interrupts import uninterrupted
 from simlib.cloud.machines.instance import Instance
 from simlib.cloud.machines.instance_role import mint_session
+from simlib.cloud.services.mfa import Authenticator
 from simlib.cloud.storage import contents, iam_entities, organizations
 from simlib.cloud.storage.store import Store
 from simlib.cloud.storage.stored import StoredInstance

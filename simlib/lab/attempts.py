@@ -9,8 +9,8 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from simlib.cloud.event import Event
 from simlib.cloud.explain import Explanation
-from simlib.cloud.trail import Event
 
 from . import gist
 from .look import fold, icon, said

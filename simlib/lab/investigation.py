@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from simlib.cloud.trail import Event
+from simlib.cloud.event import Event
 
 from . import incident
 from .attempts import Attempt, Comparison, attempt, compare

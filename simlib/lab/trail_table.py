@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from simlib.cloud.event import Event, short_arn
 from simlib.cloud.explain import Explanation
-from simlib.cloud.trail import Event, Trail, short_arn
+from simlib.cloud.trail import Trail
 
 from .markup import escape, outline, verdict, verdict_text
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from simlib import Cloud
-from simlib.cloud.credentials.mfa import code_at
+from simlib.cloud.services.mfa import code_at
 
 from .conftest import allow, deny, document, new_user, refused, trust
 

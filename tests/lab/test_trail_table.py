@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from simlib.cloud.trail import Event, Trail
+from simlib.cloud.event import Event
+from simlib.cloud.trail import Trail
 from simlib.lab.trail_table import PAGE, TrailTable, as_text
 
 NOON = datetime(2027, 5, 2, 12, tzinfo=UTC)

@@ -97,6 +97,30 @@ def test_no_module_of_the_engine_imports_one_that_imports_it() -> None:
     assert circles(graph) == set()
 
 
+@pytest.mark.parametrize("path", modules("cloud"), ids=lambda path: path.stem)
+def test_moto_is_known_where_it_is_kept_and_where_it_is_spoken_to(path: Path) -> None:
+    folder, name = path.parent.name, path.name
+    if folder not in ("storage", "worlds") and (folder, name) != ("transport", "mock.py"):
+        assert {name for name in imports_of(path) if within(name, "moto")} == set()
+
+
+def test_the_folders_of_the_cloud_import_one_way() -> None:
+    """A module beside the folders counts as one of its own; the front door names what it opens when it is asked."""
+    folders = {path.name for path in (ROOT / "simlib" / "cloud").iterdir() if path.is_dir()}
+
+    def place(name: str) -> str:
+        part = name.removeprefix("simlib.cloud.").partition(".")[0]
+        return f"{part}/" if part in folders else part
+
+    graph: dict[str, set[str]] = {}
+    for path in modules("cloud"):
+        here = place(".".join(path.with_suffix("").relative_to(ROOT).parts))
+        names = {place(name) for name in imports_of(path) if name.startswith("simlib.cloud.")}
+        graph.setdefault(here, set()).update(names - {here} if here != "__init__" else ())
+    assert {"storage/", "services/", "gate", "world"} <= set(graph)
+    assert circles(graph) == set()
+
+
 @pytest.mark.parametrize("path", [*modules("cloud"), *modules("audit")], ids=lambda path: path.stem)
 def test_the_cloud_and_the_audit_know_no_widgets_and_no_lab(path: Path) -> None:
     assert {name for name in imports_of(path) if within(name, "simlib.lab", *SCREEN)} == set()

@@ -8,11 +8,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from simlib.cloud.credentials.sessions import Session, Sessions
-from simlib.cloud.permissions.authorization import parsed
 from simlib.cloud.storage import iam_entities
 from simlib.cloud.storage.iam_entities import KeyRecord
 from simlib.cloud.storage.store import Store
-from simlib.cloud.storage.stored import StoredIdentity
+from simlib.cloud.storage.stored import StoredIdentity, parsed
 from simlib.iam import Request, RequestError, Statement
 
 ACCESS_KEY = "access key"

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
 from simlib.cloud import ambient
@@ -22,9 +22,9 @@ from simlib.cloud.machines.metadata import LONGEST_TTL, TOKEN, TOKEN_TTL, Metada
 from simlib.cloud.storage.tables import service_models
 
 if TYPE_CHECKING:
+    from simlib.cloud.clock import Clock
     from simlib.cloud.credentials.sessions import Session
     from simlib.cloud.storage.stored import StoredInstance
-    from simlib.cloud.world import Cloud
 
 
 class Text(str):
@@ -45,10 +45,19 @@ class Text(str):
         return json.loads(self)
 
 
+class World(Protocol):
+    """What an instance needs of the world it is in."""
+
+    @property
+    def clock(self) -> Clock: ...
+    def instance_facts(self, instance_id: str) -> StoredInstance | None: ...
+    def mint_instance_session(self, instance_id: str) -> Session: ...
+
+
 class Instance:
     """A running EC2 instance. Raises `LookupError` when the world has none of that ID."""
 
-    def __init__(self, world: Cloud, instance_id: str) -> None:
+    def __init__(self, world: World, instance_id: str) -> None:
         self.id = instance_id
         self.variables: dict[str, str] = {}  # what has been exported on it, for the programs that start afterwards
         self._world = world

@@ -8,8 +8,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from simlib.cloud.credentials.sessions import Session, Sessions
-from simlib.cloud.credentials.sts import ServiceNotTrusted, assume_for_service
 from simlib.cloud.machines.metadata import Unavailable
+from simlib.cloud.services.sts import ServiceNotTrusted, assume_for_service
 from simlib.cloud.storage.store import Store
 
 INSTANCE_SECONDS = 6 * 3600  # observed, not documented: AWS only promises fresh ones five minutes before the end

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from functools import lru_cache
 from types import MappingProxyType
 
 from simlib.cloud.credentials.sessions import Caller
@@ -13,7 +12,7 @@ from simlib.cloud.permissions.permission import Permission, account_of
 from simlib.cloud.storage import buckets, resources
 from simlib.cloud.storage.organizations import Levels, Membership, context_keys, membership
 from simlib.cloud.storage.store import Store
-from simlib.cloud.storage.stored import Place, StoredDocument
+from simlib.cloud.storage.stored import Place, StoredDocument, parsed
 from simlib.iam import Evaluation, Policy, PolicyError, PolicySet, Request, evaluate, public_access
 from simlib.iam.principals import identify
 from simlib.iam.vocabulary import TRUST_ACTIONS
@@ -25,12 +24,6 @@ _KEYS_OF_ACCOUNT = (
 
 Instead = Mapping[Place, Policy | None]
 AS_STORED: Instead = MappingProxyType({})
-
-
-@lru_cache(maxsize=4096)
-def parsed(text: str, kind: str, name: str) -> Policy:
-    """A stored document, prepared once for all decisions; raises `PolicyError` where it is not a policy."""
-    return Policy.parse(text, kind, name=name)
 
 
 def circumstances(now: datetime, source_ip: str, user_agent: str, region: str) -> dict[str, str]:

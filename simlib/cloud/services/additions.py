@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from simlib.cloud.call_context import CallContext, DeferredAnswer
-from simlib.cloud.credentials import mfa, sts
 from simlib.cloud.services import (
     access_analyzer,
     authorization_details,
@@ -21,11 +20,13 @@ from simlib.cloud.services import (
     iam_contents,
     iam_listings,
     iam_rules,
+    mfa,
     organization_calls,
     organization_rules,
     resource_policies,
     s3_calls,
     simulator,
+    sts,
 )
 from simlib.cloud.transport.wire import RawAnswer
 

@@ -12,8 +12,8 @@ from datetime import timedelta
 from typing import Any
 
 from simlib.cloud.call_context import CallContext
+from simlib.cloud.event import Event
 from simlib.cloud.storage import organizations
-from simlib.cloud.trail import Event
 from simlib.cloud.transport.answers import Refusal
 from simlib.iam import Evaluation, Policy
 from simlib.iam.decision import Check

@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from botocore.session import get_session
-from moto.iam.aws_managed_policies import aws_managed_policies_data
 
 from simlib.cloud.services import named_principals
 from simlib.cloud.services.named_principals import listed, statements
+from simlib.cloud.storage.iam_entities import is_in_awss_policies
 from simlib.cloud.storage.stored import PARTITION
 from simlib.iam import Problem, service_data
 
@@ -72,7 +72,7 @@ def _is_service(name: str) -> bool:
         return name in table["also"] or name.endswith((".aws.internal", ".aws"))
     labels = [label for label in name.partition(".amazonaws.com")[0].split(".") if not _REGION.fullmatch(label)]
     prefix = labels[-1] if labels else ""
-    return prefix not in table["never"] and (prefix in _service_names() or f'"{name}"' in aws_managed_policies_data)
+    return prefix not in table["never"] and (prefix in _service_names() or is_in_awss_policies(name))
 
 
 @cache

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from simlib.cloud.permissions.authorization import parsed
 from simlib.cloud.storage.organizations import RCP, SCP, policy_type
+from simlib.cloud.storage.stored import parsed
 from simlib.cloud.transport.answers import Refusal
 from simlib.cloud.transport.calls import Call
 from simlib.iam import PolicyError

@@ -3,36 +3,28 @@
 AWS stores a user or role in a policy by its unique ID and shows it by its ARN. Here documents keep the ARN while the
 principal lives; when it is deleted, every policy that names it gets its ID instead, when it is renamed, its new ARN.
 The effect is the same, and nothing has to be translated for reading and deciding: an ID matches nobody, so a new user
-or role of the old name is not trusted. Knows where moto keeps such policies.
+or role of the old name is not trusted.
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
 """
 
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from typing import Any
 
-from moto.iam.models import iam_backends
-
+from simlib.cloud.storage import iam_entities
+from simlib.cloud.storage.resources import policy_holders
 from simlib.cloud.storage.stored import PARTITION
 
-# Where moto keeps policies that name principals: the module, its backends, the collection of resources, the attribute
-# of each that holds the document as JSON text.
-_HOMES = (
-    ("moto.iam.models", "iam_backends", "roles", "assume_role_policy_document"),
-    ("moto.s3.models", "s3_backends", "buckets", "policy"),
-    ("moto.kms.models", "kms_backends", "keys", "policy"),
-    ("moto.sqs.models", "sqs_backends", "queues", "policy"),
-    ("moto.sns.models", "sns_backends", "topics", "policy"),
-    ("moto.secretsmanager.models", "secretsmanager_backends", "secrets", "policy"),
-)
+_ACCOUNT = re.compile(r"^\d{12}$|(?<=:)\d{12}(?=:)")
 
 
 def replace(old: str, new: str) -> None:
     """Have every stored policy name the AWS principal `new` where it named `old`."""
-    for owner, attribute in _policies():
+    for owner, attribute in policy_holders():
         stored = getattr(owner, attribute)
         text = stored.decode("utf-8") if isinstance(stored, bytes) else stored
         if not isinstance(text, str) or old not in text:
@@ -48,6 +40,17 @@ def named(document: Any) -> Iterator[tuple[str, str]]:
     for principal in _principals(document):
         for kind, names in principal.items():
             yield from ((kind, name) for name in listed(names) if isinstance(name, str))
+
+
+def named_in(texts: Iterable[str]) -> tuple[list[str], list[str]]:
+    """The services and the accounts that policies name, each once; what is put together by moto may be no document."""
+    found: dict[str, dict[str, None]] = {"Service": {}, "AWS": {}}
+    for text in texts:
+        with suppress(ValueError, AttributeError):
+            for kind, name in named(json.loads(text)):
+                found.get(kind, {})[name] = None
+    accounts = [account[0] for name in found["AWS"] if (account := _ACCOUNT.search(name))]
+    return list(found["Service"]), list(dict.fromkeys(accounts))
 
 
 def _renamed(document: Any, old: str, new: str) -> bool:
@@ -92,16 +95,4 @@ def exists(name: str) -> bool:
         return False
     if parts[2] != "iam" or resource == "root":
         return True
-    collection = {"user": "users", "role": "roles"}.get(resource.partition("/")[0])
-    entities = getattr(iam_backends[account][PARTITION], collection) if collection and account in iam_backends else {}
-    return any(entity.arn == name for entity in entities.values())
-
-
-def _policies() -> Iterator[tuple[Any, str]]:
-    """Everything that has a policy of its own, and the attribute that holds it."""
-    for module, backends, collection, attribute in _HOMES:
-        by_account = getattr(sys.modules.get(module), backends, {})
-        for regions in list(by_account.values()):
-            for backend in list(regions.values()):
-                for owner in list(getattr(backend, collection).values()):
-                    yield owner, attribute
+    return name in iam_entities.arns(account, resource.partition("/")[0])

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from simlib.cloud.call_context import CallContext
-from simlib.cloud.storage.organizations import SCP, organization_of
+from simlib.cloud.storage.organizations import SCP, organization_of, renumber
 from simlib.cloud.transport.wire import RawAnswer
 
 ACCESS_ROLE = "OrganizationAccountAccessRole"
@@ -28,10 +28,7 @@ def _complete_account(context: CallContext, answer: RawAnswer) -> RawAnswer:
     created = organization_of(context.caller.account).accounts[-1]
     text, account = answer.body.decode("utf-8"), context.store.free_account_id()
     renumbered = RawAnswer(answer.status, answer.headers, text.replace(created.id, account).encode())
-    from moto.organizations.models import organizations_backends
-
-    organizations_backends.master_accounts[account] = organizations_backends.master_accounts.pop(created.id)
-    created.id = account
+    renumber(created, account)
     trust = {
         "Version": "2012-10-17",
         "Statement": [

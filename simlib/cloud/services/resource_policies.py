@@ -6,11 +6,11 @@ import json
 from collections.abc import Callable, Mapping
 
 from simlib.cloud.call_context import CallContext
-from simlib.cloud.permissions.authorization import decide, parsed
+from simlib.cloud.permissions.authorization import decide
 from simlib.cloud.permissions.permission import Permission
 from simlib.cloud.services import documents
 from simlib.cloud.storage import resources
-from simlib.cloud.storage.stored import Place
+from simlib.cloud.storage.stored import Place, parsed
 from simlib.cloud.transport.refusals import Objection
 from simlib.cloud.transport.wire import RawAnswer
 from simlib.iam import public_access

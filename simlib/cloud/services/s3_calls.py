@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from simlib.cloud.call_context import CallContext
-from simlib.cloud.permissions.authorization import parsed
 from simlib.cloud.permissions.permission import Permission
 from simlib.cloud.permissions.s3_permissions import bypassing, context_of, versioned
 from simlib.cloud.storage import buckets
+from simlib.cloud.storage.stored import parsed
 from simlib.cloud.transport.answers import Refusal
 from simlib.cloud.transport.wire import RawAnswer
 from simlib.iam import public_access

@@ -11,9 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from simlib.cloud.call_context import CallContext
-from simlib.cloud.permissions.authorization import parsed
 from simlib.cloud.storage.organizations import membership
-from simlib.cloud.storage.stored import StoredDocument
+from simlib.cloud.storage.stored import StoredDocument, parsed
 from simlib.cloud.transport.answers import Refusal
 from simlib.iam import Evaluation, Policy, PolicyError, PolicySet, Request, RequestError, evaluate
 from simlib.iam.decision import GRANTS

@@ -42,6 +42,12 @@ def entity(account: str, collection: str, name: str) -> Any:
     return named(backend(account), collection, name)
 
 
+def arns(account: str, kind: str) -> set[str]:
+    """The ARNs of an account's users or roles; none of an account that is not there."""
+    kept = iam_backends[account][PARTITION] if account in iam_backends else None
+    return {str(each.arn) for each in getattr(kept, f"{kind}s", {}).values()} if kind in ("user", "role") else set()
+
+
 def opened(account: str) -> datetime:
     """When an account was opened: its first user is as old."""
     return min((user.create_date for user in backend(account).users.values()), default=datetime.min)
@@ -104,6 +110,13 @@ def linked_role_names() -> dict[str, str]:
     from moto.iam.aws_managed_policies import aws_managed_policies_data
 
     return dict(reversed(_LINKED_ROLE.findall(aws_managed_policies_data)))
+
+
+def is_in_awss_policies(text: str) -> bool:
+    """Whether some managed policy of AWS's has this text as a value."""
+    from moto.iam.aws_managed_policies import aws_managed_policies_data
+
+    return f'"{text}"' in aws_managed_policies_data
 
 
 def linked_role_name(service: str) -> str:

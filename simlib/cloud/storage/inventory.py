@@ -5,16 +5,12 @@ Only what has been used is looked at: a service whose module nobody has loaded h
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from simlib.cloud.storage import buckets, resources
 from simlib.cloud.storage.iam_entities import backend
 from simlib.cloud.storage.organizations import organization_of
-
-_ACCOUNT = re.compile(r"\d{12}")
 
 # A service's backends in moto, and the ARNs of what one backend keeps.
 _KEPT: Mapping[str, Callable[[Any], Iterable[str]]] = {
@@ -55,32 +51,3 @@ def resource_arns(account: str) -> Iterator[str]:
 
 def _instance_arn(keeper: Any, instance: Any) -> str:
     return f"arn:aws:ec2:{keeper.region_name}:{keeper.account_id}:instance/{instance.id}"
-
-
-def named_in(texts: Iterable[str]) -> tuple[list[str], list[str]]:
-    """The services and the accounts that trust and resource policies name as principals, each once."""
-    services: dict[str, None] = {}
-    accounts: dict[str, None] = {}
-    for text in texts:
-        for statement in _statements(text):
-            principal = statement.get("Principal")
-            if not isinstance(principal, Mapping):
-                continue
-            services |= dict.fromkeys(_listed(principal.get("Service")))
-            for name in _listed(principal.get("AWS")):
-                account = name if _ACCOUNT.fullmatch(name) else name.split(":")[4] if name.count(":") >= 5 else ""
-                if _ACCOUNT.fullmatch(account):
-                    accounts[account] = None
-    return list(services), list(accounts)
-
-
-def _statements(text: str) -> Iterator[Mapping[str, Any]]:
-    try:
-        statements = json.loads(text)["Statement"]
-    except (ValueError, KeyError, TypeError):  # put together by moto, not by a caller
-        return
-    yield from [statements] if isinstance(statements, Mapping) else statements
-
-
-def _listed(value: Any) -> list[str]:
-    return [value] if isinstance(value, str) else list(value or ())

@@ -104,6 +104,14 @@ def organizations() -> Iterator[Any]:
                 yield partitions[PARTITION]
 
 
+def renumber(member: Any, account: str) -> None:
+    """Give a member that moto has just made the number of another account."""
+    from moto.organizations.models import organizations_backends
+
+    organizations_backends.master_accounts[account] = organizations_backends.master_accounts.pop(member.id)
+    member.id = account
+
+
 def members() -> list[str]:
     """The accounts that belong to some organization."""
     return [account.id for backend in organizations() for account in backend.accounts]

@@ -117,6 +117,21 @@ def policy_owner(arn: str) -> str:
     return ":".join(arn.split(":")[:7]) if service == "lambda" else arn
 
 
+# Policies that name principals: the collection of resources, and the attribute of each that holds the document.
+_HOLDERS = {
+    "iam": ("roles", "assume_role_policy_document"), "s3": ("buckets", "policy"), "kms": ("keys", "policy"),
+    "sqs": ("queues", "policy"), "sns": ("topics", "policy"), "secretsmanager": ("secrets", "policy"),
+}  # fmt: skip
+
+
+def policy_holders() -> Iterator[tuple[Any, str]]:
+    """Everything of every account that has a policy of its own, and the attribute that holds it."""
+    for service, (collection, attribute) in _HOLDERS.items():
+        for account in list(_backends(service)):
+            for backend in keepers(service, account):
+                yield from ((owner, attribute) for owner in list(getattr(backend, collection).values()))
+
+
 def set_table_policy(account: str, region: str, name: str, text: str) -> None:
     """Give a DynamoDB table that is there its policy."""
     from moto.dynamodb.models import dynamodb_backends

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, NamedTuple
+
+from simlib.iam import Policy
 
 PARTITION = "aws"
 
@@ -77,6 +80,12 @@ class StoredInstance:
     role: StoredIdentity | None
     http_tokens: str
     details: dict[str, str]
+
+
+@lru_cache(maxsize=4096)
+def parsed(text: str, kind: str, name: str) -> Policy:
+    """A stored document, prepared once for all decisions; raises `PolicyError` where it is not a policy."""
+    return Policy.parse(text, kind, name=name)
 
 
 def tag_map(tags: Any) -> dict[str, str]:

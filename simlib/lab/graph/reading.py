@@ -8,8 +8,8 @@ from typing import Any
 
 from simlib.cloud.credentials.lifetimes import GOOD, Credential
 from simlib.cloud.inspection import Document, Place, Principal
-from simlib.cloud.permissions.authorization import parsed
 from simlib.cloud.storage import resources
+from simlib.cloud.storage.stored import parsed
 from simlib.iam import Evaluation, Policy, PolicyError
 
 from .facts import Facts, Held, Identity, Thing

@@ -12,10 +12,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from simlib.cloud.credentials.sessions import Caller, Session
-from simlib.cloud.permissions.authorization import parsed
 from simlib.cloud.services import documents
 from simlib.cloud.storage.store import Store
-from simlib.cloud.storage.stored import StoredIdentity
+from simlib.cloud.storage.stored import StoredIdentity, parsed
 from simlib.cloud.transport.answers import Refusal
 from simlib.iam import Policy
 

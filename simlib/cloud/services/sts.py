@@ -13,8 +13,11 @@ from typing import Any
 
 from simlib.cloud import encoded_message
 from simlib.cloud.call_context import CallContext
-from simlib.cloud.credentials import mfa, web_identity
-from simlib.cloud.credentials.session_requests import (
+from simlib.cloud.credentials.sessions import Session, Sessions, service_caller
+from simlib.cloud.permissions.authorization import circumstances, decide
+from simlib.cloud.permissions.call_permissions import Permission
+from simlib.cloud.services import mfa, web_identity
+from simlib.cloud.services.session_requests import (
     SessionOptions,
     assumed,
     check_duration,
@@ -22,9 +25,6 @@ from simlib.cloud.credentials.session_requests import (
     packed_size,
     session_options,
 )
-from simlib.cloud.credentials.sessions import Session, Sessions, service_caller
-from simlib.cloud.permissions.authorization import circumstances, decide
-from simlib.cloud.permissions.call_permissions import Permission
 from simlib.cloud.storage.store import Store
 from simlib.cloud.storage.stored import StoredIdentity
 from simlib.cloud.transport.answers import Refusal

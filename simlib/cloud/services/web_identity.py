@@ -14,9 +14,9 @@ from typing import Any
 from simlib.cloud.call_context import CallContext
 from simlib.cloud.credentials import issuer
 from simlib.cloud.credentials.issuer import GITHUB
-from simlib.cloud.credentials.session_requests import assumed, check_duration, session_options
 from simlib.cloud.credentials.sessions import ANONYMOUS, Sessions, provider_caller
 from simlib.cloud.permissions.call_permissions import Permission
+from simlib.cloud.services.session_requests import assumed, check_duration, session_options
 from simlib.cloud.storage import iam_entities
 from simlib.cloud.transport.answers import Refusal
 
