@@ -41,7 +41,7 @@ PROOFS = (
 _CODE = "import boto3\n\n\ndef handler(event, context):\n    return boto3.client('sts').get_caller_identity()['Arn']\n"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Way:
     """One way to power.
 
@@ -64,12 +64,17 @@ class Way:
         """``any``: any permission, as far as boundary and SCPs let it; ``target``: what the target may do."""
         return str(ROWS[self.id]["gains"])
 
+    def __repr__(self) -> str:
+        return self.sentence
+
     @property
     def sentence(self) -> str:
+        """Who does what, by which actions."""
         names = {"target": Name(self.target), "policy": Name(self.policy), "thing": self.thing or "something"}
         asks = ", ".join(dict.fromkeys(action for action, _ in self.asks))
         also = f"; {self.assumed}" if self.assumed else ""
-        return f"{_name(self.principal)} {ROWS[self.id]['title'].format(**names)} ({asks}){also}"
+        who = f"{_name(self.principal)} of account {_account(self.principal)}"
+        return f"{who} {ROWS[self.id]['title'].format(**names)} ({asks}){also}"
 
 
 class Walk(NamedTuple):
@@ -78,6 +83,10 @@ class Walk(NamedTuple):
     done: bool
     reason: str
     calls: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        outcome = f"Walked: {self.reason}." if self.done else f"Not walked: {self.reason}."
+        return f"{outcome} Calls: {', '.join(self.calls) or 'none'}."
 
 
 class Name(str):
@@ -121,6 +130,14 @@ class _Identity:
             texts is None or texts.variables or texts.matches(resource, {}) is not excepted
             for texts, excepted in resources
         )
+
+    @cached_property
+    def trust(self) -> str:
+        return "".join(text for place, text in self.texts.items() if place.kind == "trust")
+
+    def could_trust(self, caller: _Identity) -> bool:
+        """Whether the trust policy speaks of the caller, of its account, or of everybody."""
+        return caller.account in self.trust or '"*"' in self.trust
 
 
 class _Finder:
@@ -183,7 +200,9 @@ class _Finder:
                     yield group, "", "", ""
         elif on in ("user", "role", "role policy"):
             for each in self.by_account[caller.account] if on != "role" else self.identities.values():
-                if each.kind == on.split()[0] and each is not caller and self._fits(row, each):
+                if each.kind != on.split()[0] or each is caller or not self._fits(row, each):
+                    continue
+                if "{trust}" in str(row["walk"]) or each.kind == "user" or each.could_trust(caller):
                     yield from (
                         (each.arn, policy, "", "") for policy in (_managed(each) if on == "role policy" else [""])
                     )
@@ -226,8 +245,7 @@ class _Finder:
             if each.kind == "role" and each is not caller:
                 key = (service, each.arn)
                 if key not in self.trusts:
-                    trust = "".join(text for place, text in each.texts.items() if place.kind == "trust")
-                    self.trusts[key] = service in trust and self.allowed(service, "sts:AssumeRole", each.arn)
+                    self.trusts[key] = service in each.trust and self.allowed(service, "sts:AssumeRole", each.arn)
                 if self.trusts[key]:
                     yield each
 

@@ -45,7 +45,7 @@ def main(argv: Sequence[str]) -> int:
             found = exposures(cloud)
             walks = _walks(cloud) if options.walk else {}
             _progress("")
-            report = {"text": _text, "json": _json, "sarif": _sarif}[options.format]
+            report = {"text": text, "json": _json, "sarif": _sarif}[options.format]
             print(report(cloud, found, walks, options.paths[0]))
             return 1 if found else 0
     except WorldFileError as error:
@@ -74,10 +74,11 @@ def _counts(cloud: Cloud) -> dict[str, dict[str, int]]:
     for each in cloud.inspect.principals():
         if each.kind in ("user", "role"):
             kinds.setdefault(each.account, Counter())[each.kind] += 1
-    return {account: dict(counts) for account, counts in kinds.items()}
+    return {account: dict(kinds[account]) for account in sorted(kinds)}
 
 
-def _text(cloud: Cloud, found: list[Exposure], walks: dict[str, str], _: str) -> str:
+def text(cloud: Cloud, found: list[Exposure], walks: dict[str, str], _: str = "") -> str:
+    """The report as a terminal shows it; `walks`: how each path to power went, by its sentence."""
     lines = [
         f"Account {account}: " + ", ".join(f"{count} {kind}{'s' * (count > 1)}" for kind, count in counts.items())
         for account, counts in _counts(cloud).items()

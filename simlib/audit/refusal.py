@@ -149,9 +149,11 @@ class Refusal:
 
 def explain(text: str) -> Refusal:
     """The refusal in a text. Raises `NotARefusal` where there is none."""
-    for message in _messages(text):
-        if refusal := _authorization(message) or _row(message):
-            return refusal
+    messages = list(_messages(text))
+    for read in (_authorization, _row):
+        for message in messages:
+            if refusal := read(message):
+                return refusal
     raise NotARefusal(
         "This is no error text of AWS that can be recognised: paste what AWS printed, from its first word on."
     )
@@ -193,11 +195,12 @@ def _messages(text: str) -> Iterator[_Message]:
             yield from _of_json(json.loads(plain))
             return
     plain = plain[:LONGEST]
-    for pattern in (_XML, _CLI, _GO, _JAVA, _CODED):
-        if match := pattern.search(plain):
-            groups = {name: unescape((value or "").strip()) for name, value in match.groupdict().items()}
-            yield _Message(groups["text"], groups.get("code", ""), groups.get("operation", ""))
-    yield _Message(plain)
+    for text in dict.fromkeys((plain, " ".join(plain.split()))):  # as it stands, and with lines joined
+        for pattern in (_XML, _CLI, _GO, _JAVA, _CODED):
+            if match := pattern.search(text):
+                groups = {name: unescape((value or "").strip()) for name, value in match.groupdict().items()}
+                yield _Message(groups["text"], groups.get("code", ""), groups.get("operation", ""))
+        yield _Message(text)
 
 
 def _of_json(value: Any) -> Iterator[_Message]:

@@ -107,7 +107,7 @@ def test_a_planted_way_is_found_walked_and_gone_without_any_of_its_permissions(n
         else:
             assert all(each.reason and not each.done for each in walks)
         sentence = ways[0].sentence
-        assert sentence.startswith("mallory ")
+        assert sentence.startswith("mallory of account 1")
         assert all(action in sentence for action in permissions(name))
         assert "{" not in sentence
     for lacking in permissions(name):

@@ -66,6 +66,7 @@ def test_every_text_that_the_real_aws_has_printed_is_understood() -> None:
 
 WRAPPED = {
     "bare": LACKS,
+    "broken into lines": f"{CALLING}: {LACKS}".replace(" is not", "\nis not").replace(" because", "\n   because"),
     "cli": f"aws: [ERROR]: {CALLING}: {LACKS}",
     "python": f"botocore.exceptions.ClientError: {CALLING}: {LACKS}",
     "go": "Error: operation error S3: GetObject, https response error StatusCode: 403, RequestID: 1, HostID: 2, "
