@@ -11,6 +11,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -122,6 +123,25 @@ def test_jupyterlab_is_told_when_it_runs_as_root(
     monkeypatch.setattr(os, "geteuid", lambda: user)
     start.main([str(tmp_path)])
     assert ("--allow-root" in started[0]) == (user == 0)
+
+
+SETTINGS = {  # whose the settings are that every start brings along
+    "ServerApp": "jupyter_server.serverapp",
+    "ContentsManager": "jupyter_server.services.contents.manager",
+    "MappingKernelManager": "jupyter_server.services.kernels.kernelmanager",
+    "LabApp": "jupyterlab.labapp",
+    "Voila": "voila.app",
+    "VoilaConfiguration": "voila.configuration",
+}
+
+
+@pytest.mark.parametrize("file", ["jupyter_server_config.json", "voila.json"])
+def test_every_setting_is_one_that_jupyter_has(file: str) -> None:
+    settings = json.loads((start.APP / file).read_text(encoding="utf-8"))
+    for owner, values in settings.items():
+        known = getattr(import_module(SETTINGS[owner]), owner).class_trait_names(config=True)
+        assert set(values) - set(known) == set(), owner
+    assert settings["MappingKernelManager"]["transport_encryption"] == "auto", "what SECURITY.md says"
 
 
 def test_without_jupyter_the_line_to_install_it_is_told(
