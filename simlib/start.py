@@ -33,6 +33,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not command and words[:1] in (["help"], ["--help"], ["-h"]):
         print((__doc__ or "").strip())
         return 0
+    if words[:1] == ["--version"]:
+        from . import __version__
+
+        print(f"The IAM lab {__version__}")
+        return 0
     folder = Path(words.pop(0) if words and not words[0].startswith("-") else "iam-lab").resolve()
     if missing := [name for name in ("jupyterlab", "voila") if not find_spec(name)]:
         print(f"{' and '.join(missing)} is not installed here: pip install 'iam-lab[jupyter]'", file=sys.stderr)

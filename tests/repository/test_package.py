@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 from hatchling.build import build_editable, build_wheel
 
+import simlib
+
 from .conftest import ROOT, bare_environment
 from .test_tracked_files import tracked
 
@@ -84,10 +86,11 @@ print(len(read_lesson(1)) > 9, bool(lab.PolicyEditor({"Version": "2012-10-17", "
 
 
 def test_its_command_copies_the_course_and_opens_it(installed: Path, tmp_path: Path) -> None:
-    answer = run(installed, tmp_path, "iam-lab", "--version")
+    answer = run(installed, tmp_path, "iam-lab", "lessons", "--version")  # JupyterLab's, so that it ends at once
     assert answer.returncode == 0, answer.stderr
-    assert (tmp_path / "iam-lab" / "00-start-here.ipynb").exists()
-    assert not (tmp_path / "iam-lab" / "instructor-guide.md").exists()
+    assert (tmp_path / "lessons" / "00-start-here.ipynb").exists()
+    assert not (tmp_path / "lessons" / "instructor-guide.md").exists()
+    assert run(installed, tmp_path, "iam-lab", "--version").stdout == f"The IAM lab {simlib.__version__}\n"
 
 
 def run(scripts: Path, folder: Path, command: str, *arguments: str) -> subprocess.CompletedProcess[str]:
