@@ -201,7 +201,7 @@ class _Reader:
         arn = f"arn:aws:iam::{account}:{kind}{path}{name}"
         common = {"Path": path, f"{start}Name": name, f"{start}Id": self._id(entry.get(f"{start}Id"), prefix, arn)}
         common |= {"Arn": arn, "CreateDate": self._date(entry.get("CreateDate"))}
-        if tags := _tags(entry.get("Tags")):
+        if kind != "group" and (tags := _tags(entry.get("Tags"))):
             common["Tags"] = tags
         if shape == "Policies":
             made = self._managed(entry, common, place)
