@@ -105,7 +105,7 @@ def test_progress_is_there_when_the_reader_comes_back(visit: Any) -> None:
     visit.open(name)
     visit.run_all()
     question = visit.output(cells.index("predict-a-new-user-looks-around"))
-    question.get_by_text("It sends the list").click()
+    question.get_by_role("radio", name="It sends the list").check()
     question.get_by_role("button", name="Lock in my answer").click()
     visit.output(cells.index("explain-a-new-user-looks-around")).get_by_text("You expected").wait_for()
     visit.page.reload()

@@ -46,7 +46,7 @@ def test_it_opens_on_the_first_page_whose_answers_are_kept_in_the_users_home(vis
     visit.settle()
     visit.run_all()
     question = visit.output(index("00-start-here.ipynb", "predict-a-new-user-looks-around"))
-    question.get_by_text("It sends the list").click()
+    question.get_by_role("radio", name="It sends the list").check()
     question.get_by_role("button", name="Lock in my answer").click()
     answer = visit.output(index("00-start-here.ipynb", "explain-a-new-user-looks-around"))
     answer.get_by_text("You expected").wait_for()
