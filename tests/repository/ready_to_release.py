@@ -18,7 +18,7 @@ MEASURED = ("simlib", "notebooks", "requirements.txt")  # what the results speak
 
 def objections(root: Path) -> Iterator[str]:
     """A sentence for each thing that is missing, with the remedy."""
-    for check in (tree, version, changelog, notebooks, results):
+    for check in (tree, version, changelog, notebooks, results, public_copy):
         yield from check(root)
 
 
@@ -76,6 +76,11 @@ def results(root: Path) -> Iterator[str]:
     since = git(root, "log", "--format=%h", f"{measured}..HEAD", "--", *MEASURED) if measured else ""
     if since:
         yield f"What {RESULTS} measures has changed since, in {', '.join(since.split())}: {again}"
+
+
+def public_copy(root: Path) -> Iterator[str]:
+    if "github.com/OWNER/NAME" in (root / "pyproject.toml").read_text(encoding="utf-8"):
+        yield "pyproject.toml does not say where the public copy is: nox -s links -- OWNER/NAME, and commit it."
 
 
 def git(root: Path, *command: str) -> str:

@@ -40,6 +40,7 @@ def repository(tmp_path: Path) -> Path:
     write(tmp_path, "notebooks/01.ipynb", json.dumps({"cells": [{"cell_type": "code", "outputs": []}]}))
     write(tmp_path, release.RESULTS, MEASURED)
     write(tmp_path, "docs/page.md", "A page.\n")
+    write(tmp_path, "pyproject.toml", '[project.urls]\nRepository = "https://github.com/ada/a-copy"\n')
     git(tmp_path, "init", "--quiet")
     commit(tmp_path)
     return tmp_path
@@ -131,6 +132,10 @@ OBJECTIONS = {
     "a longer version measured": (
         changed(release.RESULTS, "0.2.0", "0.2.01"),
         f"{release.RESULTS} is not of simlib 0.2.0: {AGAIN}",
+    ),
+    "a copy that is nowhere": (
+        changed("pyproject.toml", "ada/a-copy", "OWNER/NAME"),
+        "pyproject.toml does not say where the public copy is: nox -s links -- OWNER/NAME, and commit it.",
     ),
     "a value over its limit": (
         changed(release.RESULTS, "1.10 | holds", "1.20 | **over**"),
