@@ -122,3 +122,12 @@ def test_the_instructors_view_reads_the_same_volume_in_the_same_image() -> None:
 def test_it_opens_the_first_page() -> None:
     page = VALUES["singleuser"]["defaultUrl"].removeprefix("/lab/tree/")
     assert (ROOT / page).is_file()
+
+
+def test_nobody_becomes_the_instructor_by_coming_first() -> None:
+    """Where the first login sets a name's password, no name may be an administrator's that has none yet."""
+    config = VALUES["hub"]["config"]
+    assert "FirstUseAuthenticator" in config["JupyterHub"]["authenticator_class"]
+    assert not {"admin_users", "admin_groups"} & {name for owner in config.values() for name in owner}
+    recipe = (ROOT / "binder" / "hub" / "README.md").read_text(encoding="utf-8")
+    assert "--admin INSTRUCTOR:A-LONG-PASSWORD\n" in recipe
