@@ -335,7 +335,7 @@ def walk(cloud: Cloud, way: Way) -> Walk:
     """Perform a way by real calls of its principal, in a rehearsal; nothing of it is left afterwards."""
     row = ROWS[way.id]
     if way.assumed:
-        return Walk(False, f"the world does not hold what would have to be there: {way.assumed}", ())
+        return Walk(False, f"the world does not hold {way.assumed.removeprefix('if there is ')}", ())
     if "walk" not in row:
         service = row.get("service", "").partition(".")[0]
         return Walk(False, f"the lab runs nothing in {service} that would act as the role in this way", ())
@@ -386,7 +386,9 @@ class _Walker:
     def _filled(self, value: Any) -> Any:
         if isinstance(value, dict):
             return {name: self._filled(each) for name, each in value.items()}
-        if not isinstance(value, str):
+        if isinstance(value, list):
+            return [self._filled(each) for each in value]
+        if not isinstance(value, str) or value.startswith('{"'):
             return value
         way = self.way
         late: dict[str, Any] = {
@@ -458,8 +460,10 @@ class _Walker:
             return Walk(False, "nothing more is allowed afterwards", tuple(self.calls))
         if self.row["on"] == "other group":
             return Walk(True, f"is in the group {_name(self.way.target)}", tuple(self.calls))
-        if self.row["on"] == "running" and not self.row.get("become"):
-            return Walk(True, f"its code is in place, and runs as {_name(self.way.target)}", tuple(self.calls))
+        if self.row["on"] in ("running", "passed") and not self.row.get("become"):
+            service = self.row["service"].partition(".")[0]
+            reason = f"{service} has what acts as {_name(self.way.target)}; the lab goes no further there"
+            return Walk(True, reason, tuple(self.calls))
         arn = reached if isinstance(reached, str) else reached.client("sts").get_caller_identity()["Arn"]
         is_target = arn == self.way.target or f":assumed-role/{_name(self.way.target)}/" in arn
         return Walk(is_target, f"calls as {arn}", tuple(self.calls))
