@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import shutil
 import sys
 import sysconfig
@@ -126,7 +127,7 @@ def run_lessons() -> int:
             try:
                 NotebookClient(book, timeout=300, resources={"metadata": {"path": place}}, config=quiet).execute()
             except CellExecutionError as error:
-                print(f"✘ {path.stem}: {error.ename}: {error.evalue}", file=sys.stderr)
+                print(f"✘ {path.stem}", re.sub(r"\x1b\[[\d;]*m", "", str(error)), sep="\n", file=sys.stderr)
                 return 1
             print(f"✔ {path.stem:30} {time.perf_counter() - begin:4.1f} s", flush=True)
     print("Every lesson runs here.")

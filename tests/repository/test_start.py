@@ -15,6 +15,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import nbformat
 import pytest
 
 from simlib import start
@@ -71,6 +72,27 @@ def test_the_repositorys_own_lessons_are_opened_where_they_are(
     start.main([str(ROOT / "notebooks")])
     assert sorted((ROOT / "notebooks").iterdir()) == before
     assert "copied" not in capsys.readouterr().out
+
+
+FAILS = """class Panel:
+    def _repr_mimebundle_(self, **_):
+        raise LookupError("no such role")
+Panel()"""
+
+
+@pytest.mark.parametrize("code", ["print(1 + 1)", FAILS], ids=["runs", "fails"])
+def test_the_lessons_are_run_and_what_fails_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], code: str
+) -> None:
+    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)])
+    for name in (start.FIRST_PAGE, "01-users.ipynb"):
+        nbformat.write(book, tmp_path / name)
+    monkeypatch.setattr(start, "lessons", lambda: tmp_path)
+    assert start.main(["test"]) == (1 if code == FAILS else 0)
+    said = capsys.readouterr()
+    assert ("✔ 01-users" in said.out) == (code != FAILS)
+    assert ("✘ 00-start-here" in said.err and "LookupError: no such role" in said.err) == (code == FAILS)
+    assert "\x1b" not in said.err
 
 
 def test_kernels_meet_nothing_of_another_python(tmp_path: Path, started: Any, monkeypatch: pytest.MonkeyPatch) -> None:
