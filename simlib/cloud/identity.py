@@ -70,8 +70,8 @@ class Identity:
             "AWS_SECRET_ACCESS_KEY": self.secret_access_key,
             "AWS_SESSION_TOKEN": self.session_token,
         }
-        given = {name: value for name, value in keys.items() if value}
-        environment = {**ambient.machine(home), "AWS_DEFAULT_REGION": self.region, **given}
+        own = {name: value for name, value in keys.items() if value}
+        environment = {**ambient.machine(home), "AWS_DEFAULT_REGION": self.region, **own}
 
         def guard(session: Any) -> None:
             session.register("before-send", _refuse_outside)
@@ -93,11 +93,11 @@ def credentials_in(answer: Mapping[str, Any], region: str) -> Identity:
     CreateAccessKey says `AccessKey`, STS `Credentials`, the metadata service `Token`. Raises `ValueError` where there
     are none.
     """
-    for found in _mappings(answer):
-        key = found.get("AccessKeyId") or found.get("accessKeyId")
-        secret = found.get("SecretAccessKey") or found.get("secretAccessKey") or found.get("SecretKey")
+    for mapping in _mappings(answer):
+        key = mapping.get("AccessKeyId") or mapping.get("accessKeyId")
+        secret = mapping.get("SecretAccessKey") or mapping.get("secretAccessKey") or mapping.get("SecretKey")
         if key and secret:
-            token = found.get("SessionToken") or found.get("sessionToken") or found.get("Token")
+            token = mapping.get("SessionToken") or mapping.get("sessionToken") or mapping.get("Token")
             return Identity(str(key), str(secret), str(token) if token else None, region=region)
     named = ", ".join(map(str, answer)) if isinstance(answer, Mapping) else type(answer).__name__
     raise ValueError(

@@ -26,13 +26,12 @@ from threading import RLock
 from typing import Any
 
 from simlib.cloud.authentication import check_kind_of_credentials
-from simlib.cloud.credentials import issuer
-from simlib.cloud.credentials import sessions as held
+from simlib.cloud.credentials import issuer, sessions
 from simlib.cloud.credentials.sessions import ANONYMOUS, Caller, Session, Sessions
 from simlib.cloud.permissions.authorization import AS_STORED, Instead, circumstances, decide, resource_document
 from simlib.cloud.permissions.permission import Permission, account_of
 from simlib.cloud.services.named_principals import named_in
-from simlib.cloud.services.web_identity import believed
+from simlib.cloud.services.web_identity import bearer_of
 from simlib.cloud.storage import buckets, iam_entities, inventory
 from simlib.cloud.storage.organizations import Membership, membership
 from simlib.cloud.storage.places import stored_at
@@ -112,8 +111,8 @@ class Inspection:
     def principals(self) -> list[Principal]:
         """Everybody who can ask: of each account users, roles, live sessions, the root user; then those of none."""
         with self._lock:
-            found = [each for account in self._accounts() for each in self._of_account(account)]
-            return [*found, *self._of_none()]
+            principals = [each for account in self._accounts() for each in self._of_account(account)]
+            return [*principals, *self._of_none()]
 
     def principal(self, who: str) -> Principal:
         """Whoever an ARN, access key, token, service or account ID means, also where `principals` does not list it."""
@@ -173,7 +172,11 @@ class Inspection:
                 yield Principal(role.arn, "role", account, name)
         now = self._now()
         for session in self._sessions:
-            if session.account == account and now < session.expires and held.session_caller(session, self._store, now):
+            if (
+                session.account == account
+                and now < session.expires
+                and sessions.session_caller(session, self._store, now)
+            ):
                 yield _of_session(session)
         yield Principal(f"arn:aws:iam::{account}:root", "root", account, "root user")
 
@@ -205,8 +208,8 @@ class Inspection:
 
     def _resource_policies(self) -> Iterator[str]:
         for arn in self.resources():
-            if found := resource_document(arn, self._store, trust=True):
-                yield found[1]
+            if policy := resource_document(arn, self._store, trust=True):
+                yield policy[1]
 
     # -- the documents -----------------------------------------------------------------------------------------------
 
@@ -218,19 +221,19 @@ class Inspection:
         """
         with self._lock:
             caller = None if _is_only_resource(arn) else self._caller(arn, "", self._now())[0]
-            found = [*_of_caller(caller)] if caller else []
+            documents = [*_of_caller(caller)] if caller else []
             if (resource := resource_document(arn, self._store, trust=True)) and resource[1]:
                 place, text, name = resource
-                found.append(Document(place, text, name, place.owner))
+                documents.append(Document(place, text, name, place.owner))
             account = caller.account if caller else self.owner(arn, "")
-            return [*found, *_of_organization(membership(account))]
+            return [*documents, *_of_organization(membership(account))]
 
     def document(self, place: Place) -> Document | None:
         """What is stored at a place, with nothing attached to it told; None while nothing is."""
         with self._lock:
             if place.kind in ("trust", "resource"):
-                found = resource_document(place.owner, self._store, trust=True)
-                return Document(*found, place.owner) if found and found[0] == place and found[1] else None
+                policy = resource_document(place.owner, self._store, trust=True)
+                return Document(*policy, place.owner) if policy and policy[0] == place and policy[1] else None
             stored = stored_at(place, self._store)
             return Document(place, stored.text, stored.name, place.owner) if stored else None
 
@@ -260,21 +263,21 @@ class Inspection:
         """
         with self._lock:
             now = at or self._now()
-            caller, said = self._caller(who, resource, now)
+            caller, token_keys = self._caller(who, resource, now)
             service, _, operation = action.partition(":")
             if caller.session and caller.session.access_key_id and now >= caller.session.expires:
                 raise authentication_refusal("expired-session", service)
             check_kind_of_credentials(caller, service, operation)
             if action.lower() in TRUST_ACTIONS:
-                said = {"sts:RoleSessionName": SESSION_NAME, **said}
+                token_keys = {"sts:RoleSessionName": SESSION_NAME, **token_keys}
             changed = {key.lower() for key in circumstances}
             around = _without(changed, self._around(caller, now))
             caller = replace(caller, context=_without(changed, caller.context))
-            given = {key: value for key, value in circumstances.items() if value is not None}
-            asked = Permission(
-                action, resource, self.owner(resource, caller.account), {**_without(changed, said), **given}
+            added = {key: value for key, value in circumstances.items() if value is not None}
+            permission = Permission(
+                action, resource, self.owner(resource, caller.account), {**_without(changed, token_keys), **added}
             )
-            return decide(asked, caller, self._store, around, instead=instead)
+            return decide(permission, caller, self._store, around, instead=instead)
 
     def _around(self, caller: Caller, now: datetime) -> dict[str, str]:
         if is_service(caller.arn):
@@ -297,16 +300,16 @@ class Inspection:
         if name.startswith("arn:") and name.count(":") >= 5:
             return self._identity(name, now), {}
         if key := self._store.find_key(name):
-            caller = held.user_caller(key, self._store)
+            caller = sessions.user_caller(key, self._store)
             if caller is not None:
                 return caller, {}
         if issuer.read(name) is not None:
-            bearer = believed(name, account_of(resource) or "", self._sessions, now)
-            return held.provider_caller(bearer.provider), bearer.asked_context()
+            bearer = bearer_of(name, account_of(resource) or "", self._sessions, now)
+            return sessions.provider_caller(bearer.provider), bearer.request_context()
         if is_account_id(name):
             return self._identity(f"arn:aws:iam::{name}:user/somebody", now), {}
         if is_service(name):
-            return held.service_caller(name), {}
+            return sessions.service_caller(name), {}
         raise LookupError(f"{name[:200]!r} is no ARN, access key, token, service or account of this world.")
 
     def _identity(self, arn: str, now: datetime) -> Caller:
@@ -315,22 +318,22 @@ class Inspection:
         name = path.rpartition("/")[2]
         known = self._has(account)
         if rest == "root":
-            return held.root_caller(account)
+            return sessions.root_caller(account)
         if kind == "oidc-provider":
-            return held.provider_caller(arn)
+            return sessions.provider_caller(arn)
         if kind == "user" and (user := self._store.user(account, name) if known else self._unknown(arn)):
             if user.arn == arn:
-                return held.caller_of(user)
+                return sessions.caller_of(user)
         elif kind == "role" and (role := self._store.role(account, name) if known else self._unknown(arn)):
             if role.arn == arn:
-                return self._of_credentials(held.fresh_session(role, SESSION_NAME, now), now, role)
+                return self._of_credentials(sessions.fresh_session(role, SESSION_NAME, now), now, role)
         elif kind in ("assumed-role", "federated-user"):
             if live := [each for each in self._sessions if each.arn == arn]:
                 return self._of_credentials(live[-1], now)
             role_name = path.partition("/")[0]
             role = self._store.role(account, role_name) if known and kind == "assumed-role" else None
             if role is not None:
-                return self._of_credentials(held.fresh_session(role, name, now), now, role)
+                return self._of_credentials(sessions.fresh_session(role, name, now), now, role)
         raise LookupError(f"There is no {arn[:200]} in this world.")
 
     def _unknown(self, arn: str) -> StoredIdentity:
@@ -340,7 +343,7 @@ class Inspection:
         return StoredIdentity(arn, "", account, name, (everything,) if everything else (), None, {})
 
     def _of_credentials(self, session: Session, now: datetime, role: StoredIdentity | None = None) -> Caller:
-        caller = held.session_caller(session, self._store, now, role)
+        caller = sessions.session_caller(session, self._store, now, role)
         if caller is None:
             raise authentication_refusal("deleted-identity", "sts")
         return caller

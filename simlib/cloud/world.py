@@ -146,8 +146,8 @@ class Cloud:
             contents.put_back(loaded.contents)
             for session in loaded.sessions:
                 self._sessions.keep(session)
-            for told in loaded.issuers:
-                issuer = restored_issuer(told, lambda: self.clock.now)
+            for entry in loaded.issuers:
+                issuer = restored_issuer(entry, lambda: self.clock.now)
                 self._sessions.issuers[issuer.url] = issuer
             for name, account_id in loaded.accounts.items():
                 self._open_account(name, account_id)
@@ -317,11 +317,11 @@ class Cloud:
         """Whoever holds a key or a session of this world. Raises `LookupError` where it does not know that key."""
         self._must_be_open()
         with self._gate.lock:
-            found = self._sessions.find(access_key_id) or self._store.find_key(access_key_id)
-        if found is None:
+            credential = self._sessions.find(access_key_id) or self._store.find_key(access_key_id)
+        if credential is None:
             raise LookupError(f"There is no key {access_key_id!r} in this world.")
-        token = getattr(found, "session_token", None)
-        return Identity(found.access_key_id, found.secret_access_key, token, region=REGION)
+        token = getattr(credential, "session_token", None)
+        return Identity(credential.access_key_id, credential.secret_access_key, token, region=REGION)
 
     def credentials(self) -> list[Credential]:
         """Every key and session there is or ever was, without secrets, in the order they were issued."""
@@ -355,8 +355,8 @@ class Cloud:
         return self._gate.show_authorization_ids
 
     @authorization_ids.setter
-    def authorization_ids(self, shown: bool) -> None:
-        self._gate.show_authorization_ids = shown
+    def authorization_ids(self, visible: bool) -> None:
+        self._gate.show_authorization_ids = visible
 
     # -- asking ------------------------------------------------------------------------------------------------------
 
@@ -365,8 +365,8 @@ class Cloud:
         if error is None:
             return Explanation(self.trail.last_refusal())
         response = getattr(error, "response", {})
-        asked = response.get("ResponseMetadata", {}).get("RequestId", "")
-        event = self.trail.by_request_id(asked) if asked else None
+        request_id = response.get("ResponseMetadata", {}).get("RequestId", "")
+        event = self.trail.by_request_id(request_id) if request_id else None
         if event is None:
             raise ValueError(
                 "This error did not come from a call of this world, so there is nothing to explain. "

@@ -9,6 +9,7 @@ import json
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -20,6 +21,7 @@ from botocore.exceptions import ClientError
 from simlib import Cloud
 
 from .conftest import allow, deny, document, new_user, refused, trust
+from .worlds.conftest import outcome
 
 BUCKET = "my-secure-bucket"
 ARN = f"arn:aws:s3:::{BUCKET}"
@@ -392,6 +394,46 @@ def test_a_browsers_form_is_refused_with_a_sentence(s3: Any) -> None:
         urllib.request.urlopen(request, timeout=30)
     assert caught.value.code == 400
     assert b"generate_presigned_url" in caught.value.read()
+
+
+OWNERSHIP = [  # the bucket's setting, the writer's ACL, who may read: the bucket's account, the writer's, a third
+    ("BucketOwnerEnforced", None, (True, True, True)),
+    ("ObjectWriter", None, (False, True, False)),
+    ("ObjectWriter", "bucket-owner-read", (True, True, False)),
+    ("ObjectWriter", "bucket-owner-full-control", (True, True, False)),
+    ("ObjectWriter", "public-read", (True, True, True)),
+    ("BucketOwnerPreferred", None, (False, True, False)),
+    ("BucketOwnerPreferred", "bucket-owner-full-control", (True, True, True)),
+]
+
+
+@pytest.mark.parametrize(("setting", "acl", "may"), OWNERSHIP)
+def test_an_object_is_its_writers_where_acls_are_on(
+    aws: Cloud, setting: str, acl: str | None, may: tuple[bool, ...], tmp_path: Path
+) -> None:
+    accounts = [aws.account(name) for name in ("owner", "writer", "third")]
+    mine, writers, thirds = (account.admin.client("s3") for account in accounts)
+    mine.create_bucket(Bucket="shared-by-three", ObjectOwnership=setting)
+    everybody = {"AWS": [accounts[1].id, accounts[2].id]}
+    policy = allow("s3:*", ["arn:aws:s3:::shared-by-three", "arn:aws:s3:::shared-by-three/*"], Principal=everybody)
+    mine.put_bucket_policy(Bucket="shared-by-three", Policy=document(policy))
+    mine.delete_public_access_block(Bucket="shared-by-three")
+    place = {"Bucket": "shared-by-three", "Key": "theirs"}
+    writers.put_object(**place, Body=b"x", **({"ACL": acl} if acl else {}))
+
+    def readable() -> tuple[bool, ...]:
+        return tuple(outcome(lambda s3=s3: s3.get_object(**place)) == b"x" for s3 in (mine, writers, thirds))
+
+    assert readable() == may
+    aws.save(tmp_path / "w.json")
+    with Cloud.load(tmp_path / "w.json"):
+        assert readable() == may
+        copy = {"Bucket": "shared-by-three", "Key": "copy", "CopySource": place}
+        assert (outcome(lambda: mine.copy_object(**copy)) == "done") == may[0]
+        enforced = {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
+        mine.put_bucket_ownership_controls(Bucket="shared-by-three", OwnershipControls=enforced)
+        assert readable() == (True, True, True)
+        mine.delete_object(**place)
 
 
 @pytest.mark.parametrize(

@@ -114,7 +114,7 @@ def answer(method: str, path: str, headers: Mapping[str, str], source: Metadata)
     `path` is what follows the address, with or without its first slash; names of `headers` in any case. Answers 200,
     or AWS's own 400, 401, 403, 404 and 405; 503 when there is no running instance to ask.
     """
-    given = {name.lower(): value for name, value in headers.items()}
+    sent = {name.lower(): value for name, value in headers.items()}
     parts = [unquote(part) for part in path.partition("?")[0].split("/") if part]
     facts = source.facts
     if facts is None or not facts.running:
@@ -122,12 +122,12 @@ def answer(method: str, path: str, headers: Mapping[str, str], source: Metadata)
     if facts.details.get("http-endpoint") == "disabled":
         return _page(HTTPStatus.FORBIDDEN)
     if parts[1:] == ["api", "token"]:
-        return _token_answer(method, parts[0], given, facts.instance_id, source)
+        return _token_answer(method, parts[0], sent, facts.instance_id, source)
     if method not in ("GET", "HEAD"):
         return _page(HTTPStatus.METHOD_NOT_ALLOWED, {"Allow": "GET, HEAD, OPTIONS"})
     seconds_left = None
-    if TOKEN in given:
-        seconds_left = _seconds_left(given[TOKEN], facts.instance_id, source)
+    if TOKEN in sent:
+        seconds_left = _seconds_left(sent[TOKEN], facts.instance_id, source)
         if seconds_left is None:
             return _page(HTTPStatus.UNAUTHORIZED)
     elif facts.http_tokens == "required":
@@ -143,13 +143,13 @@ def answer(method: str, path: str, headers: Mapping[str, str], source: Metadata)
 # -- tokens ---------------------------------------------------------------------------------------------------------
 
 
-def _token_answer(method: str, version: str, given: Mapping[str, str], instance_id: str, source: Metadata) -> RawAnswer:
+def _token_answer(method: str, version: str, sent: Mapping[str, str], instance_id: str, source: Metadata) -> RawAnswer:
     """IMDSv2: a session begins with a PUT, which neither a browser's link nor a proxied request can make."""
     if method != "PUT":
         return _page(HTTPStatus.METHOD_NOT_ALLOWED, {"Allow": "OPTIONS, PUT"})
-    if "x-forwarded-for" in given or version != "latest":
+    if "x-forwarded-for" in sent or version != "latest":
         return _page(HTTPStatus.FORBIDDEN)
-    ttl = given.get(TOKEN_TTL, "").strip()
+    ttl = sent.get(TOKEN_TTL, "").strip()
     if not (ttl.isascii() and ttl.isdecimal() and len(ttl) < 9 and 1 <= int(ttl) <= LONGEST_TTL):
         return _page(HTTPStatus.BAD_REQUEST)
     token = _sign(source.now + timedelta(seconds=int(ttl)), instance_id, source)
@@ -187,12 +187,12 @@ def _look_up(parts: list[str], facts: StoredInstance, source: Metadata) -> str |
         return None
     if parts[1:4] == ["meta-data", "iam", "security-credentials"] and len(parts) == 5:
         return _credentials(parts[4], facts, source)
-    found: Any = _tree(facts, source)
+    node: Any = _tree(facts, source)
     for part in parts[1:]:
-        found = found.get(part) if isinstance(found, dict) else None
-    if isinstance(found, dict):
-        return "\n".join(f"{name}/" if isinstance(found[name], dict) else name for name in sorted(found))
-    return found if isinstance(found, str) else None
+        node = node.get(part) if isinstance(node, dict) else None
+    if isinstance(node, dict):
+        return "\n".join(f"{name}/" if isinstance(node[name], dict) else name for name in sorted(node))
+    return node if isinstance(node, str) else None
 
 
 def _tree(facts: StoredInstance, source: Metadata) -> Tree:

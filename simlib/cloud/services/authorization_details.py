@@ -41,7 +41,7 @@ def details(context: CallContext) -> Mapping[str, Any]:
     start = _start(context.parameters.get("nextToken"), len(evaluations))
     answer = {
         "requestContext": shared,
-        "evaluations": [_told(evaluation, shared) for evaluation in evaluations[start : start + PAGE]],
+        "evaluations": [_described(evaluation, shared) for evaluation in evaluations[start : start + PAGE]],
         "policies": list(_policies(evaluations).values()),
     }
     more = start + PAGE < len(evaluations)
@@ -53,11 +53,11 @@ def policy(context: CallContext) -> Mapping[str, Any]:
 
     https://docs.aws.amazon.com/iam-toolbox/latest/APIReference/API_GetRequestAuthorizationPolicy.html
     """
-    wanted = str(context.parameters["policyUri"])
+    uri = str(context.parameters["policyUri"])
     for evaluation in _recorded(context).evaluations:
-        for check, asked in _asked(evaluation):
-            if _uri(check, asked, evaluation) == wanted:
-                return {"policyDocument": asked.document}
+        for check, each in _policies_read(evaluation):
+            if _uri(check, each, evaluation) == uri:
+                return {"policyDocument": each.document}
     raise Refusal("ResourceNotFoundException", _NO_SUCH_POLICY, 404, situation="service")
 
 
@@ -103,7 +103,7 @@ def _context(evaluation: Evaluation) -> dict[str, Any]:
     return {key: value if isinstance(value, str) else list(value) for key, value in evaluation.context.items()}
 
 
-def _told(evaluation: Evaluation, shared: Mapping[str, Any]) -> dict[str, Any]:
+def _described(evaluation: Evaluation, shared: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "action": evaluation.action,
         "resource": evaluation.resource,
@@ -116,48 +116,48 @@ def _told(evaluation: Evaluation, shared: Mapping[str, Any]) -> dict[str, Any]:
 def _check(check: Check, evaluation: Evaluation) -> dict[str, Any]:
     matched = [
         {
-            "uri": _uri(check, found.policy, evaluation),
+            "uri": _uri(check, match.policy, evaluation),
             "matchedStatements": [
                 {"sid": s.sid or f"Statement{s.index + 1}", "evaluatedEffect": s.effect.upper()}
-                for s in found.statements
+                for s in match.statements
             ],
         }
-        for found in check.matched_policies
+        for match in check.matched_policies
     ]
     target = {} if check.level is None else {"targetArn": _attached_to(check, evaluation)}
-    told = {"checkType": check.check_type, "evaluatedEffect": check.effect, **target}
-    return {**told, "relevantPolicyTypes": [_TYPES[check.check_type]], "matchedPolicies": matched}
+    described = {"checkType": check.check_type, "evaluatedEffect": check.effect, **target}
+    return {**described, "relevantPolicyTypes": [_TYPES[check.check_type]], "matchedPolicies": matched}
 
 
 def _policies(evaluations: Iterable[Evaluation]) -> dict[tuple[str, str], dict[str, Any]]:
     """Every policy that was asked, once for each type and URI, with all it is attached to."""
-    found: dict[tuple[str, str], dict[str, Any]] = {}
+    policies: dict[tuple[str, str], dict[str, Any]] = {}
     for evaluation in evaluations:
-        for check, asked in _asked(evaluation):
-            kind, uri = _TYPES[check.check_type], _uri(check, asked, evaluation)
-            new = {"type": kind, "inline": not _is_managed(asked), "uri": uri, "attachedTo": []}
-            holders = found.setdefault((kind, uri), new)["attachedTo"]
+        for check, each in _policies_read(evaluation):
+            kind, uri = _TYPES[check.check_type], _uri(check, each, evaluation)
+            new = {"type": kind, "inline": not _is_managed(each), "uri": uri, "attachedTo": []}
+            holders = policies.setdefault((kind, uri), new)["attachedTo"]
             holder = {"arn": _attached_to(check, evaluation)}
             if holder not in holders:
                 holders.append(holder)
-    return found
+    return policies
 
 
-def _asked(evaluation: Evaluation) -> Iterator[tuple[Check, Policy]]:
+def _policies_read(evaluation: Evaluation) -> Iterator[tuple[Check, Policy]]:
     for check in evaluation.checks:
-        yield from ((check, asked) for asked in check.policies)
+        yield from ((check, each) for each in check.policies)
 
 
-def _is_managed(asked: Policy) -> bool:
-    return ":policy/" in asked.name
+def _is_managed(each: Policy) -> bool:
+    return ":policy/" in each.name
 
 
-def _uri(check: Check, asked: Policy, evaluation: Evaluation) -> str:
+def _uri(check: Check, each: Policy, evaluation: Evaluation) -> str:
     """The ARN of a managed policy; of an inline one its type, holder and name, made opaque."""
-    if _is_managed(asked):
-        return asked.name
-    told = "\n".join((check.check_type, _attached_to(check, evaluation), asked.name))
-    return f"inline-{hashlib.sha256(told.encode()).hexdigest()[:32]}"
+    if _is_managed(each):
+        return each.name
+    identity = "\n".join((check.check_type, _attached_to(check, evaluation), each.name))
+    return f"inline-{hashlib.sha256(identity.encode()).hexdigest()[:32]}"
 
 
 def _attached_to(check: Check, evaluation: Evaluation) -> str:

@@ -64,14 +64,14 @@ def _bytes(code: Any) -> bytes:
 
 
 def _may_assume(context: CallContext, role: StoredIdentity, function: str) -> bool:
-    asked = Permission(
+    permission = Permission(
         "sts:AssumeRole",
         role.arn,
         role.account,
         {"aws:SourceArn": function, "aws:SourceAccount": function.split(":")[4]},
     )
     caller = service_caller(SERVICE)
-    return decide(asked, caller, context.store, context.around).allowed
+    return decide(permission, caller, context.store, context.around).allowed
 
 
 def invoke(context: CallContext) -> DeferredAnswer:
@@ -79,14 +79,14 @@ def invoke(context: CallContext) -> DeferredAnswer:
 
     An asynchronous invocation (`Event`) is run at once too, and answered with 202; `DryRun` runs nothing.
     """
-    given = context.parameters
+    parameters = context.parameters
     arn = context.evaluations[-1].resource
-    found = resources.thing_of(arn)
-    if found is None:
+    stored = resources.thing_of(arn)
+    if stored is None:
         raise Refusal("ResourceNotFoundException", f"Function not found: {arn}", 404, {"Type": "User"})
-    kind = given.get("InvocationType", "RequestResponse")
-    event = _event(given.get("Payload"))
-    function, session = _prepared(context, found, arn)
+    kind = parameters.get("InvocationType", "RequestResponse")
+    event = _event(parameters.get("Payload"))
+    function, session = _prepared(context, stored, arn)
     request_id = str(uuid.uuid4())
 
     def work() -> Outcome | None:
@@ -107,7 +107,7 @@ def invoke(context: CallContext) -> DeferredAnswer:
         answer: dict[str, Any] = {"StatusCode": 200, "ExecutedVersion": function.version, "Payload": outcome.payload}
         if outcome.failed:
             answer["FunctionError"] = "Unhandled"
-        if given.get("LogType") == "Tail":
+        if parameters.get("LogType") == "Tail":
             answer["LogResult"] = base64.b64encode(outcome.log.encode()[-4096:]).decode("ascii")
         return answer
 
@@ -124,49 +124,49 @@ def _event(payload: Any) -> Any:
         raise Refusal("InvalidRequestContentException", text, 400, {"Type": "User"}) from error
 
 
-def _prepared(context: CallContext, found: Any, arn: str) -> tuple[Function, Session]:
+def _prepared(context: CallContext, stored: Any, arn: str) -> tuple[Function, Session]:
     """The function with fresh credentials of its role in its environment."""
-    if not str(found.run_time or "").startswith("python") or not found.code_bytes:
-        text = f"The lab runs functions in Python from a zip file; {found.function_name} is neither."
+    if not str(stored.run_time or "").startswith("python") or not stored.code_bytes:
+        text = f"The lab runs functions in Python from a zip file; {stored.function_name} is neither."
         raise Refusal("NotImplemented", text, 501, situation="not-stored")
-    role = context.store.role_by_arn(found.role)
-    if role is None or not _may_assume(context, role, found.function_arn):
+    role = context.store.role_by_arn(stored.role)
+    if role is None or not _may_assume(context, role, stored.function_arn):
         text = (
             "The function's role cannot be assumed by Lambda. Verify that the role exists, and that its trust policy "
             f"names {SERVICE}."
         )  # a choice: AWS keeps sessions it already has, and has no text of its own for this
-        raise Refusal("AccessDeniedException", text, 403, detail=_trusted_by(found.role, role))
+        raise Refusal("AccessDeniedException", text, 403, detail=_trusted_by(stored.role, role))
     session = context.sessions.assume(
         role,
-        found.function_name,
+        stored.function_name,
         context.now,
         SESSION_SECONDS,
         kind="Lambda",
-        context={"lambda:SourceFunctionArn": found.function_arn},
+        context={"lambda:SourceFunctionArn": stored.function_arn},
         issued_to=SERVICE,
     )
-    group, version = f"/aws/lambda/{found.function_name}", str(found.version or "$LATEST")
+    group, version = f"/aws/lambda/{stored.function_name}", str(stored.version or "$LATEST")
     stream = f"{context.now:%Y/%m/%d}/[{version}]{uuid.uuid4().hex}"
-    region = found.region
+    region = stored.region
     environment = {
-        **{str(name): str(value) for name, value in (found.environment_vars or {}).items()},
+        **{str(name): str(value) for name, value in (stored.environment_vars or {}).items()},
         "AWS_ACCESS_KEY_ID": session.access_key_id,
         "AWS_SECRET_ACCESS_KEY": session.secret_access_key,
         "AWS_SESSION_TOKEN": session.session_token,
         "AWS_REGION": region,
         "AWS_DEFAULT_REGION": region,
-        "AWS_EXECUTION_ENV": f"AWS_Lambda_{found.run_time}",
-        "AWS_LAMBDA_FUNCTION_NAME": found.function_name,
+        "AWS_EXECUTION_ENV": f"AWS_Lambda_{stored.run_time}",
+        "AWS_LAMBDA_FUNCTION_NAME": stored.function_name,
         "AWS_LAMBDA_FUNCTION_VERSION": version,
-        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(found.memory_size),
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(stored.memory_size),
         "AWS_LAMBDA_LOG_GROUP_NAME": group,
         "AWS_LAMBDA_LOG_STREAM_NAME": stream,
         "LAMBDA_TASK_ROOT": function_handler.TASK,
-        "_HANDLER": str(found.handler),
+        "_HANDLER": str(stored.handler),
     }
     function = Function(
-        found.code_bytes, str(found.handler), environment, found.function_name, version, arn,
-        int(found.memory_size), int(found.timeout), group, stream,
+        stored.code_bytes, str(stored.handler), environment, stored.function_name, version, arn,
+        int(stored.memory_size), int(stored.timeout), group, stream,
     )  # fmt: skip
     return function, session
 

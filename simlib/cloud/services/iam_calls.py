@@ -65,9 +65,12 @@ def complete_root_user(context: CallContext, answer: RawAnswer) -> RawAnswer:
 
 
 def update_role(context: CallContext) -> Mapping[str, Any]:
-    wanted = context.parameters
+    parameters = context.parameters
     iam_entities.update_role(
-        context.caller.account, str(wanted["RoleName"]), wanted.get("Description"), wanted.get("MaxSessionDuration")
+        context.caller.account,
+        str(parameters["RoleName"]),
+        parameters.get("Description"),
+        parameters.get("MaxSessionDuration"),
     )
     return {}
 
@@ -107,13 +110,13 @@ def create_service_linked_role(context: CallContext) -> Mapping[str, Any]:
 
     https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateServiceLinkedRole.html
     """
-    wanted, account = context.parameters, context.caller.account
-    service, suffix = str(wanted["AWSServiceName"]), wanted.get("CustomSuffix")
+    parameters, account = context.parameters, context.caller.account
+    service, suffix = str(parameters["AWSServiceName"]), parameters.get("CustomSuffix")
     name = f"AWSServiceRoleFor{iam_entities.linked_role_name(service)}{f'_{suffix}' if suffix else ''}"
     if iam_entities.entity(account, "roles", name) is not None:
         text = f"Service role name {name} has been taken in this account, please try a different suffix."
         raise Objection("InvalidInput", text, 400)
-    role = iam_entities.create_linked_role(account, name, service, str(wanted.get("Description") or ""))
+    role = iam_entities.create_linked_role(account, name, service, str(parameters.get("Description") or ""))
     members = {"Path": role.path, "RoleName": name, "RoleId": role.id, "Arn": role.arn, "CreateDate": role.create_date}
     return {"Role": {**members, "AssumeRolePolicyDocument": quote(role.assume_role_policy_document)}}
 

@@ -95,8 +95,8 @@ def _check_policy(context: CallContext) -> None:
     arn = str(context.parameters.get("PolicyArn") or "")
     if arn and arn not in backend(context.caller.account).managed_policies:
         attaching = context.call.operation.startswith("Attach")
-        said = "does not exist or is not attachable." if attaching else "was not found."
-        raise Objection("NoSuchEntity", f"Policy {arn} {said}", 404)
+        ending = "does not exist or is not attachable." if attaching else "was not found."
+        raise Objection("NoSuchEntity", f"Policy {arn} {ending}", 404)
 
 
 def _check_protection(context: CallContext) -> None:
@@ -135,35 +135,35 @@ def check_policy_deletion(context: CallContext) -> None:
 
 def check_renaming(context: CallContext) -> None:
     """Policies that name a user follow its new name and path."""
-    user, wanted = _named(context, _KINDS[0]), context.parameters
+    user, parameters = _named(context, _KINDS[0]), context.parameters
     old = user.arn
-    new = rename_user(user, str(wanted.get("NewPath", user.path)), str(wanted.get("NewUserName", user.name)))
+    new = rename_user(user, str(parameters.get("NewPath", user.path)), str(parameters.get("NewUserName", user.name)))
     named_principals.replace(old, new)
 
 
 def check_quota(context: CallContext) -> None:
     """One more policy, group or device must still fit; what is there already counts only once."""
-    for quota, held, new in _held(context):
-        if new not in held and len(held) >= _QUOTAS[quota]:
+    for quota, existing, new in _additions(context):
+        if new not in existing and len(existing) >= _QUOTAS[quota]:
             raise Objection("LimitExceeded", f"Cannot exceed quota for {quota}: {_QUOTAS[quota]}", 409)
 
 
-def _held(context: CallContext) -> Iterator[tuple[str, Any, Any]]:
-    wanted, operation = context.parameters, context.call.operation
-    owner = next(found for kind in _KINDS if (found := _named(context, kind)) is not None)
-    kind = "User" if "UserName" in wanted else "Role" if "RoleName" in wanted else "Group"
+def _additions(context: CallContext) -> Iterator[tuple[str, Any, Any]]:
+    parameters, operation = context.parameters, context.call.operation
+    owner = next(each for kind in _KINDS if (each := _named(context, kind)) is not None)
+    kind = "User" if "UserName" in parameters else "Role" if "RoleName" in parameters else "Group"
     if operation.startswith("Attach"):
-        yield f"PoliciesPer{kind}", owner.managed_policies, wanted["PolicyArn"]
+        yield f"PoliciesPer{kind}", owner.managed_policies, parameters["PolicyArn"]
     elif operation == "AddUserToGroup":
-        yield "GroupsPerUser", [group.name for group in _groups_of(owner)], wanted["GroupName"]
+        yield "GroupsPerUser", [group.name for group in _groups_of(owner)], parameters["GroupName"]
     elif operation == "EnableMFADevice":
-        yield "MFADevicesPerUser", owner.mfa_devices, wanted["SerialNumber"]
+        yield "MFADevicesPerUser", owner.mfa_devices, parameters["SerialNumber"]
     elif operation.startswith("Tag"):
-        held = {tag["Key"].lower() for tag in owner.tags or ()}
-        for tag in wanted["Tags"]:  # one after the other, for they count together
+        existing = {tag["Key"].lower() for tag in owner.tags or ()}
+        for tag in parameters["Tags"]:  # one after the other, for they count together
             key = str(tag["Key"]).lower()
-            yield f"TagsPer{kind}", set(held), key
-            held.add(key)
+            yield f"TagsPer{kind}", set(existing), key
+            existing.add(key)
 
 
 def check_inline_size(context: CallContext) -> None:
@@ -181,10 +181,10 @@ def check_inline_size(context: CallContext) -> None:
 
 def check_profile(context: CallContext) -> None:
     """An instance profile that EC2 is to use must be there, by whichever of its two names."""
-    wanted = context.parameters.get("IamInstanceProfile") or {}
+    parameters = context.parameters.get("IamInstanceProfile") or {}
     known = backend(context.caller.account).instance_profiles.values()
     for member, attribute in (("Name", "name"), ("Arn", "arn")):
-        value = wanted.get(member)
+        value = parameters.get(member)
         if value and all(getattr(profile, attribute) != value for profile in known):
             text = (
                 f"Value ({value}) for parameter iamInstanceProfile.{member.lower()} is invalid. "
@@ -200,7 +200,7 @@ def _named(context: CallContext, kind: _Kind) -> Any:
 
 
 def _is_taken(context: CallContext, kind: _Kind, new: str, old: str | None) -> bool:
-    names = {found.name for found in getattr(backend(context.caller.account), kind.collection).values()} - {old}
+    names = {each.name for each in getattr(backend(context.caller.account), kind.collection).values()} - {old}
     return new.lower() in {name.lower() for name in names}
 
 

@@ -11,6 +11,7 @@ from simlib.cloud.permissions.s3_permissions import bypassing, context_of, versi
 from simlib.cloud.storage import buckets
 from simlib.cloud.storage.stored import parsed
 from simlib.cloud.transport.answers import Refusal
+from simlib.cloud.transport.calls import copy_source
 from simlib.cloud.transport.wire import RawAnswer
 from simlib.iam import public_access
 
@@ -24,28 +25,28 @@ def delete_objects(context: CallContext) -> Mapping[str, Any]:
     account = buckets.owner(bucket)
     if account is None:
         raise Refusal("NoSuchBucket", "The specified bucket does not exist", 404, {"BucketName": bucket})
-    wanted = context.parameters.get("Delete") or {}
+    request = context.parameters.get("Delete") or {}
     deleted, errors = [], []
-    for entry in wanted.get("Objects") or []:
+    for entry in request.get("Objects") or []:
         key, version = str(entry.get("Key", "")), entry.get("VersionId")
         action = versioned("s3:DeleteObject", version)
-        asked = Permission(action, f"arn:aws:s3:::{bucket}/{key}", account, context_of(context.call))
+        main = Permission(action, f"arn:aws:s3:::{bucket}/{key}", account, context_of(context.call))
         try:
-            for permission in (asked, *bypassing(context.call, bucket, key, version, asked.context)):
+            for permission in (main, *bypassing(context.call, bucket, key, version, main.context)):
                 context.require(permission)
-            told = _delete(context, bucket, key, version)
+            deletion = _delete(context, bucket, key, version)
         except Refusal as refusal:
             errors.append({"Key": key, "Code": refusal.code, "Message": refusal.message, **_version(version)})
         else:
-            deleted.append(told)
-    return {**({} if wanted.get("Quiet") else {"Deleted": deleted}), "Errors": errors}
+            deleted.append(deletion)
+    return {**({} if request.get("Quiet") else {"Deleted": deleted}), "Errors": errors}
 
 
 def _delete(context: CallContext, bucket: str, key: str, version: str | None) -> dict[str, Any]:
-    told = buckets.delete(bucket, key, version, bool(context.parameters.get("BypassGovernanceRetention")))
-    if told is None:
+    deletion = buckets.delete(bucket, key, version, bool(context.parameters.get("BypassGovernanceRetention")))
+    if deletion is None:
         raise Refusal("AccessDenied", "Access Denied because object protected by object lock.", 403)
-    return told
+    return deletion
 
 
 def _version(version: str | None) -> dict[str, str]:
@@ -87,13 +88,49 @@ def refuse_acl(context: CallContext) -> None:
 
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/about-object-ownership.html
     """
-    given = context.parameters
-    acl = given.get("ACL")
-    grants = any(given.get(f"Grant{kind}") for kind in ("FullControl", "Read", "ReadACP", "Write", "WriteACP"))
+    parameters = context.parameters
+    acl = parameters.get("ACL")
+    grants = any(parameters.get(f"Grant{kind}") for kind in ("FullControl", "Read", "ReadACP", "Write", "WriteACP"))
     puts_acl = context.call.operation.endswith("Acl")
     harmless = not grants and (acl == "bucket-owner-full-control" or (acl == "private" and puts_acl))
-    if (acl or grants or puts_acl) and not harmless and buckets.acls_are_off(str(given["Bucket"])):
+    if (acl or grants or puts_acl) and not harmless and buckets.acls_are_off(str(parameters["Bucket"])):
         raise Refusal("AccessControlListNotSupported", "The bucket does not allow ACLs", 400)
+
+
+def check_object_owner(context: CallContext) -> None:
+    """Who owns an object decides about it with its ACL, also where the bucket is another account's.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/about-object-ownership.html
+    """
+    parameters = context.parameters
+    place = str(parameters["Bucket"]), str(parameters.get("Key", "")), parameters.get("VersionId")
+    if source := parameters.get("CopySource"):
+        bucket, key, version = copy_source(str(source))
+        place = bucket, key, version or None
+    reading = context.call.operation not in ("GetObjectAcl", "PutObjectAcl")
+    if buckets.is_withheld(*place, context.caller.account, reading):
+        raise Refusal("AccessDenied", "Access Denied", 403)
+
+
+def _check_acl_and_owner(context: CallContext) -> None:
+    refuse_acl(context)
+    check_object_owner(context)
+
+
+def note_owner(context: CallContext, answer: RawAnswer) -> RawAnswer:
+    """An object belongs to the account that wrote it, where ACLs are on."""
+    if answer.status == 200:
+        parameters = context.parameters
+        place, acl = (str(parameters["Bucket"]), str(parameters["Key"])), str(parameters.get("ACL") or "private")
+        buckets.note_object_owner(*place, context.caller.account, acl)
+    return answer
+
+
+def note_acl(context: CallContext, answer: RawAnswer) -> RawAnswer:
+    if answer.status == 200 and (acl := context.parameters.get("ACL")):
+        bucket, key = str(context.parameters["Bucket"]), str(context.parameters["Key"])
+        buckets.note_object_acl(bucket, key, context.parameters.get("VersionId"), str(acl))
+    return answer
 
 
 def refuse_bucket_acl(context: CallContext) -> None:
@@ -101,9 +138,9 @@ def refuse_bucket_acl(context: CallContext) -> None:
 
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/ensure-object-ownership.html
     """
-    given = context.parameters
-    opening = given.get("ACL") not in (None, "private") or any(name.startswith("Grant") for name in given)
-    if opening and given.get("ObjectOwnership") in (None, buckets.ENFORCED):
+    parameters = context.parameters
+    opening = parameters.get("ACL") not in (None, "private") or any(name.startswith("Grant") for name in parameters)
+    if opening and parameters.get("ObjectOwnership") in (None, buckets.ENFORCED):
         text = "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting"
         raise Refusal("InvalidBucketAclWithObjectOwnership", text, 400)
 
@@ -140,13 +177,26 @@ ANSWERS = {
 BEFORE = {
     "s3:CreateBucket": refuse_bucket_acl,
     "s3:PutBucketPolicy": check_policy,
+    **{f"s3:{operation}": refuse_acl for operation in ("PutObject", "CreateMultipartUpload", "PutBucketAcl")},
+    **{f"s3:{operation}": _check_acl_and_owner for operation in ("CopyObject", "PutObjectAcl")},
     **{
-        f"s3:{operation}": refuse_acl
-        for operation in ("PutObject", "CopyObject", "CreateMultipartUpload", "PutObjectAcl", "PutBucketAcl")
+        f"s3:{operation}": check_object_owner
+        for operation in (
+            "GetObject",
+            "HeadObject",
+            "GetObjectAcl",
+            "GetObjectAttributes",
+            "GetObjectTagging",
+            "PutObjectTagging",
+            "DeleteObjectTagging",
+            "UploadPartCopy",
+        )
     },
 }
 AFTER = {
     "s3:CreateBucket": complete_new_bucket,
+    "s3:PutObjectAcl": note_acl,
+    **{f"s3:{operation}": note_owner for operation in ("PutObject", "CopyObject", "CompleteMultipartUpload")},
     **{
         f"s3:{operation}": hide_missing_object
         for operation in ("GetObject", "HeadObject", "GetObjectTagging", "GetObjectAcl", "GetObjectAttributes")

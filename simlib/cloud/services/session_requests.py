@@ -55,7 +55,7 @@ class SessionOptions:
         tagging = ["sts:TagSession"] if self.tags or self.inherited else []
         return [operation, *tagging, *(["sts:SetSourceIdentity"] if self.source_identity else [])]
 
-    def asked_context(self) -> dict[str, str | list[str]]:
+    def request_context(self) -> dict[str, str | list[str]]:
         """The condition keys of the request."""
         context: dict[str, str | list[str]] = {f"aws:RequestTag/{key}": value for key, value in self.tags.items()}
         if self.tags:
@@ -73,27 +73,27 @@ class SessionOptions:
         return {**context, "aws:SourceIdentity": self.source_identity} if self.source_identity else context
 
 
-def session_options(wanted: Mapping[str, Any], caller: Caller, store: Store) -> SessionOptions:
+def session_options(parameters: Mapping[str, Any], caller: Caller, store: Store) -> SessionOptions:
     """What a request for a session asks for; raises AWS's refusals of what nobody can have."""
-    tags = _tags(wanted.get("Tags") or ())
-    given = [str(key) for key in wanted.get("TransitiveTagKeys") or ()]
-    if not {key.lower() for key in given} <= {key.lower() for key in tags}:
+    tags = _tags(parameters.get("Tags") or ())
+    transitive = [str(key) for key in parameters.get("TransitiveTagKeys") or ()]
+    if not {key.lower() for key in transitive} <= {key.lower() for key in tags}:
         raise Refusal("InvalidParameterValue", _NOT_REQUESTED, 400)
     inherited = _inherited(caller)
     if {key.lower() for key in inherited} & {key.lower() for key in tags}:
         raise Refusal("InvalidParameterValue", _INHERITED, 400)
     return SessionOptions(
-        policies=session_policies(wanted, store),
+        policies=session_policies(parameters, store),
         tags=tags,
-        transitive=tuple(given),
+        transitive=tuple(transitive),
         inherited=inherited,
-        source_identity=_source_identity(str(wanted.get("SourceIdentity") or ""), caller),
-        packed=_packed(wanted, {**inherited, **tags}),
+        source_identity=_source_identity(str(parameters.get("SourceIdentity") or ""), caller),
+        packed=_packed(parameters, {**inherited, **tags}),
     )
 
 
-def _tags(given: Iterable[Mapping[str, Any]]) -> dict[str, str]:
-    return {str(tag["Key"]): str(tag.get("Value", "")) for tag in given}
+def _tags(tags: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    return {str(tag["Key"]): str(tag.get("Value", "")) for tag in tags}
 
 
 def _inherited(caller: Caller) -> dict[str, str]:
@@ -103,17 +103,17 @@ def _inherited(caller: Caller) -> dict[str, str]:
     return {key: str(session.context[f"aws:PrincipalTag/{key}"]) for key in keys} if session else {}
 
 
-def _source_identity(given: str, caller: Caller) -> str:
+def _source_identity(name: str, caller: Caller) -> str:
     """Once set, it stays; it is passed on whether the request repeats it or not."""
-    held = str(caller.session.context.get("aws:SourceIdentity", "")) if caller.session else ""
-    if held and given and given != held:
+    inherited = str(caller.session.context.get("aws:SourceIdentity", "")) if caller.session else ""
+    if inherited and name and name != inherited:
         raise Refusal("ValidationError", _SOURCE_IDENTITY_SET, 400)
-    return held or given
+    return inherited or name
 
 
-def session_policies(wanted: Mapping[str, Any], store: Store) -> tuple[Policy, ...] | None:
+def session_policies(parameters: Mapping[str, Any], store: Store) -> tuple[Policy, ...] | None:
     """The session policies of a request, None where it has none."""
-    text, arns = wanted.get("Policy"), [str(entry.get("arn", "")) for entry in wanted.get("PolicyArns") or []]
+    text, arns = parameters.get("Policy"), [str(entry.get("arn", "")) for entry in parameters.get("PolicyArns") or []]
     if text is None and not arns:
         return None
     if len(arns) > MANAGED_LIMIT:
@@ -133,9 +133,9 @@ def session_policies(wanted: Mapping[str, Any], store: Store) -> tuple[Policy, .
     return tuple(policies)
 
 
-def _packed(wanted: Mapping[str, Any], tags: Mapping[str, str]) -> int | None:
+def _packed(parameters: Mapping[str, Any], tags: Mapping[str, str]) -> int | None:
     """How AWS packs is not published; here zlib packs what counts, and the limit is 2,048 bytes (a choice)."""
-    counted = [wanted.get("Policy"), wanted.get("PolicyArns"), dict(tags)]
+    counted = [parameters.get("Policy"), parameters.get("PolicyArns"), dict(tags)]
     if not any(counted):
         return None
     share = -(-len(zlib.compress(json.dumps(counted).encode())) * 100 // _PACKED_LIMIT)
@@ -163,15 +163,15 @@ def credentials(session: Session) -> dict[str, Any]:
     }
 
 
-def assumed(session: Session, asked: SessionOptions) -> dict[str, Any]:
+def assumed(session: Session, options: SessionOptions) -> dict[str, Any]:
     """The answer to whoever assumed a role."""
     answer: dict[str, Any] = {
         "Credentials": credentials(session),
         "AssumedRoleUser": {"AssumedRoleId": session.user_id, "Arn": session.arn},
-        **packed_size(asked),
+        **packed_size(options),
     }
-    return {**answer, "SourceIdentity": asked.source_identity} if asked.source_identity else answer
+    return {**answer, "SourceIdentity": options.source_identity} if options.source_identity else answer
 
 
-def packed_size(asked: SessionOptions) -> dict[str, Any]:
-    return {} if asked.packed is None else {"PackedPolicySize": asked.packed}
+def packed_size(options: SessionOptions) -> dict[str, Any]:
+    return {} if options.packed is None else {"PackedPolicySize": options.packed}

@@ -27,14 +27,14 @@ _VARIABLE = re.compile(r"\$\{\s*([\w:/.@-]+)")
 _PAGE = 100
 
 
-class _Given(NamedTuple):
+class _Source(NamedTuple):
     """A policy of the simulation and its text, of which places are told."""
 
     policy: Policy
     text: str
 
 
-class _Asked(NamedTuple):
+class _Simulation(NamedTuple):
     """The policies' texts, by the identity of the policy, and the context keys they ask about."""
 
     texts: Mapping[int, str]
@@ -85,13 +85,15 @@ def context_keys_for_custom(context: CallContext) -> Mapping[str, Any]:
     return {"ContextKeyNames": _keys(_inputs(context.parameters.get("PolicyInputList", []), ""))}
 
 
-def _simulate(context: CallContext, source: str, identity: list[_Given], boundaries: list[_Given]) -> Mapping[str, Any]:
-    wanted = context.parameters
-    resources = [_parse(str(text), "resource", "ResourcePolicy") for text in [wanted.get("ResourcePolicy")] if text]
-    principal = str(wanted.get("CallerArn") or (source if ":group/" not in source else _member_of(source)))
+def _simulate(
+    context: CallContext, source: str, identity: list[_Source], boundaries: list[_Source]
+) -> Mapping[str, Any]:
+    parameters = context.parameters
+    resources = [_parse(str(text), "resource", "ResourcePolicy") for text in [parameters.get("ResourcePolicy")] if text]
+    principal = str(parameters.get("CallerArn") or (source if ":group/" not in source else _member_of(source)))
     organization = membership(principal.split(":")[4]) if principal.count(":") >= 5 else None
     policies = PolicySet(
-        identity=tuple(given.policy for given in identity),
+        identity=tuple(entry.policy for entry in identity),
         permissions_boundary=boundaries[0].policy if boundaries else None,
         resource=resources[0].policy if resources else None,
         scps=tuple(
@@ -101,20 +103,20 @@ def _simulate(context: CallContext, source: str, identity: list[_Given], boundar
         if organization and not organization.management
         else (),
     )
-    keys = _context(wanted.get("ContextEntries", []))
-    owner = str(wanted["ResourceOwner"]).split(":")[4] if ":" in str(wanted.get("ResourceOwner", "")) else None
-    texts = {id(given.policy): given.text for given in [*identity, *boundaries, *resources]}
-    asked = _Asked(texts, _keys([*identity, *boundaries, *resources]))
-    named = [str(arn) for arn in wanted.get("ResourceArns") or ()]
+    keys = _context(parameters.get("ContextEntries", []))
+    owner = str(parameters["ResourceOwner"]).split(":")[4] if ":" in str(parameters.get("ResourceOwner", "")) else None
+    texts = {id(entry.policy): entry.text for entry in [*identity, *boundaries, *resources]}
+    simulation = _Simulation(texts, _keys([*identity, *boundaries, *resources]))
+    named = [str(arn) for arn in parameters.get("ResourceArns") or ()]
     results = [
         _aggregate(
             [_evaluate(principal, str(action), arn, owner, keys, policies) for arn in named or ["*"]],
-            asked,
+            simulation,
             with_resources=bool(named),
         )
-        for action in wanted.get("ActionNames", [])
+        for action in parameters.get("ActionNames", [])
     ]
-    start, size = int(wanted.get("Marker") or 0), int(wanted.get("MaxItems") or _PAGE)
+    start, size = int(parameters.get("Marker") or 0), int(parameters.get("MaxItems") or _PAGE)
     more = start + size < len(results)
     page = {"EvaluationResults": results[start : start + size], "IsTruncated": more}
     return {**page, "Marker": str(start + size)} if more else page
@@ -138,7 +140,7 @@ def _delegating(account: str) -> Policy:
     return Policy.parse({"Statement": statement}, "resource", name=_ASSUMED)
 
 
-def _aggregate(evaluations: list[Evaluation], asked: _Asked, *, with_resources: bool) -> Mapping[str, Any]:
+def _aggregate(evaluations: list[Evaluation], simulation: _Simulation, *, with_resources: bool) -> Mapping[str, Any]:
     """One action's result: the strictest decision on any resource, and below it each resource's own.
 
     https://docs.aws.amazon.com/IAM/latest/APIReference/API_EvaluationResult.html; a result on several resources names
@@ -146,13 +148,13 @@ def _aggregate(evaluations: list[Evaluation], asked: _Asked, *, with_resources: 
     """
     strictest = max(evaluations, key=lambda evaluation: _STRICTNESS.index(evaluation.effect))
     decisive = [evaluation for evaluation in evaluations if evaluation.effect == strictest.effect]
-    statements = [statement for evaluation in decisive for statement in _matched(evaluation, asked)]
+    statements = [statement for evaluation in decisive for statement in _matched(evaluation, simulation)]
     result: dict[str, Any] = {
         "EvalActionName": strictest.action,
         "EvalResourceName": strictest.resource if len(evaluations) == 1 else "*",
         "EvalDecision": _DECISIONS[strictest.effect],
         "MatchedStatements": [s for index, s in enumerate(statements) if s not in statements[:index]],
-        "MissingContextValues": _missing(strictest, asked.keys),
+        "MissingContextValues": _missing(strictest, simulation.keys),
         **_cross_account(strictest),
         **_boundary_detail(evaluations),
     }
@@ -162,27 +164,27 @@ def _aggregate(evaluations: list[Evaluation], asked: _Asked, *, with_resources: 
             "AllowedByOrganizations": all(effect == "ALLOW" for effect in controls)
         }
     if with_resources:
-        result["ResourceSpecificResults"] = [_on_resource(evaluation, asked) for evaluation in evaluations]
+        result["ResourceSpecificResults"] = [_on_resource(evaluation, simulation) for evaluation in evaluations]
     return result
 
 
-def _on_resource(evaluation: Evaluation, asked: _Asked) -> Mapping[str, Any]:
+def _on_resource(evaluation: Evaluation, simulation: _Simulation) -> Mapping[str, Any]:
     return {
         "EvalResourceName": evaluation.resource,
         "EvalResourceDecision": _DECISIONS[evaluation.effect],
-        "MatchedStatements": list(_matched(evaluation, asked)),
-        "MissingContextValues": _missing(evaluation, asked.keys),
+        "MatchedStatements": list(_matched(evaluation, simulation)),
+        "MissingContextValues": _missing(evaluation, simulation.keys),
         **_cross_account(evaluation),
         **_boundary_detail([evaluation]),
     }
 
 
-def _matched(evaluation: Evaluation, asked: _Asked) -> Iterator[Mapping[str, Any]]:
+def _matched(evaluation: Evaluation, simulation: _Simulation) -> Iterator[Mapping[str, Any]]:
     """The statements that decide, of the policies that were given."""
     for each in evaluation.deciding.statements:
-        if id(each.policy) in asked.texts:
+        if id(each.policy) in simulation.texts:
             source = {"SourcePolicyId": each.policy.name, "SourcePolicyType": _SOURCES[each.check_type]}
-            yield {**source, **asked.position(each.policy, each.statement.index)}
+            yield {**source, **simulation.position(each.policy, each.statement.index)}
 
 
 def _missing(evaluation: Evaluation, keys: list[str]) -> list[str]:
@@ -228,13 +230,13 @@ def _policies_of(context: CallContext, arn: str) -> tuple[Iterable[StoredDocumen
     return identity.documents, identity.permissions_boundary
 
 
-def _inputs(texts: Iterable[str], name: str) -> list[_Given]:
+def _inputs(texts: Iterable[str], name: str) -> list[_Source]:
     return [_parse(str(text), "identity", f"{name}.{number}") for number, text in enumerate(texts, 1)]
 
 
-def _parse(text: str, kind: str, name: str) -> _Given:
+def _parse(text: str, kind: str, name: str) -> _Source:
     try:
-        return _Given(parsed(text, kind, name), text)
+        return _Source(parsed(text, kind, name), text)
     except PolicyError as error:
         raise Refusal("InvalidInput", f"Invalid policy {name}: {error.problems[0]}", 400) from error
 
@@ -247,13 +249,13 @@ def _member_of(group: str) -> str:
     return f"arn:aws:iam::{group.split(':')[4]}:{_NOBODY}"
 
 
-def _keys(policies: Iterable[_Given]) -> list[str]:
+def _keys(policies: Iterable[_Source]) -> list[str]:
     """The context keys in conditions and variables, each once, in the order of the documents."""
-    found: dict[str, str] = {}
-    for given in policies:
-        for name in _names(given.policy.document):
-            found.setdefault(name.lower(), name)
-    return list(found.values())
+    keys: dict[str, str] = {}
+    for entry in policies:
+        for name in _names(entry.policy.document):
+            keys.setdefault(name.lower(), name)
+    return list(keys.values())
 
 
 def _names(document: Mapping[str, Any]) -> Iterator[str]:

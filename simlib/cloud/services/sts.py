@@ -88,60 +88,60 @@ def _get_federation_token(context: CallContext) -> Mapping[str, Any]:
     """https://docs.aws.amazon.com/STS/latest/APIReference/API_GetFederationToken.html"""
     if context.caller.session:
         raise Refusal("AccessDenied", "Cannot call GetFederationToken with session credentials", 403)
-    asked = session_options(context.parameters, context.caller, context.store)
+    options = session_options(context.parameters, context.caller, context.store)
     account, name = context.caller.account, str(context.parameters["Name"])
     federated = f"arn:aws:sts::{account}:federated-user/{name}"
-    for action in asked.actions("sts:GetFederationToken"):
-        context.require(Permission(action, federated, account, asked.asked_context()))
+    for action in options.actions("sts:GetFederationToken"):
+        context.require(Permission(action, federated, account, options.request_context()))
     session = context.sessions.federate(
         context.caller,
         name,
         context.now,
         _seconds(context),
-        context=asked.session_context(),
-        session_policies=asked.policies,
+        context=options.session_context(),
+        session_policies=options.policies,
     )
     user = {"FederatedUserId": session.user_id, "Arn": session.arn}
-    return {"Credentials": credentials(session), "FederatedUser": user, **packed_size(asked)}
+    return {"Credentials": credentials(session), "FederatedUser": user, **packed_size(options)}
 
 
 def _assume_role(context: CallContext) -> Mapping[str, Any]:
     """https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html"""
-    wanted, arn = context.parameters, str(context.parameters["RoleArn"])
+    parameters, arn = context.parameters, str(context.parameters["RoleArn"])
     if not _ROLE_ARN.fullmatch(arn):
         raise Refusal("ValidationError", f"{arn} is invalid", 400)
     if context.caller.is_root:
         raise Refusal("AccessDenied", "Roles may not be assumed by root accounts.", 403)
-    seconds = int(wanted.get("DurationSeconds", CHAINED_SECONDS))
+    seconds = int(parameters.get("DurationSeconds", CHAINED_SECONDS))
     if context.caller.session and seconds > CHAINED_SECONDS:
         raise Refusal("ValidationError", _CHAINED, 400)
-    asked = session_options(wanted, context.caller, context.store)
+    options = session_options(parameters, context.caller, context.store)
     role = context.store.role_by_arn(arn)
-    _authorise_assumption(context, arn, role, asked)
+    _authorise_assumption(context, arn, role, options)
     assert role is not None  # nobody may assume what does not exist
     check_duration(seconds, role)
     session = context.sessions.assume(
         role,
-        str(wanted["RoleSessionName"]),
+        str(parameters["RoleSessionName"]),
         context.now,
         seconds,
-        context=asked.session_context(),
-        session_policies=asked.policies,
+        context=options.session_context(),
+        session_policies=options.policies,
         issued_to=context.caller.arn,
         issued_by=context.caller.access_key_id,
-        transitive=(*asked.inherited, *asked.transitive),
+        transitive=(*options.inherited, *options.transitive),
     )
-    return assumed(session, asked)
+    return assumed(session, options)
 
 
-def _authorise_assumption(context: CallContext, arn: str, role: StoredIdentity | None, asked: SessionOptions) -> None:
+def _authorise_assumption(context: CallContext, arn: str, role: StoredIdentity | None, options: SessionOptions) -> None:
     """The trust policy is the role's resource policy; tags and a source identity are actions of their own."""
-    keys = {**asked.asked_context(), "sts:RoleSessionName": str(context.parameters["RoleSessionName"])}
+    keys = {**options.request_context(), "sts:RoleSessionName": str(context.parameters["RoleSessionName"])}
     if "ExternalId" in context.parameters:
         keys["sts:ExternalId"] = str(context.parameters["ExternalId"])
     if mfa.was_given(context):
         keys |= _MFA_NOW  # for this decision alone: the new session is none of MFA
-    for action in asked.actions("sts:AssumeRole"):
+    for action in options.actions("sts:AssumeRole"):
         evaluation = context.decide(Permission(action, arn, arn.split(":")[4], keys))
         if role is None or not evaluation.allowed:
             # AWS says the same whether the role refuses or does not exist, on purpose

@@ -49,62 +49,62 @@ class Bearer:
     audience: str
 
     def keys(self, names: tuple[str, ...]) -> dict[str, str | list[str]]:
-        said = {**self.claims, "aud": self.audience}
+        claims = {**self.claims, "aud": self.audience}
         if "azp" in self.claims:  # the client a token was issued to counts, and the audience has a key of its own
-            said |= {"aud": self.claims["azp"], "oaud": self.audience}
-        return {f"{self.prefix}:{name}": _text(said[name]) for name in names if name in said}
+            claims |= {"aud": self.claims["azp"], "oaud": self.audience}
+        return {f"{self.prefix}:{name}": _text(claims[name]) for name in names if name in claims}
 
-    def asked_context(self) -> dict[str, str | list[str]]:
+    def request_context(self) -> dict[str, str | list[str]]:
         """The condition keys that the trust policy is asked with."""
         return self.keys((*_CLAIMS, *_OF_PROVIDER.get(self.prefix, ())))
 
     def session_options(self) -> dict[str, Any]:
         """Session tags and a source identity, which come with the token and not with the request."""
-        said = self.claims.get(_TAGS, {})
+        claim = self.claims.get(_TAGS, {})
         try:
-            tags = [{"Key": key, "Value": _first(value)} for key, value in said.get("principal_tags", {}).items()]
-            transitive = [str(key) for key in said.get("transitive_tag_keys", [])]
+            tags = [{"Key": key, "Value": _first(value)} for key, value in claim.get("principal_tags", {}).items()]
+            transitive = [str(key) for key in claim.get("transitive_tag_keys", [])]
         except (AttributeError, TypeError) as error:
             raise _invalid(f"The claim {_TAGS} is malformed") from error
         return {"Tags": tags, "TransitiveTagKeys": transitive, "SourceIdentity": self.claims.get(_SOURCE_IDENTITY, "")}
 
 
 def assume_role_with_web_identity(context: CallContext) -> Mapping[str, Any]:
-    wanted, arn = context.parameters, str(context.parameters["RoleArn"])
+    parameters, arn = context.parameters, str(context.parameters["RoleArn"])
     if arn.count(":") < 5 or not arn.split(":")[5].startswith("role/"):
         raise Refusal("ValidationError", "Request ARN is invalid", 400)
     account = arn.split(":")[4]
-    bearer = believed(str(wanted["WebIdentityToken"]), account, context.sessions, context.now)
-    given = {name: wanted[name] for name in ("Policy", "PolicyArns") if name in wanted}
-    asked = session_options({**given, **bearer.session_options()}, ANONYMOUS, context.store)
+    bearer = bearer_of(str(parameters["WebIdentityToken"]), account, context.sessions, context.now)
+    policies = {name: parameters[name] for name in ("Policy", "PolicyArns") if name in parameters}
+    options = session_options({**policies, **bearer.session_options()}, ANONYMOUS, context.store)
     role = context.store.role_by_arn(arn)
     context = replace(context, caller=provider_caller(bearer.provider))
-    keys = {**asked.asked_context(), "sts:RoleSessionName": str(wanted["RoleSessionName"])}
-    keys |= bearer.asked_context()
-    for action in asked.actions("sts:AssumeRoleWithWebIdentity"):
+    keys = {**options.request_context(), "sts:RoleSessionName": str(parameters["RoleSessionName"])}
+    keys |= bearer.request_context()
+    for action in options.actions("sts:AssumeRoleWithWebIdentity"):
         if role is None or not context.decide(Permission(action, arn, account, keys)).allowed:
             raise Refusal(
                 "AccessDenied", f"Not authorized to perform {action}", 403, situation="" if role else "no-such-role"
             )
     assert role is not None
-    seconds = int(wanted.get("DurationSeconds", 3600))
+    seconds = int(parameters.get("DurationSeconds", 3600))
     check_duration(seconds, role)
     session = context.sessions.assume(
         role,
-        str(wanted["RoleSessionName"]),
+        str(parameters["RoleSessionName"]),
         context.now,
         seconds,
         kind="AssumeRoleWithWebIdentity",
-        context={**asked.session_context(), **bearer.keys(_CLAIMS), "aws:FederatedProvider": bearer.provider},
-        session_policies=asked.policies,
+        context={**options.session_context(), **bearer.keys(_CLAIMS), "aws:FederatedProvider": bearer.provider},
+        session_policies=options.policies,
         issued_to=bearer.provider,
-        transitive=asked.transitive,
+        transitive=options.transitive,
     )
-    said = {"SubjectFromWebIdentityToken": str(bearer.claims["sub"]), "Provider": bearer.provider}
-    return {**assumed(session, asked), **said, "Audience": bearer.audience}
+    subject = {"SubjectFromWebIdentityToken": str(bearer.claims["sub"]), "Provider": bearer.provider}
+    return {**assumed(session, options), **subject, "Audience": bearer.audience}
 
 
-def believed(token: str, account: str, sessions: Sessions, now: datetime) -> Bearer:
+def bearer_of(token: str, account: str, sessions: Sessions, now: datetime) -> Bearer:
     """Who bears a token, if the role's account knows its issuer and the issuer's signature, time and audience fit."""
     read = issuer.read(token)
     if read is None:

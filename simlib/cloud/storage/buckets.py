@@ -16,6 +16,7 @@ from moto.s3.models import s3_backends
 from simlib.cloud.storage.stored import PARTITION
 
 ENFORCED = "BucketOwnerEnforced"
+_READ_BY_ALL = ("public-read", "public-read-write", "authenticated-read")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +31,8 @@ class PublicAccessBlock:
 
 def owner(bucket: str) -> str | None:
     """The account a bucket belongs to; None where there is none of that name."""
-    found = s3_backends.bucket_accounts.get(bucket)
-    return found[1] if found else None
+    entry = s3_backends.bucket_accounts.get(bucket)
+    return entry[1] if entry else None
 
 
 def names(account: str) -> list[str]:
@@ -109,26 +110,59 @@ def set_abac(name: str, enabled: bool) -> None:
         bucket.abac_enabled = enabled
 
 
+def _object(bucket: str, key: str, version: str | None = None) -> Any | None:
+    account = owner(bucket)
+    return s3_backends[account][PARTITION].get_object(bucket, key, version) if account and key else None
+
+
 def object_tags(bucket: str, key: str, version: str | None = None) -> Mapping[str, str]:
     """An object's tags; none where there is no such object."""
-    account = owner(bucket)
-    backend = s3_backends[account][PARTITION] if account else None
-    found = backend.get_object(bucket, key, version) if backend is not None and key else None
-    return dict(backend.tagger.get_tag_dict_for_resource(found.arn)) if backend is not None and found else {}
+    stored, account = _object(bucket, key, version), owner(bucket)
+    tagger = s3_backends[account][PARTITION].tagger if account and stored else None
+    return dict(tagger.get_tag_dict_for_resource(stored.arn)) if tagger and stored else {}
+
+
+def note_object_owner(bucket: str, key: str, account: str, acl: str) -> None:
+    """Keep whose an object is that has just been written, and the canned ACL it was given; moto keeps neither.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/about-object-ownership.html
+    """
+    if (stored := _object(bucket, key)) is not None:
+        preferred = "Preferred" in str(getattr(_bucket(bucket), "ownership_rule", ""))
+        handed_over = acls_are_off(bucket) or (preferred and acl == "bucket-owner-full-control")
+        stored.owner_account, stored.canned_acl = owner(bucket) if handed_over else account, acl
+
+
+def note_object_acl(bucket: str, key: str, version: str | None, acl: str) -> None:
+    if (stored := _object(bucket, key, version)) is not None:
+        stored.canned_acl = acl
+
+
+def is_withheld(bucket: str, key: str, version: str | None, account: str, reading: bool) -> bool:
+    """Whether an object belongs to another account than the bucket, and its ACL lets `account` do nothing with it.
+
+    What the bucket's policy says does not count for such an object.
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-policy-language-overview.html
+    """
+    stored, of_bucket = _object(bucket, key, version), owner(bucket)
+    whose = getattr(stored, "owner_account", of_bucket)
+    if stored is None or whose in (of_bucket, account) or acls_are_off(bucket):
+        return False
+    acl = getattr(stored, "canned_acl", "")
+    for_owner = acl == "bucket-owner-full-control" or (reading and acl == "bucket-owner-read")
+    return not (for_owner and account == of_bucket) and not (reading and acl in _READ_BY_ALL)
 
 
 def is_governed(bucket: str, key: str, version: str | None = None) -> bool:
     """Whether an object's lock in governance mode holds, which only a permission passes."""
-    account = owner(bucket)
-    found = s3_backends[account][PARTITION].get_object(bucket, key, version) if account and key else None
-    return found is not None and found.is_locked(False) and not found.is_locked(True)
+    stored = _object(bucket, key, version)
+    return stored is not None and stored.is_locked(False) and not stored.is_locked(True)
 
 
 def key_of_object(bucket: str, key: str, version: str | None = None) -> str | None:
     """The customer's KMS key that an object is encrypted with, as it was named; None for S3's own encryption."""
-    account = owner(bucket)
-    found = s3_backends[account][PARTITION].get_object(bucket, key, version) if account and key else None
-    return found.kms_key_id if found is not None and str(found.encryption).startswith("aws:kms") else None
+    stored = _object(bucket, key, version)
+    return stored.kms_key_id if stored is not None and str(stored.encryption).startswith("aws:kms") else None
 
 
 def key_of_new_objects(bucket: str) -> str | None:
@@ -142,14 +176,14 @@ def delete(bucket: str, key: str, version: str | None, bypass: bool) -> dict[str
     """Delete an object as DeleteObjects tells of it; None where the object's lock forbids it."""
     account = owner(bucket)
     assert account is not None  # the gate has asked
-    wanted = {"Key": key, "VersionId": version}
-    deleted, _ = s3_backends[account][PARTITION].delete_objects(bucket, [wanted], bypass)
+    target = {"Key": key, "VersionId": version}
+    deleted, _ = s3_backends[account][PARTITION].delete_objects(bucket, [target], bypass)
     if not deleted:
         return None
     _, _, marker = deleted[0]
-    told: dict[str, Any] = {"Key": key}
+    deletion: dict[str, Any] = {"Key": key}
     if version:
-        told["VersionId"] = version
+        deletion["VersionId"] = version
     if marker:
-        told |= {"DeleteMarker": True, "DeleteMarkerVersionId": marker}
-    return told
+        deletion |= {"DeleteMarker": True, "DeleteMarkerVersionId": marker}
+    return deletion

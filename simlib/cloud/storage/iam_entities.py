@@ -24,12 +24,12 @@ def named(backend: Any, collection: str, name: str) -> Any | None:
     A look through a thousand roles for each decision would be slow: where each one is kept is remembered, and checked.
     """
     things, keys = getattr(backend, collection), _KEYS.setdefault(backend, {}).setdefault(collection, {})
-    found = things.get(keys.get(name, name))
-    if found is None or found.name != name:
+    thing = things.get(keys.get(name, name))
+    if thing is None or thing.name != name:
         keys.clear()
         keys.update((each.name, key) for key, each in things.items())
-        found = things.get(keys.get(name))
-    return found
+        thing = things.get(keys.get(name))
+    return thing
 
 
 def backend(account: str) -> Any:
@@ -98,7 +98,7 @@ def key_records(account: str) -> Iterator[KeyRecord]:
 def unique_ids(account: str) -> Iterator[str]:
     """The unique IDs of the users and roles of an account that exist now."""
     for collection in (backend(account).users, backend(account).roles):
-        yield from (str(found.id) for found in list(collection.values()))
+        yield from (str(each.id) for each in list(collection.values()))
 
 
 _LINKED_ROLE = re.compile(r"role/aws-service-role/([\w.-]+\.amazonaws\.com)/AWSServiceRoleFor([\w.-]+)")

@@ -145,11 +145,11 @@ def _function_policy(function: Any) -> dict[str, Any] | None:
     return {"Version": "2012-10-17", "Statement": statements} if statements else None
 
 
-def principal(given: Any) -> Any:
+def principal(value: Any) -> Any:
     """moto keeps what AddPermission was given; AWS makes a principal of it."""
-    if not isinstance(given, str) or given == "*":
-        return given
-    return {"AWS": given} if given.isdigit() or given.startswith("arn:") else {"Service": given}
+    if not isinstance(value, str) or value == "*":
+        return value
+    return {"AWS": value} if value.isdigit() or value.startswith("arn:") else {"Service": value}
 
 
 def _key_policy(key: Any) -> str | dict[str, Any]:
@@ -166,10 +166,10 @@ def _key_policy(key: Any) -> str | dict[str, Any]:
 
 
 def _grant_statements(grant: Any) -> Iterator[dict[str, Any]]:
-    wanted = grant.constraints or {}
-    pairs = {**wanted.get("EncryptionContextSubset", {}), **wanted.get("EncryptionContextEquals", {})}
+    constraints = grant.constraints or {}
+    pairs = {**constraints.get("EncryptionContextSubset", {}), **constraints.get("EncryptionContextEquals", {})}
     condition: dict[str, Any] = {"StringEquals": {f"kms:EncryptionContext:{k}": v for k, v in pairs.items()}}
-    if equals := wanted.get("EncryptionContextEquals"):
+    if equals := constraints.get("EncryptionContextEquals"):
         condition["ForAllValues:StringEquals"] = {"kms:EncryptionContextKeys": sorted(equals)}
     sid = f"grant{grant.id[:16]}"
     statement = {"Sid": sid, "Effect": "Allow", "Principal": {"AWS": grant.grantee_principal}, "Resource": "*"}
@@ -210,7 +210,7 @@ def tags_of(arn: str) -> Mapping[str, str]:
         return _identity_tags(backend, arn)
     tagged = _main_resource(service, arn)
     listed: Any = getattr(backend, "iter_tagged_resources", tuple)()
-    return next((dict(found.tags) for found in listed if found.arn == tagged), {})
+    return next((dict(each.tags) for each in listed if each.arn == tagged), {})
 
 
 def _main_resource(service: str, arn: str) -> str:
@@ -225,16 +225,16 @@ def _main_resource(service: str, arn: str) -> str:
 def _identity_tags(backend: Any, arn: str) -> Mapping[str, str]:
     kind, name = arn.split(":", 5)[5].partition("/")[0], arn.rpartition("/")[2]
     if kind == "role":
-        found = named(backend, "roles", name)
+        entity = named(backend, "roles", name)
     elif kind == "user":
-        found = backend.users.get(name)
+        entity = backend.users.get(name)
     elif kind == "policy":
-        found = backend.managed_policies.get(arn)
+        entity = backend.managed_policies.get(arn)
     elif kind == "instance-profile":
-        found = named(backend, "instance_profiles", name)
+        entity = named(backend, "instance_profiles", name)
     else:
         return {}
-    return tag_map(getattr(found, "tags", None))
+    return tag_map(getattr(entity, "tags", None))
 
 
 # -- names -----------------------------------------------------------------------------------------------------------
@@ -262,8 +262,8 @@ def key_of_ciphertext(blob: bytes, region: str) -> str | None:
     name = blob[:36].decode("ascii", "replace")
     loaded = sys.modules.get("moto.kms.models")
     for account in list(getattr(loaded, "kms_backends", ())):
-        if found := key_arn(name, region, account):
-            return found
+        if arn := key_arn(name, region, account):
+            return arn
     return None
 
 
@@ -311,16 +311,16 @@ def association_instance(association_id: str, region: str, account: str) -> str 
     return next((str(a.instance.id) for a in associations.values() if a.association_id == association_id), None)
 
 
-def launch_template(given: Mapping[str, Any], region: str, account: str) -> tuple[str, Mapping[str, Any]]:
+def launch_template(specification: Mapping[str, Any], region: str, account: str) -> tuple[str, Mapping[str, Any]]:
     """The ID of the launch template that a call names by ID or name, and what its version says."""
-    name, identifier = given.get("LaunchTemplateName"), given.get("LaunchTemplateId")
+    name, identifier = specification.get("LaunchTemplateName"), specification.get("LaunchTemplateId")
     backend = keeper("ec2", account, region)
     templates = backend.launch_templates.values() if backend is not None else ()
     template = next((each for each in templates if identifier == each.id or (name and name == each.name)), None)
     if template is None:
         return str(identifier or "*"), {}
     try:
-        version = template.get_version(given.get("Version") or "$Default")
+        version = template.get_version(specification.get("Version") or "$Default")
     except Exception:  # moto's own error, which the call will meet
         return template.id, {}
     return template.id, version.data

@@ -69,9 +69,9 @@ def aws_managed_policies() -> tuple[Any, ...]:
 
     Each document becomes a text as soon as it is read: all of them at once as objects would take 13 MB more.
     """
-    told = json.loads(
+    policies = json.loads(
         iam_models.aws_managed_policies_data,
-        object_hook=lambda found: json.dumps(found) if "Statement" in found else found,
+        object_hook=lambda mapping: json.dumps(mapping) if "Statement" in mapping else mapping,
     )
     return tuple(
         iam_models.AWSManagedPolicy(
@@ -84,7 +84,7 @@ def aws_managed_policies() -> tuple[Any, ...]:
             create_date=datetime.fromisoformat(each["CreateDate"]),
             update_date=datetime.fromisoformat(each["UpdateDate"]),
         )
-        for name, each in told.items()
+        for name, each in policies.items()
     )
 
 
@@ -285,9 +285,9 @@ class Store:
 
         for account, regions in list(ec2_backends.items()):
             for region, backend in list(regions.items()):
-                found = backend.get_instance_by_id(instance_id)
-                if found is not None:
-                    return self._instance(found, backend, account, region)
+                instance = backend.get_instance_by_id(instance_id)
+                if instance is not None:
+                    return self._instance(instance, backend, account, region)
         return None
 
     def _instance(self, instance: Any, backend: Any, account: str, region: str) -> StoredInstance:

@@ -1,8 +1,8 @@
 """What an account holds besides identities: buckets, keys, queues, topics, secrets, tables, functions, instances.
 
-Knows moto's inside. Not kept: ACLs, life cycles, websites and unfinished uploads of buckets; messages and
-subscriptions; versions and aliases of functions; the material of asymmetric keys; networks and volumes – an instance
-wakes in its account's default network.
+Knows moto's inside. Not kept: ACLs of single grants, life cycles, websites and unfinished uploads of buckets; messages
+and subscriptions; versions and aliases of functions; the material of asymmetric keys; networks and volumes – an
+instance wakes in its account's default network.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from moto.s3 import models as s3
 
 from simlib.cloud.worlds.sections import Section, tags
 from simlib.cloud.worlds.shape import (
+    ACCOUNT_ID,
     BYTES,
     CONTENT,
     DATE,
@@ -70,6 +71,8 @@ _OBJECT = {
     "SSEKMSKeyId?": At("kms_key_id", TEXT),
     "ChecksumAlgorithm?": TEXT,
     "Checksum?": At("checksum_value", TEXT),
+    "Owner?": At("owner_account", ACCOUNT_ID),
+    "CannedAcl?": At("canned_acl", TEXT),
 }
 _BUCKET = {
     "Name": matching(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "the name of a bucket"),
