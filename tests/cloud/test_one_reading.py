@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,6 +13,8 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from simlib import Cloud
+from simlib.cloud.storage import dispatch
+from simlib.cloud.transport.calls import Call
 from simlib.cloud.transport.wire import RawRequest
 
 from . import readings
@@ -37,6 +40,37 @@ def test_every_operation_by_boto3(service: str) -> None:
             readings.by_boto3(session, service)
         assert watch.faults == []
         assert watch.performed > 5
+
+
+def test_the_sweep_would_see_another_object_and_another_operation(monkeypatch: pytest.MonkeyPatch) -> None:
+    with Cloud.start() as aws:
+        s3 = readings.furnished(aws).client("s3")
+        with readings.watched(aws) as watch, monkeypatch.context() as patched:
+            patched.setattr(dispatch._DecidedS3, "parse_key_name", lambda _: "a key")
+            s3.get_object(Bucket="first", Key="key")
+            assert "moto touches first/a key" in watch.faults[-1]
+        with readings.watched(aws) as watch, monkeypatch.context() as patched:
+            patched.setattr(dispatch._DecidedS3, "_get_action", lambda _: "DeleteObject")
+            patched.setitem(dispatch._S3_METHODS, "GetObject", "delete_object")
+            s3.get_object(Bucket="first", Key="key")
+            assert "moto does delete_object" in watch.faults[-1]
+
+
+def test_another_operation_than_the_decided_one_is_not_done(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    with Cloud.start() as aws:
+        iam = readings.furnished(aws).client("iam")
+        made_anew = dispatch.request_for
+
+        def wrong(call: Call, account: str) -> Any:
+            return made_anew(replace(call, operation="DeleteUser") if call.operation == "GetUser" else call, account)
+
+        monkeypatch.setattr(dispatch, "request_for", wrong)
+        with pytest.raises(ClientError, match="cannot carry out iam:GetUser"):
+            iam.get_user(UserName="bob")
+        assert "The lab decided iam:GetUser, and moto would have done DeleteUser" in caplog.text
+        assert "bob" in {user["UserName"] for user in iam.list_users()["Users"]}
 
 
 @pytest.fixture(scope="module")

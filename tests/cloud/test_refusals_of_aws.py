@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -160,16 +161,35 @@ def parameters(client: Any, operation: str, arn: str, action: str) -> dict[str, 
 # -- the world -------------------------------------------------------------------------------------------------------
 
 
+class Lab:
+    """One world for all rows, each of which is a rehearsal; one client of a service, whoever signs."""
+
+    def __init__(self, aws: Cloud) -> None:
+        self.aws, self.dev = aws, aws.account("dev")
+        self.session = aws.sign_in({"AccessKeyId": "AKIA", "SecretAccessKey": "s"}).session
+        self.clients: dict[str, Any] = {}
+        self.admin = cache(self.dev.admin.client)
+
+    def client(self, identity: Any, service: str) -> Any:
+        keys = self.session.get_credentials()
+        keys.access_key, keys.secret_key = identity.access_key_id, identity.secret_access_key
+        keys.token = identity.session_token
+        if service not in self.clients:
+            self.clients[service] = self.session.client(service)
+        return self.clients[service]
+
+
 class Situation:
     """A world in which the policies decide that AWS's text names; account 111111111111 is the caller's."""
 
-    def __init__(self, aws: Cloud, row: dict[str, Any]) -> None:
-        self.aws, self.text, self.cause, self.dev = aws, row["text"], row["cause"], aws.account("dev")
+    def __init__(self, lab: Lab, row: dict[str, Any]) -> None:
+        self.lab, self.aws, self.dev = lab, lab.aws, lab.dev
+        self.text, self.cause = row["text"], row["cause"]
         self.operation = row["operation"]
         found = re.search(r"perform: (\S+)(?: on resource: (.*?))?(?: because .*| with .*|)$", self.text)
         self.action, self.arn = (found[1], (found[2] or "").strip('"')) if found else ("", "")
         self.action = ACTIONS.get(row["n"], self.action)
-        self.iam = self.dev.admin.client("iam")
+        self.iam = lab.admin("iam")
         trusted = "ec2.amazonaws.com" if "cannot be assumed by Lambda" in self.text else "lambda.amazonaws.com"
         self.iam.create_role(RoleName="fn", AssumeRolePolicyDocument=trust({"Service": trusted}))
 
@@ -223,12 +243,12 @@ class Situation:
             if statements:
                 self.iam.put_role_policy(RoleName="app", PolicyName="p", PolicyDocument=document(*statements))
             role = f"arn:aws:iam::{self.dev.id}:role/app"
-            client = self.dev.admin.client("sts")
+            client = self.lab.admin("sts")
             return self.aws.sign_in(client.assume_role(RoleArn=role, RoleSessionName="session", **policy))
         name = "tenant" if ":federated-user/" in self.text else "dev"
         identity = new_user(self.aws, self.iam, name, *statements)
         if name == "tenant":
-            return self.aws.sign_in(identity.client("sts").get_federation_token(Name=name, **policy))
+            return self.aws.sign_in(self.lab.client(identity, "sts").get_federation_token(Name=name, **policy))
         if limits:
             self.iam.put_user_permissions_boundary(UserName="dev", **limits)
         if "explicit deny in an identity-based policy: " in self.text:
@@ -241,13 +261,13 @@ class Situation:
             self.iam.create_instance_profile(InstanceProfileName="web")
             self.iam.add_role_to_instance_profile(InstanceProfileName="web", RoleName="fn")
             data = {"ImageId": "ami-12c6146b", "IamInstanceProfile": {"Name": "web"}}
-            ec2 = self.dev.admin.client("ec2")
+            ec2 = self.lab.admin("ec2")
             ec2.create_launch_template(LaunchTemplateName="web", LaunchTemplateData=data)
         if self.operation == "HeadObject":
-            self.dev.admin.client("s3").create_bucket(Bucket="x" * 3)
+            self.lab.admin("s3").create_bucket(Bucket="x" * 3)
         if self.arn.startswith("arn:aws:s3:::"):
             bucket = self.arn.removeprefix("arn:aws:s3:::").partition("/")[0]
-            s3 = self.dev.admin.client("s3")
+            s3 = self.lab.admin("s3")
             s3.create_bucket(Bucket=bucket)
             if "resource-based policy" in self.text:
                 refusing = deny("s3:*", [f"arn:aws:s3:::{bucket}", f"arn:aws:s3:::{bucket}/*"], Principal={"AWS": "*"})
@@ -255,16 +275,17 @@ class Situation:
                 s3.put_bucket_policy(Bucket=bucket, Policy=document(refusing | {"Condition": condition}))
 
 
-def played(row: dict[str, Any]) -> tuple[str, str]:
+def played(row: dict[str, Any], lab: Lab) -> tuple[str, str]:
     """Code and text of what the lab answers, identifiers made neutral as in the data."""
     name = f"{row['service']}:{row['operation']}"
     service = BOTO3_NAMES.get(name, BOTO3_NAMES.get(row["service"], row["service"]))
-    with Cloud.start() as aws:
-        situation = Situation(aws, row)
+    with lab.aws.rehearsal():
+        situation = Situation(lab, row)
         situation.resources()
-        client = situation.caller().client(service)
+        caller = situation.caller()
         if "service control policy" in row["text"] or "resource control policy" in row["text"]:
             situation.control("SERVICE_CONTROL_POLICY" if "service" in row["text"] else "RESOURCE_CONTROL_POLICY")
+        client = lab.client(caller, service)
         method = boto3_method(client, row["operation"])
         given = parameters(client, row["operation"], situation.arn, situation.action)
         try:
@@ -302,10 +323,16 @@ def same(row: dict[str, Any], said: tuple[str, str]) -> bool:
 ROWS = [pytest.param(row, id=f"{row['n']}-{row['service']}:{row['operation']}") for row in rows()]
 
 
+@pytest.fixture(scope="module")
+def lab() -> Iterator[Lab]:
+    with Cloud.start() as aws:
+        yield Lab(aws)
+
+
 @pytest.mark.skipif(not ROWS, reason="the collection of AWS's refusals is not beside the project")
 @pytest.mark.parametrize("row", ROWS)
-def test_what_aws_prints_is_what_the_lab_prints(row: dict[str, Any]) -> None:
-    said = played(row)
+def test_what_aws_prints_is_what_the_lab_prints(row: dict[str, Any], lab: Lab) -> None:
+    said = played(row, lab)
     if row["n"] in ARGUED:
         assert not same(row, said), "no longer to be argued"
         return

@@ -26,6 +26,13 @@ ROOT = "arn:aws:{}:us-east-1:111111111111:"
 ME = Caller("arn:aws:iam::111111111111:user/me", "111111111111", "AIDA", "AKIA", None)
 
 
+@pytest.fixture(scope="module")
+def aws() -> Iterator[Cloud]:
+    """One world for all: nothing is done in it."""
+    with Cloud.start() as world:
+        yield world
+
+
 def call_of(service: str, operation: str, parameters: dict[str, Any]) -> Call:
     return Call(RawRequest("GET", "/"), service, operation, parameters, "us-east-1", protocol_of(service).name)
 
