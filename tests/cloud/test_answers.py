@@ -254,21 +254,12 @@ def test_no_message_breaks_an_answer(message: str, service: str) -> None:
         assert (parsed["Error"]["Message"] or "") == message
 
 
-CBOR_VALUES = st.recursive(
-    st.booleans()
-    | st.integers(-(1 << 63), (1 << 64) - 1)
-    | st.floats(allow_nan=False)
-    | st.text(st.characters(exclude_categories=["Cs"]))
-    | st.binary(),
-    lambda inner: (
-        st.lists(inner, max_size=30) | st.dictionaries(st.text(st.characters(exclude_categories=["Cs"])), inner)
-    ),
-)
+TEXT = st.text(st.characters(exclude_categories=["Cs"]))
 
 
 @settings(deadline=None)
-@given(CBOR_VALUES)
-def test_cbor_is_what_botocore_reads(value: Any) -> None:
+@given(st.dictionaries(TEXT, TEXT, max_size=20))
+def test_cbor_is_what_botocore_reads(value: dict[str, str]) -> None:
     parser = RpcV2CBORParser()
     stream = parser.get_peekable_stream_from_bytes(answers.cbor(value))
     assert parser.parse_data_item(stream) == value

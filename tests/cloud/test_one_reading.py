@@ -203,6 +203,20 @@ def test_a_query_in_json_is_no_action(world: tuple[Cloud, Any]) -> None:
     assert (status, json.loads(text)["Table"]["TableName"]) == (200, "t")
 
 
+def test_services_that_sign_alike_are_told_apart(world: tuple[Cloud, Any]) -> None:
+    aws, admin = world
+    for endpoint in ({}, {"endpoint_url": aws.serve().url}):
+        config = Config(inject_host_prefix=False)
+        admin.client("elbv2", **endpoint).describe_load_balancers()
+        assert aws.trail[-1].service == "elbv2"
+        admin.client("elb", **endpoint).describe_load_balancers()
+        assert aws.trail[-1].service == "elb"
+        control = admin.client("s3control", config=config, **endpoint)
+        with pytest.raises(ClientError, match="NoSuchPublicAccessBlockConfiguration"):
+            control.get_public_access_block(AccountId="111111111111")
+        assert aws.trail[-1].service == "s3control"
+
+
 def test_an_access_points_arn_is_refused_with_a_sentence(world: tuple[Cloud, Any]) -> None:
     """An SDK that knows the endpoint puts the access point before its name, and leaves the key alone in the path."""
     aws, admin = world

@@ -11,10 +11,8 @@ import base64
 import json
 import re
 import secrets
-import struct
 import uuid
-from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Callable, Mapping
 from typing import Any
 from xml.sax.saxutils import escape
 
@@ -145,33 +143,10 @@ def _query_error(refusal: Refusal, protocol: Protocol) -> dict[str, str]:
     return {"x-amzn-query-error": f"{refusal.code};{_fault(refusal)}"} if protocol.query_compatible else {}
 
 
-def cbor(value: object) -> bytes:
-    """The few kinds of values an answer is made of, as https://www.rfc-editor.org/rfc/rfc8949 writes them."""
-    if isinstance(value, bool) or value is None:
-        return {False: b"\xf4", True: b"\xf5", None: b"\xf6"}[value]
-    if isinstance(value, int):
-        return _cbor_head(0, value) if value >= 0 else _cbor_head(1, -1 - value)
-    if isinstance(value, float):
-        return b"\xfb" + struct.pack(">d", value)
-    if isinstance(value, bytes):
-        return _cbor_head(2, len(value)) + value
-    if isinstance(value, str):
-        text = value.encode("utf-8", "replace")
-        return _cbor_head(3, len(text)) + text
-    if isinstance(value, datetime):
-        return b"\xc1" + cbor(value.timestamp())
-    if isinstance(value, Mapping):
-        return _cbor_head(5, len(value)) + b"".join(cbor(key) + cbor(item) for key, item in value.items())
-    if isinstance(value, Sequence):
-        return _cbor_head(4, len(value)) + b"".join(map(cbor, value))
-    raise TypeError(f"CBOR has no form here for {type(value).__name__}")
-
-
-def _cbor_head(kind: int, number: int) -> bytes:
-    if number < 24:
-        return bytes([kind << 5 | number])
-    size = 0 if number < 1 << 8 else 1 if number < 1 << 16 else 2 if number < 1 << 32 else 3
-    return bytes([kind << 5 | 24 + size]) + number.to_bytes(1 << size, "big")
+def cbor(members: Mapping[str, str]) -> bytes:
+    """A map of texts as https://www.rfc-editor.org/rfc/rfc8949 writes it."""
+    texts = [text.encode("utf-8", "replace") for member in members.items() for text in member]
+    return bytes([0xA0 | len(members)]) + b"".join(b"\x7a" + len(text).to_bytes(4, "big") + text for text in texts)
 
 
 _WRITERS: dict[str, Callable[[Refusal, str | None, Protocol], RawAnswer]] = {

@@ -167,17 +167,20 @@ def _host_services(host: str) -> tuple[str, ...]:
 
 def _candidates(raw: RawRequest, scope: str | None, hint: str | None) -> Iterable[str]:
     at_host = _host_services(raw.parts.netloc) if _is_aws(raw.parts.netloc) else ()
+    form = raw.body.decode("utf-8", "replace") if _is_form(raw) else raw.parts.query
     if hint and (service := _service_by_hint(hint)):
         return (service,)
-    if scope:  # S3 and S3 Control, say, sign alike
-        services = _by_signing_name().get(scope) or _by_signing_name().get(scope.lower(), ())
-        return [service for service in services if service in at_host] or services
+    if scope:  # some sign alike: S3 and S3 Control, the two of load balancing
+        named = _by_signing_name().get(scope) or _by_signing_name().get(scope.lower(), ())
+        services = [service for service in named if service in at_host] or named
+        if "x-amz-account-id" in raw.headers and "s3control" in services:
+            return ("s3control",)
+        return sorted(services, key=lambda service: f"Version={service_metadata()[service]['apiVersion']}" not in form)
     if _is_aws(raw.parts.netloc):
         return at_host
     if target := raw.headers.get("x-amz-target"):
         prefix = target.rpartition(".")[0]
         return tuple(s for s, metadata in service_metadata().items() if metadata.get("targetPrefix") == prefix)
-    form = raw.body.decode("utf-8", "replace") if _is_form(raw) else raw.parts.query
     values = parse_qs(form, keep_blank_values=True)
     if "Action" in values and (version := values.get("Version")):
         dated = tuple(s for s, metadata in service_metadata().items() if metadata["apiVersion"] == version[0])
