@@ -16,6 +16,8 @@ from simlib.cloud.worlds.shape import (
     BYTES,
     DATE,
     FLAG,
+    NOTE,
+    NUMBER,
     TEXT,
     At,
     Form,
@@ -51,6 +53,8 @@ SESSION = {
     "Limited?": At(lambda _, session: session.session_policies is not None, FLAG),
     "SessionPolicies?": At(lambda _, session: session.session_policies or (), [_POLICY]),
     "IssuedTo?": TEXT,
+    "IssuedBy?": NOTE,
+    "RoleMaximum?": Form(NUMBER.read, lambda value: value or None),
     "IdentityId?": TEXT,
     "Transitive?": [TEXT],
 }

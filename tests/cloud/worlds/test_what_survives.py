@@ -66,10 +66,12 @@ def test_a_file_of_an_earlier_lab_opens_and_says_the_same(tmp_path: Path, stoppe
 def test_every_decision_is_the_same_with_the_keys_in_hand(tmp_path: Path, stopped: None) -> None:
     aws = Cloud.start()
     held = furnished(aws)
-    before = table_of_requests(held)
+    before, credentials = table_of_requests(held), aws.credentials()
     assert len({str(outcome) for outcome in before.values()}) > 20  # allowed, refused by many, expired
     aws.save(tmp_path / "w.json")
     again = Cloud.load(tmp_path / "w.json")
+    known = {each.access_key_id: (each.issued_by, each.limit) for each in credentials}
+    assert {each.access_key_id: (each.issued_by, each.limit) for each in again.credentials()}.items() >= known.items()
     assert table_of_requests(held) == before
     assert again.account("prod").admin.access_key_id == held["prod"].access_key_id
     assert again.account("third").id == "3" * 12
