@@ -19,6 +19,7 @@ from typing import Any
 
 from ..start import lessons
 from . import course
+from .waiting import track
 
 _HEADING = re.compile(r"^#{1,4} (.+)$", re.MULTILINE)
 _CHECK = re.compile(r'lab\.exercise\("([^"]+)"\)\.check\(')
@@ -33,7 +34,8 @@ def catch_up(lesson: int, heading: str = "") -> str:
     cells = read_lesson(lesson)
     wanted = upto(cells, heading)
     names = _names()
-    for source in sources(cells[:wanted]):
+    code = list(sources(cells[:wanted]))
+    for source in track(code, f"Lesson {lesson}, cell by cell", f"{len(code)} cells of lesson {lesson} have run."):
         try:
             _run(source, names)
         except Exception as error:

@@ -19,6 +19,7 @@ from botocore.config import Config
 
 from .beginnings import ALICE, BOB, DEV, IMAGE, PROD, READ_BUCKET, allow, bucket, trust
 from .judging import Unjudged
+from .waiting import track
 
 if TYPE_CHECKING:
     from simlib.cloud import Cloud
@@ -106,7 +107,8 @@ def lay_out(world: Cloud) -> None:
     bob = world.sign_in(iam.create_access_key(UserName="bob"))
     web = world.instance(_started(_pipeline(world, github, alice), "web-app"))
     _PEOPLE[world] = us = People(alice, bob, scanner, github, web)
-    for day in range(11):
+    done = "The world of the incident stands: five accounts, and what happened in them in eleven days."
+    for day in track(range(11), "Eleven days of work, and of an intruder", done):
         _a_day(world, us, day)
         if day == 6:
             _break_in(world, us, forgotten)

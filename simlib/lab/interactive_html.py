@@ -30,16 +30,16 @@ class InteractiveHTML(anywidget.AnyWidget):  # type: ignore[misc]
 
     def __init__(self, html: str, commands: Mapping[str, Callable[..., None]]) -> None:
         super().__init__(html=html)
-        self._commands = dict(commands)
+        self.commands = dict(commands)
         self.on_msg(self._told)
 
     def _told(self, _: Any, message: Any, __: Any) -> None:
         try:
             match message:
-                case {"do": str(name), "value": str(value), "file": str(file)} if name in self._commands:
-                    self._commands[name](value, file)
-                case {"do": str(name), "value": str(value)} if name in self._commands:
-                    self._commands[name](value)
+                case {"do": str(name), "value": str(value), "file": str(file)} if name in self.commands:
+                    self.commands[name](value, file)
+                case {"do": str(name), "value": str(value)} if name in self.commands:
+                    self.commands[name](value)
         finally:
             self.send({"done": True})
 

@@ -7,15 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from simlib.cloud.inspection import Principal
 from simlib.cloud.world import ADMINISTRATOR
 
-from .beginnings import begin
+from .attempts import attempt
+from .beginnings import begin, trust
 from .markup import card, escape
 from .on_screen import OnScreen
-from .people import addresses
+from .people import addresses, find
+from .take_along import unpacked
 
 EXAMPLES = {  # the lessons' worlds; the first is the one to begin with
     4: "Keys and sessions",
@@ -182,6 +185,7 @@ class Playground(OnScreen):
         self.world = begin(next(iter(EXAMPLES))) if world is None else world
         self.tab = next(iter(TABS))
         self.note = ""
+        self.replaces = ""  # the name of a file that is there already, and would be written over
         self.on_change: Callable[[], None] | None = None
         self._subjects: dict[str, str] = {}  # what is chosen in a tab
         self._panels: dict[tuple[str, str], Any] = {}
@@ -212,15 +216,61 @@ class Playground(OnScreen):
         try:
             self._enter(Cloud.load(source), f"Opened {source}.")
         except (ValueError, OSError) as error:
-            self.note = str(error)
-            self._changed()
+            self._say(str(error))
 
-    def save(self, path: str) -> None:
-        """Write the world into a file that `load` opens."""
+    def save(self, name: str, *, replace: bool = False) -> None:
+        """Write the world into a file that `load` opens; one that is there already is replaced on demand only."""
+        path = Path(name if name.endswith(".json") else f"{name}.json")
+        self.replaces = ""
+        if path.exists() and not replace:
+            self.replaces = name
+            self._say(f"{path} is there already. Press Replace to write this world over it, or take another name.")
+            return
         try:
-            self.note = str(self.world.save(path))
+            self._say(str(self.world.save(path)))
         except (ValueError, OSError) as error:
-            self.note = str(error)
+            self._say(str(error))
+
+    def open_file(self, text: str, name: str) -> None:
+        """Open the world in a file's text, which the browser has sent."""
+        try:
+            self._enter(unpacked(text, name), f"Opened {name}.")
+        except ValueError as problem:
+            self._say(str(problem))
+
+    def create(self, kind: str, name: str, account: str = "dev") -> None:
+        """Have an account's administrator make a user, a role that its account may borrow, or a bucket."""
+        admin = self.world.account(account).admin
+        if kind == "bucket":
+            done = attempt(admin.client("s3").create_bucket, Bucket=name)
+        elif kind == "role":
+            everybody = trust(f"arn:aws:iam::{self.world.account(account).id}:root")
+            done = attempt(admin.client("iam").create_role, RoleName=name, AssumeRolePolicyDocument=everybody)
+        else:
+            done = attempt(admin.client("iam").create_user, UserName=name)
+        self._say(f"There is a new {kind} now: {name}." if done.allowed else f"{done.outcome}. {done.message}")
+
+    def borrow(self, who: str, role: str) -> None:
+        """Let a user assume a role, with a key of hers that is good, or a new one; the session is in its tab then."""
+        try:
+            user, wanted = find(self.world, who, kind="user"), find(self.world, role, kind="role")
+        except LookupError as nobody:
+            self._say(str(nobody))
+            return
+        sts = self._key_of(user).client("sts")
+        done = attempt(sts.assume_role, RoleArn=wanted.arn, RoleSessionName=f"{user.name}-plays"[:64])
+        self._say(f"{who} holds a session of {role} now." if done.allowed else f"{done.outcome}. {done.message}")
+
+    def _key_of(self, user: Principal) -> Any:
+        held = [each for each in self.world.credentials() if each.arn == user.arn and each.kind == "access key"]
+        good = [each for each in held if each.state(self.world.clock.now) == "good"]
+        if good:
+            return self.world.holder(good[-1].access_key_id)
+        admin = self.world.account(self.world.account_name(user.account)).admin
+        return self.world.sign_in(admin.client("iam").create_access_key(UserName=user.name))
+
+    def _say(self, note: str) -> None:
+        self.note = note
         self._changed()
 
     def _enter(self, world: Any, note: str) -> None:
@@ -239,6 +289,11 @@ class Playground(OnScreen):
     def subjects(self) -> list[str]:
         """What the open tab can be about; empty where it is about the whole world."""
         return TABS[self.tab].subjects(self.world)
+
+    def people(self, kind: str) -> list[str]:
+        """The users or the roles of this world, by the names under which they are found."""
+        found = (each for each in self.world.inspect.principals() if each.kind == kind)
+        return _called(self.world, (each for each in found if each.name != ADMINISTRATOR))
 
     @property
     def subject(self) -> str:

@@ -1,44 +1,84 @@
-"""The playground on the screen: a bar of tabs and worlds above, the open panel's own view below."""
+"""The playground on the screen: worlds and tabs above, the open panel's own view below."""
 
 from __future__ import annotations
 
-from collections import deque
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import ipywidgets
 
+from simlib.cloud.worlds.file import is_world
+
 from . import screen
 from .interactive_html import InteractiveHTML
-from .markup import card, escape
+from .look import button, choice, field, fold
+from .page import Part, el
 from .playground import EXAMPLES, TABS, Playground
+from .take_along import packed
 
-_CSS = """<style>
-.simlib .sl-tabs { display: flex; flex-wrap: wrap; gap: .3em; border-bottom: 1px solid var(--sl-edge); }
-.simlib .sl-tabs button { border: 1px solid var(--sl-edge); border-bottom: 3px solid transparent;
-  border-radius: 3px 3px 0 0; }
-.simlib .sl-tabs button[aria-current] { font-weight: 600; border-bottom-color: var(--sl-yes); }
-.simlib .sl-first { font-size: 1.1em; margin: .6em 0 .3em; }
-.simlib .sl-bar input[type="text"] { font: inherit; max-width: 100%; width: 18em; color: inherit;
-  background: transparent; border: 1px solid currentColor; border-radius: 3px; padding: .2em .5em; }
-</style>"""
+MOST_FILES = 30  # that are offered by name
+KINDS = ("user", "role", "bucket")
 
 
 def playground_view(playground: Playground) -> Any:
     """The page as a widget. An earlier view of it is closed."""
-    path: deque[str] = deque(maxlen=1)  # as it is being typed
-    commands = {
-        "open": lambda name: name in TABS and playground.open(name),
-        "choose": playground.choose,
-        "begin": lambda number: number.isdecimal() and int(number) in EXAMPLES and playground.begin(int(number)),
-        "path": path.append,
-        "load": lambda _: path and path[-1].strip() and playground.load(path[-1].strip()),
-        "save": lambda _: path and path[-1].strip() and playground.save(path[-1].strip()),
-    }
-    bar, below = InteractiveHTML("", commands), screen.Holder()
+    typed = {"path": "", "kind": KINDS[0], "name": "", "account": "", "who": "", "role": ""}
+    bar, below = InteractiveHTML("", {}), screen.Holder()
     shown: list[Any] = [None]
 
+    def type_in(what: str) -> Callable[[str], None]:
+        return lambda text: typed.update({what: text.strip()})
+
+    def enter(doing: str, world: Callable[[], None]) -> None:
+        playground.note = doing
+        bar.html = _html(playground, typed)  # before the kernel is busy with it
+        world()
+
+    def choose_world(chosen: str) -> None:
+        if chosen.isdecimal() and int(chosen) in EXAMPLES:
+            enter(f"Beginning: {EXAMPLES[int(chosen)]} …", lambda: playground.begin(int(chosen)))
+        elif chosen in _worlds_here():
+            enter(f"Opening {chosen} …", lambda: playground.load(chosen))
+
+    def download(_: str) -> None:
+        try:
+            text, about = packed(playground.world)
+        except ValueError as problem:
+            playground.note = str(problem)
+        else:
+            bar.give("world.json", text)
+            playground.note = f"Your browser has saved world.json{about}"
+        show()
+
+    def make(_: str) -> None:
+        account = typed["account"] or _accounts(playground)[0]
+        if typed["name"] and typed["kind"] in KINDS and account in _accounts(playground):
+            playground.create(typed["kind"], typed["name"], account)
+            shown[0] = None  # it is to know the new one
+            show()
+
+    def borrow(_: str) -> None:
+        users, roles = playground.people("user"), playground.people("role")
+        if users and roles:
+            playground.borrow(typed["who"] or users[0], typed["role"] or roles[0])
+
+    bar.commands = {
+        "open": lambda name: name in TABS and playground.open(name),
+        "choose": playground.choose,
+        "begin": choose_world,
+        "load": lambda _: typed["path"] and enter(f"Opening {typed['path']} …", lambda: playground.load(typed["path"])),
+        "save": lambda _: typed["path"] and playground.save(typed["path"]),
+        "replace": lambda _: playground.replaces and playground.save(playground.replaces, replace=True),
+        "download": download,
+        "file": lambda text, name="world.json": playground.open_file(text, name),
+        "create": make,
+        "borrow": borrow,
+        **{what: type_in(what) for what in typed},
+    }
+
     def show() -> None:
-        bar.html = page(playground)
+        bar.html = _html(playground, typed)
         panel = playground.panel
         if panel is not shown[0]:
             shown[0] = panel
@@ -50,39 +90,76 @@ def playground_view(playground: Playground) -> Any:
     return screen.show(playground, "playground", box, bar, below)
 
 
-def page(playground: Playground) -> str:
-    """What stands above the panel: the tabs, the world, and what to do first."""
-    tabs = "".join(
-        f'<button data-do="open" data-value="{name}"{" aria-current=page" if name == playground.tab else ""}>'
-        f"{escape(tab.title)}</button>"
-        for name, tab in TABS.items()
-    )
+def _html(playground: Playground, typed: dict[str, str]) -> str:
+    return f'<div class="simlib">{page(playground, typed).html(live=True)}</div>'
+
+
+def page(playground: Playground, typed: dict[str, str]) -> Part:
+    """What stands above the panel: the world, the tabs, and what to do first."""
     tab = TABS[playground.tab]
-    note = f'<p role="status">{escape(playground.note)}</p>' if playground.note else ""
-    return card(
-        f'{_CSS}<div class="sl-bar">{_worlds()}</div><nav class="sl-tabs" aria-label="Panels">{tabs}</nav>'
-        f'<p class="sl-first">{escape(tab.first)}</p>{note}{_subjects(playground)}',
-        css="sl-wide",
+    tabs = [
+        button("open", each.title, value=name, css=".is-quiet", aria_current="page" if each is tab else None)
+        for name, each in TABS.items()
+    ]
+    subjects = [(each, each) for each in playground.subjects]
+    about = choice("choose", tab.asks, subjects, playground.subject) if subjects else None
+    empty = el("p", "There is nothing of this kind in this world yet.") if tab.asks and not subjects else None
+    replace = button("replace", "Replace", css=".is-small") if playground.replaces else None
+    return el(
+        "div.sl-play",
+        el("div.sl-row", _worlds(), button("download", "Download this world"), _picked()),
+        el("p", el("span", playground.note, role="status"), " ", replace),
+        _more(playground, typed),
+        el("nav.sl-tabs", *tabs, aria_label="Panels"),
+        el("p.sl-first", tab.first),
+        about,
+        empty,
     )
 
 
-def _worlds() -> str:
-    options = "".join(f'<option value="{number}">{escape(title)}</option>' for number, title in EXAMPLES.items())
-    return (
-        f'<label>Begin with <select data-do="begin"><option value="">an example …</option>{options}</select></label>'
-        '<label>or a file <input type="text" data-do="path" placeholder="world.json"></label>'
-        '<button data-do="load">Open</button><button data-do="save">Save</button>'
+def _worlds() -> Part:
+    examples = [(str(number), title) for number, title in EXAMPLES.items()]
+    return choice(
+        "begin", "World", [("", "another world …"), *examples, *((name, name) for name in _worlds_here())], ""
     )
 
 
-def _subjects(playground: Playground) -> str:
-    tab, chosen = TABS[playground.tab], playground.subject
-    if not tab.asks:
-        return ""
-    options = "".join(
-        f'<option value="{escape(each)}"{" selected" if each == chosen else ""}>{escape(each)}</option>'
-        for each in playground.subjects
+def _picked() -> Part:
+    return button("file", "Open a file …", data_pick=".json")
+
+
+def _worlds_here() -> list[str]:
+    """The worlds that lie beside the notebook, newest first."""
+    files = sorted(Path().glob("*.json"), key=lambda file: -file.stat().st_mtime)[: 10 * MOST_FILES]
+    return [file.name for file in files if is_world(file)][:MOST_FILES]
+
+
+def _more(playground: Playground, typed: dict[str, str]) -> Part:
+    accounts = [(name, name) for name in _accounts(playground)]
+    kinds = [(kind, f"a {kind}") for kind in KINDS]
+    users, roles = ([(name, name) for name in playground.people(kind)] for kind in ("user", "role"))
+    create = el(
+        "div.sl-form",
+        choice("kind", "Create", kinds, typed["kind"]),
+        field("name", "called", typed["name"], enter="create"),
+        choice("account", "in the account", accounts, typed["account"]),
+        button("create", "Create"),
     )
-    empty = "" if options else "<p>There is nothing of this kind in this world yet.</p>"
-    choice = f'<label>{escape(tab.asks)} <select data-do="choose">{options}</select></label>'
-    return f'<div class="sl-bar">{choice}</div>{empty}'
+    borrow = el(
+        "div.sl-form",
+        choice("who", "Who", users, typed["who"] or users[0][0]) if users else None,
+        choice("role", "borrows", roles, typed["role"] or roles[0][0]) if roles else None,
+        button("borrow", "Borrow this role"),
+    )
+    keep = el(
+        "div.sl-form",
+        field("path", "A file beside this page, or a link", typed["path"], enter="load", hint="world.json"),
+        button("load", "Open"),
+        button("save", "Save"),
+    )
+    parts = [create, borrow if users and roles else None, keep]
+    return fold("Create, borrow a role, save", *parts, key="more")
+
+
+def _accounts(playground: Playground) -> list[str]:
+    return [account.name for account in playground.world.accounts]

@@ -36,7 +36,7 @@ def opened(everywhere: Any) -> Any:
 
 
 def test_once_locked_in_shift_and_enter_go_on(opened: Any) -> None:
-    page, output = opened.page, opened.output(1)
+    page, output = opened.page, opened.whole_output(1)
     assert output.get_by_text(STILL).count() == 1
     assert not output.get_by_text(STILL).is_visible(), "a live widget hides its picture"
     output.get_by_role("radio").first.check()
@@ -45,13 +45,13 @@ def test_once_locked_in_shift_and_enter_go_on(opened: Any) -> None:
     page.keyboard.press("Shift+Enter")
     opened.output(2).get_by_text("the experiment has run").wait_for()
     page.wait_for_function(f"({ACTIVE})() === 3")
-    opened.output(3).locator(".sl-live").get_by_text("You expected").wait_for()
+    opened.output(3).get_by_text("You expected").wait_for()
 
 
 def readable(opened: Any) -> None:
     """Every cell shows its picture, marked as one, and no widget."""
     for cell, words in KEPT.items():
-        output = opened.output(cell)
+        output = opened.whole_output(cell)
         output.get_by_text(STILL).wait_for()
         output.locator(".sl-still").get_by_text(words).first.wait_for()
         assert output.locator(".sl-live:visible").count() == 0

@@ -67,9 +67,22 @@ def test_a_policy_is_changed_and_the_graph_follows(opened: Any) -> None:
 
 def test_another_world_is_entered(opened: Any) -> None:
     output = opened.output(1)
-    output.get_by_label("Begin with").select_option("2")
+    output.locator("select[data-do=begin]").select_option("2")
     output.get_by_text("A fresh world: One role, and who may assume it.").wait_for()
-    output.get_by_role("button", name="Open").click()
+
+
+def test_somebody_is_made_and_borrows_a_role_by_enter_and_by_mouse(opened: Any) -> None:
+    output = opened.output(1)
+    output.get_by_text("Create, borrow a role, save").click()
+    output.get_by_label("called").fill("carol")
+    output.get_by_label("called").press("Enter")
+    output.get_by_text("There is a new user now: carol.").wait_for()
+    output.locator("select[data-do=who]").select_option("alice")
+    output.locator("select[data-do=role]").select_option("reports")
+    output.get_by_role("button", name="Borrow this role").click()
+    output.get_by_text("alice holds a session of reports now.").wait_for()
+    assert opened.page.evaluate("document.activeElement.textContent") == "Borrow this role", "the focus stays"
+    opened.picture("playground-made")
 
 
 @pytest.fixture(scope="module")

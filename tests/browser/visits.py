@@ -50,7 +50,11 @@ class Visit:
         raise NotImplementedError
 
     def output(self, cell: int) -> Any:
-        """What the cell with that index shows, scrolled into view."""
+        """What the cell with that index shows, scrolled into view; without the still pictures that a notebook keeps."""
+        return self.whole_output(cell).locator(".jp-OutputArea-output:not(:has(.sl-still))")
+
+    def whole_output(self, cell: int) -> Any:
+        """The same with the still pictures, which are seen where no kernel answers."""
         raise NotImplementedError
 
     def show(self, *cells: str) -> None:
@@ -170,7 +174,7 @@ class Lab(Visit):
         self.select(cell)
         self.command("notebook:run-cell")
 
-    def output(self, cell: int) -> Any:
+    def whole_output(self, cell: int) -> Any:
         self.page.evaluate("index => window.jupyterapp.shell.currentWidget.content.scrollToItem(index, 'start')", cell)
         return self.page.locator(f".jp-Cell[data-windowed-list-index='{cell}'] .jp-Cell-outputWrapper")
 
@@ -218,7 +222,7 @@ class Voila(Visit):
         self._shown = name
         self.run_all()
 
-    def output(self, cell: int) -> Any:
+    def whole_output(self, cell: int) -> Any:
         found = self.page.locator(f"[cell-index='{cell + 1}'] .jp-Cell-outputWrapper")
         found.first.scroll_into_view_if_needed()
         return found

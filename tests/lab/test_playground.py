@@ -115,3 +115,66 @@ def test_a_world_is_saved_opened_again_and_a_wrong_file_is_told(playground: Play
     assert "none" in playground.note
     assert Cloud.running is running
     assert "<none>" not in view.children[0].html
+
+
+def test_saving_asks_before_it_replaces_and_leaves_what_is_no_world_alone(
+    playground: Playground, tmp_path: Path
+) -> None:
+    view, world = widget(playground), tmp_path / "mine.json"
+    ask(view, "path", str(tmp_path / "mine"))
+    ask(view, "save")
+    before = world.read_bytes()
+    playground.create("user", "carol")
+    ask(view, "save")
+    assert world.read_bytes() == before
+    assert "Press Replace" in playground.note
+    ask(view, "replace")
+    assert b"carol" in world.read_bytes()
+    assert 'data-do="replace"' not in view.children[0].html
+    diary = tmp_path / "diary.json"
+    diary.write_text("{}")
+    playground.save(str(diary), replace=True)
+    assert diary.read_text() == "{}"
+    assert "no world, so it is left alone" in playground.note
+
+
+def test_worlds_beside_the_page_are_opened_by_name(
+    playground: Playground, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "progress.json").write_text("{}")
+    playground.create("user", "carol")
+    playground.save("with-carol")
+    view = widget(playground)
+    assert "with-carol.json" in view.children[0].html
+    assert "progress.json" not in view.children[0].html
+    ask(view, "begin", "2")
+    ask(view, "begin", "with-carol.json")
+    assert playground.note == "Opened with-carol.json."
+    assert "carol" in playground.people("user")
+
+
+def test_people_and_places_are_made_and_roles_borrowed_without_code(playground: Playground) -> None:
+    view = widget(playground)
+    for kind, name in (("bucket", "carols-bucket"), ("user", "carol"), ("role", "audit")):
+        ask(view, "kind", kind)
+        ask(view, "name", name)
+        ask(view, "create")
+        assert playground.note == f"There is a new {kind} now: {name}."
+    ask(view, "create")
+    assert playground.note.startswith("Conflict.")
+    ask(view, "kind", "user")
+    ask(view, "name", "no such name")
+    ask(view, "create")
+    assert playground.note.startswith("Invalid request.")
+    ask(view, "who", "alice")
+    ask(view, "role", "reports")
+    ask(view, "borrow")
+    assert playground.note == "alice holds a session of reports now."
+    ask(view, "borrow")
+    assert len([each for each in playground.world.credentials() if each.issued_to.endswith("user/alice")]) == 2
+    ask(view, "who", "carol")
+    ask(view, "borrow")
+    assert playground.note.startswith("Refused.")
+    playground.borrow("nobody", "reports")
+    assert "There is no user here called 'nobody'" in playground.note

@@ -124,8 +124,18 @@ def _download(url: str) -> bytes:
     return content
 
 
+def is_world(path: Path) -> bool:
+    """Whether a world's file lies there, by its first bytes."""
+    try:
+        with path.open("rb") as file:
+            return b'"IamLabWorld"' in file.read(200)
+    except OSError:
+        return False
+
+
 def write(path: str | os.PathLike[str], document: Mapping[str, Any]) -> tuple[Path, int]:
-    """Write a document whole or not at all; the path and its size in bytes. Raises `WorldFileError`."""
+    """Write a document whole or not at all; the path and its size in bytes. Raises `WorldFileError`, also where a file
+    lies that is no world."""
     target = Path(path).expanduser().resolve()
     content = (json.dumps(document, indent=2, ensure_ascii=False) + "\n").encode("utf-8", "backslashreplace")
     if len(content) > LARGEST:
@@ -133,6 +143,9 @@ def write(path: str | os.PathLike[str], document: Mapping[str, Any]) -> tuple[Pa
             f"This world is too large for a file: {len(content) // 1024 // 1024} MB, where {LARGEST // 1024 // 1024} "
             "are the most. Delete the largest objects in its buckets and save again; nothing was written."
         )
+    with suppress(OSError):
+        if target.is_file() and target.stat().st_size and not is_world(target):
+            raise WorldFileError(f"{target} is there already and is no world, so it is left alone. Take another name.")
     beside = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
     try:
         with beside.open("xb") as file:
