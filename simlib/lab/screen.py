@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -49,8 +50,8 @@ def live(shown: OnScreen) -> ipywidgets.DOMWidget:
 def _freshen() -> None:
     _keepers[:] = [(keeper, shown) for keeper, shown in _keepers if keeper.comm is not None]
     for keeper, shown in _keepers:
-        keeper.set_trait("picture", shown.picture())
-        keeper.set_trait("text", str(shown))
+        with suppress(RuntimeError):  # its world is over: the picture stays
+            keeper.text, keeper.picture = str(shown), shown.picture()
 
 
 def show(owner: Any, place: str, shown: ipywidgets.DOMWidget, *others: ipywidgets.Widget) -> ipywidgets.DOMWidget:
@@ -135,8 +136,11 @@ def follow_up() -> None:
     """Have every open view that follows the world look whether there is something new."""
     global _timer
     _followers[:] = [(widget, draw) for widget, draw in _followers if widget.comm is not None]
-    for _, draw in list(_followers):
-        draw()
+    for follower in list(_followers):
+        try:
+            follower[1]()
+        except RuntimeError:  # its world is over: it stays as it was
+            _followers.remove(follower)
     if _timer is not None:
         _timer.cancel()
     try:

@@ -100,3 +100,12 @@ def test_a_panel_is_told_in_text_and_outside_a_kernel_and_saved_as_a_picture(wor
         saved = BytesIO()
         panel.figure().savefig(saved, format=kind)
         assert len(saved.getvalue()) > 1_000
+
+
+@each_panel
+def test_a_panel_whose_world_is_over_stays_as_it_was_and_troubles_no_cell(name: str) -> None:
+    with lab.begin(2) as over:
+        panel = PANELS[name](over)
+        panel._repr_mimebundle_()
+    with Cloud.start():
+        screen.follow_up()
