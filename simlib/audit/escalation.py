@@ -21,9 +21,11 @@ from simlib.cloud.inspection import Place
 from simlib.cloud.storage import iam_entities, resources
 from simlib.cloud.storage.stored import parsed
 from simlib.iam import Policy, service_data
+from simlib.iam.partial import possible
 
 if TYPE_CHECKING:
     from simlib.cloud import Cloud
+    from simlib.iam import Evaluation
 
 ROWS: dict[str, dict[str, Any]] = tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8"))
 ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
@@ -48,7 +50,8 @@ class Way:
     `id`: the row; `principal`: the ARN of who has it; `target`: the ARN of the user, role or group whose permissions
     are gained, or through whom any permission is; `policy` and `thing`: the managed policy that is rewritten, the
     function or instance that is used, "" where there is none. `asks`: every action, with the resource it was allowed
-    on. `assumed`: what the world does not hold and has to be there.
+    on. `assumed`: what else has to be so: conditions to
+    meet, and what the world does not hold.
     """
 
     id: str
@@ -174,8 +177,10 @@ class _Finder:
                 continue
             for target, policy, thing, assumed in self._targets(caller, row):
                 asks = tuple(_asks(row, caller, target, policy, thing))
-                if self._is_allowed(caller, row, asks, target) and self._is_gain(caller, row, target):
-                    yield Way(name, caller.arn, target, policy, thing, asks, assumed)
+                allowance = self._allowance(caller, row, asks, target)
+                if allowance is not None and self._is_gain(caller, row, target):
+                    also = "; ".join(filter(None, (allowance, assumed)))
+                    yield Way(name, caller.arn, target, policy, thing, asks, also)
 
     def _lacks(self, caller: _Identity) -> list[tuple[str, str, str, str]]:
         """The proofs that the caller does not have yet; an administrator has them all."""
@@ -202,7 +207,7 @@ class _Finder:
             for each in self.by_account[caller.account] if on != "role" else self.identities.values():
                 if each.kind != on.split()[0] or each is caller or not self._fits(row, each):
                     continue
-                if "{trust}" in str(row["walk"]) or each.kind == "user" or each.could_trust(caller):
+                if _rewrites_trust(row) or each.kind == "user" or each.could_trust(caller):
                     yield from (
                         (each.arn, policy, "", "") for policy in (_managed(each) if on == "role policy" else [""])
                     )
@@ -249,21 +254,23 @@ class _Finder:
                 if self.trusts[key]:
                     yield each
 
-    def _is_allowed(
+    def _allowance(
         self, caller: _Identity, row: Mapping[str, Any], asks: Iterable[tuple[str, str]], target: str
-    ) -> bool:
-        service = row.get("service", "")
-        for action, resource in asks:
-            is_assumed = action == "sts:AssumeRole"
-            if not is_assumed and not caller.could(action, resource):
-                return False
-            context = {"iam:PassedToService": service} if action == "iam:PassRole" else {}
-            if not self.allowed(caller.arn, action, resource, **context):
-                return False
-        if "{trust}" in json.dumps(row.get("walk", "")):
-            edited = {Place(target, "trust"): Policy.parse(_trust(caller.arn), "trust")}
-            return self.allowed(caller.arn, "sts:AssumeRole", target, edited)
-        return True
+    ) -> str | None:
+        """None where some of it is not allowed; "" where all is, or the conditions under which it would be."""
+        edited = {Place(target, "trust"): parsed(_trust(caller.arn), "trust", "")} if _rewrites_trust(row) else {}
+        terms: list[str] = []
+        for action, resource in [*asks, *([("sts:AssumeRole", target)] if edited else [])]:
+            if action != "sts:AssumeRole" and not caller.could(action, resource):
+                return None
+            context = {"iam:PassedToService": row.get("service", "")} if action == "iam:PassRole" else {}
+            evaluation = self.look.ask(caller.arn, action, resource, circumstances=context, instead=edited)
+            if not evaluation.allowed:
+                open_terms = _conditions(evaluation)
+                if not open_terms:
+                    return None
+                terms += open_terms
+        return f"if {' and '.join(dict.fromkeys(terms))}" if terms else ""
 
     def _is_gain(self, caller: _Identity, row: Mapping[str, Any], target: str) -> bool:
         """Whether there is more to have: with any policy of its own, or as the target."""
@@ -273,6 +280,21 @@ class _Finder:
             lacking = self._lacks(caller)
             return any(self.allowed(holder, each[0], each[1].format(account=caller.account), more) for each in lacking)
         return True
+
+
+def _rewrites_trust(row: Mapping[str, Any]) -> bool:
+    return "{trust}" in str(row.get("walk"))
+
+
+def _conditions(evaluation: Evaluation) -> list[str]:
+    """What a refused request would have to bring along to be allowed: the shortest list of conditions."""
+    alternatives = possible(evaluation.request, evaluation.policies).depends_on
+    if not alternatives:
+        return []
+    return [
+        f"{each.key} {'meets' if each.holds else 'does not meet'} {each.operator} {', '.join(each.values)}"
+        for each in min(alternatives, key=len)
+    ]
 
 
 def _asks(row: Mapping[str, Any], caller: _Identity, target: str, policy: str, thing: str) -> Iterator[tuple[str, str]]:
@@ -335,7 +357,7 @@ def walk(cloud: Cloud, way: Way) -> Walk:
     """Perform a way by real calls of its principal, in a rehearsal; nothing of it is left afterwards."""
     row = ROWS[way.id]
     if way.assumed:
-        return Walk(False, f"the world does not hold {way.assumed.removeprefix('if there is ')}", ())
+        return Walk(False, f"it hangs on more than permissions: {way.assumed}", ())
     if "walk" not in row:
         service = row.get("service", "").partition(".")[0]
         return Walk(False, f"the lab runs nothing in {service} that would act as the role in this way", ())

@@ -134,6 +134,17 @@ def test_a_condition_on_the_service_that_a_role_is_passed_to_counts(world: Cloud
         assert {way.id for way in find(world, [who])} == {"ec2-001"}
 
 
+def test_a_condition_that_nobody_knows_is_kept(world: Cloud) -> None:
+    with world.rehearsal():
+        iam = world.account("dev").admin.client("iam")
+        condition = {"StringEquals": {"sts:ExternalId": "acme"}}
+        iam.create_role(RoleName="vendor", AssumeRolePolicyDocument=trust({"AWS": ACCOUNT}, Condition=condition))
+        who = plant(world, "sts-001", ["sts:AssumeRole"])
+        [way] = [each for each in found(world, who, "sts-001") if each.target.endswith("vendor")]
+        assert way.assumed == "if sts:ExternalId meets StringEquals acme"
+        assert not walk(world, way).done
+
+
 def test_an_administrator_has_no_way_left(world: Cloud) -> None:
     assert find(world, [arn("user", "victim"), arn("role", "power")]) == []
 
