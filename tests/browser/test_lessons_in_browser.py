@@ -33,7 +33,7 @@ def test_run_all_in_a_browser(visit: Any, number: int) -> None:
     cell, words = PANELS[number]
     visit.open(name)
     visit.run_all()
-    visit.output(cells.index(cell)).get_by_text(words).first.wait_for()
+    visit.output(cells.index(cell)).get_by_text(words).filter(visible=True).first.wait_for()
     told = visit.page.evaluate(
         """() => window.jupyterapp.shell.currentWidget.content.model.sharedModel.cells
             .flatMap(cell => cell.cell_type === "code" ? cell.outputs : [])
