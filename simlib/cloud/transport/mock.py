@@ -26,6 +26,7 @@ from moto.core.request import (
 from moto.core.routing import RestRouter
 from moto.core.serialize import SerializationContext, get_serializer_class
 from moto.core.utils import get_service_model
+from werkzeug.datastructures import ImmutableMultiDict
 from werkzeug.exceptions import HTTPException
 
 __all__ = ["PROTOCOL_PARSERS", "OperationModel", "Request", "ServiceModel", "get_service_model"]
@@ -108,6 +109,9 @@ def written(service: str, operation: OperationModel, protocol: str, result: Any,
     return answer
 
 
+_NO_FORM: Any = ImmutableMultiDict()
+
+
 def as_request(method: str, url: str, headers: Mapping[str, str], body: bytes) -> Request:
     """A request as moto reads it. `headers` have lower-case names.
 
@@ -146,7 +150,9 @@ def as_request(method: str, url: str, headers: Mapping[str, str], body: bytes) -
         described[key] = value
     described[PRESERVED_HEADER_NAMES_ENVIRON_KEY] = preserved
     request = Request(described)
-    request.get_data()  # kept: the form is read from it, and moto wants it whole
+    request._cached_data = body  # kept: a form is read from it, and moto wants it whole
+    if "form" not in described.get("CONTENT_TYPE", ""):
+        request.form = request.files = _NO_FORM  # nobody needs to look for one
     return request
 
 
