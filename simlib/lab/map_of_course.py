@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from . import catching_up, course, progress
-from .markup import card, escape, plain, prose, table
-from .take_along import TakeAlong
+from .downloads import Downloads
+from .markup import card, plain, prose
+from .on_screen import OnScreen
+from .page import Html, Part, el
 
 
 @dataclass(frozen=True)
@@ -40,23 +42,44 @@ class Stage:
         )
         return ", ".join(f"{done} of {of} {what}" for done, of, what in parts if of)
 
+    def page(self, next_step: str) -> Part:
+        """The lesson's row; `next_step` says how to go on, in the one that is next."""
+        sign, _, word = self.state.partition(" ")
+        of = self.of_predictions + self.of_exercises
+        share = round(100 * (self.predictions + self.exercises) / of) if of else 0
+        link = el("a", f"{self.number} · {self.title}", href=self.notebook)
+        go_on = el("a.sl-b.is-primary", "Continue", href=self.notebook)
+        return el(
+            f"div.sl-lesson{'.is-current' if next_step else ''}",
+            el("span", sign, title=word),
+            el("h4", link),
+            el("span.sl-progress", el("i", style=f"--p:{share}"), f"{word}: {self.counted}" if self.begun else word),
+            el("div.sl-tell", Html(prose(next_step))) if next_step else None,
+            el("div.sl-act", go_on) if next_step else None,
+        )
+
 
 @dataclass(frozen=True)
-class Overview:
+class Overview(OnScreen):
     """The lessons in order. `last` is the lesson in which something was done last, and the heading of that step."""
 
     stages: tuple[Stage, ...]
     last: tuple[int, str] = (0, "")
-    mine: bool = False  # this learner's: the buttons to take it along stand below it
+    mine: bool = False  # this learner's: it can be downloaded and restored below
+
+    @property
+    def _open(self) -> list[Stage]:
+        """What is not done from the last lesson on; none where nothing has been done."""
+        number = self.last[0]
+        return [stage for stage in self.stages if number and stage.number >= number and stage.state != "● done"]
 
     @property
     def next(self) -> str:
         """Where to go on, in a sentence or two; empty when nothing has been done, or everything."""
         number, step = self.last
-        open_from_here = [stage for stage in self.stages if stage.number >= number and stage.state != "● done"]
-        if not number or not open_from_here:
+        if not self._open:
             return ""
-        stage = open_from_here[0]
+        stage = self._open[0]
         where = f"Go on with lesson {stage.number}, {stage.title}."
         if stage.number != number or not step:
             return where
@@ -72,24 +95,30 @@ class Overview:
 
     __repr__ = __str__
 
-    def _ipython_display_(self) -> None:
-        from IPython.display import display
+    def page(self, downloads: Downloads | None = None) -> Part:
+        """A row for each lesson; the one to go on with has the only button."""
+        current = next((stage.number for stage in self._open), 0)
+        rows = [stage.page(self.next if stage.number == current else "") for stage in self.stages]
+        head = el("div.sl-head", el("h3.sl-title", "The course"))
+        return el("section.sl-card", head, *rows, downloads.page() if downloads else None)
 
-        table = display(self._repr_mimebundle_(), raw=True, display_id=True)
-        if self.mine:
-            display(TakeAlong(lambda: table.update(overview()._repr_mimebundle_(), raw=True)))
+    def _view(self) -> Any:
+        from . import screen
+        from .interactive_html import InteractiveHTML
 
-    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
-        rows = [
-            [
-                f'<a href="{escape(stage.notebook)}">{stage.number} · {escape(stage.title)}</a>',
-                escape(stage.state),
-                escape(stage.counted),
-            ]
-            for stage in self.stages
-        ]
-        shown = table(["Lesson", "State", "You have"], rows, "The course") + (prose(self.next) if self.next else "")
-        return {"text/plain": str(self), "text/html": card(shown)}
+        downloads = Downloads()
+
+        def draw() -> None:
+            shown = overview() if self.mine else self
+            bar.html = f'<div class="simlib">{shown.page(downloads if self.mine else None).html(live=True)}</div>'
+
+        bar = InteractiveHTML("", downloads.commands)
+        downloads.on_change, downloads.give = draw, bar.give
+        draw()
+        return screen.show(self, "overview", bar)
+
+    def _still(self) -> str:
+        return card(self.page().html())
 
 
 def overview(lessons: Mapping[str, Any] | None = None) -> Overview:

@@ -15,10 +15,10 @@ from simlib.cloud.world import ADMINISTRATOR
 
 from .attempts import attempt
 from .beginnings import begin, trust
+from .downloads import unpacked
 from .markup import card, escape
 from .on_screen import OnScreen
 from .people import addresses, find
-from .take_along import unpacked
 
 EXAMPLES = {  # the lessons' worlds; the first is the one to begin with
     4: "Keys and sessions",

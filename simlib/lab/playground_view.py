@@ -11,11 +11,11 @@ import ipywidgets
 from simlib.cloud.worlds.file import is_world
 
 from . import screen
+from .downloads import packed
 from .interactive_html import InteractiveHTML
 from .look import button, choice, field, fold
 from .page import Part, el
 from .playground import EXAMPLES, TABS, Playground
-from .take_along import packed
 
 MOST_FILES = 30  # that are offered by name
 KINDS = ("user", "role", "bucket")

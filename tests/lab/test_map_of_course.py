@@ -36,6 +36,7 @@ def test_in_the_middle_of_a_lesson_it_names_the_step() -> None:
     html = shown._repr_mimebundle_()["text/html"]
     assert '<a href="02-trust-policies.ipynb">' in html
     assert "<code>lab.catch_up(2, &quot;Name the account&quot;)</code>" in html
+    assert html.count("Continue") == 1
 
 
 def test_after_a_lesson_it_names_the_next_that_is_open() -> None:

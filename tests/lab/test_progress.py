@@ -150,7 +150,7 @@ def test_the_folder_of_the_lessons_is_deleted(
     assert "one hour" in str(lab.answer("two hours", "a"))
     assert "cannot be kept in progress.json" in capsys.readouterr().out
     assert "two hours" in progress.mine()["4"]["predictions"]
-    assert "Lesson" in lab.overview()._repr_mimebundle_()["text/html"]
+    assert "The course" in lab.overview()._repr_mimebundle_()["text/html"]
 
 
 @pytest.mark.parametrize("what", ["a folder", "a newer version's"])

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from simlib import Cloud, lab
-from simlib.lab import progress, progress_file, questions, take_along
-from simlib.lab.take_along import TakeAlong
+from simlib.lab import downloads, progress, progress_file, questions
+from simlib.lab.downloads import Downloads
 
 
 @pytest.fixture(autouse=True)
@@ -45,14 +45,14 @@ def given() -> dict[str, str]:
 
 
 @pytest.fixture
-def bar(given: dict[str, str]) -> TakeAlong:
-    found = TakeAlong()
+def bar(given: dict[str, str]) -> Downloads:
+    found = Downloads()
     found.give = given.__setitem__
     return found
 
 
 def test_progress_goes_to_another_machine_and_comes_back(
-    bar: TakeAlong, given: dict[str, str], monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+    bar: Downloads, given: dict[str, str], monkeypatch: pytest.MonkeyPatch, tmp_path: Any
 ) -> None:
     lab.answer("two hours", "c")
     bar.download_progress()
@@ -66,7 +66,7 @@ def test_progress_goes_to_another_machine_and_comes_back(
 
 
 def test_the_world_goes_to_another_kernel_and_comes_back(
-    aws: Cloud, bar: TakeAlong, given: dict[str, str], notebook: dict[str, Any]
+    aws: Cloud, bar: Downloads, given: dict[str, str], notebook: dict[str, Any]
 ) -> None:
     notebook["aws"] = aws
     iam = aws.account("dev").admin.client("iam")
@@ -81,7 +81,7 @@ def test_the_world_goes_to_another_kernel_and_comes_back(
 
 
 def test_a_name_that_means_something_else_is_left_to_the_learner(
-    aws: Cloud, bar: TakeAlong, given: dict[str, str], notebook: dict[str, Any]
+    aws: Cloud, bar: Downloads, given: dict[str, str], notebook: dict[str, Any]
 ) -> None:
     bar.download_world()
     notebook["aws"] = "Amazon"
@@ -104,7 +104,7 @@ NEWER = '{"version": 2, "lessons": {}}'
         (NEWER, "x.json was written by a newer version of the lab. Get the lab again. Nothing has changed."),
     ],
 )
-def test_a_wrong_file_is_not_taken_for_progress(bar: TakeAlong, text: str, said: str) -> None:
+def test_a_wrong_file_is_not_taken_for_progress(bar: Downloads, text: str, said: str) -> None:
     lab.answer("two hours", "c")
     before = progress.place().read_bytes()
     bar.restore_progress(text, "x.json")
@@ -113,32 +113,32 @@ def test_a_wrong_file_is_not_taken_for_progress(bar: TakeAlong, text: str, said:
 
 
 @pytest.mark.parametrize("text", ["", "\ud800", "[]", '{"version": 1, "lessons": {}}', '{"IamLabWorld": 2}'])
-def test_a_wrong_file_is_not_taken_for_a_world(aws: Cloud, bar: TakeAlong, text: str) -> None:
+def test_a_wrong_file_is_not_taken_for_a_world(aws: Cloud, bar: Downloads, text: str) -> None:
     bar.open_world(text, "x.json")
     assert "x.json" in bar.note
-    assert take_along.__name__ not in bar.note
+    assert downloads.__name__ not in bar.note
     assert "/" not in bar.note.replace("x.json", "")
     assert Cloud.running is aws
     assert aws.account("dev").admin.client("sts").get_caller_identity()
 
 
-def test_without_a_world_there_is_a_sentence(bar: TakeAlong, given: dict[str, str]) -> None:
+def test_without_a_world_there_is_a_sentence(bar: Downloads, given: dict[str, str]) -> None:
     bar.download_world()
     assert "There is no running world" in bar.note
     assert given == {}
 
 
 def test_what_is_too_large_for_the_browser_is_told(
-    aws: Cloud, bar: TakeAlong, given: dict[str, str], monkeypatch: pytest.MonkeyPatch
+    aws: Cloud, bar: Downloads, given: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(take_along, "LARGEST", 100)
+    monkeypatch.setattr(downloads, "LARGEST", 100)
     bar.download_world()
     assert 'aws.save("world.json")' in bar.note
     assert given == {}
 
 
 def test_where_nothing_can_be_written_progress_can_still_be_taken_along(
-    bar: TakeAlong, given: dict[str, str], monkeypatch: pytest.MonkeyPatch
+    bar: Downloads, given: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("IAM_LAB_PROGRESS", "no-such-folder/progress.json")
     lab.answer("two hours", "c")
@@ -146,16 +146,16 @@ def test_where_nothing_can_be_written_progress_can_still_be_taken_along(
     assert json.loads(given["progress.json"])["lessons"]["4"]["predictions"]["two hours"]["choice"] == 2
 
 
-def test_the_page_is_warned_of_the_keys_and_a_file_name_is_no_markup(bar: TakeAlong) -> None:
+def test_the_page_is_warned_of_the_keys_and_a_file_name_is_no_markup(bar: Downloads) -> None:
     bar.restore_progress("{", "<script>.json")
-    assert "contains its keys" in bar.html
-    assert "<script>" not in bar.html
+    assert "contains its keys" in bar.page().html(live=True)
+    assert "<script>" not in bar.page().html(live=True)
 
 
-def test_what_a_browser_sends_and_gets(bar: TakeAlong, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_a_browser_sends_and_gets(given: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     from ipywidgets.widgets.widget import _instances
 
-    model = bar._repr_mimebundle_()["application/vnd.jupyter.widget-view+json"]["model_id"]
+    model = lab.overview()._repr_mimebundle_()["application/vnd.jupyter.widget-view+json"]["model_id"]
     widget = _instances[model]
     sent: list[Any] = []
     monkeypatch.setattr(widget, "send", lambda content, buffers=None: sent.append(content))

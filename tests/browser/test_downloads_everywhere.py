@@ -22,6 +22,7 @@ AGAIN = 'print("accounts:", *(account.name for account in aws.accounts))'
 @pytest.fixture(scope="module")
 def opened(everywhere: Any) -> Any:
     everywhere.show(SETUP, "lab.overview()", AGAIN)
+    everywhere.output(1).get_by_text("Download and restore").click()
     everywhere.output(1).get_by_role("button", name="Download my progress").wait_for()
     return everywhere
 
@@ -49,7 +50,7 @@ def test_progress_out_and_in(opened: Any) -> None:
     kept["lessons"]["1"] = {"predictions": {"a year later": earlier}}
     output = bring_back(opened, "Restore my progress", kept)
     output.get_by_text("mine.json: 2 answers, 1 of them new here.").wait_for()
-    output.locator("tr", has_text="Users and roles").get_by_text("1 of ").wait_for()  # the map has followed
+    output.locator(".sl-lesson", has_text="Users and roles").get_by_text("1 of ").wait_for()  # the map has followed
 
 
 def test_a_world_out_and_in(opened: Any) -> None:
@@ -77,5 +78,5 @@ def test_it_can_be_read_and_reached(opened: Any) -> None:
         output = opened.output(1)
         opened.fits(output)
         opened.accessible(output)
-        opened.picture("take-along")
+        opened.picture("downloads")
     opened.width(1280)

@@ -1,7 +1,7 @@
-"""What a learner takes along and brings back through the browser, where the machine behind it forgets: on Binder, say.
+"""Progress and worlds, downloaded and restored through the browser: where the machine behind it forgets, as on Binder.
 
-`TakeAlong` is plain Python, shown as a bar of four buttons. A file goes the way of every message between page and
-kernel, so that it works in JupyterLab, Notebook 7, Voilà and JupyterLite alike.
+`Downloads` is four buttons of the course's map. A file goes the way of every message between page and kernel, so that
+it works in JupyterLab, Notebook 7, Voilà and JupyterLite alike.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from . import progress, progress_file, questions
-from .controls import button
 from .interactive_html import LARGEST
-from .markup import card, plain, prose
-from .on_screen import OnScreen
+from .look import button, fold
+from .markup import prose
+from .page import Html, Part, el
 
 if TYPE_CHECKING:
     from simlib.cloud import Cloud
@@ -32,7 +32,7 @@ IN_PYTHON = '`aws.save("world.json")` writes this world, `aws = Cloud.load("worl
 TOO_LARGE = f"No more than {LARGEST // 1_000_000} MB go through the browser."
 
 
-class TakeAlong(OnScreen):
+class Downloads:
     """The four buttons. `note` says what came of the last; `on_restore` is called when answers have come back."""
 
     def __init__(self, on_restore: Callable[[], None] = lambda: None) -> None:
@@ -77,40 +77,26 @@ class TakeAlong(OnScreen):
         self.note = note
         self.on_change()
 
-    def __str__(self) -> str:
-        return "\n\n".join(filter(None, [f"Take along. {plain(WHY)}", plain(KEYS), plain(IN_PYTHON), plain(self.note)]))
-
-    __repr__ = __str__
-
     @property
-    def html(self) -> str:
-        """The bar, for `InteractiveHTML`."""
-        bars = (
-            button("download_progress", "Download my progress")
-            + button("restore_progress", "Restore my progress …", pick=".json"),
-            button("download_world", "Download this world") + button("open_world", "Open a world …", pick=".json"),
+    def commands(self) -> dict[str, Callable[..., None]]:
+        """What the buttons of `page` do."""
+        names = ("download_progress", "restore_progress", "download_world", "open_world")
+        return {name: getattr(self, name) for name in names}
+
+    def page(self) -> Part:
+        """The buttons, folded; what came of the last; and why one may want them."""
+        progress_row = (
+            button("download_progress", "Download my progress"),
+            button("restore_progress", "Restore my progress …", data_pick=".json"),
         )
-        note = f'<div role="status">{prose(self.note) if self.note else ""}</div>'
-        shown = "".join(f'<div class="sl-bar">{bar}</div>' for bar in bars)
-        return card(
-            f"{shown}{note}<details><summary>Why, and what is in them</summary>{prose(WHY)}{prose(KEYS)}</details>"
+        world_row = (
+            button("download_world", "Download this world"),
+            button("open_world", "Open a world …", data_pick=".json"),
         )
-
-    def _view(self) -> Any:
-        from . import screen
-        from .interactive_html import InteractiveHTML
-
-        commands = ("download_progress", "restore_progress", "download_world", "open_world")
-        bar = InteractiveHTML(self.html, {name: getattr(self, name) for name in commands})
-
-        def follow() -> None:
-            bar.html = self.html
-
-        self.on_change, self.give = follow, bar.give
-        return screen.show(self, "take along", bar)
-
-    def _still(self) -> str:
-        return card(f"{prose(WHY)}{prose(KEYS)}{prose(IN_PYTHON)}", css="sl-note")
+        rows = (el("div.sl-row", *progress_row), el("div.sl-row", *world_row))
+        why = fold("Why, and what is in them", *map(Html, map(prose, (WHY, KEYS, IN_PYTHON))), key="why")
+        note = el("div", Html(prose(self.note) if self.note else ""), role="status")
+        return el("div.sl-body", fold("Download and restore", *rows, why, key="downloads"), note)
 
 
 def _restored(text: str, name: str) -> str:
