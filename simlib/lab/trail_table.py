@@ -12,6 +12,7 @@ from simlib.cloud.event import Event, short_arn
 from simlib.cloud.explain import Explanation
 from simlib.cloud.trail import Trail
 
+from . import gist
 from .markup import escape, outline, verdict, verdict_text
 
 PAGE = 10  # rows
@@ -140,7 +141,9 @@ class TrailTable:
 
 
 def outcome(event: Event) -> str:
-    """The decision in a word or two; an error of the service's own stands behind it."""
+    """The decision in a word or two; what was allowed and failed all the same has the word of its error."""
+    if event.decision == "ALLOW" and event.error_code:
+        return gist.word(event.error_code)
     return WORDS.get(event.decision, event.decision)
 
 
