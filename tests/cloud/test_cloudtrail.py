@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from simlib import Cloud
@@ -46,3 +47,46 @@ def test_a_stranger_is_unknown_and_no_record_holds_a_secret(aws: Cloud, iam: Any
     assert session.access_key_id in text
     for secret in (session.secret_access_key, session.session_token, alice.secret_access_key):
         assert secret not in text
+
+
+def names(answer: Any) -> list[str]:
+    return [event["EventName"] for event in answer["Events"]]
+
+
+def test_lookup_events_finds_what_was_done_but_not_what_was_read(aws: Cloud, iam: Any, dev: Any) -> None:
+    history = dev.admin.client("cloudtrail")
+    s3 = dev.admin.client("s3")
+    s3.create_bucket(Bucket="bucket")
+    s3.put_object(Bucket="bucket", Key="k", Body=b"x")
+    alice = new_user(aws, iam, "alice")
+    refused(alice.client("ec2").describe_instances)
+    assert names(history.lookup_events())[:4] == ["DescribeInstances", "CreateAccessKey", "CreateUser", "CreateBucket"]
+    by_alice = [{"AttributeKey": "Username", "AttributeValue": "alice"}]
+    (event,) = history.lookup_events(LookupAttributes=by_alice)["Events"]
+    assert (event["EventSource"], event["ReadOnly"], event["Username"]) == ("ec2.amazonaws.com", "true", "alice")
+    assert json.loads(event["CloudTrailEvent"])["errorCode"] == "UnauthorizedOperation"
+    by_name = [{"AttributeKey": "EventName", "AttributeValue": "CreateUser"}]
+    assert names(history.lookup_events(LookupAttributes=by_name)) == ["CreateUser"]
+
+
+def test_lookup_events_tells_of_one_account_region_and_time_page_by_page(aws: Cloud, iam: Any, dev: Any) -> None:
+    for name in ("a", "b", "c"):
+        iam.create_user(UserName=name)
+    then = aws.clock.now
+    aws.clock.advance(hours=1)
+    aws.account("other").admin.client("iam").create_user(UserName="d")
+    history = dev.admin.client("cloudtrail")
+    assert names(history.lookup_events(EndTime=then)) == ["CreateUser"] * 3
+    assert names(history.lookup_events(StartTime=aws.clock.now)) == []
+    pages = history.get_paginator("lookup_events").paginate(EndTime=then, PaginationConfig={"PageSize": 2})
+    assert [len(page["Events"]) for page in pages] == [2, 1]
+    elsewhere = dev.admin.client("cloudtrail", region_name="eu-west-1")
+    assert names(elsewhere.lookup_events()) == []
+    code, _ = refused(lambda: history.lookup_events(StartTime=aws.clock.now, EndTime=then))
+    assert code == "InvalidTimeRangeException"
+
+
+def test_lookup_events_needs_its_permission(aws: Cloud, iam: Any) -> None:
+    alice = new_user(aws, iam, "alice", allow("cloudtrail:Describe*"))
+    code, text = refused(alice.client("cloudtrail").lookup_events)
+    assert (code, "cloudtrail:LookupEvents because no identity-based" in text) == ("AccessDeniedException", True)

@@ -15,6 +15,7 @@ from simlib.cloud.services import (
     access_analyzer,
     authorization_details,
     credential_report,
+    event_history,
     functions,
     iam_calls,
     iam_contents,
@@ -37,7 +38,7 @@ Completion = Callable[[CallContext, RawAnswer], RawAnswer]
 ANSWERS: Mapping[str, Answer] = {
     **sts.ANSWERS, **iam_calls.ANSWERS, **iam_listings.ANSWERS, **credential_report.ANSWERS,
     **simulator.ANSWERS, **s3_calls.ANSWERS, **functions.ANSWERS, **authorization_details.ANSWERS,
-    **access_analyzer.ANSWERS,
+    **access_analyzer.ANSWERS, **event_history.ANSWERS,
 }  # fmt: skip
 BEFORE: Mapping[str, Check] = {
     **iam_rules.BEFORE, **iam_contents.BEFORE, **iam_calls.BEFORE, **mfa.BEFORE, **organization_rules.BEFORE,
