@@ -35,6 +35,11 @@ class Stage:
         return "◐ begun" if self.begun else "○ not begun"
 
     @property
+    def minutes(self) -> int:
+        """How long it takes, in all its sittings."""
+        return sum(course.lesson(self.number).MINUTES.values())
+
+    @property
     def counted(self) -> str:
         parts = (
             (self.predictions, self.of_predictions, "predictions"),
@@ -53,7 +58,11 @@ class Stage:
             f"div.sl-lesson{'.is-current' if next_step else ''}",
             el("span", sign, title=word),
             el("h4", link),
-            el("span.sl-progress", el("i", style=f"--p:{share}"), f"{word}: {self.counted}" if self.begun else word),
+            el(
+                "span.sl-progress",
+                el("i", style=f"--p:{share}"),
+                f"{word}: {self.counted}" if self.begun else f"{word}, about {self.minutes} minutes",
+            ),
             el("div.sl-tell", Html(prose(next_step))) if next_step else None,
             el("div.sl-act", go_on) if next_step else None,
         )
@@ -88,8 +97,8 @@ class Overview(OnScreen):
     def __str__(self) -> str:
         width = max(len(stage.title) for stage in self.stages)
         rows = [
-            f"{stage.number}  {stage.title:<{width}}  {stage.state:<11}  {stage.counted}".rstrip()
-            for stage in self.stages
+            f"{each.number}  {each.title:<{width}}  {each.minutes:>2} min  {each.state:<11}  {each.counted}".rstrip()
+            for each in self.stages
         ]
         return "\n".join(["The course", *rows, *filter(None, [plain(self.next)])])
 

@@ -20,6 +20,7 @@ def solved(number: int, when: str = NINE) -> dict[str, Any]:
 
 def test_nothing_done() -> None:
     shown = lab.overview({})
+    assert f"{sum(course.lesson(8).MINUTES.values())} min" in str(shown).splitlines()[8]
     assert {stage.state for stage in shown.stages} == {"○ not begun"}
     assert [stage.number for stage in shown.stages] == list(range(1, 10))
     assert shown.next == ""
