@@ -1,13 +1,14 @@
-"""What moto works out anew for each call, though it never changes, is kept. Knows moto's inside."""
+"""What moto and botocore work out anew each time, though it never changes, is kept. Knows the inside of both."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 from unittest.mock import patch
 
+from botocore import hooks
 from moto.core import responses
 from moto.core.serialize import DEFAULT_ALIAS_PROVIDERS, AttributePickerContext, XFormedAttributePicker
 from moto.core.utils import method_names_from_class
@@ -28,6 +29,7 @@ def _names_in_an_answer(picker: XFormedAttributePicker, context: AttributePicker
 
 
 _KEPT = (
+    (hooks, "accepts_kwargs", hooks.accepts_kwargs, lru_cache(512)(hooks.accepts_kwargs)),  # by 143 handlers a session
     (responses, "method_names_from_class", method_names_from_class, cache(method_names_from_class)),
     (XFormedAttributePicker, "get_possible_keys", _names_each_time, _names_in_an_answer),
 )
@@ -35,7 +37,7 @@ _KEPT = (
 
 @contextmanager
 def remembered() -> Iterator[None]:
-    """moto keeps what it would work out anew."""
+    """moto and botocore keep what they would work out anew."""
     with ExitStack() as patches:
         for owner, name, _, kept in _KEPT:
             patches.enter_context(patch.object(owner, name, kept))

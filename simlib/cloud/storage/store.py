@@ -11,7 +11,6 @@ import json
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
-from copy import copy
 from datetime import datetime
 from functools import cache
 from itertools import count
@@ -89,8 +88,12 @@ def aws_managed_policies() -> tuple[Any, ...]:
 
 
 def _own_copies(backend: Any) -> list[Any]:
-    """Each account counts its own attachments; the documents are shared."""
-    return [copy(policy) for policy in aws_managed_policies()]
+    """Each account counts its own attachments; the documents are shared. (`copy.copy` takes five times as long.)"""
+    own = []
+    for policy in aws_managed_policies():
+        own.append(object.__new__(type(policy)))
+        own[-1].__dict__ = policy.__dict__.copy()
+    return own
 
 
 @staticmethod  # type: ignore[misc]
