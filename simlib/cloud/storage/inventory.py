@@ -5,23 +5,11 @@ Only what has been used is looked at: a service whose module nobody has loaded h
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from simlib.cloud.storage import buckets, resources
 from simlib.cloud.storage.iam_entities import backend
 from simlib.cloud.storage.organizations import organization_of
-
-# A service's backends in moto, and the ARNs of what one backend keeps.
-_KEPT: Mapping[str, Callable[[Any], Iterable[str]]] = {
-    "kms": lambda keeper: [key.arn for key in keeper.keys.values()],
-    "sqs": lambda keeper: [queue.queue_arn for queue in keeper.queues.values()],
-    "sns": lambda keeper: list(keeper.topics),
-    "secretsmanager": lambda keeper: [secret.arn for secret in keeper.secrets.values()],
-    "dynamodb": lambda keeper: [table.table_arn for table in keeper.tables.values()],
-    "lambda": lambda keeper: [function.function_arn for function in keeper.list_functions()],
-    "ec2": lambda keeper: [_instance_arn(keeper, each) for each in keeper.all_instances()],
-}
 
 
 def is_of_the_world(account: str) -> bool:
@@ -44,10 +32,4 @@ def roles(account: str) -> list[str]:
 def resource_arns(account: str) -> Iterator[str]:
     """The ARNs of what an account owns and policies can be about: buckets, keys, queues, functions, instances, …"""
     yield from (f"arn:aws:s3:::{name}" for name in buckets.names(account))
-    for service, kept in _KEPT.items():
-        for keeper in resources.keepers(service, account):
-            yield from map(str, kept(keeper))
-
-
-def _instance_arn(keeper: Any, instance: Any) -> str:
-    return f"arn:aws:ec2:{keeper.region_name}:{keeper.account_id}:instance/{instance.id}"
+    yield from resources.resource_arns(account)

@@ -9,7 +9,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from importlib import import_module
-from typing import Any
+from typing import Any, NamedTuple
 
 from simlib.cloud.storage.iam_entities import named
 from simlib.cloud.storage.stored import PARTITION, tag_map
@@ -67,7 +67,7 @@ def _split(arn: str) -> tuple[str, str, str, str]:
     return (parts[2], parts[3], parts[4], parts[5]) if len(parts) == 6 and parts[0] == "arn" else ("", "", "", "")
 
 
-def _function(keeper: Any, arn: str, name: str) -> Any:
+def _function(keeper: Any, name: str) -> Any:
     _, name, *qualifier = name.split(":")
     try:
         return keeper.get_function(name, qualifier[0] if qualifier else None)
@@ -75,24 +75,61 @@ def _function(keeper: Any, arn: str, name: str) -> Any:
         return None
 
 
-# What an ARN of a service names, in the service's backend; `name` is the last part of the ARN.
-_THINGS: Mapping[str, Callable[[Any, str, str], Any]] = {
-    "kms": lambda keeper, arn, name: keeper.keys.get(name.removeprefix("key/")),
-    "sqs": lambda keeper, arn, name: keeper.queues.get(name),
-    "sns": lambda keeper, arn, name: keeper.topics.get(arn),
-    "secretsmanager": lambda keeper, arn, name: keeper.secrets.get(arn),
-    "ssm": lambda keeper, arn, name: _parameter(keeper, name.removeprefix("parameter/")),
-    "dynamodb": lambda keeper, arn, name: keeper.tables.get(name.partition("/")[2].partition("/")[0]),
+class _Row(NamedTuple):
+    """Where moto keeps a service's resources: the collection of a backend, and how an ARN finds one in it.
+
+    `arn`, `policy` and `key` are the attributes of a resource that hold its ARN, its policy as JSON text, and what it
+    calls the KMS key it is encrypted with.
+    """
+
+    collection: str
+    place: Callable[[str, str], str]  # of an ARN and its last part
+    arn: str = ""
+    policy: str = ""
+    key: str = ""
+
+
+_ROWS: Mapping[str, _Row] = {
+    "iam": _Row("roles", lambda arn, name: arn, policy="assume_role_policy_document"),
+    "s3": _Row("buckets", lambda arn, name: name.partition("/")[0], policy="policy"),
+    "kms": _Row("keys", lambda arn, name: name.removeprefix("key/"), "arn", "policy"),
+    "sqs": _Row("queues", lambda arn, name: name, "queue_arn", "policy", "kms_master_key_id"),
+    "sns": _Row("topics", lambda arn, name: arn, "arn", "policy", "kms_master_key_id"),
+    "secretsmanager": _Row("secrets", lambda arn, name: arn, "arn", "policy", "kms_key_id"),
+    "dynamodb": _Row("tables", lambda arn, name: name.partition("/")[2].partition("/")[0], "table_arn"),
+}
+
+# What is found by more than a look into a collection.
+_FINDERS: Mapping[str, Callable[[Any, str], Any]] = {
+    "ssm": lambda keeper, name: _parameter(keeper, name.removeprefix("parameter/")),
     "lambda": _function,
-    "ec2": lambda keeper, arn, name: keeper.get_instance_by_id(name.removeprefix("instance/")),
+    "ec2": lambda keeper, name: keeper.get_instance_by_id(name.removeprefix("instance/")),
 }
 
 
 def thing_of(arn: str) -> Any:
     """moto's object behind an ARN, which may name a part or a version of it; None where there is none."""
     service, region, account, name = _split(arn)
-    backend = keeper(service, account, region) if service in _THINGS else None
-    return _THINGS[service](backend, arn, name) if backend is not None else None
+    backend = keeper(service, account, region) if service in {*_ROWS, *_FINDERS} else None
+    if backend is None:
+        return None
+    if service in _FINDERS:
+        return _FINDERS[service](backend, name)
+    row = _ROWS[service]
+    return getattr(backend, row.collection).get(row.place(arn, name))
+
+
+def resource_arns(account: str) -> Iterator[str]:
+    """The ARNs of what an account owns and policies can be about: keys, queues, functions, instances, …"""
+    for service, row in _ROWS.items():
+        if row.arn:
+            for backend in keepers(service, account):
+                yield from (str(getattr(each, row.arn)) for each in getattr(backend, row.collection).values())
+    for backend in keepers("lambda", account):
+        yield from (str(function.function_arn) for function in backend.list_functions())
+    for backend in keepers("ec2", account):
+        place = f"arn:aws:ec2:{backend.region_name}:{account}:instance/"
+        yield from (f"{place}{instance.id}" for instance in backend.all_instances())
 
 
 # -- policies of resources -------------------------------------------------------------------------------------------
@@ -104,9 +141,11 @@ def policy_of(arn: str) -> str | None:
     if service == "dynamodb":  # the table's policy speaks for its indexes too; a stream has one of its own
         policies = getattr(keeper(service, account, region), "resource_policies", {})
         return getattr(policies.get(policy_owner(arn)), "policy_doc", None)
-    thing = thing_of(arn) if service in _POLICIES else None
-    policy = _POLICIES[service](thing) if thing is not None else None
-    return policy if isinstance(policy, str) or not policy else json.dumps(policy)
+    row, thing = _ROWS.get(service), thing_of(arn)
+    if thing is None:
+        return None
+    policy = _POLICIES[service](thing) if service in _POLICIES else getattr(thing, row.policy, None) if row else None
+    return policy if isinstance(policy, str) else json.dumps(policy) if policy else None
 
 
 def policy_owner(arn: str) -> str:
@@ -117,19 +156,12 @@ def policy_owner(arn: str) -> str:
     return ":".join(arn.split(":")[:7]) if service == "lambda" else arn
 
 
-# Policies that name principals: the collection of resources, and the attribute of each that holds the document.
-_HOLDERS = {
-    "iam": ("roles", "assume_role_policy_document"), "s3": ("buckets", "policy"), "kms": ("keys", "policy"),
-    "sqs": ("queues", "policy"), "sns": ("topics", "policy"), "secretsmanager": ("secrets", "policy"),
-}  # fmt: skip
-
-
 def policy_holders() -> Iterator[tuple[Any, str]]:
     """Everything of every account that has a policy of its own, and the attribute that holds it."""
-    for service, (collection, attribute) in _HOLDERS.items():
-        for account in list(_backends(service)):
+    for service, row in _ROWS.items():
+        for account in list(_backends(service)) if row.policy else ():
             for backend in keepers(service, account):
-                yield from ((owner, attribute) for owner in list(getattr(backend, collection).values()))
+                yield from ((owner, row.policy) for owner in list(getattr(backend, row.collection).values()))
 
 
 def set_table_policy(account: str, region: str, name: str, text: str) -> None:
@@ -180,13 +212,8 @@ def _grant_statements(grant: Any) -> Iterator[dict[str, Any]]:
                "Action": "kms:RetireGrant"}  # fmt: skip
 
 
-_POLICIES: Mapping[str, Callable[[Any], Any]] = {
-    "sqs": lambda queue: queue.policy or None,
-    "sns": lambda topic: topic.policy or None,
-    "secretsmanager": lambda secret: getattr(secret, "policy", None),
-    "lambda": _function_policy,
-    "kms": _key_policy,
-}
+# Policies that are put together of what moto keeps.
+_POLICIES: Mapping[str, Callable[[Any], Any]] = {"lambda": _function_policy, "kms": _key_policy}
 
 
 def _as_list(value: Any) -> list[Any]:
@@ -272,16 +299,13 @@ def _parameter(keeper: Any, name: str) -> Any:
     return stored[-1] if stored else None
 
 
-# How moto calls the key that a service encrypts a resource with, by the service in the ARN.
-_KEYS = {"secretsmanager": "kms_key_id", "ssm": "keyid", "sqs": "kms_master_key_id", "sns": "kms_master_key_id"}
-
-
 def encryption_key(arn: str) -> str | None:
     """The KMS key a secret, a parameter, a queue or a topic is encrypted with, as its owner named it."""
     service, thing = _split(arn)[0], thing_of(arn)
-    if service == "ssm" and getattr(thing, "parameter_type", "") != "SecureString":
-        return None
-    return getattr(thing, _KEYS[service], None) if service in _KEYS else None
+    if service == "ssm":
+        return thing.keyid if getattr(thing, "parameter_type", "") == "SecureString" else None
+    row = _ROWS.get(service)
+    return getattr(thing, row.key, None) if row and row.key else None
 
 
 def secret_arns(region: str, account: str) -> list[str]:
