@@ -16,7 +16,7 @@ process.chdir(here); // so that the bundle does not depend on where it was made
 // A mark of what the bundle was made from, so that a forgotten build is noticed where there is no Node.js.
 const mark = createHash("sha256");
 const sources = readdirSync("src").sort().map((name) => `src/${name}`);
-for (const path of [...sources, "build.mjs", "package-lock.json", "package.json"]) mark.update(readFileSync(path));
+for (const path of [...sources, "../simlib/lab/look.json", "build.mjs", "package-lock.json", "package.json"]) mark.update(readFileSync(path));
 const digest = mark.digest("hex");
 
 const about = (name) => JSON.parse(readFileSync(join("node_modules", name, "package.json"), "utf8"));

@@ -9,8 +9,9 @@ import { EditorState } from "@codemirror/state";
 import { limited } from "./limit.js";
 import { EditorView, highlightSpecialChars, keymap, lineNumbers } from "@codemirror/view";
 import { tagHighlighter, tags } from "@lezer/highlight";
-import { remarks, setRemarks, statements } from "./statements.js";
-import { button, element, tabs } from "./parts.js";
+import { breaks } from "./breaks.js";
+import { button, element, iconButton, sign, tabs } from "./parts.js";
+import { remarks, sentence, setRemarks, statements } from "./statements.js";
 import { world } from "./world.js";
 
 const colours = tagHighlighter([
@@ -24,6 +25,8 @@ let views = 0;
 function render({ model, el }) {
   const me = `sle-${views++}-${Math.random().toString(36).slice(2)}`;
   let front = model.get("front");
+  let only = []; // the documents that this view shows; none: all
+  const mine = () => (only.length ? only : model.get("documents").map((_, index) => index));
   let here = null; // where a sentence is told
   let fromOutside = false; // a change that was not made here
 
@@ -78,10 +81,11 @@ function render({ model, el }) {
     closeBrackets(),
     autocompletion({ override: [words], activateOnTypingDelay: 60, icons: false }),
     statements,
+    breaks,
     limited(document.longest, document.limit, (sentence) => (here.textContent = sentence)),
     EditorView.lineWrapping,
     EditorState.readOnly.of(document.read_only),
-    EditorView.contentAttributes.of({ "aria-label": document.title, spellcheck: "false" }),
+    EditorView.contentAttributes.of({ "aria-label": document.title, spellcheck: "false", tabindex: "0" }),
     keymap.of([
       { key: "F8", run: (view) => step(view, 1), shift: (view) => step(view, -1) },
       { key: "Mod-s", run: () => true }, // not the browser's "save this page"
@@ -120,31 +124,37 @@ function render({ model, el }) {
   const root = element("div", "simlib sle");
   root.setAttribute("data-lm-suppress-shortcuts", "true");
   root.addEventListener("keydown", (event) => event.stopPropagation()); // else "dd" deletes the notebook's cell
-  const bar = tabs(me, model.get("label"), (index) => {
-    model.set("front", index);
-    model.save_changes();
-    bring();
-  });
+  const bar = tabs(me, model.get("label"), (index) => bring(mine()[index]));
   const panel = element("div", "sle-panel");
   panel.id = `${me}-panel`;
   panel.append(view.dom);
-  const tools = element("div", "sle-tools");
-  const keys = element("span", "sle-keys", "Ctrl+Space suggests. F8 goes to the next remark. Tab leaves the text.");
+  const tools = element("div", "sl-tools");
   tools.append(
-    button("Undo", () => undo(view)),
-    button("Redo", () => redo(view)),
-    button("Suggest", () => startCompletion(view)),
-    button("Next remark", () => step(view, 1)),
-    keys,
+    iconButton("undo", "Undo", () => undo(view)),
+    iconButton("redo", "Redo", () => redo(view)),
+    iconButton("suggest", "Suggest", () => startCompletion(view), "Suggest at the cursor (Ctrl+Space)"),
+    iconButton("right", "Next remark", () => step(view, 1), "Next remark (F8)"),
   );
   tools.addEventListener("click", () => view.focus());
-  here = element("p", "sle-here");
+  const head = element("div", "sl-panehead");
+  head.append(bar.element, tools);
+  here = element("p", "sle-here sl-small");
   here.setAttribute("role", "status");
-  const summary = element("p", "sle-summary");
+  const summary = element("p", "sle-summary sl-small");
   summary.setAttribute("role", "status");
-  const list = element("div", "sle-list");
-  const stored = world(model, model.get("label"), () => unseen.clear());
-  root.append(bar.element, panel, tools, here, summary, stored.element, list);
+  const list = element("div", "sle-list sl-small");
+  const more = element("details", "sl-open sl-small");
+  const stored = world(model, model.get("label"), () => front, () => unseen.clear());
+  root.append(head, panel, summary, here, list, stored.element, more);
+  root.dataset.documents = "";
+  const showOnly = (numbers) => {
+    const wanted = numbers.split(" ").filter(Boolean).map(Number);
+    if (wanted.join() === only.join()) return;
+    only = wanted;
+    bring();
+  };
+  root.addEventListener("only", ({ detail }) => showOnly(detail)); // a page may host it before it stands there, or after
+  requestAnimationFrame(() => showOnly(root.closest("[data-only]")?.dataset.only ?? only.join(" ")));
   el.append(root);
 
   // ---- remarks: mistakes, warnings, and what each statement did
@@ -164,7 +174,7 @@ function render({ model, el }) {
         update(index, { effects: setRemarks.of({ spans: said.spans, remarks: said.remarks, stale: said.stale }) });
         update(index, setDiagnostics(stateOf(index), diagnostics));
         const mark = said.begun ? " ○ not there yet" : said.stale ? " ✘ not a policy yet" : said.changed ? " ● not applied" : "";
-        bar.mark(index, mark, said.stale);
+        if (mine().includes(index)) bar.mark(mine().indexOf(index), mark, said.stale);
       });
       const said = marks.documents[front];
       stored.show(marks, said);
@@ -177,31 +187,27 @@ function render({ model, el }) {
   function tell(said) {
     if (summary.textContent !== said.summary) summary.textContent = said.summary;
     here.textContent = "";
-    const item = (kind, sign, head, text, goTo) => {
+    const item = (kind, shape, head, text, goTo) => {
       const line = element("li", kind);
-      line.append(element("span", "sle-sign", `${sign} `), button(head, goTo), element("span", "", ` ${text}`));
+      line.append(sign(shape), button(head, goTo, "sle-go"), element("span", "", ` ${text}`));
       return line;
     };
-    const part = (name, items) => {
-      if (!items.length) return [];
-      const whole = element("section", "");
-      const lines = element("ul", "");
-      lines.append(...items);
-      whole.append(element("h4", "", name), lines);
-      return [whole];
+    const lines = (items) => {
+      const made = element("ul", "sle-lines");
+      made.append(...items);
+      return items.length ? [made] : [];
     };
     const finding = (each) =>
-      item(each.level, each.level === "error" ? "✘" : "⚠", each.place, each.text, () => go(each.from, each.text));
+      item(each.level, each.level === "error" ? "no" : "care", each.place, each.text, () => go(each.from, each.text));
     const remark = (each) =>
-      item(each.state, each.sign, each.title, `${each.word}${each.reason ? `: ${each.reason}` : ""}`, () => {
+      item(each.state, each.shape, each.title, sentence({ ...each, title: "" }).trim(), () => {
         const found = remarks(view.state).find((other) => other.index === each.index);
         if (found) go(found.from, found.text);
       });
-    list.replaceChildren(
-      ...part("Mistakes", said.findings.filter((each) => each.level === "error").map(finding)),
-      ...part("Careful", said.findings.filter((each) => each.level === "warning").map(finding)),
-      ...part(said.stale ? "Statements of the last complete text" : "Statements", said.remarks.map(remark)),
-    );
+    list.replaceChildren(...lines(said.findings.map(finding)));
+    const title = said.stale ? "Statements of the last complete text" : "Statements, one by one";
+    more.replaceChildren(element("summary", "", title), ...lines(said.remarks.map(remark)));
+    more.hidden = !said.remarks.length;
   }
   function go(from, text) {
     view.dispatch({ selection: { anchor: Math.min(from, view.state.doc.length) }, scrollIntoView: true });
@@ -253,31 +259,36 @@ function render({ model, el }) {
   function grow() {
     const documents = model.get("documents");
     for (const document of documents.slice(states.length)) states.push(state(document, document.text));
-    bar.name(documents.map((document) => document.name));
+    bar.name(mine().map((index) => documents[index]?.name ?? ""));
     if (bar.isTabs()) panel.setAttribute("role", "tabpanel");
     else panel.removeAttribute("role");
   }
-  function bring() {
+  function bring(wanted = model.get("front")) {
     grow();
-    const wanted = model.get("front");
-    if (wanted !== front) {
+    const next = [wanted, front, ...mine()].find((index) => mine().includes(index));
+    if (next !== front) {
       states[front] = view.state;
-      front = wanted;
+      front = next;
       view.setState(states[front]);
     }
-    bar.choose(front);
-    if (bar.isTabs()) panel.setAttribute("aria-labelledby", bar.idOf(front));
+    if (wanted === front && model.get("front") !== front) {
+      model.set("front", front);
+      model.save_changes();
+    }
+    bar.choose(mine().indexOf(front));
+    if (bar.isTabs()) panel.setAttribute("aria-labelledby", bar.idOf(mine().indexOf(front)));
     else panel.removeAttribute("aria-labelledby");
     shown = "";
     show();
   }
+  const brought = () => bring();
   model.on("change:documents change:texts change:marks", follow);
-  model.on("change:front", bring);
+  model.on("change:front", brought);
   model.on("msg:custom", answered);
   bring();
   return () => {
     model.off("change:documents change:texts change:marks", follow);
-    model.off("change:front", bring);
+    model.off("change:front", brought);
     model.off("msg:custom", answered);
     view.destroy();
     root.remove();

@@ -5,6 +5,7 @@
 // data-toggle on a <details>: sends that too when it is opened or closed; then Python says whether it is open.
 // data-enter on a field: what Enter does in it. data-keys: the command that gets the arrow keys and their like.
 // data-drag: a handle; sends how far along the nearest [data-along] it is, in thousandths. data-pan: drag to scroll.
+// data-widget: the widget of that number in `hosted` stands there; data-only says which of its documents.
 // data-pick on a button: has a file chosen and sends its text. Python sends { file, text } for the browser to save.
 import morphdom from "morphdom";
 
@@ -19,6 +20,7 @@ function render({ model, el }) {
 
   // ---- to Python: while it works on one message only the latest of each control waits, so dragging never queues up
   let busy = "";
+  const hosted = new Map(); // by the element that it stands in: the promise of a view
   const waiting = new Map();
   const pending = (name) => name && (busy === name || waiting.has(name));
   const send = (message) => {
@@ -45,6 +47,10 @@ function render({ model, el }) {
     childrenOnly: true,
     getNodeKey: (node) => (node.nodeType === Node.ELEMENT_NODE && (node.dataset.key || node.id)) || "",
     onBeforeElUpdated(old, now) {
+      if (old.dataset.widget) {
+        old.dataset.only = now.dataset.only ?? "";
+        return false;
+      }
       if (old.hasAttribute(OURS)) now.setAttribute(OURS, "true");
       if (old.nodeName === "DETAILS" && !old.dataset.toggle) now.open = old.open; // the reader's to open and close
       if ("value" in old && (old.matches(":active, :focus") || pending(old.dataset.do))) now.value = old.value;
@@ -63,6 +69,27 @@ function render({ model, el }) {
     morphdom(root, wanted, keep);
     if (focus && document.activeElement !== focus) refocus(focus);
     move(places);
+    host();
+  };
+  const host = () => {
+    for (const place of root.querySelectorAll("[data-widget]")) {
+      const reference = model.get("hosted")[place.dataset.widget];
+      if (!reference) continue;
+      const { only = "" } = place.dataset;
+      const tell = () => place.querySelector("[data-documents]")?.dispatchEvent(new CustomEvent("only", { detail: only }));
+      if (!hosted.has(place)) hosted.set(place, mount(place, reference.slice("IPY_MODEL_".length)));
+      hosted.get(place).then(tell);
+    }
+    for (const [place, view] of hosted) {
+      if (root.contains(place)) continue;
+      hosted.delete(place);
+      view.then((found) => found.remove());
+    }
+  };
+  const mount = async (place, id) => {
+    const view = await model.widget_manager.create_view(await model.widget_manager.get_model(id));
+    place.append(view.el);
+    return view;
   };
   const refocus = (lost) => {
     const { do: name, value, key } = lost.dataset;
@@ -154,11 +181,12 @@ function render({ model, el }) {
     addEventListener("pointerup", off);
   });
 
-  model.on("change:html", draw);
+  model.on("change:html change:hosted", draw);
   model.on("msg:custom", received);
   draw();
   return () => {
-    model.off("change:html", draw);
+    for (const view of hosted.values()) view.then((found) => found.remove());
+    model.off("change:html change:hosted", draw);
     model.off("msg:custom", received);
   };
 }

@@ -1,4 +1,5 @@
-// Small parts of a page.
+// Small parts of a page, in the look of the rest.
+import look from "../../simlib/lab/look.json";
 
 /** An element of a class with a text in it; the text is shown as it is. */
 export function element(name, className, text) {
@@ -8,10 +9,39 @@ export function element(name, className, text) {
   return made;
 }
 
-export function button(text, act) {
-  const made = element("button", "", text);
+export function button(text, act, className = "") {
+  const made = element("button", className, text);
   made.type = "button";
   made.addEventListener("click", act);
+  return made;
+}
+
+/** A picture of ours; `which` is "icons.undo", "signs.yes". */
+export function drawing(which, className) {
+  const [family, name] = which.split(".");
+  const made = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  made.setAttribute("class", className);
+  made.setAttribute("viewBox", "0 0 16 16");
+  made.setAttribute("aria-hidden", "true");
+  made.innerHTML = look[family][name].drawing ?? look[family][name];
+  return made;
+}
+
+/** A verdict's shape; read out, and copied, it is its sign. */
+export function sign(which) {
+  const made = element("span", "sle-sign");
+  const { colour, text } = look.signs[which];
+  const read = element("span", "sl-hidden", `${text} `);
+  made.append(drawing(`signs.${which}`, `sl-s${colour ? ` is-${colour}` : ""}`), read);
+  return made;
+}
+
+/** A button of a picture alone. */
+export function iconButton(icon, name, act, title = name) {
+  const made = button("", act, "sl-b is-icon");
+  made.setAttribute("aria-label", name);
+  made.title = title;
+  made.append(drawing(`icons.${icon}`, "sl-i"));
   return made;
 }
 
@@ -22,7 +52,7 @@ const MANY = 12; // documents; more are a list to choose from
  * its name alone, and of many one is chosen from a list. `isTabs` tells whether they are tabs.
  */
 export function tabs(prefix, label, chosen) {
-  const list = element("div", "sle-tabs");
+  const list = element("div", "sl-tabs sle-tabs");
   const idOf = (index) => `${prefix}-tab-${index}`;
   let names = [];
   let all = []; // the tabs, or the options of the list
@@ -43,11 +73,12 @@ export function tabs(prefix, label, chosen) {
     made.id = idOf(index);
     made.setAttribute("role", "tab");
     made.setAttribute("aria-controls", `${prefix}-panel`);
+    made.dataset.name = name;
     made.append(element("span", "sle-tab-name", name), marks[index]);
     return made;
   }
   function options() {
-    choice = element("select", "");
+    choice = element("select", "sl-field");
     choice.addEventListener("change", () => chosen(choice.selectedIndex));
     choice.append(...names.map((name) => element("option", "", name)));
     const labelled = element("label", "", `${names.length} documents `);
@@ -60,7 +91,7 @@ export function tabs(prefix, label, chosen) {
     isTabs,
     /** Show these names; what is there already stays as it is. */
     name(wanted) {
-      if (wanted.length === names.length) return;
+      if (wanted.join("\n") === names.join("\n")) return;
       names = wanted;
       choice = null;
       marks = names.map((_, index) => marks[index] ?? element("span", "sle-tab-mark"));
@@ -70,7 +101,7 @@ export function tabs(prefix, label, chosen) {
         list.replaceChildren(options());
         all = [...choice.options];
       } else if (names.length > 1) {
-        all = names.map((name, index) => all[index]?.getAttribute("role") === "tab" ? all[index] : tab(name, index));
+        all = names.map((name, index) => (all[index]?.dataset.name === name ? all[index] : tab(name, index)));
         list.setAttribute("role", "tablist");
         list.setAttribute("aria-label", label);
         list.replaceChildren(...all);

@@ -1,7 +1,7 @@
 // Which statement decides: a field that keeps each statement's place while one types, and what was said of it.
 import { StateEffect, StateField } from "@codemirror/state";
 import { Decoration, EditorView, hoverTooltip, WidgetType } from "@codemirror/view";
-import { element } from "./parts.js";
+import { element, sign } from "./parts.js";
 
 export const setRemarks = StateEffect.define();
 
@@ -17,17 +17,25 @@ class Badge extends WidgetType {
   }
 
   toDOM() {
-    const { state, sign, word } = this.remark;
-    return element("span", `sle-badge sle-${this.stale ? "old" : state}`, `${sign} ${word}`);
+    const { state, shape, word, owners } = this.remark;
+    const colour = { allows: " is-yes", denies: " is-no" }[state] ?? "";
+    const made = element("span", `sl-badge sle-badge sle-${this.stale ? "old" : state}${this.stale ? "" : colour}`);
+    const first = owners.slice(0, MOST).map((name) => element("span", "sl-n", name.length > LONGEST ? `${name.slice(0, LONGEST - 1)}…` : name));
+    if (owners.length > MOST) first.push(element("span", "sl-n", `+${owners.length - MOST}`));
+    made.append(...first, sign(shape), word);
+    return made;
   }
 }
+
+const MOST = 2; // owners by name; at 390 pixels there is room for no more
+const LONGEST = 16; // letters of one
 
 function drawn({ spans, remarks, stale }, doc) {
   const marks = [];
   for (const remark of remarks) {
     const span = spans[remark.index];
     if (!span || span.from >= span.to) continue;
-    const kind = stale && remark.state !== "missed" ? "old" : remark.state;
+    const kind = stale && remark.state !== "missed" ? "off" : remark.bar;
     for (let line = doc.lineAt(span.from); ; line = doc.line(line.number + 1)) {
       marks.push(Decoration.line({ class: `sle-line sle-line-${kind}` }).range(line.from));
       if (line.to >= span.to) break;
@@ -64,22 +72,25 @@ const field = StateField.define({
   provide: (self) => EditorView.decorations.from(self, (value) => value.decorations),
 });
 
+export const sentence = ({ title, word, owners, reason }) =>
+  `${title} ${word}${owners.length ? `: ${owners.join(", ")}` : ""}${reason ? `: ${reason}` : ""}.`;
+
 /** Every statement something was said of: { index, from, to, text }. */
 export function remarks(state) {
   const { spans, remarks: said } = state.field(field);
   return said
     .filter(({ index }) => spans[index] && spans[index].from < spans[index].to)
-    .map(({ index, title, word, reason }) => ({
-      ...spans[index],
-      index,
-      text: `${title} ${word}${reason ? `: ${reason}` : ""}.`,
-    }));
+    .map((remark) => ({ ...spans[remark.index], index: remark.index, text: sentence(remark) }));
 }
 
-const hover = hoverTooltip((view, position) => {
-  const found = remarks(view.state).find(({ from, to }) => from <= position && position <= to);
-  if (!found) return null;
-  return { pos: found.from, end: found.to, above: true, create: () => ({ dom: element("div", "sle-hover", found.text) }) };
-});
+const hover = hoverTooltip(
+  (view, position) => {
+    const found = remarks(view.state).find(({ from, to }) => from <= position && position <= to);
+    if (!found) return null;
+    return { pos: found.from, end: found.to, above: true, create: () => ({ dom: element("div", "sle-hover", found.text) }) };
+  },
+  // it speaks of a text and of what was said of it, and goes with either
+  { hideOn: (change) => change.docChanged || change.effects.some((effect) => effect.is(setRemarks)) },
+);
 
 export const statements = [field, hover];

@@ -11,7 +11,7 @@ from typing import Any
 from simlib.cloud.browser import in_browser
 
 from . import browser_shell, gist
-from .markup import card, escape, outline, table
+from .markup import card, escape, outline
 
 TRAIL_ROWS = 20
 
@@ -28,12 +28,9 @@ def terminal(result: Any) -> str:
 
 def trail(events: Any) -> str:
     """The last calls of a trail as a table; each opens its evaluation, without a kernel too."""
-    from .trail_table import HEAD, TrailTable, call_cells, why_details
+    from .trail_table import TrailTable, trail_page
 
-    page = TrailTable(events, rows=TRAIL_ROWS)
-    rows = [[decision, call + why_details(event), *rest]
-        for event in page.rows for decision, call, *rest in [call_cells(event)]]  # fmt: skip
-    return card(table(HEAD, rows, page.counted), css="sl-wide")
+    return card(trail_page(TrailTable(events, rows=TRAIL_ROWS)).html(), css="sl-wide")
 
 
 _SHOWN = {

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import anywidget
+import ipywidgets
 import traitlets
 
 from .markup import sheet
@@ -26,6 +27,7 @@ class InteractiveHTML(anywidget.AnyWidget):  # type: ignore[misc]
     _css = sheet("look", "lessons", "panels", "interactive_html")
 
     largest = traitlets.Int(LARGEST).tag(sync=True)
+    hosted = traitlets.Tuple().tag(sync=True, **ipywidgets.widget_serialization)  # for the page's data-widget elements
     html = traitlets.Unicode().tag(sync=True)
 
     def __init__(self, html: str, commands: Mapping[str, Callable[..., None]]) -> None:

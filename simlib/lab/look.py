@@ -16,7 +16,6 @@ from .page import Child, Html, Part, el, name
 # What is drawn in a square of 16: of the verdicts f is filled, o an outline, k cut out.
 _DRAWN = json.loads(Path(__file__).with_suffix(".json").read_text(encoding="utf-8"))  # in squares of 16
 SIGNS: dict[str, dict[str, str]] = _DRAWN["signs"]
-_ICONS: dict[str, str] = _DRAWN["icons"]
 _SHAPES = {  # of each kind of principal, resource, credential: its shape, and what is drawn in it
     "role": ("role", "role"),
     "session": ("role", "session"),
@@ -33,12 +32,18 @@ _SHAPES = {  # of each kind of principal, resource, credential: its shape, and w
     "outside": ("any", "account"),
     "anonymous": ("any", "any"),
 }
+_TINTS = {"role": "#8f5cc0", "service": "#6f8193", "machine": "#6f8193", "thing": "#2b9a86", "key": "#b28a2e",
+    "account": "#8b93a1", "any": "#8b93a1"}  # fmt: skip
 _HUES = ("#a5488f", "#3d74c7", "#8a7a2c", "#4d8f6a", "#b5623a", "#5b62b8", "#2f8c99", "#9a5067")
 
 
+def drawing(family: str, which: str, css: str, box: str = "0 0 16 16") -> Part:
+    """A picture that stands beside its word, from `look.json`."""
+    return el("svg", Html(_DRAWN[family][which]), class_=css, viewBox=box, aria_hidden="true")
+
+
 def icon(which: str, css: str = "sl-i") -> Part:
-    """A picture that stands beside its word."""
-    return el("svg", Html(_ICONS[which]), class_=css, viewBox="0 0 16 16", aria_hidden="true")
+    return drawing("icons", which, css)
 
 
 def sign(which: str) -> Part:
@@ -75,6 +80,19 @@ def avatar(kind: str, called: str = "", css: str = "") -> Part:
     return el(f"span.sl-av{css}", called[:1].upper(), style=f"--hue:{hue}", aria_hidden="true", text="")
 
 
+def avatar_drawing(kind: str, called: str, x: float, y: float) -> Part:
+    """The same inside a picture, in a square of 24 at that place."""
+    shape, drawn = _SHAPES.get(kind, ("", ""))
+    hue = (
+        _TINTS.get(shape) or _HUES[md5(called.encode(errors="replace"), usedforsecurity=False).digest()[0] % len(_HUES)]
+    )
+    tint = f"fill: color-mix(in oklab, {hue} var(--sl-tint), var(--sl-card))"
+    ground = el("rect", x=x, y=y, width=24, height=24, rx=6 if shape else 12, style=tint)
+    if not shape:
+        return el("g", ground, el("text.letter", called[:1].upper(), x=x + 12, y=y + 16, text_anchor="middle"))
+    return el("g", ground, el("g.ic", Html(_DRAWN["icons"][drawn]), transform=f"translate({x + 4},{y + 4})"))
+
+
 def chip(kind: str, called: str, about: str = "", tag: str = "span", css: str = "", **attributes: Any) -> Part:
     """Somebody or something, by shape and name; `about` is what has to be added."""
     added = el("span.sl-in", about) if about else None
@@ -98,7 +116,7 @@ def icon_button(do: str, which: str, label: str, value: str = "", **more: Any) -
 def choice(do: str, label: str, options: Iterable[tuple[str, str]], chosen: str) -> Part:
     """A labelled choice; `options` are values and what they are called."""
     rows = [Part("option", (text,), {"value": value, "selected": value == chosen}) for value, text in options]
-    return el("label", label, el("select.sl-field", *rows, do=do), live=True)
+    return el("label", label, el("select.sl-field", *rows, do=do), on="live")
 
 
 def field(do: str, label: str, value: str, words: Iterable[str] = (), enter: str = "", hint: str = "") -> Part:
@@ -107,12 +125,13 @@ def field(do: str, label: str, value: str, words: Iterable[str] = (), enter: str
     typed = {"data-do": do, "value": value, "data-enter": enter or None, "placeholder": hint or None}
     shown = {"class": "sl-field", "type": "text", "autocomplete": "off", "spellcheck": "false", **typed}
     words_of = el("datalist", *offered) if offered else None
-    return el("label", label, Part("input", (), shown), words_of, live=True)
+    return el("label", label, Part("input", (), shown), words_of, on="live")
 
 
-def fold(summary: Child, *content: Child, key: str, opened: bool = False, css: str = "") -> Part:
-    """What opens where it stands; `opened` says how it is at first, then the reader does."""
-    return el(f"details.sl-open{css}", el("summary", summary), *content, open=opened, key=key)
+def fold(summary: Child, *content: Child, key: str, opened: bool = False, text: str | None = None) -> Part:
+    """What opens where it stands; `opened` says how it is at first, then the reader does. `text` is it in the text,
+    where nobody can open it."""
+    return el("details.sl-open", el("summary", summary), *content, open=opened, key=key, text=text)
 
 
 def panel_card(title: Child, *content: Child, about: Child = None, side: Child = None, who: Part | None = None) -> Part:

@@ -24,27 +24,29 @@ _INDENTED = {"li": 2, "pre": 4}
 _UNTOLD = ("button", "select", "input", "datalist", "label", "svg", "style")
 _NO_SPACE_BEFORE = re.compile(r"[\s.,;:)’]")
 _BREAKS = re.compile(r"(?<=/)|(?<=::)(?!:)|(?<=:)(?=\d{12}:)|(?<=\d{12}:)")
+_HYPHENED = re.compile(r"([^\s/:]*-[^\s/:]*)")
 
 
 @dataclass(frozen=True)
 class Part:
-    """An element; `text` is what it is told as in place of its children, `live` whether it is on a live page only."""
+    """An element; `text` is what it is told as in place of its children, `on` is "live" or "still" for what is on such
+    a page alone; the text is that of the still page."""
 
     tag: str
     children: tuple[Child, ...] = ()
     attributes: Mapping[str, Any] = field(default_factory=dict)
     text: str | None = None
-    live: bool = False
+    on: str = ""
 
     def html(self, *, live: bool = False) -> str:
         """The HTML, with controls where it is `live`."""
-        if self.live and not live:
+        if self.on == ("still" if live else "live"):
             return ""
         tag, attributes = self.tag, dict(self.attributes)
         if not live and "data-do" in attributes:
             if attributes.pop("data-still", None) is None:
                 return ""
-            tag, attributes = "span", {"class": attributes.get("class")}
+            tag, attributes = "span" if tag == "button" else tag, {"class": attributes.get("class")}
         attributes.pop("data-still", None)
         inner = "".join(_html(child, live) for child in self.children)
         if not tag:
@@ -73,7 +75,7 @@ class Html(str):
 Child: TypeAlias = "Part | str | Iterable[Child] | None"
 
 
-def el(tag: str, *children: Child, text: str | None = None, live: bool = False, **attributes: Any) -> Part:
+def el(tag: str, *children: Child, text: str | None = None, on: str = "", **attributes: Any) -> Part:
     """An element: `el("div.sl-row", …)` has that class. `do` and `value` name a command and what it gets, `key` keeps
     the element the same one when the page changes, `still` keeps a control's content on a still page."""
     tag, _, css = tag.partition(".")
@@ -83,7 +85,7 @@ def el(tag: str, *children: Child, text: str | None = None, live: bool = False, 
         known[short or name.rstrip("_").replace("_", "-")] = value
     if tag == "button":
         known = {"type": "button", **known}
-    return Part(tag, children, known, text, live)
+    return Part(tag, children, known, text, on)
 
 
 def name(text: str) -> Part:
@@ -91,7 +93,8 @@ def name(text: str) -> Part:
     pieces: list[Child] = []
     for piece in filter(None, _BREAKS.split(str(text))):
         pieces += [el("wbr")] if pieces else []
-        pieces.append(el("span.sl-nb", piece) if "-" in piece and len(piece) < 40 else piece)
+        words = _HYPHENED.split(piece)
+        pieces += [el("span.sl-nb", word) if "-" in word and len(word) < 40 else word for word in words]
     return Part("", tuple(pieces), text=str(text))
 
 
@@ -120,6 +123,8 @@ def _tell(child: Child, lines: list[str], indent: str) -> None:
         for each in child:
             _tell(each, lines, indent)
         return
+    if child.on == "live":
+        return
     if child.text is not None:
         block = child.tag in _BLOCKS
         lines += [""] if block else []
@@ -128,7 +133,7 @@ def _tell(child: Child, lines: list[str], indent: str) -> None:
             _say(line, lines, indent + " " * _INDENTED.get(child.tag, 0), whole=block)
         lines += [""] if block else []
         return
-    if child.live or (child.tag in _UNTOLD and "data-still" not in child.attributes):
+    if child.tag in _UNTOLD and "data-still" not in child.attributes:
         return
     children: Iterable[Child] = child.children
     if child.tag == "details" and not child.attributes.get("open"):

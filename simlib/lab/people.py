@@ -9,8 +9,6 @@ from typing import Any
 
 from simlib.cloud.inspection import Principal
 
-from .timeline.lines import short_key
-
 _WORDS = {
     "user": "user",
     "role": "a session of the role",
@@ -56,6 +54,11 @@ def find(world: Any, who: Any, *, kind: str = "") -> Principal:
         there = f"Did you mean {' or '.join(map(repr, near))}?" if near else f"There are: {_some(spelled)}."
         nobody = f"no {kind}" if kind else "nobody"
         raise LookupError(f"There is {nobody} here called {text[:200]!r}. {there}") from None
+
+
+def short_key(access_key_id: str) -> str:
+    """ "AKIA…WXYZ": which key it is, short enough to read."""
+    return f"{access_key_id[:4]}…{access_key_id[-4:]}"
 
 
 def _some(listed: list[str]) -> str:

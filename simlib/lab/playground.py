@@ -311,10 +311,6 @@ class Playground(OnScreen):
             self._panels[key] = TABS[self.tab].make(self.world, self.subject)
         return self._panels[key]
 
-    def figure(self) -> Any:
-        """The open panel as a matplotlib figure."""
-        return self.panel.figure()
-
     def __str__(self) -> str:
         tab = TABS[self.tab]
         head = f"{tab.title}. {tab.first}"

@@ -13,7 +13,9 @@ from simlib.cloud.explain import Explanation
 from simlib.cloud.trail import Trail
 
 from . import gist
-from .markup import escape, outline, verdict, verdict_text
+from .look import said
+from .markup import outline
+from .page import Html, Part, code, el
 
 PAGE = 10  # rows
 MOST_IDENTITIES = 200  # are offered to filter by
@@ -147,21 +149,42 @@ def outcome(event: Event) -> str:
     return WORDS.get(event.decision, event.decision)
 
 
-# -- as text and as HTML ----------------------------------------------------------------------------------------------
+# -- on a page ---------------------------------------------------------------------------------------------------------
 
 
-def as_text(table: TrailTable, most: int = PAGE) -> str:
-    """The page as lines of text, the open one with its explanation below."""
-    found = []
-    for event in table.rows[:most]:
-        code = f" ({event.error_code})" if event.error_code else ""
-        found.append(
-            f"{event.when:%d %b %H:%M:%S}  {verdict_text(not event.refused, outcome(event)) + code:<32}  "
-            f"{event.action} on {event.resource}, by {called(event.who, table.account_name)} from {event.source_ip}"
-        )
-        if event.number == table.open:
-            found += [f"    {line}" for line in str(Explanation(event)).splitlines()]
-    return "\n".join([table.counted, *found])
+def trail_page(table: TrailTable, *, opens: bool = False) -> Part:
+    """The page of calls that is shown; those that are not open bring their evaluation along where nobody `opens` it."""
+    rows = [_row(event, table, opens=opens) for event in table.rows]
+    head = el(
+        "thead", el("tr", [el("th", word, scope="col") for word in ("Decision, when (UTC)", "Call", "Who")], text="")
+    )
+    return el("div.sl-trail", el("table.sl-t", el("caption", table.counted), head, el("tbody", rows)))
+
+
+def _row(event: Event, table: TrailTable, *, opens: bool) -> Part:
+    """When and how decided, what on what, by whom with which key from where."""
+    opened, who = event.number == table.open, called(event.who, table.account_name)
+    words = str(Explanation(event)) if opened or not opens else ""
+    why = el("div.sl-why", Html(outline(words)), text=words) if words else None
+    about, toggle = f"Why? {event.action}, call {event.number}", "call" if opens else None
+    summary = el("summary", "Why?", aria_label=about)
+    live = {"open": opened, "data_toggle": toggle, "value": str(event.number), "key": f"call-{event.number}"}
+    told = el("details.sl-open", summary, why, **live)
+    failed = event.decision == "ALLOW" and event.error_code
+    decided = (
+        "failed" if failed else "yes" if not event.refused else "deny" if event.decision == "EXPLICIT_DENY" else "no"
+    )
+    verdict, when = said(decided, outcome(event)), f"{event.when:%d %b %Y %H:%M:%S}"
+    code_ = f" ({event.error_code})" if event.error_code else ""
+    lines = [f"{when}  {verdict}{code_}  {event.action} on {event.resource}, by {who} from {event.source_ip}"]
+    lines += [f"    {line}" for line in words.splitlines()] if opened else []
+    key = f"key …{event.access_key_id[-4:]}" if event.access_key_id else "no key"
+    cells = (
+        el("th", verdict, el("div.sl-small", event.error_code), el("time.sl-small.sl-dim", when), scope="row"),
+        el("td", code(event.action), " ", code(event.resource, ".sl-dim"), told),
+        el("td", who, el("div.sl-small.sl-dim", f"{key} from {event.source_ip}")),
+    )
+    return el("tr", *cells, key=f"event-{event.number}", text="\n".join(lines))
 
 
 def called(arn: str, account_name: Callable[[str], str] | None) -> str:
@@ -171,24 +194,3 @@ def called(arn: str, account_name: Callable[[str], str] | None) -> str:
         return short_arn(arn)
     kind, _, name = parts[5].partition("/")
     return f"{name or f'{kind} user'} ({account_name(parts[4])})"
-
-
-def call_cells(event: Event, account_name: Callable[[str], str] | None = None) -> list[str]:
-    """A call as the cells of a row, as HTML: when and how decided, what on what, by whom with which key from where."""
-    code = f"<br>{escape(event.error_code)}" if event.error_code else ""
-    who = escape(called(event.who, account_name))
-    key = f"key …{event.access_key_id[-4:]}" if event.access_key_id else "no key"
-    return [
-        f"{verdict(not event.refused, outcome(event))}{code}<br><time>{event.when:%d %b %H:%M:%S}</time>",
-        f"<code>{escape(event.action)}</code><br><code class='sl-dim'>{escape(event.resource)}</code>",
-        f"{who}<br><span class='sl-dim'>{escape(f'{key} from {event.source_ip}')}</span>",
-    ]
-
-
-def why_details(event: Event) -> str:
-    """The evaluation of a call, to be opened in place."""
-    about = escape(f"Why: {event.action}, call {event.number}")
-    return f'<details><summary aria-label="{about}">Why?</summary>{outline(str(Explanation(event)))}</details>'
-
-
-HEAD = ["Decision, when (UTC)", "Call", "Who"]

@@ -57,7 +57,7 @@ def test_it_opens_on_the_first_page_whose_answers_are_kept_in_the_users_home(vis
 def test_a_lesson_runs_and_its_panel_answers(visit: Any) -> None:
     visit.open(f"notebooks/{LESSON.name}")
     visit.run_all()
-    panel = visit.output(index(LESSON.name, "panel")).locator(".sl-explorer")
+    panel = visit.output(index(LESSON.name, "panel")).locator(".sl-live .sl-panel")
     says(verdict(panel, LIST), "✔ Allowed", "Allow statement 1 of read-bucket")
     type_in(panel)
     change(visit.page, panel, '"s3:ListBucket",', "")

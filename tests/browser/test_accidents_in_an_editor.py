@@ -53,7 +53,7 @@ def opened(visit: Any) -> Any:
 
 
 def test_ten_megabytes_are_not_taken_and_nothing_is_lost(opened: Any) -> None:
-    page, panel = opened.page, opened.output(1).locator(".sl-explorer")
+    page, panel = opened.page, opened.output(1).locator(".sl-live .sl-panel")
     area = panel.locator(".cm-content")
     before = area.inner_text()
     area.evaluate(PASTE, TEN_MEGABYTES)
@@ -63,10 +63,10 @@ def test_ten_megabytes_are_not_taken_and_nothing_is_lost(opened: Any) -> None:
     area.click()
     behind(page, panel.locator(".sle"), '"s3:')
     page.keyboard.type("x")
-    panel.locator(".sl-table").get_by_text("✘ Not allowed").wait_for()  # the kernel is there, and answers
+    panel.locator("[data-key=answers]").get_by_text("✘ Not allowed").wait_for()  # the kernel is there, and answers
     page.keyboard.press("Backspace")
     page.keyboard.press("Escape")  # what is offered to complete it
-    panel.locator(".sl-table").get_by_text("✔ Allowed").first.wait_for()
+    panel.locator("[data-key=answers]").get_by_text("✔ Allowed").first.wait_for()
     opened.accessible(panel)
     opened.picture("pasted-too-much")
 
@@ -80,7 +80,7 @@ def test_nor_are_they_in_a_plain_text_area(opened: Any) -> None:
 
 
 def test_a_binary_file_is_shown_as_what_it_is_and_undone(opened: Any) -> None:
-    page, panel = opened.page, opened.output(1).locator(".sl-explorer")
+    page, panel = opened.page, opened.output(1).locator(".sl-live .sl-panel")
     area = panel.locator(".cm-content")
     before = area.inner_text()
     area.click()
@@ -96,7 +96,7 @@ def test_a_binary_file_is_shown_as_what_it_is_and_undone(opened: Any) -> None:
 
 
 def test_what_is_typed_stays_when_a_policy_comes(opened: Any) -> None:
-    page, panel = opened.page, opened.output(1).locator(".sl-explorer")
+    page, panel = opened.page, opened.output(1).locator(".sl-live .sl-panel")
     panel.locator(".cm-content").click()
     behind(page, panel.locator(".sle"), '"s3:')
     kernel = "window.jupyterapp.shell.currentWidget.sessionContext.session.kernel"
@@ -113,7 +113,7 @@ def test_what_is_typed_stays_when_a_policy_comes(opened: Any) -> None:
 
 
 def test_of_many_documents_one_is_chosen_from_a_list(opened: Any) -> None:
-    page, panel = opened.page, opened.output(3).locator(".sl-explorer")
+    page, panel = opened.page, opened.output(3).locator(".sl-live .sl-panel")
     choice = panel.get_by_label("20 documents")
     choice.select_option("part-7")
     panel.get_by_label("part-7, an identity-based policy").click()
@@ -122,7 +122,7 @@ def test_of_many_documents_one_is_chosen_from_a_list(opened: Any) -> None:
     for _ in "List*":
         page.keyboard.press("Delete")
     page.keyboard.press("Escape")
-    panel.locator(".sl-table").get_by_text("✔ Allowed").first.wait_for()
+    panel.locator("[data-key=answers]").get_by_text("✔ Allowed").first.wait_for()
     from playwright.sync_api import expect
 
     expect(choice.locator("option").nth(7)).to_have_text("part-7 ● not applied")

@@ -37,43 +37,49 @@ def write_over(page: Any, panel: Any, before: str, old: str, new: str) -> None:
 
 
 def test_a_matrix_moves_as_one_types_and_explains_itself_by_keyboard(opened: Any) -> None:
-    page, panel = opened.page, opened.output(1).locator(".sl-explorer")
-    cells = panel.locator(".sl-table tbody td")
+    page, panel = opened.page, opened.output(1).locator(".sl-live .sl-panel")
+    cells = panel.locator(".sl-matrix tbody td")
     cells.nth(0).get_by_text("✔ Allowed").wait_for()
+    panel.get_by_text("alice 1").first.wait_for()  # the mark of the statement names its cell
     write_over(page, panel, '"', "Allow", "De")
     panel.get_by_text("is not a policy yet").wait_for()
     cells.nth(0).get_by_text("✔ Allowed").wait_for()  # the last verdict stays
     page.keyboard.type("ny", delay=20)
     cells.nth(0).get_by_text("✘ Denied").wait_for()
     cells.nth(0).get_by_text("was ✔ Allowed").wait_for()
-    why = panel.get_by_role("button", name="Explain: bob")
+    why = panel.get_by_role("button", name="bob: Not allowed")
     why.focus()
     page.keyboard.press("Enter")
-    panel.get_by_text("bob: s3:GetObject").wait_for()
+    panel.get_by_text("bob asks for s3:GetObject").wait_for()
     assert why.evaluate("node => node === document.activeElement")
-    panel.get_by_text("Identity policies: an Allow is lacking – decides").wait_for()
+    panel.locator(".is-deciding").get_by_text("No statement allows it").wait_for()
+    panel.get_by_text("shown in the editor: bob 1").wait_for()
 
 
-def test_a_door_with_a_list_follows_every_key(opened: Any) -> None:
-    page, panel = opened.page, opened.output(2).locator(".sl-explorer")
-    rows = panel.locator(".sl-table tbody tr")
-    rows.filter(has_text="alice").get_by_text("✔ Assumed").wait_for()
+def test_a_door_follows_every_key_and_tells_who_moved(opened: Any) -> None:
+    page, panel = opened.page, opened.output(2).locator(".sl-live .sl-panel")
+    inside, outside = panel.locator(".sl-inside"), panel.locator(".sl-outside")
+    inside.get_by_text("alice (dev)").wait_for()
     write_over(page, panel, "user/", "alice", "bob")
-    rows.filter(has_text="bob").get_by_text("✔ Assumed").wait_for()
-    rows.filter(has_text="alice").get_by_text("✘ Refused").wait_for()
-    together = panel.locator(".sl-together").filter(has_text="a session of this role itself")
-    together.get_by_text("✘ Refused").wait_for()
-    together.get_by_role("button", name="Explain: a session of this role itself").click()
-    panel.get_by_text("a session of this role itself: sts:AssumeRole").wait_for()
+    inside.get_by_text("bob (dev)").wait_for()
+    inside.get_by_text("was ✘ outside").wait_for()
+    outside.get_by_role("button", name="alice (dev) was inside").wait_for()
+    itself = outside.get_by_role("button", name="a session of this role itself")
+    itself.click()
+    outside.get_by_text("a session of this role itself asks for sts:AssumeRole").wait_for()  # where it was pressed
+    assert itself.evaluate("node => node === document.activeElement")
 
 
-def test_two_sides_and_the_line_between(opened: Any) -> None:
-    page, panel = opened.page, opened.output(3).locator(".sl-explorer")
-    panel.get_by_text("Missing: prod (reports-reader)").first.wait_for()
-    panel.get_by_role("tab", name="trust policy of reports-reader").click()
-    write_over(page, panel, '"', "222222222222", "333333333333")
-    panel.get_by_text("The owner's side delegates, and the caller's allows it.").wait_for()
+def test_two_accounts_each_with_its_editor_and_the_bridge_between(opened: Any) -> None:
+    page, panel = opened.page, opened.output(3).locator(".sl-live .sl-panel")
+    panel.get_by_text("prod (reports-reader) has not built its half.").wait_for()
+    assert panel.locator(".sle").count() == 2
+    owner = panel.locator(".sl-acct.is-prod")
+    assert owner.get_by_role("tab").count() == 2
+    write_over(page, owner, '"', "222222222222", "333333333333")
+    panel.get_by_text("The owner’s side delegates, and the caller’s allows it.").wait_for()
     panel.get_by_text("A confused deputy.").wait_for()
+    owner.get_by_text("only delegates").first.wait_for()  # in the text, beside the statement
 
 
 @pytest.mark.parametrize("theme", ["dark", "light"])
@@ -82,7 +88,7 @@ def test_it_can_be_read_and_reached_wide_and_narrow(opened: Any, cell: int, them
     opened.theme(theme)
     for width in (1280, 390):
         opened.width(width)
-        panel = opened.output(cell).locator(".sl-explorer")
+        panel = opened.output(cell).locator(".sl-live .sl-panel")
         panel.scroll_into_view_if_needed()
         opened.fits(panel)
         opened.accessible(panel)

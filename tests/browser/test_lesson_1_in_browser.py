@@ -32,7 +32,7 @@ def lesson(visit: Any) -> Any:
 def panel(lesson: Any) -> Any:
     """The panel as it comes, in view: the cell is run again, which puts the article's policy back."""
     lesson.run_cell("panel")
-    found = lesson.page.locator(".sl-explorer")
+    found = lesson.page.locator(".sl-live .sl-panel:has(.sle)")
     show(lesson.page, found)
     return found
 
@@ -48,7 +48,7 @@ def show(page: Any, what: Any) -> None:
 
 def verdict(panel: Any, action: str) -> Any:
     """The row of an action: its verdict and what decided."""
-    return panel.locator("tbody tr", has_text=action)
+    return panel.locator("li.sl-req", has_text=action)
 
 
 def says(row: Any, *words: str) -> None:
@@ -102,6 +102,7 @@ def test_a_saved_policy_counts_for_the_machine(lesson: Any, panel: Any) -> None:
     lesson.run_cell("saved-policy")
     says(page.locator(".jp-OutputArea-output"), "with an explicit deny in an identity-based policy")
 
+    panel.locator(".sle").get_by_text("More", exact=True).click()
     panel.get_by_role("button", name="Read again").click()
     says(verdict(panel, LIST), "✘ Denied")  # what the world holds now
     assert '"Deny"' in panel.locator(".cm-content").inner_text()
@@ -137,7 +138,7 @@ def test_the_lesson_in_both_themes(lesson: Any, panel: Any, artifacts: Path) -> 
         lesson.theme(theme)
         show(page, panel)
         ground = page.evaluate("() => getComputedStyle(document.querySelector('.jp-Notebook')).backgroundColor")
-        for part in (".sl-yes", ".sl-no", ".sl-dim", "caption"):
+        for part in (".sl-v.is-yes", ".sl-v.is-no", ".sl-dim"):
             ink = panel.locator(part).first.evaluate("node => getComputedStyle(node).color")
             assert contrast(ink, ground) >= 4.5, f"{part} in {theme}: {ink} on {ground}"
         page.screenshot(path=artifacts / f"lesson-1-{theme}.png")

@@ -62,7 +62,7 @@ plain
 """
 STATE = "print(editor['read-bucket'].policy.document, editor['trust policy'].policy.document)"
 CELLS = [SETUP, EDITOR, STRANGE, PLAIN, STATE]
-ALLOWED, MISSED = "✔ allows it", "○ does not match"
+ALLOWED, MISSED = "✔ allows", "– does not match"
 
 CONTRASTS = """root => {
     const parse = colour => (colour.match(/[\\d.]+/g) ?? []).map(Number);
@@ -152,7 +152,7 @@ def badges(editor: Any, *texts: str) -> None:
 def test_a_mistake_is_told_where_it_stands_and_the_deciding_statement_is_lit(opened: Any, editor: Any) -> None:
     page = opened.page
     badges(editor, ALLOWED, MISSED)
-    assert editor.locator(".sle-line-allows").count() == 6
+    assert editor.locator(".sle-line-yes").count() == 6
     behind(page, editor, '"Allow')
     for _ in "Allow":
         page.keyboard.press("Backspace")
@@ -164,7 +164,8 @@ def test_a_mistake_is_told_where_it_stands_and_the_deciding_statement_is_lit(ope
     assert told.get_by_role("button").inner_text() == "Line 6, column 17"
     badges(editor, ALLOWED, MISSED)  # of the last complete text
     page.keyboard.type("ny", delay=20)
-    badges(editor, "✘ denies it", MISSED)
+    badges(editor, "✘ denies", MISSED)
+    editor.get_by_text("Statements, one by one").click()
     editor.get_by_text("Allow statement 2 (Write) does not match: the action s3:GetObject is not in Action").wait_for()
     assert editor.locator(".sle-grey", has_text="s3:PutObject").count() == 1
     page.keyboard.press("Escape")
@@ -211,7 +212,7 @@ def test_remarks_are_read_by_keyboard_and_the_notebook_keeps_its_cells(opened: A
     page.keyboard.press("Control+Home")
     page.keyboard.press("F8")
     said = editor.locator(".sle-here")
-    said.get_by_text("Line 4. Allow statement 1 (Read) allows it.").wait_for()
+    said.get_by_text("Line 4. Allow statement 1 (Read) allows.").wait_for()
     page.keyboard.press("F8")
     said.get_by_text("Line 10. Allow statement 2 (Write) does not match: the action s3:GetObject is not").wait_for()
     page.keyboard.press("Shift+F8")

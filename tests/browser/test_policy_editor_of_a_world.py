@@ -60,6 +60,7 @@ def test_a_mistyped_name_is_refused_in_its_place_and_a_right_policy_is_applied_b
 
 def test_the_code_for_it_is_shown(opened: Any) -> None:
     editor = opened.output(1).locator(".sle")
+    editor.get_by_text("More", exact=True).click()
     for language, words in {
         "boto3": "client.update_assume_role_policy(",
         "AWS CLI": "aws iam update-assume-role-policy",
@@ -87,6 +88,8 @@ def test_it_can_be_read_in_both_themes_wide_and_narrow(opened: Any, theme: str) 
     for width in (1280, 390):
         opened.width(width)
         editor = opened.output(1).locator(".sle")
+        if not editor.get_by_label("Show as").is_visible():
+            editor.get_by_text("More", exact=True).click()
         editor.get_by_label("Show as").select_option("Terraform")
         editor.get_by_role("region", name="Policy as code").get_by_text("aws_iam_role").first.wait_for()
         opened.fits(editor)

@@ -40,8 +40,8 @@ def opened(everywhere: Any) -> Any:
 
 
 def panel(opened: Any) -> Any:
-    found = opened.output(1).locator(".simlib")
-    found.get_by_role("img", name="Credentials on a time axis").wait_for()
+    found = opened.output(1).locator(".sl-live .sl-panel")
+    found.get_by_role("slider", name="Look at another moment").wait_for()
     return found
 
 
@@ -57,59 +57,58 @@ def press_until(page: Any, name: str, most: int = 60) -> None:
 
 def test_looked_at_and_moved_by_keyboard_only(opened: Any) -> None:
     page, shown = opened.page, panel(opened)
-    shown.get_by_role("combobox", name="Identity").focus()
-    press_until(page, "Look at another moment")
+    slider = shown.get_by_role("slider", name="Look at another moment")
+    slider.focus()
     for _ in range(3):
         page.keyboard.press("ArrowRight")
     shown.get_by_text(re.compile("^On .* from now: ")).wait_for()
+    page.keyboard.press("PageDown")  # to the next change: the session's end
+    shown.get_by_text(re.compile(r"expired \d")).first.wait_for()
+    assert slider.evaluate("node => node === document.activeElement")
     press_until(page, "Back to now")
     page.keyboard.press("Enter")
     shown.get_by_text(re.compile("^Now, ")).wait_for()
-    page.keyboard.press("Shift+Tab")
-    page.keyboard.press("Space")  # look at the change after: the session's end
-    shown.locator(".sl-state", has_text="✘ expired").wait_for()
-    shown.get_by_text("AWS answers ExpiredToken.").wait_for()
-    press_until(page, "Move the clock to")
+    shown.get_by_role("button", name="Move the clock to").focus()
     page.keyboard.press("Enter")
     shown.get_by_text("The clock was moved to").wait_for()
-    shown.get_by_text(re.compile("^Now, ")).wait_for()
-    press_until(page, "Why? s3:ListBucket on")
+    shown.get_by_text("AWS answers ExpiredToken.").wait_for()
+    why = shown.get_by_text("Why? No statement allows it.").first
+    why.focus()
     page.keyboard.press("Enter")
-    shown.get_by_role("button", name="Hide why s3:ListBucket on").first.wait_for()
-    focused = page.evaluate("document.activeElement.getAttribute('aria-label')")
-    assert focused.startswith("Hide why"), "the focus stays where it was"
+    shown.get_by_text("It would need an Allow for s3:ListBucket").or_(
+        shown.get_by_text("an Allow is needed here")
+    ).first.wait_for()
+    assert why.evaluate("node => node === document.activeElement"), "the focus stays where it was"
     page.keyboard.press("d")
     page.keyboard.press("d")
     page.wait_for_timeout(200)
-    assert shown.get_by_role("button", name="Hide why").count(), "the cell is not deleted by keys meant for the panel"
+    assert why.is_visible(), "the cell is not deleted by keys meant for the panel"
 
 
 def test_the_trail_is_filtered_and_opened_by_mouse(opened: Any) -> None:
     shown = panel(opened)
     shown.get_by_role("combobox", name="Decision").select_option("REFUSED")
     shown.get_by_text(re.compile("All of 1 that fit, of ")).wait_for()
-    shown.get_by_role("button", name="Why? s3:ListBucket, call").click()
-    shown.get_by_text("It would need an Allow for s3:ListBucket").wait_for()
+    shown.get_by_label("Why? s3:ListBucket, call").click()
+    shown.locator(".sl-trail").get_by_text("It would need an Allow for s3:ListBucket").wait_for()
     shown.get_by_role("combobox", name="Decision").select_option("")
     shown.get_by_role("combobox", name="Identity").select_option("arn:aws:iam::111111111111:user/alice")
-    shown.get_by_text(re.compile("1 of 1 line of credentials is good")).wait_for()
+    shown.get_by_text(re.compile("1 of 1 credential is good")).wait_for()
     shown.get_by_role("combobox", name="Identity").select_option("")
 
 
-def test_the_moment_is_dragged(opened: Any) -> None:
+def test_the_line_of_now_is_dragged_itself(opened: Any) -> None:
     page, shown = opened.page, panel(opened)
-    slider = shown.get_by_label("Look at another moment")
+    slider = shown.get_by_role("slider", name="Look at another moment")
     slider.scroll_into_view_if_needed()
-    box = slider.bounding_box()
-    page.mouse.move(box["x"] + box["width"] * 0.5, box["y"] + box["height"] / 2)
+    box, axis = slider.bounding_box(), shown.locator(".sl-axis").bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     page.mouse.down()
     for step in range(1, 21):
-        page.mouse.move(box["x"] + box["width"] * (0.5 + step / 50), box["y"] + box["height"] / 2)
+        page.mouse.move(axis["x"] + axis["width"] * (0.5 + step / 50), box["y"] + box["height"] / 2)
     page.mouse.up()
     shown.get_by_text(re.compile("^On .* now: ")).wait_for()
-    page.wait_for_function("node => Math.abs(node.value - 360) < 12", arg=slider.element_handle())
-    page.wait_for_timeout(300)
-    assert abs(int(slider.input_value()) - 360) < 12, "the slider stays where it was let go"
+    page.wait_for_function("node => Math.abs(node.ariaValueNow - 900) < 12", arg=slider.element_handle())
     shown.get_by_role("button", name="Back to now").click()
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from simlib import Cloud, lab
+from simlib.lab.explorers.pipe import gates
 
 from .explorer_worlds import ALICE, BUCKET, FILE, READ, allow, aws, deny, document
 
@@ -20,6 +21,11 @@ def panel(aws: Cloud) -> lab.AccessExplorer:
     return lab.AccessExplorer(aws, who="alice", requests=[GET, PUT], edit=["alice/read"])
 
 
+def changes(panel: Any) -> list[str]:
+    """For each question what its verdict was before, "" where it was the same."""
+    return [before.word if (before := panel.before(each)) else "" for each in panel.questions]
+
+
 def words(panel: Any) -> list[str]:
     columns = range(len(panel.people))
     return [panel.answer(row, column).word for row in range(len(panel.requests)) for column in columns]
@@ -28,11 +34,11 @@ def words(panel: Any) -> list[str]:
 @pytest.mark.parametrize(
     ("statements", "expected", "because"),
     [
-        ([allow("s3:*")], "Allowed", "Decided by Allow statement 1 of read"),
+        ([allow("s3:*")], "Allowed", "Allow statement 1 of read decides"),
         (
             [allow("s3:*"), deny("s3:Get*", Sid="NoReading")],
             "Denied",
-            "Decided by Deny statement 2 (NoReading) of read",
+            "Deny statement 2 (NoReading) of read decides",
         ),
         ([allow("s3:PutObject")], "Not allowed", "No statement allows it"),
     ],
@@ -61,20 +67,18 @@ def test_half_typed_text_keeps_the_last_verdicts_and_says_what_is_missing(panel:
 
 def test_what_an_edit_has_moved_is_told_beside_what_it_was(panel: Any) -> None:
     panel.edit(document(allow("s3:PutObject")))
-    assert panel.verdict(0) == "✘ Not allowed (was ✔ Allowed)"
-    assert "Not applied: read." in str(panel)
+    assert changes(panel) == ["Allowed", "Not allowed"]
+    assert "✘ Not allowed (was ✔ Allowed)" in str(panel)
+    assert "Your text, not applied yet. (read)" in str(panel)
     panel.edit(READ)
-    assert panel.verdict(0).strip() == "✔ Allowed"
+    assert changes(panel) == ["", ""]
 
 
 def test_what_a_cell_has_moved_is_told_too(aws: Cloud, panel: Any) -> None:
     iam = aws.account("dev").admin.client("iam")
     iam.put_user_policy(UserName="alice", PolicyName="read", PolicyDocument=document(allow("s3:PutObject")))
     panel.refresh()
-    assert [panel.verdict(row).strip() for row in (0, 1)] == [
-        "✘ Not allowed (was ✔ Allowed)",
-        "✔ Allowed     (was ✘ Not allowed)",
-    ]
+    assert changes(panel) == ["Allowed", "Not allowed"]
     assert "s3:PutObject" in panel.draft.documents[0].text
 
 
@@ -98,19 +102,52 @@ def test_a_matrix_of_identities_and_requests(aws: Cloud) -> None:
         aws, who=["alice", "bob", "reports"], requests=[GET, PUT], should={"alice": [True, True], "bob": [False, False]}
     )
     assert words(panel) == ["Allowed", "Not allowed", "Allowed", "Not allowed", "Not allowed", "Not allowed"]
-    assert panel.verdict(1, 0).endswith("should be ✔ Allowed")
-    assert "As it should be: 3 of 4" in str(panel)
-    assert "≠ should be ✔ Allowed" in panel.html
+    assert "alice: ✘ Not allowed should be allowed" in str(panel)
+    assert "3 of 4 as it should be" in str(panel)
     assert lab.AccessExplorer(aws, who=key, requests=[GET]).people[0].arn == ALICE
 
 
-def test_the_seven_steps_and_the_one_that_decides(aws: Cloud, panel: Any) -> None:
-    steps = panel.answer(1).steps
-    assert [step.name for step in steps] == [
+def test_the_seven_gates_and_the_one_that_decides(aws: Cloud, panel: Any) -> None:
+    found = gates(panel.answer(1), "alice")
+    assert [gate.name for gate in found] == [
         "Resource control policies", "Service control policies", "VPC endpoint policy", "Resource policy",
         "Identity policies", "Permissions boundary", "Session policy",
     ]  # fmt: skip
-    assert [str(step) for step in steps if step.decides] == ["✘ Identity policies: an Allow is lacking  ← decides"]
+    (decides,) = [gate for gate in found if gate.decides]
+    assert str(decides).startswith(
+        "Identity policies: No statement allows it. Allow statement 1 of read does not match"
+    )
+    assert str(decides).endswith("– decides")
+
+
+def test_before_a_row_is_chosen_the_editor_says_for_which_rows_a_statement_does_what(panel: Any) -> None:
+    (remark,) = panel.draft.documents[0].remarks.values()
+    assert (remark.word, remark.owners) == ("allows", ("1",))
+    panel.edit(document(allow("s3:*"), deny("s3:GetObject")))
+    allows, denies = panel.draft.documents[0].remarks.values()
+    assert (allows.word, allows.owners, denies.word, denies.owners) == ("allows", ("2",), "denies", ("1",))
+
+
+def test_the_row_that_the_editor_shows_is_marked_in_both(panel: Any) -> None:
+    panel.show("1")
+    assert str(panel).count("shown in the editor: row 2") == 1
+    (remark,) = panel.draft.documents[0].remarks.values()
+    assert (remark.state, remark.owners) == ("missed", ())
+    assert "s3:PutObject is not in Action" in remark.reason
+    panel.show("1")
+    assert "shown in the editor" not in str(panel)
+
+
+def test_what_makes_no_sense_gets_its_sentence(panel: Any) -> None:
+    for action, resource, said in (
+        ("s3:GetObjekt", FILE, "is no action that AWS knows"),
+        ("s3:GetObject", "x", "no ARN"),
+    ):
+        panel.commands["action"](action)
+        panel.commands["resource"](resource)
+        panel.commands["ask"]("")
+        assert said in str(panel)
+    assert len(panel.requests) == 2
 
 
 def test_circumstances_count_for_all_or_for_one_request(aws: Cloud) -> None:
@@ -121,7 +158,7 @@ def test_circumstances_count_for_all_or_for_one_request(aws: Cloud) -> None:
     assert words(panel) == ["Not allowed", "Allowed"]
     panel.under(mfa=True)
     assert words(panel) == ["Allowed", "Allowed"]
-    assert "With MFA" in str(panel)
+    assert "Under these circumstances: MFA" in str(panel)
     panel.under(mfa=None)
     assert words(panel) == ["Not allowed", "Allowed"]
 

@@ -31,9 +31,9 @@ def test_an_explanation_is_html_with_the_text_it_has_in_a_terminal(refused: Clou
 
 def test_the_trail_is_a_table_of_its_last_calls(refused: Cloud) -> None:
     html = display.trail(refused.trail)
-    assert html.count("<tr>") == len(refused.trail) + 1
-    assert "✘ Not allowed" in html
-    assert html.count("<details>") == len(refused.trail)
+    assert html.count("<tr") == len(refused.trail) + 1
+    assert "Not allowed</span>" in html
+    assert html.count("<details") == len(refused.trail)
     assert "It would need an Allow" in html, "each opens what aws.why says of it"
     assert "<script" not in html
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -28,10 +29,14 @@ MAKE = {
 
 
 def shown(panel: Any) -> tuple[Any, Any]:
-    """The editor and the table of a panel that is displayed."""
-    bundle = panel._repr_mimebundle_()
-    box = _instances[bundle["application/vnd.jupyter.widget-view+json"]["model_id"]]
-    return box.children[0], box.children[1]
+    """The editor and the page of a panel that is displayed."""
+    page = _instances[panel._repr_mimebundle_()["application/vnd.jupyter.widget-view+json"]["model_id"]]
+    return (page.hosted[0] if page.hosted else None), page
+
+
+def words(table: Any) -> str:
+    """What can be read on a page, signs and all."""
+    return " ".join(re.sub(r"<[^>]*>", "", table.html).split())
 
 
 def press(table: Any, do: str, value: str = "") -> None:
@@ -48,24 +53,23 @@ def type_in(editor: Any, texts: list[str]) -> None:
 def test_what_is_typed_moves_the_verdict_and_lights_the_statement(aws: Cloud) -> None:
     panel = lab.AccessExplorer(aws, who="alice", requests=REQUEST, edit=["alice/read"])
     editor, table = shown(panel)
-    assert "✔ Allowed" in table.html
+    assert "✔ Allowed" in words(table)
     type_in(editor, [document({**allow("s3:*"), "Effect": "Deny"})])
-    assert "✘ Denied" in table.html
+    assert "✘ Denied" in words(table)
     assert editor.marks["documents"][0]["remarks"][0]["state"] == "denies"
     type_in(editor, ["{"])
     assert "not a policy yet" in table.html
-    assert "✘ Denied" in table.html
+    assert "✘ Denied" in words(table)
 
 
 @pytest.mark.parametrize("kind", MAKE)
-def test_the_picture_outside_a_kernel_and_the_text_tell_the_same(aws: Cloud, kind: str) -> None:
+def test_the_page_outside_a_kernel_and_the_text_tell_the_same(aws: Cloud, kind: str) -> None:
     panel = MAKE[kind](aws)
-    bundle = panel._repr_mimebundle_()
-    assert bundle["text/plain"] == str(panel)
-    for allowed, said, _ in panel.lines:
-        assert ("✔" in said) or not allowed
-    assert "data-do" not in bundle["text/html"]  # nothing to press where nobody listens
-    assert panel.figure().axes[0].texts
+    shown = panel._repr_mimebundle_()
+    assert shown["text/plain"] == str(panel)
+    assert "data-do" not in shown["text/html"], "nothing to press where nobody listens"
+    for each in panel.answers.values():
+        assert str(each.verdict) in str(panel) or kind == "trust"
 
 
 @pytest.mark.parametrize("kind", MAKE)
@@ -92,8 +96,9 @@ def test_buttons_explain_ask_and_forget(aws: Cloud) -> None:
     press(table, "resource", f"{BUCKET}/x")
     press(table, "ask")
     assert len(panel.requests) == 2
+    assert "alice asks for s3:GetObject" in words(table), "the only one is explained at first"
     press(table, "explain", "0")
-    assert "alice: <code>s3:GetObject</code>" in table.html
+    assert "alice asks for s3:GetObject" not in words(table)
     press(table, "forget", "1")
     assert len(panel.requests) == 1
     press(table, "person", "arn:aws:iam::111111111111:user/bob")
@@ -122,11 +127,11 @@ def test_circumstances_are_fields(aws: Cloud) -> None:
     editor, table = shown(panel)
     wants = {"Bool": {"aws:MultiFactorAuthPresent": "true"}}
     type_in(editor, [trust({"AWS": "arn:aws:iam::111111111111:user/alice"}, Condition=wants)])
-    assert "✔ Assumed" not in table.html
+    assert "Nobody may come in." in table.html
     press(table, "mfa", "yes")
-    assert "✔ Assumed" in table.html
+    assert "Nobody may come in." not in table.html
     press(table, "search", "bob")
-    assert "✔ Assumed" not in table.html
+    assert "Nobody may come in." in table.html
 
 
 HOSTILE = ["<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "\u202egnirts", "x" * 10_000]
@@ -146,5 +151,4 @@ def test_hostile_text_is_only_read(aws: Cloud, text: str) -> None:
         page = panel._still() + shown(panel)[1].html
         for piece in ("<script>", "<img", "\u202e"):
             assert piece not in page
-        assert len(page) < 200_000
-        panel.figure()
+        assert len(page) < 250_000

@@ -1,11 +1,10 @@
-"""What every panel owes: it closes cleanly however often its cell is run, tells the same in text, and can be saved."""
+"""What every panel owes: it closes cleanly however often its cell is run, and tells the same in text."""
 
 from __future__ import annotations
 
 import gc
 import inspect
 from collections.abc import Callable, Iterator
-from io import BytesIO
 from typing import Any
 
 import pytest
@@ -13,6 +12,7 @@ from ipywidgets.widgets.widget import _instances
 
 from simlib import Cloud, lab
 from simlib.lab import screen
+from simlib.lab.panel import Panel
 
 ROLE = "arn:aws:iam::111111111111:role/reports"
 FILE = ("s3:GetObject", "arn:aws:s3:::my-secure-bucket/report.csv")
@@ -37,18 +37,9 @@ def world() -> Iterator[Any]:
     assert Cloud.running is None
 
 
-def test_every_panel_with_a_view_is_among_them() -> None:
-    panels = {name for name in lab.__all__ if inspect.isclass(found := getattr(lab, name)) and hasattr(found, "figure")}
-    with_view = {name for name in panels if "widget-view" in _types(name)}
-    assert with_view <= set(PANELS)
-
-
-def _types(name: str) -> str:
-    """The mime types that a panel shows itself by; of one that is not in the table, none can be told."""
-    if name not in PANELS:
-        return "widget-view" if "view" in inspect.getsource(getattr(lab, name)._repr_mimebundle_) else ""
-    with lab.begin(2) as world:
-        return " ".join(PANELS[name](world)._repr_mimebundle_())
+def test_every_panel_is_among_them() -> None:
+    panels = {name for name in lab.__all__ if inspect.isclass(found := getattr(lab, name)) and issubclass(found, Panel)}
+    assert panels <= set(PANELS)
 
 
 @each_panel
@@ -90,16 +81,13 @@ def test_a_cell_run_again_and_again_keeps_one_panel(world: Any, name: str, monke
 
 
 @each_panel
-def test_a_panel_is_told_in_text_and_outside_a_kernel_and_saved_as_a_picture(world: Any, name: str) -> None:
+def test_a_panel_is_told_in_text_and_outside_a_kernel(world: Any, name: str) -> None:
     panel = PANELS[name](world)
     shown = panel._repr_mimebundle_()
     assert shown["text/plain"] == str(panel) == repr(panel)
     assert len(str(panel)) > 50
     assert len(shown["text/html"]) > 200, "its last picture, where no kernel is"
-    for kind in ("png", "svg", "pdf"):
-        saved = BytesIO()
-        panel.figure().savefig(saved, format=kind)
-        assert len(saved.getvalue()) > 1_000
+    assert "data-do" not in shown["text/html"], "nothing to press where nobody listens"
 
 
 @each_panel

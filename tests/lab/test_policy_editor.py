@@ -113,15 +113,15 @@ def test_line_ends_of_other_systems_are_line_ends(editor: PolicyEditor) -> None:
         (
             "s3:GetObject",
             [
-                "✔ Allow statement 1 (Read) allows it",
-                "○ Deny statement 2 does not match: the action s3:GetObject is not in Action s3:PutObject",
+                "✔ Allow statement 1 (Read) allows",
+                "– Deny statement 2 does not match: the action s3:GetObject is not in Action s3:PutObject",
             ],
         ),
         (
             "s3:PutObject",
             [
-                "○ Allow statement 1 (Read) does not match: the action s3:PutObject is not in Action s3:GetObject",
-                "✘ Deny statement 2 denies it",
+                "– Allow statement 1 (Read) does not match: the action s3:PutObject is not in Action s3:GetObject",
+                "✘ Deny statement 2 denies",
             ],
         ),
     ],
@@ -135,11 +135,11 @@ def test_every_statement_says_what_it_did(editor: PolicyEditor, action: str, rem
 @pytest.mark.parametrize(
     ("principal", "identity", "remark"),
     [
-        (ALICE, [], "✔ Allow statement 1 allows it"),
+        (ALICE, [], "✔ Allow statement 1 allows"),
         (ALICE.split(":")[4], [], "→ Allow statement 1 only delegates"),
         (ALICE.split(":")[4], [statement("Allow", "*")], "→ Allow statement 1 only delegates"),
     ],
-    ids=["the user", "the account, which allows nothing", "the account, which allows it"],
+    ids=["the user", "the account, which allows nothing", "the account, which allows"],
 )
 def test_a_statement_that_names_the_account_delegates(
     principal: str, identity: list[dict[str, Any]], remark: str
@@ -153,7 +153,7 @@ def test_a_statement_that_names_the_account_delegates(
 
 def test_an_allow_that_a_deny_beats_matches_and_does_not_decide(editor: PolicyEditor) -> None:
     decide(editor, "s3:PutObject")
-    assert said(editor, "other") == ["✓ Allow statement 1 matches"]
+    assert said(editor, "other") == ["○ Allow statement 1 matches"]
 
 
 def test_statements_know_where_they_stand(editor: PolicyEditor) -> None:
@@ -184,7 +184,7 @@ def test_a_watcher_may_decide_again_at_every_change(editor: PolicyEditor) -> Non
     editor.edit(READ.replace('"Allow"', '"Deny"'))
     assert len(drawn) == 1, "drawn once, when all is known"
     assert drawn[0] == said(editor)
-    assert said(editor)[0] == "✘ Deny statement 1 (Read) denies it"
+    assert said(editor)[0] == "✘ Deny statement 1 (Read) denies"
 
 
 def test_documents_have_names_of_their_own() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from simlib.cloud.event import Event
 from simlib.cloud.trail import Trail
-from simlib.lab.trail_table import PAGE, TrailTable, as_text
+from simlib.lab.trail_table import PAGE, TrailTable, trail_page
 
 NOON = datetime(2027, 5, 2, 12, tzinfo=UTC)
 ALICE, BOB = "arn:aws:iam::111111111111:user/alice", "arn:aws:iam::111111111111:user/bob"
@@ -89,8 +89,8 @@ def test_what_the_trail_has_forgotten_is_forgotten_here_too(trail: Trail) -> Non
 def test_the_open_call_is_explained_below_itself_in_text(trail: Trail) -> None:
     made = table(trail)
     made.show(24)
-    lines = as_text(made).splitlines()
+    lines = str(trail_page(made)).splitlines()
     opened = next(index for index, line in enumerate(lines) if "object-24" in line)
     assert lines[opened + 1].startswith("    ")
     made.show(24)
-    assert not any(line.startswith("    ") for line in as_text(made).splitlines())
+    assert not any(line.startswith("    ") for line in str(trail_page(made)).splitlines())

@@ -51,22 +51,27 @@ class World:
 @pytest.fixture
 def world() -> Iterator[World]:
     with Cloud.start() as aws:
-        admin = aws.account("dev").admin
-        iam = admin.client("iam")
-        admin.client("s3").create_bucket(Bucket="my-secure-bucket")
-        iam.create_user(UserName="alice")
-        iam.put_user_policy(UserName="alice", PolicyName="all", PolicyDocument=document(statement("Allow", "sts:*")))
-        keys = [aws.sign_in(iam.create_access_key(UserName="alice")) for _ in range(2)]
-        iam.update_access_key(UserName="alice", AccessKeyId=keys[1].access_key_id, Status="Inactive")
-        trusted = {"Effect": "Allow", "Principal": {"AWS": "111111111111"}, "Action": "sts:AssumeRole"}
-        for role in ("reports", "chain"):
-            iam.create_role(RoleName=role, AssumeRolePolicyDocument=document(trusted), MaxSessionDuration=7200)
-            allowed = document(statement("Allow", ["s3:ListBucket", "sts:AssumeRole"]))
-            iam.put_role_policy(RoleName=role, PolicyName="read", PolicyDocument=allowed)
-        made = World(aws, iam, *keys, None, None)
-        made.short = made.assume(made.alice, "reports", 1800)
-        made.chained = made.assume(made.short, "chain", name="from-reports")
-        yield made
+        yield build(aws)
+
+
+def build(aws: Any) -> World:
+    """The world of these tests, in one that is empty."""
+    admin = aws.account("dev").admin
+    iam = admin.client("iam")
+    admin.client("s3").create_bucket(Bucket="my-secure-bucket")
+    iam.create_user(UserName="alice")
+    iam.put_user_policy(UserName="alice", PolicyName="all", PolicyDocument=document(statement("Allow", "sts:*")))
+    keys = [aws.sign_in(iam.create_access_key(UserName="alice")) for _ in range(2)]
+    iam.update_access_key(UserName="alice", AccessKeyId=keys[1].access_key_id, Status="Inactive")
+    trusted = {"Effect": "Allow", "Principal": {"AWS": "111111111111"}, "Action": "sts:AssumeRole"}
+    for role in ("reports", "chain"):
+        iam.create_role(RoleName=role, AssumeRolePolicyDocument=document(trusted), MaxSessionDuration=7200)
+        allowed = document(statement("Allow", ["s3:ListBucket", "sts:AssumeRole"]))
+        iam.put_role_policy(RoleName=role, PolicyName="read", PolicyDocument=allowed)
+    made = World(aws, iam, *keys, None, None)
+    made.short = made.assume(made.alice, "reports", 1800)
+    made.chained = made.assume(made.short, "chain", name="from-reports")
+    return made
 
 
 def held(timeline: SessionTimeline, identity: Any) -> Any:
@@ -78,8 +83,7 @@ def commands(timeline: SessionTimeline) -> Any:
     """The widget of a timeline, to be told what a browser would tell it."""
     from ipywidgets.widgets.widget import _instances
 
-    bundle = timeline._repr_mimebundle_()
-    return _instances[bundle["application/vnd.jupyter.widget-view+json"]["model_id"]]
+    return _instances[timeline._repr_mimebundle_()["application/vnd.jupyter.widget-view+json"]["model_id"]]
 
 
 def tell(widget: Any, do: str, value: str = "") -> None:

@@ -1,4 +1,4 @@
-"""AccessExplorer: who may do what on what – a verdict, AWS's checks as steps, a matrix of identities × requests."""
+"""AccessExplorer: who may do what on what – a list of requests, or a matrix of identities × requests."""
 
 from __future__ import annotations
 
@@ -6,16 +6,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from simlib.cloud.inspection import Place, Principal
+from simlib.iam import service_data
 
-from ..markup import verdict_text
-from ..people import about, find, title
+from ..look import avatar, button, choice, field, fold, icon, icon_button, tag
+from ..page import Child, Part, code, el
+from ..panel import Commands
+from ..people import about, find, title, titles
 from .answers import Answer, Question
 from .draft import Draft, bearing_on, place_of
-from .explorer import Explorer, circumstances, in_words
+from .explorer import Explorer, circumstances, circumstances_commands, circumstances_form, in_words
 from .reality import Trial, try_really
 
 Request = tuple[str, str] | tuple[str, str, Mapping[str, Any]]
 Should = Sequence[bool] | Mapping[str, Sequence[bool]]
+MOST_WORDS = 40  # are offered at once; typing on narrows them down
 
 
 class AccessExplorer(Explorer):
@@ -35,8 +39,6 @@ class AccessExplorer(Explorer):
     is meant to be, in the order of the requests, for all or for each identity.
     """
 
-    arrangement = "access_page"
-
     def __init__(
         self,
         world: Any,
@@ -55,21 +57,23 @@ class AccessExplorer(Explorer):
         self.requests: list[tuple[str, str, Mapping[str, Any]]] = [_request(each) for each in requests]
         self._should = _wishes(should, given, found, len(self.requests))
         self.people = list(dict.fromkeys(found))
+        self._typed = {"action": "", "resource": ""}
         resources = [resource for _, resource, _ in self.requests]
         asked = list(self.people)
         named = None if edit is None else [place_of(world, each) for each in edit]
         draft = Draft(world, lambda: bearing_on(world, asked, resources) if named is None else named, plain=plain)
         super().__init__(world, draft, circumstances)
 
-    # -- commands ----------------------------------------------------------------------------------------------------
+    # -- to do -------------------------------------------------------------------------------------------------------
 
     def ask(self, action: str, resource: str, **own: Any) -> None:
         """Add a request to the table and explain it; `own` are circumstances of it alone."""
         request = _request((action, resource, own))
         if request not in self.requests:
             self.requests.append(request)
-        self.chosen, self.explained = self.question(self.people[0], request).key, True
+        self.problem = ""
         self.decide()
+        self.choose(self.question(self.people[0], request).key)
 
     def forget(self, index: int) -> None:
         """Take a request out of the table."""
@@ -92,11 +96,11 @@ class AccessExplorer(Explorer):
 
     def try_it(self, key: Any = None) -> Trial:
         """Really make the call of the chosen question through boto3, and say whether reality agrees."""
-        answer = self.answers[self.chosen if key is None else key]
-        trial = try_really(self.world, answer, saved=not self.draft.unsaved)
+        chosen = key or self.chosen or next(iter(self.answers))
+        trial = try_really(self.world, self.answers[chosen], saved=not self.draft.unsaved)
         self.refresh()
         self.tried = str(trial)
-        self._tell()
+        self._draw()
         return trial
 
     # -- what there is to see ----------------------------------------------------------------------------------------
@@ -108,6 +112,11 @@ class AccessExplorer(Explorer):
     def question(self, person: Principal, request: tuple[str, str, Mapping[str, Any]]) -> Question:
         action, resource, own = request
         return Question(person, action, resource, circumstances({**self.circumstances, **own}))
+
+    def label(self, question: Question) -> str:
+        keys = [each.key for each in self.questions]
+        row = keys.index(question.key) // len(self.people) + 1
+        return str(row) if len(self.people) == 1 else f"{self.name(question.who)} {row}"
 
     def answer(self, row: int = 0, column: int = 0) -> Answer:
         """The answer to a request (by row) of somebody (by column)."""
@@ -124,66 +133,188 @@ class AccessExplorer(Explorer):
         cells = [(row, column) for row in rows for column in range(len(self.people))]
         return sum(self.should(*cell) == self.answer(*cell).allowed for cell in cells)
 
-    @property
-    def lines(self) -> list[tuple[bool, str, str]]:
-        several = len(self.people) > 1
-        found = []
-        for row, (action, resource, _) in enumerate(self.requests):
-            for column, person in enumerate(self.people):
-                answer = self.answer(row, column)
-                who = f"{self.name(person)}: " if several else ""
-                said = " ".join(self.verdict(row, column).split())
-                found.append((answer.allowed, said, f"{who}{action} on {resource}\n{answer.because}"))
-        return found
-
     def name(self, person: Principal) -> str:
         return title(self.world, person, among=self.people)
 
+    def called(self, answer: Answer) -> str:
+        return self.name(answer.question.who)
+
     @property
-    def title(self) -> str:  # type: ignore[override]
-        if len(self.people) > 1:
-            return "Who may do what"
+    def title(self) -> str:
+        return f"What may {self.name(self.people[0])} do?" if len(self.people) == 1 else "Who may do what?"
+
+    # -- the page ----------------------------------------------------------------------------------------------------
+
+    def page(self) -> Part:
+        several = len(self.people) > 1
+        allowed = sum(each.allowed for each in self.answers.values())
+        counted = f"{allowed} of {len(self.answers)} allowed"
+        wished = f" · {self.as_should_be} of {len(self._should)} as it should be" if self._should else ""
+        count = el("span.sl-dim.sl-small", counted + wished, role="status")
+        table = self._matrix() if several else el("ol.sl-reqs", [self._row(row) for row in range(len(self.requests))])
         person = self.people[0]
-        kind = about(person)
-        return f"What {kind + ' ' if kind else ''}{self.name(person)} may do"
-
-    # -- as text -----------------------------------------------------------------------------------------------------
-
-    def __str__(self) -> str:
-        lines = [self.title, *self.said]
-        for row, (action, resource, own) in enumerate(self.requests):
-            asked = f"{action} on {resource}" + (f", with {in_words(own)}" if own else "")
-            if len(self.people) > 1:
-                lines.append(asked)
-            for column, person in enumerate(self.people):
-                answer = self.answer(row, column)
-                head = asked if len(self.people) == 1 else self.name(person)
-                lines.append(f"{'  ' if len(self.people) > 1 else ''}{self.verdict(row, column)} {head}")
-                lines += [f"    {line}" for line in (answer.because, *answer.near_misses)]
-        chosen = self.opened
-        if chosen and chosen.steps:
-            lines += ["", f"AWS's checks for {self.name(chosen.question.who)}: {chosen.question.action}"]
-            lines += [f"  {step}" for step in chosen.steps]
-        lines += [self.tried] if self.tried else []
-        return "\n".join([*lines, *(f"\n{each.name}\n{each.text}" for each in self.draft.documents)])
-
-    __repr__ = __str__
-
-    def verdict(self, row: int, column: int = 0) -> str:
-        """ "✘ Not allowed (was ✔ Allowed) – should be ✔ Allowed": the verdict in one line, without markup."""
-        answer = self.answer(row, column)
-        before, wish = self.before(answer.question), self.should(row, column)
-        was = f" (was {verdict_text(before.allowed, before.word)})" if before else ""
-        amiss = wish is not None and wish != answer.allowed
-        return f"{verdict_text(answer.allowed, answer.word):<13}{was}" + (
-            f" – should be {verdict_text(bool(wish))}" if amiss else ""
+        account = self.world.account_name(person.account) if person.account else ""
+        where = " ".join(filter(None, (about(person), f"in {account} {person.account}" if account else "")))
+        return self.card(
+            el("div.sl-panehead", el("h4", "Requests"), count),
+            el("div.sl-stale" if self.stale else "div", table, key="table"),
+            self._below(),
+            about=None if several else where,
+            who=None if several else avatar(person.kind, person.name, ".is-big"),
+            stacked=len(self.people) > 2,
         )
 
+    def _row(self, row: int) -> Part:
+        answer, index = self.answer(row), str(row)
+        near = answer.near_misses
+        here, css = answer.question.key == self.chosen, ".is-yes" if answer.allowed else ""
+        number = button("show", str(row + 1), value=index, css=f".sl-n{'.is-here' if here else ''}", still=True,
+                        aria_label=f"Row {row + 1}: show in the editor", aria_pressed=str(here).lower())  # fmt: skip
+        return el(
+            f"li.sl-req{'.is-here' + css if here else ''}",
+            number,
+            el("span.sl-what", self._asked(row)),
+            el("span.sl-ends", self._ends(row, 0), icon_button("forget", "cross", f"Take row {row + 1} out", index)),
+            self.shown_here(answer.question, f"row {row + 1}"),
+            self.why(answer),
+            el("p.sl-small.sl-dim.sl-near", near[0]) if near and answer.question.key not in self.open else None,
+            key=f"row-{row}",
+        )
+
+    def _asked(self, row: int) -> Child:
+        action, resource, own = self.requests[row]
+        with_own = el("span.sl-dim.sl-small", f" with {in_words(own)}") if own else None
+        return el("b", code(action)), " ", code(resource.removeprefix("arn:aws:s3:::"), ".sl-dim"), with_own
+
+    def _ends(self, row: int, column: int) -> Child:
+        """What the verdict was, what it is, what it should be."""
+        answer, wish = self.answer(row, column), self.should(row, column)
+        amiss = (
+            tag(f"should be {'allowed' if wish else 'not allowed'}", ".is-care")
+            if wish == (not answer.allowed)
+            else None
+        )
+        met = tag("as it should be") if wish is not None and amiss is None else None
+        return answer.verdict, answer.changed_from(self.before(answer.question)), amiss, met
+
+    def _matrix(self) -> Part:
+        names = [self.name(each) for each in self.people]
+        people = zip(self.people, names, strict=True)
+        heads = [
+            el("th", el("span.sl-who", avatar(each.kind, each.name), called), scope="col") for each, called in people
+        ]
+        top = el("thead", el("tr", el("th", el("span.sl-eyebrow", "Request"), scope="col"), heads))
+        rows: list[Part] = []
+        for row in range(len(self.requests)):
+            cells = [self._cell(row, column, names[column]) for column in range(len(names))]
+            forget = icon_button("forget", "cross", f"Take {self.requests[row][0]} out", str(row))
+            rows.append(el("tr", el("th", self._asked(row), forget, scope="row"), cells, key=f"row-{row}"))
+            for column in range(len(names)):
+                answer = self.answer(row, column)
+                if answer.question.key in self.open:
+                    inside = el("div.sl-stick", el("b", f"{names[column]}: "), self.why(answer))
+                    rows.append(
+                        el("tr.sl-unfolded", el("td", inside, colspan=len(names) + 1), key=f"why-{row}-{column}")
+                    )
+        whole = el("table.sl-matrix", top, el("tbody", rows))
+        return el("div.sl-scroll", whole, tabindex="0", role="region", aria_label=self.title)
+
+    def _cell(self, row: int, column: int, called: str) -> Part:
+        answer, index = self.answer(row, column), row * len(self.people) + column
+        here, opened = answer.question.key == self.chosen, answer.question.key in self.open
+        question = answer.question
+        why, shown = el("span.sl-small.sl-dim", "Why?", text=""), self.shown_here(question, self.label(question))
+        inside = (el("span.sl-hidden", f"{called}: "), self._ends(row, column), why, shown)
+        live = {"do": "explain", "value": str(index), "still": True, "aria_expanded": str(opened).lower()}
+        pressed = el("button.sl-cell", *inside, **live)
+        return el("td" + (".is-here" + (".is-yes" if answer.allowed else "") if here else ""), pressed)
+
+    def _below(self) -> Child:
+        """To try one really, to ask something else, for somebody else, under other circumstances."""
+        chosen = self.answers.get(self.chosen)
+        which = (
+            self.label(chosen.question if chosen else next(iter(self.answers.values())).question)
+            if self.answers
+            else ""
+        )
+        which = which if len(self.people) > 1 else f"row {which}"
+        tried = el("p.sl-quiet", self.tried, role="status") if self.tried else None
+        people: list[Principal] = self.world.inspect.principals()
+        called = titles(self.world, people)
+        others = [
+            ("", "nobody else"),
+            *((each.credential or each.arn, f"{called[each]} – {each.kind}") for each in people),
+        ]
+        typed = self._typed
+        asked = el(
+            "div.sl-form",
+            field("action", "Action", typed["action"], actions(typed["action"]), "ask", "s3:GetObject"),
+            field("resource", "Resource", typed["resource"], self._resources(), "ask", "arn:aws:s3:::…"),
+            button("ask", "Ask"),
+            role="group",
+            aria_label="A new request",
+        )
+        return (
+            el("div.sl-row", button("try", icon("play"), f"Really try {which}"), key="try") if self.answers else None,
+            tried,
+            el("div", fold("Add a request", asked, key="new", opened=not self.requests), on="live"),
+            circumstances_form(self, choice("person", "Also ask for", others, "")),
+        )
+
+    def _resources(self) -> list[str]:
+        typed = self._typed["resource"].lower()
+        return [arn for arn in self.world.inspect.resources() if typed in arn.lower()][:MOST_WORDS]
+
     @property
-    def said(self) -> list[str]:
-        """Also how many verdicts are as they should be."""
-        wishes = [f"As it should be: {self.as_should_be} of {len(self._should)}"] if self._should else []
-        return super().said + wishes
+    def commands(self) -> Commands:
+        def write(name: str, text: str) -> None:
+            self._typed[name] = text.strip()
+            self._draw()
+
+        def person(value: str) -> None:
+            if any(value in (each.credential, each.arn) for each in self.world.inspect.principals()):
+                self.add(self.world.inspect.principal(value))
+
+        return {
+            "ask": lambda _: self._ask_typed(),
+            "action": lambda text: write("action", text),
+            "resource": lambda text: write("resource", text),
+            "person": person,
+            "forget": lambda value: (
+                self.forget(int(value)) if value.isdigit() and int(value) < len(self.requests) else None
+            ),
+            "try": lambda _: self.try_it() if self.answers else None,
+            **circumstances_commands(self),
+        }
+
+    def _ask_typed(self) -> None:
+        """Ask what stands in the fields; what makes no sense gets a sentence."""
+        action, resource = self._typed["action"], self._typed["resource"]
+        service, colon, name = action.lower().partition(":")
+        known = service_data.service(service) if service in service_data.services() else None
+        if not colon or known is None or name not in known.actions:
+            self.problem = (
+                f"{action or 'Nothing'} is no action that AWS knows. An action is service:Name, like s3:GetObject."
+            )
+        elif not resource.startswith("arn:") and resource != "*":
+            self.problem = (
+                f"{resource or 'Nothing'} is no ARN. A resource is one, or *: arn:aws:s3:::my-bucket/report.csv."
+            )
+        else:
+            self.ask(action, resource)
+            return
+        self._draw()
+
+
+def actions(typed: str) -> list[str]:
+    """Actions in AWS's Service Authorization Reference that begin with, or contain, what was typed."""
+    service, colon, name = typed.lower().partition(":")
+    if not colon:
+        return sorted(f"{prefix}:" for prefix in service_data.services() if prefix.startswith(service))[:MOST_WORDS]
+    known = service_data.service(service) if service in service_data.services() else None
+    found = known.actions if known else {}
+    fitting = sorted((low for low in found if name in low), key=lambda low: (not low.startswith(name), low))
+    return [f"{service}:{found[low].name}" for low in fitting[:MOST_WORDS]]
 
 
 def _request(given: Request) -> tuple[str, str, Mapping[str, Any]]:

@@ -1,4 +1,4 @@
-"""A question put to a world, and its answer told in one line, in steps and in statements."""
+"""A question put to a world, and its answer: a verdict, what decided, and why in one line."""
 
 from __future__ import annotations
 
@@ -10,28 +10,12 @@ from simlib.cloud.inspection import Principal
 from simlib.cloud.transport.refusals import Refusal
 from simlib.iam import Evaluation, RequestError
 from simlib.iam.explanation import ExplainedStatement
-from simlib.iam.vocabulary import ALLOW, DELEGATES, EXPLICIT_DENY, IMPLICIT_DENY, NO_IMPACT, POLICY_NAMES
+from simlib.iam.vocabulary import ALLOW, EXPLICIT_DENY, IMPLICIT_DENY, POLICY_NAMES
 
-# AWS's checks in AWS's order, as a learner reads them.
-CHECKS = {
-    "RESOURCE_CONTROL_POLICY": "Resource control policies",
-    "SERVICE_CONTROL_POLICY": "Service control policies",
-    "VPC_ENDPOINT": "VPC endpoint policy",
-    "RESOURCE": "Resource policy",
-    "PRINCIPAL": "Identity policies",
-    "PERMISSIONS_BOUNDARY": "Permissions boundary",
-    "SESSION": "Session policy",
-}
-EFFECTS = {
-    ALLOW: ("✔", "allows"),
-    DELEGATES: ("→", "delegates to the caller's account"),
-    NO_IMPACT: ("–", "says nothing, and need not"),
-    IMPLICIT_DENY: ("✘", "an Allow is lacking"),
-    EXPLICIT_DENY: ("✘", "denies"),
-    "": ("·", "none here"),
-}
+from ..look import change, said
+from ..page import Part
+
 _CEILINGS = ("RESOURCE_CONTROL_POLICY", "SERVICE_CONTROL_POLICY")  # that they allow goes without saying
-_STRENGTH = ("", NO_IMPACT, DELEGATES, ALLOW, IMPLICIT_DENY, EXPLICIT_DENY)
 
 
 @dataclass(frozen=True)
@@ -47,28 +31,6 @@ class Question:
     def key(self) -> tuple[Any, ...]:
         """What makes it the same question at another time."""
         return (self.who, self.action, self.resource, repr(sorted(self.circumstances.items())))
-
-
-@dataclass(frozen=True)
-class Step:
-    """One of AWS's checks: what it means ("" where there is no such policy), and whether it is one that decides."""
-
-    name: str
-    effect: str
-    decides: bool
-    policies: tuple[str, ...] = ()
-
-    @property
-    def sign(self) -> str:
-        return EFFECTS[self.effect][0]
-
-    @property
-    def word(self) -> str:
-        return EFFECTS[self.effect][1]
-
-    def __str__(self) -> str:
-        marked = "  ← decides" if self.decides else ""
-        return f"{self.sign} {self.name}: {self.word}{marked}"
 
 
 @dataclass(frozen=True)
@@ -91,19 +53,33 @@ class Answer:
         return {ALLOW: "Allowed", EXPLICIT_DENY: "Denied"}.get(self.evaluation.effect, "Not allowed")
 
     @property
+    def sign(self) -> str:
+        """The verdict's shape, a name in `look.SIGNS`."""
+        return {"Allowed": "yes", "Denied": "deny"}.get(self.word, "no")
+
+    @property
+    def verdict(self) -> Part:
+        return said(self.sign, self.word)
+
+    def changed_from(self, before: Answer | None) -> Part | None:
+        """ "was ✔ Allowed", where it was something else `before`."""
+        return change(before.sign, before.word) if before else None
+
+    @property
     def because(self) -> str:
-        """The statement that decides, "Decided by Allow statement 1 of read-bucket", or what is lacking."""
+        """The statement that decides, "Allow statement 1 of read-bucket decides", or what is lacking."""
         if self.evaluation is None:
             return self.objection
         if self.evaluation.effect == IMPLICIT_DENY:
             return self._lacking()
         if deciding := self.deciding:
-            return "Decided by " + " and ".join(plain(each.title) for each in deciding)
-        return "The root user may do this." if self.evaluation.checks else "This needs no permission."
+            titles = [plain(each.title) for each in deciding]
+            return f"{' and '.join(titles)} decide{'s' if len(titles) == 1 else ''}"
+        return "The root user may do this" if self.evaluation.checks else "This needs no permission"
 
     @property
     def deciding(self) -> list[ExplainedStatement]:
-        """The statements that decide: the first Deny, or the first of each check whose allow was needed."""
+        """Of the statements that decide those to name: the first Deny, or the first of each check that grants."""
         evaluation = self.evaluation
         first: dict[str, ExplainedStatement] = {}
         for each in evaluation.deciding.statements if evaluation else ():
@@ -112,50 +88,19 @@ class Answer:
             return list(first.values())[:1]
         return [each for kind, each in first.items() if kind not in _CEILINGS] or list(first.values())
 
-    @property
-    def missing(self) -> list[str]:
-        """The kinds of policy that lack an Allow, as a reader calls them; none where nothing lacks."""
-        evaluation = self.evaluation
-        if evaluation is None:
-            return []
-        trust = "trust policy" if evaluation.request.is_trust_question else POLICY_NAMES["RESOURCE"]
-        names = {**POLICY_NAMES, "PRINCIPAL": "identity policies", "RESOURCE": trust}
-        return list(dict.fromkeys(names[check.check_type] for check in evaluation.deciding.lacking))
-
     def _lacking(self) -> str:
-        names = self.missing
-        if names == ["identity policies"]:
-            return "No statement allows it"
-        return f"No statement allows it in the {' and the '.join(names)}"
+        assert self.evaluation is not None
+        trust = "trust policy" if self.evaluation.request.is_trust_question else POLICY_NAMES["RESOURCE"]
+        called = {**POLICY_NAMES, "PRINCIPAL": "identity policies", "RESOURCE": trust}
+        lacking = list(dict.fromkeys(called[check.check_type] for check in self.evaluation.deciding.lacking))
+        return "No statement allows it" + (
+            "" if lacking == ["identity policies"] else f" in the {' and the '.join(lacking)}"
+        )
 
     @property
     def near_misses(self) -> list[str]:
         """Where nothing allows: why the Allow statements that came nearest do not match."""
         return [plain(each.sentence) for each in self.evaluation.near_misses] if self.evaluation else []
-
-    @property
-    def steps(self) -> list[Step]:
-        """AWS's seven checks in its order, those that nothing is attached for included."""
-        evaluation = self.evaluation
-        if evaluation is None:
-            return []
-        decisive = evaluation.deciding.check
-        decided = {decisive.check_type} if decisive else {each.check_type for each in self.deciding}
-        trust = evaluation.request.is_trust_question
-        found = []
-        for kind, name in CHECKS.items():
-            checks = [check for check in evaluation.checks if check.check_type == kind]
-            meaning = max((check.meaning for check in checks), key=_STRENGTH.index, default="")
-            policies = tuple(dict.fromkeys(policy.name for check in checks for policy in check.policies if policy.name))
-            shown = "Trust policy" if kind == "RESOURCE" and trust else name
-            found.append(Step(shown, meaning, kind in decided, policies))
-        return found
-
-    @property
-    def reasons(self) -> list[str]:
-        """Every statement of every policy that was asked: that it matches, or what keeps it from matching."""
-        statements = self.evaluation.statements if self.evaluation else ()
-        return list(dict.fromkeys(plain(each.sentence) for each in statements))
 
 
 def plain(sentence: str) -> str:

@@ -4,30 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from simlib.cloud.inspection import Place, Principal
 from simlib.iam.decision import GRANTS
 from simlib.iam.explanation import called
 from simlib.iam.vocabulary import ALLOW, DELEGATES, EXPLICIT_DENY, IMPLICIT_DENY
 
-from ..markup import verdict_text
+from ..look import avatar, chip, icon, panel_card, said
+from ..page import Child, Part, code, el
+from ..panel import Commands
 from ..people import find, title
 from .answers import Answer, Question, plain
 from .draft import Draft, bearing_on, place_of
-from .explorer import Explorer, circumstances
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+from .explorer import Explorer, circumstances, circumstances_commands, circumstances_form
 
 CALLERS = ("SERVICE_CONTROL_POLICY", "PRINCIPAL", "PERMISSIONS_BOUNDARY", "SESSION")
 OWNERS = ("RESOURCE_CONTROL_POLICY", "RESOURCE")
-SAYS = {
-    "allows": ("✔", "allows it"),
-    "delegates": ("→", "delegates to the caller's account"),
-    "denies": ("✘", "denies it"),
-    "missing": ("✘", "missing: no statement allows it"),
-    "silent": ("–", "says nothing, and need not"),
+SAYS = {  # the sign, what the side does, what its half of the bridge is
+    "allows": ("yes", "allows it", "stands"),
+    "delegates": ("half", "only delegates, to the caller’s account", "stands"),
+    "denies": ("deny", "denies it", "denied"),
+    "missing": ("no", "does not allow it", "missing"),
+    "silent": ("none", "says nothing, and need not", "not needed"),
 }
 
 
@@ -45,10 +44,6 @@ class Side:
     def allows(self) -> bool:
         return self.says in ("allows", "delegates", "silent")
 
-    def __str__(self) -> str:
-        sign, words = SAYS[self.says]
-        return f"{sign} {self.account}, {self.who}: {words}" + (f". {self.because}" if self.because else "")
-
 
 class CrossAccount(Explorer):
     """A caller in one account, a role or a resource in another: both sides' documents, and the line between.
@@ -63,8 +58,6 @@ class CrossAccount(Explorer):
     `requests` is the call. `external_ids`: on whose behalf the caller knocks, and what it sends for them; the first
     one counts for the call that is drawn. `edit` and `circumstances` are as in `AccessExplorer`.
     """
-
-    arrangement = "cross_page"
 
     def __init__(
         self,
@@ -97,7 +90,8 @@ class CrossAccount(Explorer):
         resources = [resource for _, resource in self.requests]
         held = bearing_on(world, [self.who, *roles], (), begin=True)
         held += bearing_on(world, (), resources, begin=self.role is None)  # a session needs none of its own account's
-        return [each for each in held if each.kind != "trust" or each.owner == trust]
+        kept = [each for each in held if each.kind != "trust" or each.owner == trust]
+        return sorted(kept, key=lambda each: each.kind != "trust")  # the door comes before what is behind it
 
     # -- what there is to see ----------------------------------------------------------------------------------------
 
@@ -198,68 +192,116 @@ class CrossAccount(Explorer):
         return [side for side in self.sides if not side.allows]
 
     @property
-    def lines(self) -> list[tuple[bool, str, str]]:
-        rows = [(self.answer.allowed, verdict_text(self.answer.allowed, self.answer.word), self.verdict)]
-        for side in self.sides:
-            sign, words = SAYS[side.says]
-            rows.append((side.allows, f"{sign} {side.account}: {side.who}", f"{words}\n{side.because}"))
-        for whom, each in self.behalf.items():
-            sent = f"external ID {self.external_ids[whom] or 'none'}"
-            rows.append((each.allowed, f"{verdict_text(each.allowed, each.word)} {whom}", sent))
-        for each in self.then:
-            asked = f"{each.question.action} on {each.question.resource}\n{each.because}"
-            rows.append((each.allowed, verdict_text(each.allowed, each.word), asked))
-        return rows
-
-    @property
     def verdict(self) -> str:
-        """The call and its answer in one line."""
+        """What comes of both sides, in a sentence."""
         answer, missing = self.answer, self.missing
-        said, (caller, owner) = verdict_text(answer.allowed, answer.word), self.sides
-        line = f"{said}: {caller.who} – {answer.question.action} → {owner.who}"
         if answer.allowed:
-            if owner.says == "delegates":
-                return f"{line}. The owner's side delegates, and the caller's allows it."
-            return f"{line}. " + ("One account: one side is enough." if self.same_account else "Both sides allow it.")
-        lacking = " and ".join(f"{side.account} ({side.who})" for side in missing)
-        return f"{line}. Missing: {lacking}." if missing else f"{line}. {answer.because}."
+            if self.sides[1].says == "delegates":
+                return "The owner’s side delegates, and the caller’s allows it."
+            return "One account: one side is enough." if self.same_account else "Both sides allow it."
+        if not missing:
+            return f"{answer.because}."
+        did = {True: "denies it", False: "has not built its half"}
+        return " ".join(f"{side.account} ({side.who}) {did[side.says == 'denies']}." for side in missing)
 
     @property
-    def title(self) -> str:  # type: ignore[override]
-        there = self.sides[1]
-        return f"From {self.sides[0].account} to {there.account}: {title(self.world, self.who)} and {there.who}"
+    def title(self) -> str:
+        caller, owner = self.sides
+        return f"From {caller.account} to {owner.account}: {title(self.world, self.who)} and {owner.who}"
 
-    def figure(self) -> Figure:
-        """The drawing as a matplotlib figure: `panel.figure().savefig("panel.pdf")`."""
-        from .cross_figure import figure_of
+    def label(self, question: Question) -> str:
+        if question.key == self.call.key:
+            return "the call"
+        whom = next((whom for whom in self.external_ids if self._for(whom).key == question.key), "")
+        return whom or question.action
 
-        return figure_of(self)
+    # -- the page ----------------------------------------------------------------------------------------------------
 
-    # -- as text -----------------------------------------------------------------------------------------------------
-
-    def __str__(self) -> str:
-        before = self.before(self.call)
-        was = [f"Before: {verdict_text(before.allowed, before.word)}"] if before else []
-        lines = [self.title, *self.said, self.verdict, *was, *(f"  {side}" for side in self.sides)]
-        if self.behalf:
-            lines += ["", "On whose behalf, and the external ID that is sent:"]
-            lines += [f"  {verdict_text(each.allowed, each.word)} {whom}: {self.external_ids[whom] or 'none'}"
-                      for whom, each in self.behalf.items()]  # fmt: skip
-            lines += [f"  {self.confused}"] if self.confused else []
-        if self.then:
-            lines += ["", self.then_title]
-            lines += [f"  {_line(each)}" for each in self.then]
-        return "\n".join([*lines, *(f"\n{each.name}\n{each.text}" for each in self.draft.documents)])
-
-    __repr__ = __str__
+    def page(self) -> Part:
+        answer, (caller, owner) = self.answer, self.sides
+        call = answer.question
+        line = el(
+            "div.sl-row",
+            el("b", caller.who), icon("to", "sl-to"), code(call.action), icon("to", "sl-to"), el("b", owner.who),
+            answer.verdict, answer.changed_from(self.before(call)), el("span.sl-dim.sl-small", self.verdict),
+            role="status",
+        )  # fmt: skip
+        bridge = el("div.sl-bridge", self._plank(caller), self._plank(owner), aria_hidden="true", text="")
+        owned = self._documents
+        cross = el(
+            "div.sl-cross", self._account(caller, "dev", owned[0]), bridge, self._account(owner, "prod", owned[1])
+        )
+        below = el("div.sl-body.sl-why", self.why(answer), self._behalf(), self._then_asked(), circumstances_form(self))
+        notices = el("div", self.notices, key="notices")
+        return panel_card(
+            self.title, notices, el("div.sl-pane", line, key="line"), el("div", cross, key="cross"), below
+        )
 
     @property
-    def then_title(self) -> str:
-        if self.role is None:
-            return "And also:"
-        return "Then its session may:" if self.answer.allowed else "If the caller got in, its session might:"
+    def _documents(self) -> tuple[list[int], list[int]]:
+        """Which documents of the editor are the caller's account's, and which the owner's."""
+        ours, theirs = list[int](), list[int]()
+        for index, each in enumerate(self.draft.documents):
+            place = each.place
+            account = str(self.world.inspect.owner(place.owner) or place.owner.split(":")[4]) if place else ""
+            in_home = account == self.who.account and (not self.same_account or (place and place.kind == "identity"))
+            (ours if in_home else theirs).append(index)
+        return ours, theirs
 
+    def _account(self, side: Side, css: str, documents: list[int]) -> Part:
+        """One account: who is there, what it says, and its documents to edit."""
+        sign, words, _ = SAYS[side.says]
+        person = self.who if css == "dev" else self.role
+        number = self.who.account if css == "dev" else self.owner
+        who = chip(person.kind, side.who) if person else chip("resource", side.who)
+        head = el(
+            "div.sl-acctname",
+            avatar("account"),
+            el("b", side.account),
+            el("span.sl-dim.sl-small", number),
+            el("span.sl-grow"),
+            who,
+        )
+        because = el("p.sl-small.sl-dim", f"{side.because}.") if side.because else None
+        asked = el("p.sl-small.sl-dim", f"Asked: {', '.join(side.policies) or 'no policy'}")
+        told = el("div", said(sign, f"{side.account} {words}"), because, asked)
+        return el(
+            f"section.sl-acct.is-{css}", head, told, self.slot(*documents) if documents else None, key=f"side-{css}"
+        )
 
-def _line(answer: Answer) -> str:
-    asked = answer.question
-    return f"{verdict_text(answer.allowed, answer.word)} {asked.action} on {asked.resource}: {answer.because}"
+    def _plank(self, side: Side) -> Part:
+        sign, _, stands = SAYS[side.says]
+        built = said(sign, stands)
+        return el(
+            "div.sl-plank" + ("" if side.allows else ".is-no"),
+            el("i"),
+            el("span", el("b", f"{side.account}’s half"), el("br"), built),
+        )
+
+    def _behalf(self) -> Child:
+        """On whose behalf the caller knocks, and what becomes of it."""
+        if not self.behalf:
+            return None
+        rows = []
+        for whom, answer in self.behalf.items():
+            sent = (el("b", whom), " ", el("span.sl-dim", "external ID "), code(self.external_ids[whom] or "none"))
+            rows.append(self.row(answer, sent, key=f"behalf-{whom}", why=answer.question.key != self.call.key))
+        confused = el("p.sl-quiet", said("deny", self.confused), role="status") if self.confused else None
+        head = el("h4", f"On whose behalf {title(self.world, self.who)} knocks, and the external ID that is sent")
+        return el("section", head, el("ul.sl-reqs", rows), confused, key="behalf")
+
+    def _then_asked(self) -> Child:
+        """What the session may do, or what the caller asks for besides."""
+        if not self.then:
+            return None
+        borrowed = "Then its session may" if self.answer.allowed else "If the caller got in, its session might"
+        head = "And also" if self.role is None else borrowed
+        rows = []
+        for index, each in enumerate(self.then):
+            asked = (el("b", code(each.question.action)), " ", code(each.question.resource, ".sl-dim"))
+            rows.append(self.row(each, asked, key=f"then-{index}"))
+        return el("section", el("h4", head), el("ul.sl-reqs", rows), key="then")
+
+    @property
+    def commands(self) -> Commands:
+        return circumstances_commands(self)

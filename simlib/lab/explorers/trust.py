@@ -10,16 +10,17 @@ from typing import Any
 from simlib.cloud.inspection import Place, Principal
 from simlib.iam.vocabulary import ALLOW, DELEGATES, EXPLICIT_DENY
 
-from ..markup import verdict_text
+from ..look import SIGNS, avatar, change, chip, drawing, field, said
+from ..page import Part, code, el
+from ..panel import Commands
 from ..people import find, titles
 from .answers import Answer, Question, plain
 from .draft import Draft, place_of
-from .explorer import Explorer, circumstances
+from .explorer import Explorer, circumstances, circumstances_commands, circumstances_form
 
 ASSUME, WEB_IDENTITY = "sts:AssumeRole", "sts:AssumeRoleWithWebIdentity"
 NOTHING_HELD = "nothing: the role has no permissions policy"
 MOST_OF_ACCOUNT = 15  # callers whom the trust policy does not name; there may be hundreds of users and sessions
-LEAST_TOGETHER = 2  # callers who are refused for one reason have one row
 MOST_HELD = 4  # statements of what a session holds that are told in its line
 
 
@@ -41,24 +42,7 @@ class Knock:
 
     @property
     def word(self) -> str:
-        return "Assumed" if self.inside else "Refused"
-
-
-@dataclass(frozen=True)
-class Row:
-    """A row of the table: one caller, or several who are refused for the same reason."""
-
-    knocks: tuple[Knock, ...]
-    others: bool = False  # whether there are rows before it
-
-    @property
-    def together(self) -> str:
-        """ "19 others"; "" of one caller."""
-        return f"{len(self.knocks)} {'others' if self.others else 'callers'}" if len(self.knocks) > 1 else ""
-
-    @property
-    def first(self) -> Knock:
-        return self.knocks[0]
+        return "Comes in" if self.inside else "Stays outside"
 
 
 class TrustExplorer(Explorer):
@@ -75,8 +59,6 @@ class TrustExplorer(Explorer):
     `requests`: what is asked with the borrowed role. `edit`: further documents beside the trust policy. `circumstances`
     are those of the knock.
     """
-
-    arrangement = "trust_page"
 
     def __init__(
         self,
@@ -163,25 +145,13 @@ class TrustExplorer(Explorer):
         return found if self._who is not None else sorted(found, key=lambda each: not each.inside)
 
     @property
-    def rows(self) -> list[Row]:
-        """The table: who gets in, whose verdict has just moved, then the refused, together where for one reason."""
-        told: list[Row] = []
-        refused: dict[tuple[str, str], list[Knock]] = {}
+    def groups(self) -> dict[str, list[Knock]]:
+        """Those outside, by the reason; the reasons of a few first."""
+        refused: dict[str, list[Knock]] = {}
         for each in self.knocks:
-            if self._who is not None or each.inside or self.before(each.answer.question):
-                told.append(Row((each,)))
-            else:
-                refused.setdefault((each.why, each.second), []).append(each)
-        for alike in sorted(refused.values(), key=len):
-            apart = len(alike) < LEAST_TOGETHER
-            told += [Row((each,)) for each in alike] if apart else [Row(tuple(alike), bool(told))]
-        return told
-
-    @property
-    def _first(self) -> Any:
-        """Of somebody who gets in."""
-        inside = [key for key, each in self.answers.items() if each.allowed and each.question.who != self.role]
-        return inside[0] if inside else super()._first
+            if not each.inside:
+                refused.setdefault(". ".join(filter(None, (each.why, each.second))), []).append(each)
+        return dict(sorted(refused.items(), key=lambda group: (len(group[1]), group[0])))
 
     def knock(self, who: Any) -> Knock:
         """The row of one caller, by name."""
@@ -192,77 +162,148 @@ class TrustExplorer(Explorer):
         return Knock(answer, _why(answer), _second(answer))
 
     @property
-    def held(self) -> list[str]:
-        """What a session of the role holds: the verdicts on `requests`, else the statements of its policies."""
+    def held(self) -> list[tuple[str, str, Part | None]]:
+        """What a session of the role holds: actions, resources, and the verdict where it was asked about."""
         if self.requests:
             answers = [self.answers[self._holding(*request).key] for request in self.requests]
-            return [f"{verdict_text(each.allowed, each.word)} {each.question.action} on {each.question.resource}"
-                    for each in answers]  # fmt: skip
-        return list(self._permissions())
-
-    def _permissions(self) -> Iterable[str]:
+            return [(each.question.action, each.question.resource, each.verdict) for each in answers]
         try:
             asked = self.world.inspect.ask(self.role, "sts:GetSessionToken", "*", instead=self.draft.instead)
         except LookupError:
-            yield "nothing any more: the role is gone"
-            return
+            return []
         statements = [each for policy in asked.policies.identity for each in policy.statements]
-        for each in statements[:MOST_HELD]:
-            document = each.document
-            actions = _listed(document.get("Action") or document.get("NotAction"))
-            resources = _listed(document.get("Resource") or document.get("NotResource"))
-            but = " under a condition" if "Condition" in document else ""
-            exceptly = "everything but " if "NotAction" in document else ""
-            yield f"{each.effect} {exceptly}{', '.join(actions)} on {', '.join(resources)}{but}"
-        if len(statements) > MOST_HELD:
-            yield f"and {len(statements) - MOST_HELD} more statements"
-
-    @property
-    def lines(self) -> list[tuple[bool, str, str]]:
-        return [(row.first.inside, f"{verdict_text(row.first.inside, row.first.word)} {self._who_of(row)}",
-                 "\n".join(filter(None, (row.first.why, row.first.second, self._names_of(row))))) for row in self.rows
-               ]  # fmt: skip
-
-    def _who_of(self, row: Row) -> str:
-        return row.together or self.name(row.first.who)
-
-    def _names_of(self, row: Row) -> str:
-        """Who is in a row of several."""
-        return "; ".join(self.name(each.who) for each in row.knocks) if row.together else ""
+        return [(_actions(each), ", ".join(_listed(each.document, "Resource")), None) for each in statements]
 
     @property
     def more(self) -> str:
-        """How many rows are left out."""
+        """How many callers are left out."""
         return f"and {self.left_out} more: search by name, kind or account" if self.left_out else ""
 
     def name(self, person: Principal) -> str:
-        """Who knocks, as the table calls them."""
+        """Who knocks, as the page calls them."""
         if person.arn == self.role.arn:
             return "a session of this role itself"
         called = self._titles.get(person) or titles(self.world, [person, *self._people])[person]
         return {"role": f"a session of {called}", "token": f"token: {called}"}.get(person.kind, called)
 
+    def called(self, answer: Answer) -> str:
+        return self.name(answer.question.who)
+
+    def label(self, question: Question) -> str:
+        return self.name(question.who) if question.resource == self.role.arn else question.action
+
     @property
-    def title(self) -> str:  # type: ignore[override]
-        return f"Who may borrow the role {self._titles.get(self.role, self.role.name)}"
+    def title(self) -> str:
+        return f"Who may borrow {self._titles.get(self.role, self.role.name)}?"
 
-    # -- as text -----------------------------------------------------------------------------------------------------
+    # -- the page ----------------------------------------------------------------------------------------------------
 
-    def __str__(self) -> str:
-        rows = self.rows
-        width = max((len(self._who_of(row)) for row in rows), default=0)
-        lines = [self.title, *self.said]
-        for row in rows:
-            each = row.first
-            before = self.before(each.answer.question)
-            was = f" (was {'Assumed' if before.allowed else 'Refused'})" if before else ""
-            lines.append(f"{verdict_text(each.inside, each.word)}{was}  {self._who_of(row):<{width}}  {each.why}")
-            lines += [f"    {more}" for more in (each.second, self._names_of(row)) if more]
-        lines += [self.more] if self.more else []
-        lines += ["", "Whoever gets in holds:", *(f"  {each}" for each in self.held or [NOTHING_HELD])]
-        return "\n".join([*lines, *(f"\n{each.name}\n{each.text}" for each in self.draft.documents)])
+    def page(self) -> Part:
+        knocks = self.knocks
+        inside = [each for each in knocks if each.inside]
+        account = self.world.account_name(self.role.account)
+        count = f"{len(inside)} of {len(knocks)} come{'s' if len(inside) == 1 else ''} in"
+        door = el(
+            "div.sl-stale" if self.stale else "div",
+            self._inside(inside),
+            self._outside(),
+            key="door",
+            aria_label="The door",
+        )
+        return self.card(
+            door,
+            circumstances_form(self),
+            about=(f"role in {account} {self.role.account} · ", code(ASSUME)),
+            side=el("span.sl-small.sl-dim", count, role="status"),
+            who=avatar("role", "", ".is-big"),
+        )
 
-    __repr__ = __str__
+    def _inside(self, inside: list[Knock]) -> Part:
+        """Who comes in, through the door in the wall; and what hangs there to be used."""
+        sill = drawing("pictures", "door", "sl-sill", "0 0 60 40")
+        none = el("p.sl-dim", "Nobody may come in.") if not inside else None
+        return el(
+            "div.sl-inside" + ("" if inside else ".is-shut"),
+            el("div.sl-zone", el("b", "Inside"), el("span.sl-dim.sl-small", "holds a session of the role for a while")),
+            none,
+            el("ul.sl-callers", [self._caller(each) for each in sorted(inside, key=lambda one: self.name(one.who))]),
+            self._tools(),
+            sill,
+            el("span.sl-sillname", "the door: the trust policy"),
+        )
+
+    def _caller(self, knock: Knock) -> Part:
+        question = knock.answer.question
+        before, name = self.before(question), self.name(knock.who)
+        head = el(
+            "div.sl-row",
+            el("b", name, text=f"{SIGNS['yes']['text']} {name}"),
+            change("no", "outside") if before else None,
+            el("span.sl-grow"),
+            self.shown_here(question, name),
+        )
+        why = el("p.sl-small", f"{knock.why}. {knock.second}".strip())
+        here = ".is-here" if question.key == self.chosen else ""
+        lines = el("div", head, why, self.why(knock.answer, "how AWS decides"))
+        return el(
+            f"li.sl-caller{here}",
+            avatar(knock.who.kind, knock.who.name),
+            lines,
+            key=self._key(knock.who),
+            data_moves=True,
+        )
+
+    def _key(self, person: Principal) -> str:
+        """What tells a caller on the page from another: not the ARN, which sessions share."""
+        return f"caller-{self._people.index(person) if person in self._people else person.arn}"
+
+    def _tools(self) -> Part:
+        """What whoever gets in holds: one tool for each statement, on a rail."""
+        tools = self.held
+        nothing = el("p.sl-dim.sl-small", NOTHING_HELD) if not tools else None
+        hung = [
+            el("li.sl-hang", el("b", code(actions)), chip("resource", resource.removeprefix("arn:aws:s3:::")), verdict)
+            for actions, resource, verdict in tools[:MOST_HELD]
+        ]
+        more = el("li.sl-hang.sl-dim", f"and {len(tools) - MOST_HELD} more") if len(tools) > MOST_HELD else None
+        label = el("p.sl-small.sl-dim", "The tools: what whoever gets in may do")
+        return el("div.sl-tools-wall", label, nothing, el("ul.sl-rail", hung, more) if hung else None)
+
+    def _outside(self) -> Part:
+        search = el("span.sl-find", field("search", "Find a caller", self.filter), on="live")
+        head = el("div.sl-zone", el("b", "Outside"), el("span.sl-grow"), search)
+        groups = [self._group(reason, knocks) for reason, knocks in self.groups.items()]
+        return el("div.sl-outside", head, groups, el("p.sl-dim", self.more) if self.more else None)
+
+    def _group(self, reason: str, knocks: list[Knock]) -> Part:
+        """Those who stay outside for one reason; each explains its own refusal in place."""
+        root = knocks[0].answer.word == "Denied" or knocks[0].who.kind == "root"
+        head = el("div.sl-row", said("deny" if root else "no", reason), el("span.sl-dim.sl-small", str(len(knocks))))
+        chips, opened = [], []
+        for each in sorted(knocks, key=lambda one: self.name(one.who)):
+            question, name = each.answer.question, self.name(each.who)
+            index = str([one.key for one in self.questions].index(question.key))
+            was, here = self.before(question), question.key == self.chosen
+            css = (".sl-ghost" if was else "") + (".is-here" if here else "")
+            live = {"do": "explain", "value": index, "still": True, "key": self._key(each.who), "data_moves": True}
+            expanded = str(question.key in self.open).lower()
+            about = "was inside" if was else ""
+            chips.append(chip(each.who.kind, name, about, "button", css, aria_expanded=expanded, **live))
+            if question.key in self.open:
+                opened.append(
+                    el("div.sl-shown-here", el("b", name), self.shown_here(question, name), self.why(each.answer))
+                )
+        return el(
+            "section.sl-group",
+            head,
+            el("div.sl-chips", chips, text="; ".join(map(str, chips))),
+            opened,
+            key=f"reason-{reason}",
+        )
+
+    @property
+    def commands(self) -> Commands:
+        return {"search": self.search, **circumstances_commands(self)}
 
 
 _OWN_SIDE = {
@@ -304,5 +345,14 @@ def _second(answer: Answer) -> str:
     return "Trust names the account, so their own policy must allow it too" if meaning == DELEGATES else ""
 
 
-def _listed(value: Any) -> Sequence[str]:
-    return [value] if isinstance(value, str) else list(value or ())
+def _listed(document: Mapping[str, Any], element: str) -> Sequence[str]:
+    value = document.get(element) or document.get(f"Not{element}") or ()
+    return [value] if isinstance(value, str) else list(value)
+
+
+def _actions(statement: Any) -> str:
+    """ "Allow s3:GetObject", as much as there is room for."""
+    document = statement.document
+    but = "everything but " if "NotAction" in document else ""
+    condition = " under a condition" if "Condition" in document else ""
+    return f"{statement.effect} {but}{', '.join(_listed(document, 'Action'))}{condition}"

@@ -5,19 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from hashlib import sha1
-from typing import TYPE_CHECKING
 
 import networkx as nx
 
-from ..markup import card, escape, table
+from ..look import fold, icon, panel_card
+from ..page import Child, Part, code, el
+from ..panel import Shown
 from . import drawing, ways
 from .drawing import Light
 from .layout import Layout, left_out
 from .queries import Path, Reached, words
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 MOST_ROWS = 40  # of a blast radius are told; the rest is counted
 
@@ -37,22 +34,27 @@ class Still:
         missing = left_out(self.graph, self.layout.spots)
         return f"Too many to draw and read: {', '.join(missing)} left out. They count all the same." if missing else ""
 
-    def html(self, title: str) -> str:
-        """The picture for a page; whoever does not see it reads the table below it."""
-        desc = f"{len(self.layout.spots)} boxes with arrows between them. The table says the same in words."
-        drawn = drawing.picture(self.graph, self.layout, self.light, self.names, title, desc, _key(title, self))
-        scroll = f'<div class="sl-graph" tabindex="0" role="region" aria-label="Picture: {escape(title)}">{drawn}</div>'
-        note = f'<p class="sl-dim">{escape(self.left_out)}</p>' if self.left_out else ""
-        return drawing.STYLE + scroll + note
+    def part(self, title: str, zoom: float = 1.0) -> Part:
+        """The picture for a page; whoever does not see it reads what stands below it."""
+        drawn = drawing.picture(self.graph, self.layout, self.light, self.names, title, zoom)
+        label = f"Picture: {title}"
+        scroll = el("div.sl-graph", drawn, tabindex="0", role="region", aria_label=label, data_pan=True, key="picture")
+        note = el("p.sl-small.sl-dim", self.left_out) if self.left_out else None
+        return el("div", scroll, note, _LEGEND)
 
 
-def _key(title: str, still: Still) -> str:
-    """An identifier that no other picture on the page has."""
-    return f"g{sha1(f'{title}{sorted(still.layout.spots)}{still.light}'.encode()).hexdigest()[:10]}"
+_LEGEND = el(
+    "ul.sl-legend",
+    el("li", el("i.sl-line"), "is, assumes, starts, runs as"),
+    el("li", el("i.sl-line.is-dashed"), "takes over, controls"),
+    el("li", el("i.sl-line.is-dotted"), "may use"),
+    el("li", el("span.sl-n.is-here", "1"), "a step of the way"),
+    text="",
+)
 
 
-@dataclass(frozen=True)
-class Paths:
+@dataclass(frozen=True, repr=False)
+class Paths(Shown):
     """The ways from one to another, shortest first; falsy where there is none."""
 
     still: Still
@@ -73,40 +75,23 @@ class Paths:
     def sentence(self) -> str:
         """The verdict in one line."""
         if not self.found:
-            return f"⊘ No way found from {self.start} to {self.goal}."
+            return f"No way found from {self.start} to {self.goal}."
         count = "1 way" if len(self.found) == 1 else f"{len(self.found)} ways"
         steps = len(self.found[0].steps)
         shortest = f"{steps} step{'' if steps == 1 else 's'}"
-        return f"→ {self.start} reaches {self.goal}: {count} shown, the shortest in {shortest}."
+        return f"{self.start} reaches {self.goal}: {count} shown, the shortest in {shortest}."
 
-    def __str__(self) -> str:
-        told = [f"Way {number}. {path}" for number, path in enumerate(self.found, 1)]
-        return "\n".join([self.sentence, *(told or [f"Looked at: {'; '.join(ways.LOOKED_AT)}."])])
-
-    __repr__ = __str__
-
-    @property
-    def html(self) -> str:
-        """The ways as tables."""
-        return "".join(
-            f"<h4>Way {number}: {escape(path.line)}</h4>{steps_table(path)}"
+    def page(self) -> Part:
+        told = [
+            el("section", el("h4", f"Way {number}: {path.line}"), steps_list(path))
             for number, path in enumerate(self.found, 1)
-        )
-
-    def figure(self) -> Figure:
-        """The same as a matplotlib figure."""
-        from .figure import figure_of
-
-        return figure_of(self.still, self.sentence)
-
-    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
-        picture = self.still.html(self.sentence)
-        text = f"<p><b>{escape(self.sentence)}</b></p>{picture}{self.html}{how_far()}"
-        return {"text/html": card(text, css="sl-wide"), "text/plain": str(self)}
+        ]
+        none = el("p", f"Looked at: {'; '.join(ways.LOOKED_AT)}.") if not told else None
+        return panel_card(self.sentence, el("div.sl-body", self.still.part(self.sentence), told, none, how_far()))
 
 
-@dataclass(frozen=True)
-class BlastRadius:
+@dataclass(frozen=True, repr=False)
+class BlastRadius(Shown):
     """Everything that whoever has a credential reaches; `until` is when the credential itself ends."""
 
     still: Still
@@ -125,8 +110,8 @@ class BlastRadius:
         """The verdict in one line."""
         good = f"good {words(self.until)}" if self.until else "good until somebody deletes it"
         if not self.found:
-            return f"⊘ Whoever has {self.start} ({good}) reaches nothing of what is looked at."
-        return f"→ Whoever has {self.start} ({good}) reaches {', '.join(self._counts())}."
+            return f"Whoever has {self.start} ({good}) reaches nothing of what is looked at."
+        return f"Whoever has {self.start} ({good}) reaches {', '.join(self._counts())}."
 
     def _counts(self) -> Iterator[str]:
         kinds = [each.kind for each in self.found]
@@ -144,47 +129,44 @@ class BlastRadius:
         rest = sum(each.kind != "new" for each in self.found) - len(self._rows)
         return f"and {rest} more" if rest else ""
 
-    def __str__(self) -> str:
-        told = [f"  {each.kind} {each.label} ({words(each.until)}): {each.path.line}" for each in self._rows]
-        return "\n".join([self.sentence, *told, *([f"  … {self._rest}"] if self._rest else [])])
-
-    __repr__ = __str__
-
     @property
-    def html(self) -> str:
-        """What is reached, as a table."""
+    def table(self) -> Child:
+        """What is reached, until when at the longest, and how."""
         rows = [
-            [
-                f"{escape(each.kind)} <code>{escape(each.label)}</code>",
-                escape(words(each.until)),
-                escape(each.path.line),
-            ]
+            el("li.sl-req", icon("to"), el("span.sl-what", el("b", each.kind), " ", code(each.label)),
+               el("span.sl-ends.sl-dim", words(each.until)), el("p.sl-open.sl-dim", each.path.line))
             for each in self._rows
-        ]
-        return table(["Reached", "At the longest", "How"], rows, self._rest) if rows else ""
+        ]  # fmt: skip
+        more = el("p.sl-dim", self._rest) if self._rest else None
+        return (el("ul.sl-reqs", rows), more) if rows else None
 
-    def figure(self) -> Figure:
-        """The same as a matplotlib figure."""
-        from .figure import figure_of
-
-        return figure_of(self.still, self.sentence)
-
-    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
-        picture = self.still.html(self.sentence)
-        text = f"<p><b>{escape(self.sentence)}</b></p>{picture}{self.html}{how_far()}"
-        return {"text/html": card(text, css="sl-wide"), "text/plain": str(self)}
+    def page(self) -> Part:
+        return panel_card(self.sentence, el("div.sl-body", self.still.part(self.sentence), self.table, how_far()))
 
 
-def steps_table(path: Path) -> str:
-    """The steps of a way."""
-    rows = [[str(number), f"{escape(step.sentence)}."] for number, step in enumerate(path.steps, 1)]
-    return table(["Step", "What happens"], rows)
+def steps_list(path: Path, opened: frozenset[int] = frozenset(), *, live: bool = False) -> Part:
+    """The steps of a way, numbered as in the picture; why each is allowed opens in place."""
+    rows = []
+    for index, step in enumerate(path.steps):
+        inside = el("pre.sl-quiet", step.explanation, on="" if index in opened else "still")
+        toggle = {"data_toggle": "step", "value": str(index)} if live else {}
+        why = el(
+            "details.sl-open",
+            el("summary", "Why?", text=""),
+            inside,
+            open=index in opened,
+            key=f"step-{index}",
+            **toggle,
+        )
+        rows.append(el("li", el("span.sl-n.is-here", str(index + 1)), el("span", f"{step.sentence}."), why))
+    return el("ol.sl-steps", rows)
 
 
-def how_far() -> str:
+def how_far() -> Part:
     """What is looked at and what is not."""
+    not_looked = "; ".join(ways.NOT_LOOKED_AT)
     parts = [
-        f"<p>{head}</p><ul>{''.join(f'<li>{escape(each)}</li>' for each in items)}</ul>"
+        el("div", el("p", head), el("ul", [el("li", each) for each in items]))
         for head, items in (("Looked at:", ways.LOOKED_AT), ("Not looked at:", ways.NOT_LOOKED_AT))
     ]
-    return f"<details><summary>How far this goes, and how far not</summary>{''.join(parts)}</details>"
+    return fold("How far this goes, and how far not", parts, key="how-far", text=f"Not looked at: {not_looked}.")

@@ -17,7 +17,7 @@ COLUMNS = ("key", "user", "new", "role", "control", "resource")
 _COLUMN = {name: index for index, name in enumerate(COLUMNS)} | {
     "session": 0, "outside": 0, "machine": 2, "function": 2, "more": 5
 }  # fmt: skip
-WIDTH, HEIGHT, ACROSS, DOWN = 144, 40, 188, 56  # of a node, and from one to the next
+WIDTH, HEIGHT, ACROSS, DOWN = 156, 48, 206, 62  # of a node, and from one to the next
 PAD, HEAD, GAP = 16, 26, 18  # inside a box, its heading, between boxes
 OUTSIDE = "outside"
 

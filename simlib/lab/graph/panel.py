@@ -1,12 +1,9 @@
-"""AccessGraph: who leads to whom in a world, the ways from one to another, and what a leaked credential reaches.
-
-Plain Python; `view` puts it on the screen.
-"""
+"""AccessGraph: who leads to whom in a world, the ways from one to another, and what a leaked credential reaches."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import networkx as nx
@@ -14,25 +11,28 @@ import networkx as nx
 from simlib.cloud.world import ADMINISTRATOR
 from simlib.iam import Policy
 
-from ..on_screen import OnScreen
+from ..look import button, field, fold, icon, icon_button, panel_card, said
+from ..page import Child, Part, el
+from ..panel import Commands, Panel
 from . import queries
-from .answers import BlastRadius, Paths, Still
+from .answers import BlastRadius, Paths, Still, how_far, steps_list
 from .drawing import Light
 from .edges import graph_of
 from .layout import Places, shown
 from .naming import Names
 from .reading import Instead, Reading, names_of_accounts
-from .telling import told
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
     from simlib.cloud.inspection import Place
 
-MOST_DRAWN = 60  # nodes; more cannot be read
+MOST_DRAWN = 150  # nodes; more cannot be read
+MANY = 24  # nodes; of more the picture can be made smaller and larger
+ZOOMS = (0.5, 0.7, 1.0, 1.4, 2.0)
+MOST_LINKS = 60  # told one by one
+MOST_CHOICES = 300  # offered while one types; any other name can be typed as well
 
 
-class AccessGraph(OnScreen):
+class AccessGraph(Panel):
     """The access graph of a world: `AccessGraph(aws)`, or of some of its accounts, `accounts=["dev", "prod"]`.
 
     Accounts that are left out are seen as strangers' are: from outside. `circumstances` are condition keys that every
@@ -48,6 +48,7 @@ class AccessGraph(OnScreen):
         circumstances: Mapping[str, Any] | None = None,
         instead: Instead | None = None,
     ) -> None:
+        super().__init__()
         self.world = world
         numbers = {name: number for number, name in names_of_accounts(world).items()}
         given = None if accounts is None else [str(getattr(each, "id", each)) for each in accounts]
@@ -56,9 +57,11 @@ class AccessGraph(OnScreen):
         self.instead: dict[Place, Policy | None] = dict(instead or {})
         self.start: str | None = None
         self.goal: str | None = None  # None with a start: everything it reaches
-        self.chosen, self.at = 0, 0  # which way, and which step of it
+        self.chosen = 0  # which way
+        self.open: set[int] = set()  # its steps that are explained
         self.problem = ""
-        self.on_change: Callable[[], None] | None = None
+        self.zoom = 1.0
+        self._typed = {"start": "", "goal": ""}
         self._places = Places()
         self._version: Any = None
         self._answer: Paths | BlastRadius | None = None
@@ -152,8 +155,9 @@ class AccessGraph(OnScreen):
         return self._asked(BlastRadius)
 
     def _asked(self, kind: type[Any]) -> Any:
-        self.chosen = self.at = 0
+        self.chosen, self.open = 0, set()
         self.problem, self._answer = "", None
+        self._typed = dict(zip(("start", "goal"), self.typed, strict=True))
         self._changed()
         assert isinstance(self.answer, kind)
         return self.answer
@@ -196,11 +200,14 @@ class AccessGraph(OnScreen):
         """When a session ends; None for all that has no end."""
         return self._graph.nodes[node].get("expires") if node in self._graph else None
 
-    def step_to(self, step: int, way: int | None = None) -> None:
-        """Go to a step (from 0) of a way; there is no further than its ends."""
-        ways = self.ways
-        self.chosen = min(max(self.chosen if way is None else way, 0), max(len(ways) - 1, 0))
-        self.at = min(max(step, 0), max(len(ways[self.chosen].steps) - 1, 0)) if ways else 0
+    def take(self, way: int) -> None:
+        """Show another of the ways; there are no more than there are."""
+        self.chosen, self.open = min(max(way, 0), max(len(self.ways) - 1, 0)), set()
+        self._changed()
+
+    def explain(self, step: int) -> None:
+        """Explain a step (from 0) of the way that is shown; the same again folds it."""
+        self.open ^= {step}
         self._changed()
 
     @property
@@ -208,11 +215,6 @@ class AccessGraph(OnScreen):
         """The paths that are shown, none for a blast radius."""
         answer = self.answer
         return answer.found if isinstance(answer, Paths) else ()
-
-    @property
-    def step(self) -> queries.Step | None:
-        """The step one is at."""
-        return self.ways[self.chosen].steps[self.at] if self.ways else None
 
     @property
     def typed(self) -> tuple[str, str]:
@@ -232,14 +234,11 @@ class AccessGraph(OnScreen):
 
     # -- as pictures and as text ---------------------------------------------------------------------------------------
 
-    def _light(
-        self, *, path: Sequence[queries.Step] = (), at: int | None = None, wide: Iterable[queries.Step] = ()
-    ) -> Light:
+    def _light(self, *, path: Sequence[queries.Step] = (), wide: Iterable[queries.Step] = ()) -> Light:
         """What stands out: a path, or everything reached; and what has come and gone."""
         before, after = (set(), set()) if self._before is None else (set(self._before.edges), set(self._graph.edges))
         return Light(
             tuple((step.source, step.target) for step in path),
-            at,
             frozenset((step.source, step.target) for step in wide),
             frozenset(after - before),
             frozenset(before - after),
@@ -256,14 +255,8 @@ class AccessGraph(OnScreen):
         """The picture as it is now."""
         answer = self.answer
         if isinstance(answer, Paths) and answer.found:
-            return self._drawn(self._light(path=answer.found[self.chosen].steps, at=self.at))
+            return self._drawn(self._light(path=answer.found[self.chosen].steps))
         return answer.still if answer is not None else self._drawn(self._light())
-
-    def figure(self) -> Figure:
-        """What is shown as a matplotlib figure: `.figure().savefig("graph.pdf")`."""
-        from .figure import figure_of
-
-        return figure_of(self.still, self.title)
 
     @property
     def title(self) -> str:
@@ -274,24 +267,87 @@ class AccessGraph(OnScreen):
         graph = self.graph
         return f"{graph.number_of_nodes()} users, roles, credentials and resources, {graph.number_of_edges()} links."
 
-    def __str__(self) -> str:
-        return told(self)
+    def links(self) -> list[str]:
+        """The links that are drawn, in sentences, and how many are not told."""
+        graph = self.graph
+        edges = [edge for edge in graph.edges if graph.nodes[edge[0]]["kind"] != "control"]
+        told = [queries.step(graph, *edge).sentence for edge in edges[:MOST_LINKS]]
+        rest = graph.number_of_edges() - len(told)
+        return [*told, *([f"… and {rest} more"] if rest else [])]
 
-    __repr__ = __str__
+    def follow(self) -> None:
+        if self._version != self.world.inspect.version or self._reading.over:
+            self._changed()
 
-    def _view(self) -> Any:
-        from .view import graph_view
+    def page(self) -> Part:
+        still, title, answer = self.still, self.title, self.answer
+        found = self.ways
+        other = (self.chosen + 1) % len(found) if found else 0
+        next_way = button("way", f"Next way ({self.chosen + 1} of {len(found)})", icon("right"), value=str(other))
+        again = button("again", icon("again"), "Look again", css=".is-quiet")
+        names = self.choices()[:MOST_CHOICES]
+        typed = self._typed
+        question = el(
+            "div.sl-form", field("start", "From", typed["start"], names, "show", "a user, a role, a key"),
+            field("goal", "To", typed["goal"], names, "show", "empty: all it reaches"),
+            el("div.sl-row", button("show", "Show", css=".is-primary"), again),
+            role="group", aria_label="A question", on="live",
+        )  # fmt: skip
+        wrong = el("p.sl-draft", self.problem, role="status") if self.problem else None
+        verdict = said("yes" if answer else "none", title) if answer is not None else el("b", title)
+        line = el("div.sl-row", el("span.sl-verdict", verdict, role="status", key="verdict"), el("span.sl-grow"),
+                  next_way if len(found) > 1 else None, self._zooming(still))  # fmt: skip
+        way = found[self.chosen] if found else None
+        below = (el("h4", way.line), steps_list(way, frozenset(self.open), live=True)) if way else None
+        body = (question, line, still.part(title, self.zoom), below, self._changed_list(), self._below(), how_far())
+        return panel_card("Who reaches what", wrong, el("div.sl-body", *body))
 
-        return graph_view(self)
+    def _zooming(self, still: Still) -> Child:
+        if len(still.layout.spots) <= MANY:
+            return None
+        return icon_button("zoom", "minus", "Smaller", "-1"), icon_button("zoom", "plus", "Larger", "1")
 
-    def _still(self) -> str:
-        from .telling import page
+    def _changed_list(self) -> Child:
+        changes = self.changes
+        if not changes:
+            return None
+        listed = [el("li", change) for change in changes[:MOST_LINKS]]
+        more = el("p", f"and {len(changes) - MOST_LINKS} more") if len(changes) > MOST_LINKS else None
+        return el(
+            "section", el("h4", "What has changed: + has come, − is gone, ± is different"), el("ul", listed), more
+        )
 
-        return page(self)
+    def _below(self) -> Child:
+        """Everything that is reached, or the links the picture shows."""
+        if isinstance(self.answer, BlastRadius):
+            return self.answer.table
+        links = self.links()
+        listed = el("ul", [el("li", sentence) for sentence in links])
+        return fold("Every link in words", listed, key="links", text="\n  ".join(["Links:", *links]))
+
+    @property
+    def commands(self) -> Commands:
+        def type_in(which: str, text: str) -> None:
+            self._typed[which] = text
+
+        def zoom(by: str) -> None:
+            at = ZOOMS.index(self.zoom) + (1 if by == "1" else -1)
+            self.zoom = ZOOMS[min(max(at, 0), len(ZOOMS) - 1)]
+            self._changed()
+
+        return {
+            "start": lambda text: type_in("start", text),
+            "goal": lambda text: type_in("goal", text),
+            "show": lambda _: self.ask(self._typed["start"], self._typed["goal"]),
+            "from": lambda node: self.ask(self._names.short(node), "") if node in self.graph else None,
+            "step": lambda number: self.explain(int(number)) if number.isdigit() else None,
+            "way": lambda number: self.take(int(number)) if number.isdigit() else None,
+            "zoom": zoom,
+            "again": lambda _: self.look_again(),
+        }
 
     def _changed(self) -> None:
-        if self.on_change:
-            self.on_change()
+        self._draw()
 
 
 def _background(graph: nx.DiGraph) -> list[str]:

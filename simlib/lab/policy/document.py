@@ -14,19 +14,24 @@ from simlib.iam.principals import FORMS
 from simlib.iam.statement import DOCUMENT_ELEMENTS, KINDS, STATEMENT_ELEMENTS
 from simlib.iam.validation import problems, quota
 
+from ..look import SIGNS
+from ..page import Part, el
+
 if TYPE_CHECKING:
     from simlib.cloud.inspection import Place
 
 LONGEST = 131_072  # characters that are looked at; AWS takes no more of any policy
 LONGEST_SAYING = 600  # characters of one finding; it may quote what the learner wrote
 MOST_FINDINGS = 20  # of a kind are told; the next come up when these are solved
-WORDS = {
-    "allows": "✔ allows it",
-    "delegates": "→ only delegates",
-    "denies": "✘ denies it",
-    "matches": "✓ matches",
-    "missed": "○ does not match",
+WORDS = {  # what a statement did: the shape, and the word; those of a trust policy let somebody in
+    "denies": ("deny", "denies"),
+    "allows": ("yes", "allows"),
+    "delegates": ("half", "only delegates"),
+    "matches": ("ring", "matches"),
+    "missed": ("none", "does not match"),
 }
+BARS = {"denies": "no", "allows": "yes", "delegates": "half", "matches": "off", "missed": "off"}
+_AT_THE_DOOR = {"denies": "keeps out", "allows": "lets in"}
 
 _ELEMENTS = (*DOCUMENT_ELEMENTS, *STATEMENT_ELEMENTS, *FORMS, "Allow", "Deny")
 _STRING = re.compile(r'"(?:[^"\\\n]|\\.)*"')
@@ -55,15 +60,22 @@ class Span:
 
 @dataclass(frozen=True)
 class Remark:
-    """What a statement did to the request that was decided: a key of `WORDS`, and why where it did not match."""
+    """What a statement did: a key of `WORDS`, to which requests (their labels; none where there is only one), and why
+    where it did not match."""
 
     title: str
     state: str
-    reason: str
+    word: str
+    owners: tuple[str, ...] = ()
+    reason: str = ""
 
     def __str__(self) -> str:
-        sign, word = WORDS[self.state].split(" ", 1)
-        return f"{sign} {self.title} {word}" + (f": {self.reason}" if self.reason else "")
+        sign, whom = SIGNS[WORDS[self.state][0]]["text"], ", ".join(self.owners)
+        return (
+            f"{sign} {self.title} {self.word}"
+            + (f": {whom}" if whom else "")
+            + (f": {self.reason}" if self.reason else "")
+        )
 
 
 @dataclass
@@ -162,19 +174,50 @@ class PolicyDocument:
         said = f"AWS refuses it: {message}"[:LONGEST_SAYING]
         self.refused = Finding("error", place, said, start, start + len(quoted))
 
-    def told(self) -> str:
-        """The document in plain text: its lines numbered, then what is said of it."""
-        lines = self.text.split("\n")
-        width = len(str(len(lines)))
+    def word(self, state: str) -> str:
+        """What a statement of this document did, in a word or two."""
+        return (_AT_THE_DOOR if self.kind == "trust" else {}).get(state, WORDS[state][1])
+
+    @property
+    def sayings(self) -> list[str]:
+        """What is said of the text, a line for each thing."""
         said = [self.summary]
         said += [f"✘ Mistake. {finding.place}: {finding.text}" for finding in self.errors]
         said += [f"⚠ Careful. {finding.place}: {finding.text}" for finding in self.warnings]
         if self.remarks and not self.complete:
             said.append("The last complete text:")
-        said += [str(remark) for remark in self.remarks.values()]
-        said += [self.note] if self.note else []
-        head = f"{self.name} – {KINDS[self.kind].name.lower()}"
-        return "\n".join([head, *(f"{number:>{width}}  {line}" for number, line in enumerate(lines, 1)), *said])
+        return said + [str(remark) for remark in self.remarks.values()] + ([self.note] if self.note else [])
+
+    def page(self) -> Part:
+        """The document to be read: its lines numbered, those of a statement with its mark, then what is said of it."""
+        lines, marks = self.text.split("\n"), self._marks()
+        width = len(str(len(lines)))
+        numbered = [
+            el(
+                "span.l" + (f".m-{marks[number]}" if number in marks else ""),
+                line or " ",
+                text=f"{number:>{width}}  {line}",
+            )
+            for number, line in enumerate(lines, 1)
+        ]
+        text = "\n".join(str(each.text) for each in numbered)
+        head = el("h4", f"{self.name} – {KINDS[self.kind].name.lower()}")
+        return el(
+            "section.sl-doc",
+            head,
+            el("div.sl-ed", numbered, text=text),
+            [el("p.sl-small", line) for line in self.sayings],
+        )
+
+    def _marks(self) -> dict[int, str]:
+        """For each line of a statement that something is said of, the look of its bar."""
+        found = {}
+        for index, remark in self.remarks.items():
+            span = self.spans[index] if self.complete and index < len(self.spans) else None
+            if span is not None:
+                first, last = (self.text.count("\n", 0, place) + 1 for place in (span.start, span.end))
+                found |= dict.fromkeys(range(first, last + 1), BARS[remark.state])
+        return found
 
 
 def _decoded(quoted: str) -> str:

@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING, Any
 from simlib.iam import Evaluation, Policy
 from simlib.iam.vocabulary import ALLOW, DELEGATES, EXPLICIT_DENY
 
-from ..markup import card, escape
-from ..on_screen import OnScreen
+from ..look import panel_card
+from ..page import Part
+from ..panel import Commands, Panel
 from .completion import Completion, complete
 from .document import WORDS, Finding, PolicyDocument, Remark, Span
 from .places import writing
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
     from simlib.cloud.inspection import Place
+    from simlib.iam.explanation import ExplainedStatement
 
     from ..attempts import Attempt
     from .shelf import Shelf
@@ -29,10 +29,21 @@ if TYPE_CHECKING:
 __all__ = ["WORDS", "Finding", "PolicyDocument", "PolicyEditor", "Remark", "Span"]
 
 _STATES = {ALLOW: "allows", DELEGATES: "delegates", EXPLICIT_DENY: "denies"}
+
+
+def _state(each: ExplainedStatement, evaluation: Evaluation) -> str:
+    """What a statement did in a decision: a key of `WORDS`. Of two accounts each has a half, which counts by itself."""
+    if each.deciding is not None:
+        return "missed"
+    of_a_half = not evaluation.request.in_own_account and each.meaning == ALLOW
+    decides = of_a_half or each.meaning == DELEGATES or each in evaluation.deciding.statements
+    return _STATES[each.meaning] if decides else "matches"
+
+
 Names = Iterable[str] | Callable[[], Iterable[str]]
 
 
-class PolicyEditor(OnScreen):
+class PolicyEditor(Panel):
     """Policy documents in tabs, editable, with every mistake at its place while one types.
 
     `documents` is one text, texts by name (both identity-based policies) or `PolicyDocument`s. `principals` and
@@ -53,6 +64,7 @@ class PolicyEditor(OnScreen):
         plain: bool | None = None,
         shelf: Shelf | None = None,
     ) -> None:
+        super().__init__()
         self.documents = tuple(_documents(documents))
         names = [document.name for document in self.documents]
         if not names or len(set(names)) < len(names):
@@ -67,7 +79,6 @@ class PolicyEditor(OnScreen):
             self.plain = plain
         self.front = self.documents[0]
         self._watchers: dict[str, Callable[[], None]] = {}
-        self._screens: dict[str, Callable[[], None]] = {}
         self._telling = False
 
     @classmethod
@@ -118,28 +129,32 @@ class PolicyEditor(OnScreen):
         self.front = self[name]
         self._draw()
 
-    def light(self, evaluation: Evaluation | None) -> None:
-        """Say of every statement of these documents what it did in a decision made with their `policy`; None: nothing.
+    def light(self, shown: Evaluation | Mapping[str, Evaluation] | None) -> None:
+        """Say of every statement of these documents what it did in decisions made with their `policy`; None: nothing.
 
-        Called by a watcher, after it has decided again, or by anybody else at any time.
+        Of several decisions, by their labels, it says to which of them it did what it did. Called by a watcher, after
+        it has decided again, or by anybody else at any time.
         """
-        deciding = evaluation.deciding.statements if evaluation else ()
+        labelled = shown if isinstance(shown, Mapping) else {"": shown} if shown else {}
         of_policy = {id(document.policy): document for document in self.documents if document.policy}
+        found: dict[tuple[str, int], dict[str, list[tuple[str, ExplainedStatement]]]] = {}
+        for label, evaluation in labelled.items():
+            for each in evaluation.statements:
+                if (document := of_policy.get(id(each.policy))) is not None:
+                    states = found.setdefault((document.name, each.statement.index), {})
+                    states.setdefault(_state(each, evaluation), []).append((label, each))
         remarks: dict[str, dict[int, Remark]] = {document.name: {} for document in self.documents}
-        for explained in evaluation.statements if evaluation else ():
-            document = of_policy.get(id(explained.policy))
-            if document is None:
-                continue
-            statement, state, reason = explained.statement, "missed", ""
-            if explained.deciding is not None:
+        for (name, index), states in found.items():
+            state = next(state for state in WORDS if state in states)
+            label, explained = states[state][0]
+            owners = tuple(label for label, _ in states[state] if label) if state != "missed" else ()
+            reason = ""
+            if state == "missed" and len(labelled) == 1 and explained.deciding is not None:
                 reason = explained.deciding.sentence.replace("`", "")
-            elif explained in deciding or explained.meaning == DELEGATES:
-                state = _STATES[explained.meaning]
-            else:
-                state = "matches"
-            sid = f" ({statement.sid})" if statement.sid else ""
-            title = f"{statement.effect} statement {statement.index + 1}{sid}"
-            remarks[document.name][statement.index] = Remark(title, state, reason)
+            sid = f" ({explained.statement.sid})" if explained.statement.sid else ""
+            title = f"{explained.statement.effect} statement {index + 1}{sid}"
+            word = self[name].word(state) if state != "missed" or len(labelled) == 1 else "decides none"
+            remarks[name][index] = Remark(title, state, word, owners, reason)
         for document in self.documents:
             document.remarks = remarks[document.name]
         self._draw()
@@ -265,36 +280,17 @@ class PolicyEditor(OnScreen):
         """Call `watcher` when a text has changed: it may decide again, and `light`. Each place has one watcher."""
         self._watchers[place] = watcher
 
-    def draw_by(self, place: str, screen: Callable[[], None]) -> None:
-        """Call `screen` when there is something new to see: after the watchers, and once. Each place has one."""
-        self._screens[place] = screen
-
     def _draw(self) -> None:
-        for screen in () if self._telling else list(self._screens.values()):
-            screen()
+        if not self._telling:
+            super()._draw()
 
-    # -- as text and as HTML ------------------------------------------------------------------------------------------
+    def page(self) -> Part:
+        """The documents and what is said of them, to be read."""
+        return panel_card(self.label, Part("div", tuple(each.page() for each in self.documents), {"class": "sl-pane"}))
 
-    def __str__(self) -> str:
-        return "\n\n".join(document.told() for document in self.documents)
-
-    __repr__ = __str__
-
-    def _still(self) -> str:
-        """The documents and what is said of them, for a page without a kernel."""
-        parts = [f"<h4>{escape(document.name)}</h4><pre>{escape(document.told())}</pre>" for document in self.documents]
-        return card("".join(parts), css="sl-wide")
-
-    def figure(self) -> Figure:
-        """The document in front as a matplotlib figure: `.figure().savefig("policy.pdf")`."""
-        from .figure import figure_of
-
-        return figure_of(self.front)
-
-    def _view(self) -> Any:
-        from .view import editor_view
-
-        return editor_view(self)
+    @property
+    def commands(self) -> Commands:
+        return {}
 
 
 def _documents(given: str | Mapping[str, Any] | Iterable[PolicyDocument]) -> Iterable[PolicyDocument]:

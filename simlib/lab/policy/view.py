@@ -15,13 +15,12 @@ import traitlets
 from simlib.iam.statement import KINDS
 
 from .. import screen
-from ..markup import STYLE, card, escape
+from ..markup import card, escape, sheet
 from .code import LANGUAGES
-from .document import LONGEST
-from .editor import WORDS, PolicyDocument, PolicyEditor
+from .document import BARS, LONGEST, WORDS
+from .editor import PolicyDocument, PolicyEditor
 
 _HERE = Path(__file__)
-_STYLE = STYLE.removeprefix("<style>").removesuffix("</style>")
 _ASTRAL = re.compile("[\U00010000-\U0010ffff]")
 
 
@@ -29,7 +28,7 @@ class Editor(anywidget.AnyWidget):  # type: ignore[misc]
     """What goes to and fro. `revision` counts the changes of the texts: marks of another revision are out of date."""
 
     _esm = _HERE.with_name("editor.js").read_text(encoding="utf-8")
-    _css = _STYLE + _HERE.with_name("editor.css").read_text(encoding="utf-8")
+    _css = sheet("look", "panels", "policy/editor")
 
     label = traitlets.Unicode().tag(sync=True)
     documents = traitlets.List().tag(sync=True)  # set by Python alone, as are the marks
@@ -39,11 +38,6 @@ class Editor(anywidget.AnyWidget):  # type: ignore[misc]
     front = traitlets.Int().tag(sync=True, echo_update=False)
     languages = traitlets.List().tag(sync=True)
     language = traitlets.Unicode().tag(sync=True, echo_update=False)  # that the code is shown in; "" for none
-
-
-def editor_view(editor: PolicyEditor) -> Any:
-    """The editor as a widget. An earlier view of it is closed."""
-    return screen.show(editor, "editor", *editor_widgets(editor))
 
 
 def editor_widgets(editor: PolicyEditor) -> tuple[ipywidgets.Widget, ...]:
@@ -146,8 +140,16 @@ def _marks(document: PolicyDocument) -> dict[str, Any]:
         "place": None if document.place is None else not document.read_only,
         "spans": [{"from": at(span.start), "to": at(span.end)} for span in document.spans] if document.complete else [],
         "remarks": [
-            {"index": index, "title": _seen(remark.title), "state": remark.state, "reason": _seen(remark.reason)}
-            | dict(zip(("sign", "word"), WORDS[remark.state].split(" ", 1), strict=True))
+            {
+                "index": index,
+                "title": _seen(remark.title),
+                "state": remark.state,
+                "reason": _seen(remark.reason),
+                "word": remark.word,
+                "shape": WORDS[remark.state][0],
+                "bar": BARS[remark.state],
+                "owners": list(map(_seen, remark.owners)),
+            }
             for index, remark in document.remarks.items()
         ],
     }

@@ -1,80 +1,59 @@
-"""Credentials on a time axis, before it is drawn: which stretch of time, which bars, limits, births and calls.
+"""Where lanes stand on a time axis: which stretch of time it covers, its ticks, the bars of each lane, its calls.
 
-All times are aware datetimes. `drawing` draws a chart on a page, `figure` on paper.
+All times are aware datetimes.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from simlib.cloud.credentials.lifetimes import GOOD, INACTIVE, REVOKED, Credential, hours
+from simlib.cloud.credentials.lifetimes import DELETED, EXPIRED, GOOD, INACTIVE, ORPHANED, REVOKED, Credential
 
-from .lines import Line
+from .lanes import Lane
 
-MOST_LINES = 20  # are drawn
-COLUMNS = 120  # of calls that fall into one column of a line, one mark is drawn
-LONGEST_NAME, BRIEFEST_NAME = 40, 20  # characters of a line's name in the drawing; the table has it whole
-
-LIVE, PAUSED, OVER = "live", "paused", "over"  # how a bar looks
+MOST_LANES = 20  # are drawn
+COLUMNS = 120  # of calls that fall into one column of a lane, one mark is drawn
+LONGEST = timedelta(days=60)  # that an axis covers unasked, from the first session asked about to now
 
 CallTimes = tuple[Sequence[datetime], Sequence[datetime]]  # of allowed calls, of refused ones; in order
 
-_RECENT = timedelta(days=2)  # sessions that ended longer ago than this are left of the axis, unless they are the last
+_APART = timedelta(days=2)  # sessions farther from the others are left of the axis
 _STEPS = [timedelta(minutes=n) for n in (1, 5, 15, 30)]
 _STEPS += [timedelta(hours=n) for n in (1, 2, 3, 6, 12)]
 _STEPS += [timedelta(days=n) for n in (1, 2, 7, 14, 28, 91, 182, 365, 1826, 3652)]
 _BEGIN = datetime(2024, 1, 1, tzinfo=UTC)  # a Monday, where ticks are counted from
+_ENDED = {EXPIRED: "over", DELETED: "gone", ORPHANED: "gone", REVOKED: "was", INACTIVE: "was"}  # how good time looks
 
 
 @dataclass(frozen=True)
 class Calls:
     """Calls so close together that one mark stands for them."""
 
-    since: datetime
-    until: datetime
+    when: datetime
     allowed: int
     refused: int
 
     @property
     def words(self) -> str:
-        return f"{self.since:%d %b %H:%M}: {counted(self.allowed + self.refused, 'call')}, {self.refused} refused"
+        return f"{self.when:%d %b %Y %H:%M}: {counted(self.allowed + self.refused, 'call')}, {self.refused} refused"
 
 
 @dataclass(frozen=True)
 class Bar:
-    """A stretch of time in which credentials are in one state; `until` is None where there is no end.
+    """A stretch of time of one look: good, over (expired), gone (deleted), was (good before it was revoked or set
+    inactive), revoked, off (inactive), unborn. `until` is None where there is no end."""
 
-    `look` is what they are at the moment looked at: "over" bars are of credentials that are no longer good then.
-    """
-
-    credential: Credential
     since: datetime
     until: datetime | None
-    state: str
     look: str
 
 
 @dataclass(frozen=True)
-class Lane:
-    """One line, drawn. `above` is the index of the lane it was born of; `limits` are from when on, until when and by
-    which rule each could have lasted (said of the last under each rule); `brief` is the label for a narrow page."""
-
-    line: Line
-    label: str
-    brief: str
-    good: bool
-    bars: tuple[Bar, ...]
-    limits: tuple[tuple[datetime, datetime, str], ...]
-    calls: tuple[Calls, ...]
-    above: int | None
-
-
-@dataclass(frozen=True)
 class Chart:
-    """What is drawn. `looked` is the moment looked at; `hidden` lines are left out."""
+    """What is drawn. `looked` is the moment looked at; `hidden` lanes are left out."""
 
     now: datetime
     looked: datetime
@@ -84,25 +63,73 @@ class Chart:
     hidden: int = 0
 
     def place(self, moment: datetime) -> float:
-        """Where a moment is, from 0 at the left edge to 1 at the right; beyond the edges, at the edge."""
-        return min(max((moment - self.left) / (self.right - self.left), 0.0), 1.0)
+        """Where a moment is, in hundredths of the axis; beyond its ends, at the end."""
+        return round(100 * min(max((moment - self.left) / (self.right - self.left), 0.0), 1.0), 2)
 
-    def ticks(self, most: int = 5) -> list[tuple[datetime, str]]:
-        """Round moments to write under the axis."""
+    @property
+    def years(self) -> bool:
+        """Whether the axis crosses the end of a year."""
+        return self.left.year != self.right.year
+
+    def ticks(self, most: int = 5) -> list[tuple[datetime, str, bool]]:
+        """Round moments, what is written at each, and whether a year begins there; the ends of the axis with them."""
         span = self.right - self.left
         step = next((step for step in _STEPS if span / step <= most), span / most)
         first = _BEGIN + -((_BEGIN - self.left) // step) * step
-        moments = [first + n * step for n in range(most + 2)]
-        form = "%H:%M" if step < timedelta(days=1) else "%d %b" if step < timedelta(days=180) else "%b %Y"
-        told, day = [], None
-        for moment in (m for m in moments if self.left <= m <= self.right):
-            told.append((moment, f"{moment:{form}}" if form != "%H:%M" or moment.date() == day else _with_day(moment)))
-            day = moment.date()
-        return told
+        hours, margin = step < timedelta(days=1), span / 6
+        found = [(self.left, f"{self.left:%d %b %Y, %H:%M}" if hours else f"{self.left:%d %b %Y}", False)]
+        for moment in (first + n * step for n in range(most + 2)):
+            begins = self.years and any(abs(moment - each) < margin for each in self._new_years)
+            if self.left + margin < moment < self.right - margin and not begins:
+                found.append(
+                    (moment, f"{moment:%H:%M}" if hours and moment.hour + moment.minute else f"{moment:%d %b}", False)
+                )
+        found += [(each, f"{each:%Y}", True) for each in self._new_years]
+        end = (
+            f"{self.right:%d %b %Y, %H:%M}"
+            if hours and (self.years or self.right - self.left > timedelta(days=1))
+            else None
+        )
+        found.append(
+            (self.right, f"{end or (f'{self.right:%H:%M}' if hours else f'{self.right:%d %b %Y}')} UTC", False)
+        )
+        return sorted(found, key=lambda tick: tick[0])
 
+    @property
+    def _new_years(self) -> list[datetime]:
+        years = (datetime(year, 1, 1, tzinfo=UTC) for year in range(self.left.year + 1, self.right.year + 1))
+        return [each for each in years if self.left < each < self.right][:8]
 
-def _with_day(moment: datetime) -> str:
-    return f"{moment:%d %b %H:%M}"
+    def bars(self, credential: Credential) -> Iterator[Bar]:
+        """The bars of a credential as it is at the moment looked at: what has not happened then is not known."""
+        known = [spell for spell in credential.spells if spell.since <= self.looked]
+        if not known:
+            yield Bar(credential.born, credential.expires, "unborn")
+            return
+        for spell, following in zip(known, [*known[1:], None], strict=True):
+            until = following.since if following else credential.expires
+            if spell.state == GOOD:
+                yield Bar(spell.since, until, _ENDED[following.state] if following else "good")
+            elif spell.state == REVOKED:
+                yield Bar(spell.since, credential.expires, "revoked")
+            elif spell.state == INACTIVE:
+                yield Bar(spell.since, until, "off")
+
+    def inside(self, bar: Bar) -> bool:
+        return bar.since < self.right and (bar.until is None or bar.until > self.left)
+
+    def marks(self, calls: CallTimes) -> list[Calls]:
+        """Calls gathered by column, so that a hundred thousand of them are no more to draw than a hundred."""
+        width = (self.right - self.left) / COLUMNS
+        columns: dict[int, list[int]] = {}
+        for refused, moments in enumerate(calls):
+            first, last = bisect_left(moments, self.left), bisect_left(moments, self.right)
+            while first < last:
+                column = int((moments[first] - self.left) / width)
+                after = max(bisect_left(moments, self.left + (column + 1) * width, first, last), first + 1)
+                columns.setdefault(column, [0, 0])[refused] += after - first
+                first = after
+        return [Calls(self.left + (column + 0.5) * width, *counts) for column, counts in sorted(columns.items())]
 
 
 def counted(number: int, thing: str) -> str:
@@ -110,118 +137,48 @@ def counted(number: int, thing: str) -> str:
 
 
 def chart(
-    lines: Sequence[Line],
+    lanes: Sequence[Lane],
     now: datetime,
     looked: datetime,
     span: timedelta | None,
-    calls: Mapping[str, CallTimes],
     before: Chart | None = None,
+    *,
+    whole: bool = False,
 ) -> Chart:
-    """Lay lines out. `span` is how much time to show around the moment looked at; None: what the sessions need. A chart
-    that was drawn `before` with the same span keeps its place, as long as the moment is on it.
-
-    `calls` are, by access key, the moments of those that were allowed and of those that were refused.
-    """
-    shown = _most_telling(lines, now)
-    left, right = _stretch(shown, now, looked, span, before)
-    places = {line.identity: index for index, line in enumerate(shown)}
-    lanes = []
-    for line in shown:
-        times = [calls[each.access_key_id] for each in line.credentials if each.access_key_id in calls]
-        lanes.append(
-            Lane(
-                line,
-                line.label(looked, LONGEST_NAME),
-                line.label(looked, BRIEFEST_NAME, with_key=False),
-                line.good(looked),
-                tuple(bar for each in line.credentials for bar in _bars(each, looked) if _inside(bar, left, right)),
-                tuple(_limits(line, left, right)),
-                tuple(_marks(times, left, right)),
-                places.get(line.parent_identity or ()),
-            )
-        )
-    return Chart(now, looked, left, right, tuple(lanes), len(lines) - len(shown))
-
-
-def _most_telling(lines: Sequence[Line], now: datetime) -> list[Line]:
-    """Those with good credentials first, then the youngest; in their old order."""
-    if len(lines) <= MOST_LINES:
-        return list(lines)
-    ranked = sorted(lines, key=lambda line: (line.good(now), line.credentials[-1].born), reverse=True)[:MOST_LINES]
-    kept = {id(line) for line in ranked}
-    return [line for line in lines if id(line) in kept]
-
-
-def _stretch(
-    lines: Sequence[Line], now: datetime, looked: datetime, span: timedelta | None, before: Chart | None
-) -> tuple[datetime, datetime]:
+    """Lay lanes out. `span` is how much time to show around the moment looked at; None: what the sessions need, all of
+    them where the `whole` is asked about, else those near each other. A chart that was drawn `before` with the same
+    span keeps its place, as long as the moment is on it."""
+    kept = _most_telling(lanes, now)
     if span is None:
-        left, right = _around(lines, now)
+        left, right = _around(kept, now, whole=whole)
         if looked < left:
             left = looked - (right - looked) / 20
         elif looked > right:
             right = looked + (looked - left) / 20
-        return left, right
-    if before and before.right - before.left == span and before.left <= looked <= before.right:
-        return before.left, before.right
-    return looked - span / 2, looked + span / 2
+    elif before and before.right - before.left == span and before.left <= looked <= before.right:
+        left, right = before.left, before.right
+    else:
+        left, right = looked - span / 2, looked + span / 2
+    return Chart(now, looked, left, right, tuple(kept), len(lanes) - len(kept))
 
 
-def _around(lines: Sequence[Line], now: datetime) -> tuple[datetime, datetime]:
-    """From the oldest session that is not long over to the last that ends, now included."""
-    sessions = [each for line in lines for each in line.credentials if each.expires]
-    last = max((each.expires for each in sessions if each.expires), default=now)
-    recent = [each for each in sessions if each.expires and each.expires > min(now, last) - _RECENT]
-    moments = [now, *(each.born for each in recent), *(each.expires for each in recent if each.expires)]
-    if not recent:
-        moments += [each.born for line in lines for each in line.credentials if each.born > now - _RECENT]
-    pad = max((max(moments) - min(moments)) / 10, timedelta(minutes=30))
-    return min(moments) - pad, max(moments) + pad
+def _most_telling(lanes: Sequence[Lane], now: datetime) -> list[Lane]:
+    """Those with good credentials first, then the youngest; in their old order."""
+    ranked = sorted(lanes, key=lambda lane: (lane.good(now), lane.credential.born), reverse=True)[:MOST_LANES]
+    kept = {lane.key for lane in ranked}
+    return [lane for lane in lanes if lane.key in kept]
 
 
-def _limits(line: Line, left: datetime, right: datetime) -> Iterator[tuple[datetime, datetime, str]]:
-    last = {_rule(each): each for each in line.credentials}
-    for each in line.credentials:
-        if each.expires and each.longest and each.longest >= each.expires and left < each.expires < right:
-            yield each.expires, each.longest, _rule(each) if each is last[_rule(each)] else ""
-
-
-def _rule(credential: Credential) -> str:
-    """How long it could have been asked to last: "≤ 12 hours" as the role was when it was issued."""
-    if credential.longest is None:
-        return ""
-    chained = ", chained" if credential.issued_by.startswith("ASIA") else ""
-    return f"≤ {hours(credential.longest - credential.born)}{chained}"
-
-
-def _bars(credential: Credential, looked: datetime) -> list[Bar]:
-    ended = credential.over(looked)
-    bars = []
-    for spell, following in zip(credential.spells, [*credential.spells[1:], None], strict=True):
-        until = following.since if following else None
-        if spell.state == GOOD:
-            bars.append(Bar(credential, spell.since, until, GOOD, OVER if ended else LIVE))
-        elif spell.state in (INACTIVE, REVOKED):
-            bars.append(Bar(credential, spell.since, until, spell.state, OVER if ended else PAUSED))
-    return bars
-
-
-def _inside(bar: Bar, left: datetime, right: datetime) -> bool:
-    return bar.since < right and (bar.until is None or bar.until > left)
-
-
-def _marks(calls: Sequence[CallTimes], left: datetime, right: datetime) -> list[Calls]:
-    """Calls gathered by column, so that a hundred thousand of them are no more to draw than a hundred."""
-    width = (right - left) / COLUMNS
-    columns: dict[int, list[int]] = {}
-    for of_key in calls:
-        for refused, moments in enumerate(of_key):
-            first, last = bisect_left(moments, left), bisect_left(moments, right)
-            while first < last:
-                column = int((moments[first] - left) / width)
-                after = max(bisect_left(moments, left + (column + 1) * width, first, last), first + 1)
-                columns.setdefault(column, [0, 0])[refused] += after - first
-                first = after
-    return [
-        Calls(left + column * width, left + (column + 1) * width, *counts) for column, counts in sorted(columns.items())
-    ]
+def _around(lanes: Sequence[Lane], now: datetime, *, whole: bool) -> tuple[datetime, datetime]:
+    """From the first session – of those that hang together, or that are asked about – to the last end, now included."""
+    lives = sorted((each.born, each.expires) for each in (lane.credential for lane in lanes) if each.expires)
+    first, last = now, max([now, *(expires for _, expires in lives)])
+    if lives and lives[-1][1] < now - _APART:  # long over: they are what there is to see
+        first = lives[-1][1]
+    for born, expires in reversed(lives):
+        if expires > first - _APART or (whole and last - born < LONGEST):
+            first = min(first, born)
+    recent = [lane.credential.born for lane in lanes if lane.credential.born > now - _APART] if not lives else []
+    first = min([first, *recent])
+    pad = max((last - first) / 20, timedelta(minutes=15))
+    return first - pad, last + pad

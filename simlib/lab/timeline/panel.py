@@ -1,12 +1,11 @@
 """Every credential of a world on one time axis, what each can still do, and the calls as they happen.
 
-`SessionTimeline` is plain Python; `view` puts it on the screen. Looking at another moment changes
-nothing in the world. Moving its clock does, and only forward.
+Looking at another moment changes nothing in the world. Moving its clock does, and only forward.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,7 +17,6 @@ from simlib.cloud.credentials.lifetimes import (
     INACTIVE,
     ORPHANED,
     REVOKED,
-    Credential,
     hours,
 )
 from simlib.cloud.explain import in_words
@@ -26,11 +24,15 @@ from simlib.cloud.transport.refusals import Refusal
 from simlib.iam import Evaluation, RequestError
 
 from ..explorers.answers import as_answer
-from ..markup import verdict_text
-from ..on_screen import OnScreen
-from ..trail_table import TrailTable, as_text
-from .chart import MOST_LINES, CallTimes, Chart, chart, counted
-from .lines import SIGNS, Line, chosen, key_label, lines, short, told
+from ..look import SIGNS as SHAPES
+from ..look import avatar, button, choice, fold, icon, panel_card, said, sign
+from ..markup import outline
+from ..page import Child, Html, Part, code, el
+from ..panel import Commands, Panel
+from ..people import short_key
+from ..trail_table import DECISIONS, MOST_IDENTITIES, TrailTable, called, trail_page
+from .chart import MOST_LANES, CallTimes, Chart, chart, counted
+from .lanes import SIGNS, Lane, lanes, short
 
 SPANS = {
     "": None,
@@ -47,6 +49,7 @@ MOST_ROWS = 40  # credentials in the table
 MOST_ADDRESSES = 4  # of one key are named
 
 
+STEPS = 1000  # of the line of now, from one end of the axis to the other
 _HAPPENS = {GOOD: "is good again", EXPIRED: "expires", ORPHANED: "is over with its role or user"}
 
 # What AWS answers to credentials that are no good, whatever is asked
@@ -58,30 +61,51 @@ class Verdict:
     """What comes of one request made with one credential. `evaluation` is None where there is nothing to decide."""
 
     request: str
-    allowed: bool
+    sign: str
     word: str
     because: str
     evaluation: Evaluation | None = None
 
+    @property
+    def allowed(self) -> bool:
+        return self.sign == "yes"
+
 
 @dataclass(frozen=True)
 class Holding:
-    """One credential at the moment looked at: its state in a sign and words, and what can be done with it."""
+    """One credential at the moment looked at: its state in words, what can be done with it, and from where it was
+    used, the most frequent address first."""
 
-    line: Line
-    credential: Credential
+    lane: Lane
     state: str
     words: str
     verdicts: tuple[Verdict, ...]
-    addresses: tuple[str, ...]  # it was used from, the most frequent first
+    addresses: tuple[str, ...]
 
     @property
     def sign(self) -> str:
+        """The shape of the state, a name in `look.SIGNS`."""
         return SIGNS[self.state]
 
     @property
     def key(self) -> str:
-        return self.credential.access_key_id
+        return self.lane.key
+
+    @property
+    def story(self) -> str:
+        """Where it comes from, how long it could have lasted, from where it was used."""
+        credential = self.lane.credential
+        limit = f"; at most {credential.limit}" if credential.limit else ""
+        return f"{self.lane.origin}{limit}; {self._used}"
+
+    @property
+    def _used(self) -> str:
+        if not self.addresses:
+            return "never used"
+        more = len(self.addresses) - MOST_ADDRESSES
+        named = ", ".join(self.addresses[:MOST_ADDRESSES]) + (f" and {more:,} more" if more > 0 else "")
+        several = f"{len(self.addresses):,} addresses: " if len(self.addresses) > 1 else ""
+        return f"used from {several}{named}"
 
 
 @dataclass(frozen=True)
@@ -92,7 +116,7 @@ class Change:
     words: str
 
 
-class SessionTimeline(OnScreen):
+class SessionTimeline(Panel):
     """The credentials of a running world against its clock, and its trail.
 
     `requests` are (action, resource ARN) pairs, decided for each credential as if it made them at the moment looked
@@ -108,18 +132,19 @@ class SessionTimeline(OnScreen):
         only: Mapping[str, Any] | Iterable[Any] | None = None,
         span: timedelta | None = None,
     ) -> None:
+        super().__init__()
         self.world, self.requests, self.span = world, tuple(requests), span
         self.only = only if only is None or isinstance(only, Mapping) else tuple(only)
         self.trail = TrailTable(world.trail, account_name=world.account_name)
         self.looked: datetime | None = None  # None: now, wherever the clock goes
         self.opened: tuple[str, int] | None = None  # the access key and the request whose evaluation is shown
+        self.chosen = ""  # the access key whose story is told
         self.note = ""
         self.now: datetime = world.clock.now
-        self.lines: tuple[Line, ...] = ()
-        self.chart: Chart = chart((), self.now, self.now, None, {})
+        self.lanes: tuple[Lane, ...] = ()
+        self.chart: Chart = chart((), self.now, self.now, None)
         self.holdings: tuple[Holding, ...] = ()
         self.changes: tuple[Change, ...] = ()
-        self._screens: dict[str, Callable[[], None]] = {}
         self._version: Any = None
         world.credentials()  # a world that has been stopped says so
         self.refresh()
@@ -127,7 +152,6 @@ class SessionTimeline(OnScreen):
     # -- following the world -----------------------------------------------------------------------------------------
 
     def follow(self) -> None:
-        """Look at the world again if something has happened there since."""
         if self.world.inspect.version != self._version:
             self.refresh()
 
@@ -141,61 +165,52 @@ class SessionTimeline(OnScreen):
             self._draw()
             return
         self.now = self.world.clock.now
-        name = self.world.account_name
-        found = lines(credentials, name) if self.only is None else chosen(credentials, self.only, name)
-        self.lines = tuple(found)
+        self.lanes = tuple(lanes(credentials, self.world.account_name, self.only))
         self.trail.refresh()
         if self.only is not None:
-            self.trail.among = {each.access_key_id for line in found for each in line.credentials}
+            self.trail.among = {lane.key for lane in self.lanes}
         self._look_again()
 
     def _look_again(self) -> None:
         """Work out the view from what is known of the world."""
-        moment = self.moment
         identity = self.trail.identity
-        shown = [line for line in self.lines if not identity or _belongs(line, identity)]
+        shown = [lane for lane in self.lanes if not identity or identity in (lane.credential.arn, lane.key)]
         self.changes = _changes(shown)
-        calls: dict[str, CallTimes] = {key: (c.allowed, c.refused) for key, c in self.trail.by_key.items()}
-        self.chart = chart(shown, self.now, moment, self.span, calls, self.chart)
-        drawn = [lane.line for lane in self.chart.lanes]
-        self.holdings = tuple(self._holding(line, each) for line in drawn for each in line.open_at(moment))[:MOST_ROWS]
+        whole = self.only is not None or bool(identity)
+        self.chart = chart(shown, self.now, self.moment, self.span, self.chart, whole=whole)
+        self.holdings = tuple(map(self._holding, self.chart.lanes))
         self._draw()
 
-    def _holding(self, line: Line, credential: Credential) -> Holding:
-        moment = self.moment
-        state = credential.state(moment)
-        calls = self.trail.by_key.get(credential.access_key_id)
-        return Holding(
-            line,
-            credential,
-            state,
-            told(credential, moment),
-            tuple(self._verdicts(credential, state)),
-            tuple(address for address, _ in calls.addresses.most_common()) if calls else (),
-        )
+    def _holding(self, lane: Lane) -> Holding:
+        state = lane.credential.state(self.moment)
+        calls = self.trail.by_key.get(lane.key)
+        addresses = tuple(address for address, _ in calls.addresses.most_common()) if calls else ()
+        words = lane.told(self.moment, years=self.chart.years)
+        return Holding(lane, state, words, tuple(self._verdicts(lane, state)), addresses)
 
-    def _verdicts(self, credential: Credential, state: str) -> Iterable[Verdict]:
+    def _verdicts(self, lane: Lane, state: str) -> Iterable[Verdict]:
         if not self.requests:
             return
         if not state:
-            yield Verdict("whatever is asked", False, "Nothing", "There are no such credentials yet.")
+            yield Verdict("whatever is asked", "none", "Nothing", "There are no such credentials yet.")
         elif state not in (GOOD, REVOKED):
-            yield Verdict("whatever is asked", False, "Not believed", f"AWS answers {_ANSWERS[state]}.")
+            yield Verdict("whatever is asked", "failed", "Not believed", f"AWS answers {_ANSWERS[state]}.")
         else:
-            yield from (self._verdict(credential, *request) for request in self.requests)
+            yield from (self._verdict(lane, *request) for request in self.requests)
 
-    def _verdict(self, credential: Credential, action: str, resource: str) -> Verdict:
-        who, request = credential.access_key_id if credential.expires else credential.arn, f"{action} on {resource}"
+    def _verdict(self, lane: Lane, action: str, resource: str) -> Verdict:
+        credential = lane.credential
+        who, request = lane.key if credential.expires else credential.arn, f"{action} on {resource}"
         try:
             evaluation = self.world.inspect.ask(who, action, resource, at=self.moment)
         except Refusal as refused:  # AWS does not read policies for this kind of credentials
-            return Verdict(request, False, "Not believed", f"AWS answers {refused.code}: {refused.message}")
+            return Verdict(request, "failed", "Not believed", f"AWS answers {refused.code}: {refused.message}")
         except RequestError as error:
-            return Verdict(request, False, "Not to be asked", f"{error}.")
+            return Verdict(request, "failed", "Not to be asked", f"{error}.")
         except LookupError:  # good at the moment looked at, but whoever it stood for has gone since
-            return Verdict(request, False, "Not to be known", "Whoever it stood for is no longer there.")
+            return Verdict(request, "failed", "Not to be known", "Whoever it stood for is no longer there.")
         answer = as_answer(evaluation)
-        return Verdict(request, answer.allowed, answer.word, answer.because, evaluation)
+        return Verdict(request, answer.sign, answer.word, answer.because, evaluation)
 
     # -- looking, and moving the clock -------------------------------------------------------------------------------
 
@@ -224,7 +239,7 @@ class SessionTimeline(OnScreen):
     @property
     def next_change(self) -> Change | None:
         """What the clock would bring next."""
-        return next((change for change in _changes(self.lines) if change.moment > self.now), None)
+        return next((change for change in _changes(self.lanes) if change.moment > self.now), None)
 
     def move_clock(self, moment: datetime | None = None) -> None:
         """Move the world's clock forward: to the next change, or to this moment. There is no way back."""
@@ -243,7 +258,7 @@ class SessionTimeline(OnScreen):
             self.note = f"The clock stands still: {error}"
         else:
             self.looked = None
-            self.note = f"The clock was moved to {moment:%d %b %H:%M:%S} UTC" + (f": {words}." if words else ".")
+            self.note = f"The clock was moved to {moment:%d %b %Y, %H:%M:%S} UTC" + (f": {words}." if words else ".")
         self.refresh()
 
     def zoom(self, span: timedelta | None) -> None:
@@ -263,6 +278,11 @@ class SessionTimeline(OnScreen):
         self.trail.page += pages
         self._draw()
 
+    def choose(self, key: str) -> None:
+        """Tell the story of a credential; the same again leaves it."""
+        self.chosen = "" if key == self.chosen else key
+        self._draw()
+
     def open_call(self, number: int) -> None:
         """Show how the call of that number was decided; the same again hides it."""
         self.trail.show(number)
@@ -276,28 +296,19 @@ class SessionTimeline(OnScreen):
     @property
     def identities(self) -> list[str]:
         """Whom the filter can choose: everybody who has credentials or has called."""
-        named = {each.arn for line in self.lines for each in line.credentials}
+        named = {lane.credential.arn for lane in self.lanes}
         return sorted(named | set(self.trail.identities if self.only is None else ()))
 
-    # -- as text -----------------------------------------------------------------------------------------------------
-
-    def draw_by(self, place: str, screen: Callable[[], None]) -> None:
-        """Call `screen` when there is something new to see. Each place has one."""
-        self._screens[place] = screen
-
-    def _draw(self) -> None:
-        for screen in list(self._screens.values()):
-            screen()
+    # -- the page ----------------------------------------------------------------------------------------------------
 
     @property
     def headline(self) -> str:
         """One line: how many are good, and when."""
-        good = sum(lane.good for lane in self.chart.lanes)
-        when = f"{'Now,' if self.looked is None else 'On'} {short(self.moment)} UTC{self._distance}"
-        lanes = len(self.chart.lanes)
-        if not lanes:
+        good = sum(each.state == GOOD for each in self.holdings)
+        when = f"{'Now,' if self.looked is None else 'On'} {short(self.moment, years=True)} UTC{self._distance}"
+        if not self.holdings:
             return f"{when}: no credentials here yet."
-        return f"{when}: {good} of {counted(lanes, 'line')} of credentials {'is' if good == 1 else 'are'} good."
+        return f"{when}: {good} of {counted(len(self.holdings), 'credential')} {'is' if good == 1 else 'are'} good."
 
     @property
     def _distance(self) -> str:
@@ -310,7 +321,7 @@ class SessionTimeline(OnScreen):
         if not self.chart.hidden:
             return ""
         return (
-            f"{MOST_LINES} of {MOST_LINES + self.chart.hidden:,} lines are shown, good and young ones first. "
+            f"{MOST_LANES} of {MOST_LANES + self.chart.hidden:,} credentials are shown, good and young ones first. "
             "Choose an identity to see its own."
         )
 
@@ -321,74 +332,220 @@ class SessionTimeline(OnScreen):
             return ""
         return "Decided with the policies as they are now. What was decided in the past is in the trail."
 
-    def __str__(self) -> str:
-        found = [self.headline, *filter(None, (self.hidden, self.note))]
+    def page(self) -> Part:
+        remarks = [el("p.sl-small.sl-dim", told) for told in (self.hidden, self.caveat) if told]
+        return panel_card(
+            "Keys and sessions",
+            el("p.sl-draft", self.note, role="status", key="note") if self.note else None,
+            el("div.sl-body", self._drawing(), remarks, _LEGEND, self._story(), self._verdict_list(), key="body"),
+            self._clockwork(),
+            el("div.sl-body", self._choices(), self._trail(), key="trail"),
+            side=el("span.sl-small.sl-dim", self.headline, role="status"),
+        )
+
+    def _drawing(self) -> Part:
+        """A lane for each credential, its label at the left, the line of the moment looked at over all."""
+        rows = {lane.key: row for row, lane in enumerate(self.chart.lanes)}
+        ticks = self.chart.ticks()
+        marks = [
+            el("span" + (".is-year" if year else ".is-minor" if 0 < at < len(ticks) - 1 else ""), word,
+               style=f"--x:{self.chart.place(moment)}")
+            for at, (moment, word, year) in enumerate(ticks)
+        ]  # fmt: skip
+        lines = [
+            el("span.sl-grid-l" + (".is-year" if year else ""), style=f"--x:{self.chart.place(moment)}")
+            for moment, _, year in ticks[1:-1]
+        ]
+        tracks = [self._lane(holding, rows, lines) for holding in self.holdings]
+        axis = el("div.sl-axis", marks, text="", data_along=True, aria_hidden="true")
+        return el("div.sl-tl", axis, tracks, self._now_line(), key="drawing")
+
+    def _lane(self, holding: Holding, rows: Mapping[str, int], lines: Sequence[Part]) -> Part:
+        lane, place = holding.lane, self.chart.place
+        here = lane.key == self.chosen
+        kind = "user" if not lane.credential.expires else "machine" if "/i-" in lane.credential.arn else "session"
+        colour = SHAPES[holding.sign]["colour"]
+        label = el(
+            "button.sl-lane-label",
+            avatar(kind, lane.name),
+            el("span", el("b", lane.name), " ", el("span.sl-dim.sl-small", short_key(lane.key))),
+            el("span" + (f".is-{colour}" if colour else ""), sign(holding.sign), " ", holding.words),
+            el("span.sl-hidden", holding.story),
+            do="lane", value=lane.key, still=True, aria_pressed=str(here).lower(),
+        )  # fmt: skip
+        drawn: list[Part] = []
+        for bar in filter(self.chart.inside, self.chart.bars(lane.credential)):
+            begin, end = place(bar.since), place(bar.until) if bar.until else 100.0
+            lived = round(100 * min(max((place(self.moment) - begin) / max(end - begin, 0.01), 0), 1))
+            css = f"span.sl-span.is-{bar.look}" + (".is-older" if bar.since < self.chart.left else "")
+            css += ".is-endless" if bar.until is None or bar.until > self.chart.right else ""
+            drawn.append(el(css, style=f"--f:{begin};--t:{max(end, begin + 0.4)};--lived:{lived}"))
+        credential = lane.credential
+        if not drawn:
+            after = credential.born >= self.chart.right
+            drawn.append(el("span.sl-away" + (".is-after" if after else ""), "later →" if after else "← earlier"))
+        if credential.expires and credential.longest and credential.longest > credential.expires:
+            most = f"--f:{place(credential.expires)};--t:{place(credential.longest)}"
+            drawn.append(el("span.sl-most", style=most, title=f"at most {credential.limit}"))
+        times = self.trail.by_key.get(lane.key)
+        calls: CallTimes = (times.allowed, times.refused) if times else ((), ())
+        for each in self.chart.marks(calls):
+            css = "span.sl-call" + (".is-no" if each.refused else "")
+            drawn.append(el(css, style=f"--x:{place(each.when)}", title=each.words))
+        if credential.issued_by in rows and credential.born >= self.chart.left:
+            up = rows[lane.key] - rows[credential.issued_by]
+            drawn.append(el("span.sl-born", style=f"--x:{place(credential.born)};--up:{up}"))
+        track = el("div.sl-track", lines, drawn, text="")
+        return el("div.sl-lane" + (".is-here" if here else ""), label, track, key=f"lane-{lane.key}")
+
+    def _now_line(self) -> Part:
+        """The moment looked at: a line that can be dragged. Now is another line where it is another moment."""
+        place, moment = self.chart.place, self.moment
+        slider = el(
+            "button.sl-grip", icon("grip"), f"{'now ' if self.looked is None else ''}{moment:%H:%M}",
+            role="slider", aria_label="Look at another moment", aria_valuemin="0", aria_valuemax=str(STEPS),
+            aria_valuenow=str(round(10 * place(moment))), aria_valuetext=f"{moment:%d %B %Y, %H:%M} UTC",
+            data_drag="moment", data_keys="key", still=True,
+        )  # fmt: skip
+        line = el("div.sl-now", slider, style=f"--x:{place(moment)}", key="looked", text="")
+        away = self.looked is not None and self.chart.left <= self.now <= self.chart.right
+        now = el("div.sl-now.is-real", style=f"--x:{place(self.now)}", key="now", text="") if away else None
+        return Part("", (now, line))
+
+    def _story(self) -> Child:
+        """What is to be known of the lane that was chosen."""
+        holding = next((each for each in self.holdings if each.key == self.chosen), None)
+        if holding is None:
+            return None
+        told = (el("b", holding.lane.name), " ", code(short_key(holding.key)), f": {holding.words}; {holding.story}.")
+        return el("p.sl-quiet.sl-small", *told, key="story", text="")
+
+    def _verdict_list(self) -> Child:
+        """What could be done with each at the moment looked at."""
+        if not self.requests or not self.holdings:
+            return None
+        rows = []
         for holding in self.holdings:
-            found.append(_holding_text(holding))
             for index, each in enumerate(holding.verdicts):
-                found.append(f"      {verdict_text(each.allowed, each.word)}: {each.request}. {each.because}")
-                if self.opened == (holding.key, index) and each.evaluation is not None:
-                    found += [f"        {line}" for line in in_words(each.evaluation).splitlines()]
-        change = self.next_change
-        found += [self.caveat] if self.caveat else []
-        found += [f"Next: {short(change.moment)} {change.words}."] if change else []
-        return "\n".join([*found, "", f"The trail. {as_text(self.trail, 10)}"])
+                what = el("span.sl-what", el("b", holding.lane.name), " ", code(each.request, ".sl-dim"))
+                ends, why = el("span.sl-ends", said(each.sign, each.word)), self._why(holding, index, each)
+                rows.append(el("li.sl-req", el("span"), what, ends, why, key=f"asked-{holding.key}-{index}"))
+        return el(
+            "section", el("h4", f"What each can do on {short(self.moment, years=True)} UTC"), el("ul.sl-reqs", rows)
+        )
 
-    __repr__ = __str__
+    def _why(self, holding: Holding, index: int, asked: Verdict) -> Part:
+        because = asked.because.rstrip(".") + "."
+        if asked.evaluation is None:
+            return el("p.sl-open.sl-dim", because)
+        opened = self.opened == (holding.key, index)
+        words = in_words(asked.evaluation)
+        inside = el("div", Html(outline(words)), text=words) if opened else None
+        summary = el("summary", "Why? ", el("span.sl-dim", because))
+        value = f"{holding.key} {index}"
+        return el(
+            "details.sl-open", summary, inside, open=opened, data_toggle="verdict", value=value, key=f"why-{value}"
+        )
 
-    def figure(self) -> Any:
-        """What the axis shows as a matplotlib figure; `.savefig("name.pdf")` saves it."""
-        from .figure import figure
+    def _clockwork(self) -> Part:
+        earlier = any(change.moment < self.moment for change in self.changes)
+        later = any(change.moment > self.moment for change in self.changes)
+        change, here = self.next_change, self.moment > self.now
+        words = f"Move the clock to {short(change.moment, years=True)}: {change.words}" if change else ""
+        told = el("p", f"Next: {short(change.moment, years=True)} UTC: {change.words}.", on="still") if change else None
+        move = button("move", words or "Move the clock: nothing will end by itself", off=not change, css=".is-primary")
+        to_here = button("move-here", f"Move the clock here, to {short(self.moment, years=True)}") if here else None
+        return el(
+            "div.sl-foot", told, move, to_here,
+            button("before", icon("left"), "Change before", off=not earlier, aria_label="Look at the change before"),
+            button("after", "Change after", icon("right"), off=not later, aria_label="Look at the change after"),
+            el("span.sl-grow"),
+            button("now", "Back to now", off=self.looked is None, css=".is-quiet"), key="clockwork",
+        )  # fmt: skip
 
-        return figure(self.chart)
+    def _choices(self) -> Part:
+        identities = self.identities[:MOST_IDENTITIES]
+        chosen = self.trail.identity
+        if chosen and chosen not in identities:
+            identities = [chosen, *identities]
+        everybody = [("", "everybody"), *((arn, called(arn, self.world.account_name)) for arn in identities)]
+        spans = [(text, text or "what the sessions need") for text in SPANS]
+        span = next((text for text, length in SPANS.items() if length == self.span), "")
+        form = el("div.sl-form", choice("identity", "Identity", everybody, chosen), choice("span", "Axis", spans, span))
+        return el("div", form, on="live")
 
-    def _view(self) -> Any:
-        from .view import timeline_view
+    def _trail(self) -> Part:
+        trail = self.trail
+        newer = button("newer", "Newer calls", off=trail.page == 0)
+        older = button("older", "Older calls", off=trail.page >= trail.last_page)
+        decision = choice("decision", "Decision", DECISIONS.items(), trail.decision)
+        filters = el("div.sl-row.sl-trail-bar", decision, newer, older, on="live")
+        return fold("The trail", filters, trail_page(trail, opens=True), key="the-trail", opened=True)
 
-        return timeline_view(self)
+    @property
+    def commands(self) -> Commands:
+        def moment(value: str) -> None:
+            if value.isdecimal() and value.isascii() and int(value) <= STEPS:
+                span = self.chart.right - self.chart.left
+                self.look(self.chart.left + span * int(value) / STEPS)
 
-    def _still(self) -> str:
-        from .view import still
+        def verdict_of(value: str) -> None:
+            key, _, index = value.partition(" ")
+            if index.isdigit():
+                self.open_verdict(key, int(index))
 
-        return still(self)
-
-
-def born_of(holding: Holding) -> str:
-    """From whom a credential came, how and when."""
-    credential = holding.credential
-    if not credential.expires:
-        return f"created {short(credential.born)}"
-    by = f"{holding.line.parent} ({credential.issued_by[:4]}…{credential.issued_by[-4:]})"
-    return f"{credential.kind} by {by if credential.issued_by else credential.issued_to}, {short(credential.born)}"
-
-
-def addresses(holding: Holding) -> str:
-    """From where it was used."""
-    if not holding.addresses:
-        return "never used"
-    more = len(holding.addresses) - MOST_ADDRESSES
-    named = ", ".join(holding.addresses[:MOST_ADDRESSES]) + (f" and {more:,} more" if more > 0 else "")
-    several = f"{len(holding.addresses):,} addresses: " if len(holding.addresses) > 1 else ""
-    return f"used from {several}{named}"
-
-
-def _holding_text(holding: Holding) -> str:
-    limit = f"; at most {holding.credential.limit}" if holding.credential.limit else ""
-    indent = "  " * holding.line.depth
-    head = f"{indent}{holding.sign} {holding.line.name} {key_label(holding.credential)}: {holding.words}{limit}"
-    return f"{head}; {born_of(holding)}; {addresses(holding)}"
-
-
-def _belongs(line: Line, identity: str) -> bool:
-    return any(identity in (each.arn, each.access_key_id) for each in line.credentials)
+        keys = {
+            "ArrowLeft": lambda: self.look(self.moment - timedelta(minutes=1)),
+            "ArrowRight": lambda: self.look(self.moment + timedelta(minutes=1)),
+            "PageUp": lambda: self.step(forward=False),
+            "PageDown": self.step,
+            "Home": lambda: self.look(self.chart.left),
+            "End": lambda: self.look(self.chart.right),
+        }
+        return {
+            "moment": moment,
+            "key": lambda value: keys[value]() if value in keys else None,
+            "lane": self.choose,
+            "before": lambda _: self.step(forward=False),
+            "after": lambda _: self.step(),
+            "now": lambda _: self.look(),
+            "move": lambda _: self.move_clock(),
+            "move-here": lambda _: self.move_clock(self.looked) if self.looked else None,
+            "span": lambda value: self.zoom(SPANS[value]) if value in SPANS else None,
+            "identity": lambda value: self.filter(identity=value),
+            "decision": lambda value: self.filter(decision=value) if value in DECISIONS else None,
+            "older": lambda _: self.turn(1),
+            "newer": lambda _: self.turn(-1),
+            "call": lambda value: self.open_call(int(value)) if value.isdigit() else None,
+            "verdict": verdict_of,
+        }
 
 
-def _changes(shown: Iterable[Line]) -> tuple[Change, ...]:
-    """Everything that happened to the credentials of these lines, and what will by itself, in order."""
+def _key(css: str, word: str, style: str = "--f:0;--t:100;--lived:55") -> Part:
+    return el("li", el("span.sl-k", el(f"span.{css}", style=style)), word)
+
+
+_LEGEND = el(
+    "ul.sl-legend",
+    _key("sl-span.is-good", "good; pale: still to come"),
+    _key("sl-span.is-good.is-endless", "no end"),
+    _key("sl-span.is-over", "expired"),
+    _key("sl-span.is-revoked", "revoked"),
+    _key("sl-span.is-gone", "deleted"),
+    _key("sl-span.is-off", "inactive"),
+    _key("sl-span.is-unborn", "not issued yet"),
+    _key("sl-most", "longest it could have been"),
+    el("li", el("span.sl-k", el("span.sl-call", style="--x:50")), "call answered"),
+    el("li", el("span.sl-k", el("span.sl-call.is-no", style="--x:50")), "call refused"),
+    text="",
+)
+
+
+def _changes(shown: Iterable[Lane]) -> tuple[Change, ...]:
+    """Everything that happened to these credentials, and what will by itself, in order."""
     found = []
-    for line in shown:
-        for each in line.credentials:
-            for index, spell in enumerate(each.spells):
-                word = _HAPPENS.get(spell.state, f"is {spell.state}") if index else "is issued"
-                found.append(Change(spell.since, f"{line.name} {key_label(each)} {word}"))
+    for lane in shown:
+        for index, spell in enumerate(lane.credential.spells):
+            word = _HAPPENS.get(spell.state, f"is {spell.state}") if index else "is issued"
+            found.append(Change(spell.since, f"{lane.name} {short_key(lane.key)} {word}"))
     return tuple(sorted(found, key=lambda change: change.moment))

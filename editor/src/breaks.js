@@ -1,0 +1,55 @@
+// Where a line of a policy may break: a name after a slash, before its account
+// or after a service, and nowhere else; what is broken hangs.
+import { RangeSetBuilder } from "@codemirror/state";
+import { Decoration, MatchDecorator, ViewPlugin, WidgetType } from "@codemirror/view";
+
+class Break extends WidgetType {
+  eq() {
+    return true;
+  }
+  toDOM() {
+    return document.createElement("wbr");
+  }
+}
+
+const here = Decoration.widget({ widget: new Break(), side: 1 });
+const whole = Decoration.mark({ class: "sl-nb" });
+const LONGEST = 40; // letters of a part that is kept whole
+
+const names = new MatchDecorator({
+  regexp: /[^\s"/:]*-[^\s"/:]*|\/|::(?!:)|:(?=\d{12})|:(?=[A-Z*])/g,
+  decorate(add, from, to, [found]) {
+    if (!found.includes("-")) add(to, to, here);
+    else if (found.length < LONGEST) add(from, to, whole);
+  },
+});
+
+function hanging(view) {
+  const made = new RangeSetBuilder();
+  for (const { from, to } of view.visibleRanges) {
+    for (let at = from; at <= to; ) {
+      const line = view.state.doc.lineAt(at);
+      const deep = Math.min(line.text.match(/^ */)[0].length, 24);
+      made.add(line.from, line.from, Decoration.line({ attributes: { style: `--in: ${deep}` } }));
+      at = line.to + 1;
+    }
+  }
+  return made.finish();
+}
+
+const plugin = (make, update) => ViewPlugin.fromClass(
+  class {
+    constructor(view) {
+      this.decorations = make(view);
+    }
+    update(change) {
+      if (change.docChanged || change.viewportChanged) this.decorations = update(change, this.decorations);
+    }
+  },
+  { decorations: (self) => self.decorations },
+);
+
+export const breaks = [
+  plugin((view) => names.createDeco(view), (change, old) => names.updateDeco(change, old)),
+  plugin(hanging, (change) => hanging(change.view)),
+];
