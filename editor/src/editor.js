@@ -136,8 +136,6 @@ function render({ model, el }) {
     iconButton("right", "Next remark", () => step(view, 1), "Next remark (F8)"),
   );
   tools.addEventListener("click", () => view.focus());
-  const head = element("div", "sl-panehead");
-  head.append(bar.element, tools);
   here = element("p", "sle-here sl-small");
   here.setAttribute("role", "status");
   const summary = element("p", "sle-summary sl-small");
@@ -145,7 +143,7 @@ function render({ model, el }) {
   const list = element("div", "sle-list sl-small");
   const more = element("details", "sl-open sl-small");
   const stored = world(model, model.get("label"), () => front, () => unseen.clear());
-  root.append(head, panel, summary, here, list, stored.element, more);
+  root.append(bar.element, panel, tools, summary, here, list, stored.element, more);
   root.dataset.documents = "";
   const showOnly = (numbers) => {
     const wanted = numbers.split(" ").filter(Boolean).map(Number);

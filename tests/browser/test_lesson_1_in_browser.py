@@ -43,6 +43,7 @@ def show(page: Any, what: Any) -> None:
         if what.count():
             break
         page.evaluate("index => window.jupyterapp.shell.currentWidget.content.scrollToItem(index, 'start')", cell)
+        page.wait_for_timeout(100)  # a panel comes a moment after its cell
     what.first.scroll_into_view_if_needed()
 
 
@@ -162,7 +163,8 @@ def contrast(one: str, other: str) -> float:
 
 
 def _luminance(colour: str) -> float:
-    parts = [float(part) / 255 for part in re.findall(r"[\d.]+", colour)[:3]]
+    whole = 1 if colour.startswith("color(") else 255
+    parts = [float(part) / whole for part in re.findall(r"[\d.]+", colour)[:3]]
     assert len(parts) == 3, f"no colour: {colour!r}"
     red, green, blue = (part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue

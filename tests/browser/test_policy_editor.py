@@ -65,7 +65,10 @@ CELLS = [SETUP, EDITOR, STRANGE, PLAIN, STATE]
 ALLOWED, MISSED = "✔ allows", "– does not match"
 
 CONTRASTS = """root => {
-    const parse = colour => (colour.match(/[\\d.]+/g) ?? []).map(Number);
+    const parse = colour => {
+        const found = (colour.match(/[\\d.]+/g) ?? []).map(Number);
+        return colour.startsWith("color(") ? found.map((part, at) => (at < 3 ? 255 * part : part)) : found;
+    };
     const light = ([r, g, b]) => [r, g, b].map(c => c / 255)
         .map(c => c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4)
         .reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0);
@@ -167,7 +170,7 @@ def test_a_mistake_is_told_where_it_stands_and_the_deciding_statement_is_lit(ope
     badges(editor, "✘ denies", MISSED)
     editor.get_by_text("Statements, one by one").click()
     editor.get_by_text("Allow statement 2 (Write) does not match: the action s3:GetObject is not in Action").wait_for()
-    assert editor.locator(".sle-grey", has_text="s3:PutObject").count() == 1
+    assert editor.locator(".sle-grey", has_text="PutObject").count() >= 1
     page.keyboard.press("Escape")
     page.keyboard.press("Control+z")
     page.keyboard.press("Control+z")
@@ -221,7 +224,7 @@ def test_remarks_are_read_by_keyboard_and_the_notebook_keeps_its_cells(opened: A
     page.keyboard.press("Escape")
     page.keyboard.type("dd")
     page.keyboard.press("Tab")
-    assert page.evaluate("() => document.activeElement.textContent") == "Undo"
+    assert page.evaluate("() => document.activeElement.ariaLabel") == "Undo"
     page.keyboard.press("Enter")
     page.keyboard.type("dd")
     assert page.locator(".jp-Notebook-cell").count() == cells
@@ -238,7 +241,7 @@ def test_hostile_text_is_only_read(opened: Any) -> None:
 
 def test_a_plain_text_area_does_as_well(opened: Any) -> None:
     page = opened.page
-    output = run(opened, PLAIN)
+    output = run(opened, PLAIN).locator(".sl-live")
     area = output.get_by_label("read-bucket")
     area.click()
     page.keyboard.press("Control+End")
