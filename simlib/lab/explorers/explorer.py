@@ -248,7 +248,7 @@ class Explorer(Panel):
 
 
 def _notice(bold: str, *text: str) -> Part:
-    return el("p.sl-draft", el("b", bold), *text, role="status")
+    return el("p.sl-draft", el("b", bold), " ", *text, role="status")
 
 
 def _mistakes(document: PolicyDocument) -> str:
