@@ -100,7 +100,7 @@ def test_as_an_app_it_is_there_within_seconds(browser: Any, app: Server, artifac
         start = time.monotonic()
         visit.page.goto(f"{app.url}/?token={TOKEN}")
         visit.page.get_by_text(next(iter(TABS.values())).first).wait_for()
-        visit.page.locator(".sl-graph svg").first.wait_for()
+        visit.page.locator(".sl-graph svg:visible").first.wait_for()
         assert time.monotonic() - start < 30
         visit.picture("playground-app")
         if os.environ.get("SIMLIB_PICTURE"):  # how the README's pictures are made anew
