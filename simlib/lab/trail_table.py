@@ -24,7 +24,7 @@ WORDS = {
     "ALLOW": "Allowed",
     "IMPLICIT_DENY": "Not allowed",
     "EXPLICIT_DENY": "Denied",
-    "UNAUTHENTICATED": "Not believed",
+    "UNAUTHENTICATED": "Not accepted",
     "INVALID": "Not understood",
 }
 DECISIONS = {

@@ -14,11 +14,11 @@ from simlib.lab import course
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 PANELS = {  # a cell of the lesson, and what its panel or answer says once every cell has run
     0: ("map", "Trust policies: who may"),
-    2: ("trust-explorer", "Who may borrow reports"),
+    2: ("trust-explorer", "Who may assume reports"),
     3: ("matrix", "Who may do what"),
     4: ("timeline", "lines of credentials are good"),
     5: ("cross-account", "Both sides allow it"),
-    6: ("trust-explorer", "Who may borrow pipeline"),
+    6: ("trust-explorer", "Who may assume pipeline"),
     7: ("editor", "A policy"),
     8: ("graph", "bob reaches prod-ledger"),
     9: ("who-am-i", "assumed-role/web-app"),

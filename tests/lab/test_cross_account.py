@@ -63,7 +63,7 @@ def test_who_names_the_account_delegates_and_does_not_allow(panel: Any, principa
 
 
 def test_then_what_the_session_may_do(panel: Any) -> None:
-    assert "If the caller got in" in str(panel)
+    assert "If it were allowed" in str(panel)
     panel.edit(BORROW, "borrow")
     panel.edit(trust({"AWS": ALICE}), TRUST)
     assert "Then its session may\n" in str(panel)

@@ -127,11 +127,11 @@ def test_circumstances_are_fields(aws: Cloud) -> None:
     editor, table = shown(panel)
     wants = {"Bool": {"aws:MultiFactorAuthPresent": "true"}}
     type_in(editor, [trust({"AWS": "arn:aws:iam::111111111111:user/alice"}, Condition=wants)])
-    assert "Nobody may come in." in table.html
+    assert "Nobody may assume it." in table.html
     press(table, "mfa", "yes")
-    assert "Nobody may come in." not in table.html
+    assert "Nobody may assume it." not in table.html
     press(table, "search", "bob")
-    assert "Nobody may come in." in table.html
+    assert "Nobody may assume it." in table.html
 
 
 HOSTILE = ["<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "\u202egnirts", "x" * 10_000]

@@ -115,7 +115,7 @@ def test_what_a_credential_can_do_is_what_happens(world: World) -> None:
         predicted = held(timeline, identity).verdicts[0]
         really = lab.attempt(identity.client("s3").list_objects_v2, Bucket="my-secure-bucket")
         assert predicted.allowed == really.allowed, identity
-        if predicted.word == "Not believed":
+        if predicted.word == "Not accepted":
             code = {"ExpiredToken": "ExpiredToken", "InvalidAccessKeyId": "InvalidClientTokenId"}[really.code]
             assert code in predicted.because
 

@@ -30,7 +30,7 @@ def test_everybody_has_a_row(aws: Cloud, panel: Any) -> None:
     assert {"alice (dev)", "bob (dev)", "a session of this role itself", "ec2.amazonaws.com", "root user (dev)",
             "a session of scanner (acme)", "a stranger of account 999999999999", "anonymous"} <= set(names)  # fmt: skip
     assert inside(panel) == ["alice (dev)"]
-    assert panel.title == "Who may borrow reports (dev)?"
+    assert panel.title == "Who may assume reports (dev)?"
 
 
 @pytest.mark.parametrize(
@@ -183,4 +183,4 @@ def test_a_role_that_is_deleted_meanwhile_is_told_as_gone(aws: Cloud, panel: Any
     panel.refresh()
     assert inside(panel) == []
     assert panel.held == []
-    assert "Nobody may come in." in str(panel)
+    assert "Nobody may assume it." in str(panel)

@@ -143,10 +143,10 @@ CLAIMS = {
         "figure",
         "without time",
         (
-            "✔ Alice's key AKIA…....: good, and no end",
-            "✘ the stolen session ASIA…....: expired",
-            "✔ the machine's next session ASIA…....: good until",
-            "✘ Not believed: whatever is asked. AWS answers ExpiredToken",
+            "Alice's key AKIA….... ✔ good, no expiry date",
+            "the stolen session ASIA….... – expired",
+            "the machine's next session ASIA….... ✔ good until",
+            "whatever is asked – Not accepted\n +AWS answers ExpiredToken",
         ),
     ),
 }

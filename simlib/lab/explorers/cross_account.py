@@ -287,14 +287,14 @@ class CrossAccount(Explorer):
             sent = (el("b", whom), " ", el("span.sl-dim", "external ID "), code(self.external_ids[whom] or "none"))
             rows.append(self.row(answer, sent, key=f"behalf-{whom}", why=answer.question.key != self.call.key))
         confused = el("p.sl-quiet", said("deny", self.confused), role="status") if self.confused else None
-        head = el("h4", f"On whose behalf {title(self.world, self.who)} knocks, and the external ID that is sent")
+        head = el("h4", f"On whose behalf {title(self.world, self.who)} calls, and the external ID it sends")
         return el("section", head, el("ul.sl-reqs", rows), confused, key="behalf")
 
     def _then_asked(self) -> Child:
         """What the session may do, or what the caller asks for besides."""
         if not self.then:
             return None
-        borrowed = "Then its session may" if self.answer.allowed else "If the caller got in, its session might"
+        borrowed = "Then its session may" if self.answer.allowed else "If it were allowed, its session might"
         head = "And also" if self.role is None else borrowed
         rows = []
         for index, each in enumerate(self.then):

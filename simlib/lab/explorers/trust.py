@@ -194,7 +194,7 @@ class TrustExplorer(Explorer):
 
     @property
     def title(self) -> str:
-        return f"Who may borrow {self._titles.get(self.role, self.role.name)}?"
+        return f"Who may assume {self._titles.get(self.role, self.role.name)}?"
 
     # -- the page ----------------------------------------------------------------------------------------------------
 
@@ -202,7 +202,7 @@ class TrustExplorer(Explorer):
         knocks = self.knocks
         inside = [each for each in knocks if each.inside]
         account = self.world.account_name(self.role.account)
-        count = f"{len(inside)} of {len(knocks)} come{'s' if len(inside) == 1 else ''} in"
+        count = f"{len(inside)} of {len(knocks)} may assume it"
         door = el(
             "div.sl-stale" if self.stale else "div",
             self._inside(inside),
@@ -221,7 +221,7 @@ class TrustExplorer(Explorer):
     def _inside(self, inside: list[Knock]) -> Part:
         """Who comes in, through the door in the wall; and what hangs there to be used."""
         sill = drawing("pictures", "door", "sl-sill", "0 0 60 40")
-        none = el("p.sl-dim", "Nobody may come in.") if not inside else None
+        none = el("p.sl-dim", "Nobody may assume it.") if not inside else None
         return el(
             "div.sl-inside" + ("" if inside else ".is-shut"),
             el("div.sl-zone", el("b", "Inside"), el("span.sl-dim.sl-small", "holds a session of the role for a while")),

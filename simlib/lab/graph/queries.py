@@ -185,4 +185,4 @@ def changes(before: nx.DiGraph, after: nx.DiGraph) -> Iterator[tuple[str, Step]]
 
 
 def words(until: datetime | None) -> str:
-    return f"until {until:%d %b %Y %H:%M} UTC" if until else "no end in sight"
+    return f"until {until:%d %b %Y %H:%M} UTC" if until else "no expiry date"

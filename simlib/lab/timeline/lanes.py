@@ -46,7 +46,7 @@ class Lane:
         since = next((each.since for each in reversed(credential.spells) if each.since <= moment), credential.born)
         if state == GOOD:
             until = credential.expires
-            return f"good until {short(until, years=years)}" if until else "good, no end in sight"
+            return f"good until {short(until, years=years)}" if until else "good, no expiry date"
         return {
             "": f"not issued before {short(credential.born, years=years)}",
             INACTIVE: f"inactive since {short(since, years=years)}",

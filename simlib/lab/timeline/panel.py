@@ -194,7 +194,7 @@ class SessionTimeline(Panel):
         if not state:
             yield Verdict("whatever is asked", "none", "Nothing", "There are no such credentials yet.")
         elif state not in (GOOD, REVOKED):
-            yield Verdict("whatever is asked", "failed", "Not believed", f"AWS answers {_ANSWERS[state]}.")
+            yield Verdict("whatever is asked", "failed", "Not accepted", f"AWS answers {_ANSWERS[state]}.")
         else:
             yield from (self._verdict(lane, *request) for request in self.requests)
 
@@ -204,11 +204,11 @@ class SessionTimeline(Panel):
         try:
             evaluation = self.world.inspect.ask(who, action, resource, at=self.moment)
         except Refusal as refused:  # AWS does not read policies for this kind of credentials
-            return Verdict(request, "failed", "Not believed", f"AWS answers {refused.code}: {refused.message}")
+            return Verdict(request, "failed", "Not accepted", f"AWS answers {refused.code}: {refused.message}")
         except RequestError as error:
-            return Verdict(request, "failed", "Not to be asked", f"{error}.")
+            return Verdict(request, "failed", "Cannot be asked", f"{error}.")
         except LookupError:  # good at the moment looked at, but whoever it stood for has gone since
-            return Verdict(request, "failed", "Not to be known", "Whoever it stood for is no longer there.")
+            return Verdict(request, "failed", "Unknown", "The identity behind it no longer exists.")
         answer = as_answer(evaluation)
         return Verdict(request, answer.sign, answer.word, answer.because, evaluation)
 
