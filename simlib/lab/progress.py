@@ -139,8 +139,8 @@ def _in_the_file() -> dict[str, Any]:
     try:
         return read(path)
     except Damaged as problem:
-        aside = progress_file.set_aside(path, f"{_now():%Y%m%d-%H%M%S-%f}")
-        _memory.news.append(f"{problem} It is kept as {aside.name}; your progress begins anew.")
+        damaged = progress_file.set_aside(path, f"{_now():%Y%m%d-%H%M%S-%f}")
+        _memory.news.append(f"{problem} It is kept as {damaged.name}; your progress begins anew.")
         return {}
 
 

@@ -25,7 +25,7 @@ from simlib.cloud.browser import in_browser
 
 VERSION = 1
 LARGEST = 1_000_000  # bytes; a learner's file has a few thousand
-PATIENCE = 2.0  # seconds: as long as another kernel is waited for
+PATIENCE = 10.0  # seconds: as long as another kernel is waited for
 _PAUSE = 0.01
 
 _NUMBER = re.compile(r"[0-9]{1,3}")
@@ -144,9 +144,9 @@ def write(path: Path, lessons: Mapping[str, Any]) -> None:
 
 def set_aside(path: Path, suffix: str) -> Path:
     """Give a file another name, under which it is kept. Raises `OSError`."""
-    aside = path.with_name(f"{path.stem}.set-aside-{suffix}{path.suffix}")
-    _patiently(lambda: os.replace(path, aside))
-    return aside
+    kept = path.with_name(f"{path.stem}.set-aside-{suffix}{path.suffix}")
+    _patiently(lambda: os.replace(path, kept))
+    return kept
 
 
 def _patiently(do: Callable[[], Any]) -> Any:
@@ -179,11 +179,13 @@ else:
 
 @contextmanager
 def alone(path: Path) -> Iterator[None]:
-    """Only one kernel of this machine is in here for the same file. The lock ends with whoever holds it; where it is
-    held for longer than `PATIENCE`, or the folder's file system has none, we go on without. Raises `OSError`."""
+    """Only one kernel of this machine is in here for the same file. The lock ends with whoever holds it; where the
+    folder's file system has none we go on without. Raises `OSError`, `TimeoutError` after `PATIENCE`."""
     with path.with_name(".progress.lock").open("ab") as file:
         end = time.monotonic() + PATIENCE
-        while _is_held(file.fileno()) and time.monotonic() < end:
+        while _is_held(file.fileno()):
+            if time.monotonic() > end:
+                raise TimeoutError(0, "other notebooks are writing into it")
             time.sleep(_PAUSE)
         yield
 

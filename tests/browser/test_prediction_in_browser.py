@@ -66,3 +66,13 @@ def test_by_keyboard_alone(opened: Any) -> None:
     page.keyboard.press("Enter")
     page.locator(".sl-live").get_by_text("As you predicted: Yes, <i>four</i>.").wait_for()
     assert page.locator(".jp-Notebook-cell").count() == cells
+
+
+@pytest.mark.parametrize("everywhere", ["voila"], indirect=True)
+def test_in_voila_the_focus_goes_on_to_what_comes_next(everywhere: Any) -> None:
+    everywhere.show(SETUP, "guess.explain()")
+    question = everywhere.output(0)
+    question.get_by_role("radio").first.check()
+    question.get_by_role("radio").first.press("Enter")
+    everywhere.output(1).get_by_text("As you predicted").wait_for()
+    everywhere.page.wait_for_function("() => document.activeElement.textContent.includes('As you predicted')")

@@ -12,7 +12,7 @@ import pytest
 TESTS = Path(__file__).with_name("test_prediction_in_browser.py")
 
 
-@pytest.mark.parametrize(("ci", "outcome"), [("", "4 skipped"), ("true", "4 errors")])
+@pytest.mark.parametrize(("ci", "outcome"), [("", "5 skipped"), ("true", "5 errors")])
 def test_a_missing_browser(ci: str, outcome: str, tmp_path: Path) -> None:
     pytest.importorskip("playwright", reason="no playwright: `pip install playwright`")
     nowhere = {"PATH": str(tmp_path), "PLAYWRIGHT_BROWSERS_PATH": str(tmp_path), "SIMLIB_CHROMIUM": "", "CI": ci}

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 
 from simlib import lab
-from simlib.lab import course, questions
+from simlib.lab import catching_up, course, questions
 from simlib.lab.predictions import UNSURE, Guess, Prediction
 
 QUESTIONS = {name: each for number in course.LESSONS for name, each in course.lesson(number).QUESTIONS.items()}
@@ -161,6 +162,25 @@ def test_running_cells_fifty_times_leaves_no_more_widgets_than_once() -> None:
 
     once = run()
     assert [run() for _ in range(50)][-1] == once
+
+
+@pytest.mark.parametrize("number", course.LESSONS)
+def test_after_each_prediction_there_is_a_cell_to_go_on_with(number: int) -> None:
+    cells = catching_up.read_lesson(number)
+    for index, cell in enumerate(cells):
+        if re.search(r"^lab\.predict\(", "".join(cell["source"]), re.MULTILINE) and cell["cell_type"] == "code":
+            assert "".join(cell["source"]).strip().splitlines()[-1].startswith("lab.predict("), "it is what is shown"
+            following = [each["cell_type"] for each in cells[index + 1 : index + 3]]
+            assert "code" in following, "Shift + Enter goes on to the experiment"
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_to_lock_in_passes_the_focus_on_once(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    widget, sent = on_screen(Guess(QUESTIONS[name])), []
+    monkeypatch.setattr(widget, "send", lambda content, buffers=None: sent.append(content))
+    for do, value in (("lock", ""), ("choose", "1"), ("lock", ""), ("lock", "")):
+        widget._handle_custom_msg({"do": do, "value": value}, [])
+    assert sent.count({"next": True}) == 1
 
 
 def test_an_unknown_name_says_which_was_meant() -> None:

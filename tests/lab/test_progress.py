@@ -198,11 +198,16 @@ def test_two_kernels_that_find_a_damaged_file_set_aside_no_good_one(file: Path) 
     assert len(list(file.parent.glob("*.set-aside-*"))) == 1
 
 
-def test_a_kernel_that_holds_on_to_the_lock_stops_nobody(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_kernel_that_holds_on_to_the_lock_stops_nobody_and_nothing_is_lost(
+    file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setattr(progress_file, "PATIENCE", 0)
     with progress_file.alone(file):
         lab.answer("a third key", "b")
-    assert "4" in progress_file.read(file)
+        assert "other notebooks are writing into it" in capsys.readouterr().out
+        assert progress.mine()["4"]["predictions"]["a third key"]["choice"] == 1
+    lab.answer("two hours", "c")
+    assert {*progress_file.read(file)["4"]["predictions"]} == {"a third key", "two hours"}
 
 
 def test_progress_does_not_depend_on_a_world(file: Path) -> None:
