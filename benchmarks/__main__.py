@@ -22,7 +22,7 @@ import psutil
 from simlib import __version__
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
-NAMES = ("seat", "course", "growth", "gate", "engine", "keystrokes", "setup")
+NAMES = ("seat", "course", "growth", "account", "gate", "engine", "keystrokes", "setup")
 ONLY_IF_NAMED = ("setup",)
 PACKAGES = ("moto", "boto3", "ipykernel", "jupyterlab", "matplotlib", "networkx")
 HEAD = ("| | measured | floor | ratio | demanded | |", "|---|--:|--:|--:|---|---|")

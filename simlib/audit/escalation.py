@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import tomllib
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping
@@ -134,13 +135,15 @@ class _Identity:
             for texts, excepted in resources
         )
 
-    @cached_property
-    def trust(self) -> str:
-        return "".join(text for place, text in self.texts.items() if place.kind == "trust")
-
-    def could_trust(self, caller: _Identity) -> bool:
-        """Whether the trust policy speaks of the caller, of its account, or of everybody."""
-        return caller.account in self.trust or '"*"' in self.trust
+    @property
+    def trusted(self) -> set[str]:
+        """Whom the trust policy may let in, as it names them; ``*`` where it names whom it does not let in."""
+        policies = [parsed(text, "trust", "") for place, text in self.texts.items() if place.kind == "trust"]
+        allows = [each for policy in policies for each in policy.statements if each.effect == "Allow"]
+        names = {
+            name for each in allows if each.principals for listed in each.principals.names.values() for name in listed
+        }
+        return names | {"*" for each in allows if each.principals and each.principals.everyone}
 
 
 class _Finder:
@@ -161,6 +164,11 @@ class _Finder:
         self.by_account: dict[str, list[_Identity]] = {}
         for identity in self.identities.values():
             self.by_account.setdefault(identity.account, []).append(identity)
+        self.trusting: dict[str, list[_Identity]] = {}  # by a name in trust policies
+        for identity in self.identities.values():
+            for name in identity.trusted:
+                session = re.fullmatch(r"arn:aws:sts::(\d+):assumed-role/([^/]+)/.*", name)
+                self.trusting.setdefault(":".join(session.groups()) if session else name, []).append(identity)
 
     def allowed(self, who: str, action: str, resource: str, instead: Any = None, **context: str) -> bool:
         return self.look.ask(who, action, resource, circumstances=context, instead=instead or {}).allowed
@@ -204,13 +212,14 @@ class _Finder:
                 ):
                     yield group, "", "", ""
         elif on in ("user", "role", "role policy"):
-            for each in self.by_account[caller.account] if on != "role" else self.identities.values():
-                if each.kind != on.split()[0] or each is caller or not self._fits(row, each):
-                    continue
-                if _rewrites_trust(row) or each.kind == "user" or each.could_trust(caller):
-                    yield from (
-                        (each.arn, policy, "", "") for policy in (_managed(each) if on == "role policy" else [""])
-                    )
+            kind = on.split()[0]
+            others = (
+                self.by_account[caller.account] if kind == "user" or _rewrites_trust(row) else self._open_to(caller)
+            )
+            for each in others:
+                if each.kind == kind and each is not caller and self._fits(row, each):
+                    policies = _managed(each) if on == "role policy" else [""]
+                    yield from ((each.arn, policy, "", "") for policy in policies)
         elif on == "passed":
             yield from (
                 (each.arn, "", "", "") for each in self._trusting(caller, service) if self._fits(row, each, caller)
@@ -245,12 +254,18 @@ class _Finder:
             )
         return True
 
+    def _open_to(self, caller: _Identity) -> list[_Identity]:
+        """Roles whose trust policy names the caller, its account, or everybody."""
+        sessions = f"{caller.account}:{_name(caller.arn)}"
+        names = (caller.arn, caller.account, f"arn:aws:iam::{caller.account}:root", "*", sessions)
+        return list({each.arn: each for name in names for each in self.trusting.get(name, ())}.values())
+
     def _trusting(self, caller: _Identity, service: str) -> Iterator[_Identity]:
-        for each in self.by_account[caller.account]:
-            if each.kind == "role" and each is not caller:
+        for each in self.trusting.get(service, ()):
+            if each.account == caller.account and each is not caller:
                 key = (service, each.arn)
                 if key not in self.trusts:
-                    self.trusts[key] = service in each.trust and self.allowed(service, "sts:AssumeRole", each.arn)
+                    self.trusts[key] = self.allowed(service, "sts:AssumeRole", each.arn)
                 if self.trusts[key]:
                     yield each
 

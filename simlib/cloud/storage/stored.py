@@ -82,7 +82,7 @@ class StoredInstance:
     details: dict[str, str]
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=32_768)
 def parsed(text: str, kind: str, name: str) -> Policy:
     """A stored document, prepared once for all decisions; raises `PolicyError` where it is not a policy."""
     return Policy.parse(text, kind, name=name)
