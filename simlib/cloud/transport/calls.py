@@ -24,10 +24,9 @@ from botocore.regions import EndpointResolver
 
 from simlib.cloud.transport import aws_chunked, mock
 from simlib.cloud.transport.protocols import protocol_of, service_model, spoken_protocol
-from simlib.cloud.transport.wire import RawRequest
+from simlib.cloud.transport.wire import LARGEST_BODY, RawRequest
 
 DEFAULT_REGION = "us-east-1"
-LARGEST_BODY = 64 * 1024 * 1024
 _FORM = "application/x-www-form-urlencoded"
 _AWS_DOMAINS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws")
 _OTHER_PARTITIONS = ("cn-", "us-gov-", "us-iso", "eu-isoe-", "eusc-")
@@ -158,15 +157,16 @@ def _is_aws(host: str) -> bool:
 @lru_cache(maxsize=256)
 def _host_services(host: str) -> tuple[str, ...]:
     """The services an AWS host name may belong to."""
-    name = host.partition(":")[0]
+    name, metadata = host.partition(":")[0], service_metadata()
+    if not _is_aws(host):
+        return ()
     if _S3_HOST.fullmatch(name):
         return ("s3",)
-    metadata = service_metadata()
     return tuple(service for service in metadata if f".{metadata[service]['endpointPrefix']}." in f".{name}")
 
 
 def _candidates(raw: RawRequest, scope: str | None, hint: str | None) -> Iterable[str]:
-    at_host = _host_services(raw.parts.netloc) if _is_aws(raw.parts.netloc) else ()
+    at_host = _host_services(raw.parts.netloc)
     form = raw.body.decode("utf-8", "replace") if _is_form(raw) else raw.parts.query
     if hint and (service := _service_by_hint(hint)):
         return (service,)
@@ -249,9 +249,8 @@ def place(
 
 def _check_host(call: Call, scope: str | None, region: str | None) -> None:
     """A request signed for one service or Region is not for another's address."""
-    host, own = call.raw.parts.netloc, signing_name(call.service)
-    at_host = _host_services(host) if _is_aws(host) else ()
-    names = {signing_name(service): service for service in reversed(at_host)}
+    own = signing_name(call.service)
+    names = {signing_name(service): service for service in reversed(_host_services(call.raw.parts.netloc))}
     if names and own not in names:
         name, service = next(iter(names.items()))
         if service == "s3":
@@ -295,7 +294,10 @@ def _decoded(service: str, raw: RawRequest) -> RawRequest:
         return aws_chunked.unwrapped(raw, coding)
     if coding != ["gzip"]:
         return raw
-    body = zlib.decompressobj(wbits=31).decompress(raw.body, LARGEST_BODY)
+    inflating = zlib.decompressobj(wbits=31)
+    body = inflating.decompress(raw.body, LARGEST_BODY)
+    if not inflating.eof:
+        raise ValueError("its body is cut off, or too large once it is unpacked")
     return replace(raw, body=body, headers={n: v for n, v in raw.headers.items() if n != "content-encoding"})
 
 

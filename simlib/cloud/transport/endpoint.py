@@ -17,8 +17,8 @@ from pathlib import Path
 
 from simlib.cloud import ambient
 from simlib.cloud.browser import in_browser, not_in_browser
-from simlib.cloud.transport.listener import HOST, LARGEST_BODY, Listener, plain
-from simlib.cloud.transport.wire import RawAnswer, RawRequest
+from simlib.cloud.transport.listener import HOST, Listener, plain
+from simlib.cloud.transport.wire import LARGEST_BODY, RawAnswer, RawRequest
 
 
 class Endpoint:

@@ -27,10 +27,9 @@ from typing import Any
 from urllib.parse import urlsplit
 from weakref import WeakSet
 
-from simlib.cloud.transport.wire import RawAnswer, RawRequest
+from simlib.cloud.transport.wire import LARGEST_BODY, RawAnswer, RawRequest
 
 HOST = "127.0.0.1"
-LARGEST_BODY = 64 * 1024 * 1024
 MOST_CONNECTIONS = 128
 SECONDS = 60  # from one answer to the end of the next request, and for taking an answer
 

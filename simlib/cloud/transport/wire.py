@@ -8,6 +8,8 @@ from io import BytesIO
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
+LARGEST_BODY = 64 * 1024 * 1024
+
 
 @dataclass(frozen=True, slots=True)
 class RawRequest:
