@@ -392,6 +392,12 @@ def _sub_resources() -> frozenset[str]:
 # -- S3 ----------------------------------------------------------------------------------------------------------------
 
 
+def bucket_in_host(host: str) -> str | None:
+    """The bucket that an address of S3 names in its host."""
+    match = _S3_HOST.fullmatch(host)
+    return match["bucket"] if match else None
+
+
 def _s3_url(raw: RawRequest) -> str:
     """The address with the bucket in its path, whatever host it was sent to."""
     parts, host = raw.parts, raw.parts.netloc.partition(":")[0].lower()
@@ -399,9 +405,7 @@ def _s3_url(raw: RawRequest) -> str:
     for mark, what in _ELSEWHERE.items():
         if any(label == mark or label.startswith(f"{mark}-") for label in labels[1:] or labels):
             raise _not_in_the_lab(what)
-    place = _S3_HOST.fullmatch(parts.netloc)
-    bucket = place["bucket"] if place else None
-    path = parts.path or "/"
+    bucket, path = bucket_in_host(parts.netloc), parts.path or "/"
     if bucket and not labels and re.search(r"-\d{12}$", bucket):  # what SDKs make of an access point's ARN
         raise _not_in_the_lab("access points")
     if bucket:

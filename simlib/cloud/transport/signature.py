@@ -24,13 +24,13 @@ from urllib.parse import quote, unquote, unquote_to_bytes, urlsplit
 from botocore.auth import EMPTY_SHA256_HASH, HmacV1Auth, S3SigV4Auth, SigV4Auth
 from botocore.credentials import Credentials
 
+from simlib.cloud.transport.calls import bucket_in_host
 from simlib.cloud.transport.protocols import protocol_of
 from simlib.cloud.transport.signer import ALGORITHM, S3_SCOPES, SignatureError, Signed, basic
 from simlib.cloud.transport.wire import RawRequest
 
 _SIGNED_CHUNKS = ("STREAMING-AWS4-HMAC-SHA256-PAYLOAD", "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER")
 _NOT_COVERED = ("UNSIGNED-PAYLOAD", "STREAMING-UNSIGNED-PAYLOAD-TRAILER", "STREAMING-AWS4-HMAC-SHA256-EVENTS")
-_BUCKET_HOST = re.compile(r"(?P<bucket>.+?)\.(?:s3[.-](?:[a-z0-9-]+\.)*amazonaws\.com(?:\.cn)?|localhost)(?::\d+)?")
 _MISMATCH = (
     "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key "
     "and signing method. Consult the service documentation for details."
@@ -223,8 +223,8 @@ def _verify_v2(raw: RawRequest, signed: Signed, secret: str) -> None:
         date = str(int(signed.expires.timestamp()))
     signer = HmacV1Auth(Credentials("", secret))
     signer._get_date = lambda: date
-    host = _BUCKET_HOST.fullmatch(raw.headers.get("host", raw.parts.netloc).lower())
-    path = (f"/{host['bucket']}" if host else "") + (raw.parts.path or "/")
+    bucket = bucket_in_host(raw.headers.get("host", raw.parts.netloc).lower())
+    path = (f"/{bucket}" if bucket else "") + (raw.parts.path or "/")
     # Signers write a bucket alone as "/bucket" or "/bucket/".
     paths = [path] if "/" in path[1:] or path == "/" else [f"{path}/", path]
     texts = [signer.canonical_string(raw.method, urlsplit(raw.url), headers, auth_path=path) for path in paths]
