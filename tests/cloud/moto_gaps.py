@@ -207,11 +207,14 @@ def simulator(world: World) -> str:
 
 def secret_of_another_account(world: World) -> str:
     theirs = world.admin("secretsmanager", 2)
-    arn = theirs.create_secret(Name="plan", SecretString="x")["ARN"]
     us = {"AWS": f"arn:aws:iam::{world.account_id()}:root"}
+    them = {"AWS": f"arn:aws:iam::{world.account_id(2)}:root"}
+    shared = document(allow("kms:*", "*", Principal=them), allow("kms:Decrypt", "*", Principal=us))
+    key = world.admin("kms", 2).create_key(Policy=shared)["KeyMetadata"]["Arn"]
+    arn = theirs.create_secret(Name="plan", SecretString="x", KmsKeyId=key)["ARN"]
     text = document(allow("secretsmanager:GetSecretValue", "*", Principal=us))
     theirs.put_resource_policy(SecretId=arn, ResourcePolicy=text)
-    alice = world.user("alice", allow("secretsmanager:*"))
+    alice = world.user("alice", allow("secretsmanager:*"), allow("kms:Decrypt"))
     return world.outcome(lambda: world.client("secretsmanager", alice).get_secret_value(SecretId=arn))
 
 

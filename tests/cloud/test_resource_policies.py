@@ -107,15 +107,23 @@ def carol(aws: Cloud, dev: Any) -> Any:
     return new_user(aws, aws.account("partner").admin.client("iam"), "carol")
 
 
+def shared_key(dev: Any) -> str:
+    """A KMS key with which both accounts may decrypt."""
+    statements = [statement({"AWS": OWNER}, "kms:*"), statement({"AWS": PARTNER}, "kms:Decrypt")]
+    return str(dev.admin.client("kms").create_key(Policy=document(*statements))["KeyMetadata"]["Arn"])
+
+
 def let_carol(aws: Cloud, action: str) -> None:
     theirs = aws.account("partner").admin.client("iam")
-    theirs.put_user_policy(UserName="carol", PolicyName="p", PolicyDocument=document(allow(action)))
+    theirs.put_user_policy(UserName="carol", PolicyName="p", PolicyDocument=document(allow([action, "kms:Decrypt"])))
 
 
 @EVERY_KIND
 def test_across_accounts_both_sides_must_allow(aws: Cloud, dev: Any, carol: Any, kind: Kind) -> None:
     owner, client = dev.admin.client(kind.service), carol.client(kind.service)
     arn = kind.make(owner)
+    if kind.service == "secretsmanager":  # with AWS's own key it would stay in its account
+        owner.update_secret(SecretId=arn, KmsKeyId=shared_key(dev))
     use = lambda: kind.use(client, arn)  # noqa: E731
     assert refused(use)[0] in ("AccessDenied", "AccessDeniedException", "AuthorizationError")
     let_carol(aws, kind.action)
@@ -360,3 +368,44 @@ def test_a_topics_first_policy_leaves_it_to_identity_policies(aws: Cloud, iam: A
     code, text = refused(lambda: alice.publish(TopicArn=arn, Message="x"))
     assert code == "AuthorizationError"
     assert "no identity-based policy allows the SNS:Publish action" in text
+
+
+def test_a_key_that_aws_manages_serves_its_account_through_its_service_alone(aws: Cloud, dev: Any, carol: Any) -> None:
+    kms, s3 = dev.admin.client("kms"), dev.admin.client("s3")
+    described = kms.describe_key(KeyId="alias/aws/s3")["KeyMetadata"]
+    assert described["KeyManager"] == "AWS"
+    policy = json.loads(kms.get_key_policy(KeyId=described["KeyId"], PolicyName="default")["Policy"])
+    through = {"kms:CallerAccount": OWNER, "kms:ViaService": "s3.us-east-1.amazonaws.com"}
+    assert policy["Statement"][0]["Condition"] == {"StringEquals": through}
+    anything = document(statement({"AWS": "*"}, "kms:*"))
+    for call in (
+        lambda: kms.encrypt(KeyId="alias/aws/s3", Plaintext=b"x"),
+        lambda: kms.put_key_policy(KeyId=described["KeyId"], PolicyName="default", Policy=anything),
+        lambda: kms.schedule_key_deletion(KeyId=described["KeyId"]),
+    ):
+        assert refused(call)[0] == "AccessDeniedException"
+    s3.create_bucket(Bucket="bucket-of-ours")
+    sealed = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": described["Arn"]}
+    s3.put_object(Bucket="bucket-of-ours", Key="k", Body=b"x", **sealed)
+    assert s3.get_object(Bucket="bucket-of-ours", Key="k")["Body"].read() == b"x"
+    s3.put_bucket_policy(Bucket="bucket-of-ours", Policy=document(
+        {**statement({"AWS": CAROL}, "s3:GetObject"), "Resource": "arn:aws:s3:::bucket-of-ours/*"}))  # fmt: skip
+    theirs = aws.account("partner").admin.client("iam")
+    theirs.put_user_policy(UserName="carol", PolicyName="p", PolicyDocument=document(allow(["s3:*", "kms:*"])))
+    assert refused(lambda: carol.client("s3").get_object(Bucket="bucket-of-ours", Key="k"))[0] == "AccessDenied"
+    assert refused(lambda: carol.client("kms").decrypt(
+        CiphertextBlob=b"x", KeyId=described["Arn"]))[0] == "AccessDeniedException"  # fmt: skip
+
+
+def test_a_secret_under_awss_own_key_stays_in_its_account(aws: Cloud, dev: Any, carol: Any) -> None:
+    owner = dev.admin.client("secretsmanager")
+    arn = owner.create_secret(Name="db", SecretString="s3cret")["ARN"]
+    let_carol(aws, "secretsmanager:GetSecretValue")
+    owner.put_resource_policy(
+        SecretId=arn, ResourcePolicy=document(statement({"AWS": CAROL}, "secretsmanager:GetSecretValue"))
+    )
+    read = lambda: carol.client("secretsmanager").get_secret_value(SecretId=arn)["SecretString"]  # noqa: E731
+    assert refused(read)[0] == "AccessDeniedException"
+    owner.update_secret(SecretId=arn, KmsKeyId=shared_key(dev))
+    assert read() == "s3cret"
+    assert owner.get_secret_value(SecretId=arn)

@@ -88,6 +88,7 @@ def _context(call: Call, encryption_context: str) -> dict[str, str | list[str]]:
 
 
 _ALIAS_OF_AWS = "alias/aws/"
+_WITH_OWN_KEY = ("secretsmanager", "ssm")  # what they keep is never without a key
 
 
 def behind(call: Call, caller: Caller, permissions: Iterable[Permission]) -> Iterator[Permission]:
@@ -104,6 +105,8 @@ def behind(call: Call, caller: Caller, permissions: Iterable[Permission]) -> Ite
         if not permission.resource.startswith(f"arn:aws:{call.service}:"):
             continue
         key = parameters.get("KmsKeyId") or parameters.get("KeyId") or resources.encryption_key(permission.resource)
+        if not key and call.service in _WITH_OWN_KEY:
+            key = f"{_ALIAS_OF_AWS}{call.service}"
         if parameters.get("Type", "SecureString") != "SecureString":
             continue
         for action in actions:
@@ -117,8 +120,11 @@ def use(
 
     For the services' own keys nothing is asked: their policies allow everybody of their account, and nobody else.
     """
-    arn = resources.key_arn(str(key), call.region, owner or caller.account) if key else None
-    if arn is None or any(alias.startswith(_ALIAS_OF_AWS) for alias in resources.key_aliases(arn)):
+    owner = owner or caller.account
+    arn = resources.key_arn(str(key), call.region, owner) if key else None
+    if arn is None and owner != caller.account and str(key).startswith(_ALIAS_OF_AWS):
+        arn = f"arn:aws:kms:{call.region}:{owner}:{key}"  # not made yet
+    if arn is None or (account_of(arn) == caller.account and resources.is_of_aws(arn)):
         return
     context: dict[str, str | list[str]] = {
         "kms:ViaService": f"{call.service}.{call.region}.amazonaws.com",

@@ -35,6 +35,13 @@ def check_lockout(context: CallContext) -> None:
         raise Objection("MalformedPolicyDocumentException", text, 400)
 
 
+def make_own_key(context: CallContext) -> None:
+    """A key that AWS manages is there when it is first named."""
+    name = str(context.parameters.get("KeyId", ""))
+    if name.startswith("alias/aws/"):
+        resources.make_own_key(name, context.call.region, context.caller.account)
+
+
 def check_public_secret(context: CallContext) -> None:
     """https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_PutResourcePolicy.html"""
     if context.parameters.get("BlockPublicPolicy") and public_access.is_public(
@@ -74,6 +81,7 @@ def keep_table_policy(context: CallContext, answer: RawAnswer) -> RawAnswer:
 
 
 BEFORE: Mapping[str, Callable[[CallContext], None]] = {
+    "kms:*": make_own_key,
     "kms:CreateKey": check_lockout,
     "kms:PutKeyPolicy": check_lockout,
     "lambda:AddPermission": check_permission,

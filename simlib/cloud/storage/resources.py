@@ -190,11 +190,50 @@ def _key_policy(key: Any) -> str | dict[str, Any]:
     https://docs.aws.amazon.com/kms/latest/developerguide/grants.html; whether a grant alone is enough for a principal
     of another account AWS leaves open: here its own account must allow too, as for a key policy (a choice).
     """
+    if any(alias.startswith(_OF_AWS) for alias in key.aliases):
+        return own_key_policy(key)
     grants = [statement for grant in key.grants.values() for statement in _grant_statements(grant)]
     if not grants:
         return str(key.policy)
     policy = json.loads(key.policy)
     return {**policy, "Version": "2012-10-17", "Statement": [*_as_list(policy["Statement"]), *grants]}
+
+
+_OF_AWS = "alias/aws/"
+
+
+def own_key_policy(key: Any) -> dict[str, Any]:
+    """The policy of a key that AWS manages for a service: only through the service, and only in the key's account.
+
+    https://docs.aws.amazon.com/kms/latest/developerguide/concepts.html#aws-managed-key
+    """
+    service = next(alias for alias in key.aliases if alias.startswith(_OF_AWS)).removeprefix(_OF_AWS)
+    through = {"kms:CallerAccount": key.account_id, "kms:ViaService": f"{service}.{key.region}.amazonaws.com"}
+    root = {"AWS": f"arn:aws:iam::{key.account_id}:root"}
+    names = ("Encrypt", "Decrypt", "ReEncrypt*", "GenerateDataKey*", "CreateGrant", "DescribeKey")
+    using = [f"kms:{name}" for name in names]
+    statements = [
+        {"Sid": f"Allow access through {service}", "Effect": "Allow", "Principal": {"AWS": "*"}, "Action": using,
+         "Resource": "*", "Condition": {"StringEquals": through}},
+        {"Sid": "Allow direct access to key metadata to the account", "Effect": "Allow", "Principal": root,
+         "Action": ["kms:Describe*", "kms:Get*", "kms:List*", "kms:RevokeGrant"], "Resource": "*"},
+    ]  # fmt: skip
+    return {"Version": "2012-10-17", "Id": f"auto-{service}-1", "Statement": statements}
+
+
+def is_of_aws(arn: str) -> bool:
+    """Whether AWS manages a key, for one of its services."""
+    return any(alias.startswith(_OF_AWS) for alias in key_aliases(arn))
+
+
+def make_own_key(alias: str, region: str, account: str) -> None:
+    """AWS's key for a service of an account, which is there as soon as somebody names it."""
+    backend = open_keeper("kms", account, region)
+    key = backend.keys.get(backend.get_key_id_from_alias(alias))
+    if key is not None and key.key_manager != "AWS":
+        key.key_manager, key.policy = "AWS", json.dumps(own_key_policy(key))
+        service = alias.removeprefix(_OF_AWS)
+        key.description = f"Default key that protects my {service} data when no other key is defined"
 
 
 def _grant_statements(grant: Any) -> Iterator[dict[str, Any]]:

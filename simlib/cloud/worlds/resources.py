@@ -149,6 +149,7 @@ def _make_key(kms: Any, entry: Mapping[str, Any]) -> Any:
         kms.create_alias(key.id, alias)
     grants = [make(Grant, _GRANT, grant, key_id=key.id) for grant in entry.get("Grants", ())]
     key.grants = {grant.id: grant for grant in grants}
+    key.key_manager = "AWS" if any(alias.startswith("alias/aws/") for alias in key.aliases) else "CUSTOMER"
     kms.tagger.tag_resource(key.id, tags(entry, "TagKey", "TagValue"))
     return key
 
