@@ -22,7 +22,7 @@ from simlib.cloud.explain import Explanation
 from simlib.cloud.gate import Gate
 from simlib.cloud.identity import Identity, credentials_in
 from simlib.cloud.inspection import Inspection
-from simlib.cloud.interrupts import uninterrupted
+from simlib.cloud.interrupts import Undo, uninterrupted
 from simlib.cloud.machines.instance import Instance
 from simlib.cloud.machines.instance_role import mint_session
 from simlib.cloud.services.mfa import Authenticator
@@ -75,7 +75,7 @@ class Cloud:
     """
 
     running: ClassVar[Cloud | None] = None
-    _to_undo: ClassVar[list[ExitStack]] = []
+    _to_undo: ClassVar[list[Undo]] = []
 
     def __init__(self, *, trail_bound: int = DEFAULT_BOUND) -> None:
         self.clock = Clock()
@@ -84,7 +84,7 @@ class Cloud:
         self.source_ip = "203.0.113.10"  # an address of the documentation range: where the learner "sits"
         self._accounts: dict[str, Account] = {}
         self._sessions = Sessions()
-        self._undo = ExitStack()
+        self._undo = Undo()
         self._instances: dict[str, Instance] = {}
         self._endpoint: Endpoint | None = None
 
@@ -172,12 +172,12 @@ class Cloud:
         written, size = file.write(path, document)
         return file.Saved(written, len(document["Accounts"]), size, tuple(missing))
 
-    def _open(self, undo: ExitStack) -> None:
+    def _open(self, undo: Undo) -> None:
         hidden = ambient.hide(NOWHERE)
         undo.callback(hidden.restore)
         self._listen(hidden.folder, undo)
+        undo.callback(self.clock.stop)  # beforehand, for whoever is interrupted in between
         self.clock.start()
-        undo.callback(self.clock.stop)
         self._store = Store()
         undo.callback(self._store.close)
         self._gate = Gate(self._store, self._sessions, self.trail, lambda: self.clock.now, lambda: self.source_ip)
@@ -185,8 +185,8 @@ class Cloud:
             self._store, self._sessions, lambda: self.clock.now, lambda: self.source_ip, self._gate.lock, self._counts
         )
         spec = ("before-send", _meet_the_gate, REGISTER_FIRST)
+        undo.callback(lambda: spec in BUILTIN_HANDLERS and BUILTIN_HANDLERS.remove(spec))
         BUILTIN_HANDLERS.append(spec)
-        undo.callback(BUILTIN_HANDLERS.remove, spec)
         Cloud.running = self
         undo.callback(self._no_longer_running)
 
@@ -194,7 +194,7 @@ class Cloud:
         ahead = (self.clock.now - self.clock.real_now).total_seconds()
         return self.trail.total, len(self._accounts), round(ahead)
 
-    def _listen(self, folder: Path, undo: ExitStack) -> None:
+    def _listen(self, folder: Path, undo: Undo) -> None:
         """Open the loopback endpoint; where no socket can be had, a world in this process needs none."""
         try:
             self._endpoint = Endpoint(

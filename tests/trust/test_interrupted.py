@@ -8,8 +8,11 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import boto3
 import pytest
+import time_machine
 from botocore.exceptions import ClientError
+from moto import mock_aws
 
 from simlib import Cloud
 from simlib.cloud.gate import Gate
@@ -45,12 +48,14 @@ def interrupting(monkeypatch: pytest.MonkeyPatch, target: str, when: str, times:
         owner = getattr(importlib.import_module(module), of)
     original = getattr(owner, name)
 
+    presses = [times]  # once: what was cut short is done again
+
     def stopped(*arguments: Any, **named: Any) -> Any:
-        if when == "before":
-            press(times)
+        if when == "before" and presses:
+            press(presses.pop())
         answer = original(*arguments, **named)
-        if when == "after":
-            press(times)
+        if when == "after" and presses:
+            press(presses.pop())
         return answer
 
     monkeypatch.setattr(owner, name, stopped)
@@ -133,6 +138,7 @@ def test_a_rehearsal_that_is_stopped_while_it_is_undone_is_undone(aws: Cloud, mo
     assert "alice" in {user["UserName"] for user in iam.list_users()["Users"]}
 
 
+MOCK = {"aws_access_key_id": "mock", "aws_secret_access_key": "mock"}
 START = ["simlib.cloud.ambient.hide", "simlib.cloud.clock.Clock.start", "simlib.cloud.storage.contents.forget"]
 
 
@@ -150,6 +156,9 @@ def test_after_a_start_that_was_stopped_the_next_one_works_and_leaves_all_as_it_
     with Cloud.start() as aws:
         assert aws.account("dev").admin.client("iam").list_users()["Users"]
     assert (dict(os.environ), len(threading.enumerate())) == before
+    assert not time_machine.escape_hatch.is_travelling()
+    with mock_aws():
+        assert boto3.client("iam", "us-east-1", **MOCK).list_users()["Users"] == []
 
 
 STOP = [f"{Store.__module__}.Store.close", "simlib.cloud.clock.Clock.stop", "simlib.cloud.ambient.Hidden.restore"]
@@ -170,6 +179,9 @@ def test_after_a_stop_that_was_stopped_the_next_start_works_and_leaves_all_as_it
     with Cloud.start() as again:
         assert [user["UserName"] for user in again.account("dev").admin.client("iam").list_users()["Users"]]
     assert (dict(os.environ), len(threading.enumerate())) == before
+    assert not time_machine.escape_hatch.is_travelling()
+    with mock_aws():  # moto is as it comes
+        assert boto3.client("iam", "us-east-1", **MOCK).list_users()["Users"] == []
 
 
 def test_a_thread_of_its_own_is_not_interrupted_and_changes_nothing() -> None:
