@@ -119,7 +119,7 @@ _TOO_WIDE = """root => {
         if (!node.checkVisibility() || box.width <= 1) return;
         if (box.right > right || box.left < left)
             found.push([node.tagName, node.className, box.left, box.right].join(" "));
-        if (!scrolls(node)) [...node.children].forEach(look);
+        if (node === root || !scrolls(node)) [...node.children].forEach(look);
     };
     look(root);
     return found;
