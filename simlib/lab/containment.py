@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 from simlib.cloud.credentials.lifetimes import GOOD
 
 from .attempts import attempt
-from .controls import button
+from .look import button
 from .markup import card, escape, table
 from .on_screen import OnScreen
+from .page import el
 
 if TYPE_CHECKING:
     from ipywidgets import DOMWidget
@@ -191,4 +192,4 @@ class Containment(OnScreen):
 
 
 def _bar(row: Row) -> str:
-    return f'<div class="sl-bar">{"".join(button(do, label, row.value) for do, label in row.buttons)}</div>'
+    return el("div.sl-row", *(button(do, label, value=row.value) for do, label in row.buttons)).html(live=True)
