@@ -19,12 +19,12 @@ _SUBJECTS = {"Action": "the action", "Resource": "the resource", "Principal": "t
 _VERDICTS = {
     ALLOW: "Allowed",
     IMPLICIT_DENY: "Denied, because nothing allows it",
-    EXPLICIT_DENY: "Denied by a statement",
+    EXPLICIT_DENY: "Denied, because a statement denies it",
 }
 _MEANINGS = {
     ALLOW: "allows",
     DELEGATES: "delegates to the caller's account, whose own policies must allow",
-    NO_IMPACT: "says nothing, and need not",
+    NO_IMPACT: "no statement applies, and none is needed",
     IMPLICIT_DENY: "an Allow is needed here, and no statement gives one",
     EXPLICIT_DENY: "denies",
 }

@@ -42,7 +42,8 @@ class Verdict:
 
     @property
     def _line(self) -> str:
-        return f"{ {True: '✔ Right.', False: '✘ Not yet.', None: '… Waiting.'}[self.passed] } {self.text}".strip()
+        words = {True: "✔ Right.", False: "✘ Not yet.", None: "… Not answered yet."}
+        return f"{words[self.passed]} {self.text}".strip()
 
     __repr__ = __str__
 
@@ -130,7 +131,7 @@ class Attempted:
 
         if not isinstance(self.exercise.judge, Policies):
             world = "Whatever you apply, in any panel of this page, counts." if self.exercise.untouched else ""
-            return Saying(PANEL, world or "This exercise wants a function. Write it in the cell above the check.")
+            return Saying(PANEL, world or "Write a function for this exercise, in the cell above the check.")
         places = [at.place for at in self.exercise.judge.places]
         if self._begun is None or self._begun_in is not Cloud.running:
             self._begun = panel_answers.begin(Cloud.running, places, self.exercise.given, self._begun)
@@ -160,7 +161,7 @@ class Attempted:
         except Unjudged as problem:
             verdict = Verdict(False, str(problem))
         except (ClientError, BotoCoreError) as error:
-            verdict = Verdict(False, f"AWS refused a call of it: {error}")
+            verdict = Verdict(False, f"AWS refused a call in your answer: {error}")
         except (Exception, SystemExit) as error:  # the learner's own code may raise anything
             verdict = Verdict(False, f"It ended with {type(error).__name__}: {error}")
         return replace(verdict, text=f"{verdict.text} {about}".strip())

@@ -34,13 +34,14 @@ def sentence(name: str, notebook: str = "") -> str:
     """
     open_here = [number for number, file in course.LESSONS.items() if file.removesuffix(".ipynb") in notebook]
     if notebook and not open_here and name in ("lab", "Cloud"):
-        return f"“{name}” is not there yet. Run `from simlib import Cloud, lab` in a cell, then run this cell again."
+        return f"“{name}” does not exist yet. Run `from simlib import Cloud, lab` in a cell, then run this cell again."
     for number in open_here if notebook else course.LESSONS:
         for heading, made in _made(number):
             if name in made:
                 place = f"under “{heading}”" if notebook else "further up"
                 return (
-                    f"“{name}” is not there yet. A cell {place} makes it, and has not run since this kernel started.\n"
+                    f"“{name}” does not exist yet. The cell {place} that creates it "
+                    "has not run since this kernel started.\n"
                     "Choose Run ▸ Run All Above Selected Cell, then run this cell again."
                 )
     return ""

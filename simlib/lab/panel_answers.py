@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
 Documents = tuple[PolicyDocument, ...]
 HOW = "Your answer may stand here. It is judged by the lesson's check; Apply is not needed for that."
-IN_PANEL = "(That is about the text in the panel.)"
-APPLIED = "(That is about what you have applied in a panel.)"
-IN_CELL = "(That is about the text in the cell. For the one in the panel: .check() with nothing in the brackets.)"
+IN_PANEL = "(About the text in the panel.)"
+APPLIED = "(About what you have applied in a panel.)"
+IN_CELL = "(About the text in the cell. For the one in the panel: .check() with nothing in the brackets.)"
 
 
 def documents(answer: Any) -> Documents | None:

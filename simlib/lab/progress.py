@@ -84,7 +84,7 @@ def mine() -> dict[str, Any]:
             _memory.tell(f"{place().name} is damaged, and cannot be set aside ({error.strerror}).")
             found = {}
     except Untouchable as problem:
-        _memory.tell(f"{problem} Until that is mended your progress is not kept.")
+        _memory.tell(f"{problem} Until this is fixed, your progress is not kept.")
         found = {}
     return merged(found, _memory.unwritten)
 
@@ -127,7 +127,7 @@ def _add(new: Mapping[str, Any], *, by_date: bool = False) -> None:
             "remembers until its kernel stops: lab.overview() lets you download it."
         )
     except Untouchable as problem:
-        _memory.tell(f"{problem} Until that is mended your progress is not kept.")
+        _memory.tell(f"{problem} Until this is fixed, your progress is not kept.")
     else:
         _memory.unwritten = {}
         _memory.told.clear()
@@ -140,7 +140,7 @@ def _in_the_file() -> dict[str, Any]:
         return read(path)
     except Damaged as problem:
         damaged = progress_file.set_aside(path, f"{_now():%Y%m%d-%H%M%S-%f}")
-        _memory.news.append(f"{problem} It is kept as {damaged.name}; your progress begins anew.")
+        _memory.news.append(f"{problem} It is kept as {damaged.name}; your progress starts again.")
         return {}
 
 

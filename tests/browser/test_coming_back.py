@@ -76,5 +76,5 @@ def test_opened_again_it_is_as_it_was(opened: Any) -> None:
     opened.picture("opened-again")
     page.evaluate("() => { window.jupyterapp.shell.currentWidget.content.activeCellIndex = 1 }")
     opened.command("notebook:run-cell")
-    opened.output(1).get_by_text("“lab” is not there yet.").wait_for()
+    opened.output(1).get_by_text("“lab” does not exist yet.").wait_for()
     opened.errors.clear()  # Jupyter's own, of widgets and answers that a stopped kernel does not give

@@ -207,7 +207,7 @@ def test_a_refusal_in_a_learners_sentences() -> None:
 def test_a_denial_in_a_learners_sentences() -> None:
     policies = PolicySet((ALLOW_ALL,), scps=((ALLOW_ALL,), (SCP_DENY,)))
     assert ask(ALICE, READ, OBJECT, policies).explain().splitlines() == [
-        f"Denied by a statement: {ALICE} asks for s3:GetObject on {OBJECT}.",
+        f"Denied, because a statement denies it: {ALICE} asks for s3:GetObject on {OBJECT}.",
         "Service control policy (level 1 from the organization's root): allows.",
         "  Allow statement 1 of allow-all matches.",
         "Service control policy (level 2 from the organization's root): denies.",
@@ -224,7 +224,7 @@ def test_an_allow_in_a_learners_sentences() -> None:
         f"Allowed: {ALICE} asks for s3:GetObject on {OBJECT}.",
         "Resource-based policy: allows.",
         "  Allow statement 1 of bucket-policy matches.",
-        "Identity-based policy: says nothing, and need not.",
+        "Identity-based policy: no statement applies, and none is needed.",
     ]
     assert "needs no permission" in ask(ALICE, "sts:GetCallerIdentity", "*", PolicySet((DENY,))).explain()
 

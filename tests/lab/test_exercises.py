@@ -37,13 +37,13 @@ def checked(*answer: Any, exercise: Exercise | None = None) -> str:
 
 @pytest.mark.parametrize("answer", ["", "  \n", None, ...])
 def test_an_untouched_exercise_says_what_it_waits_for(aws: Cloud, answer: Any) -> None:
-    assert checked(answer) == "… Waiting. Write it."
+    assert checked(answer) == "… Not answered yet. Write it."
 
 
 def test_what_the_lesson_gave_is_no_answer_however_it_is_indented(aws: Cloud) -> None:
     given = allow("s3:*", BUCKET)
     spread = json.dumps(json.loads(given), indent=8)
-    assert checked(spread, exercise=read_only(given=given)) == "… Waiting. Write it."
+    assert checked(spread, exercise=read_only(given=given)) == "… Not answered yet. Write it."
 
 
 def test_a_function_without_a_body_is_no_answer(aws: Cloud) -> None:
@@ -52,7 +52,7 @@ def test_a_function_without_a_body_is_no_answer(aws: Cloud) -> None:
     def described(iam: Any) -> None:
         """Makes the role."""
 
-    assert {checked(deploy), checked(described)} == {"… Waiting. Write it."}
+    assert {checked(deploy), checked(described)} == {"… Not answered yet. Write it."}
 
 
 def test_without_a_world_there_is_a_sentence() -> None:
@@ -122,7 +122,7 @@ def test_code_of_the_learner_that_fails_gets_a_sentence(aws: Cloud) -> None:
     def refused() -> Any:
         return aws.account("dev").admin.client("iam").get_role(RoleName="no-such-role")
 
-    assert "AWS refused a call of it:" in checked(refused, exercise=made)
+    assert "AWS refused a call in your answer:" in checked(refused, exercise=made)
 
 
 def test_checking_leaves_the_world_and_its_trail_as_they_were(aws: Cloud) -> None:

@@ -119,16 +119,16 @@ def test_applied_it_counts_where_the_cell_is_untouched(asked: Any, made: Made) -
     exercise, world = asked
     panel = made(world)
     given = exercise.exercise.given
-    assert str(exercise.check(*given)).startswith("… Waiting.")
+    assert str(exercise.check(*given)).startswith("… Not answered yet.")
     documents = write(panel, solved(exercise, world))
-    assert str(exercise.check(*given)).startswith("… Waiting."), "written and not applied: it may be a draft"
+    assert str(exercise.check(*given)).startswith("… Not answered yet."), "written and not applied: it may be a draft"
     editor = panel.draft.editor if hasattr(panel, "draft") else panel
     assert all(editor.apply(each.name).allowed for each in documents)
     assert str(exercise.check(*given)).startswith("✔ Right.")
     assert "what you have applied in a panel" in str(exercise.check())
     while editor.can_take_back:
         editor.take_back()
-    assert str(exercise.check(*given)).startswith("… Waiting."), "taken back, it is as it was"
+    assert str(exercise.check(*given)).startswith("… Not answered yet."), "taken back, it is as it was"
 
 
 @pytest.mark.parametrize("asked", dict.fromkeys(name for name, _ in PANELS), indirect=True)
@@ -137,7 +137,7 @@ def test_written_in_its_own_panel_it_counts(asked: Any) -> None:
     panel = exercise.panel()
     assert exercise.panel() is panel
     assert "judged by the lesson's check" in str(panel)
-    assert str(exercise.check()).startswith("… Waiting.")
+    assert str(exercise.check()).startswith("… Not answered yet.")
     write(panel, solved(exercise, world))
     said = str(exercise.check(*exercise.exercise.given))
     assert said.startswith("✔ Right.")
@@ -174,7 +174,7 @@ def test_one_policy_in_the_cell_and_the_other_in_the_panel(asked: Any) -> None:
     door, may = solved(exercise, world)
     panel = exercise.panel()
     panel.edit(may, panel.documents[1].name)
-    assert str(exercise.check("", "")).startswith("… Waiting."), "half an answer"
+    assert str(exercise.check("", "")).startswith("… Not answered yet."), "half an answer"
     assert str(exercise.check(door, "")).startswith("✔ Right.")
 
 
@@ -209,7 +209,7 @@ def test_what_was_written_goes_along_into_a_new_world(asked: Any) -> None:
 @pytest.mark.parametrize("asked", ["rotate a key"], indirect=True)
 def test_what_wants_a_function_says_so(asked: Any) -> None:
     exercise, world = asked
-    assert "wants a function" in str(exercise.panel())
+    assert "Write a function" in str(exercise.panel())
     assert "not about the text of a policy" in str(exercise.check(of_alice(world)))
 
 
@@ -220,7 +220,7 @@ def test_a_world_is_put_right_by_what_a_panel_applies(asked: Any) -> None:
     alice = world.sign_in(iam.create_access_key(UserName="alice"))
     mallory = world.sign_in(alice.client("sts").assume_role(RoleArn=REPORTS, RoleSessionName="mallory"))
     mallory.client("s3").get_object(Bucket="my-secure-bucket", Key="report.csv")
-    assert str(exercise.check(mallory)).startswith("… Waiting.")
+    assert str(exercise.check(mallory)).startswith("… Not answered yet.")
     assert "any panel" in str(exercise.panel())
     world.clock.advance(seconds=2)
     older = {"DateLessThan": {"aws:TokenIssueTime": f"{world.clock.now:%Y-%m-%dT%H:%M:%SZ}"}}

@@ -162,7 +162,7 @@ WRONG: dict[str, list[Answer]] = {
         ),
         (
             'def rotate(iam, use):\n    [iam.create_access_key(UserName="alice") for _ in range(2)]',
-            "AWS refused a call of it: An error occurred (LimitExceeded)",
+            "AWS refused a call in your answer: An error occurred (LimitExceeded)",
         ),
     ],
     "cut mallory off": [

@@ -86,7 +86,7 @@ def test_untouched_it_waits_and_reveals_nothing(asked: tuple[str, dict[str, Any]
     exercise = course.lesson(course.lesson_of(name, "EXERCISES")).EXERCISES[name]
     with undone(names) as copy:
         said = told(name, cells_of(name)[1], copy)
-    assert said == f"… Waiting. {exercise.waits_for}"
+    assert said == f"… Not answered yet. {exercise.waits_for}"
     assert exercise.solution not in said
 
 

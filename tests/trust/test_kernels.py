@@ -202,7 +202,7 @@ def test_a_cell_that_is_run_too_early_says_which_cell_is_missing(number: int) ->
     missing = [name for source in rest if (name := missing_name(source, names))]
     for name in missing:
         said = out_of_order.sentence(name, f"/home/ann/notebooks/{course.LESSONS[number]}")
-        place = re.match(f"“{name}” is not there yet. A cell under “(.+)” makes it", said)
+        place = re.match(f"“{name}” does not exist yet. The cell under “(.+)” that creates it", said)
         assert place, name
         assert place[1] in headings
     assert missing or not number

@@ -26,7 +26,7 @@ SAYS = {  # the sign, what the side does, what its half of the bridge is
     "delegates": ("half", "only delegates, to the caller’s account", "stands"),
     "denies": ("deny", "denies it", "denied"),
     "missing": ("no", "does not allow it", "missing"),
-    "silent": ("none", "says nothing, and need not", "not needed"),
+    "silent": ("none", "no statement applies, and none is needed", "not needed"),
 }
 
 
