@@ -172,7 +172,7 @@ def test_a_cell_run_again_fifty_times_leaves_no_more_widgets_and_no_more_followe
 
     def alive() -> int:
         gc.collect()
-        return sum(isinstance(each, SessionTimeline) for each in gc.get_objects())
+        return sum(type(each) is SessionTimeline for each in gc.get_objects())
 
     once, panels = run(), alive()
     assert [run() for _ in range(50)][-1] == once
