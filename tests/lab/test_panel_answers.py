@@ -141,7 +141,7 @@ def test_written_in_its_own_panel_it_counts(asked: Any) -> None:
     write(panel, solved(exercise, world))
     said = str(exercise.check(*exercise.exercise.given))
     assert said.startswith("✔ Right.")
-    assert "about the text in the panel" in said
+    assert "About the text in the panel" in said
 
 
 @pytest.mark.parametrize("asked", ["one file for alice"], indirect=True)
@@ -165,7 +165,7 @@ def test_what_is_written_in_the_cell_goes_before_the_panel_and_that_is_said(aske
     exercise.panel().edit(solved(exercise, world)[0])
     said = " ".join(str(exercise.check(document("Allow", "s3:*", "*"))).split())
     assert said.startswith("✘ Not yet.")
-    assert "about the text in the cell" in said
+    assert "About the text in the cell" in said
 
 
 @pytest.mark.parametrize("asked", ["acmes way in"], indirect=True)

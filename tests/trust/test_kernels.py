@@ -223,8 +223,8 @@ def missing_name(source: str, names: dict[str, Any]) -> str:
 @pytest.mark.parametrize(
     ("name", "notebook", "expected"),
     [
-        ("alice", NOTEBOOK, "A cell under “"),
-        ("alice", "", "A cell further up makes it"),
+        ("alice", NOTEBOOK, "The cell under “"),
+        ("alice", "", "The cell further up that creates it"),
         ("alice", "my-own.ipynb", ""),
         ("no_such_name_anywhere", NOTEBOOK, ""),
         ("", "", ""),
