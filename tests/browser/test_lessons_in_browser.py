@@ -16,7 +16,7 @@ PANELS = {  # a cell of the lesson, and what its panel or answer says once every
     0: ("map", "Trust policies: who may"),
     2: ("trust-explorer", "Who may assume reports"),
     3: ("matrix", "Who may do what"),
-    4: ("timeline", "lines of credentials are good"),
+    4: ("timeline", "credentials are good"),
     5: ("cross-account", "Both sides allow it"),
     6: ("trust-explorer", "Who may assume pipeline"),
     7: ("editor", "A policy"),

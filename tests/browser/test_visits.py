@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.visits import OUTPUT, visiting
+from tests.browser.visits import visiting
 
 PAGES = """
 from IPython.display import HTML, display
@@ -24,7 +24,7 @@ def shown(everywhere: Any) -> Any:
 
 
 def test_an_output_is_looked_at_and_nothing_around_it(shown: Any) -> None:
-    part = shown.output(0).locator(OUTPUT)
+    part = shown.output(0)
     shown.accessible(part.locator(".good"))
     shown.fits(part.locator(".good"))
     assert shown.output(1).inner_text().endswith("2")
