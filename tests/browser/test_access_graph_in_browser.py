@@ -47,7 +47,7 @@ def test_asked_and_explained_by_keyboard(opened: Any) -> None:
     assert why.evaluate("node => node === document.activeElement")
     shown.get_by_role("button", name="role deploy: ways from here").focus()
     page.keyboard.press("Enter")
-    shown.get_by_text("Whoever has deploy").first.wait_for()
+    shown.get_by_text("Anybody with deploy").first.wait_for()
 
 
 def test_a_name_that_is_not_there_is_told(opened: Any) -> None:

@@ -78,7 +78,7 @@ def test_two_accounts_each_with_its_editor_and_the_bridge_between(opened: Any) -
     assert owner.get_by_role("tab").count() == 2
     write_over(page, owner, '"', "222222222222", "333333333333")
     panel.get_by_text("The owner’s side delegates, and the caller’s allows it.").wait_for()
-    panel.get_by_text("A confused deputy.").wait_for()
+    panel.get_by_text("A confused deputy:").wait_for()
     owner.get_by_text("only delegates").first.wait_for()  # in the text, beside the statement
 
 

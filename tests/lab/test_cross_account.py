@@ -111,7 +111,7 @@ def test_the_confused_deputy_with_and_without_an_external_id(aws: Cloud) -> None
     )
     panel.edit(trust({"AWS": ACME}), TRUST)
     assert [each.allowed for each in panel.behalf.values()] == [True, True]
-    assert "A confused deputy." in str(panel)
+    assert "A confused deputy:" in str(panel)
     panel.edit(trust({"AWS": ACME}, Condition={"StringEquals": {"sts:ExternalId": "prod-7f3"}}), TRUST)
     assert [each.allowed for each in panel.behalf.values()] == [True, False]
     assert panel.confused == ""

@@ -144,7 +144,7 @@ class CrossAccount(Explorer):
         inside = [whom for whom, answer in self.behalf.items() if answer.allowed]
         if len(inside) < 2:
             return ""
-        return f"The role cannot tell them apart: it lets the caller in {', and '.join(inside)}. A confused deputy."
+        return f"A confused deputy: the role lets the caller in {', and '.join(inside)}, and cannot tell them apart."
 
     @property
     def owner(self) -> str:
@@ -279,7 +279,7 @@ class CrossAccount(Explorer):
         )
 
     def _behalf(self) -> Child:
-        """On whose behalf the caller knocks, and what becomes of it."""
+        """The customers that the caller calls for, and AWS's answer for each."""
         if not self.behalf:
             return None
         rows = []
@@ -287,7 +287,7 @@ class CrossAccount(Explorer):
             sent = (el("b", whom), " ", el("span.sl-dim", "external ID "), code(self.external_ids[whom] or "none"))
             rows.append(self.row(answer, sent, key=f"behalf-{whom}", why=answer.question.key != self.call.key))
         confused = el("p.sl-quiet", said("deny", self.confused), role="status") if self.confused else None
-        head = el("h4", f"On whose behalf {title(self.world, self.who)} calls, and the external ID it sends")
+        head = el("h4", f"The customers that {title(self.world, self.who)} calls for, and the external ID it sends")
         return el("section", head, el("ul.sl-reqs", rows), confused, key="behalf")
 
     def _then_asked(self) -> Child:

@@ -224,7 +224,7 @@ class TrustExplorer(Explorer):
         none = el("p.sl-dim", "Nobody may assume it.") if not inside else None
         return el(
             "div.sl-inside" + ("" if inside else ".is-shut"),
-            el("div.sl-zone", el("b", "Inside"), el("span.sl-dim.sl-small", "holds a session of the role for a while")),
+            el("div.sl-zone", el("b", "Inside"), el("span.sl-dim.sl-small", "gets a session of the role")),
             none,
             el("ul.sl-callers", [self._caller(each) for each in sorted(inside, key=lambda one: self.name(one.who))]),
             self._tools(),
@@ -266,7 +266,7 @@ class TrustExplorer(Explorer):
             for actions, resource, verdict in tools[:MOST_HELD]
         ]
         more = el("li.sl-hang.sl-dim", f"and {len(tools) - MOST_HELD} more") if len(tools) > MOST_HELD else None
-        label = el("p.sl-small.sl-dim", "The tools: what whoever gets in may do")
+        label = el("p.sl-small.sl-dim", "Permissions: what a session may do")
         return el("div.sl-tools-wall", label, nothing, el("ul.sl-rail", hung, more) if hung else None)
 
     def _outside(self) -> Part:
@@ -341,7 +341,7 @@ def _second(answer: Answer) -> str:
     if evaluation.effect == EXPLICIT_DENY or meaning not in (ALLOW, DELEGATES):
         return ""
     if not evaluation.request.in_own_account:
-        return "Another account: their own policy there must allow it too"
+        return "The caller is in another account, whose policies must allow it, too"
     return "Trust names the account, so their own policy must allow it too" if meaning == DELEGATES else ""
 
 
