@@ -16,12 +16,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from simlib.cloud.inspection import Place
 from simlib.cloud.storage import iam_entities, resources
 from simlib.cloud.storage.stored import parsed
-from simlib.iam import Policy, service_data
+from simlib.iam import service_data
 from simlib.iam.partial import possible
 
 if TYPE_CHECKING:
@@ -51,8 +52,7 @@ class Way:
     `id`: the row; `principal`: the ARN of who has it; `target`: the ARN of the user, role or group whose permissions
     are gained, or through whom any permission is; `policy` and `thing`: the managed policy that is rewritten, the
     function or instance that is used, "" where there is none. `asks`: every action, with the resource it was allowed
-    on. `assumed`: what else has to be so: conditions to
-    meet, and what the world does not hold.
+    on. `assumed`: what else has to be so: conditions to meet, and what the world does not hold.
     """
 
     id: str
@@ -170,13 +170,12 @@ class _Finder:
                 session = re.fullmatch(r"arn:aws:sts::(\d+):assumed-role/([^/]+)/.*", name)
                 self.trusting.setdefault(":".join(session.groups()) if session else name, []).append(identity)
 
-    def allowed(self, who: str, action: str, resource: str, instead: Any = None, **context: str) -> bool:
-        return self.look.ask(who, action, resource, circumstances=context, instead=instead or {}).allowed
+    def allowed(self, who: str, action: str, resource: str, instead: Any = MappingProxyType({})) -> bool:
+        return self.look.ask(who, action, resource, instead=instead).allowed
 
     def ways(self, caller: _Identity) -> Iterator[Way]:
-        if not caller.allows and caller.kind == "user":
-            return
-        if not self._lacks(caller):
+        lacking = self.lacks(caller.arn, caller.account)
+        if not lacking:
             return
         for name, row in ROWS.items():
             actions = [ask.partition(" ")[0] for ask in row["asks"]]
@@ -186,15 +185,13 @@ class _Finder:
             for target, policy, thing, assumed in self._targets(caller, row):
                 asks = tuple(_asks(row, caller, target, policy, thing))
                 allowance = self._allowance(caller, row, asks, target)
-                if allowance is not None and self._is_gain(caller, row, target):
+                if allowance is not None and self._is_gain(caller, row, target, lacking):
                     also = "; ".join(filter(None, (allowance, assumed)))
                     yield Way(name, caller.arn, target, policy, thing, asks, also)
 
-    def _lacks(self, caller: _Identity) -> list[tuple[str, str, str, str]]:
-        """The proofs that the caller does not have yet; an administrator has them all."""
-        return [
-            proof for proof in PROOFS if not self.allowed(caller.arn, proof[0], proof[1].format(account=caller.account))
-        ]
+    def lacks(self, arn: str, account: str) -> list[tuple[str, str, str, str]]:
+        """The proofs that somebody does not have yet; an administrator has them all."""
+        return [proof for proof in PROOFS if not self.allowed(arn, proof[0], proof[1].format(account=account))]
 
     def _targets(self, caller: _Identity, row: Mapping[str, Any]) -> Iterator[tuple[str, str, str, str]]:
         """Whom or what a row could be about: target, policy, thing, and what would have to be there."""
@@ -287,14 +284,13 @@ class _Finder:
                 terms += open_terms
         return f"if {' and '.join(dict.fromkeys(terms))}" if terms else ""
 
-    def _is_gain(self, caller: _Identity, row: Mapping[str, Any], target: str) -> bool:
+    def _is_gain(self, caller: _Identity, row: Mapping[str, Any], target: str, lacking: Iterable[Any]) -> bool:
         """Whether there is more to have: with any policy of its own, or as the target."""
+        if row["gains"] != "any":
+            return True
         holder = caller.arn if row["on"] in ("self", "policy", "group") else target
-        if row["gains"] == "any":
-            more = {Place(holder, "identity", "more"): Policy.parse(EVERYTHING, "identity", name="more")}
-            lacking = self._lacks(caller)
-            return any(self.allowed(holder, each[0], each[1].format(account=caller.account), more) for each in lacking)
-        return True
+        more = {Place(holder, "identity", "more"): parsed(EVERYTHING, "identity", "more")}
+        return any(self.allowed(holder, each[0], each[1].format(account=caller.account), more) for each in lacking)
 
 
 def _rewrites_trust(row: Mapping[str, Any]) -> bool:
@@ -390,7 +386,7 @@ class _Walker:
         from botocore.exceptions import BotoCoreError, ClientError
 
         try:
-            lacking = _Finder(self.cloud)._lacks(_Identity(self.way.principal, "", self.account, {}))
+            lacking = _Finder(self.cloud).lacks(self.way.principal, self.account)
             key, secret, token = self._credentials()
             session = boto3.Session(key, secret, token, region_name=REGION)
             answer: Any = {}

@@ -145,6 +145,16 @@ def test_a_condition_that_nobody_knows_is_kept(world: Cloud) -> None:
         assert not walk(world, way).done
 
 
+def test_who_a_trust_policy_names_needs_no_permission_to_assume_the_role(world: Cloud) -> None:
+    with world.rehearsal():
+        iam = world.account("dev").admin.client("iam")
+        mallory = arn("user", "mallory")
+        iam.create_role(RoleName="named", AssumeRolePolicyDocument=trust({"AWS": mallory}))
+        [way] = find(world, [mallory])
+        assert (way.id, way.target) == ("sts-001", arn("role", "named"))
+        assert walk(world, way).done
+
+
 def test_an_administrator_has_no_way_left(world: Cloud) -> None:
     assert find(world, [arn("user", "victim"), arn("role", "power")]) == []
 

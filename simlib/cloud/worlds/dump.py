@@ -84,8 +84,6 @@ def read_content(content: bytes, name: str) -> tuple[dict[str, Any], tuple[Remar
 
 def _shapes(value: Any) -> list[str]:
     """The names of the members by which a value can be recognised."""
-    if isinstance(value, list):
-        return [name for each in value[:1] for name in _shapes(each)]
     members = (
         *KINDS,
         "Organization",
@@ -155,19 +153,15 @@ class _Reader:
 
     def take(self, values: Iterable[Any]) -> None:
         for value in values:
-            if isinstance(value, list):
-                self.take(value)
-            elif isinstance(value, dict) and (match := _COLLECTED.search(self.file)):
+            if match := _COLLECTED.search(self.file):
                 self.collected.setdefault(self.file.rpartition("/")[0], {"": match})[Path(self.file).stem] = value
-            elif isinstance(value, dict) and (shapes := _shapes(value)):
+            elif isinstance(value, list):
+                self.take(value)
+            elif shapes := _shapes(value):
                 for shape in shapes:
                     self._take(shape, value)
-                if value.get("IsTruncated") is True and not isinstance(value.get("Marker"), type(None)):
-                    self.repairs[
-                        "a page that says there are more: the rest of them is missing here if no file has it"
-                    ] += 1
-            elif match := _COLLECTED.search(self.file):
-                self.collected.setdefault(self.file.rpartition("/")[0], {"": match})[Path(self.file).stem] = value
+                if value.get("IsTruncated") is True and value.get("Marker") is not None:
+                    self.repairs["a page that says there are more: what follows is missing if no file has it"] += 1
             else:
                 self.remark("", "is no answer of AWS that is read here")
                 return

@@ -272,7 +272,9 @@ def test_the_folders_of_iam_collect(opened: Callable[..., Cloud]) -> None:
     home = f"aws__aws__accounts__{ACCOUNT}__iam__"
     cloud = opened(**{
         f"{home}user__alice__metadata_json": {"arn": arn("user", "alice"), "id": "AIDACKCEVSQ6C2EXAMPLE"},
-        f"{home}user__alice__inline-policies_json": [{"PolicyName": "read", "PolicyDocument": READ}],
+        f"{home}user__alice__inline-policies_json": [
+            {"PolicyName": name, "PolicyDocument": READ} for name in ("read", "more", "last")
+        ],
         f"{home}user__alice__managed-policies_json": [arn("policy", "limits")],
         f"{home}role__web__metadata_json": {"arn": arn("role", "team/web")},
         f"{home}role__web__trust-policy_json": TRUST,
@@ -281,6 +283,8 @@ def test_the_folders_of_iam_collect(opened: Callable[..., Cloud]) -> None:
         f"{home}policy__limits__policy_json": READ,
     })  # fmt: skip
     complete(cloud)
+    names = {document.name for document in cloud.inspect.documents(arn("user", "alice"))}
+    assert {"read", "more", "last"} <= names
 
 
 @pytest.mark.parametrize(
