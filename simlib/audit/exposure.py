@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
-from simlib.audit.escalation import Way, find
+from simlib.audit.escalation import Way, escalations
 from simlib.cloud.storage import iam_entities
 from simlib.iam import Policy, Statement
 from simlib.iam.principals import BUILT_IN_PROVIDERS
@@ -61,7 +61,7 @@ def exposures(cloud: Cloud) -> list[Exposure]:
         if document.place.kind in ("trust", "resource") and document.place.owner == arn
         for each in _of_policy(arn, document, known, accounts)
     ]
-    return [*found, *_keys(cloud, accounts), *(_of_way(way) for way in find(cloud) if way.id != "sts-001")]
+    return [*found, *_keys(cloud, accounts), *map(_of_way, escalations(cloud))]
 
 
 def _of_policy(arn: str, document: Document, known: set[str], accounts: set[str]) -> Iterator[Exposure]:

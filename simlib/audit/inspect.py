@@ -16,7 +16,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from simlib.audit.escalation import find, walk
+from simlib.audit.escalation import escalations, walk
 from simlib.audit.exposure import RULES, Exposure, exposures
 from simlib.cloud.worlds.shape import WorldFileError
 
@@ -61,7 +61,7 @@ def _progress(text: str) -> None:
 
 def _walks(cloud: Cloud) -> dict[str, str]:
     """How each path to power went, by its sentence."""
-    ways, outcomes = find(cloud), {}
+    ways, outcomes = escalations(cloud), {}
     for number, way in enumerate(ways, 1):
         _progress(f"walking {number} of {len(ways)} …")
         outcome = walk(cloud, way)

@@ -24,8 +24,8 @@ class OwnAccount:
 
     @cached_property
     def ways(self) -> list[Way]:
-        """Every way to power, `escalation.find` has them."""
-        return [way for way in escalation.find(self.cloud) if way.id != "sts-001"]
+        """Every way to power, in the order of the report."""
+        return escalation.escalations(self.cloud)
 
     def walk(self, number: int = 1) -> Walk:
         """Perform one of the ways, counted from 1, by real calls in a rehearsal that leaves nothing."""

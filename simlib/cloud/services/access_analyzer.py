@@ -14,7 +14,6 @@ from typing import Any
 from simlib.cloud.call_context import CallContext
 from simlib.cloud.transport.answers import Refusal
 from simlib.iam import Policy, PolicyError, Problem, Statement, service_data, validation
-from simlib.iam.difference import RESOURCES, allowed, newly_allowed
 from simlib.iam.findings import ERROR, issue_code, page
 from simlib.iam.json_text import Located, read
 from simlib.iam.matching import Patterns
@@ -77,6 +76,8 @@ def _position(text: str, offset: int) -> dict[str, int]:
 
 
 def check_no_new_access(context: CallContext) -> Mapping[str, Any]:
+    from simlib.iam.difference import newly_allowed  # late: no lesson compares policies
+
     kind = _kind(context.parameters["policyType"], None)
     new, old = (_policy(context.parameters[name], kind) for name in ("newPolicyDocument", "existingPolicyDocument"))
     statements = [each.statement for each in newly_allowed(new, old)]
@@ -89,6 +90,8 @@ def check_no_new_access(context: CallContext) -> Mapping[str, Any]:
 
 
 def check_access_not_granted(context: CallContext) -> Mapping[str, Any]:
+    from simlib.iam.difference import RESOURCES, allowed  # late, too
+
     policy = _policy(context.parameters["policyDocument"], _kind(context.parameters["policyType"], None))
     statements = []
     for access in context.parameters["access"]:
