@@ -76,7 +76,6 @@ def update_role(context: CallContext) -> Mapping[str, Any]:
 
 
 def put_user_boundary(context: CallContext) -> Mapping[str, Any]:
-    check_boundary(context)
     _set_boundary(context, str(context.parameters["PermissionsBoundary"]))
     return {}
 
@@ -91,13 +90,6 @@ def complete_new_user(context: CallContext, answer: RawAnswer) -> RawAnswer:
     if answer.status == 200 and (arn := context.parameters.get("PermissionsBoundary")):
         _set_boundary(context, str(arn))
     return answer
-
-
-def check_boundary(context: CallContext) -> None:
-    """The managed policy that is to be a boundary must exist."""
-    arn = context.parameters.get("PermissionsBoundary")
-    if arn and context.store.managed_policy(str(arn)) is None:
-        raise Objection("NoSuchEntity", f"Scope ARN: {arn} does not exist or is not attachable.", 404)
 
 
 def _set_boundary(context: CallContext, arn: str | None) -> None:
@@ -129,50 +121,30 @@ def _release_linked_role(context: CallContext) -> None:
 
 
 def get_mfa_device(context: CallContext) -> Mapping[str, Any]:
-    """https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetMFADevice.html; AWS does not document the text."""
-    serial, name = str(context.parameters["SerialNumber"]), context.parameters.get("UserName")
-    device = iam_entities.backend(context.caller.account).virtual_mfa_devices.get(serial)
-    user = device.user if device is not None else None
-    if device is None or (name and (user is None or user.name != name)):
-        raise Objection("NoSuchEntity", f"MFA Device with serial number {serial} does not exist.", 404)
-    owner = {"UserName": user.name, "EnableDate": device.enable_date} if user is not None else {}
+    """https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetMFADevice.html"""
+    serial = str(context.parameters["SerialNumber"])
+    device = iam_entities.backend(context.caller.account).virtual_mfa_devices[serial]
+    owner = {"UserName": device.user.name, "EnableDate": device.enable_date} if device.user else {}
     return {"SerialNumber": serial, **owner}
 
 
-def add_client_id(context: CallContext) -> Mapping[str, Any]:
-    clients, client = _client_ids(context), str(context.parameters["ClientID"])
-    clients.extend([client] if client not in clients else [])
+def change_client_ids(context: CallContext) -> Mapping[str, Any]:
+    """AddClientIDToOpenIDConnectProvider and RemoveClientIDFromOpenIDConnectProvider."""
+    arn, client = str(context.parameters["OpenIDConnectProviderArn"]), str(context.parameters["ClientID"])
+    clients = iam_entities.backend(context.caller.account).open_id_providers[arn].client_id_list
+    added = [client] if context.call.operation.startswith("Add") else []
+    clients[:] = [*(each for each in clients if each != client), *added]
     return {}
-
-
-def remove_client_id(context: CallContext) -> Mapping[str, Any]:
-    clients, client = _client_ids(context), str(context.parameters["ClientID"])
-    clients[:] = [each for each in clients if each != client]
-    return {}
-
-
-def _client_ids(context: CallContext) -> list[str]:
-    arn = str(context.parameters["OpenIDConnectProviderArn"])
-    provider = iam_entities.backend(context.caller.account).open_id_providers.get(arn)
-    if provider is None:
-        raise Objection("NoSuchEntity", f"OpenIDConnect Provider not found for arn {arn}", 404)
-    clients: list[str] = provider.client_id_list
-    return clients
 
 
 ANSWERS = {
     "iam:CreateServiceLinkedRole": create_service_linked_role,
     "iam:GetMFADevice": get_mfa_device,
-    "iam:AddClientIDToOpenIDConnectProvider": add_client_id,
-    "iam:RemoveClientIDFromOpenIDConnectProvider": remove_client_id,
+    "iam:AddClientIDToOpenIDConnectProvider": change_client_ids,
+    "iam:RemoveClientIDFromOpenIDConnectProvider": change_client_ids,
     "iam:PutUserPermissionsBoundary": put_user_boundary,
     "iam:DeleteUserPermissionsBoundary": delete_user_boundary,
     "iam:UpdateRole": update_role,
 }
-BEFORE = {
-    "iam:DeleteServiceLinkedRole": _release_linked_role,
-    "iam:CreateUser": check_boundary,
-    "iam:CreateRole": check_boundary,
-    "iam:PutRolePermissionsBoundary": check_boundary,
-}
+BEFORE = {"iam:DeleteServiceLinkedRole": _release_linked_role}
 AFTER = {"iam:CreateUser": complete_new_user, "iam:GetUser": complete_root_user}

@@ -1,227 +1,243 @@
 """What IAM refuses although the policies allow it: unknown and taken names, quotas, entities still in use.
 
-https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html. Looks at moto's users, groups and roles.
+https://docs.aws.amazon.com/IAM/latest/APIReference/API_Operations.html,
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html. The texts are those IAM is seen to send; AWS
+documents none for members of groups, roles of instance profiles, MFA devices, names of services. moto itself knows the
+quotas of keys, versions and instance profiles. Looks at moto's users, groups and roles.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from typing import Any
 
 from simlib.cloud.call_context import CallContext
 from simlib.cloud.services import named_principals
-from simlib.cloud.services.iam_contents import check_own_policy
+from simlib.cloud.services.rules import Facts, Rule, checks
 from simlib.cloud.storage.iam_entities import backend, entity, rename_user
-from simlib.cloud.transport.refusals import Objection
+
+# The kinds of entities, the collections in which moto keeps them, and what IAM calls them.
+_KINDS = {"User": ("users", "The user with name", "User with name"),
+          "Group": ("groups", "The group with name", "Group with name"),
+          "Role": ("roles", "The role with name", "Role with name"),
+          "InstanceProfile": ("instance_profiles", "Instance Profile", "Instance Profile")}  # fmt: skip
+_INLINE_SIZES = {"User": 2048, "Group": 5120, "Role": 10_240}
+_AWS_MANAGED = "arn:aws:iam::aws:"
+_MISSING, _TAKEN, _CONFLICT, _FULL = "NoSuchEntity", "EntityAlreadyExists", "DeleteConflict", "LimitExceeded"
 
 
-class _Kind(NamedTuple):
-    """A kind of entity: the member that names it, where moto keeps it, and what IAM says of names."""
+class _Iam(Facts):
+    """What a call of IAM names, as moto keeps it: None where it names none, or none is there."""
 
-    member: str
-    collection: str
-    created_by: str
-    missing: str
-    taken: str
+    def __init__(self, context: CallContext) -> None:
+        super().__init__(context)
+        self.moto = backend(self.account)
+        self.user, self.group, self.role, self.profile = (self.entity(kind) for kind in _KINDS)
+        self.policy = self.moto.managed_policies.get(self["PolicyArn"])
+        self.device = self.moto.virtual_mfa_devices.get(self["SerialNumber"])
+        named = {"User": self.user, "Role": self.role, "Group": self.group}
+        self.kind = next((kind for kind, each in named.items() if each is not None), "")
+        self.holder: Any = named.get(self.kind)
+        self.noun, self.size = self.kind.lower(), _INLINE_SIZES.get(self.kind, 0)
+
+    def entity(self, kind: str) -> Any:
+        name = self[f"{kind}Name"]
+        return entity(self.account, _KINDS[kind][0], str(name)) if name else None
+
+    def lacks_entity(self, kind: str) -> bool:
+        return self.operation != f"Create{kind}" and bool(self[f"{kind}Name"]) and self.entity(kind) is None
+
+    def is_taken(self, kind: str, member: str) -> bool:
+        """Names differ in more than their capitals; what is renamed may keep its own."""
+        others = {each.name for each in getattr(self.moto, _KINDS[kind][0]).values()}
+        others -= {self[f"{kind}Name"]} if member.startswith("New") else set()
+        return _is_in(self[member], others)
+
+    @property
+    def groups(self) -> list[Any]:
+        return [group for group in self.moto.groups.values() if self.user in group.users]
+
+    @property
+    def profiles(self) -> list[Any]:
+        return [profile for profile in self.moto.instance_profiles.values() if self.role in profile.roles]
+
+    @property
+    def is_bounding(self) -> bool:
+        bounded = (*self.moto.users.values(), *self.moto.roles.values())
+        return any(getattr(each, "permissions_boundary_arn", None) == self["PolicyArn"] for each in bounded)
+
+    @property
+    def inline_size(self) -> int:
+        """How many bytes of inline policies there will be, which share one quota; white space is not counted."""
+        from simlib.iam import json_text, validation  # late: only writing needs it
+
+        kept = {**self.holder.policies, self["PolicyName"]: self["PolicyDocument"]}
+        located = [json_text.read(str(text)) for text in kept.values()]
+        return sum(validation.size(document.value, document) for document in located)
+
+    @property
+    def provider(self) -> Any:
+        name = str(self["Url"]).removeprefix("https://").rstrip("/")
+        return self["OpenIDConnectProviderArn"] or f"arn:aws:iam::{self.account}:oidc-provider/{name}"
+
+    def lacks_profile(self, member: str) -> bool:
+        """Whether the instance profile that EC2 is to use is not there by one of its two names."""
+        wanted = (self["IamInstanceProfile"] or {}).get(member)
+        known = [getattr(each, member.lower()) for each in self.moto.instance_profiles.values()]
+        return bool(wanted) and wanted not in known
 
 
-_KINDS = (
-    _Kind("UserName", "users", "CreateUser", "The user with name {} cannot be found.",
-          "User with name {} already exists."),
-    _Kind("GroupName", "groups", "CreateGroup", "The group with name {} cannot be found.",
-          "Group with name {} already exists."),
-    _Kind("RoleName", "roles", "CreateRole", "The role with name {} cannot be found.",
-          "Role with name {} already exists."),
-    _Kind("InstanceProfileName", "instance_profiles", "CreateInstanceProfile", "Instance Profile {} cannot be found.",
-          "Instance Profile {} already exists."),
+def _is_in(name: Any, names: Iterable[str]) -> bool:
+    return bool(name) and str(name).lower() in {each.lower() for each in names}
+
+
+def _more_than(quota: int, existing: Iterable[str], new: Iterable[str]) -> bool:
+    """Whether new things are too many; what is there already counts only once."""
+    kept = set(existing)
+    return not kept >= set(new) and len(kept | set(new)) > quota
+
+
+def _has_key(f: _Iam) -> bool:
+    key = f.moto.access_keys.get(f["AccessKeyId"])
+    return key is not None and f["UserName"] in (None, key.user_name)
+
+
+def _is_service(name: str) -> bool:
+    service, domain, rest = name.partition(".amazonaws.com")
+    return bool(service.strip(".") and domain and not rest)
+
+
+def _own_names(f: _Iam) -> Iterable[str]:
+    return (each.name for each in f.moto.managed_policies.values() if not each.arn.startswith(_AWS_MANAGED))
+
+
+def _of_names(kind: str) -> Iterable[Rule]:
+    """Every entity a call names must be there; the one it creates must not, whatever its capitals."""
+    _, the, a = _KINDS[kind]
+    taken = partial(_Iam.is_taken, kind=kind, member=f"{kind}Name")
+    renamed = partial(_Iam.is_taken, kind=kind, member=f"New{kind}Name")
+    yield Rule("*", partial(_Iam.lacks_entity, kind=kind), _MISSING, f"{the} {{{kind}Name}} cannot be found.")
+    yield Rule(f"Create{kind}", taken, _TAKEN, f"{a} {{{kind}Name}} already exists.")
+    yield Rule(f"Update{kind}", renamed, _TAKEN, f"{a} {{New{kind}Name}} already exists.")
+
+
+def _in_use(operations: str, applies: Callable[[_Iam], Any], text: str) -> Rule:
+    return Rule(operations, applies, _CONFLICT, f"Cannot delete entity, {text}")
+
+
+_RULES = (
+    *(rule for kind in _KINDS for rule in _of_names(kind)),
+    Rule("AttachUserPolicy AttachGroupPolicy AttachRolePolicy", lambda f: f.policy is None, _MISSING,
+         "Policy {PolicyArn} does not exist or is not attachable."),
+    Rule("*", lambda f: f["PolicyArn"] and f.policy is None, _MISSING, "Policy {PolicyArn} was not found."),
+    Rule("CreateUser CreateRole PutUserPermissionsBoundary PutRolePermissionsBoundary",
+         lambda f: f["PermissionsBoundary"] and f["PermissionsBoundary"] not in f.moto.managed_policies, _MISSING,
+         "Scope ARN: {PermissionsBoundary} does not exist or is not attachable."),
+    # what only the service behind a service-linked role may do to it
+    Rule("AttachRolePolicy DetachRolePolicy PutRolePolicy DeleteRolePolicy UpdateAssumeRolePolicy DeleteRole "
+         "PutRolePermissionsBoundary UpdateRole", lambda f: f.role.path.startswith("/aws-service-role/"),
+         "UnmodifiableEntity", "Cannot perform the operation on the protected role '{RoleName}' - this role is only "
+         "modifiable by AWS"),
+    # AWS's managed policies belong to AWS: nobody else changes them, whatever an account's policies allow
+    Rule("DeletePolicy DeletePolicyVersion SetDefaultPolicyVersion CreatePolicyVersion TagPolicy UntagPolicy",
+         lambda f: f["PolicyArn"].startswith(_AWS_MANAGED), "AccessDenied", "User: {0.context.caller.arn} is not "
+         "authorized to perform: iam:{0.operation} on resource: policy {PolicyArn}"),
+    *(
+        Rule(f"Get{kind}Policy Delete{kind}Policy", lambda f: f["PolicyName"] not in f.holder.policies, _MISSING,
+             f"The {kind.lower()} policy with name {{PolicyName}} cannot be found.")
+        for kind in ("User", "Group", "Role")
+    ),
+    Rule("UpdateAccessKey DeleteAccessKey GetAccessKeyLastUsed", lambda f: not _has_key(f), _MISSING,
+         "The Access Key with id {AccessKeyId} cannot be found."),
+    Rule("GetLoginProfile UpdateLoginProfile DeleteLoginProfile", lambda f: not f.user.password, _MISSING,
+         "Login Profile for User {UserName} cannot be found."),
+    Rule("CreateLoginProfile", lambda f: f.user.password, _TAKEN, "Login Profile for user {UserName} already exists."),
+    Rule("GetPolicyVersion DeletePolicyVersion SetDefaultPolicyVersion",
+         lambda f: f["VersionId"] not in [version.version_id for version in f.policy.versions], _MISSING,
+         "Policy {PolicyArn} version {VersionId} does not exist or is not attachable."),
+    Rule("CreatePolicy", lambda f: _is_in(f["PolicyName"], _own_names(f)), _TAKEN,
+         "A policy called {PolicyName} already exists. Duplicate names are not allowed."),
+    Rule("RemoveUserFromGroup", lambda f: f.user not in f.group.users, _MISSING,
+         "The user with name {UserName} is not a member of the group with name {GroupName}."),
+    Rule("RemoveRoleFromInstanceProfile", lambda f: f.role not in f.profile.roles, _MISSING,
+         "The role with name {RoleName} is not in the instance profile with name {InstanceProfileName}."),
+    Rule("CreateOpenIDConnectProvider", lambda f: not f["Url"].startswith("https://"), "ValidationError",
+         "Invalid Open ID Connect Provider URL"),
+    Rule("CreateOpenIDConnectProvider", lambda f: f.provider in f.moto.open_id_providers, _TAKEN,
+         "Provider with url {Url} already exists."),
+    Rule("AddClientIDToOpenIDConnectProvider RemoveClientIDFromOpenIDConnectProvider",
+         lambda f: f.provider not in f.moto.open_id_providers, _MISSING,
+         "OpenIDConnect Provider not found for arn {OpenIDConnectProviderArn}"),
+    Rule("DeleteAccountAlias", lambda f: f["AccountAlias"] not in f.moto.account_aliases, _MISSING,
+         "The account alias with name {AccountAlias} cannot be found."),
+    Rule("CreateServiceLinkedRole", lambda f: not _is_service(f["AWSServiceName"]), "InvalidInput",
+         "{AWSServiceName} is not the name of a service."),
+    Rule("GetMFADevice", lambda f: f.device is None or (f["UserName"] and f.device.user is not f.user), _MISSING,
+         "MFA Device with serial number {SerialNumber} does not exist."),
+    Rule("EnableMFADevice DeleteVirtualMFADevice", lambda f: f.device is None, _MISSING,
+         "VirtualMFADevice with serial number {SerialNumber} doesn't exist."),
+    Rule("EnableMFADevice", lambda f: f.device.user, _TAKEN, "MFA device {SerialNumber} is already in use."),
+    Rule("DeleteVirtualMFADevice", lambda f: f.device.user, _CONFLICT,
+         "MFA VirtualDevice in use. Must deactivate first."),
+    # what keeps an entity from being deleted, in the order in which IAM is taken to look (it does not say)
+    _in_use("DeleteUser", lambda f: f.user.access_keys, "must delete access keys first."),
+    _in_use("DeleteUser", lambda f: f.user.mfa_devices, "must delete MFA device first."),
+    _in_use("DeleteUser", lambda f: f.user.password, "must delete login profile first."),
+    _in_use("DeleteUser", lambda f: f.groups, "must remove users from group first."),
+    _in_use("DeleteUser", lambda f: f.user.signing_certificates or f.user.ssh_public_keys,
+            "must remove referenced objects first."),
+    _in_use("DeleteGroup", lambda f: f.group.users, "must remove users from group first."),
+    _in_use("DeleteRole", lambda f: f.profiles, "must remove roles from instance profile first."),
+    _in_use("DeleteInstanceProfile", lambda f: f.profile.roles, "must remove roles from instance profile first."),
+    _in_use("DeleteUser DeleteGroup DeleteRole", lambda f: f.holder.managed_policies,
+            "must detach all policies first."),
+    _in_use("DeleteUser DeleteGroup DeleteRole", lambda f: f.holder.policies, "must delete policies first."),
+    Rule("DeletePolicy", lambda f: f.policy.attachment_count or f.is_bounding, _CONFLICT,
+         "Cannot delete a policy attached to entities."),
+    Rule("DeletePolicy", lambda f: len(f.policy.versions) > 1, _CONFLICT, "This policy has more than one version. "
+         "Before you delete a policy, you must delete the policy's versions. The default version is deleted with the "
+         "policy."),
+    Rule("AttachUserPolicy AttachGroupPolicy AttachRolePolicy",
+         lambda f: _more_than(10, f.holder.managed_policies, [f["PolicyArn"]]), _FULL,
+         "Cannot exceed quota for PoliciesPer{0.kind}: 10"),
+    Rule("AddUserToGroup", lambda f: _more_than(10, [group.name for group in f.groups], [f["GroupName"]]), _FULL,
+         "Cannot exceed quota for GroupsPerUser: 10"),
+    Rule("EnableMFADevice", lambda f: _more_than(8, f.user.mfa_devices, [f["SerialNumber"]]), _FULL,
+         "Cannot exceed quota for MFADevicesPerUser: 8"),
+    Rule("TagUser TagRole", lambda f: _more_than(50, [tag["Key"].lower() for tag in f.holder.tags or ()],
+                                                 [tag["Key"].lower() for tag in f["Tags"]]), _FULL,
+         "Cannot exceed quota for TagsPer{0.kind}: 50"),
+    Rule("PutUserPolicy PutGroupPolicy PutRolePolicy", lambda f: f.inline_size > f.size, _FULL,
+         "Maximum policy size of {0.size} bytes exceeded for {0.noun} {0.holder.name}"),
+)  # fmt: skip
+_OF_PROFILES = tuple(
+    Rule("RunInstances AssociateIamInstanceProfile ReplaceIamInstanceProfileAssociation",
+         partial(_Iam.lacks_profile, member=member), "InvalidParameterValue",
+         f"Value ({{IamInstanceProfile[{member}]}}) for parameter iamInstanceProfile.{member.lower()} is invalid. "
+         f"Invalid IAM Instance Profile {what}")
+    for member, what in (("Name", "name"), ("Arn", "ARN"))
 )  # fmt: skip
 
-# Quotas that IAM keeps by default; moto knows those of keys, versions and instance profiles by itself.
-_QUOTAS = {"PoliciesPerUser": 10, "PoliciesPerGroup": 10, "PoliciesPerRole": 10, "GroupsPerUser": 10,
-           "MFADevicesPerUser": 8, "TagsPerUser": 50, "TagsPerRole": 50}  # fmt: skip
-_INLINE_SIZES = {"user": 2048, "group": 5120, "role": 10_240}
 
-_Holds = Callable[[Any], Any]
+def _forget(context: CallContext) -> None:
+    """Policies that name whom a call deletes get the unique ID instead."""
+    named_principals.replace(_Iam(context).holder.arn, _Iam(context).holder.id)
 
 
-def _groups_of(user: Any) -> list[Any]:
-    return [group for group in backend(user.account_id).groups.values() if user in group.users]
-
-
-def _profiles_of(role: Any) -> list[Any]:
-    return [profile for profile in backend(role.account_id).instance_profiles.values() if role in profile.roles]
-
-
-# What keeps an entity from being deleted, in the order in which IAM is taken to look (it does not say)
-_IN_USE: Mapping[str, tuple[tuple[_Holds, str], ...]] = {
-    "users": (
-        (lambda user: user.access_keys, "must delete access keys first."),
-        (lambda user: user.mfa_devices, "must delete MFA device first."),
-        (lambda user: user.password, "must delete login profile first."),
-        (_groups_of, "must remove users from group first."),
-        (lambda user: user.signing_certificates or user.ssh_public_keys, "must remove referenced objects first."),
-    ),
-    "groups": ((lambda group: group.users, "must remove users from group first."),),
-    "roles": ((_profiles_of, "must remove roles from instance profile first."),),
-    "instance_profiles": ((lambda profile: profile.roles, "must remove roles from instance profile first."),),
-}
-_POLICIES = (
-    (lambda entity: entity.managed_policies, "must detach all policies first."),
-    (lambda entity: entity.policies, "must delete policies first."),
-)
-
-# What only the service behind a service-linked role may do to it
-_PROTECTED = {
-    "AttachRolePolicy", "DetachRolePolicy", "PutRolePolicy", "DeleteRolePolicy", "UpdateAssumeRolePolicy", "DeleteRole",
-    "PutRolePermissionsBoundary", "UpdateRole",
-}  # fmt: skip
-
-
-def check_names(context: CallContext) -> None:
-    """Every entity a call names must be there; the one it creates must not, whatever its capitals."""
-    for kind in _KINDS:
-        created = context.call.operation == kind.created_by
-        name = context.parameters.get(kind.member)
-        if name and not created and _named(context, kind) is None:
-            raise Objection("NoSuchEntity", kind.missing.format(name), 404)
-        new = name if created else context.parameters.get(f"New{kind.member}")
-        if new and _is_taken(context, kind, str(new), None if created else str(name)):
-            raise Objection("EntityAlreadyExists", kind.taken.format(new), 409)
-    _check_policy(context)
-    _check_protection(context)
-
-
-def _check_policy(context: CallContext) -> None:
-    arn = str(context.parameters.get("PolicyArn") or "")
-    if arn and arn not in backend(context.caller.account).managed_policies:
-        attaching = context.call.operation.startswith("Attach")
-        ending = "does not exist or is not attachable." if attaching else "was not found."
-        raise Objection("NoSuchEntity", f"Policy {arn} {ending}", 404)
-
-
-def _check_protection(context: CallContext) -> None:
-    role = _named(context, _KINDS[2]) if context.call.operation in _PROTECTED else None
-    if role is not None and role.path.startswith("/aws-service-role/"):
-        text = f"Cannot perform the operation on the protected role '{role.name}' - this role is only modifiable by AWS"
-        raise Objection("UnmodifiableEntity", text, 400)
-
-
-def check_deletion(context: CallContext) -> None:
-    """Nothing may hang on what is deleted; policies that name it get its unique ID instead."""
-    kind = next(kind for kind in _KINDS if kind.created_by == context.call.operation.replace("Delete", "Create"))
-    doomed = _named(context, kind)
-    policies = _POLICIES if hasattr(doomed, "managed_policies") else ()
-    for holds, text in (*_IN_USE[kind.collection], *policies):
-        if holds(doomed):
-            raise Objection("DeleteConflict", f"Cannot delete entity, {text}", 409)
-    if kind.collection in ("users", "roles"):
-        named_principals.replace(doomed.arn, doomed.id)
-
-
-def check_policy_deletion(context: CallContext) -> None:
-    check_own_policy(context)
-    arn, iam = str(context.parameters["PolicyArn"]), backend(context.caller.account)
-    bounded = (*iam.users.values(), *iam.roles.values())
-    policy = iam.managed_policies[arn]
-    if policy.attachment_count > 0 or any(getattr(e, "permissions_boundary_arn", None) == arn for e in bounded):
-        raise Objection("DeleteConflict", "Cannot delete a policy attached to entities.", 409)
-    if len(policy.versions) > 1:
-        text = (
-            "This policy has more than one version. Before you delete a policy, you must delete the policy's versions. "
-            "The default version is deleted with the policy."
-        )
-        raise Objection("DeleteConflict", text, 409)
-
-
-def check_renaming(context: CallContext) -> None:
+def _rename(context: CallContext) -> None:
     """Policies that name a user follow its new name and path."""
-    user, parameters = _named(context, _KINDS[0]), context.parameters
-    old = user.arn
-    new = rename_user(user, str(parameters.get("NewPath", user.path)), str(parameters.get("NewUserName", user.name)))
-    named_principals.replace(old, new)
-
-
-def check_quota(context: CallContext) -> None:
-    """One more policy, group or device must still fit; what is there already counts only once."""
-    for quota, existing, new in _additions(context):
-        if new not in existing and len(existing) >= _QUOTAS[quota]:
-            raise Objection("LimitExceeded", f"Cannot exceed quota for {quota}: {_QUOTAS[quota]}", 409)
-
-
-def _additions(context: CallContext) -> Iterator[tuple[str, Any, Any]]:
-    parameters, operation = context.parameters, context.call.operation
-    owner = next(each for kind in _KINDS if (each := _named(context, kind)) is not None)
-    kind = "User" if "UserName" in parameters else "Role" if "RoleName" in parameters else "Group"
-    if operation.startswith("Attach"):
-        yield f"PoliciesPer{kind}", owner.managed_policies, parameters["PolicyArn"]
-    elif operation == "AddUserToGroup":
-        yield "GroupsPerUser", [group.name for group in _groups_of(owner)], parameters["GroupName"]
-    elif operation == "EnableMFADevice":
-        yield "MFADevicesPerUser", owner.mfa_devices, parameters["SerialNumber"]
-    elif operation.startswith("Tag"):
-        existing = {tag["Key"].lower() for tag in owner.tags or ()}
-        for tag in parameters["Tags"]:  # one after the other, for they count together
-            key = str(tag["Key"]).lower()
-            yield f"TagsPer{kind}", set(existing), key
-            existing.add(key)
-
-
-def check_inline_size(context: CallContext) -> None:
-    """All inline policies of an entity share one quota, white space not counted."""
-    from simlib.iam import json_text, validation  # late: only writing needs it
-
-    kind = next(kind for kind in _KINDS[:3] if kind.member in context.parameters)
-    owner, quota = _named(context, kind), _INLINE_SIZES[kind.collection[:-1]]
-    kept = {**owner.policies, str(context.parameters["PolicyName"]): str(context.parameters["PolicyDocument"])}
-    located = [json_text.read(text) for text in kept.values()]
-    if sum(validation.size(document.value, document) for document in located) > quota:
-        text = f"Maximum policy size of {quota} bytes exceeded for {kind.collection[:-1]} {owner.name}"
-        raise Objection("LimitExceeded", text, 409)
-
-
-def check_profile(context: CallContext) -> None:
-    """An instance profile that EC2 is to use must be there, by whichever of its two names."""
-    parameters = context.parameters.get("IamInstanceProfile") or {}
-    known = backend(context.caller.account).instance_profiles.values()
-    for member, attribute in (("Name", "name"), ("Arn", "arn")):
-        value = parameters.get(member)
-        if value and all(getattr(profile, attribute) != value for profile in known):
-            text = (
-                f"Value ({value}) for parameter iamInstanceProfile.{member.lower()} is invalid. "
-                f"Invalid IAM Instance Profile {'name' if member == 'Name' else 'ARN'}"
-            )
-            raise Objection("InvalidParameterValue", text, 400)
-
-
-def _named(context: CallContext, kind: _Kind) -> Any:
-    """The entity of a kind that a call names, None where it names none or none is there."""
-    name = context.parameters.get(kind.member)
-    return entity(context.caller.account, kind.collection, str(name)) if name else None
-
-
-def _is_taken(context: CallContext, kind: _Kind, new: str, old: str | None) -> bool:
-    names = {each.name for each in getattr(backend(context.caller.account), kind.collection).values()} - {old}
-    return new.lower() in {name.lower() for name in names}
+    facts = _Iam(context)
+    user, old = facts.user, facts.user.arn
+    named_principals.replace(
+        old, rename_user(user, str(facts["NewPath"] or user.path), str(facts["NewUserName"] or user.name))
+    )
 
 
 BEFORE: Mapping[str, Callable[[CallContext], None]] = {
-    "iam:*": check_names,
-    "iam:DeleteUser": check_deletion,
-    "iam:DeleteGroup": check_deletion,
-    "iam:DeleteRole": check_deletion,
-    "iam:DeleteInstanceProfile": check_deletion,
-    "iam:DeletePolicy": check_policy_deletion,
-    "ec2:RunInstances": check_profile,
-    "ec2:AssociateIamInstanceProfile": check_profile,
-    "ec2:ReplaceIamInstanceProfileAssociation": check_profile,
-    "iam:UpdateUser": check_renaming,
-    "iam:AttachUserPolicy": check_quota,
-    "iam:AttachGroupPolicy": check_quota,
-    "iam:AttachRolePolicy": check_quota,
-    "iam:AddUserToGroup": check_quota,
-    "iam:TagUser": check_quota,
-    "iam:TagRole": check_quota,
-    "iam:PutUserPolicy": check_inline_size,
-    "iam:PutGroupPolicy": check_inline_size,
-    "iam:PutRolePolicy": check_inline_size,
+    **checks("iam", _Iam, _RULES),
+    **checks("ec2", _Iam, _OF_PROFILES),
+    "iam:DeleteUser": _forget,
+    "iam:DeleteRole": _forget,
+    "iam:UpdateUser": _rename,
 }

@@ -9,12 +9,11 @@ from __future__ import annotations
 import base64
 import hmac
 import struct
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
 from simlib.cloud.call_context import CallContext
-from simlib.cloud.services import iam_rules
 from simlib.cloud.storage.iam_entities import backend
 from simlib.cloud.transport import answers
 from simlib.cloud.transport.answers import Refusal
@@ -94,28 +93,12 @@ def check_enabling(context: CallContext) -> None:
 
     https://docs.aws.amazon.com/IAM/latest/APIReference/API_EnableMFADevice.html
     """
-    iam_rules.check_quota(context)
-    device = _device(context)
-    if device.user is not None:
-        raise Objection("EntityAlreadyExists", f"MFA device {device.serial_number} is already in use.", 409)
+    device = backend(context.caller.account).virtual_mfa_devices[str(context.parameters["SerialNumber"])]
     first = _matching_step(device, str(context.parameters["AuthenticationCode1"]), context.now)
     second = str(context.parameters["AuthenticationCode2"])
     if first is None or code_at(device.base32_string_seed, first + 1) != second:
         raise Objection("InvalidAuthenticationCode", "Authentication code for device is not valid.", 403)
     device.last_step = first + 1 if first < _step(context.now) else first
-
-
-def check_deletion(context: CallContext) -> None:
-    if _device(context).user is not None:
-        raise Objection("DeleteConflict", "MFA VirtualDevice in use. Must deactivate first.", 409)
-
-
-def _device(context: CallContext) -> Any:
-    serial = str(context.parameters["SerialNumber"])
-    device = backend(context.caller.account).virtual_mfa_devices.get(serial)
-    if device is None:
-        raise Objection("NoSuchEntity", f"VirtualMFADevice with serial number {serial} doesn't exist.", 404)
-    return device
 
 
 def complete_new_device(context: CallContext, answer: RawAnswer) -> RawAnswer:
@@ -129,8 +112,5 @@ def complete_new_device(context: CallContext, answer: RawAnswer) -> RawAnswer:
     return answers.success(context.call, {"VirtualMFADevice": told})
 
 
-BEFORE: Mapping[str, Callable[[CallContext], None]] = {
-    "iam:EnableMFADevice": check_enabling,
-    "iam:DeleteVirtualMFADevice": check_deletion,
-}
-AFTER: Mapping[str, Callable[[CallContext, RawAnswer], RawAnswer]] = {"iam:CreateVirtualMFADevice": complete_new_device}
+BEFORE = {"iam:EnableMFADevice": check_enabling}
+AFTER = {"iam:CreateVirtualMFADevice": complete_new_device}
