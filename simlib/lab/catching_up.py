@@ -98,8 +98,8 @@ def sources(cells: Sequence[dict[str, Any]]) -> Iterator[str]:
     for index, source in enumerate(code):
         following = _CHECK.search(code[index + 1]) if index + 1 < len(code) else None
         if following:
-            number = course.lesson_of(following[1], "EXERCISES")
-            yield course.lesson(number).EXERCISES[following[1]].solution
+            number = course.lesson_of(following[1], "exercises")
+            yield course.lesson(number).exercises[following[1]].solution
         elif not _CHECK.search(source):
             yield "\n".join(line for line in source.split("\n") if not re.match(r"lab\.(predict|explain)\(", line))
 

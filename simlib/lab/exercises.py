@@ -18,13 +18,11 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from . import panel_answers
-from .judging import Ask, At, Policies, Row, Unjudged, decided_by, policies, untouched
+from .judging import Policies, Row, Unjudged, untouched
 from .markup import card, plain, prose
 
 if TYPE_CHECKING:
     from simlib.cloud import Cloud
-
-__all__ = ["Ask", "At", "Attempted", "Exercise", "Row", "Saying", "Unjudged", "Verdict", "decided_by", "policies"]
 
 PANEL = "In a panel"
 SEVERAL = ("Think of this", "The idea", "Nearly the answer")
@@ -91,7 +89,7 @@ class Exercise:
 
     waits_for: str
     judge: Judge
-    hints: tuple[str, str, str]
+    hints: Sequence[str]
     solution: str
     because: str
     given: Sequence[str] = ()

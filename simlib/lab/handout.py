@@ -61,7 +61,7 @@ def figure() -> Any:
     write("The IAM lab", 0.08, size=20, bold=True, skip=0.012)
     told = points()
     for number in filter(None, course.LESSONS):
-        write(f"{number} · {course.lesson(number).TITLE}", 0.08, bold=True)
+        write(f"{number} · {course.lesson(number).title}", 0.08, bold=True)
         write(told[number], 0.10, skip=0.004)
     top -= 0.01
     write("Words", 0.08, size=11, bold=True, skip=0.004)

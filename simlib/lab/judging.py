@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dis
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import FunctionType
 from typing import Any
@@ -71,18 +71,18 @@ def _steps(function: FunctionType) -> list[str]:
 
 @dataclass(frozen=True)
 class Ask:
-    """A row of the table: `who` is anything `Cloud.inspect.ask` knows, or a function of the world that returns it."""
+    """A row of the table: `by` is who `Cloud.inspect.ask` is told, or the claims of a workflow of GitHub Actions."""
 
-    name: str  # of who asks, as the sentence begins
-    does: str  # as the sentence goes on: "deletes report.csv"
-    who: str | Callable[[Any], Any]
+    who: str  # as the sentence begins: "Alice"
+    does: str  # as it goes on: "deletes report.csv"
+    by: str | Mapping[str, str]
     action: str
     resource: str
-    should: bool
+    allowed: bool
     given: Mapping[str, Any] = field(default_factory=dict)  # circumstances: condition keys
 
 
-NOTHING: Mapping[Any, str] = {}
+NOTHING: Mapping[Any, Any] = {}
 
 
 @dataclass(frozen=True)
@@ -119,8 +119,8 @@ class Policies:
     """
 
     asks: Sequence[Ask]
-    places: tuple[At, ...]
-    besides: Mapping[At, str]
+    places: Sequence[At]
+    besides: Mapping[At, Any] = field(default_factory=dict)
 
     def __call__(self, world: Any, *answers: Any) -> Iterator[Row]:
         written = dict(zip(self.places, answers * len(self.places) if len(answers) == 1 else answers, strict=True))
@@ -128,23 +128,18 @@ class Policies:
         for at, answer in written.items():
             instead |= _documents(answer, at) if isinstance(answer, tuple) else {at.place: _read(answer, at, at.yours)}
         for ask in self.asks:
-            who = ask.who(world) if callable(ask.who) else ask.who
+            who = ask.by if isinstance(ask.by, str) else str(world.oidc_provider().workflow_token(**ask.by))
             counting = {**_others(world, who, ask.resource, instead), **instead}
             try:
                 found = world.inspect.ask(who, ask.action, ask.resource, circumstances=ask.given, instead=counting)
             except Refusal as refused:
-                yield Row(ask.name, ask.does, False, ask.should, str(refused))
+                yield Row(ask.who, ask.does, False, ask.allowed, str(refused))
                 continue
             because = decided_by(found)
-            if ask.should and not found.allowed:
+            if ask.allowed and not found.allowed:
                 useless = dict.fromkeys(_never_works(*each) for each in written.items())
                 because = " ".join(filter(None, [because, *useless]))
-            yield Row(ask.name, ask.does, found.allowed, ask.should, because)
-
-
-def policies(asks: Sequence[Ask], *places: At, besides: Mapping[At, str] = NOTHING) -> Policies:
-    """A judge for policies that would stand at these places."""
-    return Policies(tuple(asks), places, besides)
+            yield Row(ask.who, ask.does, found.allowed, ask.allowed, because)
 
 
 def _documents(found: tuple[PolicyDocument, ...], at: At) -> dict[Any, Policy]:

@@ -37,7 +37,7 @@ class Stage:
     @property
     def minutes(self) -> int:
         """How long it takes, in all its sittings."""
-        return sum(course.lesson(self.number).MINUTES.values())
+        return sum(course.lesson(self.number).minutes.values())
 
     @property
     def counted(self) -> str:
@@ -151,15 +151,15 @@ def _stage(number: int, kept: Mapping[str, Any]) -> Stage:
     module = course.lesson(number)
     guessed = kept.get("predictions", {})
     made = kept.get("exercises", {})
-    solved = sum(bool(made.get(name, {}).get("passed")) for name in module.EXERCISES)
-    told = sum(name in guessed for name in module.QUESTIONS)
+    solved = sum(bool(made.get(name, {}).get("passed")) for name in module.exercises)
+    told = sum(name in guessed for name in module.predictions)
     return Stage(
         number,
-        module.TITLE,
+        module.title,
         course.LESSONS[number],
         told,
-        len(module.QUESTIONS),
+        len(module.predictions),
         solved,
-        len(module.EXERCISES),
+        len(module.exercises),
         bool(kept),
     )

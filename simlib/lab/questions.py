@@ -15,9 +15,9 @@ _attempted: dict[str, Attempted] = {}
 
 def predict(name: str) -> Guess:
     """Ask for the prediction of that name; what was locked in before, in another kernel too, stays locked in."""
-    number = course.lesson_of(name, "QUESTIONS")
+    number = course.lesson_of(name, "predictions")
     if name not in _guesses:
-        _guesses[name] = Guess(course.lesson(number).QUESTIONS[name], name)
+        _guesses[name] = Guess(course.lesson(number).predictions[name], name)
     guess = _guesses[name]
     guess.watch(KEEPING, lambda: _keep(number, guess))
     if guess.locked is None:
@@ -48,9 +48,9 @@ def explain(name: str) -> Explanation:
 def exercise(name: str) -> Attempted:
     """The exercise of that name: `.check(…)` an answer, ask for a `.hint()` or for the `.solution()`."""
     if name not in _attempted:
-        number = course.lesson_of(name, "EXERCISES")
+        number = course.lesson_of(name, "exercises")
         kept = progress.kept(number, "exercises", name)
-        made = Attempted(course.lesson(number).EXERCISES[name], name)
+        made = Attempted(course.lesson(number).exercises[name], name)
         made.passed, made.tries = kept.get("passed", False), kept.get("tries", 0)
         made.on_change = lambda changed: (progress.exercise(number, name, changed), _tell())
         _attempted[name] = made
@@ -63,7 +63,7 @@ def recall() -> None:
     for name in _guesses:
         predict(name)
     for name, made in _attempted.items():
-        kept = progress.kept(course.lesson_of(name, "EXERCISES"), "exercises", name)
+        kept = progress.kept(course.lesson_of(name, "exercises"), "exercises", name)
         made.passed, made.tries = made.passed or kept.get("passed", False), max(made.tries, kept.get("tries", 0))
 
 

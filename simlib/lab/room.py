@@ -142,7 +142,7 @@ class Block:
 
 def _said(kind: str, number: int, name: str, chosen: Mapping[int, int]) -> str:
     """ ": Everybody in the account." – what most of those chose, in the words of the lesson, if it has them."""
-    questions = course.lesson(number).QUESTIONS if number in course.LESSONS and kind == "predictions" else {}
+    questions = course.lesson(number).predictions if number in course.LESSONS and kind == "predictions" else {}
     choice = max(chosen, key=lambda each: (chosen[each], -each))
     choices = (*questions[name].choices, "not sure.") if name in questions else ()
     return f": {choices[choice].replace('`', '')}" if 0 <= choice < len(choices) else ""

@@ -11,7 +11,8 @@ import pytest
 from simlib import Cloud, lab
 from simlib.lab import questions
 from simlib.lab.beginnings import ALICE, allow
-from simlib.lab.exercises import Ask, At, Attempted, Exercise, Row, policies
+from simlib.lab.exercises import Attempted, Exercise
+from simlib.lab.judging import Ask, At, Policies, Row
 
 BUCKET = "arn:aws:s3:::my-secure-bucket"
 
@@ -22,7 +23,7 @@ def read_only(*, given: str = "") -> Exercise:
         Ask("Alice", "deletes a", ALICE, "s3:DeleteObject", f"{BUCKET}/a", False),
     ]
     hints = ("nudge", "idea", "nearly")
-    return Exercise("Write it.", policies(asks, At(ALICE, "identity", "p")), hints, "solved", "because", (given,))
+    return Exercise("Write it.", Policies(asks, [At(ALICE, "identity", "p")]), hints, "solved", "because", (given,))
 
 
 @pytest.fixture
@@ -169,7 +170,7 @@ def test_a_name_that_is_not_there_is_told_with_the_nearest() -> None:
 def test_no_name_stands_for_two_things() -> None:
     from simlib.lab import course
 
-    for kind in ("QUESTIONS", "EXERCISES"):
+    for kind in ("predictions", "exercises"):
         names = [name for number in course.LESSONS for name in getattr(course.lesson(number), kind)]
         assert len(names) == len(set(names))
 

@@ -13,14 +13,14 @@ NINE, TEN = "2026-11-24T09:00:00Z", "2026-11-24T10:00:00Z"
 def solved(number: int, when: str = NINE) -> dict[str, Any]:
     module = course.lesson(number)
     return {
-        "predictions": {name: {"choice": 0, "right": True, "when": when} for name in module.QUESTIONS},
-        "exercises": {name: {"passed": True, "tries": 1, "hints": 0, "when": when} for name in module.EXERCISES},
+        "predictions": {name: {"choice": 0, "right": True, "when": when} for name in module.predictions},
+        "exercises": {name: {"passed": True, "tries": 1, "hints": 0, "when": when} for name in module.exercises},
     }
 
 
 def test_nothing_done() -> None:
     shown = lab.overview({})
-    assert f"{sum(course.lesson(8).MINUTES.values())} min" in str(shown).splitlines()[8]
+    assert f"{sum(course.lesson(8).minutes.values())} min" in str(shown).splitlines()[8]
     assert {stage.state for stage in shown.stages} == {"○ not begun"}
     assert [stage.number for stage in shown.stages] == list(range(1, 10))
     assert shown.next == ""

@@ -28,7 +28,7 @@ def a_new_learner(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def asked(request: pytest.FixtureRequest) -> Iterator[tuple[Any, Cloud]]:
     """The exercise of that name, and a world as its lesson begins."""
-    number = course.lesson_of(request.param, "EXERCISES")
+    number = course.lesson_of(request.param, "exercises")
     with lab.begin(BEGINS.get(number, number)) as world:
         if request.param == "acmes way in":
             iam = world.account("prod").admin.client("iam")

@@ -11,7 +11,7 @@ from simlib import lab
 from simlib.lab import catching_up, course, questions
 from simlib.lab.predictions import UNSURE, Guess, Prediction
 
-QUESTIONS = {name: each for number in course.LESSONS for name, each in course.lesson(number).QUESTIONS.items()}
+QUESTIONS = {name: each for number in course.LESSONS for name, each in course.lesson(number).predictions.items()}
 SUM = Prediction("Is `2 + 2` four?", ("Yes, it is.", "No, it is not."), 0, "Because of arithmetic.")
 
 

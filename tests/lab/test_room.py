@@ -42,9 +42,9 @@ def folder(tmp_path: Path) -> Path:
     of_four = course.lesson(4)
     done = {
         "predictions": {
-            name: {"choice": 1, "right": True, "when": "2026-11-24T09:00:00Z"} for name in of_four.QUESTIONS
+            name: {"choice": 1, "right": True, "when": "2026-11-24T09:00:00Z"} for name in of_four.predictions
         },
-        "exercises": {name: solved() for name in of_four.EXERCISES},
+        "exercises": {name: solved() for name in of_four.exercises},
     }
     write(tmp_path / "cy" / "progress.json", {"4": done})
     write(tmp_path / "dee" / "progress.json", {})
@@ -195,7 +195,7 @@ def test_scores_are_a_line_for_each_learner_and_lesson_in_nbgraders_form(folder:
     assert room_view.main([str(folder), "--csv", str(folder / "scores.txt")]) == 0
     rows = list(csv.DictReader((folder / "scores.txt").read_text(encoding="utf-8").splitlines()))
     assert tuple(rows[0]) == room_view.COLUMNS
-    of_four = str(len(course.lesson(4).EXERCISES))
+    of_four = str(len(course.lesson(4).exercises))
     four = {
         row["student_id"]: (row["score"], row["max_score"], row["timestamp"])
         for row in rows

@@ -75,7 +75,7 @@ def _steps(number: int, pace: Pace) -> Iterator[Step]:
 
 
 def _cell(number: int, source: str, pace: Pace) -> float:
-    questions = course.lesson(number).QUESTIONS
+    questions = course.lesson(number).predictions
     asked = re.findall(r'lab\.(predict|explain)\("([^"]+)"\)', source)
     minutes = pace.cell / 60
     for call, name in asked:
@@ -92,7 +92,7 @@ def parts(number: int, pace: Pace = ALONE) -> dict[str, float]:
     minutes: dict[str, float] = {}
     part = ""
     for step in steps(number, pace):
-        if step.heading in course.lesson(number).MINUTES:
+        if step.heading in course.lesson(number).minutes:
             part = step.heading
         minutes[part] = minutes.get(part, 0.0) + step.with_exercises(pace)
     return minutes

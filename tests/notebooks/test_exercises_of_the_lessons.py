@@ -16,13 +16,13 @@ from simlib import Cloud, lab
 from simlib.lab import catching_up, course, questions
 from tests.notebooks import answers
 
-EXERCISES = [name for number in course.LESSONS for name in course.lesson(number).EXERCISES]
+EXERCISES = [name for number in course.LESSONS for name in course.lesson(number).exercises]
 
 
 @cache
 def cells_of(name: str) -> tuple[list[str], str, str]:
     """The code that runs before the answer of an exercise, the answer as the lesson gives it, and the check."""
-    cells = catching_up.read_lesson(course.lesson_of(name, "EXERCISES"))
+    cells = catching_up.read_lesson(course.lesson_of(name, "exercises"))
     code = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
     check = next(index for index, source in enumerate(code) if f'lab.exercise("{name}").check(' in source)
     kept = [cell for cell in cells if "".join(cell["source"]) not in code[check - 1 :] or cell["cell_type"] != "code"]
@@ -83,7 +83,7 @@ def undone(names: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 def test_untouched_it_waits_and_reveals_nothing(asked: tuple[str, dict[str, Any]]) -> None:
     name, names = asked
-    exercise = course.lesson(course.lesson_of(name, "EXERCISES")).EXERCISES[name]
+    exercise = course.lesson(course.lesson_of(name, "exercises")).exercises[name]
     with undone(names) as copy:
         said = told(name, cells_of(name)[1], copy)
     assert said == f"… Not answered yet. {exercise.waits_for}"
@@ -93,7 +93,7 @@ def test_untouched_it_waits_and_reveals_nothing(asked: tuple[str, dict[str, Any]
 def test_a_right_answer_passes_and_so_do_wrong_ones_not(asked: tuple[str, dict[str, Any]]) -> None:
     """In one world, wrong ones first: of an answer that changes the world, nothing is left for the next."""
     name, names = asked
-    exercise = course.lesson(course.lesson_of(name, "EXERCISES")).EXERCISES[name]
+    exercise = course.lesson(course.lesson_of(name, "exercises")).exercises[name]
     with undone(names) as copy:
         said = told(name, answers.CHEATS[name][0], copy)
     assert answers.CHEATS[name][1] in said
@@ -116,7 +116,7 @@ def test_a_right_answer_passes_and_so_do_wrong_ones_not(asked: tuple[str, dict[s
 
 @pytest.mark.parametrize("name", EXERCISES)
 def test_hints_go_from_a_nudge_to_nearly_the_answer(name: str) -> None:
-    exercise = course.lesson(course.lesson_of(name, "EXERCISES")).EXERCISES[name]
+    exercise = course.lesson(course.lesson_of(name, "exercises")).exercises[name]
     assert len(set(exercise.hints)) == 3
     assert all(len(hint.split()) >= 1 for hint in exercise.hints)
     assert exercise.because

@@ -29,7 +29,7 @@ def test_every_row_was_read_and_they_are_in_order() -> None:
 @pytest.mark.parametrize(("term", "notebook"), ROWS)
 def test_a_term_is_used_in_the_lesson_it_leads_back_to(term: str, notebook: str) -> None:
     said = prose(notebook) + "".join(
-        question.because for question in course.lesson(int(notebook[:2])).QUESTIONS.values()
+        question.because for question in course.lesson(int(notebook[:2])).predictions.values()
     )
     assert term.lower() in said.lower()
 

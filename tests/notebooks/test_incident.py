@@ -33,7 +33,7 @@ def test_a_half_finished_incident_is_told_saved_and_finished_another_day(tmp_pat
         names["aws"] = aws = Cloud.load(tmp_path / "incident.json")
         names |= {"dev": aws.account("dev"), "prod": aws.account("prod")}
         assert "Mallory is out, 1 of 6" in str(lab.exercise(NAME).check())
-        exec(course.lesson(8).EXERCISES[NAME].solution, names)
+        exec(course.lesson(8).exercises[NAME].solution, names)
         assert str(lab.exercise(NAME).check()).startswith("✔ Right.")
         assert "✔" not in str(tonight(aws))
 

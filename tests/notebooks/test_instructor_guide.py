@@ -40,7 +40,7 @@ def test_the_steps_it_names_are_those_of_the_lessons() -> None:
     named = re.findall(r"(?<!\*)\*([^*\n]+?)\*(?!\*)", "\n".join([plans, *cuts]))
     there = {text for number in course.LESSONS for _, text in catching_up.headings(catching_up.read_lesson(number))}
     for number in course.LESSONS:
-        there |= {*course.lesson(number).QUESTIONS, *course.lesson(number).EXERCISES, course.lesson(number).TITLE}
+        there |= {*course.lesson(number).predictions, *course.lesson(number).exercises, course.lesson(number).title}
     assert len(named) > 20
     assert set(named) <= there, set(named) - there
 
@@ -52,11 +52,11 @@ def test_the_usual_wrong_answers_are_those_of_the_lesson(number: int) -> None:
     assert lines
     module = course.lesson(number)
     for name, said in lines:
-        assert name in {*module.QUESTIONS, *module.EXERCISES}, name
+        assert name in {*module.predictions, *module.exercises}, name
         for quoted in re.findall(r"“([^”]+)”", said):
-            choices = module.QUESTIONS[name].choices
+            choices = module.predictions[name].choices
             assert quoted in choices, f"{name}: {choices}"
-            assert quoted != choices[module.QUESTIONS[name].answer], "that is right"
+            assert quoted != choices[module.predictions[name].answer], "that is right"
 
 
 PLANS = dict(re.findall(r"^## (\d+) minutes$(.*?)(?=^## )", GUIDE, re.MULTILINE | re.DOTALL))
@@ -66,7 +66,7 @@ def in_class(number: int) -> dict[str, float]:
     """The minutes of each step of a lesson by its heading, of each exercise, and of a prediction asked alone."""
     steps = minutes.steps(number, minutes.IN_CLASS)
     exercises = {name: minutes.IN_CLASS.exercise for step in steps for name in step.exercises}
-    questions = {name: 1.0 for name in course.lesson(number).QUESTIONS if name not in exercises}
+    questions = {name: 1.0 for name in course.lesson(number).predictions if name not in exercises}
     return {step.heading: step.minutes for step in steps} | exercises | questions
 
 

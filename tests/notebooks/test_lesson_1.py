@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from simlib.lab.course.lesson_1 import QUESTIONS
+from simlib.lab import course
 from tests.notebooks import lessons
 from tests.notebooks.claims import Claim
 
@@ -191,9 +191,9 @@ def test_a_second_run_in_the_same_kernel_shows_the_same(name: str, runs: tuple[l
 def test_an_unanswered_prediction_reveals_nothing(runs: tuple[lessons.Run, lessons.Run]) -> None:
     for run in runs:
         explained = {cell: text for cell, text in run.text.items() if cell.startswith("explain-")}
-        assert len(explained) == len(QUESTIONS)
+        assert len(explained) == len(course.lesson(1).predictions)
         assert all(text.startswith("Waiting for your prediction") for text in explained.values())
-        for question in QUESTIONS.values():
+        for question in course.lesson(1).predictions.values():
             assert question.because[:40] not in run.everything
 
 
@@ -205,7 +205,7 @@ def test_the_learners_own_aws_is_untouched_and_shown_nowhere(
 
 def test_every_prediction_is_asked_before_its_experiment_and_explained_after() -> None:
     sources = [cell.source for cell in BOOK.cells]
-    for name in [*QUESTIONS][:-1]:  # the last asks about a case that is not run
+    for name in [*course.lesson(1).predictions][:-1]:  # the last asks about a case that is not run
         asked = next(i for i, source in enumerate(sources) if f'lab.predict("{name}")' in source)
         explained = next(i for i, source in enumerate(sources) if f'lab.explain("{name}")' in source)
         between = [cell for cell in BOOK.cells[asked + 1 : explained] if cell.cell_type == "code"]

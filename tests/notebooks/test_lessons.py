@@ -39,13 +39,13 @@ def test_run_all_is_clean_twice_and_nothing_is_revealed(run: Ran) -> None:
     module = course.lesson(number)
     for once in both:
         explained = [text for cell, text in once.text.items() if cell.startswith("explain-")]
-        assert len(explained) == len(module.QUESTIONS)
+        assert len(explained) == len(module.predictions)
         assert all(text.startswith("Waiting for your prediction") for text in explained)
         checked = [text for cell, text in once.text.items() if cell.startswith("check-") and "…" in text]
-        assert len(checked) == len(module.EXERCISES)
-        for question in module.QUESTIONS.values():
+        assert len(checked) == len(module.exercises)
+        for question in module.predictions.values():
             assert question.because[:40] not in once.everything
-        for exercise in module.EXERCISES.values():
+        for exercise in module.exercises.values():
             assert exercise.hints[2] not in once.everything
 
 
@@ -100,7 +100,7 @@ def test_prose_and_code_are_in_proportion(number: int) -> None:
     """
     texts = [cell.source for cell in book(number).cells if cell.cell_type == "markdown"]
     texts += [
-        " ".join([each.question, *each.choices, each.because]) for each in course.lesson(number).QUESTIONS.values()
+        " ".join([each.question, *each.choices, each.because]) for each in course.lesson(number).predictions.values()
     ]
     sources = [re.sub(r'"""\{.*?\}"""', "", cell.source, flags=re.DOTALL) for cell in lessons.code_cells(book(number))]
     code = [source for source in sources if not re.match(r"lab\.(predict|explain|exercise)\(", source)]
@@ -133,7 +133,7 @@ def test_it_ends_with_the_two_cards_and_what_you_can_do_now(number: int) -> None
 
 @pytest.mark.parametrize("number", [number for number in course.LESSONS if number])
 def test_the_last_question_asks_about_a_case_that_is_not_run(number: int) -> None:
-    name = [*course.lesson(number).QUESTIONS][-1]
+    name = [*course.lesson(number).predictions][-1]
     cells = [cell.source for cell in book(number).cells]
     asked = cells.index(f'lab.predict("{name}")')
     assert cells[asked - 1].startswith("## One more question\n")
@@ -145,22 +145,22 @@ def test_the_last_question_asks_about_a_case_that_is_not_run(number: int) -> Non
 def test_every_prediction_and_exercise_of_the_lesson_is_on_its_page_in_the_right_order(number: int) -> None:
     module = course.lesson(number)
     cells = [cell.source for cell in book(number).cells]
-    for name in module.QUESTIONS:
+    for name in module.predictions:
         asked = next(index for index, source in enumerate(cells) if f'lab.predict("{name}")' in source)
         explained = next(index for index, source in enumerate(cells) if f'lab.explain("{name}")' in source)
         assert asked < explained, name
     page = "\n".join(cells)
-    for kind, names in (("predict", module.QUESTIONS), ("explain", module.QUESTIONS)):
+    for kind, names in (("predict", module.predictions), ("explain", module.predictions)):
         assert set(re.findall(rf'lab\.{kind}\("([^"]+)"\)', page)) == set(names)
-    assert set(re.findall(r'lab\.exercise\("([^"]+)"\)\.check', page)) == set(module.EXERCISES)
+    assert set(re.findall(r'lab\.exercise\("([^"]+)"\)\.check', page)) == set(module.exercises)
 
 
 @every
 def test_there_are_predictions_to_make_and_things_to_make(number: int) -> None:
     module = course.lesson(number)
-    assert len(module.QUESTIONS) >= (2 if number else 1)
-    assert module.EXERCISES or number == 9, "only the appendix has nothing to make"
-    assert module.TITLE.lower() in book(number).cells[0].source.lower()
+    assert len(module.predictions) >= (2 if number else 1)
+    assert module.exercises or number == 9, "only the appendix has nothing to make"
+    assert module.title.lower() in book(number).cells[0].source.lower()
 
 
 @every
@@ -185,7 +185,7 @@ def test_the_message_of_the_course_runs_through_it() -> None:
 def test_no_choice_is_right_by_its_place() -> None:
     """Whoever always takes the first choice, or the second, or the last, is wrong often enough."""
     places = [(question.answer, len(question.choices)) for number in course.LESSONS
-              for question in course.lesson(number).QUESTIONS.values()]  # fmt: skip
+              for question in course.lesson(number).predictions.values()]  # fmt: skip
     for right in (
         sum(at == 0 for at, _ in places),
         sum(at == 1 for at, _ in places),

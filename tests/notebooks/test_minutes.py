@@ -15,7 +15,7 @@ every = pytest.mark.parametrize("number", course.LESSONS)
 @every
 def test_it_takes_the_minutes_it_names(number: int) -> None:
     """By the model of `minutes`, within a minute and a half; and the first cell says the same numbers."""
-    stated = course.lesson(number).MINUTES
+    stated = course.lesson(number).minutes
     computed = minutes.parts(number)
     assert list(computed) == list(stated), "a sitting begins with a heading of the lesson"
     assert {part: round(took, 1) for part, took in computed.items() if abs(took - stated[part]) > 1.5} == {}
@@ -27,13 +27,13 @@ def test_it_takes_the_minutes_it_names(number: int) -> None:
 
 @every
 def test_no_sitting_is_longer_than_twenty_minutes(number: int) -> None:
-    assert max(course.lesson(number).MINUTES.values()) <= 20
+    assert max(course.lesson(number).minutes.values()) <= 20
 
 
 @every
 def test_where_a_sitting_ends_the_page_says_how_to_go_on(number: int) -> None:
     """The call that it names is the one for the heading below which it stands."""
     page = lessons.read(course.LESSONS[number]).cells
-    for part in filter(None, course.lesson(number).MINUTES):
+    for part in filter(None, course.lesson(number).minutes):
         at = next(cell.source for cell in page if re.match(rf"#+ {re.escape(part)}\n", cell.source + "\n"))
         assert f'lab.catch_up({number}, "{part}")' in at

@@ -83,7 +83,7 @@ def test_what_a_seat_takes_is_what_was_measured() -> None:
 
 
 def test_the_minutes_are_the_lessons_own() -> None:
-    took = [sum(course.lesson(number).MINUTES.values()) for number in range(9)]
+    took = [sum(course.lesson(number).minutes.values()) for number in range(9)]
     assert (
         f"*Start here*: {took[0]} minutes, then eight lessons of {min(took[1:])} to {max(took[1:])} minutes" in README
     )

@@ -169,11 +169,11 @@ def test_two_lessons_on_two_kernels_have_a_world_each_and_one_progress(
         )
         kernel.run(f"iam.create_user(UserName='of-lesson-{lesson}'); aws.clock.advance(days={lesson})")
     for kernel, lesson in ((one, 4), (other, 2), (one, 4), (other, 2)):
-        for name in course.lesson(lesson).QUESTIONS:
+        for name in course.lesson(lesson).predictions:
             kernel.run(f"lab.answer({name!r}, 1)")
     kept = json.loads(progress.read_text(encoding="utf-8"))["lessons"]
     assert {number: len(kinds["predictions"]) for number, kinds in kept.items()} == {
-        str(lesson): len(course.lesson(lesson).QUESTIONS) for lesson in (2, 4)
+        str(lesson): len(course.lesson(lesson).predictions) for lesson in (2, 4)
     }
     world = folder / "world.json"
     one.run(f"aws.save({str(world)!r})")

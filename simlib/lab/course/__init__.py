@@ -1,13 +1,15 @@
 """The lessons: what each asks its reader to predict and to make. It lives here, so that no page gives it away.
 
-A module `lesson_N` has `TITLE`, `MINUTES` (of each sitting, by the heading it begins with; "" is the beginning),
-`QUESTIONS` (predictions by name) and `EXERCISES` (by name); a name stands for one thing in the whole course.
+The texts are data: one file for each lesson and language, `en/NAME.toml`, named as the notebook is without its number;
+`reading.py` reads them. What judges an answer by more than a table of requests is Python, in this folder.
 """
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .reading import Lesson
 
 #: The notebook of each lesson, in order.
 LESSONS = {
@@ -24,13 +26,15 @@ LESSONS = {
 }
 
 
-def lesson(number: int) -> Any:
-    """The module of a lesson."""
-    return import_module(f"simlib.lab.course.lesson_{number}")
+def lesson(number: int) -> Lesson:
+    """The lesson of that number."""
+    from .reading import read
+
+    return read(LESSONS[number])
 
 
 def lesson_of(name: str, kind: str) -> int:
-    """The number of the lesson that has this prediction or exercise (`kind`: "QUESTIONS" or "EXERCISES").
+    """The number of the lesson that has this prediction or exercise (`kind`: "predictions" or "exercises").
 
     Raises `KeyError`, with the name that was probably meant.
     """
@@ -39,6 +43,5 @@ def lesson_of(name: str, kind: str) -> int:
         from difflib import get_close_matches
 
         near = get_close_matches(name, names, 1)
-        what = "prediction" if kind == "QUESTIONS" else "exercise"
-        raise KeyError(f"there is no {what} {name!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
+        raise KeyError(f"there is no {kind[:-1]} {name!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
     return names[name]
