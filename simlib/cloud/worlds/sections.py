@@ -1,46 +1,51 @@
-"""A section of an account in a world's file: one row says what it lists, where moto keeps it, and how it is made."""
+"""The sections of an account in a world's file, and how each makes its things again."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from simlib.cloud.storage.resources import keepers, open_keeper
-from simlib.cloud.worlds.shape import Shape, fill, json_of
+from simlib.cloud.storage.resources import open_keeper
+from simlib.cloud.worlds.shape import WorldFileError, fill, members
+
+Maker = Callable[[Any, Mapping[str, Any]], Any]
+MAKERS: dict[str, Maker] = {}  # by section; puts a thing into a backend of moto's and returns it
+SECTIONS = tuple(member for member in members("Account") if member.service)
 
 
-@dataclass(frozen=True, slots=True)
-class Section:
-    """A kind of thing that an account holds; `service` is as ARNs name it.
+def makes(section: str) -> Callable[[Maker], Maker]:
+    """This function makes the things of a section; what their attributes keep is set afterwards."""
 
-    `kept` yields the things in one of the service's backends, `make` puts one there and returns it; what its
-    attributes keep is set afterwards. No two of an account (or of the world, for `everywhere`) share what the members
-    `unique` say. A `single` section is one thing, not a list.
-    """
+    def note(maker: Maker) -> Maker:
+        MAKERS[section] = maker
+        return maker
 
-    name: str
-    service: str
-    shape: Mapping[str, Shape]
-    kept: Callable[[Any], Iterable[Any]]
-    make: Callable[[Any, Mapping[str, Any]], Any]
-    unique: tuple[str, ...] = ()
-    everywhere: bool = False
-    single: bool = False
+    return note
 
-    @property
-    def member(self) -> dict[str, Shape]:
-        """The section as a member of an account's shape."""
-        return {f"{self.name}?": self.shape if self.single else [self.shape]}
 
-    def json(self, account: str) -> Any:
-        backends = keepers(self.service, account)
-        entries = [json_of(self.shape, thing, keeper) for keeper in backends for thing in self.kept(keeper)]
-        return next(iter(entries), None) if self.single else entries
+def restore(account: Mapping[str, Any], place: str, seen: set[tuple[str, ...]]) -> None:
+    """Make all that an account holds; `seen` are the names that must not come twice. Raises `WorldFileError`."""
+    for name, table, service, where, entry in _entries(account, place):
+        for member in members(table):
+            if member.flag.startswith("!"):
+                scope = "" if member.flag == "!!" else f"{account['Id']} {entry.get('Region')}"
+                if (key := (name, member.name, scope, entry[member.name])) in seen:
+                    raise WorldFileError(f"{where}.{member.name}: there is another {entry[member.name]}.")
+                seen.add(key)
+        try:
+            fill(table, MAKERS[name](open_keeper(service, account["Id"], entry.get("Region", "")), entry), entry)
+        except WorldFileError as error:
+            raise WorldFileError(f"{where}: {error}") from None
+        except Exception as error:
+            raise WorldFileError(f"{where} cannot be made: {type(error).__name__}: {error}") from error
 
-    def restore(self, account: str, entry: Mapping[str, Any]) -> None:
-        thing = self.make(open_keeper(self.service, account, entry.get("Region", "")), entry)
-        fill(self.shape, thing, entry)
+
+def _entries(account: Mapping[str, Any], place: str) -> Iterator[tuple[str, str, str, str, Mapping[str, Any]]]:
+    for name, table, many, _, service, *_ in SECTIONS:
+        if not many and name in account:
+            yield name, table, service, f"{place}.{name}", account[name]
+        for index, entry in enumerate(account.get(name, ()) if many else ()):
+            yield name, table, service, f"{place}.{name}[{index}]", entry
 
 
 def tags(entry: Mapping[str, Any], key: str = "Key", value: str = "Value") -> list[dict[str, str]]:

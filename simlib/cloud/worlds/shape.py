@@ -1,7 +1,6 @@
 """What a world's file may say, and where that is kept: JSON on one side, things in memory on the other.
 
-A shape is a mapping of member names to shapes ("Name?" may be left out), a list of one shape, or a `Form`. A member is
-kept in the attribute of the same name in Python's spelling (`CreateDate` in `create_date`), unless `At` says otherwise.
+`world.toml` has a table for each kind of thing; by it values are checked and read, things filled, and JSON written.
 """
 
 from __future__ import annotations
@@ -9,19 +8,27 @@ from __future__ import annotations
 import base64
 import json
 import re
+import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from difflib import get_close_matches
-from functools import reduce
+from functools import cache, reduce
+from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
 from botocore import xform_name
 
+from simlib.cloud.clock import LAST_YEAR
+from simlib.cloud.storage.stored import tag_map
 from simlib.iam import Policy, PolicyError
 
-Shape = Any
+_TABLES = tomllib.loads(Path(__file__).with_name("world.toml").read_text("utf-8"))
+_ROW = re.compile(
+    r"(?P<many>\[?)(?P<form>.+?)\]?(?P<flag>\?|!{0,2})(?: of (?P<service>\S+))?(?: (?P<how>at|in|by) (?P<place>\S+))?"
+)
+VIEWS: dict[str, Callable[[Any, Any], Any]] = {}  # what "by" names: of a backend of moto's and a thing in it
 
 
 class WorldFileError(ValueError):
@@ -36,14 +43,23 @@ class Form:
     write: Callable[[Any], Any] = lambda value: value
 
 
-class At(NamedTuple):
-    """A member that is kept elsewhere: in an attribute ("org.id"), or looked up by `where(keeper, thing)`.
+class Member(NamedTuple):
+    """A row of a table, as the first lines of `world.toml` explain it; `form` is the name of a form or a table."""
 
-    What is looked up is only written; whoever makes the thing sees to it.
-    """
+    name: str
+    form: str
+    many: str
+    flag: str
+    service: str
+    how: str
+    place: str
 
-    where: str | Callable[[Any, Any], Any]
-    shape: Shape
+
+@cache
+def members(table: str) -> tuple[Member, ...]:
+    """The rows of a table."""
+    rows = ((name, _ROW.fullmatch(row)) for name, row in _TABLES[table].items())
+    return tuple(Member(name, **row.groupdict("")) for name, row in rows if row)
 
 
 def _typed(kind: type, name: str) -> Callable[[Any], Any]:
@@ -55,20 +71,13 @@ def _typed(kind: type, name: str) -> Callable[[Any], Any]:
     return read
 
 
-def matching(pattern: str, name: str) -> Form:
-    """Text that matches; `name` is what a complaint calls it ("the name of a user")."""
-    compiled = re.compile(pattern, re.ASCII)
-
+def _matching(pattern: str, name: str) -> Form:
     def read(value: Any) -> str:
-        if not isinstance(value, str) or not compiled.fullmatch(value):
+        if not isinstance(value, str) or not re.fullmatch(pattern, value, re.ASCII):
             raise ValueError(f"is not {name}")
         return value
 
     return Form(read)
-
-
-def one_of(*values: str) -> Form:
-    return matching("|".join(values), " or ".join(f'"{value}"' for value in values))
 
 
 def _read_date(value: Any) -> datetime:
@@ -86,11 +95,26 @@ def _read_naive_date(value: Any) -> datetime:
     return _read_date(value).replace(tzinfo=None)
 
 
+def _read_clock(value: Any) -> datetime:
+    moment = _read_date(value)
+    if moment.year > LAST_YEAR:
+        raise ValueError(f"is too far: the lab's time ends with the year {LAST_YEAR}")
+    return moment
+
+
+def _write_date(value: datetime) -> str:
+    return f"{_aware(value):%Y-%m-%dT%H:%M:%SZ}"
+
+
 def _read_bytes(value: Any) -> bytes:
     try:
         return base64.b64decode(value, validate=True)
     except (TypeError, ValueError):
         raise ValueError("is not text in Base64") from None
+
+
+def _write_bytes(value: bytes) -> str:
+    return base64.b64encode(value).decode("ascii")
 
 
 def _read_content(value: Any) -> bytes:
@@ -105,14 +129,21 @@ def _write_content(value: bytes) -> Any:
     try:
         return value.decode("utf-8")
     except UnicodeDecodeError:
-        return {"Base64": base64.b64encode(value).decode("ascii")}
+        return {"Base64": _write_bytes(value)}
+
+
+def _read_context(value: Any) -> dict[str, str | list[str]]:
+    entries = value.values() if isinstance(value, dict) else [None]
+    if not all(isinstance(text, str) for entry in entries for text in (entry if isinstance(entry, list) else [entry])):
+        raise ValueError("is not an object of texts and lists of texts")
+    return dict(value)
 
 
 class PolicyText(str):
     """The text of a document that has been read as a policy of the kind that its place wants."""
 
 
-def document(kind: str) -> Form:
+def _policy(kind: str) -> Form:
     """A policy document of a kind the engine knows, as text in Python and as an object in the file."""
 
     def read(value: Any) -> str:
@@ -127,146 +158,172 @@ def document(kind: str) -> Form:
             raise ValueError(f"is not a policy that AWS accepts: {error}") from None
         return text
 
-    return Form(read, json.loads)
+    return Form(read, lambda text: text and json.loads(text))
 
 
-def pairs(key: str, key_form: Form, value: str, value_form: Form) -> Form:
+def _pairs(table: str) -> Form:
     """A mapping, in the file a list of objects with two members: `[{"Key": "team", "Value": "a"}]`."""
-    shape = {key: key_form, value: value_form}
+    key, value = members(table)
 
     def read(entries: Any) -> dict[str, Any]:
-        return {entry[key]: entry[value] for entry in values_of([shape], entries, "")}
+        return {entry[key.name]: entry[value.name] for entry in _list_of(table, entries, "")}
 
-    def write(mapping: Mapping[str, Any]) -> list[dict[str, Any]]:
-        return [{key: name, value: value_form.write(content)} for name, content in mapping.items()]
+    def write(mapping: Any) -> list[dict[str, Any]]:
+        return [{key.name: name, value.name: _form(value.form).write(each)} for name, each in tag_map(mapping).items()]
 
     return Form(read, write)
 
 
-TEXT = Form(_typed(str, "a text"))
-NOTE = Form(TEXT.read, lambda value: value or None)  # a text that is as good as none when it is empty
-NUMBER = Form(_typed(int, "a whole number"), int)
-EPOCH = Form(lambda value: float(NUMBER.read(value)), int)  # seconds
-TRUTH = Form(_typed(bool, "true or false"), bool)
-FLAG = Form(TRUTH.read, lambda value: bool(value) or None)  # written where it is true
-OBJECT = Form(_typed(dict, "an object"))
-DATE = Form(_read_date, lambda value: f"{_aware(value):%Y-%m-%dT%H:%M:%SZ}")
-NAIVE_DATE = Form(_read_naive_date, DATE.write)  # in UTC without saying so, as moto keeps dates
-INSTANT = Form(_read_naive_date, lambda value: f"{_aware(value):%Y-%m-%dT%H:%M:%S.%fZ}")  # the order within a second
-BYTES = Form(_read_bytes, lambda value: base64.b64encode(value).decode("ascii"))
-CONTENT = Form(_read_content, _write_content)
-TAGS = pairs("Key", TEXT, "Value", TEXT)
-ACCOUNT_ID = matching(r"\d{12}", "the twelve digits of an account's ID")
-ARN = matching(r"arn:aws:[\x21-\x7e]+", "an ARN")
+_text, _number = _typed(str, "a text"), _typed(int, "a whole number")
+_truth, _object = _typed(bool, "true or false"), _typed(dict, "an object")
+FORMS: Mapping[str, Form] = {
+    "anything": Form(lambda value: value),
+    "text": Form(_text, str),
+    "note": Form(_text, lambda value: str(value) if value else None),  # one that is as good as none when it is empty
+    "number": Form(_number, int),
+    "seconds": Form(_number, lambda value: int(value) or None),
+    "epoch": Form(lambda value: float(_number(value)), int),  # seconds
+    "truth": Form(_truth, bool),
+    "flag": Form(_truth, lambda value: bool(value) or None),  # written where it is true
+    "object": Form(_object),
+    "texts": Form(_object, lambda mapping: {name: str(value) for name, value in mapping.items()}),
+    "context": Form(_read_context, dict),
+    "date": Form(_read_date, _write_date),
+    "clock": Form(_read_clock, _write_date),
+    "naive date": Form(_read_naive_date, _write_date),  # in UTC without saying so, as moto keeps dates
+    "instant": Form(_read_naive_date, lambda value: f"{_aware(value):%Y-%m-%dT%H:%M:%S.%fZ}"),
+    "base64": Form(_read_bytes, lambda value: _write_bytes(value) if value else None),
+    "content": Form(_read_content, _write_content),
+    **{f"{kind} policy": _policy(kind) for kind in ("identity", "trust", "resource", "scp", "rcp")},
+    "bucket policy": Form(lambda value: _policy("resource").read(value).encode("utf-8"), json.loads),
+    "session policy": Form(_policy("identity").read),
+    "tags": _pairs("Tag"),
+    "inline policies": _pairs("InlinePolicy"),
+}
+
+
+@cache
+def _form(name: str) -> Form:
+    if name in FORMS:
+        return FORMS[name]
+    if name in _TABLES["patterns"]:
+        return _matching(*_TABLES["patterns"][name])
+    words = name.split(" or ")
+    return _matching("|".join(words), " or ".join(f'"{word}"' for word in words))
 
 
 # -- from JSON ---------------------------------------------------------------------------------------------------------
 
 
-def values_of(shape: Shape, value: Any, place: str, *, strict: bool = True) -> Any:
-    """The values of a document, each made by its form; members that the shape does not know are refused if `strict`.
-
-    Raises `WorldFileError` with the place: `Accounts[0].UserDetailList[2].CreateDate`.
-    """
-    if isinstance(shape, At):
-        shape = shape.shape
-    if isinstance(shape, Form):
-        try:
-            return shape.read(value)
-        except WorldFileError as error:
-            raise WorldFileError(f"{place}{error}") from None
-        except ValueError as error:
-            raise WorldFileError(f"{place}: {_excerpt(value)} {error}.") from None
-    if isinstance(shape, list):
-        if not isinstance(value, list):
-            raise WorldFileError(f"{place}: {_excerpt(value)} is not a list.")
-        return [values_of(shape[0], item, f"{place}[{index}]", strict=strict) for index, item in enumerate(value)]
-    return _values_of_members(shape, value, place, strict)
+def values_of(form: str, value: Any, place: str = "") -> Any:
+    """The values of a document, each made by its form. Raises `WorldFileError` with the place, as in
+    `Accounts[0].UserDetailList[2].CreateDate`, for what is wrong, missing, or no member."""
+    if form in _TABLES:
+        return _values_of_members(form, value, place)
+    try:
+        return _form(form).read(value)
+    except WorldFileError as error:
+        raise WorldFileError(f"{place}{error}") from None
+    except ValueError as error:
+        raise WorldFileError(f"{place}: {_excerpt(value)} {error}.") from None
 
 
-def _values_of_members(shape: Mapping[str, Shape], value: Any, place: str, strict: bool) -> dict[str, Any]:
+def _list_of(form: str, value: Any, place: str) -> list[Any]:
+    if not isinstance(value, list):
+        raise WorldFileError(f"{place}: {_excerpt(value)} is not a list.")
+    return [values_of(form, item, f"{place}[{index}]") for index, item in enumerate(value)]
+
+
+def _values_of_members(table: str, value: Any, place: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise WorldFileError(f"{place or 'The file'}: {_excerpt(value)} is not an object.")
-    known = {member.rstrip("?"): member for member in shape}
-    for name in value if strict else ():
-        if name not in known:
-            near = get_close_matches(name, known, 1)
-            hint = f" Did you mean {near[0]}?" if near else ""
-            raise WorldFileError(f"{_joined(place, name)}: there is no such member.{hint}")
+    rows = {member.name: member for member in members(table)}
+    if unknown := next((name for name in value if name not in rows), None):
+        near = get_close_matches(unknown, rows, 1)
+        hint = f" Did you mean {near[0]}?" if near else ""
+        raise WorldFileError(f"{_joined(place, unknown)}: there is no such member.{hint}")
     values = {}
-    for name, member in known.items():
+    for name, member in rows.items():
         if value.get(name) is not None:
-            values[name] = values_of(shape[member], value[name], _joined(place, name), strict=strict)
-        elif member == name:
+            read = _list_of if member.many else values_of
+            values[name] = read(member.form, value[name], _joined(place, name))
+        elif member.flag != "?":
             raise WorldFileError(f"{_joined(place, name)} is missing.")
     return values
 
 
-def fill(shape: Mapping[str, Shape], thing: Any, values: Mapping[str, Any]) -> Any:
-    """Give a thing the values that its attributes keep; parts with a shape of their own are their maker's.
+def attributes(table: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values that a thing's own attributes keep, by these ("org.id"); parts with a table are their maker's."""
+    return {
+        member.place or xform_name(member.name): values[member.name]
+        for member in members(table)
+        if member.name in values and member.how in ("", "at") and member.form not in _TABLES
+    }
 
-    Raises `WorldFileError` where the thing itself works out another value.
-    """
-    for member, inner in shape.items():
-        name, (where, form) = member.rstrip("?"), _place(member, inner)
-        if name not in values or not isinstance(where, str) or not isinstance(form, Form | list):
-            continue
-        if isinstance(form, list) and not isinstance(form[0], Form):
-            continue
+
+def fill(table: str, thing: Any, values: Mapping[str, Any]) -> Any:
+    """Give a thing the values that its attributes keep. Raises `WorldFileError` where it works out another value."""
+    for where, value in attributes(table, values).items():
         *path, attribute = where.split(".")
         owner = reduce(getattr, path, thing)
         own = getattr(type(owner), attribute, None)
         if not isinstance(own, property) or own.fset:
-            setattr(owner, attribute, values[name])
-        elif getattr(owner, attribute) != values[name]:
-            right = getattr(owner, attribute)
-            raise WorldFileError(f"{name}: {values[name]} should be {right}, as account, path and name have it.")
+            setattr(owner, attribute, value)
+        elif (right := getattr(owner, attribute)) != value:
+            raise WorldFileError(f"{where}: {value} should be {right}, as account, path and name have it.")
     return thing
 
 
-def make(cls: type, shape: Mapping[str, Shape], values: Mapping[str, Any], **more: Any) -> Any:
+def make(cls: type, table: str, values: Mapping[str, Any], **more: Any) -> Any:
     """An object of a class of moto's with these values and nothing else; what is left out is None."""
     thing: Any = object.__new__(cls)
-    for member, inner in shape.items():
-        where, _ = _place(member, inner)
-        if isinstance(where, str) and not isinstance(getattr(cls, where, None), property):
-            setattr(thing, where, None)
-    vars(thing).update(more)
-    return fill(shape, thing, values)
+    kept = attributes(table, dict.fromkeys(member.name for member in members(table)))
+    vars(thing).update({name: None for name in kept if not isinstance(getattr(cls, name, None), property)}, **more)
+    return fill(table, thing, values)
 
 
 # -- to JSON -----------------------------------------------------------------------------------------------------------
 
 
-def json_of(shape: Shape, thing: Any, keeper: Any = None) -> Any:
-    """The JSON of a thing, as `values_of` reads it; members that are empty are left out where they may be."""
-    if isinstance(shape, Form):
-        return shape.write(thing)
-    if isinstance(shape, list):
-        return [json_of(shape[0], each, keeper) for each in thing]
-    members = {}
-    for member, inner in shape.items():
-        where, form = _place(member, inner, thing)
-        value = where(keeper, thing) if callable(where) else _kept(thing, where)
-        written = None if value is None else json_of(form, value, keeper)
-        if written is not None and (written not in ([], {}) or not member.endswith("?")):
-            members[member.rstrip("?")] = written
-    return members
+def json_of(table: str, thing: Any, keeper: Any = None) -> dict[str, Any]:
+    """The JSON of a thing, as `values_of` reads it; members that are empty are left out where they may be.
+
+    `keeper` is the backend of moto's that it is in.
+    """
+    written = ((member, _written(member, thing, keeper)) for member in members(table))
+    return {
+        member.name: value
+        for member, value in written
+        if value is not None and (value not in ([], {}) or member.flag != "?")
+    }
 
 
-def _place(member: str, inner: Shape, thing: Any = None) -> tuple[str | Callable[[Any, Any], Any], Shape]:
-    """Where a member is kept, and its shape."""
-    if isinstance(inner, At):
-        return inner.where, inner.shape
-    name = member.rstrip("?")
-    return (name if isinstance(thing, Mapping) else xform_name(name)), inner
+def _written(member: Member, thing: Any, keeper: Any) -> Any:
+    if member.service:
+        from simlib.cloud.storage.resources import keepers  # late: who only wants to catch an error needs no moto
+
+        parts = [
+            _written(member._replace(service=""), backend, backend) for backend in keepers(member.service, thing.id)
+        ]
+        return [each for part in parts for each in part] if member.many else next(filter(None, parts), None)
+    kept = VIEWS[member.place](keeper, thing) if member.how == "by" else _kept(thing, member)
+    if kept is None:
+        return None
+    if member.form in _TABLES:
+        return (
+            [json_of(member.form, each, keeper) for each in kept] if member.many else json_of(member.form, kept, keeper)
+        )
+    write = _form(member.form).write
+    return [write(each) for each in kept] if member.many else write(kept)
 
 
-def _kept(thing: Any, where: str) -> Any:
-    if isinstance(thing, Mapping):
-        return thing.get(where)
-    for attribute in where.split("."):
-        thing = getattr(thing, attribute, None)
+def _kept(thing: Any, member: Member) -> Any:
+    place = member.place or (member.name if isinstance(thing, Mapping) else xform_name(member.name))
+    for step in place.split("."):
+        if step.endswith("()"):
+            thing = getattr(thing, step[:-2], tuple)()
+        else:
+            thing = thing.get(step) if isinstance(thing, Mapping) else getattr(thing, step, None)
     return thing
 
 

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simlib import Cloud
-from simlib.cloud.worlds import dump, shape, snapshot
+from simlib.cloud.worlds import dump, shape
 from simlib.cloud.worlds.shape import WorldFileError
 
 ACCOUNT = "123456789012"
@@ -329,5 +329,5 @@ def test_whatever_stands_in_a_dump_it_is_read_or_said(data: st.DataObject) -> No
         document, remarks = dump.read_content(json.dumps(value).encode(), "dump.json")
     except WorldFileError:
         return
-    shape.values_of(snapshot._WORLD, document, "")
+    shape.values_of("World", document)
     assert all(isinstance(str(remark), str) for remark in remarks)
