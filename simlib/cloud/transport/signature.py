@@ -31,10 +31,6 @@ from simlib.cloud.transport.wire import RawRequest
 
 _SIGNED_CHUNKS = ("STREAMING-AWS4-HMAC-SHA256-PAYLOAD", "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER")
 _NOT_COVERED = ("UNSIGNED-PAYLOAD", "STREAMING-UNSIGNED-PAYLOAD-TRAILER", "STREAMING-AWS4-HMAC-SHA256-EVENTS")
-_MISMATCH = (
-    "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key "
-    "and signing method. Consult the service documentation for details."
-)
 
 
 @lru_cache(maxsize=256)
@@ -241,4 +237,4 @@ def _mismatch(signed: Signed, text: str, canonical: str = "") -> SignatureError:
     }
     if canonical:
         details |= {"CanonicalRequest": canonical, "CanonicalRequestBytes": canonical.encode().hex(" ")}
-    return SignatureError("wrong-secret", "", _MISMATCH, details)
+    return SignatureError("wrong-secret", "", "The signature does not match.", details)
