@@ -6,6 +6,7 @@
 // data-enter on a field: what Enter does in it. data-keys: the command that gets the arrow keys and their like.
 // data-drag: a handle; sends how far along the nearest [data-along] it is, in thousandths. data-pan: drag to scroll.
 // data-widget: the widget of that number in `hosted` stands there; data-only says which of its documents.
+// data-longest on a text area: what would make it longer is not taken over, and "too long" gets how much that was.
 // data-pick on a button: has a file chosen and sends its text. Python sends { file, text } for the browser to save.
 import morphdom from "morphdom";
 
@@ -16,11 +17,14 @@ let views = 0;
 function render({ model, el }) {
   const me = `slp-${views++}-${Math.random().toString(36).slice(2)}`;
   const root = document.createElement("div");
+  root.dataset.page = "";
   el.append(root);
+  const listen = (name, act) =>
+    root.addEventListener(name, (event) => event.target.closest("[data-page]") === root && act(event)); // not a hosted page's
 
   // ---- to Python: while it works on one message only the latest of each control waits, so dragging never queues up
   let busy = "";
-  const hosted = new Map(); // by the element that it stands in: the promise of a view
+  const hosted = new Map(); // by the element that it stands in: its ID, and the promise of a view
   const waiting = new Map();
   const pending = (name) => name && (busy === name || waiting.has(name));
   const send = (message) => {
@@ -77,14 +81,18 @@ function render({ model, el }) {
       if (!reference) continue;
       const { only = "" } = place.dataset;
       const tell = () => place.querySelector("[data-documents]")?.dispatchEvent(new CustomEvent("only", { detail: only }));
-      if (!hosted.has(place)) hosted.set(place, mount(place, reference.slice("IPY_MODEL_".length)));
-      hosted.get(place).then(tell);
+      const id = reference.slice("IPY_MODEL_".length);
+      if (hosted.get(place)?.id !== id) {
+        leave(place);
+        hosted.set(place, { id, view: mount(place, id) });
+      }
+      hosted.get(place).view.then(tell);
     }
-    for (const [place, view] of hosted) {
-      if (root.contains(place)) continue;
-      hosted.delete(place);
-      view.then((found) => found.remove());
-    }
+    for (const place of hosted.keys()) if (!root.contains(place) || !model.get("hosted").length) leave(place);
+  };
+  const leave = (place) => {
+    hosted.get(place)?.view.then((found) => found.remove());
+    hosted.delete(place);
   };
   const mount = async (place, id) => {
     const view = await model.widget_manager.create_view(await model.widget_manager.get_model(id));
@@ -142,16 +150,22 @@ function render({ model, el }) {
     return true;
   };
   const PRESSED = "[data-do]:not(input, select, [aria-disabled=true])";
-  root.addEventListener("click", (event) => {
+  listen("click", (event) => {
     const summary = event.target.closest("details[data-toggle] > summary");
     if (!summary) return pressed(event.target.closest(PRESSED));
     event.preventDefault(); // Python opens it, with what is to be read in it
     const { toggle, value } = summary.parentElement.dataset;
     send({ do: toggle, value });
   });
-  root.addEventListener("input", (event) => event.target.matches("input[data-do]") && tell(event.target));
-  root.addEventListener("change", (event) => event.target.matches("select[data-do]") && tell(event.target));
-  root.addEventListener("keydown", (event) => {
+  listen("input", (event) => event.target.matches(":is(input, textarea)[data-do]") && tell(event.target));
+  listen("beforeinput", (event) => {
+    const { dataset, value } = event.target;
+    if (!dataset.longest || value.length + (event.data?.length ?? 0) <= dataset.longest) return;
+    event.preventDefault();
+    send({ do: "too long", value: String(event.data.length) });
+  });
+  listen("change", (event) => event.target.matches("select[data-do]") && tell(event.target));
+  listen("keydown", (event) => {
     event.stopPropagation(); // Jupyter's "dd" is not for what is pressed in here
     const { dataset } = event.target;
     if (event.key === "Enter" && dataset.enter) send({ do: dataset.enter, value: "" });
@@ -162,7 +176,7 @@ function render({ model, el }) {
   root.addEventListener("focusin", (event) => event.target.setAttribute(OURS, "true"));
 
   // ---- what is dragged
-  root.addEventListener("pointerdown", (event) => {
+  listen("pointerdown", (event) => {
     const handle = event.target.closest("[data-drag]");
     const pan = !handle && event.target.closest("[data-pan]");
     if (!handle && !pan) return;
@@ -185,7 +199,7 @@ function render({ model, el }) {
   model.on("msg:custom", received);
   draw();
   return () => {
-    for (const view of hosted.values()) view.then((found) => found.remove());
+    for (const place of [...hosted.keys()]) leave(place);
     model.off("change:html change:hosted", draw);
     model.off("msg:custom", received);
   };

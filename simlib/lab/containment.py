@@ -14,14 +14,11 @@ from typing import TYPE_CHECKING, Any
 from simlib.cloud.credentials.lifetimes import GOOD
 
 from .attempts import attempt
-from .look import button
-from .markup import card, escape, table
-from .on_screen import OnScreen
-from .page import el
+from .look import button, panel_card
+from .page import Part, el
+from .panel import Commands, Panel
 
 if TYPE_CHECKING:
-    from ipywidgets import DOMWidget
-
     from simlib.cloud import Cloud
 
 REVOKED = "AWSRevokeOlderSessions"  # the console's name for the policy that revokes sessions
@@ -38,15 +35,15 @@ class Row:
     buttons: tuple[tuple[str, str], ...]
 
 
-class Containment(OnScreen):
+class Containment(Panel):
     """The keys of users, the running machines and the roles of some accounts, with buttons to cut each off.
 
     `accounts` are names; the administrators of the lab itself are left out. `note` says what came of the last button.
     """
 
     def __init__(self, world: Cloud, *, accounts: Sequence[str]) -> None:
+        super().__init__()
         self.world, self.accounts, self.note = world, [world.account(name) for name in accounts], ""
-        self.on_change: Callable[[], None] = lambda: None
 
     # -- what there is -------------------------------------------------------------------------------------------------
 
@@ -148,48 +145,30 @@ class Containment(OnScreen):
     def _do(self, what: str, call: Callable[..., Any], **names: Any) -> None:
         done = attempt(call, **names)
         self.note = f"Done: {what}." if done.allowed else f"AWS refused to {what}: {done.message}"
-        self.on_change()
+        self._draw()
 
     # -- as text and on the screen -------------------------------------------------------------------------------------
 
-    def __str__(self) -> str:
-        lines = [
-            f"{row.what}: {row.known}. {', '.join(f'.{do}({row.value!r})' for do, _ in row.buttons)}"
-            for row in self.rows
-        ]
-        return "\n".join(["Cut off", *lines, *filter(None, [self.note])])
-
-    __repr__ = __str__
-
-    def html(self, *, live: bool) -> str:
-        """A table of what there is; its buttons stand on a live page only."""
+    def page(self) -> Part:
         rows = [
-            [
-                escape(row.what),
-                escape(row.known),
-                *([_bar(row)] if live else []),
-            ]
+            el(
+                "tr",
+                el("th", row.what, scope="row"),
+                el("td", row.known),
+                el(
+                    "td", el("div.sl-row", [button(do, label, value=row.value) for do, label in row.buttons]), on="live"
+                ),
+                key=row.value,
+                text=f"{row.what}: {row.known}. {', '.join(f'.{do}({row.value!r})' for do, _ in row.buttons)}",
+            )
             for row in self.rows
         ]
-        shown = table(["What there is", "What is known of it", *(["Cut off"] if live else [])], rows)
-        return card(f'<div role="status">{escape(self.note)}</div>{shown}', css="sl-wide")
+        note = el("p.sl-draft", self.note, role="status", key="note") if self.note else None
+        return panel_card("Cut off", note, el("div.sl-body", el("table.sl-t", el("tbody", rows))))
 
-    def _view(self) -> DOMWidget:
-        from . import screen
-        from .interactive_html import InteractiveHTML
+    @property
+    def commands(self) -> Commands:
+        return {do: getattr(self, do) for do in ("deactivate", "delete_key", "terminate", "revoke", "delete_role")}
 
-        commands = ("deactivate", "delete_key", "terminate", "revoke", "delete_role")
-        page = InteractiveHTML(self.html(live=True), {name: getattr(self, name) for name in commands})
-
-        def follow() -> None:
-            page.html = self.html(live=True)
-
-        self.on_change = follow
-        return screen.show(self, "containment", page)
-
-    def _still(self) -> str:
-        return self.html(live=False)
-
-
-def _bar(row: Row) -> str:
-    return el("div.sl-row", *(button(do, label, value=row.value) for do, label in row.buttons)).html(live=True)
+    def follow(self) -> None:
+        self._draw()

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anywidget
 import ipywidgets
 import traitlets
 
+from . import screen
 from .markup import sheet
+
+if TYPE_CHECKING:
+    from .panel import Panel
 
 LARGEST = 5_000_000  # characters of a file that goes through the browser; a message from it may have 10 MB
 
@@ -33,7 +37,19 @@ class InteractiveHTML(anywidget.AnyWidget):  # type: ignore[misc]
     def __init__(self, html: str, commands: Mapping[str, Callable[..., None]]) -> None:
         super().__init__(html=html)
         self.commands = dict(commands)
+        self._held: Panel | None = None
         self.on_msg(self._told)
+
+    def host(self, panel: Panel | None) -> None:
+        """Have a panel stand in the page's slots. The view of the one before is closed, this one's with the page."""
+        if panel is not self._held:
+            before, self._held = self.hosted, panel
+            self.hosted = () if panel is None else (panel._view(),)
+            screen.close(before)
+
+    def close(self) -> None:
+        screen.close(self.hosted)
+        super().close()
 
     def _told(self, _: Any, message: Any, __: Any) -> None:
         try:

@@ -33,6 +33,11 @@ def escape(text: object) -> str:
     return html.escape(shown if shown.isprintable() else "".join(map(_visible, shown)), quote=True)
 
 
+def exactly(text: str) -> str:
+    """Foreign text for a text area: nothing of it is shortened or named."""
+    return "".join(char if char.isprintable() or char == "\n" else f"&#{ord(char)};" for char in html.escape(text))
+
+
 def visible(text: object) -> str:
     """Foreign text for where it goes as text and not as markup: shortened, its invisible characters named."""
     return html.unescape(escape(text))

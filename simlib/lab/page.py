@@ -9,7 +9,7 @@ name, and stands on a live page only.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -21,7 +21,7 @@ _BLOCKS = {
     *("pre", "figure", "figcaption", "br"),
 }
 _INDENTED = {"li": 2, "pre": 4}
-_UNTOLD = ("button", "select", "input", "datalist", "label", "svg", "style")
+_UNTOLD = ("button", "select", "input", "textarea", "datalist", "label", "svg", "style")
 _NO_SPACE_BEFORE = re.compile(r"[\s.,;:)’]")
 _BREAKS = re.compile(r"(?<=/)|(?<=::)(?!:)|(?<=:)(?=\d{12}:)|(?<=\d{12}:)")
 _HYPHENED = re.compile(r"([^\s/:]*-[^\s/:]*)")
@@ -72,7 +72,7 @@ class Html(str):
     __slots__ = ()
 
 
-Child: TypeAlias = "Part | str | Iterable[Child] | None"
+Child: TypeAlias = "Part | str | Iterable[Child] | Callable[[], Child] | None"  # called only where it is shown
 
 
 def el(tag: str, *children: Child, text: str | None = None, on: str = "", **attributes: Any) -> Part:
@@ -106,6 +106,8 @@ def code(text: str, css: str = "") -> Part:
 def _html(child: Child, live: bool) -> str:
     if child is None:
         return ""
+    if callable(child):
+        return _html(child(), live)
     if isinstance(child, Part):
         return child.html(live=live)
     if isinstance(child, Html):
@@ -116,6 +118,8 @@ def _html(child: Child, live: bool) -> str:
 def _tell(child: Child, lines: list[str], indent: str) -> None:
     if child is None or isinstance(child, Html):
         return
+    if callable(child):
+        child = child()
     if isinstance(child, str):
         _say(child, lines, indent)
         return
@@ -165,5 +169,5 @@ def parts_of(part: Child) -> Iterator[Part]:
     if isinstance(part, Part):
         yield part
         yield from (each for child in part.children for each in parts_of(child))
-    elif part is not None and not isinstance(part, str):
+    elif part is not None and not isinstance(part, str) and not callable(part):
         yield from (each for child in part for each in parts_of(child))

@@ -10,14 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from .markup import STYLE, sheet
 from .on_screen import OnScreen
-from .page import Part
+from .page import Child, Part
 
 if TYPE_CHECKING:
     from ipywidgets import DOMWidget
 
-    from .policy.editor import PolicyEditor
-
-Commands = Mapping[str, Callable[[str], object]]
+Commands = Mapping[str, Callable[..., object]]
 
 
 class Shown:
@@ -47,14 +45,16 @@ class Panel(OnScreen, Shown):
 
     def __init__(self) -> None:
         self._screens: dict[str, Callable[[], None]] = {}
+        self.give: Callable[[str, str], None] = lambda name, text: None  # a file, to the browser that shows the panel
 
     @property
     def commands(self) -> Commands:
-        raise NotImplementedError
+        """What its controls call: by name, with a text."""
+        return {}
 
     @property
-    def editor(self) -> PolicyEditor | None:
-        """The editor that stands in the page's slots, where it has any."""
+    def hosted(self) -> Panel | None:
+        """The panel that stands in the page's slots, an editor say, where there is one."""
         return None
 
     def follow(self) -> None:
@@ -82,7 +82,7 @@ def still(page: Part) -> str:
     return f'{STYLE}<style>{sheet("panels")}</style><div class="simlib sl-panel">{page.html()}</div>'
 
 
-def slot(*documents: int, still: Part) -> tuple[Part, Part]:
-    """Where the panel's editor stands, with those of its `documents` (none: all); `still` is what can be read there."""
+def slot(*documents: int, still: Child) -> tuple[Part, Part]:
+    """Where the hosted panel stands, an editor with some of its `documents` (none: all); `still` can be read there."""
     shown = {"data-widget": "0", "data-only": " ".join(map(str, documents)) or None, "data-key": f"slot{documents}"}
     return Part("div", (), shown, on="live"), Part("", (still,), on="still")

@@ -1,7 +1,4 @@
-"""Answers to exercises that stand in a panel: in an editor, in an explorer's draft, or applied in the world by either.
-
-A panel is known by what it has: `documents`, or a `draft` that has them, or – a playground – a `panel` that is open.
-"""
+"""Answers to exercises that stand in a panel: in an editor, in what hosts one, or applied in the world by either."""
 
 from __future__ import annotations
 
@@ -32,8 +29,9 @@ def documents(answer: Any) -> Documents | None:
     """The policy documents in a panel, or None: this is no panel."""
     if isinstance(answer, PolicyDocument):
         return (answer,)
-    inside = getattr(answer, "panel", answer)
-    found = getattr(getattr(inside, "draft", inside), "documents", None)
+    while getattr(answer, "hosted", None) is not None:
+        answer = answer.hosted
+    found = getattr(answer, "documents", None)
     return tuple(found) if isinstance(found, Sequence) and not isinstance(found, str) else None
 
 

@@ -1,4 +1,4 @@
-"""A panel on the screen: its page as a widget, with its editor in it."""
+"""A panel on the screen: its page as a widget, with the panel it hosts in it."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from . import screen
 from .interactive_html import InteractiveHTML
 from .panel import Panel
 from .policy.editor import PolicyEditor
-from .policy.view import editor_widgets
 
 
 def panel_view(panel: Panel) -> DOMWidget:
-    """The panel as a widget, an editor by itself as its own. An earlier view of it is closed."""
-    if isinstance(panel, PolicyEditor):
-        return screen.show(panel, "editor", *editor_widgets(panel))
+    """The panel as a widget. An earlier view of it is closed."""
+    if isinstance(panel, PolicyEditor) and not panel.plain:
+        from .policy.view import code_view
+
+        return screen.show(panel, "panel", code_view(panel))
     shown = InteractiveHTML("", panel.commands)
+    panel.give = shown.give
 
     def draw() -> None:
-        if panel.editor is not None and not shown.hosted:  # there may be nothing to edit at first
-            editor = editor_widgets(panel.editor)
-            shown.hosted = editor[:1]
-            screen.add(panel, "panel", *editor)
-        shown.html = f'<div class="simlib sl-panel">{panel.page().html(live=True)}</div>'
+        with shown.hold_sync():
+            shown.host(panel.hosted)
+            shown.html = f'<div class="simlib sl-panel">{panel.page().html(live=True)}</div>'
 
     screen.show(panel, "panel", shown)
     draw()

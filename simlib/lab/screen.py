@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -42,7 +42,7 @@ def live(shown: OnScreen) -> ipywidgets.DOMWidget:
     frame.add_class("sl-live")
     keeper = _Keeper(view=frame.model_id, picture=shown.picture(), text=str(shown))
     _keepers.append((keeper, shown))
-    widget.observe(lambda _: _close((keeper, frame)), "comm")
+    widget.observe(lambda _: close((keeper, frame)), "comm")
     _follow_shell()
     return frame
 
@@ -54,56 +54,29 @@ def _freshen() -> None:
             keeper.text, keeper.picture = str(shown), shown.picture()
 
 
-def show(owner: Any, place: str, shown: ipywidgets.DOMWidget, *others: ipywidgets.Widget) -> ipywidgets.DOMWidget:
-    """`shown`, which is to be displayed; `others` are the widgets in it.
+def show(owner: Any, place: str, shown: ipywidgets.DOMWidget) -> ipywidgets.DOMWidget:
+    """`shown`, which is to be displayed.
 
     What `owner` showed at this `place` before is closed, with its layouts and styles, in kernel and browser; so is
     what the same cell showed when it was run before, whoever showed it.
     """
     views = owner.__dict__.setdefault("_views", {})
-    _close(views.get(place, ()))
-    views[place] = (shown, *others)
+    close(filter(None, [views.get(place)]))
+    views[place] = shown
     if (running := _running()) is not None:
         cell, request = running
         if cell in _shown_by and _shown_by[cell][0] != request:
-            _close(_shown_by.pop(cell)[1])
-        _shown_by.setdefault(cell, (request, []))[1].extend(views[place])
+            close(_shown_by.pop(cell)[1])
+        _shown_by.setdefault(cell, (request, []))[1].append(shown)
     return shown
 
 
-def add(owner: Any, place: str, *widgets: ipywidgets.Widget) -> None:
-    """More widgets in what `owner` shows at this `place`: they are closed with it."""
-    shown = owner.__dict__["_views"][place]
-    owner.__dict__["_views"][place] = (*shown, *widgets)
-    for _, of_cell in _shown_by.values():
-        if any(each is shown[0] for each in of_cell):
-            of_cell.extend(widgets)
-
-
-def _close(widgets: Any) -> None:
+def close(widgets: Iterable[ipywidgets.Widget]) -> None:
+    """Close widgets with their layouts and styles, in kernel and browser."""
     for old in widgets:
         for part in (getattr(old, "layout", None), getattr(old, "style", None), old):
             if isinstance(part, ipywidgets.Widget):
                 part.close()
-
-
-class Holder(ipywidgets.VBox):  # type: ignore[misc]
-    """A place in a panel for the view of another one; what it held before is closed, and with it what it holds."""
-
-    _held: tuple[ipywidgets.Widget, ...] = ()
-
-    def hold(self, panel: Any) -> None:
-        """Show a panel; None for nothing."""
-        before, self._held = self._held, ()
-        if panel is not None:
-            panel._view()
-            self._held = tuple(panel._views.values())[-1]
-        self.children = self._held[:1]
-        _close(before)
-
-    def close(self) -> None:
-        _close(self._held)
-        super().close()
 
 
 def _shell() -> Any:
@@ -147,32 +120,3 @@ def follow_up() -> None:
         _timer = asyncio.get_running_loop().call_later(_PAUSE, _freshen)
     except RuntimeError:  # no kernel, so no loop
         _freshen()
-
-
-class KeepKeys(anywidget.AnyWidget):  # type: ignore[misc]
-    """Unseen in a box, it keeps the keys that are pressed in the box there.
-
-    Otherwise Jupyter takes them for its own while a button has the focus: "dd" would delete the cell. A text that would
-    get `longest` characters or more by pasting stays as it was; then a message says how many were `pasted`.
-    """
-
-    longest = traitlets.Int(0).tag(sync=True)  # 0: as long as one likes
-
-    _esm = """
-    function render({ model, el }) {
-      el.hidden = true;
-      requestAnimationFrame(() => {
-        const box = el.closest(".sl-keys");
-        box.addEventListener("keydown", (event) => event.stopPropagation());
-        const ours = (event) => event.target.setAttribute("data-lm-suppress-shortcuts", "true");
-        box.addEventListener("focusin", ours);  // for Notebook 7, which hears keys before the box does
-        box.addEventListener("paste", (event) => {
-          const pasted = event.clipboardData.getData("text/plain").length;
-          if (!model.get("longest") || event.target.value.length + pasted < model.get("longest")) return;
-          event.preventDefault();
-          model.send({ pasted });
-        });
-      });
-    }
-    export default { render };
-    """

@@ -79,7 +79,7 @@ def test_what_a_cell_has_moved_is_told_too(aws: Cloud, panel: Any) -> None:
     iam.put_user_policy(UserName="alice", PolicyName="read", PolicyDocument=document(allow("s3:PutObject")))
     panel.refresh()
     assert changes(panel) == ["Allowed", "Not allowed"]
-    assert "s3:PutObject" in panel.draft.documents[0].text
+    assert "s3:PutObject" in panel.documents[0].text
 
 
 def test_nothing_changes_in_the_world_until_it_is_applied(aws: Cloud, panel: Any) -> None:
@@ -121,17 +121,17 @@ def test_the_seven_gates_and_the_one_that_decides(aws: Cloud, panel: Any) -> Non
 
 
 def test_before_a_row_is_chosen_the_editor_says_for_which_rows_a_statement_does_what(panel: Any) -> None:
-    (remark,) = panel.draft.documents[0].remarks.values()
+    (remark,) = panel.documents[0].remarks.values()
     assert (remark.word, remark.owners) == ("allows", ("1",))
     panel.edit(document(allow("s3:*"), deny("s3:GetObject")))
-    allows, denies = panel.draft.documents[0].remarks.values()
+    allows, denies = panel.documents[0].remarks.values()
     assert (allows.word, allows.owners, denies.word, denies.owners) == ("allows", ("2",), "denies", ("1",))
 
 
 def test_the_row_that_the_editor_shows_is_marked_in_both(panel: Any) -> None:
     panel.show("1")
     assert str(panel).count("shown in the editor: row 2") == 1
-    (remark,) = panel.draft.documents[0].remarks.values()
+    (remark,) = panel.documents[0].remarks.values()
     assert (remark.state, remark.owners) == ("missed", ())
     assert "s3:PutObject is not in Action" in remark.reason
     panel.show("1")

@@ -105,9 +105,3 @@ def test_what_aws_refuses_is_said(panel: lab.Containment) -> None:
 def test_a_key_of_another_account_is_not_touched(world: Cloud, panel: lab.Containment) -> None:
     with pytest.raises(LookupError, match="no access key"):
         panel.delete_key(world.account("prod").admin.access_key_id)
-
-
-def test_on_a_still_page_there_are_no_buttons(panel: lab.Containment) -> None:
-    shown = panel._repr_mimebundle_()
-    assert "<button" not in shown["text/html"]
-    assert "<button" in panel.html(live=True)

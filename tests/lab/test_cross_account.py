@@ -81,12 +81,12 @@ def test_a_resource_without_a_role_needs_both_sides_too(aws: Cloud) -> None:
 
 def test_a_session_needs_nothing_of_a_bucket_in_its_own_account(aws: Cloud) -> None:
     panel = lab.CrossAccount(aws, who="alice", role="reports-reader", requests=[("s3:GetObject", LEDGER)])
-    assert [each.name for each in panel.draft.documents] == [TRUST, "read", "read-ledger"]
+    assert [each.name for each in panel.documents] == [TRUST, "read", "read-ledger"]
 
 
 def test_each_account_has_its_own_documents_beneath_it(panel: Any) -> None:
     caller, owner = panel._documents
-    names = [each.name for each in panel.draft.documents]
+    names = [each.name for each in panel.documents]
     assert [names[each] for each in caller] == ["borrow"]
     assert [names[each] for each in owner] == [TRUST]
 
@@ -119,10 +119,10 @@ def test_the_confused_deputy_with_and_without_an_external_id(aws: Cloud) -> None
 
 def test_where_a_side_has_no_document_there_is_one_to_begin(aws: Cloud) -> None:
     panel = lab.CrossAccount(aws, who="bob", requests=[("s3:GetObject", LEDGER)])
-    assert [each.name for each in panel.draft.documents] == ["new-policy", "policy of prod-ledger"]
+    assert [each.name for each in panel.documents] == ["new-policy", "policy of prod-ledger"]
     assert not panel.stale  # what is not begun is no mistake
-    assert all(each.begun and not each.errors for each in panel.draft.documents)
-    assert "There is no such policy yet" in panel.draft.documents[0].summary
+    assert all(each.begun and not each.errors for each in panel.documents)
+    assert "There is no such policy yet" in panel.documents[0].summary
     assert [side.account for side in panel.missing] == ["dev", "prod"]
 
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
 from simlib import Cloud, lab
 from simlib.lab.policy.document import LONGEST
-from simlib.lab.policy.view import editor_widgets
+from simlib.lab.policy.view import code_view
 
 from .explorer_worlds import FILE, allow, document, trust
+from .test_explorer_view import press, shown
 
 DEV = "111111111111"
 READ = document(allow("s3:GetObject", FILE))
@@ -40,7 +40,7 @@ def aws() -> Iterator[Cloud]:
 
 def test_an_editor_of_many_documents_edits_one(aws: Cloud) -> None:
     editor = lab.PolicyEditor.of(aws, "carol")
-    (widget,) = editor_widgets(editor)
+    widget = code_view(editor)
     assert len(widget.documents) == len(widget.texts) == 101
     texts = [*widget.texts]
     texts[7] = READ
@@ -88,7 +88,7 @@ def test_ten_megabytes_are_no_policy_and_the_limit_of_their_kind_is_told(aws: Cl
     assert editor.front.policy is policy, "the last one that was a policy counts"
     editor.edit(before)
     assert editor.front.text == before
-    (widget,) = editor_widgets(editor)
+    widget = code_view(editor)
     assert (widget.documents[0]["longest"], widget.documents[0]["limit"][: len(said)]) == (LONGEST, said)
 
 
@@ -105,11 +105,11 @@ BINARY = [
 @pytest.mark.parametrize("text", BINARY, ids=repr)
 def test_what_is_binary_is_no_policy_and_breaks_nothing(aws: Cloud, text: str) -> None:
     panel = lab.AccessExplorer(aws, who="user-2", requests=[("s3:GetObject", FILE)])
-    (widget,) = editor_widgets(panel.draft.editor)
-    before = panel.draft.documents[0].text
+    widget = code_view(panel.editor)
+    before = panel.documents[0].text
     for pasted in (text, before[:40] + text + before[40:], text * 10_000):
         panel.edit(pasted)
-        assert not panel.draft.documents[0].complete
+        assert not panel.documents[0].complete
         assert panel.stale
         assert panel.answer().allowed, "the last verdict stays"
         for page in (panel._still(), str(widget.marks)):
@@ -122,11 +122,8 @@ def test_what_is_binary_is_no_policy_and_breaks_nothing(aws: Cloud, text: str) -
 
 def test_a_plain_text_area_says_what_was_not_pasted(aws: Cloud) -> None:
     editor = lab.PolicyEditor.of(aws, "user-3/own", plain=True)
-    box, *others = editor_widgets(editor)
-    (keys,) = [each for each in others if hasattr(each, "longest")]
-    assert keys.longest == LONGEST
-    content: Any = {"data": {"method": "custom", "content": {"pasted": 10_000_000}}}
-    keys._handle_msg({"content": content, "buffers": []})
+    page = shown(editor)[1]
+    assert f'data-longest="{LONGEST}"' in page.html
+    press(page, "too long", "10000000")
     assert "10,000,000 characters more are too many for a policy. AWS takes at most 2,048" in editor.front.note
-    assert any("still on the clipboard" in getattr(each, "value", "") for each in others)
-    box.close()
+    assert "still on the clipboard" in page.html

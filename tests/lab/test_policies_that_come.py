@@ -8,7 +8,7 @@ import pytest
 
 from simlib import Cloud, lab
 from simlib.lab import screen
-from simlib.lab.policy.view import editor_widgets
+from simlib.lab.policy.view import code_view
 
 from .explorer_worlds import ALICE, FILE, READ, allow, aws, deny, document
 
@@ -37,7 +37,7 @@ def typed(widget: Any, texts: list[str], revision: int) -> None:
 
 def test_a_policy_that_is_attached_gets_a_tab_and_what_is_typed_stays(aws: Cloud) -> None:
     editor = lab.PolicyEditor.of(aws, "alice")
-    (widget,) = editor_widgets(editor)
+    widget = code_view(editor)
     half = READ.replace("Allow", "Den")
     typed(widget, [half], 1)
     attach(aws, "write")
@@ -83,15 +83,15 @@ def test_a_policy_that_is_taken_away_counts_no_more_and_its_text_can_be_applied_
     aws.account("dev").admin.client("iam").delete_user_policy(UserName="alice", PolicyName="read")
     panel.refresh()
     assert not panel.answer().allowed
-    assert names(panel.draft) == ["read"]
-    panel.draft.editor.apply("read")
+    assert names(panel) == ["read"]
+    panel.editor.apply("read")
     assert panel.answer().allowed
 
 
 @pytest.mark.parametrize("plain", [False, True], ids=["code editor", "plain text area"])
 def test_a_panel_without_a_document_gets_an_editor_when_there_is_one(aws: Cloud, plain: bool) -> None:
     panel = lab.AccessExplorer(aws, who="bob", requests=REQUEST, plain=plain)
-    assert panel.draft.editor is None
+    assert panel.editor is None
     shown = panel._repr_mimebundle_()["application/vnd.jupyter.widget-view+json"]["model_id"]
     from ipywidgets.widgets.widget import _instances
 

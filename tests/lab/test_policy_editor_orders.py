@@ -9,6 +9,7 @@ import pytest
 from simlib import Cloud
 from simlib.cloud.inspection import Place
 from simlib.lab import PolicyEditor
+from tests.lab.test_explorer_view import press
 from tests.lab.test_policy_editor import ask, receive, widget
 from tests.lab.test_policy_shelf import document
 
@@ -117,16 +118,17 @@ def test_a_world_that_has_been_stopped_is_told(editor: PolicyEditor, monkeypatch
 
 def test_plain_mode_has_the_same_buttons(aws: Any, editor: PolicyEditor) -> None:
     editor.plain = True
-    _, area, world, said, _ = widget(editor).children
-    apply, back, again, language = world.children
-    receive(area, value=WRITE)
-    apply.click()
+    page = widget(editor)
+    press(page, "text", WRITE)
+    press(page, "apply")
     assert "s3:PutObject" in aws.inspect.document(editor.front.place).text
-    assert "Applied by the administrator of dev" in said.value
-    back.click()
+    assert "Applied by the administrator of dev" in page.html
+    press(page, "take back")
     assert "s3:GetObject" in aws.inspect.document(editor.front.place).text
-    receive(area, value=WRITE)
-    again.click()
-    assert "s3:GetObject" in area.value
-    receive(language, index=1)
-    assert "client.put_user_policy(" in said.value
+    press(page, "text", WRITE)
+    press(page, "reload")
+    assert "s3:GetObject" in editor.front.text
+    press(page, "language", "boto3")
+    assert "client.put_user_policy(" in page.html
+    press(page, "language", "cobol")
+    assert "client." not in page.html

@@ -107,7 +107,7 @@ def test_who_gets_in_stands_inside_and_the_others_under_their_reasons(panel: Any
 
 def test_the_marks_of_the_door_name_whom_they_let_in(panel: Any) -> None:
     panel.edit(trust({"AWS": [ALICE, BOB]}))
-    (remark,) = panel.draft.documents[0].remarks.values()
+    (remark,) = panel.documents[0].remarks.values()
     assert (remark.word, remark.owners) == ("lets in", ("alice (dev)", "bob (dev)"))
 
 

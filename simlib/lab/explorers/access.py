@@ -12,9 +12,9 @@ from ..look import avatar, button, choice, field, fold, icon, icon_button, tag
 from ..page import Child, Part, code, el
 from ..panel import Commands
 from ..people import about, find, title, titles
+from ..policy.shelf import bearing_on, place_of
 from .answers import Answer, Question
-from .draft import Draft, bearing_on, place_of
-from .explorer import Explorer, circumstances, circumstances_commands, circumstances_form, in_words
+from .explorer import Explorer, circumstances, in_words
 from .reality import Trial, try_really
 
 Request = tuple[str, str] | tuple[str, str, Mapping[str, Any]]
@@ -61,8 +61,8 @@ class AccessExplorer(Explorer):
         resources = [resource for _, resource, _ in self.requests]
         asked = list(self.people)
         named = None if edit is None else [place_of(world, each) for each in edit]
-        draft = Draft(world, lambda: bearing_on(world, asked, resources) if named is None else named, plain=plain)
-        super().__init__(world, draft, circumstances)
+        places = lambda: bearing_on(world, asked, resources) if named is None else named  # noqa: E731
+        super().__init__(world, places, circumstances, plain)
 
     # -- to do -------------------------------------------------------------------------------------------------------
 
@@ -97,7 +97,7 @@ class AccessExplorer(Explorer):
     def try_it(self, key: Any = None) -> Trial:
         """Really make the call of the chosen question through boto3, and say whether reality agrees."""
         chosen = key or self.chosen or next(iter(self.answers))
-        trial = try_really(self.world, self.answers[chosen], saved=not self.draft.unsaved)
+        trial = try_really(self.world, self.answers[chosen], saved=not self.unsaved)
         self.refresh()
         self.tried = str(trial)
         self._draw()
@@ -258,7 +258,7 @@ class AccessExplorer(Explorer):
             el("div.sl-row", button("try", icon("play"), f"Really try {which}"), key="try") if self.answers else None,
             tried,
             el("div", fold("Add a request", asked, key="new", opened=not self.requests), on="live"),
-            circumstances_form(self, choice("person", "Also ask for", others, "")),
+            self._circumstances(choice("person", "Also ask for", others, "")),
         )
 
     def _resources(self) -> list[str]:
@@ -284,7 +284,7 @@ class AccessExplorer(Explorer):
                 self.forget(int(value)) if value.isdigit() and int(value) < len(self.requests) else None
             ),
             "try": lambda _: self.try_it() if self.answers else None,
-            **circumstances_commands(self),
+            **super().commands,
         }
 
     def _ask_typed(self) -> None:

@@ -13,11 +13,10 @@ from simlib.iam.vocabulary import ALLOW, DELEGATES, EXPLICIT_DENY, IMPLICIT_DENY
 
 from ..look import avatar, chip, icon, panel_card, said
 from ..page import Child, Part, code, el
-from ..panel import Commands
 from ..people import find, title
+from ..policy.shelf import bearing_on, place_of
 from .answers import Answer, Question, plain
-from .draft import Draft, bearing_on, place_of
-from .explorer import Explorer, circumstances, circumstances_commands, circumstances_form
+from .explorer import Explorer, circumstances
 
 CALLERS = ("SERVICE_CONTROL_POLICY", "PRINCIPAL", "PERMISSIONS_BOUNDARY", "SESSION")
 OWNERS = ("RESOURCE_CONTROL_POLICY", "RESOURCE")
@@ -80,8 +79,7 @@ class CrossAccount(Explorer):
             raise LookupError(f"{role!r} is no role of this world.")
         self.external_ids = dict(external_ids or {})
         named = None if edit is None else [place_of(world, each) for each in edit]
-        draft = Draft(world, lambda: self._both_sides(world) if named is None else named, plain=plain)
-        super().__init__(world, draft, circumstances)
+        super().__init__(world, lambda: self._both_sides(world) if named is None else named, circumstances, plain)
 
     def _both_sides(self, world: Any) -> list[Place]:
         """The caller's documents, the owner's, those of what is asked then; where one side has none, one to begin."""
@@ -231,7 +229,7 @@ class CrossAccount(Explorer):
         cross = el(
             "div.sl-cross", self._account(caller, "dev", owned[0]), bridge, self._account(owner, "prod", owned[1])
         )
-        below = el("div.sl-body.sl-why", self.why(answer), self._behalf(), self._then_asked(), circumstances_form(self))
+        below = el("div.sl-body.sl-why", self.why(answer), self._behalf(), self._then_asked(), self._circumstances())
         notices = el("div", self.notices, key="notices")
         return panel_card(
             self.title, notices, el("div.sl-pane", line, key="line"), el("div", cross, key="cross"), below
@@ -241,7 +239,7 @@ class CrossAccount(Explorer):
     def _documents(self) -> tuple[list[int], list[int]]:
         """Which documents of the editor are the caller's account's, and which the owner's."""
         ours, theirs = list[int](), list[int]()
-        for index, each in enumerate(self.draft.documents):
+        for index, each in enumerate(self.documents):
             place = each.place
             account = str(self.world.inspect.owner(place.owner) or place.owner.split(":")[4]) if place else ""
             in_home = account == self.who.account and (not self.same_account or (place and place.kind == "identity"))
@@ -301,7 +299,3 @@ class CrossAccount(Explorer):
             asked = (el("b", code(each.question.action)), " ", code(each.question.resource, ".sl-dim"))
             rows.append(self.row(each, asked, key=f"then-{index}"))
         return el("section", el("h4", head), el("ul.sl-reqs", rows), key="then")
-
-    @property
-    def commands(self) -> Commands:
-        return circumstances_commands(self)

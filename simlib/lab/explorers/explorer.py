@@ -1,18 +1,22 @@
-"""What the panels that ask have in common: a draft of documents, questions, answers now and before, some explained."""
+"""What the panels that ask have in common: documents to edit, questions, answers now and before, some explained."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from simlib.cloud.inspection import Place
+from simlib.iam import Policy
+
 from ..look import choice, field, fold, icon, panel_card
 from ..page import Child, Part, el
-from ..panel import Panel, slot
+from ..panel import Commands, Panel, slot
 from ..policy.document import PolicyDocument
 from ..policy.editor import PolicyEditor
 from .answers import Answer, Question, put
-from .draft import Draft
 from .pipe import explanation
 
 MOST_OPEN = 12  # questions of a still page that bring their explanation along; nobody is there to open it
@@ -21,6 +25,9 @@ MOST_OPEN = 12  # questions of a still page that bring their explanation along; 
 class Explorer(Panel):
     """A table of questions over documents that can be edited. Nothing changes in the world until `save()`.
 
+    `places` finds the documents; what is typed in them counts in the answers at once, and in the world only once it is
+    applied, through AWS's own API. `editor` is None as long as there are none.
+
     Subclasses say which `questions` there are. `answers` are theirs by their keys, as the edited documents make them;
     `before(question)` is the answer before the last change: the world's, while something is unsaved, else that of the
     world before it changed. A text that is no policy leaves its last complete one standing.
@@ -28,9 +35,16 @@ class Explorer(Panel):
     The editor shows what its statements do to the chosen question; before one is chosen, to which they do what.
     """
 
-    def __init__(self, world: Any, draft: Draft, given: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        world: Any,
+        places: Callable[[], Iterable[Place]],
+        given: Mapping[str, Any] | None = None,
+        plain: bool | None = None,
+    ) -> None:
         super().__init__()
-        self.world, self.draft = world, draft
+        self.world, self.editor = world, None
+        self._places, self._plain = places, plain
         self.answers: dict[Any, Answer] = {}
         self._settled: dict[Any, Answer] = {}
         self._settled_before: dict[Any, Answer] = {}
@@ -56,23 +70,60 @@ class Explorer(Panel):
         """By what a mark in the editor names the question: the number of its row, a name."""
         raise NotImplementedError
 
-    @property
-    def editor(self) -> PolicyEditor | None:
-        return self.draft.editor
+    # -- the documents -----------------------------------------------------------------------------------------------
 
-    # -- to do -------------------------------------------------------------------------------------------------------
+    editor: PolicyEditor | None
+
+    @property
+    def hosted(self) -> PolicyEditor | None:
+        return self.editor
+
+    @property
+    def documents(self) -> tuple[PolicyDocument, ...]:
+        return self.editor.documents if self.editor else ()
+
+    @property
+    def instead(self) -> dict[Place, Policy]:
+        """The last complete texts, also of what is as stored: the editor lights the statements of its own policies."""
+        return self.editor.instead if self.editor else {}
+
+    @property
+    def unsaved(self) -> list[PolicyDocument]:
+        """The documents that are policies, and not those the world holds."""
+        return [each for each in self.documents if each.changed and each.policy]
+
+    @property
+    def incomplete(self) -> list[PolicyDocument]:
+        """Those that have been policies and are none as they stand; their last complete text counts."""
+        return [each for each in self.documents if each.changed and not each.complete and each.policy]
 
     def edit(self, text: str, document: str | None = None) -> None:
         """Put a text into the document of that name, or into the one in front."""
-        self.draft.edit(text, document)
+        if self.editor is None:
+            raise LookupError('This panel has no document to edit. Name one: edit=["alice/read"].')
+        self.editor.edit(text, document)
 
     def save(self) -> None:
-        """Put what was edited into the world, through AWS's own API."""
-        self.draft.save()
+        """Apply every document that was edited; each tells in its `note` what AWS answered."""
+        for each in self.documents:
+            if self.editor and each.changed and not each.read_only:
+                self.editor.apply(each.name)
 
     def discard(self) -> None:
         """Begin again with what the world holds."""
-        self.draft.discard()
+        if self.editor:
+            self.editor.reload()
+
+    def _read(self) -> None:
+        """Take the documents that the world holds now; what is being edited stays."""
+        if self.editor is not None:
+            self.editor.refresh()
+        elif found := list(dict.fromkeys(self._places())):
+            self.editor = PolicyEditor.of(self.world, *found, plain=self._plain)
+            self.editor.places = self._places
+            self.editor.watch("panel", self._edited)
+
+    # -- to do -------------------------------------------------------------------------------------------------------
 
     def under(self, **given: Any) -> None:
         """Change the circumstances: `under(mfa=True, source_ip="192.0.2.7")`; None takes one back."""
@@ -126,15 +177,13 @@ class Explorer(Panel):
         changed = version != self._version
         if changed:
             self._version = version
-            self.draft.refresh()
-            if self.draft.editor is not None:
-                self.draft.editor.watch("panel", self._edited)
+            self._read()
             self._settle()
         return changed
 
     def decide(self) -> None:
         """Put every question again."""
-        instead = self.draft.instead  # what is as stored too: the editor lights the statements of its own policies
+        instead = self.instead
         self.answers = {each.key: self._put(each, instead=instead) for each in self.questions}
         for each in self.questions:
             if each.key not in self._settled:
@@ -149,7 +198,7 @@ class Explorer(Panel):
         return put(question, self.world.inspect.ask, **more)
 
     def _settle(self) -> None:
-        """The world's own answers, without the draft."""
+        """The world's own answers, without what is edited."""
         settled = {each.key: self._put(each) for each in self.questions}
         if any(settled[key].word != old.word for key, old in self._settled.items() if key in settled):
             self._settled_before = self._settled
@@ -157,7 +206,7 @@ class Explorer(Panel):
 
     def before(self, question: Question) -> Answer | None:
         """The answer before the last change, if it was another verdict."""
-        earlier = (self._settled if self.draft.unsaved else self._settled_before).get(question.key)
+        earlier = (self._settled if self.unsaved else self._settled_before).get(question.key)
         now = self.answers.get(question.key)
         return earlier if earlier and now and earlier.word != now.word else None
 
@@ -167,17 +216,17 @@ class Explorer(Panel):
         self.decide()
 
     def _light(self) -> None:
-        if self.draft.editor is None:
+        if self.editor is None:
             return
         shown = [self.answers[self.chosen]] if self.chosen is not None else self.answers.values()
-        self.draft.editor.light({self.label(each.question): each.evaluation for each in shown if each.evaluation})
+        self.editor.light({self.label(each.question): each.evaluation for each in shown if each.evaluation})
 
     # -- what is said ------------------------------------------------------------------------------------------------
 
     @property
     def stale(self) -> bool:
         """Whether the answers are those of an earlier text, because one is no policy as it stands."""
-        return bool(self.draft.incomplete)
+        return bool(self.incomplete)
 
     @property
     def notices(self) -> list[Part]:
@@ -187,13 +236,14 @@ class Explorer(Panel):
             if self.circumstances
             else []
         )
-        for each in self.draft.incomplete:
+        for each in self.incomplete:
             found.append(_notice(f"{each.name} is not a policy yet.", _mistakes(each), " The last verdicts stay."))
-        names = [each.name for each in self.draft.unsaved if each.complete and not each.read_only]
+        names = [each.name for each in self.unsaved if each.complete and not each.read_only]
         if names:
             text = f"({', '.join(names)}) Every answer counts with it. AWS still has the old one."
             found.append(_notice("Your text, not applied yet.", text))
-        found += [el("p.sl-draft", note, role="status") for note in self.draft.notes]
+        notes = [each.note for each in self.documents if each.note and not each.read_only]
+        found += [el("p.sl-draft", note, role="status") for note in notes]
         return found + ([el("p.sl-draft", self.problem, role="status")] if self.problem else [])
 
     def card(
@@ -201,18 +251,15 @@ class Explorer(Panel):
     ) -> Part:
         """The panel's card: its title, what is to be known of all of it, the editor beside the content, or below it."""
         pane = el("div.sl-pane", *content, key="answers")
-        halves = (el("div.sl-pane", *self.slot(), key="editor"), pane) if self.draft.documents else (pane,)
+        halves = (el("div.sl-pane", *self.slot(), key="editor"), pane) if self.documents else (pane,)
         css = "div" if len(halves) == 1 else "div.sl-split" + (".is-stacked" if stacked else "")
         split = el(css, *halves, key="halves")
         return panel_card(self.title, el("div", self.notices, key="notices"), split, about=about, side=side, who=who)
 
     def slot(self, *documents: int) -> Child:
         """Where the editor stands, or some of its documents."""
-        editor = self.draft.editor
-        if editor is None:
-            return None
-        kept = [editor.documents[index] for index in documents] if documents else editor.documents
-        return slot(*documents, still=el("div", [each.page() for each in kept]))
+        kept = [self.documents[index] for index in documents] if documents else self.documents
+        return slot(*documents, still=lambda: el("div", [each.page() for each in kept])) if kept else None
 
     def why(self, answer: Answer, gist: str = "") -> Part:
         """The explanation of an answer, which opens in place."""
@@ -242,9 +289,35 @@ class Explorer(Panel):
 
     def shown_here(self, question: Question, label: str) -> Part | None:
         """ "shown in the editor: row 2", of the one that is."""
-        if question.key != self.chosen or self.draft.editor is None:
+        if question.key != self.chosen or self.editor is None:
             return None
         return el("span.sl-shown", icon("eye"), f"shown in the editor: {label}")
+
+    # -- circumstances -----------------------------------------------------------------------------------------------
+
+    def _circumstances(self, *more: Child) -> Part:
+        """MFA, source address, time, external ID and tags of the question, behind "More"."""
+        given = self.circumstances
+        mfa = next((word for word, (_, value) in _MFA.items() if value is not None and value == given.get("mfa")), "")
+        words = [(word, text) for word, (text, _) in _MFA.items()]
+        fields = [
+            choice(name, each.label, words, mfa)
+            if name == "mfa"
+            else field(name, each.label, _written(given.get(name)), hint=each.hint)
+            for name, each in KNOWN.items()
+            if each.label
+        ]
+        form = el("div.sl-form", *more, *fields, role="group", aria_label="Circumstances", on="live")
+        return el("div", fold("More: other circumstances", form, key="more", opened=bool(given)), on="live")
+
+    @property
+    def commands(self) -> Commands:
+        def write(name: str, text: str) -> None:
+            with suppress(ValueError):  # not a time yet; the last one stays
+                self.under(**{name: KNOWN[name].read(text.strip()) or (False if text == "no" else None)})
+
+        fields = {name: lambda text, name=name: write(name, text) for name in KNOWN}
+        return {"explain": self.explain, "show": self.show, **fields}
 
 
 def _notice(bold: str, *text: str) -> Part:
@@ -258,6 +331,58 @@ def _mistakes(document: PolicyDocument) -> str:
 # -- circumstances ----------------------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True)
+class Circumstance:
+    """A short word of a lesson for condition keys: what it is in a sentence and above its field, and its keys."""
+
+    words: str
+    label: str
+    keys: Callable[[Any], Mapping[str, Any]]
+    hint: str = ""
+    read: Callable[[str], Any] = str  # what stands in the field, as a value
+
+
+_MFA: dict[str, tuple[str, Any]] = {
+    "": ("as it is", None), "yes": ("with MFA", True), "no": ("without MFA", False),
+    "absent": ("key absent, as with access keys", "absent"),
+}  # fmt: skip
+
+
+def _mfa(value: Any) -> Mapping[str, Any]:
+    present = None if value == "absent" else "true" if value else "false"
+    return {"aws:MultiFactorAuthPresent": present, "aws:MultiFactorAuthAge": "0" if value is True else None}
+
+
+def _time(value: Any) -> Mapping[str, Any]:
+    moment = datetime.fromisoformat(value) if isinstance(value, str) else value
+    return {"aws:CurrentTime": f"{moment:%Y-%m-%dT%H:%M:%SZ}", "aws:EpochTime": str(int(moment.timestamp()))}
+
+
+def _tags(value: Mapping[str, str]) -> Mapping[str, Any]:
+    return {f"aws:PrincipalTag/{key}": text for key, text in value.items()}
+
+
+def _request_tags(value: Mapping[str, str]) -> Mapping[str, Any]:
+    return {**{f"aws:RequestTag/{key}": text for key, text in value.items()}, "aws:TagKeys": list(value)}
+
+
+def _pairs(text: str) -> Mapping[str, str]:
+    pairs = (part.partition("=") for part in text.split(",") if "=" in part)
+    return {key.strip(): value.strip() for key, _, value in pairs if key.strip()}
+
+
+KNOWN = {
+    "mfa": Circumstance("MFA", "Signed in with MFA", _mfa, read=lambda word: _MFA[word][1] if word in _MFA else None),
+    "source_ip": Circumstance(
+        "the source address", "From the address", lambda at: {"aws:SourceIp": at}, "203.0.113.10"
+    ),
+    "time": Circumstance("the time", "At the time (UTC)", _time, "2026-12-31T10:00"),
+    "external_id": Circumstance("the external ID", "External ID", lambda text: {"sts:ExternalId": text}),
+    "tags": Circumstance("the tags", "Tags of who asks", _tags, "team=blue", _pairs),
+    "request_tags": Circumstance("the request's tags", "", _request_tags),
+}
+
+
 def circumstances(given: Mapping[str, Any] | None) -> dict[str, Any]:
     """Condition keys from the short words of a lesson: `mfa`, `source_ip`, `time`, `external_id`, `tags`, or any key.
 
@@ -266,37 +391,14 @@ def circumstances(given: Mapping[str, Any] | None) -> dict[str, Any]:
     """
     keys: dict[str, Any] = {}
     for name, value in (given or {}).items():
-        match name:
-            case "mfa":
-                keys["aws:MultiFactorAuthPresent"] = None if value == "absent" else "true" if value else "false"
-                keys["aws:MultiFactorAuthAge"] = "0" if value is True else None
-            case "source_ip":
-                keys["aws:SourceIp"] = value
-            case "time":
-                moment = datetime.fromisoformat(value) if isinstance(value, str) else value
-                keys["aws:CurrentTime"] = f"{moment:%Y-%m-%dT%H:%M:%SZ}"
-                keys["aws:EpochTime"] = str(int(moment.timestamp()))
-            case "external_id":
-                keys["sts:ExternalId"] = value
-            case "tags":
-                keys |= {f"aws:PrincipalTag/{key}": text for key, text in value.items()}
-            case "request_tags":
-                keys |= {f"aws:RequestTag/{key}": text for key, text in value.items()}
-                keys["aws:TagKeys"] = list(value)
-            case _ if ":" in name:
-                keys[name] = value
-            case _:
-                raise ValueError(f"{name!r} is no circumstance. There are: mfa, source_ip, time, external_id, tags, "
-                                 "request_tags, and any condition key, such as aws:SourceVpc.")  # fmt: skip
+        if name in KNOWN:
+            keys |= KNOWN[name].keys(value)
+        elif ":" in name:
+            keys[name] = value
+        else:
+            raise ValueError(f"{name!r} is no circumstance. There are: {', '.join(KNOWN)}, and any condition key, "
+                             "such as aws:SourceVpc.")  # fmt: skip
     return keys
-
-
-_WORDS = {"mfa": "MFA", "source_ip": "the source address", "time": "the time", "external_id": "the external ID",
-    "tags": "the tags", "request_tags": "the request's tags"}  # fmt: skip
-_MFA: dict[str, tuple[str, Any]] = {
-    "": ("as it is", None), "yes": ("with MFA", True), "no": ("without MFA", False),
-    "absent": ("key absent, as with access keys", "absent"),
-}  # fmt: skip
 
 
 def in_words(given: Mapping[str, Any]) -> str:
@@ -307,46 +409,11 @@ def in_words(given: Mapping[str, Any]) -> str:
 def _one(name: str, value: Any) -> str:
     if name == "mfa":
         return "MFA" if value is True else "MFA absent" if value == "absent" else "no MFA"
+    return f"{KNOWN[name].words if name in KNOWN else name} {_written(value)}"
+
+
+def _written(value: Any) -> str:
+    """A value as it stands in its field."""
     if isinstance(value, Mapping):
-        value = ", ".join(f"{key}={text}" for key, text in value.items())
-    return f"{_WORDS.get(name, name)} {value}"
-
-
-def circumstances_form(panel: Explorer, *more: Child) -> Part:
-    """MFA, source address, time, external ID and tags of the question, behind "More"."""
-    given = panel.circumstances
-    mfa = next((word for word, (_, value) in _MFA.items() if value is not None and value == given.get("mfa")), "")
-    tags = ", ".join(f"{key}={value}" for key, value in (given.get("tags") or {}).items())
-    moment = given.get("time") or ""
-    fields = [
-        choice("mfa", "Signed in with MFA", [(word, text) for word, (text, _) in _MFA.items()], mfa),
-        field("source_ip", "From the address", str(given.get("source_ip") or ""), hint="203.0.113.10"),
-        field("time", "At the time (UTC)", moment if isinstance(moment, str) else f"{moment:%Y-%m-%dT%H:%M}",
-              hint="2026-12-31T10:00"),
-        field("external_id", "External ID", str(given.get("external_id") or "")),
-        field("tags", "Tags of who asks", tags, hint="team=blue"),
-    ]  # fmt: skip
-    form = el("div.sl-form", *more, *fields, role="group", aria_label="Circumstances", on="live")
-    return el("div", fold("More: other circumstances", form, key="more", opened=bool(given)), on="live")
-
-
-def circumstances_commands(panel: Explorer) -> dict[str, Callable[[str], object]]:
-    def tags(text: str) -> None:
-        pairs = (part.partition("=") for part in text.split(",") if "=" in part)
-        panel.under(tags={key.strip(): value.strip() for key, _, value in pairs if key.strip()} or None)
-
-    def time(text: str) -> None:
-        try:
-            panel.under(time=text.strip() or None)
-        except ValueError:  # not a time yet; the last one stays
-            return
-
-    return {
-        "explain": panel.explain,
-        "show": panel.show,
-        "mfa": lambda value: panel.under(mfa=_MFA[value][1]) if value in _MFA else None,
-        "source_ip": lambda text: panel.under(source_ip=text.strip() or None),
-        "external_id": lambda text: panel.under(external_id=text or None),
-        "time": time,
-        "tags": tags,
-    }
+        return ", ".join(f"{key}={text}" for key, text in value.items())
+    return f"{value:%Y-%m-%dT%H:%M}" if isinstance(value, datetime) else str(value or "")

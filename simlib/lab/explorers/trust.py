@@ -14,9 +14,9 @@ from ..look import SIGNS, avatar, change, chip, drawing, field, said
 from ..page import Part, code, el
 from ..panel import Commands
 from ..people import find, titles
+from ..policy.shelf import place_of
 from .answers import Answer, Question, plain
-from .draft import Draft, place_of
-from .explorer import Explorer, circumstances, circumstances_commands, circumstances_form
+from .explorer import Explorer, circumstances
 
 ASSUME, WEB_IDENTITY = "sts:AssumeRole", "sts:AssumeRoleWithWebIdentity"
 NOTHING_HELD = "nothing: the role has no permissions policy"
@@ -80,7 +80,7 @@ class TrustExplorer(Explorer):
         self._people: list[Principal] = []
         self._titles: dict[Principal, str] = {}
         self.filter, self.left_out = "", 0
-        super().__init__(world, Draft(world, lambda: places, plain=plain), circumstances)
+        super().__init__(world, lambda: places, circumstances, plain)
 
     # -- commands ----------------------------------------------------------------------------------------------------
 
@@ -99,7 +99,7 @@ class TrustExplorer(Explorer):
     @property
     def people(self) -> list[Principal]:
         """Who is shown: those the filter finds, of each account whom the policy names and `MOST_OF_ACCOUNT` others."""
-        words, policy = self.filter.lower().split(), self.draft.documents[0].text
+        words, policy = self.filter.lower().split(), self.documents[0].text
         found = [each for each in self._people if all(word in self._searched(each) for word in words)]
         counted: Counter[str] = Counter()
         shown = []
@@ -156,7 +156,7 @@ class TrustExplorer(Explorer):
     def knock(self, who: Any) -> Knock:
         """The row of one caller, by name."""
         question = self._knocking(find(self.world, who))
-        return self._knock(self.answers.get(question.key) or self._put(question, instead=self.draft.instead))
+        return self._knock(self.answers.get(question.key) or self._put(question, instead=self.instead))
 
     def _knock(self, answer: Answer) -> Knock:
         return Knock(answer, _why(answer), _second(answer))
@@ -168,7 +168,7 @@ class TrustExplorer(Explorer):
             answers = [self.answers[self._holding(*request).key] for request in self.requests]
             return [(each.question.action, each.question.resource, each.verdict) for each in answers]
         try:
-            asked = self.world.inspect.ask(self.role, "sts:GetSessionToken", "*", instead=self.draft.instead)
+            asked = self.world.inspect.ask(self.role, "sts:GetSessionToken", "*", instead=self.instead)
         except LookupError:
             return []
         statements = [each for policy in asked.policies.identity for each in policy.statements]
@@ -212,7 +212,7 @@ class TrustExplorer(Explorer):
         )
         return self.card(
             door,
-            circumstances_form(self),
+            self._circumstances(),
             about=(f"role in {account} {self.role.account} · ", code(ASSUME)),
             side=el("span.sl-small.sl-dim", count, role="status"),
             who=avatar("role", "", ".is-big"),
@@ -303,7 +303,7 @@ class TrustExplorer(Explorer):
 
     @property
     def commands(self) -> Commands:
-        return {"search": self.search, **circumstances_commands(self)}
+        return {"search": self.search, **super().commands}
 
 
 _OWN_SIDE = {

@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Any
 from simlib.iam import Evaluation, Policy
 from simlib.iam.vocabulary import ALLOW, DELEGATES, EXPLICIT_DENY
 
-from ..look import panel_card
-from ..page import Part
+from ..look import button, choice, panel_card
+from ..markup import exactly
+from ..page import Html, Part, el
 from ..panel import Commands, Panel
+from .code import LANGUAGES, code
 from .completion import Completion, complete
-from .document import WORDS, Finding, PolicyDocument, Remark, Span
+from .document import LONGEST, WORDS, Finding, PolicyDocument, Remark, Span
 from .places import writing
 
 if TYPE_CHECKING:
@@ -80,6 +82,7 @@ class PolicyEditor(Panel):
         self.front = self.documents[0]
         self._watchers: dict[str, Callable[[], None]] = {}
         self._telling = False
+        self.language = ""  # that the code is shown in; "" for none
 
     @classmethod
     def of(cls, world: Any, *what: str | Place, by: Any = None, **options: Any) -> PolicyEditor:
@@ -261,8 +264,6 @@ class PolicyEditor(Panel):
 
     def code(self, language: str, name: str | None = None) -> str:
         """What stores the text of a document, as it is now: "boto3", "cli" (a POSIX shell) or "terraform"."""
-        from .code import code
-
         document = self._document(name)
         if document.place is None:
             return "This text belongs to no user, role or resource, so nothing stores it."
@@ -284,13 +285,67 @@ class PolicyEditor(Panel):
         if not self._telling:
             super()._draw()
 
+    def order(self, what: str, name: str) -> None:
+        """ "apply" a document, "take back" what was applied last, or "reload"; what cannot be done is said."""
+        try:
+            {"apply": lambda: self.apply(name), "take back": self.take_back, "reload": self.reload}[what]()
+        except (ValueError, LookupError, RuntimeError) as error:  # a world may have been stopped
+            self.note(name, str(error))
+
+    # -- to be read, and in plain mode to be written -------------------------------------------------------------------
+
     def page(self) -> Part:
-        """The documents and what is said of them, to be read."""
-        return panel_card(self.label, Part("div", tuple(each.page() for each in self.documents), {"class": "sl-pane"}))
+        """The documents and what is said of them; live and `plain`, a text area for the one in front."""
+        read = el("div.sl-pane", [each.page() for each in self.documents], on="still" if self.plain else "")
+        return panel_card(self.label, self._form() if self.plain else None, read)
+
+    def _form(self) -> Part:
+        front = self.front
+        names = [(each.name, each.name) for each in self.documents]
+        about = {"aria-label": front.name, "rows": max(12, front.text.count("\n") + 2), "readonly": front.read_only,
+                 "spellcheck": "false", "class": "sl-field sle-area", "data-longest": LONGEST}  # fmt: skip
+        area = Part(
+            "textarea", (Html(f"\n{exactly(front.text)}"),), {"data-do": "text", "data-key": front.name, **about}
+        )
+        code = self.code(self.language) if self.language else ""
+        stored = el(
+            "div.sl-row",
+            [button(do, text, css=css) for do, text, css in _ORDERS],
+            choice("language", "Show as", [("", "no code"), *LANGUAGES.items()], self.language),
+        )
+        return el(
+            "div.sl-pane",
+            choice("document", "Document", names, front.name) if len(names) > 1 else None,
+            area,
+            stored if front.place else None,
+            el("pre", code) if code else None,
+            el("div.sl-small", [el("p", line) for line in front.sayings], role="status"),
+            on="live",
+        )
 
     @property
     def commands(self) -> Commands:
-        return {}
+        def language(name: str) -> None:
+            self.language = name if name in LANGUAGES else ""
+            self._draw()
+
+        names = {each.name for each in self.documents}
+        return {
+            "text": lambda text: None if self.front.read_only else self.edit(text),
+            "document": lambda name: self.show(name) if name in names else None,
+            "language": language,
+            "too long": lambda count: self.note(self.front.name, _too_long(int(count), self.front.limit)),
+            **{what: lambda _, what=what: self.order(what, self.front.name) for what, _, _ in _ORDERS},
+        }
+
+
+_ORDERS = (("apply", "Apply", ".is-primary"), ("take back", "Undo apply", ""), ("reload", "Read again", ".is-quiet"))
+
+
+def _too_long(count: int, limit: str) -> str:
+    """As the code editor says it (limit.js)."""
+    kept = "The text stays as it was; what you copied is still on the clipboard."
+    return f"✘ {count:,} characters more are too many for a policy. {limit} {kept}"
 
 
 def _documents(given: str | Mapping[str, Any] | Iterable[PolicyDocument]) -> Iterable[PolicyDocument]:

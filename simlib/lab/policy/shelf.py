@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Set
+from contextlib import suppress
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from simlib.cloud.inspection import Document, Place
+from simlib.cloud.inspection import Document, Place, Principal
+from simlib.cloud.transport.refusals import Refusal
 from simlib.iam.statement import KINDS, VERSIONS
 
 from ..attempts import Attempt, attempt
@@ -17,6 +19,7 @@ from .places import Call, title, writing
 
 _OWN_KINDS = ("trust", "boundary", "resource")
 _BLANK = {"Effect": "Allow", "Principal": {"AWS": ""}, "Action": "", "Resource": ""}
+NEW = "new-policy"  # what an inline policy is called that the learner begins
 MOST_VERSIONS = 5  # of a managed policy; https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 
 
@@ -227,3 +230,29 @@ def blank(kind: str) -> str:
     left_out = {"Principal": not rules.principal, "Resource": rules.resource is False}
     statement = {name: value for name, value in _BLANK.items() if not left_out.get(name)}
     return json.dumps({"Version": VERSIONS[0], "Statement": [statement]}, indent=2)
+
+
+def bearing_on(
+    world: Any, people: Iterable[Principal], resources: Iterable[str], *, begin: bool = False
+) -> list[Place]:
+    """The places of every document that bears on what these people ask of these resources; SCPs and RCPs aside.
+
+    `begin`: a place too for a user, a role or a bucket that has none, so that one can be written.
+    """
+    places: list[Place] = []
+    for each in people:
+        found = _bearing(world, each.credential or each.arn)
+        if begin and each.kind in ("user", "role") and not any(place.kind == "identity" for place in found):
+            found = [Place(each.arn, "identity", NEW), *found]
+        places += found
+    for arn in resources:
+        found = _bearing(world, arn)
+        bucket = arn.partition("/")[0] if arn.startswith("arn:aws:s3:::") else ""
+        places += found or ([Place(bucket, "resource")] if begin and bucket and world.inspect.owner(bucket) else [])
+    return places
+
+
+def _bearing(world: Any, name: str) -> list[Place]:
+    with suppress(LookupError, Refusal):
+        return [each.place for each in world.inspect.documents(name) if each.place.kind not in ("scp", "rcp")]
+    return []

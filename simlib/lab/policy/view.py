@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import html
 import re
-from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import anywidget
-import ipywidgets
 import traitlets
 
 from simlib.iam.statement import KINDS
 
 from .. import screen
-from ..markup import card, escape, sheet
+from ..markup import sheet, visible
 from .code import LANGUAGES
 from .document import BARS, LONGEST, WORDS
 from .editor import PolicyDocument, PolicyEditor
@@ -40,12 +37,8 @@ class Editor(anywidget.AnyWidget):  # type: ignore[misc]
     language = traitlets.Unicode().tag(sync=True, echo_update=False)  # that the code is shown in; "" for none
 
 
-def editor_widgets(editor: PolicyEditor) -> tuple[ipywidgets.Widget, ...]:
-    """The widget to display, and those in it."""
-    return _plain_view(editor) if editor.plain else (_code_view(editor),)
-
-
-def _code_view(editor: PolicyEditor) -> Editor:
+def code_view(editor: PolicyEditor) -> Editor:
+    """The editor as a widget."""
     texts = [each.text for each in editor.documents]
     widget = Editor(label=editor.label, texts=texts, languages=[list(each) for each in LANGUAGES.items()])
     busy = False  # with a message of the browser: what follows from it is sent at its end, in one
@@ -109,7 +102,7 @@ def _code_view(editor: PolicyEditor) -> Editor:
 
 
 def _about(document: PolicyDocument, with_text: bool) -> dict[str, Any]:
-    name = _seen(document.name)
+    name = visible(document.name)
     title = f"{name}, {KINDS[document.kind].name.lower()}"
     about = {"name": name, "title": title, "read_only": document.read_only, "text": document.text if with_text else ""}
     return {**about, "longest": LONGEST, "limit": document.limit}
@@ -131,24 +124,24 @@ def _marks(document: PolicyDocument) -> dict[str, Any]:
                 "to": at(each.end),
                 "level": each.level,
                 "place": each.place,
-                "text": _seen(each.text),
+                "text": visible(each.text),
             }
             for each in (*document.errors, *document.warnings)
         ],
-        "note": _seen(document.note),
+        "note": visible(document.note),
         "changed": document.changed,
         "place": None if document.place is None else not document.read_only,
         "spans": [{"from": at(span.start), "to": at(span.end)} for span in document.spans] if document.complete else [],
         "remarks": [
             {
                 "index": index,
-                "title": _seen(remark.title),
+                "title": visible(remark.title),
                 "state": remark.state,
-                "reason": _seen(remark.reason),
+                "reason": visible(remark.reason),
                 "word": remark.word,
                 "shape": WORDS[remark.state][0],
                 "bar": BARS[remark.state],
-                "owners": list(map(_seen, remark.owners)),
+                "owners": list(map(visible, remark.owners)),
             }
             for index, remark in document.remarks.items()
         ],
@@ -166,16 +159,8 @@ def _ordered(editor: PolicyEditor, order: Any) -> bool:
         document = editor.documents[index]
         if text != document.text and not document.read_only:
             editor.edit(text, document.name)
-        follow_order(editor, what, document)
+        editor.order(what, document.name)
     return True
-
-
-def follow_order(editor: PolicyEditor, what: str, document: PolicyDocument) -> None:
-    """Apply a document, take back what was applied last, or read the world again; what cannot be done is said."""
-    try:
-        {"apply": lambda: editor.apply(document.name), "take back": editor.take_back, "reload": editor.reload}[what]()
-    except (ValueError, LookupError, RuntimeError) as error:  # a world may have been stopped
-        editor.note(document.name, str(error))
 
 
 def _words(editor: PolicyEditor, question: Any) -> dict[str, Any] | None:
@@ -212,102 +197,3 @@ def _counted_from_browser(text: str, units: int) -> int:
             break
         units -= 1
     return units
-
-
-def _seen(text: str) -> str:
-    """Foreign text to read: what is invisible is named, as everywhere; it goes to the page as text."""
-    return html.unescape(escape(text))
-
-
-# -- a plain text area -------------------------------------------------------------------------------------------------
-
-
-def _plain_view(editor: PolicyEditor) -> tuple[ipywidgets.Widget, ...]:
-    """The same with ipywidgets alone: for those whose tools read a plain text area better."""
-    names = [document.name for document in editor.documents]
-    choice = ipywidgets.Dropdown(options=names, value=editor.front.name, description="Document")
-    area = ipywidgets.Textarea(
-        rows=max(12, editor.front.text.count("\n") + 2), continuous_update=True, layout={"width": "auto"}
-    )
-    area.add_class("sle-area")
-    said = ipywidgets.HTML()
-    keys = screen.KeepKeys(longest=LONGEST)
-
-    def refused(_: Any, message: Any, __: Any) -> None:
-        match message:
-            case {"pasted": int(count)}:
-                editor.note(editor.front.name, _too_long(count, editor.front.limit))
-
-    keys.on_msg(refused)
-
-    def follow() -> None:
-        document = editor.front
-        if len(choice.options) < len(editor.documents):
-            choice.options = [each.name for each in editor.documents]
-        choice.layout.display = None if len(editor.documents) > 1 else "none"
-        choice.value = document.name
-        area.description, area.disabled = document.name, document.read_only
-        if area.value != document.text:
-            area.value = document.text
-        said.value = _PLAIN + _said(document, editor.code(language.value) if language.value else "")
-
-    def typed(change: Mapping[str, Any]) -> None:
-        if change["new"] != editor.front.text:
-            editor.edit(change["new"])
-
-    def ordered(what: str) -> Callable[[Any], None]:
-        return lambda _: follow_order(editor, what, editor.front)
-
-    orders = [_button(text, ordered(what)) for text, what in _ORDERS.items()]
-    language = ipywidgets.Dropdown(
-        options=[("no code", ""), *((title, name) for name, title in LANGUAGES.items())], description="Show as"
-    )
-    follow()
-    editor.draw_by("view", follow)
-    area.observe(typed, "value")
-    choice.observe(lambda change: change["new"] != editor.front.name and editor.show(change["new"]), "value")
-    language.observe(lambda _: follow(), "value")
-    world = ipywidgets.HBox([*orders, language], layout={"flex_flow": "row wrap"})
-    stored = any(document.place is not None for document in editor.documents)
-    box = ipywidgets.VBox([choice, area, *([world] if stored else []), said, keys])
-    box.add_class("sl-keys")
-    screen.follow(box, editor.follow)
-    return (box, choice, area, said, keys, world, language, *orders)
-
-
-def _too_long(count: int, limit: str) -> str:
-    """As the code editor says it (limit.js)."""
-    kept = "The text stays as it was; what you copied is still on the clipboard."
-    return f"✘ {count:,} characters more are too many for a policy. {limit} {kept}"
-
-
-_ORDERS = {"Apply": "apply", "Undo apply": "take back", "Read again": "reload"}
-
-
-def _button(text: str, act: Callable[[Any], None]) -> ipywidgets.Button:
-    made = ipywidgets.Button(description=text, layout={"width": "auto"})
-    made.on_click(act)
-    return made
-
-
-_PLAIN = """<style>
-.sle-area { flex-direction: column !important; height: auto !important; }
-.sle-area label { text-align: left !important; width: 100% !important; }
-.sle-area textarea { font: calc(13px * var(--sl-scale, 1))/1.45 var(--jp-code-font-family, monospace) !important;
-  tab-size: 2; }
-</style>"""
-
-
-def _said(document: PolicyDocument, code: str) -> str:
-    lines = [f"<li><b>Mistake.</b> {escape(each.place)}: {escape(each.text)}</li>" for each in document.errors]
-    lines += [f"<li><b>Careful.</b> {escape(each.place)}: {escape(each.text)}</li>" for each in document.warnings]
-    lines += [f"<li>{escape(remark)}</li>" for remark in document.remarks.values()]
-    old = (
-        ""
-        if document.complete or not document.remarks
-        else "<p>The statements are those of the last complete text.</p>"
-    )
-    note = f'<p role="status">{escape(document.note)}</p>' if document.note else ""
-    shown = f"<pre>{html.escape(code)}</pre>" if code else ""
-    head = f'<p role="status">{escape(document.summary)}</p>'
-    return card(f"{head}{note}{shown}<ul>{''.join(lines)}</ul>{old}")
