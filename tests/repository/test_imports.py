@@ -1,4 +1,4 @@
-"""The house has floors, and imports only go down: notebooks, lab, audit, cloud, iam."""
+"""The house has floors, and imports only go down: notebooks, lab, challenges, audit, cloud, iam."""
 
 from __future__ import annotations
 
@@ -121,14 +121,16 @@ def test_the_folders_of_the_cloud_import_one_way() -> None:
     assert circles(graph) == set()
 
 
-@pytest.mark.parametrize("path", [*modules("cloud"), *modules("audit")], ids=lambda path: path.stem)
-def test_the_cloud_and_the_audit_know_no_widgets_and_no_lab(path: Path) -> None:
+@pytest.mark.parametrize(
+    "path", [*modules("cloud"), *modules("audit"), *modules("challenges")], ids=lambda path: path.stem
+)
+def test_what_the_lab_stands_on_knows_no_widgets_and_no_lab(path: Path) -> None:
     assert {name for name in imports_of(path) if within(name, "simlib.lab", *SCREEN)} == set()
 
 
 @pytest.mark.parametrize("path", modules("cloud"), ids=lambda path: path.stem)
-def test_the_cloud_does_not_know_the_audit(path: Path) -> None:
-    assert {name for name in imports_of(path) if within(name, "simlib.audit")} == set()
+def test_the_cloud_knows_no_audit_and_no_challenges(path: Path) -> None:
+    assert {name for name in imports_of(path) if within(name, "simlib.audit", "simlib.challenges")} == set()
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "simlib").glob("*.py")), ids=lambda path: path.stem)
@@ -151,7 +153,7 @@ def test_what_simlib_imports_is_what_the_project_declares() -> None:
     declared = {re.match(r"[\w-]+", dependency)[0].replace("-", "_") for dependency in project["dependencies"]}
     names = {
         name.split(".")[0]
-        for floor in ("iam", "cloud", "audit", "lab")
+        for floor in ("iam", "cloud", "audit", "challenges", "lab")
         for path in modules(floor)
         for name in imports_of(path)
     }

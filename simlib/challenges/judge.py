@@ -1,0 +1,200 @@
+"""Whether a challenge is solved, by what works in its world: scripts are really tried, in a rehearsal.
+
+The judge reads the challenge's file anew each time, so that no object of a notebook holds what it knows.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from simlib.challenges.challenge import Challenge
+from simlib.challenges.seeds import seeded
+from simlib.challenges.setting import Refused, Setting, Step, rehearsal
+from simlib.cloud.world import ADMINISTRATOR
+from simlib.iam import service_data
+
+HINT, TRY, GUESS, OVER = 15, 5, 25, 2  # points: of a hint, a wrong check, a wrong choice of a few, a request over par
+LEAST = 10
+
+
+@dataclass(frozen=True)
+class Line:
+    """Something that was tried: whether it came out as it should, and what it was."""
+
+    right: bool
+    what: str
+
+
+@dataclass(frozen=True)
+class Tally:
+    """What came of a check: `sentence` counts; `over` is by how many requests a policy is over par."""
+
+    passed: bool
+    sentence: str
+    lines: tuple[Line, ...] = ()
+    over: int = 0
+
+
+def points(kind: str, hints: int, wrong: int, over: int = 0) -> int:
+    """The score of who has solved it: 100 less what hints, wrong checks and what a policy allows too much cost."""
+    return max(LEAST, 100 - HINT * hints - (GUESS if kind == "explain" else TRY) * wrong - OVER * over)
+
+
+def judge(challenge: Challenge, seed: int, setting: Setting, answer: str = "", variant: str = "") -> Tally:
+    """Try everything out; `answer` is the flag, or the choice, where one is asked for."""
+    told = seeded(challenge.document(), challenge.name, seed, variant)
+    return _JUDGES[challenge.kind](told, setting, answer.strip())
+
+
+# -- get in ------------------------------------------------------------------------------------------------------------
+
+
+def _got_in(told: Mapping[str, Any], setting: Setting, answer: str) -> Tally:
+    since = setting.world.trail.since(setting.start)
+    if any(event.who.endswith(f":user/{ADMINISTRATOR}") for event in since) and told["you"] not in told["accounts"]:
+        return Tally(False, "An administrator of the lab has made calls in here: that is no way in. Begin again.")
+    if not answer:
+        return Tally(False, "Find the flag, and write it here: it begins with FLAG-.")
+    right = answer == told["values"]["flag"]
+    return Tally(right, "That is the flag." if right else f"{answer[:80]!r} is not the flag.")
+
+
+# -- lock out, mend ----------------------------------------------------------------------------------------------------
+
+
+def _kept_apart(told: Mapping[str, Any], setting: Setting, _: str) -> Tally:
+    shut = list(_tried(setting, told["shut"], should=False))
+    works = list(_tried(setting, told["keep"], should=True))
+    who = told.get("intruder")
+    out, well = sum(each.right for each in shut), sum(each.right for each in works)
+    closed = f"{who} is out" if who else "What must stay shut is shut"
+    sentence = f"{closed}, {out} of {len(shut)}; everybody works, {well} of {len(works)}."
+    lines = (*shut, *works)
+    return Tally(all(each.right for each in lines), sentence, lines)
+
+
+def _tried(setting: Setting, scripts: Mapping[str, Iterable[Step]], *, should: bool) -> Iterator[Line]:
+    for what, script in scripts.items():
+        done = succeeds(setting, script)
+        yield Line(done is should, f"{what}: {'it works' if done else 'refused'}")
+
+
+def succeeds(setting: Setting, script: Iterable[Step]) -> bool:
+    """Whether every step of a script would be carried out now; nothing of it is left."""
+    with rehearsal(setting) as there:
+        try:
+            there.perform(script)
+        except Refused:
+            return False
+    return True
+
+
+# -- cut down ----------------------------------------------------------------------------------------------------------
+
+
+def _cut_down(told: Mapping[str, Any], setting: Setting, _: str) -> Tally:
+    needed = recorded(setting, told["keep"].values())
+    works = list(_tried(setting, told["keep"], should=True))
+    well = sum(each.right for each in works)
+    if well < len(works):
+        return Tally(False, f"The work goes on, {well} of {len(works)}: something is missing.", tuple(works))
+    beyond = list(allowed_beyond(setting, told["policy_of"], needed))
+    par = told["par"]  # what a good policy allows; twice as much still passes
+    much = f"It allows {len(beyond):,} request{'' if len(beyond) == 1 else 's'} beyond the trail"
+    lines = [Line(False, f"allowed, and nobody ever asked for it: {action} on {arn}") for action, arn in beyond[:3]]
+    sentence = f"The work goes on, {well} of {len(works)}. {much}; par is {par}."
+    return Tally(len(beyond) <= 2 * par, sentence, (*works, *lines), max(0, len(beyond) - par))
+
+
+def recorded(setting: Setting, scripts: Iterable[Iterable[Step]]) -> set[tuple[str, str]]:
+    """Actions and resources of which the trail says that somebody's work asks for them, by doing the work again."""
+    found = set()
+    for script in scripts:
+        with rehearsal(setting) as there:
+            before = there.world.trail.total
+            with suppress(Refused):
+                there.perform(script)
+            for event in there.world.trail.since(before):
+                asked = [(each.request.action, each.request.resource) for each in event.evaluations]
+                found.update(asked or [(event.action, event.resource)])
+    return found
+
+
+def allowed_beyond(setting: Setting, arn: str, needed: set[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    """What a role may do and its work does not: every action of the services it uses and of IAM's, on what it uses, on
+    the neighbour of each, and on something of any other name."""
+    services = {action.partition(":")[0].lower() for action, _ in needed} | {"iam", "sts"}
+    wanted = {(action.lower(), resource) for action, resource in needed}
+    for prefix in sorted(services):
+        service = service_data.service(prefix)
+        resources = {each for _, each in needed if each.split(":")[2:3] == [prefix]}
+        around = sorted({other for each in resources for other in (each, *_neighbours(each))} | {_elsewhere(prefix)})
+        for action in service.actions.values() if service else ():
+            name = f"{prefix}:{action.name}"
+            kinds = [service.resource_types[kind].arn for kind in action.resource_types] if service else []
+            fits = [each for each in around if any(_form(kind).fullmatch(each) for kind in kinds)]
+            for resource in fits or ["*"]:
+                if (name.lower(), resource) not in wanted and setting.world.inspect.ask(arn, name, resource).allowed:
+                    yield name, resource
+
+
+def _neighbours(arn: str) -> Iterator[str]:
+    """What has another name at the end, and, of a file in a bucket, one beside it and one in another bucket."""
+    yield f"{arn}-2"
+    head, slash, key = arn.partition("/")
+    if slash and ":s3:" in arn:
+        yield f"{head}-2/{key}"
+        yield f"{head}/{'/'.join([*key.split('/')[:-1], 'something-else'])}"
+        yield f"{head}/something-else"
+
+
+def _elsewhere(prefix: str) -> str:
+    return "arn:aws:iam::111111111111:role/somebody" if prefix in ("iam", "sts") else f"arn:aws:{prefix}:::something"
+
+
+@cache
+def _form(template: str) -> re.Pattern[str]:
+    """The form of a resource type's ARNs; a bucket's name has no slash."""
+    parts = [re.escape(each) for each in re.split(r"\$\{\w+\}", template)]
+    last = ".+" if template.count("/") or not template.startswith("arn:${Partition}:s3:::") else "[^/]+"
+    gaps = ["[^:/]*"] * (len(parts) - 2) + [last]
+    return re.compile("".join(part + gap for part, gap in zip(parts, [*gaps, ""], strict=False)))
+
+
+# -- explain -----------------------------------------------------------------------------------------------------------
+
+
+def _explained(told: Mapping[str, Any], setting: Setting, answer: str) -> Tally:
+    choices = told["choices"]
+    if answer not in choices:
+        return Tally(False, "Choose one.")
+    before = succeeds(setting, told["ask"])
+    words = ("refused", "allowed")
+    after = turned(setting, choices[answer], told["ask"])
+    was = f"Without it, the call is {'' if after != before else 'still '}{words[after]}."
+    return Tally(after != before, was, (Line(after != before, answer),))
+
+
+def turned(setting: Setting, steps: Iterable[Step], ask: Iterable[Step]) -> bool:
+    """Whether what is asked would be carried out after these steps."""
+    with rehearsal(setting) as there:
+        there.perform(steps)
+        try:
+            there.perform(ask)
+        except Refused:
+            return False
+    return True
+
+
+_JUDGES = {
+    "get in": _got_in,
+    "lock out": _kept_apart,
+    "mend": _kept_apart,
+    "cut down": _cut_down,
+    "explain": _explained,
+}

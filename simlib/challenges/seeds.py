@@ -1,0 +1,86 @@
+"""What a seed makes of a challenge's file: names, decoys and the weak spot.
+
+`[names]` has a list to choose from, or the name of one of the lists in `names.toml`, for each gap `{name}` of the file;
+nothing is drawn twice. `[variants.…]` are tables that change the file, of which one is taken: the weak spot.
+`[decoys.…]` are such tables too, of which half are taken.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from random import Random
+from typing import Any
+
+GAP = re.compile(r"(?<!\$)\{([a-z_]\w*)(?::([^{}]+))?\}")  # {bucket}, {main}, {main:role/batch}; not ${aws:username}
+
+
+@cache
+def pools() -> Mapping[str, tuple[str, ...]]:
+    """The lists of names that a challenge may draw from."""
+    found = tomllib.loads(Path(__file__).with_name("names.toml").read_text(encoding="utf-8"))
+    return {name: tuple(words) for name, words in found.items()}
+
+
+def seeded(document: Mapping[str, Any], name: str, seed: int, variant: str = "") -> dict[str, Any]:
+    """The file with its gaps filled, as far as a seed fills them; `variant` names one instead of drawing it.
+
+    Raises `LookupError` for a list of names that there is not.
+    """
+    draw = Random(f"{name} {seed}")
+    variants, decoys = document.get("variants", {}), document.get("decoys", {})
+    taken = variant or (sorted(variants)[seed % len(variants)] if variants else "")
+    whole = merged(document, variants.get(taken, {}))
+    for decoy in draw.sample(sorted(decoys), (len(decoys) + 1) // 2):
+        whole = merged(whole, decoys[decoy])
+    names = _drawn(whole.get("names", {}), draw)
+    numbers = {account: str(number) * 12 for number, account in enumerate(whole["accounts"], 1)}
+    names["flag"] = f"FLAG-{draw.choice(pools()['animals'])}-{draw.randrange(16**6):06x}"
+    rest = {key: value for key, value in whole.items() if key not in ("names", "variants", "decoys")}
+    return {**filled(rest, {**numbers, **names}), "values": {**numbers, **names}, "variant": taken}
+
+
+def _drawn(wanted: Mapping[str, Any], draw: Random) -> dict[str, str]:
+    used: set[str] = set()
+    found: dict[str, str] = {}
+    for name, words in wanted.items():
+        if isinstance(words, str) and words not in pools():
+            raise LookupError(f"names.{name}: there is no list {words!r}; there are {', '.join(pools())}.")
+        choice = [word for word in (pools()[words] if isinstance(words, str) else words) if word not in used]
+        if not choice:
+            raise LookupError(f"names.{name}: its list has no word left that no other name has.")
+        used.add(word := draw.choice(choice))
+        found[name] = filled(word, found)  # a name may have an earlier one in it
+    return found
+
+
+def merged(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
+    """`one` with what `other` says otherwise, table by table; what is no table is replaced."""
+    both = dict(one)
+    for key, value in other.items():
+        old = both.get(key)
+        both[key] = merged(old, value) if isinstance(old, Mapping) and isinstance(value, Mapping) else value
+    return both
+
+
+def filled(value: Any, values: Mapping[str, str]) -> Any:
+    """Every gap filled for which there is a value, in keys too; the others stay for later."""
+    if isinstance(value, Mapping):
+        return {filled(key, values): filled(each, values) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [filled(each, values) for each in value]
+    return GAP.sub(lambda gap: _fill(gap, values), value) if isinstance(value, str) else value
+
+
+def _fill(gap: re.Match[str], values: Mapping[str, str]) -> str:
+    name, within = gap.groups()
+    if name not in values:
+        return gap[0]
+    if within is None:
+        return values[name]
+    place = "/".join(values.get(part, part) for part in within.split("/"))
+    service = "sts" if place.startswith("assumed-role/") else "iam"
+    return f"arn:aws:{service}::{values[name]}:{place}"
