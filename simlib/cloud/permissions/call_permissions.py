@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from dataclasses import replace
 
 from simlib.cloud.credentials.sessions import Caller
 from simlib.cloud.permissions import (
@@ -20,7 +20,7 @@ from simlib.cloud.permissions import (
     service_table,
 )
 from simlib.cloud.permissions.passed_roles import passed_roles
-from simlib.cloud.permissions.permission import Context, Permission, account_of, tag_keys
+from simlib.cloud.permissions.permission import Context, Permission, account_of, tag_keys, tags_in
 from simlib.cloud.permissions.service_table import action_of as action_name
 from simlib.cloud.storage import buckets, organizations, resources
 from simlib.cloud.storage.store import Store
@@ -44,8 +44,9 @@ def permissions_of(call: Call, caller: Caller, store: Store) -> list[Permission]
     named = [*new_tags, *removed]
     tags: Context = {**tag_keys(new_tags), "aws:TagKeys": named} if named else {}
     permissions = [
-        Permission(r.action, r.resource, r.account, {**tags, **_keys(call, caller), **r.context}, r.label, r.rewording)
-        for r in _by_service(call, caller, store)
+        replace(permission, context={**tags, **_keys(request, caller), **permission.context})
+        for request in (dynamodb_permissions.requests(call) if call.service == "dynamodb" else [call])
+        for permission in _by_service(request, caller, store)
     ]
     if not permissions and call.name != "s3:DeleteObjects":  # which asks key by key
         permissions = [Permission(action_name(call), "*", caller.account, tags)]
@@ -67,22 +68,28 @@ def _by_service(call: Call, caller: Caller, store: Store) -> Iterable[Permission
             return iam_permissions.permissions_of(call, caller, store)
         case "ec2":
             return ec2_permissions.permissions_of(call, caller)
-        case "kms":
-            return kms_permissions.permissions_of(call, caller)
         case "secretsmanager":
             return _secrets(call, caller)
-        case "dynamodb":
-            permissions = dynamodb_permissions.permissions_of(call, caller)
-            return permissions if permissions is not None else _by_table(call, caller)
         case "organizations":
             return _organization(call, caller)
     return _by_table(call, caller)
 
 
 def _by_table(call: Call, caller: Caller) -> Iterator[Permission]:
-    action = action_name(call)
-    for arn in service_table.resources_of(call, action, caller.account):
-        yield Permission(action, arn, account_of(arn) or caller.account)
+    for arn in service_table.resources_of(call, action_name(call), caller.account):
+        yield _on(action_name(call), arn, call, caller)
+
+
+def _on(action: str, arn: str, call: Call, caller: Caller) -> Permission:
+    """The permission for an action on a resource; S3's ARNs do not say whose it is."""
+    bucket = arn.removeprefix("arn:aws:s3:::").partition("/")[0]
+    permission = Permission(action, arn, account_of(arn) or buckets.owner(bucket) or caller.account)
+    match call.service:
+        case "kms":
+            return kms_permissions.completed(call, caller, permission)
+        case "dynamodb":
+            return replace(permission, context=dynamodb_permissions.context_of(call, arn))
+    return permission
 
 
 def _keys(call: Call, caller: Caller) -> Context:
@@ -125,85 +132,61 @@ def _tagging(call: Call, caller: Caller, making: Permission) -> Iterator[Permiss
 def _also(call: Call, caller: Caller) -> Iterator[Permission]:
     for needed in service_table.row(call.service).get("also", {}).get(call.operation, ()):
         action, template = needed.split(" ", 1)
-        for arn in service_table.filled(template, call, caller.account):
-            bucket = arn.removeprefix("arn:aws:s3:::").partition("/")[0]
-            yield Permission(action, arn, account_of(arn) or buckets.owner(bucket) or caller.account)
+        yield from (_on(action, arn, call, caller) for arn in service_table.filled(template, call, caller.account))
 
 
 def _organization(call: Call, caller: Caller) -> Iterator[Permission]:
-    """Whatever a call names by an ID that tells its kind; in a member account only a delegation could allow.
+    """Whatever a call names by its ID; in a member account only a delegation could allow.
 
     https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsorganizations.html
     """
     known = organizations.arns(caller.account)
-    action = service_table.known(action_name(call))
-    kinds = action.resource_types if action else ()
-    named = [known[str(value)] for value in call.parameters.values() if str(value) in known]
-    arns = [arn for arn in named if arn.split(":", 5)[5].partition("/")[0].replace("ou", "organizationalunit") in kinds]
-    rewording = None
-    if (
-        call.operation != "DescribeOrganization"
-        and call.operation.startswith(("List", "Describe"))
-        and organizations.is_member(caller.account)
-    ):
-        rewording = ("no identity-based policy", "no resource-based policy")
-    for arn in arns or ["*"]:
-        yield Permission(action_name(call), arn, caller.account, rewording=rewording)
+    named = {member: known.get(str(value), value) for member, value in call.parameters.items()}
+    looking = call.operation != "DescribeOrganization" and call.operation.startswith(("List", "Describe"))
+    delegated = looking and organizations.is_member(caller.account)
+    rewording = ("no identity-based policy", "no resource-based policy") if delegated else None
+    for permission in _by_table(replace(call, parameters=named), caller):
+        yield replace(permission, account=caller.account, rewording=rewording)
 
 
 def _secrets(call: Call, caller: Caller) -> Iterator[Permission]:
     """Secrets by their full ARN; the error text names them as the request did.
 
-    https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecretsmanager.html. The six characters
-    of a secret that does not exist yet are asked about as `??????` (a choice). A batch that filters reads whatever
-    there is (a choice: all of it must be allowed).
+    https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecretsmanager.html. A batch that filters
+    reads whatever there is (a choice: all of it must be allowed).
     """
-    parameters, action = call.parameters, f"secretsmanager:{call.operation}"
-    names = [str(parameters[member]) for member in ("SecretId", "Name") if member in parameters][:1]
-    if not names:
-        yield Permission(action, "*", caller.account)
+    requests, parameters = [call], call.parameters
     if call.operation == "BatchGetSecretValue":
-        action = "secretsmanager:GetSecretValue"
-        secrets = parameters.get("SecretIdList") or resources.secret_arns(call.region, caller.account)
-        names = [str(name) for name in secrets]
+        yield from _by_table(call, caller)
         if parameters.get("Filters"):
             yield Permission("secretsmanager:ListSecrets", "*", caller.account)
-    for name in names:
-        arn = resources.secret_arn(name, call.region, caller.account)
-        if arn is None and name.startswith("arn:"):
-            arn = name
-        elif arn is None:
-            arn = f"arn:aws:secretsmanager:{call.region}:{caller.account}:secret:{name}-??????"
-        key = "secretsmanager:Name" if call.operation == "CreateSecret" else "secretsmanager:SecretId"
-        value = name if call.operation == "CreateSecret" else arn
-        yield Permission(action, arn, account_of(arn) or caller.account, {key: value}, label=name)
+        names = parameters.get("SecretIdList") or resources.secret_arns(call.region, caller.account)
+        requests = [replace(call, operation="GetSecretValue", parameters={"SecretId": name}) for name in names]
+    for request in requests:
+        member = "Name" if call.operation == "CreateSecret" else "SecretId"
+        for permission in _by_table(request, caller):
+            if name := request.parameters.get(member):
+                key = {f"secretsmanager:{member}": str(name) if member == "Name" else permission.resource}
+                permission = replace(permission, context=key, label=str(name))
+            yield permission
 
 
 _TAGGING = re.compile(r"[\w-]+:(?:Add|Create)?Tag(?:s|Resource|sToResource)?")
 # Members that say which tags a call gives or takes away.
 _TAGS = ("Tags", "tags", "TagList", "AddTags")
-_TAG_KEYS = ("TagKeys", "tagKeys", "TagKeyList")
+_TAG_KEYS = ("TagKeys", "tagKeys", "TagKeyList", "tags")
 
 
 def _tags(call: Call) -> tuple[Mapping[str, str], list[str]]:
-    """The tags a request gives, and the keys of those it takes away; EC2 gives them to each resource by itself."""
+    """The tags a request gives, and the keys of those it takes away."""
     parameters = call.parameters
-    if call.service == "ec2":
-        return {}, []
     if call.name == "s3:CreateBucket":
         parameters = parameters.get("CreateBucketConfiguration") or {}
     tags = next((parameters[member] for member in _TAGS if parameters.get(member)), ())
     if isinstance(tags, Mapping):
         pairs = {str(key): str(value) for key, value in tags.items() if isinstance(value, str)}
     else:
-        pairs = dict(filter(None, map(_pair, tags if isinstance(tags, list) else ())))
+        pairs = tags_in(tags)
     removed = next((parameters[member] for member in _TAG_KEYS if isinstance(parameters.get(member), list)), ())
-    return pairs, [str(key) for key in removed if isinstance(key, str)]
-
-
-def _pair(tag: Any) -> tuple[str, str] | None:
-    """A tag in any of the spellings of AWS's APIs: Key and Value, key and value, TagKey and TagValue."""
-    if not isinstance(tag, Mapping):
-        return None
-    low = {str(name).lower().removeprefix("tag"): value for name, value in tag.items()}
-    return (str(low["key"]), str(low.get("value") or "")) if "key" in low else None
+    keys = [str(key) for key in removed if isinstance(key, str)]
+    return ({}, list(pairs)) if call.name == "ec2:DeleteTags" else (pairs, keys)

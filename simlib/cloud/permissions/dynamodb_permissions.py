@@ -1,4 +1,4 @@
-"""What a call of DynamoDB asks permission for: tables and their indexes, and whose items by their partition key.
+"""What a call of DynamoDB asks beside its table: the single requests in a batch, and whose items they touch.
 
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
 """
@@ -7,26 +7,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
-from simlib.cloud.credentials.sessions import Caller
-from simlib.cloud.permissions.permission import Permission, account_of
+from simlib.cloud.permissions.permission import Context
 from simlib.cloud.storage import resources
 from simlib.cloud.transport.calls import Call
 
-_PARTIQL_TABLE = {
-    "SELECT": r'\bFROM\s+"?([^".\s]+)"?(?:\."?([^".\s]+)"?)?',
-    "INSERT": r'\bINTO\s+"?([^".\s]+)"?()',
-    "UPDATE": r'\bUPDATE\s+"?([^".\s]+)"?()',
-    "DELETE": r'\bFROM\s+"?([^".\s]+)"?()',
-}
-_TRANSACTED = {
-    "Get": "GetItem",
-    "Put": "PutItem",
-    "Update": "UpdateItem",
-    "Delete": "DeleteItem",
-    "ConditionCheck": "ConditionCheckItem",
-}
+_PARTIQL = re.compile(
+    r'\s*(SELECT|INSERT|DELETE|UPDATE)\b(?:(?<=UPDATE)|(?<!UPDATE).*?\b(?:FROM|INTO))\s+"?([^".\s]+)"?(?:\."?([^".\s]+)"?)?',
+    re.IGNORECASE | re.DOTALL,
+)
+_TRANSACTED = {"Get": "GetItem", "Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem",
+               "ConditionCheck": "ConditionCheckItem"}  # fmt: skip
 # Members that name attributes: lists, maps by attribute, and expressions
 _ATTRIBUTES = ("AttributesToGet", "Key", "Item", "AttributeUpdates", "Expected", "KeyConditions", "QueryFilter",
                "ScanFilter", "ExclusiveStartKey")  # fmt: skip
@@ -36,106 +29,64 @@ _ATTRIBUTE = re.compile(r"(?<![:#\w.])(#?[a-zA-Z_]\w*)(?!\w*\s*\()")
 _KEYWORDS = {"SET", "REMOVE", "ADD", "DELETE", "AND", "OR", "NOT", "IN", "BETWEEN"}
 # `pk = :me`, `#pk = :me`: an expression's condition on equality
 _EQUALITY = re.compile(r"([#\w.]+)\s*=\s*(:\w+)")
-_Keys = dict[str, str | list[str]]
 
 
-def permissions_of(call: Call, caller: Caller) -> list[Permission] | None:
-    """What is asked where an item is read or written; None for the calls the general rule describes."""
-    parameters, action = call.parameters, f"dynamodb:{call.operation}"
-    if call.operation in ("BatchGetItem", "BatchWriteItem"):
-        return [
-            _permission(call, caller, action, name, _leading(call, caller, name, list(_batched(entry))))
-            for name, entry in (parameters.get("RequestItems") or {}).items()
-        ]
-    if call.operation in ("TransactGetItems", "TransactWriteItems"):
-        return list(_transaction(call, caller))
-    if call.operation in ("ExecuteStatement", "BatchExecuteStatement", "ExecuteTransaction"):
-        return list(_statements(call, caller))
-    if "TableName" not in parameters:
-        return None
-    name = str(parameters["TableName"])
-    context: _Keys = {"dynamodb:Attributes": names} if (names := attributes(parameters)) else {}
-    keys = [parameters[member] for member in ("Key", "Item") if member in parameters]
-    context |= _leading(call, caller, name, keys) if keys else _queried(call, caller, name)
-    return [_permission(call, caller, action, name, context, index=str(parameters.get("IndexName", "")))]
+def requests(call: Call) -> Iterator[Call]:
+    """The single requests of a call, each with the operation that is its action; else the call itself."""
+    parameters = dict(call.parameters)
+    batch, transaction = parameters.pop("RequestItems", None), parameters.pop("TransactItems", None)
+    if batch is not None:
+        for name, entry in batch.items():
+            if isinstance(entry, list):
+                writes = [write.get("PutRequest") or write.get("DeleteRequest") or {} for write in entry]
+                entry = {"Keys": [write.get("Item") or write.get("Key") for write in writes]}
+            yield replace(call, parameters={**parameters, **entry, "TableName": name})
+    elif transaction is not None:
+        for member, wanted in (pair for item in transaction for pair in item.items()):
+            within = {"EnclosingOperation": call.operation}
+            yield replace(call, operation=_TRANSACTED[member], parameters={**parameters, **wanted, **within})
+    elif call.operation in ("ExecuteStatement", "BatchExecuteStatement", "ExecuteTransaction"):
+        # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ql-iam.html
+        for entry in parameters.get("Statements") or parameters.get("TransactStatements") or [parameters]:
+            statement = _PARTIQL.match(str(entry.get("Statement")))
+            verb, table, index = statement.groups() if statement else ("Select", None, None)
+            named = {"TableName": table, "IndexName": index if verb.upper() == "SELECT" else None}
+            named = {**parameters, **{member: name for member, name in named.items() if name}}
+            yield replace(call, operation=f"PartiQL{verb.capitalize()}", parameters=named)
+    else:
+        yield call
 
 
-def attributes(parameters: Mapping[str, Any]) -> list[str]:
-    """`dynamodb:Attributes`: the names of the attributes that a call reads, writes or looks at."""
+def context_of(request: Call, arn: str) -> Context:
+    """The attributes and the partition keys of the items of a table or its index that a request reads or writes."""
+    parameters = request.parameters
+    context: dict[str, str | list[str]] = {"dynamodb:Attributes": names} if (names := _attributes(parameters)) else {}
+    attribute = resources.partition_key(arn.partition("/index/")[0])
+    items = [*parameters.get("Keys", ()), *(parameters[member] for member in ("Key", "Item") if member in parameters)]
+    values = [item[attribute] for item in items if isinstance(item, Mapping) and attribute in item]
+    if values := [_plain(value) for value in values or _queried(parameters, attribute)]:
+        context["dynamodb:LeadingKeys"] = values
+    return context
+
+
+def _attributes(parameters: Mapping[str, Any]) -> list[str]:
+    """The names of the attributes that a request reads, writes or looks at."""
     aliases = parameters.get("ExpressionAttributeNames") or {}
     names = [str(name) for member in _ATTRIBUTES for name in parameters.get(member) or ()]
+    names += [str(name) for item in parameters.get("Keys", ()) for name in item or ()]
     written = [name for member in _EXPRESSIONS for name in _ATTRIBUTE.findall(str(parameters.get(member) or ""))]
     names += [str(aliases.get(name, name)) for name in written if name.upper() not in _KEYWORDS]
     return list(dict.fromkeys(names))
 
 
-def table_arn(call: Call, caller: Caller, name: str) -> str:
-    return name if name.startswith("arn:") else f"arn:aws:dynamodb:{call.region}:{caller.account}:table/{name}"
-
-
-def _permission(
-    call: Call, caller: Caller, action: str, name: str, context: Mapping[str, str | list[str]], *, index: str = ""
-) -> Permission:
-    arn = table_arn(call, caller, name)
-    return Permission(action, f"{arn}/index/{index}" if index else arn, account_of(arn) or caller.account, context)
-
-
-def _batched(entry: Any) -> Iterator[Mapping[str, Any]]:
-    if isinstance(entry, Mapping):
-        yield from entry.get("Keys", ())
-        return
-    for write in entry:
-        yield write["PutRequest"]["Item"] if "PutRequest" in write else write["DeleteRequest"]["Key"]
-
-
-def _transaction(call: Call, caller: Caller) -> Iterator[Permission]:
-    for item in call.parameters.get("TransactItems") or ():
-        for member, operation in _TRANSACTED.items():
-            if wanted := item.get(member):
-                name = str(wanted.get("TableName", ""))
-                keys = [wanted[what] for what in ("Key", "Item") if what in wanted]
-                context = {**_leading(call, caller, name, keys), "dynamodb:EnclosingOperation": call.operation}
-                yield _permission(call, caller, f"dynamodb:{operation}", name, context)
-
-
-def _statements(call: Call, caller: Caller) -> Iterator[Permission]:
-    """PartiQL: the verb is the action, and the table stands behind it.
-
-    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ql-iam.html
-    """
-    parameters = call.parameters
-    texts = [parameters.get("Statement")] + [e.get("Statement") for e in parameters.get("Statements") or ()]
-    texts += [entry.get("Statement") for entry in parameters.get("TransactStatements") or ()]
-    for text in filter(None, texts):
-        verb = str(text).split(None, 1)[0].upper() if str(text).strip() else ""
-        found = re.search(_PARTIQL_TABLE.get(verb, r"(?!)()()"), str(text), re.IGNORECASE)
-        action = f"dynamodb:PartiQL{verb.capitalize() if verb in _PARTIQL_TABLE else 'Select'}"
-        if found:
-            yield _permission(call, caller, action, found[1], {}, index=found[2])
-        else:
-            yield Permission(action, "*", caller.account)
-
-
-def _leading(call: Call, caller: Caller, name: str, keys: list[Any]) -> _Keys:
-    """`dynamodb:LeadingKeys`: the partition keys of the items a call touches."""
-    attribute = resources.partition_key(table_arn(call, caller, name))
-    values = [_plain(key[attribute]) for key in keys if isinstance(key, Mapping) and attribute in key]
-    return {"dynamodb:LeadingKeys": values} if values else {}
-
-
-def _queried(call: Call, caller: Caller, name: str) -> _Keys:
-    """The partition key a query asks for."""
-    parameters = call.parameters
-    attribute = resources.partition_key(table_arn(call, caller, name))
-    values = parameters.get("ExpressionAttributeValues") or {}
-    names = parameters.get("ExpressionAttributeNames") or {}
+def _queried(parameters: Mapping[str, Any], attribute: str) -> list[Any]:
+    """The partition keys a query asks for."""
+    values, names = (parameters.get(f"ExpressionAttribute{what}") or {} for what in ("Values", "Names"))
     for left, right in _EQUALITY.findall(str(parameters.get("KeyConditionExpression", ""))):
         if names.get(left, left) == attribute and right in values:
-            return {"dynamodb:LeadingKeys": [_plain(values[right])]}
+            return [values[right]]
     wanted = (parameters.get("KeyConditions") or {}).get(attribute, {})  # from before there were expressions
-    if wanted.get("ComparisonOperator") == "EQ":
-        return {"dynamodb:LeadingKeys": [_plain(value) for value in wanted.get("AttributeValueList", ())]}
-    return {}
+    return list(wanted.get("AttributeValueList", ())) if wanted.get("ComparisonOperator") == "EQ" else []
 
 
 def _plain(value: Any) -> str:

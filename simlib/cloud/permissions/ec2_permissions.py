@@ -7,13 +7,13 @@ https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 from simlib.cloud.credentials.sessions import Caller
 from simlib.cloud.permissions import service_table
-from simlib.cloud.permissions.permission import Context, Permission, tag_keys
+from simlib.cloud.permissions.permission import Context, Permission, tag_keys, tags_in
 from simlib.cloud.storage import resources
 from simlib.cloud.transport.calls import Call
 
@@ -31,8 +31,6 @@ def permissions_of(call: Call, caller: Caller) -> Iterator[Permission]:
     """Every resource a call of EC2 uses, changes or makes, and CreateTags where it makes something with tags."""
     if call.operation == "RunInstances":
         yield from _run_instances(call, caller)
-    elif call.operation in ("CreateTags", "DeleteTags"):
-        yield from _tagging(call, caller)
     else:
         yield from _ordinary(call, caller)
     yield from _tags_on_creation(call, caller)
@@ -111,15 +109,6 @@ def _new_instance(call: Call, caller: Caller) -> Context:
     return context
 
 
-def _tagging(call: Call, caller: Caller) -> Iterator[Permission]:
-    tags = _pairs(call.parameters.get("Tags"))
-    context: dict[str, str | list[str]] = {"aws:TagKeys": list(tags)} if tags else {}
-    if call.operation == "CreateTags":
-        context |= tag_keys(tags)
-    for arn in _arns(call, caller) or ["*"]:
-        yield Permission(f"ec2:{call.operation}", arn, caller.account, {**_facts(arn), **context})
-
-
 def _tags_on_creation(call: Call, caller: Caller) -> Iterator[Permission]:
     """Tagging what is being made needs CreateTags, with the action that makes it as `ec2:CreateAction`.
 
@@ -136,14 +125,8 @@ def _request_tags(call: Call, kind: str) -> dict[str, str | list[str]]:
     pairs: dict[str, str] = {}
     for specification in call.parameters.get("TagSpecifications") or call.parameters.get("TagSpecification") or ():
         if specification.get("ResourceType") == kind:
-            pairs |= _pairs(specification.get("Tags"))
+            pairs |= tags_in(specification.get("Tags"))
     return {**tag_keys(pairs), "aws:TagKeys": list(pairs)} if pairs else {}
-
-
-def _pairs(tags: Any) -> dict[str, str]:
-    return {
-        str(tag["Key"]): str(tag.get("Value", "")) for tag in tags or () if isinstance(tag, Mapping) and "Key" in tag
-    }
 
 
 def _made(call: Call) -> str:

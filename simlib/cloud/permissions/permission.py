@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 Context = Mapping[str, str | list[str]]
 
@@ -34,3 +35,14 @@ def tag_keys(pairs: Mapping[str, str], prefix: str = "aws:RequestTag/") -> dict[
     """Tags of a request as condition keys."""
     keys: dict[str, str | list[str]] = {f"{prefix}{key}": value for key, value in pairs.items()}
     return keys
+
+
+def tags_in(tags: Any) -> dict[str, str]:
+    """Tags in any of the spellings of AWS's APIs: Key and Value, key and value, TagKey and TagValue."""
+    pairs = {}
+    for tag in tags if isinstance(tags, list) else ():
+        named = tag.items() if isinstance(tag, Mapping) else ()
+        low = {str(name).lower().removeprefix("tag"): value for name, value in named}
+        if "key" in low:
+            pairs[str(low["key"])] = str(low.get("value") or "")
+    return pairs

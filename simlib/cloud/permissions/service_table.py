@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from itertools import product
@@ -22,6 +22,7 @@ from urllib.parse import unquote
 import jmespath
 
 from simlib.cloud.permissions.permission import Permission
+from simlib.cloud.storage import resources
 from simlib.cloud.transport.calls import Call, signing_name
 from simlib.iam import service_data
 
@@ -95,7 +96,8 @@ def resources_of(call: Call, action: str, account: str) -> list[str]:
     if action.startswith("apigateway:"):
         return [f"arn:aws:apigateway:{call.region}::{call.path.removeprefix('/v2')}"]
     forms, templates = _forms(action), facts.get("resources", {})
-    written = templates.get(call.operation) or templates.get("**") or (templates.get("*") if forms else None)
+    ordinary = templates.get("*") if forms or known(action) is None else None
+    written = templates.get(call.operation) or templates.get("**") or ordinary
     arns = [arn for template in written or () for arn in filled(template, call, account)]
     arns = arns or list(_by_reference(forms, call, account))
     owned = facts.get("owned")
@@ -142,15 +144,40 @@ def filled(template: str, call: Call, account: str) -> Iterator[str]:
 
 
 def _first(gap: str, parameters: Any, builtin: Mapping[str, str]) -> Iterator[str]:
-    """The values of the first alternative that has any; with a colon before it, it may be missing."""
-    if gap.startswith(":"):
-        yield from [f":{value}" for value in _first(gap[1:], parameters, builtin)] or [""]
+    """The values of the first alternative that has any; with ":" or "/…/" before it, it may be missing."""
+    if gap.startswith((":", "/")):
+        prefix, path = re.split(r"(?<=[:/])(?=\w+$)", gap)
+        yield from [f"{prefix}{value}" for value in _first(path, parameters, builtin)] or [""]
         return
     for path in gap.split(" | "):
+        path, _, kind = path.partition(" as ")
         values = [builtin[path]] if path in builtin else list(values_at(path, parameters))
+        if kind:
+            values = [arn for value in values if (arn := _RESOLVED[kind](value, builtin["region"], builtin["account"]))]
         if values:
             yield from values
             return
+
+
+def _key(name: str, region: str, account: str) -> str:
+    """A key of KMS by its ID, ARN or alias, there or not."""
+    plain = name if name.startswith("alias/") else f"key/{name}"
+    missing = name if name.startswith("arn:") else f"arn:aws:kms:{region}:{account}:{plain}"
+    return resources.key_arn(name, region, account) or missing
+
+
+def _secret(name: str, region: str, account: str) -> str:
+    """The six characters of a secret that does not exist yet are asked about as `??????` (a choice)."""
+    missing = name if name.startswith("arn:") else f"arn:aws:secretsmanager:{region}:{account}:secret:{name}-??????"
+    return resources.secret_arn(name, region, account) or missing
+
+
+_RESOLVED: Mapping[str, Callable[[str, str, str], str | None]] = {
+    "key": _key,
+    "known-key": resources.key_arn,
+    "ciphertext": lambda blob, region, _: resources.key_of_ciphertext(blob.encode("utf-8"), region),
+    "secret": _secret,
+}
 
 
 def values_at(path: str, parameters: Any) -> Iterator[str]:
