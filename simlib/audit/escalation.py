@@ -1,48 +1,38 @@
-"""Ways to power: who can become more than they are, by which permissions, decided by the engine and really walked.
+"""Ways to power: who can become more than they are, by which permissions, as the gate itself decides.
 
 `find(cloud)` looks for every row of `escalation.toml` in a world, such as a dump of an account that `Cloud.load` has
-opened; boundaries, SCPs, conditions and denies count, for the gate's own decision is what counts. `walk(cloud, way)`
-then performs the calls in a rehearsal, which leaves no trace, and says whether they led where they should.
+opened; boundaries, SCPs, conditions and denies count. `walking.walk` performs what is found.
 """
 
 from __future__ import annotations
 
-import io
 import json
-import re
 import tomllib
-import zipfile
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
 from pathlib import Path
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
+from simlib.audit.facts import EVERYTHING, NOTHING, Arns, Facts, Grant, Identity, account_of, grouped, name_of
 from simlib.cloud.inspection import Place
-from simlib.cloud.storage import iam_entities, resources
+from simlib.cloud.storage import iam_entities
 from simlib.cloud.storage.stored import parsed
-from simlib.iam import service_data
-from simlib.iam.partial import possible
+from simlib.iam import Evaluation, service_data
 
 if TYPE_CHECKING:
     from simlib.cloud import Cloud
-    from simlib.iam import Evaluation
 
 ROWS: dict[str, dict[str, Any]] = tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8"))
-ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
-EVERYTHING = '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}'
 REGION = "us-east-1"
-#: What somebody with any permission can do, and how that is shown: action, resource, client, method.
-PROOFS = (
-    ("iam:ListUsers", "arn:aws:iam::{account}:user/", "iam", "list_users"),
-    ("s3:ListAllMyBuckets", "*", "s3", "list_buckets"),
-    ("ec2:DescribeInstances", "*", "ec2", "describe_instances"),
-    ("kms:ListKeys", "*", "kms", "list_keys"),
-    ("secretsmanager:ListSecrets", "*", "secretsmanager", "list_secrets"),
-    ("dynamodb:ListTables", "*", "dynamodb", "list_tables"),
+#: What somebody with any permission can do, and the call that shows it: action, resource, method, parameters.
+PROOFS: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
+    ("iam:CreateGroup", "arn:aws:iam::{account}:group/proof", "create_group", {"GroupName": "proof"}),
+    ("s3:CreateBucket", "arn:aws:s3:::proof-of-any-permission", "create_bucket", {"Bucket": "proof-of-any-permission"}),
+    ("sns:CreateTopic", f"arn:aws:sns:{REGION}:{{account}}:proof", "create_topic", {"Name": "proof"}),
+    ("sqs:CreateQueue", f"arn:aws:sqs:{REGION}:{{account}}:proof", "create_queue", {"QueueName": "proof"}),
+    ("kms:CreateKey", "*", "create_key", {}),
+    ("ec2:CreateKeyPair", f"arn:aws:ec2:{REGION}:{{account}}:key-pair/proof", "create_key_pair", {"KeyName": "proof"}),
 )
-_CODE = "import boto3\n\n\ndef handler(event, context):\n    return boto3.client('sts').get_caller_identity()['Arn']\n"
 
 
 @dataclass(frozen=True, repr=False)
@@ -52,7 +42,8 @@ class Way:
     `id`: the row; `principal`: the ARN of who has it; `target`: the ARN of the user, role or group whose permissions
     are gained, or through whom any permission is; `policy` and `thing`: the managed policy that is rewritten, the
     function or instance that is used, "" where there is none. `asks`: every action, with the resource it was allowed
-    on. `assumed`: what else has to be so: conditions to meet, and what the world does not hold.
+    on. `needs`: what else has to be so, in words: conditions to meet, and what the world does not hold.
+    `whole`: the gain is everything the account's root user may do. `evaluations`: the decisions on `asks`.
     """
 
     id: str
@@ -61,7 +52,9 @@ class Way:
     policy: str
     thing: str
     asks: tuple[tuple[str, str], ...]
-    assumed: str = ""
+    needs: tuple[str, ...] = ()
+    whole: bool = False
+    evaluations: tuple[Evaluation, ...] = field(default=(), compare=False)
 
     @property
     def gains(self) -> str:
@@ -72,25 +65,21 @@ class Way:
         return self.sentence
 
     @property
+    def does(self) -> str:
+        """What is done: "makes an access key for alice"."""
+        names = {"target": Name(self.target), "policy": Name(self.policy), "thing": self.thing or "something"}
+        return str(ROWS[self.id]["title"].format(**names))
+
+    @property
+    def actions(self) -> str:
+        return ", ".join(dict.fromkeys(action for action, _ in self.asks))
+
+    @property
     def sentence(self) -> str:
         """Who does what, by which actions."""
-        names = {"target": Name(self.target), "policy": Name(self.policy), "thing": self.thing or "something"}
-        asks = ", ".join(dict.fromkeys(action for action, _ in self.asks))
-        also = f"; {self.assumed}" if self.assumed else ""
-        who = f"{_name(self.principal)} of account {_account(self.principal)}"
-        return f"{who} {ROWS[self.id]['title'].format(**names)} ({asks}){also}"
-
-
-class Walk(NamedTuple):
-    """What came of performing a way: whether it led to the gain, and where it did not, why."""
-
-    done: bool
-    reason: str
-    calls: tuple[str, ...]
-
-    def __repr__(self) -> str:
-        outcome = f"Walked: {self.reason}." if self.done else f"Not walked: {self.reason}."
-        return f"{outcome} Calls: {', '.join(self.calls) or 'none'}."
+        also = f"; only if {' and '.join(self.needs)}" if self.needs else ""
+        who = f"{name_of(self.principal)} of account {account_of(self.principal)}"
+        return f"{who} {self.does} ({self.actions}){also}"
 
 
 class Name(str):
@@ -98,17 +87,13 @@ class Name(str):
 
     @property
     def name(self) -> str:
-        return _name(self)
-
-
-def _name(arn: str) -> str:
-    return arn.rpartition("/" if "/" in arn else ":")[2]
+        return name_of(self)
 
 
 def find(cloud: Cloud, only: Iterable[str] = ()) -> list[Way]:
     """Every way of every user and role of a world; `only`: of these ARNs. Administrators have none left to go."""
-    finder, wanted = _Finder(cloud), set(only)
-    people = [each for each in finder.identities.values() if each.kind in ("user", "role")]
+    finder, wanted = Finder(Facts(cloud)), set(only)
+    people = finder.facts.identities.values()
     return [way for each in people if not wanted or each.arn in wanted for way in finder.ways(each)]
 
 
@@ -117,203 +102,168 @@ def escalations(cloud: Cloud) -> list[Way]:
     return [way for way in find(cloud) if way.id != "sts-001"]
 
 
-class _Identity:
-    """A user, role or group with its policies, read once."""
+class Finder:
+    """Looks for the rows in what is known of a world."""
 
-    def __init__(self, arn: str, kind: str, account: str, texts: Mapping[Place, str]) -> None:
-        self.arn, self.kind, self.account, self.texts = arn, kind, account, texts
+    def __init__(self, facts: Facts) -> None:
+        self.facts = facts
+        self.proofs: dict[str, list[tuple[str, str]]] = {}  # by account: what its root user may do
+        self.trusts: dict[tuple[str, str], Grant | None] = {}
+        self.running = grouped((f"{each.service} {each.runs_as}", each.arn) for each in facts.things.values()
+                               if each.runs_as)  # fmt: skip
 
-    @cached_property
-    def allows(self) -> list[Any]:
-        policies = [parsed(text, "identity", "") for place, text in self.texts.items() if place.kind == "identity"]
-        return [each for policy in policies for each in policy.statements if each.effect == "Allow"]
+    def lacking(self, who: str, account: str, instead: Mapping[Place, Any] = NOTHING) -> Iterator[tuple[str, str]]:
+        """What the account's root user may do and somebody may not; nothing of it where they are an administrator."""
+        if account not in self.proofs:
+            asks = [(action, resource.format(account=account)) for action, resource, *_ in PROOFS]
+            root = f"arn:aws:iam::{account}:root"
+            self.proofs[account] = [ask for ask in asks if self.facts.ask(root, *ask).allowed]
+        return (ask for ask in self.proofs[account] if not self.facts.ask(who, *ask, instead=instead).allowed)
 
-    def could(self, action: str, resource: str = "") -> bool:
-        """Whether some Allow speaks of the action and the resource; conditions and denies are left to the decision."""
-        low = action.lower()
-        covering = [each for each in self.allows if each.actions.matches(low, {}) is not each.not_action]
-        if not resource:
-            return bool(covering)
-        resources = [(each.resources, each.not_resource) for each in covering]
-        return any(
-            texts is None or texts.variables or texts.matches(resource, {}) is not excepted
-            for texts, excepted in resources
-        )
+    def is_administrator(self, who: str, identity: Identity) -> bool:
+        return bool(identity.patterns(PROOFS[0][0])) and next(self.lacking(who, identity.account), None) is None
 
-    @property
-    def trusted(self) -> set[str]:
-        """Whom the trust policy may let in, as it names them; ``*`` where it names whom it does not let in."""
-        policies = [parsed(text, "trust", "") for place, text in self.texts.items() if place.kind == "trust"]
-        allows = [each for policy in policies for each in policy.statements if each.effect == "Allow"]
-        names = {
-            name for each in allows if each.principals for listed in each.principals.names.values() for name in listed
-        }
-        return names | {"*" for each in allows if each.principals and each.principals.everyone}
+    def ways(self, caller: Identity, who: str = "", *, brief: bool = False) -> Iterator[Way]:
+        """The ways of a user or role, asked as `who`, a session of it say, where that is somebody else.
 
-
-class _Finder:
-    def __init__(self, cloud: Cloud) -> None:
-        self.cloud, self.look = cloud, cloud.inspect
-        self.identities: dict[str, _Identity] = {}
-        self.trusts: dict[tuple[str, str], bool] = {}
-        for each in self.look.principals():
-            if each.kind in ("user", "role"):
-                texts = {document.place: document.text for document in self.look.documents(each.arn)}
-                self.identities[each.arn] = _Identity(each.arn, each.kind, each.account, texts)
-        self.things = [(arn, role) for arn in self.look.resources() if (role := _runs_as(cloud, arn))]
-        self.groups = {
-            group.arn: frozenset(user.arn for user in group.users)
-            for account in {each.account for each in self.identities.values()}
-            for group in iam_entities.backend(account).groups.values()
-        }
-        self.by_account: dict[str, list[_Identity]] = {}
-        for identity in self.identities.values():
-            self.by_account.setdefault(identity.account, []).append(identity)
-        self.trusting: dict[str, list[_Identity]] = {}  # by a name in trust policies
-        for identity in self.identities.values():
-            for name in identity.trusted:
-                session = re.fullmatch(r"arn:aws:sts::(\d+):assumed-role/([^/]+)/.*", name)
-                self.trusting.setdefault(":".join(session.groups()) if session else name, []).append(identity)
-
-    def allowed(self, who: str, action: str, resource: str, instead: Any = MappingProxyType({})) -> bool:
-        return self.look.ask(who, action, resource, instead=instead).allowed
-
-    def ways(self, caller: _Identity) -> Iterator[Way]:
-        lacking = self.lacks(caller.arn, caller.account)
-        if not lacking:
-            return
-        for name, row in ROWS.items():
-            actions = [ask.partition(" ")[0] for ask in row["asks"]]
-            # who a trust policy names needs no permission of its own to assume the role
-            if name != "sts-001" and not all(caller.could(action) for action in actions):
+        `brief`: of who can have any permission there is, nothing more but the roles they may assume.
+        """
+        who = who or caller.arn
+        rows = ROWS
+        if self.is_administrator(who, caller):
+            rows = {"sts-001": ROWS["sts-001"]} if brief else {}
+        lacking: list[tuple[str, str]] | None = None
+        owns = False
+        for name, row in rows.items():
+            if (brief and owns and name != "sts-001") or not self._could(caller, name, row):
                 continue
-            for target, policy, thing, assumed in self._targets(caller, row):
+            for target, policy, thing, missing in self._targets(caller, row):
                 asks = tuple(_asks(row, caller, target, policy, thing))
-                allowance = self._allowance(caller, row, asks, target)
-                if allowance is not None and self._is_gain(caller, row, target, lacking):
-                    also = "; ".join(filter(None, (allowance, assumed)))
-                    yield Way(name, caller.arn, target, policy, thing, asks, also)
+                grants = self._grants(who, row, asks, target)
+                if grants is None:
+                    continue
+                whole = False
+                if row["gains"] == "any":
+                    lacking = list(self.lacking(who, caller.account)) if lacking is None else lacking
+                    holder = caller.arn if row["on"] in ("self", "policy", "group") else target
+                    more = {Place(holder, "identity", "more"): parsed(EVERYTHING, "identity", "more")}
+                    left = set(self.lacking(holder, caller.account, more))
+                    if left.issuperset(lacking):
+                        continue
+                    whole = not left
+                    owns = owns or whole
+                needs = dict.fromkeys([*(each for grant in grants for each in grant.needs), *missing])
+                yield Way(name, who, target, policy, thing, asks, tuple(needs), whole,
+                          tuple(grant.evaluation for grant in grants))  # fmt: skip
 
-    def lacks(self, arn: str, account: str) -> list[tuple[str, str, str, str]]:
-        """The proofs that somebody does not have yet; an administrator has them all."""
-        return [proof for proof in PROOFS if not self.allowed(arn, proof[0], proof[1].format(account=account))]
+    @staticmethod
+    def _could(caller: Identity, name: str, row: Mapping[str, Any]) -> bool:
+        # who a trust policy names needs no permission of its own to assume the role
+        actions = [ask.partition(" ")[0] for ask in row["asks"]] if name != "sts-001" else []
+        return all(caller.patterns(action) for action in actions)
 
-    def _targets(self, caller: _Identity, row: Mapping[str, Any]) -> Iterator[tuple[str, str, str, str]]:
+    def _targets(self, caller: Identity, row: Mapping[str, Any]) -> Iterator[tuple[str, str, str, list[str]]]:
         """Whom or what a row could be about: target, policy, thing, and what would have to be there."""
         on, service = row["on"], row.get("service", "")
         if on == "self" and caller.kind == row["who"]:
-            yield caller.arn, "", "", ""
+            yield caller.arn, "", "", []
         elif on == "policy":
-            yield from ((caller.arn, policy, "", "") for policy in _managed(caller))
-        elif on in ("group", "other group"):
-            for group, users in self.groups.items():
-                if (
-                    _account(group) == caller.account
-                    and caller.kind == "user"
-                    and (caller.arn in users) is (on == "group")
-                ):
-                    yield group, "", "", ""
+            yield from ((caller.arn, policy, "", []) for policy in caller.managed)
+        elif on in ("group", "other group") and caller.kind == "user":
+            for group in self.facts.groups:
+                if account_of(group) == caller.account and (group in caller.groups) is (on == "group"):
+                    yield group, "", "", []
         elif on in ("user", "role", "role policy"):
-            kind = on.split()[0]
-            others = (
-                self.by_account[caller.account] if kind == "user" or _rewrites_trust(row) else self._open_to(caller)
-            )
-            for each in others:
-                if each.kind == kind and each is not caller and self._fits(row, each):
-                    policies = _managed(each) if on == "role policy" else [""]
-                    yield from ((each.arn, policy, "", "") for policy in policies)
-        elif on == "passed":
-            yield from (
-                (each.arn, "", "", "") for each in self._trusting(caller, service) if self._fits(row, each, caller)
-            )
-        elif on == "running":
-            known = [
-                (arn, role) for arn, role in self.things if role in self.identities and _account(role) == caller.account
-            ]
-            for each in self._trusting(caller, service):
-                things = [
-                    arn for arn, role in known if role == each.arn and arn.split(":")[2] == service.partition(".")[0]
-                ]
-                for thing in things:
-                    yield each.arn, "", thing, ""
-                if not things:
-                    yield each.arn, "", "", f"if there is something of {service} that runs as it"
+            for each in self._others(caller, row):
+                if each.kind == on.split()[0] and each is not caller and self._fits(row, each, caller):
+                    policies = each.managed if on == "role policy" else [""]
+                    yield from ((each.arn, policy, "", []) for policy in policies)
+        elif on in ("passed", "running"):
+            for each in self._trusting(caller, service, caller.patterns("iam:PassRole") if on == "passed" else ["*"]):
+                things = self.running.get(f"{service.partition('.')[0]} {each.arn}", Arns()).arns
+                if on == "running" and things:
+                    yield from ((each.arn, "", thing, []) for thing in things)
+                elif on == "running":
+                    yield each.arn, "", "", [f"there is something of {service} that runs as it"]
+                elif self._fits(row, each, caller):
+                    yield each.arn, "", "", []
 
-    def _fits(self, row: Mapping[str, Any], target: _Identity, caller: _Identity | None = None) -> bool:
+    def _others(self, caller: Identity, row: Mapping[str, Any]) -> Iterator[Identity]:
+        """Whom an action of the row on its target may mean; of several actions, one that few are open to."""
+        actions = [ask.partition(" ")[0] for ask in row["asks"] if ask.endswith(" {target}")]
+        if "sts:AssumeRole" in actions:
+            found = self.assumable(caller)
+        else:
+            found = self.facts.of_account[caller.account].all_meant(caller.patterns(actions[0]))
+        return (self.facts.identities[arn] for arn in found)
+
+    def assumable(self, caller: Identity) -> dict[str, None]:
+        """Roles that name the caller, and those that leave it to its account, whose policies then name the role."""
+        trusting, own = self.facts.trusting, f":{caller.account}:"
+        names = (caller.arn, f"{caller.account}:{caller.name}", caller.arn.replace(":iam:", ":sts:"))
+        found = dict.fromkeys(arn for name in names if name in trusting for arn in trusting[name].arns)
+        found |= dict.fromkeys(arn for arn in trusting.get("*", Arns()).arns if own in arn)
+        patterns = caller.patterns("sts:AssumeRole")
+        for name in (caller.account, "*"):
+            found |= trusting.get(name, Arns()).all_meant(patterns)
+        return found
+
+    def _trusting(self, caller: Identity, service: str, patterns: Iterable[str]) -> Iterator[Identity]:
+        for arn in self.facts.trusting.get(service, Arns()).all_meant(patterns):
+            each = self.facts.identities[arn]
+            if each.account == caller.account and each is not caller and self.trust_of(service, arn):
+                yield each
+
+    def trust_of(self, service: str, role: str) -> Grant | None:
+        """The decision by which a service may assume a role."""
+        if (service, role) not in self.trusts:
+            self.trusts[service, role] = self.facts.grant(service, "sts:AssumeRole", role)
+        return self.trusts[service, role]
+
+    def _fits(self, row: Mapping[str, Any], target: Identity, caller: Identity) -> bool:
         """Whether the target has what a row needs of it besides permissions."""
         backend, needs = iam_entities.backend(target.account), row.get("needs")
         if needs in ("no password", "a password"):
             anybody = any(user.password for user in backend.users.values())
-            return not anybody or bool(backend.users[_name(target.arn)].password) is (needs == "a password")
-        if row.get("service") == "ec2.amazonaws.com" and caller is not None:
-            has_profile = any(
-                target.arn in [role.arn for role in each.roles] for each in backend.instance_profiles.values()
-            )
+            return not anybody or bool(backend.users[target.name].password) is (needs == "a password")
+        if row.get("service") == "ec2.amazonaws.com":
+            profiles = backend.instance_profiles.values()
             profile = f"arn:aws:iam::{target.account}:instance-profile/new"
-            return has_profile or all(
-                self.allowed(caller.arn, action, profile)
+            return any(target.arn in [role.arn for role in each.roles] for each in profiles) or all(
+                self.facts.ask(caller.arn, action, profile).allowed
                 for action in ("iam:CreateInstanceProfile", "iam:AddRoleToInstanceProfile")
             )
         return True
 
-    def _open_to(self, caller: _Identity) -> list[_Identity]:
-        """Roles whose trust policy names the caller, its account, or everybody."""
-        sessions = f"{caller.account}:{_name(caller.arn)}"
-        names = (caller.arn, caller.account, f"arn:aws:iam::{caller.account}:root", "*", sessions)
-        return list({each.arn: each for name in names for each in self.trusting.get(name, ())}.values())
-
-    def _trusting(self, caller: _Identity, service: str) -> Iterator[_Identity]:
-        for each in self.trusting.get(service, ()):
-            if each.account == caller.account and each is not caller:
-                key = (service, each.arn)
-                if key not in self.trusts:
-                    self.trusts[key] = self.allowed(service, "sts:AssumeRole", each.arn)
-                if self.trusts[key]:
-                    yield each
-
-    def _allowance(
-        self, caller: _Identity, row: Mapping[str, Any], asks: Iterable[tuple[str, str]], target: str
-    ) -> str | None:
-        """None where some of it is not allowed; "" where all is, or the conditions under which it would be."""
-        edited = {Place(target, "trust"): parsed(_trust(caller.arn), "trust", "")} if _rewrites_trust(row) else {}
-        terms: list[str] = []
-        for action, resource in [*asks, *([("sts:AssumeRole", target)] if edited else [])]:
-            if action != "sts:AssumeRole" and not caller.could(action, resource):
+    def _grants(
+        self, who: str, row: Mapping[str, Any], asks: Iterable[tuple[str, str]], target: str
+    ) -> list[Grant] | None:
+        """The decisions that allow all of it; None where one does not, whatever conditions are met."""
+        instead: dict[Place, Any] = {}
+        if rewrites_trust(row):
+            instead = {Place(target, "trust"): parsed(trust(who), "trust", "the rewritten trust policy")}
+            asks = [*asks, ("sts:AssumeRole", target)]
+        grants = []
+        for action, resource in asks:
+            context = {"iam:PassedToService": row["service"]} if action == "iam:PassRole" else NOTHING
+            grant = self.facts.grant(who, action, resource, context, instead)
+            if grant is None:
                 return None
-            context = {"iam:PassedToService": row.get("service", "")} if action == "iam:PassRole" else {}
-            evaluation = self.look.ask(caller.arn, action, resource, circumstances=context, instead=edited)
-            if not evaluation.allowed:
-                open_terms = _conditions(evaluation)
-                if not open_terms:
-                    return None
-                terms += open_terms
-        return f"if {' and '.join(dict.fromkeys(terms))}" if terms else ""
-
-    def _is_gain(self, caller: _Identity, row: Mapping[str, Any], target: str, lacking: Iterable[Any]) -> bool:
-        """Whether there is more to have: with any policy of its own, or as the target."""
-        if row["gains"] != "any":
-            return True
-        holder = caller.arn if row["on"] in ("self", "policy", "group") else target
-        more = {Place(holder, "identity", "more"): parsed(EVERYTHING, "identity", "more")}
-        return any(self.allowed(holder, each[0], each[1].format(account=caller.account), more) for each in lacking)
+            grants.append(grant)
+        return grants
 
 
-def _rewrites_trust(row: Mapping[str, Any]) -> bool:
+def rewrites_trust(row: Mapping[str, Any]) -> bool:
     return "{trust}" in str(row.get("walk"))
 
 
-def _conditions(evaluation: Evaluation) -> list[str]:
-    """What a refused request would have to bring along to be allowed: the shortest list of conditions."""
-    alternatives = possible(evaluation.request, evaluation.policies).depends_on
-    if not alternatives:
-        return []
-    return [
-        f"{each.key} {'meets' if each.holds else 'does not meet'} {each.operator} {', '.join(each.values)}"
-        for each in min(alternatives, key=len)
-    ]
+def trust(arn: str) -> str:
+    """A trust policy that lets somebody in."""
+    statement = {"Effect": "Allow", "Principal": {"AWS": arn}, "Action": "sts:AssumeRole"}
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
-def _asks(row: Mapping[str, Any], caller: _Identity, target: str, policy: str, thing: str) -> Iterator[tuple[str, str]]:
+def _asks(row: Mapping[str, Any], caller: Identity, target: str, policy: str, thing: str) -> Iterator[tuple[str, str]]:
     """Every action with the resource it is asked on."""
     if row["on"] == "passed":
         yield "iam:PassRole", target
@@ -340,168 +290,3 @@ def _new_resources(action: str, account: str) -> list[str]:
         filled = [words.get(part.partition("}")[0], "new") + part.partition("}")[2] for part in parts[1:]]
         arns.append(parts[0] + "".join(filled))
     return arns
-
-
-def _managed(identity: _Identity) -> list[str]:
-    """The managed policies of its own account that somebody has, directly or by a group."""
-    owners = dict.fromkeys(place.owner for place in identity.texts if place.kind == "identity")
-    return [arn for arn in owners if arn.startswith(f"arn:aws:iam::{identity.account}:policy/")]
-
-
-def _account(arn: str) -> str:
-    return arn.split(":")[4]
-
-
-def _runs_as(cloud: Cloud, arn: str) -> str:
-    """The role that an instance or a function runs as."""
-    if ":instance/" in arn and (machine := cloud.instance_facts(_name(arn))):
-        return machine.role.arn if machine.role and machine.running else ""
-    if ":function:" in arn and (function := resources.thing_of(arn)):
-        return str(function.role)
-    return ""
-
-
-def _trust(arn: str) -> str:
-    statement = {"Effect": "Allow", "Principal": {"AWS": arn}, "Action": "sts:AssumeRole"}
-    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-
-
-# --- walking ----------------------------------------------------------------------------------------------------------
-
-
-def walk(cloud: Cloud, way: Way) -> Walk:
-    """Perform a way by real calls of its principal, in a rehearsal; nothing of it is left afterwards."""
-    row = ROWS[way.id]
-    if way.assumed:
-        return Walk(False, f"it hangs on more than permissions: {way.assumed}", ())
-    if "walk" not in row:
-        service = row.get("service", "").partition(".")[0]
-        return Walk(False, f"the lab runs nothing in {service} that would act as the role in this way", ())
-    with cloud.rehearsal():
-        return _Walker(cloud, way, row).walk()
-
-
-class _Walker:
-    def __init__(self, cloud: Cloud, way: Way, row: Mapping[str, Any]) -> None:
-        self.cloud, self.way, self.row = cloud, way, row
-        self.account, self.calls = _account(way.principal), list[str]()
-
-    def walk(self) -> Walk:
-        import boto3
-        from botocore.exceptions import BotoCoreError, ClientError
-
-        try:
-            lacking = _Finder(self.cloud).lacks(self.way.principal, self.account)
-            key, secret, token = self._credentials()
-            session = boto3.Session(key, secret, token, region_name=REGION)
-            answer: Any = {}
-            for service, operation, parameters in self.row["walk"]:
-                filled = self._filled(parameters)
-                if None in filled.values():
-                    continue
-                answer = self._call(session, service, operation, filled)
-            reached = self._become(session, answer)
-            if reached is None:
-                return Walk(True, "the password is set; the lab has no console to sign in to", tuple(self.calls))
-            return self._proved(reached, lacking)
-        except (ClientError, BotoCoreError, LookupError, ValueError) as error:
-            return Walk(False, str(error), tuple(self.calls))
-
-    def _credentials(self) -> tuple[str, str, str | None]:
-        """Of the principal; a user without a key gets one for the rehearsal."""
-        try:
-            return self.cloud.inspect.credentials(self.way.principal)
-        except LookupError:
-            iam_entities.backend(self.account).create_access_key(_name(self.way.principal))
-            return self.cloud.inspect.credentials(self.way.principal)
-
-    def _call(self, session: Any, service: str, operation: str, parameters: Mapping[str, Any]) -> Any:
-        from botocore import xform_name
-
-        self.calls.append(f"{service}:{operation}")
-        return getattr(session.client(service), xform_name(operation))(**parameters)
-
-    def _filled(self, value: Any) -> Any:
-        if isinstance(value, dict):
-            return {name: self._filled(each) for name, each in value.items()}
-        if isinstance(value, list):
-            return [self._filled(each) for each in value]
-        if not isinstance(value, str) or value.startswith('{"'):
-            return value
-        way = self.way
-        late: dict[str, Any] = {
-            "{code}": self._code,
-            "{key}": self._key,
-            "{profile}": self._profile,
-            "{everything}": lambda: EVERYTHING,
-            "{trust}": lambda: _trust(way.principal),
-        }
-        if value in late:
-            return late[value]()
-        words = {
-            "self": Name(way.principal),
-            "target": Name(way.target),
-            "policy": Name(way.policy),
-            "thing": Name(way.thing),
-        }
-        return value.format(**words, administrator=ADMINISTRATOR)
-
-    def _code(self) -> bytes:
-        archive = io.BytesIO()
-        with zipfile.ZipFile(archive, "w") as file:
-            file.writestr("index.py", _CODE)
-        return archive.getvalue()
-
-    def _key(self) -> str | None:
-        """One of the target's access keys, where it has two."""
-        keys = iam_entities.backend(self.account).users[_name(self.way.target)].access_keys
-        return str(keys[0].access_key_id) if len(keys) > 1 else None
-
-    def _profile(self) -> str:
-        """The instance profile that holds the role; one is made where there is none yet."""
-        backend, role = iam_entities.backend(self.account), _name(self.way.target)
-        for profile in backend.instance_profiles.values():
-            if self.way.target in [each.arn for each in profile.roles]:
-                return str(profile.arn)
-        made = backend.create_instance_profile("new", "/", [], [])
-        backend.add_role_to_instance_profile("new", role)
-        return str(made.arn)
-
-    def _become(self, session: Any, answer: Any) -> Any:
-        """A boto3 session of whoever has been reached, or their ARN; None where there is nothing to show it by."""
-        import boto3
-
-        match self.row.get("become", ""):
-            case "key":
-                return self.cloud.sign_in(answer).session
-            case "assume":
-                parameters = {"RoleArn": self.way.target, "RoleSessionName": "walk"}
-                return self.cloud.sign_in(self._call(session, "sts", "AssumeRole", parameters)).session
-            case "instance":
-                return self.cloud.instance(answer["Instances"][0]["InstanceId"]).session
-            case "function":
-                name = _name(self.way.thing) if self.way.thing else "new"
-                return json.loads(self._call(session, "lambda", "Invoke", {"FunctionName": name})["Payload"].read())
-            case "console":
-                return None
-        return boto3.Session(*self._credentials(), region_name=REGION)
-
-    def _proved(self, reached: Any, lacking: list[tuple[str, str, str, str]]) -> Walk:
-        """Whether who was reached is the target, or can do what the principal could not."""
-        if self.row["gains"] == "any":
-            for action, resource, service, method in lacking:
-                who = self.way.principal if not self.row.get("become") else self.way.target
-                if self.cloud.inspect.ask(who, action, resource.format(account=self.account)).allowed:
-                    getattr(reached.client(service), method)()
-                    self.calls.append(action)
-                    return Walk(True, f"{_name(who)} now may {action}", tuple(self.calls))
-            return Walk(False, "nothing more is allowed afterwards", tuple(self.calls))
-        if self.row["on"] == "other group":
-            return Walk(True, f"is in the group {_name(self.way.target)}", tuple(self.calls))
-        if self.row["on"] in ("running", "passed") and not self.row.get("become"):
-            service = self.row["service"].partition(".")[0]
-            reason = f"{service} has what acts as {_name(self.way.target)}; the lab goes no further there"
-            return Walk(True, reason, tuple(self.calls))
-        arn = reached if isinstance(reached, str) else reached.client("sts").get_caller_identity()["Arn"]
-        is_target = arn == self.way.target or f":assumed-role/{_name(self.way.target)}/" in arn
-        return Walk(is_target, f"calls as {arn}", tuple(self.calls))

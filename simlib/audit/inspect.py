@@ -16,8 +16,9 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from simlib.audit.escalation import escalations, walk
+from simlib.audit.escalation import escalations
 from simlib.audit.exposure import RULES, Exposure, exposures
+from simlib.audit.walking import walk
 from simlib.cloud.worlds.shape import WorldFileError
 
 if TYPE_CHECKING:

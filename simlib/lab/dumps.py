@@ -6,9 +6,10 @@ import os
 from functools import cached_property
 from tempfile import TemporaryDirectory
 
-from simlib.audit import escalation, inspect, sample
-from simlib.audit.escalation import Walk, Way
+from simlib.audit import escalation, inspect, sample, walking
+from simlib.audit.escalation import Way
 from simlib.audit.exposure import Exposure, exposures
+from simlib.audit.walking import Walk
 from simlib.cloud import Cloud
 
 
@@ -31,7 +32,7 @@ class OwnAccount:
         """Perform one of the ways, counted from 1, by real calls in a rehearsal that leaves nothing."""
         if not 1 <= number <= len(self.ways):
             raise ValueError(f"There are {len(self.ways)} ways here, counted from 1; {number} is none of them.")
-        return escalation.walk(self.cloud, self.ways[number - 1])
+        return walking.walk(self.cloud, self.ways[number - 1])
 
     def __repr__(self) -> str:
         return inspect.text(self.cloud, self.exposures, {})

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from simlib import Cloud
-from simlib.audit.escalation import ROWS, Way, find, walk
+from simlib.audit.escalation import ROWS, Way, find
+from simlib.audit.walking import walk
 from tests.cloud.conftest import allow, deny, document, trust
 
 FILE = Path(__file__).parents[3] / "shared" / "data" / "escalation-paths.json"
@@ -102,7 +103,7 @@ def test_a_planted_way_is_found_walked_and_gone_without_any_of_its_permissions(n
         ways = found(world, who, name)
         assert ways, "it is not found"
         walks = [walk(world, way) for way in ways]
-        if "walk" in ROWS[name] and not all(way.assumed for way in ways):
+        if "walk" in ROWS[name] and not all(way.needs for way in ways):
             assert any(each.done for each in walks), walks
         else:
             assert all(each.reason and not each.done for each in walks)
@@ -141,7 +142,7 @@ def test_a_condition_that_nobody_knows_is_kept(world: Cloud) -> None:
         iam.create_role(RoleName="vendor", AssumeRolePolicyDocument=trust({"AWS": ACCOUNT}, Condition=condition))
         who = plant(world, "sts-001", ["sts:AssumeRole"])
         [way] = [each for each in found(world, who, "sts-001") if each.target.endswith("vendor")]
-        assert way.assumed == "if sts:ExternalId meets StringEquals acme"
+        assert way.needs == ("sts:ExternalId is acme",)
         assert not walk(world, way).done
 
 
@@ -191,7 +192,7 @@ def test_in_a_world_by_chance_what_is_claimed_can_be_walked_and_what_is_not_is_r
         who = plant(world, "iam-002", [], *statements)
         claimed = find(world, [who])
         for way in claimed:
-            if ROWS[way.id].get("walk") and not way.assumed:
+            if ROWS[way.id].get("walk") and not way.needs:
                 outcome = walk(world, way)
                 assert outcome.done, (way.sentence, outcome)
         pairs = {(way.id, way.target, way.policy) for way in claimed}

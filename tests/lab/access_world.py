@@ -53,6 +53,13 @@ def role(account: Any, name: str, trusted: str, *statements: dict[str, Any]) -> 
     return str(made)
 
 
+def profile(account: Any, name: str) -> None:
+    """An instance profile that holds the role of its name."""
+    iam = account.admin.client("iam")
+    iam.create_instance_profile(InstanceProfileName=name)
+    iam.add_role_to_instance_profile(InstanceProfileName=name, RoleName=name)
+
+
 def incident(world: Cloud) -> dict[str, str]:
     """Two accounts with the faults of an incident, a partner's account and a stranger's; keys by user name."""
     names = ("dev", "prod", "head-office", "acme-audit", "mallory")
@@ -65,6 +72,7 @@ def incident(world: Cloud) -> dict[str, str]:
     role(dev, "web-app", trust(machine), allow(["s3:ListBucket", "s3:GetObject"], bucket("my-secure-bucket")))
     role(dev, "deploy", trust({"AWS": dev.id}), allow(["ec2:RunInstances", "iam:PassRole"]))
     role(dev, "admin", trust(function), allow("*"))
+    profile(dev, "admin")
     role(acme, "scanner", trust({"AWS": acme.id}), allow("sts:AssumeRole", "arn:aws:iam::*:role/reports-reader"))
     reader = {"AWS": [arn(acme, "role/scanner"), arn(dev, "role/admin")]}
     role(prod, "reports-reader", trust(reader), allow(["s3:ListBucket", "s3:GetObject"], bucket("prod-ledger")))

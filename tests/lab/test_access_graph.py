@@ -9,11 +9,11 @@ import networkx as nx
 import pytest
 
 from simlib import Cloud
+from simlib.audit import paths
+from simlib.audit.graph import Reason
 from simlib.cloud.inspection import Place
 from simlib.iam import PolicyError
 from simlib.lab import AccessGraph
-from simlib.lab.graph import queries
-from simlib.lab.graph.draft import Way
 
 from .access_world import (
     LEDGER,
@@ -75,9 +75,9 @@ def test_each_step_is_explained_by_its_decisions(graph: AccessGraph) -> None:
 def test_a_way_with_a_step_too_many_is_not_shown() -> None:
     g = nx.DiGraph()
     for edge in [("a", "b"), ("b", "c"), ("a", "c"), ("c", "d"), ("b", "d"), ("a", "x"), ("x", "y"), ("y", "d")]:
-        g.add_edge(*edge, ways=[Way("assumes", "goes")], kind="assumes")
+        g.add_edge(*edge, reasons=[Reason("assumes", "goes")], kind="assumes")
     nx.set_node_attributes(g, {node: node for node in g}, "label")
-    assert [path.nodes for path in queries.paths(g, "a", "d")] == [
+    assert [path.nodes for path in paths.paths(g, "a", "d")] == [
         ("a", "b", "d"),
         ("a", "c", "d"),
         ("a", "x", "y", "d"),
@@ -127,14 +127,14 @@ def test_a_leaked_key_reaches_what_its_user_reaches(graph: AccessGraph, keys: di
 def test_until_when_it_can_be_reached(edges: list[tuple[str, str, float | None]], hours: dict[str, Any]) -> None:
     g = nx.DiGraph()
     for source, target, lasts in edges:
-        way = Way("assumes", "goes", hours=lasts)
+        way = Reason("assumes", "goes", hours=lasts)
         if source == target:
             g.nodes[source]["renews"] = way
         else:
-            g.add_edge(source, target, ways=[way], kind="assumes")
+            g.add_edge(source, target, reasons=[way], kind="assumes")
     nx.set_node_attributes(g, {n: {"label": n, "kind": "role", "account": "1"} for n in g})
     end = datetime(2026, 1, 1, tzinfo=UTC)
-    found = {each.node: each.until for each in queries.reach(g, "s", end)}
+    found = {each.node: each.until for each in paths.reach(g, "s", end)}
     for node, lasts in hours.items():
         assert found[node] == (None if lasts is None else end + timedelta(hours=lasts)), node
 
@@ -197,7 +197,7 @@ def test_an_edit_decides_as_saving_it_would(aws: Cloud, graph: AccessGraph) -> N
     saved = AccessGraph(aws, accounts=[dev, aws.account("prod")]).graph
 
     def told(g: nx.DiGraph) -> dict[Any, str]:
-        return {edge: queries.step(g, *edge).sentence for edge in g.edges}
+        return {edge: paths.step(g, *edge).sentence for edge in g.edges}
 
     assert told(graph.graph) == told(saved)
 

@@ -9,9 +9,9 @@ from xml.etree import ElementTree
 import pytest
 
 from simlib import Cloud
+from simlib.audit.graph import Reason
 from simlib.lab import AccessGraph
 from simlib.lab.graph import panel as panel_module
-from simlib.lab.graph.draft import Way
 from simlib.lab.graph.layout import HEIGHT, WIDTH
 
 from .access_world import (
@@ -114,7 +114,7 @@ def test_hostile_names_are_only_read(aws: Cloud, hostile: str) -> None:
     for _, about in graph.graph.nodes(data=True):
         about["label"] = about["short"] = about["account"] = hostile
     for _, _, edge in graph.graph.edges(data=True):
-        edge["ways"] = [Way("acts", hostile, needs=(hostile,))]
+        edge["reasons"] = [Reason("acts", hostile, needs=(hostile,))]
     graph.start, graph.goal = next(iter(graph.graph.edges))
     answer = graph.answer
     assert answer is not None

@@ -8,13 +8,15 @@ from datetime import datetime
 
 import networkx as nx
 
+from simlib.audit.graph import LOOKED_AT, NOT_LOOKED_AT
+from simlib.audit.paths import Path, Reached, words
+
 from ..look import fold, icon, panel_card
 from ..page import Child, Part, code, el
 from ..panel import Shown
-from . import drawing, ways
+from . import drawing
 from .drawing import Light
 from .layout import Layout, left_out
-from .queries import Path, Reached, words
 
 MOST_ROWS = 40  # of a blast radius are told; the rest is counted
 
@@ -86,7 +88,7 @@ class Paths(Shown):
             el("section", el("h4", f"Way {number}: {path.line}"), steps_list(path))
             for number, path in enumerate(self.found, 1)
         ]
-        none = el("p", f"Looked at: {'; '.join(ways.LOOKED_AT)}.") if not told else None
+        none = el("p", f"Looked at: {'; '.join(LOOKED_AT)}.") if not told else None
         return panel_card(self.sentence, el("div.sl-body", self.still.part(self.sentence), told, none, how_far()))
 
 
@@ -164,9 +166,9 @@ def steps_list(path: Path, opened: frozenset[int] = frozenset(), *, live: bool =
 
 def how_far() -> Part:
     """What is looked at and what is not."""
-    not_looked = "; ".join(ways.NOT_LOOKED_AT)
+    not_looked = "; ".join(NOT_LOOKED_AT)
     parts = [
         el("div", el("p", head), el("ul", [el("li", each) for each in items]))
-        for head, items in (("Looked at:", ways.LOOKED_AT), ("Not looked at:", ways.NOT_LOOKED_AT))
+        for head, items in (("Looked at:", LOOKED_AT), ("Not looked at:", NOT_LOOKED_AT))
     ]
     return fold("How far this goes, and how far not", parts, key="how-far", text=f"Not looked at: {not_looked}.")

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 
 import networkx as nx
 
+from simlib.audit.graph import ACTS, OWNS, WORDS
+
 from ..look import avatar_drawing
 from ..page import Part, el
-from . import ways
 from .layout import ACROSS, DOWN, HEAD, HEIGHT, OUTSIDE, WIDTH, Layout, Spot
 
 LETTERS = 14  # of a label that a card has room for; the whole of it is read out, and stands in the node's title
@@ -76,16 +77,14 @@ def drawn_edges(graph: nx.DiGraph, layout: Layout, light: Light) -> list[_EDGE]:
     """Edges between what is shown. What follows from the control of an account is drawn only where it is lit."""
     lit = light.edges | light.come | light.gone
     controllers = {
-        (source, graph.nodes[target]["account"])
-        for source, target, kind in graph.edges(data="kind")
-        if kind == ways.OWNS
+        (source, graph.nodes[target]["account"]) for source, target, kind in graph.edges(data="kind") if kind == OWNS
     }
 
     def needed(source: str, target: str) -> bool:
         if graph.nodes[source]["kind"] == "control":
             return False
         implied = (source, graph.nodes[target]["account"]) in controllers
-        return not implied or graph.edges[source, target]["kind"] in (ways.OWNS, ways.ACTS)
+        return not implied or graph.edges[source, target]["kind"] in (OWNS, ACTS)
 
     found = [edge for edge in graph.edges if edge in lit or needed(*edge)]
     return [edge for edge in found if edge[0] in layout.spots and edge[1] in layout.spots]
@@ -162,5 +161,5 @@ def _tags(graph: nx.DiGraph, layout: Layout, edge: _EDGE, light: Light) -> Itera
         number = str(light.path.index(edge) + 1)
         yield el("g.step", el("circle", cx=round(x), cy=round(y), r=10), el("text", number, x=round(x), y=round(y + 4)))
     elif edge in light.come | light.gone:
-        word = f"{'+' if edge in light.come else '−'} {ways.WORDS[graph.edges[edge]['kind']]}"
+        word = f"{'+' if edge in light.come else '−'} {WORDS[graph.edges[edge]['kind']]}"
         yield el("text.word", word, x=round(x), y=round(y - 6), text_anchor="middle")

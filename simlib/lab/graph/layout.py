@@ -11,8 +11,6 @@ from typing import NamedTuple
 
 import networkx as nx
 
-from .facts import ANYONE
-
 COLUMNS = ("key", "user", "new", "role", "control", "resource")
 _COLUMN = {name: index for index, name in enumerate(COLUMNS)} | {
     "session": 0, "outside": 0, "machine": 2, "function": 2, "more": 5
@@ -126,4 +124,4 @@ def _plural(kind: str, count: int) -> str:
     return word if count == 1 else f"{word}s"
 
 
-__all__ = ["ANYONE", "COLUMNS", "Box", "Layout", "Places", "Spot", "left_out", "shown"]
+__all__ = ["COLUMNS", "Box", "Layout", "Places", "Spot", "left_out", "shown"]

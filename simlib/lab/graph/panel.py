@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 import networkx as nx
 
+from simlib.audit import paths
+from simlib.audit.facts import Facts, Instead
+from simlib.audit.graph import AccessMap
+from simlib.audit.names import Names
 from simlib.cloud.world import ADMINISTRATOR
 from simlib.iam import Policy
 
 from ..look import button, field, fold, icon, icon_button, panel_card, said
 from ..page import Child, Part, el
 from ..panel import Commands, Panel
-from . import queries
 from .answers import BlastRadius, Paths, Still, how_far, steps_list
 from .drawing import Light
-from .edges import graph_of
 from .layout import Places, shown
-from .naming import Names
-from .reading import Instead, Reading, names_of_accounts
 
 if TYPE_CHECKING:
     from simlib.cloud.inspection import Place
@@ -50,7 +50,7 @@ class AccessGraph(Panel):
     ) -> None:
         super().__init__()
         self.world = world
-        numbers = {name: number for number, name in names_of_accounts(world).items()}
+        numbers = {account.name: account.id for account in world.accounts}
         given = None if accounts is None else [str(getattr(each, "id", each)) for each in accounts]
         self._accounts = None if given is None else [numbers.get(each, each) for each in given]
         self.circumstances = dict(circumstances or {})
@@ -66,8 +66,8 @@ class AccessGraph(Panel):
         self._version: Any = None
         self._answer: Paths | BlastRadius | None = None
         self._before: nx.DiGraph | None = None  # what this one is compared with
-        self._stored = self._graph = nx.DiGraph()  # without and with the edits
-        self._reading: Reading
+        self._stored: AccessMap  # without and with the edits
+        self._map: AccessMap
         self.look_again()
 
     # -- the graph -----------------------------------------------------------------------------------------------------
@@ -76,39 +76,38 @@ class AccessGraph(Panel):
     def graph(self) -> nx.DiGraph:
         """The graph as the world is now."""
         self._refresh()
-        return self._graph
+        return self._map.graph
 
     def names(self) -> Mapping[str, str]:
         """The accounts that are looked into: number and name."""
-        return self._reading.accounts
-
-    def _read(self) -> Reading:
-        known = names_of_accounts(self.world)
-        ours = known if self._accounts is None else {number: known.get(number, number) for number in self._accounts}
-        return Reading(self.world, known, ours, self.circumstances)
+        return self._map.facts.accounts
 
     def _refresh(self) -> None:
         """Build again where something has happened since; what is different then stays marked until the next time."""
         version = self.world.inspect.version
-        if self._version == version and not self._reading.over:
+        if self._version == version and not self._stored.facts.are_over:
             return
-        self._version, self._reading = version, self._read()
-        before, self._stored = self._stored, graph_of(self._reading.facts({}))
-        if any(queries.changes(before, self._stored)):
+        before = self._stored.graph if self._version is not None else None
+        self._version = version
+        self._stored = AccessMap(Facts(self.world, self._accounts, self.circumstances))
+        if before is not None and any(paths.changes(before, self._stored.graph)):
             self._before = before
         self._decide()
 
     def _decide(self) -> None:
         """The graph with the edits, compared with the world as it is; without edits, with the world as it was."""
-        self._graph, self._answer = self._stored, None
+        self._map, self._answer = self._stored, None
         if self.instead:
-            self._graph, self._before = graph_of(self._reading.facts(self.instead)), self._stored
+            self._map, self._before = self._stored.edited(self.instead), self._stored.graph
+        facts = self._map.facts
+        outside = {number: name for number, name in facts.names.items() if number not in facts.accounts}
+        self._names = Names(self._map.graph, facts.accounts, outside)
 
     def look_again(self) -> None:
         """Look at the world anew and compare from here on."""
         self._version = None
         self._refresh()
-        self._before = self._stored if self.instead else None
+        self._before = self._stored.graph if self.instead else None
         self._answer = None
         self._changed()
 
@@ -136,7 +135,7 @@ class AccessGraph(Panel):
     def changes(self) -> list[str]:
         """What has come (+), gone (−) or become different (±), in sentences."""
         after = self.graph
-        found = queries.changes(self._before, after) if self._before is not None else ()
+        found = paths.changes(self._before, after) if self._before is not None else ()
         return [f"{sign} {step.sentence}" for sign, step in found]
 
     # -- asking --------------------------------------------------------------------------------------------------------
@@ -186,19 +185,19 @@ class AccessGraph(Panel):
             start = names.told(self.start)
             if self.goal is None:
                 end = self.end(self.start)
-                reached = tuple(queries.reach(graph, self.start, end)) if self.start in graph else ()
+                reached = tuple(paths.reach(graph, self.start, end)) if self.start in graph else ()
                 steps = [step for each in reached for step in each.path.steps]
                 self._answer = BlastRadius(self._drawn(self._light(wide=steps)), start, end, reached)
             else:
                 known = self.start in graph and self.goal in graph
-                found = tuple(queries.paths(graph, self.start, self.goal)) if known else ()
+                found = tuple(paths.paths(graph, self.start, self.goal)) if known else ()
                 light = self._light(path=found[0].steps if found else ())
                 self._answer = Paths(self._drawn(light), start, names.told(self.goal), found)
         return self._answer
 
     def end(self, node: str) -> Any:
         """When a session ends; None for all that has no end."""
-        return self._graph.nodes[node].get("expires") if node in self._graph else None
+        return self._map.graph.nodes[node].get("expires") if node in self._map.graph else None
 
     def take(self, way: int) -> None:
         """Show another of the ways; there are no more than there are."""
@@ -211,7 +210,7 @@ class AccessGraph(Panel):
         self._changed()
 
     @property
-    def ways(self) -> tuple[queries.Path, ...]:
+    def ways(self) -> tuple[paths.Path, ...]:
         """The paths that are shown, none for a blast radius."""
         answer = self.answer
         return answer.found if isinstance(answer, Paths) else ()
@@ -226,27 +225,23 @@ class AccessGraph(Panel):
         """What can be asked about."""
         return self._names.choices()
 
-    @property
-    def _names(self) -> Names:
-        graph, reading = self.graph, self._reading
-        outside = {number: name for number, name in reading.known.items() if number not in reading.accounts}
-        return Names(graph, reading.accounts, outside)
-
     # -- as pictures and as text ---------------------------------------------------------------------------------------
 
-    def _light(self, *, path: Sequence[queries.Step] = (), wide: Iterable[queries.Step] = ()) -> Light:
+    def _light(self, *, path: Sequence[paths.Step] = (), wide: Iterable[paths.Step] = ()) -> Light:
         """What stands out: a path, or everything reached; and what has come and gone."""
-        before, after = (set(), set()) if self._before is None else (set(self._before.edges), set(self._graph.edges))
+        before, after = (
+            (set(), set()) if self._before is None else (set(self._before.edges), set(self._map.graph.edges))
+        )
         return Light(
             tuple((step.source, step.target) for step in path),
             frozenset((step.source, step.target) for step in wide),
             frozenset(after - before),
             frozenset(before - after),
-            frozenset(node for node in (self.start, self.goal) if node in self._graph),
+            frozenset(node for node in (self.start, self.goal) if node in self._map.graph),
         )
 
     def _drawn(self, light: Light) -> Still:
-        graph = nx.compose(self._before, self._graph) if self._before is not None else self._graph
+        graph = nx.compose(self._before, self._map.graph) if self._before is not None else self._map.graph
         kept = shown(graph, light.all_nodes, MOST_DRAWN, _background(graph))
         return Still(graph, self._places.layout(graph, kept), light, self.names())
 
@@ -271,12 +266,12 @@ class AccessGraph(Panel):
         """The links that are drawn, in sentences, and how many are not told."""
         graph = self.graph
         edges = [edge for edge in graph.edges if graph.nodes[edge[0]]["kind"] != "control"]
-        told = [queries.step(graph, *edge).sentence for edge in edges[:MOST_LINKS]]
+        told = [paths.step(graph, *edge).sentence for edge in edges[:MOST_LINKS]]
         rest = graph.number_of_edges() - len(told)
         return [*told, *([f"… and {rest} more"] if rest else [])]
 
     def follow(self) -> None:
-        if self._version != self.world.inspect.version or self._reading.over:
+        if self._version != self.world.inspect.version or self._stored.facts.are_over:
             self._changed()
 
     def page(self) -> Part:

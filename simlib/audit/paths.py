@@ -9,10 +9,8 @@ from itertools import islice, pairwise
 
 import networkx as nx
 
+from simlib.audit.graph import MAY, Reason
 from simlib.iam import Evaluation
-
-from .draft import Way
-from .ways import MAY
 
 MOST_PATHS = 5
 TRIED = 60  # ways through the graph that are looked at for them
@@ -26,22 +24,22 @@ class Step:
     target: str
     source_label: str
     target_label: str
-    ways: tuple[Way, ...]
+    reasons: tuple[Reason, ...]
 
     @property
     def sentence(self) -> str:
-        """ "bob assumes the role deploy – only with: MFA"."""
-        first = self.ways[0]
-        needs = f" – only with: {'; '.join(first.needs)}" if first.needs else ""
+        """ "bob assumes the role deploy – only if: MFA"."""
+        first = self.reasons[0]
+        needs = f" – only if: {'; '.join(first.needs)}" if first.needs else ""
         return f"{self.source_label} {self._does}{needs}"
 
     @property
     def _does(self) -> str:
         """What is done, in one clause for everything that may be done to a resource."""
-        first, *others = self.ways
+        first, *others = self.reasons
         if first.kind == MAY:
-            verbs = dict.fromkeys(way.does for way in self.ways)
-            actions = dict.fromkeys(evaluation.action for way in self.ways for evaluation in way.evaluations)
+            verbs = dict.fromkeys(each.does for each in self.reasons)
+            actions = dict.fromkeys(evaluation.action for each in self.reasons for evaluation in each.evaluations)
             return f"may {_listed(verbs)} {self.target_label} ({', '.join(actions)})"
         more = "".join(f", or {way.does}" for way in others[:2])
         left = f", and {len(others) - 2} more ways" if len(others) > 2 else ""
@@ -50,7 +48,7 @@ class Step:
     @property
     def evaluations(self) -> tuple[Evaluation, ...]:
         """The decisions behind it: of its first way."""
-        return self.ways[0].evaluations
+        return self.reasons[0].evaluations
 
     @property
     def explanation(self) -> str:
@@ -86,7 +84,7 @@ def _listed(words: Iterable[str]) -> str:
 def step(graph: nx.DiGraph, source: str, target: str) -> Step:
     label = graph.nodes
     return Step(
-        source, target, label[source]["label"], label[target]["label"], tuple(graph.edges[source, target]["ways"])
+        source, target, label[source]["label"], label[target]["label"], tuple(graph.edges[source, target]["reasons"])
     )
 
 
@@ -147,22 +145,22 @@ def _ends(graph: nx.DiGraph, source: str, until: datetime | None) -> Mapping[str
     condensed = nx.condensation(inside)
     for circle in nx.topological_sort(condensed):
         members = condensed.nodes[circle]["members"]
-        gained = [0] if source in members else []
+        gained: list[float | None] = [0] if source in members else []
         gained += [
-            _after(hours[before], _longest(inside.edges[before, member]["ways"]))
+            _after(hours[before], _longest(inside.edges[before, member]["reasons"]))
             for member in members
             for before in inside.predecessors(member)
             if before not in members
         ]
-        goes_round = any(_longest(inside.edges[edge]["ways"]) != 0 for edge in inside.subgraph(members).edges)
+        goes_round = any(_longest(inside.edges[edge]["reasons"]) != 0 for edge in inside.subgraph(members).edges)
         renews = goes_round or any("renews" in inside.nodes[member] for member in members)
         lasts = None if renews or None in gained else max(hour for hour in gained if hour is not None)
         hours |= dict.fromkeys(members, lasts)
     return {node: until + timedelta(hours=lasts) if lasts is not None else None for node, lasts in hours.items()}
 
 
-def _longest(ways: Sequence[Way]) -> float | None:
-    found = [way.hours for way in ways]
+def _longest(reasons: Sequence[Reason]) -> float | None:
+    found = [each.hours for each in reasons]
     return None if None in found else max(hour for hour in found if hour is not None)
 
 
