@@ -12,36 +12,18 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from simlib.iam import advice_names, rules
-from simlib.iam.conditions import network, operator
+from simlib.iam.conditions import operator
 from simlib.iam.findings import FINDINGS, Report, shown, some
 from simlib.iam.matching import Patterns
-from simlib.iam.statement import KINDS, Comparison, Statement, Texts
-from simlib.iam.vocabulary import RCP_SERVICES
+from simlib.iam.statement import Comparison, Statement, Texts
 
 
 def examine(document: Mapping[str, Any], statements: Sequence[Statement], report: Report) -> None:
     """Report what in these statements cannot work, should not be, or need not be there."""
-    whole(document, statements, report)
+    rules.examine(document, statements, report, refused=False)
     for statement in statements:
-        rules.examine(statement, report, refused=False)
         for test in TESTS.values():
             test(statement, report)
-
-
-def whole(document: Mapping[str, Any], statements: Sequence[Statement], report: Report) -> None:
-    """What concerns the document, or its statements together."""
-    kind = KINDS[report.kind]
-    if "Version" not in document:
-        report.add("missing-version", ())
-    if isinstance(document.get("Id"), str) and not kind.principal:
-        report.add("id-element", ("Id",), document["Id"], name=True, kind=kind.name)
-    if any(problem.level != "warning" for problem in report.problems):
-        return  # what a statement says is not certain
-    meanings: dict[str, int] = {}
-    for index, statement in enumerate(statements):
-        meaning = repr({name: value for name, value in sorted(statement.document.items()) if name != "Sid"})
-        if (first := meanings.setdefault(meaning, index)) != index:
-            report.add("redundant-statement", statement.path, None, first=first)
 
 
 _MOST_PAIRS: Final = 200_000  # of texts compared with each other in one list; nobody has written more by hand
@@ -67,43 +49,6 @@ def covered(statement: Statement, report: Report) -> None:
                 by = next((text for _, text, word in members if word == leader), leader)
                 others = [text for _, text, word in members if word != leader] or [by]
                 report.add(f"redundant-{element.lower()}", *members[0][:2], by=shown(by), shows=some(others))
-
-
-def rcp(statement: Statement, report: Report) -> None:
-    """Resource control policies: services that they do not reach."""
-    for path, text in statement.texts("Action") if report.kind == "rcp" and statement.effect == "Deny" else ():
-        service = text.partition(":")[0].lower()
-        if service != "*" and service not in RCP_SERVICES:
-            report.add("rcp-service", path, text, shows=shown(service))
-
-
-_PRIVATE: Final = [
-    network(text)
-    for text in (
-        *("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "127.0.0.0/8", "169.254.0.0/16", "100.64.0.0/10"),
-        *("fc00::/7", "fe80::/10", "::1/128"),
-    )
-]
-
-
-def addresses(statement: Statement, report: Report) -> None:
-    """Ranges with more bits than count, and addresses that no request comes from."""
-    for _, name, key, values in statement.comparisons:
-        known = operator(name)
-        if known is None or not known.base.endswith("IpAddress"):
-            continue
-        ranges = [(path, value, found) for path, value in values if (found := network(str(value)))]
-        for path, value, found in ranges:
-            if found[0] != network(str(value).partition("/")[0])[0]:
-                report.add("improve-ip-range", path, value, f"write {found}", bits=found.prefixlen)
-        private = [
-            (path, value)
-            for path, value, found in ranges
-            if any(found.version == each.version and found.subnet_of(each) for each in _PRIVATE)
-        ]
-        code = "private-not-ip-address" if known.negated else "private-ip-address"
-        for path, value in private if key.lower() == "aws:sourceip" else ():
-            report.add(code + "-subset" * (len(private) < len(values)), path, value)
 
 
 # ---- what should not be handed out lightly
@@ -148,5 +93,5 @@ def _narrows(comparison: Comparison, key: str) -> bool:
 
 _WHERE: Final = {**vars(advice_names), **globals()}
 TESTS: Final[dict[str, Callable[[Statement, Report], None]]] = {
-    row.test: _WHERE[row.test] for row in FINDINGS.values() if row.test not in ("", "whole")
+    row.test: _WHERE[row.test] for row in FINDINGS.values() if row.test
 }

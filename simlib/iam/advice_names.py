@@ -104,12 +104,12 @@ def actions(statement: Statement, report: Report) -> None:
         report.add("unknown-action", path, text, guess(f"{prefix}:{close[0]}" if close else None), **known)
 
 
-def _unknown_service(name: str, path: Path, value: str, report: Report, of_name: bool = False) -> None:
+def _unknown_service(name: str, path: Path, value: str, report: Report) -> None:
     known = service_data.services() | service_data.arn_services() | {"aws"}
     close = [each for each in report.close(name, known - {name}) if abs(len(each) - len(name)) <= 1]
     code = "invalid-service" if close or name in _NONE else "unknown-service"
     meant, date = guess(close[0] if close else None), service_data.edition().date
-    report.add(code, path, value, meant, name=of_name, shows=shown(name), date=date)
+    report.add(code, path, value, meant, shows=shown(name), date=date)
 
 
 # ---- resources
@@ -242,12 +242,12 @@ def keys(statement: Statement, report: Report) -> None:
             continue
         of_service = service_data.condition_keys(prefix)
         if of_service is None:
-            _unknown_service(prefix, path, key, report, of_name=True)
+            _unknown_service(prefix, path, key, report)
         elif (close := misspelling(tail, (each.partition(":")[2] for each in of_service), report)) or low in _NONE:
             code = "invalid-global-condition-key" if prefix == "aws" else "invalid-service-condition-key"
-            report.add(code, path, key, guess(close and f"{start}:{close}"), name=True, service=prefix)
+            report.add(code, path, key, guess(close and f"{start}:{close}"), service=prefix)
         else:
-            report.add("unknown-key", path, key, name=True, date=service_data.edition().date)
+            report.add("unknown-key", path, key, date=service_data.edition().date)
 
 
 _ALONGSIDE: Final = ("sts:tagsession", "sts:setsourceidentity", "sts:setcontext")  # decided with the keys of AssumeRole
@@ -264,7 +264,7 @@ def keys_fit(statement: Statement, report: Report) -> None:
             lacking = all(text.lower() not in _ALONGSIDE and _lacks(text, low) for text in texts)
             # a key of no action at all: the data lacks something
             if lacking and not all(_lacks(f"{service.prefix}:{action}", low) for action in service.actions):
-                report.add("key-without-action", path, key, name=True, actions=some(texts))
+                report.add("key-without-action", path, key, actions=some(texts))
 
 
 def _lacks(action: str, *keys: str) -> bool:

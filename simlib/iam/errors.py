@@ -10,9 +10,9 @@ class Problem(NamedTuple):
     """One finding about a policy document.
 
     ``path`` names the place (``Statement[1].Condition.StringEqual``; empty for the document itself), ``value`` is what
-    stands there, ``suggestion`` what would be right, ``line`` and ``column`` count from 1 where text was given,
-    ``level`` is ``"error"`` (no policy of that kind), ``"refused"`` (some service does not save it) or ``"warning"``;
-    ``code`` is a short stable name of the kind of finding.
+    stands there (of a list or an object its kind), ``suggestion`` what would be right, ``line`` and ``column`` count
+    from 1 where text was given, ``level`` is ``"error"`` (no policy of that kind), ``"refused"`` (some service does not
+    save it) or ``"warning"``; ``code`` is a short stable name of the kind of finding.
     """
 
     path: str
@@ -24,11 +24,14 @@ class Problem(NamedTuple):
     level: str = "error"
     code: str = ""
 
+    @property
+    def sentence(self) -> str:
+        """What is wrong, and in brackets what would be right."""
+        return f"{self.message} ({self.suggestion})" if self.suggestion else self.message
+
     def __str__(self) -> str:
         place = f"{self.line}:{self.column}: " if self.line is not None else ""
-        where = f"{self.path}: " if self.path else ""
-        advice = f" ({self.suggestion})" if self.suggestion else ""
-        return f"{place}{where}{self.message}{advice}"
+        return f"{place}{self.path}: {self.sentence}" if self.path else place + self.sentence
 
 
 class PolicyError(ValueError):

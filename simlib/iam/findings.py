@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from simlib.iam.conditions import scalar_text
 from simlib.iam.errors import Problem
-from simlib.iam.statement import Reporter
+from simlib.iam.statement import KINDS, Reporter
 
 if TYPE_CHECKING:
     from simlib.iam.json_text import Located, Path
@@ -26,26 +26,27 @@ _PAGE: Final = "https://docs.aws.amazon.com/IAM/latest/UserGuide/access-analyzer
 class Finding(NamedTuple):
     """A row: Access Analyzer's gravity, the test that finds it, what to say and to advise, with words to fill in.
 
-    `when`: the rules that find it (`rules`); `test`: or the function that does. `level`: "error" is no policy
-    of that kind, for the engine either; "refused" can be read, and some service of AWS does not save it; "warning" is
-    saved. `ours`: Access Analyzer has no such check.
+    `when`: the rules that find it (`rules`); `test`: or the function that does. `advice`: the first that fits, of
+    patterns for `ELEMENT VALUE`. `level`: "error" is no policy of that kind, for the engine either; "refused" can be
+    read, and some service of AWS does not save it; "warning" is saved. `ours`: Access Analyzer has no such check.
     """
 
     gravity: str
     when: Sequence[Mapping[str, str]]
     test: str
     message: str
-    advice: str
+    advice: Sequence[Sequence[str]]
     level: str
     ours: bool
 
 
 def _rows() -> Iterator[tuple[str, Finding]]:
     for code, row in tomllib.loads(File(__file__).with_suffix(".toml").read_text("utf-8")).items():
-        words, test, message, advice = (*row, "")[:4]
+        words, test, message, advice = (*row, [])[:4]
         level = "error" if "wrong" in words else "refused" if "refused" in words else "warning"
         gravity = re.sub("ours|wrong|refused", "", words).strip() or ERROR
         when = [test] if isinstance(test, dict) else test if isinstance(test, list) else []
+        advice = [["", advice]] if isinstance(advice, str) else advice
         yield code, Finding(gravity, when, "" if when else test, message, advice, level, words.startswith("ours"))
 
 
@@ -96,9 +97,8 @@ def guess(meant: str | None) -> str | None:
 class Report(Reporter):
     """Collects findings about one document; `located` gives them their places in its text."""
 
-    def __init__(self, kind: str, located: Located | None = None) -> None:
-        self.kind = kind
-        self.located = located
+    def __init__(self, kind: str, located: Located | None = None, stored_as: str = "") -> None:
+        self.kind, self.located, self.stored_as = kind, located, stored_as
         self.problems: list[Problem] = []
         self.wrong: set[Path] = set()  # places with a problem; advice leaves them alone
         self.version = ""  # of the document; without the current one variables are plain text
@@ -112,31 +112,29 @@ class Report(Reporter):
         value: Any = None,
         suggestion: str | None = None,
         *,
-        name: bool = False,
+        known: Iterable[str] = (),
         **words: Any,
     ) -> None:
-        """Note a finding about the value at `path`, or (`name`) about its name. `words` fill in what the table says."""
+        """Note a finding about the value at `path`, or about its name if that is the value. `words` fill in what the
+        table says; the nearest of the `known` words is advised where the table has no advice.
+        """
         from simlib.iam.json_text import name_of  # late: a document without findings does without it
 
-        finding = FINDINGS[code]
+        finding, name = FINDINGS[code], next((step for step in reversed(path) if isinstance(step, str)), "")
         self.wrong.add(path)
-        words["value"] = words.pop("shows", None) or shown(value)
-        message, advice = finding.message.format(**words), suggestion or finding.advice.format(**words)
-        place = self.located.place(path, of_name=name) if self.located else None
-        line, column = place or (None, None)
-        advice = advice if len(advice) <= 300 else f"{advice[:299]}…"
-        self.problems.append(
-            Problem(
-                name_of(path),
-                message,
-                _bounded(value),
-                advice or None,
-                line,
-                column,
-                finding.level,
-                code,
-            )
-        )
+        words = {"kind": KINDS[self.kind].name, **words, "value": words.get("shows") or shown(value)}
+        message = finding.message.format(**words)
+        for pattern, advice in () if suggestion else finding.advice:
+            if fits := re.match(pattern, f"{name} {value if isinstance(value, str) else ''}", re.DOTALL):
+                suggestion = advice.format(*fits.groups(""), **words)
+                break
+        if known and not suggestion:
+            suggestion = guess(next(iter(self.close(words.get("shows", value), known)), None))
+        suggestion = f"{suggestion[:299]}…" if suggestion and len(suggestion) > 300 else suggestion
+        of_name = isinstance(value, str) and path[-1:] == (value,)
+        line, column = (self.located and self.located.place(path, of_name=of_name)) or (None, None)
+        value = value if value is None or scalar_text(value) is not None else words["value"]
+        self.problems.append(Problem(name_of(path), message, value, suggestion, line, column, finding.level, code))
 
     def close(self, word: Any, known: Iterable[str]) -> list[str]:
         """The known words that are much like this one, the most alike first."""
@@ -149,26 +147,6 @@ class Report(Reporter):
         alike = 0.7 if len(word) > 4 else 0.6 if len(word) > 2 else 0.5  # one letter of a short word counts more
         return [names[low] for low in get_close_matches(word.lower(), names, 8, alike)]
 
-    def did_you_mean(self, word: Any, known: Iterable[str]) -> str | None:
-        """`did you mean X?`, for the known word that is most like this one; None if none is much like it."""
-        return guess(next(iter(self.close(word, known)), None))
-
     def sound(self, statement: Statement, *elements: str) -> Texts:
         """The texts of some elements of a statement that nothing has been found about yet."""
         return [each for element in elements for each in statement.texts(element) if each[0] not in self.wrong]
-
-
-def _bounded(value: Any) -> Any:
-    """The value itself, or its description where it is too deep or too big to be shown, compared or copied."""
-    level, count = [value], 0
-    for _ in range(8):
-        if any(isinstance(node, int) and node.bit_length() > 1024 for node in level):
-            break
-        containers = [node for node in level if isinstance(node, (dict, list, tuple))]
-        level = [child for node in containers for child in (node.values() if isinstance(node, dict) else node)]
-        count += len(level)
-        if not level:
-            return value
-        if count > 10_000:
-            break
-    return shown(value)

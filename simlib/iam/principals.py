@@ -178,35 +178,15 @@ _SERVICE = re.compile(r"(?:[a-z0-9\-]+\.)+(?:amazonaws\.com(?:\.cn)?|amazon\.com
 _FEDERATED = re.compile(rf"(?:[A-Za-z0-9\-]+\.)+[A-Za-z]{{2,}}|{_IN}:iam::\d{{12}}:(?:saml-provider|oidc-provider)/.+")
 _CANONICAL = re.compile(r"[0-9a-f]{64}")
 
-#: Type of principal → how it is written (UG/reference_policies_elements_principal). Parts of a name cannot be
-#: wildcards; ``assumed-role/R/*`` can be written and matches no session. A unique ID (``AIDA…``, ``AROA…``) is what AWS
-#: leaves in a policy of a deleted user or role; it matches nobody.
-FORMS = {"AWS": _AWS, "Service": _SERVICE, "Federated": _FEDERATED, "CanonicalUser": _CANONICAL}
-_CODES = {
-    "Service": "invalid-service-principal-format",
-    "Federated": "invalid-federated-principal-syntax-in-role-trust-policy",
+#: Type of principal → how it is written, and the finding where it is not (UG/reference_policies_elements_principal).
+#: Parts of a name cannot be wildcards; ``assumed-role/R/*`` can be written and matches no session. A unique ID
+#: (``AIDA…``, ``AROA…``) is what AWS leaves in a policy of a deleted user or role; it matches nobody.
+FORMS = {
+    "AWS": (_AWS, "invalid-principal"),
+    "Service": (_SERVICE, "invalid-service-principal-format"),
+    "Federated": (_FEDERATED, "invalid-federated-principal-syntax-in-role-trust-policy"),
+    "CanonicalUser": (_CANONICAL, "invalid-principal"),
 }
-_ADVICE = {
-    "Service": "write it as ec2.amazonaws.com",
-    "Federated": "name an identity provider by its ARN or its domain",
-    "CanonicalUser": "a canonical user ID has 64 hexadecimal digits, and is for S3 only",
-}
-
-
-def misnamed(key: str, text: str) -> tuple[str, str | None]:
-    """Of a principal that is not written in its form: the problem's code, and what would be right."""
-    if key == "AWS" and ("*" in text or "?" in text):
-        return "unsupported-wildcard-in-principal", "name the account, with a condition on aws:PrincipalArn"
-    advice = _ADVICE.get(key)
-    if key == "AWS" and ":group/" in text:
-        advice = "a group is not a principal: name its users, or roles"
-    elif key == "AWS" and is_service(text):
-        advice = 'it belongs under "Service"'
-    elif key == "Service":
-        guesses = (text.lower(), f"{text.lower().partition('.')[0]}.amazonaws.com")
-        advice = next((f"did you mean {guess}?" for guess in guesses if is_service(guess)), advice)
-    return _CODES.get(key, "invalid-principal"), advice
-
 
 #: Identity providers that are named by a domain, not by an ARN (the same page).
 BUILT_IN_PROVIDERS = ("accounts.google.com", "www.amazon.com", "graph.facebook.com", "cognito-identity.amazonaws.com")

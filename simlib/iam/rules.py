@@ -1,7 +1,8 @@
-"""The findings that a row of `findings.toml` describes by itself: what a part of a statement looks like.
+"""The findings that a row of `findings.toml` describes by itself: what a part of a document looks like.
 
-Each part – an element, a text, a principal, a key, a value, a variable – is a row of named texts (`_parts`), and a rule
-is a regular expression for some of them. The first rule that fits a part is reported, with its named groups as words.
+Each part – the document, an element, a text, a principal, a key, a value, a variable – is a row of named texts
+(`_parts`), and a rule is a regular expression for some of them. The first rule that fits a part is reported, with its
+named groups as words.
 """
 
 from __future__ import annotations
@@ -11,15 +12,25 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from simlib.iam import conditions, service_data
-from simlib.iam.conditions import operator
+from simlib.iam.conditions import network, operator
 from simlib.iam.findings import FINDINGS, Report, shown
+from simlib.iam.principals import PARTITIONS
 from simlib.iam.statement import LIST, OBJECT, Statement
+from simlib.iam.vocabulary import RCP_SERVICES
 
 if TYPE_CHECKING:
     from simlib.iam.json_text import Path
 
 _ACTIONS: Final = ("Action", "NotAction")
 VARIABLE: Final = re.compile(r"\$\{([^}]*)(\}?)")
+_WORDS: Final = {"PARTITIONS": PARTITIONS, "RCP_SERVICES": RCP_SERVICES}  # what stands in a rule for several words
+_PRIVATE: Final = [
+    network(text)
+    for text in (
+        *("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "127.0.0.0/8", "169.254.0.0/16", "100.64.0.0/10"),
+        *("fc00::/7", "fe80::/10", "::1/128"),
+    )
+]
 
 
 class _Rule(NamedTuple):
@@ -33,7 +44,7 @@ class _Rule(NamedTuple):
         """What the message is filled in with; None where the rule does not fit."""
         words = {"operator": texts.get("operator", ""), "key": texts.get("key_as_written", "")}
         for name, pattern in self.patterns.items():
-            if not (fits := pattern.fullmatch(texts[name])):
+            if not (fits := pattern.fullmatch(texts.get(name, ""))):
                 return None
             words |= fits.groupdict("")
         reader = self.options.get("unreadable")
@@ -51,6 +62,8 @@ def _rules() -> Iterator[_Rule]:
         for when in row.when:
             options = {name: when[name] for name in when.keys() & {"with", "without", "unreadable", "nearest"}}
             looks = {name: text for name, text in when.items() if name != "of" and name not in options}
+            for word, several in _WORDS.items():
+                looks = {name: text.replace(word, "|".join(several)) for name, text in looks.items()}
             patterns = {name: re.compile(text, re.DOTALL) for name, text in looks.items()}
             yield _Rule(code, when["of"], row.level == "refused", patterns, options)
 
@@ -58,32 +71,60 @@ def _rules() -> Iterator[_Rule]:
 _RULES: Final = tuple(_rules())
 
 
-def examine(statement: Statement, report: Report, *, refused: bool) -> None:
-    """Report the parts of a statement that a rule fits: what is `refused`, or what is saved."""
+def examine(document: Mapping[str, Any], statements: Sequence[Statement], report: Report, *, refused: bool) -> None:
+    """Report the parts of a document that a rule fits: what is `refused`, or what is saved."""
     rules: dict[str, list[_Rule]] = {}
     for rule in _RULES:
         if rule.refused is refused:
             rules.setdefault(rule.of, []).append(rule)
-    named = statement.principal_texts
-    features = [f"{each.operator} {each.key}".lower() for each in statement.comparisons]
-    if report.kind == "trust":
-        features += [f"{form} {text}".lower() for _, form, text in named]
-        features += [f"{element} {text}".lower() for element in _ACTIONS for _, text in statement.texts(element)]
-    always = {"principals": "sound" if named and not report.wrong.intersection(path for path, _, _ in named) else ""}
-    always |= {"kind": report.kind, "effect": str(statement.document.get("Effect")), "version": report.version}
-    always["conditions"] = str(len(statement.comparisons))
-    for of, path, value, texts in _parts(statement, typed=not refused):
-        for rule in rules.get(of, ()) if path not in report.wrong else ():
-            if (words := rule.words(always | texts, features)) is not None:
-                known = service_data.condition_keys(rule.options.get("nearest", "")) or ()
-                nearest = [each for each in known if "*" not in each]
-                guess = report.did_you_mean(words["shows"], nearest) if nearest else None
+    sound = refused or all(problem.level == "warning" for problem in report.problems)
+    twins: dict[object, int] = {}
+    _apply(rules, _document_parts(document), {}, (), report)
+    for statement in statements:
+        first = twins.setdefault(statement.sid, statement.index) if statement.sid else statement.index
+        texts = {"same_sid": str(first) if first != statement.index else "", "effect": statement.effect}
+        if not refused and sound:  # else what a statement says is not certain
+            meaning = repr({name: value for name, value in sorted(statement.document.items()) if name != "Sid"})
+            first = twins.setdefault((meaning,), statement.index)
+            texts["same"] = str(first) if first != statement.index else ""
+        named = statement.principal_texts
+        features = [f"{each.operator} {each.key}".lower() for each in statement.comparisons]
+        if report.kind == "trust":
+            features += [f"{form} {text}".lower() for _, form, text in named]
+            features += [f"{element} {text}".lower() for element in _ACTIONS for _, text in statement.texts(element)]
+        texts["principals"] = "sound" if named and not report.wrong.intersection(path for path, _, _ in named) else ""
+        texts["conditions"] = str(len(statement.comparisons))
+        _apply(rules, _parts(statement, typed=not refused), texts, features, report)
+
+
+_Part = tuple[str, "Path", Any, dict[str, str]]
+
+
+def _apply(
+    rules: Mapping[str, Sequence[_Rule]],
+    parts: Iterator[_Part],
+    always: Mapping[str, str],
+    features: Sequence[str],
+    report: Report,
+) -> None:
+    for of, path, value, texts in parts:
+        known = {"kind": report.kind, "version": report.version, "stored_as": report.stored_as, **always, **texts}
+        for rule in rules.get(of, ()) if path not in report.wrong or not path else ():
+            if (words := rule.words(known, features)) is not None:
+                nearest = rule.options.get("nearest", "")
+                names = [each for each in service_data.condition_keys(nearest) or () if "*" not in each]
                 shows = {name: word and shown(word) for name, word in words.items()}
-                report.add(rule.code, path, value, guess, name=of in ("key", "operator"), **shows)
+                report.add(rule.code, path, value, known=PARTITIONS if nearest == "PARTITIONS" else names, **shows)
                 break
 
 
-def _parts(statement: Statement, *, typed: bool) -> Iterator[tuple[str, Path, Any, dict[str, str]]]:
+def _document_parts(document: Mapping[str, Any]) -> Iterator[_Part]:
+    yield "document", (), None, {"value": " ".join(map(str, document))}
+    for element, written in document.items():
+        yield "element", (str(element),), written, {"element": str(element), "value": _shape(written)}
+
+
+def _parts(statement: Statement, *, typed: bool) -> Iterator[_Part]:
     """What a part is, the way to it, its value, and its texts by name. `typed`: with the types of condition keys."""
     document, path = statement.document, statement.path
     yield "statement", path, None, {"value": " ".join(map(str, document))}
@@ -99,22 +140,37 @@ def _parts(statement: Statement, *, typed: bool) -> Iterator[tuple[str, Path, An
                 yield "variable", place, text, {"value": variable[0], "operator": "", "type": _type(variable[1], typed)}
     for place, form, text in statement.principal_texts:
         yield "principal", place, text, {"element": str(place[len(path)]), "form": form, "value": text}
+    spelled: dict[tuple[str, str], str] = {}
     for comparison in statement.comparisons:
         known, name, key = operator(comparison.operator), comparison.operator, comparison.key
         values = [(place, value, conditions.scalar_text(value) or "") for place, value in comparison.values]
         texts = {"operator": name if known else "", "key": key.lower(), "key_as_written": key}
+        first = spelled.setdefault((name, key.lower()), key)
+        texts["spelled"] = first if first != key else ""
         texts["type"] = _type(key, typed)
         texts["values"] = ",".join(sorted({text.lower() for _, _, text in values}))
         texts["count"] = str(len(values))
         texts["json"] = ",".join({re.sub("int|float", "number", type(value).__name__) for _, value, _ in values})
+        ranges = [_range(text) if known and "IpAddress" in known.base else {} for _, _, text in values]
+        texts["reaches"] = ",".join(sorted({each.get("reach", "") for each in ranges}))
         if known:
             yield "operator", comparison.path[:-1], name, texts
             yield "key", comparison.path, key, texts | {"value": key}
-        for place, value, text in values:
+        for (place, value, text), range_ in zip(values, ranges, strict=True):
             if known and "${" not in text:
-                yield "value", place, value, texts | {"value": text}
+                yield "value", place, value, texts | range_ | {"value": text}
             for variable in VARIABLE.finditer(text):
                 yield "variable", place, value, texts | {"value": variable[0], "type": _type(variable[1], typed)}
+
+
+def _range(text: str) -> dict[str, str]:
+    """Of a range of addresses: whether requests can come from it, and without the bits that do not count."""
+    found = network(text)
+    if found is None:
+        return {}
+    private = any(found.version == each.version and found.subnet_of(each) for each in _PRIVATE)
+    bare = found[0] == network(text.partition("/")[0])[0]
+    return {"reach": "private" if private else "public", "range": "" if bare else str(found)}
 
 
 def _type(key: str, typed: bool) -> str:

@@ -26,8 +26,10 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache
 from math import inf
+from pathlib import Path
 from typing import IO, Any
 
 from simlib.iam.decision import PolicySet
@@ -69,16 +71,15 @@ class World:
     def __init__(self, documents: Mapping[str, Any], file: str) -> None:
         self.documents, self.file = documents, file
         self.sets: dict[str, PolicySet] = {}
-        self._policies: dict[tuple[str, str, str], Policy] = {}
+        self.policy = cache(self._read)
 
     @staticmethod
     def load(file: str) -> World:
         """Raises ``OSError``, and ``ValueError`` with what is wrong in the file."""
-        with open(file, "rb") as source:
-            try:
-                documents = read(source.read().decode("utf-8-sig")).value
-            except PolicyError as error:
-                raise ValueError(str(error.problems[0])) from None
+        try:
+            documents = read(Path(file).read_text("utf-8-sig")).value
+        except PolicyError as error:
+            raise ValueError(str(error.problems[0])) from None
         if not isinstance(documents, dict):
             raise ValueError("this is a JSON object of names and policy documents")
         for name, document in documents.items():
@@ -86,14 +87,10 @@ class World:
                 raise ValueError(f"{name}: a policy is a JSON object")
         return World(documents, file)
 
-    def policy(self, name: str, kind: str, path: str) -> Policy:
-        policy = self._policies.get((name, kind, path))
-        if policy is None:
-            if name not in self.documents:
-                raise RequestError(path, f"there is no policy {name[:80]!r} in {self.file}")
-            policy = _parse(self.documents[name], kind, path, f"{name} in {self.file}: ")
-            self._policies[name, kind, path] = policy
-        return policy
+    def _read(self, name: str, kind: str, path: str) -> Policy:
+        if name not in self.documents:
+            raise RequestError(path, f"there is no policy {name[:80]!r} in {self.file}")
+        return _parse(self.documents[name], kind, path, f"{name} in {self.file}: ")
 
 
 def read_scenario(scenario: Any, world: World | None = None) -> tuple[Request, PolicySet]:
@@ -102,15 +99,15 @@ def read_scenario(scenario: Any, world: World | None = None) -> tuple[Request, P
         raise RequestError("", "a scenario is a JSON object")
     fields, written = {}, {}
     for name, value in scenario.items():
-        if value is None and name in FIELDS:
-            continue  # null is as good as absent
-        if name in REQUEST_FIELDS:
-            fields[name] = value
-        elif name in POLICY_FIELDS:
-            written[name] = value
-        elif name not in OTHER_FIELDS:
+        if name not in FIELDS:
             known = ", ".join(sorted(FIELDS))
             raise RequestError(str(name)[:80], f"a scenario has no such field; its fields are {known}")
+        if value is None:
+            continue  # null is as good as absent
+        if name in POLICY_FIELDS:
+            written[name] = value
+        elif name in REQUEST_FIELDS:
+            fields[name] = value
         elif not isinstance(value, OTHER_FIELDS[name][0]):
             raise RequestError(name, OTHER_FIELDS[name][1])
     for name in NEEDED:
@@ -161,9 +158,7 @@ def _parse(document: Any, kind: str, path: str, source: str = "") -> Policy:
         return Policy.parse(document, kind, name=path)
     except PolicyError as error:
         problem = error.problems[0]
-        advice = f" ({problem.suggestion})" if problem.suggestion else ""
-        where = f"{path}.{problem.path}" if problem.path else path
-        raise RequestError(where, source + problem.message + advice) from None
+        raise RequestError(f"{path}.{problem.path}".rstrip("."), source + problem.sentence) from None
 
 
 def answer(evaluation: Evaluation) -> dict[str, Any]:
@@ -188,11 +183,10 @@ def _possible(scenario: Mapping[str, Any], request: Request, policies: PolicySet
     from simlib.iam.partial import possible  # late: few ask
 
     open_keys = None if scenario.get("context") == "unknown" else scenario.get("unknown_context") or []
-    known = {key.lower() for key in request.context}
     for key in open_keys or ():
         if not isinstance(key, str):
             raise RequestError("unknown_context", "a condition key is a text")
-        if key.lower() in known:
+        if key.lower() in {known.lower() for known in request.context}:
             raise RequestError("unknown_context", f"{key[:80]!r} is in the context, and so it is known")
     resource_set = bool(scenario.get("resource_set"))
     decision, depends_on, evaluation, _ = possible(request, policies, open_keys, resource_set=resource_set)
@@ -243,20 +237,19 @@ def decide(lines: Iterable[bytes], write: Callable[[str], object], world: World 
     return failures
 
 
-def watched(lines: IO[bytes], size: int, screen: IO[str]) -> Iterable[bytes]:
+def watched(lines: IO[bytes], size: int, screen: IO[str]) -> Iterator[bytes]:
     """The same lines, with a bar on the screen that shows how far they are read; ``size`` 0 where that is unknown."""
-    done, shown = 0, -1
+    done, shown = 0, ""
     for number, line in enumerate(lines):
         done += len(line)
-        step = done * 100 // size if size else number // 1000
-        if step != shown:
-            shown = step
-            bar = f"[{'#' * (step // 4):<25}] {step:3} %" if size else f"{number} lines"
+        percent = done * 100 // size if size else 0
+        bar = f"[{'#' * (percent // 4):<25}] {percent:3} %" if size else f"{number // 1000 * 1000} lines"
+        if bar != shown:
             screen.write(f"\r{bar}")
             screen.flush()
+            shown = bar
         yield line
     screen.write("\r" + " " * 40 + "\r")
-    screen.flush()
 
 
 def main(arguments: list[str]) -> int:

@@ -9,13 +9,13 @@ AWS pages: UG/reference_policies_grammar, UG/reference_policies_elements.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import product
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from simlib.iam.conditions import OPERATOR_NAMES, Condition, operator, scalar_text
 from simlib.iam.matching import Patterns
-from simlib.iam.principals import FORMS, ITSELF, NOT, Named, Principals, misnamed
+from simlib.iam.principals import FORMS, ITSELF, NOT, Named, Principals
 
 if TYPE_CHECKING:
     from simlib.iam.json_text import Path
@@ -36,7 +36,7 @@ Texts = list[tuple["Path", str]]
 _DOCUMENT = frozenset(DOCUMENT_ELEMENTS)
 _IN_ANY = frozenset(("Sid", "Effect", "Condition"))
 _ACTION = re.compile(r"\*|(?:\*|[A-Za-z0-9.\-]+):[^:]+")
-_RUN_TOGETHER = re.compile(r"([a-z0-9\-]{1,40})[./ ]?([A-Z][A-Za-z*]{1,60})?")
+_VENDOR = re.compile(r"[^:]*:[^:]+")
 _RESOURCE = re.compile(r"\*|arn:[^:]*:[^:*?$]*(?::.*)?|execute-api:/.*", re.DOTALL)
 
 
@@ -69,14 +69,13 @@ KINDS = {
     "endpoint": Kind("A VPC endpoint policy", principal=True, resource=None, not_principal=True),
 }
 _SHAPES = {name: kind.shapes() for name, kind in KINDS.items()}
-_ADVICE = "remove it; to say who may use a role or a resource is for trust and resource-based policies"
-_FORBIDDEN = {  # element a kind of policy has not → what is reported, and what would be right
-    ("trust", "Resource"): ("role-trust-policy-syntax-error-resource", "remove it"),
-    ("trust", "NotResource"): ("role-trust-policy-syntax-error-resource", "remove it"),
-    ("trust", "NotPrincipal"): ("role-trust-policy-syntax-error-notprincipal", "use Principal"),
-    ("rcp", "NotPrincipal"): ("rcp-syntax-error-principal", 'use "Principal": "*" and a condition'),
-    ("scp", "Principal"): ("scp-syntax-error-principal", _ADVICE),
-    ("scp", "NotPrincipal"): ("scp-syntax-error-principal", _ADVICE),
+_FORBIDDEN = {  # element a kind of policy has not → what is reported
+    ("trust", "Resource"): "role-trust-policy-syntax-error-resource",
+    ("trust", "NotResource"): "role-trust-policy-syntax-error-resource",
+    ("trust", "NotPrincipal"): "role-trust-policy-syntax-error-notprincipal",
+    ("rcp", "NotPrincipal"): "rcp-syntax-error-principal",
+    ("scp", "Principal"): "scp-syntax-error-principal",
+    ("scp", "NotPrincipal"): "scp-syntax-error-principal",
 }
 
 
@@ -87,11 +86,8 @@ class Unreadable(Exception):
 class Reporter:
     """Whom the reader tells its problems: this one stops at the first, `findings.Report` collects them all."""
 
-    def add(self, code: str, path: Path, value: Any = None, suggestion: str | None = None, **words: Any) -> None:
+    def add(self, code: str, path: Path, value: Any = None, *, known: Iterable[str] = (), **words: Any) -> None:
         raise Unreadable(code)
-
-    def did_you_mean(self, word: Any, known: Iterable[str]) -> str | None:
-        return None
 
 
 class Comparison(NamedTuple):
@@ -214,7 +210,7 @@ class Reader:
     """Reads documents of one kind and reports what is no policy of that kind; makes its statements where it can."""
 
     def __init__(self, kind: str, report: Reporter) -> None:
-        self.kind, self.report = kind, report
+        self.kind, self.problem = kind, report.add
         self.shapes = _SHAPES[kind]
         self.variables = False
 
@@ -225,29 +221,23 @@ class Reader:
             return []
         if not _DOCUMENT.issuperset(document):
             self.unknown_elements(document, (), DOCUMENT_ELEMENTS, "A policy")
-        version = document.get("Version", OLD_VERSION)
+        version = self.text(document, "Version", ())
         self.variables = version == CURRENT_VERSION
-        if not isinstance(version, str):
-            self.wrong_type(("Version",), "Version", "a string", version)
-        elif version not in VERSIONS:
-            self.report.add("invalid-version", ("Version",), version, f"did you mean {CURRENT_VERSION}?")
-        if not isinstance(document.get("Id", ""), str):
-            self.wrong_type(("Id",), "Id", "a string", document["Id"])
-        statements = document.get("Statement")
-        if isinstance(statements, OBJECT):
-            return [self.statement(statements, 0, ("Statement",))]
-        if not isinstance(statements, LIST):
-            if "Statement" not in document:
-                self.report.add("missing-statement", (), None, 'add "Statement": [{"Effect": …, "Action": …}]')
-                return []
-            self.wrong_type(("Statement",), "Statement", "an object or a list of objects", statements)
+        if version is not None and version not in VERSIONS:
+            self.problem("invalid-version", ("Version",), version)
+        self.text(document, "Id", ())
+        if "Statement" not in document:
+            self.problem("missing-statement", ())
             return []
-        read = []
-        for index, each in enumerate(statements):
+        written, read = document["Statement"], []
+        if not isinstance(written, (*OBJECT, *LIST)):
+            self.wrong_type(("Statement",), "Statement", "an object or a list of objects", written)
+            return []
+        for index, (path, each) in enumerate(_items(written, ("Statement",))):
             if isinstance(each, OBJECT):
-                read.append(self.statement(each, index, ("Statement", index)))
+                read.append(self.statement(each, index, path))
             else:
-                self.wrong_type(("Statement", index), "A statement", "an object", each)
+                self.wrong_type(path, "A statement", "an object", each)
         return read
 
     def statement(self, document: Mapping[str, Any], index: int, path: Path) -> Statement:
@@ -255,50 +245,40 @@ class Reader:
         shape = self.shapes.get(frozenset(document) - _IN_ANY)
         principal, action, resource = shape or self.misshapen(document, path)
         statement.effect = self.effect(document, path)
-        statement.sid = document.get("Sid")
-        if "Sid" in document and not isinstance(statement.sid, str):
-            self.wrong_type((*path, "Sid"), "Sid", "a string", statement.sid)
+        statement.sid = self.text(document, "Sid", path)
         statement.not_principal, statement.not_action = principal == "NotPrincipal", action == "NotAction"
         statement.not_resource = resource == "NotResource"
         statement.principals = self.principals(document[principal], (*path, principal)) if principal else None
-        statement.actions = self.actions(document[action], path, action) if action else NOTHING
-        statement.resources = self.resources(document[resource], path, resource) if resource else None
+        statement.actions = self.actions(document[action], (*path, action), action) if action else NOTHING
+        statement.resources = self.resources(document[resource], (*path, resource), resource) if resource else None
         if not resource and self.kind == "key":
             statement.resources = NOTHING  # KMS/key-policy-overview: such a statement is saved, and has no effect
         block = document.get("Condition", {})
         statement.conditions = tuple(self.conditions(block, (*path, "Condition"))) if block != {} else ()
         if statement.not_principal and statement.effect == "Allow":
-            at = (*path, "NotPrincipal")
-            self.report.add("allow-with-not-principal", at, document["NotPrincipal"], "use Principal", name=True)
+            self.problem("allow-with-not-principal", (*path, "NotPrincipal"), "NotPrincipal")
         if self.kind == "rcp":
             self.resource_control(statement)
         return statement
 
     def misshapen(self, document: Mapping[str, Any], path: Path) -> tuple[str, str, str]:
         """Report which elements are too many, too few or unknown; what can be gone on with."""
-        kind, report = KINDS[self.kind], self.report
         self.unknown_elements(document, path, STATEMENT_ELEMENTS, "A statement")
+        allowed = {element for shape in self.shapes for element in shape}
         chosen = []
         for one in ("Principal", "Action", "Resource"):
             other = f"Not{one}"
             if one in document and other in document:
-                advice = f"remove {other}, or make two statements"
-                words = {"one": one, "other": other}
-                report.add("unsupported-element-combination", (*path, other), None, advice, name=True, **words)
-            chosen.append(one if one in document else other if other in document else "")
-        allowed = {element for shape in self.shapes for element in shape}
-        for element in ("Principal", "NotPrincipal", "Resource", "NotResource", "NotAction"):
-            if element in document and element not in allowed:
-                code, advice = _FORBIDDEN.get((self.kind, element), ("unsupported-principal", _ADVICE))
-                at, value = (*path, element), document[element]
-                report.add(code, at, value, advice, name=True, kind=kind.name, shows=element)
-        principal, action, resource = (element if element in allowed else "" for element in chosen)
-        if kind.principal and not chosen[0]:
-            report.add("missing-principal", path, None, 'add "Principal": …', kind=kind.name)
-        if not action:
-            report.add("missing-action", path, None, 'add "Action": …')
-        if kind.resource and not resource:
-            report.add("missing-resource", path, None, 'add "Resource": …')
+                self.problem("unsupported-element-combination", (*path, other), other, one=one)
+            element = one if one in document else other if other in document else ""
+            if not element and not any(shape.isdisjoint((one, other)) for shape in self.shapes):
+                self.problem(f"missing-{one.lower()}", path)
+            chosen.append(element if element in allowed else "")
+            for each in (one, other):
+                if each in document and each not in allowed:
+                    code = _FORBIDDEN.get((self.kind, each), "unsupported-principal")
+                    self.problem(code, (*path, each), each)
+        principal, action, resource = chosen
         return principal, action, resource
 
     def effect(self, document: Mapping[str, Any], path: Path) -> str:
@@ -306,47 +286,41 @@ class Reader:
         if effect == "Allow" or effect == "Deny":
             return str(effect)
         if "Effect" not in document:
-            self.report.add("missing-effect", path, None, 'add "Effect": "Allow" or "Effect": "Deny"')
-        elif not isinstance(effect, str):
-            self.wrong_type((*path, "Effect"), "Effect", "a string", effect)
-        else:
-            advice = self.report.did_you_mean(effect, ("Allow", "Deny"))
-            self.report.add("invalid-effect", (*path, "Effect"), effect, advice)
+            self.problem("missing-effect", path)
+        elif self.text(document, "Effect", path) is not None:
+            self.problem("invalid-effect", (*path, "Effect"), effect, known=("Allow", "Deny"))
         return ""
 
-    def texts(self, value: Any, path: Path, what: str) -> Sequence[tuple[Path, str]]:
+    def text(self, elements: Mapping[str, Any], name: str, path: Path) -> str | None:
+        """The value of an element that may be left out, and is a string."""
+        value = elements.get(name)
+        if value is None and name not in elements:
+            return None
+        if not isinstance(value, str):
+            self.wrong_type((*path, name), name, "a string", value)
+            return None
+        return value
+
+    def texts(self, value: Any, path: Path, what: str) -> Iterator[tuple[Path, str]]:
         """A string or a list of strings, each with the way to it; what is neither is reported."""
-        if isinstance(value, str):
-            return [(path, value)]
-        if not isinstance(value, LIST):
+        if not isinstance(value, (str, *LIST)):
             self.wrong_type(path, what, "a string or a list of strings", value)
-            return []
-        texts = []
-        for index, text in enumerate(value):
-            at = (*path, index)
+            return
+        for at, text in _items(value, path):
             if isinstance(text, str):
-                texts.append((at, text))
+                yield at, text
             else:
                 self.wrong_type(at, f"Each item of {what}", "a string", text)
-        return texts
 
     def actions(self, value: Any, path: Path, element: str) -> Patterns:
         """``*`` or ``service:Name``, with wildcards in the name only; letter case does not matter."""
         if value == "*":
             return EVERYTHING
         texts = []
-        for at, text in self.texts(value, (*path, element), element):
+        for at, text in self.texts(value, path, element):
             texts.append(text.lower())
-            if _ACTION.fullmatch(text):
-                continue
-            service, colon, name = text.partition(":")
-            if not colon or not name or ":" in name:
-                parts = _RUN_TOGETHER.fullmatch(text)
-                advice = f"did you mean {parts[1]}:{parts[2] or '*'}?" if parts else None
-                self.report.add("action-format", at, text, advice)
-            else:
-                advice = "write the service out; wildcards go after the colon"
-                self.report.add("action-vendor", at, text, advice, shows=service)
+            if not _ACTION.fullmatch(text):
+                self.problem("action-vendor" if _VENDOR.fullmatch(text) else "action-format", at, text)
         return Patterns(texts)
 
     def resources(self, value: Any, path: Path, element: str) -> Patterns:
@@ -354,41 +328,35 @@ class Reader:
         if value == "*":
             return EVERYTHING
         texts = []
-        for at, text in self.texts(value, (*path, element), element):
-            if _RESOURCE.fullmatch(text):
-                if text.startswith("execute-api:/"):  # apigateway/api-gateway-control-access-using-iam: in short
-                    text = f"arn:*:execute-api:*:*:*{text.removeprefix('execute-api:')}"
-                colons = text.count(":")
-                texts.append(text if colons > 4 or text == "*" else text + ":*" * (5 - colons))
-            elif not text.startswith("arn:"):
-                bucket, service = text.startswith("s3://"), text.startswith("aws:")
-                arn = f"arn:aws:s3:::{text[5:]}" if bucket else f"arn:{text}" if service else ""
-                self.report.add("invalid-arn-prefix", at, text, f"did you mean {arn}?" if arn else None)
-            else:
-                self.report.add("arn-service", at, text)
+        for at, text in self.texts(value, path, element):
+            if not _RESOURCE.fullmatch(text):
+                self.problem("arn-service" if text.startswith("arn:") else "invalid-arn-prefix", at, text)
+                continue
+            if text.startswith("execute-api:/"):  # apigateway/api-gateway-control-access-using-iam: in short
+                text = f"arn:*:execute-api:*:*:*{text.removeprefix('execute-api:')}"
+            colons = text.count(":")
+            texts.append(text if colons > 4 or text == "*" else text + ":*" * (5 - colons))
         return Patterns(texts, variables=self.variables, arn=True)
 
     def principals(self, value: Any, path: Path) -> Principals:
         if value == "*":
             return Principals(True, {})
         if not isinstance(value, OBJECT):
-            advice = f'did you mean {{"AWS": "{value}"}}?' if isinstance(value, str) else None
-            self.report.add("invalid-principal-format", path, value, advice)
+            self.problem("invalid-principal-format", path, value)
             return Principals(False, {})
-        names, everyone = {}, False
+        names = {}
         for key, content in value.items():
             if key not in FORMS:
-                advice = self.report.did_you_mean(key, FORMS)
-                self.report.add("invalid-principal-key", (*path, str(key)), key, advice, name=True)
+                self.problem("invalid-principal-key", (*path, str(key)), key, known=FORMS)
                 continue
-            texts = self.texts(content, (*path, key), f"The {key} principal")
+            form, code = FORMS[key]
+            texts = list(self.texts(content, (*path, key), f"The {key} principal"))
             for at, text in texts:
-                if not FORMS[key].fullmatch(text):
-                    code, advice = misnamed(key, text)
-                    self.report.add(code, at, text, advice)
+                if not form.fullmatch(text):
+                    wild = key == "AWS" and ("*" in text or "?" in text)
+                    self.problem("unsupported-wildcard-in-principal" if wild else code, at, text)
             names[key] = frozenset([text for _, text in texts])
-            everyone = everyone or (key == "AWS" and "*" in names[key])
-        return Principals(everyone, names)
+        return Principals("*" in names.get("AWS", ()), names)
 
     def conditions(self, block: Any, path: Path) -> Iterator[Condition]:
         if not isinstance(block, OBJECT):
@@ -397,7 +365,9 @@ class Reader:
         for name, keys in block.items():
             known, at = operator(name), (*path, name)
             if known is None:
-                self.unknown_operator(str(name), at)
+                nothing = str(name).rpartition(":")[2] == "NullIfExists"
+                code = "null-with-if-exists" if nothing else "invalid-condition-operator"
+                self.problem(code, at, str(name), known=OPERATOR_NAMES)
             if not isinstance(keys, OBJECT):
                 self.wrong_type(at, f"What follows {name}", "an object of condition keys", keys)
                 continue
@@ -415,42 +385,27 @@ class Reader:
                 if known is not None:
                     yield Condition(known, key, wanted, variables=self.variables)
 
-    def unknown_operator(self, name: str, path: Path) -> None:
-        if name.rpartition(":")[2] == "NullIfExists":
-            self.report.add("null-with-if-exists", path, name, "did you mean Null?", name=True)
-        else:
-            guess = self.report.did_you_mean(name, OPERATOR_NAMES)
-            self.report.add("invalid-condition-operator", path, name, guess, name=True)
-
     def resource_control(self, statement: Statement) -> None:
         """Resource control policies deny, to everybody; only ``RCPFullAWSAccess`` allows
         (Organizations/orgs_manage_policies_rcps_syntax)."""
         document, path = statement.document, statement.path
         if document.get("Principal", "*") != "*":
-            advice, at = 'use "Principal": "*" and a condition', (*path, "Principal")
-            self.report.add("rcp-syntax-error-principal", at, document["Principal"], advice, name=True)
+            self.problem("rcp-syntax-error-principal", (*path, "Principal"), "Principal")
         if statement.not_action:
-            at = (*path, "NotAction")
-            self.report.add("rcp-syntax-error-notaction", at, document["NotAction"], "use Action", name=True)
+            self.problem("rcp-syntax-error-notaction", (*path, "NotAction"), "NotAction")
         everything = all(document.get(name) in ("*", ["*"], ("*",)) for name in ("Action", "Resource"))
         if statement.effect == "Allow" and not (everything and "Condition" not in document):
-            self.report.add("rcp-syntax-error-allow", (*path, "Effect"), "Allow", "use Deny")
-
-    # -- what is wrong in many places
+            self.problem("rcp-syntax-error-allow", (*path, "Effect"), "Allow")
 
     def unknown_elements(self, elements: Mapping[str, Any], path: Path, known: tuple[str, ...], where: str) -> None:
-        of_document = known is DOCUMENT_ELEMENTS
-        elsewhere = STATEMENT_ELEMENTS if of_document else DOCUMENT_ELEMENTS
         for name in elements:
             if name not in known:
-                advice = f"{name} belongs in {'a statement' if of_document else 'the document'}"
-                guess = advice if name in elsewhere else self.report.did_you_mean(name, known)
-                self.report.add("invalid-policy-element", (*path, str(name)), name, guess, name=True, where=where)
+                self.problem("invalid-policy-element", (*path, str(name)), name, known=known, where=where)
 
     def wrong_type(self, path: Path, what: str, wanted: str, value: Any) -> None:
         names = ((str, "a string"), (bool, "true or false"), ((int, float), "a number"), (LIST, "a list"))
         kind = next((name for types, name in (*names, (OBJECT, "an object")) if isinstance(value, types)), "null")
-        self.report.add("data-type-mismatch", path, value, what=what, wanted=wanted, found=kind)
+        self.problem("data-type-mismatch", path, value, what=what, wanted=wanted, found=kind)
 
 
 EVERYTHING = Patterns(["*"])

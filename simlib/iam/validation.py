@@ -12,33 +12,21 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any, Final, NamedTuple
 
 from simlib.iam import rules
 from simlib.iam.errors import Problem
-from simlib.iam.findings import Report, gravity, issue_code, shown
+from simlib.iam.findings import Report, gravity, issue_code
 from simlib.iam.json_text import Located
-from simlib.iam.principals import PARTITIONS
-from simlib.iam.statement import KINDS, OBJECT, OLD_VERSION, Reader, Statement
+from simlib.iam.statement import KINDS, OBJECT, Reader
 
 __all__ = ["gravity", "issue_code", "problems", "quota", "size"]
 
 _LONGEST: Final = 131_072  # characters of any policy parameter (IAM API reference, policyDocumentType)
 _SPACES: Final = re.compile(r'("(?:[^"\\]|\\.)*")|\s+')
 _UNSUPPORTED: Final = re.compile("[^\t\n\r\x20-\xff]")  # the same page
-
-
-_IAM_PATHS: Final = (  # what IAM's own message lists, and what has been added since
-    *("user/", "federated-user/", "role/", "group/", "instance-profile/", "mfa/", "server-certificate/", "policy/"),
-    *("sms-mfa/", "saml-provider/", "oidc-provider/", "report/", "access-report/"),
-    *("role-template/", "contextProvider/", "delegation-request/", "root"),
-)
-_WITH_REGION: Final = {  # how those resources begin that have a Region in spite of their service
-    "iam": (),
-    "s3": ("accesspoint", "job/", "storage-lens", "access-grants", "async-request/", "*", "?"),
-}
 
 
 class Quota(NamedTuple):
@@ -88,20 +76,12 @@ def problems(
         raise ValueError(f"kind must be one of {', '.join(KINDS)}, not {kind!r}")
     if stored_as is not None and stored_as not in _BY_PLACE:
         raise ValueError(f"stored_as must be one of {', '.join(_BY_PLACE)}, not {stored_as!r}")
-    report = Report(kind, located)
+    report = Report(kind, located, stored_as or "")
     statements = Reader(kind, report).read(document)
-    version = document.get("Version") if isinstance(document, OBJECT) else None
-    report.version = version if isinstance(version, str) else ""
     if isinstance(document, OBJECT):
-        if stored_as == "managed" and version in (None, OLD_VERSION):
-            report.add("old-version", ("Version",) if version else (), version, 'write "Version": "2012-10-17"')
-        if document.get("Statement") == []:
-            report.add("empty-array-statement", ("Statement",), [], 'add {"Effect": …, "Action": …}')
-    for statement in statements:
-        rules.examine(statement, report, refused=True)
-        _resources(statement, report)
-        _keys(statement, report)
-    _sids(statements, report)
+        version = document.get("Version")
+        report.version = version if isinstance(version, str) else ""
+        rules.examine(document, statements, report, refused=True)
     _characters(kind, located, report)
     short_enough = _length(document, kind, located, stored_as, report)
     if advice and short_enough and isinstance(document, Mapping):
@@ -110,43 +90,6 @@ def problems(
         advised.examine(document, statements, report)
     found = report.problems if advice else [problem for problem in report.problems if problem.level != "warning"]
     return sorted(found, key=lambda problem: (problem.line or 0, problem.column or 0))
-
-
-def _sids(statements: Iterable[Statement], report: Report) -> None:
-    """IAM and Organizations want each Sid once (UG/reference_policies_elements_sid); others only should."""
-    first: dict[str, int] = {}
-    code = "unique-sids-recommended" if report.kind in ("resource", "endpoint", "key") else "unique-sids-required"
-    for index, statement in enumerate(statements):
-        sid = statement.sid
-        if isinstance(sid, str) and sid and first.setdefault(sid, index) != index:
-            report.add(code, (*statement.path, "Sid"), sid, first=first[sid])
-
-
-def _resources(statement: Statement, report: Report) -> None:
-    """Parts of an ARN that IAM refuses; the order of the questions is that of its answers."""
-    for path, text in (*statement.texts("Resource"), *statement.texts("NotResource")):
-        if text == "*" or text.startswith("execute-api:/") or path in report.wrong:
-            continue
-        parts = rules.VARIABLE.sub("*", text).split(":", 5)
-        _, partition, service, region, _, resource = (parts + ["*"] * 5)[:6]
-        if partition not in (*PARTITIONS, "*"):
-            guess = report.did_you_mean(partition, PARTITIONS)
-            report.add("invalid-partition", path, text, guess, shows=shown(partition))
-        elif not service or (len(parts) < 6 and "::" in text):
-            full = ":".join([*parts[:-1], *[""] * (6 - len(parts)), parts[-1]])
-            report.add("arn-fields", path, text, f"did you mean {full}?")
-        elif region and len(parts) == 6 and service in ("iam", "s3") and not resource.startswith(_WITH_REGION[service]):
-            without = ":".join([*parts[:3], "", *parts[4:]])
-            report.add("arn-region-not-allowed", path, text, f"did you mean {without}?", service=service)
-        elif service == "iam" and resource != "*" and not resource.startswith(_IAM_PATHS):
-            report.add("iam-resource-path", path, text, report.did_you_mean(f"{resource.split('/')[0]}/", _IAM_PATHS))
-
-
-def _keys(statement: Statement, report: Report) -> None:
-    first: dict[tuple[str, str], str] = {}
-    for path, name, key, _ in statement.comparisons:
-        if (other := first.setdefault((name, key.lower()), key)) != key:  # in a decision both count
-            report.add("duplicate-keys-with-different-case", path, key, name=True, first=shown(other))
 
 
 def _characters(kind: str, located: Located | None, report: Report) -> None:

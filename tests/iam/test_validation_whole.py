@@ -145,14 +145,9 @@ def test_without_advice_only_errors_are_reported() -> None:
     assert [problem.code for problem in found(document, advice=False)] == ["action-format"]
 
 
-def test_the_value_of_a_problem_is_what_stands_there_unless_it_is_monstrous() -> None:
-    (problem,) = found(policy(Action={"s3": "*"}))
-    assert problem.value == {"s3": "*"}
-    deep: list[Any] = []
-    for _ in range(100):
-        deep = [deep]
-    (problem,) = found(policy(Effect=deep))
-    assert problem.value == "a list"
+def test_the_value_of_a_problem_is_what_stands_there_or_what_that_is() -> None:
+    assert [problem.value for problem in found(policy(Action="s3"))] == ["s3"]
+    assert [problem.value for problem in found(policy(Action={"s3": "*"}))] == ["an object"]
 
 
 @pytest.mark.parametrize("kind", ["", "bucket", "Identity"])
