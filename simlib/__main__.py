@@ -11,6 +11,7 @@ COMMANDS = {
     "check": ("simlib.iam.check", "check policy documents, as a compiler would"),
     "explain": ("simlib.audit.refusal", "explain an error text of AWS: who said no, and what to look at first"),
     "inspect": ("simlib.audit.inspect", "read dumps of your own accounts: who gets in, and who can become more"),
+    "challenge": ("simlib.challenges.command", "challenges: list them, check one of your own, hand out a set"),
     "handout": ("simlib.lab.handout", "the course on one page, to print"),
     "progress": ("simlib.lab.room_view", "the view of a room of learners, from their progress files"),
     "serve": ("simlib.cloud.serve", "serve the mocked AWS to the AWS CLI and other SDKs on this machine"),
@@ -18,7 +19,7 @@ COMMANDS = {
 
 
 def usage() -> str:
-    lines = (f"  {command:<8} {what}" for command, (_, what) in COMMANDS.items())
+    lines = (f"  {command:<9} {what}" for command, (_, what) in COMMANDS.items())
     return (
         "usage: python -m simlib COMMAND [ARGUMENT…]\n\n"
         + "\n".join(lines)

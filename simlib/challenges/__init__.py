@@ -2,7 +2,7 @@
 
 A file under `files` is a challenge, `seeds` fills its names and picks its weak spot, `setting` makes its world by real
 calls, `judge` tries it out, `solver` proves that it can be done and by which way. docs/challenges.md says how to write
-one. Nothing here shows anything: the panel is `simlib.lab.challenge`.
+one. Nothing here shows anything: the panel is `simlib.lab.challenge_panel`.
 """
 
 from simlib.challenges.challenge import Challenge, ChallengeFileError, challenges, find

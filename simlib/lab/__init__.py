@@ -12,6 +12,7 @@ from typing import Any
 _HOME = {
     "AccessGraph": "graph.panel",
     "AccessExplorer": "explorers.access",
+    "Challenges": "challenge_panel",
     "Containment": "containment",
     "CrossAccount": "explorers.cross_account",
     "Prediction": "predictions",
@@ -20,6 +21,8 @@ _HOME = {
     "attempt": "attempts",
     "begin": "beginnings",
     "catch_up": "catching_up",
+    "challenge": "challenge_panel",
+    "challenges": "challenge_panel",
     "compare": "attempts",
     "exercise": "questions",
     "explain": "questions",

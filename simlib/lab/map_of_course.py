@@ -12,6 +12,8 @@ from .markup import card, plain, prose
 from .on_screen import OnScreen
 from .page import Html, Part, el
 
+GAMES = "challenges.ipynb"
+
 
 @dataclass(frozen=True)
 class Stage:
@@ -75,6 +77,7 @@ class Overview(OnScreen):
     stages: tuple[Stage, ...]
     last: tuple[int, str] = (0, "")
     mine: bool = False  # this learner's: it can be downloaded and restored below
+    won: tuple[int, int] = (0, 0)  # challenges that have been solved, and the points for them
 
     @property
     def _open(self) -> list[Stage]:
@@ -100,16 +103,24 @@ class Overview(OnScreen):
             f"{each.number}  {each.title:<{width}}  {each.minutes:>2} min  {each.state:<11}  {each.counted}".rstrip()
             for each in self.stages
         ]
-        return "\n".join(["The course", *rows, *filter(None, [plain(self.next)])])
+        return "\n".join(["The course", *rows, self.challenges, *filter(None, [plain(self.next)])])
 
     __repr__ = __str__
+
+    @property
+    def challenges(self) -> str:
+        solved, points = self.won
+        return f"Challenges: {solved} solved, {points} points." if solved else "Challenges: break in, lock out, mend."
 
     def page(self, downloads: Downloads | None = None) -> Part:
         """A row for each lesson; the one to go on with has the only button."""
         current = next((stage.number for stage in self._open), 0)
         rows = [stage.page(self.next if stage.number == current else "") for stage in self.stages]
         head = el("div.sl-head", el("h3.sl-title", "The course"))
-        return el("section.sl-card", head, *rows, downloads.page() if downloads else None)
+        more = el(
+            "div.sl-lesson", el("span", "●" if self.won[0] else "○"), el("h4", el("a", self.challenges, href=GAMES))
+        )
+        return el("section.sl-card", head, *rows, more, downloads.page() if downloads else None)
 
     def _view(self) -> Any:
         from . import screen
@@ -136,7 +147,7 @@ def overview(lessons: Mapping[str, Any] | None = None) -> Overview:
     stages = tuple(_stage(number, kept.get(str(number), {})) for number in course.LESSONS if number)
     if said := progress.news():
         print(said)
-    return Overview(stages, _last(kept), mine=lessons is None)
+    return Overview(stages, _last(kept), lessons is None, progress.won(kept))
 
 
 def _last(kept: Mapping[str, Any]) -> tuple[int, str]:

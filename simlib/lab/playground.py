@@ -152,6 +152,11 @@ TABS = {
         "Drag the slider along the time axis: it shows which keys and sessions are valid at that moment.",
         lambda world, _: lab.SessionTimeline(world),
     ),
+    "challenges": Tab(
+        "Challenges",
+        "Break in, lock out, cut down, explain, mend. Each begins in a world of its own, which takes this one's place.",
+        lambda world, _: lab.Challenges(world),
+    ),
 }
 
 
@@ -296,6 +301,9 @@ class Playground(Panel):
     @property
     def panel(self) -> Any:
         """The panel of the open tab; None where this world has nothing for it."""
+        for name, opened in list(self._panels.items()):
+            if name[0] == "challenges" and opened.world is not self.world:  # one has begun, in a world of its own
+                self.world, self._panels = opened.world, {name: opened}
         key = (self.tab, self.subject)
         if TABS[self.tab].asks and not self.subject:
             return None

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from .predictions import Guess
 
 
+CHALLENGES = 100  # the number under which challenges are kept, each by name and seed; no lesson has it
+
+
 @dataclass
 class Memory:
     """What this kernel knows beside the file: answers that are not in it yet, and what is to be told to the learner."""
@@ -61,14 +64,32 @@ def exercise(lesson: int, name: str, made: Attempted) -> None:
     _keep(lesson, "exercises", name, {"passed": made.passed, "tries": made.tries, "hints": made.hinted})
 
 
+def challenge(name: str, entry: dict[str, Any]) -> None:
+    """Keep how far a challenge has come: passed, tries, hints, and, once it is over, `score` and `seconds`."""
+    _keep(CHALLENGES, "exercises", name, entry)
+
+
+def challenges(lessons: Mapping[str, Any] | None = None) -> dict[str, dict[str, Any]]:
+    """The challenges a learner has played (default: this one), by name and seed, "passrole-lambda 7"."""
+    kept = mine() if lessons is None else lessons
+    return dict(kept.get(str(CHALLENGES), {}).get("exercises", {}))
+
+
+def won(lessons: Mapping[str, Any] | None = None) -> tuple[int, int]:
+    """How many challenges have been solved, and the points for them."""
+    solved = [each for each in challenges(lessons).values() if each.get("passed")]
+    return len(solved), sum(each.get("score", 0) for each in solved)
+
+
 def kept(lesson: int, kind: str, name: str) -> dict[str, Any]:
     """What is kept of one answer (`kind`: "predictions" or "exercises"); empty where nothing is."""
     return dict(mine().get(str(lesson), {}).get(kind, {}).get(name, {}))
 
 
 def last(lessons: Mapping[str, Any]) -> tuple[str, int, str]:
-    """What was done last: when, in which lesson, and its name; ("", 0, "") where nothing has been."""
-    done = [(each.get("when", ""), int(number), name) for (number, _, name), each in answers(lessons).items()]
+    """What was done last in the lessons: when, in which, and its name; ("", 0, "") where nothing has been."""
+    known = {number: kinds for number, kinds in lessons.items() if number != str(CHALLENGES)}
+    done = [(each.get("when", ""), int(number), name) for (number, _, name), each in answers(known).items()]
     return max(done, default=("", 0, ""))
 
 

@@ -5,6 +5,7 @@
         "exercises": {"a door": {"passed": true, "tries": 3, "hints": 1, "when": "…"}}}}}
 
 `choice` counts from 0; one past the last choice is "I am not sure". `when` is the real time, in UTC.
+Challenges stand under the number 100 as exercises do, by name and seed, with a `score` and the `seconds` they took.
 """
 
 from __future__ import annotations
@@ -24,13 +25,14 @@ from typing import Any
 from simlib.cloud.browser import in_browser
 
 VERSION = 1
+_MOST = ("tries", "hints", "passed", "score")  # of two entries the higher one counts
 LARGEST = 1_000_000  # bytes; a learner's file has a few thousand
 PATIENCE = 10.0  # seconds: as long as another kernel is waited for
 _PAUSE = 0.01
 
 _NUMBER = re.compile(r"[0-9]{1,3}")
 _SHAPE: Mapping[str, Callable[[Any], bool]] = {
-    **{name: (lambda value: type(value) is int) for name in ("choice", "tries", "hints")},
+    **{name: (lambda value: type(value) is int) for name in ("choice", "tries", "hints", "score", "seconds")},
     **{name: (lambda value: type(value) is bool) for name in ("right", "passed")},
     "when": lambda value: isinstance(value, str) and bool(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", value)),
 }
@@ -119,7 +121,7 @@ def merged(one: Mapping[str, Any], other: Mapping[str, Any], *, by_date: bool = 
 
 def _one_of(one: Mapping[str, Any], other: Mapping[str, Any], by_date: bool) -> dict[str, Any]:
     last = one if by_date and one.get("when", "") > other.get("when", "") else other
-    most = {name: max(one[name], other[name]) for name in ("tries", "hints", "passed") if name in one and name in other}
+    most = {name: max(one[name], other[name]) for name in _MOST if name in one and name in other}
     return {**(other if last is one else one), **last, **most}
 
 

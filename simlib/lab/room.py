@@ -137,7 +137,8 @@ class Block:
     said: str = ""
 
     def __str__(self) -> str:
-        return f"{len(self.who)} of {self.came}  lesson {self.lesson}, {self.kind[:-1]} “{_printable(self.name)[:60]}”"
+        what = f"lesson {self.lesson}, {self.kind[:-1]}" if self.lesson != progress.CHALLENGES else "challenge"
+        return f"{len(self.who)} of {self.came}  {what} “{_printable(self.name)[:60]}”"
 
 
 def _said(kind: str, number: int, name: str, chosen: Mapping[int, int]) -> str:
@@ -165,7 +166,9 @@ def _row(learner: Learner, width: int) -> str:
         f"{stage.state[0]} {stage.exercises}/{stage.of_exercises}".rjust(5)[-5:] for stage in learner.overview.stages
     ]
     last = f"  lesson {number}, {local(when)}" if when else ""
-    return f"{learner.name:<{width}}  " + " ".join(cells) + last
+    solved, points = progress.won(learner.lessons)
+    challenges = f"  {solved} challenge{'' if solved == 1 else 's'}, {points} points" if solved else ""
+    return f"{learner.name:<{width}}  " + " ".join(cells) + challenges + last
 
 
 def local(when: str) -> str:

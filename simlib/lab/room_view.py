@@ -16,7 +16,7 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from . import course
+from . import course, progress
 from .markup import STYLE, escape
 from .room import SIGNS, STUCK, Room, local, look
 
@@ -31,7 +31,8 @@ COLUMNS = (
 
 
 def scores(room: Room) -> str:
-    """A line of CSV for each learner and lesson: the exercises that are solved, of how many, and when one last was."""
+    """A line of CSV for each learner and lesson: the exercises that are solved, of how many, and when one last was; and
+    for each challenge played, its points of 100."""
     text = io.StringIO()
     lines = csv.writer(text, lineterminator="\n")
     lines.writerow(COLUMNS)
@@ -43,6 +44,9 @@ def scores(room: Room) -> str:
                 who, lesson = plain(learner.name), f"lesson {stage.number}"
                 points = stage.exercises
                 lines.writerow([lesson, "", plain(when), who, "", "", "", points, 0, points, stage.of_exercises])
+        for name, entry in sorted(progress.challenges(learner.lessons).items()):
+            who, when, points = plain(learner.name), plain(str(entry.get("when", ""))), entry.get("score", 0)
+            lines.writerow([plain(f"challenge {name}"), "", when, who, "", "", "", points, 0, points, 100])
     return text.getvalue()
 
 
@@ -60,12 +64,15 @@ def _page(room: Room) -> Iterator[str]:
     yield f'<!doctype html><html lang="en"><meta charset="utf-8"><meta http-equiv="refresh" content="{EVERY:g}">'
     yield f"<title>The room</title>{STYLE}<style>{_LOOK}</style><h1>The room: {len(room.learners)} learners</h1>"
     lessons = [number for number in course.LESSONS if number]
-    yield "<table><tr><th>learner</th>" + "".join(f"<th>{number}</th>" for number in lessons) + "<th>last</th></tr>"
+    yield "<table><tr><th>learner</th>" + "".join(f"<th>{number}</th>" for number in lessons)
+    yield "<th>challenges</th><th>last</th></tr>"
     for learner in sorted(room.learners, key=lambda each: each.name):
         when, number = learner.where
         cells = (f"<td>{each.state[0]} {each.exercises}/{each.of_exercises}</td>" for each in learner.overview.stages)
         last = f"lesson {number}, {escape(local(when))}" if when else ""
-        yield f"<tr><th>{escape(learner.name)}</th>{''.join(cells)}<td>{last}</td></tr>"
+        solved, points = progress.won(learner.lessons)
+        won = f"<td>{solved} solved, {points} points</td>" if solved else "<td></td>"
+        yield f"<tr><th>{escape(learner.name)}</th>{''.join(cells)}{won}<td>{last}</td></tr>"
     yield f"</table><p>{escape(SIGNS)}</p>"
     blocks = room.stumbling_blocks()
     for kind, title in (

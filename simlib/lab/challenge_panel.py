@@ -1,0 +1,456 @@
+"""Challenges on the screen: one that is played, and the list of all.
+
+    game = lab.challenge("passrole-lambda", seed=7)     game.you.client("iam"), game.run("aws iam list-roles")
+    lab.challenge()                                     today's, the same for everybody
+    lab.challenges()                                    all of them, to choose from
+
+The panel holds what everybody may know. What solves a challenge is in its file, which `simlib.challenges.judge` reads
+when something is checked.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from random import Random
+from typing import Any
+
+from simlib import challenges as ours
+from simlib.challenges.challenge import HINTS, Challenge
+from simlib.challenges.judge import GUESS, HINT, TRY, Tally, judge, points
+from simlib.challenges.seeds import seeded
+from simlib.challenges.setting import build, code, told
+from simlib.cloud import Cloud
+from simlib.cloud.trail import Trail
+
+from . import course, progress
+from .exercises import SEVERAL, Saying
+from .look import button, choice, field, said, tag
+from .markup import inline, plain, prose
+from .page import Child, Html, Part, el
+from .page import code as as_code
+from .panel import Commands, Panel, slot
+
+TOOLS = {
+    "terminal": "Terminal",
+    "policies": "Policies",
+    "cut off": "Keys, sessions, machines",
+    "timeline": "Trail and time",
+}
+_OF_KIND = {  # which tools lie there, the one to begin with first; what a thief may not see is not there
+    "get in": ("terminal",),
+    "lock out": ("timeline", "cut off", "policies", "terminal"),
+    "cut down": ("policies", "timeline", "terminal"),
+    "explain": ("policies", "timeline", "terminal"),
+    "mend": ("policies", "timeline", "terminal"),
+}
+OVER = "Another world has been started since, so this challenge is over. Begin it again: its seed makes it the same."
+
+
+def today() -> int:
+    """The seed of the day, 20261129 on 29 November 2026 (UTC), for everybody the same."""
+    now = Cloud.running.clock.real_now if Cloud.running else datetime.now(UTC)
+    return int(f"{now:%Y%m%d}")
+
+
+def challenge(name: str = "", seed: int | None = None) -> Play:
+    """Begin a challenge in a fresh world: one of `lab.challenges()`, or a file of your own; without a name, today's.
+
+    The same `seed` makes the same challenge. Raises `LookupError`, with what was meant, for a name that there is not.
+    """
+    if not name:
+        seed = today() if seed is None else seed
+        names = list(ours.challenges())
+        name = names[seed * 7919 % len(names)]
+    return Play(ours.find(name), 1 if seed is None else seed)
+
+
+class Play(Panel):
+    """A challenge that is being played. `you` are the credentials to play with, `world` the world it takes place in."""
+
+    def __init__(self, which: Challenge, seed: int) -> None:
+        super().__init__()
+        facts = seeded(which.document(), which.name, seed)
+        self.challenge, self.seed = which, seed
+        self.story, self.task = str(facts["story"]), str(facts["task"])
+        self.choices = tuple(Random(seed).sample(sorted(facts.get("choices", ())), len(facts.get("choices", ()))))
+        self._setting = build(facts)
+        self._setting.values.pop("flag")
+        self.world = self._setting.world
+        self.you: Any = self._setting.identity(facts["you"])
+        self._me = self._as = self._name_of(self.you)
+        self.identities = {self._me: self.you}
+        self.hinted = self.tries = 0
+        self.tally: Tally | None = None
+        self.score: int | None = None  # once it is over
+        self.note = ""
+        self.tool = _OF_KIND[which.kind][0]
+        self._edit = list(facts.get("edit", ()))
+        self._tools: dict[str, Panel] = {}
+        self._typed = {"answer": "", "command": ""}
+        self._printed = ""
+        self._began = self.world.clock.real_now
+        self._ended: datetime | None = None
+        self._way = self._drawn() if which.kind != "get in" else None  # before it is closed
+
+    # -- to play -------------------------------------------------------------------------------------------------------
+
+    def check(self, answer: str = "") -> Tally:
+        """Try out whether it is solved; `answer` is the flag, or the choice, where one is asked for.
+
+        The world stays as it is. A wrong check costs some points.
+        """
+        if Cloud.running is not self.world:
+            self._say(OVER)
+            return Tally(False, OVER)
+        self.tally = judge(self.challenge, self.seed, self._setting, answer)
+        self.note = ""
+        if self.score is None and self.tally.passed:
+            self._end(points(self.challenge.kind, self.hinted, self.tries, self.tally.over))
+        elif self.score is None:
+            self.tries += 1
+            self._keep()
+        self._draw()
+        return self.tally
+
+    def hint(self) -> Saying:
+        """The next hint, of three; each costs points."""
+        hints = seeded(self.challenge.document(), self.challenge.name, self.seed)["hints"]
+        if self.score is None and self.hinted < HINTS:
+            self.hinted += 1
+            self._keep()
+        self._draw()
+        number = max(0, self.hinted - 1)
+        return Saying(SEVERAL[number], hints[number])
+
+    def give_up(self) -> None:
+        """See how it is done; the points of this challenge are gone then."""
+        if self.score is None:
+            self._end(0)
+            self._draw()
+
+    def run(self, command: str) -> str:
+        """Run an `aws …` command as whoever one is in the terminal; what it prints. Credentials in it are kept."""
+        try:
+            result = self.identities[self._as].run(command)
+        except ValueError as problem:
+            printed = str(problem)
+        else:
+            printed = repr(result)
+            self._take(result.stdout)
+        self._printed = printed
+        self._draw()
+        return printed
+
+    def packed(self, source: str) -> bytes:
+        """A Lambda function's code as a zip file: `Code={"ZipFile": game.packed(…)}`, handler `index.handler`."""
+        return code(source)
+
+    def token(self, subject: str) -> str:
+        """A token of GitHub's for a job of yours; raises `LookupError` for a repository that is not yours."""
+        return self._setting.token(subject)
+
+    def _take(self, text: str) -> None:
+        """Whoever one becomes by what a command has printed: a session, a new key, a machine that was started."""
+        try:
+            answer = json.loads(text)
+        except ValueError:
+            return
+        try:
+            if "Instances" in answer:
+                machine = answer["Instances"][0]["InstanceId"]
+                name, who = f"on {machine}", self.world.instance(machine)
+            else:
+                who = self.world.sign_in(answer)
+                name = self._name_of(who)
+        except (ValueError, TypeError, LookupError):
+            return
+        self.identities[name] = who
+        self._as = name
+
+    def _name_of(self, who: Any) -> str:
+        found = self.world.inspect.principal(who.access_key_id)
+        return (
+            found.name if len(self.world.accounts) == 1 else f"{found.name} ({self.world.account_name(found.account)})"
+        )
+
+    def _end(self, score: int) -> None:
+        self.score, self._ended = score, self.world.clock.real_now
+        self._way = self._way or self._drawn()
+        self._keep()
+
+    @property
+    def seconds(self) -> int:
+        """How long it has been played, or took."""
+        return round(((self._ended or self.world.clock.real_now) - self._began).total_seconds())
+
+    def _keep(self) -> None:
+        entry = {"passed": bool(self.score), "tries": self.tries + bool(self.score), "hints": self.hinted}
+        if self.score is not None:
+            entry |= {"score": self.score, "seconds": self.seconds}
+        progress.challenge(f"{self.challenge.name} {self.seed}", entry)
+        self.note = progress.news()
+
+    def _say(self, note: str) -> None:
+        self.note = note
+        self._draw()
+
+    # -- what lies on the table ----------------------------------------------------------------------------------------
+
+    @property
+    def hosted(self) -> Panel | None:
+        if self.tool == "terminal" or self.score is not None:
+            return None
+        if self.tool not in self._tools:
+            self._tools[self.tool] = self._tool()
+        return self._tools[self.tool]
+
+    def _tool(self) -> Panel:
+        from . import Containment, PolicyEditor, SessionTimeline
+
+        accounts = [each.name for each in self.world.accounts]
+        if self.tool == "cut off":
+            return Containment(self.world, accounts=accounts[:1])
+        if self.tool == "timeline":
+            return SessionTimeline(self.world)
+        return PolicyEditor.of(self.world, *(self._edit or self._everybody()))
+
+    def _everybody(self) -> list[str]:
+        """Whose policies may be edited, where a file does not say: all users' and roles' of the first account."""
+        people = (each for each in self.world.inspect.principals() if each.kind in ("user", "role"))
+        return [each.arn for each in people if each.name != "lab-admin" and each.account == self.world.accounts[0].id]
+
+    def _drawn(self) -> tuple[Part, ...]:
+        """The way in the graph, as it is now; empty where the file names none, or none is left."""
+        from .graph.answers import steps_list
+        from .graph.panel import AccessGraph
+
+        ends = seeded(self.challenge.document(), self.challenge.name, self.seed).get("path", ())
+        if len(ends) != 2:
+            return ()
+        graph = AccessGraph(self.world)
+        graph.ask(*ends)
+        ways = graph.ways
+        return (graph.still.part(graph.title), steps_list(ways[0])) if ways else ()
+
+    # -- the page ------------------------------------------------------------------------------------------------------
+
+    def page(self) -> Part:
+        which, over = self.challenge, self.score is not None
+        about = f"{which.kind} · {which.theme} · level {which.level} · about {which.minutes} minutes · seed {self.seed}"
+        note = el("p.sl-draft", self.note, role="status", key="note") if self.note else None
+        body = [
+            note,
+            _prose(self.story),
+            el("p", el("b", "Your task. "), Html(inline(self.task)), text=f"Your task. {plain(self.task)}"),
+            *self._hints(),
+            *(self._debrief() if over else self._table()),
+        ]
+        return el(
+            "section.sl-card.sl-challenge",
+            el("div.sl-head", el("div", el("h3.sl-title", which.title), el("div.sl-small.sl-dim", about))),
+            el("div.sl-body", *body),
+            None if over else el("div.sl-foot", *self._foot()),
+        )
+
+    def _hints(self) -> Iterator[Part]:
+        hints = seeded(self.challenge.document(), self.challenge.name, self.seed)["hints"]
+        for title, hint in list(zip(SEVERAL, hints, strict=True))[: self.hinted]:
+            yield el("p.sl-quiet", el("b", f"{title}. "), Html(inline(hint)), key=title, text=f"{title}. {plain(hint)}")
+
+    def _table(self) -> Iterator[Child]:
+        """Who one is, and the tools."""
+        yield el(
+            "p", el("b", "You are "), as_code(self._me),
+            ": ", as_code("game.you"), " in a cell, ", as_code('game.you.client("iam")'), " say, or the terminal here.",
+        )  # fmt: skip
+        tools = _OF_KIND[self.challenge.kind]
+        if len(tools) > 1:
+            here = {self.tool: {"aria_current": "page"}}
+            tabs = [button("tool", TOOLS[each], value=each, css=".is-quiet", **here.get(each, {})) for each in tools]
+            yield el("nav.sl-tabs", *tabs, aria_label="Tools")
+        if self.tool == "terminal":
+            yield self._terminal()
+        elif (panel := self.hosted) is not None:
+            yield slot(still=panel.page)
+        yield self._choices() if self.choices else None
+        yield self._tallied()
+
+    def _terminal(self) -> Part:
+        people = [(name, name) for name in self.identities]
+        return el(
+            "div.sl-terminal",
+            el("div.sl-form",
+               choice("as", "As", people, self._as) if len(people) > 1 else None,
+               field("command", "$", self._typed["command"], enter="run", hint="aws iam list-roles"),
+               button("run", "Run")),
+            el("pre.sl-quiet", self._printed, role="status", tabindex="0") if self._printed else None,
+        )  # fmt: skip
+
+    def _choices(self) -> Part:
+        rows = [
+            el("label.sl-option",
+               el("input", type="radio", name=f"choice-{id(self)}", checked=self._typed["answer"] == each, do="answer",
+                  value=each, data_enter="check"),
+               el("span.sl-radio"), el("span", Html(inline(each))))
+            for each in self.choices
+        ]  # fmt: skip
+        return el("div.sl-options", *rows, role="radiogroup", aria_label=self.task)
+
+    def _tallied(self) -> Child:
+        if self.tally is None:
+            return None
+        rows = [el("li", said("yes" if each.right else "no", "right" if each.right else "not yet"), " ", each.what)
+                for each in self.tally.lines]  # fmt: skip
+        return el("div", el("p", el("b", self.tally.sentence), role="status", key="tally"), el("ul.sl-tally", *rows))
+
+    def _foot(self) -> Iterator[Child]:
+        if self.challenge.kind == "get in":
+            yield field("answer", "The flag", self._typed["answer"], enter="check", hint="FLAG-…")
+        yield button("check", "Check", css=".is-primary")
+        if self.hinted < HINTS:
+            yield button("hint", f"Hint {self.hinted + 1} of {HINTS} (−{HINT} points)")
+        else:
+            yield button("give up", "Show me how", css=".is-quiet")
+        wrong = GUESS if self.challenge.kind == "explain" else TRY
+        yield el("span.sl-small.sl-dim", f"A wrong check costs {wrong} points.")
+
+    def _debrief(self) -> Iterator[Child]:
+        """What it was, the way in the graph, and what one has called."""
+        from .trail_table import TrailTable, trail_page
+
+        facts = seeded(self.challenge.document(), self.challenge.name, self.seed)
+        minutes, seconds = divmod(self.seconds, 60)
+        won = f"Solved: {self.score} of 100 points, in {minutes} min {seconds:02} s."
+        verdict = (
+            said("yes", won)
+            if self.score
+            else said("no", "Not solved this time: no points. Another seed, another try.")
+        )
+        yield el("p", verdict, role="status", key="over")
+        yield self._tallied()
+        yield el("h4", "What it was")
+        yield _prose(facts["debrief"])
+        number = self.challenge.lesson
+        lesson = el("a", f"lesson {number}, {course.lesson(number).title}", href=course.LESSONS[number])
+        yield el("p", "More about it is in ", lesson, ".")
+        if not self.score:
+            yield el("ol", *(el("li", told(step)) for step in facts.get("solution", ())))
+        if self._way:
+            yield el("h4", "The way, in the graph")
+            yield self._way
+        mine = Trail()
+        for event in self.world.trail.since(self._setting.start):
+            mine.record(event)
+        if len(mine):
+            table = TrailTable(mine, account_name=self.world.account_name)
+            table.refresh()
+            yield el("h4", "Your calls, in the trail")
+            yield trail_page(table)
+
+    @property
+    def commands(self) -> Commands:
+        def tool(name: str) -> None:
+            if name in _OF_KIND[self.challenge.kind]:
+                self.tool = name
+                self._draw()
+
+        def become(name: str) -> None:
+            if name in self.identities:
+                self._as = name
+
+        def run(_: str) -> None:
+            if command := self._typed["command"].strip():
+                self.run(command)
+
+        return {
+            "tool": tool,
+            "as": become,
+            "command": lambda text: self._typed.update(command=text),
+            "answer": lambda text: self._typed.update(answer=text),
+            "run": run,
+            "check": lambda _: self.check(self._typed["answer"]),
+            "hint": lambda _: self.hint(),
+            "give up": lambda _: self.hinted >= HINTS and self.give_up(),
+        }
+
+
+def _prose(text: str) -> Part:
+    return el("div", Html(prose(text)), text=plain(text))
+
+
+def challenges() -> Challenges:
+    """All challenges, to choose one of and play it."""
+    return Challenges()
+
+
+class Challenges(Panel):
+    """All challenges, to choose one and play it here. `world` is that of the one that is played, else the one given."""
+
+    def __init__(self, world: Any = None) -> None:
+        super().__init__()
+        self._world, self.play, self.kind = world, None, ""
+        self._typed = {"seed": "1"}
+
+    @property
+    def world(self) -> Any:
+        return self.play.world if self.play else self._world
+
+    def begin(self, name: str) -> Play:
+        """Begin one of them, with the seed that was typed; "" is today's."""
+        seed = self._typed["seed"]
+        self.play = challenge(name, int(seed) if name and seed.isdecimal() else None)
+        self._draw()
+        return self.play
+
+    @property
+    def hosted(self) -> Panel | None:
+        return self.play
+
+    def page(self) -> Part:
+        if self.play is not None:
+            back = button("back", "All challenges", css=".is-quiet")
+            return el("div.sl-challenges", el("div.sl-row", back), slot(still=self.play.page))
+        kept = progress.challenges()
+        solved = [each for each in kept.values() if each.get("passed")]
+        count = f"{len(solved)} solved, {sum(each.get('score', 0) for each in solved):,} points."
+        kinds = [("", "all kinds"), *((each, each) for each in _OF_KIND)]
+        rows = [self._row(each, kept) for each in ours.challenges().values() if self.kind in ("", each.kind)]
+        today = button("today", "Today's challenge", css=".is-primary")
+        asked = (choice("kind", "Kind", kinds, self.kind), field("seed", "Seed", self._typed["seed"]))
+        form = el("div.sl-form", today, *asked, on="live")
+        head = el("div.sl-head", el("h3.sl-title", "Challenges"), el("span.sl-grow"), el("span.sl-small.sl-dim", count))
+        return el("section.sl-card.sl-challenges", head, el("div.sl-body", form), *rows)
+
+    def _row(self, each: Challenge, kept: dict[str, Any]) -> Part:
+        best = max(
+            (entry.get("score", 0) for name, entry in kept.items() if name.split(" ")[0] == each.name), default=0
+        )
+        about = f"{each.kind} · {each.theme} · level {each.level} · {each.minutes} min"
+        return el(
+            "div.sl-lesson",
+            el("span", "●" if best else "○", title="solved" if best else "not solved yet"),
+            el("h4", each.title, " ", tag(f"{best} points") if best else None),
+            button("begin", "Play", value=each.name, css=".is-small", aria_label=f"Play {each.title}"),
+            el("div.sl-tell", about, f" · {each.name}"),
+            key=each.name,
+        )
+
+    @property
+    def commands(self) -> Commands:
+        def back(_: str) -> None:
+            self._world, self.play = self.world, None
+            self._draw()
+
+        def narrow(kind: str) -> None:
+            self.kind = kind
+            self._draw()
+
+        return {
+            "today": lambda _: self.begin(""),
+            "begin": lambda name: name in ours.challenges() and self.begin(name),
+            "back": back,
+            "kind": narrow,
+            "seed": lambda text: self._typed.update(seed=text.strip()),
+        }
