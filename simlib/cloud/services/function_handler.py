@@ -24,14 +24,12 @@ TASK = "/var/task"  # where a function's code lies in AWS
 
 @dataclass(frozen=True)
 class Task:
-    """A run: the handler's name, the folder of the code, the event, and what the handler's context tells.
+    """A run: the handler's name, the event, and what the handler's context tells.
 
-    The result, `[payload, failed]`, goes into the file `result`.
+    `folder` is that of the code, `result` the file into which the result goes: `[payload, failed]`.
     """
 
     handler: str
-    folder: str
-    result: str
     event: Any
     request_id: str
     name: str
@@ -41,6 +39,8 @@ class Task:
     timeout: int
     log_group: str
     log_stream: str
+    folder: str = ""
+    result: str = ""
 
 
 class Context:

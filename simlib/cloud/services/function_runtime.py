@@ -20,10 +20,9 @@ import threading
 import time
 import zipfile
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 from unittest.mock import patch
 
 from simlib.cloud import ambient
@@ -40,22 +39,6 @@ class TooMany(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Function:
-    """What is to be run: code as a zip file, the handler's name, and what the handler finds around it."""
-
-    code: bytes
-    handler: str
-    environment: Mapping[str, str]
-    name: str
-    version: str
-    arn: str
-    memory: int
-    timeout: int
-    log_group: str
-    log_stream: str
-
-
-@dataclass(frozen=True, slots=True)
 class Outcome:
     """What a run left: the payload it answers with, whether that is an error, and its log."""
 
@@ -64,33 +47,23 @@ class Outcome:
     log: str
 
 
-def run(function: Function, event: Any, request_id: str) -> Outcome:
-    """Run a function once; raises `TooMany`, and nothing that the function raises."""
-    if not _AT_ONCE.acquire(timeout=function.timeout):
+def run(task: Task, code: bytes, environment: Mapping[str, str]) -> Outcome:
+    """Run a function's code, a zip file, once; raises `TooMany`, and nothing that the function raises."""
+    if not _AT_ONCE.acquire(timeout=task.timeout):
         raise TooMany
     try:
-        with TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-            return _run_in(Path(folder).resolve(), function, event, request_id)
+        with TemporaryDirectory(ignore_cleanup_errors=True) as name, zipfile.ZipFile(io.BytesIO(code)) as archive:
+            folder = Path(name).resolve()
+            archive.extractall(folder / "task")
+            here = replace(task, folder=str(folder / "task"), result=str(folder / "result"))
+            started = time.monotonic()
+            work = _in_this_process if in_browser() else _in_its_own_process
+            payload, failed, log = work(here, environment, folder)
     finally:
         _AT_ONCE.release()
-
-
-def _run_in(folder: Path, function: Function, event: Any, request_id: str) -> Outcome:
-    code = folder / "task"
-    with zipfile.ZipFile(io.BytesIO(function.code)) as archive:
-        archive.extractall(code)
-    given = {name: value for name, value in asdict(function).items() if name not in ("code", "environment")}
-    task = Task(**given, folder=str(code), result=str(folder / "result"), event=event, request_id=request_id)
-    started = time.monotonic()
-    work = _in_this_process if in_browser() else _in_its_own_process
-    payload, failed, log = work(task, function.environment, folder)
-    milliseconds = (time.monotonic() - started) * 1000
-    lines = [
-        f"START RequestId: {request_id} Version: {function.version}",
-        *log.splitlines(),
-        f"END RequestId: {request_id}",
-        f"REPORT RequestId: {request_id}\tDuration: {milliseconds:.2f} ms\tMemory Size: {function.memory} MB",
-    ]
+    milliseconds, of_request = (time.monotonic() - started) * 1000, f"RequestId: {task.request_id}"
+    report = f"REPORT {of_request}\tDuration: {milliseconds:.2f} ms\tMemory Size: {task.memory} MB"
+    lines = [f"START {of_request} Version: {task.version}", *log.splitlines(), f"END {of_request}", report]
     return Outcome(payload.encode(), failed, "\n".join(lines) + "\n")
 
 

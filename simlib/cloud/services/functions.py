@@ -19,7 +19,8 @@ from simlib.cloud.credentials.sessions import Session, service_caller, session_c
 from simlib.cloud.permissions.authorization import decide
 from simlib.cloud.permissions.permission import Permission
 from simlib.cloud.services import function_handler, function_runtime
-from simlib.cloud.services.function_runtime import Function, Outcome, TooMany
+from simlib.cloud.services.function_handler import Task
+from simlib.cloud.services.function_runtime import Outcome, TooMany
 from simlib.cloud.storage import resources
 from simlib.cloud.storage.stored import StoredIdentity
 from simlib.cloud.transport.answers import Refusal
@@ -64,14 +65,9 @@ def _bytes(code: Any) -> bytes:
 
 
 def _may_assume(context: CallContext, role: StoredIdentity, function: str) -> bool:
-    permission = Permission(
-        "sts:AssumeRole",
-        role.arn,
-        role.account,
-        {"aws:SourceArn": function, "aws:SourceAccount": function.split(":")[4]},
-    )
-    caller = service_caller(SERVICE)
-    return decide(permission, caller, context.store, context.around).allowed
+    keys = {"aws:SourceArn": function, "aws:SourceAccount": function.split(":")[4]}
+    permission = Permission("sts:AssumeRole", role.arn, role.account, keys)
+    return decide(permission, service_caller(SERVICE), context.store, context.around).allowed
 
 
 def invoke(context: CallContext) -> DeferredAnswer:
@@ -85,15 +81,13 @@ def invoke(context: CallContext) -> DeferredAnswer:
     if stored is None:
         raise Refusal("ResourceNotFoundException", f"Function not found: {arn}", 404, {"Type": "User"})
     kind = parameters.get("InvocationType", "RequestResponse")
-    event = _event(parameters.get("Payload"))
-    function, session = _prepared(context, stored, arn)
-    request_id = str(uuid.uuid4())
+    task, environment, session = _prepared(context, stored, arn, _event(parameters.get("Payload")))
 
     def work() -> Outcome | None:
         if kind == "DryRun":
             return None
         try:
-            return function_runtime.run(function, event, request_id)
+            return function_runtime.run(task, stored.code_bytes, environment)
         except TooMany as error:
             extra = {"Type": "User", "Reason": "ConcurrentInvocationLimitExceeded"}
             raise Refusal("TooManyRequestsException", "Rate Exceeded.", 429, extra) from error
@@ -101,10 +95,10 @@ def invoke(context: CallContext) -> DeferredAnswer:
     def finish(outcome: Outcome | None) -> Mapping[str, Any]:
         if outcome is None:
             return {"StatusCode": 204}
-        _keep_log(context, session, function, outcome.log)
+        _keep_log(context, session, task, outcome.log)
         if kind == "Event":
             return {"StatusCode": 202, "Payload": b""}
-        answer: dict[str, Any] = {"StatusCode": 200, "ExecutedVersion": function.version, "Payload": outcome.payload}
+        answer: dict[str, Any] = {"StatusCode": 200, "ExecutedVersion": task.version, "Payload": outcome.payload}
         if outcome.failed:
             answer["FunctionError"] = "Unhandled"
         if parameters.get("LogType") == "Tail":
@@ -124,8 +118,8 @@ def _event(payload: Any) -> Any:
         raise Refusal("InvalidRequestContentException", text, 400, {"Type": "User"}) from error
 
 
-def _prepared(context: CallContext, stored: Any, arn: str) -> tuple[Function, Session]:
-    """The function with fresh credentials of its role in its environment."""
+def _prepared(context: CallContext, stored: Any, arn: str, event: Any) -> tuple[Task, dict[str, str], Session]:
+    """The run and its environment, in which are fresh credentials of the function's role."""
     if not str(stored.run_time or "").startswith("python") or not stored.code_bytes:
         text = f"The lab runs functions in Python from a zip file; {stored.function_name} is neither."
         raise Refusal("NotImplemented", text, 501, situation="not-stored")
@@ -137,57 +131,51 @@ def _prepared(context: CallContext, stored: Any, arn: str) -> tuple[Function, Se
         )  # a choice: AWS keeps sessions it already has, and has no text of its own for this
         raise Refusal("AccessDeniedException", text, 403, detail=_trusted_by(stored.role, role))
     session = context.sessions.assume(
-        role,
-        stored.function_name,
-        context.now,
-        SESSION_SECONDS,
-        kind="Lambda",
+        role, stored.function_name, context.now, SESSION_SECONDS, kind="Lambda", issued_to=SERVICE,
         context={"lambda:SourceFunctionArn": stored.function_arn},
-        issued_to=SERVICE,
-    )
-    group, version = f"/aws/lambda/{stored.function_name}", str(stored.version or "$LATEST")
-    stream = f"{context.now:%Y/%m/%d}/[{version}]{uuid.uuid4().hex}"
-    region = stored.region
+    )  # fmt: skip
+    version = str(stored.version or "$LATEST")
+    task = Task(
+        str(stored.handler), event, str(uuid.uuid4()), stored.function_name, version, arn, int(stored.memory_size),
+        int(stored.timeout), f"/aws/lambda/{stored.function_name}",
+        f"{context.now:%Y/%m/%d}/[{version}]{uuid.uuid4().hex}",
+    )  # fmt: skip
     environment = {
         **{str(name): str(value) for name, value in (stored.environment_vars or {}).items()},
         "AWS_ACCESS_KEY_ID": session.access_key_id,
         "AWS_SECRET_ACCESS_KEY": session.secret_access_key,
         "AWS_SESSION_TOKEN": session.session_token,
-        "AWS_REGION": region,
-        "AWS_DEFAULT_REGION": region,
+        "AWS_REGION": stored.region,
+        "AWS_DEFAULT_REGION": stored.region,
         "AWS_EXECUTION_ENV": f"AWS_Lambda_{stored.run_time}",
-        "AWS_LAMBDA_FUNCTION_NAME": stored.function_name,
+        "AWS_LAMBDA_FUNCTION_NAME": task.name,
         "AWS_LAMBDA_FUNCTION_VERSION": version,
-        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(stored.memory_size),
-        "AWS_LAMBDA_LOG_GROUP_NAME": group,
-        "AWS_LAMBDA_LOG_STREAM_NAME": stream,
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(task.memory),
+        "AWS_LAMBDA_LOG_GROUP_NAME": task.log_group,
+        "AWS_LAMBDA_LOG_STREAM_NAME": task.log_stream,
         "LAMBDA_TASK_ROOT": function_handler.TASK,
-        "_HANDLER": str(stored.handler),
+        "_HANDLER": task.handler,
     }
-    function = Function(
-        stored.code_bytes, str(stored.handler), environment, stored.function_name, version, arn,
-        int(stored.memory_size), int(stored.timeout), group, stream,
-    )  # fmt: skip
-    return function, session
+    return task, environment, session
 
 
-def _keep_log(context: CallContext, session: Session, function: Function, text: str) -> None:
+def _keep_log(context: CallContext, session: Session, task: Task, text: str) -> None:
     """A function's log reaches CloudWatch only if its role may write there.
 
     https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs.html
     """
     caller = session_caller(session, context.store, context.now)
-    if caller is None:
-        return
-    region, account = function.arn.split(":")[3:5]
-    group = f"arn:aws:logs:{region}:{account}:log-group:{function.log_group}"
-    needed = [("logs:CreateLogStream", f"{group}:log-stream:{function.log_stream}"),
-              ("logs:PutLogEvents", f"{group}:log-stream:{function.log_stream}")]  # fmt: skip
-    if not resources.has_log_group(region, account, function.log_group):
-        needed.insert(0, ("logs:CreateLogGroup", f"{group}:log-stream:"))
-    if all(decide(Permission(a, arn, account), caller, context.store, context.around).allowed for a, arn in needed):
+    region, account = task.arn.split(":")[3:5]
+    stream = f"arn:aws:logs:{region}:{account}:log-group:{task.log_group}:log-stream:{task.log_stream}"
+    needed = [("logs:CreateLogStream", stream), ("logs:PutLogEvents", stream)]
+    if not resources.has_log_group(region, account, task.log_group):
+        needed.insert(0, ("logs:CreateLogGroup", stream.removesuffix(task.log_stream)))
+    if caller is not None and all(
+        decide(Permission(action, arn, account), caller, context.store, context.around).allowed
+        for action, arn in needed
+    ):
         milliseconds = int(context.now.timestamp() * 1000)
-        resources.write_log(region, account, function.log_group, function.log_stream, text, milliseconds)
+        resources.write_log(region, account, task.log_group, task.log_stream, text, milliseconds)
 
 
 ANSWERS = {"lambda:Invoke": invoke}
