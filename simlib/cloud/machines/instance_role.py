@@ -9,7 +9,8 @@ from datetime import datetime
 
 from simlib.cloud.credentials.sessions import Session, Sessions
 from simlib.cloud.machines.metadata import Unavailable
-from simlib.cloud.services.sts import ServiceNotTrusted, assume_for_service
+from simlib.cloud.permissions.authorization import circumstances
+from simlib.cloud.services.session_requests import trusts
 from simlib.cloud.storage.store import Store
 
 INSTANCE_SECONDS = 6 * 3600  # observed, not documented: AWS only promises fresh ones five minutes before the end
@@ -24,11 +25,9 @@ def mint_session(instance_id: str, now: datetime, store: Store, sessions: Sessio
     instance = store.instance(instance_id)
     if instance is None or not instance.running or instance.role is None:
         raise LookupError(f"No running instance {instance_id} with a role on it.")
+    service, role = "ec2.amazonaws.com", instance.role
+    if not trusts(role, service, store, circumstances(now, "", service, instance.region)):
+        raise Unavailable.untrusted(role.name)
     arn = f"arn:aws:ec2:{instance.region}:{instance.account}:instance/{instance_id}"
-    delivery = {"ec2:SourceInstanceArn": arn, "ec2:RoleDelivery": "2.0"}
-    try:
-        return assume_for_service(
-            "ec2.amazonaws.com", instance.role, instance_id, now, INSTANCE_SECONDS, store, sessions, delivery
-        )
-    except ServiceNotTrusted as error:
-        raise Unavailable.untrusted(instance.role.name) from error
+    keys = {"ec2:SourceInstanceArn": arn, "ec2:RoleDelivery": "2.0"}
+    return sessions.assume(role, instance_id, now, INSTANCE_SECONDS, kind="EC2", context=keys, issued_to=service)

@@ -15,12 +15,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from simlib.cloud.call_context import CallContext, DeferredAnswer
-from simlib.cloud.credentials.sessions import Session, service_caller, session_caller
+from simlib.cloud.credentials.sessions import Session, session_caller
 from simlib.cloud.permissions.authorization import decide
 from simlib.cloud.permissions.permission import Permission
 from simlib.cloud.services import function_handler, function_runtime
 from simlib.cloud.services.function_handler import Task
 from simlib.cloud.services.function_runtime import Outcome, TooMany
+from simlib.cloud.services.session_requests import trusts
 from simlib.cloud.storage import resources
 from simlib.cloud.storage.stored import StoredIdentity
 from simlib.cloud.transport.answers import Refusal
@@ -66,8 +67,7 @@ def _bytes(code: Any) -> bytes:
 
 def _may_assume(context: CallContext, role: StoredIdentity, function: str) -> bool:
     keys = {"aws:SourceArn": function, "aws:SourceAccount": function.split(":")[4]}
-    permission = Permission("sts:AssumeRole", role.arn, role.account, keys)
-    return decide(permission, service_caller(SERVICE), context.store, context.around).allowed
+    return trusts(role, SERVICE, context.store, context.around, **keys)
 
 
 def invoke(context: CallContext) -> DeferredAnswer:

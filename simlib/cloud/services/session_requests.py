@@ -7,17 +7,22 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
-from simlib.cloud.credentials.sessions import Caller, Session
+from simlib.cloud.call_context import CallContext
+from simlib.cloud.credentials.sessions import Caller, Session, service_caller
+from simlib.cloud.permissions.authorization import decide
+from simlib.cloud.permissions.permission import Context, Permission
 from simlib.cloud.services import documents
 from simlib.cloud.storage.store import Store
 from simlib.cloud.storage.stored import StoredIdentity, parsed
 from simlib.cloud.transport.answers import Refusal
 from simlib.iam import Policy
 
+CHAINED_SECONDS = 3600  # also the default of AssumeRole
 PLAINTEXT_LIMIT = 2048  # characters of session policies, UG/reference_iam-quotas
 _PACKED_LIMIT = 2048
 MANAGED_LIMIT = 10  # managed policies that limit a session, STS/API_AssumeRole
@@ -148,9 +153,41 @@ def _too_large(text: str) -> Refusal:
     return Refusal("PackedPolicyTooLarge", text, 400)
 
 
-def check_duration(seconds: int, role: StoredIdentity) -> None:
+def assume(
+    context: CallContext,
+    action: str,
+    options: SessionOptions,
+    keys: Context,
+    denied: Callable[[str], str],
+    session_keys: Context = MappingProxyType({}),
+    **more: Any,
+) -> Session:
+    """A session of the role that a call names, once its trust policy allows the action and what the options need.
+
+    `keys` are the condition keys of the request, `session_keys` some that stay with the session besides the options',
+    `more` other members of `Session`. AWS says the same (what `denied` says of an action) whether the role refuses or
+    does not exist, on purpose.
+    """
+    parameters, arn = context.parameters, str(context.parameters["RoleArn"])
+    role = context.store.role_by_arn(arn)
+    for needed in options.actions(action):
+        evaluation = context.decide(Permission(needed, arn, arn.split(":")[4], keys))
+        if role is None or not evaluation.allowed:
+            raise Refusal("AccessDenied", denied(needed), 403, situation="" if role else "no-such-role")
+    assert role is not None  # nobody may assume what does not exist
+    seconds = int(parameters.get("DurationSeconds", CHAINED_SECONDS))
     if seconds > role.max_session_seconds:
         raise Refusal("ValidationError", _ABOVE_MAXIMUM, 400)
+    return context.sessions.assume(
+        role, str(parameters["RoleSessionName"]), context.now, seconds, session_policies=options.policies,
+        context={**options.session_context(), **session_keys}, **more,
+    )  # fmt: skip
+
+
+def trusts(role: StoredIdentity, service: str, store: Store, around: Mapping[str, str], **keys: str) -> bool:
+    """Whether a role's trust policy lets a service assume it; `keys` are further keys of the request's context."""
+    permission = Permission("sts:AssumeRole", role.arn, role.account, keys)
+    return decide(permission, service_caller(service), store, around).allowed
 
 
 def credentials(session: Session) -> dict[str, Any]:

@@ -8,30 +8,24 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Callable, Mapping
-from datetime import datetime
 from typing import Any
 
 from simlib.cloud import encoded_message
 from simlib.cloud.call_context import CallContext
-from simlib.cloud.credentials.sessions import Session, Sessions, service_caller
-from simlib.cloud.permissions.authorization import circumstances, decide
 from simlib.cloud.permissions.call_permissions import Permission
 from simlib.cloud.services import mfa, web_identity
 from simlib.cloud.services.session_requests import (
-    SessionOptions,
+    CHAINED_SECONDS,
+    assume,
     assumed,
-    check_duration,
     credentials,
     packed_size,
     session_options,
 )
-from simlib.cloud.storage.store import Store
-from simlib.cloud.storage.stored import StoredIdentity
 from simlib.cloud.transport.answers import Refusal
-from simlib.iam import Evaluation
 
 _ROLE_ARN = re.compile(r"arn:aws:iam::\d{12}:role/.+")
-CHAINED_SECONDS = ROOT_SECONDS = 3600
+ROOT_SECONDS = 3600
 DEFAULT_SECONDS = 43_200  # of GetSessionToken and GetFederationToken
 
 _CHAINED = "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining."
@@ -72,11 +66,8 @@ def _get_session_token(context: CallContext) -> Mapping[str, Any]:
     if context.caller.session:
         raise Refusal("AccessDenied", "Cannot call GetSessionToken with session credentials", 403)
     keys = {"aws:MultiFactorAuthPresent": "true"} if mfa.was_given(context) else {}
-    return {
-        "Credentials": credentials(
-            context.sessions.for_user(context.caller, context.now, _seconds(context), context=keys)
-        )
-    }
+    session = context.sessions.for_user(context.caller, context.now, _seconds(context), context=keys)
+    return {"Credentials": credentials(session)}
 
 
 def _seconds(context: CallContext) -> int:
@@ -94,13 +85,9 @@ def _get_federation_token(context: CallContext) -> Mapping[str, Any]:
     for action in options.actions("sts:GetFederationToken"):
         context.require(Permission(action, federated, account, options.request_context()))
     session = context.sessions.federate(
-        context.caller,
-        name,
-        context.now,
-        _seconds(context),
-        context=options.session_context(),
+        context.caller, name, context.now, _seconds(context), context=options.session_context(),
         session_policies=options.policies,
-    )
+    )  # fmt: skip
     user = {"FederatedUserId": session.user_id, "Arn": session.arn}
     return {"Credentials": credentials(session), "FederatedUser": user, **packed_size(options)}
 
@@ -116,73 +103,24 @@ def _assume_role(context: CallContext) -> Mapping[str, Any]:
     if context.caller.session and seconds > CHAINED_SECONDS:
         raise Refusal("ValidationError", _CHAINED, 400)
     options = session_options(parameters, context.caller, context.store)
-    role = context.store.role_by_arn(arn)
-    _authorise_assumption(context, arn, role, options)
-    assert role is not None  # nobody may assume what does not exist
-    check_duration(seconds, role)
-    session = context.sessions.assume(
-        role,
-        str(parameters["RoleSessionName"]),
-        context.now,
-        seconds,
-        context=options.session_context(),
-        session_policies=options.policies,
-        issued_to=context.caller.arn,
-        issued_by=context.caller.access_key_id,
-        transitive=(*options.inherited, *options.transitive),
-    )
-    return assumed(session, options)
-
-
-def _authorise_assumption(context: CallContext, arn: str, role: StoredIdentity | None, options: SessionOptions) -> None:
-    """The trust policy is the role's resource policy; tags and a source identity are actions of their own."""
-    keys = {**options.request_context(), "sts:RoleSessionName": str(context.parameters["RoleSessionName"])}
-    if "ExternalId" in context.parameters:
-        keys["sts:ExternalId"] = str(context.parameters["ExternalId"])
+    keys = {**options.request_context(), "sts:RoleSessionName": str(parameters["RoleSessionName"])}
+    if "ExternalId" in parameters:
+        keys["sts:ExternalId"] = str(parameters["ExternalId"])
     if mfa.was_given(context):
         keys |= _MFA_NOW  # for this decision alone: the new session is none of MFA
-    for action in options.actions("sts:AssumeRole"):
-        evaluation = context.decide(Permission(action, arn, arn.split(":")[4], keys))
-        if role is None or not evaluation.allowed:
-            # AWS says the same whether the role refuses or does not exist, on purpose
-            text = f"User: {context.caller.arn} is not authorized to perform: {action} on resource: {arn}"
-            raise Refusal("AccessDenied", text, 403, situation="" if role else "no-such-role")
+    who = context.caller.arn
+    session = assume(
+        context, "sts:AssumeRole", options, keys,
+        lambda action: f"User: {who} is not authorized to perform: {action} on resource: {arn}", issued_to=who,
+        issued_by=context.caller.access_key_id, transitive=(*options.inherited, *options.transitive),
+    )  # fmt: skip
+    return assumed(session, options)
 
 
 def _decode_authorization_message(context: CallContext) -> Mapping[str, Any]:
     """https://docs.aws.amazon.com/STS/latest/APIReference/API_DecodeAuthorizationMessage.html"""
     context.require(Permission("sts:DecodeAuthorizationMessage", "*", context.caller.account))
     return {"DecodedMessage": encoded_message.decoded(str(context.parameters["EncodedMessage"]))}
-
-
-class ServiceNotTrusted(Exception):
-    """A service may not use a role: the role's trust policy does not let it in. `evaluation` says why."""
-
-    def __init__(self, service: str, role: StoredIdentity, evaluation: Evaluation) -> None:
-        super().__init__(f"{service} cannot assume {role.arn}: {evaluation.reason or 'its trust policy says no'}")
-        self.evaluation = evaluation
-
-
-def assume_for_service(
-    service: str,
-    role: StoredIdentity,
-    session_name: str,
-    now: datetime,
-    seconds: int,
-    store: Store,
-    sessions: Sessions,
-    context: Mapping[str, str | list[str]],
-) -> Session:
-    """What AWS itself does for an instance or a function: the service assumes the role and passes credentials on.
-
-    Raises `ServiceNotTrusted`. https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_switch-role-ec2.html
-    """
-    caller = service_caller(service)
-    around = circumstances(now, "", service, "us-east-1")
-    evaluation = decide(Permission("sts:AssumeRole", role.arn, role.account), caller, store, around)
-    if not evaluation.allowed:
-        raise ServiceNotTrusted(service, role, evaluation)
-    return sessions.assume(role, session_name, now, seconds, kind="EC2", context=context, issued_to=service)
 
 
 # What the lab does not do, and what to do instead. A SAML response is signed XML, whose verification would need a

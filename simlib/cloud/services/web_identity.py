@@ -15,8 +15,7 @@ from simlib.cloud.call_context import CallContext
 from simlib.cloud.credentials import issuer
 from simlib.cloud.credentials.issuer import GITHUB
 from simlib.cloud.credentials.sessions import ANONYMOUS, Sessions, provider_caller
-from simlib.cloud.permissions.call_permissions import Permission
-from simlib.cloud.services.session_requests import assumed, check_duration, session_options
+from simlib.cloud.services.session_requests import assume, assumed, session_options
 from simlib.cloud.storage import iam_entities
 from simlib.cloud.transport.answers import Refusal
 
@@ -77,29 +76,13 @@ def assume_role_with_web_identity(context: CallContext) -> Mapping[str, Any]:
     bearer = bearer_of(str(parameters["WebIdentityToken"]), account, context.sessions, context.now)
     policies = {name: parameters[name] for name in ("Policy", "PolicyArns") if name in parameters}
     options = session_options({**policies, **bearer.session_options()}, ANONYMOUS, context.store)
-    role = context.store.role_by_arn(arn)
-    context = replace(context, caller=provider_caller(bearer.provider))
     keys = {**options.request_context(), "sts:RoleSessionName": str(parameters["RoleSessionName"])}
-    keys |= bearer.request_context()
-    for action in options.actions("sts:AssumeRoleWithWebIdentity"):
-        if role is None or not context.decide(Permission(action, arn, account, keys)).allowed:
-            raise Refusal(
-                "AccessDenied", f"Not authorized to perform {action}", 403, situation="" if role else "no-such-role"
-            )
-    assert role is not None
-    seconds = int(parameters.get("DurationSeconds", 3600))
-    check_duration(seconds, role)
-    session = context.sessions.assume(
-        role,
-        str(parameters["RoleSessionName"]),
-        context.now,
-        seconds,
-        kind="AssumeRoleWithWebIdentity",
-        context={**options.session_context(), **bearer.keys(_CLAIMS), "aws:FederatedProvider": bearer.provider},
-        session_policies=options.policies,
-        issued_to=bearer.provider,
-        transitive=options.transitive,
-    )
+    session = assume(
+        replace(context, caller=provider_caller(bearer.provider)), "sts:AssumeRoleWithWebIdentity", options,
+        keys | bearer.request_context(), lambda action: f"Not authorized to perform {action}",
+        {**bearer.keys(_CLAIMS), "aws:FederatedProvider": bearer.provider}, kind="AssumeRoleWithWebIdentity",
+        issued_to=bearer.provider, transitive=options.transitive,
+    )  # fmt: skip
     subject = {"SubjectFromWebIdentityToken": str(bearer.claims["sub"]), "Provider": bearer.provider}
     return {**assumed(session, options), **subject, "Audience": bearer.audience}
 
