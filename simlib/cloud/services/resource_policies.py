@@ -9,30 +9,25 @@ from simlib.cloud.call_context import CallContext
 from simlib.cloud.permissions.authorization import decide
 from simlib.cloud.permissions.permission import Permission
 from simlib.cloud.services import documents
+from simlib.cloud.services.rules import Facts, Rule, checks
 from simlib.cloud.storage import resources
 from simlib.cloud.storage.stored import Place, parsed
-from simlib.cloud.transport.refusals import Objection
 from simlib.cloud.transport.wire import RawAnswer
 from simlib.iam import public_access
 
 
-def check_lockout(context: CallContext) -> None:
+def _locks_out(facts: Facts) -> bool:
     """Whoever sets a key policy must be able to change it again, unless they waive that.
 
     https://docs.aws.amazon.com/kms/latest/APIReference/API_PutKeyPolicy.html
     """
-    text = context.parameters.get("Policy")
-    if not text or context.parameters.get("BypassPolicyLockoutSafetyCheck"):
-        return
-    account = context.caller.account
-    key = f"arn:aws:kms:{context.call.region}:{account}:key/new"
-    asked = Permission("kms:PutKeyPolicy", key, account, {})
-    policy = parsed(str(text), "key", key)
-    if not decide(
-        asked, context.caller, context.store, context.around, instead={Place(key, "resource"): policy}
-    ).allowed:
-        text = "The new key policy will not allow you to update the key policy in the future."
-        raise Objection("MalformedPolicyDocumentException", text, 400)
+    text, context = facts["Policy"], facts.context
+    if not text or facts["BypassPolicyLockoutSafetyCheck"]:
+        return False
+    key = f"arn:aws:kms:{context.call.region}:{facts.account}:key/new"
+    instead = {Place(key, "resource"): parsed(str(text), "key", key)}
+    asked = Permission("kms:PutKeyPolicy", key, facts.account)
+    return not decide(asked, context.caller, context.store, context.around, instead=instead).allowed
 
 
 def make_own_key(context: CallContext) -> None:
@@ -40,18 +35,6 @@ def make_own_key(context: CallContext) -> None:
     name = str(context.parameters.get("KeyId", ""))
     if name.startswith("alias/aws/"):
         resources.make_own_key(name, context.call.region, context.caller.account)
-
-
-def check_public_secret(context: CallContext) -> None:
-    """https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_PutResourcePolicy.html"""
-    if context.parameters.get("BlockPublicPolicy") and public_access.is_public(
-        parsed(str(context.parameters["ResourcePolicy"]), "resource", "")
-    ):
-        text = (
-            "The BlockPublicPolicy parameter is set to true, and the resource policy did not prevent broad access to "
-            "the secret."
-        )
-        raise Objection("PublicPolicyException", text, 400)
 
 
 def check_permission(context: CallContext) -> None:
@@ -80,12 +63,21 @@ def keep_table_policy(context: CallContext, answer: RawAnswer) -> RawAnswer:
     return answer
 
 
+_OF_KEYS = Rule("CreateKey PutKeyPolicy", _locks_out, "MalformedPolicyDocumentException",
+                "The new key policy will not allow you to update the key policy in the future.")  # fmt: skip
+# https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_PutResourcePolicy.html
+_OF_SECRETS = Rule(
+    "PutResourcePolicy",
+    lambda f: f["BlockPublicPolicy"] and public_access.is_public(parsed(str(f["ResourcePolicy"]), "resource", "")),
+    "PublicPolicyException",
+    "The BlockPublicPolicy parameter is set to true, and the resource policy did not prevent broad access to the "
+    "secret.",
+)
 BEFORE: Mapping[str, Callable[[CallContext], None]] = {
     "kms:*": make_own_key,
-    "kms:CreateKey": check_lockout,
-    "kms:PutKeyPolicy": check_lockout,
+    **checks("kms", Facts, [_OF_KEYS]),
+    **checks("secretsmanager", Facts, [_OF_SECRETS]),
     "lambda:AddPermission": check_permission,
-    "secretsmanager:PutResourcePolicy": check_public_secret,
     "sns:AddPermission": check_permission,
 }
 AFTER = {"dynamodb:CreateTable": keep_table_policy}

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 from simlib.cloud.call_context import CallContext
 from simlib.cloud.transport.refusals import Objection
 
-_STATUS = {"NoSuchEntity": 404, "EntityAlreadyExists": 409, "DeleteConflict": 409, "LimitExceeded": 409,
-           "AccessDenied": 403, "InvalidAuthenticationCode": 403}  # fmt: skip
+_STATUS = {"NoSuchEntity": 404, "NoSuchBucket": 404, "EntityAlreadyExists": 409, "DeleteConflict": 409,
+           "LimitExceeded": 409, "AccessDenied": 403}  # fmt: skip
 
 
 class Rule(NamedTuple):

@@ -8,6 +8,7 @@ from typing import Any
 from simlib.cloud.call_context import CallContext
 from simlib.cloud.permissions.permission import Permission
 from simlib.cloud.permissions.s3_permissions import bypassing, context_of, versioned
+from simlib.cloud.services.rules import Facts, Rule, checks
 from simlib.cloud.storage import buckets
 from simlib.cloud.storage.stored import parsed
 from simlib.cloud.transport.answers import Refusal
@@ -22,9 +23,7 @@ def delete_objects(context: CallContext) -> Mapping[str, Any]:
     https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html
     """
     bucket = str(context.parameters["Bucket"])
-    account = buckets.owner(bucket)
-    if account is None:
-        raise Refusal("NoSuchBucket", "The specified bucket does not exist", 404, {"BucketName": bucket})
+    account = buckets.owner(bucket) or ""
     request = context.parameters.get("Delete") or {}
     deleted, errors = [], []
     for entry in request.get("Objects") or []:
@@ -65,58 +64,6 @@ def hide_missing_object(context: CallContext, answer: RawAnswer) -> RawAnswer:
     return answer
 
 
-def check_policy(context: CallContext) -> None:
-    """BlockPublicPolicy refuses a policy that is public.
-
-    AWS does not document the text: it is as S3 is seen to say.
-    """
-    bucket = str(context.parameters["Bucket"])
-    if buckets.public_access_block(bucket).block_public_policy and public_access.is_public(
-        parsed(str(context.parameters["Policy"]), "resource", "")
-    ):
-        raise Refusal(
-            "AccessDenied",
-            f"User: {context.caller.arn} is not authorized to perform: s3:PutBucketPolicy on resource: "
-            f'"arn:aws:s3:::{bucket}" because public policies are prevented by the BlockPublicPolicy setting in S3 '
-            "Block Public Access.",
-            403,
-        )
-
-
-def refuse_acl(context: CallContext) -> None:
-    """Where the bucket's owner owns everything, ACLs are off: only those that change nothing are accepted.
-
-    https://docs.aws.amazon.com/AmazonS3/latest/userguide/about-object-ownership.html
-    """
-    parameters = context.parameters
-    acl = parameters.get("ACL")
-    grants = any(parameters.get(f"Grant{kind}") for kind in ("FullControl", "Read", "ReadACP", "Write", "WriteACP"))
-    puts_acl = context.call.operation.endswith("Acl")
-    harmless = not grants and (acl == "bucket-owner-full-control" or (acl == "private" and puts_acl))
-    if (acl or grants or puts_acl) and not harmless and buckets.acls_are_off(str(parameters["Bucket"])):
-        raise Refusal("AccessControlListNotSupported", "The bucket does not allow ACLs", 400)
-
-
-def check_object_owner(context: CallContext) -> None:
-    """Who owns an object decides about it with its ACL, also where the bucket is another account's.
-
-    https://docs.aws.amazon.com/AmazonS3/latest/userguide/about-object-ownership.html
-    """
-    parameters = context.parameters
-    place = str(parameters["Bucket"]), str(parameters.get("Key", "")), parameters.get("VersionId")
-    if source := parameters.get("CopySource"):
-        bucket, key, version = copy_source(str(source))
-        place = bucket, key, version or None
-    reading = context.call.operation not in ("GetObjectAcl", "PutObjectAcl")
-    if buckets.is_withheld(*place, context.caller.account, reading):
-        raise Refusal("AccessDenied", "Access Denied", 403)
-
-
-def _check_acl_and_owner(context: CallContext) -> None:
-    refuse_acl(context)
-    check_object_owner(context)
-
-
 def note_owner(context: CallContext, answer: RawAnswer) -> RawAnswer:
     """An object belongs to the account that wrote it, where ACLs are on."""
     if answer.status == 200:
@@ -133,18 +80,6 @@ def note_acl(context: CallContext, answer: RawAnswer) -> RawAnswer:
     return answer
 
 
-def refuse_bucket_acl(context: CallContext) -> None:
-    """A new bucket has ACLs off unless it says otherwise, and then cannot be given one that opens it.
-
-    https://docs.aws.amazon.com/AmazonS3/latest/userguide/ensure-object-ownership.html
-    """
-    parameters = context.parameters
-    opening = parameters.get("ACL") not in (None, "private") or any(name.startswith("Grant") for name in parameters)
-    if opening and parameters.get("ObjectOwnership") in (None, buckets.ENFORCED):
-        text = "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting"
-        raise Refusal("InvalidBucketAclWithObjectOwnership", text, 400)
-
-
 def complete_new_bucket(context: CallContext, answer: RawAnswer) -> RawAnswer:
     if answer.status == 200:
         buckets.as_new(str(context.parameters["Bucket"]))
@@ -154,49 +89,80 @@ def complete_new_bucket(context: CallContext, answer: RawAnswer) -> RawAnswer:
 def put_bucket_abac(context: CallContext) -> Mapping[str, Any]:
     """https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketAbac.html"""
     status = (context.parameters.get("AbacStatus") or {}).get("Status")
-    buckets.set_abac(_existing(context), status == "Enabled")
+    buckets.set_abac(str(context.parameters["Bucket"]), status == "Enabled")
     return {}
 
 
 def get_bucket_abac(context: CallContext) -> Mapping[str, Any]:
-    return {"AbacStatus": {"Status": "Enabled" if buckets.abac_enabled(_existing(context)) else "Disabled"}}
+    enabled = buckets.abac_enabled(str(context.parameters["Bucket"]))
+    return {"AbacStatus": {"Status": "Enabled" if enabled else "Disabled"}}
 
 
-def _existing(context: CallContext) -> str:
-    bucket = str(context.parameters["Bucket"])
-    if buckets.owner(bucket) is None:
-        raise Refusal("NoSuchBucket", "The specified bucket does not exist", 404, {"BucketName": bucket})
-    return bucket
+class _S3(Facts):
+    """What a call of S3 says, and what its bucket lets be said.
 
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/about-object-ownership.html
+    """
+
+    @property
+    def bucket(self) -> str:
+        return str(self["Bucket"])
+
+    @property
+    def grants(self) -> bool:
+        return any(member.startswith("Grant") for member in self.context.parameters)
+
+    @property
+    def changes_acl(self) -> bool:
+        """Where the bucket's owner owns everything, ACLs are off: only those that change nothing are accepted."""
+        puts = self.operation.endswith("Acl")
+        harmless = self["ACL"] == "bucket-owner-full-control" or (self["ACL"] == "private" and puts)
+        return bool(self["ACL"] or self.grants or puts) and (self.grants or not harmless)
+
+    @property
+    def is_withheld(self) -> bool:
+        """Who owns an object decides about it with its ACL, also where the bucket is another account's."""
+        place = self.bucket, str(self["Key"] or ""), self["VersionId"]
+        if self["CopySource"]:
+            bucket, key, version = copy_source(str(self["CopySource"]))
+            place = bucket, key, version or None
+        reading = self.operation not in ("GetObjectAcl", "PutObjectAcl")
+        return buckets.is_withheld(*place, self.account, reading)
+
+    @property
+    def opens_bucket(self) -> bool:
+        blocked = buckets.public_access_block(self.bucket).block_public_policy
+        return blocked and public_access.is_public(parsed(str(self["Policy"]), "resource", ""))
+
+
+_RULES = (
+    Rule("CreateBucket", lambda f: (f["ACL"] not in (None, "private") or f.grants)
+         and f["ObjectOwnership"] in (None, buckets.ENFORCED), "InvalidBucketAclWithObjectOwnership",
+         "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting"),
+    # AWS does not document the text: it is as S3 is seen to say
+    Rule("PutBucketPolicy", lambda f: f.opens_bucket, "AccessDenied", "User: {0.context.caller.arn} is not authorized "
+         'to perform: s3:PutBucketPolicy on resource: "arn:aws:s3:::{Bucket}" because public policies are prevented by '
+         "the BlockPublicPolicy setting in S3 Block Public Access."),
+    Rule("PutObject CreateMultipartUpload PutBucketAcl CopyObject PutObjectAcl",
+         lambda f: f.changes_acl and buckets.acls_are_off(f.bucket), "AccessControlListNotSupported",
+         "The bucket does not allow ACLs"),
+    Rule("CopyObject PutObjectAcl GetObject HeadObject GetObjectAcl GetObjectAttributes GetObjectTagging "
+         "PutObjectTagging DeleteObjectTagging UploadPartCopy", lambda f: f.is_withheld, "AccessDenied",
+         "Access Denied"),
+    Rule("DeleteObjects PutBucketAbac GetBucketAbac", lambda f: buckets.owner(f.bucket) is None, "NoSuchBucket",
+         "The specified bucket does not exist"),
+)  # fmt: skip
 
 ANSWERS = {
     "s3:DeleteObjects": delete_objects,
     "s3:PutBucketAbac": put_bucket_abac,
     "s3:GetBucketAbac": get_bucket_abac,
 }
-BEFORE = {
-    "s3:CreateBucket": refuse_bucket_acl,
-    "s3:PutBucketPolicy": check_policy,
-    **{f"s3:{operation}": refuse_acl for operation in ("PutObject", "CreateMultipartUpload", "PutBucketAcl")},
-    **{f"s3:{operation}": _check_acl_and_owner for operation in ("CopyObject", "PutObjectAcl")},
-    **{
-        f"s3:{operation}": check_object_owner
-        for operation in (
-            "GetObject",
-            "HeadObject",
-            "GetObjectAcl",
-            "GetObjectAttributes",
-            "GetObjectTagging",
-            "PutObjectTagging",
-            "DeleteObjectTagging",
-            "UploadPartCopy",
-        )
-    },
-}
+BEFORE = checks("s3", _S3, _RULES)
 AFTER = {
     "s3:CreateBucket": complete_new_bucket,
     "s3:PutObjectAcl": note_acl,
-    **{f"s3:{operation}": note_owner for operation in ("PutObject", "CopyObject", "CompleteMultipartUpload")},
+    **dict.fromkeys(("s3:PutObject", "s3:CopyObject", "s3:CompleteMultipartUpload"), note_owner),
     **{
         f"s3:{operation}": hide_missing_object
         for operation in ("GetObject", "HeadObject", "GetObjectTagging", "GetObjectAcl", "GetObjectAttributes")

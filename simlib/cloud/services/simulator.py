@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from simlib.cloud.call_context import CallContext
+from simlib.cloud.services.iam_listings import page_of
 from simlib.cloud.storage.organizations import membership
 from simlib.cloud.storage.stored import StoredDocument, parsed
 from simlib.cloud.transport.answers import Refusal
@@ -24,7 +25,6 @@ _SOURCES = {"PRINCIPAL": "IAM Policy", "PERMISSIONS_BOUNDARY": "IAM Policy", "RE
 _NOBODY = "user/policy-simulator"  # whom custom policies are simulated for; no policy can name it
 _ASSUMED = "AssumedResourcePolicy"  # the name of what stands for a trust or key policy
 _VARIABLE = re.compile(r"\$\{\s*([\w:/.@-]+)")
-_PAGE = 100
 
 
 class _Source(NamedTuple):
@@ -116,10 +116,7 @@ def _simulate(
         )
         for action in parameters.get("ActionNames", [])
     ]
-    start, size = int(parameters.get("Marker") or 0), int(parameters.get("MaxItems") or _PAGE)
-    more = start + size < len(results)
-    page = {"EvaluationResults": results[start : start + size], "IsTruncated": more}
-    return {**page, "Marker": str(start + size)} if more else page
+    return page_of(context, {"EvaluationResults": results})
 
 
 def _evaluate(
