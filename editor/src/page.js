@@ -100,9 +100,10 @@ function render({ model, el }) {
     return view;
   };
   const refocus = (lost) => {
-    const { do: name, value, key } = lost.dataset;
+    const { do: name, value, key, enter } = lost.dataset; // where Enter was pressed: the button that it stood for
     const same = [...root.querySelectorAll(`[data-do="${name}"]`)].find((each) => each.dataset.value === value);
-    (lost.isConnected ? lost : same ?? (key && root.querySelector(`[data-key="${CSS.escape(key)}"]`)))?.focus({ preventScroll: true });
+    const near = (key && `[data-key="${CSS.escape(key)}"]`) || (enter && `[data-do="${enter}"]`);
+    (lost.isConnected ? lost : same ?? (near && root.querySelector(near)))?.focus({ preventScroll: true });
   };
   const move = (places) => {
     if (matchMedia("(prefers-reduced-motion: reduce)").matches) return;

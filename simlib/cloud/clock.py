@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from importlib.util import find_spec
@@ -193,6 +195,16 @@ class Clock:
                 f"set({moment!r}) {wrong}. Give an aware datetime, such as datetime(2030, 1, 1, tzinfo=UTC)."
             )
         self.advance(microseconds=(moment - self.now) / timedelta(microseconds=1))
+
+    @contextmanager
+    def undone(self) -> Iterator[None]:
+        """However far the clock is moved in here, at the end it goes on from where it was: for what never happened."""
+        before = self.now - self.real_now
+        try:
+            yield
+        finally:
+            if self._running:
+                self._mechanism.shift(before - (self.now - self.real_now))
 
     def __repr__(self) -> str:
         ahead = self.now - self.real_now

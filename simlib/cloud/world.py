@@ -226,14 +226,13 @@ class Cloud:
 
     @contextmanager
     def rehearsal(self) -> Iterator[None]:
-        """Calls in here are answered as ever, and undone at the end: what is stored, sessions, accounts and the trail.
-
-        What cannot be undone is time, and what was done to a world that has been replaced in the meantime.
+        """Calls in here are answered as ever, and undone at the end: what is stored, sessions, accounts, the trail and
+        the clock. What cannot be undone is what was done to a world that has been replaced in the meantime.
         """
         self._must_be_open()
         calls, accounts = self.trail.total, dict(self._accounts)
         forget_issued, forget_observed = self._sessions.bookmark(), self._gate.history.bookmark()
-        with contents.on_a_copy(lambda: Cloud.running is self, self._gate.lock):
+        with contents.on_a_copy(lambda: Cloud.running is self, self._gate.lock), self.clock.undone():
             try:
                 yield
             finally:

@@ -33,11 +33,11 @@ def catch_up(lesson: int, heading: str = "") -> str:
     """
     cells = read_lesson(lesson)
     wanted = upto(cells, heading)
-    names = _names()
+    known = names()
     code = list(sources(cells[:wanted]))
     for source in track(code, f"Lesson {lesson}, cell by cell", f"{len(code)} cells of lesson {lesson} have run."):
         try:
-            _run(source, names)
+            _run(source, known)
         except Exception as error:
             shown = source.strip().split("\n")[0]
             raise LookupError(
@@ -104,12 +104,12 @@ def sources(cells: Sequence[dict[str, Any]]) -> Iterator[str]:
             yield "\n".join(line for line in source.split("\n") if not re.match(r"lab\.(predict|explain)\(", line))
 
 
-def _names() -> dict[str, Any]:
+def names() -> dict[str, Any]:
     """The names of the learner's notebook."""
     return sys.modules["__main__"].__dict__
 
 
-def _run(source: str, names: dict[str, Any]) -> None:
+def _run(source: str, known: dict[str, Any]) -> None:
     tree = ast.parse(source)
     with redirect_stdout(io.StringIO()):
-        exec(compile(tree, "<catching up>", "exec"), names)
+        exec(compile(tree, "<catching up>", "exec"), known)

@@ -12,6 +12,7 @@ import traitlets
 
 from . import screen
 from .markup import sheet
+from .panel import NEXT
 
 if TYPE_CHECKING:
     from .panel import Panel
@@ -57,7 +58,8 @@ class InteractiveHTML(anywidget.AnyWidget):  # type: ignore[misc]
                 case {"do": str(name), "value": str(value), "file": str(file)} if name in self.commands:
                     self.commands[name](value, file)
                 case {"do": str(name), "value": str(value)} if name in self.commands:
-                    self.commands[name](value)
+                    if self.commands[name](value) == NEXT:
+                        self.send({"next": True})
         finally:
             self.send({"done": True})
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ipywidgets import DOMWidget
 
 Commands = Mapping[str, Callable[..., object]]
+NEXT = "next"  # what a command returns when its panel is done with: the focus goes on to the next cell
 
 
 class Shown:

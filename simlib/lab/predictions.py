@@ -1,184 +1,344 @@
-"""Predict, then run, then read why: questions whose answer stays shut until the learner has given one.
+"""Predict, run, say why: a question whose answer stays shut until the learner has given one, and an explanation that
+opens when a reason has been chosen.
 
-A `Guess` is plain Python; `prediction_view` puts it on the screen. Nothing of the answer is in what a guess shows, in a
-notebook file or in a browser, before the guess is locked.
+Nothing of either is in what is shown, in a notebook file or in a browser, before it is locked in.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
-from string import ascii_lowercase
-from typing import Any
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
+from .course.texts import word
+from .experiments import tried
 from .look import button, sign
-from .markup import card, inline, plain, prose
-from .on_screen import OnScreen
+from .markup import inline, plain, prose
+from .options import Option, Options, by_letter, lettered
 from .page import Html, Part, el
+from .panel import NEXT, Panel
 
-KEEPING = "progress"  # the place of the watcher that keeps what was locked in
-UNSURE = "I am not sure: show me"
-WAITING = "Waiting for your prediction above. The explanation opens here when you lock it in."
+
+@dataclass(frozen=True)
+class Reason:
+    """Why something happens, or seems to: what speaks for or against it, and AWS's check that it names, if it does."""
+
+    text: str
+    says: str
+    check: str = ""
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """The smallest one that shows it, after the lesson's own: what to do, in words and as code."""
+
+    text: str
+    code: str
 
 
 @dataclass(frozen=True)
 class Prediction:
-    """A question put before an experiment: `answer` is the index of what will happen, `because` says why."""
+    """A question put before an experiment: `answer` is the index of what will happen, `because` says why.
+
+    `reasons` answer the question `why`. The first is right; where they are `ordered`, all are, in this order. A page
+    mixes them.
+    """
 
     question: str
     choices: Sequence[str]
     answer: int
     because: str
+    why: str = ""
+    reasons: Sequence[Reason] = ()
+    ordered: bool = False
+    experiment: Experiment | None = None
 
     def __post_init__(self) -> None:
         if not 0 <= self.answer < len(self.choices):
             raise ValueError(f"answer {self.answer} is none of the {len(self.choices)} choices of {self.question!r}")
 
+    @property
+    def mixed(self) -> list[int]:
+        """The indices of the reasons as a page has them; where the order is asked, never in order."""
+        places = [*range(len(self.reasons))]
+        found = random.Random(self.because).sample(places, len(places))
+        return found[::-1] if self.ordered and found == places else found
 
-@dataclass
-class Guess(OnScreen):
-    """What a learner says to one prediction. Locked once, it stays: `locked` is None or the index of the choice."""
+    def explained(self, reason: Sequence[int]) -> bool:
+        """Whether this is the reason, or this is their order."""
+        return [*reason] == ([*range(len(self.reasons))] if self.ordered else [0])
 
-    prediction: Prediction
-    name: str = ""
-    locked: int | None = None
-    note: str = ""  # what became of keeping it
-    _watchers: dict[str, Callable[[], None]] = field(default_factory=dict)
+
+class Guess(Panel):
+    """What a learner says to one prediction. Locked in, it stays until it is asked `again` on purpose.
+
+    `locked` is None or the index of the choice; `reason` None or the indices of the reasons given, () for unsure.
+    """
+
+    def __init__(self, prediction: Prediction, name: str = "") -> None:
+        super().__init__()
+        self.prediction, self.name = prediction, name
+        self.locked: int | None = None
+        self.reason: tuple[int, ...] | None = None
+        self.note = ""  # what became of keeping it
+        self.on_lock: Callable[[], object] = lambda: None
+        self._again = False
+        self._options = Options()
+        self._explanation = Explanation(self)
 
     @property
     def choices(self) -> list[str]:
         """What can be chosen; to be unsure is a choice too."""
-        return [*self.prediction.choices, UNSURE]
+        return [*self.prediction.choices, word("unsure")]
+
+    @property
+    def right(self) -> bool:
+        return self.locked == self.prediction.answer
+
+    @property
+    def is_open(self) -> bool:
+        """Whether something is still asked: the answer, or the reason for it."""
+        return self.locked is None or (bool(self.prediction.reasons) and self.reason is None)
 
     def lock(self, choice: int | str) -> None:
         """Settle on a choice, by index or by its letter ("a", "b", …); a second one does not count."""
-        letters = dict(zip(ascii_lowercase, range(len(self.choices)), strict=False))
-        index = letters.get(choice.lower(), -1) if isinstance(choice, str) else choice
-        if not 0 <= index < len(self.choices):
-            raise ValueError(f"choose one of {', '.join(ascii_lowercase[: len(self.choices)])}")
-        if self.locked is not None:
+        index = by_letter(choice, len(self.choices))
+        if self.locked is None:
+            self.locked, self.note, self._again = index, "", False
+            self._changed()
+
+    def settle(self, reason: Sequence[int]) -> None:
+        """Settle on a reason, or on their order, by index in the prediction; a second one does not count."""
+        if self.locked is not None and self.reason is None:
+            self.reason = tuple(reason)
+            self._changed()
+
+    def _changed(self) -> None:
+        self.on_lock()
+        self._draw()
+        self._explanation._draw()
+
+    def recall(self, choice: int = -1, reason: Sequence[int] | None = None) -> None:
+        """Take up what was locked in elsewhere, and is kept already."""
+        if self._again or not self.is_open or not 0 <= choice < len(self.choices):
             return
-        self.locked, self.note = index, ""
-        self._tell(self._watchers)
+        self.locked = choice if self.locked is None else self.locked
+        if reason is not None and {*reason} <= {*range(len(self.prediction.reasons))}:
+            self.reason = tuple(reason)
+        self._draw()
+        self._explanation._draw()
 
-    def recall(self, choice: int) -> None:
-        """Take up a choice that was locked in elsewhere, and is kept already."""
-        if self.locked is None and 0 <= choice < len(self.choices):
-            self.locked = choice
-            self._tell(place for place in self._watchers if place != KEEPING)
-
-    def _tell(self, places: Iterable[str]) -> None:
-        for place in list(places):
-            self._watchers[place]()
-
-    def watch(self, place: str, watcher: Callable[[], None]) -> None:
-        """Call `watcher` when the guess is locked; each place has one, and a later one takes over."""
-        self._watchers[place] = watcher
+    def again(self) -> None:
+        """Ask once more; what is kept stays kept until another answer is locked in."""
+        self.locked, self.reason, self._again, self.note = None, None, True, ""
+        self._options.pressed.clear()
+        self._explanation.begin()
+        self._draw()
+        self._explanation._draw()
 
     @property
     def outcome(self) -> str:
         """How the guess compares with what happens; empty while it is open."""
         if self.locked is None:
             return ""
-        happens = self.prediction.choices[self.prediction.answer]
-        if self.locked == self.prediction.answer:
-            return f"As you predicted: {happens}"
-        if self.locked == len(self.prediction.choices):
-            return f"What happens: {happens}"
-        return f"You expected: {self.choices[self.locked]}\n\nWhat happens: {happens}"
+        happens = (
+            f"{word('as_predicted' if self.right else 'happens')}: {self.prediction.choices[self.prediction.answer]}"
+        )
+        unsure = self.right or self.locked == len(self.prediction.choices)
+        return happens if unsure else f"{word('expected')}: {self.choices[self.locked]}\n\n{happens}"
 
     @property
     def status(self) -> str:
         """One line under the choices."""
         if self.locked is None:
-            return self.note or "Choose one, then lock it in. Nothing is revealed before."
-        return f"Locked in. Now run the cell below: Shift + Enter. {self.note}".rstrip()
+            return self.note or word("choose_one")
+        return f"{word('locked')} {self.note}".rstrip()
 
     def explain(self) -> Explanation:
         """The answer and why, for the cell after the experiment; it waits until the guess is locked."""
-        return Explanation(self)
+        return self._explanation
 
     def __str__(self) -> str:
-        rows = [f"  {letter}) {plain(choice)}" for letter, choice in zip(ascii_lowercase, self.choices, strict=False)]
+        rows = lettered([Option(choice) for choice in self.choices])
         how = f"\n(In Python: lab.answer({self.name!r}, 'a'))" if self.name and self.locked is None else ""
-        return "\n".join([f"Predict. {plain(self.prediction.question)}", *rows, plain(self.status) + how])
+        return "\n".join([f"{word('predict')}. {plain(self.prediction.question)}", *rows, plain(self.status) + how])
 
-    __repr__ = __str__
+    @property
+    def commands(self) -> dict[str, Callable[[str], object]]:
+        choose = self._options.press
+        return {
+            "choose": lambda value: choose(value, len(self.choices)),
+            "lock": self._lock,
+            "again": lambda _: self.again(),
+        }
 
-    def page(self, group: str = "", chosen: int = -1) -> Part:
-        """The question. `group` names its radio buttons on the page, `chosen` is the one that is pressed."""
-        is_open = self.locked is None
-        mine = chosen if is_open else self.locked
-        rows = [self._option(index, group, index == mine) for index in range(len(self.choices))]
-        question = plain(self.prediction.question)
-        group_of = {"role": "radiogroup", "aria_label": question} if is_open else {}
+    def _lock(self, _: str) -> str:
+        if self.locked is not None:
+            return ""
+        if self._options.pressed:
+            self.lock(self._options.pressed[0])
+            return NEXT
+        self.note = word("choose_first")
+        self._draw()
+        return ""
+
+    def page(self) -> Part:
+        rows = [
+            Option(choice, word("yours") if index == self.locked else "") for index, choice in enumerate(self.choices)
+        ]
+        is_open, question = self.locked is None, self.prediction.question
+        again = button("again", word("again"), css=".is-quiet")
         return el(
             "section.sl-card.sl-predict",
             el(
                 "div.sl-body",
-                el("p.sl-eyebrow", "Predict"),
-                el("h3.sl-title", Html(inline(self.prediction.question))),
-                el("div.sl-options", *rows, **group_of),
+                el("p.sl-eyebrow", word("predict")),
+                el("h3.sl-title", Html(inline(question))),
+                self._options.asked(question, rows) if is_open else _told(rows),
             ),
             el(
                 "div.sl-foot",
-                button("lock", "Lock in my answer", css=".is-primary") if is_open else None,
+                button("lock", word("lock"), css=".is-primary") if is_open else None,
                 el("span.sl-small.sl-dim", Html(inline(self.status)), role="status"),
+                None if is_open else again,
             ),
         )
 
-    def _option(self, index: int, group: str, mine: bool) -> Part:
-        words = [el("span.sl-radio"), el("span", Html(inline(self.choices[index])))]
-        if self.locked is not None:
-            mark = el("span.sl-mark", "✔ Your answer, locked in") if mine else None
-            return el(f"div.sl-option.is-set{'.is-mine' if mine else ''}", *words, mark)
-        press = {"do": "choose", "value": str(index), "data_enter": "lock"}
-        return el("label.sl-option", el("input", type="radio", name=group, checked=mine, **press), *words)
 
-    def _view(self) -> Any:
-        from .prediction_view import question_view
-
-        return question_view(self)
-
-    def _still(self) -> str:
-        return card(self.page().html())
+def _told(rows: Sequence[Option]) -> Part:
+    return el("div.sl-options", *(row.page() for row in rows))
 
 
-@dataclass(frozen=True)
-class Explanation(OnScreen):
-    """The reveal that belongs to a guess: it opens by itself when the guess is locked."""
+class Explanation(Panel):
+    """The reveal that belongs to a guess: what happens, the reasons to choose from, and then why."""
 
-    guess: Guess
+    def __init__(self, guess: Guess) -> None:
+        super().__init__()
+        self.guess = guess
+        self.begin()
+
+    def begin(self) -> None:
+        """Nothing is chosen yet, and nothing tried."""
+        self._options, self._note, self._found = Options(), "", ""
+
+    @property
+    def _prediction(self) -> Prediction:
+        return self.guess.prediction
+
+    @property
+    def commands(self) -> dict[str, Callable[[str], object]]:
+        return {"choose": self._choose, "lock": self._lock}
+
+    def _choose(self, value: str) -> None:
+        self._options.press(value, len(self._prediction.reasons) + 1, self._prediction.ordered)
+        if self._prediction.ordered:
+            self._draw()
+
+    def _lock(self, _: str) -> str:
+        """What the one button does: lock the reason in; afterwards, where it was another one, try it."""
+        if self.guess.is_open and self.guess.locked is not None:
+            try:
+                self.answer(self._options.pressed)
+            except ValueError as wanting:
+                self._note = str(wanting)
+                self._draw()
+                return ""
+            return "" if self.experiment else NEXT
+        if self.experiment:
+            self._found = tried(self.experiment.code)
+            self._draw()
+        return ""
+
+    def answer(self, pressed: Sequence[int]) -> None:
+        """Give the reason, or the order of all, by index on the page. Raises `ValueError` where one is wanting."""
+        mixed, ordered = self._prediction.mixed, self._prediction.ordered
+        if [*pressed] == [len(mixed)]:
+            self.guess.settle(())
+        elif len(pressed) != (len(mixed) if ordered else 1):
+            raise ValueError(word("order_first" if ordered else "choose_first"))
+        else:
+            self.guess.settle([mixed[index] for index in pressed])
+
+    @property
+    def experiment(self) -> Experiment | None:
+        """What is to be tried by somebody who has expected otherwise, or for another reason."""
+        guess, prediction = self.guess, self._prediction
+        if guess.is_open or (guess.right and (not prediction.reasons or prediction.explained(guess.reason or ()))):
+            return None
+        return prediction.experiment
+
+    @property
+    def reasons(self) -> list[Option]:
+        """The reasons as they are asked, and then as they are told: in their order, if they have one."""
+        given, prediction = self.guess.reason, self._prediction
+        if given is None:
+            asked = [prediction.reasons[index] for index in prediction.mixed]
+            return [*(Option(each.text, check=each.check) for each in asked), Option(word("unsure"))]
+        rows = []
+        for index in range(len(prediction.reasons)) if prediction.ordered else prediction.mixed:
+            reason, place = prediction.reasons[index], given.index(index) + 1 if index in given else 0
+            true = place == index + 1 if prediction.ordered else index == 0
+            mark = (f"{word('your_place')}: {place}" if prediction.ordered else word("your_reason")) if place else ""
+            says = reason.says if true or place or prediction.ordered else ""
+            rows.append(Option(reason.text, mark, index + 1 if prediction.ordered else 0, true, says, reason.check))
+        return rows
 
     def __str__(self) -> str:
-        if self.guess.locked is None:
-            return WAITING
-        return f"{plain(self.guess.outcome)}\n\n{plain(self.guess.prediction.because)}"
+        guess, prediction = self.guess, self._prediction
+        if guess.locked is None:
+            return word("waiting")
+        if guess.is_open:
+            how = f"(In Python: lab.answer({guess.name!r}, reason={'bca' if prediction.ordered else 'a'!r}))"
+            return "\n".join([plain(guess.outcome), "", plain(self._why), *lettered(self.reasons), how])
+        told = [plain(guess.outcome), *(str(each) for each in self.reasons if each.says), plain(prediction.because)]
+        if self.experiment:
+            told += [plain(f"{word('try_it')}: {self.experiment.text}"), self.experiment.code]
+        return "\n\n".join(told)
 
-    __repr__ = __str__
-
-    def _view(self) -> Any:
-        from .prediction_view import explanation_view
-
-        return explanation_view(self)
+    @property
+    def _why(self) -> str:
+        return self._prediction.why or word("why")
 
     def page(self) -> Part:
-        """What happens and why, beside the choice that was made, if that was another."""
-        guess, prediction = self.guess, self.guess.prediction
+        guess, prediction = self.guess, self._prediction
         if guess.locked is None:
-            return el("p.sl-quiet.sl-dim", WAITING)
-        happens, right = prediction.choices[prediction.answer], guess.locked == prediction.answer
-        because = el("div.sl-because", Html(prose(prediction.because)))
-        heading = "As you predicted" if right else "What happens"
-        options = [_revealed("yes", "is-true", happens, heading, because)]
-        if not right and guess.locked < len(prediction.choices):
-            options.append(_revealed("no", "is-mine.is-false", guess.choices[guess.locked], "You expected"))
-        return el("section.sl-card", el("div.sl-body.sl-options", *options))
+            return el("p.sl-quiet.sl-dim", word("waiting"))
+        heading = word("as_predicted" if guess.right else "happens")
+        because = "" if guess.is_open or prediction.reasons else prediction.because
+        told = [_revealed(heading, prediction.choices[prediction.answer], True, because)]
+        if not guess.right and guess.locked < len(prediction.choices):
+            told.append(_revealed(word("expected"), guess.choices[guess.locked], False))
+        body: list[Part | None] = [el("div.sl-options", *told)]
+        if prediction.reasons:
+            body += [el("p.sl-eyebrow", word("explain")), el("h3.sl-title", Html(inline(self._why)))]
+            asked = self._options.asked(self._why, self.reasons, prediction.ordered) if guess.is_open else None
+            body += [asked or _told(self.reasons)]
+        if not guess.is_open and prediction.reasons:
+            body.append(el("div.sl-because", Html(prose(prediction.because))))
+        return el("section.sl-card", el("div.sl-body", *body, self._try()), self._foot())
 
-    def _still(self) -> str:
-        return card(self.page().html())
+    def _try(self) -> Part | None:
+        if not self.experiment:
+            return None
+        words = el("p", el("b", f"{word('try_it')}: "), Html(inline(self.experiment.text)))
+        found = el("pre.sl-said", self._found, role="status") if self._found else None
+        return el("div.sl-try", words, el("pre", self.experiment.code), found)
+
+    def _foot(self) -> Part | None:
+        if not self.guess.is_open and not self.experiment:
+            return None
+        says = self._note or word("order_all" if self._prediction.ordered else "choose_reason")
+        asks, label = self.guess.is_open, "lock_reason" if self.guess.is_open else "try_it"
+        return el(
+            "div.sl-foot",
+            button("lock", word(label), css=".is-primary"),
+            el("span.sl-small.sl-dim", says if asks else word("try_safe"), role="status"),
+            on="live",
+        )
 
 
-def _revealed(which: str, css: str, choice: str, heading: str, because: Part | None = None) -> Part:
+def _revealed(heading: str, choice: str, true: bool, because: str = "") -> Part:
     words = el("span", el("b", f"{heading}: "), Html(inline(choice)))
-    return el(f"div.sl-option.is-set.{css}", sign(which), words, because)
+    about = el("div.sl-because", Html(prose(because))) if because else None
+    css = "is-true" if true else "is-mine.is-false"
+    return el(f"div.sl-option.is-set.{css}", sign("yes" if true else "no"), words, about)

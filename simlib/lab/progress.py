@@ -56,7 +56,10 @@ def news() -> str:
 
 def prediction(lesson: int, name: str, guess: Guess) -> None:
     """Keep what was locked in."""
-    _keep(lesson, "predictions", name, {"choice": guess.locked, "right": guess.locked == guess.prediction.answer})
+    entry: dict[str, Any] = {"choice": guess.locked, "right": guess.right}
+    if guess.reason is not None:
+        entry |= {"reason": [*guess.reason], "explained": guess.prediction.explained(guess.reason)}
+    _keep(lesson, "predictions", name, entry)
 
 
 def exercise(lesson: int, name: str, made: Attempted) -> None:

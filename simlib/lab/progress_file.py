@@ -1,10 +1,12 @@
 """The file of a learner's progress: its shape, how two of them become one, and how it is written.
 
     {"version": 1, "lessons": {"2": {
-        "predictions": {"root": {"choice": 1, "right": true, "when": "2026-11-24T09:00:00Z"}},
+        "predictions": {"root": {"choice": 1, "right": true, "reason": [0], "explained": true,
+            "when": "2026-11-24T09:00:00Z"}},
         "exercises": {"a door": {"passed": true, "tries": 3, "hints": 1, "when": "…"}}}}}
 
-`choice` counts from 0; one past the last choice is "I am not sure". `when` is the real time, in UTC.
+`choice` counts from 0; one past the last choice is "I am not sure". `reason` is what was chosen of the reasons, or
+their order, by their places in the lesson's file; [] is "I am not sure". `when` is the real time, in UTC.
 Challenges stand under the number 100 as exercises do, by name and seed, with a `score` and the `seconds` they took.
 """
 
@@ -33,7 +35,8 @@ _PAUSE = 0.01
 _NUMBER = re.compile(r"[0-9]{1,3}")
 _SHAPE: Mapping[str, Callable[[Any], bool]] = {
     **{name: (lambda value: type(value) is int) for name in ("choice", "tries", "hints", "score", "seconds")},
-    **{name: (lambda value: type(value) is bool) for name in ("right", "passed")},
+    **{name: (lambda value: type(value) is bool) for name in ("right", "passed", "explained")},
+    "reason": lambda value: isinstance(value, list) and all(type(each) is int for each in value),
     "when": lambda value: isinstance(value, str) and bool(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", value)),
 }
 
@@ -122,7 +125,7 @@ def merged(one: Mapping[str, Any], other: Mapping[str, Any], *, by_date: bool = 
 def _one_of(one: Mapping[str, Any], other: Mapping[str, Any], by_date: bool) -> dict[str, Any]:
     last = one if by_date and one.get("when", "") > other.get("when", "") else other
     most = {name: max(one[name], other[name]) for name in _MOST if name in one and name in other}
-    return {**(other if last is one else one), **last, **most}
+    return {**last, **most}
 
 
 # -- writing -----------------------------------------------------------------------------------------------------------

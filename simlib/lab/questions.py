@@ -7,21 +7,26 @@ from __future__ import annotations
 
 from . import course, progress
 from .exercises import Attempted
-from .predictions import KEEPING, Explanation, Guess
+from .options import by_letter
+from .predictions import Explanation, Guess
 
 _guesses: dict[str, Guess] = {}
 _attempted: dict[str, Attempted] = {}
 
 
-def predict(name: str) -> Guess:
-    """Ask for the prediction of that name; what was locked in before, in another kernel too, stays locked in."""
+def predict(name: str, *, again: bool = False) -> Guess:
+    """Ask for the prediction of that name; what was locked in before, in another kernel too, stays locked in.
+
+    `again` asks once more: what was kept is forgotten when another answer is locked in.
+    """
     number = course.lesson_of(name, "predictions")
-    if name not in _guesses:
-        _guesses[name] = Guess(course.lesson(number).predictions[name], name)
-    guess = _guesses[name]
-    guess.watch(KEEPING, lambda: _keep(number, guess))
-    if guess.locked is None:
-        guess.recall(progress.kept(number, "predictions", name).get("choice", -1))
+    prediction = course.lesson(number).predictions[name]
+    guess = _guesses.setdefault(name, Guess(prediction, name))
+    guess.prediction, guess.on_lock = prediction, lambda: _keep(number, guess)
+    if again:
+        guess.again()
+    kept = progress.kept(number, "predictions", name)
+    guess.recall(kept.get("choice", -1), kept.get("reason"))
     _tell()
     return guess
 
@@ -31,10 +36,17 @@ def _keep(number: int, guess: Guess) -> None:
     guess.note = progress.news()
 
 
-def answer(name: str, choice: int | str) -> Explanation:
-    """Lock in an answer from Python, by letter or index, and read the explanation."""
+def answer(name: str, choice: int | str | None = None, reason: str = "") -> Explanation:
+    """Lock in an answer from Python, by letter or index, and read the explanation; then, by letter, the reason.
+
+    Where an order is asked, `reason` is the letters in that order: "bca".
+    """
     guess = predict(name)
-    guess.lock(choice)
+    if choice is not None:
+        guess.lock(choice)
+    if reason and guess.is_open:
+        options = guess.explain().reasons
+        guess.explain().answer([by_letter(each, len(options)) for each in reason])
     if guess.note:
         print(guess.note)
     return guess.explain()

@@ -76,3 +76,45 @@ def test_in_voila_the_focus_goes_on_to_what_comes_next(everywhere: Any) -> None:
     question.get_by_role("radio").first.press("Enter")
     everywhere.output(1).get_by_text("As you predicted").wait_for()
     everywhere.page.wait_for_function("() => document.activeElement.textContent.includes('As you predicted')")
+
+
+REASONS = """
+from simlib import Cloud
+from simlib.lab.predictions import Experiment, Guess, Prediction, Reason
+aws = Cloud.start()
+reasons = [Reason("The one.", "For it."), Reason("The other.", "Against it."), Reason("A third.", "No.")]
+tried = Experiment("Move the clock by 365 days.", "aws.clock.advance(days=365)\\n'it was moved'")
+picked, ordered = (Guess(Prediction("Well?", ["Yes.", "No."], 0, "So it is.", reasons=reasons, ordered=each,
+    experiment=tried)) for each in (False, True))
+picked.lock(0), ordered.lock(0)
+"""
+
+
+@pytest.mark.parametrize("everywhere", ["lab", "notebook"], indirect=True)
+def test_a_reason_by_keyboard_and_an_order_by_mouse(everywhere: Any) -> None:
+    page = everywhere.page
+    everywhere.show(REASONS, "picked.explain()", "ordered.explain()", "1 + 1")
+    reasons = everywhere.output(1)
+    assert reasons.get_by_text("So it is.").count() == 0
+    reasons.get_by_label("The other.").focus()
+    page.keyboard.press("Space")
+    page.keyboard.press("Enter")
+    reasons.get_by_text("Against it.").wait_for()
+    assert page.evaluate("document.activeElement.textContent") == "Try it", (
+        "the button keeps the focus, and says what is next"
+    )
+    page.keyboard.press("Enter")
+    reasons.get_by_text("it was moved").last.wait_for()
+    steps = everywhere.output(2)
+    for name in ("A third.", "The one.", "A third.", "The other.", "A third."):  # the third gives its first place up
+        steps.get_by_role("button", name=name).click()
+        page.wait_for_timeout(100)
+    steps.get_by_role("button", name="Lock in my reason").click()
+    steps.get_by_text("So it is.").wait_for()
+    assert steps.get_by_text("Your place").count() == 3
+    assert steps.locator(".is-true").count() == 4, "what happens, and each in its place"
+    page.wait_for_function("() => document.activeElement.closest('.jp-Cell')?.textContent.includes('1 + 1')")
+    for theme in ("dark", "light"):
+        everywhere.theme(theme)
+        everywhere.accessible(reasons)
+        everywhere.fits(reasons)

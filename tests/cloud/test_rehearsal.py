@@ -159,3 +159,12 @@ def test_a_stopped_world_says_so(aws: Cloud) -> None:
     aws.stop()
     with pytest.raises(RuntimeError, match="has been stopped"), aws.rehearsal():
         pass
+
+
+def test_time_that_has_passed_inside_has_not_passed_afterwards(aws: Cloud) -> None:
+    aws.clock.advance(hours=2)
+    before = aws.clock.now
+    with aws.rehearsal():
+        aws.clock.advance(days=400)
+        assert (aws.clock.now - before).days == 400
+    assert 0 <= (aws.clock.now - before).total_seconds() < 60

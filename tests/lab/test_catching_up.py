@@ -33,7 +33,7 @@ def names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     (tmp_path / course.LESSONS[4]).write_text(json.dumps({"cells": LESSON}), encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     names: dict[str, Any] = {}
-    monkeypatch.setattr(catching_up, "_names", lambda: names)
+    monkeypatch.setattr(catching_up, "names", lambda: names)
     return names
 
 

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import re
+import sys
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from simlib import lab
-from simlib.lab import catching_up, course, questions
-from simlib.lab.predictions import UNSURE, Guess, Prediction
+from simlib import Cloud, lab
+from simlib.lab import catching_up, course, progress, questions
+from simlib.lab.course.texts import word
+from simlib.lab.experiments import tried
+from simlib.lab.options import by_letter
+from simlib.lab.predictions import Experiment, Guess, Prediction, Reason
 
 QUESTIONS = {name: each for number in course.LESSONS for name, each in course.lesson(number).predictions.items()}
 SUM = Prediction("Is `2 + 2` four?", ("Yes, it is.", "No, it is not."), 0, "Because of arithmetic.")
@@ -89,7 +95,7 @@ def test_what_is_no_choice_is_refused_and_locks_nothing(choice: int | str) -> No
 
 
 def test_to_be_unsure_is_always_a_choice() -> None:
-    assert Guess(SUM).choices == ["Yes, it is.", "No, it is not.", UNSURE]
+    assert Guess(SUM).choices == ["Yes, it is.", "No, it is not.", word("unsure")]
 
 
 def test_the_answer_must_be_one_of_the_choices() -> None:
@@ -107,9 +113,9 @@ def test_the_text_of_a_question_is_enough_to_answer_it_without_a_browser() -> No
 def test_an_explanation_on_the_screen_opens_when_the_guess_is_locked() -> None:
     guess = Guess(SUM)
     widget = on_screen(guess.explain())
-    assert "Waiting for your prediction" in widget.value
+    assert "Waiting for your prediction" in widget.html
     guess.lock(0)
-    assert "arithmetic" in widget.value
+    assert "arithmetic" in widget.html
 
 
 def test_the_browser_locks_what_was_chosen_and_cannot_unlock() -> None:
@@ -186,3 +192,182 @@ def test_to_lock_in_passes_the_focus_on_once(name: str, monkeypatch: pytest.Monk
 def test_an_unknown_name_says_which_was_meant() -> None:
     with pytest.raises(KeyError, match="did you mean 'a year later'"):
         lab.predict("a year late")
+
+
+# -- the reason -------------------------------------------------------------------------------------------------------
+
+REASONS = (
+    Reason("The trust policy says no.", "For it: the message names the role.", "RESOURCE"),
+    Reason("An SCP says no.", "Against it: there is none.", "SERVICE_CONTROL_POLICY"),
+    Reason("The key is unknown.", "Against it: the message names the user."),
+)
+TRY = Experiment("Name yourself.", "print('it was tried')\n6 * 7")
+WHY = Prediction("May she?", ("Yes.", "No."), 1, "Because of trust.", reasons=REASONS, experiment=TRY)
+STEPS = replace(WHY, reasons=[replace(each, check="") for each in REASONS], ordered=True)
+
+
+def pressing(widget: Any, *pressed: str | int) -> list[Any]:
+    """Press options and buttons in a browser, and return what it is told in reply."""
+    sent: list[Any] = []
+    widget.send = lambda content, buffers=None: sent.append(content)
+    for each in pressed:
+        message = {"do": "choose", "value": str(each)} if isinstance(each, int) else {"do": each, "value": ""}
+        widget._handle_custom_msg(message, [])
+    return sent
+
+
+def given(reason: str, prediction: Prediction = WHY, choice: str = "b") -> Guess:
+    guess = Guess(prediction)
+    guess.lock(choice)
+    guess.explain().answer([by_letter(each, len(REASONS) + 1) for each in reason])
+    return guess
+
+
+def letter(index: int, prediction: Prediction = WHY) -> str:
+    """The letter that a reason has on the page."""
+    return "abc"[prediction.mixed.index(index)]
+
+
+@pytest.mark.usefixtures("no_widgets")
+def test_until_a_reason_is_given_nothing_of_the_explanation_is_shown() -> None:
+    guess = Guess(WHY)
+    guess.lock("b")
+    shown = everything_shown(guess.explain())
+    assert "As you predicted" in shown
+    assert all(each.text in shown for each in REASONS)
+    assert "Because of trust." not in shown
+    assert "For it" not in shown
+    assert "Against it" not in shown
+    assert "print(" not in shown
+
+
+def test_a_reason_is_told_what_speaks_for_it_and_another_what_speaks_against() -> None:
+    right, wrong = str(given(letter(0)).explain()), str(given(letter(1)).explain())
+    assert "✔ The trust policy says no. For it" in right
+    assert "✘" not in right
+    assert "✘ An SCP says no. Against it: there is none." in wrong
+    assert "✔ The trust policy says no. For it" in wrong
+    assert "The key is unknown" not in wrong
+    assert "Because of trust." in right
+    assert "Because of trust." in wrong
+
+
+def test_a_reason_that_names_a_check_of_awss_shows_it_in_awss_words() -> None:
+    assert "resource-based policy" in given(letter(0)).explain().picture()
+
+
+def test_to_be_unsure_of_the_reason_shows_it() -> None:
+    guess = given("d")
+    assert guess.reason == ()
+    assert "✔ The trust policy says no." in str(guess.explain())
+
+
+def test_the_order_is_asked_mixed_and_told_in_order() -> None:
+    assert [STEPS.reasons[index].text for index in STEPS.mixed] != [each.text for each in REASONS]
+    right = given("".join(letter(index, STEPS) for index in range(3)), STEPS)
+    assert right.reason == (0, 1, 2)
+    assert str(right.explain()).count("✔") == 3
+    swapped = given("".join(letter(index, STEPS) for index in (0, 2, 1)), STEPS)
+    assert [line[0] for line in str(swapped.explain()).splitlines() if line[:1] in "✔✘" and line] == ["✔", "✘", "✘"]
+
+
+def test_an_order_with_a_gap_is_not_taken() -> None:
+    with pytest.raises(ValueError, match="place in the order"):
+        given("ab", STEPS)
+
+
+@pytest.mark.usefixtures("no_widgets")
+def test_by_mouse_a_reason_is_locked_in_once_and_the_focus_goes_on() -> None:
+    guess = Guess(WHY)
+    guess.lock("b")
+    widget = on_screen(guess.explain())
+    assert {"next": True} not in pressing(widget, "lock")
+    assert "Choose one of the answers first." in widget.html
+    assert {"next": True} in pressing(widget, WHY.mixed.index(0), "lock")
+    assert guess.reason == (0,)
+    pressing(widget, 1, "lock")
+    assert guess.reason == (0,)
+
+
+@pytest.mark.usefixtures("no_widgets")
+def test_by_mouse_an_order_is_made_and_mended() -> None:
+    guess = Guess(STEPS)
+    guess.lock("b")
+    widget = on_screen(guess.explain())
+    pressing(widget, 0, 1, "lock")
+    assert guess.reason is None
+    pressing(widget, 0, 2, 0, "lock")  # the first gives its place up, and becomes the last
+    assert guess.reason == tuple(STEPS.mixed[index] for index in (1, 2, 0))
+
+
+def test_only_who_expected_otherwise_is_led_to_an_experiment() -> None:
+    assert given(letter(0)).explain().experiment is None
+    assert given(letter(1)).explain().experiment is TRY
+    assert given(letter(0), choice="a").explain().experiment is TRY
+    assert given("d").explain().experiment is TRY
+
+
+@pytest.mark.usefixtures("no_widgets")
+def test_the_same_button_makes_the_experiment() -> None:
+    guess = Guess(WHY)
+    guess.lock("a")
+    widget = on_screen(guess.explain())
+    assert {"next": True} not in pressing(widget, WHY.mixed.index(0), "lock"), "there is something to try here"
+    assert "Try it" in widget.html
+    with Cloud.start():
+        pressing(widget, "lock")
+    assert "it was tried\n42" in widget.html
+    pressing(widget, "lock")
+    assert "There is no running world." in widget.html
+
+
+def test_an_experiment_changes_nothing_and_moves_the_clock_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    with Cloud.start() as aws:
+        iam = aws.account("dev").admin.client("iam")
+        monkeypatch.setitem(sys.modules["__main__"].__dict__, "iam", iam)
+        monkeypatch.setitem(sys.modules["__main__"].__dict__, "aws", aws)
+        before = aws.clock.now
+        said = tried(
+            "aws.clock.advance(days=30)\nname = iam.create_user(UserName='zoe')['User']['UserName']\n"
+            "print(aws.clock.now.year)\nname"
+        )
+        assert said.endswith("zoe")
+        assert aws.clock.now - before < timedelta(minutes=1)
+        assert [each["UserName"] for each in iam.list_users()["Users"]] == ["lab-admin"]
+        assert "name" not in sys.modules["__main__"].__dict__
+        assert "NoSuchEntity" in tried("iam.get_user(UserName='zoe')")
+        assert "does not exist yet" in tried("READ_BUCKET")
+
+
+def test_asked_again_on_purpose_it_is_open_once_more_and_the_last_answer_counts() -> None:
+    lab.answer("a year later", "a")
+    again = lab.predict("a year later", again=True)
+    assert again.locked is None
+    assert lab.predict("a year later").locked is None, "not even by running a cell again"
+    assert "Waiting" in str(lab.explain("a year later"))
+    lab.answer("a year later", "c")
+    assert progress.kept(course.lesson_of("a year later", "predictions"), "predictions", "a year later")["choice"] == 2
+
+
+@pytest.mark.usefixtures("no_widgets")
+def test_a_button_asks_again() -> None:
+    guess = given(letter(1))
+    widget = on_screen(guess)
+    assert "Ask me again" in widget.html
+    pressing(widget, "again")
+    assert (guess.locked, guess.reason) == (None, None)
+    assert "Lock in my answer" in widget.html
+
+
+def test_the_reason_is_kept_and_taken_up_in_another_kernel(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept: dict[str, Any] = {}
+    monkeypatch.setattr(progress, "_keep", lambda lesson, kind, name, entry: kept.update(entry))
+    guess = given(letter(1))
+    progress.prediction(2, "x", guess)
+    assert kept == {"choice": 1, "right": True, "reason": [1], "explained": False}
+    other = Guess(WHY)
+    other.recall(kept["choice"], kept["reason"])
+    assert str(other.explain()) == str(guess.explain())
+    older = Guess(WHY)
+    older.recall(1, [7])  # of another version of the lesson
+    assert older.reason is None

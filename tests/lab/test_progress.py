@@ -289,7 +289,7 @@ def test_restoring_says_what_is_new_and_what_stays(file: Path) -> None:
 
 def test_what_is_restored_is_locked_in_at_once_where_it_is_shown(file: Path) -> None:
     seen = []
-    lab.predict("two hours").watch("question", lambda: seen.append("drawn"))
+    lab.predict("two hours").draw_by("view", lambda: seen.append("drawn"))
     progress.restore(progress_file.text(one("two hours", choice=2, right=True, when=LATE)).encode())
     questions.recall()
     assert lab.predict("two hours").locked == 2

@@ -1,7 +1,7 @@
 """The lessons: what each asks its reader to predict and to make. It lives here, so that no page gives it away.
 
 The texts are data: one file for each lesson and language, `en/NAME.toml`, named as the notebook is without its number;
-`reading.py` reads them. What judges an answer by more than a table of requests is Python, in this folder.
+`texts.py` reads them. What judges an answer by more than a table of requests is Python, in this folder.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ LESSONS = {
 
 
 def lesson(number: int) -> Lesson:
-    """The lesson of that number."""
-    from .reading import read
+    """The lesson of that number, in the learner's language."""
+    from . import reading, texts
 
-    return read(LESSONS[number])
+    return reading.read(LESSONS[number].partition("-")[2].removesuffix(".ipynb"), texts.chosen())
 
 
 def lesson_of(name: str, kind: str) -> int:

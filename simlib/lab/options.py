@@ -1,0 +1,98 @@
+"""A question and its options on a card: one is chosen, or all are put into an order; then it is told what is true."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from string import ascii_lowercase
+
+from simlib.iam.vocabulary import POLICY_NAMES
+
+from .look import sign, tag
+from .markup import inline, plain, prose
+from .page import Html, Part, el
+
+
+@dataclass(frozen=True)
+class Option:
+    """One of them: the `mark` of whoever chose it, in an order its `place` from 1; afterwards what is `true`, and why.
+
+    `check` is AWS's check that the option names, if it names one.
+    """
+
+    text: str
+    mark: str = ""
+    place: int = 0
+    true: bool = False
+    says: str = ""
+    check: str = ""
+
+    def page(self) -> Part:
+        """As it stands when nothing is asked any more."""
+        css = ".is-true" * self.true + ".is-mine" * bool(self.mark) + ".is-false" * bool(self.says and not self.true)
+        shape = el("span.sl-radio") if not self.says else sign("yes" if self.true else "no")
+        mark = el("span.sl-mark", self.mark) if self.mark else None
+        about = el("div.sl-because", Html(prose(self.says))) if self.says else None
+        return el(f"div.sl-option.is-set{css}", shape, self.words, mark, about)
+
+    @property
+    def words(self) -> Part:
+        number = (el("b", f"{self.place}. "),) if self.place else ()
+        named = (" ", tag(POLICY_NAMES[self.check])) if self.check else ()
+        return el("span", *number, Html(inline(self.text)), *named)
+
+    def __str__(self) -> str:
+        said = {True: "✔ ", False: "✘ "}[self.true] if self.says else ""
+        return plain(f"{said}{self.text} {self.says}")
+
+
+class Options:
+    """What is pressed of the options of one question, by index; the page's last option is to be unsure."""
+
+    def __init__(self) -> None:
+        self.pressed: list[int] = []
+        self._group = f"sl-{secrets.token_hex(4)}"  # a browser knows radio buttons that belong together by their name
+
+    def press(self, value: str, count: int, ordered: bool = False) -> None:
+        """Press option `value` of `count`; one that has its place in an order gives it up again."""
+        if not value.isdecimal() or int(value) >= count:
+            return
+        index, unsure = int(value), count - 1
+        if not ordered or index == unsure:
+            self.pressed = [index]
+        elif index in self.pressed:
+            self.pressed.remove(index)
+        else:
+            self.pressed = [*(each for each in self.pressed if each != unsure), index]
+
+    def asked(self, question: str, rows: Sequence[Option], ordered: bool = False) -> Part:
+        """The options to choose from."""
+        kind = "group" if ordered else "radiogroup"
+        options = (self._open(index, row, ordered) for index, row in enumerate(rows))
+        return el("div.sl-options", *options, role=kind, aria_label=plain(question))
+
+    def _open(self, index: int, row: Option, ordered: bool) -> Part:
+        press = {"do": "choose", "value": str(index)}
+        if not ordered:
+            field = el(
+                "input", type="radio", name=self._group, checked=index in self.pressed, data_enter="lock", **press
+            )
+            return el("label.sl-option", field, el("span.sl-radio"), row.words)
+        place = str(self.pressed.index(index) + 1) if index in self.pressed else ""
+        pressed = "true" if place else "false"
+        return el("button.sl-option", el("span.sl-place", place), row.words, aria_pressed=pressed, still=True, **press)
+
+
+def lettered(rows: Sequence[Option]) -> list[str]:
+    """The options as lines of text, to be answered by their letters."""
+    return [f"  {letter}) {plain(row.text)}" for letter, row in zip(ascii_lowercase, rows, strict=False)]
+
+
+def by_letter(choice: int | str, count: int) -> int:
+    """The index of a choice that is given as such or by its letter."""
+    letters = dict(zip(ascii_lowercase, range(count), strict=False))
+    index = letters.get(choice.lower(), -1) if isinstance(choice, str) else choice
+    if not 0 <= index < count:
+        raise ValueError(f"choose one of {', '.join(ascii_lowercase[:count])}")
+    return index
