@@ -82,7 +82,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if note:
             _write(f"{name}: note: {note}", sys.stderr if options.json else sys.stdout)
         for problem in problems:
-            gravity = ERROR if problem.level != "warning" else validation.gravity(problem.code)
+            gravity = validation.gravity(problem.code, problem.level)
             if gravity == SUGGESTION and options.quiet:
                 continue
             _write((_as_json if options.json else _as_line)(name, problem, gravity), sys.stdout)

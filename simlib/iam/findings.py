@@ -53,9 +53,13 @@ def _rows() -> Iterator[tuple[str, Finding]]:
 FINDINGS: Final = dict(_rows())
 
 
-def gravity(code: str) -> str:
-    """ "error", "security warning", "warning" or "suggestion": how Access Analyzer grades a finding with this code."""
-    return FINDINGS[code].gravity if code in FINDINGS else ERROR  # the codes of json_text are errors, all of them
+def gravity(code: str, level: str = "warning") -> str:
+    """ "error", "security warning", "warning" or "suggestion": how Access Analyzer grades a finding with this code.
+
+    What AWS refuses to save (another `level`) is an error, whatever the code.
+    """
+    known = code in FINDINGS and level == "warning"  # the codes of json_text are errors, all of them
+    return FINDINGS[code].gravity if known else ERROR
 
 
 def issue_code(code: str) -> str | None:

@@ -6,16 +6,16 @@ https://docs.aws.amazon.com/access-analyzer/latest/APIReference/API_ValidatePoli
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from simlib.cloud.call_context import CallContext
+from simlib.cloud.services.documents import span
 from simlib.cloud.transport.answers import Refusal
 from simlib.iam import Policy, PolicyError, Problem, Statement, service_data, validation
-from simlib.iam.findings import ERROR, issue_code, page
-from simlib.iam.json_text import Located, read
+from simlib.iam.findings import issue_code, page
+from simlib.iam.json_text import read
 from simlib.iam.matching import Patterns
 from simlib.iam.public_access import is_public
 
@@ -33,46 +33,28 @@ def validate_policy(context: CallContext) -> Mapping[str, Any]:
     parameters = context.parameters
     text = str(parameters["policyDocument"])
     kind = _kind(parameters.get("policyType"), parameters.get("validatePolicyResourceType"))
-    located = None
     try:
         located = read(text)
         problems: Iterable[Problem] = validation.problems(located.value, kind, located)
     except PolicyError as error:
         problems = error.problems
-    return {"findings": [_finding(each, text, located) for each in problems if issue_code(each.code)]}
+    return {"findings": [_finding(each, text) for each in problems if issue_code(each.code)]}
 
 
-def _finding(problem: Problem, text: str, located: Located | None) -> dict[str, Any]:
-    gravity = ERROR if problem.level != "warning" else validation.gravity(problem.code)
+def _finding(problem: Problem, text: str) -> dict[str, Any]:
+    gravity = validation.gravity(problem.code, problem.level)
     advice = f" {problem.suggestion[0].upper()}{problem.suggestion[1:]}." if problem.suggestion else ""
     steps = [match.groups() for match in _STEP.finditer(problem.path)]
     path = [{"index": int(index)} if index else {"value": name or plain} for name, index, plain in steps]
-    start = (problem.line or 1, problem.column or 1)
+    names = ("line", "column", "offset")
+    begin, end = (dict(zip(names, at, strict=True)) for at in span(text, problem.line or 1, problem.column or 1))
     return {
         "findingDetails": problem.message + advice,
         "findingType": gravity.upper().replace(" ", "_"),
         "issueCode": issue_code(problem.code),
         "learnMoreLink": page(problem.code),
-        "locations": [{"path": path, "span": _span(text, start, located)}],
+        "locations": [{"path": path, "span": {"start": begin, "end": end}}],
     }
-
-
-def _span(text: str, start: tuple[int, int], located: Located | None) -> dict[str, Any]:
-    """From a place to the end of the value that stands there; columns count from 0."""
-    lines = text.split("\n")
-    offset = sum(len(line) + 1 for line in lines[: start[0] - 1]) + start[1] - 1
-    end = len(text)
-    if located is not None and offset < len(text):
-        try:
-            end = json.JSONDecoder().raw_decode(text, offset)[1]
-        except ValueError:
-            end = offset + 1
-    return {"start": _position(text, offset), "end": _position(text, end)}
-
-
-def _position(text: str, offset: int) -> dict[str, int]:
-    before = text[:offset]
-    return {"line": before.count("\n") + 1, "column": len(before) - before.rfind("\n") - 1, "offset": offset}
 
 
 def check_no_new_access(context: CallContext) -> Mapping[str, Any]:
@@ -96,10 +78,9 @@ def check_access_not_granted(context: CallContext) -> Mapping[str, Any]:
     statements = []
     for access in context.parameters["access"]:
         resources = access.get("resources") or RESOURCES
-        for action in access.get("actions") or _named(policy):
-            for each in _expanded(str(action).lower()):
-                if witness := allowed(policy, each, *resources):
-                    statements.append(witness.statement)
+        named = access.get("actions") or [text for each in policy.statements for text in each.actions.texts]
+        actions = (each for action in named for each in _expanded(str(action).lower()))
+        statements += [witness.statement for each in actions if (witness := allowed(policy, each, *resources))]
     return _result(
         statements,
         "The policy document does not grant access to perform the listed actions or resources.",
@@ -124,9 +105,9 @@ def check_no_public_access(context: CallContext) -> Mapping[str, Any]:
 def _result(statements: Iterable[Statement], passed: str, failed: str, reason: str) -> dict[str, Any]:
     reasons = []
     for each in dict.fromkeys(statements):
-        called = f"sid: {each.sid}." if each.sid else f"index: {each.index}."
+        place = f"sid: {each.sid}." if each.sid else f"index: {each.index}."
         sid = {"statementId": each.sid} if each.sid else {}
-        reasons.append({"description": reason + called, "statementIndex": each.index, **sid})
+        reasons.append({"description": reason + place, "statementIndex": each.index, **sid})
     return {"result": "FAIL" if reasons else "PASS", "message": failed if reasons else passed, "reasons": reasons}
 
 
@@ -141,23 +122,15 @@ def _policy(text: Any, kind: str) -> Policy:
         raise Refusal("ValidationException", f"The policy document is not valid: {error.problems[0]}", 400) from None
 
 
-def _named(policy: Policy) -> list[str]:
-    """The actions that a policy speaks of."""
-    return [text for statement in policy.statements for text in statement.actions.texts]
-
-
 def _expanded(action: str) -> list[str]:
     """The actions of AWS that an action with wildcards stands for."""
     if "*" not in action and "?" not in action:
         return [action]
-    fits = Patterns([action])
-    prefixes = (
-        [action.partition(":")[0]] if action.partition(":")[0] in service_data.services() else service_data.services()
-    )
-    known = (
-        f"{prefix}:{name}" for prefix in prefixes if (found := service_data.service(prefix)) for name in found.actions
-    )
-    return [name for name in known if fits.matches(name, {})]
+    fits, prefix = Patterns([action]), action.partition(":")[0]
+    services = [prefix] if prefix in service_data.services() else service_data.services()
+    known = ((name, service_data.service(name)) for name in services)
+    names = (f"{name}:{each}" for name, service in known if service for each in service.actions)
+    return [name for name in names if fits.matches(name, {})]
 
 
 ANSWERS = {

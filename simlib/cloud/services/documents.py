@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -90,3 +91,13 @@ def check(text: str, kind: str, parser: str, *, size: str | None = None, bucket:
         # AWS's text seldom says where the mistake is; the trail does
         detail = str(answer.problem)
         raise Refusal(answer.code, answer.text, answer.status, situation="malformed-document", detail=detail)
+
+
+def span(text: str, line: int, column: int) -> tuple[tuple[int, int, int], ...]:
+    """Where the JSON value at a place (from 1) begins and has ended: line (from 1), column and offset (from 0)."""
+    begin = sum(len(before) + 1 for before in text.split("\n")[: line - 1]) + column - 1
+    try:
+        _, end = json.JSONDecoder().raw_decode(text, begin)
+    except ValueError:  # nothing ends where the text is broken
+        end = len(text)
+    return tuple((text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at) - 1, at) for at in (begin, end))

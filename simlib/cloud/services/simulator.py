@@ -5,15 +5,15 @@ https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulatePrincipalPolicy.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from simlib.cloud.call_context import CallContext
+from simlib.cloud.services.documents import span
 from simlib.cloud.services.iam_listings import page_of
 from simlib.cloud.storage.organizations import membership
-from simlib.cloud.storage.stored import StoredDocument, parsed
+from simlib.cloud.storage.stored import parsed
 from simlib.cloud.transport.answers import Refusal
 from simlib.iam import Evaluation, Policy, PolicyError, PolicySet, Request, RequestError, evaluate
 from simlib.iam.decision import GRANTS
@@ -34,89 +34,63 @@ class _Source(NamedTuple):
     text: str
 
 
-class _Simulation(NamedTuple):
-    """The policies' texts, by the identity of the policy, and the context keys they ask about."""
-
-    texts: Mapping[int, str]
-    keys: list[str]
-
-    def position(self, policy: Policy, index: int) -> Mapping[str, Any]:
-        """Where a statement begins and where it has ended, lines and columns counted from 1 (a choice)."""
-        text = self.texts[id(policy)]
-        alone = isinstance(policy.document["Statement"], Mapping)
-        place = read(text).place(("Statement",) if alone else ("Statement", index))
-        assert place is not None  # the policy was made of this text
-        line, column = place
-        begin = sum(len(before) + 1 for before in text.split("\n")[: line - 1]) + column - 1
-        _, end = json.JSONDecoder().raw_decode(text, begin)
-        last = {"Line": text.count("\n", 0, end) + 1, "Column": end - text.rfind("\n", 0, end)}
-        return {"StartPosition": {"Line": line, "Column": column}, "EndPosition": last}
-
-
-def simulate_principal_policy(context: CallContext) -> Mapping[str, Any]:
-    """What an identity's own policies say to a list of actions on a list of resources."""
-    source = str(context.parameters["PolicySourceArn"])
-    documents, boundary = _policies_of(context, source)
-    added = context.parameters.get("PolicyInputList", [])
-    identity = [_parse(document.text, "identity", document.name) for document in documents]
-    identity += _inputs(added, "PolicyInputList")
-    boundaries = _inputs(context.parameters.get("PermissionsBoundaryPolicyInputList", []), "PermissionsBoundary")
-    if boundary is not None and not boundaries:
-        boundaries = [_parse(boundary.text, "boundary", boundary.name)]
-    return _simulate(context, source, identity, boundaries)
-
-
-def simulate_custom_policy(context: CallContext) -> Mapping[str, Any]:
-    """What policies that are attached to nobody say."""
-    identity = _inputs(context.parameters.get("PolicyInputList", []), "PolicyInputList")
-    boundaries = _inputs(context.parameters.get("PermissionsBoundaryPolicyInputList", []), "PermissionsBoundary")
-    return _simulate(context, f"arn:aws:iam::{context.caller.account}:{_NOBODY}", identity, boundaries)
-
-
-def context_keys_for_principal(context: CallContext) -> Mapping[str, Any]:
-    """The context keys that an identity's policies ask about."""
-    documents, _ = _policies_of(context, str(context.parameters["PolicySourceArn"]))
-    policies = [_parse(document.text, "identity", document.name) for document in documents]
-    return {"ContextKeyNames": _keys([*policies, *_inputs(context.parameters.get("PolicyInputList", []), "")])}
-
-
-def context_keys_for_custom(context: CallContext) -> Mapping[str, Any]:
-    """The context keys that these policies ask about."""
-    return {"ContextKeyNames": _keys(_inputs(context.parameters.get("PolicyInputList", []), ""))}
-
-
-def _simulate(
-    context: CallContext, source: str, identity: list[_Source], boundaries: list[_Source]
-) -> Mapping[str, Any]:
+def simulate(context: CallContext) -> Mapping[str, Any]:
+    """What an identity's own policies, or policies that are attached to nobody, say to actions on resources."""
     parameters = context.parameters
+    source = str(parameters.get("PolicySourceArn") or f"arn:aws:iam::{context.caller.account}:{_NOBODY}")
+    identity, boundaries = _sources(context)
     resources = [_parse(str(text), "resource", "ResourcePolicy") for text in [parameters.get("ResourcePolicy")] if text]
     principal = str(parameters.get("CallerArn") or (source if ":group/" not in source else _member_of(source)))
     organization = membership(principal.split(":")[4]) if principal.count(":") >= 5 else None
+    scps = organization.scps if organization and not organization.management else ()
     policies = PolicySet(
         identity=tuple(entry.policy for entry in identity),
         permissions_boundary=boundaries[0].policy if boundaries else None,
         resource=resources[0].policy if resources else None,
-        scps=tuple(
-            tuple(_parse(document.text, "scp", document.name).policy for document in level)
-            for level in organization.scps
-        )
-        if organization and not organization.management
-        else (),
+        scps=tuple(tuple(_parse(each.text, "scp", each.name).policy for each in level) for level in scps),
     )
-    keys = _context(parameters.get("ContextEntries", []))
+    keys = {str(e["ContextKeyName"]): [str(v) for v in e.get("ContextKeyValues", [])]
+            for e in parameters.get("ContextEntries", [])}  # fmt: skip
     owner = str(parameters["ResourceOwner"]).split(":")[4] if ":" in str(parameters.get("ResourceOwner", "")) else None
-    texts = {id(entry.policy): entry.text for entry in [*identity, *boundaries, *resources]}
-    simulation = _Simulation(texts, _keys([*identity, *boundaries, *resources]))
-    named = [str(arn) for arn in parameters.get("ResourceArns") or ()]
-    results = [
-        _aggregate(
-            [_evaluate(principal, str(action), arn, owner, keys, policies) for arn in named or ["*"]],
-            simulation,
-            with_resources=bool(named),
-        )
-        for action in parameters.get("ActionNames", [])
-    ]
+    sources = [*identity, *boundaries, *resources]
+    results = []
+    for action in map(str, parameters.get("ActionNames", [])):
+        arns = [str(arn) for arn in parameters.get("ResourceArns") or ["*"]]
+        evaluations = [_evaluate(principal, action, arn, owner, keys, policies) for arn in arns]
+        result = {"EvalActionName": action, **_result(evaluations, sources)}
+        controls = [c.effect for e in evaluations for c in e.checks if c.check_type == "SERVICE_CONTROL_POLICY"]
+        if controls:
+            allowed = all(effect == "ALLOW" for effect in controls)
+            result["OrganizationsDecisionDetail"] = {"AllowedByOrganizations": allowed}
+        if parameters.get("ResourceArns"):
+            alone = [_result([each], sources) for each in evaluations]
+            result["ResourceSpecificResults"] = [{"EvalResourceDecision": e.pop("EvalDecision"), **e} for e in alone]
+        results.append(result)
     return page_of(context, {"EvaluationResults": results})
+
+
+def context_keys(context: CallContext) -> Mapping[str, Any]:
+    """The context keys that an identity's policies, or policies that are attached to nobody, ask about."""
+    return {"ContextKeyNames": _keys(_sources(context)[0])}
+
+
+def _sources(context: CallContext) -> tuple[list[_Source], list[_Source]]:
+    """The identity-based policies and the boundary: those of a user, group or role of the account, and those given."""
+    arn, account = str(context.parameters.get("PolicySourceArn", "")), context.caller.account
+    kind, _, path = arn.rpartition(":")[2].partition("/")
+    name = path.rpartition("/")[2]
+    identity, boundary = context.store.group_documents(account, name) if kind == "group" else None, None
+    finders = {"user": context.store.user, "role": context.store.role}
+    holder = finders[kind](account, name) if kind in finders else None
+    if holder is not None and holder.arn == arn:
+        identity, boundary = holder.documents, holder.permissions_boundary
+    if arn and identity is None:
+        raise Refusal("NoSuchEntity", f"The entity with ARN {arn} cannot be found.", 404)
+    stored = [_parse(document.text, "identity", document.name) for document in identity or ()]
+    limits = _inputs(context, "PermissionsBoundaryPolicyInputList", "PermissionsBoundary")
+    if boundary is not None and not limits:
+        limits = [_parse(boundary.text, "boundary", boundary.name)]
+    return [*stored, *_inputs(context, "PolicyInputList", "PolicyInputList")], limits
 
 
 def _evaluate(
@@ -137,51 +111,45 @@ def _delegating(account: str) -> Policy:
     return Policy.parse({"Statement": statement}, "resource", name=_ASSUMED)
 
 
-def _aggregate(evaluations: list[Evaluation], simulation: _Simulation, *, with_resources: bool) -> Mapping[str, Any]:
-    """One action's result: the strictest decision on any resource, and below it each resource's own.
+def _result(evaluations: list[Evaluation], sources: list[_Source]) -> dict[str, Any]:
+    """The strictest decision on any of the resources, and why it is so; several are told as `*` (a choice).
 
-    https://docs.aws.amazon.com/IAM/latest/APIReference/API_EvaluationResult.html; a result on several resources names
-    `*` (a choice).
+    https://docs.aws.amazon.com/IAM/latest/APIReference/API_EvaluationResult.html
     """
     strictest = max(evaluations, key=lambda evaluation: _STRICTNESS.index(evaluation.effect))
     decisive = [evaluation for evaluation in evaluations if evaluation.effect == strictest.effect]
-    statements = [statement for evaluation in decisive for statement in _matched(evaluation, simulation)]
-    result: dict[str, Any] = {
-        "EvalActionName": strictest.action,
+    statements = [statement for evaluation in decisive for statement in _matched(evaluation, sources)]
+    limits = [c.effect for e in evaluations for c in e.checks if c.check_type == "PERMISSIONS_BOUNDARY"]
+    allowed = {"AllowedByPermissionsBoundary": all(effect == "ALLOW" for effect in limits)}
+    return {
         "EvalResourceName": strictest.resource if len(evaluations) == 1 else "*",
         "EvalDecision": _DECISIONS[strictest.effect],
-        "MatchedStatements": [s for index, s in enumerate(statements) if s not in statements[:index]],
-        "MissingContextValues": _missing(strictest, simulation.keys),
+        "MatchedStatements": [each for index, each in enumerate(statements) if each not in statements[:index]],
+        "MissingContextValues": _missing(strictest, _keys(sources)),
         **_cross_account(strictest),
-        **_boundary_detail(evaluations),
-    }
-    controls = [c.effect for e in evaluations for c in e.checks if c.check_type == "SERVICE_CONTROL_POLICY"]
-    if controls:
-        result["OrganizationsDecisionDetail"] = {
-            "AllowedByOrganizations": all(effect == "ALLOW" for effect in controls)
-        }
-    if with_resources:
-        result["ResourceSpecificResults"] = [_on_resource(evaluation, simulation) for evaluation in evaluations]
-    return result
-
-
-def _on_resource(evaluation: Evaluation, simulation: _Simulation) -> Mapping[str, Any]:
-    return {
-        "EvalResourceName": evaluation.resource,
-        "EvalResourceDecision": _DECISIONS[evaluation.effect],
-        "MatchedStatements": list(_matched(evaluation, simulation)),
-        "MissingContextValues": _missing(evaluation, simulation.keys),
-        **_cross_account(evaluation),
-        **_boundary_detail([evaluation]),
+        **({"PermissionsBoundaryDecisionDetail": allowed} if limits else {}),
     }
 
 
-def _matched(evaluation: Evaluation, simulation: _Simulation) -> Iterator[Mapping[str, Any]]:
+def _matched(evaluation: Evaluation, sources: list[_Source]) -> Iterator[Mapping[str, Any]]:
     """The statements that decide, of the policies that were given."""
     for each in evaluation.deciding.statements:
-        if id(each.policy) in simulation.texts:
-            source = {"SourcePolicyId": each.policy.name, "SourcePolicyType": _SOURCES[each.check_type]}
-            yield {**source, **simulation.position(each.policy, each.statement.index)}
+        for source in sources:
+            if source.policy is each.policy:
+                told = {"SourcePolicyId": each.policy.name, "SourcePolicyType": _SOURCES[each.check_type]}
+                yield {**told, **_position(source, each.statement.index)}
+
+
+def _position(source: _Source, index: int) -> Mapping[str, Any]:
+    """Where a statement begins and where it has ended, lines and columns counted from 1 (a choice)."""
+    alone = isinstance(source.policy.document["Statement"], Mapping)
+    place = read(source.text).place(("Statement",) if alone else ("Statement", index))
+    assert place is not None  # the policy was made of this text
+    begin, end = span(source.text, *place)
+    return {
+        name: {"Line": line, "Column": column + 1}
+        for name, (line, column, _) in (("StartPosition", begin), ("EndPosition", end))
+    }
 
 
 def _missing(evaluation: Evaluation, keys: list[str]) -> list[str]:
@@ -208,26 +176,8 @@ def _cross_account(evaluation: Evaluation) -> Mapping[str, Any]:
     return {"EvalDecisionDetails": {**details, "Resource Policy": f"not simulated: the {kind} must allow it, too"}}
 
 
-def _boundary_detail(evaluations: list[Evaluation]) -> Mapping[str, Any]:
-    effects = [c.effect for e in evaluations for c in e.checks if c.check_type == "PERMISSIONS_BOUNDARY"]
-    allowed = all(effect == "ALLOW" for effect in effects)
-    return {"PermissionsBoundaryDecisionDetail": {"AllowedByPermissionsBoundary": allowed}} if effects else {}
-
-
-def _policies_of(context: CallContext, arn: str) -> tuple[Iterable[StoredDocument], StoredDocument | None]:
-    """The policies attached to a user, group or role of the caller's account, and its boundary."""
-    kind, _, path = arn.rpartition(":")[2].partition("/")
-    name, account = path.rpartition("/")[2], context.caller.account
-    if kind == "group" and (documents := context.store.group_documents(account, name)) is not None:
-        return documents, None
-    finders = {"user": context.store.user, "role": context.store.role}
-    identity = finders[kind](account, name) if kind in finders else None
-    if identity is None or identity.arn != arn:
-        raise Refusal("NoSuchEntity", f"The entity with ARN {arn} cannot be found.", 404)
-    return identity.documents, identity.permissions_boundary
-
-
-def _inputs(texts: Iterable[str], name: str) -> list[_Source]:
+def _inputs(context: CallContext, member: str, name: str) -> list[_Source]:
+    texts = context.parameters.get(member, [])
     return [_parse(str(text), "identity", f"{name}.{number}") for number, text in enumerate(texts, 1)]
 
 
@@ -236,10 +186,6 @@ def _parse(text: str, kind: str, name: str) -> _Source:
         return _Source(parsed(text, kind, name), text)
     except PolicyError as error:
         raise Refusal("InvalidInput", f"Invalid policy {name}: {error.problems[0]}", 400) from error
-
-
-def _context(entries: Iterable[Mapping[str, Any]]) -> dict[str, list[str]]:
-    return {str(entry["ContextKeyName"]): [str(v) for v in entry.get("ContextKeyValues", [])] for entry in entries}
 
 
 def _member_of(group: str) -> str:
@@ -264,8 +210,8 @@ def _names(document: Mapping[str, Any]) -> Iterator[str]:
 
 
 ANSWERS = {
-    "iam:SimulatePrincipalPolicy": simulate_principal_policy,
-    "iam:SimulateCustomPolicy": simulate_custom_policy,
-    "iam:GetContextKeysForPrincipalPolicy": context_keys_for_principal,
-    "iam:GetContextKeysForCustomPolicy": context_keys_for_custom,
+    "iam:SimulatePrincipalPolicy": simulate,
+    "iam:SimulateCustomPolicy": simulate,
+    "iam:GetContextKeysForPrincipalPolicy": context_keys,
+    "iam:GetContextKeysForCustomPolicy": context_keys,
 }
