@@ -9,17 +9,16 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from simlib.cloud.call_context import CallContext
 from simlib.cloud.event import Event
 from simlib.cloud.storage import organizations
-from simlib.cloud.transport.answers import Refusal
+from simlib.cloud.transport.refusals import Objection
 from simlib.iam import Evaluation, Policy
 from simlib.iam.decision import Check
 
 KEPT = timedelta(hours=24)
-PAGE = 50  # evaluations; AWS does not document how many
 
 _TYPES = {
     "RESOURCE_CONTROL_POLICY": "RESOURCE_CONTROL_POLICY",
@@ -35,17 +34,36 @@ _NO_SUCH_POLICY = "The requested policy is not among the policies of these autho
 
 
 def details(context: CallContext) -> Mapping[str, Any]:
-    """https://docs.aws.amazon.com/iam-toolbox/latest/APIReference/API_GetRequestAuthorizationDetails.html"""
+    """Everything on one page, for AWS does not document how much is on one.
+
+    https://docs.aws.amazon.com/iam-toolbox/latest/APIReference/API_GetRequestAuthorizationDetails.html
+    """
+    if context.parameters.get("nextToken") is not None:
+        raise Objection("ValidationException", "The value of nextToken is not valid.", 400)
     evaluations = _recorded(context).evaluations
-    shared = _shared_context(evaluations)
-    start = _start(context.parameters.get("nextToken"), len(evaluations))
-    answer = {
-        "requestContext": shared,
-        "evaluations": [_described(evaluation, shared) for evaluation in evaluations[start : start + PAGE]],
-        "policies": list(_policies(evaluations).values()),
-    }
-    more = start + PAGE < len(evaluations)
-    return {**answer, "nextToken": str(start + PAGE)} if more else answer
+    contexts = [
+        {key: value if isinstance(value, str) else list(value) for key, value in evaluation.context.items()}
+        for evaluation in evaluations
+    ]
+    shared = {key: value for key, value in contexts[0].items() if all(each.get(key) == value for each in contexts)}
+    policies: dict[tuple[str, str], dict[str, Any]] = {}  # every policy that was asked, with all it is attached to
+    for asked in _asked(evaluations):
+        kind = _TYPES[asked.check.check_type]
+        new = {"type": kind, "inline": not asked.is_managed, "uri": asked.uri, "attachedTo": []}
+        holders = policies.setdefault((kind, asked.uri), new)["attachedTo"]
+        if {"arn": asked.holder} not in holders:
+            holders.append({"arn": asked.holder})
+    described = [
+        {
+            "action": evaluation.action,
+            "resource": evaluation.resource,
+            "context": {key: value for key, value in keys.items() if key not in shared},
+            "evaluatedEffect": evaluation.effect,
+            "checks": [_check(check, evaluation) for check in evaluation.checks],
+        }
+        for evaluation, keys in zip(evaluations, contexts, strict=True)
+    ]
+    return {"requestContext": shared, "evaluations": described, "policies": list(policies.values())}
 
 
 def policy(context: CallContext) -> Mapping[str, Any]:
@@ -53,114 +71,57 @@ def policy(context: CallContext) -> Mapping[str, Any]:
 
     https://docs.aws.amazon.com/iam-toolbox/latest/APIReference/API_GetRequestAuthorizationPolicy.html
     """
-    uri = str(context.parameters["policyUri"])
-    for evaluation in _recorded(context).evaluations:
-        for check, each in _policies_read(evaluation):
-            if _uri(check, each, evaluation) == uri:
-                return {"policyDocument": each.document}
-    raise Refusal("ResourceNotFoundException", _NO_SUCH_POLICY, 404, situation="service")
+    for asked in _asked(_recorded(context).evaluations):
+        if asked.uri == context.parameters["policyUri"]:
+            return {"policyDocument": asked.policy.document}
+    raise Objection("ResourceNotFoundException", _NO_SUCH_POLICY, 404)
 
 
 def _recorded(context: CallContext) -> Event:
     """The denied call of an ID: in this region, for 24 hours, for the organization or the account of its caller."""
     event = context.trail.by_authorization_id(str(context.parameters["authorizationId"]))
-    if (
-        event is None
-        or context.now - event.when > KEPT
-        or event.region != context.call.region
-        or not _may_see(context, event)
-    ):
-        raise Refusal("ResourceNotFoundException", _GONE, 404, situation="service")
-    return event
+    if event is not None:
+        theirs = event.evaluations[0].context.get("aws:PrincipalOrgID")
+        ours = organizations.membership(context.caller.account)
+        ours_too = (
+            context.caller.account == event.account if theirs is None else ours and ours.organization_id == theirs
+        )
+        if ours_too and event.region == context.call.region and context.now - event.when <= KEPT:
+            return event
+    raise Objection("ResourceNotFoundException", _GONE, 404)
 
 
-def _may_see(context: CallContext, event: Event) -> bool:
-    recorded = event.evaluations[0].context.get("aws:PrincipalOrgID")
-    if recorded is None:
-        return context.caller.account == event.account
-    ours = organizations.membership(context.caller.account)
-    return ours is not None and ours.organization_id == recorded
+class _Asked(NamedTuple):
+    """A policy that a check of an evaluation has asked."""
+
+    policy: Policy
+    check: Check
+    evaluation: Evaluation
+
+    @property
+    def is_managed(self) -> bool:
+        return ":policy/" in self.policy.name
+
+    @property
+    def uri(self) -> str:
+        """The ARN of a managed policy; of an inline one its type, holder and name, made opaque."""
+        if self.is_managed:
+            return self.policy.name
+        identity = "\n".join((self.check.check_type, self.holder, self.policy.name))
+        return f"inline-{hashlib.sha256(identity.encode()).hexdigest()[:32]}"
+
+    @property
+    def holder(self) -> str:
+        return _holder(self.check, self.evaluation)
 
 
-def _start(token: Any, count: int) -> int:
-    if token is None:
-        return 0
-    if not str(token).isdigit() or not 0 < int(token) < count:
-        raise Refusal("ValidationException", "The value of nextToken is not valid.", 400, situation="service")
-    return int(token)
-
-
-# -- an evaluation in the model's members ------------------------------------------------------------------------------
-
-
-def _shared_context(evaluations: Iterable[Evaluation]) -> dict[str, Any]:
-    """The keys that have the same value for every action and resource of a request."""
-    first, *others = (_context(evaluation) for evaluation in evaluations)
-    return {key: value for key, value in first.items() if all(other.get(key) == value for other in others)}
-
-
-def _context(evaluation: Evaluation) -> dict[str, Any]:
-    return {key: value if isinstance(value, str) else list(value) for key, value in evaluation.context.items()}
-
-
-def _described(evaluation: Evaluation, shared: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "action": evaluation.action,
-        "resource": evaluation.resource,
-        "context": {key: value for key, value in _context(evaluation).items() if key not in shared},
-        "evaluatedEffect": evaluation.effect,
-        "checks": [_check(check, evaluation) for check in evaluation.checks],
-    }
-
-
-def _check(check: Check, evaluation: Evaluation) -> dict[str, Any]:
-    matched = [
-        {
-            "uri": _uri(check, match.policy, evaluation),
-            "matchedStatements": [
-                {"sid": s.sid or f"Statement{s.index + 1}", "evaluatedEffect": s.effect.upper()}
-                for s in match.statements
-            ],
-        }
-        for match in check.matched_policies
-    ]
-    target = {} if check.level is None else {"targetArn": _attached_to(check, evaluation)}
-    described = {"checkType": check.check_type, "evaluatedEffect": check.effect, **target}
-    return {**described, "relevantPolicyTypes": [_TYPES[check.check_type]], "matchedPolicies": matched}
-
-
-def _policies(evaluations: Iterable[Evaluation]) -> dict[tuple[str, str], dict[str, Any]]:
-    """Every policy that was asked, once for each type and URI, with all it is attached to."""
-    policies: dict[tuple[str, str], dict[str, Any]] = {}
+def _asked(evaluations: Iterable[Evaluation]) -> Iterator[_Asked]:
     for evaluation in evaluations:
-        for check, each in _policies_read(evaluation):
-            kind, uri = _TYPES[check.check_type], _uri(check, each, evaluation)
-            new = {"type": kind, "inline": not _is_managed(each), "uri": uri, "attachedTo": []}
-            holders = policies.setdefault((kind, uri), new)["attachedTo"]
-            holder = {"arn": _attached_to(check, evaluation)}
-            if holder not in holders:
-                holders.append(holder)
-    return policies
+        for check in evaluation.checks:
+            yield from (_Asked(each, check, evaluation) for each in check.policies)
 
 
-def _policies_read(evaluation: Evaluation) -> Iterator[tuple[Check, Policy]]:
-    for check in evaluation.checks:
-        yield from ((check, each) for each in check.policies)
-
-
-def _is_managed(each: Policy) -> bool:
-    return ":policy/" in each.name
-
-
-def _uri(check: Check, each: Policy, evaluation: Evaluation) -> str:
-    """The ARN of a managed policy; of an inline one its type, holder and name, made opaque."""
-    if _is_managed(each):
-        return each.name
-    identity = "\n".join((check.check_type, _attached_to(check, evaluation), each.name))
-    return f"inline-{hashlib.sha256(identity.encode()).hexdigest()[:32]}"
-
-
-def _attached_to(check: Check, evaluation: Evaluation) -> str:
+def _holder(check: Check, evaluation: Evaluation) -> str:
     """The ARN of what the policies of a check hang on."""
     if check.level is not None:
         who = "Principal" if check.check_type == "SERVICE_CONTROL_POLICY" else "Resource"
@@ -169,6 +130,19 @@ def _attached_to(check: Check, evaluation: Evaluation) -> str:
     if check.check_type in ("RESOURCE", "VPC_ENDPOINT"):
         return evaluation.resource
     return str(evaluation.context.get("aws:PrincipalArn", evaluation.principal))
+
+
+def _check(check: Check, evaluation: Evaluation) -> dict[str, Any]:
+    matched = []
+    for match in check.matched_policies:
+        statements = [
+            {"sid": each.sid or f"Statement{each.index + 1}", "evaluatedEffect": each.effect.upper()}
+            for each in match.statements
+        ]
+        matched.append({"uri": _Asked(match.policy, check, evaluation).uri, "matchedStatements": statements})
+    target = {} if check.level is None else {"targetArn": _holder(check, evaluation)}
+    described = {"checkType": check.check_type, "evaluatedEffect": check.effect, **target}
+    return {**described, "relevantPolicyTypes": [_TYPES[check.check_type]], "matchedPolicies": matched}
 
 
 ANSWERS = {
