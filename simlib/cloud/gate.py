@@ -194,10 +194,14 @@ class Gate:
         try:
             answer = self._store.act(call, account)
         except NotStored as error:
+            if error.known and call.service == "iam" and call.operation.startswith("List"):
+                return answers.success(call, answers.empty(call))  # nothing of a kind that cannot be made
             raise _not_offered(call, error) from error
         if call.name in CHANGING:
             self.history.observe(self._store, self._sessions, context.now)
-        return additions.AFTER[call.name](context, answer) if call.name in additions.AFTER else answer
+        if call.name in additions.AFTER:
+            answer = additions.AFTER[call.name](context, answer)
+        return answers.spoken(call, answer)
 
     def _record(self, in_flight: _InFlightCall, answer: RawAnswer, refusal: Refusal | None) -> None:
         call, context = in_flight.call, in_flight.context
@@ -281,4 +285,4 @@ def _error_of(answer: RawAnswer) -> tuple[str, str]:
     if code:
         return code[1].decode("utf-8", "replace"), message[1].decode("utf-8", "replace") if message else ""
     kind = next((v for name, v in answer.headers.items() if name.lower() == "x-amzn-errortype"), "")
-    return str(kind).partition(":")[0] or str(answer.status), ""
+    return str(kind).partition(":")[0].rpartition("#")[2] or str(answer.status), ""

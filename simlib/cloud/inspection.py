@@ -32,9 +32,9 @@ from simlib.cloud.permissions.authorization import AS_STORED, Instead, circumsta
 from simlib.cloud.permissions.permission import Permission, account_of
 from simlib.cloud.services.named_principals import named_in
 from simlib.cloud.services.web_identity import bearer_of
-from simlib.cloud.storage import buckets, iam_entities, inventory
+from simlib.cloud.storage import buckets, iam_entities
 from simlib.cloud.storage.organizations import Membership, membership
-from simlib.cloud.storage.places import stored_at
+from simlib.cloud.storage.resources import resource_arns
 from simlib.cloud.storage.store import Store
 from simlib.cloud.storage.stored import Place, StoredDocument, StoredIdentity
 from simlib.cloud.transport.refusals import authentication_refusal
@@ -158,18 +158,14 @@ class Inspection:
             return key.access_key_id, key.secret_access_key, None
 
     def _accounts(self) -> list[str]:
-        return [each for each in self._store.accounts() if inventory.is_of_the_world(each)]
+        return [each for each in self._store.accounts() if self._store.is_of_the_world(each)]
 
     def _has(self, account: str) -> bool:
-        return self._store.has(account) and inventory.is_of_the_world(account)
+        return self._store.is_of_the_world(account)
 
     def _of_account(self, account: str) -> Iterator[Principal]:
-        for name in inventory.users(account):
-            if user := self._store.user(account, name):
-                yield Principal(user.arn, "user", account, name)
-        for name in inventory.roles(account):
-            if role := self._store.role(account, name):
-                yield Principal(role.arn, "role", account, name)
+        for identity in self._store.identities(account):
+            yield Principal(identity.arn, "role" if identity.trust_policy else "user", account, identity.name)
         now = self._now()
         for session in self._sessions:
             if (
@@ -201,10 +197,8 @@ class Inspection:
             return [arn for account in self._accounts() for arn in self._owned(account)]
 
     def _owned(self, account: str) -> Iterator[str]:
-        for name in inventory.roles(account):
-            if role := self._store.role(account, name):
-                yield role.arn
-        yield from inventory.resource_arns(account)
+        yield from (identity.arn for identity in self._store.identities(account) if identity.trust_policy)
+        yield from resource_arns(account)
 
     def _resource_policies(self) -> Iterator[str]:
         for arn in self.resources():
@@ -234,7 +228,7 @@ class Inspection:
             if place.kind in ("trust", "resource"):
                 policy = resource_document(place.owner, self._store, trust=True)
                 return Document(*policy, place.owner) if policy and policy[0] == place and policy[1] else None
-            stored = stored_at(place, self._store)
+            stored = self._store.document_at(place)
             return Document(place, stored.text, stored.name, place.owner) if stored else None
 
     # -- what the gate would decide ----------------------------------------------------------------------------------

@@ -16,6 +16,12 @@ from moto.s3.models import s3_backends
 from simlib.cloud.storage.stored import PARTITION
 
 ENFORCED = "BucketOwnerEnforced"
+# S3 encrypts all new objects, and no bucket can be without: https://docs.aws.amazon.com/AmazonS3/latest/userguide/default-encryption-faq.html
+_DEFAULT = {"Rule": {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}, "BucketKeyEnabled": False}}
+ENCRYPTION = property(
+    lambda bucket: vars(bucket).get("_encryption") or _DEFAULT,
+    lambda bucket, chosen: vars(bucket).update(_encryption=chosen),
+)
 _READ_BY_ALL = ("public-read", "public-read-write", "authenticated-read")
 
 
@@ -33,11 +39,6 @@ def owner(bucket: str) -> str | None:
     """The account a bucket belongs to; None where there is none of that name."""
     entry = s3_backends.bucket_accounts.get(bucket)
     return entry[1] if entry else None
-
-
-def names(account: str) -> list[str]:
-    """The names of an account's buckets."""
-    return list(s3_backends[account][PARTITION].buckets) if account in s3_backends else []
 
 
 def _bucket(name: str) -> Any | None:

@@ -78,12 +78,15 @@ def _responses(service: str) -> type[BaseResponse]:
 
 
 def request_for(call: Call, account: str) -> tuple[str, mock.Request]:
-    """What botocore would have sent for this call, and to which address: nothing of what the sender wrote."""
-    written = mock.serialized(call.model, call.protocol, call.parameters)
+    """What botocore would have sent for this call, and to which address: nothing else of what was sent."""
+    written = mock.serialized(call.model, call.moto_protocol, call.parameters)
     path, query, body = written["url_path"], written["query_string"], written["body"]
     if isinstance(body, dict):  # the query protocol's
         body = urlencode(body, doseq=True)
-    url = f"https://{written.get('host_prefix', '')}{host_of(call.service, call.region)}{path}"
+    address = f"https://{written.get('host_prefix', '')}{host_of(call.service, call.region)}"
+    if call.service == "sqs" and call.endpoint:
+        address = call.endpoint  # moto makes a queue's address of it, which SDKs send to
+    url = f"{address}{path}"
     if query:
         url += f"{'&' if '?' in path else '?'}{percent_encode_sequence(query)}"
     headers = {name.lower(): str(value) for name, value in written["headers"].items()}

@@ -91,7 +91,7 @@ class _Row(NamedTuple):
 
 _ROWS: Mapping[str, _Row] = {
     "iam": _Row("roles", lambda arn, name: arn, policy="assume_role_policy_document"),
-    "s3": _Row("buckets", lambda arn, name: name.partition("/")[0], policy="policy"),
+    "s3": _Row("buckets", lambda arn, name: name.partition("/")[0], "arn", "policy"),
     "kms": _Row("keys", lambda arn, name: name.removeprefix("key/"), "arn", "policy"),
     "sqs": _Row("queues", lambda arn, name: name, "queue_arn", "policy", "kms_master_key_id"),
     "sns": _Row("topics", lambda arn, name: arn, "arn", "policy", "kms_master_key_id"),
@@ -120,7 +120,7 @@ def thing_of(arn: str) -> Any:
 
 
 def resource_arns(account: str) -> Iterator[str]:
-    """The ARNs of what an account owns and policies can be about: keys, queues, functions, instances, …"""
+    """The ARNs of what an account owns and policies can be about: buckets, keys, queues, functions, …"""
     for service, row in _ROWS.items():
         if row.arn:
             for backend in keepers(service, account):
@@ -290,16 +290,8 @@ def _main_resource(service: str, arn: str) -> str:
 
 def _identity_tags(backend: Any, arn: str) -> Mapping[str, str]:
     kind, name = arn.split(":", 5)[5].partition("/")[0], arn.rpartition("/")[2]
-    if kind == "role":
-        entity = named(backend, "roles", name)
-    elif kind == "user":
-        entity = backend.users.get(name)
-    elif kind == "policy":
-        entity = backend.managed_policies.get(arn)
-    elif kind == "instance-profile":
-        entity = named(backend, "instance_profiles", name)
-    else:
-        return {}
+    collection = {"role": "roles", "user": "users", "instance-profile": "instance_profiles"}.get(kind)
+    entity = named(backend, collection, name) if collection else backend.managed_policies.get(arn)
     return tag_map(getattr(entity, "tags", None))
 
 

@@ -11,7 +11,7 @@ import json
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cache
 from itertools import count
 from types import ModuleType, SimpleNamespace
@@ -26,13 +26,15 @@ from moto.core.common_models import BaseModel
 from moto.core.config import default_user_config
 from moto.core.models import MockAWS
 from moto.iam.utils import generate_access_key_id_from_account_id
+from moto.s3.models import FakeBucket
 
-from simlib.cloud.storage import contents
+from simlib.cloud.storage import buckets, contents, organizations
 from simlib.cloud.storage.dispatch import carry_out
-from simlib.cloud.storage.iam_entities import named
+from simlib.cloud.storage.iam_entities import active_key, backend, named
 from simlib.cloud.storage.remembered import remembered
 from simlib.cloud.storage.stored import (
     PARTITION,
+    Place,
     StoredDocument,
     StoredIdentity,
     StoredInstance,
@@ -45,6 +47,8 @@ from simlib.cloud.transport.wire import RawAnswer
 
 # Prefixes of unique IDs, https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html
 _ID_PREFIXES = {"User": "AIDA", "Group": "AGPA", "InstanceProfile": "AIPA", "ManagedPolicy": "ANPA"}
+
+_HOLDERS = ("user", "group", "role")  # of inline policies
 
 
 def unique_id(account: str, prefix: str, length: int = 21) -> str:
@@ -96,6 +100,11 @@ def _own_copies(backend: Any) -> list[Any]:
     return own
 
 
+def _whole_second() -> datetime:
+    """The time as IAM writes it down."""
+    return datetime.now(UTC).replace(tzinfo=None, microsecond=0)
+
+
 @staticmethod  # type: ignore[misc]
 def _untracked(cls: type, *_: Any, **__: Any) -> Any:
     """A new object that moto's list of all objects ever made does not hold on to: what is replaced is freed."""
@@ -133,6 +142,8 @@ class Store:
             self._patches.enter_context(patch.object(botocore.session, "create_loader", lambda *_: service_models()))
             self._patches.enter_context(patch.object(moto_utils, "_load_service_model", model_for_moto))
             self._patches.enter_context(remembered())
+            self._patches.enter_context(patch.object(iam_models, "utcnow", _whole_second))
+            self._patches.enter_context(patch.object(FakeBucket, "encryption", buckets.ENCRYPTION, create=True))
             for name in ("IAMPolicyDocumentValidator", "IAMTrustPolicyDocumentValidator"):  # `documents` has decided
                 self._patches.enter_context(patch.object(getattr(iam_models, name), "validate", lambda _: None))
             for name, prefix in _ID_PREFIXES.items():
@@ -162,20 +173,17 @@ class Store:
 
     def administrator_key(self, account: str, user_name: str) -> StoredKey:
         """The active access key of an IAM user with AWS's AdministratorAccess policy; made, where need be."""
-        backend = iam_models.iam_backends[account][PARTITION]
-        user = backend.users.get(user_name)
-        if user is None:
-            backend.create_user(region_name="us-east-1", user_name=user_name, path="/")
-            backend.attach_user_policy(f"arn:{PARTITION}:iam::aws:policy/AdministratorAccess", user_name)
-            user = backend.users[user_name]
-        key = next((key for key in user.access_keys if key.status == "Active"), None)
-        return _stored_key(key or backend.create_access_key(user_name=user_name), account)
+        iam = backend(account)
+        if user_name not in iam.users:
+            iam.create_user(region_name="us-east-1", user_name=user_name, path="/")
+            iam.attach_user_policy(f"arn:{PARTITION}:iam::aws:policy/AdministratorAccess", user_name)
+        return _stored_key(active_key(account, user_name) or iam.create_access_key(user_name=user_name), account)
 
     def create_administrator_role(self, account: str, name: str, trust_policy: str) -> None:
         """A role with AWS's AdministratorAccess policy."""
-        backend = iam_models.iam_backends[account][PARTITION]
-        backend.create_role(name, trust_policy, "/", None, "", [], "3600")
-        backend.attach_role_policy(f"arn:{PARTITION}:iam::aws:policy/AdministratorAccess", name)
+        iam = backend(account)
+        iam.create_role(name, trust_policy, "/", None, "", [], "3600")
+        iam.attach_role_policy(f"arn:{PARTITION}:iam::aws:policy/AdministratorAccess", name)
 
     def free_account_id(self) -> str:
         """111111111111 for the first account, 222222222222 for the second; past nine, the number padded."""
@@ -189,51 +197,56 @@ class Store:
         """Whether anything is kept of an account."""
         return account in iam_models.iam_backends
 
+    def is_of_the_world(self, account: str) -> bool:
+        """Whether somebody has made it; moto keeps accounts of its own besides, with no more than a role in them."""
+        kept = backend(account) if self.has(account) else None
+        made = kept and (
+            kept.users or any(role.name != "OrganizationAccountAccessRole" for role in kept.roles.values())
+        )
+        return bool(made) or organizations.organization_of(account) is not None
+
     def find_key(self, access_key_id: str) -> StoredKey | None:
         for account in self.accounts():
-            key = iam_models.iam_backends[account][PARTITION].access_keys.get(access_key_id)
+            key = backend(account).access_keys.get(access_key_id)
             if key is not None:
                 return _stored_key(key, account)
         return None
 
     def user(self, account: str, name: str) -> StoredIdentity | None:
-        backend = iam_models.iam_backends[account][PARTITION]
-        user = backend.users.get(name)
-        if user is None:
-            return None
-        groups = backend.get_groups_for_user(name)
-        documents = (*_documents(user), *(document for group in groups for document in _documents(group)))
-        return StoredIdentity(
-            user.arn,
-            user.id,
-            account,
-            name,
-            documents,
-            self._boundary(backend, user),
-            tag_map(user.tags),
-            groups=tuple(group.arn for group in groups),
-        )
+        return self._identity(account, "users", name)
 
     def role(self, account: str, name: str) -> StoredIdentity | None:
-        backend = iam_models.iam_backends[account][PARTITION]
-        role = named(backend, "roles", name)
-        if role is None:
+        return self._identity(account, "roles", name)
+
+    def _identity(self, account: str, collection: str, name: str) -> StoredIdentity | None:
+        kept = backend(account)
+        entity = named(kept, collection, name)
+        if entity is None:
             return None
+        groups = kept.get_groups_for_user(name) if collection == "users" else ()
         return StoredIdentity(
-            role.arn,
-            role.id,
+            entity.arn,
+            entity.id,
             account,
             name,
-            tuple(_documents(role)),
-            self._boundary(backend, role),
-            tag_map(role.tags),
-            role.assume_role_policy_document,
-            int(role.max_session_duration or 3600),
+            tuple(document for owner in (entity, *groups) for document in _documents(owner)),
+            self.managed_policy(getattr(entity, "permissions_boundary_arn", None) or ""),
+            tag_map(entity.tags),
+            getattr(entity, "assume_role_policy_document", ""),
+            int(getattr(entity, "max_session_duration", None) or 3600),
+            tuple(group.arn for group in groups),
         )
+
+    def identities(self, account: str) -> Iterator[StoredIdentity]:
+        """An account's users, oldest first, then its roles."""
+        for collection in ("users", "roles"):
+            for entity in list(getattr(backend(account), collection).values()):
+                if identity := self._identity(account, collection, entity.name):
+                    yield identity
 
     def group_documents(self, account: str, name: str) -> tuple[StoredDocument, ...] | None:
         """The policies of a group; None where there is none of that name."""
-        group = iam_models.iam_backends[account][PARTITION].groups.get(name)
+        group = backend(account).groups.get(name)
         return tuple(_documents(group)) if group is not None else None
 
     def role_by_arn(self, arn: str) -> StoredIdentity | None:
@@ -243,18 +256,12 @@ class Store:
 
     def path_of(self, kind: str, account: str, name: str) -> str:
         """ "/team/alice" for a user of that path; "/alice" where nothing of that name exists."""
-        backend = iam_models.iam_backends[account][PARTITION]
-        stored = {
-            "user": backend.users.get(name),
-            "group": backend.groups.get(name),
-            "role": next((r for r in backend.roles.values() if r.name == name), None),
-            "instance-profile": next((p for p in backend.instance_profiles.values() if p.name == name), None),
-        }[kind]
+        stored = named(backend(account), f"{kind.replace('-', '_')}s", name)
         return f"{stored.path}{name}" if stored is not None else f"/{name}"
 
     def profile_role(self, account: str, *, name: str | None = None, arn: str | None = None) -> StoredIdentity | None:
         """The role inside an instance profile."""
-        for profile in iam_models.iam_backends[account][PARTITION].instance_profiles.values():
+        for profile in backend(account).instance_profiles.values():
             if (profile.name == name or profile.arn == arn) and profile.roles:
                 return self.role(account, profile.roles[0].name)
         return None
@@ -271,13 +278,23 @@ class Store:
         account = next(self.accounts(), "") if owner == "aws" else owner
         if account not in iam_models.iam_backends:
             return None
-        policy = iam_models.iam_backends[account][PARTITION].managed_policies.get(arn)
+        policy = backend(account).managed_policies.get(arn)
         return _managed_document(policy) if policy is not None else None
 
-    def _boundary(self, backend: Any, entity: Any) -> StoredDocument | None:
-        arn = getattr(entity, "permissions_boundary_arn", None)
-        policy = backend.managed_policies.get(arn) if arn else None
-        return _managed_document(policy) if policy is not None else None
+    def document_at(self, place: Place) -> StoredDocument | None:
+        """The identity-based policy, boundary, SCP or RCP at a place; None while nothing is stored there."""
+        if place.kind in ("scp", "rcp"):
+            return organizations.policy(place.owner)
+        if not place.name:
+            return self.managed_policy(place.owner)
+        match place.owner.split(":", 5):
+            case [_, _, "iam", _, account, rest] if self.has(account):
+                kind, _, path = rest.partition("/")
+            case _:
+                return None
+        entity = named(backend(account), f"{kind}s", path.rpartition("/")[2]) if kind in _HOLDERS else None
+        text = entity.policies.get(place.name) if entity is not None and entity.arn == place.owner else None
+        return StoredDocument(place.name, text, place.owner) if text is not None else None
 
     # -- S3 and EC2 --------------------------------------------------------------------------------------------------
 
@@ -287,14 +304,14 @@ class Store:
         from moto.ec2.models import ec2_backends
 
         for account, regions in list(ec2_backends.items()):
-            for region, backend in list(regions.items()):
-                instance = backend.get_instance_by_id(instance_id)
+            for region, ec2 in list(regions.items()):
+                instance = ec2.get_instance_by_id(instance_id)
                 if instance is not None:
-                    return self._instance(instance, backend, account, region)
+                    return self._instance(instance, ec2, account, region)
         return None
 
-    def _instance(self, instance: Any, backend: Any, account: str, region: str) -> StoredInstance:
-        association = backend.iam_instance_profile_associations.get(instance.id)
+    def _instance(self, instance: Any, ec2: Any, account: str, region: str) -> StoredInstance:
+        association = ec2.iam_instance_profile_associations.get(instance.id)
         profile = association.iam_instance_profile if association else None
         role = self.role(account, profile.roles[0].name) if profile and profile.roles else None
         return StoredInstance(

@@ -19,7 +19,7 @@ from xml.sax.saxutils import escape
 from simlib.cloud.transport import mock
 from simlib.cloud.transport.calls import Call
 from simlib.cloud.transport.protocols import Protocol, error_member, protocol_of, spoken_protocol
-from simlib.cloud.transport.refusals import Refusal, access_denied, authentication_refusal
+from simlib.cloud.transport.refusals import Objection, Refusal, access_denied, authentication_refusal
 from simlib.cloud.transport.wire import RawAnswer
 
 __all__ = ["Refusal", "access_denied", "authentication_refusal", "refusal", "success"]
@@ -36,6 +36,23 @@ def success(call: Call, result: Mapping[str, Any]) -> RawAnswer:
     content = body.encode("utf-8") if isinstance(body, str) else bytes(body or b"")
     status = _status(call.model.output_shape, result) or int(answer["status_code"])
     return RawAnswer(status, {**headers, "x-amzn-RequestId": request_id}, content)
+
+
+def spoken(call: Call, answer: RawAnswer) -> RawAnswer:
+    """moto's answer in the protocol of the call."""
+    if call.protocol == call.moto_protocol:
+        return answer
+    result = mock.read(call.model, call.moto_protocol, answer.status, answer.headers, answer.body)
+    if error := result.get("Error"):
+        raise Objection(error["Code"], error["Message"], answer.status)
+    return success(call, {name: value for name, value in result.items() if name != "ResponseMetadata"})
+
+
+def empty(call: Call) -> dict[str, Any]:
+    """The result of an operation that lists what there is, where there is nothing."""
+    members = call.model.output_shape.members.items() if call.model.output_shape else ()
+    return {name: [] if member.type_name == "list" else False for name, member in members if
+            member.type_name in ("list", "boolean")}  # fmt: skip
 
 
 def _status(shape: Any, result: Mapping[str, Any]) -> int | None:

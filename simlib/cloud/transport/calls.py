@@ -45,6 +45,7 @@ _ELSEWHERE = {
     "s3-website": "website endpoints",
     "vpce": "VPC endpoints",
 }
+_CBOR_PATH = re.compile(r"/service/\w+/operation/(\w+)", re.ASCII)
 _BUCKET = re.compile(r"[A-Za-z0-9._-]{1,255}")
 
 
@@ -65,7 +66,8 @@ class Call:
 
     `service` is botocore's name ("s3", "secretsmanager"), `operation` the API's ("GetObject"); `parameters` are the
     operation's input members by their API names, dates naive and in UTC; `protocol` is botocore's name of the one that
-    is spoken. `raw` is for signatures and the trail.
+    is spoken; `endpoint` where the sender of another process found the lab, "http://127.0.0.1:4711". `raw` is for
+    signatures and the trail.
     """
 
     raw: RawRequest
@@ -75,10 +77,16 @@ class Call:
     region: str
     protocol: str
     access_key_id: str = ""
+    endpoint: str = ""
 
     @property
     def name(self) -> str:
         return f"{self.service}:{self.operation}"
+
+    @property
+    def moto_protocol(self) -> str:
+        """What moto is spoken to in, which knows no CBOR."""
+        return "json" if self.protocol == mock.CBOR else self.protocol
 
     @property
     def model(self) -> mock.OperationModel:
@@ -90,7 +98,7 @@ class Call:
         labels = {
             name: "*" for name, member in _input(self.model).items() if member.serialization.get("location") == "uri"
         }
-        path: str = mock.serialized(self.model, self.protocol, {**labels, **self.parameters})["url_path"]
+        path: str = mock.serialized(self.model, self.moto_protocol, {**labels, **self.parameters})["url_path"]
         return path.partition("?")[0]
 
 
@@ -233,7 +241,8 @@ def place(
         for service in candidates:
             if call := _read(service, raw, region, access_key_id):
                 _check_host(call, scope, in_host[1] if in_host else None)
-                return call
+                at = raw.parts
+                return call if hint or _is_aws(at.netloc) else replace(call, endpoint=f"{at.scheme}://{at.netloc}")
     except Unplaceable:
         raise
     except Exception as error:  # a hostile request may break the reading of it anywhere
@@ -272,7 +281,7 @@ def _wrong_scope(service: str, text: str) -> Unplaceable:
 def _read(service: str, raw: RawRequest, region: str, access_key_id: str) -> Call | None:
     model = service_model(service)
     protocol = spoken_protocol(service, raw.headers)
-    if model is None or protocol not in mock.PROTOCOL_PARSERS:
+    if model is None or protocol not in (*mock.PROTOCOL_PARSERS, mock.CBOR):
         return None
     read = _read_rest if protocol.startswith("rest-") else _read_rpc
     try:
@@ -307,7 +316,9 @@ def _read_rpc(service: str, protocol: str, raw: RawRequest) -> tuple[mock.Operat
     values: dict[str, str] = {}
     if raw.method.upper() != "POST" and (protocol == "json" or raw.method.upper() != "GET"):
         return None
-    if protocol == "json":
+    if protocol == mock.CBOR:
+        name = match[1] if (match := _CBOR_PATH.fullmatch(raw.parts.path)) else ""
+    elif protocol == "json":
         prefix, _, name = raw.headers.get("x-amz-target", "").rpartition(".")
         if prefix != model.metadata.get("targetPrefix"):
             return None

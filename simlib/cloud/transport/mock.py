@@ -14,6 +14,7 @@ from io import BytesIO
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from botocore.parsers import RpcV2CBORParser, create_parser
 from botocore.serialize import create_serializer
 from moto.core.model import OperationModel, ServiceModel
 from moto.core.parse import PROTOCOL_PARSERS, RequestParserError
@@ -30,6 +31,8 @@ from werkzeug.datastructures import ImmutableMultiDict
 from werkzeug.exceptions import HTTPException
 
 __all__ = ["PROTOCOL_PARSERS", "OperationModel", "Request", "ServiceModel", "get_service_model"]
+
+CBOR = "smithy-rpc-v2-cbor"
 
 
 @cache
@@ -75,10 +78,23 @@ def parsed(operation: OperationModel, protocol: str, parts: Mapping[str, Any]) -
 
     "values", "headers", "body", "method", "url_path" and "url_params".
     """
+    if protocol == CBOR:
+        return _parsed_cbor(operation, parts["body"] or b"\xa0")
     try:
         return _PARSERS[protocol](operation).parse(parts) or {}
     except RequestParserError as error:
         raise NotWellFormed(str(error)) from error
+
+
+def _parsed_cbor(operation: OperationModel, body: bytes) -> dict[str, Any]:
+    """moto does not read it; botocore reads answers, whose bodies are like those of requests."""
+    reader = RpcV2CBORParser(timestamp_parser=lambda seconds: datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None))
+    stream = reader.get_peekable_stream_from_bytes(body)
+    if not isinstance(reader.parse_data_item(stream), dict) or stream.read(1):
+        raise NotWellFormed("Start of structure or map found where not expected.")
+    answer: Any = {"status_code": 200, "headers": {}, "body": body}
+    values: dict[str, Any] = reader.parse(answer, operation.input_shape)
+    return {name: value for name, value in values.items() if name != "ResponseMetadata"}
 
 
 @cache
@@ -104,9 +120,24 @@ def serialized(operation: OperationModel, protocol: str, parameters: Mapping[str
 
 def written(service: str, operation: OperationModel, protocol: str, result: Any, request_id: str) -> Mapping[str, Any]:
     """The answer that carries `result`: "status_code", "headers" and "body"."""
+    if protocol == CBOR:
+        body = bytearray()
+        if operation.output_shape is not None:
+            _serializer(CBOR)._serialize_data_item(body, result, operation.output_shape)
+        headers = {"Content-Type": "application/cbor", "smithy-protocol": "rpc-v2-cbor"}
+        return {"status_code": 200, "headers": headers, "body": body}
     serializer = get_serializer_class(service, protocol)(operation, SerializationContext(request_id))
     answer: Mapping[str, Any] = serializer.serialize(result)
     return answer
+
+
+def read(
+    operation: OperationModel, protocol: str, status: int, headers: Mapping[str, str], body: bytes
+) -> dict[str, Any]:
+    """What an answer of moto's says, as boto3 would tell it."""
+    answer = {"status_code": status, "headers": headers, "body": body}
+    result: dict[str, Any] = create_parser(protocol).parse(answer, operation.output_shape)
+    return result
 
 
 _NO_FORM: Any = ImmutableMultiDict()
