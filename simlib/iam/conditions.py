@@ -266,6 +266,12 @@ class Condition:
             self._matcher = OPERATORS[self.operator.base](self.wanted, variables=self.variables)
         return self._matcher
 
+    @property
+    def demands(self) -> bool:
+        """Whether a request that meets it has the key, with one of the wanted texts or addresses."""
+        known = self.operator
+        return not (known.when_absent or known.negated) and known.base.startswith(("String", "Arn", "IpAddress"))
+
     def met(self, actual: str, context: Context) -> bool:
         """Whether one value of the request meets any of the wanted ones; negation is not looked at."""
         return (self._matcher or self.matcher).matches(actual, context)

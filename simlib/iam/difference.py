@@ -9,11 +9,12 @@ policies' patterns. Only the policies count, as IAM Access Analyzer's custom pol
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from copy import copy
 from typing import NamedTuple
 
 from simlib.iam.decision import PolicySet
 from simlib.iam.errors import RequestError
-from simlib.iam.matching import Context, Glob, Piece, Wild, read, texts_by_match
+from simlib.iam.matching import Context, Piece, Wild, matcher, read, texts_by_match
 from simlib.iam.partial import possible
 from simlib.iam.policy import Policy
 from simlib.iam.principals import identify, is_account_id
@@ -110,7 +111,7 @@ def _actions(policies: Iterable[Policy], known: Iterable[str]) -> list[str]:
         text.lower() for policy in policies for each in policy.statements for text in each.actions.texts
     )
     patterns: list[list[Piece]] = [read(text) for text in texts]
-    classes, globs = texts_by_match(patterns, _ANY_ACTION), [Glob(pattern) for pattern in patterns]
+    classes, globs = texts_by_match(patterns, _ANY_ACTION), [matcher(pattern) for pattern in patterns]
     for action in known:
         matches = sum(1 << n for n, glob in enumerate(globs) if glob.matches(action, {}))
         if classes.get(matches, "") not in known:
@@ -120,13 +121,7 @@ def _actions(policies: Iterable[Policy], known: Iterable[str]) -> list[str]:
 
 def _turned(policy: Policy, effect: str, other: str) -> Policy:
     """The statements of an effect alone, with the other one."""
-    statements = [each for each in policy.statements if each.effect == effect]
-    return Policy(policy.document, policy.kind, policy.name, [_with_effect(each, other) for each in statements])
-
-
-def _with_effect(statement: Statement, effect: str) -> Statement:
-    copy = Statement(statement.document, statement.index, statement.path)
-    for name in Statement.__slots__:
-        setattr(copy, name, getattr(statement, name))
-    copy.effect = effect
-    return copy
+    statements = [copy(each) for each in policy.statements if each.effect == effect]
+    for statement in statements:
+        statement.effect = other
+    return Policy(policy.document, policy.kind, policy.name, statements)

@@ -114,19 +114,21 @@ def called(policy: Policy) -> str:
 
 
 def _elements(statement: Statement, request: Request, bounded: bool) -> Iterator[Element]:
-    document = statement.document
+    document, values = statement.document, request.values
     if statement.principals is not None:
         name, names = "NotPrincipal" if statement.not_principal else "Principal", statement.names(request, bounded)
         yield Element(name, bool(names), _texts(document[name]), request.caller.arn)
     # a statement of a key's policy may lack the other two, and then has no effect
-    name = "NotAction" if statement.not_action else "Action"
-    yield Element(name, statement.covers_action(request), _texts(document.get(name, ())), request.action)
-    if statement.resources is not None:
-        name = "NotResource" if statement.not_resource else "Resource"
-        yield Element(name, statement.covers_resource(request), _texts(document.get(name, ())), request.resource)
+    for element, patterns, excepted, actual, text in (
+        ("Action", statement.actions, statement.not_action, request.action, request.folded_action),
+        ("Resource", statement.resources, statement.not_resource, request.resource, request.resource),
+    ):
+        if patterns is not None:
+            name = f"Not{element}" if excepted else element
+            yield Element(name, patterns.matches(text, values) is not excepted, _texts(document.get(name, ())), actual)
     for condition in statement.conditions:
-        holds, actual, operator = condition.holds(request.values), request.values.get(condition.key), condition.operator
-        yield Element("Condition", holds, condition.wanted, actual, operator.name, condition.name, operator.negated)
+        holds, present, operator = condition.holds(values), values.get(condition.key), condition.operator
+        yield Element("Condition", holds, condition.wanted, present, operator.name, condition.name, operator.negated)
 
 
 def _texts(written: Any) -> tuple[str, ...]:

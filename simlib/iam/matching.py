@@ -59,9 +59,10 @@ class Automaton:
     stops.
     """
 
-    __slots__ = ("crossing", "final", "letters", "other", "steps")
+    __slots__ = ("crossing", "final", "first", "letters", "other", "steps")
 
-    def __init__(self, pieces: Iterable[Piece], borders: str = ":") -> None:
+    def __init__(self, pieces: Sequence[Piece], borders: str = ":") -> None:
+        self.first = pieces[0] if pieces and isinstance(pieces[0], str) else ""
         self.letters: dict[str, int] = {}  # where each character leads
         wild = dict.fromkeys(Wild, 0)
         bit = 1
@@ -79,7 +80,9 @@ class Automaton:
         self.steps = {character: (bits | moves, stays) for character, bits in self.letters.items()}
         self.steps |= {border: (self.letters.get(border, 0) | wild[_ONE], self.crossing) for border in borders}
 
-    def accepts(self, text: str) -> bool:
+    def matches(self, text: str, context: Context) -> bool:
+        if not text.startswith(self.first):
+            return False
         steps, other, reached = self.steps, self.other, 1
         for character in text:
             moves, stays = steps.get(character, other)
@@ -97,40 +100,34 @@ class Automaton:
 
 
 class Glob:
-    """A pattern without variables: its literal ends are compared at once.
+    """A pattern whose only wildcards are stars that may run past colons.
 
-    Between stars that may run past colons the leftmost place that fits is always good enough; where there are other
-    wildcards, an automaton reads what lies between the ends.
+    Its literal ends are compared at once; between them the leftmost place that fits is always good enough.
     """
 
-    __slots__ = ("automaton", "first", "is_plain", "last", "least", "middle", "most")
+    __slots__ = ("first", "last", "least", "middle", "most")
 
     def __init__(self, pieces: Sequence[Piece]) -> None:
-        self.first = pieces[0] if pieces and isinstance(pieces[0], str) else ""
-        self.last = pieces[-1] if len(pieces) > 1 and isinstance(pieces[-1], str) else ""
-        self.middle = pieces[bool(self.first) : len(pieces) - bool(self.last)]
         literals = [piece for piece in pieces if isinstance(piece, str)]
-        wild = [piece for piece in self.middle if not isinstance(piece, str)]
-        stars = wild.count(_ANY)
-        self.is_plain = stars == len(wild)
-        stars += wild.count(_ANY_IN_PART)
-        self.least = len("".join(literals)) + len(wild) - stars
-        self.most = sys.maxsize if stars else self.least
-        self.automaton: Automaton | None = None
+        self.first = literals.pop(0) if pieces and isinstance(pieces[0], str) else ""
+        self.last = literals.pop() if literals and isinstance(pieces[-1], str) else ""
+        self.middle, self.least = literals, len("".join([self.first, *literals, self.last]))
+        self.most = sys.maxsize if _ANY in pieces else self.least
 
     def matches(self, text: str, context: Context) -> bool:
         if not (self.least <= len(text) <= self.most and text.startswith(self.first) and text.endswith(self.last)):
             return False
         at, end = len(self.first), len(text) - len(self.last)
-        if not self.is_plain:
-            self.automaton = self.automaton or Automaton(self.middle)
-            return self.automaton.accepts(text[at:end])
         for piece in self.middle:
-            if isinstance(piece, str):
-                at = text.find(piece, at, end) + len(piece)
-                if at < len(piece):
-                    return False
+            at = text.find(piece, at, end) + len(piece)
+            if at < len(piece):
+                return False
         return True
+
+
+def matcher(pieces: Sequence[Piece]) -> Glob | Automaton:
+    """What a text is compared with, by a pattern without variables."""
+    return Glob(pieces) if all(piece is _ANY or isinstance(piece, str) for piece in pieces) else Automaton(pieces)
 
 
 class Template:
@@ -144,7 +141,7 @@ class Template:
 
     def matches(self, text: str, context: Context) -> bool:
         filled = fill(self.pieces, context, self.parts) if text.startswith(self.head) else None
-        return filled is not None and Glob(filled).matches(text, context)
+        return filled is not None and matcher(filled).matches(text, context)
 
 
 class TooManyTexts(Exception):
@@ -273,7 +270,7 @@ class Patterns:
             else:
                 exact.append(text)
         self.texts, self.exact, self.prefixes = texts, frozenset(exact), tuple(prefixes)
-        self._others: tuple[Glob | Template, ...] | None = None if rest else ()
+        self._others: tuple[Glob | Automaton | Template, ...] | None = None if rest else ()
         self._rest, self._wildcards, self.variables, self._arn, self._parts = rest, wildcards, variables, arn, parts
 
     def matches(self, text: str, context: Context) -> bool:
@@ -287,11 +284,11 @@ class Patterns:
                 return True
         return False
 
-    def _prepare(self, text: str) -> Glob | Template:
+    def _prepare(self, text: str) -> Glob | Automaton | Template:
         pieces = self.read(text)
         if "$" in text and any(isinstance(piece, Variable) for piece in pieces):
             return Template(pieces, self._parts)
-        return Glob(fill(pieces, {}, self._parts) or [])
+        return matcher(fill(pieces, {}, self._parts) or [])
 
     def read(self, text: str) -> list[Piece]:
         """One of the texts, taken apart. In a ``Resource`` variables count only after the fifth colon

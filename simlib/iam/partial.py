@@ -18,7 +18,7 @@ from simlib.iam.decision import PolicySet
 from simlib.iam.errors import RequestError
 from simlib.iam.evaluation import evaluate
 from simlib.iam.explanation import Evaluation
-from simlib.iam.matching import Context, Glob, Patterns, TooManyTexts, Values, Variable, Wild, read, texts_by_match
+from simlib.iam.matching import Context, Patterns, TooManyTexts, Values, Variable, Wild, matcher, read, texts_by_match
 from simlib.iam.policy import Policy
 from simlib.iam.principals import NOT, Named
 from simlib.iam.request import Request
@@ -323,7 +323,7 @@ def _fillings(condition: Condition, texts: Sequence[str]) -> Iterator[str]:
     for pieces in map(patterns.read, patterns.texts) if isinstance(patterns, Patterns) else ():
         for index in [index for index, piece in enumerate(pieces) if isinstance(piece, Variable)]:
             gaps = [Wild.ANY if isinstance(piece, Variable) else piece for piece in pieces]
-            before, behind = Glob(gaps[:index]), Glob(gaps[index + 1 :])
+            before, behind = matcher(gaps[:index]), matcher(gaps[index + 1 :])
             for text in texts:
                 starts = [at for at in range(len(text) + 1) if before.matches(text[:at], {})]
                 ends = [at for at in reversed(range(len(text) + 1)) if behind.matches(text[at:], {})]

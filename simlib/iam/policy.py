@@ -19,17 +19,7 @@ class Policy:
     in.
     """
 
-    __slots__ = (
-        "_by_action",
-        "_by_service",
-        "_everywhere",
-        "_is_indexed",
-        "document",
-        "kind",
-        "name",
-        "statements",
-        "version",
-    )
+    __slots__ = ("_by_service", "_everywhere", "document", "kind", "name", "statements", "version")
 
     def __init__(self, document: Mapping[str, Any], kind: str, name: str, statements: Iterable[Statement]) -> None:
         self.document = document
@@ -38,8 +28,8 @@ class Policy:
         self.version: str = document.get("Version", OLD_VERSION)
         self.statements = tuple(statements)
         self._everywhere: Sequence[Statement] = self.statements
-        self._is_indexed = len(self.statements) > FEW
-        if self._is_indexed:
+        self._by_service: dict[str, list[Statement]] = {}
+        if len(self.statements) > FEW:
             self._index()
 
     @staticmethod
@@ -70,31 +60,22 @@ class Policy:
             raise PolicyError(report.problems) from None
 
     def _index(self) -> None:
-        """Sort the statements by the actions they could match: a named one, any of a service, any at all."""
-        self._by_action: dict[str, list[Statement]] = {}
-        self._by_service: dict[str, list[Statement]] = {}
+        """Sort the statements by the services whose actions they could match."""
         everywhere: list[Statement] = []
         for statement in self.statements:
-            if statement.not_action:  # whatever it does not name
+            services = {text.partition(":")[0] for text in statement.actions.texts}
+            if statement.not_action or "*" in services:  # NotAction: whatever it does not name
                 everywhere.append(statement)
                 continue
-            written = [text.lower() for _, text in statement.texts("Action")]
-            wild = {text.partition(":")[0] for text in written if "*" in text or "?" in text}
-            if "*" in wild:
-                everywhere.append(statement)
-                continue
-            for service in wild:
+            for service in services:
                 self._by_service.setdefault(service, []).append(statement)
-            for action in {text for text in written if text.partition(":")[0] not in wild}:
-                self._by_action.setdefault(action, []).append(statement)
         self._everywhere = everywhere
 
     def candidates(self, action: str) -> Sequence[Statement]:
         """The statements that could match an action (in lower case); cost does not grow with the others."""
-        if not self._is_indexed:
+        if not self._by_service:
             return self._everywhere
-        named, wild = self._by_action.get(action, ()), self._by_service.get(action.partition(":")[0], ())
-        return [*named, *wild, *self._everywhere]
+        return [*self._by_service.get(action.partition(":")[0], ()), *self._everywhere]
 
     def __repr__(self) -> str:
         return f"<Policy {self.name or 'unnamed'}: {self.kind}, {len(self.statements)} statements>"

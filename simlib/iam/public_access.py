@@ -16,7 +16,6 @@ _FIXING = {
     "aws:userid", "aws:resourceorgid", "s3:dataaccesspointarn", "s3:dataaccesspointaccount",
     "s3:x-amz-server-side-encryption-aws-kms-key-id", "kms:calleraccount", "kms:viaservice",
 }  # fmt: skip
-_POSITIVE = {"StringEquals", "StringLike", "StringEqualsIgnoreCase", "ArnEquals", "ArnLike", "IpAddress"}
 
 
 def is_public(policy: Policy) -> bool:
@@ -41,13 +40,8 @@ def restricted(policy: Policy, caller: Caller, owner: str | None) -> Policy:
 
 def _fixes(condition: Condition) -> bool:
     """Whether a condition holds one of the keys to values without wildcard or variable."""
-    known = condition.operator
-    lets_others_pass = known.base not in _POSITIVE or known.if_exists or known.qualifier == "ForAllValues"
-    return (
-        not lets_others_pass
-        and condition.key in _FIXING
-        and all(_is_fixed(condition.key, value) for value in condition.wanted)
-    )
+    fixed = all(_is_fixed(condition.key, value) for value in condition.wanted)
+    return fixed and condition.demands and condition.key in _FIXING
 
 
 def _is_fixed(key: str, value: str) -> bool:

@@ -12,8 +12,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from simlib.iam import conditions, service_data
-from simlib.iam.conditions import network, operator
+from simlib.iam.conditions import Condition, network
 from simlib.iam.findings import FINDINGS, Report, shown
+from simlib.iam.matching import Patterns
 from simlib.iam.principals import PARTITIONS
 from simlib.iam.statement import LIST, OBJECT, Statement
 from simlib.iam.vocabulary import RCP_SERVICES
@@ -88,12 +89,13 @@ def examine(document: Mapping[str, Any], statements: Sequence[Statement], report
             first = twins.setdefault((meaning,), statement.index)
             texts["same"] = str(first) if first != statement.index else ""
         named = statement.principal_texts
-        features = [f"{each.operator} {each.key}".lower() for each in statement.comparisons]
+        features = [f"{each.operator.name} {each.key}".lower() for each in statement.conditions]
+        features += [f"only {each.key}" for each in statement.conditions if _narrows(each)]
         if report.kind == "trust":
             features += [f"{form} {text}".lower() for _, form, text in named]
             features += [f"{element} {text}".lower() for element in _ACTIONS for _, text in statement.texts(element)]
         texts["principals"] = "sound" if named and not report.wrong.intersection(path for path, _, _ in named) else ""
-        texts["conditions"] = str(len(statement.comparisons))
+        texts["conditions"] = str(len(statement.conditions))
         _apply(rules, _parts(statement, typed=not refused), texts, features, report)
 
 
@@ -109,7 +111,7 @@ def _apply(
 ) -> None:
     for of, path, value, texts in parts:
         known = {"kind": report.kind, "version": report.version, "stored_as": report.stored_as, **always, **texts}
-        for rule in rules.get(of, ()) if path not in report.wrong or not path else ():
+        for rule in rules.get(of, ()) if of in ("document", "grant") or path not in report.wrong else ():
             if (words := rule.words(known, features)) is not None:
                 nearest = rule.options.get("nearest", "")
                 names = [each for each in service_data.condition_keys(nearest) or () if "*" not in each]
@@ -140,27 +142,44 @@ def _parts(statement: Statement, *, typed: bool) -> Iterator[_Part]:
                 yield "variable", place, text, {"value": variable[0], "operator": "", "type": _type(variable[1], typed)}
     for place, form, text in statement.principal_texts:
         yield "principal", place, text, {"element": str(place[len(path)]), "form": form, "value": text}
+    yield from _grants(statement)
     spelled: dict[tuple[str, str], str] = {}
-    for comparison in statement.comparisons:
-        known, name, key = operator(comparison.operator), comparison.operator, comparison.key
-        values = [(place, value, conditions.scalar_text(value) or "") for place, value in comparison.values]
-        texts = {"operator": name if known else "", "key": key.lower(), "key_as_written": key}
-        first = spelled.setdefault((name, key.lower()), key)
+    for condition in statement.conditions:
+        name, key, place = condition.operator.name, condition.name, statement.place(condition)
+        texts = {"operator": name, "key": condition.key, "key_as_written": key, "type": _type(key, typed)}
+        first = spelled.setdefault((name, condition.key), key)
         texts["spelled"] = first if first != key else ""
-        texts["type"] = _type(key, typed)
-        texts["values"] = ",".join(sorted({text.lower() for _, _, text in values}))
-        texts["count"] = str(len(values))
-        texts["json"] = ",".join({re.sub("int|float", "number", type(value).__name__) for _, value, _ in values})
-        ranges = [_range(text) if known and "IpAddress" in known.base else {} for _, _, text in values]
+        texts["values"] = ",".join(sorted({text.lower() for text in condition.wanted}))
+        texts["count"] = str(len(condition.wanted))
+        values = list(zip(statement.values(condition), condition.wanted, strict=True))
+        texts["json"] = ",".join({re.sub("int|float", "number", type(value).__name__) for (_, value), _ in values})
+        ranges = [_range(text) if "IpAddress" in name else {} for text in condition.wanted]
         texts["reaches"] = ",".join(sorted({each.get("reach", "") for each in ranges}))
-        if known:
-            yield "operator", comparison.path[:-1], name, texts
-            yield "key", comparison.path, key, texts | {"value": key}
-        for (place, value, text), range_ in zip(values, ranges, strict=True):
-            if known and "${" not in text:
-                yield "value", place, value, texts | range_ | {"value": text}
+        yield "operator", place[:-1], name, texts
+        yield "key", place, key, texts | {"value": key}
+        for ((at, value), text), range_ in zip(values, ranges, strict=True):
+            if "${" not in text:
+                yield "value", at, value, texts | range_ | {"value": text}
             for variable in VARIABLE.finditer(text):
-                yield "variable", place, value, texts | {"value": variable[0], "type": _type(variable[1], typed)}
+                yield "variable", at, value, texts | {"value": variable[0], "type": _type(variable[1], typed)}
+
+
+def _grants(statement: Statement) -> Iterator[_Part]:
+    """What should not be handed out lightly, and how it is: named, by a wildcard, or not excepted."""
+    resources = [text for _, text in statement.texts("Resource")]
+    everything = any(text == "*" or text.endswith((":*", ":role/*")) for text in resources)
+    on = "most" if "NotResource" in statement.document else "everything" if everything else "some"
+    for action in ("iam:passrole", "iam:createservicelinkedrole"):
+        named = [each for each in statement.texts("Action") if Patterns([each[1].lower()]).matches(action, {})]
+        named.sort(key=lambda each: each[1].lower() != action)
+        if statement.not_action and not statement.actions.matches(action, {}):
+            named = [((*statement.path, "NotAction"), "NotAction")]
+        for path, text in named[:1]:
+            yield "grant", path, text, {"action": action, "value": text.lower(), "on": on}
+
+
+def _narrows(condition: Condition) -> bool:
+    return condition.demands and not any(text.startswith("*") for text in condition.wanted)
 
 
 def _range(text: str) -> dict[str, str]:

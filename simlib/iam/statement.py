@@ -90,15 +90,6 @@ class Reporter:
         raise Unreadable(code)
 
 
-class Comparison(NamedTuple):
-    """One key of one operator of a Condition, with the values it is compared with."""
-
-    path: Path  # to the key
-    operator: str  # as written
-    key: str
-    values: list[tuple[Path, Any]]
-
-
 class Statement:
     """One statement, prepared. ``document`` is the statement as written, ``index`` its place in the policy, from 0.
 
@@ -127,12 +118,6 @@ class Statement:
     def covers_action(self, request: Request) -> bool:
         """Action, or NotAction (UG/reference_policies_elements_notaction); letter case does not matter."""
         return self.actions.matches(request.folded_action, request.values) is not self.not_action
-
-    def covers_resource(self, request: Request) -> bool:
-        """Resource, or NotResource; a policy without either speaks of the resource it is attached to."""
-        return self.resources is None or (
-            self.resources.matches(request.resource, request.values) is not self.not_resource
-        )
 
     def names(self, request: Request, bounded: bool) -> Named:
         """How Principal or NotPrincipal names the caller; a policy without either speaks of who it is attached to.
@@ -181,20 +166,13 @@ class Statement:
             if isinstance(text, str)
         ]
 
-    @property
-    def comparisons(self) -> list[Comparison]:
-        """Every key of every operator, unknown operators included."""
-        block = self.document.get("Condition")
-        written = [
-            (name, key, value, (*self.path, "Condition", name, key))
-            for name, keys in (block.items() if isinstance(block, OBJECT) else ())
-            for key, value in (keys.items() if isinstance(keys, OBJECT) else ())
-            if isinstance(name, str) and isinstance(key, str)
-        ]
-        return [
-            Comparison(path, name, key, [item for item in _items(value, path) if scalar_text(item[1]) is not None])
-            for name, key, value, path in written
-        ]
+    def values(self, condition: Condition) -> list[tuple[Path, Any]]:
+        """The values of a condition, as written."""
+        written, path = self.document["Condition"][condition.operator.name][condition.name], self.place(condition)
+        return [item for item in _items(written, path) if scalar_text(item[1]) is not None]
+
+    def place(self, condition: Condition) -> Path:
+        return (*self.path, "Condition", condition.operator.name, condition.name)
 
 
 def _items(value: Any, path: Path) -> Iterator[tuple[Path, Any]]:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simlib.iam.advice_names import overlaps
+from simlib.iam.advice import overlaps
 
 BUCKET, OBJECT = "arn:${Partition}:s3:::${BucketName}", "arn:${Partition}:s3:::${BucketName}/${ObjectName}"
 TABLE = "arn:${Partition}:dynamodb:${Region}:${Account}:table/${TableName}"

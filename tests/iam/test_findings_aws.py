@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from simlib.iam import service_data, validation
-from simlib.iam.advice_names import misspelling
+from simlib.iam.advice import misspelling
 from simlib.iam.findings import ERROR, FINDINGS, Report
 from tests.iam.documents import found, policy
 

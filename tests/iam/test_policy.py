@@ -217,14 +217,14 @@ def test_a_condition_value_may_be_a_number_or_a_truth_value() -> None:
     assert [each.wanted for each in read.statements[0].conditions] == [("1", "2.5"), ("true",)]
 
 
-def test_statements_are_found_by_service_name_and_wildcard() -> None:
+def test_statements_are_found_by_the_service_of_their_actions() -> None:
     """With many statements only those that could match are tried; which ones, must not change the answer."""
-    written = [allow(f"s3:Action{number}", Sid=f"N{number}") for number in range(20)]
+    written = [allow(f"s3:Action{number}", Sid=f"N{number}") for number in range(2)]
     written += [allow("s3:Act*", Sid="Wild"), allow(["ec2:*", "s3:Action7"], Sid="Both"), allow("*", Sid="All")]
     written += [{"Effect": "Allow", "NotAction": "iam:*", "Resource": "*", "Sid": "Not"}, allow("*:*", Sid="Star")]
     written += [allow(["s3:*7", "s3:Action7"], Sid="Twice"), allow("S3:ACTION7", Sid="Upper"), allow("sqs:*", Sid="No")]
     read = policy(*written)
     tried = [each.sid for each in read.candidates("s3:action7")]
-    assert sorted(map(str, tried)) == ["All", "Both", "N7", "Not", "Star", "Twice", "Upper", "Wild"]
+    assert sorted(map(str, tried)) == ["All", "Both", "N0", "N1", "Not", "Star", "Twice", "Upper", "Wild"]
     assert {each.sid for each in read.candidates("iam:getuser")} == {"All", "Not", "Star"}
     assert {each.sid for each in read.candidates("ec2:runinstances")} == {"All", "Not", "Star", "Both"}
