@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from simlib.cloud.credentials.lifetimes import GOOD
+from simlib.cloud.credentials.lifetimes import VALID
 
 from .attempts import attempt
 from .look import button, panel_card
@@ -54,7 +54,7 @@ class Containment(Panel):
     def _keys(self) -> Iterator[Row]:
         last = {event.access_key_id: event for event in self.world.trail}
         for each in self.world.credentials():
-            if each.expires or not self._mine(each.arn) or each.state(self.world.clock.now) != GOOD:
+            if each.expires or not self._mine(each.arn) or each.state(self.world.clock.now) != VALID:
                 continue
             used = last.get(each.access_key_id)
             known = f"last used {used.when:%d %b %H:%M} UTC from {used.source_ip}" if used else "never used"
@@ -75,7 +75,7 @@ class Containment(Panel):
             if role.kind != "role" or not self._mine(role.arn):
                 continue
             session = f"arn:aws:sts::{role.account}:assumed-role/{role.name}/"
-            still = sum(each.arn.startswith(session) and each.state(now) == GOOD for each in credentials)
+            still = sum(each.arn.startswith(session) and each.state(now) == VALID for each in credentials)
             known = f"{still or 'no'} valid session{'' if still == 1 else 's'}"
             buttons = (("revoke", "Revoke active sessions"), ("delete_role", "Delete role"))
             yield Row(role.arn, f"role {self._called(role.arn)}", known, buttons)

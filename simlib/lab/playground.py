@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from simlib import lab
-from simlib.cloud.credentials.lifetimes import GOOD
+from simlib.cloud.credentials.lifetimes import VALID
 from simlib.cloud.inspection import Principal
 from simlib.cloud.world import ADMINISTRATOR
 from simlib.cloud.worlds.file import is_world
@@ -261,7 +261,7 @@ class Playground(Panel):
 
     def _key_of(self, user: Principal) -> Any:
         held = [each for each in self.world.credentials() if each.arn == user.arn and each.kind == "access key"]
-        good = [each for each in held if each.state(self.world.clock.now) == GOOD]
+        good = [each for each in held if each.state(self.world.clock.now) == VALID]
         if good:
             return self.world.holder(good[-1].access_key_id)
         admin = self.world.account(self.world.account_name(user.account)).admin

@@ -1,4 +1,4 @@
-"""The session timeline without a browser: what is good when, what it could do, looking, the clock, the world."""
+"""The session timeline without a browser: what is valid when, what it could do, looking, the clock, the world."""
 
 from __future__ import annotations
 
@@ -33,7 +33,13 @@ def test_each_is_told_by_sign_and_word(world: World) -> None:
     world.aws.clock.advance(minutes=31)
     timeline = lab.SessionTimeline(world.aws)
     signs = [(each.sign, each.words.split(" ")[0]) for each in timeline.holdings]
-    assert signs == [("yes", "good,"), ("yes", "good,"), ("failed", "expired"), ("yes", "good"), ("ring", "inactive")]
+    assert signs == [
+        ("yes", "valid,"),
+        ("yes", "valid,"),
+        ("failed", "expired"),
+        ("yes", "valid"),
+        ("ring", "inactive"),
+    ]
 
 
 def test_limits_are_those_of_the_role_and_of_chaining(world: World) -> None:
@@ -97,7 +103,7 @@ def test_the_year_stands_where_the_axis_crosses_one(world: World) -> None:
     timeline = lab.SessionTimeline(world.aws)
     assert timeline.chart.years
     assert [word for _, word, year in timeline.chart.ticks() if year] == [str(timeline.chart.right.year)]
-    assert f"good until 01 Jan {timeline.now.year + 1}" in str(timeline)
+    assert f"valid until 01 Jan {timeline.now.year + 1}" in str(timeline)
 
 
 def test_what_is_asked_about_is_on_the_axis_however_long_ago(world: World) -> None:
@@ -112,10 +118,10 @@ def test_what_a_credential_can_do_is_what_happens(world: World) -> None:
     world.aws.clock.advance(minutes=31)
     timeline = lab.SessionTimeline(world.aws, requests=[LIST])
     for identity in (world.alice, world.spare, world.short, world.chained):
-        predicted = held(timeline, identity).verdicts[0]
+        predicted = held(timeline, identity).answers[0]
         really = lab.attempt(identity.client("s3").list_objects_v2, Bucket="my-secure-bucket")
         assert predicted.allowed == really.allowed, identity
-        if predicted.word == "Not accepted":
+        if predicted.evaluation is None:
             code = {"ExpiredToken": "ExpiredToken", "InvalidAccessKeyId": "InvalidClientTokenId"}[really.code]
             assert code in predicted.because
 
@@ -125,18 +131,18 @@ def test_the_moment_looked_at_is_the_time_of_the_request(world: World) -> None:
     policy = document(statement("Deny", "s3:*", Condition={"DateGreaterThan": {"aws:CurrentTime": night}}))
     world.iam.put_role_policy(RoleName="reports", PolicyName="night", PolicyDocument=policy)
     timeline = lab.SessionTimeline(world.aws, requests=[LIST])
-    assert held(timeline, world.short).verdicts[0].word == "Allowed"
+    assert held(timeline, world.short).answers[0].word == "Allowed"
     timeline.look(20 * MINUTE)
-    assert held(timeline, world.short).verdicts[0].because == "Deny statement 1 of night decides"
+    assert held(timeline, world.short).answers[0].because == "Deny statement 1 of night decides"
     timeline.look(40 * MINUTE)
-    assert held(timeline, world.short).verdicts[0].because == "AWS answers ExpiredToken."
+    assert held(timeline, world.short).answers[0].because == "AWS answers ExpiredToken"
 
 
 def test_a_session_that_is_over_now_could_do_something_before(world: World) -> None:
     world.aws.clock.advance(hours=3)
     timeline = lab.SessionTimeline(world.aws, requests=[LIST])
     timeline.look(world.aws.clock.now - timedelta(hours=2, minutes=50))
-    assert held(timeline, world.short).verdicts[0].word == "Allowed"
+    assert held(timeline, world.short).answers[0].word == "Allowed"
     assert "policies as they are now" in str(timeline)
 
 
@@ -147,8 +153,8 @@ def test_revoked_sessions_are_told_from_expired_ones_and_new_ones_work(world: Wo
     fresh = world.assume(world.alice, "reports")
     timeline = lab.SessionTimeline(world.aws, requests=[LIST])
     revoked, new = held(timeline, world.short), held(timeline, fresh)
-    assert (revoked.sign, revoked.words.split(" ")[0], revoked.verdicts[0].word) == ("deny", "revoked", "Denied")
-    assert (new.sign, new.verdicts[0].word) == ("yes", "Allowed")
+    assert (revoked.sign, revoked.words.split(" ")[0], revoked.answers[0].word) == ("deny", "revoked", "Denied")
+    assert (new.sign, new.answers[0].word) == ("yes", "Allowed")
     timeline.look(timedelta(hours=3))
     assert held(timeline, fresh).words.startswith("expired")
 

@@ -1,4 +1,4 @@
-"""From when until when each key and session of a world is good, and who has it from whom. No secret is in it."""
+"""From when until when each key and session of a world is valid, and who has it from whom. No secret is in it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from simlib.cloud.storage.stored import StoredIdentity, parsed
 from simlib.iam import Request, RequestError, Statement
 
 ACCESS_KEY = "access key"
-GOOD, INACTIVE, REVOKED = "good", "inactive", "revoked"
+VALID, INACTIVE, REVOKED = "valid", "inactive", "revoked"
 EXPIRED, DELETED, ORPHANED = "expired", "deleted", "orphaned"  # there is no way back from these
 ENDS = (EXPIRED, DELETED, ORPHANED)
 
@@ -94,9 +94,9 @@ class History:
         """Note what has changed since the last look. Called under the gate's lock, after calls that may change it."""
         records = [record for account in store.accounts() for record in iam_entities.key_records(account)]
         for record in records:
-            life = self._keys.setdefault(record.access_key_id, _KeyLife(record, [Spell(record.created, GOOD)]))
+            life = self._keys.setdefault(record.access_key_id, _KeyLife(record, [Spell(record.created, VALID)]))
             life.record = record
-            state = GOOD if record.active else INACTIVE
+            state = VALID if record.active else INACTIVE
             if life.spells[-1].state != state:
                 life.spells.append(Spell(now, state))
         for gone in self._keys.keys() - {record.access_key_id for record in records}:
@@ -144,7 +144,7 @@ def _session(
         session.account,
         session.arn,
         session.issued_at,
-        (Spell(session.issued_at, GOOD), *sorted(spells, key=lambda spell: spell.since)),
+        (Spell(session.issued_at, VALID), *sorted(spells, key=lambda spell: spell.since)),
         session.expires,
         session.issued_to,
         session.issued_by,

@@ -180,11 +180,11 @@ class PolicyEditor(Panel):
         document, shelf = self._document(name), self._shelf_of(name)
         place, before = document.place, shelf.stored(document.place)
         done = shelf.put(place, document.text)
-        if done.allowed:
+        if done.allowed and (call := writing(place).call):
             if before or writing(place).remove:
                 self._applied.append((document, before))
             shelf.read(document)
-            document.note = f"Applied by {shelf.who(place)}: {writing(place).said}."
+            document.note = f"Applied by {shelf.who(place)}: {call.service} {call.operation}."
         else:
             document.refuse(f"{done.code}. {done.message}", shelf.reason(done))
         self._tell()
@@ -267,7 +267,12 @@ class PolicyEditor(Panel):
         document = self._document(name)
         if document.place is None:
             return "This text belongs to no user, role or resource, so nothing stores it."
-        return code(writing(document.place), document.text, language)
+        written = writing(document.place)
+        try:
+            policy = json.loads(document.text)
+        except (ValueError, RecursionError):
+            return written.reason or "This is no JSON yet, so there is nothing to store."
+        return code(written, policy, language)
 
     def _shelf_of(self, name: str | None) -> Shelf:
         document = self._document(name)

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from simlib.cloud.credentials.lifetimes import DELETED, EXPIRED, GOOD, INACTIVE, ORPHANED, REVOKED, Credential
+from simlib.cloud.credentials.lifetimes import DELETED, EXPIRED, INACTIVE, ORPHANED, REVOKED, VALID, Credential
 
 from .lanes import Lane
 
@@ -25,7 +25,7 @@ _STEPS = [timedelta(minutes=n) for n in (1, 5, 15, 30)]
 _STEPS += [timedelta(hours=n) for n in (1, 2, 3, 6, 12)]
 _STEPS += [timedelta(days=n) for n in (1, 2, 7, 14, 28, 91, 182, 365, 1826, 3652)]
 _BEGIN = datetime(2024, 1, 1, tzinfo=UTC)  # a Monday, where ticks are counted from
-_ENDED = {EXPIRED: "over", DELETED: "gone", ORPHANED: "gone", REVOKED: "was", INACTIVE: "was"}  # how good time looks
+_ENDED = {EXPIRED: "over", DELETED: "gone", ORPHANED: "gone", REVOKED: "was", INACTIVE: "was"}  # how valid time looks
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ class Chart:
             return
         for spell, following in zip(known, [*known[1:], None], strict=True):
             until = following.since if following else credential.expires
-            if spell.state == GOOD:
+            if spell.state == VALID:
                 yield Bar(spell.since, until, _ENDED[following.state] if following else "good")
             elif spell.state == REVOKED:
                 yield Bar(spell.since, credential.expires, "revoked")
@@ -163,8 +163,8 @@ def chart(
 
 
 def _most_telling(lanes: Sequence[Lane], now: datetime) -> list[Lane]:
-    """Those with good credentials first, then the youngest; in their old order."""
-    ranked = sorted(lanes, key=lambda lane: (lane.good(now), lane.credential.born), reverse=True)[:MOST_LANES]
+    """Those with valid credentials first, then the youngest; in their old order."""
+    ranked = sorted(lanes, key=lambda lane: (lane.valid(now), lane.credential.born), reverse=True)[:MOST_LANES]
     kept = {lane.key for lane in ranked}
     return [lane for lane in lanes if lane.key in kept]
 

@@ -10,16 +10,16 @@ from typing import Any
 from simlib.cloud.credentials.lifetimes import (
     DELETED,
     EXPIRED,
-    GOOD,
     INACTIVE,
     ORPHANED,
     REVOKED,
+    VALID,
     Credential,
 )
 
 from ..people import short_key
 
-SIGNS = {GOOD: "yes", INACTIVE: "ring", REVOKED: "deny", EXPIRED: "failed", DELETED: "no", ORPHANED: "no", "": "none"}
+SIGNS = {VALID: "yes", INACTIVE: "ring", REVOKED: "deny", EXPIRED: "failed", DELETED: "no", ORPHANED: "no", "": "none"}
 
 
 @dataclass(frozen=True)
@@ -36,18 +36,17 @@ class Lane:
     def key(self) -> str:
         return self.credential.access_key_id
 
-    def good(self, moment: datetime) -> bool:
-        return self.credential.state(moment) == GOOD
+    def valid(self, moment: datetime) -> bool:
+        return self.credential.state(moment) == VALID
 
     def told(self, moment: datetime, *, years: bool = False) -> str:
         """Its state at a moment, in words."""
         credential = self.credential
         state = credential.state(moment)
         since = next((each.since for each in reversed(credential.spells) if each.since <= moment), credential.born)
-        if state == GOOD:
-            until = credential.expires
-            return f"good until {short(until, years=years)}" if until else "good, no expiry date"
+        until = f" until {short(credential.expires, years=years)}" if credential.expires else ", no expiry date"
         return {
+            VALID: f"valid{until}",
             "": f"not issued before {short(credential.born, years=years)}",
             INACTIVE: f"inactive since {short(since, years=years)}",
             REVOKED: f"revoked {short(since, years=years)}",

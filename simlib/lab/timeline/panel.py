@@ -6,28 +6,18 @@ Looking at another moment changes nothing in the world. Moving its clock does, a
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from simlib.cloud.credentials.lifetimes import (
-    DELETED,
-    EXPIRED,
-    GOOD,
-    INACTIVE,
-    ORPHANED,
-    REVOKED,
-    hours,
-)
-from simlib.cloud.explain import in_words
-from simlib.cloud.transport.refusals import Refusal
-from simlib.iam import Evaluation, RequestError
+from simlib.cloud.credentials.lifetimes import EXPIRED, ORPHANED, REVOKED, VALID, hours
+from simlib.cloud.inspection import Principal
 
-from ..explorers.answers import as_answer
+from ..explorers.answers import Answer, Question, put
+from ..explorers.pipe import explanation
 from ..look import SIGNS as SHAPES
-from ..look import avatar, button, choice, fold, icon, panel_card, said, sign
-from ..markup import outline
-from ..page import Child, Html, Part, code, el
+from ..look import avatar, button, choice, fold, icon, panel_card, sign
+from ..page import Child, Part, code, el
 from ..panel import Commands, Panel
 from ..people import short_key
 from ..trail_table import DECISIONS, MOST_IDENTITIES, TrailTable, called, trail_page
@@ -43,32 +33,11 @@ SPANS = {
     "3 months": timedelta(days=91),
     "4 years": timedelta(days=1461),
 }
-_UNKNOWN = "InvalidClientTokenId"
 FARTHEST = timedelta(days=36_500)  # from now that one can look
 MOST_ROWS = 40  # credentials in the table
 MOST_ADDRESSES = 4  # of one key are named
-
-
 STEPS = 1000  # of the line of now, from one end of the axis to the other
-_HAPPENS = {GOOD: "is good again", EXPIRED: "expires", ORPHANED: "is over with its role or user"}
-
-# What AWS answers to credentials that are no good, whatever is asked
-_ANSWERS = {EXPIRED: "ExpiredToken", INACTIVE: _UNKNOWN, DELETED: _UNKNOWN, ORPHANED: _UNKNOWN}
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What comes of one request made with one credential. `evaluation` is None where there is nothing to decide."""
-
-    request: str
-    sign: str
-    word: str
-    because: str
-    evaluation: Evaluation | None = None
-
-    @property
-    def allowed(self) -> bool:
-        return self.sign == "yes"
+_HAPPENS = {VALID: "is valid again", EXPIRED: "expires", ORPHANED: "is over with its role or user"}
 
 
 @dataclass(frozen=True)
@@ -79,7 +48,7 @@ class Holding:
     lane: Lane
     state: str
     words: str
-    verdicts: tuple[Verdict, ...]
+    answers: tuple[Answer, ...]
     addresses: tuple[str, ...]
 
     @property
@@ -186,31 +155,20 @@ class SessionTimeline(Panel):
         calls = self.trail.by_key.get(lane.key)
         addresses = tuple(address for address, _ in calls.addresses.most_common()) if calls else ()
         words = lane.told(self.moment, years=self.chart.years)
-        return Holding(lane, state, words, tuple(self._verdicts(lane, state)), addresses)
+        return Holding(lane, state, words, tuple(self._answers(lane, state)), addresses)
 
-    def _verdicts(self, lane: Lane, state: str) -> Iterable[Verdict]:
-        if not self.requests:
-            return
-        if not state:
-            yield Verdict("whatever is asked", "none", "Nothing", "There are no such credentials yet.")
-        elif state not in (GOOD, REVOKED):
-            yield Verdict("whatever is asked", "failed", "Not accepted", f"AWS answers {_ANSWERS[state]}.")
-        else:
-            yield from (self._verdict(lane, *request) for request in self.requests)
-
-    def _verdict(self, lane: Lane, action: str, resource: str) -> Verdict:
-        credential = lane.credential
-        who, request = lane.key if credential.expires else credential.arn, f"{action} on {resource}"
-        try:
-            evaluation = self.world.inspect.ask(who, action, resource, at=self.moment)
-        except Refusal as refused:  # AWS does not read policies for this kind of credentials
-            return Verdict(request, "failed", "Not accepted", f"AWS answers {refused.code}: {refused.message}")
-        except RequestError as error:
-            return Verdict(request, "failed", "Cannot be asked", f"{error}.")
-        except LookupError:  # good at the moment looked at, but whoever it stood for has gone since
-            return Verdict(request, "failed", "Unknown", "The identity behind it no longer exists.")
-        answer = as_answer(evaluation)
-        return Verdict(request, answer.sign, answer.word, answer.because, evaluation)
+    def _answers(self, lane: Lane, state: str) -> Iterable[Answer]:
+        """What AWS would answer at the moment looked at: to credentials that are not valid, always the same."""
+        held = lane.credential
+        who = Principal(held.arn, "session" if held.expires else "user", held.account, lane.name, held.access_key_id)
+        who = who if held.expires else replace(who, credential="")
+        for action, resource in self.requests if state else ():
+            question = Question(who, action, resource)
+            if state in (VALID, REVOKED):
+                yield put(question, self.world.inspect.ask, at=self.moment)
+            else:
+                code = "ExpiredToken" if state == EXPIRED else "InvalidClientTokenId"
+                yield Answer(question, None, f"AWS answers {code}")
 
     # -- looking, and moving the clock -------------------------------------------------------------------------------
 
@@ -303,12 +261,12 @@ class SessionTimeline(Panel):
 
     @property
     def headline(self) -> str:
-        """One line: how many are good, and when."""
-        good = sum(each.state == GOOD for each in self.holdings)
+        """One line: how many are valid, and when."""
+        valid = sum(each.state == VALID for each in self.holdings)
         when = f"{'Now,' if self.looked is None else 'On'} {short(self.moment, years=True)} UTC{self._distance}"
         if not self.holdings:
             return f"{when}: no credentials here yet."
-        return f"{when}: {good} of {counted(len(self.holdings), 'credential')} {'is' if good == 1 else 'are'} good."
+        return f"{when}: {valid} of {counted(len(self.holdings), 'credential')} {'is' if valid == 1 else 'are'} valid."
 
     @property
     def _distance(self) -> str:
@@ -321,7 +279,7 @@ class SessionTimeline(Panel):
         if not self.chart.hidden:
             return ""
         return (
-            f"{MOST_LANES} of {MOST_LANES + self.chart.hidden:,} credentials are shown, good and young ones first. "
+            f"{MOST_LANES} of {MOST_LANES + self.chart.hidden:,} credentials are shown, valid and young ones first. "
             "Choose an identity to see its own."
         )
 
@@ -337,7 +295,7 @@ class SessionTimeline(Panel):
         return panel_card(
             "Keys and sessions",
             el("p.sl-draft", self.note, role="status", key="note") if self.note else None,
-            el("div.sl-body", self._drawing(), remarks, _LEGEND, self._story(), self._verdict_list(), key="body"),
+            el("div.sl-body", self._drawing(), remarks, _LEGEND, self._story(), self._answer_list(), key="body"),
             self._clockwork(),
             el("div.sl-body", self._choices(), self._trail(), key="trail"),
             side=el("span.sl-small.sl-dim", self.headline, role="status"),
@@ -420,29 +378,32 @@ class SessionTimeline(Panel):
         told = (el("b", holding.lane.name), " ", code(short_key(holding.key)), f": {holding.words}; {holding.story}.")
         return el("p.sl-quiet.sl-small", *told, key="story", text="")
 
-    def _verdict_list(self) -> Child:
+    def _answer_list(self) -> Child:
         """What could be done with each at the moment looked at."""
-        if not self.requests or not self.holdings:
-            return None
-        rows = []
-        for holding in self.holdings:
-            for index, each in enumerate(holding.verdicts):
-                what = el("span.sl-what", el("b", holding.lane.name), " ", code(each.request, ".sl-dim"))
-                ends, why = el("span.sl-ends", said(each.sign, each.word)), self._why(holding, index, each)
-                rows.append(el("li.sl-req", el("span"), what, ends, why, key=f"asked-{holding.key}-{index}"))
-        return el(
-            "section", el("h4", f"What each can do on {short(self.moment, years=True)} UTC"), el("ul.sl-reqs", rows)
-        )
+        rows = [
+            el(
+                "li.sl-req",
+                el("span"),
+                el(
+                    "span.sl-what",
+                    el("b", holding.lane.name),
+                    " ",
+                    code(f"{each.question.action} on {each.question.resource}", ".sl-dim"),
+                ),
+                el("span.sl-ends", each.verdict),
+                self._why(holding, index, each),
+                key=f"asked-{holding.key}-{index}",
+            )
+            for holding in self.holdings
+            for index, each in enumerate(holding.answers)
+        ]
+        head = el("h4", f"What each can do on {short(self.moment, years=True)} UTC")
+        return el("section", head, el("ul.sl-reqs", rows)) if rows else None
 
-    def _why(self, holding: Holding, index: int, asked: Verdict) -> Part:
-        because = asked.because.rstrip(".") + "."
-        if asked.evaluation is None:
-            return el("p.sl-open.sl-dim", because)
-        opened = self.opened == (holding.key, index)
-        words = in_words(asked.evaluation)
-        inside = el("div", Html(outline(words)), text=words) if opened else None
-        summary = el("summary", "Why? ", el("span.sl-dim", because))
-        value = f"{holding.key} {index}"
+    def _why(self, holding: Holding, index: int, answer: Answer) -> Part:
+        value, opened = f"{holding.key} {index}", self.opened == (holding.key, index)
+        summary = el("summary", "Why? ", el("span.sl-dim", f"{answer.because}."))
+        inside = el("div.sl-why", explanation(answer, holding.lane.name, value)) if opened else None
         return el(
             "details.sl-open", summary, inside, open=opened, data_toggle="verdict", value=value, key=f"why-{value}"
         )
@@ -527,7 +488,7 @@ def _key(css: str, word: str, style: str = "--f:0;--t:100;--lived:55") -> Part:
 
 _LEGEND = el(
     "ul.sl-legend",
-    _key("sl-span.is-good", "good; pale: still to come"),
+    _key("sl-span.is-good", "valid; pale: still to come"),
     _key("sl-span.is-good.is-endless", "no end"),
     _key("sl-span.is-over", "expired"),
     _key("sl-span.is-revoked", "revoked"),
