@@ -22,6 +22,13 @@ const colours = tagHighlighter([
 
 let views = 0;
 
+/** The places of a text that Python counts, as they are counted here; none is beyond its end. */
+function places(doc) {
+  const text = doc.toString();
+  const units = /[\ud800-\udbff]/.test(text) ? [...text] : null;
+  return (place) => Math.min(units ? units.slice(0, place).join("").length : place, doc.length);
+}
+
 function render({ model, el }) {
   const me = `sle-${views++}-${Math.random().toString(36).slice(2)}`;
   let front = model.get("front");
@@ -36,7 +43,8 @@ function render({ model, el }) {
   function words(context) {
     const id = `${me}-${questions++}`;
     const text = context.state.doc.toString();
-    const question = { ask: "words", id, index: front, text, offset: context.pos, asked: context.explicit };
+    const offset = [...text.slice(0, context.pos)].length; // Python counts a character beyond the first 65,536 as one
+    const question = { ask: "words", id, index: front, text, offset, asked: context.explicit };
     return new Promise((resolve) => {
       asked.set(id, resolve);
       context.addEventListener("abort", () => asked.delete(id) && resolve(null), { onDocChange: true });
@@ -63,8 +71,9 @@ function render({ model, el }) {
     const resolve = asked.get(message.id);
     if (!resolve) return;
     asked.delete(message.id);
-    const { start, words: found } = message;
-    resolve(found.length ? { from: start, options: found.map((word) => option(word, message)), filter: false } : null);
+    const at = places(view.state.doc);
+    const found = message.words.map((word) => option(word, { ...message, end: at(message.end) }));
+    resolve(found.length ? { from: at(message.start), options: found, filter: false } : null);
   }
 
   // ---- the editor: one, with a state for each document
@@ -162,14 +171,15 @@ function render({ model, el }) {
     if (marks.revision === model.get("revision")) {
       marks.documents.forEach((said, index) => {
         const state = stateOf(index);
-        const end = state.doc.length;
-        const diagnostics = said.findings.map(({ from, to, level, place, text }) => ({
-          from: Math.min(from, end),
-          to: Math.min(to, end),
+        const at = places(state.doc);
+        const diagnostics = said.findings.map(({ start, end, level, place, text }) => ({
+          from: at(start),
+          to: at(end),
           severity: level,
           message: `${level === "error" ? "Mistake" : "Careful"}. ${place}: ${text}`,
         }));
-        update(index, { effects: setRemarks.of({ spans: said.spans, remarks: said.remarks, stale: said.stale }) });
+        const spans = said.spans.map(({ start, end }) => ({ from: at(start), to: at(end) }));
+        update(index, { effects: setRemarks.of({ spans, remarks: said.remarks, stale: said.stale }) });
         update(index, setDiagnostics(stateOf(index), diagnostics));
         const mark = said.begun ? " ○ not there yet" : said.stale ? " ✘ not a policy yet" : said.changed ? " ● not applied" : "";
         if (mine().includes(index)) bar.mark(mine().indexOf(index), mark, said.stale);
@@ -196,7 +206,7 @@ function render({ model, el }) {
       return items.length ? [made] : [];
     };
     const finding = (each) =>
-      item(each.level, each.level === "error" ? "no" : "care", each.place, each.text, () => go(each.from, each.text));
+      item(each.level, each.level === "error" ? "no" : "care", each.place, each.text, () => go(places(view.state.doc)(each.start), each.text));
     const remark = (each) =>
       item(each.state, each.shape, each.title, sentence({ ...each, title: "" }).trim(), () => {
         const found = remarks(view.state).find((other) => other.index === each.index);

@@ -159,12 +159,15 @@ function render({ model, el }) {
     send({ do: toggle, value });
   });
   listen("input", (event) => event.target.matches(":is(input, textarea)[data-do]") && tell(event.target));
-  listen("beforeinput", (event) => {
+  const tooLong = (event) => {
     const { dataset, value } = event.target;
-    if (!dataset.longest || value.length + (event.data?.length ?? 0) <= dataset.longest) return;
+    const { length } = event.clipboardData?.getData("text/plain") ?? event.data ?? "";
+    if (!dataset.longest || value.length + length <= dataset.longest) return;
     event.preventDefault();
-    send({ do: "too long", value: String(event.data.length) });
-  });
+    send({ do: "too long", value: String(length) });
+  };
+  listen("paste", tooLong);
+  listen("beforeinput", tooLong);
   listen("change", (event) => event.target.matches("select[data-do]") && tell(event.target));
   listen("keydown", (event) => {
     event.stopPropagation(); // Jupyter's "dd" is not for what is pressed in here

@@ -62,9 +62,7 @@ const field = StateField.define({
       if (!effect.is(setRemarks)) continue;
       // a text that is no policy has no statements to point at: those of the last one stay where they have moved to
       const { spans, remarks, stale } = effect.value;
-      const end = transaction.state.doc.length;
-      const whole = stale ? value.spans : spans.map(({ from, to }) => ({ from: Math.min(from, end), to: Math.min(to, end) }));
-      value = { spans: whole, remarks, stale };
+      value = { spans: stale ? value.spans : spans, remarks, stale };
       value.decorations = drawn(value, transaction.state.doc);
     }
     return value;

@@ -16,7 +16,7 @@ from itertools import chain
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from simlib.cloud.credentials.lifetimes import GOOD, Credential
+from simlib.cloud.credentials.lifetimes import VALID, Credential
 from simlib.cloud.inspection import Document, Place
 from simlib.cloud.storage import iam_entities, resources
 from simlib.cloud.storage.stored import parsed
@@ -303,7 +303,7 @@ class Facts:
         now = self.cloud.clock.now
         for each in self.cloud.credentials():
             arn = behind.get(_holder(each))
-            if arn and each.state(now) == GOOD:
+            if arn and each.state(now) == VALID:
                 yield Held(each.access_key_id, each.arn, arn, each.expires, self._is_less(each))
 
     def _is_less(self, credential: Credential) -> bool:

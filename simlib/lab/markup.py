@@ -9,6 +9,7 @@ import html
 import re
 import textwrap
 import unicodedata
+from functools import cache
 from pathlib import Path
 
 _MARKED = re.compile(r"`([^`]+)`|\*\*(\w(?:[^*`]*\w)?)\*\*")
@@ -22,7 +23,32 @@ def sheet(*names: str) -> str:
 
 
 _HERE = Path(__file__).parent
-STYLE = f"<style>{sheet('look', 'lessons')}</style>"
+_RULE = re.compile(r"(@[^{}]+)\{((?:[^{}]+\{[^{}]*\})*)\s*\}|([^{}]+)(\{[^{}]*\})")
+_OTHER_WORDS = re.compile(r":(?:is|not|has|where)\([^()]*\)")  # in a selector: of these any may hold
+
+
+def styles(content: str, *names: str) -> str:
+    """The rules of some sheets that speak of classes in `content`: an output in a notebook carries no others."""
+    classes = {"simlib", *re.findall(r"[\w-]+", " ".join(re.findall(r'class="([^"]*)"', content)))}
+    return f"<style>{_needed(_sheet(names), classes)}</style>"
+
+
+_sheet = cache(lambda names: sheet(*names))
+
+
+def _needed(text: str, classes: set[str]) -> str:
+    kept = []
+    for around, inner, selectors, body in _RULE.findall(text):
+        if around.startswith("@keyframes"):
+            kept.append(f"{around}{{{inner}}}")
+        elif around:
+            within = _needed(inner, classes)
+            kept += [f"{around}{{{within}}}"] if within else []
+        elif any(
+            set(re.findall(r"\.([\w-]+)", each)) <= classes for each in _OTHER_WORDS.sub("", selectors).split(",")
+        ):
+            kept.append(f"{selectors}{body}")
+    return "".join(kept)
 
 
 def escape(text: object) -> str:
@@ -78,7 +104,8 @@ def plain(text: str, *, indent: str = "") -> str:
 
 def card(content: str, *, css: str = "") -> str:
     """A block of our HTML with its styles; `content` is HTML whose foreign text has passed `escape`."""
-    return f'{STYLE}<div class="simlib {css}">{content}</div>'
+    shown = f'<div class="simlib {css}">{content}</div>'
+    return styles(shown, "look", "lessons") + shown
 
 
 def verdict(allowed: bool, word: str = "") -> str:

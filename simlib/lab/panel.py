@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from .markup import STYLE, sheet
+from .markup import styles
 from .on_screen import OnScreen
 from .page import Child, Part
 
@@ -80,7 +80,8 @@ class Panel(OnScreen, Shown):
 
 def still(page: Part) -> str:
     """A page with its styles, to be read."""
-    return f'{STYLE}<style>{sheet("panels")}</style><div class="simlib sl-panel">{page.html()}</div>'
+    shown = f'<div class="simlib sl-panel">{page.html()}</div>'
+    return styles(shown, "look", "lessons", "panels") + shown
 
 
 def slot(*documents: int, still: Child) -> tuple[Part, Part]:

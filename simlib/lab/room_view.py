@@ -17,7 +17,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from . import course, progress
-from .markup import STYLE, escape
+from .markup import escape, sheet
 from .room import SIGNS, STUCK, Room, local, look
 
 EVERY = 5.0  # seconds between two looks with --watch
@@ -62,7 +62,7 @@ def page(room: Room) -> str:
 
 def _page(room: Room) -> Iterator[str]:
     yield f'<!doctype html><html lang="en"><meta charset="utf-8"><meta http-equiv="refresh" content="{EVERY:g}">'
-    yield f"<title>The room</title>{STYLE}<style>{_LOOK}</style><h1>The room: {len(room.learners)} learners</h1>"
+    yield f"<title>The room</title><style>{_LOOK}</style><h1>The room: {len(room.learners)} learners</h1>"
     lessons = [number for number in course.LESSONS if number]
     yield "<table><tr><th>learner</th>" + "".join(f"<th>{number}</th>" for number in lessons)
     yield "<th>challenges</th><th>last</th></tr>"
@@ -86,11 +86,14 @@ def _page(room: Room) -> Iterator[str]:
     yield "</html>"
 
 
-_LOOK = """
+_LOOK = (
+    sheet("look", "lessons")
+    + """
 body { font: 1rem/1.5 system-ui, sans-serif; margin: 1.5rem; color-scheme: light dark; }
 table { border-collapse: collapse; } th, td { padding: .2rem .7rem; text-align: left; white-space: nowrap; }
 tr + tr > * { border-top: 1px solid GrayText; }
 """
+)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from simlib.lab.markup import LONGEST, STYLE, card, escape, plain, prose, table, verdict
+from simlib.lab.markup import LONGEST, card, escape, plain, prose, sheet, styles, table, verdict
 
 
 @pytest.mark.parametrize(
@@ -66,6 +66,18 @@ def contrast(one: str, other: str) -> float:
 @pytest.mark.parametrize(("rule", "grounds"), [(0, ("#fff", "#f5f5f5")), (1, ("#111", "#212121"))])
 @pytest.mark.parametrize("name", ["yes", "no", "dim"])
 def test_text_can_be_read_in_both_themes(rule: int, grounds: tuple[str, ...], name: str) -> None:
-    colours = re.findall(rf"--sl-{name}: (#\w+)", STYLE)
+    colours = re.findall(rf"--sl-{name}: (#\w+)", sheet("look"))
     assert len(colours) == 2, "one for the light theme, one for the dark"
     assert all(contrast(colours[rule], ground) >= 4.5 for ground in grounds)
+
+
+def test_an_output_carries_the_rules_of_its_classes_alone() -> None:
+    few = styles('<div class="simlib"><span class="sl-tag">x</span></div>', "look", "lessons", "panels")
+    assert ".sl-tag" in few
+    assert "--sl-ink" in few
+    assert not any(other in few for other in (".sl-pipe", ".sl-tl", ".sl-matrix", ".sl-graph"))
+    assert few.count("{") == few.count("}")
+    everything = sheet("look", "lessons", "panels")
+    classes = " ".join(re.findall(r"\.([\w-]+)", everything))
+    kept, rules = styles(f'<p class="{classes}">', "look", "lessons", "panels"), everything.count("{")
+    assert kept.count("{") == rules, "every rule can be kept"

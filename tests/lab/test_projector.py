@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from simlib import lab
-from simlib.lab.markup import STYLE
+from simlib.lab.markup import sheet
 
 
 def test_it_is_on_and_off() -> None:
@@ -20,6 +20,6 @@ def test_it_is_on_and_off() -> None:
 
 @pytest.mark.parametrize("where", ["markup", *sorted(Path(lab.__file__).parent.glob("**/*.css"))], ids=str)
 def test_every_size_of_type_in_pixels_follows_it(where: str | Path) -> None:
-    style = STYLE if isinstance(where, str) else where.read_text(encoding="utf-8")
+    style = sheet("look", "lessons") if isinstance(where, str) else where.read_text(encoding="utf-8")
     sizes = re.findall(r"font(?:-size)?:[^;}]*?\d+px[^;}]*", style)
     assert [size for size in sizes if "--sl-scale" not in size] == []

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,6 @@ from .document import BARS, LONGEST, WORDS
 from .editor import PolicyDocument, PolicyEditor
 
 _HERE = Path(__file__)
-_ASTRAL = re.compile("[\U00010000-\U0010ffff]")
 
 
 class Editor(anywidget.AnyWidget):  # type: ignore[misc]
@@ -62,11 +62,13 @@ def code_view(editor: PolicyEditor) -> Editor:
                 widget.revision += 1
                 busy = False
             widget.front = editor.documents.index(editor.front)
-            said = [_marks(each) for each in editor.documents]
-            code = editor.code(widget.language) if widget.language in LANGUAGES else ""
-            applied = editor.can_take_back
-            revisions = {"revision": widget.revision, "seen": seen}
-            widget.marks = {**revisions, "documents": said, "applied": applied, "code": code}
+            widget.marks = {
+                "revision": widget.revision,
+                "seen": seen,
+                "documents": [_marks(each) for each in editor.documents],
+                "applied": editor.can_take_back,
+                "code": editor.code(widget.language) if widget.language in LANGUAGES else "",
+            }
 
     def typed(_: Any) -> None:
         nonlocal busy, seen
@@ -75,8 +77,7 @@ def code_view(editor: PolicyEditor) -> Editor:
         busy, seen = True, widget.revision
         try:
             for document, text in zip(editor.documents, widget.texts, strict=False):  # a new one it may not know yet
-                if text != document.text and not document.read_only:
-                    editor.edit(text, document.name)
+                _take(editor, document, text)
         finally:
             busy = False
         follow()
@@ -86,10 +87,17 @@ def code_view(editor: PolicyEditor) -> Editor:
             editor.show(editor.documents[widget.front].name)
 
     def asked(_: Any, question: Any, __: Any) -> None:
-        if _ordered(editor, question):
-            return
-        if (answer := _words(editor, question)) is not None:
-            widget.send(answer)
+        match question:
+            case {"ask": "words", "id": str(id_), "index": int(index), "text": str(text), "offset": int(offset)} if (
+                0 <= index < len(editor.documents)
+            ):
+                found = editor.complete(text, offset, editor.documents[index].name, asked=bool(question.get("asked")))
+                widget.send({"id": id_, **asdict(found)})
+            case {"ask": "apply" | "take back" | "reload" as what, "index": int(index), "text": str(text)} if (
+                0 <= index < len(editor.documents)
+            ):
+                _take(editor, editor.documents[index], text)
+                editor.order(what, editor.documents[index].name)
 
     follow()
     editor.draw_by("view", follow)
@@ -101,99 +109,40 @@ def code_view(editor: PolicyEditor) -> Editor:
     return widget
 
 
+def _take(editor: PolicyEditor, document: PolicyDocument, text: str) -> None:
+    if text != document.text and not document.read_only:
+        editor.edit(text, document.name)
+
+
 def _about(document: PolicyDocument, with_text: bool) -> dict[str, Any]:
-    name = visible(document.name)
-    title = f"{name}, {KINDS[document.kind].name.lower()}"
-    about = {"name": name, "title": title, "read_only": document.read_only, "text": document.text if with_text else ""}
-    return {**about, "longest": LONGEST, "limit": document.limit}
+    title = f"{document.name}, {KINDS[document.kind].name.lower()}"
+    about = {"name": document.name, "title": title, "read_only": document.read_only, "limit": document.limit}
+    return {**_seen(about), "longest": LONGEST, "text": document.text if with_text else ""}
 
 
 def _marks(document: PolicyDocument) -> dict[str, Any]:
-    """What is said of a document, its places counted as the browser counts."""
-
-    def at(offset: int) -> int:
-        return _as_browser_counts(document.text, offset)
-
-    return {
+    """What is said of a document."""
+    said = {
         "summary": document.summary,
         "stale": not document.complete and not document.begun,
         "begun": document.begun,
-        "findings": [
-            {
-                "from": at(each.start),
-                "to": at(each.end),
-                "level": each.level,
-                "place": each.place,
-                "text": visible(each.text),
-            }
-            for each in (*document.errors, *document.warnings)
-        ],
-        "note": visible(document.note),
+        "findings": list(map(asdict, (*document.errors, *document.warnings))),
+        "note": document.note,
         "changed": document.changed,
         "place": None if document.place is None else not document.read_only,
-        "spans": [{"from": at(span.start), "to": at(span.end)} for span in document.spans] if document.complete else [],
+        "spans": list(map(asdict, document.spans)) if document.complete else [],
         "remarks": [
-            {
-                "index": index,
-                "title": visible(remark.title),
-                "state": remark.state,
-                "reason": visible(remark.reason),
-                "word": remark.word,
-                "shape": WORDS[remark.state][0],
-                "bar": BARS[remark.state],
-                "owners": list(map(visible, remark.owners)),
-            }
+            {"index": index, "shape": WORDS[remark.state][0], "bar": BARS[remark.state], **asdict(remark)}
             for index, remark in document.remarks.items()
         ],
     }
+    return _seen(said)  # type: ignore[no-any-return]
 
 
-def _ordered(editor: PolicyEditor, order: Any) -> bool:
-    """Do what one of the buttons below the editor asks for; False to what is no such order."""
-    match order:
-        case {"ask": "apply" | "take back" | "reload" as what, "index": int(index), "text": str(text)}:
-            pass
-        case _:
-            return False
-    if 0 <= index < len(editor.documents):
-        document = editor.documents[index]
-        if text != document.text and not document.read_only:
-            editor.edit(text, document.name)
-        editor.order(what, document.name)
-    return True
-
-
-def _words(editor: PolicyEditor, question: Any) -> dict[str, Any] | None:
-    """The answer to a browser that asks what could be written; None to what is no such question."""
-    match question:
-        case {"ask": "words", "id": str(id_), "index": int(index), "text": str(text), "offset": int(offset)}:
-            pass
-        case _:
-            return None
-    if not 0 <= index < len(editor.documents):
-        return None
-    place = _counted_from_browser(text, offset)
-    found = editor.complete(text, place, editor.documents[index].name, asked=bool(question.get("asked")))
-    return {
-        "id": id_,
-        "start": _as_browser_counts(text, found.start),
-        "end": _as_browser_counts(text, found.end),
-        "before": found.before,
-        "after": found.after,
-        "words": [{"text": word.text, "detail": word.detail} for word in found.words],
-    }
-
-
-# The browser counts in UTF-16: a character beyond the first 65,536 counts double there.
-
-
-def _as_browser_counts(text: str, offset: int) -> int:
-    return offset + len(_ASTRAL.findall(text, 0, offset))
-
-
-def _counted_from_browser(text: str, units: int) -> int:
-    for place in (match.start() for match in _ASTRAL.finditer(text)):
-        if place >= units - 1:
-            break
-        units -= 1
-    return units
+def _seen(said: Any) -> Any:
+    """The same with what is invisible in its texts named, as everywhere; they go to the page as text."""
+    if isinstance(said, str):
+        return visible(said)
+    if isinstance(said, Mapping):
+        return {name: _seen(each) for name, each in said.items()}
+    return [_seen(each) for each in said] if isinstance(said, list | tuple) else said
