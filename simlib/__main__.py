@@ -10,7 +10,7 @@ COMMANDS = {
     "decide": ("simlib.iam.scenario", "answer scenarios, one JSON object per line: allowed or denied, and why"),
     "check": ("simlib.iam.check", "check policy documents, as a compiler would"),
     "explain": ("simlib.audit.refusal", "explain an error text of AWS: who said no, and what to look at first"),
-    "inspect": ("simlib.audit.inspect", "read dumps of your own accounts: who gets in, and who can become more"),
+    "inspect": ("simlib.audit.report", "read dumps of your own accounts: who gets in, and who can become more"),
     "challenge": ("simlib.challenges.command", "challenges: list them, check one of your own, hand out a set"),
     "handout": ("simlib.lab.handout", "the course on one page, to print"),
     "progress": ("simlib.lab.room_view", "the view of a room of learners, from their progress files"),

@@ -6,11 +6,11 @@ AWS pages: UG/access-analyzer-findings, UG/confused-deputy, UG/id_roles_create_f
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
-from simlib.audit.escalation import Way, escalations
+from simlib.audit.escalation import Way, find
 from simlib.cloud.storage import iam_entities
 from simlib.iam import Policy, Statement
 from simlib.iam.principals import BUILT_IN_PROVIDERS
@@ -50,8 +50,8 @@ class Exposure(NamedTuple):
         return RULES[self.rule][2]
 
 
-def exposures(cloud: Cloud) -> list[Exposure]:
-    """Every finding about a world, those about policies first."""
+def exposures(cloud: Cloud, ways: Iterable[Way] | None = None) -> list[Exposure]:
+    """Every finding about a world, those about policies first; `ways` are those of `escalation.find`, if known."""
     known = {each.arn for each in cloud.inspect.principals() if each.account and each.kind != "outside"}
     accounts = {arn.split(":")[4] for arn in known}
     found = [
@@ -61,7 +61,11 @@ def exposures(cloud: Cloud) -> list[Exposure]:
         if document.place.kind in ("trust", "resource") and document.place.owner == arn
         for each in _of_policy(arn, document, known, accounts)
     ]
-    return [*found, *_keys(cloud, accounts), *map(_of_way, escalations(cloud))]
+    return [
+        *found,
+        *_keys(cloud, accounts),
+        *(_of_way(way) for way in (find(cloud) if ways is None else ways) if way.id != "sts-001"),
+    ]
 
 
 def _of_policy(arn: str, document: Document, known: set[str], accounts: set[str]) -> Iterator[Exposure]:

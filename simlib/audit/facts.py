@@ -253,6 +253,18 @@ class Facts:
         """The resources whose own policies let somebody in, by the name there."""
         return grouped((name, each.arn) for each in self.things.values() for _, name in named(each.policy))
 
+    def place_of(self, policy: Policy, evaluation: Evaluation) -> Place | None:
+        """Where a policy that has decided is stored; None for one of AWS's, which nobody here can edit."""
+        asked = self.things.get(evaluation.resource) or self.things.get(evaluation.resource.rpartition("/")[0])
+        if asked and asked.policy is policy:
+            return Place(asked.arn, "resource")
+        for arn in (evaluation.request.caller.derived.get("aws:principalarn"), evaluation.resource):
+            identity = self.identities.get(arn or "")
+            for place, known in identity.documents.items() if identity else ():
+                if known is policy and not place.owner.startswith("arn:aws:iam::aws:"):
+                    return place
+        return None
+
     # -- asking --------------------------------------------------------------------------------------------------------
 
     def ask(

@@ -207,6 +207,20 @@ class AccessMap:
                             self._edge(actor.node, arn, Reason(MAY, use.verb, grant[:1], grant.needs))
                             break
 
+    def asking(self, action: str, resource: str) -> AccessMap:
+        """The same graph with a node for a resource, `resource`, to which lead all who may do this to it."""
+        copy = object.__new__(AccessMap)
+        copy.__dict__.update(vars(self), graph=self.graph.copy())
+        owner, only = self.facts.look.owner(resource), Arns([resource])
+        thing = self.facts.things.get(resource) or self.facts.things.get(resource.partition("/")[0])
+        copy._node(resource, "resource", resource, owner)
+        copy.graph.remove_edges_from(list(copy.graph.in_edges(resource)))
+        for node, who, identity in self.actors():
+            asked = (thing and thing.policy) or only.all_meant(identity.patterns(action))
+            if asked and (grant := self.facts.grant(who, action, resource)):
+                copy._edge(node, resource, Reason(MAY, "use", grant[:1], grant.needs))
+        return copy
+
     # -- who leads to something from outside ---------------------------------------------------------------------------
 
     def _into(self, arn: str) -> None:

@@ -18,7 +18,8 @@ class Names:
             label = str(about["label"])
             also = [label.removeprefix("everything in "), str(about["account"])] if about["kind"] == "control" else []
             also += [label.rpartition("(")[2].removesuffix(")")] if about["kind"] == "outside" else []
-            for name in dict.fromkeys(each.lower() for each in (label, self._full(node), *also)):
+            names = (label, self._full(node), f"{about['account']}/{label}", *also)
+            for name in dict.fromkeys(each.lower() for each in names):
                 self._nodes.setdefault(name, []).append(node)
         for number, name in outside.items():
             if number not in graph:

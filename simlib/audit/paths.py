@@ -6,11 +6,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice, pairwise
+from typing import NamedTuple
 
 import networkx as nx
 
-from simlib.audit.graph import MAY, Reason
-from simlib.iam import Evaluation
+from simlib.audit.graph import MAY, AccessMap, Reason
+from simlib.cloud.inspection import Place
+from simlib.iam import Evaluation, Policy
 
 MOST_PATHS = 5
 TRIED = 60  # ways through the graph that are looked at for them
@@ -106,6 +108,58 @@ def _direct(graph: nx.DiGraph, nodes: Sequence[str]) -> bool:
     """Whether no edge leads from a node to a later one than the next."""
     place = {node: at for at, node in enumerate(nodes)}
     return all(place.get(target, 0) <= at + 1 for node, at in place.items() for target in graph.successors(node))
+
+
+# -- what would cut them -----------------------------------------------------------------------------------------------
+
+
+class Cut(NamedTuple):
+    """One change after which no way is left: a document in place of another one, and what it is in words."""
+
+    place: Place
+    policy: Policy
+    sentence: str
+
+
+def cuts(access: AccessMap, source: str, target: str) -> Iterator[Cut]:
+    """Every single change that cuts all ways from one node to another: a statement taken out, or a Deny added.
+
+    A change that cuts all of them cuts the shortest: those of its steps are tried, each on the graph decided anew.
+    """
+    ways = paths(access.graph, source, target, 1)
+    candidates = {each.sentence: each for way in ways for one in way.steps for each in _changes(access, one)}
+    for cut in candidates.values():
+        edited = access.edited({**access.facts.instead, cut.place: cut.policy}).graph
+        if source not in edited or target not in edited or not nx.has_path(edited, source, target):
+            yield cut
+
+
+def _changes(access: AccessMap, one: Step) -> Iterator[Cut]:
+    for evaluation in one.evaluations:
+        for decisive in evaluation.deciding.statements:
+            place = access.facts.place_of(decisive.policy, evaluation)
+            if place is not None:
+                left = [each.document for each in decisive.policy.statements if each.index != decisive.statement.index]
+                document = {**decisive.policy.document, "Statement": left}
+                number = f"statement {decisive.statement.index + 1}"
+                sentence = f"take {number} out of {place.name or place.kind} of {place.owner}"
+                yield Cut(place, Policy.parse(document, place.kind, name=decisive.policy.name), sentence)
+    identity = access.facts.identities.get(one.source)
+    own = [each for each in one.evaluations if each.context.get("aws:PrincipalArn") == one.source]
+    for action, resource in {(each.action, each.resource): None for each in own} if identity else ():
+        deny = {"Effect": "Deny", "Action": action, "Resource": resource}
+        policy = Policy.parse({"Version": "2012-10-17", "Statement": [deny]}, "identity", name="deny")
+        yield Cut(Place(one.source, "identity", "deny"), policy, f"deny {one.source} {action} on {resource}")
+
+
+# -- who reaches something ---------------------------------------------------------------------------------------------
+
+
+def who_reaches(graph: nx.DiGraph, target: str) -> list[Path]:
+    """The shortest way of everybody who reaches a node, the nearest first; credentials stand for who has them."""
+    found = nx.single_source_shortest_path(graph.reverse(copy=False), target)
+    asked = [nodes[::-1] for node, nodes in found.items() if graph.nodes[node]["kind"] in ("user", "role", "outside")]
+    return [path_of(graph, nodes) for nodes in asked if len(nodes) > 1]
 
 
 # -- everything that can be reached ------------------------------------------------------------------------------------

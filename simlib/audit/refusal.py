@@ -81,7 +81,7 @@ class Refusal:
         would help, or the text does not say what was asked."""
         if not self.allow_helps:
             return None
-        trust, known = self.action.lower() in TRUST_ACTIONS and self.check_type == "RESOURCE", _action(self.action)
+        trust, known = self.action.lower() in TRUST_ACTIONS and self.check_type == "RESOURCE", known_action(self.action)
         resource = self.resource if self.resource and (known is None or known.resource_types) else "*"
         statement: dict[str, Any] = {"Effect": "Allow"}
         if self.check_type in ("RESOURCE", "VPC_ENDPOINT"):
@@ -94,7 +94,7 @@ class Refusal:
         """Why adding the statement may be unwise; "" where nothing speaks against it."""
         if self.statement is None:
             return ""
-        known, sentences = _action(self.action), []
+        known, sentences = known_action(self.action), []
         if self.action.lower() in ("iam:passrole", "iam:createservicelinkedrole"):
             sentences.append(
                 "Whoever hands out a role can use what it may do: name the role, and the service in a condition."
@@ -267,7 +267,7 @@ def _authorization(message: _Message) -> Refusal | None:
 
 def _names(asked: re.Match[str]) -> dict[str, Any]:
     """Who asked for what, on what."""
-    principal, action, resource = asked["principal"], _spelled(asked["action"]), (asked["resource"] or "").strip()
+    principal, action, resource = asked["principal"], spelled(asked["action"]), (asked["resource"] or "").strip()
     return {"principal": principal, "action": action, "resource": _arn(resource.strip('"'), action, principal)}
 
 
@@ -282,7 +282,7 @@ def _decoded(value: Mapping[str, Any]) -> Refusal:
         check_type="",
         effect=EXPLICIT_DENY if value["explicitDeny"] else IMPLICIT_DENY,
         principal=str(principal.get("arn", "")) if isinstance(principal, dict) else "",
-        action=_spelled(str(asked.get("action", ""))),
+        action=spelled(str(asked.get("action", ""))),
         resource=str(asked.get("resource", "")),
         policy=next((str(each["policy"]) for each in _items(value, "matchedStatements") if each.get("policy")), ""),
     )
@@ -361,15 +361,15 @@ _SHORT = {  # how IAM's texts begin that name a resource without its ARN (iam: "
 }
 
 
-def _action(action: str) -> service_data.Action | None:
+def known_action(action: str) -> service_data.Action | None:
     prefix, _, name = action.lower().partition(":")
     service = service_data.service(prefix)
     return service.actions.get(name) if service else None
 
 
-def _spelled(action: str) -> str:
+def spelled(action: str) -> str:
     """An action in AWS's spelling: some services print it in lower case, or their own name in capitals."""
-    known = _action(action)
+    known = known_action(action)
     return f"{action.partition(':')[0].lower()}:{known.name}" if known else action
 
 

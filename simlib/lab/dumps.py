@@ -5,12 +5,19 @@ from __future__ import annotations
 import os
 from functools import cached_property
 from tempfile import TemporaryDirectory
+from typing import Any
 
-from simlib.audit import escalation, inspect, sample, walking
-from simlib.audit.escalation import Way
+from simlib.audit import report, sample, walking
+from simlib.audit.effective import effective_permissions
+from simlib.audit.escalation import Way, find
 from simlib.audit.exposure import Exposure, exposures
+from simlib.audit.facts import Facts
+from simlib.audit.graph import AccessMap
+from simlib.audit.paths import Path, who_reaches
 from simlib.audit.walking import Walk
 from simlib.cloud import Cloud
+
+from .people import find as find_principal
 
 
 class OwnAccount:
@@ -20,13 +27,25 @@ class OwnAccount:
         self.cloud = cloud
 
     @cached_property
+    def _found(self) -> list[Way]:
+        return find(self.cloud)
+
+    @cached_property
     def exposures(self) -> list[Exposure]:
-        return exposures(self.cloud)
+        return exposures(self.cloud, self._found)
 
     @cached_property
     def ways(self) -> list[Way]:
         """Every way to power, in the order of the report."""
-        return escalation.escalations(self.cloud)
+        return [way for way in self._found if way.id != "sts-001"]
+
+    def effective(self, who: str) -> dict[str, Any]:
+        """What a user or role may do, as one policy document: what boundary, SCPs and denies leave."""
+        return effective_permissions(Facts(self.cloud), find_principal(self.cloud, who).arn)
+
+    def who_can(self, action: str, resource: str) -> list[Path]:
+        """Everybody who can do this to a resource, by themselves or by becoming somebody else, nearest first."""
+        return who_reaches(AccessMap(Facts(self.cloud)).asking(action, resource).graph, resource)
 
     def walk(self, number: int = 1) -> Walk:
         """Perform one of the ways, counted from 1, by real calls in a rehearsal that leaves nothing."""
@@ -35,7 +54,7 @@ class OwnAccount:
         return walking.walk(self.cloud, self.ways[number - 1])
 
     def __repr__(self) -> str:
-        return inspect.text(self.cloud, self.exposures, {})
+        return report.text(self.cloud, self.exposures, self._found)
 
 
 def own_account(*paths: str | os.PathLike[str]) -> OwnAccount:

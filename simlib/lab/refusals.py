@@ -6,7 +6,7 @@ from simlib.audit import refusal
 from simlib.cloud import Cloud
 
 
-class Explanation:
+class ExplainedRefusal:
     """What a text says, and, where the open world has its caller, which statement decides there."""
 
     def __init__(self, text: str) -> None:
@@ -20,9 +20,9 @@ class Explanation:
         return "\n".join(words)
 
 
-def refused(text: str) -> Explanation:
+def refused(text: str) -> ExplainedRefusal:
     """Explain an error text of any AWS service, a CloudTrail record or a decoded authorization message.
 
     Raises `simlib.audit.refusal.NotARefusal`, a `ValueError`, where the text is none of these.
     """
-    return Explanation(text)
+    return ExplainedRefusal(text)

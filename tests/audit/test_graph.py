@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import random
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,6 +13,9 @@ import pytest
 from simlib import Cloud
 from simlib.audit.facts import Arns, Facts
 from simlib.audit.graph import ACTS, ASSUMES, OWNS, RUNS, STARTS, TAKES, USES, AccessMap, parts
+from simlib.audit.paths import cuts, who_reaches
+from simlib.cloud.inspection import Place
+from simlib.iam import Policy
 from tests.lab.access_world import allow, arn, bucket, document, incident, profile, role, trust, user
 
 LEDGER = "arn:aws:s3:::ledger"
@@ -315,3 +320,88 @@ def test_parts_to_ask_about_come_from_the_patterns() -> None:
         "arn:aws:s3:::one/any-object",
         "arn:aws:s3:::one/logs/any-object",
     ]
+
+
+# -- questions to the graph --------------------------------------------------------------------------------------------
+
+
+def test_each_change_that_cuts_every_way_is_found_and_none_that_does_not(aws: Cloud, dev: Any) -> None:
+    user(dev, "mallory", allow("iam:UpdateAssumeRolePolicy"), allow("s3:ListAllMyBuckets"))
+    target = role(dev, "admin", trust({"Service": "lambda.amazonaws.com"}), allow("*"))
+    access, who = AccessMap(Facts(aws)), arn(dev, "user/mallory")
+    found = [cut.sentence for cut in cuts(access, who, target)]
+    assert found == [
+        f"take statement 1 out of own of {who}",
+        f"deny {who} iam:UpdateAssumeRolePolicy on {target}",
+        f"deny {who} sts:AssumeRole on {target}",
+    ]
+    iam = dev.admin.client("iam")
+    iam.put_user_policy(UserName="mallory", PolicyName="more", PolicyDocument=document(allow("iam:PassRole"),
+                        allow(["lambda:CreateFunction", "lambda:InvokeFunction"])))  # fmt: skip
+    assert list(cuts(AccessMap(Facts(aws)), who, target)) == [], "no single change cuts two ways"
+
+
+def test_a_cut_is_made_by_a_real_call(aws: Cloud, dev: Any) -> None:
+    user(dev, "alice")
+    target = role(dev, "deploy", trust({"AWS": [arn(dev, "user/alice"), arn(dev, "user/alice")]}))
+    access = AccessMap(Facts(aws))
+    for cut in cuts(access, arn(dev, "user/alice"), target):
+        with aws.rehearsal():
+            if cut.place.kind == "identity":
+                text = json.dumps(cut.policy.document)
+                dev.admin.client("iam").put_user_policy(UserName="alice", PolicyName="deny", PolicyDocument=text)
+                assert not graph_of(aws).has_edge(arn(dev, "user/alice"), target)
+                return
+    pytest.fail("no Deny is among the cuts")
+
+
+def test_who_reaches_a_resource_by_which_steps(aws: Cloud, dev: Any) -> None:
+    user(dev, "reader", allow("s3:GetObject", f"{LEDGER}/*"))
+    user(dev, "nobody", allow("s3:GetObject", f"{LEDGER}-other/*"))
+    user(dev, "alice")
+    role(dev, "reads", trust({"AWS": arn(dev, "user/alice")}), allow("s3:*"))
+    graph = AccessMap(Facts(aws)).asking("s3:GetObject", f"{LEDGER}/a.csv").graph
+    lines = {path.line for path in who_reaches(graph, f"{LEDGER}/a.csv")}
+    assert {line for line in lines if "lab-admin" not in line} == {
+        f"reader → {LEDGER}/a.csv", f"reads → {LEDGER}/a.csv", f"alice → reads → {LEDGER}/a.csv"
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_an_edit_decides_anew_all_that_it_bears_on(aws: Cloud, dev: Any, seed: int) -> None:
+    """Documents by chance, edited one after the other: the same graph as one made from scratch."""
+    chance, prod = random.Random(seed), aws.account("prod")
+    names = [arn(each, f"{kind}/{name}") for each in (dev, prod) for kind, name in (("user", "a"), ("role", "b"))]
+    actions = ["sts:AssumeRole", "iam:PutUserPolicy", "iam:PutRolePolicy", "iam:UpdateAssumeRolePolicy", "s3:GetObject",
+               "iam:CreateAccessKey", "lambda:*", "iam:PassRole", "*"]  # fmt: skip
+
+    def statement(**more: Any) -> dict[str, Any]:
+        effect = chance.choice(["Allow", "Allow", "Deny"])
+        return {**allow(chance.sample(actions, 2), chance.choice(["*", *names])), "Effect": effect, **more}
+
+    def trusting() -> str:
+        principal = chance.choice([{"AWS": chance.choice([dev.id, prod.id, "*", "555555555555", *names[:1]])},
+                                   {"Service": "lambda.amazonaws.com"}])  # fmt: skip
+        return trust(principal)
+
+    for account in (dev, prod):
+        user(account, "a", statement())
+        role(account, "b", trusting(), statement())
+    dev.admin.client("s3").create_bucket(Bucket="ledger")
+    first, edits = AccessMap(Facts(aws)), dict[Place, Policy | None]()
+    for _ in range(5):
+        place = chance.choice([*(Place(name, "identity", "own") for name in names), Place(LEDGER, "resource"),
+                               *(Place(name, "trust") for name in names if ":role/" in name)])  # fmt: skip
+        text = document(statement()) if place.kind == "identity" else trusting()
+        if place.kind == "resource":
+            text = document(
+                statement(Principal={"AWS": chance.choice(["*", prod.id, names[0]])}, Resource=f"{LEDGER}/*")
+            )
+        edits[place] = Policy.parse(text, place.kind, name=place.name or place.owner)
+        edited, scratch = first.edited(edits).graph, AccessMap(first.facts.edited(edits)).graph
+        assert told(edited) == told(scratch)
+        assert set(edited) == set(scratch)
+
+
+def told(graph: nx.DiGraph) -> dict[tuple[str, str], set[str]]:
+    return {(a, b): {each.does for each in edge["reasons"]} for a, b, edge in graph.edges(data=True)}

@@ -11,7 +11,7 @@ import pytest
 
 from simlib import Cloud
 from simlib.audit.exposure import RULES, Exposure, exposures
-from simlib.audit.inspect import main
+from simlib.audit.report import main
 from tests.cloud.conftest import allow, document, trust
 from tests.cloud.worlds.test_dumps import arn, details
 
@@ -111,3 +111,47 @@ def test_every_rule_has_a_lesson_that_is_there() -> None:
     notebooks = Path(__file__).parents[2] / "notebooks"
     for rule in RULES:
         assert (notebooks / f"{Exposure(rule, '', '').lesson}.ipynb").exists()
+
+
+# -- questions and differences -----------------------------------------------------------------------------------------
+
+ALICE = arn("user", "alice")
+
+
+def dumped(tmp_path: Path, name: str, *statements: dict[str, Any], **role: Any) -> str:
+    user = {"UserPolicyList": [{"PolicyName": "p", "PolicyDocument": json.loads(document(*statements))}]}
+    path = tmp_path / f"{name}.json"
+    path.write_text(json.dumps(details(UserDetailList=user, RoleDetailList=role)), "utf-8")
+    return str(path)
+
+
+def test_what_an_edit_newly_allows_with_a_request_that_shows_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    old = dumped(tmp_path, "old", allow("s3:Get*", "*"))
+    new = dumped(tmp_path, "new", allow(["s3:Get*", "iam:PutUserPolicy"], "*"),
+                 AssumeRolePolicyDocument=json.loads(trust({"AWS": STRANGER})))  # fmt: skip
+    assert main(["--compare", old, new]) == 1
+    told = capsys.readouterr().out
+    assert f"{ALICE} now may iam:PutUserPolicy on any resource" in told
+    assert "s3:" not in told
+    assert "now lets arn:aws:iam::999999999999:role/anybody sts:AssumeRole" in told
+    assert "new way to power: alice of account 123456789012 writes a policy into itself" in told
+    assert main(["--compare", new, old]) == 1, "the old trust policy let the service in"
+    assert "iam:" not in capsys.readouterr().out.replace("arn:aws:iam:", "")
+    assert main(["--compare", new, new]) == 0
+    assert capsys.readouterr().out == "Nothing.\n"
+
+
+def test_one_question_is_answered(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    trusting = json.loads(trust({"AWS": ALICE}))
+    path = dumped(tmp_path, "dump", allow("sqs:SendMessage", "*"), AssumeRolePolicyDocument=trusting)
+    assert main([path, "--effective", "alice"]) == 0
+    actions = [action for each in json.loads(capsys.readouterr().out)["Statement"] for action in each["Action"]]
+    assert sorted(actions) == ["s3:GetObject", "sqs:SendMessage"]
+    assert main([path, "--who", "sqs:SendMessage", "arn:aws:sqs:us-east-1:123456789012:q"]) == 1
+    assert capsys.readouterr().out == "alice → arn:aws:sqs:us-east-1:123456789012:q\n"
+    main([path])
+    assert "Roles, and who may assume them:" in capsys.readouterr().out
+    assert main([path, "--way", "alice", "nobody"]) == 2
+    assert "There is no 'nobody'" in capsys.readouterr().err
