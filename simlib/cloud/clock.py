@@ -7,13 +7,11 @@ Waiting is not touched (`time.monotonic`, `asyncio`, time-outs), and other proce
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
-from importlib.util import find_spec
 from typing import Any, Protocol
 
 from simlib.cloud.browser import in_browser
@@ -91,27 +89,8 @@ class BrowserTime:
         return float(self._journey.real()) / 1000
 
 
-class RealTime:
-    """Stands in where the C extension does not exist: time runs, but cannot be moved."""
-
-    def start(self) -> None: ...
-
-    def stop(self) -> None: ...
-
-    def shift(self, delta: timedelta) -> None:
-        raise RuntimeError(
-            "The clock cannot be moved here: that needs the package time-machine, which this Python "
-            f"({sys.platform}) does not have. Everything else works, in real time."
-        )
-
-    def real_time(self) -> float:
-        return time.time()
-
-
 def best_mechanism() -> Mechanism:
-    if in_browser():
-        return BrowserTime()
-    return TimeMachine() if find_spec("time_machine") and find_spec("_time_machine") else RealTime()
+    return BrowserTime() if in_browser() else TimeMachine()
 
 
 class Clock:
@@ -161,15 +140,7 @@ class Clock:
 
         Raises `ValueError` for a step back or beyond the year 2999, `RuntimeError` when the clock does not run.
         """
-        step = {
-            "weeks": weeks,
-            "days": days,
-            "hours": hours,
-            "minutes": minutes,
-            "seconds": seconds,
-            "milliseconds": milliseconds,
-            "microseconds": microseconds,
-        }
+        step = {unit: amount for unit, amount in locals().items() if unit != "self"}
         asked = ", ".join(f"{unit}={amount}" for unit, amount in step.items() if amount)
         try:
             delta = timedelta(**step)

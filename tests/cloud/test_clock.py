@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from simlib.cloud.clock import Clock, RealTime, TimeMachine
+from simlib.cloud.clock import Clock, TimeMachine
 
 YEAR = timedelta(days=365)
 A_MOMENT = timedelta(seconds=20)
@@ -171,15 +171,6 @@ def test_a_mechanism_that_fails_to_start_leaves_a_stopped_clock() -> None:
         clock.start()
     with pytest.raises(RuntimeError):
         clock.advance(hours=1)
-
-
-def test_without_the_extension_time_runs_but_cannot_be_moved() -> None:
-    clock = Clock(RealTime())
-    clock.start()
-    assert near(clock.now, clock.real_now)
-    with pytest.raises(RuntimeError, match="time-machine"):
-        clock.advance(hours=1)
-    clock.stop()
 
 
 def test_other_processes_keep_real_time(clock: Clock) -> None:

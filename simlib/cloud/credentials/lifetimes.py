@@ -29,7 +29,7 @@ CHANGING = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Spell:
+class Interval:
     """Since when credentials have been in a state: one of the words above."""
 
     since: datetime
@@ -42,8 +42,8 @@ class Credential:
 
     `kind` is "access key" or how a session came to be (see `Session`), `arn` whom AWS takes the bearer for.
     `issued_to` is the ARN or the service that asked for a session, `issued_by` the access key it asked with.
-    `longest` is the moment beyond which it could not have been asked to last, and `limit` says by which rule. `spells`
-    are oldest first; the one of the expiry stands there beforehand.
+    `longest` is the moment beyond which it could not have been asked to last, and `limit` says by which rule.
+    `intervals` are oldest first; the one of the expiry stands there beforehand.
     """
 
     access_key_id: str
@@ -51,7 +51,7 @@ class Credential:
     account: str
     arn: str
     born: datetime
-    spells: tuple[Spell, ...]
+    intervals: tuple[Interval, ...]
     expires: datetime | None = None
     issued_to: str = ""
     issued_by: str = ""
@@ -60,7 +60,7 @@ class Credential:
 
     def state(self, moment: datetime) -> str:
         """The state at a moment; "" before the credentials were issued."""
-        return next((spell.state for spell in reversed(self.spells) if spell.since <= moment), "")
+        return next((interval.state for interval in reversed(self.intervals) if interval.since <= moment), "")
 
     def over(self, moment: datetime) -> bool:
         """Whether there is no way back any more."""
@@ -68,22 +68,15 @@ class Credential:
 
 
 @dataclass(slots=True)
-class _KeyLife:
-    record: KeyRecord
-    spells: list[Spell]
-
-
-@dataclass(slots=True)
 class History:
     """What moto forgets: keys that were deleted or inactive, and when the user or role of a session went."""
 
-    _keys: dict[str, _KeyLife] = field(default_factory=dict)
+    _keys: dict[str, tuple[KeyRecord, tuple[Interval, ...]]] = field(default_factory=dict)
     _orphaned: dict[str, datetime] = field(default_factory=dict)  # sessions
 
     def bookmark(self) -> Callable[[], None]:
         """What, when called, forgets all that was observed since."""
-        keys = {key: _KeyLife(life.record, list(life.spells)) for key, life in self._keys.items()}
-        orphaned = dict(self._orphaned)
+        keys, orphaned = dict(self._keys), dict(self._orphaned)
 
         def forget() -> None:
             self._keys, self._orphaned = keys, orphaned
@@ -92,16 +85,18 @@ class History:
 
     def observe(self, store: Store, sessions: Sessions, now: datetime) -> None:
         """Note what has changed since the last look. Called under the gate's lock, after calls that may change it."""
-        records = [record for account in store.accounts() for record in iam_entities.key_records(account)]
-        for record in records:
-            life = self._keys.setdefault(record.access_key_id, _KeyLife(record, [Spell(record.created, VALID)]))
-            life.record = record
-            state = VALID if record.active else INACTIVE
-            if life.spells[-1].state != state:
-                life.spells.append(Spell(now, state))
-        for gone in self._keys.keys() - {record.access_key_id for record in records}:
-            if self._keys[gone].spells[-1].state != DELETED:
-                self._keys[gone].spells.append(Spell(now, DELETED))
+        records = {
+            each.access_key_id: each for account in store.accounts() for each in iam_entities.key_records(account)
+        }
+        for key in {**self._keys, **records}:
+            known, intervals = self._keys.get(key, (None, ()))
+            record = records.get(key) or known
+            assert record is not None
+            state = DELETED if key not in records else VALID if record.active else INACTIVE
+            intervals = intervals or (Interval(record.created, VALID),)
+            if intervals[-1].state != state:
+                intervals += (Interval(now, state),)
+            self._keys[key] = record, intervals
         alive = {unique_id for account in store.accounts() for unique_id in iam_entities.unique_ids(account)}
         for session in sessions:
             if session.identity_id not in alive and session.identity_id != session.account and now < session.expires:
@@ -110,7 +105,10 @@ class History:
     def credentials(self, store: Store, sessions: Sessions, now: datetime) -> list[Credential]:
         """Every key and session there ever was, in the order they were issued."""
         self.observe(store, sessions, now)
-        keys = [_key(life) for life in self._keys.values()]
+        keys = [
+            Credential(each.access_key_id, ACCESS_KEY, each.account, each.owner, each.created, intervals)
+            for each, intervals in self._keys.values()
+        ]
         found: dict[tuple[str, str | None, str | None], tuple[Statement, ...]] = {}
         issued = []
         for session in sessions:
@@ -121,22 +119,15 @@ class History:
         return sorted([*keys, *issued], key=lambda credential: credential.born)
 
 
-def _key(life: _KeyLife) -> Credential:
-    record = life.record
-    return Credential(
-        record.access_key_id, ACCESS_KEY, record.account, record.owner, record.created, tuple(life.spells)
-    )
-
-
 def _session(
     session: Session, sessions: Sessions, revoking: Iterable[Statement], orphaned: datetime | None, now: datetime
 ) -> Credential:
-    spells = [Spell(session.expires, EXPIRED)]
+    intervals = [Interval(session.expires, EXPIRED)]
     revoked = next((since for statement in revoking if (since := _revoked(session, statement, now))), None)
     if revoked and revoked < session.expires:
-        spells.append(Spell(max(revoked, session.issued_at), REVOKED))
+        intervals.append(Interval(max(revoked, session.issued_at), REVOKED))
     if orphaned:
-        spells = [*(spell for spell in spells if spell.since < orphaned), Spell(orphaned, ORPHANED)]
+        intervals = [*(interval for interval in intervals if interval.since < orphaned), Interval(orphaned, ORPHANED)]
     longest, limit = _longest(session, sessions)
     return Credential(
         session.access_key_id,
@@ -144,7 +135,7 @@ def _session(
         session.account,
         session.arn,
         session.issued_at,
-        (Spell(session.issued_at, VALID), *sorted(spells, key=lambda spell: spell.since)),
+        (Interval(session.issued_at, VALID), *sorted(intervals, key=lambda interval: interval.since)),
         session.expires,
         session.issued_to,
         session.issued_by,

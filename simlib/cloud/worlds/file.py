@@ -7,13 +7,12 @@ import os
 import secrets
 import threading
 from collections.abc import Mapping
+from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path
-from queue import Empty, SimpleQueue
 from typing import Any
-from urllib.error import URLError
 from urllib.parse import urlsplit
 from urllib.request import HTTPRedirectHandler, build_opener
 
@@ -93,22 +92,19 @@ def _fetched(url: str) -> bytes:
     _check_address(url)
     if in_browser():
         return _download(url)
-    outcome: SimpleQueue[bytes | WorldFileError] = SimpleQueue()
+    outcome: Future[bytes] = Future()
 
     def work() -> None:
         try:
-            outcome.put(_download(url))
+            outcome.set_result(_download(url))
         except WorldFileError as error:
-            outcome.put(error)
+            outcome.set_exception(error)
 
     threading.Thread(target=work, daemon=True).start()
     try:
-        content = outcome.get(timeout=SECONDS)
-    except Empty:
+        return outcome.result(SECONDS)
+    except TimeoutError:
         raise WorldFileError(f"{url} took longer than {SECONDS} seconds. Ask for the file instead.") from None
-    if isinstance(content, WorldFileError):
-        raise content
-    return content
 
 
 def _download(url: str) -> bytes:
@@ -119,7 +115,7 @@ def _download(url: str) -> bytes:
                 content = _bounded(content + piece, url)
     except WorldFileError:
         raise
-    except (URLError, OSError, ValueError, HTTPException) as error:
+    except (OSError, ValueError, HTTPException) as error:
         raise WorldFileError(f"{url} cannot be fetched: {getattr(error, 'reason', error)}.") from error
     return content
 

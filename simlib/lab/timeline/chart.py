@@ -102,18 +102,18 @@ class Chart:
 
     def bars(self, credential: Credential) -> Iterator[Bar]:
         """The bars of a credential as it is at the moment looked at: what has not happened then is not known."""
-        known = [spell for spell in credential.spells if spell.since <= self.looked]
+        known = [interval for interval in credential.intervals if interval.since <= self.looked]
         if not known:
             yield Bar(credential.born, credential.expires, "unborn")
             return
-        for spell, following in zip(known, [*known[1:], None], strict=True):
+        for interval, following in zip(known, [*known[1:], None], strict=True):
             until = following.since if following else credential.expires
-            if spell.state == VALID:
-                yield Bar(spell.since, until, _ENDED[following.state] if following else "good")
-            elif spell.state == REVOKED:
-                yield Bar(spell.since, credential.expires, "revoked")
-            elif spell.state == INACTIVE:
-                yield Bar(spell.since, until, "off")
+            if interval.state == VALID:
+                yield Bar(interval.since, until, _ENDED[following.state] if following else "good")
+            elif interval.state == REVOKED:
+                yield Bar(interval.since, credential.expires, "revoked")
+            elif interval.state == INACTIVE:
+                yield Bar(interval.since, until, "off")
 
     def inside(self, bar: Bar) -> bool:
         return bar.since < self.right and (bar.until is None or bar.until > self.left)

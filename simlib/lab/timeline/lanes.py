@@ -43,7 +43,7 @@ class Lane:
         """Its state at a moment, in words."""
         credential = self.credential
         state = credential.state(moment)
-        since = next((each.since for each in reversed(credential.spells) if each.since <= moment), credential.born)
+        since = next((each.since for each in reversed(credential.intervals) if each.since <= moment), credential.born)
         until = f" until {short(credential.expires, years=years)}" if credential.expires else ", no expiry date"
         return {
             VALID: f"valid{until}",

@@ -506,7 +506,7 @@ def _changes(shown: Iterable[Lane]) -> tuple[Change, ...]:
     """Everything that happened to these credentials, and what will by itself, in order."""
     found = []
     for lane in shown:
-        for index, spell in enumerate(lane.credential.spells):
-            word = _HAPPENS.get(spell.state, f"is {spell.state}") if index else "is issued"
-            found.append(Change(spell.since, f"{lane.name} {short_key(lane.key)} {word}"))
+        for index, interval in enumerate(lane.credential.intervals):
+            word = _HAPPENS.get(interval.state, f"is {interval.state}") if index else "is issued"
+            found.append(Change(interval.since, f"{lane.name} {short_key(lane.key)} {word}"))
     return tuple(sorted(found, key=lambda change: change.moment))
