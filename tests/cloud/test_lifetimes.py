@@ -52,7 +52,7 @@ def test_a_key_has_no_end_and_no_limit(aws: Cloud, alice: Any) -> None:
     key = listed(aws, alice)
     assert (key.kind, key.arn) == ("access key", "arn:aws:iam::111111111111:user/alice")
     assert (key.expires, key.longest, key.issued_by) == (None, None, "")
-    assert key.state(aws.clock.now + timedelta(days=3650)) == "good"
+    assert key.state(aws.clock.now + timedelta(days=3650)) == "valid"
     assert key.state(key.born - MINUTE) == ""
 
 
@@ -70,11 +70,11 @@ def test_a_key_that_was_switched_off_and_on_and_deleted_is_remembered_with_its_t
         change()
         times.append(aws.clock.now)
     states = [listed(aws, alice).state(moment) for moment in times]
-    assert states == ["inactive", "good", "deleted"]
+    assert states == ["inactive", "valid", "deleted"]
     assert [listed(aws, alice).state(moment - MINUTE) for moment in times] == [
-        "good",
+        "valid",
         "inactive",
-        "good",
+        "valid",
     ]
 
 
@@ -113,7 +113,7 @@ def test_sessions_of_a_user_and_of_the_root_user_have_limits_of_their_own(aws: C
 def test_a_session_ends_by_the_clock(aws: Cloud, assume: Callable[..., Any]) -> None:
     session = listed(aws, assume())
     assert session.expires is not None
-    assert session.state(session.expires - MINUTE) == "good"
+    assert session.state(session.expires - MINUTE) == "valid"
     assert session.state(session.expires) == "expired"
 
 
@@ -122,11 +122,11 @@ def test_a_session_ends_by_the_clock(aws: Cloud, assume: Callable[..., Any]) -> 
     [
         (lambda now: deny("*", Condition={"DateLessThan": {"aws:TokenIssueTime": now}}), "revoked"),
         (lambda now: deny(["*"], ["*"], Condition={"DateLessThan": {"aws:tokenissuetime": [now]}}), "revoked"),
-        (lambda now: deny("s3:*", Condition={"DateLessThan": {"aws:TokenIssueTime": now}}), "good"),
-        (lambda now: deny("*", Condition={"DateGreaterThan": {"aws:TokenIssueTime": now}}), "good"),
-        (lambda now: deny("*", Condition={"DateLessThan": {"aws:CurrentTime": now}}), "good"),
-        (lambda now: allow("*", Condition={"DateLessThan": {"aws:TokenIssueTime": now}}), "good"),
-        (lambda now: deny("*", Condition={"DateLessThan": {"aws:TokenIssueTime": "2001-01-01T00:00:00Z"}}), "good"),
+        (lambda now: deny("s3:*", Condition={"DateLessThan": {"aws:TokenIssueTime": now}}), "valid"),
+        (lambda now: deny("*", Condition={"DateGreaterThan": {"aws:TokenIssueTime": now}}), "valid"),
+        (lambda now: deny("*", Condition={"DateLessThan": {"aws:CurrentTime": now}}), "valid"),
+        (lambda now: allow("*", Condition={"DateLessThan": {"aws:TokenIssueTime": now}}), "valid"),
+        (lambda now: deny("*", Condition={"DateLessThan": {"aws:TokenIssueTime": "2001-01-01T00:00:00Z"}}), "valid"),
     ],
 )
 def test_a_deny_of_everything_for_older_sessions_revokes_them_and_no_later_one(
@@ -140,8 +140,8 @@ def test_a_deny_of_everything_for_older_sessions_revokes_them_and_no_later_one(
     new = assume()
     found = credentials(aws)
     assert found[old.access_key_id].state(aws.clock.now) == state
-    assert found[old.access_key_id].state(aws.clock.now - 15 * MINUTE) == "good"
-    assert found[new.access_key_id].state(aws.clock.now) == "good"
+    assert found[old.access_key_id].state(aws.clock.now - 15 * MINUTE) == "valid"
+    assert found[new.access_key_id].state(aws.clock.now) == "valid"
     assert found[old.access_key_id].state(aws.clock.now + HOUR) == "expired"
     if state == "revoked":
         assert refused(old.client("iam").list_users)[0] == "AccessDenied"
@@ -159,7 +159,7 @@ def test_a_session_is_over_with_its_role_and_a_new_role_of_that_name_brings_it_n
     aws.clock.advance(minutes=10)
     found = listed(aws, session)
     assert [found.state(moment) for moment in (gone - MINUTE, gone, gone + 2 * HOUR)] == [
-        "good",
+        "valid",
         "orphaned",
         "orphaned",
     ]
@@ -173,7 +173,7 @@ def test_what_the_list_says_of_now_is_what_happens(
     iam.update_access_key(UserName="alice", AccessKeyId=spare.access_key_id, Status="Inactive")
     aws.clock.advance(minutes=20)
     for identity in (alice, spare, short, long):
-        good = listed(aws, identity).state(aws.clock.now) == "good"
+        good = listed(aws, identity).state(aws.clock.now) == "valid"
         if good:
             identity.client("sts").get_caller_identity()
         else:
