@@ -11,7 +11,7 @@ import io
 import json
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import redirect_stdout
 from difflib import get_close_matches
 from pathlib import Path
@@ -33,17 +33,8 @@ def catch_up(lesson: int, heading: str = "") -> str:
     """
     cells = read_lesson(lesson)
     wanted = upto(cells, heading)
-    known = names()
     code = list(sources(cells[:wanted]))
-    for source in track(code, f"Lesson {lesson}, cell by cell", f"{len(code)} cells of lesson {lesson} have run."):
-        try:
-            _run(source, known)
-        except Exception as error:
-            shown = source.strip().split("\n")[0]
-            raise LookupError(
-                f"A cell of {course.LESSONS[lesson]} ended with {type(error).__name__}: {error}. It begins: {shown} – "
-                "If you have changed it, change it back, or get the lab's copy of the lesson again."
-            ) from None
+    _run(track(code, f"Lesson {lesson}, cell by cell", f"{len(code)} cells of lesson {lesson} have run."), lesson)
     place = f"“{heading}”" if heading else "its end"
     return f"Lesson {lesson} stands at {place}. Go on with the cells below it."
 
@@ -104,12 +95,33 @@ def sources(cells: Sequence[dict[str, Any]]) -> Iterator[str]:
             yield "\n".join(line for line in source.split("\n") if not re.match(r"lab\.(predict|explain)\(", line))
 
 
+def begin_again(exercise: str) -> None:
+    """Run the lesson that has this exercise up to the cell with its answer, which stays as it is.
+
+    Raises `LookupError` as `catch_up` does.
+    """
+    lesson = course.lesson_of(exercise, "exercises")
+    cells = read_lesson(lesson)
+    code = [index for index, cell in enumerate(cells) if cell["cell_type"] == "code"]
+    checks = [place for place, index in enumerate(code) if f'("{exercise}").check(' in "".join(cells[index]["source"])]
+    if not checks:
+        raise LookupError(f"No cell of lesson {lesson} checks {exercise!r} any more. Get the lab's copy of it again.")
+    _run(sources(cells[: code[max(0, checks[0] - 1)]]), lesson)
+
+
 def names() -> dict[str, Any]:
     """The names of the learner's notebook."""
     return sys.modules["__main__"].__dict__
 
 
-def _run(source: str, known: dict[str, Any]) -> None:
-    tree = ast.parse(source)
-    with redirect_stdout(io.StringIO()):
-        exec(compile(tree, "<catching up>", "exec"), known)
+def _run(code: Iterable[str], lesson: int) -> None:
+    for source in code:
+        try:
+            with redirect_stdout(io.StringIO()):
+                exec(compile(ast.parse(source), "<catching up>", "exec"), names())
+        except Exception as error:
+            shown = source.strip().split("\n")[0]
+            raise LookupError(
+                f"A cell of {course.LESSONS[lesson]} ended with {type(error).__name__}: {error}. It begins: {shown} – "
+                "If you have changed it, change it back, or get the lab's copy of the lesson again."
+            ) from None

@@ -25,7 +25,7 @@ from simlib.cloud import Cloud
 from simlib.cloud.trail import Trail
 
 from . import course, progress
-from .exercises import SEVERAL, Saying
+from .exercises import Saying, hint_titles
 from .look import button, choice, field, said, tag
 from .markup import inline, plain, prose
 from .page import Child, Html, Part, el
@@ -122,7 +122,7 @@ class Play(Panel):
             self._keep()
         self._draw()
         number = max(0, self.hinted - 1)
-        return Saying(SEVERAL[number], hints[number])
+        return Saying(hint_titles()[number], hints[number])
 
     def give_up(self) -> None:
         """See how it is done; the points of this challenge are gone then."""
@@ -256,7 +256,7 @@ class Play(Panel):
 
     def _hints(self) -> Iterator[Part]:
         hints = seeded(self.challenge.document(), self.challenge.name, self.seed)["hints"]
-        for title, hint in list(zip(SEVERAL, hints, strict=True))[: self.hinted]:
+        for title, hint in list(zip(hint_titles(), hints, strict=True))[: self.hinted]:
             yield el("p.sl-quiet", el("b", f"{title}. "), Html(inline(hint)), key=title, text=f"{title}. {plain(hint)}")
 
     def _table(self) -> Iterator[Child]:

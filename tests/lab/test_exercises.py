@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from simlib import Cloud, lab
-from simlib.lab import questions
+from simlib.lab import catching_up, course, questions
 from simlib.lab.beginnings import ALICE, allow
 from simlib.lab.exercises import Attempted, Exercise
 from simlib.lab.judging import Ask, At, Policies, Row
@@ -168,8 +168,6 @@ def test_a_name_that_is_not_there_is_told_with_the_nearest() -> None:
 
 
 def test_no_name_stands_for_two_things() -> None:
-    from simlib.lab import course
-
     for kind in ("predictions", "exercises"):
         names = [name for number in course.LESSONS for name in getattr(course.lesson(number), kind)]
         assert len(names) == len(set(names))
@@ -178,3 +176,66 @@ def test_no_name_stands_for_two_things() -> None:
 def test_an_exercise_of_a_lesson_is_one_thing_in_a_kernel() -> None:
     questions._attempted.clear()
     assert lab.exercise("rotate a key") is lab.exercise("rotate a key")
+
+
+# -- buttons ----------------------------------------------------------------------------------------------------------
+
+
+def pressed(verdict: Any, *commands: str) -> str:
+    """What a verdict shows after these buttons were pressed."""
+    for command in commands:
+        verdict.commands[command]("")
+    return str(verdict.page().html(live=True))
+
+
+def test_hints_and_the_solution_are_buttons_and_open_under_the_verdict(aws: Cloud) -> None:
+    verdict = Attempted(read_only(), "an exercise").check("")
+    shown = pressed(verdict)
+    assert "Hint 1 / 3" in shown
+    assert "nudge" not in shown
+    assert "solved" not in shown
+    shown = pressed(verdict, "hint", "hint")
+    assert "nudge" in shown
+    assert "idea" in shown
+    assert "Hint 3 / 3" in shown
+    assert "solved" in pressed(verdict, "solution")
+    assert pressed(verdict, "hint", "hint").count("nearly") == 1
+
+
+def test_the_picture_that_stays_has_what_was_told_and_no_button(aws: Cloud) -> None:
+    verdict = Attempted(read_only(), "an exercise").check("")
+    pressed(verdict, "hint")
+    assert "nudge" in verdict.picture()
+    assert "<button" not in verdict.picture()
+
+
+def test_to_begin_a_step_again_repairs_the_world_and_keeps_what_was_answered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(questions, "_attempted", {})
+    monkeypatch.setattr(questions, "_guesses", {})
+    names: dict[str, Any] = {"BOB_MAY": "what I wrote"}
+    monkeypatch.setattr(catching_up, "names", lambda: names)
+    wrecked = lab.begin(course.lesson_of("let bob in", "exercises"))
+    lab.answer("root in the trust policy", "a")
+    made = lab.exercise("let bob in")
+    made.panel().documents[0].read("what I wrote in the panel")
+    iam = wrecked.account("dev").admin.client("iam")
+    iam.delete_role_policy(RoleName="reports", PolicyName="read-bucket")
+    iam.delete_role(RoleName="reports")
+    verdict = made.check("")
+    assert "Reset it now" in pressed(verdict, "reset"), "it asks first"
+    assert Cloud.running is wrecked
+    assert "Reset it now" not in pressed(verdict, "keep")
+    assert "The world is as it is when this step begins." in pressed(verdict, "reset", "reset")
+    assert Cloud.running is not wrecked
+    trust = names["iam"].get_role(RoleName="reports")["Role"]["AssumeRolePolicyDocument"]
+    assert trust["Statement"][0]["Principal"] == {"AWS": "arn:aws:iam::111111111111:root"}
+    assert names["BOB_MAY"] == "what I wrote"
+    assert made.panel().documents[0].text == "what I wrote in the panel"
+    assert lab.predict("root in the trust policy").locked == 0
+    assert Cloud.running is not None
+    Cloud.running.stop()
+
+
+def test_a_step_that_cannot_be_begun_again_says_why(aws: Cloud) -> None:
+    verdict = Attempted(read_only(), "an exercise").check("")
+    assert "there is no exercise" in pressed(verdict, "reset", "reset")
