@@ -65,11 +65,11 @@ def _one(values: list[str]) -> Any:
 
 
 def _principals(names: list[str]) -> Any:
-    if names == ["*"]:
-        return "*"
     kinds: dict[str, list[str]] = {}
     for name in names:
-        service = not name.startswith("arn:") and "." in name
+        service = (
+            not name.startswith("arn:") and "." in name
+        )  # "*" is `{"AWS": "*"}`, which a trust policy may have, too
         kind = "Service" if service else "Federated" if "-provider/" in name else "AWS"
         kinds.setdefault(kind, []).append(name)
     return {kind: _one(each) for kind, each in kinds.items()}

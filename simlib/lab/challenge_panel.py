@@ -23,6 +23,7 @@ from simlib.challenges.seeds import seeded
 from simlib.challenges.setting import build, code, told
 from simlib.cloud import Cloud
 from simlib.cloud.trail import Trail
+from simlib.cloud.world import ADMINISTRATOR
 
 from . import course, progress
 from .exercises import Saying, hint_titles
@@ -217,9 +218,10 @@ class Play(Panel):
         return PolicyEditor.of(self.world, *(self._edit or self._everybody()))
 
     def _everybody(self) -> list[str]:
-        """Whose policies may be edited, where a file does not say: all users' and roles' of the first account."""
+        """Whose policies may be edited, where a file does not say: those of the first account and of all buckets."""
         people = (each for each in self.world.inspect.principals() if each.kind in ("user", "role"))
-        return [each.arn for each in people if each.name != "lab-admin" and each.account == self.world.accounts[0].id]
+        ours = [each.arn for each in people if each.name != ADMINISTRATOR and each.account == self.world.accounts[0].id]
+        return ours + [arn for arn in self.world.inspect.resources() if arn.startswith("arn:aws:s3:")]
 
     def _drawn(self) -> tuple[Part, ...]:
         """The way in the graph, as it is now; empty where the file names none, or none is left."""
@@ -265,6 +267,7 @@ class Play(Panel):
             "p", el("b", "You are "), as_code(self._me),
             ": ", as_code("game.you"), " in a cell, ", as_code('game.you.client("iam")'), " say, or the terminal here.",
         )  # fmt: skip
+        yield self._choices() if self.choices else None
         tools = _OF_KIND[self.challenge.kind]
         if len(tools) > 1:
             here = {self.tool: {"aria_current": "page"}}
@@ -274,19 +277,17 @@ class Play(Panel):
             yield self._terminal()
         elif (panel := self.hosted) is not None:
             yield slot(still=panel.page)
-        yield self._choices() if self.choices else None
         yield self._tallied()
 
     def _terminal(self) -> Part:
         people = [(name, name) for name in self.identities]
         return el(
             "div.sl-terminal",
-            el("div.sl-form",
-               choice("as", "As", people, self._as) if len(people) > 1 else None,
-               field("command", "$", self._typed["command"], enter="run", hint="aws iam list-roles"),
-               button("run", "Run")),
+            choice("as", "As", people, self._as) if len(people) > 1 else None,
+            field("command", "$", self._typed["command"], enter="run", hint="aws iam list-roles"),
+            button("run", "Run"),
             el("pre.sl-quiet", self._printed, role="status", tabindex="0") if self._printed else None,
-        )  # fmt: skip
+        )
 
     def _choices(self) -> Part:
         rows = [
@@ -322,13 +323,13 @@ class Play(Panel):
 
         facts = seeded(self.challenge.document(), self.challenge.name, self.seed)
         minutes, seconds = divmod(self.seconds, 60)
-        won = f"Solved: {self.score} of 100 points, in {minutes} min {seconds:02} s."
-        verdict = (
-            said("yes", won)
+        won = (
+            f" {self.score} of 100 points, in {minutes} min {seconds:02} s."
             if self.score
-            else said("no", "Not solved this time: no points. Another seed, another try.")
+            else " Another seed, another try."
         )
-        yield el("p", verdict, role="status", key="over")
+        verdict = said("yes", "Solved") if self.score else said("no", "Not solved this time")
+        yield el("p", verdict, won, role="status", key="over")
         yield self._tallied()
         yield el("h4", "What it was")
         yield _prose(facts["debrief"])

@@ -164,7 +164,9 @@ class Containment(Panel):
             for row in self.rows
         ]
         note = el("p.sl-draft", self.note, role="status", key="note") if self.note else None
-        return panel_card("Cut off", note, el("div.sl-body", el("table.sl-t", el("tbody", rows))))
+        return panel_card(
+            "Cut off", note, el("div.sl-body.sl-scroll", el("table.sl-t", el("tbody", rows)), tabindex="0")
+        )
 
     @property
     def commands(self) -> Commands:

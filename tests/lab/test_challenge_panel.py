@@ -59,7 +59,7 @@ def test_somebody_gets_in_writes_the_flag_and_reads_what_it_was(thief: Play) -> 
     press(thief, "check")
     assert thief.score == 100 - 15 - 5
     text = str(thief)
-    assert "Solved: 80 of 100 points" in text
+    assert "Solved 80 of 100 points" in text
     assert "lesson 6" in text
     assert "lambda:CreateFunction" in text, "the calls that were made"
     assert "assumes" in text or "runs as" in text or "starts" in text, "the way in the graph"
