@@ -41,7 +41,7 @@ def _statement(line: str, kind: str) -> dict[str, Any]:
     statement: dict[str, Any] = {"Sid": found["sid"]} if found["sid"] else {}
     statement["Effect"] = found["effect"]
     if found["principals"] or kind == "rcp":
-        statement["Principal"] = _principals(_listed(found["principals"] or "*"))
+        statement["Principal"] = _principals(_listed(found["principals"] or "*"), kind)
     statement["Action"] = _one(_listed(found["actions"]))
     if found["resources"] or kind not in ("trust", "resource"):
         statement["Resource"] = _one(_listed(found["resources"] or "*"))
@@ -64,12 +64,12 @@ def _one(values: list[str]) -> Any:
     return values[0] if len(values) == 1 else values
 
 
-def _principals(names: list[str]) -> Any:
+def _principals(names: list[str], kind: str) -> Any:
+    if names == ["*"] and kind != "trust":
+        return "*"
     kinds: dict[str, list[str]] = {}
     for name in names:
-        service = (
-            not name.startswith("arn:") and "." in name
-        )  # "*" is `{"AWS": "*"}`, which a trust policy may have, too
-        kind = "Service" if service else "Federated" if "-provider/" in name else "AWS"
-        kinds.setdefault(kind, []).append(name)
-    return {kind: _one(each) for kind, each in kinds.items()}
+        service = not name.startswith("arn:") and "." in name
+        key = "Service" if service else "Federated" if "-provider/" in name else "AWS"
+        kinds.setdefault(key, []).append(name)
+    return {key: _one(each) for key, each in kinds.items()}

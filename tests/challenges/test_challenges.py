@@ -105,7 +105,7 @@ def test_gaps_are_filled_and_those_of_aws_stay() -> None:
             "rcp",
             {
                 "Effect": "Deny",
-                "Principal": {"AWS": "*"},
+                "Principal": "*",
                 "Action": "s3:*",
                 "Resource": "*",
                 "Condition": {"Null": {"aws:PrincipalOrgID": "true"}},
