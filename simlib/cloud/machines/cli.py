@@ -15,7 +15,8 @@ import re
 import shlex
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
+from collections import UserDict
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -167,7 +168,7 @@ def _load() -> Any:
     return sys.modules["awscli.clidriver"]
 
 
-class _Environment(MutableMapping[str, str]):
+class _Environment(UserDict[str, str]):
     """Stands for `os.environ` while a command runs: its own variables for its thread, the process's for all others.
 
     What the system knows of the environment stays, so that children which other threads start find the lab.
@@ -177,26 +178,11 @@ class _Environment(MutableMapping[str, str]):
         self._own, self._process, self._thread = dict(variables), os.environ, threading.get_ident()
 
     @property
-    def _here(self) -> MutableMapping[str, str]:
+    def data(self) -> Any:  # type: ignore[override]
         return self._own if threading.get_ident() == self._thread else self._process
 
-    def __getitem__(self, name: str) -> str:
-        return self._here[name]
-
-    def __setitem__(self, name: str, value: str) -> None:
-        self._here[name] = value
-
-    def __delitem__(self, name: str) -> None:
-        del self._here[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(list(self._here))
-
-    def __len__(self) -> int:
-        return len(self._here)
-
-    def copy(self) -> dict[str, str]:
-        return dict(self._here)
+    def copy(self) -> Any:
+        return dict(self.data)
 
 
 @contextmanager

@@ -18,6 +18,7 @@ import secrets
 import threading
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import reduce
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 TOKEN = "x-aws-ec2-metadata-token"
 TOKEN_TTL = "x-aws-ec2-metadata-token-ttl-seconds"
 LONGEST_TTL = 21600
+_TTL_LEFT = "X-Aws-Ec2-Metadata-Token-Ttl-Seconds"
 
 # AWS promises fresh credentials at least five minutes before the old ones expire; it does not say when. The choice
 # here: from half an hour before. botocore (which asks from 15 minutes before) then never receives credentials that it
@@ -72,19 +74,11 @@ class Metadata:
     def __init__(
         self, facts: Callable[[], StoredInstance | None], mint: Callable[[], Session], now: Callable[[], datetime]
     ) -> None:
-        self._facts, self._mint, self._now = facts, mint, now
+        self._facts, self._mint, self.now = facts, mint, now
         self._lock = threading.Lock()
         self._role_name: str | None = None
         self._credentials: Session | None = None
         self.secret = secrets.token_bytes(32)
-
-    @property
-    def facts(self) -> StoredInstance | None:
-        return self._facts()
-
-    @property
-    def now(self) -> datetime:
-        return self._now()
 
     def credentials(self, role_name: str) -> Session:
         """Credentials of the instance's role: those handed out before as long as they last, else fresh ones.
@@ -94,87 +88,70 @@ class Metadata:
         """
         with self._lock:
             current = self._credentials if self._role_name == role_name else None
-            if current is None or current.expires - self.now < RENEW_BEFORE:
+            if current is None or current.expires - self.now() < RENEW_BEFORE:
                 try:
                     current = self._mint()
                 except Unavailable:
-                    if current is None or current.expires <= self.now:
+                    if current is None or current.expires <= self.now():
                         raise
                 self._credentials, self._role_name = current, role_name
             return current
 
     def answer(self, method: str, path: str, headers: Mapping[str, str]) -> RawAnswer:
-        """See `answer`."""
-        return answer(method, path, headers, self)
+        """One request to the metadata service of an instance.
 
-
-def answer(method: str, path: str, headers: Mapping[str, str], source: Metadata) -> RawAnswer:
-    """One request to the metadata service of an instance.
-
-    `path` is what follows the address, with or without its first slash; names of `headers` in any case. Answers 200,
-    or AWS's own 400, 401, 403, 404 and 405; 503 when there is no running instance to ask.
-    """
-    sent = {name.lower(): value for name, value in headers.items()}
-    parts = [unquote(part) for part in path.partition("?")[0].split("/") if part]
-    facts = source.facts
-    if facts is None or not facts.running:
-        return _page(HTTPStatus.SERVICE_UNAVAILABLE)
-    if facts.details.get("http-endpoint") == "disabled":
-        return _page(HTTPStatus.FORBIDDEN)
-    if parts[1:] == ["api", "token"]:
-        return _token_answer(method, parts[0], sent, facts.instance_id, source)
-    if method not in ("GET", "HEAD"):
-        return _page(HTTPStatus.METHOD_NOT_ALLOWED, {"Allow": "GET, HEAD, OPTIONS"})
-    seconds_left = None
-    if TOKEN in sent:
-        seconds_left = _seconds_left(sent[TOKEN], facts.instance_id, source)
-        if seconds_left is None:
+        `path` is what follows the address, with or without its first slash; names of `headers` in any case. Answers
+        200, or AWS's own 400, 401, 403, 404 and 405; 503 when there is no running instance to ask.
+        """
+        sent = {name.lower(): value for name, value in headers.items()}
+        parts = [unquote(part) for part in path.partition("?")[0].split("/") if part]
+        facts = self._facts()
+        if facts is None or not facts.running:
+            return _page(HTTPStatus.SERVICE_UNAVAILABLE)
+        if facts.details.get("http-endpoint") == "disabled":
+            return _page(HTTPStatus.FORBIDDEN)
+        if parts[1:] == ["api", "token"]:
+            return self._token_answer(method, parts[0], sent, facts.instance_id)
+        if method not in ("GET", "HEAD"):
+            return _page(HTTPStatus.METHOD_NOT_ALLOWED, {"Allow": "GET, HEAD, OPTIONS"})
+        left = self._seconds_left(sent[TOKEN], facts.instance_id) if TOKEN in sent else None
+        if left is None and (TOKEN in sent or facts.http_tokens == "required"):
             return _page(HTTPStatus.UNAUTHORIZED)
-    elif facts.http_tokens == "required":
-        return _page(HTTPStatus.UNAUTHORIZED)
-    text = _look_up(parts, facts, source)
-    if text is None:
-        return _page(HTTPStatus.NOT_FOUND)
-    kind = "application/octet-stream" if parts[1:] == ["user-data"] else "text/plain"
-    more = {} if seconds_left is None else {"X-Aws-Ec2-Metadata-Token-Ttl-Seconds": str(seconds_left)}
-    return _answer(HTTPStatus.OK, text, {"Content-Type": kind, "Accept-Ranges": "none", **more}, method)
+        text = _look_up(parts, facts, self)
+        if text is None:
+            return _page(HTTPStatus.NOT_FOUND)
+        kind = "application/octet-stream" if parts[1:] == ["user-data"] else "text/plain"
+        more = {} if left is None else {_TTL_LEFT: str(left)}
+        return _answer(HTTPStatus.OK, text, {"Content-Type": kind, "Accept-Ranges": "none", **more}, method)
 
+    def _token_answer(self, method: str, version: str, sent: Mapping[str, str], instance_id: str) -> RawAnswer:
+        """IMDSv2: a session begins with a PUT, which neither a browser's link nor a proxied request can make."""
+        if method != "PUT":
+            return _page(HTTPStatus.METHOD_NOT_ALLOWED, {"Allow": "OPTIONS, PUT"})
+        if "x-forwarded-for" in sent or version != "latest":
+            return _page(HTTPStatus.FORBIDDEN)
+        ttl = sent.get(TOKEN_TTL, "").strip()
+        if not (ttl.isascii() and ttl.isdecimal() and len(ttl) < 9 and 1 <= int(ttl) <= LONGEST_TTL):
+            return _page(HTTPStatus.BAD_REQUEST)
+        token = self._token(self.now() + timedelta(seconds=int(ttl)), instance_id)
+        return _answer(HTTPStatus.OK, token, {"Content-Type": "text/plain", _TTL_LEFT: ttl})
 
-# -- tokens ---------------------------------------------------------------------------------------------------------
+    def _token(self, expires: datetime, instance_id: str) -> str:
+        """A token carries its own end and a seal of this instance's; nothing needs to be remembered."""
+        end = round(expires.timestamp() * 1e6).to_bytes(8, "big")
+        seal = hmac.digest(self.secret, instance_id.encode("utf-8") + end, hashlib.sha256)[:28]
+        return base64.urlsafe_b64encode(b"\x01\0\0\0" + end + seal).decode("ascii")
 
-
-def _token_answer(method: str, version: str, sent: Mapping[str, str], instance_id: str, source: Metadata) -> RawAnswer:
-    """IMDSv2: a session begins with a PUT, which neither a browser's link nor a proxied request can make."""
-    if method != "PUT":
-        return _page(HTTPStatus.METHOD_NOT_ALLOWED, {"Allow": "OPTIONS, PUT"})
-    if "x-forwarded-for" in sent or version != "latest":
-        return _page(HTTPStatus.FORBIDDEN)
-    ttl = sent.get(TOKEN_TTL, "").strip()
-    if not (ttl.isascii() and ttl.isdecimal() and len(ttl) < 9 and 1 <= int(ttl) <= LONGEST_TTL):
-        return _page(HTTPStatus.BAD_REQUEST)
-    token = _sign(source.now + timedelta(seconds=int(ttl)), instance_id, source)
-    return _answer(HTTPStatus.OK, token, {"Content-Type": "text/plain", "X-Aws-Ec2-Metadata-Token-Ttl-Seconds": ttl})
-
-
-def _sign(expires: datetime, instance_id: str, source: Metadata) -> str:
-    """A token carries its own end and a seal of this instance's; nothing needs to be remembered."""
-    end = round(expires.timestamp() * 1e6).to_bytes(8, "big")
-    seal = hmac.digest(source.secret, instance_id.encode("utf-8") + end, hashlib.sha256)[:28]
-    return base64.urlsafe_b64encode(b"\x01\0\0\0" + end + seal).decode("ascii")
-
-
-def _seconds_left(token: str, instance_id: str, source: Metadata) -> int | None:
-    """How long a token still lives; None when it was never given to this instance or has expired."""
-    try:
-        end = int.from_bytes(base64.urlsafe_b64decode(token.strip().encode("ascii"))[4:12], "big")
-        expires = datetime.fromtimestamp(end / 1e6, UTC)
-    except (ValueError, OverflowError, OSError):
-        return None
-    expected = _sign(expires, instance_id, source)
-    if not hmac.compare_digest(expected.encode("ascii"), token.strip().encode("ascii")):
-        return None
-    left = (expires - source.now).total_seconds()
-    return int(left) if left > 0 else None
+    def _seconds_left(self, token: str, instance_id: str) -> int | None:
+        """How long a token still lives; None when it was never given to this instance or has expired."""
+        try:
+            sent = token.strip().encode("ascii")
+            expires = datetime.fromtimestamp(int.from_bytes(base64.urlsafe_b64decode(sent)[4:12], "big") / 1e6, UTC)
+        except (ValueError, OverflowError, OSError):
+            return None
+        genuine = hmac.compare_digest(self._token(expires, instance_id).encode("ascii"), sent)
+        left = (expires - self.now()).total_seconds()
+        return int(left) if genuine and left > 0 else None
 
 
 # -- the tree -------------------------------------------------------------------------------------------------------
@@ -201,67 +178,37 @@ def _tree(facts: StoredInstance, source: Metadata) -> Tree:
     address = details.get("local-ipv4", "")
     host = f"ip-{address.replace('.', '-')}.ec2.internal"
     zone = details.get("availability-zone", f"{facts.region}a")
-    launched = details.get("launch-time", "")
     plain = {
-        "ami-launch-index": "0",
-        "ami-manifest-path": "(unknown)",
-        "hostname": host,
-        "instance-action": "none",
-        "instance-id": facts.instance_id,
-        "instance-life-cycle": "on-demand",
-        "local-hostname": host,
-        "placement/availability-zone": zone,
-        "placement/region": facts.region,
-        "profile": "default-hvm",
-        "services/domain": "amazonaws.com",
-        "services/partition": "aws",
-    }
-    served = {name: text for name, text in details.items() if name not in _NOT_SERVED and text}
+        "ami-launch-index": "0", "ami-manifest-path": "(unknown)", "hostname": host, "instance-action": "none",
+        "instance-id": facts.instance_id, "instance-life-cycle": "on-demand", "local-hostname": host,
+        "placement/availability-zone": zone, "placement/region": facts.region, "profile": "default-hvm",
+        "services/domain": "amazonaws.com", "services/partition": "aws",
+    }  # fmt: skip
     tree: Tree = {}
-    for path, text in {**plain, **served}.items():
-        *directories, name = path.split("/")
-        place = tree
-        for directory in directories:
-            place = place.setdefault(directory, {})
-        place[name] = text
+    for path, text in {**plain, **details}.items():
+        if path not in _NOT_SERVED and text:
+            *directories, name = path.split("/")
+            reduce(lambda place, directory: place.setdefault(directory, {}), directories, tree)[name] = text
     if facts.profile_arn:
         tree["iam"] = {"info": _info(facts, source)}
         if facts.role:
             tree["iam"]["security-credentials"] = {facts.role.name: ""}
     identity = {
-        "accountId": facts.account,
-        "architecture": "x86_64",
-        "availabilityZone": zone,
-        "billingProducts": None,
-        "devpayProductCodes": None,
-        "marketplaceProductCodes": None,
-        "imageId": details.get("ami-id"),
-        "instanceId": facts.instance_id,
-        "instanceType": details.get("instance-type"),
-        "kernelId": None,
-        "pendingTime": launched or None,
-        "privateIp": address,
-        "ramdiskId": None,
-        "region": facts.region,
-        "version": "2017-09-30",
-    }
+        "accountId": facts.account, "architecture": "x86_64", "availabilityZone": zone, "billingProducts": None,
+        "devpayProductCodes": None, "marketplaceProductCodes": None, "imageId": details.get("ami-id"),
+        "instanceId": facts.instance_id, "instanceType": details.get("instance-type"), "kernelId": None,
+        "pendingTime": details.get("launch-time") or None, "privateIp": address, "ramdiskId": None,
+        "region": facts.region, "version": "2017-09-30",
+    }  # fmt: skip
     root: Tree = {"meta-data": tree, "dynamic": {"instance-identity": {"document": _document(identity)}}}
-    if details.get("user-data"):
-        root["user-data"] = details["user-data"]
-    return root
+    return {**root, **({"user-data": details["user-data"]} if details.get("user-data") else {})}
 
 
 def _info(facts: StoredInstance, source: Metadata) -> str:
     """https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_iam-ec2.html"""
-    info = {
-        "Code": "Success",
-        "LastUpdated": _stamp(source.now),
-        "InstanceProfileArn": facts.profile_arn,
-        "InstanceProfileId": facts.profile_id,
-    }
-    if facts.role is None:
-        info["Message"] = _NO_ROLE
-    return _document(info)
+    profile = {"InstanceProfileArn": facts.profile_arn, "InstanceProfileId": facts.profile_id}
+    message = {} if facts.role else {"Message": _NO_ROLE}
+    return _document({"Code": "Success", "LastUpdated": _stamp(source.now()), **profile, **message})
 
 
 def _credentials(role_name: str, facts: StoredInstance, source: Metadata) -> str | None:
@@ -271,7 +218,7 @@ def _credentials(role_name: str, facts: StoredInstance, source: Metadata) -> str
     try:
         credentials = source.credentials(role_name)
     except Unavailable as refused:
-        return _document({"Code": refused.code, "Message": refused.message, "LastUpdated": _stamp(source.now)})
+        return _document({"Code": refused.code, "Message": refused.message, "LastUpdated": _stamp(source.now())})
     return _document(
         {
             "Code": "Success",
