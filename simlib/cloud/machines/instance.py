@@ -20,6 +20,7 @@ from simlib.cloud.machines import cli
 from simlib.cloud.machines.cli import Result
 from simlib.cloud.machines.metadata import LONGEST_TTL, TOKEN, TOKEN_TTL, Metadata, Unavailable
 from simlib.cloud.storage.tables import service_models
+from simlib.cloud.transport.wire import Body
 
 if TYPE_CHECKING:
     from simlib.cloud.clock import Clock
@@ -185,27 +186,18 @@ class Instance:
         return f"<Instance {self.id}, {'running' if facts.running else 'not running'}, {role}>"
 
 
-class _Reply:
-    """What botocore's metadata fetcher reads of an HTTP answer."""
-
-    def __init__(self, url: str, status_code: int, content: bytes) -> None:
-        self.url, self.status_code, self.content = url, status_code, content
-
-    @property
-    def text(self) -> str:
-        return self.content.decode("utf-8")
-
-
 class _Wire:
     """Stands where botocore's fetcher has its HTTP session: hands the request to the metadata service."""
 
     def __init__(self, metadata: Metadata) -> None:
         self._metadata = metadata
 
-    def send(self, request: Any) -> _Reply:
+    def send(self, request: Any) -> Any:
+        from botocore.awsrequest import AWSResponse
+
         headers = {str(name): str(value) for name, value in request.headers.items()}
         answer = self._metadata.answer(request.method, urlsplit(request.url).path, headers)
-        return _Reply(request.url, answer.status, answer.body)
+        return AWSResponse(request.url, answer.status, answer.headers, Body(answer.body))
 
 
 def _fetcher(metadata: Metadata) -> Any:
