@@ -73,6 +73,7 @@ class CallContext:
         if service == "ec2" and not self.call.operation.startswith(_READING):
             text += f". Encoded authorization failure message: {encoded_message.encoded(evaluation, self.caller)}"
         refusal = answers.access_denied(service, text)
+        refusal.code = permission.code or refusal.code
         if service in authorization_ids.SERVICES:
             refusal.authorization_id = authorization_ids.new_id()
             if self.show_ids:

@@ -10,6 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from simlib import Cloud
+from simlib.cloud.services import iam_rules
 
 from .conftest import allow, deny, document, new_user, refused, trust
 
@@ -157,6 +158,12 @@ def test_ten_groups_ten_policies_two_keys_five_versions_and_one_role(aws: Cloud,
         ),
         ("LimitExceeded", "Cannot exceed quota for InstanceSessionsPerInstanceProfile: 1"),
     ]
+
+
+def test_an_account_holds_so_many(aws: Cloud, staff: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(iam_rules._QUOTAS, "Group", 1)
+    said = refused(lambda: staff.create_group(GroupName="one-more"))
+    assert said == ("LimitExceeded", "Cannot exceed quota for GroupsPerAccount: 300")
 
 
 def padded(size: int) -> str:

@@ -17,7 +17,8 @@ from simlib import Cloud
 from .conftest import allow, deny, document, new_user, trust
 
 ACCOUNT = "111111111111"
-DENIED = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError")
+DENIED = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError", "KMSAccessDenied",
+          "KMS.AccessDeniedException")  # fmt: skip
 
 
 def arn(service: str, rest: str, account: str = ACCOUNT) -> str:
@@ -142,12 +143,12 @@ def alice() -> Iterator[tuple[Any, Any]]:
 
 
 def denied(call: Callable[[], Any]) -> str:
-    """The text of a refusal, "" where the policies let the call pass, whatever else the service has to say."""
+    """Code and text of a refusal, "" where the policies let the call pass, whatever else the service has to say."""
     try:
         call()
     except ClientError as error:
-        if error.response["Error"]["Code"] in DENIED:
-            return str(error.response["Error"]["Message"])
+        code, text = error.response["Error"]["Code"], error.response["Error"]["Message"]
+        return f"{code}: {text}" if code in DENIED else ""
     return ""
 
 
@@ -226,13 +227,29 @@ NEEDS: list[tuple[str, str, Call, list[dict[str, Any]], str]] = [
     ("a user who moves", "iam", lambda c: c.update_user(UserName="bob", NewPath="/admins/"),
      [allow("iam:*"), deny("iam:UpdateUser", f"arn:aws:iam::{ACCOUNT}:user/admins/*")], "with an explicit deny"),
     ("the key of a secret", "secretsmanager", lambda c: c.get_secret_value(SecretId="sealed"),
-     [allow("secretsmanager:*")], "kms:Decrypt on resource: arn:aws:kms:"),
+     [allow("secretsmanager:*")], "AccessDeniedException: Access to KMS is not allowed"),
     ("the key of a parameter", "ssm", lambda c: c.get_parameter(Name="sealed", WithDecryption=True),
      [allow("ssm:*")], "kms:Decrypt on resource: arn:aws:kms:"),
     ("the key of a queue", "sqs", lambda c: c.send_message(QueueUrl=SEALED, MessageBody="m"),
-     [allow("sqs:*")], "kms:GenerateDataKey on resource: arn:aws:kms:"),
+     [allow("sqs:*")], "KMS.AccessDeniedException: User: arn:aws:iam::111111111111:user/alice is not authorized to "
+     "perform: kms:GenerateDataKey on resource: arn:aws:kms:"),
     ("the key of a topic", "sns", lambda c: c.publish(TopicArn=arn("sns", "sealed"), Message="m"),
-     [allow("sns:*")], "kms:GenerateDataKey on resource: arn:aws:kms:"),
+     [allow("sns:*")], "action (Service: AWSKMS; Status Code: 400; Error Code: AccessDeniedException; Request ID: "),
+    ("an event bus of another account", "events",
+     lambda c: c.put_events(Entries=[{"EventBusName": arn("events", "event-bus/b", "222222222222"), "Detail": "{}",
+                                      "DetailType": "t", "Source": "s"}]),
+     [allow("events:*")], f"{arn('events', 'event-bus/b', '222222222222')} because no resource-based policy allows"),
+    ("an image of another account", "ecr",
+     lambda c: c.describe_images(repositoryName="web", registryId="222222222222"), [allow("ecr:*")],
+     f"{arn('ecr', 'repository/web', '222222222222')} because no resource-based policy allows"),
+    ("a layer of another account", "lambda",
+     lambda c: c.get_layer_version(LayerName=arn("lambda", "layer:tools", "222222222222"), VersionNumber=1),
+     [allow("lambda:*")], f"{arn('lambda', 'layer:tools:1', '222222222222')} because no resource-based policy allows"),
+    ("tags of a new bucket", "s3",
+     lambda c: c.create_bucket(Bucket="tagged", CreateBucketConfiguration={"Tags": [TAG]}),
+     [allow("s3:CreateBucket")], 's3:TagResource on resource: "arn:aws:s3:::tagged"'),
+    ("a cluster to be", "eks", lambda c: c.create_cluster(name="main", roleArn=WORKER, resourcesVpcConfig={}),
+     [allow("eks:DescribeCluster")], f"eks:CreateCluster on resource: {arn('eks', 'cluster/main')} because"),
     ("a key through another service", "secretsmanager", lambda c: c.get_secret_value(SecretId="sealed"),
      [allow("secretsmanager:*"),
       allow("kms:*", Condition={"StringEquals": {"kms:ViaService": "secretsmanager.us-east-1.amazonaws.com"}})], ""),

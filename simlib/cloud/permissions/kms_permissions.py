@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/kms/latest/developerguide/kms-api-permissions-refere
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
@@ -64,13 +65,18 @@ def behind(call: Call, caller: Caller, permissions: Iterable[Permission]) -> Ite
     encrypted = call.service == "ssm" and call.operation.startswith("Get") and not parameters.get("WithDecryption")
     if encrypted or parameters.get("Type", "SecureString") != "SecureString":
         return
+    code, said = through.get("refusal", ("", r"\g<0>"))
+    said = said.replace("{}", str(uuid.uuid4()))  # the ID of the request to KMS
     for permission in permissions if actions else ():
         if permission.resource.startswith(f"arn:aws:{call.service}:"):
             key = parameters.get("KmsKeyId") or parameters.get("KeyId") or resources.encryption_key(permission.resource)
             if not key and call.service in _WITH_OWN_KEY:
                 key = f"{_ALIAS_OF_AWS}{call.service}"
-            for action in actions:
-                yield from use(call, caller, action, key, {through["context"]: permission.resource}, permission.account)
+            pairs = {through["context"]: permission.resource}
+            for used in (each for name in actions for each in use(call, caller, name, key, pairs, permission.account)):
+                pattern, text = used.rewording or ("^.*$", r"\g<0>")
+                reworded = ("^.*$", said) if r"\g<0>" not in said else (pattern, said.replace(r"\g<0>", text))
+                yield replace(used, rewording=reworded, code=code)
 
 
 def use(

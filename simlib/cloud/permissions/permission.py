@@ -14,7 +14,8 @@ class Permission:
     """One permission a call needs: an action on a resource that `account` owns, under `context`.
 
     `label` is what the service's error text names instead of the resource's ARN, "" where it names none; `rewording` is
-    a regular expression and what the service says in place of what that matches in the text.
+    a regular expression and what the service says in place of what that matches in the text; `code` is its error code
+    for this, where it is not the one for any permission.
     """
 
     action: str
@@ -23,6 +24,7 @@ class Permission:
     context: Context = field(default_factory=dict)
     label: str | None = None
     rewording: tuple[str, str] | None = None
+    code: str = ""
 
 
 def account_of(arn: str) -> str | None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from itertools import product
@@ -21,7 +21,7 @@ from urllib.parse import unquote
 
 import jmespath
 
-from simlib.cloud.permissions.permission import Permission
+from simlib.cloud.permissions.permission import Permission, account_of
 from simlib.cloud.storage import resources
 from simlib.cloud.transport.calls import Call, signing_name
 from simlib.iam import service_data
@@ -95,27 +95,28 @@ def resources_of(call: Call, action: str, account: str) -> list[str]:
     facts = row(call.service)
     if action.startswith("apigateway:"):
         return [f"arn:aws:apigateway:{call.region}::{call.path.removeprefix('/v2')}"]
+    owner = str(call.parameters.get(facts.get("owner", ""), ""))
+    account = owner if re.fullmatch(r"\d{12}", owner) else account
     forms, templates = _forms(action), facts.get("resources", {})
     ordinary = templates.get("*") if forms or known(action) is None else None
     written = templates.get(call.operation) or templates.get("**") or ordinary
+    listing = not forms and call.operation.startswith(("List", "Describe", "Get"))  # its members are no names
+    if not forms and facts.get("none") == "kind" and facts.get("pattern", True):
+        forms = tuple(form for form in _all_forms(prefix_of(call.service)) if form.is_of(call.operation))
     arns = [arn for template in written or () for arn in filled(template, call, account)]
-    arns = arns or list(_by_reference(forms, call, account))
+    arns = arns or list(_by_reference(() if listing else forms, call, account))
     owned = facts.get("owned")
     return [_of_aws(arn, owned) for arn in dict.fromkeys(arns)] or [_unnamed(forms, call, account)]
 
 
 def _unnamed(forms: tuple[_Form, ...], call: Call, account: str) -> str:
     """What stands for the resources a call does not name."""
-    facts = row(call.service)
-    none = facts.get("none", "")
-    if facts.get("pattern", True):
-        if not forms and none == "kind":
-            forms = tuple(form for form in _all_forms(prefix_of(call.service)) if form.is_of(call.operation))
-        action = known(action_of(call))
-        needed = action.required_types if action else ()
-        if form := next((form for form in forms if form.is_of(call.operation) or form.kind in needed), None):
-            return _PLACEHOLDER.sub(lambda name: _everywhere(call, account).get(name[1], "*"), form.text)
-    return f"arn:aws:{prefix_of(call.service)}:{call.region}:{account}:*" if none == "arn" else "*"
+    facts, action = row(call.service), known(action_of(call))
+    needed = action.required_types if action else ()
+    fitting = (form for form in forms if form.is_of(call.operation) or form.kind in needed)
+    if facts.get("pattern", True) and (form := next(fitting, None)):
+        return _PLACEHOLDER.sub(lambda name: _everywhere(call, account).get(name[1], "*"), form.text)
+    return f"arn:aws:{prefix_of(call.service)}:{call.region}:{account}:*" if facts.get("none") == "arn" else "*"
 
 
 def _of_aws(arn: str, owned: str | None) -> str:
@@ -278,8 +279,13 @@ def _filled(form: _Form, call: Call, account: str, parameters: Mapping[str, Any]
             return
         choices = [values or ["*"] for values in choices]
     for values in product(*choices):
-        names = {**_everywhere(call, account), **dict(zip(form.placeholders, values, strict=True))}
+        owners = [account_of(text) for text in values if text.split(":")[2:3] == form.text.split(":")[2:3]]
+        names = {**_everywhere(call, next(filter(None, owners), account)), **_named(form, values)}
         yield _PLACEHOLDER.sub(lambda name, names=names: names[name[1]], form.text)  # type: ignore[misc]
+
+
+def _named(form: _Form, values: Iterable[str]) -> dict[str, str]:
+    return dict(zip(form.placeholders, map(_plain, values), strict=True))
 
 
 def _everywhere(call: Call, account: str) -> dict[str, str]:
@@ -290,18 +296,18 @@ def _values(form: _Form, placeholder: str, call: Call, parameters: Mapping[str, 
     """What a call's members say of a placeholder."""
     members = row(call.service).get("members", {})
     for path in members.get(f"{form.kind}.{placeholder}") or members.get(placeholder, ()):
-        if values := [_plain(text) for text in _first(path, parameters, {})]:
+        if values := list(_first(path, parameters, {})):
             yield from values
             return
     wanted = {_stem(placeholder)} | ({_stem(form.kind)} if len(form.placeholders) == 1 else set())
     bare = {"name", "id"} if main and placeholder == form.placeholders[-1] else set()
     for member, value in parameters.items():
         if _stem(member) in wanted or member.lower() in bare:
-            yield from map(_plain, _texts(value))
+            yield from _texts(value)
             return
     for member, value in parameters.items() if bare else ():  # SourceDBSnapshotIdentifier, RuleName of a rule
         if any(_ends(_stem(member), name) or _ends(name, _stem(member)) for name in wanted):
-            yield from map(_plain, _texts(value))
+            yield from _texts(value)
 
 
 def _ends(longer: str, shorter: str) -> bool:

@@ -54,6 +54,9 @@ class _Iam(Facts):
         others -= {self[f"{kind}Name"]} if member.startswith("New") else set()
         return _is_in(self[member], others)
 
+    def is_full(self, kind: str) -> bool:
+        return len(getattr(self.moto, _KINDS[kind][0])) >= _QUOTAS[kind]
+
     @property
     def groups(self) -> list[Any]:
         return [group for group in self.moto.groups.values() if self.user in group.users]
@@ -122,12 +125,23 @@ def _of_names(kind: str) -> Iterable[Rule]:
     yield Rule(f"Update{kind}", renamed, _TAKEN, f"{a} {{New{kind}Name}} already exists.")
 
 
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html#reference_iam-quotas-entities
+_QUOTAS = {"User": 5000, "Group": 300, "Role": 1000, "InstanceProfile": 1000}
+
+
 def _in_use(operations: str, applies: Callable[[_Iam], Any], text: str) -> Rule:
     return Rule(operations, applies, _CONFLICT, f"Cannot delete entity, {text}")
 
 
 _RULES = (
     *(rule for kind in _KINDS for rule in _of_names(kind)),
+    *(
+        Rule(f"Create{kind}", partial(_Iam.is_full, kind=kind), _FULL,
+             f"Cannot exceed quota for {kind}sPerAccount: {most}")
+        for kind, most in _QUOTAS.items()
+    ),
+    Rule("CreatePolicy", lambda f: len(list(_own_names(f))) >= 1500, _FULL,
+         "Cannot exceed quota for PoliciesPerAccount: 1500"),
     Rule("AttachUserPolicy AttachGroupPolicy AttachRolePolicy", lambda f: f.policy is None, _MISSING,
          "Policy {PolicyArn} does not exist or is not attachable."),
     Rule("*", lambda f: f["PolicyArn"] and f.policy is None, _MISSING, "Policy {PolicyArn} was not found."),
