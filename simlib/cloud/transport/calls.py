@@ -267,7 +267,7 @@ def _check_host(call: Call, scope: str | None, region: str | None) -> None:
             raise Unplaceable(text, "AuthorizationHeaderMalformed", "s3")
         raise _wrong_scope(service, f"Credential should be scoped to correct service: '{name}'. ")
     if scope and region and region != call.region and call.service != "s3":
-        raise _wrong_scope(call.service, f"Credential should be scoped to a valid region, not '{call.region}'. ")
+        raise _wrong_scope(call.service, "Credential should be scoped to a valid region. ")
 
 
 def _wrong_scope(service: str, text: str) -> Unplaceable:
