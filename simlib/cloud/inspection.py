@@ -111,14 +111,15 @@ class Inspection:
     def principals(self) -> list[Principal]:
         """Everybody who can ask: of each account users, roles, live sessions, the root user; then those of none."""
         with self._lock:
-            principals = [each for account in self._accounts() for each in self._of_account(account)]
-            return [*principals, *self._of_none()]
+            known = self._accounts()
+            of_accounts = [each for account in known for each in self._of_account(account)]
+            return [*of_accounts, *(self.principal(who) for who in self._of_none(known))]
 
     def principal(self, who: str) -> Principal:
         """Whoever an ARN, access key, token, service or account ID means, also where `principals` does not list it."""
         with self._lock:
-            if issuer.read(who) is not None:
-                claims = _claims(who)
+            if (token := issuer.read(who)) is not None:
+                claims = token[1]
                 return Principal(str(claims.get("iss")).removeprefix("https://"), "token", "", str(claims["sub"]), who)
             caller, _ = self._caller(who, "", self._now())
             if caller.session and caller.session.access_key_id:
@@ -131,8 +132,9 @@ class Inspection:
             return Principal(caller.arn, kind, "", caller.arn)
         if caller.is_root:
             return Principal(caller.arn, "root", caller.account, "root user")
-        if not self._has(caller.account):
-            return Principal(caller.arn, "outside", caller.account, caller.arn.rpartition("/")[2])
+        if not self._store.is_of_the_world(caller.account):
+            name = caller.arn.rpartition("/")[2]
+            return Principal(caller.arn, "outside", caller.account, f"a {name}" if name == "stranger" else name)
         identity = caller.identity
         if caller.session and identity and not caller.arn.endswith(f"/{SESSION_NAME}"):
             return Principal(caller.arn, "session", caller.account, caller.arn.partition("/")[2])
@@ -160,36 +162,24 @@ class Inspection:
     def _accounts(self) -> list[str]:
         return [each for each in self._store.accounts() if self._store.is_of_the_world(each)]
 
-    def _has(self, account: str) -> bool:
-        return self._store.is_of_the_world(account)
-
     def _of_account(self, account: str) -> Iterator[Principal]:
         for identity in self._store.identities(account):
             yield Principal(identity.arn, "role" if identity.trust_policy else "user", account, identity.name)
         now = self._now()
         for session in self._sessions:
-            if (
-                session.account == account
-                and now < session.expires
-                and sessions.session_caller(session, self._store, now)
-            ):
+            alive = session.account == account and now < session.expires
+            if alive and sessions.session_caller(session, self._store, now):
                 yield _of_session(session)
-        yield Principal(f"arn:aws:iam::{account}:root", "root", account, "root user")
+        yield self.principal(f"arn:aws:iam::{account}:root")
 
-    def _of_none(self) -> Iterator[Principal]:
-        for url, provider in self._sessions.issuers.items():
-            for token in provider.issued:
-                claims = _claims(token)
-                if claims["exp"] > self._now().timestamp():
-                    yield Principal(url.removeprefix("https://"), "token", "", str(claims["sub"]), token)
+    def _of_none(self, known: list[str]) -> Iterator[str]:
+        for provider in self._sessions.issuers.values():
+            read = {token: issuer.read(token) for token in provider.issued}
+            yield from (token for token, parts in read.items() if parts and parts[1]["exp"] > self._now().timestamp())
         services, accounts = named_in(self._resource_policies())
-        for service in dict.fromkeys((*_USUAL_SERVICES, *services)):
-            yield Principal(service, "service", "", service)
-        known = set(self._accounts())
-        for account in dict.fromkeys((*accounts, STRANGER)):
-            if account not in known:
-                yield _outsider(account)
-        yield Principal("anonymous", "anonymous", "", "anonymous")
+        yield from dict.fromkeys((*_USUAL_SERVICES, *filter(is_service, services)))
+        yield from (account for account in dict.fromkeys((*accounts, STRANGER)) if account not in known)
+        yield "anonymous"
 
     def resources(self) -> list[str]:
         """The ARNs of what policies can be about: roles, buckets, keys, queues, topics, functions, instances, …"""
@@ -301,7 +291,7 @@ class Inspection:
             bearer = bearer_of(name, account_of(resource) or "", self._sessions, now)
             return sessions.provider_caller(bearer.provider), bearer.request_context()
         if is_account_id(name):
-            return self._identity(f"arn:aws:iam::{name}:user/somebody", now), {}
+            return self._identity(f"arn:aws:iam::{name}:user/{'stranger' if name == STRANGER else 'somebody'}", now), {}
         if is_service(name):
             return sessions.service_caller(name), {}
         raise LookupError(f"{name[:200]!r} is no ARN, access key, token, service or account of this world.")
@@ -310,15 +300,16 @@ class Inspection:
         account, rest = arn.split(":", 5)[4:]
         kind, _, path = rest.partition("/")
         name = path.rpartition("/")[2]
-        known = self._has(account)
+        known = self._store.is_of_the_world(account)
+        stranger = None if known else sessions.all_powerful(arn, "", account, self._store)
         if rest == "root":
             return sessions.root_caller(account)
         if kind == "oidc-provider":
             return sessions.provider_caller(arn)
-        if kind == "user" and (user := self._store.user(account, name) if known else self._unknown(arn)):
+        if kind == "user" and (user := self._store.user(account, name) if known else stranger):
             if user.arn == arn:
                 return sessions.caller_of(user)
-        elif kind == "role" and (role := self._store.role(account, name) if known else self._unknown(arn)):
+        elif kind == "role" and (role := self._store.role(account, name) if known else stranger):
             if role.arn == arn:
                 return self._of_credentials(sessions.fresh_session(role, SESSION_NAME, now), now, role)
         elif kind in ("assumed-role", "federated-user"):
@@ -329,12 +320,6 @@ class Inspection:
             if role is not None:
                 return self._of_credentials(sessions.fresh_session(role, name, now), now, role)
         raise LookupError(f"There is no {arn[:200]} in this world.")
-
-    def _unknown(self, arn: str) -> StoredIdentity:
-        """Somebody of an account we know nothing of, which may allow its people everything."""
-        everything = self._store.managed_policy("arn:aws:iam::aws:policy/AdministratorAccess")
-        name, account = arn.rpartition("/")[2], arn.split(":")[4]
-        return StoredIdentity(arn, "", account, name, (everything,) if everything else (), None, {})
 
     def _of_credentials(self, session: Session, now: datetime, role: StoredIdentity | None = None) -> Caller:
         caller = sessions.session_caller(session, self._store, now, role)
@@ -349,17 +334,6 @@ def _of_session(session: Session) -> Principal:
     if session.kind == "GetSessionToken":
         name += " with a session token"
     return Principal(session.arn, "session", session.account, name, session.access_key_id)
-
-
-def _outsider(account: str) -> Principal:
-    name = "a stranger" if account == STRANGER else "somebody"
-    return Principal(f"arn:aws:iam::{account}:user/{name.rpartition(' ')[2]}", "outside", account, name)
-
-
-def _claims(token: str) -> Mapping[str, Any]:
-    read = issuer.read(token)
-    assert read is not None  # the issuer made it
-    return read[1]
 
 
 def _without(keys: set[str], context: Mapping[str, Any]) -> dict[str, Any]:

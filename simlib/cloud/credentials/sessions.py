@@ -226,7 +226,7 @@ def session_caller(session: Session, store: Store, now: datetime, role: StoredId
     elif session.user_name:
         identity = store.user(session.account, session.user_name)
     elif session.kind == "GetFederationToken":
-        identity = _root_as_federating(session.account, store)
+        identity = all_powerful(f"arn:aws:iam::{session.account}:root", session.account, session.account, store)
     else:
         identity = None  # the root user, who is never gone
     if identity is None and session.identity_id != session.account:
@@ -243,11 +243,11 @@ def session_caller(session: Session, store: Store, now: datetime, role: StoredId
     return Caller(session.arn, session.account, session.user_id, session.access_key_id, identity, session, context)
 
 
-def _root_as_federating(account: str, store: Store) -> StoredIdentity:
-    """The root user where a session policy is to narrow what it may do: as one who may do everything."""
+def all_powerful(arn: str, unique_id: str, account: str, store: Store) -> StoredIdentity:
+    """Somebody who may do everything: the root user whom a session policy narrows, anybody of an unknown account."""
     everything = store.managed_policy("arn:aws:iam::aws:policy/AdministratorAccess")
     documents = (everything,) if everything else ()
-    return StoredIdentity(f"arn:aws:iam::{account}:root", account, account, "root", documents, None, {})
+    return StoredIdentity(arn, unique_id, account, arn.rpartition("/")[2], documents, None, {})
 
 
 def principal_tags(tags: Mapping[str, str]) -> dict[str, str | list[str]]:

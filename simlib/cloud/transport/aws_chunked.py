@@ -1,6 +1,5 @@
 """Bodies of S3 that came in chunks: the content, and the checksums that followed it.
 
-The chunks' own signatures are `signature`'s affair.
 https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming-trailers.html
 """
 
@@ -15,31 +14,39 @@ from simlib.cloud.transport.wire import RawRequest
 _WRAPPING = ("content-encoding", "x-amz-trailer", "x-amz-decoded-content-length", "content-length")
 
 
+def chunks(body: bytes) -> tuple[list[tuple[bytes, bytes]], bytes]:
+    """Each chunk with what its head says besides its size, the last one empty, and what follows them.
+
+    Raises `ValueError` where they cannot be read.
+    """
+    found: list[tuple[bytes, bytes]] = []
+    position = 0
+    while not found or found[-1][0]:
+        end = body.index(b"\r\n", position)
+        size, _, extension = body[position:end].partition(b";")
+        start = end + 2
+        position = start + (int(size, 16) if re.fullmatch(rb"[0-9A-Fa-f]{1,15}", size) else len(body))
+        found.append((body[start:position], extension))
+        if position > start:
+            if body[position : position + 2] != b"\r\n":
+                raise ValueError("the chunks of its body cannot be read")
+            position += 2
+    return found, body[position:]
+
+
 def unwrapped(raw: RawRequest, coding: Sequence[str]) -> RawRequest:
     """The request as if its body had come in one piece, with its trailers as headers."""
     if not raw.headers.get("x-amz-content-sha256", "").startswith("STREAMING-") and "aws-chunked" not in coding:
         return raw
-    content, position = [], 0
-    while True:
-        end = raw.body.index(b"\r\n", position)
-        size = raw.body[position:end].partition(b";")[0]
-        if not re.fullmatch(rb"[0-9A-Fa-f]{1,15}", size):
-            raise ValueError("the chunks of its body cannot be read")
-        position, length = end + 2, int(size, 16)
-        if length == 0:
-            break
-        content.append(raw.body[position : position + length])
-        if raw.body[position + length : position + length + 2] != b"\r\n":
-            raise ValueError("the chunks of its body cannot be read")
-        position += length + 2
-    body = b"".join(content)
+    found, trailers = chunks(raw.body)
+    body = b"".join(chunk for chunk, _ in found)
     if raw.headers.get("x-amz-decoded-content-length", str(len(body))) != str(len(body)):
         raise ValueError("its body is not as long as it says")
     headers = {name: value for name, value in raw.headers.items() if name not in _WRAPPING}
     if rest := [part for part in coding if part != "aws-chunked"]:
         headers["content-encoding"] = ",".join(rest)
     announced = {name.strip().lower() for name in raw.headers.get("x-amz-trailer", "").split(",")}
-    for line in raw.body[position:].split(b"\r\n"):
+    for line in trailers.split(b"\r\n"):
         name, _, value = line.decode("utf-8").partition(":")
         if name.strip().lower() in announced:
             headers[name.strip().lower()] = value.strip()

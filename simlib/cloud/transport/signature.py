@@ -16,7 +16,6 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from functools import lru_cache, reduce
 from hashlib import sha256
-from io import BytesIO
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import quote, unquote, unquote_to_bytes, urlsplit
@@ -24,6 +23,7 @@ from urllib.parse import quote, unquote, unquote_to_bytes, urlsplit
 from botocore.auth import EMPTY_SHA256_HASH, HmacV1Auth, S3SigV4Auth, SigV4Auth
 from botocore.credentials import Credentials
 
+from simlib.cloud.transport.aws_chunked import chunks
 from simlib.cloud.transport.calls import bucket_in_host
 from simlib.cloud.transport.protocols import protocol_of
 from simlib.cloud.transport.signer import ALGORITHM, S3_SCOPES, SignatureError, Signed, basic
@@ -188,20 +188,17 @@ def _payload_hash(raw: RawRequest, signed: Signed) -> str:
 
 def _chunks_match(body: bytes, previous: str, sign: Callable[..., str], trailer: bool) -> bool:
     """Whether each chunk of an aws-chunked body, and its trailer, carries the signature chained to the one before."""
-    stream = BytesIO(body)
-    size = -1
-    while size:
-        length, _, claimed = stream.readline().removesuffix(b"\r\n").partition(b";chunk-signature=")
-        if not re.fullmatch(rb"[0-9a-fA-F]{1,8}", length):
-            return False
-        size = int(length, 16)
-        chunk = stream.read(size)
+    try:
+        found, rest = chunks(body)
+    except ValueError:
+        return False
+    for chunk, claimed in found:
         previous = sign("PAYLOAD", previous, EMPTY_SHA256_HASH, sha256(chunk).hexdigest())
-        if not hmac.compare_digest(previous.encode(), claimed) or (size and stream.readline() != b"\r\n"):
+        if not hmac.compare_digest(b"chunk-signature=" + previous.encode(), claimed):
             return False
     if not trailer:
-        return stream.read() in (b"", b"\r\n")
-    covered, _, claimed = stream.read().partition(b"x-amz-trailer-signature:")
+        return rest in (b"", b"\r\n")
+    covered, _, claimed = rest.partition(b"x-amz-trailer-signature:")
     fields = (line.partition(b":") for line in covered.split(b"\n") if line.strip())
     lines = b"".join(name.strip().lower() + b":" + value.strip() + b"\n" for name, _, value in fields)
     return hmac.compare_digest(sign("TRAILER", previous, sha256(lines).hexdigest()).encode(), claimed.strip())
