@@ -1,5 +1,6 @@
 // Where a line of a policy may break: a name after a slash, before its account
-// or after a service, and nowhere else; what is broken hangs.
+// or after a service, and nowhere else; what is broken hangs. An action longer
+// than the line breaks before a capital.
 import { RangeSetBuilder } from "@codemirror/state";
 import { Decoration, MatchDecorator, ViewPlugin, WidgetType } from "@codemirror/view";
 
@@ -13,13 +14,17 @@ class Break extends WidgetType {
 }
 
 const here = Decoration.widget({ widget: new Break(), side: 1 });
+const action = Decoration.mark({ class: "sle-action" });
 const whole = Decoration.mark({ class: "sl-nb" });
 const LONGEST = 40; // letters of a part that is kept whole
 
 const names = new MatchDecorator({
-  regexp: /[^\s"/:]*-[^\s"/:]*|\/|::(?!:)|:(?=\d{12})|:(?=[A-Z*])/g,
+  regexp: /"[a-z0-9-]+:[A-Za-z*]{4,}"|[^\s"/:]*-[^\s"/:]*|\/|::(?!:)|:(?=\d{12})|:(?=[A-Z*])/g,
   decorate(add, from, to, [found]) {
-    if (!found.includes("-")) add(to, to, here);
+    if (found[0] === '"') {
+      add(from, to, action); // it stays whole where there is room for it
+      for (const { index } of found.matchAll(/(?<=[a-z])[A-Z]/g)) add(from + index, from + index, here);
+    } else if (!found.includes("-")) add(to, to, here);
     else if (found.length < LONGEST) add(from, to, whole);
   },
 });

@@ -3,7 +3,8 @@
 //
 // data-do on a button, choice, field or picture's part: sends { do, value }, its data-value or its value.
 // data-toggle on a <details>: sends that too when it is opened or closed; then Python says whether it is open.
-// data-enter on a field: what Enter does in it. data-keys: the command that gets the arrow keys and their like.
+// data-enter: what Enter does there, data-delete: what Delete does. data-keys: the command that gets the arrow keys and
+// their like. data-at, "ROW COLUMN": the arrow keys go from one of these to its neighbour.
 // data-drag: a handle; sends how far along the nearest [data-along] it is, in thousandths. data-pan: drag to scroll.
 // data-widget: the widget of that number in `hosted` stands there; data-only says which of its documents.
 // data-longest on a text area: what would make it longer is not taken over, and "too long" gets how much that was.
@@ -12,6 +13,7 @@ import morphdom from "morphdom";
 
 const OURS = "data-lm-suppress-shortcuts"; // Notebook 7 hears keys before us
 const KEYS = ["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "PageUp", "PageDown", "Home", "End"];
+const ARROWS = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
 let views = 0;
 
 function render({ model, el }) {
@@ -99,11 +101,16 @@ function render({ model, el }) {
     place.append(view.el);
     return view;
   };
+  const neighbour = (at, [down, right]) => {
+    const [row, column] = at.split(" ").map(Number);
+    return root.querySelector(`[data-at="${row + down} ${column + right}"]`);
+  };
   const refocus = (lost) => {
     const { do: name, value, key, enter } = lost.dataset; // where Enter was pressed: the button that it stood for
     const same = [...root.querySelectorAll(`[data-do="${name}"]`)].find((each) => each.dataset.value === value);
     const near = (key && `[data-key="${CSS.escape(key)}"]`) || (enter && `[data-do="${enter}"]`);
-    (lost.isConnected ? lost : same ?? (near && root.querySelector(near)))?.focus({ preventScroll: true });
+    const above = lost.dataset.at && neighbour(lost.dataset.at, ARROWS.ArrowUp); // where the last row was taken out
+    (lost.isConnected ? lost : same ?? above ?? (near && root.querySelector(near)))?.focus({ preventScroll: true });
   };
   const move = (places) => {
     if (matchMedia("(prefers-reduced-motion: reduce)").matches) return;
@@ -172,7 +179,9 @@ function render({ model, el }) {
   listen("keydown", (event) => {
     event.stopPropagation(); // Jupyter's "dd" is not for what is pressed in here
     const { dataset } = event.target;
-    if (event.key === "Enter" && dataset.enter) send({ do: dataset.enter, value: "" });
+    if (event.key === "Enter" && dataset.enter) send({ do: dataset.enter, value: dataset.value ?? "" });
+    else if (event.key === "Delete" && dataset.delete) send({ do: dataset.delete, value: dataset.deleteValue ?? dataset.value });
+    else if (dataset.at && ARROWS[event.key]) neighbour(dataset.at, ARROWS[event.key])?.focus();
     else if (dataset.keys && KEYS.includes(event.key)) send({ do: dataset.keys, value: `${dataset.value ?? ""} ${event.key}`.trim() });
     else if (!((event.key === "Enter" || event.key === " ") && event.target.matches(`[role=button]${PRESSED}`) && pressed(event.target))) return;
     event.preventDefault();

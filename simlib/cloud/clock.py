@@ -180,4 +180,4 @@ class Clock:
     def __repr__(self) -> str:
         ahead = self.now - self.real_now
         where = f"{timedelta(seconds=round(ahead.total_seconds()))} ahead" if ahead.total_seconds() > 1 else "real time"
-        return f"<Clock {self.now:%Y-%m-%d %H:%M:%S} UTC, {where}>"
+        return f"The clock shows {self.now:%Y-%m-%d %H:%M:%S} UTC, {where}."

@@ -84,7 +84,7 @@ class Identity:
 
     def __repr__(self) -> str:
         kind = "temporary" if self.session_token else "long-term"
-        return f"<Identity {self.access_key_id} ({kind})>"
+        return f"Whoever signs with the {kind} key {self.access_key_id}."
 
 
 def credentials_in(answer: Mapping[str, Any], region: str) -> Identity:

@@ -64,7 +64,7 @@ class Account:
         return self._make_root()
 
     def __repr__(self) -> str:
-        return f"<Account {self.name} {self.id}>"
+        return f"The account {self.name}, {self.id}."
 
 
 class Cloud:
@@ -393,7 +393,7 @@ class Cloud:
     def __repr__(self) -> str:
         names = ", ".join(f"{account.name} {account.id}" for account in self._accounts.values()) or "no account yet"
         state = "open" if Cloud.running is self else "stopped"
-        return f"<Cloud {state}: {names}; {self.clock.now:%Y-%m-%d %H:%M} UTC; {len(self.trail)} calls>"
+        return f"A mocked AWS, {state}: {names}; {self.clock.now:%Y-%m-%d %H:%M} UTC; {len(self.trail)} calls."
 
 
 def _meet_the_gate(request: Any, event_name: str, **_event: Any) -> AWSResponse:

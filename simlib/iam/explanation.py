@@ -335,13 +335,13 @@ class Evaluation(NamedTuple):
         request = self.request
         # a session has no identity policies of its own, they are its role's
         holder = request.caller.context.get("aws:PrincipalArn", request.caller.arn)
-        resource = "the role's trust policy" if request.is_trust_question else f"the policy of {request.resource}"
+        resource = "the role's trust policy" if request.is_trust_question else "the resource's own policy"
         place = {
             "VPC_ENDPOINT": "the VPC endpoint's policy",
-            "RESOURCE": f"{resource}, with {request.caller.arn} as its Principal",
-            "PRINCIPAL": f"an identity-based policy of {holder}",
+            "RESOURCE": f"{resource}, with this caller as its Principal",
+            "PRINCIPAL": f"an identity-based policy of {holder.split(':', 5)[-1]}",  # the first line names it whole
         }.get(check.check_type, f"the {_name(check)}")
-        text = f"It would need an Allow for {request.action} on {request.resource} in {place}"
+        text = f"It would need an Allow for {request.action} in {place}"
         for near in self._near_misses(check, most=1):
             if near.misses == 1 and near.deciding is not None:
                 text += f"; {near.title} lacks one thing: {near.deciding.sentence}"

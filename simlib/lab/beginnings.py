@@ -10,6 +10,8 @@ import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from .waiting import working
+
 if TYPE_CHECKING:
     from simlib.cloud import Cloud
 
@@ -31,7 +33,11 @@ def begin(lesson: int) -> Cloud:
             f"Lesson {lesson} has no beginning of its own: begin with Cloud.start(). There is one for {listed}."
         )
     world = Cloud.start()
-    _BEGINNINGS[lesson](world)
+    if lesson == 8:
+        _BEGINNINGS[lesson](world)  # which tells its days itself
+    else:
+        with working(f"Lesson {lesson} begins"):
+            _BEGINNINGS[lesson](world)
     return world
 
 

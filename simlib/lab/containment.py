@@ -152,21 +152,17 @@ class Containment(Panel):
     def page(self) -> Part:
         rows = [
             el(
-                "tr",
-                el("th", row.what, scope="row"),
-                el("td", row.known),
-                el(
-                    "td", el("div.sl-row", [button(do, label, value=row.value) for do, label in row.buttons]), on="live"
-                ),
+                "li.sl-req",
+                el("span"),
+                el("span.sl-what", el("b", row.what), el("br"), el("span.sl-dim.sl-small", row.known)),
+                el("span.sl-ends", [button(do, label, value=row.value) for do, label in row.buttons], on="live"),
                 key=row.value,
                 text=f"{row.what}: {row.known}. {', '.join(f'.{do}({row.value!r})' for do, _ in row.buttons)}",
             )
             for row in self.rows
         ]
         note = el("p.sl-draft", self.note, role="status", key="note") if self.note else None
-        return panel_card(
-            "Cut off", note, el("div.sl-body.sl-scroll", el("table.sl-t", el("tbody", rows)), tabindex="0")
-        )
+        return panel_card("Cut off", note, el("div.sl-pane", el("ul.sl-reqs", rows)))
 
     @property
     def commands(self) -> Commands:

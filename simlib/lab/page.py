@@ -112,7 +112,9 @@ def _html(child: Child, live: bool) -> str:
         return child.html(live=live)
     if isinstance(child, Html):
         return child
-    return escape(child) if isinstance(child, str) else "".join(_html(each, live) for each in child)
+    if isinstance(child, str):
+        return _BREAKS.sub("<wbr>", escape(child)) if "arn:" in child else escape(child)
+    return "".join(_html(each, live) for each in child)
 
 
 def _tell(child: Child, lines: list[str], indent: str) -> None:

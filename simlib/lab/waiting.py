@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from .markup import card
@@ -21,15 +22,18 @@ def track(items: Sequence[T], doing: str, done: str) -> Iterator[T]:
         shown.update(_bundle(el("p.sl-dim", done), done), raw=True)
 
 
-def _show(doing: str, number: int, of: int, shown: Any) -> Any:
+def _show(doing: str, number: int | None, of: int, shown: Any) -> Any:
     """The display, made with the first item; None outside a notebook."""
     from IPython import get_ipython
     from IPython.display import display
 
     if not hasattr(get_ipython(), "kernel"):
         return None
-    bar = el("progress", value_=str(number), max=str(of), aria_label=doing)
-    bundle = _bundle(el("p", el("span", f"{doing} … "), bar, role="status"), f"{doing} … {number} of {of}")
+    bar = el("progress", value_=None if number is None else str(number), max=str(of), aria_label=doing)
+    bundle = _bundle(
+        el("p", el("span", f"{doing} … "), bar, role="status"),
+        f"{doing} …" + (f" {number} of {of}" if number is not None else ""),
+    )
     if shown is None:
         return display(bundle, raw=True, display_id=True)
     shown.update(bundle, raw=True)
@@ -38,3 +42,12 @@ def _show(doing: str, number: int, of: int, shown: Any) -> Any:
 
 def _bundle(part: Any, text: str) -> dict[str, str]:
     return {"text/html": card(part.html()), "text/plain": text}
+
+
+@contextmanager
+def working(doing: str) -> Iterator[None]:
+    """What has no known length, and may be over within a second: a bar that runs, and goes when it is done."""
+    shown = _show(doing, None, 1, None)
+    yield
+    if shown is not None:
+        shown.update({"text/html": "", "text/plain": ""}, raw=True)

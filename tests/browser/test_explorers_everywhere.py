@@ -19,10 +19,13 @@ TRUST = 'lab.TrustExplorer(aws, role="reports")'
 CROSS = """lab.CrossAccount(aws, who="acme/scanner", role="prod/reports-reader",
     requests=[("s3:GetObject", LEDGER)], external_ids={"for us": "prod-7f3", "for mallory": "mallory-9"})"""
 
+ROWS = """lab.AccessExplorer(aws, who="alice", edit=["alice/read"],
+    requests=[("s3:GetObject", FILE), ("s3:PutObject", FILE), ("s3:DeleteObject", FILE)])"""
+
 
 @pytest.fixture(scope="module")
 def opened(everywhere: Any) -> Any:
-    everywhere.show(SETUP, ACCESS, TRUST, CROSS)
+    everywhere.show(SETUP, ACCESS, TRUST, CROSS, ROWS)
     return everywhere
 
 
@@ -82,8 +85,31 @@ def test_two_accounts_each_with_its_editor_and_the_bridge_between(opened: Any) -
     owner.get_by_text("only delegates").first.wait_for()  # in the text, beside the statement
 
 
+def test_rows_are_gone_through_taken_out_and_put_back_by_keyboard(opened: Any) -> None:
+    page, panel = opened.page, opened.output(4).locator(".sl-live .sl-panel")
+    focused = "() => document.activeElement.ariaLabel ?? document.activeElement.textContent"
+    panel.get_by_role("button", name="Row 1: show in the editor").focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    assert page.evaluate(focused) == "Row 3: show in the editor"
+    page.keyboard.press("Delete")
+    panel.get_by_text("Taken out:").wait_for()
+    assert panel.locator(".sl-reqs > .sl-req").count() == 2
+    page.wait_for_function("() => document.activeElement.ariaLabel === 'Row 2: show in the editor'")
+    page.keyboard.press("Enter")
+    panel.get_by_text("alice asks for s3:PutObject").wait_for()
+    panel.get_by_role("button", name="Undo", exact=True).last.focus()
+    page.keyboard.press("Enter")
+    panel.get_by_text("alice asks for s3:DeleteObject").wait_for()
+    assert panel.locator(".sl-reqs > .sl-req").count() == 3
+    matrix = opened.output(1).locator(".sl-live .sl-panel")
+    matrix.get_by_role("button", name="alice: ").focus()
+    page.keyboard.press("ArrowRight")
+    assert page.evaluate(focused).startswith("bob: ")
+
+
 @pytest.mark.parametrize("theme", ["dark", "light"])
-@pytest.mark.parametrize("cell", [1, 2, 3], ids=["access", "trust", "cross"])
+@pytest.mark.parametrize("cell", [1, 2, 3, 4], ids=["access", "trust", "cross", "rows"])
 def test_it_can_be_read_and_reached_wide_and_narrow(opened: Any, cell: int, theme: str) -> None:
     opened.theme(theme)
     for width in (1280, 390):

@@ -246,45 +246,43 @@ HINTS: dict[str, tuple[Evaluation, str]] = {
     "allowed": (ask(ALICE, READ, OBJECT, PolicySet((ALLOW_ALL,))), ""),
     "an identity policy is lacking": (
         ask(ALICE, GET, TABLE, PolicySet()),
-        f"It would need an Allow for {GET} on {TABLE} in an identity-based policy of {ALICE}.",
+        f"It would need an Allow for {GET} in an identity-based policy of user/alice.",
     ),
     "one thing is lacking": (
         ask(ALICE, GET, TABLE, PolicySet((policy(allow(GET, Condition={"Null": {"k": "false"}}), name="p"),))),
-        f"It would need an Allow for {GET} on {TABLE} in an identity-based policy of {ALICE}; "
+        f"It would need an Allow for {GET} in an identity-based policy of user/alice; "
         "Allow statement 1 of p lacks one thing: `k` is absent; `Null` needs it to be present.",
     ),
     "in one account an identity policy will do": (
         ask(ALICE, GET, TABLE, PolicySet(resource=resource_policy({"AWS": BOB}))),
-        f"It would need an Allow for {GET} on {TABLE} in an identity-based policy of {ALICE}.",
+        f"It would need an Allow for {GET} in an identity-based policy of user/alice.",
     ),
     "across accounts both are needed": (
         ask(ALICE, GET, OTHER_TABLE, PolicySet()),
-        f"It would need an Allow for {GET} on {OTHER_TABLE} in the policy of {OTHER_TABLE}, "
-        f"with {ALICE} as its Principal. "
-        f"It would need an Allow for {GET} on {OTHER_TABLE} in an identity-based policy of {ALICE}.",
+        f"It would need an Allow for {GET} in the resource's own policy, with this caller as its Principal. "
+        f"It would need an Allow for {GET} in an identity-based policy of user/alice.",
     ),
     "a trust policy is lacking": (
         ask(ALICE, "sts:AssumeRole", TARGET, PolicySet((ALLOW_ALL,), resource=trust({"Service": EC2}))),
-        f"It would need an Allow for sts:AssumeRole on {TARGET} in the role's trust policy, "
-        f"with {ALICE} as its Principal; Allow statement 1 of trust-policy lacks one thing: "
+        "It would need an Allow for sts:AssumeRole in the role's trust policy, "
+        f"with this caller as its Principal; Allow statement 1 of trust-policy lacks one thing: "
         f"the caller `{ALICE}` is not in Principal `{EC2}`.",
     ),
     "a boundary is lacking": (
         ask(ALICE, GET, TABLE, PolicySet((ALLOW_ALL,), permissions_boundary=ALLOW_OTHERS)),
-        f"It would need an Allow for {GET} on {TABLE} in the permissions boundary.",
+        f"It would need an Allow for {GET} in the permissions boundary.",
     ),
     "a session policy is lacking": (
         ask(SESSION, GET, TABLE, PolicySet((ALLOW_ALL,), session=(ALLOW_OTHERS,))),
-        f"It would need an Allow for {GET} on {TABLE} in the session policy.",
+        f"It would need an Allow for {GET} in the session policy.",
     ),
     "an SCP is lacking": (
         ask(ALICE, GET, TABLE, PolicySet((ALLOW_ALL,), scps=((ALLOW_ALL,), ()))),
-        f"It would need an Allow for {GET} on {TABLE} in the service control policy "
-        "(level 2 from the organization's root).",
+        f"It would need an Allow for {GET} in the service control policy (level 2 from the organization's root).",
     ),
     "an endpoint policy is lacking": (
         ask(ALICE, GET, TABLE, PolicySet((ALLOW_ALL,), vpc_endpoint=(ENDPOINT,))),
-        f"It would need an Allow for {GET} on {TABLE} in the VPC endpoint's policy.",
+        f"It would need an Allow for {GET} in the VPC endpoint's policy.",
     ),
     "a denial": (
         ask(ALICE, GET, TABLE, PolicySet((policy(allow(), deny(GET, Sid="No"), name="p"),))),
@@ -330,3 +328,9 @@ def test_an_evaluation_knows_what_it_was_about() -> None:
         "aws:SourceIp": "10.0.0.1",
     }
     assert evaluation.allowed is False
+
+
+def test_an_arn_is_told_once() -> None:
+    refused = ask(ALICE, GET, OTHER_TABLE, PolicySet())
+    assert f"{refused.explain()}\n{refused.hint()}".count(ALICE) == 1
+    assert f"{refused.explain()}\n{refused.hint()}".count(OTHER_TABLE) == 1

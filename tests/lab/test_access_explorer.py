@@ -236,3 +236,16 @@ def test_a_request_nobody_can_make_is_an_answer_and_no_exception(aws: Cloud) -> 
     assert panel.answer(0).word == "Refused"
     assert "is not an action" in panel.answer(0).because
     assert panel.answer(1).allowed
+
+
+def test_what_was_taken_out_can_be_put_back(aws: Cloud) -> None:
+    panel = lab.AccessExplorer(aws, who="alice", requests=[GET, PUT], should=[True, False])
+    panel.commands["forget"]("0")
+    assert words(panel) == ["Not allowed"]
+    assert 'data-do="restore"' in panel.page().html(live=True)
+    panel.commands["restore"]("")
+    assert words(panel) == ["Allowed", "Not allowed"]
+    assert (panel.should(0), panel.should(1)) == (True, False)
+    assert 'data-do="restore"' not in panel.page().html(live=True)
+    panel.commands["restore"]("")
+    assert len(panel.requests) == 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -67,3 +68,23 @@ def test_a_shell_is_taught_without_importing_the_cloud() -> None:
     display.teach(Shell())
     formatter: Any = Shell.display_formatter.formatters["text/html"]
     assert ("simlib.cloud.explain", "Explanation") in formatter.deferred_printers
+
+
+def test_a_beginning_shows_that_it_works_and_then_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown: list[str] = []
+
+    class Handle:
+        def update(self, bundle: Any, raw: bool) -> None:
+            shown.append(bundle["text/html"])
+
+    def display(bundle: Any, raw: bool, display_id: bool) -> Handle:
+        shown.append(bundle["text/html"])
+        return Handle()
+
+    monkeypatch.setattr("IPython.get_ipython", lambda: SimpleNamespace(kernel=True))
+    monkeypatch.setattr("IPython.display.display", display)
+    with lab.begin(6):
+        bar, after = shown
+    assert "Lesson 6 begins" in bar
+    assert "<progress" in bar
+    assert after == ""

@@ -58,6 +58,7 @@ class AccessExplorer(Explorer):
         self._should = _wishes(should, given, found, len(self.requests))
         self.people = list(dict.fromkeys(found))
         self._typed = {"action": "", "resource": ""}
+        self._taken_out: tuple[int, list[Any], dict[Any, bool]] | None = None  # which, and what was asked before
         resources = [resource for _, resource, _ in self.requests]
         asked = list(self.people)
         named = None if edit is None else [place_of(world, each) for each in edit]
@@ -68,7 +69,7 @@ class AccessExplorer(Explorer):
 
     def ask(self, action: str, resource: str, **own: Any) -> None:
         """Add a request to the table and explain it; `own` are circumstances of it alone."""
-        request = _request((action, resource, own))
+        request, self._taken_out = _request((action, resource, own)), None
         if request not in self.requests:
             self.requests.append(request)
         self.problem = ""
@@ -76,11 +77,20 @@ class AccessExplorer(Explorer):
         self.choose(self.question(self.people[0], request).key)
 
     def forget(self, index: int) -> None:
-        """Take a request out of the table."""
+        """Take a request out of the table; `restore` puts it back."""
+        self._taken_out = (index, [*self.requests], {**self._should})
         del self.requests[index]
         self._should = {key: wish for key, wish in self._should.items() if key[1] != index}
         self._should = {(who, row - (row > index)): wish for (who, row), wish in self._should.items()}
         self.decide()
+
+    def restore(self) -> None:
+        """Put back the request that was taken out last."""
+        if self._taken_out is not None:
+            index, self.requests, self._should = self._taken_out
+            self._taken_out = None
+            self.decide()
+            self.choose(self.question(self.people[0], self.requests[index]).key)
 
     def add(self, who: Any) -> None:
         """Ask for somebody else too."""
@@ -169,7 +179,8 @@ class AccessExplorer(Explorer):
         near = answer.near_misses
         here, css = answer.question.key == self.chosen, ".is-yes" if answer.allowed else ""
         number = button("show", str(row + 1), value=index, css=f".sl-n{'.is-here' if here else ''}", still=True,
-                        aria_label=f"Row {row + 1}: show in the editor", aria_pressed=str(here).lower())  # fmt: skip
+                        aria_label=f"Row {row + 1}: show in the editor", aria_pressed=str(here).lower(),
+                        data_at=f"{row} 0", data_enter="explain", data_delete="forget")  # fmt: skip
         return el(
             f"li.sl-req{'.is-here' + css if here else ''}",
             number,
@@ -225,7 +236,8 @@ class AccessExplorer(Explorer):
         question = answer.question
         why, shown = el("span.sl-small.sl-dim", "Why?", text=""), self.shown_here(question, self.label(question))
         inside = (el("span.sl-hidden", f"{called}: "), self._ends(row, column), why, shown)
-        live = {"do": "explain", "value": str(index), "still": True, "aria_expanded": str(opened).lower()}
+        live = {"do": "explain", "value": str(index), "still": True, "aria_expanded": str(opened).lower(),
+                "data_at": f"{row} {column}", "data_delete": "forget", "data_delete_value": str(row)}  # fmt: skip
         pressed = el("button.sl-cell", *inside, **live)
         return el("td" + (".is-here" + (".is-yes" if answer.allowed else "") if here else ""), pressed)
 
@@ -257,9 +269,17 @@ class AccessExplorer(Explorer):
         return (
             el("div.sl-row", button("try", icon("play"), f"Really try {which}"), key="try") if self.answers else None,
             tried,
+            self._undo(),
             el("div", fold("Add a request", asked, key="new", opened=not self.requests), on="live"),
             self._circumstances(choice("person", "Also ask for", others, "")),
         )
+
+    def _undo(self) -> Child:
+        if self._taken_out is None:
+            return None
+        index, requests, _ = self._taken_out
+        told = el("span", "Taken out: ", code(requests[index][0]), ".", role="status")
+        return el("div.sl-row", told, button("restore", icon("undo"), "Undo", data_key="undo"), key="undone", on="live")
 
     def _resources(self) -> list[str]:
         typed = self._typed["resource"].lower()
@@ -283,6 +303,7 @@ class AccessExplorer(Explorer):
             "forget": lambda value: (
                 self.forget(int(value)) if value.isdigit() and int(value) < len(self.requests) else None
             ),
+            "restore": lambda _: self.restore(),
             "try": lambda _: self.try_it() if self.answers else None,
             **super().commands,
         }

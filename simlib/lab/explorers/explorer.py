@@ -246,15 +246,13 @@ class Explorer(Panel):
         found += [el("p.sl-draft", note, role="status") for note in notes]
         return found + ([el("p.sl-draft", self.problem, role="status")] if self.problem else [])
 
-    def card(
-        self, *content: Child, about: Child = None, side: Child = None, who: Part | None = None, stacked: bool = False
-    ) -> Part:
+    def card(self, *content: Child, above: Child = None, stacked: bool = False, **frame: Any) -> Part:
         """The panel's card: its title, what is to be known of all of it, the editor beside the content, or below it."""
         pane = el("div.sl-pane", *content, key="answers")
-        halves = (el("div.sl-pane", *self.slot(), key="editor"), pane) if self.documents else (pane,)
+        halves = (el("div.sl-pane", *(self.slot() or ()), key="editor"), pane) if self.documents else (pane,)
         css = "div" if len(halves) == 1 else "div.sl-split" + (".is-stacked" if stacked else "")
-        split = el(css, *halves, key="halves")
-        return panel_card(self.title, el("div", self.notices, key="notices"), split, about=about, side=side, who=who)
+        notices = el("div", self.notices, key="notices")
+        return panel_card(self.title, notices, above, el(css, *halves, key="halves"), **frame)
 
     def slot(self, *documents: int) -> Child:
         """Where the editor stands, or some of its documents."""

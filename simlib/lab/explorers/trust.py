@@ -10,7 +10,7 @@ from typing import Any
 from simlib.cloud.inspection import Place, Principal
 from simlib.iam.vocabulary import ALLOW, DELEGATES, EXPLICIT_DENY
 
-from ..look import SIGNS, avatar, change, chip, drawing, field, said
+from ..look import SIGNS, avatar, change, chip, drawing, field, icon, said
 from ..page import Part, code, el
 from ..panel import Commands
 from ..people import find, titles
@@ -19,9 +19,10 @@ from .answers import Answer, Question, plain
 from .explorer import Explorer, circumstances
 
 ASSUME, WEB_IDENTITY = "sts:AssumeRole", "sts:AssumeRoleWithWebIdentity"
-NOTHING_HELD = "nothing: the role has no permissions policy"
+NOTHING_HELD = "An empty room: the role has no permissions policy, so its session may do nothing."
+MOST_AT_DOOR = 3  # callers that come in are drawn at the door
 MOST_OF_ACCOUNT = 15  # callers whom the trust policy does not name; there may be hundreds of users and sessions
-MOST_HELD = 4  # statements of what a session holds that are told in its line
+MOST_HELD = 6  # tools that hang on the wall
 
 
 @dataclass(frozen=True)
@@ -213,6 +214,7 @@ class TrustExplorer(Explorer):
         return self.card(
             door,
             self._circumstances(),
+            above=self._room(inside, len(knocks) - len(inside)),
             about=(f"role in {account} {self.role.account} · ", code(ASSUME)),
             side=el("span.sl-small.sl-dim", count, role="status"),
             who=avatar("role", "", ".is-big"),
@@ -227,7 +229,6 @@ class TrustExplorer(Explorer):
             el("div.sl-zone", el("b", "Inside"), el("span.sl-dim.sl-small", "gets a session of the role")),
             none,
             el("ul.sl-callers", [self._caller(each) for each in sorted(inside, key=lambda one: self.name(one.who))]),
-            self._tools(),
             sill,
             el("span.sl-sillname", "the door: the trust policy"),
         )
@@ -257,17 +258,38 @@ class TrustExplorer(Explorer):
         """What tells a caller on the page from another: not the ARN, which sessions share."""
         return f"caller-{self._people.index(person) if person in self._people else person.arn}"
 
-    def _tools(self) -> Part:
-        """What whoever gets in holds: one tool for each statement, on a rail."""
+    def _room(self, inside: list[Knock], outside: int) -> Part:
+        """The role as a room: who comes in through the door, and the tools that hang inside, one for each statement."""
+        queue = [
+            el("div.sl-queue", chip(each.who.kind, self.name(each.who)), icon("to", "sl-to"), said("yes", "comes in"))
+            for each in inside[:MOST_AT_DOOR]
+        ]
+        more = len(inside) - MOST_AT_DOOR
         tools = self.held
-        nothing = el("p.sl-dim.sl-small", NOTHING_HELD) if not tools else None
         hung = [
             el("li.sl-hang", el("b", code(actions)), chip("resource", resource.removeprefix("arn:aws:s3:::")), verdict)
             for actions, resource, verdict in tools[:MOST_HELD]
         ]
-        more = el("li.sl-hang.sl-dim", f"and {len(tools) - MOST_HELD} more") if len(tools) > MOST_HELD else None
-        label = el("p.sl-small.sl-dim", "Permissions: what a session may do")
-        return el("div.sl-tools-wall", label, nothing, el("ul.sl-rail", hung, more) if hung else None)
+        rest = el("li.sl-hang.sl-dim", f"and {len(tools) - MOST_HELD} more") if len(tools) > MOST_HELD else None
+        return el(
+            "div.sl-room",
+            el(
+                "div.sl-street",
+                el("h4", "The door"),
+                el("p.sl-dim", "Trust policy: who may come in"),
+                queue or el("div.sl-queue", said("no", "Nobody may come in")),
+                el("p.sl-dim.sl-small", f"and {more} more") if more > 0 else None,
+                el("div.sl-queue", said("no", f"{outside} stay{'s' if outside == 1 else ''} outside")),
+            ),
+            drawing("pictures", "doorway" if inside else "shut doorway", "sl-doorway", "0 0 64 96"),
+            el(
+                "div.sl-wall",
+                el("h4", "The tools"),
+                el("p.sl-dim", "Permissions policy: what may be done"),
+                el("ul.sl-rail", hung, rest) if hung else el("p", NOTHING_HELD),
+            ),
+            key="room",
+        )
 
     def _outside(self) -> Part:
         search = el("span.sl-find", field("search", "Find a caller", self.filter), on="live")

@@ -80,7 +80,7 @@ class Chart:
         found = [(self.left, f"{self.left:%d %b %Y, %H:%M}" if hours else f"{self.left:%d %b %Y}", False)]
         for moment in (first + n * step for n in range(most + 2)):
             begins = self.years and any(abs(moment - each) < margin for each in self._new_years)
-            if self.left + margin < moment < self.right - margin and not begins:
+            if self.left + 1.5 * margin < moment < self.right - margin and not begins:
                 found.append(
                     (moment, f"{moment:%H:%M}" if hours and moment.hour + moment.minute else f"{moment:%d %b}", False)
                 )

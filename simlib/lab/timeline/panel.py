@@ -34,7 +34,7 @@ SPANS = {
     "4 years": timedelta(days=1461),
 }
 FARTHEST = timedelta(days=36_500)  # from now that one can look
-MOST_ROWS = 40  # credentials in the table
+FEW = 8  # answers that are not folded
 MOST_ADDRESSES = 4  # of one key are named
 STEPS = 1000  # of the line of now, from one end of the axis to the other
 _HAPPENS = {VALID: "is valid again", EXPIRED: "expires", ORPHANED: "is over with its role or user"}
@@ -397,8 +397,8 @@ class SessionTimeline(Panel):
             for holding in self.holdings
             for index, each in enumerate(holding.answers)
         ]
-        head = el("h4", f"What each can do on {short(self.moment, years=True)} UTC")
-        return el("section", head, el("ul.sl-reqs", rows)) if rows else None
+        head, few = f"What each can do on {short(self.moment, years=True)} UTC", len(rows) <= FEW
+        return fold(el("b", head), el("ul.sl-reqs", rows), key="what-each-can-do", opened=few) if rows else None
 
     def _why(self, holding: Holding, index: int, answer: Answer) -> Part:
         value, opened = f"{holding.key} {index}", self.opened == (holding.key, index)
