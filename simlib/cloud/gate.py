@@ -64,13 +64,18 @@ class Gate:
     """Decides every request made to one world."""
 
     def __init__(
-        self, store: Store, sessions: Sessions, trail: Trail, now: Callable[[], datetime], source_ip: Callable[[], str]
+        self,
+        store: Store,
+        sessions: Sessions,
+        trail: Trail,
+        now: Callable[[], datetime],
+        source_ip: Callable[[], str],
+        show_authorization_ids: Callable[[], bool],
     ) -> None:
         self._store, self._sessions, self._trail = store, sessions, trail
-        self._now, self._source_ip = now, source_ip
+        self._now, self._source_ip, self._show_ids = now, source_ip, show_authorization_ids
         self.history = History()
         self.lock = threading.RLock()
-        self.show_authorization_ids = False
 
     def answer(
         self,
@@ -163,7 +168,7 @@ class Gate:
             in_flight.now, self._source_ip(), in_flight.raw.headers.get("user-agent", ""), call.region
         )
         return CallContext(
-            call, caller, in_flight.now, self._store, self._sessions, around, self._trail, self.show_authorization_ids
+            call, caller, in_flight.now, self._store, self._sessions, around, self._trail, self._show_ids()
         )
 
     def _carry_out(self, context: CallContext) -> RawAnswer | DeferredAnswer:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from functools import cached_property, partial
+from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -47,21 +48,18 @@ NOWHERE = "http://127.0.0.1:9"  # the discard port: where requests are sent whil
 class Account:
     """An AWS account of the world."""
 
-    def __init__(
-        self, name: str, account_id: str, make_admin: Callable[[], Identity], make_root: Callable[[], Identity]
-    ) -> None:
-        self.name, self.id = name, account_id
-        self._make_admin, self._make_root = make_admin, make_root
+    def __init__(self, name: str, account_id: str, world: Cloud) -> None:
+        self.name, self.id, self._world = name, account_id, world
 
     @cached_property
     def admin(self) -> Identity:
         """An IAM user who may do everything. An account that was loaded has it from when it is first asked for."""
-        return self._make_admin()
+        return self._world._administrator(self.id)
 
     @cached_property
     def root(self) -> Identity:
         """The root user, with an access key that is made when first asked for: a good account's root user has none."""
-        return self._make_root()
+        return self._world._root_user(self.id)
 
     def __repr__(self) -> str:
         return f"The account {self.name}, {self.id}."
@@ -81,6 +79,7 @@ class Cloud:
         self.clock = Clock()
         self.trail = Trail(trail_bound)
         self.remarks: tuple[Remark, ...] = ()  # of files of somebody's own account: what in them was not read
+        self.authorization_ids = False  # whether IAM's denials show their ID, as AWS's do
         self.source_ip = "203.0.113.10"  # an address of the documentation range: where the learner "sits"
         self._accounts: dict[str, Account] = {}
         self._sessions = Sessions()
@@ -147,10 +146,10 @@ class Cloud:
             for session in loaded.sessions:
                 self._sessions.keep(session)
             for entry in loaded.issuers:
-                issuer = restored_issuer(entry, lambda: self.clock.now)
+                issuer = restored_issuer(entry, self._now)
                 self._sessions.issuers[issuer.url] = issuer
             for name, account_id in loaded.accounts.items():
-                self._open_account(name, account_id)
+                self._accounts[name] = Account(name, account_id, self)
             self.source_ip = loaded.source_ip or self.source_ip
             if loaded.clock and loaded.clock > self.clock.now:
                 self.clock.set(loaded.clock)
@@ -180,15 +179,20 @@ class Cloud:
         self.clock.start()
         self._store = Store()
         undo.callback(self._store.close)
-        self._gate = Gate(self._store, self._sessions, self.trail, lambda: self.clock.now, lambda: self.source_ip)
+        self._gate = Gate(
+            self._store, self._sessions, self.trail, self._now, lambda: self.source_ip, lambda: self.authorization_ids
+        )
         self.inspect = Inspection(
-            self._store, self._sessions, lambda: self.clock.now, lambda: self.source_ip, self._gate.lock, self._counts
+            self._store, self._sessions, self._now, lambda: self.source_ip, self._gate.lock, self._counts
         )
         spec = ("before-send", _meet_the_gate, REGISTER_FIRST)
         undo.callback(lambda: spec in BUILTIN_HANDLERS and BUILTIN_HANDLERS.remove(spec))
         BUILTIN_HANDLERS.append(spec)
         Cloud.running = self
         undo.callback(self._no_longer_running)
+
+    def _now(self) -> datetime:
+        return self.clock.now
 
     def _counts(self) -> tuple[int, ...]:
         ahead = (self.clock.now - self.clock.real_now).total_seconds()
@@ -257,7 +261,7 @@ class Cloud:
                 account_id = created or self._store.free_account_id()
                 if organization is not None:
                     organizations.join(account_id, name, organization.id)
-                self._open_account(name, account_id)
+                self._accounts[name] = Account(name, account_id, self)
                 self._accounts[name].admin  # noqa: B018 - an account of the lab's has its administrator from the start
         elif organization is not None:
             self._must_be_open()
@@ -273,13 +277,6 @@ class Cloud:
     def accounts(self) -> tuple[Account, ...]:
         """Those that have been mentioned, in that order."""
         return tuple(self._accounts.values())
-
-    def _open_account(self, name: str, account_id: str) -> Account:
-        account = Account(
-            name, account_id, partial(self._administrator, account_id), partial(self._root_user, account_id)
-        )
-        self._accounts[name] = account
-        return account
 
     def _administrator(self, account_id: str) -> Identity:
         with self._gate.lock:
@@ -298,14 +295,14 @@ class Cloud:
         seed = answer.get("VirtualMFADevice", answer).get("Base32StringSeed")
         if not seed:
             raise ValueError("No seed in this answer. authenticator() wants what create_virtual_mfa_device returned.")
-        return Authenticator(seed, lambda: self.clock.now)
+        return Authenticator(seed, self._now)
 
     def oidc_provider(self, url: str = GITHUB) -> Issuer:
         """An OpenID Connect identity provider outside of AWS that issues signed tokens; one for each URL.
 
         GitHub Actions' is meant unless said otherwise. An account trusts it after `create_open_id_connect_provider`.
         """
-        issuer = Issuer(url, lambda: self.clock.now)
+        issuer = Issuer(url, self._now)
         return self._sessions.issuers.setdefault(issuer.url, issuer)
 
     def sign_in(self, answer: Mapping[str, Any], *, region: str = REGION) -> Identity:
@@ -347,15 +344,6 @@ class Cloud:
         """Fresh credentials of the role on an instance; raises what `instance_role.mint_session` raises."""
         with self._gate.lock:
             return mint_session(instance_id, self.clock.now, self._store, self._sessions)
-
-    @property
-    def authorization_ids(self) -> bool:
-        """Whether IAM's denials show their authorization ID, as AWS's do; off unless switched on."""
-        return self._gate.show_authorization_ids
-
-    @authorization_ids.setter
-    def authorization_ids(self, visible: bool) -> None:
-        self._gate.show_authorization_ids = visible
 
     # -- asking ------------------------------------------------------------------------------------------------------
 
@@ -408,21 +396,12 @@ def _meet_the_gate(request: Any, event_name: str, **_event: Any) -> AWSResponse:
     return AWSResponse(request.url, answer.status, answer.headers, Body(answer.body))
 
 
-class _Fork:
-    """A process is forked between two calls, so that its child finds a world that is whole and a lock that is free."""
-
-    lock: Any = None
-
-    def begin(self) -> None:
-        self.lock = Cloud.running._gate.lock if Cloud.running is not None else None
-        if self.lock is not None:
-            self.lock.acquire()
-
-    def end(self) -> None:
-        if self.lock is not None:
-            self.lock.release()
-
-
 if hasattr(os, "register_at_fork"):  # not on Windows
-    _fork = _Fork()
-    os.register_at_fork(before=_fork.begin, after_in_parent=_fork.end, after_in_child=_fork.end)
+    _forking = ExitStack()
+
+    def _finish_the_call() -> None:
+        """A fork waits for the end of a call: its child finds a world that is whole and a lock that is free."""
+        if Cloud.running is not None:
+            _forking.enter_context(Cloud.running._gate.lock)
+
+    os.register_at_fork(before=_finish_the_call, after_in_parent=_forking.close, after_in_child=_forking.close)
