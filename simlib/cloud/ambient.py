@@ -227,8 +227,8 @@ def environment(folder: Path, endpoint_url: str | None) -> dict[str, str]:
 
 def machine(home: Path) -> dict[str, str]:
     """The environment of a program with that home folder: what the machine gives it, and nothing of the learner's."""
-    given = {name: os.environ[name] for name in _OF_THE_MACHINE if name in os.environ}
-    return {**given, "HOME": str(home), "USERPROFILE": str(home)}
+    variables = {name: os.environ[name] for name in _OF_THE_MACHINE if name in os.environ}
+    return {**variables, "HOME": str(home), "USERPROFILE": str(home)}
 
 
 def of_the_lab() -> dict[str, str]:
@@ -273,9 +273,9 @@ def _extend(undo: ExitStack, variable: str, entries: Iterable[str], separator: s
         now = os.environ.get(variable)
         if now is None:
             return
-        left = [entry for entry in now.split(separator) if entry not in added]
-        if left or present is not None:
-            os.environ[variable] = separator.join(left)
+        rest = [entry for entry in now.split(separator) if entry not in added]
+        if rest or present is not None:
+            os.environ[variable] = separator.join(rest)
         else:
             del os.environ[variable]
 

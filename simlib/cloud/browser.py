@@ -19,7 +19,7 @@ def not_in_browser(sentence: str, kind: type[Exception] = RuntimeError) -> Excep
 
     `kind` is what Python itself raises there, so that who is prepared for that still catches it.
     """
-    told = f"{sentence} On your own machine the lab can do it: python3 lab.py."
-    error: Any = kind(told)
-    error._render_traceback_ = lambda: [told]  # IPython asks an error for it
+    text = f"{sentence} On your own machine the lab can do it: python3 lab.py."
+    error: Any = kind(text)
+    error._render_traceback_ = lambda: [text]  # IPython asks an error for it
     return error  # type: ignore[no-any-return]

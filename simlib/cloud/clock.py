@@ -141,19 +141,21 @@ class Clock:
         Raises `ValueError` for a step back or beyond the year 2999, `RuntimeError` when the clock does not run.
         """
         step = {unit: amount for unit, amount in locals().items() if unit != "self"}
-        asked = ", ".join(f"{unit}={amount}" for unit, amount in step.items() if amount)
+        arguments = ", ".join(f"{unit}={amount}" for unit, amount in step.items() if amount)
         try:
             delta = timedelta(**step)
             target = self.now + delta
         except OverflowError:
-            raise ValueError(f"advance({asked}) is too far: the lab's time ends with the year {LAST_YEAR}.") from None
+            raise ValueError(
+                f"advance({arguments}) is too far: the lab's time ends with the year {LAST_YEAR}."
+            ) from None
         if delta < timedelta(0):
             raise ValueError(
-                f"advance({asked}) would turn time back. The clock only moves forward, as time does at AWS; "
+                f"advance({arguments}) would turn time back. The clock only moves forward, as time does at AWS; "
                 "start a fresh Cloud to begin again at the present."
             )
         if target.year > LAST_YEAR:
-            raise ValueError(f"advance({asked}) is too far: the lab's time ends with the year {LAST_YEAR}.")
+            raise ValueError(f"advance({arguments}) is too far: the lab's time ends with the year {LAST_YEAR}.")
         if not self._running:
             raise RuntimeError("This clock has stopped with its Cloud. Start a Cloud and move the clock of that one.")
         self._mechanism.shift(delta)

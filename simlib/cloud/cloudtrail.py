@@ -19,7 +19,7 @@ _SPACE = uuid.UUID("6d0e7f5c-0d0a-4c55-9d59-6a6c61620000")  # event ids are made
 
 def record(event: Event) -> dict[str, Any]:
     """One call as CloudTrail would log it; members that have no value are left out."""
-    told = {
+    members = {
         "eventVersion": _VERSION,
         "userIdentity": user_identity(event),
         "eventTime": f"{event.when:%Y-%m-%dT%H:%M:%SZ}",
@@ -38,7 +38,7 @@ def record(event: Event) -> dict[str, Any]:
         "recipientAccountId": event.account,
         "eventCategory": "Management",
     }
-    return {name: value for name, value in told.items() if value not in ("", None)}
+    return {name: value for name, value in members.items() if value not in ("", None)}
 
 
 def user_identity(event: Event) -> dict[str, Any]:
@@ -46,18 +46,18 @@ def user_identity(event: Event) -> dict[str, Any]:
     if not event.user_id or not event.account:
         kind = "Unknown" if event.access_key_id else "AWSAccount"
         return {"type": kind, "principalId": event.user_id or event.access_key_id, "accountId": event.account}
-    told: dict[str, Any] = {
+    identity: dict[str, Any] = {
         "type": _kind(event),
         "principalId": event.user_id,
         "arn": event.who,
         "accountId": event.account,
         "accessKeyId": event.access_key_id,
     }
-    if told["type"] == "IAMUser":
-        told["userName"] = event.who.rpartition("/")[2]
+    if identity["type"] == "IAMUser":
+        identity["userName"] = event.who.rpartition("/")[2]
     if event.session is not None:
-        told["sessionContext"] = _session_context(event.session)
-    return told
+        identity["sessionContext"] = _session_context(event.session)
+    return identity
 
 
 def _kind(event: Event) -> str:

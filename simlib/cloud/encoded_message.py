@@ -23,7 +23,7 @@ def _seal() -> Any:
 
 def encoded(evaluation: Evaluation, caller: Caller) -> str:
     """A denied decision as EC2 appends it to its refusal: nobody reads it without permission."""
-    return str(_seal().encrypt(json.dumps(_told(evaluation, caller)).encode()).decode("ascii"))
+    return str(_seal().encrypt(json.dumps(_members(evaluation, caller)).encode()).decode("ascii"))
 
 
 def decoded(message: str) -> str:
@@ -36,7 +36,7 @@ def decoded(message: str) -> str:
         raise Refusal("InvalidAuthorizationMessageException", "Message is not valid.", 400) from error
 
 
-def _told(evaluation: Evaluation, caller: Caller) -> dict[str, Any]:
+def _members(evaluation: Evaluation, caller: Caller) -> dict[str, Any]:
     """The members that the documentation's example has."""
     denying = [
         {"statementId": each.statement.sid or "", "effect": "DENY", "policy": each.policy.name}

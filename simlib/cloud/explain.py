@@ -33,13 +33,13 @@ class Explanation:
         if denied is not None and event.situation != "no-such-role":
             return in_words(denied)
         head = f"{event.who} asked for {event.action} on {event.resource}."
-        said = f"AWS said: {event.error_code}: {event.error_message}" if event.error_code else ""
+        answer = f"AWS said: {event.error_code}: {event.error_message}" if event.error_code else ""
         if event.situation:
             reason = TABLE[event.situation]["words"]
         else:
             reason = (
                 "The policies allowed this." if event.decision == "ALLOW" else "No policy refused this; the rules did."
             )
-        return "\n".join(filter(None, (head, reason, event.detail, said)))
+        return "\n".join(filter(None, (head, reason, event.detail, answer)))
 
     __repr__ = __str__

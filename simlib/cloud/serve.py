@@ -24,20 +24,20 @@ def main(argv: Sequence[str] = ()) -> int:
     parser.add_argument("--world", metavar="FILE", help="the world to open: what save wrote, or a link to it")
     parser.add_argument("--save", metavar="FILE", help="where to save the world when the lab ends")
     try:
-        asked = parser.parse_args(list(argv))
+        options = parser.parse_args(list(argv))
     except SystemExit as ended:  # argparse has said why
         return int(ended.code or 0)
     from simlib.cloud.world import Cloud
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ended by a service manager, it cleans up as well
     try:
-        with Cloud.load(asked.world) if asked.world else Cloud.start() as world:
+        with Cloud.load(options.world) if options.world else Cloud.start() as world:
             _announce(world)
             try:
                 while True:
                     threading.Event().wait(1)  # a wait without end could not be interrupted on Windows
             except KeyboardInterrupt:
-                kept = f"{world.save(asked.save)!r}" if asked.save else "nothing of it is left."
+                kept = f"{world.save(options.save)!r}" if options.save else "nothing of it is left."
                 print(f"# The lab has ended; {kept}")
     except WorldFileError as error:
         print(error, file=sys.stderr)

@@ -43,12 +43,12 @@ class Trail(Sequence[Event]):
 
         `before = aws.trail.total` … `aws.trail.since(before)`: unlike positions, numbers stay what they are.
         """
-        found: list[Event] = []
+        events: list[Event] = []
         for event in reversed(self._events):
             if event.number <= number:
                 break
-            found.append(event)
-        return found[::-1]
+            events.append(event)
+        return events[::-1]
 
     def forget_since(self, number: int) -> None:
         """Forget the events after the one of that number; their numbers are not given again."""
@@ -76,7 +76,7 @@ class Trail(Sequence[Event]):
         return [record(event) for event in self]
 
     def __repr__(self) -> str:
-        shown = list(self._events)[-20:]
-        earlier = len(self._events) - len(shown)
+        last = list(self._events)[-20:]
+        earlier = len(self._events) - len(last)
         lines = [f"… and {earlier} earlier calls"] if earlier else []
-        return "\n".join([*lines, *map(repr, shown)]) or "no calls yet"
+        return "\n".join([*lines, *map(repr, last)]) or "no calls yet"

@@ -47,8 +47,8 @@ class Issuer:
         `claims` are added to it, or take the place of `iss`, `sub`, `aud`, `iat`, `exp`, `jti`.
         """
         issued = int(self._now().timestamp())
-        said = {"iss": self.url, "sub": subject, "aud": audience, "iat": issued, "exp": issued + lasts}
-        parts = ({"alg": "RS256", "typ": "JWT", "kid": "lab"}, {**said, "jti": str(uuid.uuid4()), **claims})
+        usual = {"iss": self.url, "sub": subject, "aud": audience, "iat": issued, "exp": issued + lasts}
+        parts = ({"alg": "RS256", "typ": "JWT", "kid": "lab"}, {**usual, "jti": str(uuid.uuid4()), **claims})
         signed = ".".join(_encoded(json.dumps(part).encode()) for part in parts)
         token = f"{signed}.{_encoded(self._key.sign(signed.encode(), *_algorithm()))}"
         self.issued.append(token)
@@ -69,7 +69,7 @@ class Issuer:
         https://docs.github.com/actions/reference/security/oidc
         """
         place = f"environment:{environment}" if environment else f"ref:{ref}"
-        said = {
+        usual = {
             "repository": repository,
             "repository_owner": repository.partition("/")[0],
             "ref": ref,
@@ -78,7 +78,7 @@ class Issuer:
             "job_workflow_ref": f"{repository}/.github/workflows/{workflow}.yml@{ref}",
             **({"environment": environment} if environment else {}),
         }
-        return self.token(f"repo:{repository}:{place}", **{**said, **claims})
+        return self.token(f"repo:{repository}:{place}", **{**usual, **claims})
 
     def reject(self, token: str) -> None:
         """Have the provider say, when STS asks, that a token is not to be believed any more."""

@@ -109,13 +109,13 @@ class History:
             Credential(each.access_key_id, ACCESS_KEY, each.account, each.owner, each.created, intervals)
             for each, intervals in self._keys.values()
         ]
-        found: dict[tuple[str, str | None, str | None], tuple[Statement, ...]] = {}
+        revoking: dict[tuple[str, str | None, str | None], tuple[Statement, ...]] = {}
         issued = []
         for session in sessions:
             holder = (session.account, session.role_name, session.user_name)
-            if holder not in found:
-                found[holder] = tuple(_revoking(_behind(session, store)))
-            issued.append(_session(session, sessions, found[holder], self._orphaned.get(session.access_key_id), now))
+            if holder not in revoking:
+                revoking[holder] = tuple(_revoking(_behind(session, store)))
+            issued.append(_session(session, sessions, revoking[holder], self._orphaned.get(session.access_key_id), now))
         return sorted([*keys, *issued], key=lambda credential: credential.born)
 
 

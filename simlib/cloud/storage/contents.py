@@ -68,7 +68,7 @@ def forget() -> None:
 
 
 @contextmanager
-def aside() -> Iterator[Callable[[], Contents]]:
+def emptied() -> Iterator[Callable[[], Contents]]:
     """Work with a moto that is empty; all it kept is there again afterwards. Yields `take_out`."""
     contents = take_out()
     try:

@@ -19,27 +19,27 @@ def chunks(body: bytes) -> tuple[list[tuple[bytes, bytes]], bytes]:
 
     Raises `ValueError` where they cannot be read.
     """
-    found: list[tuple[bytes, bytes]] = []
+    parts: list[tuple[bytes, bytes]] = []
     position = 0
-    while not found or found[-1][0]:
+    while not parts or parts[-1][0]:
         end = body.index(b"\r\n", position)
         size, _, extension = body[position:end].partition(b";")
         start = end + 2
         position = start + (int(size, 16) if re.fullmatch(rb"[0-9A-Fa-f]{1,15}", size) else len(body))
-        found.append((body[start:position], extension))
+        parts.append((body[start:position], extension))
         if position > start:
             if body[position : position + 2] != b"\r\n":
                 raise ValueError("the chunks of its body cannot be read")
             position += 2
-    return found, body[position:]
+    return parts, body[position:]
 
 
 def unwrapped(raw: RawRequest, coding: Sequence[str]) -> RawRequest:
     """The request as if its body had come in one piece, with its trailers as headers."""
     if not raw.headers.get("x-amz-content-sha256", "").startswith("STREAMING-") and "aws-chunked" not in coding:
         return raw
-    found, trailers = chunks(raw.body)
-    body = b"".join(chunk for chunk, _ in found)
+    parts, trailers = chunks(raw.body)
+    body = b"".join(chunk for chunk, _ in parts)
     if raw.headers.get("x-amz-decoded-content-length", str(len(body))) != str(len(body)):
         raise ValueError("its body is not as long as it says")
     headers = {name: value for name, value in raw.headers.items() if name not in _WRAPPING}

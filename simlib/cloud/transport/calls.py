@@ -248,9 +248,9 @@ def place(
     except Exception as error:  # a hostile request may break the reading of it anywhere
         raise Unplaceable(f"This request cannot be read as a call of AWS: {error}") from error
     known = candidates[0] if candidates and (hint or scope) else None
-    asked = hint or scope or raw.parts.netloc
+    address = hint or scope or raw.parts.netloc
     raise Unplaceable(
-        f"The lab does not know which AWS operation {raw.method} {raw.parts.path or '/'} ({asked}) asks for, "
+        f"The lab does not know which AWS operation {raw.method} {raw.parts.path or '/'} ({address}) asks for, "
         "so nothing was done. Call AWS through an SDK or the AWS CLI.",
         service=known,
     )

@@ -189,10 +189,10 @@ def _payload_hash(raw: RawRequest, signed: Signed) -> str:
 def _chunks_match(body: bytes, previous: str, sign: Callable[..., str], trailer: bool) -> bool:
     """Whether each chunk of an aws-chunked body, and its trailer, carries the signature chained to the one before."""
     try:
-        found, rest = chunks(body)
+        parts, rest = chunks(body)
     except ValueError:
         return False
-    for chunk, claimed in found:
+    for chunk, claimed in parts:
         previous = sign("PAYLOAD", previous, EMPTY_SHA256_HASH, sha256(chunk).hexdigest())
         if not hmac.compare_digest(b"chunk-signature=" + previous.encode(), claimed):
             return False

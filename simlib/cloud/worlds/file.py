@@ -159,7 +159,7 @@ def write(path: str | os.PathLike[str], document: Mapping[str, Any]) -> tuple[Pa
 
 def _sweep(target: Path, now: float) -> None:
     """Remove what a save that was killed has left beside the file; one that is going on is younger."""
-    for left in target.parent.glob(f".{target.name}.{'[0-9a-f]' * 8}"):
+    for rest in target.parent.glob(f".{target.name}.{'[0-9a-f]' * 8}"):
         with suppress(OSError):
-            if now - left.stat().st_mtime > _LONGEST_SAVE:
-                left.unlink()
+            if now - rest.stat().st_mtime > _LONGEST_SAVE:
+                rest.unlink()

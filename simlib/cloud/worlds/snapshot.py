@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from moto.core.base_backend import BackendDict
 
 from simlib.cloud.credentials.sessions import Session, Sessions
-from simlib.cloud.storage.contents import Contents, aside
+from simlib.cloud.storage.contents import Contents, emptied
 from simlib.cloud.storage.iam_entities import backend
 from simlib.cloud.storage.organizations import members, organizations
 from simlib.cloud.storage.store import Store
@@ -100,8 +100,8 @@ def read(*sources: str | os.PathLike[str]) -> tuple[dict[str, Any], tuple[Remark
 
 
 def restored(values: Mapping[str, Any], store: Store) -> Loaded:
-    """Make what `values` describe; whatever moto kept before is put aside, and comes back. Raises `WorldFileError`."""
-    with aside() as take_out:
+    """Make what `values` describe; whatever moto kept before comes back. Raises `WorldFileError`."""
+    with emptied() as take_out:
         try:
             loaded = _restored(values, store)
         except WorldFileError:
