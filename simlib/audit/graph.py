@@ -113,6 +113,8 @@ class AccessMap:
     def _edge(self, source: str, target: str, reason: Reason) -> None:
         if self.graph.has_edge(source, target):
             edge = self.graph.edges[source, target]
+            if reason.kind != MAY and any(each.does == reason.does for each in edge["reasons"]):
+                return
             edge["reasons"] = [*edge["reasons"], reason]  # a new list: copies of the graph share the old one
         elif source != target:
             self.graph.add_edge(source, target, reasons=[reason], kind=reason.kind)
@@ -142,10 +144,12 @@ class AccessMap:
     def _account(self, number: str) -> str:
         """The node that stands for an account: everything in one we look into, anybody in one we do not."""
         if number in self.facts.accounts:
-            return self._node(number, "control", f"everything in {self.facts.accounts[number]}", number)
-        name = self.facts.names.get(number)
-        label = f"account {number} ({name})" if name else f"account {number}"
-        return self._node(number, "outside", label, number, name or number)
+            return self._node(
+                number, "control", f"everything in {self.facts.accounts[number]}", number, "whole account"
+            )
+        called = self.facts.names.get(number, "")
+        label = f"account {number} ({called})" if called else f"account {number}"
+        return self._node(number, "outside", label, number, called or number)
 
     # -- what somebody leads to ----------------------------------------------------------------------------------------
 

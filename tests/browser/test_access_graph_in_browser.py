@@ -48,6 +48,10 @@ def test_asked_and_explained_by_keyboard(opened: Any) -> None:
     shown.get_by_role("button", name="role deploy: ways from here").focus()
     page.keyboard.press("Enter")
     shown.get_by_text("Anybody with deploy").first.wait_for()
+    card = shown.get_by_role("button", name="3 keys: show them")
+    card.click()
+    shown.get_by_role("button", name="access key …").first.wait_for()
+    card.wait_for(state="detached")
 
 
 def test_a_name_that_is_not_there_is_told(opened: Any) -> None:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from xml.etree import ElementTree
 
@@ -11,7 +15,6 @@ import pytest
 from simlib import Cloud
 from simlib.audit.graph import Reason
 from simlib.lab import AccessGraph
-from simlib.lab.graph import panel as panel_module
 from simlib.lab.graph.layout import HEIGHT, WIDTH
 
 from .access_world import (
@@ -19,6 +22,7 @@ from .access_world import (
     deploy_trusts_alice,
     graph,
     keys,
+    trust,
     user,
 )
 
@@ -37,7 +41,8 @@ def test_nodes_keep_their_places_when_edges_come_and_go(aws: Cloud, graph: Acces
     user(aws.account("dev"), "aaron")
     after = graph.still.layout.spots
     assert {node: after[node].x for node in before} == {node: spot.x for node, spot in before.items()}
-    dev = {n for n in before if graph.graph.nodes[n]["account"] == aws.account("dev").id}
+    drawn = graph.still.graph.nodes
+    dev = {n for n in before if drawn[n]["account"] == aws.account("dev").id and drawn[n]["kind"] != "card"}
     assert {node: after[node].y for node in dev} == {node: before[node].y for node in dev}
 
 
@@ -52,24 +57,53 @@ def test_no_two_nodes_overlap_and_each_is_in_its_accounts_box(graph: AccessGraph
     apart = [abs(a.x - b.x) >= WIDTH or abs(a.y - b.y) >= HEIGHT for i, a in enumerate(spots) for b in spots[:i]]
     assert all(apart)
     for node, spot in layout.spots.items():
-        about = graph.graph.nodes[node]
+        about = graph.still.graph.nodes[node]
         account = "outside" if about["kind"] == "outside" else about["account"]
         (box,) = [box for box in layout.boxes if box.account == account]
         assert box.y < spot.y
         assert spot.y + HEIGHT < box.y + box.height
 
 
-def test_of_a_big_world_it_draws_what_matters_and_says_what_is_left_out(
-    aws: Cloud, keys: dict[str, str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(panel_module, "MOST_DRAWN", 12)
-    graph = AccessGraph(aws, accounts=[aws.account("dev"), aws.account("prod")])
-    path = graph.paths("bob", "prod-ledger")[0]
-    still = graph.still
-    assert len(still.layout.spots) == 12
-    assert set(path.nodes) <= set(still.layout.spots)
-    assert re.search(r"Too many to draw and read: \d+ keys, .* left out", still.left_out)
-    assert still.left_out in str(graph)
+@pytest.fixture(scope="module")
+def crowd() -> Iterator[AccessGraph]:
+    """A thousand roles in twelve accounts, of which one leads to another."""
+
+    def entry(account: str, index: int) -> dict[str, Any]:
+        before = f"arn:aws:iam::{account}:role/{'team/' * ((index - 1) % 2)}role-{index - 1}"
+        name = f"{'team/' * (index % 2)}role-{index}"
+        trusting = json.loads(trust({"AWS": before} if 0 < index < 4 else {"Service": "ec2.amazonaws.com"}))
+        return {"RoleName": f"role-{index}", "Arn": f"arn:aws:iam::{account}:role/{name}",
+                "AssumeRolePolicyDocument": trusting}  # fmt: skip
+
+    with TemporaryDirectory() as folder:
+        for number in range(12):
+            roles = [entry(f"{number + 1:012}", index) for index in range(84)]
+            Path(folder, f"{number}.json").write_text(json.dumps({"RoleDetailList": roles}), "utf-8")
+        with Cloud.load(folder) as world:
+            yield AccessGraph(world)
+
+
+def test_a_thousand_nodes_are_cards_by_account_and_path_that_open_when_clicked(crowd: AccessGraph) -> None:
+    assert crowd.graph.number_of_nodes() > 1_000
+    still = crowd.still
+    assert len(still.layout.spots) < 60
+    assert "In cards: 972 roles." in still.left_out
+    labels = [label for _, label in still.graph.nodes(data="label")]
+    assert "6 more accounts" in labels
+    card = next(node for node in still.graph if node.endswith("team") and node.startswith("000000000001"))
+    assert still.graph.nodes[card]["label"] == "39 roles"
+    before = len(still.layout.spots)
+    press(widget(crowd), "unfold", card)
+    assert len(crowd.still.layout.spots) > before + 30
+
+
+def test_what_a_way_leads_through_stands_by_itself_among_a_thousand(crowd: AccessGraph) -> None:
+    [path] = crowd.paths("arn:aws:iam::000000000009:role/role-0", "arn:aws:iam::000000000009:role/team/role-3")
+    assert len(path.steps) == 3
+    spots = crowd.still.layout.spots
+    assert set(path.nodes) <= set(spots)
+    assert len(spots) < 20, "what has nothing to do with it is in cards"
+    assert "11 more accounts" in [label for _, label in crowd.still.graph.nodes(data="label")]
 
 
 # -- the same in every form --------------------------------------------------------------------------------------------

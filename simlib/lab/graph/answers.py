@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,8 +16,8 @@ from ..look import fold, icon, panel_card
 from ..page import Child, Part, code, el
 from ..panel import Shown
 from . import drawing
-from .drawing import Light
-from .layout import Layout, left_out
+from .layout import Layout, counted
+from .light import Light
 
 MOST_ROWS = 40  # of a blast radius are told; the rest is counted
 
@@ -32,9 +33,9 @@ class Still:
 
     @property
     def left_out(self) -> str:
-        """What is not drawn, in a sentence; "" where everything is."""
-        missing = left_out(self.graph, self.layout.spots)
-        return f"Too many to draw and read: {', '.join(missing)} left out. They count all the same." if missing else ""
+        """What is not drawn one by one, in a sentence; "" where everything is."""
+        counts = sum((counts for _, counts in self.graph.nodes(data="counts") if counts), Counter[str]())
+        return f"In cards: {counted(counts)}. They count all the same." if counts else ""
 
     def part(self, title: str, zoom: float = 1.0) -> Part:
         """The picture for a page; whoever does not see it reads what stands below it."""

@@ -6,7 +6,6 @@ It has no identifiers, which several notebooks on one page would share: arrow he
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 import networkx as nx
 
@@ -14,36 +13,14 @@ from simlib.audit.graph import ACTS, OWNS, WORDS
 
 from ..look import avatar_drawing
 from ..page import Part, el
-from .layout import ACROSS, DOWN, HEAD, HEIGHT, OUTSIDE, WIDTH, Layout, Spot
+from .layout import ACROSS, DOWN, HEAD, HEIGHT, OTHERS, OUTSIDE, WIDTH, Layout, Spot
+from .light import Edge, Light
 
-LETTERS = 14  # of a label that a card has room for; the whole of it is read out, and stands in the node's title
+LETTERS = 17  # of a label that a card has room for; the whole of it is read out, and stands in the node's title
 KINDS = {"key": "access key", "new": "would be started", "control": "control", "outside": "outside"}
 BETWEEN = ACROSS - WIDTH - 9
-_EDGE = tuple[str, str]
+_HEADS = {OUTSIDE: ("outside: who we cannot look into", ""), OTHERS: ("further accounts", "")}
 Point = tuple[float, float]
-
-
-@dataclass(frozen=True)
-class Light:
-    """What stands out: the edges of a path in order, those of a blast radius, what came and went."""
-
-    path: tuple[_EDGE, ...] = ()
-    wide: frozenset[_EDGE] = frozenset()
-    come: frozenset[_EDGE] = frozenset()
-    gone: frozenset[_EDGE] = frozenset()
-    nodes: frozenset[str] = frozenset()
-
-    @property
-    def edges(self) -> frozenset[_EDGE]:
-        return frozenset(self.path) | self.wide
-
-    @property
-    def all_nodes(self) -> frozenset[str]:
-        return self.nodes | {node for edge in (*self.edges, *self.come, *self.gone) for node in edge}
-
-    def dims(self, lit: bool) -> str:
-        """The class of what is not lit, where anything is."""
-        return "" if lit or not (self.nodes or self.edges) else ".unlit"
 
 
 def curve(source: Spot, target: Spot) -> tuple[Point, ...]:
@@ -73,7 +50,7 @@ def middle(points: tuple[Point, ...]) -> Point:
     return (a + 3 * c + 3 * e + g) / 8, (b + 3 * d + 3 * f + h) / 8
 
 
-def drawn_edges(graph: nx.DiGraph, layout: Layout, light: Light) -> list[_EDGE]:
+def drawn_edges(graph: nx.DiGraph, layout: Layout, light: Light) -> list[Edge]:
     """Edges between what is shown. What follows from the control of an account is drawn only where it is lit."""
     lit = light.edges | light.come | light.gone
     controllers = {
@@ -108,14 +85,11 @@ def _lanes(layout: Layout, names: Mapping[str, str]) -> Iterator[Part]:
     for index, box in enumerate(layout.boxes):
         css = "rect.lane." + ("dev" if index % 2 == 0 else "prod")
         yield el(css, x=box.x, y=box.y, width=box.width, height=box.height, rx=10)
-        outside = box.account == OUTSIDE
-        head, number = (
-            ("outside: who we cannot look into", "") if outside else (names.get(box.account, ""), box.account)
-        )
+        head, number = _HEADS.get(box.account, (names.get(box.account, ""), box.account))
         yield el("text", head, " ", el("tspan.kind", number), x=box.x + 14, y=box.y + HEAD - 4, font_weight=600)
 
 
-def _edge(graph: nx.DiGraph, layout: Layout, edge: _EDGE, light: Light) -> Part:
+def _edge(graph: nx.DiGraph, layout: Layout, edge: Edge, light: Light) -> Part:
     points = curve(layout.spots[edge[0]], layout.spots[edge[1]])
     state = ".come" if edge in light.come else ".gone" if edge in light.gone else ".lit" if edge in light.edges else ""
     (x, y), *others = points
@@ -140,21 +114,23 @@ def short(name: str) -> str:
 
 
 def _node(about: Mapping[str, str], spot: Spot, light: Light, node: str) -> Part:
-    lit = node in light.all_nodes
-    label, word = str(about["label"]), kind_of(about)
-    called = label.removeprefix("key ")
+    lit, is_card = node in light.all_nodes, about["kind"] == "card"
+    label, word = str(about["label"]), "show them" if is_card else kind_of(about)
+    told = f"{label}: {about['names']}" if is_card else f"{word}: {label} {about['account']}"
+    called = f"{label}: show them" if is_card else f"{word} {label.removeprefix('key ')}: ways from here"
     return el(
-        "g.node" + (".lit" if lit else "") + light.dims(lit),
-        el("title", f"{word}: {label} {about['account']}"),
+        "g.node" + (".lit" if lit else "") + (".card" if is_card else "") + light.dims(lit or is_card),
+        el("title", told),
+        el("rect.behind", x=spot.x + 5, y=spot.y + 5, width=WIDTH, height=HEIGHT, rx=8) if is_card else None,
         el("rect.box", x=spot.x, y=spot.y, width=WIDTH, height=HEIGHT, rx=8),
-        avatar_drawing(str(about["kind"]), label, spot.x + 8, spot.y + 12),
+        avatar_drawing(str(about.get("of", about["kind"])), label, spot.x + 8, spot.y + 12),
         el("text.kind", word, x=spot.x + 40, y=spot.y + 20),
         el("text.name", short(str(about["short"])), x=spot.x + 40, y=spot.y + 37),
-        do="from", value=node, still=True, role="button", tabindex="0", aria_label=f"{word} {called}: ways from here",
+        do="unfold" if is_card else "from", value=node, still=True, role="button", tabindex="0", aria_label=called,
     )  # fmt: skip
 
 
-def _tags(graph: nx.DiGraph, layout: Layout, edge: _EDGE, light: Light) -> Iterator[Part]:
+def _tags(graph: nx.DiGraph, layout: Layout, edge: Edge, light: Light) -> Iterator[Part]:
     """What stands on an edge: the number of a step, or the word of a change."""
     x, y = middle(curve(layout.spots[edge[0]], layout.spots[edge[1]]))
     if edge in light.path:

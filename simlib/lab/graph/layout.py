@@ -1,23 +1,25 @@
-"""Where everything stands: a box for each account, a column for each kind in it, and a place that is kept.
+"""Where everything stands: a lane for each account, a column for each kind in it, one card for what there is much of.
 
-A node has its place from when it is first shown. Edges that come and go move nothing.
+Nodes keep their order from when they are first shown: edges that come and go move nothing.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import networkx as nx
 
-COLUMNS = ("key", "user", "new", "role", "control", "resource")
-_COLUMN = {name: index for index, name in enumerate(COLUMNS)} | {
-    "session": 0, "outside": 0, "machine": 2, "function": 2, "more": 5
-}  # fmt: skip
-WIDTH, HEIGHT, ACROSS, DOWN = 156, 48, 206, 62  # of a node, and from one to the next
-PAD, HEAD, GAP = 16, 26, 18  # inside a box, its heading, between boxes
-OUTSIDE = "outside"
+from .light import Light
+
+_COLUMN = {"key": 0, "session": 0, "user": 0, "outside": 0, "new": 1, "machine": 1, "function": 1, "role": 2,
+           "group": 2, "control": 3, "resource": 4}  # fmt: skip
+WIDTH, HEIGHT, ACROSS, DOWN = 172, 48, 222, 62  # of a node, and from one to the next
+PAD, HEAD, GAP, ARC = 16, 26, 18, 32  # inside a lane, its heading, between lanes, round the last column
+OUTSIDE, OTHERS = "outside", "others"  # lanes that are no account's
+FEW, MORE, LANES = 4, 40, 6  # nodes of a kind before a card, those that a click on it adds, lanes before a card
 
 
 class Spot(NamedTuple):
@@ -46,82 +48,128 @@ class Layout:
 
 
 class Places:
-    """The row of every node that has been shown, by account and column."""
+    """Every node that has been shown, in the order of its lane and column."""
 
     def __init__(self) -> None:
-        self._rows: dict[tuple[str, int], dict[str, int]] = {}
+        self._order: dict[tuple[str, int], dict[str, None]] = {}
 
-    def layout(self, graph: nx.DiGraph, shown: Iterable[str]) -> Layout:
-        """Places for the nodes shown; new ones take the first free row, next to what they are linked with."""
-        groups: dict[str, dict[int, list[str]]] = {}
-        for node in shown:
-            about = graph.nodes[node]
-            account = OUTSIDE if about["kind"] == "outside" else about["account"]
-            groups.setdefault(account, {}).setdefault(_COLUMN.get(about["kind"], 5), []).append(node)
-        used = sorted({column for columns in groups.values() for column in columns})
+    def layout(self, graph: nx.DiGraph) -> Layout:
+        """Places for the nodes of a graph; new ones come last, next to what they are linked with."""
+        lanes: dict[str, dict[int, list[str]]] = {}
+        for node, about in graph.nodes(data=True):
+            lanes.setdefault(lane_of(about), {}).setdefault(_column(about), []).append(node)
+        used = sorted({column for columns in lanes.values() for column in columns})
         across = {column: PAD + index * ACROSS for index, column in enumerate(used)}
-        width = 2 * PAD + (len(used) - 1) * ACROSS + WIDTH if used else 0.0
-        spots, boxes, top = {}, [], 0.0
-        for account in sorted(groups, key=lambda name: (name != OUTSIDE, name)):
-            rows = self._placed(graph, account, groups[account])
-            for node, (column, row) in rows.items():
-                spots[node] = Spot(across[column], top + HEAD + PAD + row * DOWN)
-            tall = 1 + max(row for _, row in rows.values())
-            height = HEAD + 2 * PAD + tall * DOWN - (DOWN - HEIGHT)
-            boxes.append(Box(account, 0, top, width, height))
+        width = 2 * PAD + (len(used) - 1) * ACROSS + WIDTH + ARC if used else 0.0
+        spots, boxes, top = dict[str, Spot](), [], 0.0
+        for lane in sorted(lanes, key=lambda name: (name == OTHERS, name != OUTSIDE, name)):
+            rows: dict[str, int] = {}
+            for column, nodes in sorted(lanes[lane].items()):
+                order = self._order.setdefault((lane, column), {})
+                new = sorted(set(nodes).difference(order), key=lambda node: _near(graph, node, rows))
+                order |= dict.fromkeys(new)
+                kept = sorted((each for each in order if each in set(nodes)), key=lambda node: _is_card(graph, node))
+                rows |= {node: row for row, node in enumerate(kept)}
+                spots |= {node: Spot(across[column], top + HEAD + PAD + rows[node] * DOWN) for node in nodes}
+            height = HEAD + 2 * PAD + (1 + max(rows.values())) * DOWN - (DOWN - HEIGHT)
+            boxes.append(Box(lane, 0, top, width, height))
             top += height + GAP
         return Layout(spots, tuple(boxes), width, max(top - GAP, 0))
 
-    def _placed(self, graph: nx.DiGraph, account: str, columns: dict[int, list[str]]) -> dict[str, tuple[int, int]]:
-        placed: dict[str, tuple[int, int]] = {}
-        for column in sorted(columns):
-            rows = self._rows.setdefault((account, column), {})
-            taken = {rows[node] for node in columns[column] if node in rows}
-            for node in sorted(
-                (node for node in columns[column] if node not in rows), key=lambda n: self._near(graph, n, placed)
-            ):
-                rows[node] = next(row for row in range(len(taken) + 1) if row not in taken)
-                taken.add(rows[node])
-            placed |= {node: (column, rows[node]) for node in columns[column]}
-        return placed
 
-    @staticmethod
-    def _near(graph: nx.DiGraph, node: str, placed: Mapping[str, tuple[int, int]]) -> tuple[float, str, str]:
-        """The mean row of those it is linked with that have a place already; then its name."""
-        linked = [placed[other][1] for other in graph.predecessors(node) if other in placed] if node in graph else []
-        return (sum(linked) / len(linked) if linked else 1e9), str(graph.nodes[node]["label"]), node
+def lane_of(about: Mapping[str, str]) -> str:
+    return OUTSIDE if about["kind"] == "outside" else about["account"]
 
 
-# -- which nodes are shown ---------------------------------------------------------------------------------------------
-
-_RANK = ("outside", "control", "new", "machine", "function", "role", "user", "resource", "session", "key")
-
-
-def shown(graph: nx.DiGraph, lit: Iterable[str], most: int, dull: Iterable[str] = ()) -> list[str]:
-    """At most so many nodes: what is lit, what is next to it, then the rest by kind; `dull` ones last."""
-    first = {node: None for node in lit if node in graph}
-    next_to = {other: None for node in first for other in (*graph.predecessors(node), *graph.successors(node))}
-    last = set(dull)
-
-    def rank(node: str) -> tuple[bool, bool, bool, int, str]:
-        kind = graph.nodes[node]["kind"]
-        return node not in first, node in last, node not in next_to, _RANK.index(kind), node
-
-    return sorted(graph.nodes, key=rank)[:most]
+def _column(about: Mapping[str, str]) -> int:
+    return _COLUMN[about.get("of", about["kind"])]
 
 
-def left_out(graph: nx.DiGraph, kept: Iterable[str]) -> list[str]:
-    """What is not shown, in words: "12 roles of dev"; empty where everything is."""
-    counts: dict[str, int] = {}
-    for node in set(graph.nodes) - set(kept):
-        kind = str(graph.nodes[node]["kind"])
-        counts[kind] = counts.get(kind, 0) + 1
-    return [f"{count} {_plural(kind, count)}" for kind, count in sorted(counts.items())]
+def _near(graph: nx.DiGraph, node: str, placed: Mapping[str, int]) -> tuple[bool, float, str, str]:
+    """Cards last; else the mean row of those that lead to it and have a place already; then its name."""
+    linked = [placed[other] for other in graph.predecessors(node) if other in placed]
+    mean = sum(linked) / len(linked) if linked else 1e9
+    return _is_card(graph, node), mean, str(graph.nodes[node]["label"]), node
 
 
-def _plural(kind: str, count: int) -> str:
-    word = {"new": "new machine or function", "control": "account", "outside": "outsider"}.get(kind, kind)
-    return word if count == 1 else f"{word}s"
+def _is_card(graph: nx.DiGraph, node: str) -> bool:
+    return bool(graph.nodes[node]["kind"] == "card")
 
 
-__all__ = ["COLUMNS", "Box", "Layout", "Places", "Spot", "left_out", "shown"]
+# -- what there is much of ---------------------------------------------------------------------------------------------
+
+
+def folded(
+    graph: nx.DiGraph, light: Light, opened: Mapping[str, int], dull: Iterable[str] = ()
+) -> tuple[nx.DiGraph, Light]:
+    """The graph with cards in place of many nodes, and its light; what a way leads through stays by itself.
+
+    A card stands for nodes of one account, kind and IAM path, or for whole accounts; `opened` says how often each
+    was clicked, `dull` which nodes go in first.
+    """
+    cards = _cards(graph, light, opened, set(dull))
+    home = {node: card for card, nodes in cards.items() for node in nodes}
+    picture = nx.DiGraph()
+    picture.add_nodes_from((node, about) for node, about in graph.nodes(data=True) if node not in home)
+    for card, nodes in cards.items():
+        about, counts = graph.nodes[nodes[0]], Counter(str(graph.nodes[node]["kind"]) for node in nodes)
+        lanes = {lane_of(graph.nodes[node]) for node in nodes}
+        others = {"of": "outside", "label": f"{len(lanes)} more accounts", "account": OTHERS}
+        own = {"of": about["kind"], "label": counted(counts), "account": lane_of(about)}
+        known = others if card == OTHERS else own
+        picture.add_node(card, kind="card", short=known["label"], names=_names(graph, nodes), counts=counts, **known)
+    for source, target, about in graph.edges(data=True):
+        edge = home.get(source, source), home.get(target, target)
+        if edge[0] != edge[1] and edge not in picture.edges:
+            picture.add_edge(*edge, **about)
+
+    def moved(edges: Iterable[tuple[str, str]]) -> frozenset[tuple[str, str]]:
+        return frozenset((home.get(a, a), home.get(b, b)) for a, b in edges) & set(picture.edges)
+
+    return picture, replace(light, wide=moved(light.wide), come=moved(light.come), gone=moved(light.gone))
+
+
+def _cards(graph: nx.DiGraph, light: Light, opened: Mapping[str, int], last: set[str]) -> dict[str, list[str]]:
+    """The nodes that a card stands for, by its name."""
+    fixed, lit = light.nodes | {node for edge in light.path for node in edge}, light.all_nodes
+    lanes: dict[str, list[str]] = {}
+    for node, about in graph.nodes(data=True):
+        lanes.setdefault(lane_of(about), []).append(node)
+    weight = {lane: (fixed.isdisjoint(nodes), lit.isdisjoint(nodes)) for lane, nodes in lanes.items()}
+    order = sorted(lanes, key=lambda lane: (*weight[lane], lane != OUTSIDE, lane))
+    most = max(sum(not far for far, _ in weight.values()), LANES if not fixed else 1) + MORE * opened.get(OTHERS, 0)
+    groups: dict[str, list[str]] = {}
+    for lane, nodes in lanes.items():
+        many = Counter(_column(graph.nodes[node]) for node in nodes)
+        for node in nodes:
+            column, kind = _column(graph.nodes[node]), graph.nodes[node]["kind"]
+            part = "keys" if kind in ("key", "session") else _path(node) if many[column] > 3 * FEW else ""
+            far = len(order) > most + 1 and lane in order[most:]
+            groups.setdefault(OTHERS if far else f"{lane} {column} {part}", []).append(node)
+    cards = {OTHERS: groups.pop(OTHERS)} if OTHERS in groups else {}
+    for card, nodes in groups.items():
+        stay = len(fixed.intersection(nodes))
+        few = (1 if card.endswith("keys") else FEW) + MORE * opened.get(card, 0)
+        if len(nodes) > max(few, stay):
+            ranked = sorted(nodes, key=lambda n: (n not in fixed, n not in lit, n in last, -graph.degree(n), n))
+            cards[card] = ranked[max(few - 1, stay) :]
+    return cards
+
+
+def _path(node: str) -> str:
+    """The IAM path of a user or role: `/team/`."""
+    return node.partition("/")[2].rpartition("/")[0]
+
+
+def _names(graph: nx.DiGraph, nodes: list[str]) -> str:
+    names = [str(graph.nodes[node]["label"]) for node in nodes[:20]]
+    return ", ".join(names) + (f" and {len(nodes) - 20} more" if len(nodes) > 20 else "")
+
+
+def counted(counts: Counter[str]) -> str:
+    """What there is, in words: "12 roles", "6 credentials"."""
+    if counts["key"] and counts["session"]:
+        others = {kind: n for kind, n in counts.items() if kind not in ("key", "session")}
+        counts = Counter(others, credential=counts["key"] + counts["session"])
+    words = {"control": "account", "outside": "outsider", "new": "new machine"}
+    return ", ".join(f"{n} {words.get(kind, kind)}{'s' * (n > 1)}" for kind, n in sorted(counts.items()) if n)

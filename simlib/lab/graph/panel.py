@@ -19,13 +19,12 @@ from ..look import button, field, fold, icon, icon_button, panel_card, said
 from ..page import Child, Part, el
 from ..panel import Commands, Panel
 from .answers import BlastRadius, Paths, Still, how_far, steps_list
-from .drawing import Light
-from .layout import Places, shown
+from .layout import Places, folded
+from .light import Light
 
 if TYPE_CHECKING:
     from simlib.cloud.inspection import Place
 
-MOST_DRAWN = 150  # nodes; more cannot be read
 MANY = 24  # nodes; of more the picture can be made smaller and larger
 ZOOMS = (0.5, 0.7, 1.0, 1.4, 2.0)
 MOST_LINKS = 60  # told one by one
@@ -59,6 +58,7 @@ class AccessGraph(Panel):
         self.goal: str | None = None  # None with a start: everything it reaches
         self.chosen = 0  # which way
         self.open: set[int] = set()  # its steps that are explained
+        self.unfolded: dict[str, int] = {}  # cards of the picture, and how often each was clicked
         self.problem = ""
         self.zoom = 1.0
         self._typed = {"start": "", "goal": ""}
@@ -155,6 +155,7 @@ class AccessGraph(Panel):
 
     def _asked(self, kind: type[Any]) -> Any:
         self.chosen, self.open = 0, set()
+        self.unfolded.clear()
         self.problem, self._answer = "", None
         self._typed = dict(zip(("start", "goal"), self.typed, strict=True))
         self._changed()
@@ -204,6 +205,12 @@ class AccessGraph(Panel):
         self.chosen, self.open = min(max(way, 0), max(len(self.ways) - 1, 0)), set()
         self._changed()
 
+    def unfold(self, card: str) -> None:
+        """Show more of what a card of the picture stands for."""
+        self.unfolded[card] = self.unfolded.get(card, 0) + 1
+        self._answer = None
+        self._changed()
+
     def explain(self, step: int) -> None:
         """Explain a step (from 0) of the way that is shown; the same again folds it."""
         self.open ^= {step}
@@ -242,8 +249,8 @@ class AccessGraph(Panel):
 
     def _drawn(self, light: Light) -> Still:
         graph = nx.compose(self._before, self._map.graph) if self._before is not None else self._map.graph
-        kept = shown(graph, light.all_nodes, MOST_DRAWN, _background(graph))
-        return Still(graph, self._places.layout(graph, kept), light, self.names())
+        picture, seen = folded(graph, light, self.unfolded, _background(graph))
+        return Still(picture, self._places.layout(picture), seen, self.names())
 
     @property
     def still(self) -> Still:
@@ -335,6 +342,7 @@ class AccessGraph(Panel):
             "goal": lambda text: type_in("goal", text),
             "show": lambda _: self.ask(self._typed["start"], self._typed["goal"]),
             "from": lambda node: self.ask(self._names.short(node), "") if node in self.graph else None,
+            "unfold": self.unfold,
             "step": lambda number: self.explain(int(number)) if number.isdigit() else None,
             "way": lambda number: self.take(int(number)) if number.isdigit() else None,
             "zoom": zoom,
