@@ -64,9 +64,9 @@ def gravity(code: str, level: str = "warning") -> str:
 
 def issue_code(code: str) -> str | None:
     """Access Analyzer's issue code (`MISSING_EFFECT`), or None where it has no such check."""
-    if code in FINDINGS:
-        return None if FINDINGS[code].ours else code.removesuffix("-as-value").upper().replace("-", "_")
-    return "JSON_SYNTAX_ERROR"
+    if code.startswith("json-"):
+        return "JSON_SYNTAX_ERROR"
+    return None if FINDINGS[code].ours else code.removesuffix("-as-value").upper().replace("-", "_")
 
 
 def page(code: str) -> str:
@@ -117,6 +117,7 @@ class Report(Reporter):
         suggestion: str | None = None,
         *,
         known: Iterable[str] = (),
+        place: tuple[int, int] | None = None,
         **words: Any,
     ) -> None:
         """Note a finding about the value at `path`, or about its name if that is the value. `words` fill in what the
@@ -136,7 +137,7 @@ class Report(Reporter):
             suggestion = guess(next(iter(self.close(words.get("shows", value), known)), None))
         suggestion = f"{suggestion[:299]}…" if suggestion and len(suggestion) > 300 else suggestion
         of_name = isinstance(value, str) and path[-1:] == (value,)
-        line, column = (self.located and self.located.place(path, of_name=of_name)) or (None, None)
+        line, column = place or (self.located and self.located.place(path, of_name=of_name)) or (None, None)
         value = value if value is None or scalar_text(value) is not None else words["value"]
         self.problems.append(Problem(name_of(path), message, value, suggestion, line, column, finding.level, code))
 

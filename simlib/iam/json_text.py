@@ -1,7 +1,7 @@
 """Reading a policy's JSON so that every mistake has a line, a column and a sentence.
 
 The standard library reads good text. Where its parts stand, and what is wrong with bad text, comes from a walk over
-the tokens, for which only those pay who ask.
+the tokens, for which only those pay who ask. What is said of a mistake is a row of `findings.toml`.
 AWS page: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
 """
 
@@ -16,12 +16,13 @@ from functools import cached_property
 from itertools import islice
 from typing import Any, Final
 
-from simlib.iam.errors import PolicyError, Problem
+from simlib.iam.errors import PolicyError
 
 Path = tuple[str | int, ...]
 """The way to a part of a document: element names and list positions."""
 Position = tuple[int, int]  # line and column, from 1
 _Places = dict[Path, tuple[Position, Position]]  # of the name before a value (else of the value), and of the value
+_Mistake = tuple[str, Path, str, Position, dict[str, Any]]  # code, way, what stands there and where, words of its row
 
 MAX_DEPTH: Final = 64  # a policy needs 7 levels; more is a mistake or an attack
 MAX_PROBLEMS: Final = 20  # after so many mistakes more of them help nobody
@@ -39,12 +40,7 @@ _TOKEN: Final = r"""(?xs) [ \t\n\r]*+ (?:
   | (?P<end> \Z ) )"""
 _ESCAPE: Final = r'(?s)\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})|(\\.|[\x00-\x1f])'  # group 1: what JSON does not know
 _LITERAL: Final = r"true|false|null|-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?"
-_MEANT: Final = {"true": "true", "false": "false", "null": "null", "none": "null", "undefined": "null"}
-_NO_TOKEN: Final = {
-    "comment": ("json-comment", "JSON has no comments.", "remove it"),
-    "space": ("json-space", "An invisible character, perhaps copied from a web page.", "replace it with a space"),
-    "trailing": ("json-trailing-comma", "Nothing follows this comma.", "remove it"),
-}
+_NO_TOKEN: Final = {"comment": "json-comment", "space": "json-space", "trailing": "json-trailing-comma"}
 _BEGINS: Final = ("string", "quoted", "bare", "bracket")  # the tokens that a name or a value begins with
 _VALUE, _NAME, _COLON, _COMMA, _END = "a value", "a name in double quotes", "a colon", "a comma", "the end of the text"
 _INSIDE: Final = {"": (_VALUE, ""), "{": (_NAME, "}"), "[": (_VALUE, "]")}  # what a bracket holds, and what closes it
@@ -88,9 +84,14 @@ def read(text: str) -> Located:
         if text.count("{") + text.count("[") > MAX_DEPTH and _depth(value) > MAX_DEPTH:
             raise ValueError("nested too deeply")
     except (ValueError, RecursionError) as error:
-        # the walk agrees with the standard library (a property test); the second half is for the day it does not
-        otherwise = Problem("", f"This is not JSON: {error}", text[:40], None, 1, 1, "error", "json-syntax")
-        raise PolicyError(list(islice(_walk(text, {}), MAX_PROBLEMS)) or [otherwise]) from None
+        from simlib.iam.findings import Report  # late: most texts are good
+
+        report = Report("identity")
+        for code, path, word, place, words in islice(_walk(text, {}), MAX_PROBLEMS):
+            report.add(code, path, word, place=place, **words)
+        if not report.problems:  # the walk agrees with the standard library (a property test); for the day it does not
+            report.add("json-syntax", (), text[:40], place=(1, 1), expected=f"JSON ({error})")
+        raise PolicyError(report.problems) from None
     return Located(value, text)
 
 
@@ -116,7 +117,7 @@ def _depth(value: Any) -> int:
     return depth
 
 
-def _walk(text: str, places: _Places) -> Iterator[Problem]:
+def _walk(text: str, places: _Places) -> Iterator[_Mistake]:
     """The mistakes in `text`, in its order; fills in `places`.
 
     After a mistake that shows what was meant it goes on as if that stood there, else it ends. It never goes back and
@@ -131,14 +132,13 @@ def _walk(text: str, places: _Places) -> Iterator[Problem]:
         line = bisect_right(lines, offset)
         return line, offset - lines[line - 1] + 1
 
-    def problem(code: str, message: str, advice: str | None = None, at: int = -1, value: str = "") -> Problem:
-        line, column = position(start if at < 0 else at)
-        return Problem(name_of(tuple(path)), message, (value or word)[:60], advice, line, column, "error", code)
+    def mistake(code: str, value: str, at: int, **words: Any) -> _Mistake:
+        return code, tuple(path), value, position(at), words
 
     for token in re.finditer(_TOKEN, text):
         kind = str(token.lastgroup)
         if kind in _NO_TOKEN:
-            yield problem(*_NO_TOKEN[kind], token.start(kind), token[kind])
+            yield mistake(_NO_TOKEN[kind], token[kind], token.start(kind))
             continue
         before, word, start = word, token[kind], token.start(kind)
         bracket, bracket_at, names = opened[-1] if opened else ("", 0, {})
@@ -153,7 +153,7 @@ def _walk(text: str, places: _Places) -> Iterator[Problem]:
             continue
         if expected == _COMMA and (word == "," or kind in _BEGINS):
             if word != ",":
-                yield problem("json-missing-comma", "A comma is missing before this.", "add a comma")
+                yield mistake("json-missing-comma", word, start)
             expected = inside
             path[-1:] = [step if isinstance(step, str) else step + 1 for step in path[-1:]]
             if word == ",":
@@ -161,35 +161,32 @@ def _walk(text: str, places: _Places) -> Iterator[Problem]:
         # from here on a name or a value may follow, and nothing else
         if kind not in _BEGINS or expected in (_COLON, _END) or (kind == "bracket" and expected == _NAME):
             if kind == "unclosed":
-                yield problem("json-unclosed", "The string that begins here is not closed on its line.", 'add "')
+                yield mistake("json-unclosed-string", word, start)
             elif kind == "end" and opened:
-                message = f"The text ends, but this {bracket!r} is never closed."
-                yield problem("json-unclosed", message, f"add {closer!r}", bracket_at, bracket)
+                yield mistake("json-unclosed", bracket, bracket_at, closer=closer)
             elif word in ("]", "}") and expected == _COMMA:
-                message = f"{word!r} does not close the {bracket!r} of line {position(bracket_at)[0]}."
-                yield problem("json-unclosed", message, f"write {closer!r} here")
+                yield mistake(
+                    "json-other-bracket", word, start, opener=bracket, line=position(bracket_at)[0], closer=closer
+                )
             elif kind != "end":
-                yield problem("json-syntax", f"Expected {expected}, but found {word[:40]!r}.")
+                yield mistake("json-syntax", word, start, expected=expected)
             elif expected != _END:
-                yield problem("json-empty", "The text is empty.", 'write an object: {"Version": …, "Statement": …}', 0)
+                yield mistake("json-empty", word, 0)
             return
         escaped = kind == "string" and ("\\" in word or not word.isprintable())
         unknown = [each for each in re.finditer(_ESCAPE, word) if each[1]] if escaped else []
         for each in unknown:
-            advice = repr(each[1])[1:-1] if len(each[1]) == 1 else "a backslash itself is \\\\"
-            yield problem("json-escape", "This means nothing in a JSON string.", advice, start + each.start(), each[1])
+            yield mistake("json-escape", each[1], start + each.start(), written=repr(each[1])[1:-1])
         plain = word if kind == "bare" else word[1:-1]
         if kind == "quoted" or (kind == "bare" and expected == _NAME):
-            yield problem("json-quotes", "Names and texts need double quotes.", f'"{plain[:60]}"', value=plain)
+            yield mistake("json-quotes", plain, start)
         elif kind == "bare" and not re.fullmatch(_LITERAL, word):
-            message = f"{word[:60]} is no number as JSON writes it, nor true, false or null."
-            yield problem("json-literal", message, _MEANT.get(word.lower(), f'"{word[:60]}"'))
+            yield mistake("json-literal", word, start)
         if expected == _NAME:
             name = json.loads(word) if escaped and not unknown else plain
             path[len(opened) - 1 :] = [name]
             if name in names:
-                message = f"{name[:60]!r} stands twice in one object, first on line {position(names[name])[0]}."
-                yield problem("duplicate-key", message, "merge the two, or remove one", value=name)
+                yield mistake("json-duplicate-key", name, start, line=position(names[name])[0])
             names.setdefault(name, start)
             expected, name_at = _COLON, start
             continue
@@ -197,7 +194,7 @@ def _walk(text: str, places: _Places) -> Iterator[Problem]:
         expected, name_at = _COMMA if opened else _END, 0
         if kind == "bracket":
             if len(opened) == MAX_DEPTH:
-                yield problem("json-too-deep", f"More than {MAX_DEPTH} levels of brackets; a policy needs seven.")
+                yield mistake("json-too-deep", word, start, most=MAX_DEPTH)
                 return
             opened.append((word, start, {}))
             expected = _INSIDE[word][0]

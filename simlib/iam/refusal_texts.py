@@ -53,7 +53,7 @@ def _parser(name: str) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
 
 def _place(problem: Problem, rows: Iterable[str]) -> int:
     """The place of a problem's row in the order in which the parser looks."""
-    code = "json" if problem.code.startswith("json-") or problem.code == "duplicate-key" else problem.code
+    code = "json" if problem.code.startswith("json-") else problem.code
     subject, order = f"{_element(problem)} {problem.value} @{problem.line},{problem.column}", list(rows)
     split = ((place, *row.partition("/")[::2]) for place, row in enumerate(order))
     fitting = [(not rx, place) for place, name, rx in split if name == code and re.search(rx, subject, re.DOTALL)]

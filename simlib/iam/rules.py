@@ -115,7 +115,7 @@ def _apply(
             if (words := rule.words(known, features)) is not None:
                 nearest = rule.options.get("nearest", "")
                 names = [each for each in service_data.condition_keys(nearest) or () if "*" not in each]
-                shows = {name: word and shown(word) for name, word in words.items()}
+                shows: dict[str, Any] = {name: word and shown(word) for name, word in words.items()}
                 report.add(rule.code, path, value, known=PARTITIONS if nearest == "PARTITIONS" else names, **shows)
                 break
 

@@ -46,9 +46,9 @@ MISTAKES = [  # sentence, text, code, line, column, path, suggestion
     ("an equals sign", '{"a" = 1}', "json-syntax", 1, 6, "a", None),
     ("a missing value", '{"a": }', "json-syntax", 1, 7, "a", None),
     ("a missing item", "[1,, 2]", "json-syntax", 1, 4, "[1]", None),
-    ("a bracket that is never closed", '{"a": [1, 2}', "json-unclosed", 1, 12, "a[1]", "write ']' here"),
+    ("a bracket that is never closed", '{"a": [1, 2}', "json-other-bracket", 1, 12, "a[1]", "write ']' here"),
     ("an end too early", '{\n "a": [1,', "json-unclosed", 2, 7, "a[1]", "add ']'"),
-    ("a string that is not closed", '{"a": "x\n}', "json-unclosed", 1, 7, "a", 'add "'),
+    ("a string that is not closed", '{"a": "x\n}', "json-unclosed-string", 1, 7, "a", 'add "'),
     ("a second document", "{} {}", "json-syntax", 1, 4, "", None),
     ("a backslash that means nothing", r'{"a": "C:\d"}', "json-escape", 1, 10, "a", "a backslash itself is \\\\"),
     ("a tab in a string", '{"a": "\t"}', "json-escape", 1, 8, "a", "\\t"),
@@ -56,8 +56,8 @@ MISTAKES = [  # sentence, text, code, line, column, path, suggestion
     ("a number with a plus", '{"a": +1}', "json-literal", 1, 7, "a", '"+1"'),
     ("a non-breaking space", '{"a":\u00a01}', "json-space", 1, 6, "a", "replace it with a space"),
     ("a byte order mark", '\ufeff{"a": 1}', "json-space", 1, 1, "", "replace it with a space"),
-    ("a name used twice", '{"a": 1,\n "a": 2}', "duplicate-key", 2, 2, "a", MERGE),
-    ("a name used twice, spelt differently", '{"a":1,"\\u0061":2}', "duplicate-key", 1, 8, "a", MERGE),
+    ("a name used twice", '{"a": 1,\n "a": 2}', "json-duplicate-key", 2, 2, "a", MERGE),
+    ("a name used twice, spelt differently", '{"a":1,"\\u0061":2}', "json-duplicate-key", 1, 8, "a", MERGE),
     ("a sign that cannot stand there", '{"a": @}', "json-syntax", 1, 7, "a", None),
     ("a number as a name", "{1: 2}", "json-quotes", 1, 2, "", '"1"'),
     ("a list as a name", "{[]: 2}", "json-syntax", 1, 2, "", None),
@@ -205,7 +205,7 @@ def test_any_text_is_read_or_refused_with_a_place_in_the_text(text: str) -> None
         return
     lines = text.split("\n")
     for problem in problems_of(text):
-        assert not problem.message.startswith("This is not JSON"), "the walk missed it"
+        assert not problem.message.startswith("Expected JSON"), "the walk missed it"
         assert problem.line is not None
         assert problem.column is not None
         assert 1 <= problem.line <= len(lines)
