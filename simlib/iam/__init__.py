@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
-from simlib.iam.decision import Check, MatchedPolicy, PolicySet
-from simlib.iam.errors import PolicyError, Problem, RequestError
-from simlib.iam.evaluation import evaluate
-from simlib.iam.explanation import Evaluation
-from simlib.iam.policy import Policy
-from simlib.iam.request import Request
-from simlib.iam.statement import Statement
-
-__all__ = [
-    "Check",
-    "Evaluation",
-    "MatchedPolicy",
-    "Policy",
-    "PolicyError",
-    "PolicySet",
-    "Problem",
-    "Request",
-    "RequestError",
-    "Statement",
-    "evaluate",
-]
+from simlib.iam.decision import Check as Check
+from simlib.iam.decision import MatchedPolicy as MatchedPolicy
+from simlib.iam.decision import PolicySet as PolicySet
+from simlib.iam.errors import PolicyError as PolicyError
+from simlib.iam.errors import Problem as Problem
+from simlib.iam.errors import RequestError as RequestError
+from simlib.iam.evaluation import evaluate as evaluate
+from simlib.iam.explanation import Evaluation as Evaluation
+from simlib.iam.policy import Policy as Policy
+from simlib.iam.request import Request as Request
+from simlib.iam.statement import Statement as Statement

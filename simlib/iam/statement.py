@@ -190,7 +190,6 @@ class Reader:
     def __init__(self, kind: str, report: Reporter) -> None:
         self.kind, self.problem = kind, report.add
         self.shapes = _SHAPES[kind]
-        self.variables = False
 
     def read(self, document: Any) -> list[Statement]:
         """The statements of a document."""

@@ -3,9 +3,8 @@
 An *error* is what AWS refuses to save; everything else is a *warning*. `gravity` tells more: IAM Access Analyzer, which
 looks at what AWS saves, calls some of these errors too (an action that does not exist, say) and others security
 warnings or suggestions. `findings` is the table of all that can be found; `statement` has the reader, `rules` the
-mechanism for what a row of the table describes by itself, `advice` the tests of what AWS saves; here is what else some
-service of AWS refuses to save: sizes, characters, Sids and ARNs.
-AWS pages: UG/access_policies_policy-validator, UG/reference_policies_elements_sid, …_resource.
+mechanism for what a row of the table describes by itself, `advice` the other tests; here are sizes and characters.
+AWS page: UG/access_policies_policy-validator.
 """
 
 from __future__ import annotations

@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 
-from simlib.iam import advice, validation
+from simlib.iam import Policy, PolicyError, advice, validation
 from simlib.iam.findings import FINDINGS, page
+from simlib.iam.statement import KINDS
 from tests.iam.documents import BUCKET, OBJECTS, ROLE, bucket, found, policy, rcp, trust, when
 
 GITHUB = "arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com"
@@ -389,3 +390,18 @@ def test_gravity_is_access_analyzers_and_every_code_of_the_reader_is_an_error() 
     assert validation.issue_code("missing-effect") == "MISSING_EFFECT"
     assert validation.issue_code("mfa-bool") is None
     assert validation.issue_code("json-duplicate-key") == "JSON_SYNTAX_ERROR"
+
+
+def test_the_engine_takes_each_of_these_documents_as_every_kind_exactly_if_there_is_no_error() -> None:
+    met = set()
+    for document in (case[2] for case in (*GOOD, *BAD)):
+        for kind in KINDS:
+            errors = [problem for problem in found(document, kind, advice=False) if problem.level == "error"]
+            met |= {problem.code for problem in errors}
+            try:
+                Policy.parse(document, kind)
+                refused = False
+            except PolicyError:
+                refused = True
+            assert refused is bool(errors), (kind, document, errors)
+    assert met == {code for code, row in FINDINGS.items() if row.level == "error" and not code.startswith("json-")}
