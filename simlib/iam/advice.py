@@ -15,16 +15,14 @@ from difflib import SequenceMatcher
 from functools import lru_cache
 from itertools import chain
 from pathlib import Path as File
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from simlib.iam import rules, service_data
+from simlib.iam.errors import Path
 from simlib.iam.findings import FINDINGS, Report, guess, shown, some
 from simlib.iam.matching import Automaton, Patterns, Piece, Wild
 from simlib.iam.rules import VARIABLE
 from simlib.iam.statement import Statement, Texts
-
-if TYPE_CHECKING:
-    from simlib.iam.json_text import Path
 
 _NAMES: Final = tomllib.loads(File(__file__).with_name("names.toml").read_text("utf-8"))
 _NONE: Final = {**_NAMES["meant"], **dict.fromkeys(_NAMES["withdrawn"], "")}  # names AWS does not have → what is meant

@@ -2,8 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any, NamedTuple
+
+Path = tuple[str | int, ...]
+"""The way to a part of a document: element names and list positions."""
+Position = tuple[int, int]  # line and column, from 1
+
+
+def name_of(path: Path) -> str:
+    """The path as people write it: `Statement[1].Condition.StringEquals`; odd names stand in brackets and quotes."""
+    from json import dumps  # late: who decides does not need it
+
+    name = ""
+    for step in path:
+        plain = not isinstance(step, int) and re.fullmatch(r"[^\s.\[\]\"']+", str(step))
+        name += f".{step}" if plain else f"[{dumps(step, ensure_ascii=False)}]"
+    return name.removeprefix(".")
 
 
 class Problem(NamedTuple):

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path as File
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from simlib.iam.conditions import scalar_text
-from simlib.iam.errors import Problem
-from simlib.iam.statement import KINDS, Reporter
-
-if TYPE_CHECKING:
-    from simlib.iam.json_text import Located, Path
-    from simlib.iam.statement import Statement, Texts
+from simlib.iam.errors import Path, Position, Problem, name_of
+from simlib.iam.statement import KINDS, Reporter, Statement, Texts
 
 ERROR: Final = "error"
 SECURITY: Final = "security warning"
@@ -99,10 +95,10 @@ def guess(meant: str | None) -> str | None:
 
 
 class Report(Reporter):
-    """Collects findings about one document; `located` gives them their places in its text."""
+    """Collects findings about one document; `place` gives them their places in its text."""
 
-    def __init__(self, kind: str, located: Located | None = None, stored_as: str = "") -> None:
-        self.kind, self.located, self.stored_as = kind, located, stored_as
+    def __init__(self, kind: str, place: Callable[..., Position | None] | None = None, stored_as: str = "") -> None:
+        self.kind, self.place, self.stored_as = kind, place, stored_as
         self.problems: list[Problem] = []
         self.wrong: set[Path] = set()  # places with a problem; advice leaves them alone
         self.version = ""  # of the document; without the current one variables are plain text
@@ -117,14 +113,12 @@ class Report(Reporter):
         suggestion: str | None = None,
         *,
         known: Iterable[str] = (),
-        place: tuple[int, int] | None = None,
+        place: Position | None = None,
         **words: Any,
     ) -> None:
         """Note a finding about the value at `path`, or about its name if that is the value. `words` fill in what the
         table says; the nearest of the `known` words is advised where the table has no advice.
         """
-        from simlib.iam.json_text import name_of  # late: a document without findings does without it
-
         finding, name = FINDINGS[code], next((step for step in reversed(path) if isinstance(step, str)), "")
         self.wrong.add(path)
         words = {"kind": KINDS[self.kind].name, **words, "value": words.get("shows") or shown(value)}
@@ -137,7 +131,7 @@ class Report(Reporter):
             suggestion = guess(next(iter(self.close(words.get("shows", value), known)), None))
         suggestion = f"{suggestion[:299]}…" if suggestion and len(suggestion) > 300 else suggestion
         of_name = isinstance(value, str) and path[-1:] == (value,)
-        line, column = place or (self.located and self.located.place(path, of_name=of_name)) or (None, None)
+        line, column = place or (self.place and self.place(path, of_name=of_name)) or (None, None)
         value = value if value is None or scalar_text(value) is not None else words["value"]
         self.problems.append(Problem(name_of(path), message, value, suggestion, line, column, finding.level, code))
 

@@ -16,11 +16,8 @@ from functools import cached_property
 from itertools import islice
 from typing import Any, Final
 
-from simlib.iam.errors import PolicyError
+from simlib.iam.errors import Path, PolicyError, Position
 
-Path = tuple[str | int, ...]
-"""The way to a part of a document: element names and list positions."""
-Position = tuple[int, int]  # line and column, from 1
 _Places = dict[Path, tuple[Position, Position]]  # of the name before a value (else of the value), and of the value
 _Mistake = tuple[str, Path, str, Position, dict[str, Any]]  # code, way, what stands there and where, words of its row
 
@@ -44,15 +41,6 @@ _NO_TOKEN: Final = {"comment": "json-comment", "space": "json-space", "trailing"
 _BEGINS: Final = ("string", "quoted", "bare", "bracket")  # the tokens that a name or a value begins with
 _VALUE, _NAME, _COLON, _COMMA, _END = "a value", "a name in double quotes", "a colon", "a comma", "the end of the text"
 _INSIDE: Final = {"": (_VALUE, ""), "{": (_NAME, "}"), "[": (_VALUE, "]")}  # what a bracket holds, and what closes it
-
-
-def name_of(path: Path) -> str:
-    """The path as people write it: `Statement[1].Condition.StringEquals`; odd names stand in brackets and quotes."""
-    name = ""
-    for step in path:
-        plain = not isinstance(step, int) and re.fullmatch(r"[^\s.\[\]\"']+", str(step))
-        name += f".{step}" if plain else f"[{json.dumps(step, ensure_ascii=False)}]"
-    return name.removeprefix(".")
 
 
 @dataclass(frozen=True)

@@ -55,7 +55,7 @@ class Policy:
         except Unreadable:
             from simlib.iam.findings import Report  # late: most documents are good
 
-            report = Report(kind, located)
+            report = Report(kind, located.place if located else None)
             Reader(kind, report).read(document)
             raise PolicyError(report.problems) from None
 

@@ -9,18 +9,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from simlib.iam import conditions, service_data
 from simlib.iam.conditions import Condition, network
+from simlib.iam.errors import Path
 from simlib.iam.findings import FINDINGS, Report, shown
 from simlib.iam.matching import Patterns
 from simlib.iam.principals import PARTITIONS
 from simlib.iam.statement import LIST, OBJECT, Statement
 from simlib.iam.vocabulary import RCP_SERVICES
-
-if TYPE_CHECKING:
-    from simlib.iam.json_text import Path
 
 _ACTIONS: Final = ("Action", "NotAction")
 VARIABLE: Final = re.compile(r"\$\{([^}]*)(\}?)")
@@ -99,7 +97,7 @@ def examine(document: Mapping[str, Any], statements: Sequence[Statement], report
         _apply(rules, _parts(statement, typed=not refused), texts, features, report)
 
 
-_Part = tuple[str, "Path", Any, dict[str, str]]
+_Part = tuple[str, Path, Any, dict[str, str]]
 
 
 def _apply(

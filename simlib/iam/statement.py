@@ -14,11 +14,11 @@ from itertools import product
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from simlib.iam.conditions import OPERATOR_NAMES, Condition, operator, scalar_text
+from simlib.iam.errors import Path
 from simlib.iam.matching import Patterns
 from simlib.iam.principals import FORMS, ITSELF, NOT, Named, Principals
 
 if TYPE_CHECKING:
-    from simlib.iam.json_text import Path
     from simlib.iam.request import Request
 
 CURRENT_VERSION = "2012-10-17"
@@ -30,7 +30,7 @@ STATEMENT_ELEMENTS = (
 )
 OBJECT = (dict, Mapping)  # what JSON reads is looked at first: the question costs less so
 LIST = (list, tuple)
-Texts = list[tuple["Path", str]]
+Texts = list[tuple[Path, str]]
 """Strings of a document, each with the way to it."""
 
 _DOCUMENT = frozenset(DOCUMENT_ELEMENTS)

@@ -75,7 +75,7 @@ def problems(
         raise ValueError(f"kind must be one of {', '.join(KINDS)}, not {kind!r}")
     if stored_as is not None and stored_as not in _BY_PLACE:
         raise ValueError(f"stored_as must be one of {', '.join(_BY_PLACE)}, not {stored_as!r}")
-    report = Report(kind, located, stored_as or "")
+    report = Report(kind, located.place if located else None, stored_as or "")
     statements = Reader(kind, report).read(document)
     if isinstance(document, OBJECT):
         version = document.get("Version")

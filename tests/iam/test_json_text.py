@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from simlib.iam import json_text
-from simlib.iam.errors import PolicyError
+from simlib.iam.errors import Path, PolicyError, name_of
 
 POLICY = """{
   "Version": "2012-10-17",
@@ -117,9 +117,9 @@ def test_places_are_those_of_names_and_values() -> None:
 
 
 def test_a_path_reads_as_people_write_it() -> None:
-    assert json_text.name_of(("Statement", 1, "Condition", "StringEqual")) == "Statement[1].Condition.StringEqual"
-    assert json_text.name_of(("Statement", "Condition", "aws:x y", 0)) == 'Statement.Condition["aws:x y"][0]'
-    assert json_text.name_of(()) == ""
+    assert name_of(("Statement", 1, "Condition", "StringEqual")) == "Statement[1].Condition.StringEqual"
+    assert name_of(("Statement", "Condition", "aws:x y", 0)) == 'Statement.Condition["aws:x y"][0]'
+    assert name_of(()) == ""
 
 
 def test_a_list_of_any_length_is_no_depth() -> None:
@@ -161,7 +161,7 @@ def test_what_the_standard_library_writes_is_read_and_every_part_has_a_place(
     text = json.dumps(value, indent=indent, ensure_ascii=ascii_only)
     located = json_text.read(text)
     assert located.value == value
-    todo: list[tuple[json_text.Path, Any]] = [((), value)]
+    todo: list[tuple[Path, Any]] = [((), value)]
     while todo:
         path, part = todo.pop()
         place = located.place(path)
