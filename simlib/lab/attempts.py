@@ -14,15 +14,16 @@ from simlib.cloud.explain import Explanation
 
 from . import gist
 from .look import fold, icon, said
-from .markup import card, outline
+from .markup import outline
 from .page import Html, Part, code, el
+from .panel import Shown
 from .trail_table import called
 
 _ENCODED = re.compile(r"(Encoded authorization failure message: .{12})\S+")
 
 
-@dataclass(frozen=True)
-class Attempt:
+@dataclass(frozen=True, repr=False)
+class Attempt(Shown):
     """One call and what came of it. `answer` is AWS's answer, `error` the exception boto3 raised instead; `who`, `what`
     and `target` are as the trail has them, empty where no call was sent."""
 
@@ -75,7 +76,10 @@ class Attempt:
         """AWS's words without the thousands of letters that only DecodeAuthorizationMessage can read."""
         return _ENCODED.sub(r"\1…", self.message)
 
-    def page(self, heading: str = "") -> Part:
+    def page(self) -> Part:
+        return el("section.sl-card", self.part())
+
+    def part(self, heading: str = "") -> Part:
         """The call and its outcome; then the gist of the answer, or AWS's own words and why."""
         sign = {"Allowed": "yes", gist.REFUSED: "no"}.get(self.outcome, "failed")
         call = [code(self.what or self.operation), *([icon("to", "sl-to"), code(self.target)] if self.target else [])]
@@ -88,21 +92,12 @@ class Attempt:
             rest.append(fold("Why?", Html(outline(str(Explanation(self.event)))), key=self.event.request_id))
         return el("div.sl-attempt", el("p.sl-eyebrow", heading) if heading else None, line, *rest)
 
-    def told(self) -> str:
-        """The same as text."""
+    def __str__(self) -> str:
+        """The verdict first: a terminal has no right side."""
         sign = {"Allowed": "✔", gist.REFUSED: "✘"}.get(self.outcome, "–")
         call = "  ".join(filter(None, [self.who, self.what or self.operation, self.target]))
         words = f"{self.code}: {self._words}" if self.error is not None else self.gist
         return "\n  ".join(filter(None, [f"{sign} {self.outcome}  {call}", words]))
-
-    __str__ = __repr__ = told
-
-    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
-        return _shown(str(self), self.page())
-
-
-def _shown(text: str, *attempts: Part) -> dict[str, str]:
-    return {"text/plain": text, "text/html": card(el("section.sl-card", *attempts).html())}
 
 
 def attempt(call: Callable[..., Any], **parameters: Any) -> Attempt:
@@ -139,8 +134,8 @@ def _target(event: Event, account_name: Callable[[str], str]) -> str:
     return f"{parts[5]} ({account_name(parts[4])})" if elsewhere else parts[5]
 
 
-@dataclass(frozen=True)
-class Comparison:
+@dataclass(frozen=True, repr=False)
+class Comparison(Shown):
     """Several attempts under each other, each with a name."""
 
     attempts: Mapping[str, Attempt]
@@ -148,14 +143,12 @@ class Comparison:
     def __getitem__(self, name: str) -> Attempt:
         return self.attempts[name]
 
+    def page(self) -> Part:
+        return el("section.sl-card", [attempt.part(name) for name, attempt in self.attempts.items()])
+
     def __str__(self) -> str:
         width = max(map(len, self.attempts), default=0)
         return "\n".join(f"{name:<{width}}  {attempt}" for name, attempt in self.attempts.items())
-
-    __repr__ = __str__
-
-    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
-        return _shown(str(self), *(attempt.page(name) for name, attempt in self.attempts.items()))
 
 
 def compare(attempts: Mapping[str, Attempt]) -> Comparison:

@@ -33,13 +33,10 @@ TOO_LARGE = f"No more than {LARGEST // 1_000_000} MB go through the browser."
 
 
 class Downloads:
-    """The four buttons. `note` says what came of the last; `on_restore` is called when answers have come back."""
+    """The four buttons. `note` says what came of the last, `on_change` is called then; `give` is for the browser."""
 
-    def __init__(self, on_restore: Callable[[], None] = lambda: None) -> None:
-        self.note = ""
-        self.on_restore = on_restore
-        self.on_change: Callable[[], None] = lambda: None
-        self.give: Callable[[str, str], None] = lambda name, text: None  # a file, to the browser
+    def __init__(self, on_change: Callable[[], None], give: Callable[[str, str], None]) -> None:
+        self.note, self.on_change, self.give = "", on_change, give
 
     def download_progress(self, _: str = "") -> None:
         self.give("progress.json", progress_file.text(progress.mine()))
@@ -48,7 +45,6 @@ class Downloads:
     def restore_progress(self, text: str, name: str = "progress.json") -> None:
         """Take in the answers of a file; what has been answered here since then stays."""
         self._say(_restored(text, name))
-        self.on_restore()
 
     def download_world(self, _: str = "") -> None:
         from simlib.cloud import Cloud
@@ -96,7 +92,7 @@ class Downloads:
         rows = (el("div.sl-row", *progress_row), el("div.sl-row", *world_row))
         why = fold("Why, and what is in them", *map(Html, map(prose, (WHY, KEYS, IN_PYTHON))), key="why")
         note = el("div", Html(prose(self.note) if self.note else ""), role="status")
-        return el("div.sl-body", fold("Download and restore", *rows, why, key="downloads"), note)
+        return el("div.sl-body", fold("Download and restore", *rows, why, key="downloads"), note, on="live")
 
 
 def _restored(text: str, name: str) -> str:

@@ -12,7 +12,9 @@ from . import incident
 from .attempts import Attempt, Comparison, attempt, compare
 from .beginnings import IMAGE
 from .exercises import Verdict
-from .markup import card, escape, table
+from .look import table
+from .page import Part, el
+from .panel import Shown
 
 if TYPE_CHECKING:
     from simlib.cloud.machines.instance import Instance
@@ -20,23 +22,19 @@ if TYPE_CHECKING:
 HEAD = ["When (UTC)", "From", "Who", "Call", "On what"]
 
 
-@dataclass(frozen=True)
-class Told:
+@dataclass(frozen=True, repr=False)
+class Told(Shown):
     """Calls of the trail, oldest first: when, from where, by whom (the account in front), what, and on what."""
 
     rows: tuple[tuple[str, str, str, str, str], ...]
 
+    def page(self) -> Part:
+        whole = [[*(el("span", each, style="white-space: nowrap") for each in row[:2]), *row[2:]] for row in self.rows]
+        return table(HEAD, whole) if whole else el("p", "No call like this.")
+
     def __str__(self) -> str:
         lines = [f"{when}  {where:<13}  {who:<30}  {call:<22}  {what}" for when, where, who, call, what in self.rows]
-        return "\n".join(lines) or "No call like this."
-
-    __repr__ = __str__
-
-    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
-        whole = '<span style="white-space: nowrap">{}</span>'
-        rows = [[*(whole.format(escape(each)) for each in row[:2]), *map(escape, row[2:])] for row in self.rows]
-        shown = table(HEAD, rows) if rows else f"<p>{escape(self)}</p>"
-        return {"text/plain": str(self), "text/html": card(shown, css="sl-wide")}
+        return "\n".join(lines) or super().__str__()
 
 
 def tell(events: Iterable[Event]) -> Told:

@@ -6,7 +6,7 @@ A verdict is a shape, a word and a colour; who somebody is, a shape: circle = pe
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from hashlib import md5
 from pathlib import Path
 from typing import Any
@@ -65,6 +65,13 @@ def change(before: str, word: str, now: str = "", now_word: str = "") -> Part:
     then = (" → now ", sign(now), el("span.sl-hidden", now_word)) if now else ()
     was = el("span.sl-hidden", word) if now else word
     return el("span.sl-change", "was ", sign(before), was, *then, text=f"(was {SIGNS[before]['text']} {word})")
+
+
+def table(head: Iterable[str], rows: Iterable[Sequence[Child]], caption: str = "") -> Part:
+    """Rows under their heads; the first cell of each is its heading."""
+    top = el("thead", el("tr", [el("th", word, scope="col") for word in head]))
+    body = [el("tr", el("th", first, scope="row"), [el("td", each) for each in rest]) for first, *rest in rows]
+    return el("table.sl-t", el("caption", caption) if caption else None, top, el("tbody", body))
 
 
 def tag(text: str, css: str = "") -> Part:

@@ -8,9 +8,9 @@ from typing import Any
 
 from . import catching_up, course, progress
 from .downloads import Downloads
-from .markup import card, plain, prose
-from .on_screen import OnScreen
+from .markup import plain, prose
 from .page import Html, Part, el
+from .panel import Commands, Panel
 
 GAMES = "challenges.ipynb"
 
@@ -70,14 +70,18 @@ class Stage:
         )
 
 
-@dataclass(frozen=True)
-class Overview(OnScreen):
+@dataclass(repr=False)
+class Overview(Panel):
     """The lessons in order. `last` is the lesson in which something was done last, and the heading of that step."""
 
     stages: tuple[Stage, ...]
     last: tuple[int, str] = (0, "")
     mine: bool = False  # this learner's: it can be downloaded and restored below
     won: tuple[int, int] = (0, 0)  # challenges that have been solved, and the points for them
+
+    def __post_init__(self) -> None:
+        super().__init__()
+        self.downloads = Downloads(self._again, lambda name, text: self.give(name, text))
 
     @property
     def _open(self) -> list[Stage]:
@@ -105,14 +109,12 @@ class Overview(OnScreen):
         ]
         return "\n".join(["The course", *rows, self.challenges, *filter(None, [plain(self.next)])])
 
-    __repr__ = __str__
-
     @property
     def challenges(self) -> str:
         solved, points = self.won
         return f"Challenges: {solved} solved, {points} points." if solved else "Challenges: break in, lock out, mend."
 
-    def page(self, downloads: Downloads | None = None) -> Part:
+    def page(self) -> Part:
         """A row for each lesson; the one to go on with has the only button."""
         current = next((stage.number for stage in self._open), 0)
         rows = [stage.page(self.next if stage.number == current else "") for stage in self.stages]
@@ -120,25 +122,16 @@ class Overview(OnScreen):
         more = el(
             "div.sl-lesson", el("span", "●" if self.won[0] else "○"), el("h4", el("a", self.challenges, href=GAMES))
         )
-        return el("section.sl-card", head, *rows, more, downloads.page() if downloads else None)
+        return el("section.sl-card", head, *rows, more, self.downloads.page() if self.mine else None)
 
-    def _view(self) -> Any:
-        from . import screen
-        from .interactive_html import InteractiveHTML
+    @property
+    def commands(self) -> Commands:
+        return self.downloads.commands if self.mine else {}
 
-        downloads = Downloads()
-
-        def draw() -> None:
-            shown = overview() if self.mine else self
-            bar.html = f'<div class="simlib">{shown.page(downloads if self.mine else None).html(live=True)}</div>'
-
-        bar = InteractiveHTML("", downloads.commands)
-        downloads.on_change, downloads.give = draw, bar.give
-        draw()
-        return screen.show(self, "overview", bar)
-
-    def _still(self) -> str:
-        return card(self.page().html())
+    def _again(self) -> None:
+        fresh = overview() if self.mine else self
+        self.stages, self.last, self.won = fresh.stages, fresh.last, fresh.won
+        self._draw()
 
 
 def overview(lessons: Mapping[str, Any] | None = None) -> Overview:

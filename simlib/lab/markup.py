@@ -106,23 +106,3 @@ def card(content: str, *, css: str = "") -> str:
     """A block of our HTML with its styles; `content` is HTML whose foreign text has passed `escape`."""
     shown = f'<div class="simlib {css}">{content}</div>'
     return styles(shown, "look", "lessons") + shown
-
-
-def verdict(allowed: bool, word: str = "") -> str:
-    """ "✔ Allowed" or "✘ Refused": a sign, a word and a colour."""
-    return f'<span class="{"sl-yes" if allowed else "sl-no"}">{escape(verdict_text(allowed, word))}</span>'
-
-
-def verdict_text(allowed: bool, word: str = "") -> str:
-    """The same without markup."""
-    return f"{'✔' if allowed else '✘'} {word or ('Allowed' if allowed else 'Refused')}"
-
-
-def table(head: list[str], rows: list[list[str]], caption: str = "") -> str:
-    """An HTML table; `head` and `caption` are text, the cells are HTML, the first of each row is its heading."""
-    caption = f"<caption>{escape(caption)}</caption>" if caption else ""
-    top = "".join(f'<th scope="col">{escape(cell)}</th>' for cell in head)
-    body = "".join(
-        f'<tr><th scope="row">{first}</th>{"".join(f"<td>{cell}</td>" for cell in rest)}</tr>' for first, *rest in rows
-    )
-    return f'<table class="sl-t">{caption}<thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>'

@@ -1,6 +1,8 @@
 """What every panel is: a page that is made anew when there is something new to see, and commands for its controls.
 
-A panel is plain Python: `on_screen` shows it, as HTML that can be used and, where no kernel is, read.
+A panel is published twice: as a still picture – HTML that needs no kernel – and as the widget. The browser shows one of
+them: the widget as long as a kernel answers it, otherwise the picture, which says how to go on. So a notebook that was
+saved and is opened again, and one whose kernel was restarted, can be read as they last were.
 """
 
 from __future__ import annotations
@@ -9,7 +11,6 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from .markup import styles
-from .on_screen import OnScreen
 from .page import Child, Part
 
 if TYPE_CHECKING:
@@ -17,6 +18,20 @@ if TYPE_CHECKING:
 
 Commands = Mapping[str, Callable[..., object]]
 NEXT = "next"  # what a command returns when its panel is done with: the focus goes on to the next cell
+AGAIN = (
+    "A still picture, as it looked last. To go on: <b>Run ▸ Run All Above Selected Cell</b>, then Shift + Enter in "
+    "this cell."
+)
+
+# The picture and the widget are neighbours in the output area. A picture that is not replaced at once comes after a
+# moment, so that nothing flickers while a widget loads.
+_ONE_OF_THEM = """<style>
+.jp-OutputArea-child:has(.sl-still):has(+ .jp-OutputArea-child .sl-live:not(.jupyter-widgets-disconnected)),
+.jp-OutputArea-child:has(.sl-still) + .jp-OutputArea-child:not(:has(.sl-live:not(.jupyter-widgets-disconnected)))
+  { display: none; }
+.sl-still { animation: sl-late .01s .5s both; }
+@keyframes sl-late { from { opacity: 0; } to { opacity: 1; } }
+</style>"""
 
 
 class Shown:
@@ -28,7 +43,8 @@ class Shown:
 
     @property
     def html(self) -> str:
-        """The page without controls, for where no kernel is."""
+        """The page without controls, for where no kernel is: it means the same in reading order, also where an
+        untrusted notebook loses its styles."""
         return still(self.page())
 
     def __str__(self) -> str:
@@ -37,12 +53,16 @@ class Shown:
     def __repr__(self) -> str:
         return str(self)
 
-    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         return {"text/html": self.html, "text/plain": str(self)}
 
 
-class Panel(OnScreen, Shown):
-    """Subclasses say what `page` shows, and which `commands` its controls call."""
+class Panel(Shown):
+    """Subclasses say what `page` shows, and which `commands` its controls call.
+
+    The picture is asked for again after each cell and each command, when there is a pause, and what there is then is
+    what the notebook keeps; no panel has to do anything for that.
+    """
 
     def __init__(self) -> None:
         self._screens: dict[str, Callable[[], None]] = {}
@@ -65,17 +85,36 @@ class Panel(OnScreen, Shown):
         """Call `screen` when there is something new to see. Each place has one."""
         self._screens[place] = screen
 
+    def picture(self) -> str:
+        """The still picture with its styles, and the line that says how to go on."""
+        return f'{_ONE_OF_THEM}<div class="sl-still">{self.html}<p class="simlib sl-dim">{AGAIN}</p></div>'
+
     def _view(self) -> DOMWidget:
         from .panel_view import panel_view  # the one place where panels get to the screen
 
         return panel_view(self)
 
-    def _still(self) -> str:
-        return self.html
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        return {**_bundle(self._view()), "text/html": self.picture(), "text/plain": str(self)}
+
+    def _ipython_display_(self) -> None:
+        from IPython import get_ipython
+        from IPython.display import display
+
+        display({"text/html": self.picture(), "text/plain": str(self)}, raw=True)
+        if hasattr(get_ipython(), "kernel"):
+            from .screen import live
+
+            display({**_bundle(live(self)), "text/plain": ""}, raw=True)
 
     def _draw(self) -> None:
         for screen in list(self._screens.values()):
             screen()
+
+
+def _bundle(widget: DOMWidget) -> dict[str, Any]:
+    made = widget._repr_mimebundle_()
+    return dict(made[0] if isinstance(made, tuple) else made)
 
 
 def still(page: Part) -> str:

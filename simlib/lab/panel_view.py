@@ -15,7 +15,7 @@ def panel_view(panel: Panel) -> DOMWidget:
     if isinstance(panel, PolicyEditor) and not panel.plain:
         from .policy.view import code_view
 
-        return screen.show(panel, "panel", code_view(panel))
+        return screen.show(panel, code_view(panel))
     shown = InteractiveHTML("", panel.commands)
     panel.give = shown.give
 
@@ -24,7 +24,7 @@ def panel_view(panel: Panel) -> DOMWidget:
             shown.host(panel.hosted)
             shown.html = f'<div class="simlib sl-panel">{panel.page().html(live=True)}</div>'
 
-    screen.show(panel, "panel", shown)
+    screen.show(panel, shown)
     draw()
     panel.draw_by("view", draw)
     screen.follow(shown, panel.follow)

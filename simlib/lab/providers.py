@@ -9,7 +9,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from .markup import card, escape, table, verdict, verdict_text
+from .look import said, table
+from .page import Part
+from .panel import Shown
 
 #: What each of botocore's providers reads, by its METHOD.
 PLACES = {
@@ -39,35 +41,24 @@ class Place:
     def what(self) -> str:
         return PLACES.get(self.method, self.method)
 
-    def __str__(self) -> str:
-        if self.found is None:
-            return "  not asked"
-        return verdict_text(bool(self.found), f"found {self.found}" if self.found else "nothing")
+    @property
+    def outcome(self) -> Part | str:
+        return (
+            "not asked"
+            if self.found is None
+            else said(*(("yes", f"found {self.found}") if self.found else ("no", "nothing")))
+        )
 
 
-@dataclass(frozen=True)
-class ProviderChain:
+@dataclass(frozen=True, repr=False)
+class ProviderChain(Shown):
     """The places in the order in which the SDK asks; the first that has credentials is the last that is asked."""
 
     places: tuple[Place, ...]
 
-    def __str__(self) -> str:
-        rows = [f"{number:>2}. {place!s:<28} {place.what}" for number, place in enumerate(self.places, 1)]
-        return "\n".join(["Where the SDK looks, one after the other", *rows])
-
-    __repr__ = __str__
-
-    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
-        rows = [
-            [
-                str(number),
-                escape(place.what),
-                "not asked" if place.found is None else verdict(bool(place.found), str(place)[2:]),
-            ]
-            for number, place in enumerate(self.places, 1)
-        ]
-        shown = table(["", "Place", "Credentials"], rows, "Where the SDK looks, one after the other")
-        return {"text/plain": str(self), "text/html": card(shown)}
+    def page(self) -> Part:
+        rows = [(str(number), place.what, place.outcome) for number, place in enumerate(self.places, 1)]
+        return table(("", "Place", "Credentials"), rows, "Where the SDK looks, one after the other")
 
 
 def provider_chain(session: Any = None) -> ProviderChain:

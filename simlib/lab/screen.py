@@ -7,19 +7,21 @@ import sys
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anywidget
 import ipywidgets
 import traitlets
 
-from .on_screen import OnScreen
+if TYPE_CHECKING:
+    from .panel import Panel
+
 
 _PAUSE = 0.4  # seconds without a cell or a command, before pictures are made anew
 
 _shown_by: dict[str, tuple[str, list[ipywidgets.Widget]]] = {}  # by cell: the request that ran it, what it showed
 _followers: list[tuple[ipywidgets.Widget, Callable[[], None]]] = []
-_keepers: list[tuple[_Keeper, OnScreen]] = []
+_keepers: list[tuple[_Keeper, Panel]] = []
 _followed_shells: list[Any] = []
 _timer: asyncio.TimerHandle | None = None
 
@@ -34,7 +36,7 @@ class _Keeper(anywidget.AnyWidget):  # type: ignore[misc]
     text = traitlets.Unicode().tag(sync=True)
 
 
-def live(shown: OnScreen) -> ipywidgets.DOMWidget:
+def live(shown: Panel) -> ipywidgets.DOMWidget:
     """The view of what is shown, in a frame that tells when no kernel answers it any more; its picture is kept up to
     date for as long as it is open."""
     widget = shown._view()
@@ -54,15 +56,14 @@ def _freshen() -> None:
             keeper.text, keeper.picture = str(shown), shown.picture()
 
 
-def show(owner: Any, place: str, shown: ipywidgets.DOMWidget) -> ipywidgets.DOMWidget:
+def show(owner: Any, shown: ipywidgets.DOMWidget) -> ipywidgets.DOMWidget:
     """`shown`, which is to be displayed.
 
-    What `owner` showed at this `place` before is closed, with its layouts and styles, in kernel and browser; so is
-    what the same cell showed when it was run before, whoever showed it.
+    What `owner` showed before is closed, with its layouts and styles, in kernel and browser; so is what the same cell
+    showed when it was run before, whoever showed it.
     """
-    views = owner.__dict__.setdefault("_views", {})
-    close(filter(None, [views.get(place)]))
-    views[place] = shown
+    close(filter(None, [owner.__dict__.get("_shown")]))
+    owner.__dict__["_shown"] = shown
     if (running := _running()) is not None:
         cell, request = running
         if cell in _shown_by and _shown_by[cell][0] != request:

@@ -70,7 +70,7 @@ def test_several_attempts_stand_under_each_other_with_their_names() -> None:
 
 def test_documents_stand_side_by_side_and_are_only_read() -> None:
     shown = lab.side_by_side({"A & B": '{"Sid": "<script>"}\n', "C": "{}"})
-    assert str(shown) == 'A & B\n-----\n{"Sid": "<script>"}\n\nC\n-\n{}'
+    assert str(shown) == 'A & B\n    {"Sid": "<script>"}\nC\n    {}'
     html = shown._repr_mimebundle_()["text/html"]
     assert "A &amp; B" in html
     assert "<script>" not in html

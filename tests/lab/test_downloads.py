@@ -46,9 +46,7 @@ def given() -> dict[str, str]:
 
 @pytest.fixture
 def bar(given: dict[str, str]) -> Downloads:
-    found = Downloads()
-    found.give = given.__setitem__
-    return found
+    return Downloads(lambda: None, given.__setitem__)
 
 
 def test_progress_goes_to_another_machine_and_comes_back(

@@ -57,7 +57,7 @@ def test_explorers_of_many_policies_answer_and_follow_an_edit(aws: Cloud) -> Non
     assert not access.answer().allowed
     access.edit(document(allow("s3:*")), "part-99")
     assert access.answer().allowed
-    assert len(access._still()) < 500_000
+    assert len(access.html) < 500_000
     door = lab.TrustExplorer(aws, role="reports")
     assert len(door.knocks) + door.left_out == len(door._people) > 40
     assert len(door.groups) <= 8
@@ -112,7 +112,7 @@ def test_what_is_binary_is_no_policy_and_breaks_nothing(aws: Cloud, text: str) -
         assert not panel.documents[0].complete
         assert panel.stale
         assert panel.answer().allowed, "the last verdict stays"
-        for page in (panel._still(), str(widget.marks)):
+        for page in (panel.html, str(widget.marks)):
             page.encode()  # no half characters
             assert not any(char in page for char in "\x00\x1b\x7f\u202e")
         assert panel.html

@@ -6,7 +6,8 @@ import re
 
 import pytest
 
-from simlib.lab.markup import LONGEST, card, escape, plain, prose, sheet, styles, table, verdict
+from simlib.lab.look import said, table
+from simlib.lab.markup import LONGEST, card, escape, plain, prose, sheet, styles
 
 
 @pytest.mark.parametrize(
@@ -38,12 +39,11 @@ def test_prose_has_paragraphs_code_and_terms_and_nothing_else() -> None:
 
 
 def test_a_verdict_is_a_sign_and_a_word_and_not_only_a_colour() -> None:
-    assert "✔ Allowed" in verdict(True)
-    assert "✘ Refused" in verdict(False)
+    assert (str(said("yes", "Allowed")), str(said("no", "Refused"))) == ("✔ Allowed", "✘ Refused")
 
 
 def test_a_table_is_a_table_with_headings_of_rows_and_columns() -> None:
-    made = table(["Who", "What"], [["a", "b"]], "Of <all>")
+    made = table(["Who", "What"], [["a", "b"]], "Of <all>").html()
     assert made.count('<th scope="col">') == 2
     assert '<th scope="row">a</th><td>b</td>' in made
     assert "<caption>Of &lt;all&gt;</caption>" in made

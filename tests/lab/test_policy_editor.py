@@ -310,7 +310,7 @@ def test_hostile_text_is_only_read(hostile: str, plain: bool) -> None:
     editor = PolicyEditor({hostile: document(statement("Allow", hostile, Sid=hostile))}, plain=plain)
     for text in (document(statement(hostile, "s3:*")), hostile):
         editor.edit(text)
-        pages = [editor._still()]
+        pages = [editor.html]
         view = widget(editor)
         if plain:
             pages.append(view.html)
