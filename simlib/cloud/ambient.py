@@ -112,13 +112,15 @@ def _remove(path: Path, owner: int) -> None:
 class Hidden:
     """The learner's AWS, put away. `restore()` brings it back; doing so twice changes nothing.
 
-    `folder` is a temporary folder of the lab's own, with the empty `config` and `credentials` files that
-    AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE name: a learner may write profiles into them.
+    `endpoint_url` is the lab's loopback address, for children and presigned URLs; None where there is none (a
+    browser). If anything fails, all is put back and the error raised. `folder` is a temporary folder of the lab's own,
+    with the empty `config` and `credentials` files that AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE name: a learner
+    may write profiles into them.
     """
 
     active: ClassVar[set[Hidden]] = set()
 
-    def __init__(self, endpoint_url: str | None) -> None:
+    def __init__(self, endpoint_url: str | None = None) -> None:
         with ExitStack() as undo:
             Hidden.active.add(self)
             undo.callback(Hidden.active.discard, self)
@@ -197,15 +199,6 @@ class Hidden:
                 _watch(undo, socket.socket, name, host_in)
         _watch(undo, http.client.HTTPConnection, "set_tunnel", lambda connection, host, *rest, **named: host)
         _watch(undo, session, "send", lambda session, request: host_of(request))
-
-
-def hide(endpoint_url: str | None = None) -> Hidden:
-    """Put the ambient AWS of this process out of sight; `Hidden.restore()` brings it back.
-
-    `endpoint_url` is the lab's loopback address, for children and presigned URLs; None where there is none (a
-    browser). If anything fails, all is put back and the error raised.
-    """
-    return Hidden(endpoint_url)
 
 
 def environment(folder: Path, endpoint_url: str | None) -> dict[str, str]:

@@ -8,7 +8,6 @@ before an interruption counts.
 from __future__ import annotations
 
 import logging
-import re
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -28,7 +27,7 @@ from simlib.cloud.services.iam_calls import note_use, on_behalf_of
 from simlib.cloud.storage.dispatch import ACCOUNT_HEADER, NotStored
 from simlib.cloud.storage.store import Store
 from simlib.cloud.trail import Trail
-from simlib.cloud.transport import answers, constraints, signer
+from simlib.cloud.transport import answers, constraints, mock, signer
 from simlib.cloud.transport.answers import Refusal, authentication_refusal
 from simlib.cloud.transport.calls import Call, Unplaceable, place
 from simlib.cloud.transport.signer import SignatureError, Signed
@@ -38,9 +37,6 @@ from simlib.iam import Evaluation, RequestError
 logger = logging.getLogger(__name__)
 
 SenderTime = Callable[[Signed | None], datetime]  # the time by the clock that a sender's signature follows
-
-_ERROR_CODE = re.compile(rb"<Code>([^<]*)</Code>")
-_ERROR_MESSAGE = re.compile(rb"<Message>([^<]*)</Message>")
 
 # refusals that neither the credentials nor the policies are the reason of
 _INVALID = {"", "control", "unplaceable", "not-stored", "malformed-document", "no-such-role"}
@@ -213,7 +209,7 @@ class Gate:
         evaluations = tuple(context.evaluations) if context else ()
         denied = next((evaluation for evaluation in evaluations if not evaluation.allowed), None)
         decisive = denied or (evaluations[0] if evaluations else None)
-        code, message = (refusal.code, refusal.message) if refusal else _error_of(answer)
+        code, message = (refusal.code, refusal.message) if refusal else _error_of(call, answer) if call else ("", "")
         self._trail.record(
             Event(
                 number=self._trail.next_number(),
@@ -282,12 +278,9 @@ def request_id(headers: Mapping[str, Any]) -> str:
     return lowered.get("x-amzn-requestid") or lowered.get("x-amz-request-id") or ""
 
 
-def _error_of(answer: RawAnswer) -> tuple[str, str]:
-    """Code and message of an error that moto answered; empty for a success."""
+def _error_of(call: Call, answer: RawAnswer) -> tuple[str, str]:
+    """Code and message of an error that moto answered, as boto3 would tell them; empty for a success."""
     if answer.status < 400:
         return "", ""
-    code, message = _ERROR_CODE.search(answer.body), _ERROR_MESSAGE.search(answer.body)
-    if code:
-        return code[1].decode("utf-8", "replace"), message[1].decode("utf-8", "replace") if message else ""
-    kind = next((v for name, v in answer.headers.items() if name.lower() == "x-amzn-errortype"), "")
-    return str(kind).partition(":")[0].rpartition("#")[2] or str(answer.status), ""
+    error = mock.read(call.model, call.moto_protocol, answer)["Error"]
+    return error["Code"], error["Message"]

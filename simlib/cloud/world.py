@@ -172,7 +172,7 @@ class Cloud:
         return file.Saved(written, len(document["Accounts"]), size, tuple(missing))
 
     def _open(self, undo: Undo) -> None:
-        hidden = ambient.hide(NOWHERE)
+        hidden = ambient.Hidden(NOWHERE)
         undo.callback(hidden.restore)
         self._listen(hidden.folder, undo)
         undo.callback(self.clock.stop)  # beforehand, for whoever is interrupted in between

@@ -30,15 +30,12 @@ def main() -> dict[str, Any]:
     from IPython.utils.capture import capture_output
 
     from simlib import Cloud
-    from simlib.cloud.transport.endpoint import Endpoint
 
     shell = InteractiveShell.instance()
     boto3.setup_default_session()
     before = surroundings()
     old_client = boto3.client("s3")
     sent: list[str] = []
-    reply = Endpoint.reply
-    Endpoint.reply = lambda self, raw: sent.append(repr(raw)) or reply(self, raw)  # type: ignore[method-assign,func-returns-value]
     outcome: dict[str, str] = {}
 
     def attempt(name: str, act: Callable[[], Any]) -> None:
@@ -53,6 +50,8 @@ def main() -> dict[str, Any]:
         return str(captured.stdout) + str(captured.stderr)
 
     aws = Cloud.start()
+    endpoint, answer = aws.serve(), aws.serve().answer
+    endpoint.answer = lambda raw: sent.append(repr(raw)) or answer(raw)  # type: ignore[func-returns-value]
     admin = aws.account("dev").admin
     s3 = admin.client("s3")
     s3.create_bucket(Bucket="my-secure-bucket")

@@ -40,7 +40,7 @@ PLANTED = {
 
 @pytest.fixture
 def hidden() -> Iterator[ambient.Hidden]:
-    hidden = ambient.hide(ENDPOINT)
+    hidden = ambient.Hidden(ENDPOINT)
     yield hidden
     hidden.restore()
 
@@ -64,7 +64,7 @@ def test_everything_is_exactly_as_before(monkeypatch: pytest.MonkeyPatch) -> Non
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(boto3, "DEFAULT_SESSION", object())
     before = snapshot()
-    hidden = ambient.hide(ENDPOINT)
+    hidden = ambient.Hidden(ENDPOINT)
     assert snapshot() != before
     hidden.restore()
     assert snapshot() == before
@@ -76,7 +76,7 @@ def test_everything_is_exactly_as_before(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_ambient_variables_are_replaced_by_the_labs(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in PLANTED.items():
         monkeypatch.setenv(name, value)
-    hidden = ambient.hide(ENDPOINT)
+    hidden = ambient.Hidden(ENDPOINT)
     try:
         seen = {name: value for name, value in os.environ.items() if name.startswith(("AWS_", "BOTO"))}
         assert seen == ambient.environment(hidden.folder, ENDPOINT)
@@ -99,7 +99,7 @@ def test_what_the_learner_sets_afterwards_counts_and_goes(monkeypatch: pytest.Mo
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAPLANTEDPLANTED01")
     monkeypatch.delenv("AWS_SESSION_TOKEN", raising=False)
     before = dict(os.environ)
-    hidden = ambient.hide(ENDPOINT)
+    hidden = ambient.Hidden(ENDPOINT)
     try:
         os.environ.update(AWS_ACCESS_KEY_ID="AKIALEARNER", AWS_SECRET_ACCESS_KEY="s", AWS_SESSION_TOKEN="stale")
         del os.environ["AWS_EC2_METADATA_DISABLED"]
@@ -126,14 +126,14 @@ def test_a_failed_start_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(ambient, "write_aws", fail)
     before = snapshot()
     with pytest.raises(OSError, match="no room"):
-        ambient.hide(ENDPOINT)
+        ambient.Hidden(ENDPOINT)
     assert snapshot() == before
 
 
 def test_in_a_browser_nothing_is_prepared_for_children(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", "emscripten")
     path = os.environ["PATH"]
-    hidden = ambient.hide(None)
+    hidden = ambient.Hidden(None)
     try:
         assert os.environ["PATH"] == path
         assert "AWS_ENDPOINT_URL" not in os.environ
@@ -152,7 +152,7 @@ def test_a_childs_aws_is_this_pythons(hidden: ambient.Hidden) -> None:
 
 def test_changes_to_path_survive_and_ours_goes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     before = os.environ["PATH"]
-    hidden = ambient.hide(ENDPOINT)
+    hidden = ambient.Hidden(ENDPOINT)
     os.environ["PATH"] = str(tmp_path) + os.pathsep + os.environ["PATH"]
     hidden.restore()
     assert os.environ["PATH"] == str(tmp_path) + os.pathsep + before
@@ -176,7 +176,7 @@ def test_no_proxy_stands_before_the_loopback(
     for name, value in given.items():
         monkeypatch.setenv(name, value)
     before = dict(os.environ)
-    hidden = ambient.hide(ENDPOINT)
+    hidden = ambient.Hidden(ENDPOINT)
     try:
         assert {name: os.environ[name] for name in ("NO_PROXY", "no_proxy") if name in os.environ} == seen
     finally:
@@ -274,7 +274,7 @@ def test_keys_of_an_older_sdk_are_not_found(monkeypatch: pytest.MonkeyPatch, tmp
     (tmp_path / ".boto").write_text("[Credentials]\naws_access_key_id = AKIAREAL\naws_secret_access_key = real\n")
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.delenv("BOTO_CONFIG", raising=False)
-    hidden = ambient.hide(ENDPOINT)
+    hidden = ambient.Hidden(ENDPOINT)
     try:
         assert botocore.session.Session().get_credentials() is None
     finally:
@@ -306,7 +306,7 @@ def test_a_proxy_is_no_way_round(hidden: ambient.Hidden, monkeypatch: pytest.Mon
 
 def test_a_client_from_before_the_start_is_stopped_at_once() -> None:
     client = boto3.client("sts", "us-east-1", aws_access_key_id="AKIAOLD", aws_secret_access_key="old")
-    hidden = ambient.hide(ENDPOINT)
+    hidden = ambient.Hidden(ENDPOINT)
     try:
         with pytest.raises(ambient.OutOfReach, match=r"sts\.us-east-1\.amazonaws\.com|sts\.amazonaws\.com") as refused:
             client.get_caller_identity()
@@ -322,7 +322,7 @@ def test_a_session_from_before_the_start_finds_no_metadata(monkeypatch: pytest.M
     monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
     session = botocore.session.Session()
     session.get_component("credential_provider")  # built now, with the metadata address switched on
-    hidden = ambient.hide(ENDPOINT)
+    hidden = ambient.Hidden(ENDPOINT)
     try:
         assert session.get_credentials() is None
     finally:
@@ -333,7 +333,7 @@ def test_someone_who_wrapped_the_guard_is_left_alone(
     monkeypatch: pytest.MonkeyPatch, nobody_goes_out: outward.Watch
 ) -> None:
     monkeypatch.setattr(socket, "getaddrinfo", socket.getaddrinfo)  # put back at the end, whatever happens
-    hidden = ambient.hide(ENDPOINT)
+    hidden = ambient.Hidden(ENDPOINT)
     ours = socket.getaddrinfo
 
     def theirs(*arguments: Any) -> Any:

@@ -42,7 +42,7 @@ def spoken(call: Call, answer: RawAnswer) -> RawAnswer:
     """moto's answer in the protocol of the call."""
     if call.protocol == call.moto_protocol:
         return answer
-    result = mock.read(call.model, call.moto_protocol, answer.status, answer.headers, answer.body)
+    result = mock.read(call.model, call.moto_protocol, answer)
     if error := result.get("Error"):
         raise Objection(error["Code"], error["Message"], answer.status)
     return success(call, {name: value for name, value in result.items() if name != "ResponseMetadata"})

@@ -44,7 +44,7 @@ class Endpoint:
         for name in ("config", "credentials"):
             (folder / name).touch(mode=0o600)
         self._programs = ambient.write_aws(folder)
-        self._listener = Listener(lambda raw, _: self.reply(raw), now, largest_body)
+        self._listener = Listener(lambda raw, _: self.answer(raw), now, largest_body)
         self._instances: dict[str, tuple[Listener, str]] = {}
         self._stopped = False
 
@@ -102,10 +102,6 @@ class Endpoint:
         self._stopped = True
         for listener in (self._listener, *(listener for listener, _ in self._instances.values())):
             listener.stop()
-
-    def reply(self, raw: RawRequest) -> RawAnswer:
-        """The lab's answer to a request."""
-        return self.answer(raw)
 
     def __repr__(self) -> str:
         if self._stopped:

@@ -14,6 +14,7 @@ from io import BytesIO
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from botocore.awsrequest import HeadersDict
 from botocore.parsers import RpcV2CBORParser, create_parser
 from botocore.serialize import create_serializer
 from moto.core.model import OperationModel, ServiceModel
@@ -29,6 +30,8 @@ from moto.core.serialize import SerializationContext, get_serializer_class
 from moto.core.utils import get_service_model
 from werkzeug.datastructures import ImmutableMultiDict
 from werkzeug.exceptions import HTTPException
+
+from simlib.cloud.transport.wire import RawAnswer
 
 __all__ = ["PROTOCOL_PARSERS", "OperationModel", "Request", "ServiceModel", "get_service_model"]
 
@@ -131,12 +134,10 @@ def written(service: str, operation: OperationModel, protocol: str, result: Any,
     return answer
 
 
-def read(
-    operation: OperationModel, protocol: str, status: int, headers: Mapping[str, str], body: bytes
-) -> dict[str, Any]:
+def read(operation: OperationModel, protocol: str, answer: RawAnswer) -> dict[str, Any]:
     """What an answer of moto's says, as boto3 would tell it."""
-    answer = {"status_code": status, "headers": headers, "body": body}
-    result: dict[str, Any] = create_parser(protocol).parse(answer, operation.output_shape)
+    parts: Any = {"status_code": answer.status, "headers": HeadersDict(answer.headers), "body": answer.body}
+    result: dict[str, Any] = create_parser(protocol).parse(parts, operation.output_shape)
     return result
 
 
