@@ -150,6 +150,7 @@ OTHERWISE = {
     r"apigateway:.*": "the path of the address is the resource",
     r"\w+:.* .*[*:/]": "listing calls, and what is yet to be made, are asked as AWS's refusals print them",
     r"logs:DescribeFieldIndexes .*": "as AWS's refusals print it",
+    r"eks:(Create|Register)\w+ .*": "what is yet to be made is asked by its name, as AWS's refusals print it",
 }
 
 
@@ -196,8 +197,78 @@ def test_what_an_exact_service_asks_is_what_the_reference_says(aws: Cloud, dev: 
     assert compared > 0
 
 
+def everything(shape: Any, name: str, depth: int = 0) -> Any:
+    """What the fullest call has in a member, three levels down."""
+    match shape.type_name:
+        case "string" if name.lower() == "role" or name.lower().endswith(("rolearn", "permissionarn")):
+            return "arn:aws:iam::111111111111:role/worker"
+        case "list":
+            return [everything(shape.member, name, depth)]
+        case "structure":
+            return {key: everything(shape.members[key], key, depth + 1) for key in shape.members if depth < 3}
+        case "map":
+            return {"k": everything(shape.value, name, depth + 1)}
+        case "boolean":
+            return True
+    return least(shape, name)
+
+
+# Dependent actions of the reference that are not asked, and why.
+NOT_ASKED = {
+    "iam:AddRoleToInstanceProfile ec2:AssociateIamInstanceProfile ec2:ReplaceIamInstanceProfileAssociation "
+    "ec2:RunInstances ec2:RequestSpotInstances": "the instance profile is not there",
+    "s3:PutReplicationConfiguration": "only with a role in the configuration, which a deletion has not",
+    "sns:CreateTopic sns:SetTopicAttributes sns:CreatePlatformApplication sns:SetPlatformApplicationAttributes "
+    "rds:ModifyOptionGroup": "only with a role among the attributes",
+    "sagemaker:CreateCluster sagemaker:UpdateCluster ssm:CreateDocument sagemaker:CreateEdgeDeploymentPlan "
+    "sagemaker:CreateEdgeDeploymentStage ec2:RequestSpotFleet ec2:EnableFastLaunch": "farther down, or in a document",
+    "rds:DeleteDBCluster rds:DeleteDBInstance rds:DeleteTenantDatabase rds:ModifyDBInstance rds:StopDBInstance "
+    "rds:PromoteReadReplica": "the tags of a snapshot that is made on the way",
+    "dynamodb:SearchVectors": "looks at attributes as other readings do, newer than the reference's list of keys",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("service", [name for name in EXACT if name != "sts"])
+def test_keys_and_dependent_actions_of_an_exact_service_are_the_references(aws: Cloud, dev: Any, service: str) -> None:
+    """A call with every member brings no condition key that the reference does not know for one of its actions, and
+    asks to pass a role and to tag where the reference says so."""
+    model, unlike = get_service_model(service), []
+    for operation in model.operation_names:
+        shape = model.operation_model(operation).input_shape
+        given = {key: everything(member, key) for key, member in shape.members.items()} if shape is not None else {}
+        if "AliasName" in given:
+            given["AliasName"] = "alias/x"
+        asked = permissions_of(call_of(service, operation, given), ME, aws._store)
+        own = service_table.action_of(call_of(service, operation, given))
+        if not asked or service_table.known(asked[0].action) is None:  # newer than the reference
+            continue
+        references = [action for name in [own, *(one.action for one in asked)] if (action := service_table.known(name))]
+        prefix = own.partition(":")[0].lower()
+        known = {key.lower() for action in references for key in keys_of(action, prefix)}
+        named = " ".join(NOT_ASKED).split()
+        for key in {key.lower() for one in asked for key in one.context if key.lower().startswith(f"{prefix}:")}:
+            if own not in named and not any(re.fullmatch(fnmatch_of(each), key) for each in known):
+                unlike.append(f"{service}:{operation} brings {key}")
+        dependent = [name for action in references[:1] for name in action.dependent_actions if TAGS.search(name)]
+        needed = {name for name in dependent if name.startswith((f"{prefix}:", "iam:PassRole"))}
+        for name in needed - {one.action for one in asked}:
+            if own not in named:
+                unlike.append(f"{service}:{operation} does not ask {name}")
+    assert unlike == []
+
+
+TAGS = re.compile("^iam:PassRole$|:(?:Add|Create)?Tag(?:s|Resource|sToResource)?$")
+
+
+def keys_of(action: service_data.Action, prefix: str) -> Iterator[str]:
+    yield from action.condition_keys
+    if service := service_data.service(prefix.lower()):
+        for kind in action.resource_types:
+            yield from service.resource_types[kind].condition_keys if kind in service.resource_types else ()
+
+
 def fnmatch_of(arn: str) -> str:
-    return re.sub(r"\\\$\\{\w+\\}", ".*", re.escape(arn))
+    return re.sub(r"\\\$\\{\w+\\}|\\\*", ".*", re.escape(arn))
 
 
 def test_a_name_that_belongs_to_another_member_does_not_hide_what_is_changed(aws: Cloud) -> None:

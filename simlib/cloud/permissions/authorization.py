@@ -190,7 +190,7 @@ def _tag_keys(permission: Permission) -> dict[str, str]:
     service, _, rest = permission.resource.removeprefix("arn:aws:").partition(":")
     if service == "s3":
         bucket, _, key = rest.removeprefix("::").partition("/")
-        version = permission.context.get("s3:VersionId")
+        version = permission.context.get("s3:versionid")
         if key:
             tags = buckets.object_tags(bucket, key, str(version) if version else None)
             return {f"s3:ExistingObjectTag/{key}": value for key, value in tags.items()}

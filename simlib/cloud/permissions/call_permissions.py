@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from datetime import datetime
+from typing import Any
 
 from simlib.cloud.credentials.sessions import Caller
 from simlib.cloud.permissions import (
@@ -44,7 +46,7 @@ def permissions_of(call: Call, caller: Caller, store: Store) -> list[Permission]
     named = [*new_tags, *removed]
     tags: Context = {**tag_keys(new_tags), "aws:TagKeys": named} if named else {}
     permissions = [
-        replace(permission, context={**tags, **_keys(request, caller), **permission.context})
+        replace(permission, context={**tags, **_keys(request, caller, permission.action), **permission.context})
         for request in (dynamodb_permissions.requests(call) if call.service == "dynamodb" else [call])
         for permission in _by_service(request, caller, store)
     ]
@@ -92,21 +94,26 @@ def _on(action: str, arn: str, call: Call, caller: Caller) -> Permission:
     return permission
 
 
-def _keys(call: Call, caller: Caller) -> Context:
-    """The condition keys whose values the call's members are."""
+def _keys(call: Call, caller: Caller, action: str) -> Context:
+    """The condition keys whose values the call's members are: those of the call's own action, and of this one."""
     keys: dict[str, str | list[str]] = {}
-    for key, path in service_table.row(call.service).get("keys", {}).items():
-        if "{" in path:
-            action = service_table.known(action_name(call))
-            if action and key in action.condition_keys:
-                keys |= dict.fromkeys([key], next(service_table.filled(path, call, caller.account), ""))
-            continue
-        value = call.parameters.get(path)
-        if isinstance(value, list):
-            keys[key] = [str(item) for item in value]
-        elif value is not None and value != "":
-            keys[key] = str(value).lower() if isinstance(value, bool) else str(value)
+    for own in (action_name(call), action):
+        for key, path in service_table.key_members(call.service, call.operation, own).items():
+            if "{" in path:
+                keys[key] = next(service_table.filled(path, call, caller.account), "")
+            elif (value := _value(call.parameters.get(path))) is not None:
+                keys[key] = value
     return keys
+
+
+def _value(value: Any) -> str | list[str] | None:
+    if isinstance(value, list):
+        return [str(item) for item in value] if all(isinstance(item, str | int) for item in value) else None
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%dT%H:%M:%SZ}"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value) if isinstance(value, str | int | float) else None
 
 
 def _tagging(call: Call, caller: Caller, making: Permission) -> Iterator[Permission]:
@@ -116,9 +123,8 @@ def _tagging(call: Call, caller: Caller, making: Permission) -> Iterator[Permiss
     """
     row, prefix = service_table.row(call.service), service_table.prefix_of(call.service)
     known = service_table.known(making.action)
-    action = next(
-        filter(_TAGGING.fullmatch, known.dependent_actions if known else ()), f"{prefix}:{row.get('tag', '')}"
-    )
+    dependent = [name for name in (known.dependent_actions if known else ()) if name.startswith(f"{prefix}:")]
+    action = next(filter(_TAGGING.fullmatch, dependent), f"{prefix}:{row.get('tag', '')}")
     if "Tag" in call.operation or action.endswith(":"):
         return
     key = f"{prefix}:CreateAction"
@@ -173,7 +179,7 @@ def _secrets(call: Call, caller: Caller) -> Iterator[Permission]:
 
 _TAGGING = re.compile(r"[\w-]+:(?:Add|Create)?Tag(?:s|Resource|sToResource)?")
 # Members that say which tags a call gives or takes away.
-_TAGS = ("Tags", "tags", "TagList", "AddTags")
+_TAGS = ("Tags", "tags", "TagList", "TagsList", "AddTags")
 _TAG_KEYS = ("TagKeys", "tagKeys", "TagKeyList", "tags")
 
 

@@ -36,12 +36,8 @@ def permissions_of(call: Call, caller: Caller, store: Store) -> Iterator[Permiss
     """Every permission a call of IAM needs: renaming needs it for both names, tags at creation need a second one."""
     parameters, action, account = call.parameters, f"iam:{call.operation}", caller.account
     context: dict[str, str | list[str]] = {}
-    if "PolicyArn" in parameters:
-        context["iam:PolicyARN"] = str(parameters["PolicyArn"])
     if boundary := parameters.get("PermissionsBoundary") or store.boundary_of(account, parameters):
         context["iam:PermissionsBoundary"] = str(boundary)  # the one asked for, else the one that is attached
-    if call.operation == "CreateServiceLinkedRole":
-        context["iam:AWSServiceName"] = str(parameters.get("AWSServiceName", ""))
     kind, resource = _resource(call, caller, store)
     label = _words(call, kind, resource)
     yield Permission(action, resource, account, context, label)

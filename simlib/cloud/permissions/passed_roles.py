@@ -24,7 +24,7 @@ from simlib.cloud.transport.refusals import Refusal
 _NOT_PASSED = ("iam", "sts", "organizations", "sso", "sso-admin", "kms", "s3control", "lakeformation", "ram")
 _ROLE = re.compile(r"arn:aws:iam::\d{12}:role/.+")
 _NAME = re.compile(r"[\w+=,.@-]{1,64}")
-_ROLE_MEMBER = re.compile(r".*role(s|name|arn|arns)?", re.IGNORECASE)
+_ROLE_MEMBER = re.compile(r".*role(s|name|arn|arns)?|DeliverLogsPermissionArn", re.IGNORECASE)
 _PROFILES = ("IamInstanceProfile", "JobFlowRole")
 _TEMPLATES = ("LaunchTemplate", "LaunchTemplateSpecification")
 _DEPTH = 8

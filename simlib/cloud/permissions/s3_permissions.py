@@ -94,15 +94,9 @@ def versioned(action: str, version: Any) -> str:
 
 
 def context_of(call: Call) -> Context:
-    """The condition keys of S3 that a request carries."""
+    """The condition keys of S3 that are no members of a request."""
     parameters = call.parameters
-    keys = row("s3")["keys"]
-    context: dict[str, str | list[str]] = {
-        key: str(parameters[member]) for key, member in keys.items() if parameters.get(member) not in (None, "")
-    }
-    for empty, key in (("Prefix", "s3:prefix"), ("Delimiter", "s3:delimiter")):
-        if parameters.get(empty) == "":  # "" is a value: the whole bucket was asked for by name
-            context[key] = ""
+    context: dict[str, str | list[str]] = {}
     if call.operation == "CreateBucket":
         wanted = parameters.get("CreateBucketConfiguration") or {}
         context["s3:locationconstraint"] = str(wanted.get("LocationConstraint") or "us-east-1")
@@ -121,7 +115,7 @@ def context_of(call: Call) -> Context:
 def _source(call: Call, source: str, caller: Caller) -> Iterator[Permission]:
     bucket, key, version = copy_source(source)
     arn, owner = f"arn:aws:s3:::{bucket}/{key}", buckets.owner(bucket) or caller.account
-    context: dict[str, str | list[str]] = {"s3:VersionId": version} if version else {}
+    context: dict[str, str | list[str]] = {"s3:versionid": version} if version else {}
     yield Permission(versioned("s3:GetObject", version), arn, owner, context)
     if call.operation == "CopyObject" and _copied_tags(call):
         yield Permission(versioned("s3:GetObjectTagging", version), arn, owner, context)

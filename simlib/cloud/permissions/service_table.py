@@ -24,6 +24,7 @@ import jmespath
 from simlib.cloud.permissions.permission import Permission, account_of
 from simlib.cloud.storage import resources
 from simlib.cloud.transport.calls import Call, signing_name
+from simlib.cloud.transport.protocols import service_model
 from simlib.iam import service_data
 
 _EVERYWHERE = ("Partition", "Region", "Account")
@@ -125,6 +126,27 @@ def _of_aws(arn: str, owned: str | None) -> str:
     if owned and len(parts) == 6 and re.match(owned, parts[5]):
         parts[4] = ""
     return ":".join(parts)
+
+
+@cache
+def key_members(service: str, operation: str, action: str) -> Mapping[str, str]:
+    """The condition keys of an action by the operation's members with their values: those named alike, and the row's.
+
+    A member has its own name, and the one it is sent by: `x-amz-acl` for ACL.
+    """
+    reference, model = known(action), service_model(service)
+    shape = model.operation_model(operation).input_shape if model and operation in model.operation_names else None
+    shapes = shape.members if shape is not None else {}
+    sent = {_bare(str(value.serialization.get("name", ""))): name for name, value in shapes.items()}
+    sent |= {_bare(name): name for name in shapes}
+    keys = reference.condition_keys if reference else ()
+    alike = {key: sent[_bare(key.partition(":")[2])] for key in keys if _bare(key.partition(":")[2]) in sent}
+    columns = row(service).get("keys", {})
+    return {**alike, **{key: path for key, path in columns.items() if "{" not in path or key in keys}}
+
+
+def _bare(name: str) -> str:
+    return _letters(name.lower().removeprefix("x-amz-"))
 
 
 # -- ARNs that the table writes --------------------------------------------------------------------------------------
