@@ -178,7 +178,7 @@ def needed(packages: dict[str, Package]) -> dict[str, Package]:
 
 
 def configure(site: Path, pyodide: str) -> None:
-    """Tell the kernel where its Python and its packages lie, and let the site open on the first lesson."""
+    """Tell the kernel where its Python and its packages lie; the first page, and what works without a network."""
     path = site / "jupyter-lite.json"
     settings = json.loads(path.read_text(encoding="utf-8"))
     settings["jupyter-config-data"].setdefault("litePluginSettings", {})[PYODIDE_KERNEL_PLUGIN_ID] = {
@@ -188,11 +188,17 @@ def configure(site: Path, pyodide: str) -> None:
     }
     path.write_text(json.dumps(settings, indent=2), encoding="utf-8")
     shutil.copy2(site / "lab" / "favicon.ico", site)
-    page = site / "index.html"
-    before = "await import('./config-utils.js');"
-    text = page.read_text(encoding="utf-8")
-    assert before in text, "JupyterLite's first page has changed: see what sends the reader on"
-    page.write_text(text.replace(before, f"location.replace('lab/index.html?path={FIRST}');"), encoding="utf-8")
+    files = sorted(path for path in site.rglob("*") if path.is_file() and path.name != "service-worker.js")
+    size = round(sum(path.stat().st_size for path in files) / 1e6)
+    first = f"lab/index.html?path={FIRST}"
+    page = (HERE / "index.html").read_text(encoding="utf-8").replace("{size}", str(size)).replace("{first}", first)
+    (site / "index.html").write_text(page, encoding="utf-8")
+    worker = site / "service-worker.js"
+    names = json.dumps([path.relative_to(site).as_posix() for path in files])
+    version = sha256(b"".join(sha256(path.read_bytes()).digest() for path in files)).hexdigest()[:12]
+    ours = (HERE / "offline.js").read_text(encoding="utf-8")
+    ours = ours.replace("FILES = []", f"FILES = {names}").replace('KEPT = "iam-lab"', f'KEPT = "iam-lab-{version}"')
+    worker.write_text(ours + worker.read_text(encoding="utf-8"), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
 """A JupyterHub on this machine.
 
 nox -s hub                     start one, on port 8000
-nox -s hub -- --port 9000      on another port; the two above it are the hub's own and the proxy's
+nox -s hub -- --port 9000      on another port; the three above it are the hub's own, the proxy's and the room's
 nox -s hub -- load 30          send thirty learners through a hub of their own
+nox -s hub -- intruder         a hub of its own with two learners and somebody who wants what is theirs
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -32,21 +34,28 @@ PORT = 8000
 
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="nox -s hub --", description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--port", type=int, help=f"the first of three that are needed; {PORT} unless said otherwise")
-    parser.add_argument("what", nargs="?", choices=["load"], help="send learners through lesson 1, and measure")
+    parser.add_argument("--port", type=int, help=f"the first of four that are needed; {PORT} unless said otherwise")
+    parser.add_argument("what", nargs="?", choices=["load", "intruder"], help="what to try on a hub of its own")
     parser.add_argument("seats", nargs="?", type=int, default=30, help="how many, 1 to 100; 30 unless said otherwise")
     options = parser.parse_args(arguments)
     if not 1 <= options.seats <= 100:
         parser.error("1 to 100 learners")
+    os.umask(0o077)
     if options.what:
-        return under_load(options.seats, options.port or 18000)
+        return on_trial(options.what, options.seats, options.port or 18000)
     make_importable()
     state = ROOT / ".nox" / "hub-state"
     (state / "progress").mkdir(parents=True, exist_ok=True)  # so that the room can be looked at before anybody comes
-    with running(state, secrets.token_urlsafe(6), options.port or PORT) as (process, url, password):
-        print(f"Open {url} – any name, password {password}. Each name is a learner. Ctrl+C ends the hub.")
-        print(f"See the room, in another terminal: {shlex.join(view_of_the_room(state))}", flush=True)
-        process.wait()
+    with running(state, options.port or PORT) as hub:
+        print(f"Open {hub.url} – any name, password {hub.password}. Each name is a learner. Ctrl+C ends the hub.")
+        print(f"The room: {hub.url}/services/room/ – name instructor, password {hub.instructor}")
+        print(f"or in another terminal: {shlex.join(view_of_the_room(state))}")
+        if not hub.apart:
+            print(
+                "All learners run as you: nothing keeps one from another's files. binder/hub/README.md has what does."
+            )
+        sys.stdout.flush()
+        hub.process.wait()
     return 0
 
 
@@ -60,38 +69,71 @@ def make_importable() -> None:
     Path(sysconfig.get_path("purelib"), "iam-lab.pth").write_text(f"{ROOT}\n", encoding="utf-8")
 
 
-def under_load(seats: int, port: int) -> int:
+def on_trial(what: str, seats: int, port: int) -> int:
+    from intruder import intrude
     from load import room
 
     with (
         tempfile.TemporaryDirectory(prefix="hub-", ignore_cleanup_errors=True) as state,
-        running(Path(state), secrets.token_urlsafe(6), port) as (process, url, password),
+        running(Path(state), port) as hub,
     ):
-        return asyncio.run(room(url, password, seats, process.pid))
+        if what == "load":
+            return asyncio.run(room(hub.url, hub.password, seats, hub.process.pid))
+        return asyncio.run(intrude(hub, Path(state)))
+
+
+@dataclass(frozen=True)
+class Hub:
+    """One that answers: its address, the room's password and the instructor's; `apart`: each learner a user."""
+
+    process: subprocess.Popen[bytes]
+    url: str
+    password: str
+    instructor: str
+    apart: bool
 
 
 @contextmanager
-def running(state: Path, password: str, port: int) -> Iterator[tuple[subprocess.Popen[bytes], str, str]]:
+def running(state: Path, port: int) -> Iterator[Hub]:
     """A hub that answers; it ends, and its learners' servers with it, when the block does."""
     if not shutil.which("node"):
         sys.exit("The hub's proxy needs Node.js 20 or newer: install it, then run the same command again.")
-    for needed in (port, port + 1, port + 2):
+    for needed in range(port, port + 4):
         if is_taken(needed):
             sys.exit(f"Another program has port {needed}, perhaps another hub: end it, or take another: --port 9000")
     state.mkdir(parents=True, exist_ok=True)
-    variables = {"IAM_LAB_HUB": str(state), "IAM_LAB_HUB_PORT": str(port), "IAM_LAB_HUB_PASSWORD": password}
+    apart = learners_can_be_users(state)
+    password, instructor = secrets.token_urlsafe(6), secrets.token_urlsafe(24)
+    variables = {"": str(state), "_PORT": str(port), "_PASSWORD": password, "_INSTRUCTOR": instructor}
+    variables["_APART"] = "1" if apart else ""
+    told = {f"IAM_LAB_HUB{name}": value for name, value in variables.items()}
     command = [sys.executable, "-m", "jupyterhub", "--config", str(HERE / "jupyterhub_config.py")]
     log = state / "hub.log"
     with log.open("wb") as said:
-        process = subprocess.Popen(command, env={**os.environ, **variables}, cwd=state, stdout=said, stderr=said)
+        process = subprocess.Popen(command, env={**os.environ, **told}, cwd=state, stdout=said, stderr=said)
     try:
         wait_until_up(f"http://127.0.0.1:{port}/hub/api/", process, log)
-        yield process, f"http://127.0.0.1:{port}", password
+        yield Hub(process, f"http://127.0.0.1:{port}", password, instructor, apart)
     except KeyboardInterrupt:
         pass
     finally:
         process.terminate()
         process.wait(60)
+
+
+def learners_can_be_users(state: Path) -> bool:
+    """Whether each learner can be a user of the system: root started this, and every user may read the lab."""
+    if sys.platform != "linux" or os.geteuid():
+        return False
+    for folder in (state, state / "homes", state / "progress"):
+        folder.mkdir(exist_ok=True)
+        folder.chmod(0o711)  # to go through, not to look around
+    command = [sys.executable, "-P", "-c", f"open({str(HERE / 'hub.py')!r})"]
+    try:
+        done = subprocess.run(command, user=65534, group=65534, extra_groups=[], stderr=subprocess.DEVNULL)
+    except PermissionError:  # even Python lies where only root may read
+        return False
+    return done.returncode == 0
 
 
 def is_taken(port: int) -> bool:

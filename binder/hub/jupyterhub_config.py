@@ -1,7 +1,8 @@
 """A hub on this machine alone, to try a workshop with and to measure one: `nox -s hub`. hub.py names place and ports.
 
-All learners' processes belong to whoever started it, so nothing keeps one learner from another's files. For a room of
-people take one of the two in README.md.
+Started by root on Linux, where every user may read the lab, each learner is a user of the system of their own, without
+a name and with nothing but the own folders. Otherwise all learners' processes belong to whoever started it, and nothing
+keeps one from another's files: for a room of people take one of the two in README.md.
 """
 
 import os
@@ -10,20 +11,27 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.append(str(ROOT))
+sys.path += [str(ROOT), str(Path(__file__).parent)]
 from simlib.start import APP, FIRST_PAGE, NOT_COPIED  # noqa: E402 - the hub's Python has the lab only now
 
 STATE = Path(os.environ["IAM_LAB_HUB"])
 LOOPBACK = "127.0.0.1"
 PORT = int(os.environ["IAM_LAB_HUB_PORT"])
+APART = bool(os.environ.get("IAM_LAB_HUB_APART"))
+INSTRUCTOR = "instructor"
 
 
 def lessons_in_home(spawner):
     """A learner who comes for the first time gets the lessons, and a folder for the progress file."""
-    progress_of(spawner).parent.mkdir(parents=True, exist_ok=True)
-    lessons = STATE / "homes" / spawner.user.name / "notebooks"
-    if not lessons.exists():
-        shutil.copytree(ROOT / "notebooks", lessons, ignore=NOT_COPIED)
+    progress, home = progress_of(spawner).parent, STATE / "homes" / spawner.user.name
+    progress.mkdir(parents=True, exist_ok=True)
+    if not (home / "notebooks").exists():
+        shutil.copytree(ROOT / "notebooks", home / "notebooks", ignore=NOT_COPIED)
+    if APART:
+        for place in (progress, home):
+            place.chmod(0o700)
+            for each in (place, *place.rglob("*")):
+                os.chown(each, spawner.uid, spawner.uid, follow_symlinks=False)
 
 
 def progress_of(spawner):
@@ -46,9 +54,23 @@ c.JupyterHub.log_level = "WARN"
 c.JupyterHub.authenticator_class = "shared-password"
 c.SharedPasswordAuthenticator.user_password = os.environ["IAM_LAB_HUB_PASSWORD"]
 c.SharedPasswordAuthenticator.allow_all = True
+c.SharedPasswordAuthenticator.admin_password = os.environ["IAM_LAB_HUB_INSTRUCTOR"]  # a name alone makes nobody one
+c.SharedPasswordAuthenticator.admin_users = {INSTRUCTOR}
 c.SharedPasswordAuthenticator.username_pattern = r"\w[\w.-]{0,40}\Z"  # names a folder
 
-c.JupyterHub.spawner_class = "simple"
+c.JupyterHub.services = [
+    {
+        "name": "room",
+        "url": f"http://{LOOPBACK}:{PORT + 3}",
+        "command": [sys.executable, "-P", str(Path(__file__).with_name("room_service.py")), str(STATE / "progress")],
+        "oauth_no_confirm": True,
+    }
+]
+c.JupyterHub.load_roles = [
+    {"name": "instructor", "scopes": ["access:services!service=room"], "users": [INSTRUCTOR]},
+]
+
+c.JupyterHub.spawner_class = "seat.Seat"
 c.SimpleLocalProcessSpawner.home_dir_template = str(STATE / "homes" / "{username}")
 c.Spawner.pre_spawn_hook = lessons_in_home
 c.Spawner.cmd = [sys.executable, "-m", "jupyterhub.singleuser"]

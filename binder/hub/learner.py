@@ -11,6 +11,7 @@ import json
 import time
 import uuid
 from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -43,15 +44,15 @@ class Learner:
         """From the login to the last cell, within that many seconds; what goes wrong is kept in `failure`."""
         try:
             async with self._client, asyncio.timeout(limit):
-                await self._log_in()
-                await self._start_server()
+                await self.log_in()
+                await self.start_server()
                 self.ready = time.monotonic()
                 await self._run(cells)
                 self.end = time.monotonic()
         except Exception as error:
             self.failure = f"{type(error).__name__}: {error}"[:300]
 
-    async def _log_in(self) -> None:
+    async def log_in(self) -> None:
         await self._ask("GET", "/hub/login")
         form = {"username": self.name, "password": self.password, "_xsrf": self._client.cookies["_xsrf"]}
         await self._ask("POST", "/hub/login", data=form)
@@ -60,7 +61,7 @@ class Learner:
         self._client.headers["Authorization"] = f"token {made.json()['token']}"
         self._client.cookies.clear()
 
-    async def _start_server(self) -> None:
+    async def start_server(self) -> None:
         here = f"/hub/api/users/{self.name}/server"
         await self._ask("POST", here)
         async with self._client.stream("GET", f"{here}/progress") as events:
@@ -73,23 +74,33 @@ class Learner:
         raise RuntimeError("the hub did not say that the server is ready")
 
     async def _run(self, cells: Sequence[str]) -> None:
-        server = f"/user/{self.name}/api"
-        wanted = {"path": LESSON, "name": LESSON, "type": "notebook", "kernel": {"name": "python3"}}
-        kernel = (await self._ask("POST", f"{server}/sessions", json=wanted)).json()["kernel"]["id"]
-        address = f"{self.url.replace('http', 'ws', 1)}{server}/kernels/{kernel}/channels?session_id={uuid.uuid4().hex}"
-        credentials = {"Authorization": self._client.headers["Authorization"]}
-        socket = await websocket_connect(HTTPRequest(address, headers=credentials), max_message_size=2**26)
-        try:
+        async with self.kernel(LESSON) as socket:
             for number, cell in enumerate(cells, start=1):
                 async for shown in executed(socket, cell):
                     if shown.get("ename"):
                         raise RuntimeError(f"cell {number} ended with {shown['ename']}: {shown['evalue']}")
                     if not self.verdict and VERDICT in json.dumps(shown):
                         self.verdict = time.monotonic()
-        finally:
-            socket.close()
         if not self.verdict:
             raise RuntimeError("the lesson ended without a verdict")
+
+    @asynccontextmanager
+    async def kernel(self, notebook: str) -> AsyncIterator[WebSocketClientConnection]:
+        """The channels of a kernel for that notebook."""
+        server = f"/user/{self.name}/api"
+        wanted = {"path": notebook, "name": notebook, "type": "notebook", "kernel": {"name": "python3"}}
+        kernel = (await self._ask("POST", f"{server}/sessions", json=wanted)).json()["kernel"]["id"]
+        address = f"{self.url.replace('http', 'ws', 1)}{server}/kernels/{kernel}/channels?session_id={uuid.uuid4().hex}"
+        credentials = {"Authorization": self._client.headers["Authorization"]}
+        socket = await websocket_connect(HTTPRequest(address, headers=credentials), max_message_size=2**26)
+        try:
+            yield socket
+        finally:
+            socket.close()
+
+    async def status(self, method: str, address: str) -> int:
+        """What the hub, or a server behind it, answers to this learner's token."""
+        return (await self._client.request(method, address, follow_redirects=False)).status_code
 
     async def _ask(self, method: str, address: str, **content: Any) -> httpx.Response:
         """The answer; asked again, after the time that was named, as long as the hub is too busy."""

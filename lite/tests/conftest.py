@@ -7,6 +7,7 @@ import json
 import os
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
@@ -46,25 +47,32 @@ class Lite(Lab):
 
     def asked(self, code: str) -> str:
         """What the kernel prints when it runs this."""
-        return str(self.page.evaluate(_RUN, code))
+        return str(self.page.evaluate(RUN, code))
 
 
-_RUN = """async code => {
-    const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
+NOTEBOOK = "[...window.jupyterapp.shell.widgets('main')][0]"
+
+RUN = f"""async code => {{
+    const kernel = {NOTEBOOK}.sessionContext.session.kernel;
     const printed = [];
-    const asked = kernel.requestExecute({code, store_history: false});
-    asked.onIOPub = ({header, content}) => {
+    const asked = kernel.requestExecute({{code, store_history: false}});
+    asked.onIOPub = ({{header, content}}) => {{
         if (header.msg_type === "stream") printed.push(content.text);
         if (header.msg_type === "error") printed.push(content.traceback.join("\\n"));
-    };
+    }};
     await asked.done;
     return printed.join("");
-}"""
+}}"""
 
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[Server]:
-    folder = Path(os.environ["SIMLIB_SITE"])
+    with serving_files(Path(os.environ["SIMLIB_SITE"])) as server:
+        yield server
+
+
+@contextmanager
+def serving_files(folder: Path) -> Iterator[Server]:
     config = folder / "jupyter-lite.json"
     told = json.loads(config.read_text(encoding="utf-8"))
     told["jupyter-config-data"]["exposeAppInBrowser"] = True

@@ -25,7 +25,7 @@ ALICE = SimpleNamespace(user=SimpleNamespace(name="alice"))
 @pytest.fixture
 def hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
     config = Config()
-    for name, value in {"": str(tmp_path), "_PORT": "9000", "_PASSWORD": "a password"}.items():
+    for name, value in {"": str(tmp_path), "_PORT": "9000", "_PASSWORD": "a password", "_INSTRUCTOR": "i" * 32}.items():
         monkeypatch.setenv(f"IAM_LAB_HUB{name}", value)
     runpy.run_path(str(ROOT / "binder/hub/jupyterhub_config.py"), init_globals={"get_config": lambda: config})
     return config
@@ -41,6 +41,16 @@ def test_it_listens_on_the_loopback_address_only(hub: Any) -> None:
 def test_nobody_comes_in_without_the_password(hub: Any) -> None:
     assert hub.JupyterHub.authenticator_class == "shared-password"
     assert hub.SharedPasswordAuthenticator.user_password == "a password"
+
+
+def test_the_room_is_shown_to_the_instructor_alone_who_has_a_password_of_their_own(hub: Any) -> None:
+    roles = {scope: role["users"] for role in hub.JupyterHub.load_roles for scope in role["scopes"]}
+    assert roles == {"access:services!service=room": ["instructor"]}
+    assert hub.SharedPasswordAuthenticator.admin_users == {"instructor"}
+    assert hub.SharedPasswordAuthenticator.admin_password not in ("", hub.SharedPasswordAuthenticator.user_password)
+    (service,) = hub.JupyterHub.services
+    assert Path(service["command"][2]).is_file()
+    assert urlsplit(service["url"]).hostname == "127.0.0.1"
 
 
 @pytest.mark.parametrize("name", ["../bob", "a/b", "a b", "ada\n", ".ssh", "", "a" * 60])
