@@ -22,7 +22,7 @@ MEMORY = 2_000  # MB, what a seat on mybinder.org has
 
 def measure() -> Iterator[Row]:
     cells: dict[str, float] = {}
-    for number, name in course.LESSONS.items():
+    for number, name in ((each.number, each.notebook) for each in course.LESSONS.values()):
         start = time.perf_counter()
         with lessons.kernel(lessons.read(name)) as client:
             run = lessons.run_all(client)
@@ -32,8 +32,8 @@ def measure() -> Iterator[Row]:
     yield Row(f"the median of {len(cells)} code cells", median(cells.values()), "s", most=MEDIAN_CELL)
     yield Row(f"the slowest code cell ({slowest})", cells[slowest], "s", most=SLOWEST_CELL)
     start, memory = time.perf_counter(), 0
-    with lessons.kernel(lessons.read(course.LESSONS[0])) as client:
-        for name in course.LESSONS.values():
+    with lessons.kernel(lessons.read(course.find(0).notebook)) as client:
+        for name in (each.notebook for each in course.LESSONS.values()):
             client.nb = lessons.read(name)
             memory = max(memory, *memory_by_cell(client))
         yield Row("the whole course, all cells in one kernel", time.perf_counter() - start, "s")

@@ -21,9 +21,11 @@ from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
+from .lessons import find
+
 HERE = Path(__file__).resolve().parent
 APP = HERE / "lab" / "app"  # Jupyter's and Voilà's settings: no news, no questions; Voilà's template
-FIRST_PAGE = "00-start-here.ipynb"
+FIRST_PAGE = find(0).notebook
 NOT_COPIED = shutil.ignore_patterns("instructor-guide.md", "progress*", ".*", "*.py", "__pycache__")
 
 

@@ -15,6 +15,7 @@ from simlib.cloud.storage import iam_entities
 from simlib.iam import Policy, Statement
 from simlib.iam.principals import BUILT_IN_PROVIDERS
 from simlib.iam.public_access import is_public
+from simlib.lessons import LESSONS
 
 if TYPE_CHECKING:
     from simlib.cloud import Cloud
@@ -22,13 +23,13 @@ if TYPE_CHECKING:
 
 OLD = timedelta(days=90)  # an access key that AWS advises to rotate: UG/id_credentials_access-keys_update
 RULES = {  # code → level, what it is about, lesson
-    "public-access": ("error", "everybody gets in", "05-across-accounts"),
-    "external-access": ("warning", "another account gets in", "05-across-accounts"),
-    "confused-deputy": ("warning", "a third party gets in without an external ID", "05-across-accounts"),
-    "oidc-without-subject": ("error", "any identity of the provider gets in", "06-machines-and-pipelines"),
-    "dangling-trust": ("warning", "somebody is trusted who does not exist", "02-trust-policies"),
-    "old-access-key": ("warning", "a long-lived key where a role would do", "04-temporary-credentials"),
-    "path-to-power": ("error", "somebody can become more than they are", "08-the-incident"),
+    "public-access": ("error", "everybody gets in", "buckets"),
+    "external-access": ("warning", "another account gets in", "accounts"),
+    "confused-deputy": ("warning", "a third party gets in without an external ID", "partners"),
+    "oidc-without-subject": ("error", "any identity of the provider gets in", "pipelines"),
+    "dangling-trust": ("warning", "somebody is trusted who does not exist", "names"),
+    "old-access-key": ("warning", "a long-lived key where a role would do", "users"),
+    "path-to-power": ("error", "somebody can become more than they are", "machines"),
 }
 
 
@@ -47,7 +48,8 @@ class Exposure(NamedTuple):
 
     @property
     def lesson(self) -> str:
-        return RULES[self.rule][2]
+        """The notebook that explains it, without its ending."""
+        return LESSONS[RULES[self.rule][2]].name
 
 
 def exposures(cloud: Cloud, ways: Iterable[Way] | None = None) -> list[Exposure]:

@@ -23,6 +23,7 @@ from simlib.iam import service_data
 from simlib.iam.errors import RequestError
 from simlib.iam.principals import Kind, identify
 from simlib.iam.vocabulary import EXPLICIT_DENY, IMPLICIT_DENY, POLICY_NAMES, TRUST_ACTIONS
+from simlib.lessons import LESSONS
 
 if TYPE_CHECKING:
     from simlib.cloud import Cloud
@@ -308,7 +309,7 @@ def _permission(
         "trust" if trust else "permission",
         says,
         row["first"].format(**words),
-        row["lesson"],
+        LESSONS[row["lesson"]].name,
         message.code,
         message.operation,
         principal,
@@ -339,7 +340,7 @@ def _row(message: _Message) -> Refusal | None:
             row["kind"],
             row["says"].format(**words),
             row["first"].format(**words),
-            row["lesson"],
+            LESSONS[row["lesson"]].name,
             message.code,
             operation,
         )

@@ -154,10 +154,10 @@ def text(
     if assuming := _assuming(ways):
         more = [f"… and {len(assuming) - MOST} more roles; --format json has them all"] if len(assuming) > MOST else []
         lines += ["", "Roles, and who may assume them:", *(f"  {line}" for line in [*assuming[:MOST], *more])]
-    for rule, (level, title, lesson) in RULES.items():
+    for rule, (level, title, _) in RULES.items():
         of_rule = [each for each in found if each.rule == rule]
         if of_rule:
-            lines += ["", f"{level}: {title} [{rule}] (lesson {lesson})"]
+            lines += ["", f"{level}: {title} [{rule}] (lesson {of_rule[0].lesson})"]
         for each in of_rule:
             evidence = f" ({each.evidence})" if each.evidence and each.rule != "path-to-power" else ""
             lines.append(f"  {each.sentence}{evidence}")

@@ -44,7 +44,7 @@ class Challenge:
     theme: str
     level: int
     minutes: int
-    lesson: int
+    lesson: str  # its slug
     path: Path = field(repr=False)
 
     def document(self) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from simlib.challenges.challenge import Challenge, ChallengeFileError, challenges, find
 from simlib.challenges.solver import prove
+from simlib.lessons import LESSONS
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -44,7 +45,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _list() -> int:
     for each in challenges().values():
-        about = f"{each.kind:<9} level {each.level}  {each.minutes:>2} min  lesson {each.lesson}  {each.theme:<18}"
+        lesson = LESSONS[each.lesson].number
+        about = f"{each.kind:<9} level {each.level}  {each.minutes:>2} min  lesson {lesson:>2}  {each.theme:<18}"
         print(f"{each.name:<24} {about} {each.title}")
     return 0
 

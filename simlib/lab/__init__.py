@@ -17,6 +17,7 @@ _HOME = {
     "CrossAccount": "explorers.cross_account",
     "Prediction": "predictions",
     "TrustExplorer": "explorers.trust",
+    "allow": "beginnings",
     "answer": "questions",
     "attempt": "attempts",
     "begin": "beginnings",
@@ -24,8 +25,10 @@ _HOME = {
     "challenge": "challenge_panel",
     "challenges": "challenge_panel",
     "compare": "attempts",
+    "deny": "beginnings",
     "exercise": "questions",
     "explain": "questions",
+    "machine": "beginnings",
     "OwnAccount": "dumps",
     "PolicyDocument": "policy.editor",
     "PolicyEditor": "policy.editor",
@@ -38,6 +41,7 @@ _HOME = {
     "provider_chain": "providers",
     "refused": "refusals",
     "side_by_side": "documents",
+    "trust": "beginnings",
 }
 
 __all__ = list(_HOME)

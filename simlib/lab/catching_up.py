@@ -25,27 +25,24 @@ _HEADING = re.compile(r"^#{1,4} (.+)$", re.MULTILINE)
 _CHECK = re.compile(r'lab\.exercise\("([^"]+)"\)\.check\(')
 
 
-def catch_up(lesson: int, heading: str = "") -> str:
-    """Run lesson `lesson` up to that heading ("" is its end) in this notebook; what was there before is replaced.
+def catch_up(lesson: int | str, heading: str = "") -> str:
+    """Run a lesson, by its number or slug, up to that heading ("" is its end) in this notebook; what was there before
+    is replaced.
 
     Raises `LookupError`, with the headings there are, where there is none of that name, and for a cell that does not
     run any more.
     """
-    cells = read_lesson(lesson)
+    cells, number = read_lesson(lesson), course.find(lesson).number
     wanted = upto(cells, heading)
     code = list(sources(cells[:wanted]))
-    _run(track(code, f"Lesson {lesson}, cell by cell", f"{len(code)} cells of lesson {lesson} have run."), lesson)
+    _run(track(code, f"Lesson {number}, cell by cell", f"{len(code)} cells of lesson {number} have run."), lesson)
     place = f"“{heading}”" if heading else "its end"
-    return f"Lesson {lesson} stands at {place}. Go on with the cells below it."
+    return f"Lesson {number} stands at {place}. Go on with the cells below it."
 
 
-def read_lesson(lesson: int) -> list[dict[str, Any]]:
+def read_lesson(lesson: int | str) -> list[dict[str, Any]]:
     """The cells of a lesson's notebook: the learner's copy, or the one that came with the lab."""
-    if lesson not in course.LESSONS:
-        raise LookupError(
-            f"There is no lesson {lesson}; the lessons are {min(course.LESSONS)} to {max(course.LESSONS)}."
-        )
-    name = course.LESSONS[lesson]
+    name = course.find(lesson).notebook
     places = (Path(name), lessons() / name)
     path = next((place for place in places if place.exists()), None)
     if path is None:
@@ -89,8 +86,8 @@ def sources(cells: Sequence[dict[str, Any]]) -> Iterator[str]:
     for index, source in enumerate(code):
         following = _CHECK.search(code[index + 1]) if index + 1 < len(code) else None
         if following:
-            number = course.lesson_of(following[1], "exercises")
-            yield course.lesson(number).exercises[following[1]].solution
+            slug = course.lesson_of(following[1], "exercises")
+            yield course.lesson(slug).exercises[following[1]].solution
         elif not _CHECK.search(source):
             yield "\n".join(line for line in source.split("\n") if not re.match(r"lab\.(predict|explain)\(", line))
 
@@ -105,7 +102,9 @@ def begin_again(exercise: str) -> None:
     code = [index for index, cell in enumerate(cells) if cell["cell_type"] == "code"]
     checks = [place for place, index in enumerate(code) if f'("{exercise}").check(' in "".join(cells[index]["source"])]
     if not checks:
-        raise LookupError(f"No cell of lesson {lesson} checks {exercise!r} any more. Get the lab's copy of it again.")
+        raise LookupError(
+            f"No cell of {course.find(lesson).notebook} checks {exercise!r} any more. Get the lab's copy of it again."
+        )
     _run(sources(cells[: code[max(0, checks[0] - 1)]]), lesson)
 
 
@@ -114,14 +113,15 @@ def names() -> dict[str, Any]:
     return sys.modules["__main__"].__dict__
 
 
-def _run(code: Iterable[str], lesson: int) -> None:
+def _run(code: Iterable[str], lesson: int | str) -> None:
     for source in code:
         try:
             with redirect_stdout(io.StringIO()):
                 exec(compile(ast.parse(source), "<catching up>", "exec"), names())
         except Exception as error:
             shown = source.strip().split("\n")[0]
+            name = course.find(lesson).notebook
             raise LookupError(
-                f"A cell of {course.LESSONS[lesson]} ended with {type(error).__name__}: {error}. It begins: {shown} – "
+                f"A cell of {name} ended with {type(error).__name__}: {error}. It begins: {shown} – "
                 "If you have changed it, change it back, or get the lab's copy of the lesson again."
             ) from None

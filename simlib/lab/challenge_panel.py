@@ -333,8 +333,8 @@ class Play(Panel):
         yield self._tallied()
         yield el("h4", "What it was")
         yield _prose(facts["debrief"])
-        number = self.challenge.lesson
-        lesson = el("a", f"lesson {number}, {course.lesson(number).title}", href=course.LESSONS[number])
+        about = course.find(self.challenge.lesson)
+        lesson = el("a", f"lesson {about.number}, {course.lesson(about.slug).title}", href=about.notebook)
         yield el("p", "More about it is in ", lesson, ".")
         if not self.score:
             yield el("ol", *(el("li", told(step)) for step in facts.get("solution", ())))

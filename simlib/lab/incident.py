@@ -61,7 +61,7 @@ def people(world: Cloud) -> People:
         try:
             _PEOPLE[world] = _recognised(world)
         except LookupError:
-            raise Unjudged("This is not the world of the incident. Start it with lab.begin(8).") from None
+            raise Unjudged('This is not the world of the incident. Start it with lab.begin("incident").') from None
     return _PEOPLE[world]
 
 

@@ -19,9 +19,8 @@ GAMES = "challenges.ipynb"
 class Stage:
     """A lesson and what has been done of it."""
 
-    number: int
+    lesson: course.Entry
     title: str
-    notebook: str
     predictions: int
     of_predictions: int
     exercises: int
@@ -37,11 +36,6 @@ class Stage:
         return "◐ begun" if self.begun else "○ not begun"
 
     @property
-    def minutes(self) -> int:
-        """How long it takes, in all its sittings."""
-        return sum(course.lesson(self.number).minutes.values())
-
-    @property
     def counted(self) -> str:
         parts = (
             (self.predictions, self.of_predictions, "predictions"),
@@ -54,8 +48,8 @@ class Stage:
         sign, _, word = self.state.partition(" ")
         of = self.of_predictions + self.of_exercises
         share = round(100 * (self.predictions + self.exercises) / of) if of else 0
-        link = el("a", f"{self.number} · {self.title}", href=self.notebook)
-        go_on = el("a.sl-b.is-primary", "Continue", href=self.notebook)
+        link = el("a", f"{self.lesson.number} · {self.title}", href=self.lesson.notebook)
+        go_on = el("a.sl-b.is-primary", "Continue", href=self.lesson.notebook)
         return el(
             f"div.sl-lesson{'.is-current' if next_step else ''}",
             el("span", sign, title=word),
@@ -63,7 +57,7 @@ class Stage:
             el(
                 "span.sl-progress",
                 el("i", style=f"--p:{share}"),
-                f"{word}: {self.counted}" if self.begun else f"{word}, about {self.minutes} minutes",
+                f"{word}: {self.counted}" if self.begun else f"{word}, about {self.lesson.minutes} minutes",
             ),
             el("div.sl-tell", Html(prose(next_step))) if next_step else None,
             el("div.sl-act", go_on) if next_step else None,
@@ -75,7 +69,7 @@ class Overview(Panel):
     """The lessons in order. `last` is the lesson in which something was done last, and the heading of that step."""
 
     stages: tuple[Stage, ...]
-    last: tuple[int, str] = (0, "")
+    last: tuple[str, str] = ("", "")
     mine: bool = False  # this learner's: it can be downloaded and restored below
     won: tuple[int, int] = (0, 0)  # challenges that have been solved, and the points for them
 
@@ -85,26 +79,32 @@ class Overview(Panel):
 
     @property
     def _open(self) -> list[Stage]:
-        """What is not done from the last lesson on; none where nothing has been done."""
-        number = self.last[0]
-        return [stage for stage in self.stages if number and stage.number >= number and stage.state != "● done"]
+        """What is not done: from the last lesson on, else from the first; the appendix only where it was begun."""
+        open_ = [stage for stage in self.stages if stage.state != "● done"]
+        begun = course.LESSONS[self.last[0]].number if self.last[0] in course.LESSONS else 0
+        later = [stage for stage in open_ if stage.lesson.number >= begun]
+        return [stage for stage in [*later, *open_] if stage.begun or stage.lesson != [*course.LESSONS.values()][-1]]
 
     @property
     def next(self) -> str:
-        """Where to go on, in a sentence or two; empty when nothing has been done, or everything."""
-        number, step = self.last
+        """Where to go on, in a sentence or two; empty when everything has been done."""
+        slug, step = self.last
         if not self._open:
             return ""
         stage = self._open[0]
-        where = f"Go on with lesson {stage.number}, {stage.title}."
-        if stage.number != number or not step:
+        number = stage.lesson.number
+        where = (
+            f"{'Go on' if any(each.begun for each in self.stages) else 'Begin'} with lesson {number}, {stage.title}."
+        )
+        if stage.lesson.slug != slug or not step:
             return where
-        return f'{where} You were at “{step}”: in its notebook, `lab.catch_up({number}, "{step}")` brings you there.'
+        return f'{where} You were at “{step}”: in its notebook, `lab.catch_up("{slug}", "{step}")` brings you there.'
 
     def __str__(self) -> str:
         width = max(len(stage.title) for stage in self.stages)
         rows = [
-            f"{each.number}  {each.title:<{width}}  {each.minutes:>2} min  {each.state:<11}  {each.counted}".rstrip()
+            f"{each.lesson.number:>2}  {each.title:<{width}}  {each.lesson.minutes:>2} min  "
+            f"{each.state:<11}  {each.counted}".rstrip()
             for each in self.stages
         ]
         return "\n".join(["The course", *rows, self.challenges, *filter(None, [plain(self.next)])])
@@ -116,8 +116,8 @@ class Overview(Panel):
 
     def page(self) -> Part:
         """A row for each lesson; the one to go on with has the only button."""
-        current = next((stage.number for stage in self._open), 0)
-        rows = [stage.page(self.next if stage.number == current else "") for stage in self.stages]
+        current = next((stage for stage in self._open), None)
+        rows = [stage.page(self.next if stage == current else "") for stage in self.stages]
         head = el("div.sl-head", el("h3.sl-title", "The course"))
         more = el(
             "div.sl-lesson", el("span", "●" if self.won[0] else "○"), el("h4", el("a", self.challenges, href=GAMES))
@@ -137,30 +137,29 @@ class Overview(Panel):
 def overview(lessons: Mapping[str, Any] | None = None) -> Overview:
     """The map of the course with a learner's progress (default: this one's), as `progress_file.read` returns it."""
     kept = progress.mine() if lessons is None else lessons
-    stages = tuple(_stage(number, kept.get(str(number), {})) for number in course.LESSONS if number)
+    stages = tuple(_stage(lesson, kept.get(lesson.slug, {})) for lesson in course.LESSONS.values() if lesson.number)
     if said := progress.news():
         print(said)
     return Overview(stages, _last(kept), lessons is None, progress.won(kept))
 
 
-def _last(kept: Mapping[str, Any]) -> tuple[int, str]:
-    _, number, name = progress.last(kept)
+def _last(kept: Mapping[str, Any]) -> tuple[str, str]:
+    _, slug, name = progress.last(kept)
     try:
-        return number, catching_up.step_of(catching_up.read_lesson(number), name) if number else ""
+        return slug, catching_up.step_of(catching_up.read_lesson(slug), name) if slug else ""
     except LookupError:  # a file of another version of the lab, or no lesson beside it
-        return 0, ""
+        return "", ""
 
 
-def _stage(number: int, kept: Mapping[str, Any]) -> Stage:
-    module = course.lesson(number)
+def _stage(lesson: course.Entry, kept: Mapping[str, Any]) -> Stage:
+    module = course.lesson(lesson.slug)
     guessed = kept.get("predictions", {})
     made = kept.get("exercises", {})
     solved = sum(bool(made.get(name, {}).get("passed")) for name in module.exercises)
     told = sum(name in guessed for name in module.predictions)
     return Stage(
-        number,
+        lesson,
         module.title,
-        course.LESSONS[number],
         told,
         len(module.predictions),
         solved,

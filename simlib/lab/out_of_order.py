@@ -32,11 +32,11 @@ def sentence(name: str, notebook: str = "") -> str:
 
     `notebook` is the file that is open; where that is not known, any lesson counts.
     """
-    open_here = [number for number, file in course.LESSONS.items() if file.removesuffix(".ipynb") in notebook]
+    open_here = [slug for slug, lesson in course.LESSONS.items() if lesson.notebook.removesuffix(".ipynb") in notebook]
     if notebook and not open_here and name in ("lab", "Cloud"):
         return f"“{name}” does not exist yet. Run `from simlib import Cloud, lab` in a cell, then run this cell again."
-    for number in open_here if notebook else course.LESSONS:
-        for heading, made in _made(number):
+    for slug in open_here if notebook else course.LESSONS:
+        for heading, made in _made(slug):
             if name in made:
                 place = f"under “{heading}”" if notebook else "further up"
                 return (
@@ -47,10 +47,10 @@ def sentence(name: str, notebook: str = "") -> str:
     return ""
 
 
-def _made(number: int) -> Iterator[tuple[str, set[str]]]:
+def _made(slug: str) -> Iterator[tuple[str, set[str]]]:
     """The names that each code cell of a lesson makes, with the heading above it."""
     try:
-        cells = catching_up.read_lesson(number)
+        cells = catching_up.read_lesson(slug)
     except LookupError:
         return
     above = dict(catching_up.headings(cells))

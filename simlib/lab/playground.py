@@ -27,12 +27,12 @@ from .people import addresses, find
 MOST_FILES = 30  # that are offered by name
 KINDS = ("user", "role", "bucket")
 EXAMPLES = {  # the lessons' worlds; the first is the one to begin with
-    4: "Keys and sessions",
-    2: "One role, and who may assume it",
-    3: "An organization, with a policy above its accounts",
-    5: "Two accounts, and a partner firm's",
-    6: "Machines, functions and a pipeline",
-    8: "The incident: somebody was in here",
+    "sessions": "Keys and sessions",
+    "trust": "One role, and who may assume it",
+    "limits": "An organization, with a policy above its accounts",
+    "partners": "Two accounts, and a partner firm's",
+    "pipelines": "Machines, functions and a pipeline",
+    "repair": "The incident: somebody was in here",
 }
 
 
@@ -191,7 +191,7 @@ class Playground(Panel):
             self._subjects[self.tab] = subject
             self._draw()
 
-    def begin(self, example: int) -> None:
+    def begin(self, example: str) -> None:
         """Begin again with one of the `EXAMPLES`; the world before it is closed."""
         self._say(f"Beginning: {EXAMPLES[example]} …")
         self._enter(begin(example), f"A fresh world: {EXAMPLES[example]}.")
@@ -324,7 +324,7 @@ class Playground(Panel):
             button("open", each.title, value=name, css=".is-quiet", aria_current="page" if each is tab else None)
             for name, each in TABS.items()
         ]
-        worlds = [("", "another world …"), *((str(number), title) for number, title in EXAMPLES.items())]
+        worlds = [("", "another world …"), *EXAMPLES.items()]
         worlds += [(name, name) for name in _worlds_here()]
         subjects = [(each, each) for each in self.subjects]
         file = button("file", "Open a file …", data_pick=".json")
@@ -368,8 +368,8 @@ class Playground(Panel):
     @property
     def commands(self) -> Commands:
         def enter(chosen: str) -> None:
-            if chosen.isdecimal() and int(chosen) in EXAMPLES:
-                self.begin(int(chosen))
+            if chosen in EXAMPLES:
+                self.begin(chosen)
             elif chosen in _worlds_here():
                 self.load(chosen)
 

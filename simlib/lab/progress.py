@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from .predictions import Guess
 
 
-CHALLENGES = 100  # the number under which challenges are kept, each by name and seed; no lesson has it
+CHALLENGES = "challenges"  # under which they are kept, each by name and seed; no lesson is called so
 
 
 @dataclass
@@ -54,7 +54,7 @@ def news() -> str:
     return said
 
 
-def prediction(lesson: int, name: str, guess: Guess) -> None:
+def prediction(lesson: str, name: str, guess: Guess) -> None:
     """Keep what was locked in."""
     entry: dict[str, Any] = {"choice": guess.locked, "right": guess.right}
     if guess.reason is not None:
@@ -62,7 +62,7 @@ def prediction(lesson: int, name: str, guess: Guess) -> None:
     _keep(lesson, "predictions", name, entry)
 
 
-def exercise(lesson: int, name: str, made: Attempted) -> None:
+def exercise(lesson: str, name: str, made: Attempted) -> None:
     """Keep how far an exercise has come."""
     _keep(lesson, "exercises", name, {"passed": made.passed, "tries": made.tries, "hints": made.hinted})
 
@@ -75,7 +75,7 @@ def challenge(name: str, entry: dict[str, Any]) -> None:
 def challenges(lessons: Mapping[str, Any] | None = None) -> dict[str, dict[str, Any]]:
     """The challenges a learner has played (default: this one), by name and seed, "passrole-lambda 7"."""
     kept = mine() if lessons is None else lessons
-    return dict(kept.get(str(CHALLENGES), {}).get("exercises", {}))
+    return dict(kept.get(CHALLENGES, {}).get("exercises", {}))
 
 
 def won(lessons: Mapping[str, Any] | None = None) -> tuple[int, int]:
@@ -84,16 +84,16 @@ def won(lessons: Mapping[str, Any] | None = None) -> tuple[int, int]:
     return len(solved), sum(each.get("score", 0) for each in solved)
 
 
-def kept(lesson: int, kind: str, name: str) -> dict[str, Any]:
+def kept(lesson: str, kind: str, name: str) -> dict[str, Any]:
     """What is kept of one answer (`kind`: "predictions" or "exercises"); empty where nothing is."""
-    return dict(mine().get(str(lesson), {}).get(kind, {}).get(name, {}))
+    return dict(mine().get(lesson, {}).get(kind, {}).get(name, {}))
 
 
-def last(lessons: Mapping[str, Any]) -> tuple[str, int, str]:
-    """What was done last in the lessons: when, in which, and its name; ("", 0, "") where nothing has been."""
-    known = {number: kinds for number, kinds in lessons.items() if number != str(CHALLENGES)}
-    done = [(each.get("when", ""), int(number), name) for (number, _, name), each in answers(known).items()]
-    return max(done, default=("", 0, ""))
+def last(lessons: Mapping[str, Any]) -> tuple[str, str, str]:
+    """What was done last in the lessons: when, in which, and its name; three times "" where nothing has been."""
+    known = {slug: kinds for slug, kinds in lessons.items() if slug != CHALLENGES}
+    done = [(each.get("when", ""), slug, name) for (slug, _, name), each in answers(known).items()]
+    return max(done, default=("", "", ""))
 
 
 def mine() -> dict[str, Any]:
@@ -133,9 +133,9 @@ def _count(number: int) -> str:
     return f"{number} answer{'' if number == 1 else 's'}"
 
 
-def _keep(lesson: int, kind: str, name: str, entry: dict[str, Any]) -> None:
+def _keep(lesson: str, kind: str, name: str, entry: dict[str, Any]) -> None:
     entry["when"] = f"{_now():%Y-%m-%dT%H:%M:%SZ}"
-    _add({str(lesson): {kind: {name: entry}}})
+    _add({lesson: {kind: {name: entry}}})
 
 
 def _add(new: Mapping[str, Any], *, by_date: bool = False) -> None:

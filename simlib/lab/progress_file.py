@@ -1,13 +1,15 @@
 """The file of a learner's progress: its shape, how two of them become one, and how it is written.
 
-    {"version": 1, "lessons": {"2": {
+    {"version": 2, "lessons": {"trust": {
         "predictions": {"root": {"choice": 1, "right": true, "reason": [0], "explained": true,
             "when": "2026-11-24T09:00:00Z"}},
         "exercises": {"a door": {"passed": true, "tries": 3, "hints": 1, "when": "…"}}}}}
 
-`choice` counts from 0; one past the last choice is "I am not sure". `reason` is what was chosen of the reasons, or
-their order, by their places in the lesson's file; [] is "I am not sure". `when` is the real time, in UTC.
-Challenges stand under the number 100 as exercises do, by name and seed, with a `score` and the `seconds` they took.
+A file of version 1 has numbers for the lessons. Whatever a file says, an answer belongs to the lesson that has its name
+today, so that lessons may be cut and ordered anew. `choice` counts from 0; one past the last choice is "I am not sure".
+`reason` is what was chosen of the reasons, or their order, by their places in the lesson's file; [] is "I am not sure".
+`when` is the real time, in UTC. Challenges stand under `challenges` as exercises do, by name and seed, with a `score`
+and the `seconds` they took.
 """
 
 from __future__ import annotations
@@ -26,13 +28,13 @@ from typing import Any
 
 from simlib.cloud.browser import in_browser
 
-VERSION = 1
+VERSION = 2
 _MOST = ("tries", "hints", "passed", "score")  # of two entries the higher one counts
 LARGEST = 1_000_000  # bytes; a learner's file has a few thousand
 PATIENCE = 10.0  # seconds: as long as another kernel is waited for
 _PAUSE = 0.01
 
-_NUMBER = re.compile(r"[0-9]{1,3}")
+_SLUG = re.compile(r"[a-z0-9-]{1,40}")
 _SHAPE: Mapping[str, Callable[[Any], bool]] = {
     **{name: (lambda value: type(value) is int) for name in ("choice", "tries", "hints", "score", "seconds")},
     **{name: (lambda value: type(value) is bool) for name in ("right", "passed", "explained")},
@@ -50,7 +52,7 @@ class Untouchable(ValueError):
 
 
 def read(path: Path) -> dict[str, Any]:
-    """The lessons of a file, by number, {} where there is none. Raises `Damaged` or `Untouchable`."""
+    """The lessons of a file, by slug, {} where there is none. Raises `Damaged` or `Untouchable`."""
     try:
         return parse(_patiently(lambda: _content(path)), path.name)
     except FileNotFoundError:
@@ -75,17 +77,27 @@ def parse(content: bytes, name: str) -> dict[str, Any]:
     version = found.get("version") if isinstance(found, dict) else None
     if type(version) is int and version > VERSION:
         raise Untouchable(f"{name} was written by a newer version of the lab. Get the lab again.")
-    if version != VERSION or not _well_formed(found.get("lessons")):
+    if version not in (1, VERSION) or not _well_formed(found.get("lessons")):
         raise Damaged(f"{name} is not a progress file.")
-    return dict(found["lessons"])
+    return _at_home(found["lessons"])
+
+
+def _at_home(lessons: Mapping[str, Any]) -> dict[str, Any]:
+    """The answers under the lessons that ask for them today; those that none asks for stay where they are."""
+    from . import course
+
+    found: dict[str, Any] = {slug: {} for slug in lessons if not answers({slug: lessons[slug]})}
+    for (slug, kind, name), entry in answers(lessons).items():
+        found.setdefault(course.home(name, kind) or slug, {}).setdefault(kind, {})[name] = entry
+    return found
 
 
 def _well_formed(lessons: Any) -> bool:
     if not isinstance(lessons, dict):
         return False
     entries = []
-    for number, kinds in lessons.items():
-        if not _NUMBER.fullmatch(number) or not isinstance(kinds, dict) or not {*kinds} <= {"predictions", "exercises"}:
+    for slug, kinds in lessons.items():
+        if not _SLUG.fullmatch(slug) or not isinstance(kinds, dict) or not {*kinds} <= {"predictions", "exercises"}:
             return False
         for names in kinds.values():
             if not isinstance(names, dict):

@@ -19,20 +19,20 @@ def predict(name: str, *, again: bool = False) -> Guess:
 
     `again` asks once more: what was kept is forgotten when another answer is locked in.
     """
-    number = course.lesson_of(name, "predictions")
-    prediction = course.lesson(number).predictions[name]
+    slug = course.lesson_of(name, "predictions")
+    prediction = course.lesson(slug).predictions[name]
     guess = _guesses.setdefault(name, Guess(prediction, name))
-    guess.prediction, guess.on_lock = prediction, lambda: _keep(number, guess)
+    guess.prediction, guess.on_lock = prediction, lambda: _keep(slug, guess)
     if again:
         guess.again()
-    kept = progress.kept(number, "predictions", name)
+    kept = progress.kept(slug, "predictions", name)
     guess.recall(kept.get("choice", -1), kept.get("reason"))
     _tell()
     return guess
 
 
-def _keep(number: int, guess: Guess) -> None:
-    progress.prediction(number, guess.name, guess)
+def _keep(slug: str, guess: Guess) -> None:
+    progress.prediction(slug, guess.name, guess)
     guess.note = progress.news()
 
 
@@ -60,11 +60,11 @@ def explain(name: str) -> Explanation:
 def exercise(name: str) -> Attempted:
     """The exercise of that name: `.check(…)` an answer, ask for a `.hint()` or for the `.solution()`."""
     if name not in _attempted:
-        number = course.lesson_of(name, "exercises")
-        kept = progress.kept(number, "exercises", name)
-        made = Attempted(course.lesson(number).exercises[name], name)
+        slug = course.lesson_of(name, "exercises")
+        kept = progress.kept(slug, "exercises", name)
+        made = Attempted(course.lesson(slug).exercises[name], name)
         made.passed, made.tries = kept.get("passed", False), kept.get("tries", 0)
-        made.on_change = lambda changed: (progress.exercise(number, name, changed), _tell())
+        made.on_change = lambda changed: (progress.exercise(slug, name, changed), _tell())
         _attempted[name] = made
     _tell()
     return _attempted[name]

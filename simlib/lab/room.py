@@ -38,9 +38,10 @@ class Learner:
         return overview(self.lessons)
 
     @property
-    def where(self) -> tuple[str, int]:
-        """When something was last done, and in which lesson; ("", 0) where nothing has been."""
-        return progress.last(self.lessons)[:2]
+    def where(self) -> tuple[str, str]:
+        """When something was last done, and the lesson's number; "" where nothing has been, or in no lesson of ours."""
+        when, slug, _ = progress.last(self.lessons)
+        return when, _number(slug)
 
 
 @dataclass(frozen=True)
@@ -55,21 +56,20 @@ class Room:
         stages = [stage for learner in self.learners for stage in learner.overview.stages]
         return {
             number: (
-                sum(stage.number == number and stage.state != "○ not begun" for stage in stages),
-                sum(stage.number == number and stage.state == "● done" for stage in stages),
+                sum(stage.lesson.number == number and stage.state != "○ not begun" for stage in stages),
+                sum(stage.lesson.number == number and stage.state == "● done" for stage in stages),
             )
-            for number in course.LESSONS
-            if number
+            for number in NUMBERS
         }
 
     def stumbling_blocks(self) -> list[Block]:
         """Exercises that are not solved after some tries, and predictions that came otherwise; the most first."""
-        fell: dict[tuple[str, int, str], list[str]] = {}
-        came: Counter[tuple[str, int, str]] = Counter()
-        chosen: dict[tuple[str, int, str], Counter[int]] = {}
+        fell: dict[tuple[str, str, str], list[str]] = {}
+        came: Counter[tuple[str, str, str]] = Counter()
+        chosen: dict[tuple[str, str, str], Counter[int]] = {}
         for learner in self.learners:
-            for (number, kind, name), entry in answers(learner.lessons).items():
-                what = (kind, int(number), name)
+            for (slug, kind, name), entry in answers(learner.lessons).items():
+                what = (kind, slug, name)
                 came[what] += 1
                 if _fell(kind, entry):
                     fell.setdefault(what, []).append(learner.name)
@@ -81,7 +81,7 @@ class Room:
         if not self.learners:
             return "\n".join(["No progress file yet.", *self.unreadable])
         width = max(len(learner.name) for learner in self.learners)
-        head = f"{'learner':<{width}}  " + "  ".join(f"{number:>4}" for number in course.LESSONS if number) + "  last"
+        head = f"{'learner':<{width}}  " + "  ".join(f"{number:>4}" for number in NUMBERS) + "  last"
         rows = [_row(learner, width) for learner in sorted(self.learners, key=lambda each: each.name)]
         blocks = self.stumbling_blocks()
         stuck = [f"  {each}: {_few(each.who)}" for each in blocks if each.kind == "exercises"][:MOST]
@@ -105,11 +105,11 @@ class Room:
             axes.bar(number, begun, color="none", edgecolor=YES, hatch="///", label="begun" if number == 1 else None)
             axes.bar(number, done, color=YES, label="done" if number == 1 else None)
         axes.set(xlabel="lesson", ylabel="learners", ylim=(0, max(1, len(self.learners))))
-        axes.set_xticks([number for number in course.LESSONS if number])
+        axes.set_xticks(NUMBERS)
         axes.yaxis.get_major_locator().set_params(integer=True)
         axes.legend(frameon=False)
         shown = self.stumbling_blocks()[: 2 * MOST][::-1]
-        names = [f"{each.lesson} · {_printable(each.name)[:40]} ({each.kind[:-1]})" for each in shown]
+        names = [f"{_number(each.lesson)} · {_printable(each.name)[:40]} ({each.kind[:-1]})" for each in shown]
         blocks.barh(range(len(shown)), [each.came for each in shown], color="none", edgecolor=DIM, label="came so far")
         held = [len(each.who) for each in shown]
         blocks.barh(range(len(shown)), held, color=NO, label="stuck, or expected otherwise")
@@ -122,6 +122,7 @@ class Room:
         return figure
 
 
+NUMBERS = [lesson.number for lesson in course.LESSONS.values() if lesson.number]
 SIGNS = "○ not begun   ◐ begun   ● done; then how many exercises are solved"
 
 
@@ -130,20 +131,24 @@ class Block:
     """An exercise or a prediction, who has stumbled over it, and of how many; `said` is what most of them chose."""
 
     kind: str
-    lesson: int
+    lesson: str  # its slug
     name: str
     who: tuple[str, ...]
     came: int
     said: str = ""
 
     def __str__(self) -> str:
-        what = f"lesson {self.lesson}, {self.kind[:-1]}" if self.lesson != progress.CHALLENGES else "challenge"
+        what = f"lesson {_number(self.lesson)}, {self.kind[:-1]}" if self.lesson != progress.CHALLENGES else "challenge"
         return f"{len(self.who)} of {self.came}  {what} “{_printable(self.name)[:60]}”"
 
 
-def _said(kind: str, number: int, name: str, chosen: Mapping[int, int]) -> str:
+def _number(slug: str) -> str:
+    return str(course.LESSONS[slug].number) if slug in course.LESSONS else slug
+
+
+def _said(kind: str, slug: str, name: str, chosen: Mapping[int, int]) -> str:
     """ ": Everybody in the account." – what most of those chose, in the words of the lesson, if it has them."""
-    questions = course.lesson(number).predictions if number in course.LESSONS and kind == "predictions" else {}
+    questions = course.lesson(slug).predictions if slug in course.LESSONS and kind == "predictions" else {}
     choice = max(chosen, key=lambda each: (chosen[each], -each))
     choices = (*questions[name].choices, "not sure.") if name in questions else ()
     return f": {choices[choice].replace('`', '')}" if 0 <= choice < len(choices) else ""

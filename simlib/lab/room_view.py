@@ -16,9 +16,9 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from . import course, progress
+from . import progress
 from .markup import escape, sheet
-from .room import SIGNS, STUCK, Room, local, look
+from .room import NUMBERS, SIGNS, STUCK, Room, local, look
 
 EVERY = 5.0  # seconds between two looks with --watch
 
@@ -39,9 +39,9 @@ def scores(room: Room) -> str:
     for learner in sorted(room.learners, key=lambda each: each.name):
         for stage in learner.overview.stages:
             if stage.of_exercises:
-                solved = learner.lessons.get(str(stage.number), {}).get("exercises", {}).values()
+                solved = learner.lessons.get(stage.lesson.slug, {}).get("exercises", {}).values()
                 when = max((str(each.get("when", "")) for each in solved if each.get("passed")), default="")
-                who, lesson = plain(learner.name), f"lesson {stage.number}"
+                who, lesson = plain(learner.name), f"lesson {stage.lesson.number}"
                 points = stage.exercises
                 lines.writerow([lesson, "", plain(when), who, "", "", "", points, 0, points, stage.of_exercises])
         for name, entry in sorted(progress.challenges(learner.lessons).items()):
@@ -63,8 +63,7 @@ def page(room: Room) -> str:
 def _page(room: Room) -> Iterator[str]:
     yield f'<!doctype html><html lang="en"><meta charset="utf-8"><meta http-equiv="refresh" content="{EVERY:g}">'
     yield f"<title>The room</title><style>{_LOOK}</style><h1>The room: {len(room.learners)} learners</h1>"
-    lessons = [number for number in course.LESSONS if number]
-    yield "<table><tr><th>learner</th>" + "".join(f"<th>{number}</th>" for number in lessons)
+    yield "<table><tr><th>learner</th>" + "".join(f"<th>{number}</th>" for number in NUMBERS)
     yield "<th>challenges</th><th>last</th></tr>"
     for learner in sorted(room.learners, key=lambda each: each.name):
         when, number = learner.where

@@ -16,6 +16,7 @@ from simlib import Cloud, Policy, PolicySet, evaluate
 from simlib.audit.refusal import NotARefusal, explain, main
 from simlib.iam.scenario import read_scenario
 from simlib.iam.vocabulary import EXPLICIT_DENY, IMPLICIT_DENY, POLICY_NAMES
+from simlib.lessons import LESSONS
 from tests.cloud.conftest import allow, deny
 from tests.iam.differential.scenarios import scenario
 
@@ -252,4 +253,4 @@ def test_the_lessons_are_there() -> None:
     text = (ROOT / "simlib" / "audit" / "refusals.toml").read_text("utf-8")
     lessons = set(re.findall(r'^lesson = "(.*)"$', text, re.MULTILINE))
     assert len(lessons) > 3
-    assert {lesson for lesson in lessons if not (ROOT / "notebooks" / f"{lesson}.ipynb").exists()} == set()
+    assert {lesson for lesson in lessons if lesson not in LESSONS} == set()

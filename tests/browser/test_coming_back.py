@@ -12,7 +12,7 @@ SETUP = """
 import os, tempfile
 os.environ["IAM_LAB_PROGRESS"] = os.path.join(tempfile.mkdtemp(), "progress.json")
 from simlib import Cloud, lab
-aws = lab.begin(2)
+aws = lab.begin('trust')
 """
 CELLS = (
     'lab.predict("root in the trust policy")',

@@ -13,7 +13,7 @@ SETUP = """
 import os, tempfile
 os.environ["IAM_LAB_PROGRESS"] = os.path.join(tempfile.mkdtemp(), "progress.json")
 from simlib import Cloud, lab
-aws = lab.begin(4)
+aws = lab.begin('sessions')
 lab.answer("two hours", "c")
 """
 AGAIN = 'print("accounts:", *(account.name for account in aws.accounts))'

@@ -19,6 +19,7 @@ from simlib.challenges.setting import Refused, Setting, build, rehearsal
 from simlib.challenges.solver import prove
 from simlib.challenges.statements import policy
 from simlib.iam import Policy
+from simlib.lessons import LESSONS
 
 GET_IN, LOCK_OUT, CUT_DOWN = "passrole-lambda", "old-key", "golf-thumbnails"
 
@@ -40,7 +41,7 @@ def test_a_challenge_is_told_whole_and_gives_nothing_away(name: str) -> None:
     assert not [text for text in told if re.search(r"(?<!\$)\{[a-z]", text)], "a gap that no name fills"
     assert facts["values"]["flag"] not in json.dumps(told)
     assert 5 <= challenge.minutes <= 20
-    assert 1 <= challenge.lesson <= 9
+    assert challenge.lesson in LESSONS
 
 
 def test_there_is_something_of_each_kind_and_of_each_theme() -> None:

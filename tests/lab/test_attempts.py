@@ -93,7 +93,7 @@ def test_a_call_that_has_been_made_already_gets_a_sentence() -> None:
 
 @pytest.fixture(scope="module")
 def world() -> Iterator[Any]:
-    with lab.begin(4) as world:
+    with lab.begin("sessions") as world:
         yield world
 
 

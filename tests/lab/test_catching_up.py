@@ -30,7 +30,7 @@ LESSON = [
 
 @pytest.fixture
 def names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    (tmp_path / course.LESSONS[4]).write_text(json.dumps({"cells": LESSON}), encoding="utf-8")
+    (tmp_path / course.find("sessions").notebook).write_text(json.dumps({"cells": LESSON}), encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     names: dict[str, Any] = {}
     monkeypatch.setattr(catching_up, "names", lambda: names)
@@ -38,7 +38,7 @@ def names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 
 
 def test_up_to_a_heading_with_the_solution_in_place(names: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
-    said = catching_up.catch_up(4, "The end")
+    said = catching_up.catch_up("sessions", "The end")
     assert names["ran"] == ["first"]
     assert names["rotate"].__code__.co_names  # the solution, not the dots
     assert "The end" in said
@@ -46,30 +46,30 @@ def test_up_to_a_heading_with_the_solution_in_place(names: dict[str, Any], capsy
 
 
 def test_the_same_step_can_be_begun_again(names: dict[str, Any]) -> None:
-    catching_up.catch_up(4, "A key, rotated")
+    catching_up.catch_up("sessions", "A key, rotated")
     names["ran"].append("a mess")
-    catching_up.catch_up(4, "A key, rotated")
+    catching_up.catch_up("sessions", "A key, rotated")
     assert names["ran"] == ["first"]
 
 
 def test_to_the_end(names: dict[str, Any]) -> None:
-    catching_up.catch_up(4)
+    catching_up.catch_up("sessions")
     assert names["ran"] == ["first", "last"]
 
 
 def test_a_heading_that_is_not_there_gets_the_list(names: dict[str, Any]) -> None:
     with pytest.raises(LookupError, match='Did you mean "The end"') as refused:
-        catching_up.catch_up(4, "The edn")
+        catching_up.catch_up("sessions", "The edn")
     assert "A key, rotated" in str(refused.value)
     assert names == {}
 
 
 def test_a_lesson_that_is_not_there_or_cannot_be_read(names: dict[str, Any]) -> None:
-    with pytest.raises(LookupError, match="There is no lesson 12"):
-        catching_up.catch_up(12)
-    Path(course.LESSONS[4]).write_text("{", encoding="utf-8")
+    with pytest.raises(LookupError, match="There is no lesson 99"):
+        catching_up.catch_up(99)
+    Path(course.find("sessions").notebook).write_text("{", encoding="utf-8")
     with pytest.raises(LookupError, match="cannot be read as a notebook"):
-        catching_up.catch_up(4)
+        catching_up.catch_up("sessions")
 
 
 def test_no_world_is_left_open() -> None:
@@ -78,9 +78,9 @@ def test_no_world_is_left_open() -> None:
 
 def test_a_cell_that_does_not_run_any_more_is_named(names: dict[str, Any], tmp_path: Path) -> None:
     broken = [cell("code", "%matplotlib inline"), *LESSON]
-    (tmp_path / course.LESSONS[4]).write_text(json.dumps({"cells": broken}), encoding="utf-8")
+    (tmp_path / course.find("sessions").notebook).write_text(json.dumps({"cells": broken}), encoding="utf-8")
     with pytest.raises(LookupError, match=r"SyntaxError.*It begins: %matplotlib inline"):
-        catching_up.catch_up(4, "The end")
+        catching_up.catch_up("sessions", "The end")
 
 
 def test_the_step_of_a_question_is_the_heading_above_it() -> None:

@@ -14,7 +14,7 @@ from simlib.lab.beginnings import trust
 @pytest.fixture
 def world() -> Iterator[Cloud]:
     """dev and prod; in dev alice, a machine with the role web-app, and the role reports with a session of alice's."""
-    with lab.begin(4) as world:
+    with lab.begin("sessions") as world:
         world.account("prod")
         yield world
 

@@ -32,7 +32,7 @@ def notebook(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 
 @pytest.fixture
 def aws() -> Iterator[Cloud]:
-    with lab.begin(4) as world:
+    with lab.begin("sessions") as world:
         yield world
     if Cloud.running:
         Cloud.running.stop()
@@ -60,7 +60,7 @@ def test_progress_goes_to_another_machine_and_comes_back(
     bar.restore_progress(given["progress.json"])
     assert bar.note == "progress.json: 1 answer, 1 of them new here."
     assert lab.predict("two hours").locked == 2
-    assert "4" in progress_file.read(tmp_path / "progress.json")
+    assert "sessions" in progress_file.read(tmp_path / "progress.json")
 
 
 def test_the_world_goes_to_another_kernel_and_comes_back(
@@ -89,7 +89,7 @@ def test_a_name_that_means_something_else_is_left_to_the_learner(
 
 
 A_WORLD = '{"IamLabWorld": 1, "Clock": "2026-11-24T09:00:00Z", "Accounts": []}'
-NEWER = '{"version": 2, "lessons": {}}'
+NEWER = '{"version": 3, "lessons": {}}'
 
 
 @pytest.mark.parametrize(
@@ -141,7 +141,7 @@ def test_where_nothing_can_be_written_progress_can_still_be_taken_along(
     monkeypatch.setenv("IAM_LAB_PROGRESS", "no-such-folder/progress.json")
     lab.answer("two hours", "c")
     bar.download_progress()
-    assert json.loads(given["progress.json"])["lessons"]["4"]["predictions"]["two hours"]["choice"] == 2
+    assert json.loads(given["progress.json"])["lessons"]["sessions"]["predictions"]["two hours"]["choice"] == 2
 
 
 def test_the_page_is_warned_of_the_keys_and_a_file_name_is_no_markup(bar: Downloads) -> None:
@@ -160,7 +160,7 @@ def test_what_a_browser_sends_and_gets(given: dict[str, str], monkeypatch: pytes
     pick = {"do": "restore_progress", "value": "{", "file": "a"}
     for message in ({"do": "download_progress", "value": ""}, pick, {**pick, "value": 7}, {**pick, "do": "nothing"}):
         widget._handle_custom_msg(message, [])
-    assert json.loads(sent[0]["text"]) == {"version": 1, "lessons": {}}
+    assert json.loads(sent[0]["text"]) == {"version": 2, "lessons": {}}
     assert sent[0]["file"] == "progress.json"
     assert sent.count({"done": True}) == 4
     assert "a cannot be read" in widget.html

@@ -28,7 +28,7 @@ def read_only(*, given: str = "") -> Exercise:
 
 @pytest.fixture
 def aws() -> Iterator[Cloud]:
-    with lab.begin(4) as world:
+    with lab.begin("sessions") as world:
         yield world
 
 
@@ -79,8 +79,8 @@ def test_the_first_wrong_row_is_told_with_what_decided(aws: Cloud) -> None:
 
 
 def test_what_only_lets_through_is_not_said_to_allow() -> None:
-    """In lesson 3's world an SCP allows everything, and is a ceiling."""
-    with lab.begin(3):
+    """In the world of the limits an SCP allows everything, and is a ceiling."""
+    with lab.begin("limits"):
         assert "FullAWSAccess" not in checked(allow("*"))
 
 
@@ -169,7 +169,7 @@ def test_a_name_that_is_not_there_is_told_with_the_nearest() -> None:
 
 def test_no_name_stands_for_two_things() -> None:
     for kind in ("predictions", "exercises"):
-        names = [name for number in course.LESSONS for name in getattr(course.lesson(number), kind)]
+        names = [name for slug in course.LESSONS for name in getattr(course.lesson(slug), kind)]
         assert len(names) == len(set(names))
 
 

@@ -15,7 +15,6 @@ from simlib.lab.beginnings import ALICE, BOB
 
 REPORTS, AUDIT = "arn:aws:iam::111111111111:role/reports", "arn:aws:iam::222222222222:role/audit"
 LEDGER, REPORT = "arn:aws:s3:::prod-ledger", "arn:aws:s3:::my-secure-bucket/report.csv"
-BEGINS = {1: 2}  # lesson 1 begins with nothing; what its exercise is about is there in lesson 2, too
 READS = [("s3:GetObject", REPORT)]
 SCANNER = "acme-audit/scanner"
 
@@ -28,16 +27,9 @@ def a_new_learner(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def asked(request: pytest.FixtureRequest) -> Iterator[tuple[Any, Cloud]]:
     """The exercise of that name, and a world as its lesson begins."""
-    number = course.lesson_of(request.param, "exercises")
-    with lab.begin(BEGINS.get(number, number)) as world:
-        if request.param == "acmes way in":
-            iam = world.account("prod").admin.client("iam")
-            iam.create_role(RoleName="audit", AssumeRolePolicyDocument=trust("arn:aws:iam::222222222222:root"))
-            iam.put_role_policy(RoleName="audit", PolicyName="all", PolicyDocument=document("Allow", "s3:*", "*"))
-        if request.param == "the mfa trap":
-            world.account("dev").admin.client("iam").create_role(
-                RoleName="writer", AssumeRolePolicyDocument=trust(ALICE)
-            )
+    with lab.begin(course.lesson_of(request.param, "exercises")) as world:
+        if request.param == "one file for alice":
+            world.account("dev").admin.client("iam").create_user(UserName="alice")
         yield lab.exercise(request.param), world
 
 
@@ -200,7 +192,7 @@ def test_an_editor_of_a_text_alone_and_one_document_will_do(asked: Any) -> None:
 def test_what_was_written_goes_along_into_a_new_world(asked: Any) -> None:
     exercise, world = asked
     exercise.panel().edit(solved(exercise, world)[0])
-    with lab.begin(2):
+    with lab.begin("trust"):
         assert str(exercise.check()).startswith("✔ Right.")
         assert exercise.panel().shelf.world is Cloud.running
         assert str(exercise.check()).startswith("✔ Right.")

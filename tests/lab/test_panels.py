@@ -34,7 +34,7 @@ each_panel = pytest.mark.parametrize("name", PANELS)
 
 @pytest.fixture(scope="module")
 def world() -> Iterator[Any]:
-    with lab.begin(2) as world:
+    with lab.begin("trust") as world:
         yield world
     assert Cloud.running is None
 
@@ -94,7 +94,7 @@ def test_a_panel_is_told_in_text_and_outside_a_kernel(world: Any, name: str) -> 
 
 @each_panel
 def test_a_panel_whose_world_is_over_stays_as_it_was_and_troubles_no_cell(name: str) -> None:
-    with lab.begin(2) as over:
+    with lab.begin("trust") as over:
         panel = PANELS[name](over)
         panel._repr_mimebundle_()
     with Cloud.start():

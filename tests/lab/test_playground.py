@@ -28,7 +28,7 @@ def ask(view: Any, name: str, value: str = "") -> None:
 
 def test_every_tab_has_its_panel_which_is_kept(playground: Playground) -> None:
     kinds = {"graph": AccessGraph, "policies": PolicyEditor, "timeline": SessionTimeline}
-    playground.begin(5)
+    playground.begin("partners")
     for name in TABS:
         playground.open(name)
         assert type(playground.panel) is kinds.get(name, type(playground.panel))

@@ -17,7 +17,7 @@ from simlib.lab.experiments import tried
 from simlib.lab.options import by_letter
 from simlib.lab.predictions import Experiment, Guess, Prediction, Reason
 
-QUESTIONS = {name: each for number in course.LESSONS for name, each in course.lesson(number).predictions.items()}
+QUESTIONS = {name: each for slug in course.LESSONS for name, each in course.lesson(slug).predictions.items()}
 SUM = Prediction("Is `2 + 2` four?", ("Yes, it is.", "No, it is not."), 0, "Because of arithmetic.")
 
 
@@ -104,10 +104,10 @@ def test_the_answer_must_be_one_of_the_choices() -> None:
 
 
 def test_the_text_of_a_question_is_enough_to_answer_it_without_a_browser() -> None:
-    shown = str(lab.predict("a year later"))
-    assert "a) No: a key expires after 90 days." in shown
-    assert "lab.answer('a year later', 'a')" in shown
-    assert str(lab.answer("a year later", "c")).startswith("As you predicted: Yes")
+    shown = str(lab.predict("the day after"))
+    assert "b) Only Alice's key." in shown
+    assert "lab.answer('the day after', 'a')" in shown
+    assert str(lab.answer("the day after", "b")).startswith("As you predicted: Only")
 
 
 def test_an_explanation_on_the_screen_opens_when_the_guess_is_locked() -> None:
@@ -152,8 +152,8 @@ def test_what_the_notebook_keeps_shows_the_answer_and_needs_no_kernel() -> None:
 
 
 def test_running_a_cell_again_keeps_the_answer() -> None:
-    lab.answer("a year later", "a")
-    assert lab.predict("a year later").locked == 0
+    lab.answer("the day after", "a")
+    assert lab.predict("the day after").locked == 0
 
 
 def test_running_cells_fifty_times_leaves_no_more_widgets_than_once() -> None:
@@ -170,9 +170,9 @@ def test_running_cells_fifty_times_leaves_no_more_widgets_than_once() -> None:
     assert [run() for _ in range(50)][-1] == once
 
 
-@pytest.mark.parametrize("number", course.LESSONS)
-def test_after_each_prediction_there_is_a_cell_to_go_on_with(number: int) -> None:
-    cells = catching_up.read_lesson(number)
+@pytest.mark.parametrize("slug", course.LESSONS)
+def test_after_each_prediction_there_is_a_cell_to_go_on_with(slug: str) -> None:
+    cells = catching_up.read_lesson(slug)
     for index, cell in enumerate(cells):
         if re.search(r"^lab\.predict\(", "".join(cell["source"]), re.MULTILINE) and cell["cell_type"] == "code":
             assert "".join(cell["source"]).strip().splitlines()[-1].startswith("lab.predict("), "it is what is shown"
@@ -190,8 +190,8 @@ def test_to_lock_in_passes_the_focus_on_once(name: str, monkeypatch: pytest.Monk
 
 
 def test_an_unknown_name_says_which_was_meant() -> None:
-    with pytest.raises(KeyError, match="did you mean 'a year later'"):
-        lab.predict("a year late")
+    with pytest.raises(KeyError, match="did you mean 'the day after'"):
+        lab.predict("the day afer")
 
 
 # -- the reason -------------------------------------------------------------------------------------------------------
@@ -340,13 +340,15 @@ def test_an_experiment_changes_nothing_and_moves_the_clock_back(monkeypatch: pyt
 
 
 def test_asked_again_on_purpose_it_is_open_once_more_and_the_last_answer_counts() -> None:
-    lab.answer("a year later", "a")
-    again = lab.predict("a year later", again=True)
+    lab.answer("the day after", "a")
+    again = lab.predict("the day after", again=True)
     assert again.locked is None
-    assert lab.predict("a year later").locked is None, "not even by running a cell again"
-    assert "Waiting" in str(lab.explain("a year later"))
-    lab.answer("a year later", "c")
-    assert progress.kept(course.lesson_of("a year later", "predictions"), "predictions", "a year later")["choice"] == 2
+    assert lab.predict("the day after").locked is None, "not even by running a cell again"
+    assert "Waiting" in str(lab.explain("the day after"))
+    lab.answer("the day after", "c")
+    assert (
+        progress.kept(course.lesson_of("the day after", "predictions"), "predictions", "the day after")["choice"] == 2
+    )
 
 
 @pytest.mark.usefixtures("no_widgets")

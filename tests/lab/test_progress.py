@@ -31,24 +31,24 @@ def file(progress_of_nobody: Path) -> Path:
 
 def test_predictions_and_exercises_are_kept_with_the_real_time(file: Path) -> None:
     lab.answer("a third key", "b")
-    with lab.begin(4) as aws:
+    with lab.begin("sessions") as aws:
         aws.clock.advance(days=1000)
         lab.exercise("rotate a key").check(lambda iam, use: use(None))
         real = aws.clock.real_now
     lab.exercise("rotate a key").hint()
     kept = json.loads(file.read_text(encoding="utf-8"))
-    assert kept["version"] == 1
-    prediction = kept["lessons"]["4"]["predictions"]["a third key"]
+    assert kept["version"] == progress_file.VERSION
+    prediction = kept["lessons"]["credentials"]["predictions"]["a third key"]
     assert (prediction["choice"], prediction["right"]) == (1, True)
-    made = kept["lessons"]["4"]["exercises"]["rotate a key"]
+    made = kept["lessons"]["credentials"]["exercises"]["rotate a key"]
     assert (made["passed"], made["tries"], made["hints"]) == (False, 1, 1)
     assert made["when"][:10] == f"{real:%Y-%m-%d}"
 
 
 def test_what_has_been_solved_stays_solved_in_the_next_kernel(file: Path) -> None:
-    progress_file.write(file, {"4": {"exercises": {"rotate a key": {"passed": True}}}})
+    progress_file.write(file, {"credentials": {"exercises": {"rotate a key": {"passed": True}}}})
     lab.exercise("rotate a key").hint()
-    assert progress.mine()["4"]["exercises"]["rotate a key"]["passed"] is True
+    assert progress.mine()["credentials"]["exercises"]["rotate a key"]["passed"] is True
 
 
 @pytest.mark.parametrize(
@@ -58,9 +58,9 @@ def test_what_has_been_solved_stays_solved_in_the_next_kernel(file: Path) -> Non
         (b"\xff\xfe", "cannot be read"),
         (b"[" * 100_000, "cannot be read"),
         (b"[]", "is not a progress file"),
-        (b'{"version": 1, "lessons": {"4": {"exercises": []}}}', "is not a progress file"),
+        (b'{"version": 1, "lessons": {"credentials": {"exercises": []}}}', "is not a progress file"),
         (
-            b'{"version": 1, "lessons": {"4": {"exercises": {"x": {"when": "09:00\\u001b[2J"}}}}}',
+            b'{"version": 1, "lessons": {"credentials": {"exercises": {"x": {"when": "09:00\\u001b[2J"}}}}}',
             "is not a progress file",
         ),
         (b'{"version": 1, "lessons": {"' + b"4" * 5000 + b'": {}}}', "is not a progress file"),
@@ -77,7 +77,7 @@ def test_a_file_that_cannot_be_read_is_set_aside_and_not_lost(
     (aside,) = file.parent.glob("progress.set-aside-*.json")
     assert aside.read_bytes() == content
     assert aside.name in shown
-    assert "4" in progress_file.read(file)
+    assert "credentials" in progress_file.read(file)
 
 
 NO_ROOM, READ_ONLY = OSError(28, "No space left on device"), PermissionError(13, "Permission denied")
@@ -93,15 +93,19 @@ def test_where_nothing_can_be_written_one_sentence_is_said_and_nothing_is_lost(
     before = file.read_bytes()
     with monkeypatch.context() as broken:
         refuse(broken, accident, error)
-        assert "one hour" in str(lab.answer("two hours", "a"))
+        assert "the SDK takes the first" in str(lab.answer("the wrong account", "a"))
         lab.answer("old variables", "b")
         assert file.read_bytes() == before
-        assert set(progress.mine()["4"]["predictions"]) == {"a third key", "two hours", "old variables"}
+        assert set(progress.mine()["credentials"]["predictions"]) == {
+            "a third key",
+            "the wrong account",
+            "old variables",
+        }
     shown = capsys.readouterr().out
     assert shown.count("Your progress cannot be kept in progress.json") == 1
     assert str(error.strerror) in shown
-    lab.answer("an hour and a minute", "a")  # there is room again
-    assert len(progress_file.read(file)["4"]["predictions"]) == 4
+    lab.answer("twelve hours later", "a")  # there is room again
+    assert len(progress_file.read(file)["credentials"]["predictions"]) == 4
     assert sorted(each.name for each in file.parent.iterdir()) == [".progress.lock", file.name]
 
 
@@ -126,9 +130,9 @@ def refuse(broken: pytest.MonkeyPatch, accident: str, error: OSError) -> None:
 
 def test_a_sentence_comes_again_when_it_happens_again(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     said = []
-    for name in ("a third key", "two hours", "old variables"):
+    for name in ("a third key", "the wrong account", "old variables"):
         with monkeypatch.context() as broken:
-            if name != "two hours":
+            if name != "the wrong account":
                 refuse(broken, "write", NO_ROOM)
             lab.predict(name).lock(0)
         said.append(lab.predict(name).status)
@@ -147,9 +151,9 @@ def test_the_folder_of_the_lessons_is_deleted(
         shutil.rmtree(folder)
     except PermissionError:  # Windows does not let go of a folder that somebody works in
         monkeypatch.setenv("IAM_LAB_PROGRESS", str(tmp_path / "gone" / "progress.json"))
-    assert "one hour" in str(lab.answer("two hours", "a"))
+    assert "the SDK takes the first" in str(lab.answer("the wrong account", "a"))
     assert "cannot be kept in progress.json" in capsys.readouterr().out
-    assert "two hours" in progress.mine()["4"]["predictions"]
+    assert "the wrong account" in progress.mine()["credentials"]["predictions"]
     assert "The course" in lab.overview()._repr_mimebundle_()["text/html"]
 
 
@@ -157,14 +161,14 @@ def test_the_folder_of_the_lessons_is_deleted(
 def test_what_is_there_and_cannot_be_read_is_left_as_it_is(
     file: Path, what: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    newer = b'{"version": 2, "lessons": {"12": "of a kind that we do not know"}}'
+    newer = b'{"version": 3, "lessons": {"12": "of a kind that we do not know"}}'
     file.mkdir() if what == "a folder" else file.write_bytes(newer)
     lab.answer("a third key", "b")
-    lab.answer("two hours", "b")
+    lab.answer("the wrong account", "b")
     shown = capsys.readouterr().out
     assert ("cannot be read" if what == "a folder" else "newer version") in shown
     assert shown.count("your progress is not kept") == 1
-    assert len(progress.mine()["4"]["predictions"]) == 2
+    assert len(progress.mine()["credentials"]["predictions"]) == 2
     assert file.is_dir() or file.read_bytes() == newer
     assert not [each for each in file.parent.iterdir() if "set-aside" in each.name]
 
@@ -174,7 +178,7 @@ import sys
 from simlib.lab import progress
 sys.stdin.readline()  # both at once
 for number in range(40):
-    progress._add({"4": {"predictions": {f"{sys.argv[1]} {number}": {"choice": 0}}}})
+    progress._add({"credentials": {"predictions": {f"{sys.argv[1]} {number}": {"choice": 0}}}})
 """
 
 
@@ -186,7 +190,7 @@ def test_two_kernels_that_write_at_the_same_instant_lose_nothing(file: Path) -> 
         kernel.stdin.write(b"\n")
         kernel.stdin.flush()
     assert [kernel.wait(60) for kernel in kernels] == [0, 0]
-    assert len(progress_file.read(file)["4"]["predictions"]) == 80
+    assert len(progress_file.read(file)["credentials"]["predictions"]) == 80
     assert not list(file.parent.glob("*.set-aside-*"))
 
 
@@ -194,7 +198,7 @@ def test_two_kernels_that_find_a_damaged_file_set_aside_no_good_one(file: Path) 
     file.write_text("{", encoding="utf-8")
     lab.answer("a third key", "b")
     with progress_file.alone(file):  # the other one looks again once it is its turn
-        assert "4" in progress._in_the_file()
+        assert "credentials" in progress._in_the_file()
     assert len(list(file.parent.glob("*.set-aside-*"))) == 1
 
 
@@ -205,15 +209,15 @@ def test_a_kernel_that_holds_on_to_the_lock_stops_nobody_and_nothing_is_lost(
     with progress_file.alone(file):
         lab.answer("a third key", "b")
         assert "other notebooks are writing into it" in capsys.readouterr().out
-        assert progress.mine()["4"]["predictions"]["a third key"]["choice"] == 1
-    lab.answer("two hours", "c")
-    assert {*progress_file.read(file)["4"]["predictions"]} == {"a third key", "two hours"}
+        assert progress.mine()["credentials"]["predictions"]["a third key"]["choice"] == 1
+    lab.answer("the wrong account", "c")
+    assert {*progress_file.read(file)["credentials"]["predictions"]} == {"a third key", "the wrong account"}
 
 
 def test_progress_does_not_depend_on_a_world(file: Path) -> None:
     assert Cloud.running is None
-    lab.answer("two hours", "c")
-    assert progress.mine()["4"]["predictions"]["two hours"]["right"] is True
+    lab.answer("the wrong account", "c")
+    assert progress.mine()["credentials"]["predictions"]["the wrong account"]["right"] is True
 
 
 def in_another_kernel() -> None:
@@ -222,36 +226,36 @@ def in_another_kernel() -> None:
 
 
 def test_what_was_locked_in_is_locked_in_the_next_kernel(file: Path) -> None:
-    lab.answer("two hours", "a")
+    lab.answer("the wrong account", "a")
     in_another_kernel()
     before = file.read_bytes()
-    assert lab.predict("two hours").locked == 0
-    assert "You expected" in str(lab.explain("two hours"))
+    assert lab.predict("the wrong account").locked == 0
+    assert "You expected" in str(lab.explain("the wrong account"))
     assert lab.predict("a third key").locked is None
     assert file.read_bytes() == before, "only looked at"
 
 
 def test_tries_are_counted_on_and_hints_begin_anew_but_none_is_forgotten(file: Path) -> None:
     entry = {"passed": False, "tries": 3, "hints": 2}
-    progress_file.write(file, {"4": {"exercises": {"rotate a key": entry}}})
+    progress_file.write(file, {"credentials": {"exercises": {"rotate a key": entry}}})
     made = lab.exercise("rotate a key")
     assert made.hint().title == "Think of this"
-    with lab.begin(4):
+    with lab.begin("sessions"):
         made.check(lambda iam, use: use(None))
-    kept = progress.mine()["4"]["exercises"]["rotate a key"]
+    kept = progress.mine()["credentials"]["exercises"]["rotate a key"]
     assert (kept["tries"], kept["hints"]) == (4, 2)
 
 
 def test_a_choice_that_the_lesson_does_not_offer_any_more_is_open_again(file: Path) -> None:
-    progress_file.write(file, {"4": {"predictions": {"two hours": {"choice": 99}}}})
-    assert lab.predict("two hours").locked is None
+    progress_file.write(file, {"credentials": {"predictions": {"the wrong account": {"choice": 99}}}})
+    assert lab.predict("the wrong account").locked is None
 
 
 EARLY, LATE = "2026-11-24T09:00:00Z", "2026-11-24T10:00:00Z"
 
 
 def one(name: str, **entry: Any) -> dict[str, Any]:
-    return {"4": {"exercises" if "passed" in entry else "predictions": {name: entry}}}
+    return {"credentials": {"exercises" if "passed" in entry else "predictions": {name: entry}}}
 
 
 @pytest.mark.parametrize(
@@ -278,20 +282,20 @@ def test_of_two_files_the_later_answer_counts(
 def test_restoring_says_what_is_new_and_what_stays(file: Path) -> None:
     lab.answer("a third key", "b")
     downloaded = one("rotate a key", passed=True, tries=2, hints=0, when=EARLY)
-    downloaded["4"] |= one("a third key", choice=0, right=False, when=EARLY)["4"]
+    downloaded["credentials"] |= one("a third key", choice=0, right=False, when=EARLY)["credentials"]
     shown_already = lab.exercise("rotate a key")
     said = progress.restore(progress_file.text(downloaded).encode())
     assert said == ("progress.json: 2 answers, 1 of them new here. 1 answer that you have given here since then stays.")
-    assert progress.mine()["4"]["predictions"]["a third key"]["choice"] == 1
+    assert progress.mine()["credentials"]["predictions"]["a third key"]["choice"] == 1
     questions.recall()
     assert shown_already.passed
 
 
 def test_what_is_restored_is_locked_in_at_once_where_it_is_shown(file: Path) -> None:
     seen = []
-    lab.predict("two hours").draw_by("view", lambda: seen.append("drawn"))
-    progress.restore(progress_file.text(one("two hours", choice=2, right=True, when=LATE)).encode())
+    lab.predict("the wrong account").draw_by("view", lambda: seen.append("drawn"))
+    progress.restore(progress_file.text(one("the wrong account", choice=2, right=True, when=LATE)).encode())
     questions.recall()
-    assert lab.predict("two hours").locked == 2
+    assert lab.predict("the wrong account").locked == 2
     assert seen == ["drawn"]
-    assert progress.mine()["4"]["predictions"]["two hours"]["when"] == LATE
+    assert progress.mine()["credentials"]["predictions"]["the wrong account"]["when"] == LATE

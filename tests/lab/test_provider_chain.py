@@ -11,7 +11,7 @@ from simlib import Cloud, lab
 
 @pytest.fixture
 def aws() -> Iterator[Cloud]:
-    with lab.begin(4) as world:
+    with lab.begin("sessions") as world:
         yield world
 
 
@@ -46,6 +46,6 @@ def test_every_place_botocore_looks_at_has_a_sentence(aws: Cloud) -> None:
     assert [place.method for place in lab.provider_chain().places if place.what == place.method] == []
 
 
-def test_a_lesson_without_a_beginning_is_refused_with_a_sentence() -> None:
-    with pytest.raises(ValueError, match="Lesson 99 has no beginning of its own"):
+def test_a_lesson_that_there_is_not_is_refused_with_a_sentence() -> None:
+    with pytest.raises(LookupError, match="There is no lesson 99"):
         lab.begin(99)

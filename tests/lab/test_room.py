@@ -35,16 +35,16 @@ def write(path: Path, lessons: dict[str, Any]) -> None:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Three learners of a hub, one who has only just come, and a file that is no progress."""
+    """Three learners of a hub, one who has only just come, and a file that is no progress; with the old numbers."""
     four = {"predictions": {"two hours": wrong()}, "exercises": {"rotate a key": stuck()}}
     write(tmp_path / "ada" / "lab" / "notebooks" / "progress.json", {"4": four})
     write(tmp_path / "ben" / "progress.json", {"4": {"exercises": {"rotate a key": stuck("2026-11-24T09:11:00Z")}}})
-    of_four = course.lesson(4)
+    of_eight = course.lesson("credentials")
     done = {
         "predictions": {
-            name: {"choice": 1, "right": True, "when": "2026-11-24T09:00:00Z"} for name in of_four.predictions
+            name: {"choice": 1, "right": True, "when": "2026-11-24T09:00:00Z"} for name in of_eight.predictions
         },
-        "exercises": {name: solved() for name in of_four.exercises},
+        "exercises": {name: solved() for name in of_eight.exercises},
     }
     write(tmp_path / "cy" / "progress.json", {"4": done})
     write(tmp_path / "dee" / "progress.json", {})
@@ -56,27 +56,27 @@ def folder(tmp_path: Path) -> Path:
 def test_who_is_where(folder: Path) -> None:
     seen = room.look(folder)
     assert [(learner.name, learner.where[1]) for learner in seen.learners] == [
-        ("ada", 4), ("ben", 4), ("cy", 4), ("dee", 0)
+        ("ada", "8"), ("ben", "8"), ("cy", "8"), ("dee", "")
     ]  # fmt: skip
-    assert seen.counts()[4] == (3, 1)
-    assert seen.counts()[5] == (0, 0)
+    assert seen.counts()[8] == (3, 1)
+    assert seen.counts()[9] == (0, 0)
 
 
 def test_what_holds_the_room_up_comes_first(folder: Path) -> None:
     first, second = room.look(folder).stumbling_blocks()
-    assert (str(first), first.who) == ("2 of 3  lesson 4, exercise “rotate a key”", ("ada", "ben"))
-    assert str(second) == "1 of 2  lesson 4, prediction “two hours”"
+    assert (str(first), first.who) == ("2 of 3  lesson 8, exercise “rotate a key”", ("ada", "ben"))
+    assert str(second) == "1 of 1  lesson 6, prediction “two hours”"
     assert second.said == ": A session of one hour: AWS gives what it can."
 
 
 def test_the_table_tells_it_all_and_names_what_was_passed_over(folder: Path) -> None:
     shown = str(room.look(folder))
-    assert "2 of 3  lesson 4, exercise “rotate a key”: ada, ben" in shown
-    assert "1 of 2  lesson 4, prediction “two hours”: A session of one hour" in shown
+    assert "2 of 3  lesson 8, exercise “rotate a key”: ada, ben" in shown
+    assert "1 of 1  lesson 6, prediction “two hours”: A session of one hour" in shown
     assert "Passed over: eve" in shown
     assert "ada" in shown.split("\n")[1]
     here = datetime(2026, 11, 24, 9, 10, tzinfo=UTC).astimezone()
-    assert f"lesson 4, {here:%H:%M}" in shown.split("\n")[1]
+    assert f"lesson 8, {here:%H:%M}" in shown.split("\n")[1]
 
 
 @pytest.mark.parametrize(
@@ -187,7 +187,7 @@ def test_a_learner_has_one_row_however_many_files_and_links_lie_there(tmp_path: 
     except OSError:
         pytest.skip("Windows makes links for administrators only: run this as one, or elsewhere")
     [learner] = room.look(tmp_path / "room").learners
-    assert (learner.name, learner.where[1]) == ("eve", 1)
+    assert (learner.name, learner.where[1]) == ("eve", "0")
 
 
 def test_scores_are_a_line_for_each_learner_and_lesson_in_nbgraders_form(folder: Path) -> None:
@@ -195,14 +195,14 @@ def test_scores_are_a_line_for_each_learner_and_lesson_in_nbgraders_form(folder:
     assert room_view.main([str(folder), "--csv", str(folder / "scores.txt")]) == 0
     rows = list(csv.DictReader((folder / "scores.txt").read_text(encoding="utf-8").splitlines()))
     assert tuple(rows[0]) == room_view.COLUMNS
-    of_four = str(len(course.lesson(4).exercises))
+    of_eight = str(len(course.lesson("credentials").exercises))
     four = {
         row["student_id"]: (row["score"], row["max_score"], row["timestamp"])
         for row in rows
-        if "4" in row["assignment"]
+        if row["assignment"] == "lesson 8"
     }
-    assert four["ada"] == ("0", of_four, "")
-    assert four["'=cmd"] == ("1", of_four, "2026-11-24T09:20:00Z"), "a spreadsheet runs nothing"
+    assert four["ada"] == ("0", of_eight, "")
+    assert four["'=cmd"] == ("1", of_eight, "2026-11-24T09:20:00Z"), "a spreadsheet runs nothing"
 
 
 def test_the_page_tells_the_same_and_what_a_file_says_is_text_there(folder: Path) -> None:
@@ -211,6 +211,6 @@ def test_the_page_tells_the_same_and_what_a_file_says_is_text_there(folder: Path
     page = (folder / "room.html").read_text(encoding="utf-8")
     assert "&lt;script&gt;alert(1)&lt;" in page
     assert "<script" not in page
-    assert "2 of 3  lesson 4, exercise “rotate a key” – ada, ben" in page
+    assert "2 of 3  lesson 8, exercise “rotate a key” – ada, ben" in page
     assert "A session of one hour: AWS gives what it can." in page
     assert [path.name for path in folder.glob(".*")] == []

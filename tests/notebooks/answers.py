@@ -116,34 +116,6 @@ WRONG: dict[str, list[Answer]] = {
             "Alice, who has proved MFA, reads the report: refused",
         ),
     ],
-    "a policy for alice": [
-        (
-            policy("ALICE_MAY", allow(["s3:ListBucket", "s3:GetObject"], f"{BUCKET}/*")),
-            "Alice lists the bucket: refused",
-        ),
-        (
-            policy("ALICE_MAY", allow("s3:ListBucket", BUCKET), allow(["s3:GetObject", "s3:PutObject"], f"{BUCKET}/*")),
-            "Alice overwrites report.csv: allowed, and should be refused. Allow statement 2 of your policy allows it.",
-        ),
-        (
-            policy(
-                "ALICE_MAY",
-                allow("s3:ListBucket", BUCKET),
-                allow("s3:GetObject", f"{BUCKET}/*"),
-                allow("s3:PutObject", f"{BUCKET}/alice*"),
-            ),
-            "Alice writes alicexyz.csv: allowed",
-        ),
-        (
-            policy(
-                "ALICE_MAY",
-                allow("s3:ListBucket", BUCKET),
-                allow("s3:GetObject", f"{BUCKET}/*"),
-                allow("s3:*", f"{BUCKET}/alice/*"),
-            ),
-            "Alice deletes alice/plan.csv: allowed",
-        ),
-    ],
     "rotate a key": [
         (
             'def rotate(iam, use):\n    use(iam.create_access_key(UserName="alice"))',
@@ -346,7 +318,6 @@ CHEATS: dict[str, Answer] = {
     "let bob in": (STAR.replace("ANSWER", "BOB_MAY"), "Bob assumes archive: allowed"),
     "a list from blank": (OPEN.replace("ANSWER", "REPORTS_TRUST"), "Alice, without MFA, assumes reports: allowed"),
     "the mfa trap": (STAR.replace("ANSWER", "MFA_REPAIRED"), "Alice's key, without MFA, reads the report: allowed"),
-    "a policy for alice": (STAR.replace("ANSWER", "ALICE_MAY"), "Alice overwrites report.csv: allowed"),
     "rotate a key": ("def rotate(iam, use):\n    use(iam)", "It ended with"),
     "cut mallory off": (
         'iam.put_role_policy(RoleName="reports", PolicyName="all", PolicyDocument=\'{"Version": "2012-10-17", '

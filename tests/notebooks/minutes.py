@@ -1,5 +1,7 @@
 """How long a lesson takes: words, lines, cells, predictions, exercises and panels, each with its time.
 
+A folded cell is run, not read; a panel in which an exercise is made has its time in the exercise's.
+
 Two paces. `ALONE` is a careful beginner whose first language may not be English, and who does everything.
 `IN_CLASS` is a room in which the instructor tells what the page says, and hands are raised for predictions.
 """
@@ -7,14 +9,15 @@ Two paces. `ALONE` is a careful beginner whose first language may not be English
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 from simlib.lab import catching_up, course
 
 PANELS = ("AccessExplorer", "AccessGraph", "CrossAccount", "PolicyEditor", "SessionTimeline", "TrustExplorer")
-LONGER = {"the house in order": 15.0}  # minutes of an exercise that is not like the others
+LONGER = {"the house in order": 12.0}  # minutes of an exercise that is not like the others
 
 
 @dataclass(frozen=True)
@@ -52,17 +55,18 @@ def words(text: str) -> int:
 
 
 @cache
-def steps(number: int, pace: Pace) -> tuple[Step, ...]:
+def steps(slug: str, pace: Pace) -> tuple[Step, ...]:
     """The steps of a lesson, in order."""
-    return tuple(_steps(number, pace))
+    return tuple(_steps(slug, pace))
 
 
-def _steps(number: int, pace: Pace) -> Iterator[Step]:
+def _steps(slug: str, pace: Pace) -> Iterator[Step]:
     heading, minutes, exercises = "", 0.0, list[str]()
-    for cell in catching_up.read_lesson(number):
-        source = "".join(cell["source"])
+    cells = catching_up.read_lesson(slug)
+    for cell, following in zip(cells, [*cells[1:], {"source": ""}], strict=True):
+        source, here = "".join(cell["source"]), ".check(" in "".join(following["source"])
         if cell["cell_type"] == "code":
-            minutes += _cell(number, source, pace)
+            minutes += _cell(slug, cell, pace) - pace.panel * (here and any(panel in source for panel in PANELS))
             exercises += re.findall(r'lab\.exercise\("([^"]+)"\)\.check', source)
             continue
         for part in re.split(r"^(?=#{1,4} )", source, flags=re.MULTILINE):
@@ -74,25 +78,20 @@ def _steps(number: int, pace: Pace) -> Iterator[Step]:
     yield Step(heading, minutes, tuple(exercises))
 
 
-def _cell(number: int, source: str, pace: Pace) -> float:
-    questions = course.lesson(number).predictions
+def _cell(slug: str, cell: Mapping[str, Any], pace: Pace) -> float:
+    source, folded = "".join(cell["source"]), cell["metadata"].get("jupyter", {}).get("source_hidden")
+    questions = course.lesson(slug).predictions
     asked = re.findall(r'lab\.(predict|explain)\("([^"]+)"\)', source)
     minutes = pace.cell / 60
     for call, name in asked:
         question = questions[name]
         text = " ".join([question.question, *question.choices]) if call == "predict" else question.because
         minutes += words(text) / pace.words + (pace.prediction / 60 if call == "predict" else 0)
-    if not asked:
+    if not asked and not folded:
         minutes += (source.count("\n") + 1) * pace.line / 60
     return minutes + pace.panel * any(panel in source for panel in PANELS)
 
 
-def parts(number: int, pace: Pace = ALONE) -> dict[str, float]:
-    """The minutes of each sitting of a lesson, by the heading it begins with ("" is the lesson's beginning)."""
-    minutes: dict[str, float] = {}
-    part = ""
-    for step in steps(number, pace):
-        if step.heading in course.lesson(number).minutes:
-            part = step.heading
-        minutes[part] = minutes.get(part, 0.0) + step.with_exercises(pace)
-    return minutes
+def lesson(slug: str, pace: Pace = ALONE) -> float:
+    """The minutes of a whole lesson."""
+    return sum(step.with_exercises(pace) for step in steps(slug, pace))

@@ -16,7 +16,7 @@ from simlib import Cloud, lab
 from simlib.lab import catching_up, course, questions
 from tests.notebooks import answers
 
-EXERCISES = [name for number in course.LESSONS for name in course.lesson(number).exercises]
+EXERCISES = [name for slug in course.LESSONS for name in course.lesson(slug).exercises]
 
 
 @cache

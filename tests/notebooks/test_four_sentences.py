@@ -12,7 +12,7 @@ from simlib.lab import course
 from tests.notebooks import lessons
 from tests.notebooks.claims import Claim
 
-BOOK = lessons.read(course.LESSONS[9])
+BOOK = lessons.read(course.LESSONS["four-sentences"].notebook)
 WITHOUT = {  # in one run the reasons of all claims are taken away: changes of the code by cell
     "trail": [("web.run(", 'web.run("aws sts get-caller-identity")\nweb.run(')],
     "one-and-twelve-hours": [

@@ -29,15 +29,15 @@ def test_every_row_was_read_and_they_are_in_order() -> None:
 @pytest.mark.parametrize(("term", "notebook"), ROWS)
 def test_a_term_is_used_in_the_lesson_it_leads_back_to(term: str, notebook: str) -> None:
     said = prose(notebook) + "".join(
-        question.because for question in course.lesson(int(notebook[:2])).predictions.values()
+        question.because for question in course.lesson(notebook[3:].removesuffix(".ipynb")).predictions.values()
     )
     assert term.lower() in said.lower()
 
 
-@pytest.mark.parametrize("number", course.LESSONS)
-def test_a_term_set_bold_in_a_lesson_is_in_the_glossary(number: int) -> None:
+@pytest.mark.parametrize("slug", course.LESSONS)
+def test_a_term_set_bold_in_a_lesson_is_in_the_glossary(slug: str) -> None:
     page = re.sub(
-        r"^- (The )?\*\*[^*]+\*\*", "", prose(course.LESSONS[number]), flags=re.MULTILINE
+        r"^- (The )?\*\*[^*]+\*\*", "", prose(course.LESSONS[slug].notebook), flags=re.MULTILINE
     )  # not whom it is about
     bold = {singular(term) for term in re.findall(r"\*\*([^*:.]+)\*\*", page)}
     assert bold - {singular(term) for term, _ in ROWS} == set()

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from simlib import Cloud, lab
 from simlib.lab import course, questions
+from simlib.lab.investigation import tonight
 from tests.notebooks.test_exercises_of_the_lessons import before
 
 NAME = "the house in order"
@@ -22,7 +23,6 @@ dev.admin.client("iam").put_role_policy(
 def test_a_half_finished_incident_is_told_saved_and_finished_another_day(tmp_path: Path) -> None:
     questions._attempted.clear()
     with before(NAME) as names:
-        tonight = names["tonight"]
         assert "as on the nights before" in " ".join(str(tonight(names["aws"])).split())
         exec(REVOKE, names)
         night = str(tonight(names["aws"]))
@@ -33,7 +33,7 @@ def test_a_half_finished_incident_is_told_saved_and_finished_another_day(tmp_pat
         names["aws"] = aws = Cloud.load(tmp_path / "incident.json")
         names |= {"dev": aws.account("dev"), "prod": aws.account("prod")}
         assert "Mallory is out, 1 of 6" in str(lab.exercise(NAME).check())
-        exec(course.lesson(8).exercises[NAME].solution, names)
+        exec(course.lesson("repair").exercises[NAME].solution, names)
         assert str(lab.exercise(NAME).check()).startswith("✔ Right.")
         assert "✔" not in str(tonight(aws))
 
@@ -78,4 +78,4 @@ def test_another_world_is_not_the_incident() -> None:
     questions._attempted.clear()
     with Cloud.start():
         said = " ".join(str(lab.exercise(NAME).check()).split())
-    assert said == "✘ Not yet. This is not the world of the incident. Start it with lab.begin(8)."
+    assert said == '✘ Not yet. This is not the world of the incident. Start it with lab.begin("incident").'

@@ -13,15 +13,15 @@ from simlib.lab import catching_up, course
 from tests.notebooks import lessons, minutes
 
 GUIDE = (lessons.NOTEBOOKS / "instructor-guide.md").read_text(encoding="utf-8")
-PARTS = dict(re.findall(r"^### (\d) · [^\n]*\n(.*?)(?=^##|\Z)", GUIDE, re.MULTILINE | re.DOTALL))
+PARTS = dict(re.findall(r"^### (\d+) · [^\n]*\n(.*?)(?=^##|\Z)", GUIDE, re.MULTILINE | re.DOTALL))
 
 
-@pytest.mark.parametrize("number", course.LESSONS)
-def test_every_lesson_has_its_point_its_wrong_answers_and_where_to_cut(number: int) -> None:
+@pytest.mark.parametrize("slug", course.LESSONS)
+def test_every_lesson_has_its_point_its_wrong_answers_and_where_to_cut(slug: str) -> None:
     for heading in ("**Point.**", "**Usual wrong answer", "**Cut.**"):
-        assert heading in PARTS[str(number)], heading
-    if number:
-        assert "**Talk about.**" in PARTS[str(number)]
+        assert heading in PARTS[str(course.LESSONS[slug].number)], heading
+    if slug != "start-here":
+        assert "**Talk about.**" in PARTS[str(course.LESSONS[slug].number)]
 
 
 def test_what_it_tells_to_type_is_there() -> None:
@@ -29,8 +29,8 @@ def test_what_it_tells_to_type_is_there() -> None:
         assert hasattr(lab, name), name
     for command in re.findall(r"python -m simlib (\w+)", GUIDE):
         assert command in COMMANDS
-    for number, heading in re.findall(r'lab\.catch_up\((\d), "([^"]+)"\)', GUIDE):
-        catching_up.upto(catching_up.read_lesson(int(number)), heading)
+    for slug, heading in re.findall(r'lab\.catch_up\("([^"]+)", "([^"]+)"\)', GUIDE):
+        catching_up.upto(catching_up.read_lesson(slug), heading)
 
 
 def test_the_steps_it_names_are_those_of_the_lessons() -> None:
@@ -38,19 +38,19 @@ def test_the_steps_it_names_are_those_of_the_lessons() -> None:
     plans = GUIDE[GUIDE.index("## 90 minutes") : GUIDE.index("## Lesson by lesson")]
     cuts = re.findall(r"\*\*Cut\.\*\* (.*)", GUIDE)
     named = re.findall(r"(?<!\*)\*([^*\n]+?)\*(?!\*)", "\n".join([plans, *cuts]))
-    there = {text for number in course.LESSONS for _, text in catching_up.headings(catching_up.read_lesson(number))}
-    for number in course.LESSONS:
-        there |= {*course.lesson(number).predictions, *course.lesson(number).exercises, course.lesson(number).title}
+    there = {text for slug in course.LESSONS for _, text in catching_up.headings(catching_up.read_lesson(slug))}
+    for slug in course.LESSONS:
+        there |= {*course.lesson(slug).predictions, *course.lesson(slug).exercises, course.lesson(slug).title}
     assert len(named) > 20
     assert set(named) <= there, set(named) - there
 
 
-@pytest.mark.parametrize("number", course.LESSONS)
-def test_the_usual_wrong_answers_are_those_of_the_lesson(number: int) -> None:
+@pytest.mark.parametrize("slug", course.LESSONS)
+def test_the_usual_wrong_answers_are_those_of_the_lesson(slug: str) -> None:
     """A quote is a choice that is wrong, of the prediction that is named before it, or the exercise has that name."""
-    lines = re.findall(r"^- \*([^*]+)\*(.*)$", PARTS[str(number)], re.MULTILINE)
+    lines = re.findall(r"^- \*([^*]+)\*(.*)$", PARTS[str(course.LESSONS[slug].number)], re.MULTILINE)
     assert lines
-    module = course.lesson(number)
+    module = course.lesson(slug)
     for name, said in lines:
         assert name in {*module.predictions, *module.exercises}, name
         for quoted in re.findall(r"“([^”]+)”", said):
@@ -62,11 +62,11 @@ def test_the_usual_wrong_answers_are_those_of_the_lesson(number: int) -> None:
 PLANS = dict(re.findall(r"^## (\d+) minutes$(.*?)(?=^## )", GUIDE, re.MULTILINE | re.DOTALL))
 
 
-def in_class(number: int) -> dict[str, float]:
+def in_class(slug: str) -> dict[str, float]:
     """The minutes of each step of a lesson by its heading, of each exercise, and of a prediction asked alone."""
-    steps = minutes.steps(number, minutes.IN_CLASS)
+    steps = minutes.steps(slug, minutes.IN_CLASS)
     exercises = {name: minutes.IN_CLASS.exercise for step in steps for name in step.exercises}
-    questions = {name: 1.0 for name in course.lesson(number).predictions if name not in exercises}
+    questions = {name: 1.0 for name in course.lesson(slug).predictions if name not in exercises}
     return {step.heading: step.minutes for step in steps} | exercises | questions
 
 
@@ -74,12 +74,12 @@ def in_class(number: int) -> dict[str, float]:
 def test_the_plan_leaves_time_for_what_it_names(plan: str) -> None:
     rows = [(int(minute), text) for minute, text in re.findall(r"^\| (\d+) \| (.*) \|$", PLANS[plan], re.MULTILINE)]
     assert [minute for minute, _ in rows] == sorted(minute for minute, _ in rows)
-    lesson, begun, named = 0, set[int](), 0
+    lesson, begun, named = "start-here", set[str](), 0
     for (minute, text), (end, _) in pairwise([*rows, (int(plan), "")]):
         if "as above" in text:
-            begun |= {*map(int, re.findall(r"\d", text))}
+            begun |= {course.find(int(number)).slug for number in re.findall(r"\d+", text)}
             continue
-        lesson = int(found[1]) if (found := re.search(r"Lesson (\d)", text)) else lesson
+        lesson = course.find(int(found[1])).slug if (found := re.search(r"Lesson (\d+)", text)) else lesson
         steps, needed = in_class(lesson), 0.0
         if found and lesson not in begun:
             needed += next(iter(steps.values()))  # the lesson's beginning

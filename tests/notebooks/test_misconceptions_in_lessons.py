@@ -22,7 +22,7 @@ class Met:
     not show it any more.
     """
 
-    lesson: int
+    lesson: str
     cell: str
     shown: str
     old: str
@@ -32,60 +32,58 @@ class Met:
 
 NOT_AUTHORIZED = r"AccessDenied: User: \S+ is not authorized to perform: "
 ONE_SIDE = (
-    'at_prod.update_assume_role_policy(RoleName="reports-reader", PolicyDocument=TRUST_ALICE);',
+    'at_prod.update_assume_role_policy(RoleName="reports-reader", PolicyDocument=TRUST_ALICE)',
     'at_prod.update_assume_role_policy(RoleName="reports-reader", PolicyDocument=TRUST_ALICE)\n'
-    'at_dev.put_user_policy(UserName="alice", PolicyName="both", PolicyDocument=\'{"Version": "2012-10-17", '
-    '"Statement": '
-    '{"Effect": "Allow", "Action": "sts:*", "Resource": "*"}}\')',
+    'at_dev.put_user_policy(UserName="alice", PolicyName="both", PolicyDocument=lab.allow("sts:*"))',
 )
 
 MISCONCEPTIONS = {
     "1 one side is enough for cross-account": Met(
-        5, "prod-trusts-alice", NOT_AUTHORIZED + "sts:AssumeRole", *ONE_SIDE, at="trust-alice"
+        "accounts", "prod-trusts-alice", NOT_AUTHORIZED + "sts:AssumeRole", *ONE_SIDE, at="trust-alice"
     ),
     "2 trust and permissions policy mixed up": Met(
-        2,
+        "trust",
         "alice-and-the-bucket",
         r"Alice herself +✘ Refused.*her session of reports +✔ Allowed",
         "read(alice)",
         "read(session)",
     ),
     "3 root means the root user": Met(
-        2,
+        "trust",
         "root-tried",
         r"the root user +✘ Refused +root user .*\n +AccessDenied: Roles may not be assumed by root accounts",
         "assume(dev.root)",
         "assume(dev.admin)",
     ),
     "4 a session outlives its clock": Met(
-        4, "an-hour-and-a-minute", r"the session +✘ Refused.*ExpiredToken", "minutes=61", "minutes=59"
+        "sessions", "an-hour-and-a-minute", r"the session +✘ Refused.*ExpiredToken", "minutes=61", "minutes=59"
     ),
     "5 duration above the role's maximum": Met(
-        4,
+        "sessions",
         "two-hours",
         "ValidationError: The requested DurationSeconds exceeds the MaxSessionDuration",
         "assume(alice, 2 * 3600)",
         "assume(alice, 3600)",
     ),
     "6 chaining above one hour": Met(
-        4,
+        "sessions",
         "chained",
         "exceeds the 1 hour session limit for roles assumed by role chaining",
         "assume(web.session, 2 * 3600)",
         "assume(alice, 2 * 3600)",
     ),
     "7 duration outside 900 to 43200": Met(
-        4, "durations", r"ParamValidationError.*ValidationError.*43200", "43201", "43200"
+        "sessions", "durations", r"ParamValidationError.*ValidationError.*43200", "43201", "43200"
     ),
     "8 a principal that does not exist": Met(
-        2,
+        "names",
         "name-of-tomorrow",
         r'MalformedPolicyDocument: Invalid principal in policy: "AWS":"arn:aws:iam::111111111111:user/carol"',
         "user/carol",
         "user/bob",
     ),
     "9 re-creating a principal restores trust": Met(
-        2,
+        "names",
         "alice-is-back",
         NOT_AUTHORIZED + "sts:AssumeRole",
         'iam.delete_user(UserName="alice")\naws.clock.advance(days=180)\niam.create_user(UserName="alice")\n',
@@ -93,30 +91,30 @@ MISCONCEPTIONS = {
         at="alice-leaves",
     ),
     "10 the external ID is a secret": Met(
-        5,
+        "partners",
         "with-external-id",
         r"Acme for you +✔ Allowed.*Acme for Mallory +✘ Refused.*Mallory herself, with your ID +✘ Refused",
-        '"AWS": "arn:aws:iam::444444444444:role/scanner"',
-        '"AWS": "*"',
+        "lab.trust(SCANNER, ",
+        'lab.trust("*", ',
         at="external-id",
     ),
     "11 PassRole is AssumeRole": Met(
-        6,
+        "machines",
         "alice-starts",
         r"is not authorized to perform: iam:PassRole on resource: arn:aws:iam::111111111111:role/deploy",
-        "PolicyDocument=ALICE_MAY",
-        'PolicyDocument=ALICE_MAY.replace("sts:AssumeRole", "iam:PassRole")',
+        "sts:AssumeRole",
+        "iam:PassRole",
         at="start-machines",
     ),
     "12 rotating the key ends the session": Met(
-        4,
+        "revoking",
         "key-deleted",
         r"the key +✘ Refused.*InvalidAccessKeyId.*its session +✔ Allowed",
         "iam.delete_access_key(",
         "dict(",
     ),
     "13 a boundary grants": Met(
-        3,
+        "limits",
         "boundary-for-bob",
         NOT_AUTHORIZED + "s3:GetObject",
         "iam.put_user_permissions_boundary(",
@@ -125,7 +123,7 @@ MISCONCEPTIONS = {
         at="boundary",
     ),
     "13 an SCP grants": Met(
-        3,
+        "limits",
         "scp-for-dev",
         NOT_AUTHORIZED + "s3:GetObject",
         'iam.delete_user_policy(UserName="bob", PolicyName="everything")',
@@ -133,15 +131,14 @@ MISCONCEPTIONS = {
         at="scp",
     ),
     "13 a session policy grants": Met(
-        3,
+        "limits",
         "generous-session-policy",
         r"write +✔ Allowed.*read +✘ Refused",
-        '"s3:PutObject"))',
-        '"s3:*"))',
-        at="writer",
+        "session = aws",
+        'iam.put_role_policy(RoleName="writer", PolicyName="all", PolicyDocument=lab.allow("*"))\nsession = aws',
     ),
     "14 an MFA Bool deny catches access keys": Met(
-        3,
+        "deny",
         "mfa-trap",
         r"Alice's key, read +✔ Allowed.*a session of writer, write +✘ Refused",
         '"Bool"',
@@ -149,69 +146,69 @@ MISCONCEPTIONS = {
         at="mfa-deny",
     ),
     "15 keys per user": Met(
-        4,
+        "credentials",
         "third-key",
         "LimitExceeded: Cannot exceed quota for AccessKeysPerUser: 2",
         "lab.compare({",
         'iam.delete_access_key(UserName="alice", AccessKeyId=alice.access_key_id)\nlab.compare({',
     ),
     "16 GetSessionToken from a session": Met(
-        4,
+        "sessions",
         "token-from-session",
         "AccessDenied: Cannot call GetSessionToken with session credentials",
         "session.client",
         "alice.client",
     ),
     "17 TagSession and SetSourceIdentity are actions of their own": Met(
-        5,
+        "accounts",
         "tag-and-source-identity",
         r"sts:TagSession on resource.*sts:SetSourceIdentity on resource",
-        "lab.compare({",
-        'at_dev.put_user_policy(UserName="alice", PolicyName="all", '
-        'PolicyDocument=MAY_ASSUME.replace("sts:AssumeRole", "sts:*"))\n'
-        'at_prod.update_assume_role_policy(RoleName="reports-reader", '
-        "PolicyDocument=TRUST_ALICE.replace('\"sts:AssumeRole\"', "
-        '\'["sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity"]\'))\nlab.compare({',
+        "PolicyDocument=MAY_ASSUME)",
+        'PolicyDocument=lab.allow("sts:*"))\n'
+        "at_prod.update_assume_role_policy(RoleName='reports-reader', PolicyDocument=lab.trust("
+        "'arn:aws:iam::111111111111:user/alice', "
+        "Action=['sts:AssumeRole', 'sts:TagSession', 'sts:SetSourceIdentity']))",
     ),
     "18 a role trusts itself": Met(
-        2,
+        "sessions",
         "role-and-itself",
         NOT_AUTHORIZED + "sts:AssumeRole",
-        'TRUST_ROOT.replace(":root", ":user/alice")',
-        'TRUST_ROOT.replace("\\"arn:aws:iam::111111111111:root\\"", "[\\"arn:aws:iam::111111111111:user/alice\\", '
-        '\\"arn:aws:iam::111111111111:role/reports\\"]")',
+        "iam.put_role_policy(",
+        'iam.update_assume_role_policy(RoleName="reports", '
+        'PolicyDocument=lab.trust("arn:aws:iam::111111111111:root"))\n'
+        "iam.put_role_policy(",
         at="borrow-itself",
     ),
     "19 session-name characters": Met(
-        7, "branch-name", r"ValidationError: .*'feature/login' at 'roleSessionName'", "feature/login", "feature-login"
+        "metadata", "branch-name", r"ValidationError: .*'feature/login' at 'roleSessionName'", "feature/login", "login"
     ),
     "20 a role is its instance profile": Met(
-        6,
+        "roles",
         "role-name",
         r"InvalidParameterValue: .*Invalid IAM Instance Profile name",
-        "start_machine(dev.admin",
-        'iam.create_instance_profile(InstanceProfileName="web-app")\nstart_machine(dev.admin',
+        "start_machine(IamI",
+        'iam.create_instance_profile(InstanceProfileName="web-app")\nstart_machine(IamI',
     ),
     "20 IMDSv1 and SSRF": Met(
-        6,
+        "metadata",
         "preview",
         r'"AccessKeyId" : "ASIA',
         "loot = preview",
         'ec2.modify_instance_metadata_options(InstanceId=web.id, HttpTokens="required")\nloot = preview',
     ),
     "20 stale variables hide the role": Met(
-        4, "old-variables", r"arn:aws:iam::111111111111:user/alice", "web.variables |= {", "dict() | {"
+        "credentials", "old-variables", r"arn:aws:iam::111111111111:user/alice", "web.variables |= {", "dict() | {"
     ),
 }
 
 
 @cache
-def as_written(lesson: int) -> dict[str, str]:
+def as_written(lesson: str) -> dict[str, str]:
     return played(lesson, {}, "")
 
 
-def played(lesson: int, changes: Any, until: str) -> dict[str, str]:
-    return lessons.play(lessons.read(course.LESSONS[lesson]), changes, until)
+def played(lesson: str, changes: Any, until: str) -> dict[str, str]:
+    return lessons.play(lessons.read(course.LESSONS[lesson].notebook), changes, until)
 
 
 @pytest.mark.parametrize("name", MISCONCEPTIONS)

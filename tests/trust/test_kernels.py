@@ -19,7 +19,7 @@ from simlib.lab import catching_up, course, out_of_order
 from tests.planted import VARIABLES, Planted
 
 ROOT = Path(__file__).resolve().parents[2]
-NOTEBOOK = course.LESSONS[4]
+NOTEBOOK = course.find("sessions").notebook
 SECONDS = 60  # before a kernel that says nothing is given up
 
 
@@ -104,11 +104,12 @@ def one(folder: Path, learner: Planted) -> Iterator[Kernel]:
 
 @pytest.fixture(scope="module")
 def other(folder: Path, learner: Planted) -> Iterator[Kernel]:
-    with started(folder, learner, course.LESSONS[2]) as kernel:
+    with started(folder, learner, course.find("trust").notebook) as kernel:
         yield kernel
 
 
-BEGIN = "from simlib import Cloud, lab\naws = lab.begin(4)\ndev = aws.account('dev')\niam = dev.admin.client('iam')"
+BEGIN = "from simlib import Cloud, lab\naws = lab.begin('sessions')\n"
+BEGIN += "dev = aws.account('dev')\niam = dev.admin.client('iam')"
 
 
 def test_a_cell_that_is_stopped_between_calls_or_within_one_leaves_a_world_to_go_on_with(one: Kernel) -> None:
@@ -137,8 +138,8 @@ def test_a_kernel_that_was_killed_begins_anew_and_catches_up(one: Kernel, learne
     said = one.run("lab.attempt(alice.client('s3').list_buckets)")
     assert "Choose Run ▸ Run All Above Selected Cell" in said
     assert "Traceback" not in said
-    heading = [text for _, text in catching_up.headings(catching_up.read_lesson(4))][2]
-    assert f"Lesson 4 stands at “{heading}”" in one.run(f"print(lab.catch_up(4, {heading!r}))")
+    heading = [text for _, text in catching_up.headings(catching_up.read_lesson("sessions"))][2]
+    assert f"Lesson 6 stands at “{heading}”" in one.run(f"print(lab.catch_up('sessions', {heading!r}))")
     assert "user/alice" in one.run("print(alice.client('sts').get_caller_identity()['Arn'])")
     assert learner.touched() == []
 
@@ -151,7 +152,7 @@ def test_an_error_of_the_learners_own_keeps_its_traceback(one: Kernel) -> None:
 
 def test_two_lessons_on_one_kernel_share_a_world_and_are_told_when_it_was_another(one: Kernel) -> None:
     one.run(f"{BEGIN}\nfirst = aws")
-    one.run("aws = lab.begin(2)")
+    one.run("aws = lab.begin('trust')")
     assert "InvalidClientTokenId" in one.run("print(lab.attempt(iam.list_users))")
     assert "belongs to a world that is gone" in one.run("print(aws.why())")
     said = one.run("first.account('late')")
@@ -163,49 +164,49 @@ def test_two_lessons_on_two_kernels_have_a_world_each_and_one_progress(
 ) -> None:
     progress = folder / "progress.json"
     progress.unlink(missing_ok=True)
-    for kernel, lesson in ((one, 4), (other, 2)):
+    for kernel, lesson in ((one, "sessions"), (other, "trust")):
         kernel.run(
-            f"from simlib import Cloud, lab\naws = lab.begin({lesson})\niam = aws.account('dev').admin.client('iam')"
+            f"from simlib import Cloud, lab\naws = lab.begin({lesson!r})\niam = aws.account('dev').admin.client('iam')"
         )
-        kernel.run(f"iam.create_user(UserName='of-lesson-{lesson}'); aws.clock.advance(days={lesson})")
-    for kernel, lesson in ((one, 4), (other, 2), (one, 4), (other, 2)):
+        kernel.run(f"iam.create_user(UserName='of-lesson-{lesson}'); aws.clock.advance(days={len(lesson)})")
+    for kernel, lesson in ((one, "sessions"), (other, "trust")) * 2:
         for name in course.lesson(lesson).predictions:
             kernel.run(f"lab.answer({name!r}, 1)")
     kept = json.loads(progress.read_text(encoding="utf-8"))["lessons"]
-    assert {number: len(kinds["predictions"]) for number, kinds in kept.items()} == {
-        str(lesson): len(course.lesson(lesson).predictions) for lesson in (2, 4)
+    assert {slug: len(kinds["predictions"]) for slug, kinds in kept.items()} == {
+        slug: len(course.lesson(slug).predictions) for slug in ("sessions", "trust")
     }
     world = folder / "world.json"
     one.run(f"aws.save({str(world)!r})")
     seen = "print([user['UserName'] for user in iam.list_users()['Users'] if 'of-lesson' in user['UserName']])"
-    assert (one.run(seen), other.run(seen)) == ("['of-lesson-4']\n", "['of-lesson-2']\n")
+    assert (one.run(seen), other.run(seen)) == ("['of-lesson-sessions']\n", "['of-lesson-trust']\n")
     other.run(f"aws = Cloud.load({str(world)!r})\niam = aws.account('dev').admin.client('iam')")
-    assert other.run(seen) == "['of-lesson-4']\n"
+    assert other.run(seen) == "['of-lesson-sessions']\n"
     assert learner.touched() == []
 
 
 # -- cells in any order ------------------------------------------------------------------------------------------------
 
 
-def sources(number: int) -> list[str]:
-    cells = catching_up.read_lesson(number)
+def sources(slug: str) -> list[str]:
+    cells = catching_up.read_lesson(slug)
     return ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
 
 
-@pytest.mark.parametrize("number", course.LESSONS)
-def test_a_cell_that_is_run_too_early_says_which_cell_is_missing(number: int) -> None:
+@pytest.mark.parametrize("slug", course.LESSONS)
+def test_a_cell_that_is_run_too_early_says_which_cell_is_missing(slug: str) -> None:
     """Each cell of the lesson by itself, after the import alone."""
-    first, *rest = sources(number)
+    first, *rest = sources(slug)
     names: dict[str, Any] = {}
     exec(first, names)
-    headings = {text for _, text in catching_up.headings(catching_up.read_lesson(number))}
+    headings = {text for _, text in catching_up.headings(catching_up.read_lesson(slug))}
     missing = [name for source in rest if (name := missing_name(source, names))]
     for name in missing:
-        said = out_of_order.sentence(name, f"/home/ann/notebooks/{course.LESSONS[number]}")
+        said = out_of_order.sentence(name, f"/home/ann/notebooks/{course.find(slug).notebook}")
         place = re.match(f"“{name}” does not exist yet. The cell under “(.+)” that creates it", said)
         assert place, name
         assert place[1] in headings
-    assert missing or not number
+    assert missing or slug == "start-here"
 
 
 def missing_name(source: str, names: dict[str, Any]) -> str:

@@ -16,24 +16,19 @@ from .texts import texts
 
 @dataclass(frozen=True)
 class Lesson:
-    """`minutes` is how long each sitting takes, by the heading it begins with; "" is the beginning.
-
-    The name of a prediction, or of an exercise, stands for one thing in the whole course.
-    """
+    """The name of a prediction, or of an exercise, stands for one thing in the whole course."""
 
     title: str
-    minutes: Mapping[str, int]
     predictions: Mapping[str, Prediction]
     exercises: Mapping[str, Exercise]
 
 
 @cache
-def read(name: str, language: str) -> Lesson:
-    """The lesson in the file of that name."""
-    held = texts(name, language)
+def read(slug: str, language: str) -> Lesson:
+    """The lesson of that slug."""
+    held = texts(slug, language)
     return Lesson(
         held["title"],
-        held["minutes"],
         {name: _prediction(**each) for name, each in held["predictions"].items()},
         {name: _exercise(**each) for name, each in held.get("exercises", {}).items()},
     )

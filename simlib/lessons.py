@@ -1,0 +1,67 @@
+"""The lessons in their order, and the minutes that each takes: the one place that knows both.
+
+A lesson is called by its slug, in code, in a learner's progress and in the names of its texts. Its number is its place
+in `MINUTES`; its notebook is named after both. After a change here, `nox -s number` renames the notebooks, and brings
+along every link, heading and figure that names a lesson.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+MINUTES = {
+    "start-here": 14,
+    "users": 18,
+    "roles": 19,
+    "two-policies": 18,
+    "trust": 19,
+    "names": 18,
+    "sessions": 18,
+    "revoking": 17,
+    "credentials": 18,
+    "accounts": 16,
+    "buckets": 18,
+    "partners": 17,
+    "deny": 18,
+    "limits": 17,
+    "machines": 18,
+    "metadata": 17,
+    "pipelines": 16,
+    "scripts": 18,
+    "tests": 16,
+    "incident": 18,
+    "repair": 20,
+    "four-sentences": 15,  # the appendix
+}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A row of the table; `minutes` as `tests/notebooks/minutes.py` works them out."""
+
+    slug: str
+    number: int
+    minutes: int
+
+    @property
+    def name(self) -> str:
+        """Number and slug, as its file is called: ``03-two-policies``."""
+        return f"{self.number:02}-{self.slug}"
+
+    @property
+    def notebook(self) -> str:
+        """The name of its file."""
+        return f"{self.name}.ipynb"
+
+
+LESSONS = {slug: Entry(slug, number, minutes) for number, (slug, minutes) in enumerate(MINUTES.items())}
+
+
+def find(lesson: int | str) -> Entry:
+    """A lesson by its slug or its number. Raises `LookupError` with those there are."""
+    for each in LESSONS.values():
+        if lesson in (each.slug, each.number):
+            return each
+    raise LookupError(
+        f"There is no lesson {lesson!r}; the lessons are {', '.join(LESSONS)}, or 0 to {len(LESSONS) - 1}."
+    )
