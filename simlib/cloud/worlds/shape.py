@@ -10,7 +10,6 @@ import json
 import re
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from difflib import get_close_matches
 from functools import cache, reduce
@@ -35,10 +34,10 @@ class WorldFileError(ValueError):
     """A file that is no world, or one that cannot be used; the text says where and what to do."""
 
 
-@dataclass(frozen=True, slots=True)
-class Form:
-    """How a value is written: `read` makes it of JSON (raising `ValueError` with what it is not), `write` the JSON."""
+class Form(NamedTuple):
+    """How a value is written: what a complaint calls it, what makes it of JSON or raises, and what makes the JSON."""
 
+    name: str
     read: Callable[[Any], Any]
     write: Callable[[Any], Any] = lambda value: value
 
@@ -62,33 +61,30 @@ def members(table: str) -> tuple[Member, ...]:
     return tuple(Member(name, **row.groupdict("")) for name, row in rows if row)
 
 
-def _typed(kind: type, name: str) -> Callable[[Any], Any]:
+def _of(kind: type) -> Callable[[Any], Any]:
     def read(value: Any) -> Any:
-        if not isinstance(value, kind) or (kind is not bool and isinstance(value, bool)):
-            raise ValueError(f"is not {name}")
+        if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+            raise TypeError
         return value
 
     return read
 
 
 def _matching(pattern: str, name: str) -> Form:
-    def read(value: Any) -> str:
-        if not isinstance(value, str) or not re.fullmatch(pattern, value, re.ASCII):
-            raise ValueError(f"is not {name}")
+    def read(value: Any) -> Any:
+        if not re.fullmatch(pattern, value, re.ASCII):
+            raise ValueError
         return value
 
-    return Form(read)
-
-
-def _read_date(value: Any) -> datetime:
-    try:
-        return _aware(datetime.fromisoformat(value))
-    except (TypeError, ValueError, OverflowError):
-        raise ValueError('is not a date such as "2026-11-24T09:00:00Z"') from None
+    return Form(name, read)
 
 
 def _aware(value: datetime) -> datetime:
     return (value if value.tzinfo else value.replace(tzinfo=UTC)).astimezone(UTC)  # moto's are in UTC and do not say so
+
+
+def _read_date(value: Any) -> datetime:
+    return _aware(datetime.fromisoformat(value))
 
 
 def _read_naive_date(value: Any) -> datetime:
@@ -98,7 +94,7 @@ def _read_naive_date(value: Any) -> datetime:
 def _read_clock(value: Any) -> datetime:
     moment = _read_date(value)
     if moment.year > LAST_YEAR:
-        raise ValueError(f"is too far: the lab's time ends with the year {LAST_YEAR}")
+        raise WorldFileError(f": {_excerpt(value)} is too far: the lab's time ends with the year {LAST_YEAR}.")
     return moment
 
 
@@ -107,10 +103,7 @@ def _write_date(value: datetime) -> str:
 
 
 def _read_bytes(value: Any) -> bytes:
-    try:
-        return base64.b64decode(value, validate=True)
-    except (TypeError, ValueError):
-        raise ValueError("is not text in Base64") from None
+    return base64.b64decode(value, validate=True)
 
 
 def _write_bytes(value: bytes) -> str:
@@ -120,9 +113,9 @@ def _write_bytes(value: bytes) -> str:
 def _read_content(value: Any) -> bytes:
     if isinstance(value, str):
         return value.encode("utf-8", "surrogatepass")
-    if isinstance(value, dict) and set(value) == {"Base64"}:
-        return _read_bytes(value["Base64"])
-    raise ValueError('is neither text nor {"Base64": "…"}')
+    if set(value) != {"Base64"}:
+        raise ValueError
+    return _read_bytes(value["Base64"])
 
 
 def _write_content(value: bytes) -> Any:
@@ -133,9 +126,9 @@ def _write_content(value: bytes) -> Any:
 
 
 def _read_context(value: Any) -> dict[str, str | list[str]]:
-    entries = value.values() if isinstance(value, dict) else [None]
-    if not all(isinstance(text, str) for entry in entries for text in (entry if isinstance(entry, list) else [entry])):
-        raise ValueError("is not an object of texts and lists of texts")
+    for entry in value.values():
+        for text in entry if isinstance(entry, list) else [entry]:
+            _text(text)
     return dict(value)
 
 
@@ -155,10 +148,10 @@ def _policy(kind: str) -> Form:
                 text = json.dumps(text, ensure_ascii=False).encode("utf-8", "backslashreplace").decode("utf-8")
             Policy.parse(text, kind)
         except PolicyError as error:
-            raise ValueError(f"is not a policy that AWS accepts: {error}") from None
+            raise WorldFileError(f": {_excerpt(value)} is not a policy that AWS accepts: {error}.") from None
         return text
 
-    return Form(read, lambda text: text and json.loads(text))
+    return Form("a policy", read, lambda text: text and json.loads(text))
 
 
 def _pairs(table: str) -> Form:
@@ -171,32 +164,32 @@ def _pairs(table: str) -> Form:
     def write(mapping: Any) -> list[dict[str, Any]]:
         return [{key.name: name, value.name: _form(value.form).write(each)} for name, each in tag_map(mapping).items()]
 
-    return Form(read, write)
+    return Form("a list", read, write)
 
 
-_text, _number = _typed(str, "a text"), _typed(int, "a whole number")
-_truth, _object = _typed(bool, "true or false"), _typed(dict, "an object")
+_text, _number, _truth, _object = _of(str), _of(int), _of(bool), _of(dict)
+_DATE = 'a date such as "2026-11-24T09:00:00Z"'
 FORMS: Mapping[str, Form] = {
-    "anything": Form(lambda value: value),
-    "text": Form(_text, str),
-    "note": Form(_text, lambda value: str(value) if value else None),  # one that is as good as none when it is empty
-    "number": Form(_number, int),
-    "seconds": Form(_number, lambda value: int(value) or None),
-    "epoch": Form(lambda value: float(_number(value)), int),  # seconds
-    "truth": Form(_truth, bool),
-    "flag": Form(_truth, lambda value: bool(value) or None),  # written where it is true
-    "object": Form(_object),
-    "texts": Form(_object, lambda mapping: {name: str(value) for name, value in mapping.items()}),
-    "context": Form(_read_context, dict),
-    "date": Form(_read_date, _write_date),
-    "clock": Form(_read_clock, _write_date),
-    "naive date": Form(_read_naive_date, _write_date),  # in UTC without saying so, as moto keeps dates
-    "instant": Form(_read_naive_date, lambda value: f"{_aware(value):%Y-%m-%dT%H:%M:%S.%fZ}"),
-    "base64": Form(_read_bytes, lambda value: _write_bytes(value) if value else None),
-    "content": Form(_read_content, _write_content),
+    "anything": Form("anything", lambda value: value),
+    "text": Form("a text", _text, str),
+    "note": Form("a text", _text, lambda value: str(value) if value else None),  # one that may as well be empty
+    "number": Form("a whole number", _number, int),
+    "seconds": Form("a whole number", _number, lambda value: int(value) or None),
+    "epoch": Form("a whole number", lambda value: float(_number(value)), int),  # seconds
+    "truth": Form("true or false", _truth, bool),
+    "flag": Form("true or false", _truth, lambda value: bool(value) or None),  # written where it is true
+    "object": Form("an object", _object),
+    "texts": Form("an object", _object, lambda mapping: {name: str(value) for name, value in mapping.items()}),
+    "context": Form("an object of texts and lists of texts", _read_context, dict),
+    "date": Form(_DATE, _read_date, _write_date),
+    "clock": Form(_DATE, _read_clock, _write_date),
+    "naive date": Form(_DATE, _read_naive_date, _write_date),  # in UTC without saying so, as moto keeps dates
+    "instant": Form(_DATE, _read_naive_date, lambda value: f"{_aware(value):%Y-%m-%dT%H:%M:%S.%fZ}"),
+    "base64": Form("text in Base64", _read_bytes, lambda value: _write_bytes(value) if value else None),
+    "content": Form('text or {"Base64": "…"}', _read_content, _write_content),
     **{f"{kind} policy": _policy(kind) for kind in ("identity", "trust", "resource", "scp", "rcp")},
-    "bucket policy": Form(lambda value: _policy("resource").read(value).encode("utf-8"), json.loads),
-    "session policy": Form(_policy("identity").read),
+    "bucket policy": Form("a policy", lambda value: _policy("resource").read(value).encode("utf-8"), json.loads),
+    "session policy": Form("a policy", _policy("identity").read),
     "tags": _pairs("Tag"),
     "inline policies": _pairs("InlinePolicy"),
 }
@@ -224,8 +217,8 @@ def values_of(form: str, value: Any, place: str = "") -> Any:
         return _form(form).read(value)
     except WorldFileError as error:
         raise WorldFileError(f"{place}{error}") from None
-    except ValueError as error:
-        raise WorldFileError(f"{place}: {_excerpt(value)} {error}.") from None
+    except (TypeError, ValueError, OverflowError, AttributeError):
+        raise WorldFileError(f"{place}: {_excerpt(value)} is not {_form(form).name}.") from None
 
 
 def _list_of(form: str, value: Any, place: str) -> list[Any]:
