@@ -4,9 +4,10 @@ python -m lite.build SITE --wheels FOLDER [--pyodide FOLDER_OR_URL]
 python -m lite.build --look [--pyodide FOLDER_OR_URL]                   only see whether that distribution is there
 
 `--wheels` holds the lab's own wheel and those of lite/browser-requirements.txt. `--pyodide` is a distribution of
-Pyodide, which brings Python itself and the packages that have to be compiled: a folder, from which what is needed is
-copied into the site, so that a reader's browser asks nobody else; or an address that each reader's browser goes to, as
-it does for the distribution's own address when none is given.
+Pyodide, which brings Python itself and the packages that have to be compiled: a folder, or an address, by default the
+distribution's own. Of an address Python itself is taken from npm, where npm is installed, and each package must be the
+one whose SHA-256 stands in the list that comes with it. What is needed is copied into the site: a reader's browser asks
+nobody else.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tarfile
 import tempfile
 import urllib.request
 import zipfile
@@ -26,7 +28,7 @@ from importlib.metadata import PathDistribution
 from pathlib import Path
 from typing import Any
 
-from jupyterlite_pyodide_kernel.constants import PYODIDE_CDN_URL, PYODIDE_KERNEL_PLUGIN_ID
+from jupyterlite_pyodide_kernel.constants import PYODIDE_CDN_URL, PYODIDE_KERNEL_PLUGIN_ID, PYODIDE_VERSION
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
@@ -56,29 +58,50 @@ Package = dict[str, Any]
 
 def build(target: Path, wheels: Path, pyodide: str) -> None:
     """Make the site anew in that folder; what was there stays until the new one is whole."""
-    lock = json.loads(read(pyodide, LOCK))
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".new-", dir=target.parent) as place:
-        fill(site := Path(place, target.name), wheels, pyodide, lock)
+        core = core_from_npm(Path(place)) if is_address(pyodide) and shutil.which("npm") else pyodide
+        lock = json.loads(read(core, LOCK))
+        fill(site := Path(place, target.name), wheels, (core, pyodide), lock)
         shutil.rmtree(target, ignore_errors=True)
         site.rename(target)
 
 
-def fill(site: Path, wheels: Path, pyodide: str, lock: dict[str, Any]) -> None:
-    """Make the site of these wheels and of a distribution of Pyodide, whose lock file that is."""
+def fill(site: Path, wheels: Path, pyodide: tuple[str, str], lock: dict[str, Any]) -> None:
+    """Make the site of these wheels and of Pyodide: where its core is, where its packages are, and their list."""
     jupyterlite(site, extensions=[next(wheels.glob(f"{name}-*")) for name in ("anywidget", "jupyterlab_widgets")])
-    remote = pyodide.startswith(("https://", "http://"))
-    base = pyodide.rstrip("/") if remote else "../../" + PYODIDE
-    theirs = {name: {**each, "file_name": f"{base}/{each['file_name']}"} for name, each in lock["packages"].items()}
+    theirs = {
+        name: {**each, "file_name": f"../../{PYODIDE}/{each['file_name']}"} for name, each in lock["packages"].items()
+    }
     ours = described(bundled(wheels, site), python=lock["info"]["python"])
     lock["packages"] = needed(theirs | ours)
     (site / PACKAGES / LOCK).write_text(json.dumps(lock, indent=1), encoding="utf-8")
-    if not remote:
-        (site / PYODIDE).mkdir(parents=True)
-        compiled = [Path(each["file_name"]).name for name, each in lock["packages"].items() if name not in ours]
-        for name in (*CORE, *compiled):
-            shutil.copy2(Path(pyodide, name), site / PYODIDE)
-    configure(site, f"{base if remote else './' + PYODIDE}/pyodide.mjs")
+    (site / PYODIDE).mkdir(parents=True)
+    for name in CORE:
+        (site / PYODIDE / name).write_bytes(read(pyodide[0], name))
+    for each in (each for name, each in lock["packages"].items() if name not in ours):
+        name = Path(each["file_name"]).name
+        content = read(pyodide[1], name)
+        if sha256(content).hexdigest() != each["sha256"]:
+            sys.exit(f"{name} of {pyodide[1]} is not the file that Pyodide's list of packages names.")
+        (site / PYODIDE / name).write_bytes(content)
+    configure(site, f"./{PYODIDE}/pyodide.mjs")
+
+
+def core_from_npm(scratch: Path) -> str:
+    """Pyodide's core, and the list of its packages, from npm; the folder."""
+    command = ["npm", "pack", "--silent", f"pyodide@{PYODIDE_VERSION}"]
+    told = subprocess.run(command, cwd=scratch, stdout=subprocess.PIPE, text=True, check=True)
+    with tarfile.open(scratch / told.stdout.split()[-1]) as archive:
+        for name in (*CORE, LOCK):
+            member = archive.extractfile(f"package/{name}")
+            assert member is not None, f"pyodide {PYODIDE_VERSION} of npm has no {name}"
+            (scratch / name).write_bytes(member.read())
+    return str(scratch)
+
+
+def is_address(place: str) -> bool:
+    return place.startswith(("https://", "http://"))
 
 
 def jupyterlite(site: Path, extensions: Iterable[Path]) -> None:
@@ -106,15 +129,14 @@ def jupyterlite(site: Path, extensions: Iterable[Path]) -> None:
 def read(place: str, name: str) -> bytes:
     """A file of a distribution."""
     try:
-        if not place.startswith(("https://", "http://")):
+        if not is_address(place):
             return Path(place, name).read_bytes()
         with urllib.request.urlopen(f"{place.rstrip('/')}/{name}") as answer:
             return bytes(answer.read())
     except OSError as error:
         sys.exit(
-            f"There is no distribution of Pyodide at {place} ({error}). The build asks for it once, and each reader's "
-            "browser does where it is an address. SIMLIB_PYODIDE names another address, or a folder with the full "
-            "distribution, unpacked."
+            f"There is no distribution of Pyodide at {place} ({error}). The build asks for it, readers' browsers do "
+            "not. SIMLIB_PYODIDE names another address, or a folder with the full distribution, unpacked."
         )
 
 

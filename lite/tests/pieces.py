@@ -11,16 +11,14 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 import sys
-import tarfile
 import tempfile
 import zipfile
 from pathlib import Path
 
-from jupyterlite_pyodide_kernel.constants import PYODIDE_VERSION
-
-from lite.build import CORE, LOCK, described
+from lite.build import CORE, LOCK, core_from_npm, described
 
 PURE_TOO = ("PyYAML", "MarkupSafe")
 COMPILED = re.compile(r".*\.(so|pyd|dylib)$")
@@ -31,7 +29,9 @@ def distribution(folder: Path) -> None:
     """Put it together in that folder."""
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch:
-        core(Path(scratch), folder)
+        core = Path(core_from_npm(Path(scratch)))
+        for name in (*CORE, LOCK):
+            shutil.copy2(core / name, folder)
         pip = (sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps")
         subprocess.run([*pip, "--only-binary", ":all:", "--dest", scratch, *PURE_TOO], check=True)
         for wheel in Path(scratch).glob("*.whl"):
@@ -43,16 +43,6 @@ def distribution(folder: Path) -> None:
     lock = json.loads((folder / LOCK).read_text(encoding="utf-8"))
     lock["packages"] = described(sorted(folder.glob("*.whl")), python=lock["info"]["python"])
     (folder / LOCK).write_text(json.dumps(lock), encoding="utf-8")
-
-
-def core(scratch: Path, folder: Path) -> None:
-    command = ["npm", "pack", "--silent", f"pyodide@{PYODIDE_VERSION}"]
-    told = subprocess.run(command, cwd=scratch, stdout=subprocess.PIPE, text=True, check=True)
-    with tarfile.open(scratch / told.stdout.split()[-1]) as archive:
-        for name in (*CORE, LOCK):
-            member = archive.extractfile(f"package/{name}")
-            assert member is not None
-            (folder / name).write_bytes(member.read())
 
 
 def without_compiled_part(wheel: Path, folder: Path) -> None:

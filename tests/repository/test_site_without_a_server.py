@@ -14,7 +14,8 @@ import pytest
 def build(monkeypatch: pytest.MonkeyPatch) -> Any:
     """lite/build.py, without JupyterLite, which is not among what the tests need."""
     constants = ModuleType("jupyterlite_pyodide_kernel.constants")
-    constants.PYODIDE_CDN_URL = constants.PYODIDE_KERNEL_PLUGIN_ID = "none"  # type: ignore[attr-defined]
+    for name in ("PYODIDE_CDN_URL", "PYODIDE_KERNEL_PLUGIN_ID", "PYODIDE_VERSION"):
+        setattr(constants, name, "none")
     monkeypatch.setitem(sys.modules, "jupyterlite_pyodide_kernel", ModuleType("jupyterlite_pyodide_kernel"))
     monkeypatch.setitem(sys.modules, constants.__name__, constants)
     monkeypatch.delitem(sys.modules, "lite.build", raising=False)
@@ -56,3 +57,19 @@ def test_the_last_site_stays_until_the_new_one_is_whole(
         build.build(site, site.parent, str(site.parent))
     assert (site / "index.html").read_text(encoding="utf-8") == ("the last one" if fails else "the new one")
     assert {path.name for path in site.parent.iterdir()} == {"site", build.LOCK}
+
+
+def test_a_package_that_is_not_the_listed_one_is_not_taken(
+    build: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("jupyterlite", "configure"):
+        monkeypatch.setattr(build, name, lambda *_, **__: None)
+    monkeypatch.setattr(build, "bundled", lambda *_: [])
+    for name in ("anywidget-1.whl", "jupyterlab_widgets-1.whl", *build.CORE, "rsa.whl"):
+        (tmp_path / name).write_bytes(b"another")
+    listed = {"name": "rsa", "file_name": "rsa.whl", "sha256": "0" * 64, "depends": []}
+    lock = {"info": {"python": "3.14.2"}, "packages": {"micropip": listed}}
+    (site := tmp_path / "site" / build.PACKAGES).mkdir(parents=True)
+    with pytest.raises(SystemExit, match=r"^rsa\.whl of .* is not the file that Pyodide's list of packages names\.$"):
+        build.fill(tmp_path / "site", tmp_path, (str(tmp_path), str(tmp_path)), lock)
+    assert not (site.parent / "pyodide" / "rsa.whl").exists()
