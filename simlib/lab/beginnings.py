@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from simlib.lessons import find
 
+from .course import texts
 from .waiting import working
 
 if TYPE_CHECKING:
@@ -23,14 +24,16 @@ ALICE, BOB = (f"arn:aws:iam::{DEV}:user/{name}" for name in ("alice", "bob"))
 IMAGE = "ami-12c6146b"
 
 
-def begin(lesson: int | str) -> Cloud:
+def begin(lesson: int | str, *, language: str = texts.ENGLISH) -> Cloud:
     """A fresh world in the state in which the story of this lesson begins; the world before it is closed.
 
-    Raises `LookupError` for a lesson that there is not.
+    What the lab says in this lesson is in that language, by its code, as far as it is translated. Raises `LookupError`
+    for a lesson that there is not, `ValueError` for a language.
     """
     from simlib.cloud import Cloud
 
     build = _BEGINNINGS.get(find(lesson).slug)
+    texts.use(language)
     world = Cloud.start()
     if build is _incident:
         build(world)  # which tells its days itself

@@ -33,6 +33,6 @@ def tried(code: str) -> str:
 def last_value(code: str, names: dict[str, Any]) -> Any:
     """Run code, and return the value of its last line, if that is an expression."""
     tree = ast.parse(code)
-    last = tree.body.pop() if isinstance(tree.body[-1], ast.Expr) else None
+    last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
     exec(compile(tree, "<experiment>", "exec"), names)
     return eval(compile(ast.Expression(last.value), "<experiment>", "eval"), names) if last else None

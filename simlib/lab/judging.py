@@ -21,6 +21,7 @@ from simlib.iam.findings import ERROR, gravity
 from simlib.iam.validation import problems
 from simlib.iam.vocabulary import ALLOW, DELEGATES, EXPLICIT_DENY
 
+from .course.texts import word
 from .policy.document import PolicyDocument
 from .policy.shelf import blank
 
@@ -42,8 +43,8 @@ class Row:
     @property
     def sentence(self) -> str:
         """ "Alice deletes report.csv: allowed, and should be refused. Allow statement 1 of … allows it." """
-        got, wanted = (("refused", "allowed"), ("allowed", "refused"))[self.allowed]
-        return f"{self.who} {self.does}: {got}, and should be {wanted}. {self.because}".strip()
+        got, wanted = (word("is_allowed" if each else "is_refused") for each in (self.allowed, self.should))
+        return f"{word('row').format(who=self.who, does=self.does, got=got, wanted=wanted)} {self.because}".strip()
 
 
 class Unjudged(Exception):

@@ -22,8 +22,8 @@ LONGER = {"the house in order": 12.0}  # minutes of an exercise that is not like
 
 @dataclass(frozen=True)
 class Pace:
-    """Words a minute; seconds to run a cell and read its answer, to read a line of code, to think a prediction over;
-    minutes for an exercise and for trying a panel."""
+    """Words a minute; seconds to run a cell and read its answer, to read a line of code, to think a prediction over,
+    half as many for its reason; minutes for an exercise and for trying a panel."""
 
     words: float
     cell: float
@@ -85,8 +85,14 @@ def _cell(slug: str, cell: Mapping[str, Any], pace: Pace) -> float:
     minutes = pace.cell / 60
     for call, name in asked:
         question = questions[name]
-        text = " ".join([question.question, *question.choices]) if call == "predict" else question.because
-        minutes += words(text) / pace.words + (pace.prediction / 60 if call == "predict" else 0)
+        if call == "predict":
+            text = " ".join([question.question, *question.choices])
+            minutes += pace.prediction / 60
+        else:
+            text = " ".join([question.because, question.why, *(each.text for each in question.reasons)])
+            text += "".join(each.says for each in question.reasons[:1])
+            minutes += pace.prediction / 120 * bool(question.reasons)
+        minutes += words(text) / pace.words
     if not asked and not folded:
         minutes += (source.count("\n") + 1) * pace.line / 60
     return minutes + pace.panel * any(panel in source for panel in PANELS)

@@ -1,7 +1,8 @@
 """What the course says, in the learner's language: a TOML file for each lesson, and one of words that all of them need.
 
-A translation holds texts alone, at the places where the English file has them; what it lacks stays English. In a file a
-single line end is a space, and an empty line parts paragraphs.
+A translation holds texts alone, at the places where the English file has them; what it lacks stays English. Its `cells`
+are the words of the notebook, by the IDs of its cells. In a file a single line end is a space, and an empty line parts
+paragraphs.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 ENGLISH = "en"
-_CODE = ("given", "solution", "code")  # whose lines stay as they are
+_CODE = ("given", "solution", "code", "cells")  # whose lines stay as they are
 _HERE = Path(__file__).parent
 _chosen = [ENGLISH]
 
