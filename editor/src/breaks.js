@@ -19,7 +19,7 @@ const whole = Decoration.mark({ class: "sl-nb" });
 const LONGEST = 40; // letters of a part that is kept whole
 
 const names = new MatchDecorator({
-  regexp: /"[a-z0-9-]+:[A-Za-z*]{4,}"|[^\s"/:]*-[^\s"/:]*|\/|::(?!:)|:(?=\d{12})|:(?=[A-Z*])/g,
+  regexp: /"[a-z0-9-]+:[A-Za-z*]{4,}",?|[^\s"/:]*-[^\s"/:]*|\/|::(?!:)|:(?=\d{12})|:(?=[A-Z*])/g,
   decorate(add, from, to, [found]) {
     if (found[0] === '"') {
       add(from, to, action); // it stays whole where there is room for it

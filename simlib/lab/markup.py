@@ -13,6 +13,7 @@ from functools import cache
 from pathlib import Path
 
 _MARKED = re.compile(r"`([^`]+)`|\*\*(\w(?:[^*`]*\w)?)\*\*")
+BREAKS = re.compile(r"(?<=\w/)(?=[\w*$])|(?<=::)(?!:)|(?<=:)(?=\d{12}:)|(?<=\d{12}:)")
 LONGEST = 4_000  # characters of one piece of foreign text; more would only push the page out of shape
 
 
@@ -45,7 +46,8 @@ def _needed(text: str, classes: set[str]) -> str:
             within = _needed(inner, classes)
             kept += [f"{around}{{{within}}}"] if within else []
         elif any(
-            set(re.findall(r"\.([\w-]+)", each)) <= classes for each in _OTHER_WORDS.sub("", selectors).split(",")
+            set(re.findall(r"\.((?!jp-|theme-)[a-z][\w-]*)", each)) <= classes
+            for each in _OTHER_WORDS.sub("", selectors).split(",")
         ):
             kept.append(f"{selectors}{body}")
     return "".join(kept)
@@ -64,6 +66,11 @@ def exactly(text: str) -> str:
     return "".join(char if char.isprintable() or char == "\n" else f"&#{ord(char)};" for char in html.escape(text))
 
 
+def breakable(html_: str) -> str:
+    """Where a line may break in an ARN: before its account, before its resource and after a slash."""
+    return BREAKS.sub("<wbr>", html_) if "arn:" in html_ else html_
+
+
 def visible(text: object) -> str:
     """Foreign text for where it goes as text and not as markup: shortened, its invisible characters named."""
     return html.unescape(escape(text))
@@ -76,7 +83,7 @@ def _visible(char: str) -> str:
 
 def prose(text: str) -> str:
     """A sentence or two of ours as HTML: an empty line parts paragraphs, code stands in `backquotes`, **a term** so."""
-    paragraphs = re.split(r"\n\s*\n", escape(text.strip()))
+    paragraphs = re.split(r"\n\s*\n", breakable(escape(text.strip())))
     return "".join(f"<p>{_MARKED.sub(_marked, part)}</p>" for part in paragraphs)
 
 

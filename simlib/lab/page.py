@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-from .markup import escape
+from .markup import BREAKS, breakable, escape
 
 _VOID = ("wbr", "br", "input")
 _BLOCKS = {
@@ -23,7 +23,6 @@ _BLOCKS = {
 _INDENTED = {"li": 2, "pre": 4}
 _UNTOLD = ("button", "select", "input", "textarea", "datalist", "label", "svg", "style")
 _NO_SPACE_BEFORE = re.compile(r"[\s.,;:)’]")
-_BREAKS = re.compile(r"(?<=/)|(?<=::)(?!:)|(?<=:)(?=\d{12}:)|(?<=\d{12}:)")
 _HYPHENED = re.compile(r"([^\s/:]*-[^\s/:]*)")
 
 
@@ -91,7 +90,7 @@ def el(tag: str, *children: Child, text: str | None = None, on: str = "", **attr
 def name(text: str) -> Part:
     """A name or an ARN: it may break before its account, before its resource and after a slash, and nowhere else."""
     pieces: list[Child] = []
-    for piece in filter(None, _BREAKS.split(str(text))):
+    for piece in filter(None, BREAKS.split(str(text))):
         pieces += [el("wbr")] if pieces else []
         words = _HYPHENED.split(piece)
         pieces += [el("span.sl-nb", word) if "-" in word and len(word) < 40 else word for word in words]
@@ -113,7 +112,7 @@ def _html(child: Child, live: bool) -> str:
     if isinstance(child, Html):
         return child
     if isinstance(child, str):
-        return _BREAKS.sub("<wbr>", escape(child)) if "arn:" in child else escape(child)
+        return breakable(escape(child))
     return "".join(_html(each, live) for each in child)
 
 
