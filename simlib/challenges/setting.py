@@ -3,8 +3,8 @@
 A step is `[WHO, "service.operation", {parameters}, KEEP]`, as boto3 has them. WHO is a user who holds a key, an account
 (its administrator), what an earlier step has kept, `SERVICE as ROLE` where the role trusts the service, or `nobody`.
 KEEP is a name for the credentials in the answer, for the machine it has started, or `name = a.path.in.the.answer`,
-which fills the gap `{name}` from then on. A text in place of a step lets time pass, `"3 hours"`, or says where the next
-ones come from, `"from 198.51.100.66"`.
+which fills the gap `{name}` from then on. A text in place of a step lets time pass, `"3 hours"` or until the next time
+of day, `"at 09:30"`, UTC, or says where the next ones come from, `"from 198.51.100.66"`.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ HOME = "203.0.113.10"
 _TOKEN = re.compile(r"\{token:([^{}]+)\}")
 _POLICIES = ("PolicyDocument", "AssumeRolePolicyDocument", "Policy", "Content")
 _PAUSE = re.compile(r"(\d+) (minute|hour|day)s?")
+_MOMENT = re.compile(r"at (\d\d):(\d\d)")
 
 Step = list[Any] | str
 
@@ -78,10 +79,14 @@ class Setting:
     def _pass(self, text: str) -> None:
         if pause := _PAUSE.fullmatch(text):
             self.world.clock.advance(**{f"{pause[2]}s": int(pause[1])})
+        elif moment := _MOMENT.fullmatch(text):
+            now = self.world.clock.now
+            then = now.replace(hour=int(moment[1]), minute=int(moment[2]), second=0, microsecond=0)
+            self.world.clock.advance(seconds=(then - now).total_seconds() % 86_400)
         elif text.startswith("from "):
-            self.world.source_ip = text.removeprefix("from ")
+            self.world.source_ip = filled(text.removeprefix("from "), self.values)
         else:
-            raise ChallengeFileError(f'{text!r} is no step: write a call, "3 hours", or "from 198.51.100.66".')
+            raise ChallengeFileError(f'{text!r} is no step: write a call, "3 hours", "at 09:30", or "from 192.0.2.1".')
 
     def _call(self, who: str, call: str, parameters: Mapping[str, Any] | None = None, keep: str = "") -> Any:
         service, _, operation = call.partition(".")
@@ -208,7 +213,7 @@ def build(variant: Mapping[str, Any]) -> Setting:
     world = Cloud.start()
     setting = Setting(world, {**variant["values"], "image": IMAGE}, tokens=tuple(variant.get("tokens", ())))
     try:
-        _lay_out(setting, variant)
+        lay_out_accounts(setting, variant)
         for step in variant.get("history", ()):
             scripts = variant["keep"].values() if step == "everybody works" else [[step]]
             for script in scripts:
@@ -222,7 +227,8 @@ def build(variant: Mapping[str, Any]) -> Setting:
     return setting
 
 
-def _lay_out(setting: Setting, variant: Mapping[str, Any]) -> None:
+def lay_out_accounts(setting: Setting, variant: Mapping[str, Any]) -> None:
+    """The accounts of a file, with who and what is in them."""
     world, accounts = setting.world, variant["accounts"]
     organization = variant.get("organization", {})
     office = organization.get("manager")

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -226,6 +227,15 @@ def test_what_a_policy_allows_beyond_the_trail_is_counted(setting: Setting) -> N
     passed, much = over("Allow s3:*")
     assert (passed, much > 500) == (False, True)
     assert over("Allow *")[1] > much, "what is no business of S3 counts, too"
+
+
+@pytest.mark.parametrize("setting", [LOCK_OUT], indirect=True)
+def test_time_passes_until_the_next_time_of_day(setting: Setting) -> None:
+    setting.perform(["at 03:30"])
+    first = setting.world.clock.now
+    assert f"{first:%H:%M}" == "03:30"
+    setting.perform(["at 03:00"])
+    assert timedelta(hours=23) < setting.world.clock.now - first < timedelta(hours=24)
 
 
 @pytest.mark.parametrize("setting", [LOCK_OUT], indirect=True)

@@ -50,7 +50,7 @@ def _faults_are_mended(world: Any, us: incident.People) -> Iterator[Row]:
     to_ec2 = {"iam:PassedToService": "ec2.amazonaws.com"}
     passes = ("iam:PassRole", incident.OPERATIONS)
     yield _asked(world, "The role deploy", "passes operations to a machine", incident.DEPLOY, *passes, given=to_ec2)
-    scanner = incident.as_scanner(us, world).client("sts")
+    scanner = incident.acting(us, world, "scanner").client("sts")
     reader = {"RoleArn": incident.READER, "RoleSessionName": "acme"}
     for what, number in (("without an external ID", {}), ("for its customer acme-2002", {"ExternalId": "acme-2002"})):
         tried = attempt(scanner.assume_role, **reader, **number)
@@ -63,19 +63,21 @@ def _everybody_works_on(world: Any, us: incident.People) -> Iterator[Row]:
     profile = {"ImageId": IMAGE, "MinCount": 1, "MaxCount": 1, "IamInstanceProfile": {"Name": "web-app"}}
     web: Any = us.web
     work: dict[tuple[str, str], Callable[[], object]] = {
-        ("Alice, as reports-reader,", "reads the ledger"): lambda: _reads(incident.as_alice(us, world)),
+        ("Alice, as reports-reader,", "reads the ledger"): lambda: _reads(incident.acting(us, world, "alice in prod")),
         ("Bob, with the key he uses,", "reads the report"): lambda: us.bob.client("s3").get_object(**report),
         ("The web application", "lists the bucket"): lambda: web.session.client("s3").list_objects_v2(
             Bucket="my-secure-bucket"
         ),
         ("The web application", "reads the report"): lambda: web.session.client("s3").get_object(**report),
         ("The pipeline", "uploads the site to the bucket"): lambda: (
-            incident.as_pipeline(us, world).client("s3").put_object(**page)
+            incident.acting(us, world, "pipeline").client("s3").put_object(**page)
         ),
         ("The pipeline", "starts a machine with the role web-app"): lambda: (
-            incident.as_pipeline(us, world).client("ec2").run_instances(**profile)
+            incident.acting(us, world, "pipeline").client("ec2").run_instances(**profile)
         ),
-        ("Acme, with your external ID,", "reads the ledger"): lambda: _reads(incident.as_acme(us, world)),
+        ("Acme, with your external ID,", "reads the ledger"): lambda: _reads(
+            incident.acting(us, world, "acme in prod")
+        ),
     }
     for (who, does), call in work.items():
         if who == "The web application" and not investigation.runs(world, us.web):
