@@ -12,6 +12,7 @@ from ..look import avatar, button, choice, field, fold, icon, icon_button, tag
 from ..page import Child, Part, code, el
 from ..panel import Commands
 from ..people import about, find, title, titles
+from ..policy.completion import actions, fitting
 from ..policy.shelf import bearing_on, place_of
 from .answers import Answer, Question
 from .explorer import Explorer, circumstances, in_words
@@ -260,7 +261,14 @@ class AccessExplorer(Explorer):
         typed = self._typed
         asked = el(
             "div.sl-form",
-            field("action", "Action", typed["action"], actions(typed["action"]), "ask", "s3:GetObject"),
+            field(
+                "action",
+                "Action",
+                typed["action"],
+                [each.text for each in fitting(actions(typed["action"]), typed["action"])],
+                "ask",
+                "s3:GetObject",
+            ),
             field("resource", "Resource", typed["resource"], self._resources(), "ask", "arn:aws:s3:::…"),
             button("ask", "Ask"),
             role="group",
@@ -325,17 +333,6 @@ class AccessExplorer(Explorer):
             self.ask(action, resource)
             return
         self._draw()
-
-
-def actions(typed: str) -> list[str]:
-    """Actions in AWS's Service Authorization Reference that begin with, or contain, what was typed."""
-    service, colon, name = typed.lower().partition(":")
-    if not colon:
-        return sorted(f"{prefix}:" for prefix in service_data.services() if prefix.startswith(service))[:MOST_WORDS]
-    known = service_data.service(service) if service in service_data.services() else None
-    found = known.actions if known else {}
-    fitting = sorted((low for low in found if name in low), key=lambda low: (not low.startswith(name), low))
-    return [f"{service}:{found[low].name}" for low in fitting[:MOST_WORDS]]
 
 
 def _request(given: Request) -> tuple[str, str, Mapping[str, Any]]:

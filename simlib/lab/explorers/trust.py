@@ -41,10 +41,6 @@ class Knock:
     def inside(self) -> bool:
         return self.answer.allowed
 
-    @property
-    def word(self) -> str:
-        return "Comes in" if self.inside else "Stays outside"
-
 
 class TrustExplorer(Explorer):
     """Who may borrow a role, decided again at every keystroke, and what they would hold.

@@ -73,7 +73,7 @@ def complete(
     path = _path(opened)
     found = _names(path, opened[-1].names, kind, text) if is_name else _values(path, kind, text, typed, [*principals],
         [*resources])  # fmt: skip
-    words = _fitting(found, typed)
+    words = fitting(found, typed)
     if not asked and [word.text for word in words] == [typed]:
         return nothing
     tail = re.compile(r'[^"\\\n{}\[\],]*"|').match(text, offset) if start is not None else None
@@ -161,7 +161,7 @@ def _values(
         case ["Statement", "Effect"]:
             return [Word("Allow"), Word("Deny")]
         case ["Statement", "Action" | "NotAction"]:
-            return [Word(action) for action in TRUST_ACTIONS] if kind == "trust" else _actions(typed)
+            return [Word(action) for action in TRUST_ACTIONS] if kind == "trust" else actions(typed)
         case ["Statement", "Resource" | "NotResource"]:
             return [*(Word(resource, "of this world") for resource in resources), Word("*", "every resource")]
         case ["Statement", "Principal" | "NotPrincipal"]:
@@ -173,7 +173,7 @@ def _values(
     return []
 
 
-def _actions(typed: str) -> list[Word]:
+def actions(typed: str) -> list[Word]:
     """Services, and once one is named its actions; from the data about AWS's services."""
     from simlib.iam.service_data import service, services  # late, as above
 
@@ -228,7 +228,7 @@ def _accounts(principals: list[str]) -> list[str]:
     return sorted({number for name in principals for number in _ACCOUNT.findall(name)[:1]})
 
 
-def _fitting(words: list[Word], typed: str) -> list[Word]:
+def fitting(words: list[Word], typed: str) -> list[Word]:
     """The words that begin with what is typed, then those that contain it; letters count alike, large or small."""
     sought = typed.casefold()
     begin = [word for word in words if word.text.casefold().startswith(sought)]

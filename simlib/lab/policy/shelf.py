@@ -38,7 +38,6 @@ class Shelf:
 
     def __init__(self, world: Any, by: Any = None) -> None:
         self.world, self.by = world, by
-        self._known: tuple[Any, list[str], list[str]] = (None, [], [])
 
     # -- reading: no call is made, and the trail stays as it is --------------------------------------------------------
 
@@ -149,22 +148,13 @@ class Shelf:
 
     def principals(self) -> list[str]:
         """Who can be named in a policy of this world."""
-        return self._names()[1]
+        people = self.world.inspect.principals()
+        return list(dict.fromkeys(each.arn for each in people if each.kind not in ("anonymous", "token")))
 
     def resources(self) -> list[str]:
         """What a policy of this world can be about; of a bucket also what is in it."""
-        return self._names()[2]
-
-    def _names(self) -> tuple[Any, list[str], list[str]]:
-        inspect = self.world.inspect
-        if self._known[0] != (version := inspect.version):
-            people = [each.arn for each in inspect.principals() if each.kind not in ("anonymous", "token")]
-            resources = inspect.resources()
-            things = [
-                each for arn in resources for each in ([arn, f"{arn}/*"] if arn.startswith("arn:aws:s3:") else [arn])
-            ]
-            self._known = (version, list(dict.fromkeys(people)), things)
-        return self._known
+        found: list[str] = self.world.inspect.resources()
+        return [each for arn in found for each in ([arn, f"{arn}/*"] if arn.startswith("arn:aws:s3:") else [arn])]
 
 
 def _make_room(iam: Any, arn: str) -> None:
