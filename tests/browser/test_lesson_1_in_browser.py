@@ -14,7 +14,7 @@ import pytest
 from tests.browser.servers import ROOT
 from tests.browser.test_policy_editor import behind
 
-LESSON = ROOT / "notebooks" / "01-users-and-roles.ipynb"
+LESSON = ROOT / "notebooks" / "01-users.ipynb"
 PICTURE = ROOT / "docs" / "lesson-1.png"
 LIST, GET, PUT = "s3:ListBucket", "s3:GetObject", "s3:PutObject"
 

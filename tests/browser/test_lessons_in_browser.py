@@ -13,24 +13,36 @@ from simlib.lab import course
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 PANELS = {  # a cell of the lesson, and what its panel or answer says once every cell has run
-    0: ("map", "Trust policies: who may"),
-    2: ("trust-explorer", "Who may assume reports"),
-    3: ("matrix", "Who may do what"),
-    4: ("timeline", "credentials are good"),
-    5: ("cross-account", "Both sides allow it"),
-    6: ("trust-explorer", "Who may assume pipeline"),
-    7: ("editor", "A policy"),
-    8: ("graph", "bob reaches prod-ledger"),
-    9: ("who-am-i", "assumed-role/web-app"),
+    "start-here": ("map", "Who may assume a role"),
+    "roles": ("role-card", "Who may assume web-app"),
+    "two-policies": ("editor", "A policy"),
+    "trust": ("trust-explorer", "Who may assume reports"),
+    "names": ("mfa-tried", "with the code"),
+    "sessions": ("timeline", "credentials are good"),
+    "revoking": ("timeline-revoked", "revoked"),
+    "credentials": ("chain", "Where the SDK looks"),
+    "accounts": ("cross-account", "Both sides allow it"),
+    "buckets": ("matrix", "Who may do what"),
+    "partners": ("with-external-id", "Mallory herself"),
+    "deny": ("steps", "s3:GetObject"),
+    "limits": ("panel", "s3:PutObject"),
+    "machines": ("graph", "alice reaches my-secure-bucket"),
+    "metadata": ("invoke", "assumed-role/web-app/who"),
+    "pipelines": ("trust-explorer", "Who may assume pipeline"),
+    "scripts": ("careful", "reports-reader, again"),
+    "tests": ("editor", "A policy"),
+    "incident": ("graph", "bob reaches prod-ledger"),
+    "repair": ("policies", "A policy"),
+    "four-sentences": ("who-am-i", "assumed-role/web-app"),
 }
 
 
-@pytest.mark.parametrize("number", PANELS)
-def test_run_all_in_a_browser(visit: Any, number: int) -> None:
-    name = course.LESSONS[number]
+@pytest.mark.parametrize("slug", PANELS)
+def test_run_all_in_a_browser(visit: Any, slug: str) -> None:
+    name = course.find(slug).notebook
     shutil.copy(NOTEBOOKS / name, visit.server.folder / name)
     cells = [cell["id"] for cell in json.loads((NOTEBOOKS / name).read_text(encoding="utf-8"))["cells"]]
-    cell, words = PANELS[number]
+    cell, words = PANELS[slug]
     visit.open(name)
     visit.run_all()
     visit.output(cells.index(cell)).get_by_text(words).filter(visible=True).first.wait_for()
@@ -43,8 +55,8 @@ def test_run_all_in_a_browser(visit: Any, number: int) -> None:
 
 
 def test_a_prediction_and_an_exercise_by_hand(visit: Any) -> None:
-    """Lesson 0: a wrong guess is met, and the gap filled with the keyboard is right."""
-    name = course.LESSONS[0]
+    """The first page: a wrong guess is met, and the gap filled with the keyboard is right."""
+    name = course.find(0).notebook
     cells = [cell["id"] for cell in json.loads((NOTEBOOKS / name).read_text(encoding="utf-8"))["cells"]]
     shutil.copy(NOTEBOOKS / name, visit.server.folder / f"by-hand-{name}")
     visit.open(f"by-hand-{name}")

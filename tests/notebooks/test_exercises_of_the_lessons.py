@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -42,12 +43,18 @@ def before(name: str) -> Iterator[dict[str, Any]]:
             Cloud.running.stop()
 
 
+def course_exercise(name: str) -> Any:
+    return course.lesson(course.lesson_of(name, "exercises")).exercises[name]
+
+
 def told(name: str, answer: str, names: dict[str, Any]) -> str:
-    """What the check says to an answer, in one line."""
+    """What the check says to an answer, in one line; the texts of policies are handed in, as one may."""
     questions._attempted.clear()
     exec(compile(answer, "answer", "exec"), names)
     before = state(names["aws"])
-    said = " ".join(str(eval(cells_of(name)[2], names)).split())
+    written = re.findall(r"^(\w+) = ", answer, re.MULTILINE)[: len(course_exercise(name).given)]
+    check = cells_of(name)[2].replace(".check()", f".check({', '.join(written)})") if written else cells_of(name)[2]
+    said = " ".join(str(eval(check, names)).split())
     assert state(names["aws"]) == before, "checking has changed the learner's world"
     return said
 
