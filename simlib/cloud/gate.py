@@ -27,7 +27,7 @@ from simlib.cloud.services.iam_calls import note_use, on_behalf_of
 from simlib.cloud.storage.dispatch import ACCOUNT_HEADER, NotStored
 from simlib.cloud.storage.store import Store
 from simlib.cloud.trail import Trail
-from simlib.cloud.transport import answers, constraints, mock, signer
+from simlib.cloud.transport import answers, browser_form, constraints, mock, signer
 from simlib.cloud.transport.answers import Refusal, authentication_refusal
 from simlib.cloud.transport.calls import Call, Unplaceable, place
 from simlib.cloud.transport.signer import SignatureError, Signed
@@ -54,6 +54,7 @@ class _InFlightCall:
     call: Call | None = None
     context: CallContext | None = None
     service: str | None = None  # in whose words to refuse what is no call
+    form: browser_form.Form | None = None
 
 
 class Gate:
@@ -95,7 +96,8 @@ class Gate:
     ) -> RawAnswer | DeferredAnswer:
         in_flight.call = self._place(in_flight, hint)
         in_flight.context = self._admit(in_flight, in_flight.call, signed_by)
-        return self._carry_out(in_flight.context)
+        answer = self._carry_out(in_flight.context)
+        return in_flight.form.answered(answer) if in_flight.form and isinstance(answer, RawAnswer) else answer
 
     def _run(self, in_flight: _InFlightCall, deferred: DeferredAnswer) -> RawAnswer:
         """What must not hold up other calls, because it makes calls of its own: a function of Lambda."""
@@ -139,7 +141,12 @@ class Gate:
             raise Refusal("InvalidRequest", text, 400, situation="control")
         incomplete = None
         try:
-            in_flight.signed = signer.read(in_flight.raw)
+            if browser_form.is_form(in_flight.raw):
+                in_flight.service = "s3"
+                in_flight.form = browser_form.read(in_flight.raw, in_flight.now)
+                in_flight.raw, in_flight.signed = in_flight.form.put, in_flight.form.signed
+            else:
+                in_flight.signed = signer.read(in_flight.raw)
         except SignatureError as error:
             incomplete = error
         scope = (in_flight.signed.service, in_flight.signed.region) if in_flight.signed else (None, None)

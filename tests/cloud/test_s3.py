@@ -386,14 +386,49 @@ def test_a_buckets_default_key_is_needed_to_write(aws: Cloud, iam: Any, dev: Any
     put(ServerSideEncryption="AES256")
 
 
-def test_a_browsers_form_is_refused_with_a_sentence(s3: Any) -> None:
-    form = s3.generate_presigned_post(BUCKET, "upload")
-    headers = {"content-type": "multipart/form-data; boundary=x"}
-    request = urllib.request.Request(form["url"], b"--x--\r\n", headers)
-    with pytest.raises(urllib.error.HTTPError) as caught:
-        urllib.request.urlopen(request, timeout=30)
-    assert caught.value.code == 400
-    assert b"generate_presigned_url" in caught.value.read()
+def sent(form: dict[str, Any], content: bytes, **fields: str) -> tuple[int, str]:
+    """Status and body of what S3 answers to a browser's form."""
+    named = {**form["fields"], **fields}
+    body = "".join(f'--x\r\nContent-Disposition: form-data; name="{k}"\r\n\r\n{v}\r\n' for k, v in named.items())
+    head = '--x\r\nContent-Disposition: form-data; name="file"; filename="cat.txt"\r\n\r\n'
+    whole = body.encode() + head.encode() + content + b"\r\n--x--\r\n"
+    request = urllib.request.Request(form["url"], whole, {"content-type": "multipart/form-data; boundary=x"})
+    try:
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read().decode()
+
+
+@pytest.mark.parametrize("version", ["s3", "s3v4"])
+def test_a_browsers_form_uploads_what_its_policy_allows(aws: Cloud, s3: Any, iam: Any, version: str) -> None:
+    identity = new_user(aws, iam, "alice", allow("s3:PutObject*", f"arn:aws:s3:::{BUCKET}/pets/*"))
+    alice = identity.session.client("s3", config=Config(signature_version=version))
+    kind: dict[str, str] = {"Content-Type": "text/plain"}
+    conditions: list[Any] = [["content-length-range", 1, 5], kind]
+    form = alice.generate_presigned_post(BUCKET, "pets/${filename}", kind, conditions, ExpiresIn=600)
+    assert sent(form, b"meow")[0] == 204
+    assert s3.get_object(Bucket=BUCKET, Key="pets/cat.txt")["Body"].read() == b"meow"
+    assert aws.trail[-2].action == "s3:PutObject"
+    assert "EntityTooLarge" in sent(form, b"too long")[1]
+    assert "Extra input fields: x-amz-meta-a" in sent(form, b"meow", **{"x-amz-meta-a": "b"})[1]
+    other = sent(form, b"meow", **{"Content-Type": "text/html"})[1]
+    assert 'Policy Condition failed: ["eq", "$Content-Type", "text/plain"]' in other
+    signature = "signature" if version == "s3" else "x-amz-signature"
+    assert "SignatureDoesNotMatch" in sent(form, b"meow", **{signature: "0" * 64})[1]
+    assert "AccessDenied" in sent(alice.generate_presigned_post(BUCKET, "other"), b"meow")[1]
+    assert "AccessDenied" in sent({"url": form["url"], "fields": {"key": "k"}}, b"meow")[1]  # a stranger's
+    aws.clock.advance(hours=1)
+    assert "Invalid according to Policy: Policy expired." in sent(form, b"meow")[1]
+
+
+def test_a_body_must_fit_its_digests(s3: Any) -> None:
+    put = lambda **digest: refused(lambda: s3.put_object(Bucket=BUCKET, Key="k", Body=b"x", **digest))  # noqa: E731
+    text = "The Content-MD5 you specified did not match what we received."
+    assert put(ContentMD5="A" * 22 + "==") == ("BadDigest", text)
+    assert put(ChecksumSHA256="A" * 43 + "=") == (
+        "BadDigest", "The SHA256 you specified did not match the calculated checksum."
+    )  # fmt: skip
 
 
 OWNERSHIP = [  # the bucket's setting, the writer's ACL, who may read: the bucket's account, the writer's, a third

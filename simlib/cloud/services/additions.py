@@ -43,7 +43,7 @@ BEFORE: Mapping[str, Check] = {
     **iam_rules.BEFORE, **iam_calls.BEFORE, **mfa.BEFORE, **organization_rules.BEFORE,
     **resource_policies.BEFORE, **s3_calls.BEFORE, **functions.BEFORE,
 }  # fmt: skip
-INSTEAD: Mapping[str, str] = {**sts.INSTEAD, **organization_calls.INSTEAD}
+INSTEAD: Mapping[str, str] = {**sts.INSTEAD, **organization_calls.INSTEAD, **s3_calls.INSTEAD}
 AFTER: Mapping[str, Completion] = {
     **iam_calls.AFTER,
     **iam_listings.AFTER,

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import base64
+import hashlib
+import zlib
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from simlib.cloud.call_context import CallContext
@@ -130,12 +133,35 @@ class _S3(Facts):
         return buckets.is_withheld(*place, self.account, reading)
 
     @property
+    def wrong_digest(self) -> str:
+        """What is said where a body and its digest do not fit; CRC32C and CRC64NVME are taken as they are.
+
+        https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html
+        """
+        body = self["Body"]
+        for member, (said, digest) in _DIGESTS.items() if isinstance(body, bytes) else ():
+            if self[member] and self[member] != base64.b64encode(digest(body)).decode("ascii"):
+                return said
+        return ""
+
+    @property
     def opens_bucket(self) -> bool:
         blocked = buckets.public_access_block(self.bucket).block_public_policy
         return blocked and public_access.is_public(parsed(str(self["Policy"]), "resource", ""))
 
 
+_DIGESTS: Mapping[str, tuple[str, Callable[[bytes], bytes]]] = {
+    "ContentMD5": ("The Content-MD5 you specified did not match what we received.",
+                   lambda body: hashlib.md5(body, usedforsecurity=False).digest()),
+    "ChecksumCRC32": ("The CRC32 you specified did not match the calculated checksum.",
+                      lambda body: zlib.crc32(body).to_bytes(4, "big")),
+    "ChecksumSHA1": ("The SHA1 you specified did not match the calculated checksum.",
+                     lambda body: hashlib.sha1(body, usedforsecurity=False).digest()),
+    "ChecksumSHA256": ("The SHA256 you specified did not match the calculated checksum.",
+                       lambda body: hashlib.sha256(body).digest()),
+}  # fmt: skip
 _RULES = (
+    Rule("PutObject UploadPart", lambda f: f.wrong_digest, "BadDigest", "{0.wrong_digest}"),
     Rule("CreateBucket", lambda f: (f["ACL"] not in (None, "private") or f.grants)
          and f["ObjectOwnership"] in (None, buckets.ENFORCED), "InvalidBucketAclWithObjectOwnership",
          "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting"),
@@ -158,6 +184,7 @@ ANSWERS = {
     "s3:PutBucketAbac": put_bucket_abac,
     "s3:GetBucketAbac": get_bucket_abac,
 }
+INSTEAD = {"s3:CreateSession": " Only directory buckets have sessions; a general purpose bucket needs none."}
 BEFORE = checks("s3", _S3, _RULES)
 AFTER = {
     "s3:CreateBucket": complete_new_bucket,

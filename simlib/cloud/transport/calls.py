@@ -227,11 +227,6 @@ def place(
     made in this process. Raises `Unplaceable`, with a sentence, for whatever no botocore model describes, and for what
     could be read in two ways.
     """
-    if raw.headers.get("content-type", "").startswith("multipart/form-data"):
-        raise Unplaceable(
-            "The lab does not take uploads from a browser's form (generate_presigned_post), so nothing was done. "
-            "Use generate_presigned_url('put_object', …)."
-        )
     try:
         in_host = _REGION_LABEL.search(raw.parts.netloc) if _is_aws(raw.parts.netloc) else None
         region = region or (in_host[1] if in_host else DEFAULT_REGION)

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hmac
 import re
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from functools import lru_cache, reduce
@@ -74,7 +75,7 @@ def sender_time(signed: Signed | None, lab: datetime, real: datetime) -> datetim
     A presigned URL lives by the lab's clock, where AWS's time is: it may have been made long before it is opened. Other
     processes sign by real time, code in this process that calls over HTTP by the lab's; whichever is nearer counts.
     """
-    if signed is None or signed.signed_at is None or signed.scheme == "v4-query":
+    if signed is None or signed.signed_at is None or signed.scheme in ("v4-query", "v4-post"):
         return lab
     at = signed.signed_at
     return min(real, lab, key=lambda time: abs(time - at))
@@ -86,6 +87,8 @@ def verify(raw: RawRequest, signed: Signed, secret_access_key: str, now: datetim
     `service` is botocore's name of the one that is called. Raises `SignatureError`, and nothing else.
     """
     _check_time(signed, now, service)
+    if signed.policy:
+        return _verify_policy(signed, secret_access_key)
     try:
         (_verify_v4 if signed.scheme.startswith("v4") else _verify_v2)(raw, signed, secret_access_key)
     except ValueError as error:  # a lone surrogate: nobody has signed that
@@ -223,6 +226,17 @@ def _verify_v2(raw: RawRequest, signed: Signed, secret: str) -> None:
     texts = [signer.canonical_string(raw.method, urlsplit(raw.url), headers, auth_path=path) for path in paths]
     if not any(hmac.compare_digest(signer.sign_string(text).encode(), signed.signature.encode()) for text in texts):
         raise _mismatch(signed, texts[0])
+
+
+def _verify_policy(signed: Signed, secret: str) -> None:
+    """https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-UsingHTTPPOST.html"""
+    if signed.scheme == "s3-post":
+        made = b64encode(hmac.digest(secret.encode(), signed.policy.encode(), "sha1")).decode()
+    else:
+        key = _signing_key(secret, f"{signed.timestamp[:8]}/{signed.region}/{signed.service}/aws4_request")
+        made = hmac.digest(key, signed.policy.encode(), "sha256").hex()
+    if not hmac.compare_digest(made.encode(), signed.signature.encode()):
+        raise _mismatch(signed, signed.policy)
 
 
 def _mismatch(signed: Signed, text: str, canonical: str = "") -> SignatureError:

@@ -45,8 +45,9 @@ class SignatureError(Exception):
 class Signed:
     """What a request says about who signed it. Nothing in it is proved before `verify` returns.
 
-    `scheme` is "v4", "v4-query", "s3" or "s3-query", named like botocore's signers; `service` and `region` are those of
-    the credential scope. `signed_at` is None for "s3-query" alone, which says only when it `expires`.
+    `scheme` is "v4", "v4-query", "s3" or "s3-query", named like botocore's signers, or "v4-post" and "s3-post" of a
+    browser's form, signed by its `policy`. `service` and `region` are those of the credential scope. `signed_at` is
+    None for "s3-query" and "s3-post", which say only when they are over (`expires`).
     """
 
     access_key_id: str
@@ -59,6 +60,7 @@ class Signed:
     expires: datetime | None = None
     signed_headers: tuple[str, ...] = field(default=(), repr=False)
     timestamp: str = field(default="", repr=False)
+    policy: str = field(default="", repr=False)
 
 
 def read(raw: RawRequest) -> Signed | None:
