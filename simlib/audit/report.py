@@ -126,9 +126,9 @@ def _walks(cloud: Cloud, ways: Sequence[Way]) -> dict[str, str]:
 def _counts(cloud: Cloud) -> dict[str, dict[str, int]]:
     kinds: dict[str, Counter[str]] = {}
     for each in cloud.inspect.principals():
-        if each.kind in ("user", "role"):
-            kinds.setdefault(each.account, Counter())[each.kind] += 1
-    return {account: dict(kinds[account]) for account in sorted(kinds)}
+        if each.kind in ("user", "role", "root"):
+            kinds.setdefault(each.account, Counter())[each.kind] += each.kind != "root"
+    return {account: {kind: n for kind, n in kinds[account].items() if n} for account in sorted(kinds)}
 
 
 def _assuming(ways: Sequence[Way]) -> list[str]:
@@ -146,7 +146,7 @@ def text(
 ) -> str:
     """The report as a terminal shows it; `walks`: how each path to power went, by its sentence."""
     lines = [
-        f"Account {account}: " + ", ".join(f"{count} {kind}{'s' * (count > 1)}" for kind, count in counts.items())
+        f"Account {account}: {', '.join(f'{n} {kind}{"s" * (n > 1)}' for kind, n in counts.items()) or 'nobody'}"
         for account, counts in _counts(cloud).items()
     ]
     if cloud.remarks:

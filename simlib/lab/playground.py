@@ -275,7 +275,7 @@ class Playground(Panel):
         self.world = world
         self._subjects.clear()
         self._panels.clear()
-        self._say(note)
+        self._say(f"{note} Not all of it was read: `world.remarks` says what not." if world.remarks else note)
 
     # -- what there is to see ------------------------------------------------------------------------------------------
 

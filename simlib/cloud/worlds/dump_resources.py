@@ -1,0 +1,67 @@
+"""The policies of buckets, keys, queues, topics and secrets, as the AWS CLI prints them."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from simlib.cloud.worlds.dump_values import UNDATED, Notes, listed, objects
+
+SHAPES = {"Policy": "Policy", "ResourcePolicy": "ResourcePolicy", "Attributes": "Policy"}  # where the document stands
+_SECTIONS: Mapping[str, tuple[str, dict[str, Any]]] = {  # service → section of a world's file, an entry of it
+    "s3": ("Buckets", {"Name": "{bucket}", "CreationDate": UNDATED, "Policy": "{policy}"}),
+    "kms": ("Keys", {"KeyId": "{key}", "Policy": "{policy}", "KeySpec": "SYMMETRIC_DEFAULT",
+                     "KeyMaterial": "{material}", "KeyUsage": "ENCRYPT_DECRYPT", "KeyState": "Enabled", "Enabled": True, "CreationDate": 0}),
+    "sqs": ("Queues", {"QueueName": "{name}", "CreatedTimestamp": 0, "Policy": "{policy}"}),
+    "sns": ("Topics", {"TopicName": "{name}", "Policy": "{policy}"}),
+    "secretsmanager": ("Secrets", {"Name": "{secret}", "ARN": "{arn}", "ResourcePolicy": "{policy}"}),
+}  # fmt: skip
+_NAMES_A_RESOURCE = re.compile(r"arn:aws:(s3:::[a-z0-9.-]{3,63}|(?:sqs|sns):[a-z0-9-]+:\d{12}:[\w.-]+)")
+_KEY = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|mrk-[0-9a-f]{32}")
+_BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+
+
+def resource(
+    notes: Notes, shape: str, value: Mapping[str, Any], stem: str, only: str
+) -> tuple[str, str, str, dict[str, Any]] | None:
+    """Account, section, ARN and entry of the resource that a policy is of; None, and a remark, where that is not plain.
+
+    `stem`: the name of the policy's file; `only`: the one account there is, "" where there are several.
+    """
+    holder = value["Attributes"] if shape == "Attributes" and isinstance(value["Attributes"], dict) else value
+    written = holder.get(SHAPES[shape])
+    kind = "key" if holder.get("PolicyName") == "default" else "resource"
+    policy = None if written is None else notes.document(written, kind, shape)
+    if policy is None:
+        return None
+    named = holder.get("ARN") or holder.get("QueueArn") or holder.get("TopicArn")
+    arn = str(named or _subject(json.loads(policy), stem, only))
+    parts = arn.split(":", 5)
+    section, entry = _SECTIONS.get(parts[2], ("", {})) if len(parts) == 6 else ("", {})
+    account = (parts[4] if section else "") or only
+    if not section or not re.fullmatch(r"\d{12}", account):
+        why = "the policy of a resource that cannot be told from its text or its file's name, or of no known account"
+        notes.remark(shape, why)
+        return None
+    name = parts[5]
+    filled = {
+        "{name}": name, "{bucket}": name.partition("/")[0], "{key}": name.removeprefix("key/"), "{arn}": arn,
+        "{secret}": re.sub("^secret:|-[A-Za-z0-9]{6}$", "", name), "{policy}": policy,
+        "{material}": base64.b64encode(hashlib.sha256(name.encode()).digest()).decode(),
+    }  # fmt: skip
+    made = {key: filled.get(each, each) if isinstance(each, str) else each for key, each in entry.items()}
+    return account, section, arn, {"Region": parts[3] or "us-east-1", **made}
+
+
+def _subject(document: Mapping[str, Any], stem: str, only: str) -> str:
+    """The ARN of the resource that a policy is of: from its statements, or from the name of the file."""
+    texts = [str(text) for each in objects(document.get("Statement")) for text in listed(each.get("Resource"))]
+    if match := next(filter(None, map(_NAMES_A_RESOURCE.match, texts)), None):
+        return match[0]
+    if _KEY.fullmatch(stem) and only:
+        return f"arn:aws:kms:us-east-1:{only}:key/{stem}"
+    return f"arn:aws:s3:::{stem}" if _BUCKET.fullmatch(stem) else ""
