@@ -146,7 +146,7 @@ def text(
 ) -> str:
     """The report as a terminal shows it; `walks`: how each path to power went, by its sentence."""
     lines = [
-        f"Account {account}: {', '.join(f'{n} {kind}{"s" * (n > 1)}' for kind, n in counts.items()) or 'nobody'}"
+        f"Account {account}: " + (", ".join(f"{n} {kind}{'s' * (n > 1)}" for kind, n in counts.items()) or "nobody")
         for account, counts in _counts(cloud).items()
     ]
     if cloud.remarks:

@@ -14,8 +14,10 @@ from simlib.cloud.worlds.dump_values import UNDATED, Notes, listed, objects
 SHAPES = {"Policy": "Policy", "ResourcePolicy": "ResourcePolicy", "Attributes": "Policy"}  # where the document stands
 _SECTIONS: Mapping[str, tuple[str, dict[str, Any]]] = {  # service → section of a world's file, an entry of it
     "s3": ("Buckets", {"Name": "{bucket}", "CreationDate": UNDATED, "Policy": "{policy}"}),
-    "kms": ("Keys", {"KeyId": "{key}", "Policy": "{policy}", "KeySpec": "SYMMETRIC_DEFAULT",
-                     "KeyMaterial": "{material}", "KeyUsage": "ENCRYPT_DECRYPT", "KeyState": "Enabled", "Enabled": True, "CreationDate": 0}),
+    "kms": ("Keys", {
+        "KeyId": "{key}", "Policy": "{policy}", "KeyMaterial": "{material}", "KeySpec": "SYMMETRIC_DEFAULT",
+        "KeyUsage": "ENCRYPT_DECRYPT", "KeyState": "Enabled", "Enabled": True, "CreationDate": 0,
+    }),
     "sqs": ("Queues", {"QueueName": "{name}", "CreatedTimestamp": 0, "Policy": "{policy}"}),
     "sns": ("Topics", {"TopicName": "{name}", "Policy": "{policy}"}),
     "secretsmanager": ("Secrets", {"Name": "{secret}", "ARN": "{arn}", "ResourcePolicy": "{policy}"}),
