@@ -59,10 +59,11 @@ class Automaton:
     stops.
     """
 
-    __slots__ = ("crossing", "final", "first", "letters", "other", "steps")
+    __slots__ = ("crossing", "final", "first", "last", "letters", "other", "steps")
 
     def __init__(self, pieces: Sequence[Piece], borders: str = ":") -> None:
         self.first = pieces[0] if pieces and isinstance(pieces[0], str) else ""
+        self.last = pieces[-1] if pieces and isinstance(pieces[-1], str) else ""
         self.letters: dict[str, int] = {}  # where each character leads
         wild = dict.fromkeys(Wild, 0)
         bit = 1
@@ -81,10 +82,10 @@ class Automaton:
         self.steps |= {border: (self.letters.get(border, 0) | wild[_ONE], self.crossing) for border in borders}
 
     def matches(self, text: str, context: Context) -> bool:
-        if not text.startswith(self.first):
+        if not (text.startswith(self.first) and text.endswith(self.last)):
             return False
-        steps, other, reached = self.steps, self.other, 1
-        for character in text:
+        steps, other, reached = self.steps, self.other, 1 << len(self.first)
+        for character in text[len(self.first) :]:
             moves, stays = steps.get(character, other)
             reached = (reached << 1) & moves | reached & stays
             if not reached:
