@@ -8,9 +8,8 @@ can meet the conditions (or patterns) that look at it, drawn from what the polic
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cached_property, lru_cache, reduce
-from itertools import combinations, islice, pairwise
-from operator import or_
+from functools import cached_property, lru_cache
+from itertools import combinations, islice, pairwise, product
 from typing import Any, NamedTuple
 
 from simlib.iam.conditions import Condition, Operator, moment, network, number, scalar_text
@@ -57,33 +56,18 @@ class Possibility(NamedTuple):
     witness: tuple[str, Context] | None = None
 
 
-class Part(NamedTuple):
-    """Of all that is open: the ``atoms`` that are known, and those of them that hold, one bit for each.
+class _Reduced(Statement):
+    """A statement as far as it is known: it matches where those of its ``atoms`` hold that it needs, and no others.
 
-    An atom is a condition that looks at an open key, or the patterns of a ``Resource``.
+    An atom is a condition that looks at an open key, or the patterns of a ``Resource``; each is one bit.
     """
 
-    atoms: int
-    holding: int
+    __slots__ = ("atoms", "holding", "met")
 
-    def clashes(self, other: Part) -> bool:
-        return bool((self.holding ^ other.holding) & self.atoms & other.atoms)
-
-
-class _Reduced(Statement):
-    """A statement as far as it is known: it matches if the atoms hold, or do not, as it ``needs``."""
-
-    __slots__ = ("met", "needs")
-
-    def __init__(self, statement: Statement, needs: Part) -> None:
+    def __init__(self, statement: Statement, atoms: int, holding: int) -> None:
         for name in Statement.__slots__:
             setattr(self, name, getattr(statement, name))
-        self.needs, self.met = needs, False
-
-    def is_met(self, known: Part) -> bool | None:
-        if self.needs.clashes(known):
-            return False
-        return None if self.needs.atoms & ~known.atoms else True
+        self.atoms, self.holding, self.met = atoms, holding, False
 
     def matches(self, request: Request, bounded: bool) -> Named:
         return self.names(request, bounded) if self.met else NOT
@@ -100,7 +84,7 @@ class _ReducedPolicy(Policy):
 
 
 class _Problem:
-    """One request, what is open of it, and the decision for each part of what it could be."""
+    """One request, what is open of it, and the decision for each way in which the atoms can hold."""
 
     def __init__(self, request: Request, policies: PolicySet, open_keys: Iterable[str] | None, resources: bool) -> None:
         self.request = request
@@ -111,7 +95,7 @@ class _Problem:
         self.statements: list[_Reduced] = []
         self.policies = PolicySet(*map(self._reduced, policies))
         self.conditions = {1 << index: condition for index, condition in enumerate(self.atoms.values())}
-        self.parts: list[tuple[Part, Evaluation]] = []
+        self.decisions: dict[int, Evaluation] = {}
 
     def _reduced(self, layer: Any) -> Any:
         if not isinstance(layer, Policy):
@@ -121,12 +105,12 @@ class _Problem:
         for statement in layer.candidates(self.request.folded_action):
             named = statement.names(self.request, True) or statement.names(self.request, False)
             if named and statement.covers_action(self.request) and (needs := self._needs(statement)):
-                reduced.likely.append(_Reduced(statement, needs))
+                reduced.likely.append(_Reduced(statement, *needs))
         self.statements += reduced.likely
         return reduced
 
-    def _needs(self, statement: Statement) -> Part | None:
-        """The atoms a statement hangs on; ``None`` where it cannot match."""
+    def _needs(self, statement: Statement) -> tuple[int, int] | None:
+        """The atoms a statement hangs on, and which of them must hold; ``None`` where it cannot match."""
         atoms, holding = 0, 0
         elements = [(condition, True) for condition in statement.conditions]
         if (patterns := statement.resources) is not None:
@@ -141,7 +125,7 @@ class _Problem:
                 atoms, holding = atoms | bit, holding | bit * needed
             elif condition.holds(self.context) is not needed:
                 return None
-        return Part(atoms, holding)
+        return atoms, holding
 
     def _open(self, condition: Condition) -> frozenset[str]:
         keys = _keys(condition)
@@ -161,79 +145,69 @@ class _Problem:
             groups.append((sum(atoms), _options(self.context, atoms, keys, within)))
         return groups
 
-    def decide(self, known: Part, hopeful: bool) -> Evaluation:
-        """The decision if all that is not known turns out for the best, or for the worst."""
-        for statement in self.statements:
-            met = statement.is_met(known)
-            statement.met = hopeful is (statement.effect == "Allow") if met is None else met
+    def decide(self, holding: int, known: int = -1, *, hopeful: bool = False) -> Evaluation:
+        """The decision if of the known atoms these hold, and the others turn out for the best, or for the worst."""
+        for each in self.statements:
+            open_ = bool(each.atoms & ~known)
+            each.met = hopeful is (each.effect == "Allow") if open_ else each.atoms & holding == each.holding
         return evaluate(self.request, self.policies)
 
-    def solve(self, known: Part) -> None:
-        """Split what is open until the decision is the same for all of a part. Raises ``TooManyTexts``."""
-        evaluation = self.decide(known, hopeful=False)
-        if not evaluation.allowed:
-            evaluation = self.decide(known, hopeful=True)
-            if evaluation.allowed:
-                undecided = [each.needs.atoms for each in self.statements if each.is_met(known) is None]
-                open_atoms = reduce(or_, undecided) & ~known.atoms
-                group, options = max(self.groups, key=lambda group: (group[0] & open_atoms).bit_count())
-                for option in sorted({option & open_atoms for option in options}):
-                    self.solve(Part(known.atoms | group & open_atoms, known.holding | option))
+    def solve(self) -> None:
+        """Decide for the worst and for the best; where they differ, for everything. Raises ``TooManyTexts``."""
+        for hopeful in (False, True):
+            evaluation = self.decide(0, 0, hopeful=hopeful)
+            if evaluation.allowed is not hopeful:
+                some = sum(next(iter(options)) for _, options in self.groups) if evaluation.allowed else 0
+                self.decisions[some] = evaluation
                 return
-        self.parts.append((known, evaluation))
-        if len(self.parts) > MOST:
-            raise TooManyTexts
+        for holding in map(sum, product(*[options for _, options in self.groups])):
+            self.decisions[holding] = self.decide(holding)
+            if len(self.decisions) > MOST:
+                raise TooManyTexts
 
     def alternatives(self) -> tuple[tuple[Term, ...], ...]:
         """A list of conjunctions that together say when the request is allowed: none can be left out or shortened."""
-        allowed = [part for part, evaluation in self.parts if evaluation.allowed]
-        shortest: list[Part] = []
-        for part in allowed:
-            if not any(self._covers(each, part) for each in shortest):
-                shortest.append(self._shortened(part))
-            if len(shortest) > MOST_ALTERNATIVES:
+        allowed = [holding for holding, evaluation in self.decisions.items() if evaluation.allowed]
+        covered: dict[tuple[int, int], set[int]] = {}
+        for holding in allowed:
+            if not any(holding in others for others in covered.values()):
+                atoms = self._shortest(holding)
+                covered[atoms, holding & atoms] = {each for each in allowed if not (each ^ holding) & atoms}
+            if len(covered) > MOST_ALTERNATIVES:
                 raise TooManyTexts
-        covered = {each: {part for part in allowed if self._covers(each, part)} for each in shortest}
-        for each in sorted(shortest, key=lambda part: -part.atoms.bit_count()):
-            if covered[each] <= set().union(*[parts for other, parts in covered.items() if other != each]):
+        for each in sorted(covered, key=lambda each: -each[0].bit_count()):
+            if covered[each] <= set().union(*[others for other, others in covered.items() if other != each]):
                 del covered[each]
-        return tuple(sorted(map(self._terms, covered), key=lambda terms: (len(terms), terms)))
+        return tuple(sorted([self._terms(*each) for each in covered], key=lambda terms: (len(terms), terms)))
+
+    def _shortest(self, holding: int) -> int:
+        """The fewest atoms that still say it is allowed; that something does not hold is left out first."""
+        denied = [other for other, evaluation in self.decisions.items() if not evaluation.allowed]
+        atoms = sum(self.conditions)
+        for bit in sorted(self.conditions, key=lambda bit: bool(holding & bit)):
+            if all((holding ^ other) & atoms & ~bit for other in denied):
+                atoms &= ~bit
+        return atoms
+
+    def _terms(self, atoms: int, holding: int) -> tuple[Term, ...]:
+        return tuple(
+            [
+                Term(each.operator.name, each.name, each.wanted, bool(bit & holding))
+                for bit, each in self.conditions.items()
+                if bit & atoms
+            ]
+        )
 
     def witness(self) -> tuple[str, Context] | None:
         """Values of what is open for which the request is allowed."""
-        allowed = next((part for part, evaluation in self.parts if evaluation.allowed), None)
+        allowed = next((holding for holding, evaluation in self.decisions.items() if evaluation.allowed), None)
         if allowed is None:
             return None
         values: dict[str, Values] = {}
         for atoms, options in self.groups:
-            values |= next(each for holding, each in options.items() if not allowed.clashes(Part(atoms, holding)))
+            values |= options[allowed & atoms]
         resource = values.pop(RESOURCE, self.request.resource)
         return str(resource), {key: value for key, value in values.items() if value != ()}
-
-    def _terms(self, part: Part) -> tuple[Term, ...]:
-        conditions = [(self.conditions[bit], bool(bit & part.holding)) for bit in self._bits(part)]
-        return tuple([Term(each.operator.name, each.name, each.wanted, holds) for each, holds in conditions])
-
-    def _bits(self, part: Part) -> list[int]:
-        return [bit for bit in self.conditions if bit & part.atoms]
-
-    def _shortened(self, part: Part) -> Part:
-        """The fewest of a part's atoms that still say it is allowed; that something does not hold is left out first."""
-        denied = [other for other, evaluation in self.parts if not evaluation.allowed]
-        for bit in sorted(self._bits(part), key=lambda bit: bool(part.holding & bit)):
-            shorter = Part(part.atoms & ~bit, part.holding & ~bit)
-            if not any(self._meet(shorter, other) for other in denied):
-                part = shorter
-        return part
-
-    def _meet(self, one: Part, other: Part) -> bool:
-        """Whether some value of what is open makes the atoms so, and so."""
-        both = Part(one.atoms | other.atoms, one.holding | other.holding)
-        possible = (any(not both.clashes(Part(atoms, each)) for each in options) for atoms, options in self.groups)
-        return not one.clashes(other) and all(possible)
-
-    def _covers(self, wide: Part, part: Part) -> bool:
-        return not any(self._meet(Part(bit, ~wide.holding & bit), part) for bit in self._bits(wide))
 
 
 def _keys(condition: Condition) -> set[str]:
@@ -254,8 +228,8 @@ def possible(
         if resource_set:
             _check_set(request)
         problem = _Problem(request, policies, open_keys, resource_set)
-        problem.solve(Part(0, 0))
-        effects = {evaluation.effect: evaluation for _, evaluation in reversed(problem.parts)}
+        problem.solve()
+        effects = {evaluation.effect: evaluation for evaluation in reversed(problem.decisions.values())}
         if ALLOW in effects and len(effects) > 1:
             return Possibility(DEPENDS, problem.alternatives(), None, problem.witness())
         decision = IMPLICIT_DENY if IMPLICIT_DENY in effects else next(iter(effects))
