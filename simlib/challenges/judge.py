@@ -20,6 +20,8 @@ from simlib.iam import service_data
 
 HINT, TRY, GUESS, OVER = 15, 5, 25, 2  # points: of a hint, a wrong check, a wrong choice of a few, a request over par
 LEAST = 10
+LEEWAY = 5  # requests over par that still pass
+FREE = ("sts:GetCallerIdentity", "sts:GetSessionToken")  # nobody needs a permission for these
 
 
 @dataclass(frozen=True)
@@ -79,67 +81,83 @@ def _kept_apart(told: Mapping[str, Any], setting: Setting, _: str) -> Tally:
 
 
 def _tried(setting: Setting, scripts: Mapping[str, Iterable[Step]], *, should: bool) -> Iterator[Line]:
-    for what, script in scripts.items():
-        done = succeeds(setting, script)
+    for what, done in tried(setting, scripts).items():
         yield Line(done is should, f"{what}: {'it works' if done else 'refused'}")
 
 
-def succeeds(setting: Setting, script: Iterable[Step]) -> bool:
-    """Whether every step of a script would be carried out now; nothing of it is left."""
+def tried(setting: Setting, scripts: Mapping[str, Iterable[Step]]) -> dict[str, bool]:
+    """Whether every step of each script would be carried out now, one script after the other; nothing is left of it."""
+    done = {}
     with rehearsal(setting) as there:
-        try:
-            there.perform(script)
-        except Refused:
-            return False
-    return True
+        for what, script in scripts.items():
+            try:
+                there.copy().perform(script)
+            except Refused:
+                done[what] = False
+            else:
+                done[what] = True
+    return done
+
+
+def succeeds(setting: Setting, script: Iterable[Step]) -> bool:
+    """The same of one script."""
+    return tried(setting, {"": script})[""]
 
 
 # -- cut down ----------------------------------------------------------------------------------------------------------
 
 
 def _cut_down(told: Mapping[str, Any], setting: Setting, _: str) -> Tally:
-    needed = recorded(setting, told["keep"].values())
+    needed = recorded(setting, told["keep"].values(), told["policy_of"].rpartition("/")[2])
     works = list(_tried(setting, told["keep"], should=True))
     well = sum(each.right for each in works)
     if well < len(works):
         return Tally(False, f"The work goes on, {well} of {len(works)}: something is missing.", tuple(works))
     beyond = list(allowed_beyond(setting, told["policy_of"], needed))
-    par = told["par"]  # what a good policy allows; twice as much still passes
+    par = told["par"]  # what a good policy allows
     much = f"It allows {len(beyond):,} request{'' if len(beyond) == 1 else 's'} beyond the trail"
     lines = [Line(False, f"allowed, and nobody ever asked for it: {action} on {arn}") for action, arn in beyond[:3]]
     sentence = f"The work goes on, {well} of {len(works)}. {much}; par is {par}."
-    return Tally(len(beyond) <= 2 * par, sentence, (*works, *lines), max(0, len(beyond) - par))
+    return Tally(len(beyond) <= par + LEEWAY, sentence, (*works, *lines), max(0, len(beyond) - par))
 
 
-def recorded(setting: Setting, scripts: Iterable[Iterable[Step]]) -> set[tuple[str, str]]:
-    """Actions and resources of which the trail says that somebody's work asks for them, by doing the work again."""
+def recorded(setting: Setting, scripts: Iterable[Iterable[Step]], role: str) -> set[tuple[str, str]]:
+    """Actions and resources of which the trail says that a role's work asks for them, by doing the work again."""
     found = set()
-    for script in scripts:
-        with rehearsal(setting) as there:
-            before = there.world.trail.total
+    with rehearsal(setting) as there:
+        before = there.world.trail.total
+        for script in scripts:
             with suppress(Refused):
-                there.perform(script)
-            for event in there.world.trail.since(before):
-                asked = [(each.request.action, each.request.resource) for each in event.evaluations]
-                found.update(asked or [(event.action, event.resource)])
+                there.copy().perform(script)
+        for event in there.world.trail.since(before):
+            if f":assumed-role/{role}/" not in event.who:
+                continue
+            asked = [(each.request.action, each.request.resource) for each in event.evaluations]
+            found.update(asked or [(event.action, event.resource)])
     return found
 
 
 def allowed_beyond(setting: Setting, arn: str, needed: set[tuple[str, str]]) -> Iterator[tuple[str, str]]:
     """What a role may do and its work does not: every action of the services it uses and of IAM's, on what it uses, on
-    the neighbour of each, and on something of any other name."""
+    the neighbour of each, on all that is there, and on something of any other name."""
     services = {action.partition(":")[0].lower() for action, _ in needed} | {"iam", "sts"}
     wanted = {(action.lower(), resource) for action, resource in needed}
+    there = {each for each in setting.world.inspect.resources() if each != arn}
     for prefix in sorted(services):
         service = service_data.service(prefix)
-        resources = {each for _, each in needed if each.split(":")[2:3] == [prefix]}
-        around = sorted({other for each in resources for other in (each, *_neighbours(each))} | {_elsewhere(prefix)})
+        used = {each for _, each in needed if each.split(":")[2:3] == [prefix]}
+        others = {each for each in there if each.split(":")[2] == prefix} | {_elsewhere(prefix)}
+        around = sorted({*used, *others, *(each for one in used for each in _neighbours(one))})
         for action in service.actions.values() if service else ():
             name = f"{prefix}:{action.name}"
             kinds = [service.resource_types[kind].arn for kind in action.resource_types] if service else []
             fits = [each for each in around if any(_form(kind).fullmatch(each) for kind in kinds)]
             for resource in fits or ["*"]:
-                if (name.lower(), resource) not in wanted and setting.world.inspect.ask(arn, name, resource).allowed:
+                if (
+                    name not in FREE
+                    and (name.lower(), resource) not in wanted
+                    and setting.world.inspect.ask(arn, name, resource).allowed
+                ):
                     yield name, resource
 
 
@@ -184,11 +202,7 @@ def turned(setting: Setting, steps: Iterable[Step], ask: Iterable[Step]) -> bool
     """Whether what is asked would be carried out after these steps."""
     with rehearsal(setting) as there:
         there.perform(steps)
-        try:
-            there.perform(ask)
-        except Refused:
-            return False
-    return True
+        return succeeds(there, ask)
 
 
 _JUDGES = {

@@ -38,6 +38,7 @@ def seeded(document: Mapping[str, Any], name: str, seed: int, variant: str = "")
         whole = merged(whole, decoys[decoy])
     names = _drawn(whole.get("names", {}), draw)
     numbers = {account: str(number) * 12 for number, account in enumerate(whole["accounts"], 1)}
+    names["image"] = "ami-12c6146b"  # of a machine
     names["flag"] = f"FLAG-{draw.choice(pools()['animals'])}-{draw.randrange(16**6):06x}"
     rest = {key: value for key, value in whole.items() if key not in ("names", "variants", "decoys")}
     return {**filled(rest, {**numbers, **names}), "values": {**numbers, **names}, "variant": taken}
@@ -81,6 +82,7 @@ def _fill(gap: re.Match[str], values: Mapping[str, str]) -> str:
         return gap[0]
     if within is None:
         return values[name]
-    place = "/".join(values.get(part, part) for part in within.split("/"))
+    kind, *path = within.split("/")
+    place = "/".join([kind, *(part if values.get(part, "").isdigit() else values.get(part, part) for part in path)])
     service = "sts" if place.startswith("assumed-role/") else "iam"
     return f"arn:aws:{service}::{values[name]}:{place}"

@@ -29,7 +29,6 @@ from simlib.challenges.seeds import GAP, filled
 from simlib.challenges.statements import policy
 from simlib.cloud import Cloud
 
-IMAGE = "ami-12c6146b"
 HOME = "203.0.113.10"
 _TOKEN = re.compile(r"\{token:([^{}]+)\}")
 _POLICIES = ("PolicyDocument", "AssumeRolePolicyDocument", "Policy", "Content")
@@ -56,10 +55,11 @@ class Setting:
     people: dict[str, Any] = field(default_factory=dict, repr=False)
     tokens: tuple[str, ...] = ()  # what the subjects begin with for which somebody here gets a token
     start: int = 0
+    clients: dict[tuple[str, str], Any] = field(default_factory=dict, repr=False)  # made once for each key
 
     def copy(self) -> Setting:
         """For a rehearsal: what is kept there is forgotten with it."""
-        return Setting(self.world, dict(self.values), dict(self.people), self.tokens, self.start)
+        return Setting(self.world, dict(self.values), dict(self.people), self.tokens, self.start, self.clients)
 
     # -- acting --------------------------------------------------------------------------------------------------------
 
@@ -102,7 +102,11 @@ class Setting:
         if who == "nobody":
             anybody = self.world.accounts[0].admin
             return anybody.client(service, config=Config(signature_version=UNSIGNED))
-        return self.identity(who).client(service)
+        someone = self.identity(who)
+        key = (getattr(someone, "access_key_id", ""), service)
+        if key not in self.clients or not key[0]:
+            self.clients[key] = someone.client(service)
+        return self.clients[key]
 
     def identity(self, who: str) -> Any:
         """Whoever acts under that name. Raises `ChallengeFileError` where there is nobody, `LookupError` if no more."""
@@ -211,7 +215,7 @@ def _plain(answer: Any) -> Any:
 def build(variant: Mapping[str, Any]) -> Setting:
     """Start a fresh world as a seeded file describes it. Raises `ChallengeFileError` where AWS would not have it so."""
     world = Cloud.start()
-    setting = Setting(world, {**variant["values"], "image": IMAGE}, tokens=tuple(variant.get("tokens", ())))
+    setting = Setting(world, dict(variant["values"]), tokens=tuple(variant.get("tokens", ())))
     try:
         lay_out_accounts(setting, variant)
         for step in variant.get("history", ()):

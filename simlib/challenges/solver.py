@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from simlib.challenges.challenge import Challenge, ChallengeFileError
-from simlib.challenges.judge import Tally, judge, succeeds, turned
+from simlib.challenges.judge import Tally, judge, succeeds, tried, turned
 from simlib.challenges.seeds import seeded
 from simlib.challenges.setting import Refused, Setting, Step, build, rehearsal
 from simlib.cloud.event import Event
@@ -78,18 +78,17 @@ class _Proving:
         """Who is to be locked out is in, and works; what is to be mended is broken."""
         if self._judged(self.setting).passed:
             yield "it is solved before anybody has done anything"
+        shut, keep = (tried(self.setting, self.facts.get(each, {})) for each in ("shut", "keep"))
         if self.facts["kind"] == "lock out":
-            for what, script in {**self.facts["shut"], **self.facts["keep"]}.items():
-                if not succeeds(self.setting, script):
-                    yield f"at the beginning this should work, and does not: {what}"
-        if self.facts["kind"] == "mend":
-            if all(succeeds(self.setting, script) for script in self.facts["keep"].values()):
-                yield "at the beginning everything works, so there is nothing to mend"
             yield from (
-                f"at the beginning this should be refused, and works: {what}"
-                for what, script in self.facts["shut"].items()
-                if succeeds(self.setting, script)
+                f"at the beginning this should work, and does not: {what}"
+                for what, done in {**shut, **keep}.items()
+                if not done
             )
+        if self.facts["kind"] == "mend":
+            if all(keep.values()):
+                yield "at the beginning everything works, so there is nothing to mend"
+            yield from (f"at the beginning this is not shut: {what}" for what, done in shut.items() if done)
 
     def _attempt(self, name: str, script: Iterable[Step]) -> Iterator[str]:
         """An attempt that must not lead there."""

@@ -31,6 +31,19 @@ def users(iam: Any) -> list[str]:
     return sorted(each["UserName"] for each in iam.list_users()["Users"])
 
 
+def test_queues_and_parameters_are_rehearsed_too(aws: Cloud) -> None:
+    sqs, ssm = (aws.account("dev").admin.client(service) for service in ("sqs", "ssm"))
+    queue = sqs.create_queue(QueueName="orders")["QueueUrl"]
+    ssm.put_parameter(Name="/web/port", Value="80", Type="String")
+    with aws.rehearsal():
+        sqs.send_message(QueueUrl=queue, MessageBody="1 bell")
+        assert sqs.receive_message(QueueUrl=queue)["Messages"][0]["Body"] == "1 bell"
+        ssm.put_parameter(Name="/web/port", Value="443", Type="String", Overwrite=True)
+        assert ssm.get_parameter(Name="/web/port")["Parameter"]["Value"] == "443"
+    assert "Messages" not in sqs.receive_message(QueueUrl=queue)
+    assert ssm.get_parameter(Name="/web/port")["Parameter"]["Value"] == "80"
+
+
 def test_what_is_done_is_seen_inside_and_undone_afterwards(aws: Cloud, iam: Any) -> None:
     iam.create_user(UserName="alice")
     s3 = aws.account("dev").admin.client("s3")

@@ -6,12 +6,13 @@ the entries of these exchanges a world. The mappings themselves stay, for moto's
 
 from __future__ import annotations
 
+import copyreg
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from copy import copy, deepcopy
 from dataclasses import dataclass
-from threading import RLock
+from threading import Condition, RLock
 from typing import Any
 
 from moto.core.base_backend import BackendDict
@@ -98,11 +99,23 @@ def on_a_copy(still: Callable[[], bool], lock: RLock) -> Iterator[None]:
                 put_back(original)
 
 
+copyreg.pickle(Condition, lambda _: (Condition, ()))  # the copy of a queue has a lock of its own
+
+
 def _copied(contents: Contents) -> Contents:
     memo = _shared()
+    if "moto.ssm.models" in sys.modules:
+        from moto.ssm.models import ParameterDict
+
+        copyreg.pickle(ParameterDict, _parameters)
     entries = ((mapping, {name: deepcopy(entry, memo) for name, entry in kept.items()}) for mapping, kept in
                contents.entries)  # fmt: skip
     return Contents(contents.services, tuple(entries))
+
+
+def _parameters(kept: Any) -> Any:
+    """How moto's parameters are made anew, which are a mapping that wants to know whose it is."""
+    return type(kept), (kept.account_id, kept.region_name), vars(kept), None, iter(kept.items())
 
 
 def _shared() -> dict[int, Any]:
