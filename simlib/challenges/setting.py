@@ -318,6 +318,8 @@ def _guard_rails(setting: Setting, office: str, organization: Mapping[str, Any])
         for member in members:
             client.move_account(AccountId=setting.values[member], SourceParentId=root, DestinationParentId=made)
     for kind, name in (("scp", "SERVICE_CONTROL_POLICY"), ("rcp", "RESOURCE_CONTROL_POLICY")):
+        if kind == "rcp" and kind in organization:  # SCPs are enabled from the start
+            client.enable_policy_type(RootId=root, PolicyType=name)
         for place, lines in organization.get(kind, {}).items():
             made = client.create_policy(Name=f"{kind}-{place}", Description="", Type=name, Content=policy(lines, kind))
             client.attach_policy(PolicyId=made["Policy"]["PolicySummary"]["Id"], TargetId=places[place])
