@@ -10,6 +10,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from simlib.lessons import LESSONS
+
 FILES = Path(__file__).with_name("files")
 LONGEST_STORY = 120  # words
 #: The kinds, and which tables a file of each needs beside those that all need
@@ -81,6 +83,8 @@ def _problems(document: Mapping[str, Any]) -> Any:
             yield f"`{each}` is missing. A challenge to {kind} needs {', '.join(sorted(needs))}."
     if document.get("theme") not in THEMES:
         yield f"`theme` is one of {', '.join(THEMES)}, not {document.get('theme')!r}."
+    if document.get("lesson") not in LESSONS:
+        yield f"`lesson` is one of {', '.join(LESSONS)}, not {document.get('lesson')!r}."
     if document.get("level") not in LEVELS:
         yield f"`level` is 1, 2 or 3, not {document.get('level')!r}."
     if len(document.get("hints", ())) != HINTS:
