@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,6 +13,7 @@ from simlib.cloud.storage.iam_entities import KeyRecord
 from simlib.cloud.storage.store import Store
 from simlib.cloud.storage.stored import StoredIdentity, parsed
 from simlib.iam import Request, RequestError, Statement
+from simlib.iam.conditions import moment
 
 ACCESS_KEY = "access key"
 VALID, INACTIVE, REVOKED = "valid", "inactive", "revoked"
@@ -58,13 +59,13 @@ class Credential:
     longest: datetime | None = None
     limit: str = ""
 
-    def state(self, moment: datetime) -> str:
+    def state(self, when: datetime) -> str:
         """The state at a moment; "" before the credentials were issued."""
-        return next((interval.state for interval in reversed(self.intervals) if interval.since <= moment), "")
+        return next((interval.state for interval in reversed(self.intervals) if interval.since <= when), "")
 
-    def over(self, moment: datetime) -> bool:
+    def over(self, when: datetime) -> bool:
         """Whether there is no way back any more."""
-        return self.state(moment) in ENDS
+        return self.state(when) in ENDS
 
 
 @dataclass(slots=True)
@@ -187,26 +188,22 @@ def _revoking(identity: StoredIdentity | None) -> Iterator[Statement]:
     for document in identity.documents if identity else ():
         if "tokenissuetime" not in document.text.lower():
             continue
-        for statement in parsed(document.text, "identity", document.name).statements:
-            written = statement.document
-            everything = written.get("Action") in ("*", ["*"]) and written.get("Resource") in ("*", ["*"])
-            if statement.effect == "Deny" and everything and _cutoff(written.get("Condition")):
-                yield statement
+        yield from filter(_cutoff, parsed(document.text, "identity", document.name).statements)
 
 
-def _cutoff(condition: Any) -> str:
-    """The time in a condition that asks for nothing but to have been issued before it; "" for any other."""
-    match condition:
-        case {**operators} if len(operators) == 1:
-            [(operator, keys)] = operators.items()
+def _cutoff(statement: Statement) -> str:
+    """The time before which a statement denies everything, asking for nothing else; "" of any other statement."""
+    match statement.document:
+        case {"Effect": "Deny", "Action": "*" | ["*"], "Resource": "*" | ["*"], "Condition": dict() as condition}:
+            tests: list[tuple[Any, ...]] = [
+                (operator, key, value) for operator, keys in condition.items() for key, value in keys.items()
+            ]
         case _:
             return ""
-    if not str(operator).lower().startswith("datelessthan") or not isinstance(keys, Mapping) or len(keys) != 1:
-        return ""
-    [(key, value)] = keys.items()
-    if isinstance(value, list):
-        value = value[0] if len(value) == 1 else ""
-    return str(value) if str(key).lower() == "aws:tokenissuetime" else ""
+    match [(operator.lower(), key.lower(), value) for operator, key, value in tests]:
+        case [(operator, "aws:tokenissuetime", str(time) | [str(time)])] if operator.startswith("datelessthan"):
+            return time
+    return ""
 
 
 def _revoked(session: Session, statement: Statement, now: datetime) -> datetime | None:
@@ -217,12 +214,5 @@ def _revoked(session: Session, statement: Statement, now: datetime) -> datetime 
         return None
     if not statement.matches(request, False):
         return None
-    return min(_moment(_cutoff(statement.document.get("Condition"))) or session.issued_at, now)
-
-
-def _moment(text: str) -> datetime | None:
-    try:
-        moment = datetime.fromtimestamp(float(text), UTC) if text.isdigit() else datetime.fromisoformat(text)
-    except (ValueError, OverflowError, OSError):
-        return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    cutoff = moment(_cutoff(statement))
+    return session.issued_at if cutoff is None else datetime.fromtimestamp(max(min(cutoff, now.timestamp()), 0), UTC)
