@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -101,20 +102,14 @@ class Gate:
 
     def _run(self, in_flight: _InFlightCall, deferred: DeferredAnswer) -> RawAnswer:
         """What must not hold up other calls, because it makes calls of its own: a function of Lambda."""
-        done: Any = None
+        call, outcome = in_flight.call, Future[Any]()
+        assert call is not None
         try:
-            done = deferred.work()
+            outcome.set_result(deferred.work())
         except Refusal as refused:
-            done = refused
-
-        def finish() -> RawAnswer:
-            assert in_flight.call is not None
-            if isinstance(done, Refusal):
-                raise done
-            return answers.success(in_flight.call, deferred.finish(done))
-
+            outcome.set_exception(refused)
         with self.lock, uninterrupted():
-            answer = self._attempt(in_flight, finish)
+            answer = self._attempt(in_flight, lambda: answers.success(call, deferred.finish(outcome.result())))
         assert isinstance(answer, RawAnswer)
         return answer
 

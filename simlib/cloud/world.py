@@ -38,7 +38,6 @@ from simlib.cloud.transport.wire import Body, RawAnswer, RawRequest
 if TYPE_CHECKING:
     from simlib.cloud.worlds.dump import Remark
     from simlib.cloud.worlds.file import Saved
-    from simlib.cloud.worlds.snapshot import Loaded
 
 ADMINISTRATOR = "lab-admin"
 REGION = ambient.REGION
@@ -128,31 +127,28 @@ class Cloud:
             else:
                 store = Store()
                 undo.callback(store.close)
-            loaded = snapshot.restored(values, store)
+            kept, issued = snapshot.restored(values, store)
         world = cls.start(trail_bound=trail_bound)
         try:
-            world._take(loaded)
+            world._take(values, kept, issued)
             world.remarks = remarks
         except BaseException:
             world.stop()
             raise
         return world
 
-    def _take(self, loaded: Loaded) -> None:
-        from simlib.cloud.worlds.sessions import restored_issuer
-
+    def _take(self, values: Mapping[str, Any], kept: contents.Contents, issued: Sessions) -> None:
         with self._gate.lock:
-            contents.put_back(loaded.contents)
-            for session in loaded.sessions:
+            contents.put_back(kept)
+            for session in issued:
                 self._sessions.keep(session)
-            for entry in loaded.issuers:
-                issuer = restored_issuer(entry, self._now)
-                self._sessions.issuers[issuer.url] = issuer
-            for name, account_id in loaded.accounts.items():
-                self._accounts[name] = Account(name, account_id, self)
-            self.source_ip = loaded.source_ip or self.source_ip
-            if loaded.clock and loaded.clock > self.clock.now:
-                self.clock.set(loaded.clock)
+            self._sessions.issuers |= issued.issuers
+            for account in values["Accounts"]:
+                if name := account.get("Name"):
+                    self._accounts[name] = Account(name, account["Id"], self)
+            self.source_ip = values.get("SourceIp") or self.source_ip
+            if values["Clock"] > self.clock.now:
+                self.clock.set(values["Clock"])
 
     def save(self, path: str | os.PathLike[str]) -> Saved:
         """Write this world into one readable JSON file that `Cloud.load(path)` opens; whole, or not at all.

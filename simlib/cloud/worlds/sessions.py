@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from datetime import datetime
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from simlib.cloud.credentials.issuer import Issuer
@@ -28,9 +28,9 @@ def restored(entry: Mapping[str, Any]) -> Session:
     return Session(**{**values, "transitive": tuple(entry.get("Transitive", ()))})
 
 
-def restored_issuer(entry: Mapping[str, Any], now: Callable[[], datetime]) -> Issuer:
+def restored_issuer(entry: Mapping[str, Any]) -> Issuer:
     """Raises `ValueError` for a key that is none."""
-    issuer = Issuer(entry["Url"], now)
+    issuer = Issuer(entry["Url"], lambda: datetime.now(UTC))
     issuer.reachable = not entry.get("Unreachable", False)
     issuer.rejected.update(entry.get("RejectedTokens", ()))
     if "Key" in entry:

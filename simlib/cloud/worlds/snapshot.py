@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,7 +11,7 @@ from typing import Any, NamedTuple
 
 from moto.core.base_backend import BackendDict
 
-from simlib.cloud.credentials.sessions import Session, Sessions
+from simlib.cloud.credentials.sessions import Sessions
 from simlib.cloud.storage.contents import Contents, emptied
 from simlib.cloud.storage.iam_entities import backend
 from simlib.cloud.storage.organizations import members, organizations
@@ -22,18 +21,6 @@ from simlib.cloud.worlds.dump import Remark
 from simlib.cloud.worlds.shape import WorldFileError, json_of, values_of
 
 MARK, VERSION = "IamLabWorld", 1
-
-
-@dataclass(slots=True)
-class Loaded:
-    """What a document says, made: moto's part is in `contents`, the rest is for the world to take."""
-
-    clock: datetime | None
-    source_ip: str | None
-    accounts: dict[str, str]
-    sessions: list[Session]
-    issuers: list[Mapping[str, Any]]
-    contents: Contents = field(default_factory=Contents)
 
 
 # -- saving ------------------------------------------------------------------------------------------------------------
@@ -99,38 +86,39 @@ def read(*sources: str | os.PathLike[str]) -> tuple[dict[str, Any], tuple[Remark
     return values, remarks
 
 
-def restored(values: Mapping[str, Any], store: Store) -> Loaded:
-    """Make what `values` describe; whatever moto kept before comes back. Raises `WorldFileError`."""
+def restored(values: Mapping[str, Any], store: Store) -> tuple[Contents, Sessions]:
+    """Make what `values` describe, moto's part and the lab's; what moto kept before comes back.
+
+    Raises `WorldFileError`.
+    """
     with emptied() as take_out:
         try:
-            loaded = _restored(values, store)
+            issued = _restored(values, store)
         except WorldFileError:
             raise
         except Exception as error:  # moto has an error of its own for each thing it does not take
             raise WorldFileError(f"This world cannot be made: {type(error).__name__}: {error}") from error
-        loaded.contents = take_out()
-    return loaded
+        return take_out(), issued
 
 
-def _restored(values: Mapping[str, Any], store: Store) -> Loaded:
-    accounts: dict[str, str] = {}
+def _restored(values: Mapping[str, Any], store: Store) -> Sessions:
+    names: set[str | None] = set()
     seen: set[tuple[str, ...]] = set()
     for index, account in enumerate(values["Accounts"]):
         place = f"Accounts[{index}]"
-        if account["Id"] in store.accounts() or account.get("Name") in accounts:
+        if account["Id"] in store.accounts() or account.get("Name") in names:
             raise WorldFileError(f"{place}: there is another account of this ID or name.")
+        names |= {account.get("Name")} - {None}
         backend(account["Id"]).account_aliases = [alias for alias in [account.get("AccountAlias")] if alias]
         sections.restore(account, place, seen)
-        if "Name" in account:
-            accounts[account["Name"]] = account["Id"]
     for index, entry in enumerate(values.get("Organizations", ())):
         organization.restore(entry, f"Organizations[{index}]")
-    keys: dict[str, Session] = {}
+    issued = Sessions()
     for index, entry in enumerate(values.get("Sessions", ())):
-        if entry["AccessKeyId"] in keys:
+        if issued.find(entry["AccessKeyId"]):
             raise WorldFileError(f"Sessions[{index}].AccessKeyId: there is another session {entry['AccessKeyId']}.")
-        keys[entry["AccessKeyId"]] = sessions.restored(entry)
-    issuers = values.get("IdentityProviders", [])
-    for entry in issuers:
-        sessions.restored_issuer(entry, lambda: values["Clock"])  # to see that it can be done
-    return Loaded(values.get("Clock"), values.get("SourceIp"), accounts, list(keys.values()), issuers)
+        issued.keep(sessions.restored(entry))
+    for entry in values.get("IdentityProviders", ()):
+        issuer = sessions.restored_issuer(entry)
+        issued.issuers[issuer.url] = issuer
+    return issued
