@@ -11,14 +11,16 @@ import json
 import re
 import sys
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from ..start import lessons
 from . import course
+from .pictures import PICTURES
 
 A4 = (8.27, 11.69)  # inches
+PICTURE = 0.15  # of the height
 LINE = 0.0118  # of the height: a line of 9 points
 
 
@@ -62,6 +64,15 @@ class Sheet:
             self.top -= LINE * size / 9
         self.top -= skip
 
+    def draw(self, title: str, picture: Callable[[Any], None]) -> None:
+        """A picture of the course's, under its title."""
+        self.top -= 0.012
+        self.write(title, 0.08, size=11, bold=True, skip=0.002)
+        axes = self.page.add_axes((0.08, self.top - PICTURE, 0.84, PICTURE), xlim=(0, 10), ylim=(0, 4))
+        axes.set_axis_off()
+        picture(axes)
+        self.top -= PICTURE
+
 
 def figures() -> list[Any]:
     """The pages as matplotlib figures, A4: the lessons, then the words."""
@@ -77,6 +88,9 @@ def figures() -> list[Any]:
     second.write("Words", 0.08, size=11, bold=True, skip=0.004)
     for word, meaning in glossary().items():
         second.write(f"{word} – {meaning}", 0.08, size=7.5, width=135, skip=0.001)
+    for sheet, shown in ((first, [*PICTURES][:2]), (second, [*PICTURES][2:])):
+        for title in shown:
+            sheet.draw(title, PICTURES[title])
     return [first.page, second.page]
 
 

@@ -18,7 +18,7 @@ PANELS = {  # a cell of the lesson, and what its panel or answer says once every
     "two-policies": ("editor", "A policy"),
     "trust": ("trust-explorer", "Who may assume reports"),
     "names": ("mfa-tried", "with the code"),
-    "sessions": ("timeline", "credentials are good"),
+    "sessions": ("timeline", "credentials are valid"),
     "revoking": ("timeline-revoked", "revoked"),
     "credentials": ("chain", "Where the SDK looks"),
     "accounts": ("cross-account", "Both sides allow it"),

@@ -20,7 +20,8 @@ def test_all_of_it_is_on_the_page() -> None:
     assert len(pages) == 2
     for page in pages:
         page.canvas.draw()
-        for text in page.texts:
+        assert len(page.axes) == 2, "two pictures"
+        for text in [*page.texts, *(each for axes in page.axes for each in axes.texts)]:
             box = text.get_window_extent().transformed(page.transFigure.inverted())
             assert 0 < box.x0 < box.x1 < 1 and box.y0 > 0.02, text.get_text()  # noqa: PT018 - one place on the page
         assert len(page.texts) > 25

@@ -152,10 +152,10 @@ CLAIMS = {
         "figure",
         "without time",
         (
-            "Alice's key AKIA….... ✔ good, no expiry date",
+            "Alice's key AKIA….... ✔ valid, no expiry date",
             "the stolen session ASIA….... – expired",
-            "the machine's next session ASIA….... ✔ good until",
-            "whatever is asked – Not accepted\n +AWS answers ExpiredToken",
+            "the machine's next session ASIA….... ✔ valid until",
+            r"the stolen session s3:ListBucket on \S+ ✘ Refused\n +Why\? AWS answers ExpiredToken",
         ),
     ),
 }
