@@ -422,6 +422,15 @@ def test_a_browsers_form_uploads_what_its_policy_allows(aws: Cloud, s3: Any, iam
     assert "Invalid according to Policy: Policy expired." in sent(form, b"meow")[1]
 
 
+def test_a_single_grant_is_refused_with_a_sentence(s3: Any) -> None:
+    s3.create_bucket(Bucket="with-acls", ObjectOwnership="ObjectWriter")
+    s3.put_object(Bucket="with-acls", Key="k")
+    grant = {"Bucket": "with-acls", "Key": "k", "GrantRead": 'uri="http://acs.amazonaws.com/groups/global/AllUsers"'}
+    code, text = refused(lambda: s3.put_object_acl(**grant))
+    assert code == "NotImplemented"
+    assert "canned ACLs" in text
+
+
 def test_a_body_must_fit_its_digests(s3: Any) -> None:
     put = lambda **digest: refused(lambda: s3.put_object(Bucket=BUCKET, Key="k", Body=b"x", **digest))  # noqa: E731
     text = "The Content-MD5 you specified did not match what we received."

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 
 from simlib.cloud.credentials.sessions import Caller
 from simlib.cloud.permissions import service_table
@@ -18,8 +17,7 @@ from simlib.cloud.storage import resources
 from simlib.cloud.transport.calls import Call
 
 _ID = re.compile(r"([a-z][a-z-]*)-[0-9a-f]{8,}")
-_OF_AWS = ("image", "snapshot")  # their ARNs name no account
-
+_PROFILE = "IamInstanceProfile"
 _METADATA = {
     "HttpTokens": ("ec2:MetadataHttpTokens", "optional"),
     "HttpEndpoint": ("ec2:MetadataHttpEndpoint", "enabled"),
@@ -73,40 +71,24 @@ def _run_instances(call: Call, caller: Caller) -> Iterator[Permission]:
         name, data = resources.launch_template(named, call.region, caller.account)
         templates.append(_arn(call, caller, "launch-template", name))
         call = replace(call, parameters={**data, **call.parameters})
-    parameters = call.parameters
-    arns = [_arn(call, caller, "instance", "*"), _arn(call, caller, "image", str(parameters.get("ImageId", "*")))]
-    arns += [_arn(call, caller, kind, "*") for kind in ("network-interface", "volume")]
-    groups = [_arn(call, caller, "security-group", str(name)) for name in parameters.get("SecurityGroupIds") or ()]
-    groups += [arn for arn in _by_name(call, caller) if _kind(arn) == "security-group"]
-    arns += [*(groups or [_arn(call, caller, "security-group", "*")])]
-    arns.append(_arn(call, caller, "subnet", str(parameters.get("SubnetId", "*"))))
-    arns += [arn for arn in _by_name(call, caller) if _kind(arn) == "key-pair"]
-    for arn in [*arns, *templates]:
+    for arn in [*service_table.resources_of(call, "ec2:RunInstances", caller.account), *templates]:
         context = _new_instance(call, caller) if _kind(arn) == "instance" else {"ec2:Region": call.region}
-        context = {**_instance_type(call), **context, **_request_tags(call, _kind(arn))}
+        kind = {"ec2:InstanceType": str(call.parameters.get("InstanceType", "m1.small"))}
+        context = {**kind, **context, **_request_tags(call, _kind(arn))}
         yield Permission("ec2:RunInstances", arn, caller.account, context)
-
-
-def _instance_type(call: Call) -> Context:
-    return {"ec2:InstanceType": str(call.parameters.get("InstanceType", "m1.small"))}
 
 
 def _new_instance(call: Call, caller: Caller) -> Context:
     """What the keys of the instance-to-be say."""
-    parameters = call.parameters
-    metadata = parameters.get("MetadataOptions") or {}
-    context: dict[str, str | list[str]] = {
+    metadata, place, profile = (call.parameters.get(m) or {} for m in ("MetadataOptions", "Placement", _PROFILE))
+    name = f"arn:aws:iam::{caller.account}:instance-profile/{profile.get('Name')}"
+    return {
         "ec2:Region": call.region,
-        "ec2:Tenancy": str((parameters.get("Placement") or {}).get("Tenancy", "default")),
-        "ec2:AvailabilityZone": str((parameters.get("Placement") or {}).get("AvailabilityZone", f"{call.region}a")),
+        "ec2:Tenancy": str(place.get("Tenancy", "default")),
+        "ec2:AvailabilityZone": str(place.get("AvailabilityZone", f"{call.region}a")),
         **{key: str(metadata.get(member, default)) for member, (key, default) in _METADATA.items()},
+        **({"ec2:InstanceProfile": str(profile.get("Arn") or name)} if profile else {}),
     }
-    profile = parameters.get("IamInstanceProfile") or {}
-    if name := profile.get("Name"):
-        context["ec2:InstanceProfile"] = f"arn:aws:iam::{caller.account}:instance-profile/{name}"
-    if arn := profile.get("Arn"):
-        context["ec2:InstanceProfile"] = str(arn)
-    return context
 
 
 def _tags_on_creation(call: Call, caller: Caller) -> Iterator[Permission]:
@@ -137,27 +119,19 @@ def _made(call: Call) -> str:
 
 def _arns(call: Call, caller: Caller) -> list[str]:
     """The ARNs of everything the call names by ID."""
-    texts = [text for value in call.parameters.values() for text in _texts(value)]
+    texts = [text for value in call.parameters.values() for text in (value if isinstance(value, list) else [value])]
     arns = []
-    for text in texts:
-        match = _ID.fullmatch(text)
-        kind = service_table.row("ec2")["ids"].get(match[1]) if match else None
+    for text in filter(None, (_ID.fullmatch(text) for text in texts if isinstance(text, str))):
+        kind, name = service_table.row("ec2")["ids"].get(text[1]), text[0]
         if kind == "instance-profile-association":
-            kind, text = "instance", resources.association_instance(text, call.region, caller.account) or "*"
+            kind, name = "instance", resources.association_instance(name, call.region, caller.account) or "*"
         if kind:
-            arns.append(_arn(call, caller, kind, text))
+            arns.append(_arn(call, caller, kind, name))
     return list(dict.fromkeys(arns))
 
 
-def _texts(value: Any) -> list[str]:
-    if isinstance(value, str):
-        return [value]
-    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
-
-
 def _arn(call: Call, caller: Caller, kind: str, name: str) -> str:
-    account = "" if kind in _OF_AWS else caller.account
-    return f"arn:aws:ec2:{call.region}:{account}:{kind}/{name}"
+    return service_table.of_aws(f"arn:aws:ec2:{call.region}:{caller.account}:{kind}/{name}", "ec2")
 
 
 def _kind(arn: str) -> str:

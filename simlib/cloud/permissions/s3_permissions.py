@@ -11,16 +11,11 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from simlib.cloud.credentials.sessions import Caller
-from simlib.cloud.permissions import kms_permissions
+from simlib.cloud.permissions import kms_permissions, service_table
 from simlib.cloud.permissions.permission import Context, Permission, tag_keys
 from simlib.cloud.permissions.service_table import row
 from simlib.cloud.storage import buckets
 from simlib.cloud.transport.calls import Call, copy_source
-
-
-def action_of(call: Call) -> str:
-    """The action of a call of S3, without regard to versions."""
-    return f"s3:{row('s3')['actions'].get(call.operation, call.operation)}"
 
 
 def permissions_of(call: Call, caller: Caller) -> Iterator[Permission]:
@@ -28,7 +23,7 @@ def permissions_of(call: Call, caller: Caller) -> Iterator[Permission]:
     parameters = call.parameters
     bucket, key = parameters.get("Bucket"), parameters.get("Key")
     context = context_of(call)
-    action = versioned(action_of(call), parameters.get("VersionId"))
+    action = versioned(service_table.action_of(call), parameters.get("VersionId"))
     if call.operation == "DeleteObjects":
         return
     if not bucket:  # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_statement.html
@@ -43,15 +38,11 @@ def permissions_of(call: Call, caller: Caller) -> Iterator[Permission]:
         yield Permission(versioned("s3:GetObject", parameters.get("VersionId")), f"{arn}/{key}", owner, context)
     yield Permission(action, f"{arn}/{key}" if key else arn, owner, context)
     yield from bypassing(call, str(bucket), str(key), parameters.get("VersionId"), context)
-    if call.operation in ("PutObject", "CopyObject", "CreateMultipartUpload"):
-        for more in dict.fromkeys(action for member, action in row("s3")["more"].items() if parameters.get(member)):
-            yield Permission(more, f"{arn}/{key}", owner, context)
+    more = row("s3")["more"].get(call.operation, {})
+    for needed in dict.fromkeys(name for member, names in more.items() if parameters.get(member) for name in names):
+        yield Permission(needed, f"{arn}/{key}" if key else arn, owner, context)
     if call.operation == "CopyObject" and (tags := _copied_tags(call)):
         yield Permission("s3:PutObjectTagging", f"{arn}/{key}", owner, {**context, **_object_tags(tags)})
-    if call.operation == "CreateBucket":
-        for member, actions in row("s3")["more_of_bucket"].items():
-            if parameters.get(member):
-                yield from (Permission(more, arn, owner, context) for more in actions)
     yield from _keys(call, caller)
 
 

@@ -37,7 +37,7 @@ _SUFFIXES = ("identifiers", "identifier", "names", "name", "arns", "arn", "ids",
 def _table() -> Mapping[str, Any]:
     rows: dict[str, Any] = tomllib.loads(Path(__file__).with_name("services.toml").read_text(encoding="utf-8"))
     for facts in rows.values():
-        for column in facts.keys() & {"resources", "through"}:  # a line may be for several operations
+        for column in facts.keys() & {"resources", "through", "more"}:  # a line may be for several operations
             facts[column] = {name: value for names, value in facts[column].items() for name in names.split()}
     return rows
 
@@ -106,8 +106,7 @@ def resources_of(call: Call, action: str, account: str) -> list[str]:
         forms = tuple(form for form in _all_forms(prefix_of(call.service)) if form.is_of(call.operation))
     arns = [arn for template in written or () for arn in filled(template, call, account)]
     arns = arns or list(_by_reference(() if listing else forms, call, account))
-    owned = facts.get("owned")
-    return [_of_aws(arn, owned) for arn in dict.fromkeys(arns)] or [_unnamed(forms, call, account)]
+    return [of_aws(arn, call.service) for arn in dict.fromkeys(arns)] or [_unnamed(forms, call, account)]
 
 
 def _unnamed(forms: tuple[_Form, ...], call: Call, account: str) -> str:
@@ -120,9 +119,9 @@ def _unnamed(forms: tuple[_Form, ...], call: Call, account: str) -> str:
     return f"arn:aws:{prefix_of(call.service)}:{call.region}:{account}:*" if facts.get("none") == "arn" else "*"
 
 
-def _of_aws(arn: str, owned: str | None) -> str:
+def of_aws(arn: str, service: str) -> str:
     """The ARN without an account where the resource is AWS's own."""
-    parts = arn.split(":", 5)
+    owned, parts = row(service).get("owned"), arn.split(":", 5)
     if owned and len(parts) == 6 and re.match(owned, parts[5]):
         parts[4] = ""
     return ":".join(parts)
@@ -200,6 +199,7 @@ _RESOLVED: Mapping[str, Callable[[str, str, str], str | None]] = {
     "known-key": resources.key_arn,
     "ciphertext": lambda blob, region, _: resources.key_of_ciphertext(blob.encode("utf-8"), region),
     "secret": _secret,
+    "security-group": resources.security_group_id,
 }
 
 

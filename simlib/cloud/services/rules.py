@@ -9,7 +9,7 @@ from simlib.cloud.call_context import CallContext
 from simlib.cloud.transport.refusals import Objection
 
 _STATUS = {"NoSuchEntity": 404, "NoSuchBucket": 404, "EntityAlreadyExists": 409, "DeleteConflict": 409,
-           "LimitExceeded": 409, "AccessDenied": 403}  # fmt: skip
+           "LimitExceeded": 409, "AccessDenied": 403, "NotImplemented": 501}  # fmt: skip
 
 
 class Rule(NamedTuple):

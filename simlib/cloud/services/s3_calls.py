@@ -172,6 +172,9 @@ _RULES = (
     Rule("PutObject CreateMultipartUpload PutBucketAcl CopyObject PutObjectAcl",
          lambda f: f.changes_acl and buckets.acls_are_off(f.bucket), "AccessControlListNotSupported",
          "The bucket does not allow ACLs"),
+    Rule("PutObject CreateMultipartUpload PutBucketAcl CopyObject PutObjectAcl",
+         lambda f: f.grants or f["AccessControlPolicy"], "NotImplemented", "The lab decides by canned ACLs, not by "
+         "single grants, so nothing was done. Use ACL='…', or a bucket policy."),
     Rule("CopyObject PutObjectAcl GetObject HeadObject GetObjectAcl GetObjectAttributes GetObjectTagging "
          "PutObjectTagging DeleteObjectTagging UploadPartCopy", lambda f: f.is_withheld, "AccessDenied",
          "Access Denied"),
