@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
-from simlib.challenges.setting import IMAGE, Refused, Setting, lay_out_accounts
+from simlib.challenges.setting import Refused, Setting, lay_out_accounts
 
-from .beginnings import ALICE, BOB, DEV, PROD
+from .beginnings import ALICE, BOB, DEV, IMAGE, PROD
 from .judging import Unjudged
 from .waiting import track
 
