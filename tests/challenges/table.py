@@ -1,4 +1,4 @@
-"""The solver over every challenge and many seeds: `python -m tests.challenges.table [SEEDS]`.
+"""The solver over every challenge and many seeds: `python -m tests.challenges.table [SEEDS [FIRST]]`.
 
 Of each it prints the variants and how many seeds are fair; what is not fair is said, and the exit status is 1.
 """
@@ -12,11 +12,11 @@ from simlib.challenges import challenges
 from simlib.challenges.solver import prove
 
 
-def main(seeds: int = 20) -> int:
+def main(seeds: int = 20, first: int = 0) -> int:
     unfair = 0
     for challenge in challenges().values():
         began = time.monotonic()
-        proofs = [prove(challenge, seed) for seed in range(seeds)]
+        proofs = [prove(challenge, seed) for seed in range(first, first + seeds)]
         variants = ", ".join(sorted({each.variant or "one" for each in proofs}))
         fair, took = sum(each.fair for each in proofs), time.monotonic() - began
         about = f"{challenge.name:<26} {challenge.kind:<9} level {challenge.level}  {fair} of {seeds} fair"
