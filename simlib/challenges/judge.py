@@ -57,8 +57,11 @@ def judge(challenge: Challenge, seed: int, setting: Setting, answer: str = "", v
 
 
 def _got_in(told: Mapping[str, Any], setting: Setting, answer: str) -> Tally:
-    since = setting.world.trail.since(setting.start)
-    if any(event.who.endswith(f":user/{ADMINISTRATOR}") for event in since) and told["you"] not in told["accounts"]:
+    ours = (
+        f"{told['values'].get(told['you'], 'nobody')}:user/{ADMINISTRATOR}"  # of the account whose administrator one is
+    )
+    since = {event.who for event in setting.world.trail.since(setting.start)}
+    if any(who.endswith(f":user/{ADMINISTRATOR}") and not who.endswith(ours) for who in since):
         return Tally(False, "An administrator of the lab has made calls in here: that is no way in. Begin again.")
     if not answer:
         return Tally(False, "Find the flag, and write it here: it begins with FLAG-.")

@@ -15,6 +15,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+IMAGE = "ami-12c6146b"  # of a machine
 GAP = re.compile(r"(?<!\$)\{([a-z_]\w*)(?::([^{}]+))?\}")  # {bucket}, {main}, {main:role/batch}; not ${aws:username}
 
 
@@ -38,7 +39,7 @@ def seeded(document: Mapping[str, Any], name: str, seed: int, variant: str = "")
         whole = merged(whole, decoys[decoy])
     names = _drawn(whole.get("names", {}), draw)
     numbers = {account: str(number) * 12 for number, account in enumerate(whole["accounts"], 1)}
-    names["image"] = "ami-12c6146b"  # of a machine
+    names["image"] = IMAGE
     names["flag"] = f"FLAG-{draw.choice(pools()['animals'])}-{draw.randrange(16**6):06x}"
     rest = {key: value for key, value in whole.items() if key not in ("names", "variants", "decoys")}
     return {**filled(rest, {**numbers, **names}), "values": {**numbers, **names}, "variant": taken}

@@ -84,7 +84,8 @@ def figures() -> list[Any]:
         first.write(f"{lesson.number} · {title}. {told[lesson.slug]}", 0.08, size=8, width=125, skip=0.003)
     first.top -= 0.006
     first.write("What it all comes to", 0.08, size=11, bold=True, skip=0.004)
-    first.write(message(), 0.08)
+    first.write(message(), 0.08, skip=0.004)
+    first.write("Afterwards: challenges, a new one every day. In a notebook, lab.challenge().", 0.08)
     second.write("Words", 0.08, size=11, bold=True, skip=0.004)
     for word, meaning in glossary().items():
         second.write(f"{word} – {meaning}", 0.08, size=7.5, width=135, skip=0.001)
