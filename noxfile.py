@@ -126,6 +126,19 @@ def service_data(session: nox.Session) -> None:
 
 
 @nox.session
+def number(session: nox.Session) -> None:
+    """Bring notebooks, links and minutes into line with the table of lessons, then the translated notebooks."""
+    session.run(str(LAB_PYTHON), "tools/number_lessons.py", external=True)
+    translate(session)
+
+
+@nox.session
+def translate(session: nox.Session) -> None:
+    """Make the notebooks in other languages anew, and list what is not translated."""
+    session.run(str(LAB_PYTHON), "-m", "tools.translation", external=True)
+
+
+@nox.session
 def bundle(session: nox.Session) -> None:
     """Make the policy editor's JavaScript anew from editor/, with Node.js."""
     session.chdir("editor")

@@ -51,30 +51,19 @@ class Room:
     learners: tuple[Learner, ...]
     unreadable: tuple[str, ...]
 
-    def counts(self) -> dict[int, tuple[int, int]]:
-        """For each lesson how many have begun it, and how many are done with it."""
-        stages = [stage for learner in self.learners for stage in learner.overview.stages]
-        return {
-            number: (
-                sum(stage.lesson.number == number and stage.state != "○ not begun" for stage in stages),
-                sum(stage.lesson.number == number and stage.state == "● done" for stage in stages),
-            )
-            for number in NUMBERS
-        }
-
     def stumbling_blocks(self) -> list[Block]:
         """Exercises that are not solved after some tries, and predictions that came otherwise; the most first."""
         fell: dict[tuple[str, str, str], list[str]] = {}
         came: Counter[tuple[str, str, str]] = Counter()
-        chosen: dict[tuple[str, str, str], Counter[int]] = {}
+        gave: dict[tuple[str, str, str], Counter[tuple[str, int]]] = {}
         for learner in self.learners:
             for (slug, kind, name), entry in answers(learner.lessons).items():
                 what = (kind, slug, name)
                 came[what] += 1
                 if _fell(kind, entry):
                     fell.setdefault(what, []).append(learner.name)
-                    chosen.setdefault(what, Counter())[entry.get("choice", -1)] += 1
-        found = [Block(*what, tuple(who), came[what], _said(*what, chosen[what])) for what, who in fell.items()]
+                    gave.setdefault(what, Counter())[_gave(entry)] += 1
+        found = [Block(*what, tuple(who), came[what], _said(*what, gave[what])) for what, who in fell.items()]
         return sorted(found, key=lambda each: (-len(each.who), each.lesson, each.name))
 
     def __str__(self) -> str:
@@ -88,41 +77,14 @@ class Room:
         guessed = [f"  {each}{each.said}" for each in blocks if each.kind == "predictions"][:MOST]
         told = [
             *("", SIGNS, "", f"Stuck: {STUCK} tries or more, and not solved", *(stuck or ["  nobody"])),
-            *("", "Expected otherwise, and what most of them chose", *(guessed or ["  nobody"])),
+            *("", OTHERWISE, *(guessed or ["  nobody"])),
             *self.unreadable,
         ]
         return "\n".join([head, *rows, *told])
 
-    def figure(self) -> Any:
-        """A matplotlib figure: who has begun and finished each lesson, and what holds the room up."""
-        from matplotlib.figure import Figure
-
-        from .pictures import DIM, NO, YES
-
-        figure = Figure(figsize=(12, 4), layout="constrained")
-        axes, blocks = figure.subplots(1, 2)
-        for number, (begun, done) in self.counts().items():
-            axes.bar(number, begun, color="none", edgecolor=YES, hatch="///", label="begun" if number == 1 else None)
-            axes.bar(number, done, color=YES, label="done" if number == 1 else None)
-        axes.set(xlabel="lesson", ylabel="learners", ylim=(0, max(1, len(self.learners))))
-        axes.set_xticks(NUMBERS)
-        axes.yaxis.get_major_locator().set_params(integer=True)
-        axes.legend(frameon=False)
-        shown = self.stumbling_blocks()[: 2 * MOST][::-1]
-        names = [f"{_number(each.lesson)} · {_printable(each.name)[:40]} ({each.kind[:-1]})" for each in shown]
-        blocks.barh(range(len(shown)), [each.came for each in shown], color="none", edgecolor=DIM, label="came so far")
-        held = [len(each.who) for each in shown]
-        blocks.barh(range(len(shown)), held, color=NO, label="stuck, or expected otherwise")
-        blocks.set_yticks(range(len(shown)), names, parse_math=False)
-        blocks.set(xlabel="learners")
-        blocks.xaxis.get_major_locator().set_params(integer=True)
-        figure.legend(*blocks.get_legend_handles_labels(), frameon=False, loc="outside upper right", ncols=2)
-        for each in (axes, blocks):
-            each.tick_params(colors=DIM)
-        return figure
-
 
 NUMBERS = [lesson.number for lesson in course.LESSONS.values() if lesson.number]
+OTHERWISE = "Expected otherwise, or for another reason, and what most of them chose"
 SIGNS = "○ not begun   ◐ begun   ● done; then how many exercises are solved"
 
 
@@ -146,12 +108,22 @@ def _number(slug: str) -> str:
     return str(course.LESSONS[slug].number) if slug in course.LESSONS else slug
 
 
-def _said(kind: str, slug: str, name: str, chosen: Mapping[int, int]) -> str:
+def _gave(entry: Mapping[str, Any]) -> tuple[str, int]:
+    """What was chosen that is not right: an answer, or to the right one another reason; -1 for another order."""
+    reason = entry.get("reason") or [-1]
+    return ("reason", reason[0] if len(reason) == 1 else -1) if entry.get("right") else ("", entry.get("choice", -1))
+
+
+def _said(kind: str, slug: str, name: str, gave: Mapping[tuple[str, int], int]) -> str:
     """ ": Everybody in the account." – what most of those chose, in the words of the lesson, if it has them."""
     questions = course.lesson(slug).predictions if slug in course.LESSONS and kind == "predictions" else {}
-    choice = max(chosen, key=lambda each: (chosen[each], -each))
-    choices = (*questions[name].choices, "not sure.") if name in questions else ()
-    return f": {choices[choice].replace('`', '')}" if 0 <= choice < len(choices) else ""
+    what, index = max(gave, key=lambda each: (gave[each], -each[1]))
+    if name not in questions:
+        return ""
+    reasons = [each.text for each in questions[name].reasons]
+    words = reasons if what else [*questions[name].choices, "not sure."]
+    told = f": {'the right answer, because: ' if what else ''}{words[index]}" if 0 <= index < len(words) else ""
+    return told.replace("`", "")
 
 
 def _few(names: Sequence[str]) -> str:
@@ -161,7 +133,7 @@ def _few(names: Sequence[str]) -> str:
 
 def _fell(kind: str, each: Mapping[str, Any]) -> bool:
     if kind == "predictions":
-        return not each.get("right")
+        return not (each.get("right") and each.get("explained", True))
     return not each.get("passed") and each.get("tries", 0) >= STUCK
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from . import progress
 from .markup import escape, sheet
-from .room import NUMBERS, SIGNS, STUCK, Room, local, look
+from .room import NUMBERS, OTHERWISE, SIGNS, STUCK, Room, local, look
 
 EVERY = 5.0  # seconds between two looks with --watch
 
@@ -76,7 +76,7 @@ def _page(room: Room) -> Iterator[str]:
     blocks = room.stumbling_blocks()
     for kind, title in (
         ("exercises", f"Stuck: {STUCK} tries or more, and not solved"),
-        ("predictions", "Expected otherwise, and what most of them chose"),
+        ("predictions", OTHERWISE),
     ):
         held = [f"<li>{escape(each)}{escape(each.said)} – {escape(', '.join(each.who))}</li>"
                 for each in blocks if each.kind == kind]  # fmt: skip
@@ -100,7 +100,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m simlib progress", description=__doc__)
     parser.add_argument("folder", metavar="DIR", type=Path, help="where the learners' progress files are")
     parser.add_argument("--watch", action="store_true", help=f"look again every {EVERY:g} seconds, until Ctrl+C")
-    parser.add_argument("--picture", metavar="FILE", type=Path, help="also draw it: a .png, .svg or .pdf file")
     parser.add_argument("--page", metavar="FILE", type=Path, help="also write a page to leave open in a browser")
     parser.add_argument("--csv", metavar="FILE", type=Path, help="also write the scores, as `nbgrader export` does")
     options = parser.parse_args(argv)
@@ -134,14 +133,13 @@ def _keep(room: Room, options: argparse.Namespace) -> bool:
 
     written = True
     for path, write in (
-        (options.picture, lambda path: room.figure().savefig(path)),
-        (options.page, lambda path: whole(path, page(room))),
-        (options.csv, lambda path: whole(path, scores(room))),
+        (options.page, page),
+        (options.csv, scores),
     ):
         try:
             if path:
-                write(path)
-        except (OSError, ValueError) as error:
+                whole(path, write(room))
+        except OSError as error:
             print(f"{path} cannot be written: {error}.", file=sys.stderr)
             written = False
     return written

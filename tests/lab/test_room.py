@@ -58,8 +58,16 @@ def test_who_is_where(folder: Path) -> None:
     assert [(learner.name, learner.where[1]) for learner in seen.learners] == [
         ("ada", "8"), ("ben", "8"), ("cy", "8"), ("dee", "")
     ]  # fmt: skip
-    assert seen.counts()[8] == (3, 1)
-    assert seen.counts()[9] == (0, 0)
+
+
+def test_the_right_answer_for_another_reason_holds_the_room_up_too(tmp_path: Path) -> None:
+    right = {"choice": 2, "right": True, "when": "2026-11-24T09:00:00Z"}
+    for who, reason, explained in (("ada", [0], True), ("ben", [1], False), ("cy", [1], False), ("dee", [2], False)):
+        entry = {**right, "reason": reason, "explained": explained}
+        write(tmp_path / who / "progress.json", {"sessions": {"predictions": {"two hours": entry}}})
+    [block] = room.look(tmp_path).stumbling_blocks()
+    assert block.who == ("ben", "cy", "dee")
+    assert block.said == ": the right answer, because: From STS: no session lasts more than one hour."
 
 
 def test_what_holds_the_room_up_comes_first(folder: Path) -> None:
@@ -111,14 +119,7 @@ def test_what_a_file_says_is_data_and_moves_no_cursor(tmp_path: Path, folder: st
     seen = room.look(tmp_path)
     assert "mal" in str(seen)
     assert "\x1b" not in str(seen)
-    seen.figure().savefig(tmp_path / "room.svg")
-
-
-def test_the_command_prints_and_draws(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    picture = folder / "room.png"
-    assert room_view.main([str(folder), "--picture", str(picture)]) == 0
-    assert "Stuck:" in capsys.readouterr().out
-    assert picture.read_bytes().startswith(b"\x89PNG")
+    assert "\x1b" not in room_view.page(seen)
 
 
 def test_a_folder_that_is_not_there_gets_a_sentence(capsys: pytest.CaptureFixture[str]) -> None:
@@ -144,7 +145,7 @@ def test_watching_looks_again_until_it_is_stopped(
     assert capsys.readouterr().out.count("Stuck:") == 3
 
 
-def test_a_picture_that_cannot_be_written_ends_no_watch(
+def test_a_page_that_cannot_be_written_ends_no_watch(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     looks = iter([None])
@@ -154,11 +155,10 @@ def test_a_picture_that_cannot_be_written_ends_no_watch(
             raise KeyboardInterrupt
 
     monkeypatch.setattr(room_view.time, "sleep", sleep)
-    assert room_view.main([str(folder), "--watch", "--picture", str(folder / "gone" / "room.png")]) == 0
+    assert room_view.main([str(folder), "--watch", "--page", str(folder / "gone" / "room.html")]) == 0
     seen = capsys.readouterr()
     assert seen.out.count("Stuck:") == 2
     assert seen.err.count("cannot be written") == 2
-    assert room_view.main([str(folder), "--picture", str(folder / "room.xyz")]) == 2
 
 
 def test_whoever_reads_may_stop_reading(folder: Path) -> None:
