@@ -12,20 +12,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
-from typing import Any, Protocol
+from typing import Any
 
 from simlib.cloud.browser import in_browser
 
 LAST_YEAR = 2999  # what every platform's C library can still turn into a local time
-
-
-class Mechanism(Protocol):
-    """What really moves Python's time."""
-
-    def start(self) -> None: ...
-    def stop(self) -> None: ...
-    def shift(self, delta: timedelta) -> None: ...
-    def real_time(self) -> float: ...
 
 
 class TimeMachine:
@@ -87,6 +78,9 @@ class BrowserTime:
 
     def real_time(self) -> float:
         return float(self._journey.real()) / 1000
+
+
+Mechanism = TimeMachine | BrowserTime  # what really moves Python's time
 
 
 def best_mechanism() -> Mechanism:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
+from dataclasses import KW_ONLY, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from simlib.cloud.transport.signer import SignatureError
 TABLE: Mapping[str, Mapping[str, Any]] = tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8"))
 
 
+@dataclass(eq=False)
 class Refusal(Exception):
     """An answer that says no: `code` and `message` as AWS spells them, the HTTP `status`, and further members.
 
@@ -21,25 +23,17 @@ class Refusal(Exception):
     decision again.
     """
 
-    def __init__(
-        self,
-        code: str,
-        message: str,
-        status: int = 400,
-        extra: Mapping[str, str] | None = None,
-        *,
-        situation: str = "",
-        detail: str = "",
-        authorization_id: str = "",
-    ) -> None:
-        super().__init__(f"{code}: {message}")
-        self.code = code
-        self.message = message
-        self.status = status
-        self.extra = dict(extra or {})
-        self.situation = situation
-        self.detail = detail
-        self.authorization_id = authorization_id
+    code: str
+    message: str
+    status: int = 400
+    extra: Mapping[str, str] = field(default_factory=dict)
+    _: KW_ONLY
+    situation: str = ""
+    detail: str = ""
+    authorization_id: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.message}"
 
 
 class Objection(Refusal):
@@ -79,7 +73,7 @@ def authentication_refusal(situation: str, service: str | None, detail: Signatur
         text = text.rstrip(".")  # IAM alone leaves the full stop out
     if family == "query" and error is not None and "StringToSign" in error.details:
         text = _with_strings(text, error)
-    extra = error.details if family == "s3" and error is not None else None
+    extra = error.details if family == "s3" and error is not None else {}
     return Refusal(code, text, status, extra, situation=situation)
 
 
