@@ -95,6 +95,11 @@ def test_the_services_whose_permissions_are_exact_are_as_many_as_it_says() -> No
     assert "EXACT = (" in (ROOT / file).read_text(encoding="utf-8")
 
 
+def test_the_challenges_are_as_many_as_it_says() -> None:
+    assert "thirty worlds" in README
+    assert len([*(ROOT / "simlib/challenges/files").glob("*.toml")]) == 30
+
+
 def test_the_files_it_names_are_there() -> None:
     for page, text in PAGES.items():
         named = set(re.findall(r"`((?:simlib|tests|binder|notebooks|benchmarks|docs|lite|editor)/[\w./-]*\w)`", text))
