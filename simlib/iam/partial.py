@@ -8,8 +8,9 @@ can meet the conditions (or patterns) that look at it, drawn from what the polic
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from copy import copy
 from functools import cached_property, lru_cache
-from itertools import combinations, islice, pairwise, product
+from itertools import chain, combinations, islice, pairwise, product
 from typing import Any, NamedTuple
 
 from simlib.iam.conditions import Condition, Operator, moment, network, number, scalar_text
@@ -19,7 +20,6 @@ from simlib.iam.evaluation import evaluate
 from simlib.iam.explanation import Evaluation
 from simlib.iam.matching import Context, Patterns, TooManyTexts, Values, Variable, Wild, matcher, read, texts_by_match
 from simlib.iam.policy import Policy
-from simlib.iam.principals import NOT, Named
 from simlib.iam.request import Request
 from simlib.iam.statement import Statement
 from simlib.iam.vocabulary import ALLOW, IMPLICIT_DENY
@@ -56,76 +56,42 @@ class Possibility(NamedTuple):
     witness: tuple[str, Context] | None = None
 
 
-class _Reduced(Statement):
-    """A statement as far as it is known: it matches where those of its ``atoms`` hold that it needs, and no others.
+class _Problem:
+    """One request, what is open of it, and the decision for each way in which the atoms can hold.
 
     An atom is a condition that looks at an open key, or the patterns of a ``Resource``; each is one bit.
     """
 
-    __slots__ = ("atoms", "holding", "met")
-
-    def __init__(self, statement: Statement, atoms: int, holding: int) -> None:
-        for name in Statement.__slots__:
-            setattr(self, name, getattr(statement, name))
-        self.atoms, self.holding, self.met = atoms, holding, False
-
-    def matches(self, request: Request, bounded: bool) -> Named:
-        return self.names(request, bounded) if self.met else NOT
-
-
-class _ReducedPolicy(Policy):
-    """The statements of a policy that could match."""
-
-    __slots__ = ("likely",)
-    likely: list[_Reduced]
-
-    def candidates(self, action: str) -> Sequence[Statement]:
-        return self.likely
-
-
-class _Problem:
-    """One request, what is open of it, and the decision for each way in which the atoms can hold."""
-
     def __init__(self, request: Request, policies: PolicySet, open_keys: Iterable[str] | None, resources: bool) -> None:
-        self.request = request
+        self.request, self.policies = request, policies
         open_resource = {RESOURCE} if resources else set()
         self.keys = None if open_keys is None else open_resource.union(key.lower() for key in open_keys)
         self.context = request.values if resources else {**request.values, RESOURCE: request.resource}
-        self.atoms: dict[tuple[Any, ...], Condition] = {}
-        self.statements: list[_Reduced] = []
-        self.policies = PolicySet(*map(self._reduced, policies))
-        self.conditions = {1 << index: condition for index, condition in enumerate(self.atoms.values())}
+        atoms: dict[tuple[Any, ...], Condition] = {}
+        for policy in _flat(policies):
+            for statement in policy.candidates(request.folded_action):
+                for each in self._atoms(statement):
+                    atoms.setdefault((each.operator, each.name, each.wanted, each.variables), each)
+        self.conditions = {1 << index: condition for index, condition in enumerate(atoms.values())}
         self.decisions: dict[int, Evaluation] = {}
 
-    def _reduced(self, layer: Any) -> Any:
-        if not isinstance(layer, Policy):
-            return tuple(map(self._reduced, layer)) if isinstance(layer, tuple) else layer
-        reduced = _ReducedPolicy(layer.document, layer.kind, layer.name, layer.statements)
-        reduced.likely = []
-        for statement in layer.candidates(self.request.folded_action):
-            named = statement.names(self.request, True) or statement.names(self.request, False)
-            if named and statement.covers_action(self.request) and (needs := self._needs(statement)):
-                reduced.likely.append(_Reduced(statement, *needs))
-        self.statements += reduced.likely
-        return reduced
-
-    def _needs(self, statement: Statement) -> tuple[int, int] | None:
-        """The atoms a statement hangs on, and which of them must hold; ``None`` where it cannot match."""
-        atoms, holding = 0, 0
-        elements = [(condition, True) for condition in statement.conditions]
+    def _atoms(self, statement: Statement) -> list[Condition]:
+        """The atoms a statement hangs on; none where it cannot match."""
+        if not statement.covers_action(self.request):
+            return []
+        if not (statement.names(self.request, True) or statement.names(self.request, False)):
+            return []
+        elements, atoms = [(condition, True) for condition in statement.conditions], []
         if (patterns := statement.resources) is not None:
             condition = Condition(_MATCHES, RESOURCE, patterns.texts, variables=patterns.variables, matcher=patterns)
             condition.key = RESOURCE
             elements.append((condition, not statement.not_resource))
         for condition, needed in elements:
             if self._open(condition):
-                same = condition.operator, condition.name, condition.wanted, condition.variables
-                self.atoms.setdefault(same, condition)
-                bit = 1 << list(self.atoms).index(same)
-                atoms, holding = atoms | bit, holding | bit * needed
+                atoms.append(condition)
             elif condition.holds(self.context) is not needed:
-                return None
-        return atoms, holding
+                return []
+        return atoms
 
     def _open(self, condition: Condition) -> frozenset[str]:
         keys = _keys(condition)
@@ -136,7 +102,7 @@ class _Problem:
         """For each group of open keys that some atom looks at together: its atoms, and the ways in which they hold,
         each with values of the keys for which they do."""
         together: list[frozenset[str]] = []
-        for keys in map(self._open, self.atoms.values()):
+        for keys in map(self._open, self.conditions.values()):
             apart = [group for group in together if not group & keys]
             together = [*apart, keys.union(*[group for group in together if group & keys])]
         within, groups = tuple(read(self.request.resource)), []
@@ -145,23 +111,17 @@ class _Problem:
             groups.append((sum(atoms), _options(self.context, atoms, keys, within)))
         return groups
 
-    def decide(self, holding: int, known: int = -1, *, hopeful: bool = False) -> Evaluation:
-        """The decision if of the known atoms these hold, and the others turn out for the best, or for the worst."""
-        for each in self.statements:
-            open_ = bool(each.atoms & ~known)
-            each.met = hopeful is (each.effect == "Allow") if open_ else each.atoms & holding == each.holding
-        return evaluate(self.request, self.policies)
+    def values(self, holding: int) -> dict[str, Values]:
+        """Values of what is open for which these atoms hold, and no others."""
+        return {key: value for atoms, ways in self.groups for key, value in ways[holding & atoms].items()}
 
     def solve(self) -> None:
-        """Decide for the worst and for the best; where they differ, for everything. Raises ``TooManyTexts``."""
-        for hopeful in (False, True):
-            evaluation = self.decide(0, 0, hopeful=hopeful)
-            if evaluation.allowed is not hopeful:
-                some = sum(next(iter(options)) for _, options in self.groups) if evaluation.allowed else 0
-                self.decisions[some] = evaluation
-                return
+        """Decide for every way in which the atoms can hold. Raises ``TooManyTexts``."""
         for holding in map(sum, product(*[options for _, options in self.groups])):
-            self.decisions[holding] = self.decide(holding)
+            request, values = copy(self.request), self.values(holding)
+            request.resource = str(values.pop(RESOURCE, request.resource))
+            request.values = {**request.values, **values}
+            self.decisions[holding] = evaluate(request, self.policies)
             if len(self.decisions) > MOST:
                 raise TooManyTexts
 
@@ -203,11 +163,17 @@ class _Problem:
         allowed = next((holding for holding, evaluation in self.decisions.items() if evaluation.allowed), None)
         if allowed is None:
             return None
-        values: dict[str, Values] = {}
-        for atoms, options in self.groups:
-            values |= options[allowed & atoms]
+        values = self.values(allowed)
         resource = values.pop(RESOURCE, self.request.resource)
         return str(resource), {key: value for key, value in values.items() if value != ()}
+
+
+def _flat(layer: Any) -> Iterator[Policy]:
+    """The policies of a layer, or of several."""
+    if isinstance(layer, Policy):
+        yield layer
+    else:
+        yield from chain.from_iterable(map(_flat, layer or ()))
 
 
 def _keys(condition: Condition) -> set[str]:

@@ -249,6 +249,7 @@ BAD = [
     ("a string operator for an address", "identity", when(StringEquals={"aws:SourceIp": "203.0.113.7"}), "type-mismatch", "Statement[0].Condition.StringEquals.aws:SourceIp", "IpAddress"),
     ("a number for a truth value", "identity", when(NumericEquals={"aws:SecureTransport": "1"}), "type-mismatch", "Statement[0].Condition.NumericEquals.aws:SecureTransport", "Bool"),
     ("yes as truth value", "identity", when(Bool={"aws:SecureTransport": "yes"}), "type-mismatch-boolean", "Statement[0].Condition.Bool.aws:SecureTransport", None),
+    ("a number as condition key", "identity", when(StringEquals={5: "x"}), "data-type-mismatch", "Statement[0].Condition.StringEquals.5", None),
     ("yes for Null", "identity", when(Null={"aws:TokenIssueTime": "yes"}), "type-mismatch-boolean", "Statement[0].Condition.Null.aws:TokenIssueTime", None),
     ("both truth values", "identity", when(Bool={"aws:SecureTransport": ["true", "false"]}), "invalid-condition-multiple-boolean", "Statement[0].Condition.Bool.aws:SecureTransport", None),
     ("a word as number", "identity", when(NumericLessThan={"aws:MultiFactorAuthAge": "1h"}), "type-mismatch-number", "Statement[0].Condition.NumericLessThan.aws:MultiFactorAuthAge", None),
