@@ -128,7 +128,7 @@ def service_data(session: nox.Session) -> None:
 @nox.session
 def number(session: nox.Session) -> None:
     """Bring notebooks, links and minutes into line with the table of lessons, then the translated notebooks."""
-    session.run(str(LAB_PYTHON), "tools/number_lessons.py", external=True)
+    session.run(str(LAB_PYTHON), "-m", "tools.number_lessons", external=True)
     translate(session)
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 MINUTES = {
     "start-here": 14,
-    "users": 20,
+    "users": 19,
     "roles": 20,
     "two-policies": 20,
     "trust": 20,

@@ -8,16 +8,14 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 from math import ceil
 from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT))
+from simlib import lessons
+from simlib.lab import course
+from tests.notebooks import minutes
 
-from simlib import lessons  # noqa: E402 - of this checkout
-from simlib.lab import course  # noqa: E402
-from tests.notebooks import minutes  # noqa: E402
+ROOT = Path(__file__).parents[1]
 
 PAGES = ("notebooks/*.ipynb", "notebooks/*.md", "docs/*.md", "*.md", "binder/**/*.*", "tools/links.py", "lite/build.py")
 
@@ -37,14 +35,20 @@ def relink() -> None:
     for pattern in PAGES:
         for path in ROOT.glob(pattern):
             old = path.read_text(encoding="utf-8")
-            new = re.sub(r"\b\d\d-([a-z-]+)\.ipynb", lambda each: _notebook(each), old)
-            new = re.sub(r"\[\d+ · [^\]]*\]\((\d+)-([a-z-]+)\.ipynb\)", lambda each: _link(each[2]) or each[0], new)
+            new = re.sub(r"\b\d\d-([a-z-]+)\.ipynb", _notebook, old)
+            new = re.sub(r"\[\d+ · ([^\]]*)\]\(\d+-([a-z-]+)\.ipynb\)", _relinked, new)
             if new != old:
                 path.write_text(new, encoding="utf-8")
 
 
 def _notebook(found: re.Match[str]) -> str:
     return lessons.LESSONS[found[1]].notebook if found[1] in lessons.LESSONS else found[0]
+
+
+def _relinked(found: re.Match[str]) -> str:
+    """With today's number; what follows it stays, for a translation has titles of its own."""
+    lesson = lessons.LESSONS.get(found[2])
+    return f"[{lesson.number} · {found[1]}]({lesson.notebook})" if lesson else found[0]
 
 
 def _link(slug: str) -> str:

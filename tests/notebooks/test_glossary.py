@@ -41,3 +41,15 @@ def test_a_term_set_bold_in_a_lesson_is_in_the_glossary(slug: str) -> None:
     )  # not whom it is about
     bold = {singular(term) for term in re.findall(r"\*\*([^*:.]+)\*\*", page)}
     assert bold - {singular(term) for term, _ in ROWS} == set()
+
+
+@pytest.mark.parametrize(("term", "notebook"), [row for row in ROWS if row[0] != "pass"])  # a verb, too
+def test_no_lesson_uses_a_term_before_the_one_that_introduces_it(term: str, notebook: str) -> None:
+    """Not counted: links, code, tables of places in the console, and the first page, which is about the course."""
+    word = re.compile(rf"(?<![\w-]){re.escape(term)}(s|es)?(?![\w-])", re.IGNORECASE if term.islower() else 0)
+    for slug, lesson in [*course.LESSONS.items()][1 : int(notebook[:2])]:
+        asked = course.lesson(slug).predictions.values()
+        said = prose(lesson.notebook) + " ".join(
+            " ".join([each.question, *each.choices, each.because]) for each in asked
+        )
+        assert not word.search(re.sub(r"`[^`]*`|\[[^\]]*\]\([^)]*\)|(?m:^\|.*$)", "", said)), slug
