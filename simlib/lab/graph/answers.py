@@ -111,10 +111,10 @@ class BlastRadius(Shown):
     @property
     def sentence(self) -> str:
         """The verdict in one line."""
-        good = f"good {words(self.until)}" if self.until else "good until somebody deletes it"
+        valid = f"valid {words(self.until)}" if self.until else "valid until somebody deletes it"
         if not self.found:
-            return f"Anybody with {self.start} ({good}) reaches nothing of what is looked at."
-        return f"Anybody with {self.start} ({good}) reaches {', '.join(self._counts())}."
+            return f"Anybody with {self.start} ({valid}) reaches nothing of what is looked at."
+        return f"Anybody with {self.start} ({valid}) reaches {', '.join(self._counts())}."
 
     def _counts(self) -> Iterator[str]:
         kinds = [each.kind for each in self.found]
