@@ -45,7 +45,6 @@ class _Open:
 
     bracket: str
     names: list[str]
-    index: int = 0
     named: bool = False  # a colon has come: the next is the value
 
 
@@ -105,7 +104,6 @@ def _walk(text: str, offset: int) -> tuple[list[_Open], int | None]:
             top.named = True
         else:
             top.named = False
-            top.index += 1
     return opened, None
 
 

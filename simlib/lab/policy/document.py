@@ -125,7 +125,7 @@ class PolicyDocument:
     @property
     def changed(self) -> bool:
         """Whether the text is another than what is stored in the world."""
-        return self.place is not None and self.text != self.stored
+        return self.place is not None and self.text != readable(self.stored)
 
     @property
     def limit(self) -> str:
@@ -218,6 +218,16 @@ class PolicyDocument:
                 first, last = (self.text.count("\n", 0, place) + 1 for place in (span.start, span.end))
                 found |= dict.fromkeys(range(first, last + 1), BARS[remark.state])
         return found
+
+
+def readable(text: str) -> str:
+    """A text on one line spread over several."""
+    if "\n" in text:
+        return text
+    try:
+        return json.dumps(json.loads(text), indent=2, ensure_ascii=False)
+    except ValueError:
+        return text
 
 
 def _decoded(quoted: str) -> str:

@@ -74,7 +74,6 @@ class PolicyEditor(Panel):
         self.principals, self.resources = principals, resources
         self.label, self.shelf = label, shelf
         self.places: Callable[[], Iterable[Place]] = tuple  # which documents of a world there should be, asked again
-        self._held = {each.name: shelf.stored(each.place) for each in self.documents if shelf and each.place}
         self._applied: list[tuple[PolicyDocument, str]] = []  # with what was stored before
         self._version = shelf.world.inspect.version if shelf else None
         if plain is not None:
@@ -213,28 +212,25 @@ class PolicyEditor(Panel):
     def refresh(self) -> bool:
         """Take what the world holds now: what nobody edits, and documents that have come. A text that is edited stays,
         and one that is gone there counts no more. Whether anything was new."""
-        shelf, before = self.shelf, dict(self._held)
+        shelf, new = self.shelf, False
         if shelf is None:
             return False
         for each in self.documents:
-            held = shelf.stored(each.place) if each.place else ""
-            if self._held.get(each.name) == held:
+            if each.place is None or each.stored == shelf.stored(each.place):
                 continue
-            self._held[each.name] = held
-            text, note, edited = each.text, each.note, each.changed and not each.begun
+            new, edited = True, each.changed and not each.begun
+            text, note = each.text, each.note
             shelf.read(each)
             if each.text == text:
                 each.note = note  # of applying just this
             if edited:
                 each.read(text)
-            elif not held:
+            elif not each.stored:
                 each.policy = None
         known = {each.place for each in self.documents}
         come = [place for place in self._found() if place not in known and shelf.stored(place)]
-        added = shelf.documents(come, [each.name for each in self.documents])
-        self.documents += tuple(added)
-        self._held |= {each.name: shelf.stored(each.place) for each in added if each.place}
-        return self._held != before
+        self.documents += tuple(shelf.documents(come, [each.name for each in self.documents]))
+        return new or bool(come)
 
     def _found(self) -> Iterable[Place]:
         try:

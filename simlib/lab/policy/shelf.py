@@ -14,7 +14,7 @@ from simlib.iam.statement import KINDS, VERSIONS
 
 from ..attempts import Attempt, attempt
 from ..people import AmbiguousName, find
-from .document import PolicyDocument
+from .document import PolicyDocument, readable
 from .places import Call, title, writing
 
 _OWN_KINDS = ("trust", "boundary", "resource")
@@ -89,8 +89,8 @@ class Shelf:
         """Take what is stored now; a document that is not stored keeps its text."""
         stored = self._stored(document.place)
         document.called = stored.name if stored else ""
-        document.stored = _readable(stored.text) if stored else ""
-        document.read(document.stored or document.text)
+        document.stored = stored.text if stored else ""
+        document.read(readable(document.stored) or document.text)
 
     def stored(self, place: Place) -> str:
         """The text at a place; "" while nothing is there."""
@@ -202,16 +202,6 @@ def _titles(places: list[Place], taken: Set[str]) -> list[str]:
         f"{name} ({place.owner}, {place.kind})" if named.count(name) > 1 or name in taken else name
         for name, place in zip(named, places, strict=True)
     ]
-
-
-def _readable(text: str) -> str:
-    """A text on one line spread over several."""
-    if "\n" in text:
-        return text
-    try:
-        return json.dumps(json.loads(text), indent=2, ensure_ascii=False)
-    except ValueError:
-        return text
 
 
 def blank(kind: str) -> str:
