@@ -177,20 +177,20 @@ class AccessExplorer(Explorer):
 
     def _row(self, row: int) -> Part:
         answer, index = self.answer(row), str(row)
-        near = answer.near_misses
-        here, css = answer.question.key == self.chosen, ".is-yes" if answer.allowed else ""
+        here = answer.question.key == self.chosen
         number = button("show", str(row + 1), value=index, css=f".sl-n{'.is-here' if here else ''}", still=True,
                         aria_label=f"Row {row + 1}: show in the editor", aria_pressed=str(here).lower(),
                         data_at=f"{row} 0", data_enter="explain", data_delete="forget")  # fmt: skip
-        return el(
-            f"li.sl-req{'.is-here' + css if here else ''}",
-            number,
-            el("span.sl-what", self._asked(row)),
-            el("span.sl-ends", self._ends(row, 0), icon_button("forget", "cross", f"Take row {row + 1} out", index)),
-            self.shown_here(answer.question, f"row {row + 1}"),
-            self.why(answer),
-            el("p.sl-small.sl-dim.sl-near", near[0]) if near and answer.question.key not in self.open else None,
+        out = icon_button("forget", "cross", f"Take row {row + 1} out", index)
+        near = el("p.sl-small.sl-dim.sl-near", answer.near_misses[0]) if answer.near_misses else None
+        return self.row(
+            answer,
+            self._asked(row),
             key=f"row-{row}",
+            first=number,
+            ends=(self._ends(row, 0), out),
+            called=f"row {row + 1}",
+            near=near if answer.question.key not in self.open else None,
         )
 
     def _asked(self, row: int) -> Child:

@@ -17,6 +17,8 @@ from ..page import Part
 
 _CEILINGS = ("RESOURCE_CONTROL_POLICY", "SERVICE_CONTROL_POLICY")  # that they allow goes without saying
 
+LACKING = {**POLICY_NAMES, "PRINCIPAL": "identity policies"}  # what lacks an Allow, by the kind of check
+
 
 @dataclass(frozen=True)
 class Question:
@@ -91,7 +93,7 @@ class Answer:
     def _lacking(self) -> str:
         assert self.evaluation is not None
         trust = "trust policy" if self.evaluation.request.is_trust_question else POLICY_NAMES["RESOURCE"]
-        called = {**POLICY_NAMES, "PRINCIPAL": "identity policies", "RESOURCE": trust}
+        called = {**LACKING, "RESOURCE": trust}
         lacking = list(dict.fromkeys(called[check.check_type] for check in self.evaluation.deciding.lacking))
         return "No statement allows it" + (
             "" if lacking == ["identity policies"] else f" in the {' and the '.join(lacking)}"

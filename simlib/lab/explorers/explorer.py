@@ -273,13 +273,17 @@ class Explorer(Panel):
             "details.sl-open", summary, inside, open=opened, data_toggle="explain", value=str(index), key=f"why-{index}"
         )
 
-    def row(self, answer: Answer, asked: Child, *, key: str, why: bool = True) -> Part:
+    def row(
+        self, answer: Answer, asked: Child, *, key: str, first: Child = None, ends: Child = None,
+        called: str = "", near: Child = None, why: bool = True,
+    ) -> Part:  # fmt: skip
         """A question as a line: what is asked, the verdict, the one before, and why."""
-        here = ".is-here" + (".is-yes" if answer.allowed else "") if answer.question.key == self.chosen else ""
-        ends = el("span.sl-ends", answer.verdict, answer.changed_from(self.before(answer.question)))
-        shown = self.shown_here(answer.question, self.label(answer.question))
-        told = (el("span"), el("span.sl-what", asked), ends, shown, self.why(answer) if why else None)
-        return el(f"li.sl-req{here}", *told, key=key)
+        question = answer.question
+        here = ".is-here" + (".is-yes" if answer.allowed else "") if question.key == self.chosen else ""
+        ended = ends or (answer.verdict, answer.changed_from(self.before(question)))
+        shown = self.shown_here(question, called or self.label(question))
+        told = (el("span.sl-what", asked), el("span.sl-ends", ended), shown, self.why(answer) if why else None, near)
+        return el(f"li.sl-req{here}", first or el("span"), *told, key=key)
 
     def called(self, answer: Answer) -> str:
         """How the one who asks is called in a sentence."""

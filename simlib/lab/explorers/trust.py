@@ -15,7 +15,7 @@ from ..page import Part, code, el
 from ..panel import Commands
 from ..people import find, titles
 from ..policy.shelf import place_of
-from .answers import Answer, Question, plain
+from .answers import LACKING, Answer, Question, plain
 from .explorer import Explorer, circumstances
 
 ASSUME, WEB_IDENTITY = "sts:AssumeRole", "sts:AssumeRoleWithWebIdentity"
@@ -324,14 +324,6 @@ class TrustExplorer(Explorer):
         return {"search": self.search, **super().commands}
 
 
-_OWN_SIDE = {
-    "PRINCIPAL": "identity policies",
-    "PERMISSIONS_BOUNDARY": "permissions boundary",
-    "SESSION": "session policy",
-    "SERVICE_CONTROL_POLICY": "service control policies",
-}
-
-
 def _why(answer: Answer) -> str:
     """In or out and why, in one line."""
     evaluation = answer.evaluation
@@ -346,7 +338,7 @@ def _why(answer: Answer) -> str:
         near = [each for each in evaluation.near_misses if each.check_type == "RESOURCE"]
         named = [plain(each.sentence) for each in near if each.deciding and each.deciding.name != "Principal"]
         return named[0] if named else "The trust policy does not name this caller"
-    names = [name for kind, name in _OWN_SIDE.items() if kind in lacking]
+    names = [LACKING[kind] for kind in LACKING if kind in lacking]
     return f"Trusted, but not allowed by the caller's own {' and '.join(names)}"
 
 
