@@ -18,10 +18,12 @@ from benchmarks.growth import exponent
 from benchmarks.row import Row
 from simlib import Cloud
 from simlib.audit import escalation
+from simlib.cloud.inspection import Place
 from simlib.lab import AccessGraph
 
 ACTIONS = ("s3:Get*", "s3:PutObject", "sqs:*", "dynamodb:Query", "logs:PutLogEvents", "sns:Publish", "ec2:Describe*")
 LOAD, GRAPH, WAYS = "the dump opened", "AccessGraph, built", "every way to power looked for"
+PATH, EDIT = "a path query", "the graph after one edited policy"
 
 
 def measure() -> Iterator[Row]:
@@ -31,7 +33,7 @@ def measure() -> Iterator[Row]:
     for what, seconds in one.items():
         yield Row(f"{what}, 1,000 roles in one account", seconds, "s", most=limits.get(what))
     many = of_dumps(100, 100)
-    limits = {LOAD: 8.0, GRAPH: 60.0}
+    limits = {LOAD: 8.0, GRAPH: 60.0, PATH: 0.1, EDIT: 0.3}
     for what, seconds in many.items():
         yield Row(f"{what}, 10,000 roles in 100 accounts", seconds, "s", most=limits.get(what))
     for what, seconds in of_dumps(1, 10_000).items():
@@ -49,10 +51,20 @@ def of_dumps(accounts: int, roles: int) -> dict[str, float]:
             Path(folder, f"{index}.json").write_text(json.dumps(dump(f"{index + 1:012}", roles)), "utf-8")
         worlds: list[Cloud] = []
         taken = {LOAD: seconds(lambda: worlds.append(Cloud.load(folder)))}
-        taken[GRAPH] = seconds(lambda: AccessGraph(worlds[0]))
+        graphs: list[AccessGraph] = []
+        taken[GRAPH] = seconds(lambda: graphs.append(AccessGraph(worlds[0])))
+        first, last = (f"arn:aws:iam::000000000001:role/role-{index}" for index in (8, 57))
+        taken[PATH] = seconds(lambda: graphs[0].paths(first, last))
+        edited = {"Version": "2012-10-17", "Statement": [{**TRUSTING, "Principal": {"AWS": first}}]}
+        taken[EDIT] = seconds(lambda: graphs[0].edit(Place(last, "trust"), edited))
+        if not graphs[0].changes:
+            raise RuntimeError("the edit changes nothing, so nothing is measured")
         taken[WAYS] = seconds(lambda: escalation.find(worlds[0]))
         worlds[0].stop()
         return taken
+
+
+TRUSTING = {"Effect": "Allow", "Action": "sts:AssumeRole"}
 
 
 def seconds(work: Callable[[], object]) -> float:
@@ -76,11 +88,7 @@ def dump(account: str, roles: int) -> dict[str, Any]:
 
     details = []
     for index in range(roles):
-        statement = {
-            "Effect": "Allow",
-            "Principal": {"AWS": arn("role", f"role-{(index * 7 + 1) % roles}")},
-            "Action": "sts:AssumeRole",
-        }
+        statement = {**TRUSTING, "Principal": {"AWS": arn("role", f"role-{(index * 7 + 1) % roles}")}}
         attached = ["arn:aws:iam::aws:policy/ReadOnlyAccess", arn("policy", f"policy-{index % 50}")]
         details.append(
             {

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from simlib.iam import Evaluation
 
 LONGEST = 20_000  # characters of a text that are looked at; AWS's have fewer
+_TABLES = tomllib.loads(Path(__file__).with_name("refusals.toml").read_text("utf-8"))
+_WRAPPING = [re.compile(pattern, re.DOTALL) for pattern in _TABLES["wrapping"]]
 
 
 class NotARefusal(ValueError):
@@ -95,24 +97,18 @@ class Refusal:
         """Why adding the statement may be unwise; "" where nothing speaks against it."""
         if self.statement is None:
             return ""
-        known, sentences = known_action(self.action), []
-        if self.action.lower() in ("iam:passrole", "iam:createservicelinkedrole"):
-            sentences.append(
-                "Whoever hands out a role can use what it may do: name the role, and the service in a condition."
-            )
-        elif known and known.access_level == "Permissions management":
-            sentences.append(
-                "This action changes permissions: with it, and little else, the caller may give itself more."
-            )
-        elif known and known.access_level in ("Write", "Tagging") and self.statement.get("Resource") == "*":
-            sentences.append(
-                'It changes things, and "*" means all of them: name the resource where the action takes one.'
-            )
-        if self.check_type in ("SERVICE_CONTROL_POLICY", "RESOURCE_CONTROL_POLICY", "PERMISSIONS_BOUNDARY"):
-            sentences.append("This ceiling is somebody's intention: ask who set it before it is raised.")
-        if self.check_type == "RESOURCE" and holder(self.principal).endswith(":root"):
-            sentences.append("Naming an account lets its administrators decide who in it gets in.")
-        return " ".join(sentences)
+        known, wide = known_action(self.action), self.statement.get("Resource") == "*"
+        level = known.access_level if known else ""
+        applies = {
+            "handing": self.action.lower() in ("iam:passrole", "iam:createservicelinkedrole"),
+            "permissions": level == "Permissions management",
+            "wide": level in ("Write", "Tagging") and wide,
+            "ceiling": self.check_type.endswith("CONTROL_POLICY") or self.check_type == "PERMISSIONS_BOUNDARY",
+            "account": self.check_type == "RESOURCE" and holder(self.principal).endswith(":root"),
+        }
+        if applies["handing"]:
+            applies |= {"permissions": False, "wide": False}
+        return " ".join(_TABLES["caution"][name] for name, does in applies.items() if does)
 
     def compare(self, cloud: Cloud) -> Evaluation | None:
         """The same request put to a world, such as the dump of the account; None where it has no such caller."""
@@ -162,20 +158,6 @@ def explain(text: str) -> Refusal:
 
 # --- what a text is wrapped in ----------------------------------------------------------------------------------------
 
-_CLI = re.compile(
-    r"An error occurred \((?P<code>[\w.]+)\) when calling the (?P<operation>\w+) operation[^:]*: (?P<text>.*)", re.S
-)
-_GO = re.compile(
-    r"operation error [^:]+: (?P<operation>\w+), .*?(?:api error )?(?P<code>[A-Z][A-Za-z.]+): (?P<text>.*)", re.S
-)
-_JAVA = re.compile(
-    r"^(?:[\w.$]*Exception: )?(?P<text>.*?) ?\(Service: [^;,]+[;,] Status Code: \d+[;,]"
-    r"(?: Error Code: (?P<code>[\w.]+))?.*",
-    re.S,
-)
-_XML = re.compile(r"<Code>(?P<code>[^<]*)</Code>.*?<Message>(?P<text>[^<]*)</Message>", re.S)
-_CODED = re.compile(r"^(?:[\w.$]*[.#])?(?P<code>[A-Z][A-Za-z.]*[a-z])(?:Exception)?: (?P<text>.*)", re.S)
-
 
 class _Message(NamedTuple):
     """A text that may be AWS's, and what its wrapping says besides."""
@@ -197,7 +179,7 @@ def _messages(text: str) -> Iterator[_Message]:
             return
     plain = plain[:LONGEST]
     for text in dict.fromkeys((plain, " ".join(plain.split()))):  # as it stands, and with lines joined
-        for pattern in (_XML, _CLI, _GO, _JAVA, _CODED):
+        for pattern in _WRAPPING:
             if match := pattern.search(text):
                 groups = {name: unescape((value or "").strip()) for name, value in match.groupdict().items()}
                 yield _Message(groups["text"], groups.get("code", ""), groups.get("operation", ""))
@@ -245,7 +227,6 @@ _REASON = re.compile(
     re.DOTALL,
 )
 _CHECKS = {name: check_type for check_type, name in POLICY_NAMES.items()} | {"role trust policy": "RESOURCE"}
-_LAYERS = tomllib.loads(Path(__file__).with_name("refusals.toml").read_text("utf-8"))
 
 
 def _authorization(message: _Message) -> Refusal | None:
@@ -301,7 +282,7 @@ def _permission(
     message: _Message, *, check_type: str, effect: str, principal: str, action: str, resource: str, policy: str
 ) -> Refusal:
     trust = action.lower() in TRUST_ACTIONS and check_type in ("", "RESOURCE")
-    row = _LAYERS["layer"]["TRUST" if trust and not effect else check_type or "UNKNOWN"]
+    row = _TABLES["layer"]["TRUST" if trust and not effect else check_type or "UNKNOWN"]
     words = {"holder": holder(principal), "resource": resource or "the resource"}
     says = row["denies" if effect == EXPLICIT_DENY else "lacks"].format(**words)
     return Refusal(
@@ -350,8 +331,8 @@ def _row(message: _Message) -> Refusal | None:
 
 @cache
 def _rows() -> list[tuple[re.Pattern[str] | None, re.Pattern[str] | None, dict[str, str]]]:
-    patterns = [[re.compile(row[name]) if name in row else None for name in ("text", "code")] for row in _LAYERS["row"]]
-    return [(text, code, row) for (text, code), row in zip(patterns, _LAYERS["row"], strict=True)]
+    patterns = [[re.compile(row[name]) if name in row else None for name in ("text", "code")] for row in _TABLES["row"]]
+    return [(text, code, row) for (text, code), row in zip(patterns, _TABLES["row"], strict=True)]
 
 
 # --- names ------------------------------------------------------------------------------------------------------------
