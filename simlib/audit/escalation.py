@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from simlib.audit.facts import EVERYTHING, NOTHING, Arns, Facts, Grant, Identity, account_of, grouped, name_of
+from simlib.audit.facts import ANYWHERE, EVERYTHING, NOTHING, Arns, Facts, Grant, Identity, account_of, grouped, name_of
 from simlib.cloud.inspection import Place
 from simlib.cloud.storage import iam_entities
 from simlib.cloud.storage.stored import parsed
@@ -92,7 +92,7 @@ class Name(str):
 
 def find(cloud: Cloud, only: Iterable[str] = ()) -> list[Way]:
     """Every way of every user and role of a world; `only`: of these ARNs. Administrators have none left to go."""
-    finder, wanted = Finder(Facts(cloud)), set(only)
+    finder, wanted = Finder(Facts(cloud, circumstances=ANYWHERE)), set(only)
     people = finder.facts.identities.values()
     return [way for each in people if not wanted or each.arn in wanted for way in finder.ways(each)]
 

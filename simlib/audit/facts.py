@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 Instead = Mapping[Place, Policy | None]
 NOTHING: Mapping[Any, Any] = MappingProxyType({})
+#: Circumstances of a dump, which does not say from where its people ask: a condition on that is kept as a need.
+ANYWHERE: Mapping[str, Any] = MappingProxyType({"aws:SourceIp": None})
 EVERYTHING = '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}'
 ANYBODY = "anybody"  # a role of an account that nobody here can look into
 _MFA = ("aws:multifactorauthpresent", "aws:multifactorauthage")

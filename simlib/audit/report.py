@@ -20,7 +20,7 @@ from simlib.audit.compare import Dump
 from simlib.audit.effective import effective_permissions
 from simlib.audit.escalation import Way, find
 from simlib.audit.exposure import RULES, Exposure, exposures
-from simlib.audit.facts import NOTHING, Facts, account_of, name_of
+from simlib.audit.facts import ANYWHERE, NOTHING, Facts, account_of, name_of
 from simlib.audit.graph import AccessMap
 from simlib.audit.names import Names
 from simlib.audit.paths import cuts, paths, who_reaches
@@ -87,7 +87,7 @@ def _report(cloud: Cloud, options: argparse.Namespace) -> int:
 
 def _answer(cloud: Cloud, options: argparse.Namespace) -> Iterator[str]:
     """To one question about a world, line by line."""
-    facts = Facts(cloud)
+    facts = Facts(cloud, circumstances=ANYWHERE)
     if options.effective:
         found = Names(AccessMap(facts).graph, facts.accounts, {}).find(options.effective)
         yield json.dumps(effective_permissions(facts, found), indent=2)

@@ -11,7 +11,7 @@ from simlib.audit import report, sample, walking
 from simlib.audit.effective import effective_permissions
 from simlib.audit.escalation import Way, find
 from simlib.audit.exposure import Exposure, exposures
-from simlib.audit.facts import Facts
+from simlib.audit.facts import ANYWHERE, Facts
 from simlib.audit.graph import AccessMap
 from simlib.audit.paths import Path, who_reaches
 from simlib.audit.walking import Walk
@@ -45,7 +45,9 @@ class OwnAccount:
 
     def who_can(self, action: str, resource: str) -> list[Path]:
         """Everybody who can do this to a resource, by themselves or by becoming somebody else, nearest first."""
-        return who_reaches(AccessMap(Facts(self.cloud)).asking(action, resource).graph, resource)
+        return who_reaches(
+            AccessMap(Facts(self.cloud, circumstances=ANYWHERE)).asking(action, resource).graph, resource
+        )
 
     def walk(self, number: int = 1) -> Walk:
         """Perform one of the ways, counted from 1, by real calls in a rehearsal that leaves nothing."""

@@ -146,6 +146,14 @@ def test_a_condition_that_nobody_knows_is_kept(world: Cloud) -> None:
         assert not walk(world, way).done
 
 
+def test_a_condition_on_where_somebody_asks_from_is_kept(world: Cloud) -> None:
+    with world.rehearsal():
+        office = {"IpAddress": {"aws:SourceIp": "192.0.2.0/24"}}
+        who = plant(world, "iam-007", [], allow("iam:PutUserPolicy", "*", Condition=office))
+        [way] = found(world, who, "iam-007")
+        assert way.needs == ("aws:SourceIp is in 192.0.2.0/24",)
+
+
 def test_who_a_trust_policy_names_needs_no_permission_to_assume_the_role(world: Cloud) -> None:
     with world.rehearsal():
         iam = world.account("dev").admin.client("iam")
