@@ -1,7 +1,8 @@
 """Lessons in other languages: what is not translated yet, and the notebooks made of what is (`nox -s translate`).
 
 A translated notebook is the English one with other words: its cells of prose come from `[cells]` in the lesson's file
-of texts, its code is the same but for the language that `lab.begin` is told. What is missing stays English.
+of texts, where NUMBER and MINUTES stand for the lesson's; its code is the same but for the language that `lab.begin` is
+told. What is missing stays English.
 """
 
 from __future__ import annotations
@@ -51,16 +52,16 @@ def _places(texts: Any, place: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]
 
 def translated(lesson: str, language: str) -> tuple[Path, str]:
     """The notebook of a lesson in a language: where it belongs, and what it holds."""
-    book, words = _book(lesson), held(lesson, language).get("cells", {})
+    book, words, entry = _book(lesson), held(lesson, language).get("cells", {}), course.find(lesson)
     for cell in book["cells"]:
         source = "".join(cell["source"])
         if _is_prose(cell):
             source = words.get(cell["id"], source).strip("\n")
+            source = source.replace("NUMBER", str(entry.number)).replace("MINUTES", str(entry.minutes))
         else:
             source = re.sub(r"(lab\.begin\([^()]+)\)", rf'\1, language="{language}")', source)
         cell["source"] = source.splitlines(keepends=True)
-    path = NOTEBOOKS / f"{language}-{course.find(lesson).notebook}"
-    return path, json.dumps(book, indent=1, ensure_ascii=False) + "\n"
+    return NOTEBOOKS / f"{language}-{entry.notebook}", json.dumps(book, indent=1, ensure_ascii=False) + "\n"
 
 
 def _is_prose(cell: dict[str, Any]) -> bool:
