@@ -121,7 +121,7 @@ class _Problem:
             request, values = copy(self.request), self.values(holding)
             request.resource = str(values.pop(RESOURCE, request.resource))
             request.values = {**request.values, **values}
-            self.decisions[holding] = evaluate(request, self.policies)
+            self.decisions[holding] = evaluate(request, self.policies)._replace(request=self.request)
             if len(self.decisions) > MOST:
                 raise TooManyTexts
 

@@ -161,7 +161,7 @@ def ask(policy: Policy, words: list[str], data: atheris.FuzzedDataProvider) -> N
         }
         if policy.kind in ("scp", "rcp"):
             policies = PolicySet(**{f"{policy.kind}s": ((policy,),)})
-        elif policy.kind in ("boundary", "resource", "trust"):
+        elif policy.kind in ("boundary", "resource", "trust", "key"):
             policies = PolicySet(**{place.get(policy.kind, "resource"): policy})
         else:
             policies = PolicySet(**{place[policy.kind]: (policy,)})

@@ -386,6 +386,11 @@ def test_what_is_left_open(scenario: dict[str, Any], decision: str, depends_on: 
     assert result.get("resources") == resources
 
 
+def test_what_is_said_of_a_set_names_the_set() -> None:
+    none = answer(with_policy(allow("s3:*", "arn:aws:s3:::other/*"), resource=BUCKET, resource_set=True))
+    assert f'on resource: "{BUCKET}" because no identity-based policy allows' in none["message"]
+
+
 def test_a_star_in_a_resource_is_a_star_unless_a_set_is_asked_for() -> None:
     plain = answer(with_policy(allow("s3:*", "arn:aws:s3:::bucket/?"), resource=BUCKET))
     assert plain["decision"] == "ALLOW"
