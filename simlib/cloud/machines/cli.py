@@ -43,8 +43,8 @@ class Result:
 
     def __repr__(self) -> str:
         """As a terminal would show it."""
-        shown = _on_screen(self.stdout) + _on_screen(self.stderr)
-        return shown.strip("\n") + (f"\n[exit code {self.returncode}]" if self.returncode else "")
+        text = _on_screen(self.stdout) + _on_screen(self.stderr)
+        return text.strip("\n") + (f"\n[exit code {self.returncode}]" if self.returncode else "")
 
 
 def _on_screen(text: str) -> str:
@@ -73,7 +73,7 @@ def _tokens(command: str) -> list[str]:
             ".stdout; text with this sign goes in quotes."
         )
     # A shell looks for variables between double quotes, too.
-    bare = _QUOTED.sub(lambda found: found[0][1:-1] if found[0].startswith('"') else "", command)
+    bare = _QUOTED.sub(lambda quoted: quoted[0][1:-1] if quoted[0].startswith('"') else "", command)
     if variable := re.search(r"\$[\w({]+|`", bare):
         raise ValueError(
             f"{variable.group()} is for a shell to replace, and there is none here: write the value itself. Text with "
@@ -100,13 +100,13 @@ def run(
     known, before any credentials are looked for. Raises `ValueError` for what is not a command of the AWS CLI.
     """
     arguments = split(command)
-    given = stdin.encode("utf-8") if isinstance(stdin, str) else stdin
+    content = stdin.encode("utf-8") if isinstance(stdin, str) else stdin
     with _ONE_AT_A_TIME, ExitStack() as undo:
         undo.enter_context(patch.object(os, "environ", _Environment(environment)))
         undo.enter_context(contextlib.chdir(folder))
         awscli = _load()
         undo.enter_context(_own_loggers())
-        streams = {"stdin": _stream(given), "stdout": _stream(), "stderr": _stream()}
+        streams = {"stdin": _stream(content), "stdout": _stream(), "stderr": _stream()}
         for name, stream in streams.items():
             undo.enter_context(patch.object(sys, name, stream))
         undo.enter_context(patch.object(sys, "argv", ["aws", *arguments]))

@@ -137,14 +137,14 @@ class Instance:
         """
         _ = self._running
         parts = urlsplit(path)
-        asked = parts.path if parts.scheme else path
-        given = dict(headers or {})
-        by_hand = method != "GET" or any(name.lower() == TOKEN for name in given)
+        place = parts.path if parts.scheme else path
+        sent = dict(headers or {})
+        by_hand = method != "GET" or any(name.lower() == TOKEN for name in sent)
         if token and not by_hand:
             opened = self.metadata.answer("PUT", "latest/api/token", {TOKEN_TTL: str(LONGEST_TTL)})
             if opened.status == 200:
-                given[TOKEN] = opened.body.decode("ascii")
-        answer = self.metadata.answer(method, asked, given)
+                sent[TOKEN] = opened.body.decode("ascii")
+        answer = self.metadata.answer(method, place, sent)
         return Text(answer.body.decode("utf-8", "replace"), answer.status)
 
     # -- its surroundings --------------------------------------------------------------------------------------------

@@ -75,10 +75,10 @@ def _once(tags: Mapping[str, str | list[str]]) -> Mapping[str, str | list[str]]:
     """
     if len({key.lower() for key in tags}) == len(tags):
         return tags
-    kept: dict[str, str] = {}
+    first: dict[str, str] = {}
     for key in tags:
-        kept.setdefault(key.lower(), key)
-    return {key: tags[key] for key in kept.values()}
+        first.setdefault(key.lower(), key)
+    return {key: tags[key] for key in first.values()}
 
 
 def gathered(
@@ -121,10 +121,10 @@ def _layer(
     stored = {document.place(kind): document for document in documents}
     added = (place for place in instead if place.kind == kind and place.owner in owners and place not in stored)
     more = [instead[place] for place in added]
-    kept = [
+    present = [
         instead[p] if p in instead else parsed(document.text, kind, document.name) for p, document in stored.items()
     ]
-    return tuple(policy for policy in (*kept, *more) if policy is not None)
+    return tuple(policy for policy in (*present, *more) if policy is not None)
 
 
 def _session(caller: Caller, instead: Instead) -> tuple[Policy, ...] | None:

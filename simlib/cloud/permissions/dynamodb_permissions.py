@@ -85,8 +85,8 @@ def _queried(parameters: Mapping[str, Any], attribute: str) -> list[Any]:
     for left, right in _EQUALITY.findall(str(parameters.get("KeyConditionExpression", ""))):
         if names.get(left, left) == attribute and right in values:
             return [values[right]]
-    wanted = (parameters.get("KeyConditions") or {}).get(attribute, {})  # from before there were expressions
-    return list(wanted.get("AttributeValueList", ())) if wanted.get("ComparisonOperator") == "EQ" else []
+    condition = (parameters.get("KeyConditions") or {}).get(attribute, {})  # from before there were expressions
+    return list(condition.get("AttributeValueList", ())) if condition.get("ComparisonOperator") == "EQ" else []
 
 
 def _plain(value: Any) -> str:

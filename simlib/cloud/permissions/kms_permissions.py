@@ -65,8 +65,8 @@ def behind(call: Call, caller: Caller, permissions: Iterable[Permission]) -> Ite
     encrypted = call.service == "ssm" and call.operation.startswith("Get") and not parameters.get("WithDecryption")
     if encrypted or parameters.get("Type", "SecureString") != "SecureString":
         return
-    code, said = through.get("refusal", ("", r"\g<0>"))
-    said = said.replace("{}", str(uuid.uuid4()))  # the ID of the request to KMS
+    code, answer = through.get("refusal", ("", r"\g<0>"))
+    answer = answer.replace("{}", str(uuid.uuid4()))  # the ID of the request to KMS
     for permission in permissions if actions else ():
         if permission.resource.startswith(f"arn:aws:{call.service}:"):
             key = parameters.get("KmsKeyId") or parameters.get("KeyId") or resources.encryption_key(permission.resource)
@@ -75,7 +75,7 @@ def behind(call: Call, caller: Caller, permissions: Iterable[Permission]) -> Ite
             pairs = {through["context"]: permission.resource}
             for used in (each for name in actions for each in use(call, caller, name, key, pairs, permission.account)):
                 pattern, text = used.rewording or ("^.*$", r"\g<0>")
-                reworded = ("^.*$", said) if r"\g<0>" not in said else (pattern, said.replace(r"\g<0>", text))
+                reworded = ("^.*$", answer) if r"\g<0>" not in answer else (pattern, answer.replace(r"\g<0>", text))
                 yield replace(used, rewording=reworded, code=code)
 
 

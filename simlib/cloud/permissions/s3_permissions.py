@@ -70,8 +70,8 @@ def _keys(call: Call, caller: Caller) -> Iterator[Permission]:
         place = copy_source(str(source))
         used.append(("kms:Decrypt", buckets.key_of_object(place[0], place[1], place[2] or None), "/".join(place[:2])))
     if call.operation in ("PutObject", "CopyObject", "CreateMultipartUpload"):
-        wanted = parameters.get("ServerSideEncryption")
-        name = parameters.get("SSEKMSKeyId") if wanted else buckets.key_of_new_objects(bucket)
+        default = buckets.key_of_new_objects(bucket)
+        name = parameters.get("SSEKMSKeyId") if parameters.get("ServerSideEncryption") else default
         used.append(("kms:GenerateDataKey", name, f"{bucket}/{key}"))
     for action, name, place_of in used:
         yield from kms_permissions.use(call, caller, action, name, {"aws:s3:arn": f"arn:aws:s3:::{place_of}"})
@@ -89,8 +89,8 @@ def context_of(call: Call) -> Context:
     parameters = call.parameters
     context: dict[str, str | list[str]] = {}
     if call.operation == "CreateBucket":
-        wanted = parameters.get("CreateBucketConfiguration") or {}
-        context["s3:locationconstraint"] = str(wanted.get("LocationConstraint") or "us-east-1")
+        configuration = parameters.get("CreateBucketConfiguration") or {}
+        context["s3:locationconstraint"] = str(configuration.get("LocationConstraint") or "us-east-1")
     if tags := _tags_in(parameters.get("Tagging")):
         context |= _object_tags(tags) if parameters.get("Key") else {}
     query = dict(parse_qsl(call.raw.parts.query))

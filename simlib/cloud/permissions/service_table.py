@@ -321,14 +321,14 @@ def _values(form: _Form, placeholder: str, call: Call, parameters: Mapping[str, 
         if values := list(_first(path, parameters, {})):
             yield from values
             return
-    wanted = {_stem(placeholder)} | ({_stem(form.kind)} if len(form.placeholders) == 1 else set())
+    stems = {_stem(placeholder)} | ({_stem(form.kind)} if len(form.placeholders) == 1 else set())
     bare = {"name", "id"} if main and placeholder == form.placeholders[-1] else set()
     for member, value in parameters.items():
-        if _stem(member) in wanted or member.lower() in bare:
+        if _stem(member) in stems or member.lower() in bare:
             yield from _texts(value)
             return
     for member, value in parameters.items() if bare else ():  # SourceDBSnapshotIdentifier, RuleName of a rule
-        if any(_ends(_stem(member), name) or _ends(name, _stem(member)) for name in wanted):
+        if any(_ends(_stem(member), name) or _ends(name, _stem(member)) for name in stems):
             yield from _texts(value)
 
 

@@ -20,10 +20,8 @@ KEPT = timedelta(hours=4)  # a report younger than this is given again instead o
 _COLUMNS = (
     "user", "arn", "user_creation_time", "password_enabled", "password_last_used", "password_last_changed",
     "password_next_rotation", "mfa_active",
-    "access_key_1_active", "access_key_1_last_rotated", "access_key_1_last_used_date", "access_key_1_last_used_region",
-    "access_key_1_last_used_service",
-    "access_key_2_active", "access_key_2_last_rotated", "access_key_2_last_used_date", "access_key_2_last_used_region",
-    "access_key_2_last_used_service",
+    *(f"access_key_{number}_{column}" for number in (1, 2)
+      for column in ("active", "last_rotated", "last_used_date", "last_used_region", "last_used_service")),
     "cert_1_active", "cert_1_last_rotated", "cert_2_active", "cert_2_last_rotated",
 )  # fmt: skip
 _NO_CERTIFICATES = ("false", "N/A", "false", "N/A")
@@ -57,9 +55,8 @@ def _report(account: str) -> str:
 
 
 def _root_row(account: str) -> list[str]:
-    arn = f"arn:aws:iam::{account}:root"
     password = ("not_supported", "no_information", "not_supported", "not_supported")
-    head = ["<root_account>", arn, _time(opened(account)), *password, "false"]
+    head = ["<root_account>", f"arn:aws:iam::{account}:root", _time(opened(account)), *password, "false"]
     return [*head, *_keys(root_keys(account)), *_NO_CERTIFICATES]
 
 
@@ -71,12 +68,12 @@ def _row(user: Any) -> list[str]:
 
 def _keys(keys: list[Any]) -> list[str]:
     """Two keys, as many columns for one that is not there."""
-    told: list[str] = []
+    columns = []
     for key in [*keys, None, None][:2]:
         used = key.last_used if key else None
-        told += [_truth(key and key.status == "Active"), _time(key.create_date) if key else "N/A"]
-        told += [_time(used.timestamp), used.region, used.service] if used else ["N/A"] * 3
-    return told
+        columns += [_truth(key and key.status == "Active"), _time(key.create_date) if key else "N/A"]
+        columns += [_time(used.timestamp), used.region, used.service] if used else ["N/A"] * 3
+    return columns
 
 
 def _truth(value: Any) -> str:

@@ -80,13 +80,13 @@ def check(text: str, kind: str, parser: str, *, size: str | None = None, bucket:
 
     try:
         located = json_text.read(text)
-        found = validation.problems(located.value, kind, located, stored_as=size, advice=parser in _STRICT)
-        if all(problem.level == "warning" for problem in found):
-            found += document_rules.problems(document_rules.Document(located.value, parser, bucket))
+        problems = validation.problems(located.value, kind, located, stored_as=size, advice=parser in _STRICT)
+        if all(problem.level == "warning" for problem in problems):
+            problems += document_rules.problems(document_rules.Document(located.value, parser, bucket))
             parsed(text, kind, "")  # what is stored must be something the engine can decide by
     except PolicyError as error:
-        found = list(error.problems)
-    answer = refusal_texts.answer(found, parser)
+        problems = list(error.problems)
+    answer = refusal_texts.answer(problems, parser)
     if answer is not None:
         # AWS's text seldom says where the mistake is; the trail does
         detail = str(answer.problem)

@@ -25,9 +25,9 @@ _ON_DATA = re.compile(
 
 def lookup_events(context: CallContext) -> Mapping[str, Any]:
     """The account's calls in this Region that fit, the newest first."""
-    wanted = context.parameters
-    start, token = wanted.get("StartTime"), str(wanted.get("NextToken") or 0)
-    end = wanted.get("EndTime")
+    parameters = context.parameters
+    start, token = parameters.get("StartTime"), str(parameters.get("NextToken") or 0)
+    end = parameters.get("EndTime")
     if start and end and start > end:
         raise Objection("InvalidTimeRangeException", "The start time must be before the end time.", 400)
     if not token.isdecimal():
@@ -39,25 +39,25 @@ def lookup_events(context: CallContext) -> Mapping[str, Any]:
             event = _event(record(call), call.when)
             moment = call.when.astimezone(UTC).replace(tzinfo=None)
             in_time = (not start or moment >= start) and (not end or moment <= end)
-            if in_time and all(_fits(event, each) for each in wanted.get("LookupAttributes", ())):
+            if in_time and all(_fits(event, each) for each in parameters.get("LookupAttributes", ())):
                 events.append(event)
-    first, size = int(token), int(wanted.get("MaxResults") or _PAGE)
+    first, size = int(token), int(parameters.get("MaxResults") or _PAGE)
     more = {"NextToken": str(first + size)} if first + size < len(events) else {}
     return {"Events": events[first : first + size], **more}
 
 
-def _event(told: Mapping[str, Any], when: datetime) -> dict[str, Any]:
-    who = told["userIdentity"]
+def _event(entry: Mapping[str, Any], when: datetime) -> dict[str, Any]:
+    who = entry["userIdentity"]
     event = {
-        "EventId": told["eventID"],
-        "EventName": told["eventName"],
-        "ReadOnly": str(told["readOnly"]).lower(),
+        "EventId": entry["eventID"],
+        "EventName": entry["eventName"],
+        "ReadOnly": str(entry["readOnly"]).lower(),
         "AccessKeyId": who.get("accessKeyId", ""),
         "EventTime": when,
-        "EventSource": told["eventSource"],
+        "EventSource": entry["eventSource"],
         "Username": who.get("userName") or str(who.get("principalId", "")).partition(":")[2],
         "Resources": [],
-        "CloudTrailEvent": json.dumps(told),
+        "CloudTrailEvent": json.dumps(entry),
     }
     return {name: value for name, value in event.items() if value != ""}
 

@@ -108,8 +108,8 @@ def complete_new_device(context: CallContext, answer: RawAnswer) -> RawAnswer:
     name = f"{context.parameters.get('Path', '/')}{context.parameters['VirtualMFADeviceName']}"
     serial = f"arn:aws:iam::{context.caller.account}:mfa{name}"
     seed = backend(context.caller.account).virtual_mfa_devices[serial].base32_string_seed.encode("ascii")
-    told = {"SerialNumber": serial, "Base32StringSeed": seed, "QRCodePNG": b""}
-    return answers.success(context.call, {"VirtualMFADevice": told})
+    created = {"SerialNumber": serial, "Base32StringSeed": seed, "QRCodePNG": b""}
+    return answers.success(context.call, {"VirtualMFADevice": created})
 
 
 BEFORE = {"iam:EnableMFADevice": check_enabling}

@@ -44,13 +44,13 @@ def named(document: Any) -> Iterator[tuple[str, str]]:
 
 def named_in(texts: Iterable[str]) -> tuple[list[str], list[str]]:
     """The services and the accounts that policies name, each once; what is put together by moto may be no document."""
-    found: dict[str, dict[str, None]] = {"Service": {}, "AWS": {}}
+    names: dict[str, dict[str, None]] = {"Service": {}, "AWS": {}}
     for text in texts:
         with suppress(ValueError, AttributeError):
             for kind, name in named(json.loads(text)):
-                found.get(kind, {})[name] = None
-    accounts = [account[0] for name in found["AWS"] if (account := _ACCOUNT.search(name))]
-    return list(found["Service"]), list(dict.fromkeys(accounts))
+                names.get(kind, {})[name] = None
+    accounts = [account[0] for name in names["AWS"] if (account := _ACCOUNT.search(name))]
+    return list(names["Service"]), list(dict.fromkeys(accounts))
 
 
 def _renamed(document: Any, old: str, new: str) -> bool:

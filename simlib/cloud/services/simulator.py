@@ -136,8 +136,8 @@ def _matched(evaluation: Evaluation, sources: list[_Source]) -> Iterator[Mapping
     for each in evaluation.deciding.statements:
         for source in sources:
             if source.policy is each.policy:
-                told = {"SourcePolicyId": each.policy.name, "SourcePolicyType": _SOURCES[each.check_type]}
-                yield {**told, **_position(source, each.statement.index)}
+                place = {"SourcePolicyId": each.policy.name, "SourcePolicyType": _SOURCES[each.check_type]}
+                yield {**place, **_position(source, each.statement.index)}
 
 
 def _position(source: _Source, index: int) -> Mapping[str, Any]:
