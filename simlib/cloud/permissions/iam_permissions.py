@@ -10,24 +10,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from simlib.cloud.credentials.sessions import Caller
+from simlib.cloud.permissions import service_table
 from simlib.cloud.permissions.permission import Permission
 from simlib.cloud.storage.iam_entities import linked_role_names
 from simlib.cloud.storage.store import Store
 from simlib.cloud.transport.calls import Call, members
 
-# Whose name a call gives, the first that is there: members and types of resources.
-_NAMED = {
-    "InstanceProfileName": "instance-profile", "GroupName": "group", "RoleName": "role", "UserName": "user",
-    "PolicyName": "policy", "VirtualMFADeviceName": "mfa", "ServerCertificateName": "server-certificate",
-}  # fmt: skip
-_ARNS = ("PolicyArn", "PolicySourceArn", "SerialNumber", "OpenIDConnectProviderArn", "SAMLProviderArn", "Arn")
-# What listing calls are asked on; what follows is the path they are limited to.
-_LISTED = {
-    "ListUsers": "user/", "ListRoles": "role/", "ListGroups": "group/", "ListPolicies": "policy/",
-    "ListInstanceProfiles": "instance-profile/", "ListServerCertificates": "server-certificate/",
-    "ListOpenIDConnectProviders": "oidc-provider/*", "ListSAMLProviders": "saml-provider/*",
-    "ListVirtualMFADevices": "mfa/",
-}  # fmt: skip
 _WORDS = ("user", "role", "group", "policy", "instance-profile")
 _MADE = re.compile("(?:Create|Upload)(?:Virtual)?")
 
@@ -38,7 +26,8 @@ def permissions_of(call: Call, caller: Caller, store: Store) -> Iterator[Permiss
     context: dict[str, str | list[str]] = {}
     if boundary := parameters.get("PermissionsBoundary") or store.boundary_of(account, parameters):
         context["iam:PermissionsBoundary"] = str(boundary)  # the one asked for, else the one that is attached
-    kind, resource = _resource(call, caller, store)
+    resource = _resource(call, caller, store)
+    kind = resource.split(":", 5)[-1].partition("/")[0]
     label = _words(call, kind, resource)
     yield Permission(action, resource, account, context, label)
     if call.operation in ("UpdateUser", "UpdateGroup", "UpdateServerCertificate"):
@@ -53,47 +42,17 @@ def permissions_of(call: Call, caller: Caller, store: Store) -> Iterator[Permiss
         yield Permission(f"iam:Tag{call.operation[made.end() :]}", resource, account, context, label)
 
 
-def _resource(call: Call, caller: Caller, store: Store) -> tuple[str, str]:
-    """The type of the resource and its ARN."""
+def _resource(call: Call, caller: Caller, store: Store) -> str:
+    """The ARN of the resource; a name that may be left out means the caller."""
     parameters, root = call.parameters, f"arn:aws:iam::{caller.account}:"
-    if listed := _LISTED.get(call.operation):
-        kind, _, rest = listed.partition("/")
-        return kind, f"{root}{kind}{parameters.get('PathPrefix') or '/'}{rest}"
     if call.operation == "CreateServiceLinkedRole":
-        return "role", _service_linked(root, parameters)
+        return _service_linked(root, parameters)
     if call.operation == "GetAccessKeyLastUsed":
         key = store.find_key(str(parameters.get("AccessKeyId")))
-        return "user", f"{root}user{store.path_of('user', key.account, key.user_name)}" if key else f"{root}user/*"
-    for member, kind in _NAMED.items():
-        if name := parameters.get(member):
-            if kind == "policy" and (parameters.get("PolicyArn") or call.operation != "CreatePolicy"):
-                continue
-            creating = (
-                call.operation.startswith(("Create", "Upload")) and kind.replace("-", "") in call.operation.lower()
-            )
-            stored = kind in _WORDS and kind != "policy"
-            path = (
-                store.path_of(kind, caller.account, name)
-                if stored and not creating
-                else f"{parameters.get('Path') or '/'}{name}"
-            )
-            return kind, f"{root}{kind}{path}"
-    device_of_user = "SerialNumber" in parameters and "UserName" in members("iam", call.operation)
-    arn = next((parameters[member] for member in _ARNS if parameters.get(member)), None)
-    if arn and not device_of_user:
-        return str(arn).split(":", 5)[-1].partition("/")[0], str(arn)
-    if call.operation == "CreateVirtualMFADevice":
-        return "mfa", f"{root}mfa/*"
-    if call.operation == "CreateOpenIDConnectProvider":
-        return (
-            "oidc-provider",
-            f"{root}oidc-provider/{str(parameters.get('Url', '')).removeprefix('https://').rstrip('/')}",
-        )
-    if call.operation == "CreateSAMLProvider":
-        return "saml-provider", f"{root}saml-provider/{parameters.get('Name', '')}"
-    if call.operation == "ChangePassword" or "UserName" in members("iam", call.operation):
-        return ("user", caller.arn) if caller.user_name else ("", "*")  # left out, it means the caller
-    return "", "*"
+        return f"{root}user{store.path_of('user', key.account, key.user_name)}" if key else f"{root}user/*"
+    own = call.operation == "ChangePassword" or "UserName" in members("iam", call.operation)
+    itself = caller.arn if own and caller.user_name else "*"
+    return next(iter(service_table.written(call, "iam:*", caller.account)), itself)
 
 
 def _service_linked(root: str, parameters: Any) -> str:
@@ -107,8 +66,9 @@ def _words(call: Call, kind: str, resource: str) -> str | None:
     """How IAM's text calls the resource: `role NAME`, `policy ARN`; ARNs where it is made, tagged or listed."""
     if call.operation == "ListPolicies":
         return f"policy path {call.parameters.get('PathPrefix') or '/'}"
-    made = call.operation == f"Create{kind.title().replace('-', '')}"
-    if kind not in _WORDS or "Tag" in call.operation or call.operation in _LISTED or (made and kind != "policy"):
+    noun = kind.title().replace("-", "")
+    made, listing = call.operation == f"Create{noun}", call.operation == f"List{noun}s"
+    if kind not in _WORDS or "Tag" in call.operation or listing or (made and kind != "policy"):
         return None
     if "Simulate" in call.operation or "ServiceLinked" in call.operation or "ContextKeys" in call.operation:
         return None

@@ -22,7 +22,7 @@ from urllib.parse import unquote
 import jmespath
 
 from simlib.cloud.permissions.permission import Permission, account_of
-from simlib.cloud.storage import resources
+from simlib.cloud.storage import iam_entities, resources
 from simlib.cloud.transport.calls import Call, signing_name
 from simlib.cloud.transport.protocols import service_model
 from simlib.iam import service_data
@@ -98,15 +98,21 @@ def resources_of(call: Call, action: str, account: str) -> list[str]:
         return [f"arn:aws:apigateway:{call.region}::{call.path.removeprefix('/v2')}"]
     owner = str(call.parameters.get(facts.get("owner", ""), ""))
     account = owner if re.fullmatch(r"\d{12}", owner) else account
-    forms, templates = _forms(action), facts.get("resources", {})
-    ordinary = templates.get("*") if forms or known(action) is None else None
-    written = templates.get(call.operation) or templates.get("**") or ordinary
+    forms = _forms(action)
     listing = not forms and call.operation.startswith(("List", "Describe", "Get"))  # its members are no names
     if not forms and facts.get("none") == "kind" and facts.get("pattern", True):
         forms = tuple(form for form in _all_forms(prefix_of(call.service)) if form.is_of(call.operation))
-    arns = [arn for template in written or () for arn in filled(template, call, account)]
+    arns = written(call, action, account)
     arns = arns or list(_by_reference(() if listing else forms, call, account))
     return [of_aws(arn, call.service) for arn in dict.fromkeys(arns)] or [_unnamed(forms, call, account)]
+
+
+def written(call: Call, action: str, account: str) -> list[str]:
+    """The ARNs of a call's resources that the table itself writes."""
+    templates = row(call.service).get("resources", {})
+    ordinary = templates.get("*", ()) if _forms(action) or known(action) is None else ()
+    fitting = templates.get(call.operation) or templates.get("**") or ordinary
+    return [arn for template in fitting for arn in filled(template, call, account)]
 
 
 def _unnamed(forms: tuple[_Form, ...], call: Call, account: str) -> str:
@@ -194,11 +200,25 @@ def _secret(name: str, region: str, account: str) -> str:
     return resources.secret_arn(name, region, account) or missing
 
 
+def _of_iam(kind: str, collection: str) -> Callable[[str, str, str], str]:
+    """A user, group, role or instance profile with its path; "/" where there is none of that name."""
+
+    def arn(name: str, _: str, account: str) -> str:
+        path = getattr(iam_entities.entity(account, collection, name), "path", "/")
+        return f"arn:aws:iam::{account}:{kind}{path}{name}"
+
+    return arn
+
+
 _RESOLVED: Mapping[str, Callable[[str, str, str], str | None]] = {
     "key": _key,
     "known-key": resources.key_arn,
     "ciphertext": lambda blob, region, _: resources.key_of_ciphertext(blob.encode("utf-8"), region),
     "secret": _secret,
+    "user": _of_iam("user", "users"),
+    "group": _of_iam("group", "groups"),
+    "role": _of_iam("role", "roles"),
+    "instance-profile": _of_iam("instance-profile", "instance_profiles"),
     "security-group": resources.security_group_id,
 }
 

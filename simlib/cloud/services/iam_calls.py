@@ -65,36 +65,23 @@ def complete_root_user(context: CallContext, answer: RawAnswer) -> RawAnswer:
 
 
 def update_role(context: CallContext) -> Mapping[str, Any]:
-    parameters = context.parameters
-    iam_entities.update_role(
-        context.caller.account,
-        str(parameters["RoleName"]),
-        parameters.get("Description"),
-        parameters.get("MaxSessionDuration"),
-    )
+    name, *changes = (context.parameters.get(member) for member in ("RoleName", "Description", "MaxSessionDuration"))
+    iam_entities.update_role(context.caller.account, str(name), *changes)
     return {}
 
 
-def put_user_boundary(context: CallContext) -> Mapping[str, Any]:
-    _set_boundary(context, str(context.parameters["PermissionsBoundary"]))
-    return {}
-
-
-def delete_user_boundary(context: CallContext) -> Mapping[str, Any]:
-    _set_boundary(context, None)
+def change_user_boundary(context: CallContext) -> Mapping[str, Any]:
+    """PutUserPermissionsBoundary and DeleteUserPermissionsBoundary, which names none."""
+    user = iam_entities.entity(context.caller.account, "users", str(context.parameters["UserName"]))
+    iam_entities.set_user_boundary(user, context.parameters.get("PermissionsBoundary"))
     return {}
 
 
 def complete_new_user(context: CallContext, answer: RawAnswer) -> RawAnswer:
     """moto forgets the boundary of a new user."""
-    if answer.status == 200 and (arn := context.parameters.get("PermissionsBoundary")):
-        _set_boundary(context, str(arn))
+    if answer.status == 200 and context.parameters.get("PermissionsBoundary"):
+        change_user_boundary(context)
     return answer
-
-
-def _set_boundary(context: CallContext, arn: str | None) -> None:
-    user = iam_entities.entity(context.caller.account, "users", str(context.parameters["UserName"]))
-    iam_entities.set_user_boundary(user, arn)
 
 
 def create_service_linked_role(context: CallContext) -> Mapping[str, Any]:
@@ -142,8 +129,8 @@ ANSWERS = {
     "iam:GetMFADevice": get_mfa_device,
     "iam:AddClientIDToOpenIDConnectProvider": change_client_ids,
     "iam:RemoveClientIDFromOpenIDConnectProvider": change_client_ids,
-    "iam:PutUserPermissionsBoundary": put_user_boundary,
-    "iam:DeleteUserPermissionsBoundary": delete_user_boundary,
+    "iam:PutUserPermissionsBoundary": change_user_boundary,
+    "iam:DeleteUserPermissionsBoundary": change_user_boundary,
     "iam:UpdateRole": update_role,
 }
 BEFORE = {"iam:DeleteServiceLinkedRole": _release_linked_role}
