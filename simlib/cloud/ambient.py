@@ -26,6 +26,7 @@ from contextlib import ExitStack
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, ClassVar
+from unittest.mock import patch
 from urllib.parse import urlsplit
 
 from simlib.cloud.browser import in_browser
@@ -156,15 +157,15 @@ class Hidden:
 
     def _hide_caches(self, undo: ExitStack) -> None:
         boto3 = importlib.import_module("boto3")
-        _set(undo, boto3, "DEFAULT_SESSION", None)
+        undo.enter_context(patch.object(boto3, "DEFAULT_SESSION", None))
         for module, owner in (("botocore.tokens", "SSOTokenProvider"), ("botocore.credentials", "SSOProvider")):
             provider = getattr(importlib.import_module(module), owner)
-            _set(undo, provider, "_SSO_TOKEN_CACHE_DIR", str(self.folder / "sso-cache"))
+            undo.enter_context(patch.object(provider, "_SSO_TOKEN_CACHE_DIR", str(self.folder / "sso-cache")))
 
     def _stay_in_one_thread(self, undo: ExitStack) -> None:
         """Uploads and downloads of files, boto3's and the AWS CLI's, go part by part instead of side by side."""
         futures = importlib.import_module("s3transfer.futures")
-        _set(undo, futures.BoundedExecutor, "EXECUTOR_CLS", futures.NonThreadedExecutor)
+        undo.enter_context(patch.object(futures.BoundedExecutor, "EXECUTOR_CLS", futures.NonThreadedExecutor))
 
     def _prepare_children(self, undo: ExitStack) -> None:
         """A child's `aws` is the lab's own, and no proxy stands between a child and the loopback endpoint."""
@@ -227,11 +228,6 @@ def machine(home: Path) -> dict[str, str]:
 def of_the_lab() -> dict[str, str]:
     """The variables with which a child finds the lab that runs."""
     return {name: os.environ[name] for name in environment(Path(), "…") if name in os.environ}
-
-
-def _set(undo: ExitStack, owner: Any, name: str, value: Any) -> None:
-    undo.callback(setattr, owner, name, getattr(owner, name))
-    setattr(owner, name, value)
 
 
 def _watch(undo: ExitStack, owner: Any, name: str, host_of: Callable[..., Any]) -> None:

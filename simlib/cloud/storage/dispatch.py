@@ -175,13 +175,7 @@ class _DecidedS3(S3Response):  # type: ignore[misc]
     def parse_key_name(self) -> str:
         return str(self._call.parameters.get("Key", ""))
 
-    def _bucket_response(self, request: Any, full_url: str) -> Any:
-        return self._perform(request)
-
-    def _key_response(self, request: Any, full_url: str) -> Any:
-        return self._perform(request)
-
-    def _perform(self, request: Any) -> Any:
+    def _perform(self, request: Any, full_url: str) -> Any:
         operation, bucket, key = self._call.operation, self.bucket_name, self.parse_key_name()
         word = next(iter(self._call.model.http_trait.query_args), "")
         query = {word: [""]} if word else {}
@@ -200,3 +194,5 @@ class _DecidedS3(S3Response):  # type: ignore[misc]
                 return self._key_response_post(request, self.body, bucket, query, key)
             return self._bucket_response_put(request, bucket, query)
         raise NotStored(f"moto has no s3:{operation}")
+
+    _bucket_response = _key_response = _perform

@@ -196,7 +196,8 @@ def _key_policy(key: Any) -> str | dict[str, Any]:
     if not grants:
         return str(key.policy)
     policy = json.loads(key.policy)
-    return {**policy, "Version": "2012-10-17", "Statement": [*_as_list(policy["Statement"]), *grants]}
+    statements = policy["Statement"] if isinstance(policy["Statement"], list) else [policy["Statement"]]
+    return {**policy, "Version": "2012-10-17", "Statement": [*statements, *grants]}
 
 
 _OF_AWS = "alias/aws/"
@@ -253,10 +254,6 @@ def _grant_statements(grant: Any) -> Iterator[dict[str, Any]]:
 
 # Policies that are put together of what moto keeps.
 _POLICIES: Mapping[str, Callable[[Any], Any]] = {"lambda": _function_policy, "kms": _key_policy}
-
-
-def _as_list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
 
 
 # -- tags ------------------------------------------------------------------------------------------------------------
