@@ -118,3 +118,32 @@ def test_a_reason_by_keyboard_and_an_order_by_mouse(everywhere: Any) -> None:
         everywhere.theme(theme)
         everywhere.accessible(reasons)
         everywhere.fits(reasons)
+
+
+EXERCISE = """
+import os, tempfile
+os.environ["IAM_LAB_PROGRESS"] = os.path.join(tempfile.mkdtemp(), "progress.json")
+from simlib import Cloud, lab
+aws = lab.begin("trust")
+"""
+
+
+@pytest.mark.parametrize("everywhere", ["lab"], indirect=True)
+def test_an_exercise_helps_on_by_buttons_and_begins_again(everywhere: Any) -> None:
+    page = everywhere.page
+    everywhere.show(EXERCISE, 'lab.exercise("let bob in").check("{}")')
+    shown = everywhere.output(1)
+    shown.get_by_role("button", name="Hint 1 / 3").click()
+    shown.get_by_text("Think of this.").wait_for()
+    page.keyboard.press("Enter")
+    shown.get_by_text("The idea.").wait_for()
+    assert page.evaluate("document.activeElement.textContent") == "Hint 3 / 3"
+    shown.get_by_role("button", name="Solution").click()
+    shown.get_by_text("A solution.").wait_for()
+    shown.get_by_role("button", name="Reset this step").click()
+    shown.get_by_role("button", name="Reset it now").click()
+    shown.get_by_text("The world is as it is when this step begins.").wait_for()
+    for theme in ("dark", "light"):
+        everywhere.theme(theme)
+        everywhere.accessible(shown)
+        everywhere.fits(shown)

@@ -87,3 +87,12 @@ def test_the_step_of_a_question_is_the_heading_above_it() -> None:
     assert catching_up.step_of(LESSON, "rotate a key") == "A key, rotated"
     assert catching_up.step_of(LESSON, "two hours") == "A lesson"
     assert catching_up.step_of(LESSON, "of old") == ""
+
+
+@pytest.mark.parametrize("exercise", [name for lesson in course.LESSONS for name in course.lesson(lesson).exercises])
+def test_the_step_of_every_exercise_can_be_begun_again(exercise: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: dict[str, Any] = {}
+    monkeypatch.setattr(catching_up, "names", lambda: made)
+    catching_up.begin_again(exercise)
+    assert made["aws"] is Cloud.running
+    Cloud.running.stop()
