@@ -67,7 +67,7 @@ def test_a_policy_is_changed_and_the_graph_follows(opened: Any) -> None:
 
 def test_another_world_is_entered(opened: Any) -> None:
     output = opened.output(1)
-    output.locator("select[data-do=begin]").select_option("2")
+    output.locator("select[data-do=begin]").select_option("trust")
     output.get_by_text("A fresh world: One role, and who may assume it.").wait_for()
 
 

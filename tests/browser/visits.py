@@ -50,8 +50,8 @@ class Visit:
         raise NotImplementedError
 
     def output(self, cell: int) -> Any:
-        """What the cell with that index shows, scrolled into view; without the still pictures that a notebook keeps."""
-        return self.whole_output(cell).locator(".jp-OutputArea-output:not(:has(.sl-still))")
+        """What the cell with that index shows, scrolled into view; without still pictures and bars that are over."""
+        return self.whole_output(cell).locator(".jp-OutputArea-output:not(:has(.sl-still)):not(:empty)")
 
     def whole_output(self, cell: int) -> Any:
         """The same with the still pictures, which are seen where no kernel answers."""
