@@ -68,21 +68,20 @@ def _check(challenge: Challenge, seeds: int) -> int:
 
 
 def _set(names: Sequence[str], seed: int, path: Path) -> int:
-    cells = [
-        _cell(
-            "markdown", "title", "# Challenges\n\nRun a cell, and the challenge below it begins. Your points are kept."
-        )
-    ]
+    cells = [("markdown", "# Challenges\n\nRun a cell, and the challenge below it begins. Your points are kept.")]
     for number, each in enumerate(names, 1):
         name, _, own = each.partition(":")
         challenge, its = find(name), int(own) if own.isdecimal() else seed
         about = f"## {number} · {challenge.title}\n\n{challenge.kind}, about {challenge.minutes} minutes"
-        cells.append(_cell("markdown", f"about-{number}", about))
         begin = "from simlib import lab\n\n" if number == 1 else ""
-        cells.append(_cell("code", f"play-{number}", f'{begin}game = lab.challenge("{name}", seed={its})\ngame'))
+        cells += [("markdown", about), ("code", f'{begin}game = lab.challenge("{name}", seed={its})\ngame')]
     kernel = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
-    metadata = {"kernelspec": kernel, "language_info": {"name": "python"}}
-    notebook = {"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
+    notebook = {
+        "cells": [_cell(kind, f"cell-{number}", text) for number, (kind, text) in enumerate(cells)],
+        "metadata": {"kernelspec": kernel, "language_info": {"name": "python"}},
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    }
     path.write_text(json.dumps(notebook, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     print(f"{path}: {len(names)} challenges.")
     return 0

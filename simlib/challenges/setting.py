@@ -14,7 +14,7 @@ import json
 import re
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,6 +28,7 @@ from simlib.challenges.challenge import ChallengeFileError
 from simlib.challenges.seeds import GAP, filled
 from simlib.challenges.statements import policy
 from simlib.cloud import Cloud
+from simlib.cloud.credentials.issuer import GITHUB
 
 HOME = "203.0.113.10"
 _TOKEN = re.compile(r"\{token:([^{}]+)\}")
@@ -133,7 +134,9 @@ class Setting:
         now = {"now": f"{self.world.clock.now:%Y-%m-%dT%H:%M:%SZ}"}
         known = filled(parameters, self.values | now)
         return {
-            name: policy(value, kind) if name in _POLICIES and not _is_json(value) else self._argument(value)
+            name: policy(value, kind)
+            if name in _POLICIES and not str(value).startswith('{"')
+            else self._argument(value)
             for name, value in known.items()
         }
 
@@ -177,10 +180,6 @@ def _kind(service: str, operation: str) -> str:
     return "identity" if service in ("iam", "sts") else "resource"
 
 
-def _is_json(value: Any) -> bool:
-    return isinstance(value, str) and value.lstrip().startswith("{")
-
-
 def told(step: Step) -> str:
     """A step in a line: "mira: sts.assume_role RoleArn=…"."""
     if isinstance(step, str):
@@ -199,13 +198,10 @@ def code(source: str) -> bytes:
 
 def _plain(answer: Any) -> Any:
     """An answer whose streams are read; what is JSON in them is taken as that."""
-    for name in ("Body", "Payload"):
-        if isinstance(answer, dict) and hasattr(answer.get(name), "read"):
-            text = answer[name].read().decode(errors="replace")
-            try:
-                answer[name] = json.loads(text)
-            except ValueError:
-                answer[name] = text
+    for name in {"Body", "Payload"} & set(answer or ()):
+        answer[name] = answer[name].read().decode(errors="replace")
+        with suppress(ValueError):
+            answer[name] = json.loads(answer[name])
     return answer
 
 
@@ -245,7 +241,14 @@ def lay_out_accounts(setting: Setting, variant: Mapping[str, Any]) -> None:
             manager = world.account(accounts[office].get("name", office))
             world.account(content.get("name", account), organization=manager)
     for account, content in accounts.items():
-        _identities(setting, account, content)
+        iam = setting.identity(account).client("iam")
+        if content.get("github"):
+            iam.create_open_id_connect_provider(Url=GITHUB, ClientIDList=["sts.amazonaws.com"])
+        for name, lines in content.get("policies", {}).items():
+            iam.create_policy(PolicyName=name, PolicyDocument=policy(lines))
+        for kind in ("group", "user", "role"):
+            for name, facts in content.get(f"{kind}s", {}).items():
+                _identity(setting, iam, setting.values[account], kind, name, facts)
     for account, content in accounts.items():
         admin = setting.identity(account)
         for role, facts in content.get("roles", {}).items():  # whom it names is there by now
@@ -255,19 +258,6 @@ def lay_out_accounts(setting: Setting, variant: Mapping[str, Any]) -> None:
         setting.perform([account, *call] for call in content.get("calls", ()))
     if office:
         _guard_rails(setting, office, organization)
-
-
-def _identities(setting: Setting, account: str, content: Mapping[str, Any]) -> None:
-    iam, number = setting.identity(account).client("iam"), setting.values[account]
-    if content.get("github"):
-        iam.create_open_id_connect_provider(
-            Url="https://token.actions.githubusercontent.com", ClientIDList=["sts.amazonaws.com"]
-        )
-    for name, lines in content.get("policies", {}).items():
-        iam.create_policy(PolicyName=name, PolicyDocument=policy(lines))
-    for kind in ("group", "user", "role"):
-        for name, facts in content.get(f"{kind}s", {}).items():
-            _identity(setting, iam, number, kind, name, facts)
 
 
 def _identity(setting: Setting, iam: Any, number: str, kind: str, name: str, facts: Mapping[str, Any]) -> None:

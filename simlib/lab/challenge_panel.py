@@ -11,8 +11,10 @@ when something is checked.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
+from functools import partial
 from random import Random
 from typing import Any
 
@@ -72,10 +74,11 @@ class Play(Panel):
 
     def __init__(self, which: Challenge, seed: int) -> None:
         super().__init__()
-        facts = seeded(which.document(), which.name, seed)
         self.challenge, self.seed = which, seed
+        facts = self._facts()
         self.story, self.task = str(facts["story"]), str(facts["task"])
-        self.choices = tuple(Random(seed).sample(sorted(facts.get("choices", ())), len(facts.get("choices", ()))))
+        self.choices = sorted(facts.get("choices", ()))
+        Random(seed).shuffle(self.choices)
         self._setting = build(facts)
         self._setting.values.pop("flag")
         self.world = self._setting.world
@@ -103,7 +106,8 @@ class Play(Panel):
         The world stays as it is. A wrong check costs some points.
         """
         if Cloud.running is not self.world:
-            self._say(OVER)
+            self.note = OVER
+            self._draw()
             return Tally(False, OVER)
         self.tally = judge(self.challenge, self.seed, self._setting, answer)
         self.note = ""
@@ -117,13 +121,16 @@ class Play(Panel):
 
     def hint(self) -> Saying:
         """The next hint, of three; each costs points."""
-        hints = seeded(self.challenge.document(), self.challenge.name, self.seed)["hints"]
         if self.score is None and self.hinted < HINTS:
             self.hinted += 1
             self._keep()
         self._draw()
         number = max(0, self.hinted - 1)
-        return Saying(hint_titles()[number], hints[number])
+        return Saying(hint_titles()[number], self._facts()["hints"][number])
+
+    def _facts(self) -> dict[str, Any]:
+        """The whole file with this seed; it is read when it is needed, and never kept."""
+        return seeded(self.challenge.document(), self.challenge.name, self.seed)
 
     def give_up(self) -> None:
         """See how it is done; the points of this challenge are gone then."""
@@ -135,14 +142,12 @@ class Play(Panel):
         """Run an `aws …` command as whoever one is in the terminal; what it prints. Credentials in it are kept."""
         try:
             result = self.identities[self._as].run(command)
-        except ValueError as problem:
-            printed = str(problem)
-        else:
-            printed = repr(result)
+            self._printed = repr(result)
             self._take(result.stdout)
-        self._printed = printed
+        except ValueError as problem:
+            self._printed = str(problem)
         self._draw()
-        return printed
+        return self._printed
 
     def packed(self, source: str) -> bytes:
         """A Lambda function's code as a zip file: `Code={"ZipFile": game.packed(…)}`, handler `index.handler`."""
@@ -154,27 +159,20 @@ class Play(Panel):
 
     def _take(self, text: str) -> None:
         """Whoever one becomes by what a command has printed: a session, a new key, a machine that was started."""
-        try:
+        with suppress(ValueError, TypeError, LookupError):
             answer = json.loads(text)
-        except ValueError:
-            return
-        try:
             if "Instances" in answer:
                 machine = answer["Instances"][0]["InstanceId"]
                 name, who = f"on {machine}", self.world.instance(machine)
             else:
                 who = self.world.sign_in(answer)
                 name = self._name_of(who)
-        except (ValueError, TypeError, LookupError):
-            return
-        self.identities[name] = who
-        self._as = name
+            self.identities[name], self._as = who, name
 
     def _name_of(self, who: Any) -> str:
         found = self.world.inspect.principal(who.access_key_id)
-        return (
-            found.name if len(self.world.accounts) == 1 else f"{found.name} ({self.world.account_name(found.account)})"
-        )
+        account = f" ({self.world.account_name(found.account)})" if len(self.world.accounts) > 1 else ""
+        return f"{found.name}{account}"
 
     def _end(self, score: int) -> None:
         self.score, self._ended = score, self.world.clock.real_now
@@ -193,10 +191,6 @@ class Play(Panel):
         progress.challenge(f"{self.challenge.name} {self.seed}", entry)
         self.note = progress.news()
 
-    def _say(self, note: str) -> None:
-        self.note = note
-        self._draw()
-
     # -- what lies on the table ----------------------------------------------------------------------------------------
 
     @property
@@ -210,9 +204,8 @@ class Play(Panel):
     def _tool(self) -> Panel:
         from . import Containment, PolicyEditor, SessionTimeline
 
-        accounts = [each.name for each in self.world.accounts]
         if self.tool == "cut off":
-            return Containment(self.world, accounts=accounts[:1])
+            return Containment(self.world, accounts=[self.world.accounts[0].name])
         if self.tool == "timeline":
             return SessionTimeline(self.world)
         return PolicyEditor.of(self.world, *(self._edit or self._everybody()))
@@ -228,7 +221,7 @@ class Play(Panel):
         from .graph.answers import steps_list
         from .graph.panel import AccessGraph
 
-        ends = seeded(self.challenge.document(), self.challenge.name, self.seed).get("path", ())
+        ends = self._facts().get("path", ())
         if len(ends) != 2:
             return ()
         graph = AccessGraph(self.world)
@@ -242,23 +235,14 @@ class Play(Panel):
         which, over = self.challenge, self.score is not None
         about = f"{which.kind} · {which.theme} · level {which.level} · about {which.minutes} minutes · seed {self.seed}"
         note = el("p.sl-draft", self.note, role="status", key="note") if self.note else None
-        body = [
-            note,
-            _prose(self.story),
-            el("p", el("b", "Your task. "), Html(inline(self.task)), text=f"Your task. {plain(self.task)}"),
-            *self._hints(),
-            *(self._debrief() if over else self._table()),
-        ]
-        return el(
-            "section.sl-card.sl-challenge",
-            el("div.sl-head", el("div", el("h3.sl-title", which.title), el("div.sl-small.sl-dim", about))),
-            el("div.sl-body", *body),
-            None if over else el("div.sl-foot", *self._foot()),
-        )
+        task = el("p", el("b", "Your task. "), Html(inline(self.task)), text=f"Your task. {plain(self.task)}")
+        body = (note, _prose(self.story), task, *self._hints(), *(self._debrief() if over else self._table()))
+        head = el("div.sl-head", el("div", el("h3.sl-title", which.title), el("div.sl-small.sl-dim", about)))
+        foot = None if over else el("div.sl-foot", *self._foot())
+        return el("section.sl-card.sl-challenge", head, el("div.sl-body", *body), foot)
 
     def _hints(self) -> Iterator[Part]:
-        hints = seeded(self.challenge.document(), self.challenge.name, self.seed)["hints"]
-        for title, hint in list(zip(hint_titles(), hints, strict=True))[: self.hinted]:
+        for title, hint in list(zip(hint_titles(), self._facts()["hints"], strict=True))[: self.hinted]:
             yield el("p.sl-quiet", el("b", f"{title}. "), Html(inline(hint)), key=title, text=f"{title}. {plain(hint)}")
 
     def _table(self) -> Iterator[Child]:
@@ -290,13 +274,11 @@ class Play(Panel):
         )
 
     def _choices(self) -> Part:
-        rows = [
-            el("label.sl-option",
-               el("input", type="radio", name=f"choice-{id(self)}", checked=self._typed["answer"] == each, do="answer",
-                  value=each, data_enter="check"),
-               el("span.sl-radio"), el("span", Html(inline(each))))
-            for each in self.choices
-        ]  # fmt: skip
+        press = {"type": "radio", "name": f"choice-{id(self)}", "do": "answer", "data_enter": "check"}
+        rows = []
+        for each in self.choices:
+            radio = el("input", value=each, checked=self._typed["answer"] == each, **press)
+            rows.append(el("label.sl-option", radio, el("span.sl-radio"), el("span", Html(inline(each)))))
         return el("div.sl-options", *rows, role="radiogroup", aria_label=self.task)
 
     def _tallied(self) -> Child:
@@ -321,15 +303,11 @@ class Play(Panel):
         """What it was, the way in the graph, and what one has called."""
         from .trail_table import TrailTable, trail_page
 
-        facts = seeded(self.challenge.document(), self.challenge.name, self.seed)
+        facts = self._facts()
         minutes, seconds = divmod(self.seconds, 60)
-        won = (
-            f" {self.score} of 100 points, in {minutes} min {seconds:02} s."
-            if self.score
-            else " Another seed, another try."
-        )
-        verdict = said("yes", "Solved") if self.score else said("no", "Not solved this time")
-        yield el("p", verdict, won, role="status", key="over")
+        time = f" {self.score} of 100 points, in {minutes} min {seconds:02} s."
+        lost = (said("no", "Not solved this time"), " Another seed, another try.")
+        yield el("p", (said("yes", "Solved"), time) if self.score else lost, role="status", key="over")
         yield self._tallied()
         yield el("h4", "What it was")
         yield _prose(facts["debrief"])
@@ -337,7 +315,8 @@ class Play(Panel):
         lesson = el("a", f"lesson {about.number}, {course.lesson(about.slug).title}", href=about.notebook)
         yield el("p", "More about it is in ", lesson, ".")
         if not self.score:
-            yield el("ol", *(el("li", told(step)) for step in facts.get("solution", ())))
+            right = [each for each in self.choices if judge(self.challenge, self.seed, self._setting, each).passed]
+            yield el("ol", *(el("li", told(step)) for step in facts.get("solution", right)))
         if self._way:
             yield el("h4", "The way, in the graph")
             yield self._way
@@ -352,25 +331,17 @@ class Play(Panel):
 
     @property
     def commands(self) -> Commands:
-        def tool(name: str) -> None:
-            if name in _OF_KIND[self.challenge.kind]:
-                self.tool = name
+        def choose(what: str, among: Collection[str], name: str) -> None:
+            if name in among:
+                setattr(self, what, name)
                 self._draw()
 
-        def become(name: str) -> None:
-            if name in self.identities:
-                self._as = name
-
-        def run(_: str) -> None:
-            if command := self._typed["command"].strip():
-                self.run(command)
-
         return {
-            "tool": tool,
-            "as": become,
+            "tool": partial(choose, "tool", _OF_KIND[self.challenge.kind]),
+            "as": partial(choose, "_as", self.identities),
             "command": lambda text: self._typed.update(command=text),
             "answer": lambda text: self._typed.update(answer=text),
-            "run": run,
+            "run": lambda _: self.run(self._typed["command"]),
             "check": lambda _: self.check(self._typed["answer"]),
             "hint": lambda _: self.hint(),
             "give up": lambda _: self.hinted >= HINTS and self.give_up(),
@@ -413,9 +384,7 @@ class Challenges(Panel):
         if self.play is not None:
             back = button("back", "All challenges", css=".is-quiet")
             return el("div.sl-challenges", el("div.sl-row", back), slot(still=self.play.page))
-        kept = progress.challenges()
-        solved = [each for each in kept.values() if each.get("passed")]
-        count = f"{len(solved)} solved, {sum(each.get('score', 0) for each in solved):,} points."
+        kept, count = progress.challenges(), "{} solved, {:,} points.".format(*progress.won())
         kinds = [("", "all kinds"), *((each, each) for each in _OF_KIND)]
         rows = [self._row(each, kept) for each in ours.challenges().values() if self.kind in ("", each.kind)]
         today = button("today", "Today's challenge", css=".is-primary")
@@ -425,9 +394,7 @@ class Challenges(Panel):
         return el("section.sl-card.sl-challenges", head, el("div.sl-body", form), *rows)
 
     def _row(self, each: Challenge, kept: dict[str, Any]) -> Part:
-        best = max(
-            (entry.get("score", 0) for name, entry in kept.items() if name.split(" ")[0] == each.name), default=0
-        )
+        best = max([0, *(kept[name].get("score", 0) for name in kept if name.split(" ")[0] == each.name)])
         about = f"{each.kind} · {each.theme} · level {each.level} · {each.minutes} min"
         return el(
             "div.sl-lesson",
@@ -440,18 +407,14 @@ class Challenges(Panel):
 
     @property
     def commands(self) -> Commands:
-        def back(_: str) -> None:
-            self._world, self.play = self.world, None
-            self._draw()
-
-        def narrow(kind: str) -> None:
-            self.kind = kind
+        def show(play: Play | None, kind: str) -> None:
+            self._world, self.play, self.kind = self.world, play, kind
             self._draw()
 
         return {
             "today": lambda _: self.begin(""),
             "begin": lambda name: name in ours.challenges() and self.begin(name),
-            "back": back,
-            "kind": narrow,
+            "back": lambda _: show(None, self.kind),
+            "kind": lambda kind: show(self.play, kind),
             "seed": lambda text: self._typed.update(seed=text.strip()),
         }
