@@ -174,7 +174,7 @@ def test_among_two_hundred_policies_the_right_one_decides(crowded: Cloud) -> Non
     assert [each.policy.name for check in decided.checks for each in check.matched_policies] == [f"{POLICY}p199"]
 
 
-@pytest.mark.parametrize("tab", TABS)
+@pytest.mark.parametrize("tab", [tab for tab in TABS if tab != "challenges"])  # which have worlds of their own
 def test_every_panel_opens_over_two_hundred_policies(tab: str, crowded: Cloud) -> None:
     playground = lab.Playground(crowded)
     playground.open(tab)
