@@ -16,7 +16,7 @@ from ..page import Part, el
 from .layout import ACROSS, DOWN, HEAD, HEIGHT, OTHERS, OUTSIDE, WIDTH, Layout, Spot
 from .light import Edge, Light
 
-LETTERS = 17  # of a label that a card has room for; the whole of it is read out, and stands in the node's title
+LETTERS = 16  # of a label that a card has room for; the whole of it is read out, and stands in the node's title
 KINDS = {"key": "access key", "new": "would be started", "control": "control", "outside": "outside"}
 BETWEEN = ACROSS - WIDTH - 9
 _HEADS = {OUTSIDE: ("outside: who we cannot look into", ""), OTHERS: ("further accounts", "")}
