@@ -139,7 +139,11 @@ def test_a_rehearsal_that_is_stopped_while_it_is_undone_is_undone(aws: Cloud, mo
 
 
 MOCK = {"aws_access_key_id": "mock", "aws_secret_access_key": "mock"}
-START = ["simlib.cloud.ambient.Hidden.__init__", "simlib.cloud.clock.Clock.start", "simlib.cloud.storage.contents.forget"]
+START = [
+    "simlib.cloud.ambient.Hidden.__init__",
+    "simlib.cloud.clock.Clock.start",
+    "simlib.cloud.storage.contents.forget",
+]
 
 
 @pytest.mark.parametrize("times", [1, 2])
