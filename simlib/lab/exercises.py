@@ -11,6 +11,7 @@ learner's world and its trail are afterwards what they were.
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -216,8 +217,13 @@ class Attempted:
         return Saying(hint_titles()[number], self.exercise.hints[number])
 
     def solution(self) -> Saying:
-        """One right answer, and why it is right."""
-        return Saying(word("a_solution"), self.exercise.because, self.exercise.solution)
+        """One right answer, and why it is right: of policies their text, as it would stand in the editor."""
+        code = self.exercise.solution
+        if isinstance(self.exercise.judge, Policies):
+            values = [each.value for each in ast.parse(code).body if isinstance(each, ast.Assign)]
+            documents = [str(each.value) for each in values if isinstance(each, ast.Constant)]
+            code = "\n".join(documents) if len(documents) == len(values) > 0 else code
+        return Saying(word("a_solution"), self.exercise.because, code)
 
     def reset(self) -> Saying:
         """Repair the world: it becomes what it is when this exercise begins. What the learner has answered stays."""

@@ -202,6 +202,14 @@ def test_hints_and_the_solution_are_buttons_and_open_under_the_verdict(aws: Clou
     assert pressed(verdict, "hint", "hint").count("nearly") == 1
 
 
+def test_the_solution_of_policies_is_their_text_and_of_code_the_code() -> None:
+    assert lab.exercise("let bob in").solution().code.startswith("{\n")
+    both = lab.exercise("acmes way in").solution().code
+    assert both.count('"Version"') == 2
+    assert "ACME" not in both
+    assert lab.exercise("rotate a key").solution().code.startswith("def rotate")
+
+
 def test_the_picture_that_stays_has_what_was_told_and_no_button(aws: Cloud) -> None:
     verdict = Attempted(read_only(), "an exercise").check("")
     pressed(verdict, "hint")
