@@ -29,19 +29,10 @@ def _complete_account(context: CallContext, answer: RawAnswer) -> RawAnswer:
     text, account = answer.body.decode("utf-8"), context.store.free_account_id()
     renumbered = RawAnswer(answer.status, answer.headers, text.replace(created.id, account).encode())
     renumber(created, account)
-    trust = {
-        "Version": "2012-10-17",
-        "Statement": [
-            {
-                "Effect": "Allow",
-                "Principal": {"AWS": f"arn:aws:iam::{context.caller.account}:root"},
-                "Action": "sts:AssumeRole",
-            }
-        ],
-    }
-    context.store.create_administrator_role(
-        account, context.parameters.get("RoleName") or ACCESS_ROLE, json.dumps(trust)
-    )
+    principal = {"AWS": f"arn:aws:iam::{context.caller.account}:root"}
+    statement = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}
+    trust = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    context.store.create_administrator_role(account, context.parameters.get("RoleName") or ACCESS_ROLE, trust)
     return renumbered
 
 

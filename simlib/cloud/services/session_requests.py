@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
@@ -80,7 +80,7 @@ class SessionOptions:
 
 def session_options(parameters: Mapping[str, Any], caller: Caller, store: Store) -> SessionOptions:
     """What a request for a session asks for; raises AWS's refusals of what nobody can have."""
-    tags = _tags(parameters.get("Tags") or ())
+    tags = {str(tag["Key"]): str(tag.get("Value", "")) for tag in parameters.get("Tags") or ()}
     transitive = [str(key) for key in parameters.get("TransitiveTagKeys") or ()]
     if not {key.lower() for key in transitive} <= {key.lower() for key in tags}:
         raise Refusal("InvalidParameterValue", _NOT_REQUESTED, 400)
@@ -95,10 +95,6 @@ def session_options(parameters: Mapping[str, Any], caller: Caller, store: Store)
         source_identity=_source_identity(str(parameters.get("SourceIdentity") or ""), caller),
         packed=_packed(parameters, {**inherited, **tags}),
     )
-
-
-def _tags(tags: Iterable[Mapping[str, Any]]) -> dict[str, str]:
-    return {str(tag["Key"]): str(tag.get("Value", "")) for tag in tags}
 
 
 def _inherited(caller: Caller) -> dict[str, str]:
