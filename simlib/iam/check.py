@@ -152,8 +152,7 @@ def _guess(document: Any) -> tuple[str, str]:
 
 
 def _as_line(name: str, problem: Problem, gravity: str) -> str:
-    advice = f" ({problem.suggestion})" if problem.suggestion else ""
-    return f"{name}:{problem.line or 1}:{problem.column or 1}: {gravity}: {problem.message}{advice} [{problem.code}]"
+    return f"{name}:{problem.line or 1}:{problem.column or 1}: {gravity}: {problem.sentence} [{problem.code}]"
 
 
 def _as_json(name: str, problem: Problem, gravity: str) -> str:
