@@ -40,7 +40,6 @@ _HOME = {
     "projector": "projector",
     "provider_chain": "providers",
     "refused": "refusals",
-    "side_by_side": "documents",
     "trust": "beginnings",
 }
 

@@ -68,14 +68,6 @@ def test_several_attempts_stand_under_each_other_with_their_names() -> None:
     assert both["two"].code == "AccessDenied"
 
 
-def test_documents_stand_side_by_side_and_are_only_read() -> None:
-    shown = lab.side_by_side({"A & B": '{"Sid": "<script>"}\n', "C": "{}"})
-    assert str(shown) == 'A & B\n    {"Sid": "<script>"}\nC\n    {}'
-    html = shown._repr_mimebundle_()["text/html"]
-    assert "A &amp; B" in html
-    assert "<script>" not in html
-
-
 def test_an_encoded_message_is_shown_by_its_beginning_and_kept_whole() -> None:
     encoded = "gAAAAABrBVLmy2" + "x" * 2000
     words = f"You are not authorized. Encoded authorization failure message: {encoded}"

@@ -299,3 +299,15 @@ def test_what_is_restored_is_locked_in_at_once_where_it_is_shown(file: Path) -> 
     assert lab.predict("the wrong account").locked == 2
     assert seen == ["drawn"]
     assert progress.mine()["credentials"]["predictions"]["the wrong account"]["when"] == LATE
+
+
+def test_a_file_with_the_old_numbers_is_read_and_its_answers_are_where_they_are_asked_today(file: Path) -> None:
+    """Lesson 4 has become three; what no lesson asks any more stays under its number."""
+    old = {"two hours": {"choice": 2, "right": True}, "a third key": {"choice": 1}, "of long ago": {"choice": 0}}
+    file.write_text(json.dumps({"version": 1, "lessons": {"4": {"predictions": old}}}), encoding="utf-8")
+    assert {slug: [*kinds["predictions"]] for slug, kinds in progress.mine().items()} == {
+        "sessions": ["two hours"],
+        "credentials": ["a third key"],
+        "4": ["of long ago"],
+    }
+    assert lab.predict("two hours").locked == 2
