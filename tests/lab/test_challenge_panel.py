@@ -21,6 +21,7 @@ from simlib.lab.room import look
 from simlib.lab.room_view import page, scores
 
 SEED = 7
+ROOT = Path(__file__).resolve().parents[2]
 READ = """import boto3
 def handler(event, context):
     return boto3.client("secretsmanager").get_secret_value(SecretId=event)["SecretString"]
@@ -182,6 +183,15 @@ def test_the_map_and_the_room_know_what_has_been_won(thief: Play, tmp_path: Path
     assert "1 challenge, 100 points" in str(room)
     assert "1 solved, 100 points" in page(room)
     assert "challenge passrole-lambda 7,," in scores(room)
+
+
+def test_every_cell_of_the_notebook_runs() -> None:
+    cells = json.loads((ROOT / "notebooks" / "challenges.ipynb").read_text(encoding="utf-8"))["cells"]
+    scope: dict[str, Any] = {}
+    for cell in cells:
+        if cell["cell_type"] == "code":
+            exec("".join(cell["source"]), scope)
+    assert scope["game"].seed == today()
 
 
 def test_the_command_lists_checks_and_hands_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
