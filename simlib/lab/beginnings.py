@@ -161,7 +161,6 @@ def _organization(world: Cloud) -> None:
 
 
 def _who_wins(world: Cloud) -> None:
-    _organization(world)
     admin = world.account("dev").admin
     iam = admin.client("iam")
     bucket(admin, "my-secure-bucket", report_csv="month,profit\nOctober,42\n")
@@ -170,6 +169,12 @@ def _who_wins(world: Cloud) -> None:
     iam.put_user_policy(UserName="alice", PolicyName="read-bucket", PolicyDocument=READ_BUCKET)
     iam.create_role(RoleName="writer", AssumeRolePolicyDocument=trust(ALICE))
     iam.put_role_policy(RoleName="writer", PolicyName="write", PolicyDocument=allow("s3:PutObject"))
+
+
+def _limits(world: Cloud) -> None:
+    """The same in an organization, with dev in a unit of its own."""
+    _organization(world)
+    _who_wins(world)
     office = world.account("head-office").admin.client("organizations")
     root = office.list_roots()["Roots"][0]["Id"]
     unit = office.create_organizational_unit(ParentId=root, Name="development")["OrganizationalUnit"]["Id"]
@@ -245,7 +250,8 @@ _BEGINNINGS: dict[str, Callable[[Cloud], None]] = {
     "revoking": _long_sessions,
     **dict.fromkeys(("accounts", "buckets"), _across_accounts),
     "partners": _partners,
-    **dict.fromkeys(("deny", "limits"), _who_wins),
+    "deny": _who_wins,
+    "limits": _limits,
     **dict.fromkeys(("machines", "pipelines"), _machines_and_pipelines),
     "metadata": _temporary_credentials,
     "scripts": _scripts,
