@@ -338,7 +338,7 @@ def test_the_engine_takes_what_the_validator_passes_and_nothing_else(kind: str) 
     @given(plausible(kind), st.data())
     def holds(document: Any, data: st.DataObject) -> None:
         nonlocal taken, refused
-        for _ in range(data.draw(st.integers(0, 2))):
+        for _ in range(data.draw(st.sampled_from([0, 1, 2, 3]))):
             document = mutated(document, data.draw) if places(document) else document
         errors = {each.path for each in validation.problems(document, kind) if each.level == "error"}
         try:
