@@ -104,7 +104,8 @@ def test_as_an_app_it_is_there_within_seconds(browser: Any, app: Server, artifac
         assert time.monotonic() - start < 30
         visit.picture("playground-app")
         if os.environ.get("SIMLIB_PICTURE"):  # how the README's pictures are made anew
-            visit.page.set_viewport_size({"width": 1160, "height": 620})
+            visit.page.set_viewport_size({"width": 1160, "height": 860})
+            visit.page.wait_for_timeout(2000)  # it is laid out anew
             keep_picture(visit.page, "playground.png")
             visit.page.get_by_role("button", name=TABS["access"].title).click()
             visit.page.locator(".sle-badge").first.wait_for()
