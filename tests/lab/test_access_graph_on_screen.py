@@ -193,9 +193,9 @@ def test_who_asks_on_the_screen_is_answered_there(graph: AccessGraph) -> None:
     press(view, "step", "4")
     assert graph.open == set()
     press(view, "goal")
-    assert "Anybody with bob" in press(view, "show")
+    assert "Whoever acts as bob" in press(view, "show")
     node = next(node for node, label in graph.graph.nodes(data="label") if label == "deploy")
-    assert "Anybody with deploy" in press(view, "from", node), "a node that is pressed is asked from"
+    assert "Whoever acts as deploy" in press(view, "from", node), "a node that is pressed is asked from"
     press(view, "start", "nobody at all")
     assert "There is no &#x27;nobody at all&#x27;" in press(view, "show")
 

@@ -113,8 +113,8 @@ class BlastRadius(Shown):
         """The verdict in one line."""
         valid = f"valid {words(self.until)}" if self.until else "valid until somebody deletes it"
         if not self.found:
-            return f"Anybody with {self.start} ({valid}) reaches nothing of what is looked at."
-        return f"Anybody with {self.start} ({valid}) reaches {', '.join(self._counts())}."
+            return f"Whoever acts as {self.start} ({valid}) reaches nothing of what is looked at."
+        return f"Whoever acts as {self.start} ({valid}) reaches {', '.join(self._counts())}."
 
     def _counts(self) -> Iterator[str]:
         kinds = [each.kind for each in self.found]

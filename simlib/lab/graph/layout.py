@@ -16,7 +16,7 @@ from .light import Light
 
 _COLUMN = {"key": 0, "session": 0, "user": 0, "outside": 0, "new": 1, "machine": 1, "function": 1, "role": 2,
            "group": 2, "control": 3, "resource": 4}  # fmt: skip
-WIDTH, HEIGHT, ACROSS, DOWN = 172, 48, 222, 62  # of a node, and from one to the next
+WIDTH, HEIGHT, ACROSS, DOWN = 178, 48, 222, 62  # of a node, and from one to the next
 PAD, HEAD, GAP, ARC = 16, 26, 18, 32  # inside a lane, its heading, between lanes, round the last column
 OUTSIDE, OTHERS = "outside", "others"  # lanes that are no account's
 FEW, MORE, LANES = 4, 40, 6  # nodes of a kind before a card, those that a click on it adds, lanes before a card
