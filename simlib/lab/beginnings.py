@@ -133,6 +133,12 @@ def _temporary_credentials(world: Cloud) -> None:
     admin.client("ec2").run_instances(ImageId=IMAGE, MinCount=1, MaxCount=1, IamInstanceProfile=profile)
 
 
+def _two_policies(world: Cloud) -> None:
+    _temporary_credentials(world)
+    iam = world.account("dev").admin.client("iam")
+    iam.delete_role_policy(RoleName="web-app", PolicyName="assume-reports")  # so that the role has two policies
+
+
 def _long_sessions(world: Cloud) -> None:
     _temporary_credentials(world)
     world.account("dev").admin.client("iam").update_role(RoleName="reports", MaxSessionDuration=12 * 3600)
@@ -245,7 +251,8 @@ def _incident(world: Cloud) -> None:
 _BEGINNINGS: dict[str, Callable[[Cloud], None]] = {
     "users": _bucket_alone,
     "roles": _alice_reads,
-    **dict.fromkeys(("two-policies", "sessions", "credentials", "four-sentences"), _temporary_credentials),
+    "two-policies": _two_policies,
+    **dict.fromkeys(("sessions", "credentials", "four-sentences"), _temporary_credentials),
     **dict.fromkeys(("trust", "names"), _trust_policies),
     "revoking": _long_sessions,
     **dict.fromkeys(("accounts", "buckets"), _across_accounts),

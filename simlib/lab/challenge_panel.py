@@ -48,6 +48,7 @@ _OF_KIND = {  # which tools lie there, the one to begin with first; what a thief
     "explain": ("policies", "timeline", "terminal"),
     "mend": ("policies", "timeline", "terminal"),
 }
+UNSAVED = "Your text in the editor is not applied yet, and only what is applied counts. This check cost nothing."
 OVER = "Another world has been started since, so this challenge is over. Begin it again: its seed makes it the same."
 
 
@@ -113,11 +114,19 @@ class Play(Panel):
         self.note = ""
         if self.score is None and self.tally.passed:
             self._end(points(self.challenge.kind, self.hinted, self.tries, self.tally.over))
+        elif self.score is None and self._unsaved:
+            self.note = UNSAVED
         elif self.score is None:
             self.tries += 1
             self._keep()
         self._draw()
         return self.tally
+
+    @property
+    def _unsaved(self) -> bool:
+        """Whether a text in the editor is not applied; where one chooses an answer, that is no matter."""
+        editor = self._tools.get("policies")
+        return not self.choices and any(each.changed and not each.begun for each in getattr(editor, "documents", ()))
 
     def hint(self) -> Saying:
         """The next hint, of three; each costs points."""
@@ -249,7 +258,7 @@ class Play(Panel):
         """Who one is, and the tools."""
         yield el(
             "p", el("b", "You are "), as_code(self._me),
-            ": ", as_code("game.you"), " in a cell, ", as_code('game.you.client("iam")'), " say, or the terminal here.",
+            ": in a cell, use ", as_code("game.you"), ", for instance ", as_code('game.you.client("iam")'), ".",
         )  # fmt: skip
         yield self._choices() if self.choices else None
         tools = _OF_KIND[self.challenge.kind]
@@ -284,7 +293,8 @@ class Play(Panel):
     def _tallied(self) -> Child:
         if self.tally is None:
             return None
-        rows = [el("li", said("yes" if each.right else "no", "right" if each.right else "not yet"), " ", each.what)
+        wrong = "not yet" if self.score is None else "not needed"  # what golf allows beyond the trail, within its par
+        rows = [el("li", said("yes" if each.right else "no", "right" if each.right else wrong), " ", each.what)
                 for each in self.tally.lines]  # fmt: skip
         return el("div", el("p", el("b", self.tally.sentence), role="status", key="tally"), el("ul.sl-tally", *rows))
 

@@ -105,7 +105,7 @@ def lay_out(world: Cloud) -> None:
     lay_out_accounts(setting, _file())
     world.clock.advance(days=400)  # the key in the repository has been forgotten for more than a year
     perform("bob's new key", "pipeline", "the web application starts")
-    done = "The world of the incident stands: five accounts, and what happened in them in eleven days."
+    done = "The incident is ready: five accounts, and all that happened in them in eleven days."
     for day in track(range(11), "Eleven days of work, and of an intruder", done):
         perform("morning", "alice in prod", "the ledger is read")
         if day % 3 == 0:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 Documents = tuple[PolicyDocument, ...]
-HOW = "Your answer may stand here. It is judged by the lesson's check; Apply is not needed for that."
+HOW = "Write your answer here, then run the check below. It reads this text; you need not press Apply."
 IN_PANEL = "(About the text in the panel.)"
 APPLIED = "(About what you have applied in a panel.)"
 IN_CELL = "(About the text in the cell. For the one in the panel: .check() with nothing in the brackets.)"

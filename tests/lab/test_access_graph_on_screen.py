@@ -87,7 +87,7 @@ def test_a_thousand_nodes_are_cards_by_account_and_path_that_open_when_clicked(c
     assert crowd.graph.number_of_nodes() > 1_000
     still = crowd.still
     assert len(still.layout.spots) < 60
-    assert "In cards: 972 roles." in still.left_out
+    assert "Folded into cards: 972 roles." in still.left_out
     labels = [label for _, label in still.graph.nodes(data="label")]
     assert "6 more accounts" in labels
     card = next(node for node in still.graph if node.endswith("team") and node.startswith("000000000001"))

@@ -15,7 +15,7 @@ from simlib.challenges.command import main
 from simlib.challenges.seeds import seeded
 from simlib.cloud import Cloud
 from simlib.lab import progress
-from simlib.lab.challenge_panel import OVER, TOOLS, Challenges, Play, today
+from simlib.lab.challenge_panel import OVER, TOOLS, UNSAVED, Challenges, Play, today
 from simlib.lab.playground import Playground
 from simlib.lab.room import look
 from simlib.lab.room_view import page, scores
@@ -116,6 +116,19 @@ def test_a_choice_is_checked_by_what_comes_of_it() -> None:
     assert [choice for choice in game.choices if game.check(choice).passed] == [game.choices[-1]] or game.score
     assert game.score in (100, 75, 50, 25)
     assert "Without it, the call is" in str(game)
+
+
+def test_a_check_of_a_text_that_is_not_applied_says_so_and_costs_nothing() -> None:
+    game = lab.challenge("golf-thumbnails", seed=SEED)
+    document: Any = game.hosted.documents[0]  # type: ignore[union-attr]
+    document.text = document.text.replace("s3:*", "s3:GetObject")
+    press(game, "check")
+    assert UNSAVED in str(game)
+    assert game.tries == 0
+    document.text = document.text.replace("s3:GetObject", "s3:*")
+    press(game, "check")
+    assert UNSAVED not in str(game)
+    assert game.tries == 1
 
 
 def test_who_gives_up_sees_how_it_is_done_and_gets_no_points(thief: Play) -> None:

@@ -142,7 +142,8 @@ class CrossAccount(Explorer):
         inside = [whom for whom, answer in self.behalf.items() if answer.allowed]
         if len(inside) < 2:
             return ""
-        return f"A confused deputy: the role lets the caller in {', and '.join(inside)}, and cannot tell them apart."
+        whom = " and for ".join(f"“{each}”" for each in inside)
+        return f"A confused deputy: the role lets the caller in for {whom}, and cannot tell them apart."
 
     @property
     def owner(self) -> str:

@@ -35,7 +35,7 @@ class Still:
     def left_out(self) -> str:
         """What is not drawn one by one, in a sentence; "" where everything is."""
         counts = sum((counts for _, counts in self.graph.nodes(data="counts") if counts), Counter[str]())
-        return f"In cards: {counted(counts)}. They count all the same." if counts else ""
+        return f"Folded into cards: {counted(counts)}. They still count." if counts else ""
 
     def part(self, title: str, zoom: float = 1.0) -> Part:
         """The picture for a page; whoever does not see it reads what stands below it."""
