@@ -30,7 +30,7 @@ class Told(Shown):
 
     def page(self) -> Part:
         whole = [[*(el("span", each, style="white-space: nowrap") for each in row[:2]), *row[2:]] for row in self.rows]
-        return table(HEAD, whole) if whole else el("p", "No call like this.")
+        return el("div.sl-trail.sl-told", table(HEAD, whole)) if whole else el("p", "No call like this.")
 
     def __str__(self) -> str:
         lines = [f"{when}  {where:<13}  {who:<30}  {call:<22}  {what}" for when, where, who, call, what in self.rows]

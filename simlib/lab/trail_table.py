@@ -24,7 +24,7 @@ WORDS = {
     "ALLOW": "Allowed",
     "IMPLICIT_DENY": "Not allowed",
     "EXPLICIT_DENY": "Denied",
-    "UNAUTHENTICATED": "Not accepted",
+    "UNAUTHENTICATED": "Refused",
     "INVALID": "Not understood",
 }
 DECISIONS = {

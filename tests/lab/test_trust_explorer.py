@@ -55,9 +55,9 @@ def test_why_is_one_line_and_the_account_gets_a_second_word(panel: Any) -> None:
     panel.edit(trust({"AWS": DEV}))
     bob = panel.knock("bob")
     assert bob.why == "Trusted, but not allowed by the caller's own identity policies"
-    assert bob.second == "Trust names the account, so their own policy must allow it too"
+    assert bob.second == "Trust names the account, so their own policy must allow it too."
     assert panel.knock(f"arn:aws:iam::{DEV}:root").why == "Roles may not be assumed by root users"
-    assert "their own policy must allow it too" in str(panel)
+    assert "their own policy must allow it too." in str(panel)
     assert "their own policy must allow it too" in panel.html
 
 

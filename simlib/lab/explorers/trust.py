@@ -12,6 +12,7 @@ from simlib.iam.vocabulary import ALLOW, DELEGATES, EXPLICIT_DENY
 
 from ..look import SIGNS, avatar, change, chip, drawing, field, icon, said
 from ..page import Part, code, el
+from ..page import name as breakable
 from ..panel import Commands
 from ..people import find, titles
 from ..policy.shelf import place_of
@@ -234,7 +235,7 @@ class TrustExplorer(Explorer):
         before, name = self.before(question), self.name(knock.who)
         head = el(
             "div.sl-row",
-            el("b", name, text=f"{SIGNS['yes']['text']} {name}"),
+            el("b", breakable(name), text=f"{SIGNS['yes']['text']} {name}"),
             change("no", "outside") if before else None,
             el("span.sl-grow"),
             self.shown_here(question, name),
@@ -351,8 +352,8 @@ def _second(answer: Answer) -> str:
     if evaluation.effect == EXPLICIT_DENY or meaning not in (ALLOW, DELEGATES):
         return ""
     if not evaluation.request.in_own_account:
-        return "The caller is in another account, whose policies must allow it, too"
-    return "Trust names the account, so their own policy must allow it too" if meaning == DELEGATES else ""
+        return "The caller is in another account, whose policies must allow it, too."
+    return "Trust names the account, so their own policy must allow it too." if meaning == DELEGATES else ""
 
 
 def _listed(document: Mapping[str, Any], element: str) -> Sequence[str]:
