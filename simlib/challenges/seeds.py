@@ -18,6 +18,9 @@ from typing import Any
 IMAGE = "ami-12c6146b"  # of a machine
 GAP = re.compile(r"(?<!\$)\{([a-z_]\w*)(?::([^{}]+))?\}")  # {bucket}, {main}, {main:role/batch}; not ${aws:username}
 
+TEXTS = ("story", "task", "hints", "debrief")
+PROPER = ("people", "intruders", "firms")  # lists of names that begin with a capital in a sentence
+
 
 @cache
 def pools() -> Mapping[str, tuple[str, ...]]:
@@ -42,7 +45,16 @@ def seeded(document: Mapping[str, Any], name: str, seed: int, variant: str = "")
     names["image"] = IMAGE
     names["flag"] = f"FLAG-{draw.choice(pools()['animals'])}-{draw.randrange(16**6):06x}"
     rest = {key: value for key, value in whole.items() if key not in ("names", "variants", "decoys")}
+    proper = {each: names[each].capitalize() for each, words in whole.get("names", {}).items() if words in PROPER}
+    rest |= {text: _spelt(rest[text], proper) for text in TEXTS if text in rest}
     return {**filled(rest, {**numbers, **names}), "values": {**numbers, **names}, "variant": taken}
+
+
+def _spelt(text: Any, proper: Mapping[str, str]) -> Any:
+    """Names of people and firms as one writes them in a sentence: Ada; what stands in backticks is AWS's: `ada`."""
+    if isinstance(text, list):
+        return [_spelt(each, proper) for each in text]
+    return "".join(part if part.startswith("`") else filled(part, proper) for part in re.split("(`[^`]*`)", text))
 
 
 def _drawn(wanted: Mapping[str, Any], draw: Random) -> dict[str, str]:

@@ -61,6 +61,20 @@ def test_the_same_seed_is_the_same_challenge_and_another_one_another() -> None:
     assert {seeded(document, GET_IN, seed)["variant"] for seed in range(4)} == {"plain", "shared"}
 
 
+def test_people_and_firms_have_a_capital_in_a_sentence_and_not_in_a_name_of_aws() -> None:
+    document = {
+        "names": {"boss": "people", "firm": "firms", "job": "jobs"},
+        "accounts": {"main": {"users": {"{boss}": {}}}},
+        "story": "{boss} of {firm} runs {job} as `{boss}`.",
+        "hints": ["Ask {boss}."],
+    }
+    made = seeded(document, "any", 1)
+    boss, firm, job = (made["values"][name] for name in ("boss", "firm", "job"))
+    assert made["story"] == f"{boss.title()} of {firm.title()} runs {job} as `{boss}`."
+    assert made["hints"] == [f"Ask {boss.title()}."]
+    assert list(made["accounts"]["main"]["users"]) == [boss]
+
+
 def test_gaps_are_filled_and_those_of_aws_stay() -> None:
     values = {"main": "111111111111", "batch": "mailer"}
     cases = {
