@@ -20,21 +20,16 @@ from .page import Html, Part, code, el
 PAGE = 10  # rows
 MOST_IDENTITIES = 200  # are offered to filter by
 
-WORDS = {
-    "ALLOW": "Allowed",
-    "IMPLICIT_DENY": "Not allowed",
-    "EXPLICIT_DENY": "Denied",
-    "UNAUTHENTICATED": "Refused",
-    "INVALID": "Not understood",
-}
+WORDS = {"ALLOW": "Allowed", "IMPLICIT_DENY": "Not allowed", "EXPLICIT_DENY": "Denied"}
+_SHAPES = {"Allowed": "yes", "Not allowed": "no", "Denied": "deny", gist.REFUSED: "no"}  # other calls failed
 DECISIONS = {
     "": "any decision",
     "ALLOW": "allowed",
     "REFUSED": "refused",
     "IMPLICIT_DENY": "not allowed: nobody has allowed it",
     "EXPLICIT_DENY": "denied by a statement",
-    "UNAUTHENTICATED": "not believed: the credentials",
-    "INVALID": "not understood: the request",
+    "UNAUTHENTICATED": "refused: the credentials",
+    "INVALID": "not decided: the request itself",
 }
 
 
@@ -143,10 +138,10 @@ class TrailTable:
 
 
 def outcome(event: Event) -> str:
-    """The decision in a word or two; what was allowed and failed all the same has the word of its error."""
-    if event.decision == "ALLOW" and event.error_code:
+    """The decision in a word or two; without a decision, or if it failed though it was allowed, that of its error."""
+    if event.error_code and not event.decision.endswith("_DENY"):
         return gist.word(event.error_code)
-    return WORDS.get(event.decision, event.decision)
+    return WORDS.get(event.decision, gist.REFUSED)
 
 
 # -- on a page ---------------------------------------------------------------------------------------------------------
@@ -170,11 +165,8 @@ def _row(event: Event, table: TrailTable, *, opens: bool) -> Part:
     summary = el("summary", "Why?", aria_label=about)
     live = {"open": opened, "data_toggle": toggle, "value": str(event.number), "key": f"call-{event.number}"}
     told = el("details.sl-open", summary, why, **live)
-    failed = event.decision == "ALLOW" and event.error_code
-    decided = (
-        "failed" if failed else "yes" if not event.refused else "deny" if event.decision == "EXPLICIT_DENY" else "no"
-    )
-    verdict, when = said(decided, outcome(event)), f"{event.when:%d %b %Y %H:%M:%S}"
+    word, when = outcome(event), f"{event.when:%d %b %Y %H:%M:%S}"
+    verdict = said(_SHAPES.get(word, "failed"), word)
     code_ = f" ({event.error_code})" if event.error_code else ""
     lines = [f"{when}  {verdict}{code_}  {event.action} on {event.resource}, by {who} from {event.source_ip}"]
     lines += [f"    {line}" for line in words.splitlines()] if opened else []

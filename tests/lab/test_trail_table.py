@@ -8,7 +8,7 @@ import pytest
 
 from simlib.cloud.event import Event
 from simlib.cloud.trail import Trail
-from simlib.lab.trail_table import PAGE, TrailTable, trail_page
+from simlib.lab.trail_table import PAGE, TrailTable, outcome, trail_page
 
 NOON = datetime(2027, 5, 2, 12, tzinfo=UTC)
 ALICE, BOB = "arn:aws:iam::111111111111:user/alice", "arn:aws:iam::111111111111:user/bob"
@@ -94,3 +94,18 @@ def test_the_open_call_is_explained_below_itself_in_text(trail: Trail) -> None:
     assert lines[opened + 1].startswith("    ")
     made.show(24)
     assert not any(line.startswith("    ") for line in str(trail_page(made)).splitlines())
+
+
+@pytest.mark.parametrize(
+    ("decision", "code", "word"),
+    [
+        ("ALLOW", "", "Allowed"),
+        ("ALLOW", "NoSuchKey", "Not there"),
+        ("IMPLICIT_DENY", "AccessDenied", "Not allowed"),
+        ("UNAUTHENTICATED", "ExpiredToken", "Refused"),
+        ("INVALID", "AccessDenied", "Refused"),  # a session that asks for GetSessionToken
+        ("INVALID", "ValidationError", "Invalid request"),
+    ],
+)
+def test_a_call_has_the_word_that_an_attempt_has(decision: str, code: str, word: str) -> None:
+    assert outcome(Event(1, NOON, ALICE, "sts:AssumeRole", "*", decision, error_code=code)) == word
