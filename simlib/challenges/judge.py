@@ -26,20 +26,25 @@ FREE = ("sts:GetCallerIdentity", "sts:GetSessionToken")  # nobody needs a permis
 
 @dataclass(frozen=True)
 class Line:
-    """Something that was tried: whether it came out as it should, and what it was."""
+    """Something that was tried: whether it came out as it should, what it was, and a word for what did not."""
 
     right: bool
     what: str
+    wrong: str = "not yet"
 
 
 @dataclass(frozen=True)
 class Tally:
-    """What came of a check: `sentence` counts; `over` is by how many requests a policy is over par."""
+    """What came of a check: `sentence` counts; `over` is by how many requests a policy is over par.
+
+    `counts` is whether it costs points where it has not passed: not where nothing was answered yet.
+    """
 
     passed: bool
     sentence: str
     lines: tuple[Line, ...] = ()
     over: int = 0
+    counts: bool = True
 
 
 def points(kind: str, hints: int, wrong: int, over: int = 0) -> int:
@@ -64,7 +69,7 @@ def _got_in(told: Mapping[str, Any], setting: Setting, answer: str) -> Tally:
     if any(who.endswith(f":user/{ADMINISTRATOR}") and not who.endswith(ours) for who in since):
         return Tally(False, "An administrator of the lab has made calls in here: that is no way in. Begin again.")
     if not answer:
-        return Tally(False, "Find the flag, and write it here: it begins with FLAG-.")
+        return Tally(False, "Find the flag, and write it here: it begins with FLAG-.", counts=False)
     right = answer == told["values"]["flag"]
     return Tally(right, "That is the flag." if right else f"{answer[:80]!r} is not the flag.")
 
@@ -119,7 +124,7 @@ def _cut_down(told: Mapping[str, Any], setting: Setting, _: str) -> Tally:
     beyond = list(allowed_beyond(setting, told["policy_of"], needed))
     par = told["par"]  # what a good policy allows
     much = f"It allows {len(beyond):,} request{'' if len(beyond) == 1 else 's'} beyond the trail"
-    lines = [Line(False, f"allowed, and nobody ever asked for it: {action} on {arn}") for action, arn in beyond[:3]]
+    lines = [Line(False, f"nobody ever asked for it: {action} on {arn}", "not needed") for action, arn in beyond[:3]]
     sentence = f"The work goes on, {well} of {len(works)}. {much}; par is {par}."
     return Tally(len(beyond) <= par + LEEWAY, sentence, (*works, *lines), max(0, len(beyond) - par))
 
@@ -193,7 +198,7 @@ def _form(template: str) -> re.Pattern[str]:
 def _explained(told: Mapping[str, Any], setting: Setting, answer: str) -> Tally:
     choices = told["choices"]
     if answer not in choices:
-        return Tally(False, "Choose one.")
+        return Tally(False, "Choose one of them.", counts=False)
     before = succeeds(setting, told["ask"])
     words = ("refused", "allowed")
     after = turned(setting, choices[answer], told["ask"])

@@ -97,14 +97,15 @@ class Play(Panel):
         self._printed = ""
         self._began = self.world.clock.real_now
         self._ended: datetime | None = None
-        self._way = self._drawn() if which.kind != "get in" else None  # before it is closed
+        self._way = self._drawn() if which.kind in ("lock out", "cut down") else None  # before it is closed
 
     # -- to play -------------------------------------------------------------------------------------------------------
 
     def check(self, answer: str = "") -> Tally:
         """Try out whether it is solved; `answer` is the flag, or the choice, where one is asked for.
 
-        The world stays as it is. A wrong check costs some points.
+        The world stays as it is. A wrong check costs some points; one without an answer, or while a policy is written
+        and not applied, costs none.
         """
         if Cloud.running is not self.world:
             self.note = OVER
@@ -116,7 +117,7 @@ class Play(Panel):
             self._end(points(self.challenge.kind, self.hinted, self.tries, self.tally.over))
         elif self.score is None and self._unsaved:
             self.note = UNSAVED
-        elif self.score is None:
+        elif self.score is None and self.tally.counts:
             self.tries += 1
             self._keep()
         self._draw()
@@ -245,7 +246,8 @@ class Play(Panel):
         about = f"{which.kind} · {which.theme} · level {which.level} · about {which.minutes} minutes · seed {self.seed}"
         note = el("p.sl-draft", self.note, role="status", key="note") if self.note else None
         task = el("p", el("b", "Your task. "), Html(inline(self.task)), text=f"Your task. {plain(self.task)}")
-        body = (note, _prose(self.story), task, *self._hints(), *(self._debrief() if over else self._table()))
+        told = (_prose(self.story), task)
+        body = (note, *told, *self._debrief()) if over else (*told, *self._table(), note)  # beside the buttons
         head = el("div.sl-head", el("div", el("h3.sl-title", which.title), el("div.sl-small.sl-dim", about)))
         foot = None if over else el("div.sl-foot", *self._foot())
         return el("section.sl-card.sl-challenge", head, el("div.sl-body", *body), foot)
@@ -271,6 +273,7 @@ class Play(Panel):
         elif (panel := self.hosted) is not None:
             yield slot(still=panel.page)
         yield self._tallied()
+        yield from self._hints()  # beside their button
 
     def _terminal(self) -> Part:
         people = [(name, name) for name in self.identities]
@@ -288,14 +291,17 @@ class Play(Panel):
         for each in self.choices:
             radio = el("input", value=each, checked=self._typed["answer"] == each, **press)
             rows.append(el("label.sl-option", radio, el("span.sl-radio"), el("span", Html(inline(each)))))
-        return el("div.sl-options", *rows, role="radiogroup", aria_label=self.task)
+        told = "\n".join(f"( ) {plain(each)}" for each in self.choices)
+        return el("div.sl-options", *rows, role="radiogroup", aria_label=self.task, text=told)
 
     def _tallied(self) -> Child:
         if self.tally is None:
             return None
-        wrong = "not yet" if self.score is None else "not needed"  # what golf allows beyond the trail, within its par
-        rows = [el("li", said("yes" if each.right else "no", "right" if each.right else wrong), " ", each.what)
-                for each in self.tally.lines]  # fmt: skip
+        rows = [
+            el("li", said("yes", "right") if each.right else said("no", each.wrong), " ",
+               el("span", Html(inline(each.what)), text=each.what.replace("`", "")))
+            for each in self.tally.lines
+        ]  # fmt: skip
         return el("div", el("p", el("b", self.tally.sentence), role="status", key="tally"), el("ul.sl-tally", *rows))
 
     def _foot(self) -> Iterator[Child]:
@@ -319,6 +325,7 @@ class Play(Panel):
         lost = (said("no", "Not solved this time"), " Another seed, another try.")
         yield el("p", (said("yes", "Solved"), time) if self.score else lost, role="status", key="over")
         yield self._tallied()
+        yield from self._hints()
         yield el("h4", "What it was")
         yield _prose(facts["debrief"])
         about = course.find(self.challenge.lesson)
@@ -405,7 +412,8 @@ class Challenges(Panel):
 
     def _row(self, each: Challenge, kept: dict[str, Any]) -> Part:
         best = max([0, *(kept[name].get("score", 0) for name in kept if name.split(" ")[0] == each.name)])
-        about = f"{each.kind} · {each.theme} · level {each.level} · {each.minutes} min"
+        lesson = course.find(each.lesson).number
+        about = f"{each.kind} · {each.theme} · level {each.level} · {each.minutes} min · after lesson {lesson}"
         return el(
             "div.sl-lesson",
             el("span", "●" if best else "○", title="solved" if best else "not solved yet"),

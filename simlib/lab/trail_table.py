@@ -130,6 +130,8 @@ class TrailTable:
         first = self.page * self.page_size
         part = f"{first + 1:,} to {first + len(self.rows):,}" if self.last_page else "All"
         of_all = "" if matching == all_of_them else f" that fit, of {all_of_them:,} calls"
+        if matching == all_of_them == 1:
+            return "One call."
         return f"{part} of {matching:,}{of_all or ' calls'}, newest first."
 
     def show(self, number: int | None) -> None:

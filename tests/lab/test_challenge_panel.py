@@ -53,7 +53,9 @@ def solve(game: Play) -> str:
 
 def test_somebody_gets_in_writes_the_flag_and_reads_what_it_was(thief: Play) -> None:
     press(thief, "check")
-    assert "begins with FLAG-" in str(thief)
+    assert "begins with FLAG-" in str(thief), "and to ask what is wanted costs nothing"
+    press(thief, "answer", "FLAG-guessed")
+    press(thief, "check")
     press(thief, "hint")
     assert "Think of this" in str(thief)
     press(thief, "answer", solve(thief))
@@ -128,7 +130,28 @@ def test_a_check_of_a_text_that_is_not_applied_says_so_and_costs_nothing() -> No
     document.text = document.text.replace("s3:GetObject", "s3:*")
     press(game, "check")
     assert UNSAVED not in str(game)
+    assert "not needed nobody ever asked for it: s3:" in str(game), "and not: not yet allowed"
     assert game.tries == 1
+
+
+def test_a_check_without_an_answer_costs_nothing() -> None:
+    game = lab.challenge("who-said-no", seed=SEED)
+    press(game, "check")
+    assert "Choose one of them." in str(game)
+    assert f"( ) {game.choices[0]}".replace("`", "") in str(game)
+    assert game.tries == 0
+
+
+def test_what_was_mended_is_drawn_as_it_is_after_mending() -> None:
+    game = lab.challenge("the-report-is-late", seed=SEED)
+    values = facts("the-report-is-late")["values"]
+    trust = {"Effect": "Allow", "Action": "sts:AssumeRole"}
+    trust["Principal"] = {"AWS": f"arn:aws:iam::111111111111:role/{values['machine']}"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": trust})
+    game.you.client("iam").update_assume_role_policy(RoleName=values["reports"], PolicyDocument=document)
+    assert game.check().passed
+    assert f"assumes the role {values['reports']}" in str(game)
+    assert "only if" not in str(game)
 
 
 def test_who_gives_up_sees_how_it_is_done_and_gets_no_points(thief: Play) -> None:
