@@ -6,7 +6,7 @@ The judge reads the challenge's file anew each time, so that no object of a note
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
@@ -124,9 +124,25 @@ def _cut_down(told: Mapping[str, Any], setting: Setting, _: str) -> Tally:
     beyond = list(allowed_beyond(setting, told["policy_of"], needed))
     par = told["par"]  # what a good policy allows
     much = f"It allows {len(beyond):,} request{'' if len(beyond) == 1 else 's'} beyond the trail"
-    lines = [Line(False, f"nobody ever asked for it: {action} on {arn}", "not needed") for action, arn in beyond[:3]]
+    lines = [
+        Line(False, f"nobody ever asked for it: {action} on {arn}", "not needed")
+        for action, arn in _examples(beyond, needed)
+    ]
     sentence = f"The work goes on, {well} of {len(works)}. {much}; par is {par}."
     return Tally(len(beyond) <= par + LEEWAY, sentence, (*works, *lines), max(0, len(beyond) - par))
+
+
+def _examples(beyond: Sequence[tuple[str, str]], needed: set[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Three, of different actions and folders; last what a folder's `/*` brings along for what is needed there."""
+    of_each: dict[tuple[str, str], tuple[str, str]] = {}
+    for action, arn in beyond:
+        of_each.setdefault(_in_folder(action, arn), (action, arn))
+    usual = {_in_folder(action, arn) for action, arn in needed}
+    return sorted(of_each.values(), key=lambda each: _in_folder(*each) in usual)[:3]
+
+
+def _in_folder(action: str, arn: str) -> tuple[str, str]:
+    return action.lower(), arn.rpartition("/")[0] or arn
 
 
 def recorded(setting: Setting, scripts: Iterable[Iterable[Step]], role: str) -> set[tuple[str, str]]:

@@ -134,6 +134,20 @@ def test_a_check_of_a_text_that_is_not_applied_says_so_and_costs_nothing() -> No
     assert game.tries == 1
 
 
+def test_what_is_not_needed_is_shown_by_what_can_be_cut() -> None:
+    game = lab.challenge("golf-thumbnails", seed=SEED)
+    values = facts("golf-thumbnails")["values"]
+    bucket = f"arn:aws:s3:::{values['bucket']}"
+    allowed = {"Effect": "Allow", "Resource": [bucket, f"{bucket}/*"]}
+    allowed["Action"] = ["s3:GetObject", "s3:PutObject", "s3:ListBucket"]
+    document = json.dumps({"Version": "2012-10-17", "Statement": allowed})
+    names = {"RoleName": values["worker"], "PolicyName": values["worker"]}
+    game.you.client("iam").put_role_policy(**names, PolicyDocument=document)
+    shown = [each.what for each in game.check().lines if not each.right]
+    assert len(shown) == 3
+    assert not [each for each in shown if f"s3:GetObject on {bucket}/large/" in each], "a folder's /* is not too much"
+
+
 def test_a_check_without_an_answer_costs_nothing() -> None:
     game = lab.challenge("who-said-no", seed=SEED)
     press(game, "check")
