@@ -182,6 +182,16 @@ def test_who_gives_up_sees_how_it_is_done_and_gets_no_points(thief: Play) -> Non
     assert thief.score == 0, "and none afterwards"
 
 
+def test_to_play_it_once_more_takes_no_points_away(thief: Play) -> None:
+    thief.check(solve(thief))
+    again = lab.challenge("passrole-lambda", seed=SEED)
+    again.hint()
+    assert progress.won() == (1, 100)
+    again.check(solve(again))
+    assert again.score == 85
+    assert progress.won() == (1, 100)
+
+
 def test_a_challenge_whose_world_is_over_says_so(thief: Play) -> None:
     Cloud.start()
     assert thief.check("FLAG-x").sentence == OVER
