@@ -45,12 +45,12 @@ def bring_back(opened: Any, name: str, content: Any) -> Any:
 
 def test_progress_out_and_in(opened: Any) -> None:
     kept = downloaded(opened, "Download my progress")
-    assert kept["lessons"]["4"]["predictions"]["two hours"]["right"] is True
+    assert kept["lessons"]["sessions"]["predictions"]["two hours"]["right"] is True
     earlier = {"choice": 2, "right": True, "when": "2026-11-24T09:00:00Z"}
-    kept["lessons"]["1"] = {"predictions": {"a year later": earlier}}
+    kept["lessons"]["users"] = {"predictions": {"a key and no policy": earlier}}
     output = bring_back(opened, "Restore my progress", kept)
     output.get_by_text("mine.json: 2 answers, 1 of them new here.").wait_for()
-    output.locator(".sl-lesson", has_text="Users and roles").get_by_text("1 of ").wait_for()  # the map has followed
+    output.locator(".sl-lesson", has_text="A user and a key").get_by_text("1 of ").wait_for()  # the map has followed
 
 
 def test_a_world_out_and_in(opened: Any) -> None:

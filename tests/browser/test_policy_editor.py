@@ -173,7 +173,7 @@ def test_a_mistake_is_told_where_it_stands_and_the_deciding_statement_is_lit(ope
     badges(editor, "✘ denies", MISSED)
     editor.get_by_text("Statements, one by one").click()
     editor.get_by_text("Allow statement 2 (Write) does not match: the action s3:GetObject is not in Action").wait_for()
-    assert editor.locator(".sle-grey", has_text="PutObject").count() >= 1
+    editor.locator(".sle-grey", has_text="Put").first.wait_for()  # an action may break before a capital
     page.keyboard.press("Escape")
     page.keyboard.press("Control+z")
     page.keyboard.press("Control+z")
