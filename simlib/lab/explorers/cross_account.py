@@ -12,7 +12,7 @@ from simlib.iam.explanation import called
 from simlib.iam.vocabulary import ALLOW, DELEGATES, EXPLICIT_DENY, IMPLICIT_DENY
 
 from ..look import avatar, chip, icon, panel_card, said
-from ..page import Child, Part, code, el
+from ..page import Child, Part, code, el, name
 from ..people import find, title
 from ..policy.shelf import bearing_on, place_of
 from .answers import Answer, Question, plain
@@ -261,8 +261,8 @@ class CrossAccount(Explorer):
             el("span.sl-grow"),
             who,
         )
-        because = el("p.sl-small.sl-dim", f"{side.because}.") if side.because else None
-        asked = el("p.sl-small.sl-dim", f"Asked: {', '.join(side.policies) or 'no policy'}")
+        because = el("p.sl-small.sl-dim", name(f"{side.because}.")) if side.because else None
+        asked = el("p.sl-small.sl-dim", name(f"Asked: {', '.join(side.policies) or 'no policy'}"))
         told = el("div", said(sign, f"{side.account} {words}"), because, asked)
         return el(
             f"section.sl-acct.is-{css}", head, told, self.slot(*documents) if documents else None, key=f"side-{css}"

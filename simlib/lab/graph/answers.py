@@ -13,7 +13,7 @@ from simlib.audit.graph import LOOKED_AT, NOT_LOOKED_AT
 from simlib.audit.paths import Path, Reached, words
 
 from ..look import fold, icon, panel_card
-from ..page import Child, Part, code, el
+from ..page import Child, Part, code, el, name
 from ..panel import Shown
 from . import drawing
 from .layout import Layout, counted
@@ -86,7 +86,7 @@ class Paths(Shown):
 
     def page(self) -> Part:
         told = [
-            el("section", el("h4", f"Way {number}: {path.line}"), steps_list(path))
+            el("section", el("h4", name(f"Way {number}: {path.line}")), steps_list(path))
             for number, path in enumerate(self.found, 1)
         ]
         none = el("p", f"Looked at: {'; '.join(LOOKED_AT)}.") if not told else None
@@ -161,7 +161,7 @@ def steps_list(path: Path, opened: frozenset[int] = frozenset(), *, live: bool =
             key=f"step-{index}",
             **toggle,
         )
-        rows.append(el("li", el("span.sl-n.is-here", str(index + 1)), el("span", f"{step.sentence}."), why))
+        rows.append(el("li", el("span.sl-n.is-here", str(index + 1)), el("span", name(f"{step.sentence}.")), why))
     return el("ol.sl-steps", rows)
 
 
