@@ -59,13 +59,15 @@ def explain(name: str) -> Explanation:
 
 def exercise(name: str) -> Attempted:
     """The exercise of that name: `.check(…)` an answer, ask for a `.hint()` or for the `.solution()`."""
+    slug = course.lesson_of(name, "exercises")
+    asked = course.lesson(slug).exercises[name]  # in the language that is spoken now
     if name not in _attempted:
-        slug = course.lesson_of(name, "exercises")
         kept = progress.kept(slug, "exercises", name)
-        made = Attempted(course.lesson(slug).exercises[name], name)
+        made = Attempted(asked, name)
         made.passed, made.tries = kept.get("passed", False), kept.get("tries", 0)
         made.on_change = lambda changed: (progress.exercise(slug, name, changed), _tell())
         _attempted[name] = made
+    _attempted[name].exercise = asked
     _tell()
     return _attempted[name]
 

@@ -80,6 +80,7 @@ def extra(own: Any, there: Any) -> list[Any]:
 
 
 def test_a_lesson_is_begun_in_a_language_and_the_next_in_english() -> None:
+    assert "Not answered yet." in str(lab.exercise("one file for alice").check("")), "asked in English before"
     with lab.begin("users", language="de") as aws:
         aws.account("dev").admin.client("iam").create_user(UserName="alice")
         question = lab.predict("a key and no policy")
