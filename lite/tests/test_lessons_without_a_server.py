@@ -129,7 +129,7 @@ def test_after_one_visit_it_opens_and_answers_without_a_network(browser: Any, tm
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_lesson_1_runs_in_other_browsers(engine: str, server: Any, tmp_path: Path) -> None:
-    """Firefox and WebKit; where Linux has packages of them, `nox -s lite-test` fails without, as it does for Chromium."""
+    """Firefox and WebKit. On Linux, which has packages of them, `nox -s lite-test` fails without, as for Chromium."""
     if lacking := missing(engine):
         lacks = f"{engine} is not here: install {' and '.join(lacking)}"
         pytest.fail(lacks) if os.environ.get("CI") and sys.platform == "linux" else pytest.skip(lacks)
