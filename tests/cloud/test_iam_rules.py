@@ -10,7 +10,6 @@ import pytest
 from botocore.exceptions import ClientError
 
 from simlib import Cloud
-from simlib.cloud.services import iam_rules
 
 from .conftest import allow, deny, document, new_user, refused, trust
 
@@ -160,8 +159,9 @@ def test_ten_groups_ten_policies_two_keys_five_versions_and_one_role(aws: Cloud,
     ]
 
 
-def test_an_account_holds_so_many(aws: Cloud, staff: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(iam_rules._QUOTAS, "Group", 1)
+def test_an_account_holds_so_many(staff: Any) -> None:
+    for number in range(299):
+        staff.create_group(GroupName=f"group-{number}")
     said = refused(lambda: staff.create_group(GroupName="one-more"))
     assert said == ("LimitExceeded", "Cannot exceed quota for GroupsPerAccount: 300")
 

@@ -40,7 +40,7 @@ ANSWERS: Mapping[str, Answer] = {
     **access_analyzer.ANSWERS, **event_history.ANSWERS,
 }  # fmt: skip
 BEFORE: Mapping[str, Check] = {
-    **iam_rules.BEFORE, **iam_calls.BEFORE, **mfa.BEFORE, **organization_rules.BEFORE,
+    **sts.BEFORE, **iam_rules.BEFORE, **iam_calls.BEFORE, **mfa.BEFORE, **organization_rules.BEFORE,
     **resource_policies.BEFORE, **s3_calls.BEFORE, **functions.BEFORE,
 }  # fmt: skip
 INSTEAD: Mapping[str, str] = {**sts.INSTEAD, **organization_calls.INSTEAD, **s3_calls.INSTEAD}

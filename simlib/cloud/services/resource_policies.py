@@ -9,25 +9,33 @@ from simlib.cloud.call_context import CallContext
 from simlib.cloud.permissions.authorization import decide
 from simlib.cloud.permissions.permission import Permission
 from simlib.cloud.services import documents
-from simlib.cloud.services.rules import Facts, Rule, checks
+from simlib.cloud.services.rules import Facts, checks
 from simlib.cloud.storage import resources
 from simlib.cloud.storage.stored import Place, parsed
 from simlib.cloud.transport.wire import RawAnswer
 from simlib.iam import public_access
 
 
-def _locks_out(facts: Facts) -> bool:
-    """Whoever sets a key policy must be able to change it again, unless they waive that.
+class _Policy(Facts):
+    """What a policy that a call sets would do."""
 
-    https://docs.aws.amazon.com/kms/latest/APIReference/API_PutKeyPolicy.html
-    """
-    text, context = facts["Policy"], facts.context
-    if not text or facts["BypassPolicyLockoutSafetyCheck"]:
-        return False
-    key = f"arn:aws:kms:{context.call.region}:{facts.account}:key/new"
-    instead = {Place(key, "resource"): parsed(str(text), "key", key)}
-    asked = Permission("kms:PutKeyPolicy", key, facts.account)
-    return not decide(asked, context.caller, context.store, context.around, instead=instead).allowed
+    @property
+    def locks_out(self) -> bool:
+        """Whoever sets a key policy must be able to change it again, unless they waive that.
+
+        https://docs.aws.amazon.com/kms/latest/APIReference/API_PutKeyPolicy.html
+        """
+        text, context = self["Policy"], self.context
+        if not text or self["BypassPolicyLockoutSafetyCheck"]:
+            return False
+        key = f"arn:aws:kms:{context.call.region}:{self.account}:key/new"
+        instead = {Place(key, "resource"): parsed(str(text), "key", key)}
+        asked = Permission("kms:PutKeyPolicy", key, self.account)
+        return not decide(asked, context.caller, context.store, context.around, instead=instead).allowed
+
+    @property
+    def is_public(self) -> bool:
+        return public_access.is_public(parsed(str(self["ResourcePolicy"]), "resource", ""))
 
 
 def make_own_key(context: CallContext) -> None:
@@ -63,20 +71,10 @@ def keep_table_policy(context: CallContext, answer: RawAnswer) -> RawAnswer:
     return answer
 
 
-_OF_KEYS = Rule("CreateKey PutKeyPolicy", _locks_out, "MalformedPolicyDocumentException",
-                "The new key policy will not allow you to update the key policy in the future.")  # fmt: skip
-# https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_PutResourcePolicy.html
-_OF_SECRETS = Rule(
-    "PutResourcePolicy",
-    lambda f: f["BlockPublicPolicy"] and public_access.is_public(parsed(str(f["ResourcePolicy"]), "resource", "")),
-    "PublicPolicyException",
-    "The BlockPublicPolicy parameter is set to true, and the resource policy did not prevent broad access to the "
-    "secret.",
-)
 BEFORE: Mapping[str, Callable[[CallContext], None]] = {
     "kms:*": make_own_key,
-    **checks("kms", Facts, [_OF_KEYS]),
-    **checks("secretsmanager", Facts, [_OF_SECRETS]),
+    **checks("kms", _Policy),
+    **checks("secretsmanager", _Policy),
     "lambda:AddPermission": check_permission,
     "sns:AddPermission": check_permission,
 }

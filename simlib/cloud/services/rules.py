@@ -1,57 +1,75 @@
-"""Rules about what is there: a call that the policies allow may still be refused, in its service's words."""
+"""Rules about what is there: a call that the policies allow may still be refused, in its service's words.
+
+The rules are the rows of `rules.toml`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, NamedTuple
+import tomllib
+from collections.abc import Callable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import jmespath
 
 from simlib.cloud.call_context import CallContext
-from simlib.cloud.transport.refusals import Objection
+from simlib.cloud.transport.refusals import Refusal
 
-_STATUS = {"NoSuchEntity": 404, "NoSuchBucket": 404, "EntityAlreadyExists": 409, "DeleteConflict": 409,
-           "LimitExceeded": 409, "AccessDenied": 403, "NotImplemented": 501}  # fmt: skip
-
-
-class Rule(NamedTuple):
-    """When some operations (names by white space, "*" for all) are refused, and how.
-
-    `applies` looks at the facts: what a call names, as it is stored. `text` may show the call's members by name and the
-    facts as `{0}`.
-    """
-
-    operations: str
-    applies: Callable[[Any], Any]
-    code: str
-    text: str
+_TABLE: Mapping[str, Any] = tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8"))
+_compiled = cache(jmespath.compile)
 
 
 class Facts:
-    """What a call says of itself; each service's facts add what is stored."""
+    """What the rules of a service ask: the members of a call, in capitals, and what its subclass knows besides."""
 
     def __init__(self, context: CallContext) -> None:
-        self.context, self.account, self.operation = context, context.caller.account, context.call.operation
+        self.context, self.caller = context, context.caller
+        self.account, self.operation = context.caller.account, context.call.operation
 
     def __getitem__(self, member: str) -> Any:
         """A member of the call, None where it is left out."""
         return self.context.parameters.get(member)
 
+    def get(self, name: str) -> Any:
+        """What JMESPath asks for; raises LookupError for what the table spells wrongly."""
+        if name[0].isupper():
+            return _seen(self[name])
+        try:
+            return _seen(getattr(self, name))
+        except AttributeError as error:  # JMESPath would take it for null
+            raise LookupError(name) from error
 
-def checks(
-    service: str, facts: Callable[[CallContext], Facts], rules: Iterable[Rule]
-) -> Mapping[str, Callable[[CallContext], None]]:
-    """For `additions.BEFORE`: the first of the rules that applies to a call of the service refuses it."""
-    by_operation: dict[str, list[Rule]] = {}
-    names = {name for rule in rules for name in rule.operations.split()} - {"*"}
-    for rule in rules:
-        for name in names if rule.operations == "*" else rule.operations.split():
-            by_operation.setdefault(name, []).append(rule)
-    everywhere = [rule for rule in rules if rule.operations == "*"]
+
+class _Seen:
+    """Something that is stored, whose attributes JMESPath may ask for."""
+
+    def __init__(self, thing: Any) -> None:
+        self._thing = thing
+
+    def get(self, name: str) -> Any:
+        return _seen(getattr(self._thing, name, None))
+
+
+def _seen(value: Any) -> Any:
+    if value is None or isinstance(value, str | int | float):
+        return value
+    if isinstance(value, Mapping):
+        return {name: _seen(item) for name, item in value.items()}
+    return [_seen(item) for item in value] if isinstance(value, list | tuple | set) else _Seen(value)
+
+
+def checks(service: str, facts: Callable[[CallContext], Facts] = Facts) -> Mapping[str, Callable[[CallContext], None]]:
+    """For `additions.BEFORE`: the first row of the service's that is true of a call refuses it."""
+    rows = [(operations.split(), *rest) for operations, *rest in _TABLE[service]]
 
     def check(context: CallContext) -> None:
         known = facts(context)
-        for rule in by_operation.get(context.call.operation, everywhere):
-            if rule.applies(known):
-                text = rule.text.format(known, **context.parameters)
-                raise Objection(rule.code, text, _STATUS.get(rule.code, 400))
+        for operations, when, code, text in rows:
+            if {"*", known.operation} & {*operations} and _compiled(when).search(known):
+                situation = "service" if context.evaluations else ""
+                status = _TABLE["status"].get(code, 400)
+                raise Refusal(code, text.format(known, **context.parameters), status, situation=situation)
 
-    return {f"{service}:*": check} if everywhere else {f"{service}:{name}": check for name in by_operation}
+    named = {name for operations, *_ in rows for name in operations}
+    return {f"{service}:{name}": check for name in (["*"] if "*" in named else named)}

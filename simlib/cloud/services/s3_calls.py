@@ -11,7 +11,7 @@ from typing import Any
 from simlib.cloud.call_context import CallContext
 from simlib.cloud.permissions.permission import Permission
 from simlib.cloud.permissions.s3_permissions import bypassing, context_of, versioned
-from simlib.cloud.services.rules import Facts, Rule, checks
+from simlib.cloud.services.rules import Facts, checks
 from simlib.cloud.storage import buckets
 from simlib.cloud.storage.stored import parsed
 from simlib.cloud.transport.answers import Refusal
@@ -112,6 +112,10 @@ class _S3(Facts):
         return str(self["Bucket"])
 
     @property
+    def owner(self) -> str | None:
+        return buckets.owner(self.bucket)
+
+    @property
     def grants(self) -> bool:
         return any(member.startswith("Grant") for member in self.context.parameters)
 
@@ -120,7 +124,8 @@ class _S3(Facts):
         """Where the bucket's owner owns everything, ACLs are off: only those that change nothing are accepted."""
         puts = self.operation.endswith("Acl")
         harmless = self["ACL"] == "bucket-owner-full-control" or (self["ACL"] == "private" and puts)
-        return bool(self["ACL"] or self.grants or puts) and (self.grants or not harmless)
+        asked = bool(self["ACL"] or self.grants or puts) and (self.grants or not harmless)
+        return asked and buckets.acls_are_off(self.bucket)
 
     @property
     def is_withheld(self) -> bool:
@@ -160,27 +165,6 @@ _DIGESTS: Mapping[str, tuple[str, Callable[[bytes], bytes]]] = {
     "ChecksumSHA256": ("The SHA256 you specified did not match the calculated checksum.",
                        lambda body: hashlib.sha256(body).digest()),
 }  # fmt: skip
-_RULES = (
-    Rule("PutObject UploadPart", lambda f: f.wrong_digest, "BadDigest", "{0.wrong_digest}"),
-    Rule("CreateBucket", lambda f: (f["ACL"] not in (None, "private") or f.grants)
-         and f["ObjectOwnership"] in (None, buckets.ENFORCED), "InvalidBucketAclWithObjectOwnership",
-         "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting"),
-    # AWS does not document the text: it is as S3 is seen to say
-    Rule("PutBucketPolicy", lambda f: f.opens_bucket, "AccessDenied", "User: {0.context.caller.arn} is not authorized "
-         'to perform: s3:PutBucketPolicy on resource: "arn:aws:s3:::{Bucket}" because public policies are prevented by '
-         "the BlockPublicPolicy setting in S3 Block Public Access."),
-    Rule("PutObject CreateMultipartUpload PutBucketAcl CopyObject PutObjectAcl",
-         lambda f: f.changes_acl and buckets.acls_are_off(f.bucket), "AccessControlListNotSupported",
-         "The bucket does not allow ACLs"),
-    Rule("PutObject CreateMultipartUpload PutBucketAcl CopyObject PutObjectAcl",
-         lambda f: f.grants or f["AccessControlPolicy"], "NotImplemented", "The lab decides by canned ACLs, not by "
-         "single grants, so nothing was done. Use ACL='…', or a bucket policy."),
-    Rule("CopyObject PutObjectAcl GetObject HeadObject GetObjectAcl GetObjectAttributes GetObjectTagging "
-         "PutObjectTagging DeleteObjectTagging UploadPartCopy", lambda f: f.is_withheld, "AccessDenied",
-         "Access Denied"),
-    Rule("DeleteObjects PutBucketAbac GetBucketAbac", lambda f: buckets.owner(f.bucket) is None, "NoSuchBucket",
-         "The specified bucket does not exist"),
-)  # fmt: skip
 
 ANSWERS = {
     "s3:DeleteObjects": delete_objects,
@@ -188,7 +172,7 @@ ANSWERS = {
     "s3:GetBucketAbac": get_bucket_abac,
 }
 INSTEAD = {"s3:CreateSession": " Only directory buckets have sessions; a general purpose bucket needs none."}
-BEFORE = checks("s3", _S3, _RULES)
+BEFORE = checks("s3", _S3)
 AFTER = {
     "s3:CreateBucket": complete_new_bucket,
     "s3:PutObjectAcl": note_acl,

@@ -25,7 +25,6 @@ from simlib.iam import Policy
 CHAINED_SECONDS = 3600  # also the default of AssumeRole
 PLAINTEXT_LIMIT = 2048  # characters of session policies, UG/reference_iam-quotas
 _PACKED_LIMIT = 2048
-MANAGED_LIMIT = 10  # managed policies that limit a session, STS/API_AssumeRole
 
 _NOT_REQUESTED = "The specified transitive tag key must be included in the requested tags."
 _INHERITED = (
@@ -33,11 +32,6 @@ _INHERITED = (
     "calling session."
 )
 _ABOVE_MAXIMUM = "The requested DurationSeconds exceeds the MaxSessionDuration set for this role."
-# Not documented word by word; in the form of the front's other complaints (a choice)
-_TOO_MANY_POLICIES = (
-    "1 validation error detected: Value at 'policyArns' failed to satisfy constraint: Member must have length less "
-    f"than or equal to {MANAGED_LIMIT}"
-)
 _SOURCE_IDENTITY_SET = "The source identity is already set for this assume role session"
 
 
@@ -117,8 +111,6 @@ def session_policies(parameters: Mapping[str, Any], store: Store) -> tuple[Polic
     text, arns = parameters.get("Policy"), [str(entry.get("arn", "")) for entry in parameters.get("PolicyArns") or []]
     if text is None and not arns:
         return None
-    if len(arns) > MANAGED_LIMIT:
-        raise Refusal("ValidationError", _TOO_MANY_POLICIES, 400)
     if text is not None and len(text) > PLAINTEXT_LIMIT:
         share = -(-len(text) * 100 // PLAINTEXT_LIMIT)
         raise _too_large(f"Packed policy consumes {share}% of allotted space, please use smaller policy.")

@@ -14,8 +14,8 @@ from simlib.cloud import encoded_message
 from simlib.cloud.call_context import CallContext
 from simlib.cloud.permissions.call_permissions import Permission
 from simlib.cloud.services import mfa, web_identity
+from simlib.cloud.services.rules import Facts, checks
 from simlib.cloud.services.session_requests import (
-    CHAINED_SECONDS,
     assume,
     assumed,
     credentials,
@@ -24,12 +24,16 @@ from simlib.cloud.services.session_requests import (
 )
 from simlib.cloud.transport.answers import Refusal
 
-_ROLE_ARN = re.compile(r"arn:aws:iam::\d{12}:role/.+")
 ROOT_SECONDS = 3600
 DEFAULT_SECONDS = 43_200  # of GetSessionToken and GetFederationToken
 
-_CHAINED = "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining."
 _MFA_NOW: Mapping[str, str] = {"aws:MultiFactorAuthPresent": "true", "aws:MultiFactorAuthAge": "0"}
+
+
+class _Sts(Facts):
+    @property
+    def is_role(self) -> bool:
+        return bool(re.fullmatch(r"arn:aws:iam::\d{12}:role/.+", str(self["RoleArn"])))
 
 
 def _get_caller_identity(context: CallContext) -> Mapping[str, Any]:
@@ -63,8 +67,6 @@ def _get_session_token(context: CallContext) -> Mapping[str, Any]:
 
     https://docs.aws.amazon.com/STS/latest/APIReference/API_GetSessionToken.html
     """
-    if context.caller.session:
-        raise Refusal("AccessDenied", "Cannot call GetSessionToken with session credentials", 403)
     keys = {"aws:MultiFactorAuthPresent": "true"} if mfa.was_given(context) else {}
     session = context.sessions.for_user(context.caller, context.now, _seconds(context), context=keys)
     return {"Credentials": credentials(session)}
@@ -77,8 +79,6 @@ def _seconds(context: CallContext) -> int:
 
 def _get_federation_token(context: CallContext) -> Mapping[str, Any]:
     """https://docs.aws.amazon.com/STS/latest/APIReference/API_GetFederationToken.html"""
-    if context.caller.session:
-        raise Refusal("AccessDenied", "Cannot call GetFederationToken with session credentials", 403)
     options = session_options(context.parameters, context.caller, context.store)
     account, name = context.caller.account, str(context.parameters["Name"])
     federated = f"arn:aws:sts::{account}:federated-user/{name}"
@@ -95,13 +95,6 @@ def _get_federation_token(context: CallContext) -> Mapping[str, Any]:
 def _assume_role(context: CallContext) -> Mapping[str, Any]:
     """https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html"""
     parameters, arn = context.parameters, str(context.parameters["RoleArn"])
-    if not _ROLE_ARN.fullmatch(arn):
-        raise Refusal("ValidationError", f"{arn} is invalid", 400)
-    if context.caller.is_root:
-        raise Refusal("AccessDenied", "Roles may not be assumed by root accounts.", 403)
-    seconds = int(parameters.get("DurationSeconds", CHAINED_SECONDS))
-    if context.caller.session and seconds > CHAINED_SECONDS:
-        raise Refusal("ValidationError", _CHAINED, 400)
     options = session_options(parameters, context.caller, context.store)
     keys = {**options.request_context(), "sts:RoleSessionName": str(parameters["RoleSessionName"])}
     if "ExternalId" in parameters:
@@ -131,6 +124,7 @@ INSTEAD = {
     "sts:AssumeRoot": " Root access is not centralized here. Use the member account's own root user: account.root.",
 }
 
+BEFORE = checks("sts", _Sts)
 ANSWERS: Mapping[str, Callable[[CallContext], Mapping[str, Any]]] = {
     "sts:AssumeRole": _assume_role,
     "sts:AssumeRoleWithWebIdentity": web_identity.assume_role_with_web_identity,
