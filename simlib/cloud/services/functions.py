@@ -19,8 +19,7 @@ from simlib.cloud.credentials.sessions import Session, session_caller
 from simlib.cloud.permissions.authorization import decide
 from simlib.cloud.permissions.permission import Permission
 from simlib.cloud.services import function_handler, function_runtime
-from simlib.cloud.services.function_handler import Task
-from simlib.cloud.services.function_runtime import Outcome, TooMany
+from simlib.cloud.services.function_runtime import Outcome
 from simlib.cloud.services.session_requests import trusts
 from simlib.cloud.storage import resources
 from simlib.cloud.storage.stored import StoredIdentity
@@ -55,14 +54,11 @@ def _trusted_by(arn: Any, role: StoredIdentity | None) -> str:
 def check_new(context: CallContext) -> None:
     """The role, and code that can be unpacked."""
     check_role(context)
-    code = (context.parameters.get("Code") or {}).get("ZipFile")
-    if code is not None and not zipfile.is_zipfile(io.BytesIO(_bytes(code))):
+    code = (context.parameters.get("Code") or {}).get("ZipFile") or b""
+    packed = base64.b64decode(code) if isinstance(code, str) else bytes(code)
+    if packed and not zipfile.is_zipfile(io.BytesIO(packed)):
         text = "Could not unzip uploaded file. Please check your file, then try to upload again."
         raise Refusal("InvalidParameterValueException", text, 400)
-
-
-def _bytes(code: Any) -> bytes:
-    return base64.b64decode(code) if isinstance(code, str) else bytes(code)
 
 
 def _may_assume(context: CallContext, role: StoredIdentity, function: str) -> bool:
@@ -81,24 +77,21 @@ def invoke(context: CallContext) -> DeferredAnswer:
     if stored is None:
         raise Refusal("ResourceNotFoundException", f"Function not found: {arn}", 404, {"Type": "User"})
     kind = parameters.get("InvocationType", "RequestResponse")
-    task, environment, session = _prepared(context, stored, arn, _event(parameters.get("Payload")))
+    session, environment = _prepared(context, stored)
+    task = {"event": _event(parameters.get("Payload")), "request_id": str(uuid.uuid4()), "arn": arn,
+            "timeout": int(stored.timeout)}  # fmt: skip
 
     def work() -> Outcome | None:
-        if kind == "DryRun":
-            return None
-        try:
-            return function_runtime.run(task, stored.code_bytes, environment)
-        except TooMany as error:
-            extra = {"Type": "User", "Reason": "ConcurrentInvocationLimitExceeded"}
-            raise Refusal("TooManyRequestsException", "Rate Exceeded.", 429, extra) from error
+        return None if kind == "DryRun" else function_runtime.run(task, stored.code_bytes, environment)
 
     def finish(outcome: Outcome | None) -> Mapping[str, Any]:
         if outcome is None:
             return {"StatusCode": 204}
-        _keep_log(context, session, task, outcome.log)
+        _keep_log(context, session, arn, environment, outcome.log)
         if kind == "Event":
             return {"StatusCode": 202, "Payload": b""}
-        answer: dict[str, Any] = {"StatusCode": 200, "ExecutedVersion": task.version, "Payload": outcome.payload}
+        answer: dict[str, Any] = {"StatusCode": 200, "Payload": outcome.payload}
+        answer["ExecutedVersion"] = environment["AWS_LAMBDA_FUNCTION_VERSION"]
         if outcome.failed:
             answer["FunctionError"] = "Unhandled"
         if parameters.get("LogType") == "Tail":
@@ -118,8 +111,11 @@ def _event(payload: Any) -> Any:
         raise Refusal("InvalidRequestContentException", text, 400, {"Type": "User"}) from error
 
 
-def _prepared(context: CallContext, stored: Any, arn: str, event: Any) -> tuple[Task, dict[str, str], Session]:
-    """The run and its environment, in which are fresh credentials of the function's role."""
+def _prepared(context: CallContext, stored: Any) -> tuple[Session, dict[str, str]]:
+    """A new session of the function's role, and the environment that carries its credentials.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
+    """
     if not str(stored.run_time or "").startswith("python") or not stored.code_bytes:
         text = f"The lab runs functions in Python from a zip file; {stored.function_name} is neither."
         raise Refusal("NotImplemented", text, 501, situation="not-stored")
@@ -135,47 +131,42 @@ def _prepared(context: CallContext, stored: Any, arn: str, event: Any) -> tuple[
         context={"lambda:SourceFunctionArn": stored.function_arn},
     )  # fmt: skip
     version = str(stored.version or "$LATEST")
-    task = Task(
-        str(stored.handler), event, str(uuid.uuid4()), stored.function_name, version, arn, int(stored.memory_size),
-        int(stored.timeout), f"/aws/lambda/{stored.function_name}",
-        f"{context.now:%Y/%m/%d}/[{version}]{uuid.uuid4().hex}",
-    )  # fmt: skip
-    environment = {
-        **{str(name): str(value) for name, value in (stored.environment_vars or {}).items()},
+    reserved = {
         "AWS_ACCESS_KEY_ID": session.access_key_id,
         "AWS_SECRET_ACCESS_KEY": session.secret_access_key,
         "AWS_SESSION_TOKEN": session.session_token,
         "AWS_REGION": stored.region,
         "AWS_DEFAULT_REGION": stored.region,
         "AWS_EXECUTION_ENV": f"AWS_Lambda_{stored.run_time}",
-        "AWS_LAMBDA_FUNCTION_NAME": task.name,
+        "AWS_LAMBDA_FUNCTION_NAME": stored.function_name,
         "AWS_LAMBDA_FUNCTION_VERSION": version,
-        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(task.memory),
-        "AWS_LAMBDA_LOG_GROUP_NAME": task.log_group,
-        "AWS_LAMBDA_LOG_STREAM_NAME": task.log_stream,
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(stored.memory_size),
+        "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{stored.function_name}",
+        "AWS_LAMBDA_LOG_STREAM_NAME": f"{context.now:%Y/%m/%d}/[{version}]{uuid.uuid4().hex}",
         "LAMBDA_TASK_ROOT": function_handler.TASK,
-        "_HANDLER": task.handler,
+        "_HANDLER": str(stored.handler),
     }
-    return task, environment, session
+    return session, {str(name): str(value) for name, value in (stored.environment_vars or {}).items()} | reserved
 
 
-def _keep_log(context: CallContext, session: Session, task: Task, text: str) -> None:
+def _keep_log(context: CallContext, session: Session, arn: str, environment: Mapping[str, str], text: str) -> None:
     """A function's log reaches CloudWatch only if its role may write there.
 
     https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs.html
     """
     caller = session_caller(session, context.store, context.now)
-    region, account = task.arn.split(":")[3:5]
-    stream = f"arn:aws:logs:{region}:{account}:log-group:{task.log_group}:log-stream:{task.log_stream}"
+    region, account = arn.split(":")[3:5]
+    group, name = (environment[f"AWS_LAMBDA_LOG_{kind}_NAME"] for kind in ("GROUP", "STREAM"))
+    stream = f"arn:aws:logs:{region}:{account}:log-group:{group}:log-stream:{name}"
     needed = [("logs:CreateLogStream", stream), ("logs:PutLogEvents", stream)]
-    if not resources.has_log_group(region, account, task.log_group):
-        needed.insert(0, ("logs:CreateLogGroup", stream.removesuffix(task.log_stream)))
+    if not resources.has_log_group(region, account, group):
+        needed.insert(0, ("logs:CreateLogGroup", stream.removesuffix(name)))
     if caller is not None and all(
         decide(Permission(action, arn, account), caller, context.store, context.around).allowed
         for action, arn in needed
     ):
         milliseconds = int(context.now.timestamp() * 1000)
-        resources.write_log(region, account, task.log_group, task.log_stream, text, milliseconds)
+        resources.write_log(region, account, group, name, text, milliseconds)
 
 
 ANSWERS = {"lambda:Invoke": invoke}

@@ -19,6 +19,9 @@ _HOLDERS = ("User", "Role", "Group")
 class _Iam(Facts):
     """What a call names, as moto keeps it: None where it names none, or none is there."""
 
+    user: Any
+    holder: Any
+
     def __init__(self, context: CallContext) -> None:
         super().__init__(context)
         self.moto = backend(self.account)

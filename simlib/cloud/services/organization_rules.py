@@ -12,6 +12,8 @@ from simlib.cloud.storage.organizations import organization_of
 class _Organization(Facts):
     """What a call names; None where it names none, or none is there, which moto says."""
 
+    policy: Any
+
     def __init__(self, context: CallContext) -> None:
         super().__init__(context)
         self.organization = organization_of(self.account)
