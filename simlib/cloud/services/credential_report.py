@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,22 +17,28 @@ from simlib.cloud.transport.refusals import Objection
 
 KEPT = timedelta(hours=4)  # a report younger than this is given again instead of a new one
 
+_OF_KEYS = ("active", "last_rotated", "last_used_date", "last_used_region", "last_used_service")
 _COLUMNS = (
     "user", "arn", "user_creation_time", "password_enabled", "password_last_used", "password_last_changed",
-    "password_next_rotation", "mfa_active",
-    *(f"access_key_{number}_{column}" for number in (1, 2)
-      for column in ("active", "last_rotated", "last_used_date", "last_used_region", "last_used_service")),
+    "password_next_rotation", "mfa_active", *(f"access_key_{n}_{column}" for n in (1, 2) for column in _OF_KEYS),
     "cert_1_active", "cert_1_last_rotated", "cert_2_active", "cert_2_last_rotated",
 )  # fmt: skip
-_NO_CERTIFICATES = ("false", "N/A", "false", "N/A")
 
 
 def generate(context: CallContext) -> Mapping[str, Any]:
-    iam = backend(context.caller.account)
+    iam, account = backend(context.caller.account), context.caller.account
     if iam.credential_report and context.now - iam.credential_report[1] < KEPT:
         return {"State": "COMPLETE"}
     first = not iam.credential_report
-    iam.credential_report = (_report(context.caller.account), context.now)
+    password = ("not_supported", "no_information", "not_supported", "not_supported")
+    root = _row("<root_account>", f"arn:aws:iam::{account}:root", opened(account), password, False, root_keys(account))
+    rows = [_COLUMNS, root]
+    for user in iam.users.values():
+        password = ("true", "no_information", "N/A", "N/A") if user.password else ("false", "N/A", "N/A", "N/A")
+        rows.append(_row(user.name, user.arn, user.create_date, password, user.mfa_devices, user.access_keys))
+    written = io.StringIO()
+    csv.writer(written, lineterminator="\n").writerows(rows)
+    iam.credential_report = (written.getvalue(), context.now)
     described = {"Description": "No report exists. Starting a new report generation task"} if first else {}
     return {"State": "STARTED", **described}
 
@@ -47,33 +53,14 @@ def get(context: CallContext) -> Mapping[str, Any]:
     return {"Content": made[0].encode("utf-8"), "ReportFormat": "text/csv", "GeneratedTime": made[1]}
 
 
-def _report(account: str) -> str:
-    rows = [_root_row(account), *map(_row, backend(account).users.values())]
-    written = io.StringIO()
-    csv.writer(written, lineterminator="\n").writerows([_COLUMNS, *rows])
-    return written.getvalue()
-
-
-def _root_row(account: str) -> list[str]:
-    password = ("not_supported", "no_information", "not_supported", "not_supported")
-    head = ["<root_account>", f"arn:aws:iam::{account}:root", _time(opened(account)), *password, "false"]
-    return [*head, *_keys(root_keys(account)), *_NO_CERTIFICATES]
-
-
-def _row(user: Any) -> list[str]:
-    password = ("true", "no_information", "N/A", "N/A") if user.password else ("false", "N/A", "N/A", "N/A")
-    head = [user.name, user.arn, _time(user.create_date), *password, _truth(user.mfa_devices)]
-    return [*head, *_keys(user.access_keys), *_NO_CERTIFICATES]
-
-
-def _keys(keys: list[Any]) -> list[str]:
-    """Two keys, as many columns for one that is not there."""
-    columns = []
+def _row(name: str, arn: str, made: datetime, password: tuple[str, ...], mfa: Any, keys: list[Any]) -> tuple[str, ...]:
+    """A row, in which a key that is not there has as many columns, and nobody has certificates."""
+    columns = [name, arn, _time(made), *password, _truth(mfa)]
     for key in [*keys, None, None][:2]:
         used = key.last_used if key else None
         columns += [_truth(key and key.status == "Active"), _time(key.create_date) if key else "N/A"]
         columns += [_time(used.timestamp), used.region, used.service] if used else ["N/A"] * 3
-    return columns
+    return (*columns, "false", "N/A", "false", "N/A")
 
 
 def _truth(value: Any) -> str:
@@ -84,7 +71,4 @@ def _time(when: datetime) -> str:
     return f"{when:%Y-%m-%dT%H:%M:%S}+00:00"
 
 
-ANSWERS: Mapping[str, Callable[[CallContext], Mapping[str, Any]]] = {
-    "iam:GenerateCredentialReport": generate,
-    "iam:GetCredentialReport": get,
-}
+ANSWERS = {"iam:GenerateCredentialReport": generate, "iam:GetCredentialReport": get}
