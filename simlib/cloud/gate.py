@@ -150,7 +150,7 @@ class Gate:
             call = place(in_flight.raw, scope=scope[0], region=scope[1], hint=hint, access_key_id=key)
         except Unplaceable as error:
             in_flight.service = error.service
-            raise Refusal(error.code, str(error), error.status, situation="unplaceable") from error
+            raise
         in_flight.call = call  # its service's words are those of the refusal below
         if incomplete:
             raise authentication_refusal(incomplete.situation, call.service, incomplete)

@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 
 import pytest
 from botocore.auth import (
-    HmacV1Auth,
     HmacV1QueryAuth,
     S3SigV4Auth,
     S3SigV4QueryAuth,
@@ -35,7 +34,6 @@ SIGNERS: dict[str, Callable[[Credentials], object]] = {
     "v4-query": lambda c: SigV4QueryAuth(c, "execute-api", "eu-west-1", 60),
     "s3v4": lambda c: S3SigV4Auth(c, "s3", "us-east-1"),
     "s3v4-query": lambda c: S3SigV4QueryAuth(c, "s3", "us-east-1", 60),
-    "s3": lambda c: HmacV1Auth(c),
     "s3-query": lambda c: HmacV1QueryAuth(c, 60),
 }
 PATHS = [

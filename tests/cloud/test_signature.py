@@ -11,10 +11,6 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
 
 import pytest
-from botocore.auth import (
-    SigV2Auth,
-)
-from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -37,7 +33,6 @@ from .signed_requests import (
     TOKEN,
     V4,
     check,
-    raw,
     refused,
     signed,
     with_header,
@@ -91,21 +86,12 @@ def test_virtual_host_style_names_the_bucket_in_version_2() -> None:
         "my.bucket.s3-eu-west-1.amazonaws.com",
     ):
         bucket = host.partition(".s3")[0]
-        for scheme in ("s3", "s3-query"):
-            request = signed(scheme, f"https://{host}/key?acl", auth_path=f"/{bucket}/key")
-            check(request)
-            with refused("wrong-secret"):
-                check(dataclasses.replace(request, url=request.url.replace(bucket, "thief-bucket")))
+        request = signed("s3-query", f"https://{host}/key?acl", auth_path=f"/{bucket}/key")
+        check(request)
+        with refused("wrong-secret"):
+            check(dataclasses.replace(request, url=request.url.replace(bucket, "thief-bucket")))
     check(signed("s3v4", "https://my-bucket.s3.amazonaws.com/a/../key"))
     check(signed("s3-query", "http://my-bucket.localhost:5000/key", auth_path="/my-bucket/key"))
-
-
-def test_version_2_of_other_services_is_told_that_only_s3_takes_it() -> None:
-    request = AWSRequest("POST", "https://sdb.amazonaws.com/", data={"Action": "ListDomains"})
-    request.headers["Content-Type"] = "application/x-www-form-urlencoded; charset=utf-8"
-    SigV2Auth(SESSION).add_auth(request)
-    with refused("incomplete", match="taken by S3 alone"):
-        signer.read(raw(request))
 
 
 def test_host_header_of_the_wire_is_what_was_signed() -> None:
@@ -173,7 +159,6 @@ UNCOVERED = {
     "v4-query": {"header added"},
     "s3v4": {"access key"},
     "s3v4-query": {"body", "payload declared unsigned"},
-    "s3": {"access key", "body", "host"},
     "s3-query": {"access key", "body", "host"},
 }
 
@@ -215,7 +200,6 @@ def test_a_mismatch_shows_what_should_have_been_signed(scheme: str) -> None:
         ("v4-query", -902, -898, 898, 902),  # its X-Amz-Expires of 60 seconds is not honoured outside S3
         ("s3v4", -902, -898, 898, 902),
         ("s3v4-query", -902, -898, 58, 62),
-        ("s3", -902, -898, 898, 902),
         ("s3-query", None, -3600, 58, 62),
     ],
 )

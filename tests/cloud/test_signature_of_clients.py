@@ -43,13 +43,6 @@ CALLS: dict[str, tuple[str, str, dict[str, object], dict[str, object]]] = {
         {"endpoint_url": LOOPBACK},
     ),
     "s3, path style": ("s3", "get_object", {"Bucket": "b.c", "Key": "k", "VersionId": "1"}, {}),
-    "s3, version 2": ("s3", "list_objects_v2", {"Bucket": "my-bucket", "Prefix": "a"}, {"config": S3_VERSION_2}),
-    "s3, version 2 over loopback": (
-        "s3",
-        "delete_objects",
-        {"Bucket": "b", "Delete": {"Objects": [{"Key": "k"}]}},
-        {"config": S3_VERSION_2, "endpoint_url": LOOPBACK},
-    ),
     "s3, an access point": (
         "s3",
         "get_object",

@@ -131,13 +131,7 @@ INCOMPLETE = {
     "bearer": ("Bearer abc", {}, "", "Unsupported AWS 'algorithm': 'Bearer'."),
     "basic": ("Basic YTpi", {}, "", "Unsupported AWS 'algorithm': 'Basic'."),
     "empty": ("", {}, "", "Unsupported AWS 'algorithm': ''."),
-    "version 2 without key": (
-        "AWS :sig",
-        {"date": "Mon, 23 Nov 2026 00:00:00 GMT"},
-        "",
-        "Expected AwsAccessKeyId:signature",
-    ),
-    "version 2 without date": ("AWS key:sig", {}, "", "requires a valid Date or x-amz-date header"),
+    "version 2": ("AWS key:sig", {"date": "Mon, 23 Nov 2026 00:00:00 GMT"}, "", "Signature Version 2 is not taken"),
     "header and query": (V4, DATED, QUERY, "Only one auth mechanism allowed"),
     "query without signature": (None, {}, QUERY.replace("X-Amz-Signature=00", ""), "must include 'X-Amz-Signature'."),
     "query without expiry": (None, {}, QUERY.replace("X-Amz-Expires=60", ""), "must include 'X-Amz-Expires'."),
@@ -153,12 +147,6 @@ INCOMPLETE = {
         "requires the Signature, Expires and AWSAccessKeyId",
     ),
     "version 2 query, odd time": (None, {}, "AWSAccessKeyId=x&Signature=y&Expires=soon", "seconds since epoch"),
-    "version 2 of the query services": (
-        None,
-        {},
-        "AWSAccessKeyId=x&Signature=y&SignatureVersion=2",
-        "taken by S3 alone",
-    ),
 }
 
 

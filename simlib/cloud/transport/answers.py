@@ -12,13 +12,13 @@ import json
 import re
 import secrets
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 from xml.sax.saxutils import escape
 
 from simlib.cloud.transport import mock
 from simlib.cloud.transport.calls import Call
-from simlib.cloud.transport.protocols import Protocol, error_member, protocol_of, spoken_protocol
+from simlib.cloud.transport.protocols import error_member, protocol_of, spoken_protocol
 from simlib.cloud.transport.refusals import Objection, Refusal, access_denied, authentication_refusal
 from simlib.cloud.transport.wire import RawAnswer
 
@@ -73,25 +73,49 @@ def refusal(
     a body: botocore then knows the status alone ("403", "Forbidden"), except where the code is in a header. `headers`
     are the request's, lower-case: they tell what an SDK speaks that does not prefer what boto3 prefers.
     """
-    write = _s3 if service == "s3" else _WRITERS[spoken_protocol(service, headers or {})]
-    answer = write(refusal, service, protocol_of(service))
-    return RawAnswer(answer.status, answer.headers, b"") if method.upper() == "HEAD" else answer
+    spoken = "s3" if service == "s3" else spoken_protocol(service, headers or {})
+    request_id = secrets.token_hex(8).upper() if spoken == "s3" else _request_id()
+    write = _xml if spoken in _XML else _json
+    answer_headers, body = write(refusal, spoken, service, request_id)
+    named = {"x-amz-request-id" if spoken == "s3" else "x-amzn-RequestId": request_id}
+    return RawAnswer(refusal.status, {**answer_headers, **named}, b"" if method.upper() == "HEAD" else body)
 
 
 def _request_id() -> str:
     return str(uuid.uuid4())
 
 
-def _answer(status: int, content_type: str, body: str | bytes, request_id: str, **headers: str) -> RawAnswer:
-    content = body.encode("utf-8") if isinstance(body, str) else body
-    return RawAnswer(status, {"Content-Type": content_type, "x-amzn-RequestId": request_id, **headers}, content)
+def _fault(refusal: Refusal) -> str:
+    return "Sender" if refusal.status < 500 else "Receiver"
 
 
 # -- XML -----------------------------------------------------------------------------------------------------------
 
+_HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n'
+_XML = {
+    "query": ("text/xml", "<ErrorResponse{xmlns}><Error>{error}</Error><RequestId>{id}</RequestId></ErrorResponse>"),
+    "ec2": (
+        "text/xml;charset=UTF-8",
+        _HEAD + "<Response><Errors><Error>{error}</Error></Errors><RequestID>{id}</RequestID></Response>",
+    ),
+    "s3": ("application/xml", _HEAD + "<Error>{error}</Error>"),
+}
+_XML["rest-xml"] = _XML["query"]
 
-def _elements(members: Mapping[str, str]) -> str:
-    return "".join(f"<{name}>{_text(value)}</{name}>" for name, value in members.items())
+
+def _xml(refusal: Refusal, spoken: str, service: str | None, request_id: str) -> tuple[dict[str, str], bytes]:
+    content_type, envelope = _XML[spoken]
+    headers = {"Content-Type": content_type}
+    error = {"Code": refusal.code, "Message": refusal.message, **refusal.extra}
+    if spoken == "s3":
+        headers["x-amz-id-2"] = base64.b64encode(secrets.token_bytes(56)).decode("ascii")
+        error |= {"RequestId": request_id, "HostId": headers["x-amz-id-2"]}
+    elif spoken != "ec2":
+        error = {"Type": _fault(refusal), **error}
+    elements = "".join(f"<{name}>{_text(value)}</{name}>" for name, value in error.items())
+    namespace = protocol_of(service).namespace
+    xmlns = f' xmlns="{escape(namespace)}"' if namespace else ""
+    return headers, envelope.format(xmlns=xmlns, error=elements, id=request_id).encode("utf-8")
 
 
 def _text(value: str) -> str:
@@ -99,78 +123,26 @@ def _text(value: str) -> str:
     return escape(_NOT_XML.sub("\ufffd", value), {"\r": "&#13;"})
 
 
-def _fault(refusal: Refusal) -> str:
-    return "Sender" if refusal.status < 500 else "Receiver"
-
-
-def _query(refusal: Refusal, service: str | None, protocol: Protocol) -> RawAnswer:
-    request_id = _request_id()
-    error = {"Type": _fault(refusal), "Code": refusal.code, "Message": refusal.message, **refusal.extra}
-    namespace = f' xmlns="{escape(protocol.namespace)}"' if protocol.namespace else ""
-    content = f"<Error>{_elements(error)}</Error><RequestId>{request_id}</RequestId>"
-    return _answer(refusal.status, "text/xml", f"<ErrorResponse{namespace}>{content}</ErrorResponse>", request_id)
-
-
-def _ec2(refusal: Refusal, service: str | None, protocol: Protocol) -> RawAnswer:
-    request_id = _request_id()
-    error = _elements({"Code": refusal.code, "Message": refusal.message, **refusal.extra})
-    body = f"<Response><Errors><Error>{error}</Error></Errors><RequestID>{request_id}</RequestID></Response>"
-    return _answer(
-        refusal.status, "text/xml;charset=UTF-8", f'<?xml version="1.0" encoding="UTF-8"?>\n{body}', request_id
-    )
-
-
-def _s3(refusal: Refusal, service: str | None, protocol: Protocol) -> RawAnswer:
-    request_id, host_id = secrets.token_hex(8).upper(), base64.b64encode(secrets.token_bytes(56)).decode("ascii")
-    members = {"Code": refusal.code, "Message": refusal.message, **refusal.extra}
-    error = _elements({**members, "RequestId": request_id, "HostId": host_id})
-    return RawAnswer(
-        refusal.status,
-        {"Content-Type": "application/xml", "x-amz-request-id": request_id, "x-amz-id-2": host_id},
-        f'<?xml version="1.0" encoding="UTF-8"?>\n<Error>{error}</Error>'.encode(),
-    )
-
-
 # -- JSON and CBOR -------------------------------------------------------------------------------------------------
 
 
-def _json(refusal: Refusal, service: str | None, protocol: Protocol) -> RawAnswer:
+def _json(refusal: Refusal, spoken: str, service: str | None, request_id: str) -> tuple[dict[str, str], bytes]:
     shape, member = error_member(service, refusal.code)
-    kind = f"com.amazon.coral.service#{shape}" if protocol.json_version == "1.0" else shape
-    body = json.dumps({"__type": kind, member: refusal.message, **refusal.extra})
-    content_type = f"application/x-amz-json-{protocol.json_version}"
-    return _answer(refusal.status, content_type, body, _request_id(), **_query_error(refusal, protocol))
-
-
-def _rest_json(refusal: Refusal, service: str | None, protocol: Protocol) -> RawAnswer:
-    _, member = error_member(service, refusal.code)
-    body = json.dumps({member: refusal.message, **refusal.extra})
-    return _answer(refusal.status, "application/json", body, _request_id(), **{"x-amzn-ErrorType": refusal.code})
-
-
-def _cbor(refusal: Refusal, service: str | None, protocol: Protocol) -> RawAnswer:
-    shape, member = error_member(service, refusal.code)
-    body = cbor({"__type": shape, member: refusal.message, **refusal.extra})
-    headers = {"smithy-protocol": "rpc-v2-cbor", **_query_error(refusal, protocol)}
-    return _answer(refusal.status, "application/cbor", body, _request_id(), **headers)
-
-
-def _query_error(refusal: Refusal, protocol: Protocol) -> dict[str, str]:
-    """The code a service had when it was a query service, for the SDKs' `except` clauses written then."""
-    return {"x-amzn-query-error": f"{refusal.code};{_fault(refusal)}"} if protocol.query_compatible else {}
+    protocol, error = protocol_of(service), {member: refusal.message, **refusal.extra}
+    if spoken == "rest-json":
+        return {"Content-Type": "application/json", "x-amzn-ErrorType": refusal.code}, json.dumps(error).encode()
+    headers = {"Content-Type": f"application/x-amz-json-{protocol.json_version}"}
+    if protocol.query_compatible:  # the code it had as a query service, for `except` clauses written then
+        headers["x-amzn-query-error"] = f"{refusal.code};{_fault(refusal)}"
+    if spoken == "json":
+        kind = f"com.amazon.coral.service#{shape}" if protocol.json_version == "1.0" else shape
+        return headers, json.dumps({"__type": kind, **error}).encode()
+    return {**headers, "Content-Type": "application/cbor", "smithy-protocol": "rpc-v2-cbor"}, cbor(
+        {"__type": shape, **error}
+    )
 
 
 def cbor(members: Mapping[str, str]) -> bytes:
     """A map of texts as https://www.rfc-editor.org/rfc/rfc8949 writes it."""
     texts = [text.encode("utf-8", "replace") for member in members.items() for text in member]
     return bytes([0xA0 | len(members)]) + b"".join(b"\x7a" + len(text).to_bytes(4, "big") + text for text in texts)
-
-
-_WRITERS: dict[str, Callable[[Refusal, str | None, Protocol], RawAnswer]] = {
-    "query": _query,
-    "rest-xml": _query,
-    "ec2": _ec2,
-    "json": _json,
-    "rest-json": _rest_json,
-    "smithy-rpc-v2-cbor": _cbor,
-}

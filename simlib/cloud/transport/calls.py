@@ -24,6 +24,7 @@ from botocore.regions import EndpointResolver
 
 from simlib.cloud.transport import aws_chunked, mock
 from simlib.cloud.transport.protocols import protocol_of, service_model, spoken_protocol
+from simlib.cloud.transport.refusals import Refusal
 from simlib.cloud.transport.wire import LARGEST_BODY, RawRequest
 
 DEFAULT_REGION = "us-east-1"
@@ -37,27 +38,20 @@ _S3_HOST = re.compile(
     r"(?:(?P<bucket>.+)\.)?(?:s3(?:-external-1|-fips|-accelerate)?(?:\.dualstack)?"
     rf"(?:[.-]{_REGION})?\.(?:amazonaws\.com|api\.aws)|(?<=\.)(?:localhost|127\.0\.0\.1))(?::\d+)?"
 )
-_ELSEWHERE = {
-    "s3-accesspoint": "access points",
-    "s3-object-lambda": "Object Lambda",
-    "s3-outposts": "Outposts",
-    "s3express": "directory buckets",
-    "s3-website": "website endpoints",
-    "vpce": "VPC endpoints",
-}
+_ELSEWHERE = re.compile(r"\.(?:s3-(?:accesspoint|object-lambda|outposts|website)|s3express|vpce)[.-]")
 _CBOR_PATH = re.compile(r"/service/\w+/operation/(\w+)", re.ASCII)
 _BUCKET = re.compile(r"[A-Za-z0-9._-]{1,255}")
 
 
-class Unplaceable(Exception):
+class Unplaceable(Refusal):
     """The gate cannot say which AWS operation a request asks for; the message says why, for whoever sent it.
 
     `code` is AWS's where AWS refuses such a request too; `service` (botocore's name) says in whose words.
     """
 
     def __init__(self, message: str, code: str = "InvalidRequest", service: str | None = None) -> None:
-        super().__init__(message)
-        self.code, self.service, self.status = code, service, 403 if code == "SignatureDoesNotMatch" else 400
+        super().__init__(code, message, 403 if code == "SignatureDoesNotMatch" else 400, situation="unplaceable")
+        self.service = service
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,25 +103,13 @@ def _input(operation: mock.OperationModel) -> Mapping[str, Any]:
 
 @cache
 def service_metadata() -> Mapping[str, Mapping[str, Any]]:
-    """The metadata of every service botocore knows, by botocore's name, read from the head of each model."""
+    """The metadata of every service botocore knows, by botocore's name, read from the head of its newest model."""
     metadata: dict[str, Mapping[str, Any]] = {}
-    decoder = json.JSONDecoder()
-    for folder in sorted(Path(botocore.__file__).with_name("data").iterdir()):
-        models = sorted(folder.glob("*/service-2.json.gz"))
-        if not models:
-            continue
-        with gzip.open(models[-1], "rt", encoding="utf-8") as model:
-            head = ""
-            while True:
-                piece = model.read(8192)
-                head += piece
-                start = head.find("{", head.find('"metadata"'))
-                try:
-                    metadata[folder.name] = decoder.raw_decode(head, start)[0]
-                    break
-                except ValueError:
-                    if not piece:
-                        raise
+    for path in sorted(Path(botocore.__file__).with_name("data").glob("*/*/service-2.json.gz")):
+        with gzip.open(path, "rt", encoding="utf-8") as model:
+            head = model.read(16_384)
+        start = head.index("{", head.index('"metadata"'))
+        metadata[path.parts[-3]] = json.JSONDecoder().raw_decode(head, start)[0]
     return metadata
 
 
@@ -146,16 +128,10 @@ def _by_signing_name() -> Mapping[str, tuple[str, ...]]:
 
 
 @cache
-def _service_by_hint(hint: str) -> str | None:
-    """botocore's events carry the hyphenated service id ("secrets-manager"); most equal the service's name."""
-    named = service_metadata()
-    if hint in named and hint == _hyphenated(named[hint]):
-        return hint
-    return next((service for service, metadata in named.items() if hint == _hyphenated(metadata)), None)
-
-
-def _hyphenated(metadata: Mapping[str, Any]) -> str:
-    return str(metadata.get("serviceId", "")).replace(" ", "-").lower()
+def _by_hint() -> Mapping[str, str]:
+    """Services by what botocore's events call them: the service id with hyphens, "secrets-manager"."""
+    named = reversed(list(service_metadata().items()))
+    return {str(metadata.get("serviceId", "")).replace(" ", "-").lower(): service for service, metadata in named}
 
 
 def _is_aws(host: str) -> bool:
@@ -176,7 +152,7 @@ def _host_services(host: str) -> tuple[str, ...]:
 def _candidates(raw: RawRequest, scope: str | None, hint: str | None) -> Iterable[str]:
     at_host = _host_services(raw.parts.netloc)
     form = raw.body.decode("utf-8", "replace") if _is_form(raw) else raw.parts.query
-    if hint and (service := _service_by_hint(hint)):
+    if service := _by_hint().get(hint or ""):
         return (service,)
     if scope:  # some sign alike: S3 and S3 Control, the two of load balancing
         named = _by_signing_name().get(scope) or _by_signing_name().get(scope.lower(), ())
@@ -406,30 +382,28 @@ def bucket_in_host(host: str) -> str | None:
 
 def _s3_url(raw: RawRequest) -> str:
     """The address with the bucket in its path, whatever host it was sent to."""
-    parts, host = raw.parts, raw.parts.netloc.partition(":")[0].lower()
-    labels = host.split(".") if _is_aws(host) else []
-    for mark, what in _ELSEWHERE.items():
-        if any(label == mark or label.startswith(f"{mark}-") for label in labels[1:] or labels):
-            raise _not_in_the_lab(what)
-    bucket, path = bucket_in_host(parts.netloc), parts.path or "/"
-    if bucket and not labels and re.search(r"-\d{12}$", bucket):  # what SDKs make of an access point's ARN
-        raise _not_in_the_lab("access points")
+    parts, path = raw.parts, raw.parts.path or "/"
+    bucket, aws = bucket_in_host(parts.netloc), _is_aws(parts.netloc)
+    # What SDKs make of an access point's ARN at an endpoint of one's own: a bucket's name that ends in an account
+    if _ELSEWHERE.search(parts.netloc.lower()) if aws else bucket and re.search(r"-\d{12}$", bucket):
+        raise _not_in_the_lab()
     if bucket:
-        return f"https://s3.amazonaws.com/{bucket}{path}?{parts.query}"
-    if path.startswith("//"):
+        path = f"/{bucket}{path}"
+    elif path.startswith("//"):
         raise Unplaceable("Couldn't parse the specified URI.", "InvalidURI", "s3")
     return f"https://s3.amazonaws.com{path}?{parts.query}"
 
 
-def _not_in_the_lab(what: str) -> Unplaceable:
-    return Unplaceable(f"The lab's S3 has no {what}, so nothing was done. Name the bucket itself.", service="s3")
+def _not_in_the_lab() -> Unplaceable:
+    text = "The lab's S3 has no access points, Object Lambda, Outposts, directory buckets, website or VPC endpoints, so"
+    return Unplaceable(f"{text} nothing was done. Name the bucket itself.", service="s3")
 
 
 def _check_s3(parameters: dict[str, Any]) -> None:
     bucket = parameters.get("Bucket")
     if bucket is not None and not _BUCKET.fullmatch(str(bucket)):
         if str(bucket).startswith("arn:"):
-            raise _not_in_the_lab("access points")
+            raise _not_in_the_lab()
         raise Unplaceable("The specified bucket is not valid.", "InvalidBucketName", "s3")
     if "CopySource" in parameters:
         bucket, key, version = copy_source(str(parameters["CopySource"]))

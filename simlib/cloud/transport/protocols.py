@@ -52,9 +52,8 @@ def protocol_of(service: str | None) -> Protocol:
     name = str(model.resolved_protocol)
     compatible = "awsQueryCompatible" in metadata
     family = "s3" if service in _S3_FAMILY else "query" if compatible else _FAMILIES[name]
-    # Without a namespace of its own in the model, a REST-XML service has it in its operations.
-    namespace = str(metadata.get("xmlNamespace") or _namespace_of_operations(model))
-    return Protocol(name, family, namespace, str(metadata.get("jsonVersion") or "1.1"), compatible)
+    namespace, version = (str(metadata.get(name) or "") for name in ("xmlNamespace", "jsonVersion"))
+    return Protocol(name, family, namespace, version or "1.1", compatible)
 
 
 def spoken_protocol(service: str | None, headers: Mapping[str, str]) -> str:
@@ -73,15 +72,6 @@ def spoken_protocol(service: str | None, headers: Mapping[str, str]) -> str:
     return protocol.name
 
 
-def _namespace_of_operations(model: Any) -> str:
-    for name in model.operation_names[:1]:
-        described = model.operation_model(name).input_shape
-        namespace = described.serialization.get("xmlNamespace") if described is not None else None
-        if namespace:
-            return str(namespace["uri"] if isinstance(namespace, Mapping) else namespace)
-    return ""
-
-
 @cache
 def service_model(service: str) -> Any | None:
     """moto's view of a service model, shared with the parser; None if there is no such service."""
@@ -96,9 +86,6 @@ def error_member(service: str | None, code: str) -> tuple[str, str]:
     """The name of the error shape a code belongs to, and of its member that holds the message."""
     model = service_model(service) if service else None
     shape = model.shape_for_error_code(code) if model is not None else None
-    if shape is None:
-        return code, "message"
-    for name, member in shape.members.items():
-        if name.lower() == "message":
-            return str(shape.name), str(member.serialization.get("name", name))
-    return str(shape.name), "message"
+    members = shape.members.items() if shape is not None else ()
+    message = (member.serialization.get("name", name) for name, member in members if name.lower() == "message")
+    return str(shape.name if shape is not None else code), str(next(message, "message"))

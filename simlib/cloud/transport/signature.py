@@ -27,7 +27,7 @@ from botocore.credentials import Credentials
 from simlib.cloud.transport.aws_chunked import chunks
 from simlib.cloud.transport.calls import bucket_in_host
 from simlib.cloud.transport.protocols import protocol_of
-from simlib.cloud.transport.signer import ALGORITHM, S3_SCOPES, SignatureError, Signed, basic
+from simlib.cloud.transport.signer import ALGORITHM, SignatureError, Signed, basic
 from simlib.cloud.transport.wire import RawRequest
 
 _SIGNED_CHUNKS = ("STREAMING-AWS4-HMAC-SHA256-PAYLOAD", "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER")
@@ -66,7 +66,7 @@ class _S3Signer(_Signer):
 
 @lru_cache(maxsize=256)
 def _signer(service: str, region: str) -> _Signer:
-    return (_S3Signer if service in S3_SCOPES else _Signer)(Credentials("", ""), service, region)
+    return (_S3Signer if service == "s3" else _Signer)(Credentials("", ""), service, region)
 
 
 def sender_time(signed: Signed | None, lab: datetime, real: datetime) -> datetime:
@@ -170,7 +170,7 @@ def _spellings(path: str, query: str) -> Iterator[str]:
 def _payload_hash(raw: RawRequest, signed: Signed) -> str:
     """What the signature says about the body, after checking that it is true of this body."""
     announced = raw.headers.get("x-amz-content-sha256")
-    if announced is None and signed.service in S3_SCOPES:
+    if announced is None and signed.service == "s3":
         if signed.scheme == "v4":
             text = "Missing required header for this request: x-amz-content-sha256"
             raise SignatureError("incomplete", "no-payload-hash", text)
@@ -208,15 +208,12 @@ def _chunks_match(body: bytes, previous: str, sign: Callable[..., str], trailer:
 
 
 def _verify_v2(raw: RawRequest, signed: Signed, secret: str) -> None:
-    headers = _Headers(raw.headers)
-    date = headers.pop("date", "").strip()
-    if "x-amz-date" in headers:
-        date = ""
-    if signed.expires is not None:  # presigners put the headers they signed into the address
-        for name, _, value in (pair.partition("=") for pair in raw.parts.query.split("&")):
-            if (name.startswith("x-amz-") or name in ("content-md5", "content-type")) and name not in headers:
-                headers[name] = unquote(value)
-        date = str(int(signed.expires.timestamp()))
+    headers = _Headers({name: value for name, value in raw.headers.items() if name != "date"})
+    for name, _, value in (pair.partition("=") for pair in raw.parts.query.split("&")):
+        if name.startswith("x-amz-") or name in ("content-md5", "content-type"):
+            headers.setdefault(name, unquote(value))  # presigners put the headers they signed into the address
+    assert signed.expires is not None
+    date = str(int(signed.expires.timestamp()))
     signer = HmacV1Auth(Credentials("", secret))
     signer._get_date = lambda: date
     bucket = bucket_in_host(raw.headers.get("host", raw.parts.netloc).lower())

@@ -1,6 +1,7 @@
 """Who a request says has signed it: read from the Authorization header or the query string, and not believed yet.
 
-Version 4, and version 2 for S3 alone, which still takes it. The texts of what is missing are AWS's.
+Version 4, and version 2 in addresses that were presigned for S3, as boto3 makes them in us-east-1. The texts of what is
+missing are AWS's.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
 """
@@ -20,13 +21,11 @@ from simlib.cloud.transport.wire import RawRequest
 
 ALGORITHM = "AWS4-HMAC-SHA256"
 MAX_EXPIRES = 604_800  # seconds: a signing key is good for seven days
-S3_SCOPES = ("s3", "s3express", "s3-outposts", "s3-object-lambda")
 
 _V4_PARTS = ("Algorithm", "Credential", "Signature", "Date", "SignedHeaders")
-_V2_PARTS = frozenset({"AWSAccessKeyId", "Signature", "Expires", "SignatureVersion", "x-amz-security-token"})
+_V2_PARTS = ("AWSAccessKeyId", "Signature", "Expires", "x-amz-security-token")
 _BASIC_DATE = re.compile(r"\d{8}T\d{6}Z", re.ASCII)
 _HASHED = "(Hashed with SHA-256 and encoded with Base64) Authorization="
-_FORM = "application/x-www-form-urlencoded"
 
 
 class SignatureError(Exception):
@@ -45,9 +44,9 @@ class SignatureError(Exception):
 class Signed:
     """What a request says about who signed it. Nothing in it is proved before `verify` returns.
 
-    `scheme` is "v4", "v4-query", "s3" or "s3-query", named like botocore's signers, or "v4-post" and "s3-post" of a
-    browser's form, signed by its `policy`. `service` and `region` are those of the credential scope. `signed_at` is
-    None for "s3-query" and "s3-post", which say only when they are over (`expires`).
+    `scheme` is "v4", "v4-query" or "s3-query", named like botocore's signers, or "v4-post" and "s3-post" of a browser's
+    form, signed by its `policy`. `service` and `region` are those of the credential scope. `signed_at` is None for
+    "s3-query" and "s3-post", which say only when they are over (`expires`).
     """
 
     access_key_id: str
@@ -75,16 +74,14 @@ def read(raw: RawRequest) -> Signed | None:
         if header is not None:
             if "X-Amz-Signature" in query or {"Signature", "AWSAccessKeyId"} <= query.keys():
                 raise _incomplete("two-mechanisms", "Only one auth mechanism allowed")
-            algorithm, _, rest = header.strip().partition(" ")
-            if algorithm not in (ALGORITHM, "AWS"):
+            algorithm = header.strip().partition(" ")[0]
+            if algorithm == "AWS":
+                raise _incomplete("version-2", f"Signature Version 2 is not taken; sign with {ALGORITHM}.")
+            if algorithm != ALGORITHM:
                 raise _incomplete("algorithm", f"Unsupported AWS 'algorithm': '{algorithm}'.")
-            return _v4_header(raw, header.strip()) if algorithm == ALGORITHM else _v2_header(raw, rest)
+            return _v4_header(raw, header.strip())
         if any(f"X-Amz-{part}" in query for part in _V4_PARTS):
             return _v4_query(raw, query)
-        if "SignatureVersion" in query or (
-            raw.headers.get("content-type", "").startswith(_FORM) and b"AWSAccessKeyId=" in raw.body
-        ):
-            raise _incomplete("algorithm", f"Signature Version 2 is taken by S3 alone; sign with {ALGORITHM}.")
         return _v2_query(raw, query) if "AWSAccessKeyId" in query or "Signature" in query else None
     except (ValueError, OverflowError) as error:
         raise _incomplete("query", "The address or the date of the request cannot be read.") from error
@@ -123,8 +120,7 @@ def _v4_header(raw: RawRequest, header: str) -> Signed:
         missing.append("Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header.")
     if missing:
         raise _incomplete("header" if date else "date", f"{' '.join(missing)} {_HASHED}{_hashed(header)}")
-    token = raw.headers.get("x-amz-security-token") or raw.headers.get("x-amz-s3session-token")
-    return _v4(raw, "v4", parts, date, token)
+    return _v4(raw, "v4", parts, date, raw.headers.get("x-amz-security-token"))
 
 
 def _hashed(header: str) -> str:
@@ -138,7 +134,7 @@ def _v4_query(raw: RawRequest, query: Mapping[str, str]) -> Signed:
         raise _incomplete("query", f"{text} Re-examine the query-string parameters.")
     if parts["Algorithm"] != ALGORITHM:
         raise _incomplete("query-algorithm", f"Unsupported AWS 'algorithm': '{parts['Algorithm']}'.")
-    token = parts.get("Security-Token") or parts.get("S3session-Token") or raw.headers.get("x-amz-security-token")
+    token = parts.get("Security-Token") or raw.headers.get("x-amz-security-token")
     return _v4(raw, "v4-query", parts, parts["Date"], token)
 
 
@@ -161,7 +157,7 @@ def _v4(raw: RawRequest, scheme: str, parts: Mapping[str, str], date: str, token
         raise _incomplete("scope", f"{text} '{day}' != '{stamp[:8]}', from '{stamp}'.")
     headers = tuple(sorted(set(parts["SignedHeaders"].lower().split(";"))))
     # Host and what the service acts upon must be covered, or a thief could replace it.
-    acted_upon = ("x-amz-",) if service in S3_SCOPES else ("x-amz-date", "x-amz-security-token", "x-amz-target")
+    acted_upon = ("x-amz-",) if service == "s3" else ("x-amz-date", "x-amz-security-token", "x-amz-target")
     sensitive = {name for name in raw.headers if name.startswith(acted_upon)} - {"x-amz-content-sha256"}
     if "host" not in headers:
         raise _incomplete("unsigned", "'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.")
@@ -169,7 +165,7 @@ def _v4(raw: RawRequest, scheme: str, parts: Mapping[str, str], date: str, token
         text = f"'{uncovered[0]}' must be a 'SignedHeader' in the AWS Authorization."
         raise _incomplete("unsigned", text, {"HeadersNotSigned": ", ".join(uncovered)})
     expires = None
-    if scheme == "v4-query" and service in S3_SCOPES:
+    if scheme == "v4-query" and service == "s3":
         expires = signed_at + timedelta(seconds=_lifetime(parts.get("Expires", "")))
     return Signed(
         access_key_id, token or None, scheme, service, region, parts["Signature"], signed_at, expires, headers, stamp
@@ -188,16 +184,6 @@ def _lifetime(text: str) -> int:
         week = "X-Amz-Expires must be less than a week (in seconds); that is, the given X-Amz-Expires must be less than"
         raise _incomplete("expires", f"{week} {MAX_EXPIRES} seconds")
     return int(text)
-
-
-def _v2_header(raw: RawRequest, rest: str) -> Signed:
-    access_key_id, _, signature = rest.strip().rpartition(":")
-    if not access_key_id or not signature:
-        raise _incomplete("v2-header", "AWS authorization header is invalid.  Expected AwsAccessKeyId:signature")
-    signed_at = _date(raw.headers.get("x-amz-date") or raw.headers.get("date") or "")
-    if signed_at is None:
-        raise _incomplete("date", "AWS authentication requires a valid Date or x-amz-date header")
-    return Signed(access_key_id, raw.headers.get("x-amz-security-token"), "s3", "s3", None, signature, signed_at)
 
 
 def _v2_query(raw: RawRequest, query: Mapping[str, str]) -> Signed:
