@@ -119,36 +119,23 @@ class Clock:
         """The time outside, which other processes sign their requests with: an aware datetime in UTC."""
         return datetime.fromtimestamp(self._mechanism.real_time() if self._running else time.time(), UTC)
 
-    def advance(
-        self,
-        *,
-        weeks: float = 0,
-        days: float = 0,
-        hours: float = 0,
-        minutes: float = 0,
-        seconds: float = 0,
-        milliseconds: float = 0,
-        microseconds: float = 0,
-    ) -> None:
-        """Move time forward, by the arguments of `datetime.timedelta`, without waiting.
+    def advance(self, **step: float) -> None:
+        """Move time forward, by the arguments of `datetime.timedelta` (hours=1, days=30), without waiting.
 
         Raises `ValueError` for a step back or beyond the year 2999, `RuntimeError` when the clock does not run.
         """
-        step = {unit: amount for unit, amount in locals().items() if unit != "self"}
-        arguments = ", ".join(f"{unit}={amount}" for unit, amount in step.items() if amount)
+        arguments = ", ".join(f"{unit}={amount}" for unit, amount in step.items())
         try:
             delta = timedelta(**step)
-            target = self.now + delta
+            year = (self.now + delta).year
         except OverflowError:
-            raise ValueError(
-                f"advance({arguments}) is too far: the lab's time ends with the year {LAST_YEAR}."
-            ) from None
+            delta, year = timedelta.max, LAST_YEAR + 1
         if delta < timedelta(0):
             raise ValueError(
                 f"advance({arguments}) would turn time back. The clock only moves forward, as time does at AWS; "
                 "start a fresh Cloud to begin again at the present."
             )
-        if target.year > LAST_YEAR:
+        if year > LAST_YEAR:
             raise ValueError(f"advance({arguments}) is too far: the lab's time ends with the year {LAST_YEAR}.")
         if not self._running:
             raise RuntimeError("This clock has stopped with its Cloud. Start a Cloud and move the clock of that one.")

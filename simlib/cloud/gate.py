@@ -70,8 +70,8 @@ class Gate:
         source_ip: Callable[[], str],
         show_authorization_ids: Callable[[], bool],
     ) -> None:
-        self._store, self._sessions, self._trail = store, sessions, trail
-        self._now, self._source_ip, self._show_ids = now, source_ip, show_authorization_ids
+        self.store, self.sessions, self.trail = store, sessions, trail
+        self.now, self.source_ip, self._show_ids = now, source_ip, show_authorization_ids
         self.history = History()
         self.lock = threading.RLock()
 
@@ -88,7 +88,7 @@ class Gate:
         signature follows, where it is not the world's (other processes keep real time).
         """
         with self.lock, uninterrupted():
-            in_flight = _InFlightCall(raw, self._now())
+            in_flight = _InFlightCall(raw, self.now())
             answer = self._attempt(in_flight, lambda: self._enter(in_flight, service, signed_by))
         return self._run(in_flight, answer) if isinstance(answer, DeferredAnswer) else answer
 
@@ -158,16 +158,14 @@ class Gate:
 
     def _admit(self, in_flight: _InFlightCall, call: Call, signed_by: SenderTime | None) -> CallContext:
         """The context at which the call is worked on, once its caller is believed."""
-        by = signed_by(in_flight.signed) if signed_by else self._now()
-        caller = authenticate(call, in_flight.signed, in_flight.now, by, self._store, self._sessions)
+        by = signed_by(in_flight.signed) if signed_by else self.now()
+        caller = authenticate(call, in_flight.signed, in_flight.now, by, self.store, self.sessions)
         note_use(caller, call, in_flight.now)
         call = on_behalf_of(call, caller)
         around = circumstances(
-            in_flight.now, self._source_ip(), in_flight.raw.headers.get("user-agent", ""), call.region
+            in_flight.now, self.source_ip(), in_flight.raw.headers.get("user-agent", ""), call.region
         )
-        return CallContext(
-            call, caller, in_flight.now, self._store, self._sessions, around, self._trail, self._show_ids()
-        )
+        return CallContext(call, caller, in_flight.now, self.store, self.sessions, around, self.trail, self._show_ids())
 
     def _carry_out(self, context: CallContext) -> RawAnswer | DeferredAnswer:
         """Validate, authorise, and let the lab or moto act."""
@@ -177,7 +175,7 @@ class Gate:
             constraints.check_tags(call.service, call.parameters.get("Tags"))
         account = context.caller.account
         if call.service != "sts":  # STS decides by trust policies, as part of its answers
-            permissions = permissions_of(call, context.caller, self._store)
+            permissions = permissions_of(call, context.caller, self.store)
             for permission in permissions:
                 context.require(permission)
             account = (permissions[0].account if permissions else "") or account
@@ -195,13 +193,13 @@ class Gate:
     def _let_moto_act(self, context: CallContext, account: str) -> RawAnswer:
         call = context.call
         try:
-            answer = self._store.act(call, account)
+            answer = self.store.act(call, account)
         except NotStored as error:
             if error.known and call.service == "iam" and call.operation.startswith("List"):
                 return answers.success(call, answers.empty(call))  # nothing of a kind that cannot be made
             raise _not_offered(call, error) from error
         if call.name in CHANGING:
-            self.history.observe(self._store, self._sessions, context.now)
+            self.history.observe(self.store, self.sessions, context.now)
         if call.name in additions.AFTER:
             answer = additions.AFTER[call.name](context, answer)
         return answers.spoken(call, answer)
@@ -212,11 +210,11 @@ class Gate:
         denied = next((evaluation for evaluation in evaluations if not evaluation.allowed), None)
         decisive = denied or (evaluations[0] if evaluations else None)
         code, message = (refusal.code, refusal.message) if refusal else _error_of(call, answer) if call else ("", "")
-        self._trail.record(
+        self.trail.record(
             Event(
-                number=self._trail.next_number(),
+                number=self.trail.next_number(),
                 when=in_flight.now,
-                who=_who(in_flight, decisive) or claimed_caller(in_flight.signed, self._sessions, self._store),
+                who=_who(in_flight, decisive) or claimed_caller(in_flight.signed, self.sessions, self.store),
                 action=decisive.action if decisive else action_name(call) if call else "unknown",
                 resource=decisive.resource if decisive else "*",
                 decision=denied.effect if denied else _decision(refusal),
@@ -224,13 +222,13 @@ class Gate:
                 error_message=message,
                 request_id=request_id(answer.headers),
                 account=context.caller.account if context else "",
-                access_key_id=known_key(in_flight.signed, self._sessions, self._store),
+                access_key_id=known_key(in_flight.signed, self.sessions, self.store),
                 service=call.service if call else "",
                 operation=call.operation if call else "",
                 region=call.region if call else "",
                 user_id=context.caller.user_id if context else "",
                 user_agent=in_flight.raw.headers.get("user-agent", ""),
-                source_ip=self._source_ip(),
+                source_ip=self.source_ip(),
                 session=context.caller.session if context else None,
                 situation=refusal.situation if refusal else "",
                 detail=refusal.detail if refusal else "",

@@ -22,12 +22,12 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from threading import RLock
 from typing import Any
 
 from simlib.cloud.authentication import check_kind_of_credentials
 from simlib.cloud.credentials import issuer, sessions
-from simlib.cloud.credentials.sessions import ANONYMOUS, Caller, Session, Sessions
+from simlib.cloud.credentials.sessions import ANONYMOUS, Caller, Session
+from simlib.cloud.gate import Gate
 from simlib.cloud.permissions.authorization import AS_STORED, Instead, circumstances, decide, resource_document
 from simlib.cloud.permissions.permission import Permission, account_of
 from simlib.cloud.services.named_principals import named_in
@@ -35,7 +35,6 @@ from simlib.cloud.services.web_identity import bearer_of
 from simlib.cloud.storage import buckets, iam_entities
 from simlib.cloud.storage.organizations import Membership, membership
 from simlib.cloud.storage.resources import resource_arns
-from simlib.cloud.storage.store import Store
 from simlib.cloud.storage.stored import Place, StoredDocument, StoredIdentity
 from simlib.cloud.transport.refusals import authentication_refusal
 from simlib.iam import Evaluation
@@ -86,17 +85,9 @@ class Document:
 class Inspection:
     """A world's `inspect`; see the module's first lines."""
 
-    def __init__(
-        self,
-        store: Store,
-        sessions: Sessions,
-        now: Callable[[], datetime],
-        source_ip: Callable[[], str],
-        lock: RLock,
-        counts: Callable[[], tuple[int, ...]],
-    ) -> None:
-        self._store, self._sessions, self._now, self._source_ip = store, sessions, now, source_ip
-        self._lock, self._counts = lock, counts
+    def __init__(self, gate: Gate, counts: Callable[[], tuple[int, ...]]) -> None:
+        self._store, self._sessions, self._lock = gate.store, gate.sessions, gate.lock
+        self._now, self._source_ip, self._counts = gate.now, gate.source_ip, counts
 
     @property
     def version(self) -> tuple[int, ...]:
@@ -121,12 +112,11 @@ class Inspection:
             if (token := issuer.read(who)) is not None:
                 claims = token[1]
                 return Principal(str(claims.get("iss")).removeprefix("https://"), "token", "", str(claims["sub"]), who)
-            caller, _ = self._caller(who, "", self._now())
-            if caller.session and caller.session.access_key_id:
-                return _of_session(caller.session)
-            return self._described(caller)
+            return self._described(self._caller(who, "", self._now())[0])
 
     def _described(self, caller: Caller) -> Principal:
+        if caller.session and caller.session.access_key_id:
+            return _of_session(caller.session)
         if not caller.account:
             kind = "anonymous" if caller is ANONYMOUS else "token" if caller.arn.startswith("arn:") else "service"
             return Principal(caller.arn, kind, "", caller.arn)

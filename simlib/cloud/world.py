@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from datetime import datetime
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -44,21 +44,26 @@ REGION = ambient.REGION
 NOWHERE = "http://127.0.0.1:9"  # the discard port: where requests are sent while no endpoint listens
 
 
+@dataclass(frozen=True, repr=False, eq=False)
 class Account:
     """An AWS account of the world."""
 
-    def __init__(self, name: str, account_id: str, world: Cloud) -> None:
-        self.name, self.id, self._world = name, account_id, world
+    name: str
+    id: str
+    _world: Cloud
 
     @cached_property
     def admin(self) -> Identity:
         """An IAM user who may do everything. An account that was loaded has it from when it is first asked for."""
-        return self._world._administrator(self.id)
+        with self._world._gate.lock:
+            key = self._world._store.administrator_key(self.id, ADMINISTRATOR)
+            return Identity(key.access_key_id, key.secret_access_key, None, region=REGION)
 
     @cached_property
     def root(self) -> Identity:
         """The root user, with an access key that is made when first asked for: a good account's root user has none."""
-        return self._world._root_user(self.id)
+        with self._world._gate.lock:
+            return Identity(*iam_entities.root_key(self.id), None, region=REGION)
 
     def __repr__(self) -> str:
         return f"The account {self.name}, {self.id}."
@@ -176,19 +181,15 @@ class Cloud:
         self._store = Store()
         undo.callback(self._store.close)
         self._gate = Gate(
-            self._store, self._sessions, self.trail, self._now, lambda: self.source_ip, lambda: self.authorization_ids
-        )
-        self.inspect = Inspection(
-            self._store, self._sessions, self._now, lambda: self.source_ip, self._gate.lock, self._counts
-        )
+            self._store, self._sessions, self.trail, lambda: self.clock.now, lambda: self.source_ip,
+            lambda: self.authorization_ids,
+        )  # fmt: skip
+        self.inspect = Inspection(self._gate, self._counts)
         spec = ("before-send", _meet_the_gate, REGISTER_FIRST)
         undo.callback(lambda: spec in BUILTIN_HANDLERS and BUILTIN_HANDLERS.remove(spec))
         BUILTIN_HANDLERS.append(spec)
         Cloud.running = self
         undo.callback(self._no_longer_running)
-
-    def _now(self) -> datetime:
-        return self.clock.now
 
     def _counts(self) -> tuple[int, ...]:
         ahead = (self.clock.now - self.clock.real_now).total_seconds()
@@ -250,19 +251,17 @@ class Cloud:
         that manages one, makes this account join it, as if it had accepted an invitation, where it is no member yet;
         raises `ValueError` where that account has no organization, or this one belongs to another.
         """
-        if name not in self._accounts:
-            self._must_be_open()
-            with uninterrupted(), self._gate.lock:
-                created = organizations.account_named(name)
-                account_id = created or self._store.free_account_id()
-                if organization is not None:
-                    organizations.join(account_id, name, organization.id)
+        known = self._accounts.get(name)
+        if known is not None and organization is None:
+            return known
+        self._must_be_open()
+        with uninterrupted(), self._gate.lock:
+            account_id = known.id if known else organizations.account_named(name) or self._store.free_account_id()
+            if organization is not None:
+                organizations.join(account_id, name, organization.id)
+            if known is None:
                 self._accounts[name] = Account(name, account_id, self)
                 self._accounts[name].admin  # noqa: B018 - an account of the lab's has its administrator from the start
-        elif organization is not None:
-            self._must_be_open()
-            with self._gate.lock:
-                organizations.join(self._accounts[name].id, name, organization.id)
         return self._accounts[name]
 
     def account_name(self, account_id: str) -> str:
@@ -274,15 +273,6 @@ class Cloud:
         """Those that have been mentioned, in that order."""
         return tuple(self._accounts.values())
 
-    def _administrator(self, account_id: str) -> Identity:
-        with self._gate.lock:
-            key = self._store.administrator_key(account_id, ADMINISTRATOR)
-            return Identity(key.access_key_id, key.secret_access_key, None, region=REGION)
-
-    def _root_user(self, account_id: str) -> Identity:
-        with self._gate.lock:
-            return Identity(*iam_entities.root_key(account_id), None, region=REGION)
-
     def authenticator(self, answer: Mapping[str, Any]) -> Authenticator:
         """An authenticator app that has scanned a new device: pass what `create_virtual_mfa_device` returned.
 
@@ -291,14 +281,14 @@ class Cloud:
         seed = answer.get("VirtualMFADevice", answer).get("Base32StringSeed")
         if not seed:
             raise ValueError("No seed in this answer. authenticator() wants what create_virtual_mfa_device returned.")
-        return Authenticator(seed, self._now)
+        return Authenticator(seed, lambda: self.clock.now)
 
     def oidc_provider(self, url: str = GITHUB) -> Issuer:
         """An OpenID Connect identity provider outside of AWS that issues signed tokens; one for each URL.
 
         GitHub Actions' is meant unless said otherwise. An account trusts it after `create_open_id_connect_provider`.
         """
-        issuer = Issuer(url, self._now)
+        issuer = Issuer(url, lambda: self.clock.now)
         return self._sessions.issuers.setdefault(issuer.url, issuer)
 
     def sign_in(self, answer: Mapping[str, Any], *, region: str = REGION) -> Identity:
