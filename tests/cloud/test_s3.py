@@ -5,9 +5,11 @@ https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actio
 
 from __future__ import annotations
 
+import hashlib
 import json
 import urllib.error
 import urllib.request
+from base64 import b64encode
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -431,13 +433,19 @@ def test_a_single_grant_is_refused_with_a_sentence(s3: Any) -> None:
     assert "canned ACLs" in text
 
 
-def test_a_body_must_fit_its_digests(s3: Any) -> None:
-    put = lambda **digest: refused(lambda: s3.put_object(Bucket=BUCKET, Key="k", Body=b"x", **digest))  # noqa: E731
-    text = "The Content-MD5 you specified did not match what we received."
-    assert put(ContentMD5="A" * 22 + "==") == ("BadDigest", text)
-    assert put(ChecksumSHA256="A" * 43 + "=") == (
-        "BadDigest", "The SHA256 you specified did not match the calculated checksum."
-    )  # fmt: skip
+@pytest.mark.parametrize(
+    ("name", "of_123456789"),  # the CRCs' check values: https://reveng.sourceforge.io/crc-catalogue/
+    [("MD5", None), ("CRC32", "cbf43926"), ("CRC32C", "e3069283"), ("CRC64NVME", "ae8b14860a799888"), ("SHA1", None),
+     ("SHA256", None)],
+)  # fmt: skip
+def test_a_body_must_fit_its_digests(s3: Any, name: str, of_123456789: str | None) -> None:
+    body, member = b"123456789", "ContentMD5" if name == "MD5" else f"Checksum{name}"
+    right = bytes.fromhex(of_123456789) if of_123456789 else hashlib.new(name, body).digest()
+    said = "what we received" if name == "MD5" else "the calculated checksum"
+    text = f"The {'Content-MD5' if name == 'MD5' else name} you specified did not match {said}."
+    put = lambda value: s3.put_object(Bucket=BUCKET, Key="k", Body=body, **{member: b64encode(value).decode()})  # noqa: E731
+    assert refused(lambda: put(bytes(len(right)))) == ("BadDigest", text)
+    assert put(right).get(member, name) in (name, b64encode(right).decode())
 
 
 OWNERSHIP = [  # the bucket's setting, the writer's ACL, who may read: the bucket's account, the writer's, a third

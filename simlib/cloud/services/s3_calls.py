@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import base64
-import hashlib
-import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from simlib.cloud.call_context import CallContext
@@ -16,6 +14,7 @@ from simlib.cloud.storage import buckets
 from simlib.cloud.storage.stored import parsed
 from simlib.cloud.transport.answers import Refusal
 from simlib.cloud.transport.calls import copy_source
+from simlib.cloud.transport.checksums import DIGESTS
 from simlib.cloud.transport.wire import RawAnswer
 from simlib.iam import public_access
 
@@ -139,14 +138,15 @@ class _S3(Facts):
 
     @property
     def wrong_digest(self) -> str:
-        """What is said where a body and its digest do not fit; CRC32C and CRC64NVME are taken as they are.
-
-        https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html
-        """
+        """What is said where a body and its digest do not fit."""
         body = self["Body"]
-        for member, (said, digest) in _DIGESTS.items() if isinstance(body, bytes) else ():
-            if self[member] and self[member] != base64.b64encode(digest(body)).decode("ascii"):
-                return said
+        for name, digest in DIGESTS.items() if isinstance(body, bytes) else ():
+            promised = self["ContentMD5" if name == "MD5" else f"Checksum{name}"]
+            if promised and promised != base64.b64encode(digest(body)).decode("ascii"):
+                what, with_what = (
+                    ("Content-MD5", "what we received") if name == "MD5" else (name, "the calculated checksum")
+                )
+                return f"The {what} you specified did not match {with_what}."
         return ""
 
     @property
@@ -154,17 +154,6 @@ class _S3(Facts):
         blocked = buckets.public_access_block(self.bucket).block_public_policy
         return blocked and public_access.is_public(parsed(str(self["Policy"]), "resource", ""))
 
-
-_DIGESTS: Mapping[str, tuple[str, Callable[[bytes], bytes]]] = {
-    "ContentMD5": ("The Content-MD5 you specified did not match what we received.",
-                   lambda body: hashlib.md5(body, usedforsecurity=False).digest()),
-    "ChecksumCRC32": ("The CRC32 you specified did not match the calculated checksum.",
-                      lambda body: zlib.crc32(body).to_bytes(4, "big")),
-    "ChecksumSHA1": ("The SHA1 you specified did not match the calculated checksum.",
-                     lambda body: hashlib.sha1(body, usedforsecurity=False).digest()),
-    "ChecksumSHA256": ("The SHA256 you specified did not match the calculated checksum.",
-                       lambda body: hashlib.sha256(body).digest()),
-}  # fmt: skip
 
 ANSWERS = {
     "s3:DeleteObjects": delete_objects,
