@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from simlib.audit.escalation import Way, escalations
 from simlib.audit.facts import Facts, Identity
+from simlib.audit.grants import Question
 from simlib.audit.refusal import known_action, spelled
 from simlib.iam import Policy, RequestError, service_data
 from simlib.iam.difference import Witness, newly_allowed
@@ -79,7 +80,7 @@ class Dump:
 
     def _is_allowed(self, *request: object) -> bool:
         try:
-            return self.facts.ask(*request).allowed  # type: ignore[arg-type]
+            return self.facts.ask(Question(*request)).allowed  # type: ignore[arg-type]
         except RequestError:
             return False
 

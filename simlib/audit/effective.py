@@ -12,7 +12,9 @@ from functools import lru_cache
 from itertools import product
 from typing import Any, NamedTuple
 
-from simlib.audit.facts import Facts, listed
+from simlib.audit.arns import listed
+from simlib.audit.facts import Facts
+from simlib.audit.grants import Question
 from simlib.iam import Policy, PolicySet, Statement, service_data
 from simlib.iam.matching import read, texts_by_match
 
@@ -35,7 +37,7 @@ def effective_permissions(facts: Facts, arn: str) -> dict[str, Any]:
     """
     if arn not in facts.identities:
         raise LookupError(f"There is no user or role {arn[:200]} here.")
-    evaluation = facts.ask(arn, "iam:GetUser", "*")
+    evaluation = facts.ask(Question(arn, "iam:GetUser", "*"))
     policies, own = evaluation.policies, facts.identities[arn]
     variables = {"${aws:username}": own.name if own.kind == "user" else "${aws:username}",
                  "${aws:PrincipalAccount}": own.account}  # fmt: skip

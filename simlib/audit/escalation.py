@@ -13,7 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from simlib.audit.facts import ANYWHERE, EVERYTHING, NOTHING, Arns, Facts, Grant, Identity, account_of, grouped, name_of
+from simlib.audit.arns import Arns, account_of, grouped, name_of
+from simlib.audit.facts import ANYWHERE, EVERYTHING, Facts, Identity
+from simlib.audit.grants import NOTHING, Grant, Question
 from simlib.cloud.inspection import Place
 from simlib.cloud.storage import iam_entities
 from simlib.cloud.storage.stored import parsed
@@ -117,8 +119,8 @@ class Finder:
         if account not in self.proofs:
             asks = [(action, resource.format(account=account)) for action, resource, *_ in PROOFS]
             root = f"arn:aws:iam::{account}:root"
-            self.proofs[account] = [ask for ask in asks if self.facts.ask(root, *ask).allowed]
-        return (ask for ask in self.proofs[account] if not self.facts.ask(who, *ask, instead=instead).allowed)
+            self.proofs[account] = [ask for ask in asks if self.facts.ask(Question(root, *ask)).allowed]
+        return (ask for ask in self.proofs[account] if not self.facts.ask(Question(who, *ask, instead=instead)).allowed)
 
     def is_administrator(self, who: str, identity: Identity) -> bool:
         return bool(identity.patterns(PROOFS[0][0])) and next(self.lacking(who, identity.account), None) is None
@@ -170,8 +172,8 @@ class Finder:
         elif on == "policy":
             yield from ((caller.arn, policy, "", []) for policy in caller.managed)
         elif on in ("group", "other group") and caller.kind == "user":
-            for group in self.facts.groups:
-                if account_of(group) == caller.account and (group in caller.groups) is (on == "group"):
+            for group in self.facts.groups[caller.account]:
+                if (group in caller.stored.groups) is (on == "group"):
                     yield group, "", "", []
         elif on in ("user", "role", "role policy"):
             for each in self._others(caller, row):
@@ -217,7 +219,7 @@ class Finder:
     def trust_of(self, service: str, role: str) -> Grant | None:
         """The decision by which a service may assume a role."""
         if (service, role) not in self.trusts:
-            self.trusts[service, role] = self.facts.grant(service, "sts:AssumeRole", role)
+            self.trusts[service, role] = self.facts.grant(Question(service, "sts:AssumeRole", role))
         return self.trusts[service, role]
 
     def _fits(self, row: Mapping[str, Any], target: Identity, caller: Identity) -> bool:
@@ -230,7 +232,7 @@ class Finder:
             profiles = backend.instance_profiles.values()
             profile = f"arn:aws:iam::{target.account}:instance-profile/new"
             return any(target.arn in [role.arn for role in each.roles] for each in profiles) or all(
-                self.facts.ask(caller.arn, action, profile).allowed
+                self.facts.ask(Question(caller.arn, action, profile)).allowed
                 for action in ("iam:CreateInstanceProfile", "iam:AddRoleToInstanceProfile")
             )
         return True
@@ -246,7 +248,7 @@ class Finder:
         grants = []
         for action, resource in asks:
             context = {"iam:PassedToService": row["service"]} if action == "iam:PassRole" else NOTHING
-            grant = self.facts.grant(who, action, resource, context, instead)
+            grant = self.facts.grant(Question(who, action, resource, context, instead))
             if grant is None:
                 return None
             grants.append(grant)

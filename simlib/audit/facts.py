@@ -6,53 +6,95 @@ answers each of them, with every policy of the world that bears on it.
 
 from __future__ import annotations
 
-import re
-from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import cached_property, lru_cache
+from functools import cached_property
 from itertools import chain
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
+from simlib.audit.arns import Arns, grouped, listed, name_of, named
+from simlib.audit.grants import NOTHING, Grant, Instead, Question
 from simlib.cloud.credentials.lifetimes import VALID, Credential
-from simlib.cloud.inspection import Document, Place
-from simlib.cloud.storage import iam_entities, resources
-from simlib.cloud.storage.stored import parsed
-from simlib.iam import Evaluation, Policy, PolicyError, PolicySet, Request, Statement, evaluate
-from simlib.iam.partial import Term, possible
-from simlib.iam.principals import Kind
+from simlib.cloud.inspection import Place
+from simlib.cloud.storage import buckets, iam_entities, resources
+from simlib.cloud.storage.organizations import membership
+from simlib.cloud.storage.resources import tags_of
+from simlib.cloud.storage.stored import StoredDocument, StoredIdentity, parsed
+from simlib.iam import Evaluation, Policy, PolicyError, PolicySet, Request, evaluate
 
 if TYPE_CHECKING:
     from simlib.cloud import Cloud
 
-Instead = Mapping[Place, Policy | None]
-NOTHING: Mapping[Any, Any] = MappingProxyType({})
 #: Circumstances of a dump, which does not say from where its people ask: a condition on that is kept as a need.
 ANYWHERE: Mapping[str, Any] = MappingProxyType({"aws:SourceIp": None})
 EVERYTHING = '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}'
 ANYBODY = "anybody"  # a role of an account that nobody here can look into
-_MFA = ("aws:multifactorauthpresent", "aws:multifactorauthage")
 _SURROUNDINGS = ("aws:currenttime", "aws:epochtime", "aws:securetransport", "aws:sourceip", "aws:useragent",
                  "aws:requestedregion", "aws:viaawsservice", "aws:resource")  # fmt: skip
-_GAP = re.compile(r"\$\{[^}]*\}|[*?]")
+_OF_MANY = ("scp", "rcp", "session")  # kinds of documents that bear on more than their owner
 
 
 @dataclass(frozen=True, eq=False)
 class Identity:
-    """A user or a role, the documents that count for it by their places, and the ARNs of a user's groups."""
+    """A user or a role: the documents that count for it by their places, and what is stored of it."""
 
-    arn: str
-    kind: str
-    account: str
-    name: str
+    stored: StoredIdentity
     documents: Mapping[Place, Policy]
-    groups: tuple[str, ...] = ()
+
+    @classmethod
+    def read(cls, stored: StoredIdentity) -> Identity:
+        trust = (StoredDocument(f"{stored.arn} (trust policy)", stored.trust_policy),) if stored.trust_policy else ()
+        bound = (stored.permissions_boundary,) if stored.permissions_boundary else ()
+        kinds = {"identity": stored.documents, "boundary": bound, "trust": trust}
+        texts = [(kind, each) for kind, documents in kinds.items() for each in documents]
+        places = [Place(stored.arn, kind) if kind == "trust" else each.place(kind) for kind, each in texts]
+        read = [_policy(each.text, kind, each.name) for kind, each in texts]
+        return cls(stored, {place: policy for place, policy in zip(places, read, strict=True) if policy})
+
+    @property
+    def arn(self) -> str:
+        return self.stored.arn
+
+    @property
+    def kind(self) -> str:
+        """``user`` or ``role``."""
+        return "role" if ":role/" in self.arn else "user"
+
+    @property
+    def account(self) -> str:
+        return self.stored.account
+
+    @property
+    def name(self) -> str:
+        return self.stored.name
 
     @property
     def trust(self) -> Policy | None:
         return self.documents.get(Place(self.arn, "trust"))
+
+    @cached_property
+    def trusts(self) -> list[str]:
+        """Whom its trust policy names: see `named`."""
+        return [name for _, name in named(self.trust)]
+
+    @property
+    def is_of_aws(self) -> bool:
+        """Whether only AWS itself may change and pass it: a service-linked role, or one of a permission set.
+
+        UG/id_roles_create-service-linked-role; singlesignon/latest/userguide/referencingpermissionsets.
+        """
+        return ":role/aws-service-role/" in self.arn or ":role/aws-reserved/" in self.arn
+
+    def of_kind(self, kind: str) -> list[Policy]:
+        return [policy for place, policy in self.documents.items() if place.kind == kind]
+
+    @cached_property
+    def limits(self) -> tuple[Any, ...]:
+        """What limits those, too, who gain by it."""
+        denies = [each.document for one in self.of_kind("identity") for each in one.statements if each.effect == "Deny"]
+        return self.stored.tags, denies, [each.document for each in self.of_kind("boundary")]
 
     @property
     def managed(self) -> list[str]:
@@ -88,155 +130,72 @@ class Held:
 
 @dataclass(frozen=True)
 class Thing:
-    """A resource; a machine or a function may run as a role."""
+    """A resource; a machine or a function may run as a role. `about`: what else about it counts in decisions."""
 
     arn: str
     account: str
-    policy: Policy | None
+    policy: Policy | None = field(compare=False)
+    text: str
     runs_as: str
+    about: tuple[Any, ...]
 
     @property
     def service(self) -> str:
         return self.arn.split(":")[2]
 
 
-class Grant(NamedTuple):
-    """A decision that allows, and the conditions it takes, in words."""
-
-    evaluation: Evaluation
-    needs: tuple[str, ...] = ()
-
-
-class Arns:
-    """ARNs in order, so that those a pattern may mean are found without looking at all the others."""
-
-    def __init__(self, arns: Iterable[str] = ()) -> None:
-        self.arns = sorted(set(arns))
-        self._meant: dict[str, Sequence[str]] = {}
-
-    def meant(self, pattern: str) -> Sequence[str]:
-        """Those a pattern may mean, in order; a variable in it may be any text."""
-        if pattern == "*":
-            return self.arns
-        if pattern not in self._meant:
-            gap = _GAP.search(pattern)
-            head = pattern[: gap.start()] if gap else pattern
-            low, high = bisect_left(self.arns, head), bisect_left(self.arns, head + "\U0010ffff")
-            fits = _reader(pattern).fullmatch
-            self._meant[pattern] = [arn for arn in self.arns[low:high] if fits(arn)]
-        return self._meant[pattern]
-
-    def all_meant(self, patterns: Iterable[str]) -> dict[str, None]:
-        return dict.fromkeys(arn for pattern in patterns for arn in self.meant(pattern))
-
-    def holders(self, pattern: str) -> Iterable[str]:
-        """Those that a pattern means, or a part of: a bucket, for a pattern of its objects."""
-        cuts = [match.start() for match in re.finditer("[/:]", pattern)]
-        return self.all_meant([pattern, *(pattern[:cut] for cut in cuts if cut > len("arn:aws:s3:::"))])
-
-
-@lru_cache(maxsize=4096)
-def _reader(pattern: str) -> re.Pattern[str]:
-    """The pattern where every gap, variables too, takes any text."""
-    gaps = ["." if gap == "?" else ".*" for gap in _GAP.findall(pattern)]
-    texts = map(re.escape, _GAP.split(pattern))
-    return re.compile("".join(chain(*zip(texts, [*gaps, ""], strict=True))), re.DOTALL)
-
-
-def listed(value: object) -> list[str]:
-    return [str(each) for each in value] if isinstance(value, list | tuple) else [str(value)]
-
-
-def name_of(arn: str) -> str:
-    return arn.rpartition("/" if "/" in arn else ":")[2]
-
-
-def account_of(name: str) -> str:
-    """The account of an ARN, or of a principal of a policy; "" where it has none."""
-    return name if name.isdigit() else name.split(":")[4] if name.count(":") >= 5 else ""
-
-
-def named(policy: Policy | None) -> Iterator[tuple[str, str]]:
-    """Whom the Allow statements of a trust or resource policy name: the type and the name, each once.
-
-    An account is its number; a session is its role, `111111111111:name`.
-    """
-    names: dict[tuple[str, str], None] = {}
-    for each in policy.statements if policy else ():
-        if each.effect == "Allow" and each.principals is not None:
-            if each.principals.everyone:
-                names["AWS", "*"] = None
-            for kind, texts in each.principals.names.items():
-                names |= dict.fromkeys((kind, _short(text)) for text in texts)
-    yield from names
-
-
-def _short(name: str) -> str:
-    session = re.fullmatch(r"arn:aws:sts::(\d+):assumed-role/([^/]+)/.*", name)
-    return ":".join(session.groups()) if session else account_of(name) if name.endswith(":root") else name
-
-
 class Facts:
     """A world at one moment. `names` are all its accounts, `accounts` those that may be looked into (number: name).
 
     `circumstances` are condition keys of every request; `instead` are documents that count in place of stored ones.
+    What is as it was in `before`, earlier facts of the same world, is taken from there, so that it is the same object.
     """
 
     def __init__(
-        self, cloud: Cloud, accounts: Iterable[str] | None = None, circumstances: Mapping[str, Any] = NOTHING
+        self,
+        cloud: Cloud,
+        accounts: Iterable[str] | None = None,
+        circumstances: Mapping[str, Any] = NOTHING,
+        before: Facts | None = None,
     ) -> None:
         self.cloud, self.look, self.circumstances, self.instead = cloud, cloud.inspect, dict(circumstances), NOTHING
-        principals = self.look.principals()
-        known = {account.id: account.name for account in cloud.accounts}
-        self.names = {each.account: known.get(each.account, each.account) for each in principals if each.kind == "root"}
+        stored, known = self.look.identities(), {account.id: account.name for account in cloud.accounts}
+        self.names = {number: known.get(number, number) for number in stored}
         ours = self.names if accounts is None else accounts
         self.accounts = {number: self.names.get(number, number) for number in ours}
-        self.groups = {
-            str(group.arn): frozenset(str(user.arn) for user in group.users)
-            for account in self.accounts
-            if account in self.names
-            for group in iam_entities.backend(account).groups.values()
-        }
-        belongs: dict[str, list[str]] = {}
-        for group, users in self.groups.items():
-            for user in users:
-                belongs.setdefault(user, []).append(group)
-        self.identities = {
-            each.arn: Identity(each.arn, each.kind, each.account, each.name, self._documents(each.arn),
-                               tuple(belongs.get(each.arn, ())))
-            for each in principals if each.kind in ("user", "role") and each.account in self.accounts
-        }  # fmt: skip
-        self.things = {
-            arn: Thing(arn, owner, self._documents(arn).get(Place(arn, "resource")), _runs_as(cloud, arn))
-            for arn in self.look.resources()
-            if (owner := self.look.owner(arn)) in self.accounts and ":iam:" not in arn
-        }
+        identities: Mapping[str, Identity] = before.identities if before else {}
+        things: Mapping[str, Thing] = before.things if before else {}
+        self.identities: dict[str, Identity] = {}
+        for each in chain.from_iterable(stored.get(number, ()) for number in self.accounts):
+            old = identities.get(each.arn)
+            self.identities[each.arn] = old if old and old.stored == each else Identity.read(each)
+        self.things: dict[str, Thing] = {}
+        for arn in [arn for number in self.accounts if number in stored for arn in resources.resource_arns(number)]:
+            thing = self._thing(arn)
+            self.things[arn] = things[arn] if things.get(arn) == thing else thing
         self.held = tuple(self._held())
+        self.around = {number: _around(number) for number in self.accounts if number in self.names}
+        ahead = round((cloud.clock.now - cloud.clock.real_now).total_seconds())
+        self.everywhere: tuple[Any, ...] = (ahead, cloud.source_ip, self.circumstances, self.names, self.accounts, {})
 
     def edited(self, instead: Instead) -> Facts:
         """The same world with some documents in place of stored ones; None takes one away."""
         copy = object.__new__(Facts)
-        kept = {name: value for name, value in vars(self).items() if name not in ("trusting", "lets_in")}
-        copy.__dict__.update(kept, instead=instead, identities=dict(self.identities), things=dict(self.things))
-        for arn in [arn for arn, each in self.identities.items() if self.bears(instead, each)]:
-            each = self.identities[arn]
-            own = {arn, *each.groups}
-            documents = {
-                place: policy
-                for place, policy in {**each.documents, **instead}.items()
-                if policy is not None and (place in each.documents or place.owner in own)
-            }
-            copy.identities[arn] = replace(each, documents=documents)
-        for place in instead:
+        derived = ("trusting", "lets_in", "of_service")
+        copy.__dict__.update({name: value for name, value in vars(self).items() if name not in derived})
+        copy.instead, copy.identities, copy.things = instead, dict(self.identities), dict(self.things)
+        wide = {place: policy for place, policy in instead.items() if place.kind in _OF_MANY}
+        copy.everywhere = (*self.everywhere[:-1], wide)
+        for arn, each in self.identities.items():
+            own = (arn, *each.stored.groups)
+            if any(place in each.documents or place.owner in own for place in instead):
+                all_of_it = {**each.documents, **instead}.items()
+                mine = {p: policy for p, policy in all_of_it if policy and (p in each.documents or p.owner in own)}
+                copy.identities[arn] = replace(each, documents=mine)
+        for place, policy in instead.items():
             if place.kind == "resource" and place.owner in self.things:
-                copy.things[place.owner] = replace(self.things[place.owner], policy=instead[place])
+                copy.things[place.owner] = replace(self.things[place.owner], policy=policy)
         return copy
-
-    @staticmethod
-    def bears(places: Iterable[Place], identity: Identity) -> bool:
-        """Whether one of these documents is one of an identity's, or would be."""
-        own = (identity.arn, *identity.groups)
-        return any(place in identity.documents or place.owner in own for place in places)
 
     # -- in other orders -----------------------------------------------------------------------------------------------
 
@@ -246,14 +205,35 @@ class Facts:
         return grouped((each.account, each.arn) for each in self.identities.values())
 
     @cached_property
+    def groups(self) -> dict[str, list[str]]:
+        """The ARNs of the groups of each account that is looked into."""
+        return {number: [str(group.arn) for group in iam_entities.backend(number).groups.values()]
+                for number in self.around}  # fmt: skip
+
+    @cached_property
     def trusting(self) -> dict[str, Arns]:
         """The roles that trust somebody, by the name in the trust policy."""
-        return grouped((name, each.arn) for each in self.identities.values() for _, name in named(each.trust))
+        return grouped((name, each.arn) for each in self.identities.values() for name in each.trusts)
+
+    @cached_property
+    def of_service(self) -> dict[str, Arns]:
+        """The resources of each service."""
+        return grouped((each.service, each.arn) for each in self.things.values())
 
     @cached_property
     def lets_in(self) -> dict[str, Arns]:
         """The resources whose own policies let somebody in, by the name there."""
         return grouped((name, each.arn) for each in self.things.values() for _, name in named(each.policy))
+
+    def policy_of(self, arn: str) -> Policy | None:
+        """The trust policy of a role, or the resource's own."""
+        identity, thing = self.identities.get(arn), self.things.get(arn)
+        return identity.trust if identity else thing.policy if thing else None
+
+    def owner(self, arn: str) -> str:
+        """The account of a user, role or resource; "" where it is not there."""
+        found = self.identities.get(arn) or self.things.get(arn)
+        return found.account if found else ""
 
     def place_of(self, policy: Policy, evaluation: Evaluation) -> Place | None:
         """Where a policy that has decided is stored; None for one of AWS's, which nobody here can edit."""
@@ -269,47 +249,33 @@ class Facts:
 
     # -- asking --------------------------------------------------------------------------------------------------------
 
-    def ask(
-        self,
-        who: str,
-        action: str,
-        resource: str,
-        context: Mapping[str, Any] = NOTHING,
-        instead: Instead = NOTHING,
-    ) -> Evaluation:
-        around = {**self.circumstances, **context}
-        both = {**self.instead, **instead} if instead else self.instead
-        return self.look.ask(who, action, resource, circumstances=around, instead=both)
+    def ask(self, question: Question) -> Evaluation:
+        around = {**self.circumstances, **question.context}
+        instead = {**self.instead, **question.instead} if question.instead else self.instead
+        asked = (question.who, question.action, question.resource)
+        return self.look.ask(*asked, circumstances=around, instead=instead)
 
-    def grant(
-        self,
-        who: str,
-        action: str,
-        resource: str,
-        context: Mapping[str, Any] = NOTHING,
-        instead: Instead = NOTHING,
-    ) -> Grant | None:
+    def grant(self, question: Question) -> Grant | None:
         """The decision that allows, as it is or under conditions that the caller could meet; None where none does."""
-        evaluation = self.ask(who, action, resource, context, instead)
-        return Grant(evaluation) if evaluation.allowed else under_conditions(evaluation)
+        return Grant.of(self.ask(question))
 
     def grant_outside(self, who: str, action: str, resource: str, owner: str) -> Grant | None:
         """The same of somebody we cannot look into, as if their own account allowed them everything."""
-        inside = self.ask(f"arn:aws:iam::{owner}:root", action, resource)
+        inside = self.ask(Question(f"arn:aws:iam::{owner}:root", action, resource))
         context = {key: value for key, value in inside.request.context.items() if key.lower().startswith(_SURROUNDINGS)}
         own = (parsed(EVERYTHING, "identity", "everything"),)
         policies = PolicySet(identity=own, resource=inside.policies.resource, rcps=inside.policies.rcps)
-        evaluation = evaluate(Request(who, action, resource, resource_account=owner, context=context), policies)
-        return Grant(evaluation) if evaluation.allowed else under_conditions(evaluation)
+        return Grant.of(evaluate(Request(who, action, resource, resource_account=owner, context=context), policies))
 
     # -- reading -------------------------------------------------------------------------------------------------------
 
-    def _documents(self, arn: str) -> dict[Place, Policy]:
-        return {
-            each.place: policy
-            for each in self.look.documents(arn)
-            if each.place.kind in ("identity", "boundary", "trust", "resource") and (policy := _policy(each))
-        }
+    def _thing(self, arn: str) -> Thing:
+        document = self.look.document(Place(arn, "resource"))
+        text, bucket = document.text if document else "", arn.removeprefix("arn:aws:s3:::")
+        kind = "key" if ":kms:" in arn else "resource"
+        about = (buckets.bucket_tags(bucket), buckets.public_access_block(bucket)) if bucket != arn else (tags_of(arn),)
+        policy = _policy(text, kind, arn) if text else None
+        return Thing(arn, self.look.owner(arn), policy, text, _runs_as(self.cloud, arn), about)
 
     def _held(self) -> Iterator[Held]:
         """Keys and sessions that are good now."""
@@ -332,16 +298,17 @@ class Facts:
         return any(held.expires and held.expires <= self.cloud.clock.now for held in self.held)
 
 
-def grouped(pairs: Iterable[tuple[str, str]]) -> dict[str, Arns]:
-    groups: dict[str, list[str]] = {}
-    for key, arn in pairs:
-        groups.setdefault(key, []).append(arn)
-    return {key: Arns(arns) for key, arns in groups.items()}
+def _around(account: str) -> tuple[Any, ...]:
+    """What else of an account counts for everybody in it: its organization, groups, passwords, instance profiles."""
+    kept = iam_entities.backend(account)
+    passwords = [user.name for user in kept.users.values() if user.password]
+    profiles = [(each.arn, [role.arn for role in each.roles]) for each in kept.instance_profiles.values()]
+    return membership(account), list(kept.groups), passwords, profiles
 
 
-def _policy(document: Document) -> Policy | None:
+def _policy(text: str, kind: str, name: str) -> Policy | None:
     try:
-        return parsed(document.text, document.place.kind, document.name)
+        return parsed(text, kind, name)
     except PolicyError:  # put together by the mock, not by a caller: what nobody can read allows nothing
         return None
 
@@ -361,51 +328,3 @@ def _runs_as(cloud: Cloud, arn: str) -> str:
     if ":function:" in arn and (function := resources.thing_of(arn)):
         return str(function.role)
     return ""
-
-
-# -- conditions that somebody could meet -------------------------------------------------------------------------------
-
-
-def under_conditions(evaluation: Evaluation) -> Grant | None:
-    """The decision on a refused request that brings what policies ask for: MFA, an external ID, claims of a token.
-
-    What AWS knows of a caller by itself (its organization, its tags) nobody can bring, and a role's session has no MFA.
-    """
-    request, policies = evaluation.request, evaluation.policies
-    mentioned = {each.key for statement in _statements(policies, request) for each in statement.conditions}
-    fixed = ("aws:principal", "aws:resource", *(_MFA if request.caller.kind != Kind.USER else ()))
-    open_keys = [key for key in mentioned - set(request.values) if not key.startswith(fixed)]
-    if not open_keys:
-        return None
-    possibility = possible(request, policies, open_keys)
-    if not possibility.depends_on or possibility.witness is None:
-        return None
-    context = {**request.context, **possibility.witness[1]}
-    again = Request(request.principal, request.action, request.resource, request.resource_account, context,
-                    request.role_arn)  # fmt: skip
-    shortest = min(possibility.depends_on, key=lambda terms: len(terms))
-    return Grant(evaluate(again, policies), tuple(dict.fromkeys(map(words, shortest))))
-
-
-def words(term: Term) -> str:
-    """A condition in words: "MFA", "sts:ExternalId is acme", "aws:SourceIp is in 192.0.2.0/24"."""
-    operator = term.operator.rpartition(":")[2].removesuffix("IfExists")
-    if term.key.lower() in _MFA:
-        return "MFA"
-    negated = ("Not" in operator) is term.holds
-    verb = {"StringLike": "like ", "StringNotLike": "like ", "ArnLike": "like ", "ArnNotLike": "like ",
-            "IpAddress": "in ", "NotIpAddress": "in "}.get(operator, "")  # fmt: skip
-    if not verb and not operator.startswith(("String", "Arn", "Bool")):
-        return f"{term.key} {'meets' if term.holds else 'does not meet'} {term.operator} {', '.join(term.values)}"
-    return f"{term.key} is {'not ' if negated else ''}{verb}{' or '.join(term.values)}"
-
-
-def _statements(policies: PolicySet, request: Request) -> Iterator[Statement]:
-    """Those of every layer that could speak of the request's action."""
-    layers: list[Any] = list(policies)
-    while layers:
-        layer = layers.pop()
-        if isinstance(layer, Policy):
-            yield from layer.candidates(request.folded_action)
-        elif isinstance(layer, tuple):
-            layers += layer

@@ -6,15 +6,17 @@ Nodes have `kind`, `label`, `short` and `account`, edges `kind` and `reasons`; t
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import networkx as nx
 
+from simlib.audit.arns import Arns, account_of, named
 from simlib.audit.escalation import ROWS, Finder, Way
-from simlib.audit.facts import ANYBODY, Arns, Facts, Grant, Held, Identity, Instead, Thing, account_of, grouped, named
+from simlib.audit.facts import ANYBODY, Facts, Held, Identity, Thing
+from simlib.audit.grants import Grant, Instead, Question
 from simlib.iam import Evaluation
 
 #: Kinds of edges, and what each is called where there is room for a word only.
@@ -82,27 +84,63 @@ class AccessMap:
 
     def __init__(self, facts: Facts) -> None:
         self.facts, self.finder, self.graph = facts, Finder(facts), nx.DiGraph()
-        for each in facts.identities.values():
-            self._node(each.arn, each.kind, each.name, each.account)
-        for thing in facts.things.values():
-            self._thing(thing)
-        for held in facts.held:
-            self._credential(held)
-        self.by_service = grouped((thing.service, arn) for arn, thing in facts.things.items())
         self._controlled: set[str] = set()
+        self._decide(facts.identities, [*facts.identities, *facts.things])
+
+    def edited(self, instead: Instead) -> AccessMap:
+        """The graph with some documents in place of stored ones."""
+        return self.after(self.facts.edited(instead))
+
+    def after(self, facts: Facts) -> AccessMap:
+        """The graph for other facts of the same world: decided again is only what the difference can bear on."""
+        changed = Difference(self.facts, facts)
+        if changed.is_everything:
+            return AccessMap(facts)
+        copy = object.__new__(AccessMap)
+        copy.__dict__.update(facts=facts, finder=Finder(facts), graph=self.graph.copy(), _controlled=self._controlled)
+        reach = {node.partition(" ")[0] for each in changed.targets & self.graph.nodes
+                 for node in self.graph.predecessors(each)}  # fmt: skip
+        kept = {*facts.identities, *facts.things, *(held.key_id for held in facts.held)}
+        of_these = {*self.facts.identities, *self.facts.things, *(held.key_id for held in self.facts.held)}
+        for node in of_these - kept:
+            copy._forget(node)
+            copy.graph.remove_node(node)
+        copy._decide(changed.actors | reach | (kept - of_these), changed.targets & kept)
+        return copy
+
+    def _decide(self, actors: Collection[str], targets: Collection[str]) -> None:
+        """Everything that leads from these users, roles and keys, and from outside to these roles and resources."""
+        for each in self.facts.identities.values():
+            if each.arn in actors:
+                self._node(each.arn, each.kind, each.name, each.account)
+        for arn in targets:
+            if thing := self.facts.things.get(arn):
+                self._thing(thing)
+        for held in self.facts.held:
+            if not self.graph.has_node(held.key_id):
+                self._credential(held)
         for actor in self.actors():
-            self._from(actor)
-        for arn in [*facts.identities, *facts.things]:
+            if actor.node in actors or actor.identity.arn in actors:
+                self._forget(actor.node)
+                self._from(actor)
+        for arn in targets:
+            near = [n for n in self.graph.predecessors(arn) if self.graph.nodes[n]["kind"] in ("outside", "control")]
+            self.graph.remove_edges_from([(source, arn) for source in near])
             self._into(arn)
+            if (owner := self.facts.owner(arn)) in self._controlled:
+                self._controls(arn, owner)
         self._everything()
+
+    def _forget(self, node: str) -> None:
+        """Take away whatever leads from a node, with what it would start."""
+        self.graph.remove_nodes_from([each for each in self.graph[node] if each.startswith(f"{node} ")])
+        self.graph.remove_edges_from(list(self.graph.out_edges(node)))
+        self.graph.nodes[node].pop("renews", None)
 
     def actors(self) -> list[Actor]:
         own = [Actor(arn, arn, identity) for arn, identity in self.facts.identities.items()]
-        return own + [
-            Actor(held.key_id, held.arn, self.facts.identities[held.behind])
-            for held in self.facts.held
-            if held.narrowed
-        ]
+        less = [held for held in self.facts.held if held.narrowed]
+        return own + [Actor(held.key_id, held.arn, self.facts.identities[held.behind]) for held in less]
 
     # -- nodes and edges -----------------------------------------------------------------------------------------------
 
@@ -126,6 +164,7 @@ class AccessMap:
         name = thing.arn.split(":", 5)[5]
         label = name if thing.service in ("s3", "sqs", "sns") else name.replace(":", "/").partition("/")[2] or name
         self._node(thing.arn, kind, label, thing.account)
+        self.graph.remove_edges_from(list(self.graph.out_edges(thing.arn)))
         if role := self.facts.identities.get(thing.runs_as):
             self._edge(thing.arn, role.arn, Reason(RUNS, f"runs as the role {role.name}"))
 
@@ -198,7 +237,7 @@ class AccessMap:
         identity, things = actor.identity, self.facts.things
         named_in = [self.facts.lets_in.get(name, Arns()).arns for name in (identity.arn, "*", identity.account)]
         opened, foreign = {*named_in[0], *named_in[1]}, {arn for arns in named_in for arn in arns}
-        for service, arns in self.by_service.items():
+        for service, arns in self.facts.of_service.items():
             for use in USES.get(service, ()):
                 patterns = identity.patterns(use.action)
                 found = dict.fromkeys(arn for pattern in patterns for arn in arns.holders(pattern))
@@ -207,7 +246,7 @@ class AccessMap:
                     if things[arn].account != identity.account and arn not in foreign:
                         continue  # another account's resource needs a policy that says so
                     for part in parts(arn, use.part, patterns):
-                        if grant := self.facts.grant(actor.who, use.action, part):
+                        if grant := self.facts.grant(Question(actor.who, use.action, part)):
                             self._edge(actor.node, arn, Reason(MAY, use.verb, grant[:1], grant.needs))
                             break
 
@@ -221,7 +260,7 @@ class AccessMap:
         copy.graph.remove_edges_from(list(copy.graph.in_edges(resource)))
         for node, who, identity in self.actors():
             asked = (thing and thing.policy) or only.all_meant(identity.patterns(action))
-            if asked and (grant := self.facts.grant(who, action, resource)):
+            if asked and (grant := self.facts.grant(Question(who, action, resource))):
                 copy._edge(node, resource, Reason(MAY, "use", grant[:1], grant.needs))
         return copy
 
@@ -230,7 +269,7 @@ class AccessMap:
     def _into(self, arn: str) -> None:
         """Whom a role's or a resource's own policy lets in from where we cannot look."""
         identity, thing = self.facts.identities.get(arn), self.facts.things.get(arn)
-        for kind, name in named(identity.trust if identity else thing.policy if thing else None):
+        for kind, name in named(self.facts.policy_of(arn)):
             number = account_of(name)
             if kind == "Federated" and identity:
                 saml = "sts:AssumeRoleWithSAML" if ":saml-provider/" in name else "sts:AssumeRoleWithWebIdentity"
@@ -267,74 +306,80 @@ class AccessMap:
 
     def _everything(self) -> None:
         """Decided as for the root user, whom nothing limits but SCPs and denies; for accounts that are new here."""
-        owned = {n for n, kind in self.graph.nodes(data="kind") if kind == "control"}
-        idle = [number for number in owned if not self.graph.in_degree(number)]
-        self.graph.remove_nodes_from(idle)
-        new = owned.difference(idle, self._controlled)
-        self._controlled = owned.difference(idle)
-        for arn in [arn for number in sorted(new) for arn in self.facts.of_account.get(number, Arns()).arns]:
-            self._controls(arn)
-        for thing in self.facts.things.values():
+        kinds = [
+            (node, kind) for node, kind in self.graph.nodes(data="kind") if kind in ("control", "group", "outside")
+        ]
+        near = {"outside": self.graph.succ, "control": self.graph.pred, "group": self.graph.pred}
+        self.graph.remove_nodes_from([node for node, kind in kinds if kind in near and not near[kind][node]])
+        owned = {node for node, kind in kinds if kind == "control" and node in self.graph}
+        new, self._controlled = owned - self._controlled, owned
+        for number in sorted(new):
+            for arn in self.facts.of_account.get(number, Arns()).arns:
+                self._controls(arn, number)
+        for thing in self.facts.things.values() if new else ():
             if thing.account in new:
-                self._controls(thing.arn)
+                self._controls(thing.arn, thing.account)
 
-    def _controls(self, arn: str) -> None:
-        identity, thing = self.facts.identities.get(arn), self.facts.things.get(arn)
+    def _controls(self, arn: str, owner: str) -> None:
+        root, identity = f"arn:aws:iam::{owner}:root", self.facts.identities.get(arn)
         if identity:
-            action = "iam:CreateAccessKey" if identity.kind == "user" else "iam:UpdateAssumeRolePolicy"
-            does = "makes an access key for" if identity.kind == "user" else "rewrites the trust policy of"
-            if grant := self.facts.grant(f"arn:aws:iam::{identity.account}:root", action, arn):
-                self._edge(
-                    identity.account, arn, Reason(TAKES, f"{does} {identity.name}", grant[:1], grant.needs, None)
-                )
-        for use, owner in _uses_of(thing):
-            if grant := self.facts.grant(f"arn:aws:iam::{owner}:root", use.action, arn + use.part):
-                self._edge(owner, arn, Reason(MAY, use.verb, grant[:1], grant.needs))
+            is_user = identity.kind == "user"
+            action = "iam:CreateAccessKey" if is_user else "iam:UpdateAssumeRolePolicy"
+            does = (
+                f"makes an access key for {identity.name}"
+                if is_user
+                else f"rewrites the trust policy of {identity.name}"
+            )
+            asked = [] if identity.is_of_aws else [(Reason(TAKES, does, hours=None), action, arn)]
+        else:
+            uses = USES.get(self.facts.things[arn].service, ())
+            asked = [(Reason(MAY, use.verb), use.action, arn + use.part) for use in uses]
+        for reason, action, resource in asked:
+            if grant := self.facts.grant(Question(root, action, resource)):
+                self._edge(owner, arn, replace(reason, evaluations=grant[:1], needs=grant.needs))
 
-    # -- the same with other documents ---------------------------------------------------------------------------------
 
-    def edited(self, instead: Instead) -> AccessMap:
-        """The graph with some documents in place of stored ones: decided again is only what they can bear on."""
-        facts = self.facts.edited(instead)
-        if any(place.kind not in ("identity", "boundary", "trust", "resource") for place in instead):
-            return AccessMap(facts)  # an organization's policies bear on everybody
-        copy = object.__new__(AccessMap)
-        copy.__dict__.update(vars(self), facts=facts, finder=Finder(facts), graph=self.graph.copy())
-        targets = dict.fromkeys(place.owner for place in instead if place.kind in ("trust", "resource"))
-        touched = set(self._bearing(instead, facts, targets))
-        for actor in copy.actors():
-            if touched & {actor.node, actor.identity.arn}:
-                copy.graph.remove_nodes_from([n for n in copy.graph[actor.node] if n.startswith(f"{actor.node} ")])
-                copy.graph.remove_edges_from(list(copy.graph.out_edges(actor.node)))
-                copy._from(actor)
-        for target in targets:
-            sources = [
-                n for n in copy.graph.predecessors(target) if copy.graph.nodes[n]["kind"] in ("outside", "control")
-            ]
-            copy.graph.remove_edges_from([(source, target) for source in sources])
-            copy.graph.remove_nodes_from([n for n in sources if not copy.graph.degree(n)])
-            copy._into(target)
-            if account_of(target) in copy._controlled or any(n in copy._controlled for n in sources):
-                copy._controls(target)
-        copy._everything()
-        return copy
+class Difference:
+    """What is different in two facts of one world, and whom it can bear on.
 
-    def _bearing(self, instead: Instead, facts: Facts, targets: Iterable[str]) -> Iterator[str]:
-        """The identities whose edges an edit can change: its holders, those who reach what it is of, whom it names."""
-        for place in instead:
-            if place.kind == "boundary" and place.owner in facts.identities:  # others may gain by what it limits
-                yield from facts.of_account[facts.identities[place.owner].account].arns
-        yield from (arn for arn, each in facts.identities.items() if facts.bears(instead, each))
-        for target in targets:
-            if target not in self.graph:
-                continue
-            for node in self.graph.predecessors(target):
-                yield node.partition(" ")[0]
-            identity, thing = facts.identities.get(target), facts.things.get(target)
-            account = identity.account if identity else thing.account if thing else ""
-            for kind, name in named(identity.trust if identity else thing.policy if thing else None):
-                whole = account if kind == "Service" or name == "*" else name
-                yield from facts.of_account[whole].arns if whole in facts.of_account else [name]
+    `targets`: roles and resources of which who gets in may be different; `actors`: who may reach something else.
+    `is_everything`: so much is different that all has to be decided again.
+    """
+
+    def __init__(self, old: Facts, new: Facts) -> None:
+        self.actors, self.targets, accounts = set[str](), set[str](), set[str]()
+        self.is_everything = old.everywhere != new.everywhere
+        for number in new.around:
+            if old.around.get(number) != new.around[number]:
+                accounts.add(number)
+                self.targets |= {arn for each in (old, new) for arn in each.of_account.get(number, Arns()).arns}
+        for one, other in _pairs(old.identities, new.identities):
+            arn = (one or other).arn
+            self.actors.add(arn)
+            if not (one and other) or one.limits != other.limits:  # others may gain by what it limits
+                accounts.add((one or other).account)
+            if not (one and other and one.trust is other.trust):
+                self.targets.add(arn)
+        for one, other in _pairs(old.things, new.things):
+            self.targets.add((one or other).arn)
+            if not (one and other) or (one.runs_as, one.about) != (other.runs_as, other.about):
+                accounts.add((one or other).account)
+        self.targets |= {arn for arn, each in new.things.items() if each.runs_as in self.actors}
+        for facts in (old, new):
+            for arn in self.targets:
+                for kind, name in named(facts.policy_of(arn)):
+                    self.is_everything |= name == "*"
+                    accounts.add(facts.owner(arn) if kind == "Service" else name)
+                    self.actors.add(name)
+        for number in accounts & new.of_account.keys():
+            self.actors |= set(new.of_account[number].arns)
+
+
+def _pairs(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[tuple[Any, Any]]:
+    """What is not the same in both; None where it is not there."""
+    for arn in old.keys() | new.keys():
+        if old.get(arn) is not new.get(arn):
+            yield old.get(arn), new.get(arn)
 
 
 def _uses_of(thing: Thing | None) -> list[tuple[Use, str]]:

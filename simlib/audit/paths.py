@@ -230,10 +230,11 @@ def changes(before: nx.DiGraph, after: nx.DiGraph) -> Iterator[tuple[str, Step]]
     for sign, one, other in (("−", before, after), ("+", after, before)):
         for edge in sorted(set(one.edges) - set(other.edges)):
             yield sign, step(one, *edge)
-    for edge in sorted(set(before.edges) & set(after.edges)):
-        old, new = step(before, *edge), step(after, *edge)
-        if old.sentence != new.sentence:
-            yield "±", new
+    decided_anew = [edge for edge in before.edges if edge in after.edges
+                    and before.edges[edge]["reasons"] is not after.edges[edge]["reasons"]]  # fmt: skip
+    for edge in sorted(decided_anew):
+        if step(before, *edge).sentence != step(after, *edge).sentence:
+            yield "±", step(after, *edge)
 
 
 def words(until: datetime | None) -> str:

@@ -16,11 +16,13 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from simlib.audit.arns import account_of, name_of
 from simlib.audit.compare import Dump
 from simlib.audit.effective import effective_permissions
 from simlib.audit.escalation import Way, find
 from simlib.audit.exposure import RULES, Exposure, exposures
-from simlib.audit.facts import ANYWHERE, NOTHING, Facts, account_of, name_of
+from simlib.audit.facts import ANYWHERE, Facts
+from simlib.audit.grants import NOTHING
 from simlib.audit.graph import AccessMap
 from simlib.audit.names import Names
 from simlib.audit.paths import cuts, paths, who_reaches

@@ -8,8 +8,9 @@ import zipfile
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from simlib.audit.arns import account_of, name_of
 from simlib.audit.escalation import PROOFS, REGION, ROWS, Finder, Name, Way, trust
-from simlib.audit.facts import EVERYTHING, Facts, account_of, name_of
+from simlib.audit.facts import EVERYTHING, Facts
 from simlib.cloud.storage import iam_entities
 
 if TYPE_CHECKING:

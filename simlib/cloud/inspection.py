@@ -171,6 +171,11 @@ class Inspection:
         yield from (account for account in dict.fromkeys((*accounts, STRANGER)) if account not in known)
         yield "anonymous"
 
+    def identities(self) -> dict[str, list[StoredIdentity]]:
+        """The users and roles of each account with their policies: equal values while nothing of them is different."""
+        with self._lock:
+            return {account: list(self._store.identities(account)) for account in self._accounts()}
+
     def resources(self) -> list[str]:
         """The ARNs of what policies can be about: roles, buckets, keys, queues, topics, functions, instances, …"""
         with self._lock:

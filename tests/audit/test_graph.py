@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import networkx as nx
 import pytest
 
 from simlib import Cloud
-from simlib.audit.facts import Arns, Facts
+from simlib.audit.arns import Arns
+from simlib.audit.facts import Facts
 from simlib.audit.graph import ACTS, ASSUMES, OWNS, RUNS, STARTS, TAKES, USES, AccessMap, parts
 from simlib.audit.paths import cuts, who_reaches
 from simlib.cloud.inspection import Place
@@ -368,39 +370,65 @@ def test_who_reaches_a_resource_by_which_steps(aws: Cloud, dev: Any) -> None:
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_an_edit_decides_anew_all_that_it_bears_on(aws: Cloud, dev: Any, seed: int) -> None:
-    """Documents by chance, edited one after the other: the same graph as one made from scratch."""
+def test_an_edit_and_a_real_call_decide_anew_all_that_they_bear_on(aws: Cloud, dev: Any, seed: int) -> None:
+    """Documents by chance, edited or really stored one after the other: the same graph as one made from scratch."""
     chance, prod = random.Random(seed), aws.account("prod")
     names = [arn(each, f"{kind}/{name}") for each in (dev, prod) for kind, name in (("user", "a"), ("role", "b"))]
     actions = ["sts:AssumeRole", "iam:PutUserPolicy", "iam:PutRolePolicy", "iam:UpdateAssumeRolePolicy", "s3:GetObject",
-               "iam:CreateAccessKey", "lambda:*", "iam:PassRole", "*"]  # fmt: skip
+               "iam:CreateAccessKey", "iam:AddUserToGroup", "lambda:*", "iam:PassRole", "*"]  # fmt: skip
 
     def statement(**more: Any) -> dict[str, Any]:
-        effect = chance.choice(["Allow", "Allow", "Deny"])
-        return {**allow(chance.sample(actions, 2), chance.choice(["*", *names])), "Effect": effect, **more}
+        effect = chance.choice(["Allow", "Allow", "Allow", "Deny"])
+        return {**allow(chance.sample(actions, 3), chance.choice(["*", *names])), "Effect": effect, **more}
 
     def trusting() -> str:
         principal = chance.choice([{"AWS": chance.choice([dev.id, prod.id, "*", "555555555555", *names[:1]])},
                                    {"Service": "lambda.amazonaws.com"}])  # fmt: skip
         return trust(principal)
 
+    def of_bucket() -> str:
+        whom = {"AWS": chance.choice(["*", prod.id, names[0], "555555555555"])}
+        return document(statement(Principal=whom, Resource=f"{LEDGER}/*"))
+
     for account in (dev, prod):
         user(account, "a", statement())
         role(account, "b", trusting(), statement())
     dev.admin.client("s3").create_bucket(Bucket="ledger")
-    first, edits = AccessMap(Facts(aws)), dict[Place, Policy | None]()
-    for _ in range(5):
+    s3, iam = dev.admin.client("s3"), chance.choice((dev, prod)).admin.client("iam")
+    calls = [
+        lambda: iam.put_user_policy(UserName="a", PolicyName="own", PolicyDocument=document(statement())),
+        lambda: iam.put_role_policy(RoleName="b", PolicyName="own", PolicyDocument=document(statement())),
+        lambda: iam.update_assume_role_policy(RoleName="b", PolicyDocument=trusting()),
+        lambda: s3.put_bucket_policy(Bucket="ledger", Policy=of_bucket()),
+        lambda: s3.delete_bucket_policy(Bucket="ledger"),
+        lambda: iam.create_role(RoleName=f"new-{chance.random()}", AssumeRolePolicyDocument=trusting()),
+        lambda: iam.delete_role(RoleName=next(each["RoleName"] for each in iam.list_roles()["Roles"])),
+        lambda: iam.create_user(UserName=f"new-{chance.random()}"),
+        lambda: s3.create_bucket(Bucket=f"new-{chance.randrange(1_000_000)}"),
+        lambda: iam.create_group(GroupName=f"new-{chance.random()}"),
+        lambda: iam.delete_group(GroupName=iam.list_groups()["Groups"][0]["GroupName"]),
+        lambda: iam.create_access_key(UserName="a"),
+        lambda: iam.put_user_permissions_boundary(UserName="a", PermissionsBoundary=READ_ONLY),
+    ]  # fmt: skip
+    stored, edits = AccessMap(Facts(aws)), dict[Place, Policy | None]()
+    for _ in range(12):
+        with suppress(Exception):  # where there is nothing to delete
+            chance.choice(calls)()
+        stored = stored.after(Facts(aws, before=stored.facts))
+        same(stored.graph, AccessMap(Facts(aws)).graph)
         place = chance.choice([*(Place(name, "identity", "own") for name in names), Place(LEDGER, "resource"),
                                *(Place(name, "trust") for name in names if ":role/" in name)])  # fmt: skip
-        text = document(statement()) if place.kind == "identity" else trusting()
-        if place.kind == "resource":
-            text = document(
-                statement(Principal={"AWS": chance.choice(["*", prod.id, names[0]])}, Resource=f"{LEDGER}/*")
-            )
+        text = {"identity": lambda: document(statement()), "resource": of_bucket, "trust": trusting}[place.kind]()
         edits[place] = Policy.parse(text, place.kind, name=place.name or place.owner)
-        edited, scratch = first.edited(edits).graph, AccessMap(first.facts.edited(edits)).graph
-        assert told(edited) == told(scratch)
-        assert set(edited) == set(scratch)
+        same(stored.edited(edits).graph, AccessMap(stored.facts.edited(edits)).graph)
+
+
+READ_ONLY = "arn:aws:iam::aws:policy/ReadOnlyAccess"
+
+
+def same(one: nx.DiGraph, other: nx.DiGraph) -> None:
+    assert told(one) == told(other)
+    assert dict(one.nodes(data=True)) == dict(other.nodes(data=True))
 
 
 def told(graph: nx.DiGraph) -> dict[tuple[str, str], set[str]]:

@@ -219,16 +219,16 @@ class Store:
         return self._identity(account, "roles", name)
 
     def _identity(self, account: str, collection: str, name: str) -> StoredIdentity | None:
-        kept = backend(account)
-        entity = named(kept, collection, name)
-        if entity is None:
-            return None
-        groups = kept.get_groups_for_user(name) if collection == "users" else ()
+        entity = named(backend(account), collection, name)
+        return self._stored(account, collection, entity) if entity is not None else None
+
+    def _stored(self, account: str, collection: str, entity: Any) -> StoredIdentity:
+        groups = backend(account).get_groups_for_user(entity.name) if collection == "users" else ()
         return StoredIdentity(
             entity.arn,
             entity.id,
             account,
-            name,
+            entity.name,
             tuple(document for owner in (entity, *groups) for document in _documents(owner)),
             self.managed_policy(getattr(entity, "permissions_boundary_arn", None) or ""),
             tag_map(entity.tags),
@@ -241,8 +241,7 @@ class Store:
         """An account's users, oldest first, then its roles."""
         for collection in ("users", "roles"):
             for entity in list(getattr(backend(account), collection).values()):
-                if identity := self._identity(account, collection, entity.name):
-                    yield identity
+                yield self._stored(account, collection, entity)
 
     def group_documents(self, account: str, name: str) -> tuple[StoredDocument, ...] | None:
         """The policies of a group; None where there is none of that name."""

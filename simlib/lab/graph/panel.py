@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import networkx as nx
 
 from simlib.audit import paths
-from simlib.audit.facts import Facts, Instead
+from simlib.audit.facts import Facts
+from simlib.audit.grants import Instead
 from simlib.audit.graph import AccessMap
 from simlib.audit.names import Names
 from simlib.cloud.world import ADMINISTRATOR
@@ -83,15 +84,16 @@ class AccessGraph(Panel):
         return self._map.facts.accounts
 
     def _refresh(self) -> None:
-        """Build again where something has happened since; what is different then stays marked until the next time."""
+        """Follow what has happened since; what is different then stays marked until the next time."""
         version = self.world.inspect.version
         if self._version == version and not self._stored.facts.are_over:
             return
-        before = self._stored.graph if self._version is not None else None
+        before = self._stored if self._version is not None else None
         self._version = version
-        self._stored = AccessMap(Facts(self.world, self._accounts, self.circumstances))
-        if before is not None and any(paths.changes(before, self._stored.graph)):
-            self._before = before
+        facts = Facts(self.world, self._accounts, self.circumstances, before.facts if before else None)
+        self._stored = before.after(facts) if before else AccessMap(facts)
+        if before and any(paths.changes(before.graph, self._stored.graph)):
+            self._before = before.graph
         self._decide()
 
     def _decide(self) -> None:

@@ -1,0 +1,89 @@
+"""ARNs by what policies say of them: which a pattern may mean, and whom a policy names."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from itertools import chain
+
+from simlib.iam import Policy
+
+_GAP = re.compile(r"\$\{[^}]*\}|[*?]")
+
+
+class Arns:
+    """ARNs in order, so that those a pattern may mean are found without looking at all the others."""
+
+    def __init__(self, arns: Iterable[str] = ()) -> None:
+        self.arns = sorted(set(arns))
+        self._meant: dict[str, Sequence[str]] = {}
+
+    def meant(self, pattern: str) -> Sequence[str]:
+        """Those a pattern may mean, in order; a variable in it may be any text."""
+        if pattern == "*":
+            return self.arns
+        if pattern not in self._meant:
+            gap = _GAP.search(pattern)
+            head = pattern[: gap.start()] if gap else pattern
+            low, high = bisect_left(self.arns, head), bisect_left(self.arns, head + "\U0010ffff")
+            fits = _reader(pattern).fullmatch
+            self._meant[pattern] = [arn for arn in self.arns[low:high] if fits(arn)]
+        return self._meant[pattern]
+
+    def all_meant(self, patterns: Iterable[str]) -> dict[str, None]:
+        return dict.fromkeys(arn for pattern in patterns for arn in self.meant(pattern))
+
+    def holders(self, pattern: str) -> Iterable[str]:
+        """Those that a pattern means, or a part of: a bucket, for a pattern of its objects."""
+        cuts = [match.start() for match in re.finditer("[/:]", pattern)]
+        return self.all_meant([pattern, *(pattern[:cut] for cut in cuts if cut > len("arn:aws:s3:::"))])
+
+
+@lru_cache(maxsize=4096)
+def _reader(pattern: str) -> re.Pattern[str]:
+    """The pattern where every gap, variables too, takes any text."""
+    gaps = ["." if gap == "?" else ".*" for gap in _GAP.findall(pattern)]
+    texts = map(re.escape, _GAP.split(pattern))
+    return re.compile("".join(chain(*zip(texts, [*gaps, ""], strict=True))), re.DOTALL)
+
+
+def listed(value: object) -> list[str]:
+    return [str(each) for each in value] if isinstance(value, list | tuple) else [str(value)]
+
+
+def name_of(arn: str) -> str:
+    return arn.rpartition("/" if "/" in arn else ":")[2]
+
+
+def account_of(name: str) -> str:
+    """The account of an ARN, or of a principal of a policy; "" where it has none."""
+    return name if name.isdigit() else name.split(":")[4] if name.count(":") >= 5 else ""
+
+
+def named(policy: Policy | None) -> list[tuple[str, str]]:
+    """Whom the Allow statements of a trust or resource policy name: the type and the name, each once.
+
+    An account is its number; a session is its role, `111111111111:name`.
+    """
+    names: dict[tuple[str, str], None] = {}
+    for each in policy.statements if policy else ():
+        if each.effect == "Allow" and each.principals is not None:
+            if each.principals.everyone:
+                names["AWS", "*"] = None
+            for kind, texts in each.principals.names.items():
+                names |= dict.fromkeys((kind, _short(text)) for text in texts)
+    return list(names)
+
+
+def _short(name: str) -> str:
+    session = re.fullmatch(r"arn:aws:sts::(\d+):assumed-role/([^/]+)/.*", name)
+    return ":".join(session.groups()) if session else account_of(name) if name.endswith(":root") else name
+
+
+def grouped(pairs: Iterable[tuple[str, str]]) -> dict[str, Arns]:
+    groups: dict[str, list[str]] = {}
+    for key, arn in pairs:
+        groups.setdefault(key, []).append(arn)
+    return {key: Arns(arns) for key, arns in groups.items()}

@@ -1,0 +1,83 @@
+"""Questions to the gate, and what allows them: a decision, and the conditions that somebody could meet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+from simlib.cloud.inspection import Place
+from simlib.iam import Evaluation, Policy, PolicySet, Request, Statement, evaluate
+from simlib.iam.partial import Term, possible
+from simlib.iam.principals import Kind
+
+Instead = Mapping[Place, Policy | None]
+NOTHING: Mapping[Any, Any] = MappingProxyType({})
+_MFA = ("aws:multifactorauthpresent", "aws:multifactorauthage")
+
+
+class Question(NamedTuple):
+    """May somebody do this? `context` are condition keys beside the world's, `instead` documents beside the stored."""
+
+    who: str
+    action: str
+    resource: str
+    context: Mapping[str, Any] = NOTHING
+    instead: Instead = NOTHING
+
+
+class Grant(NamedTuple):
+    """A decision that allows, and the conditions it takes, in words."""
+
+    evaluation: Evaluation
+    needs: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, evaluation: Evaluation) -> Grant | None:
+        """A decision as it is, or under conditions that the caller could meet; None where that does not help."""
+        return cls(evaluation) if evaluation.allowed else _under_conditions(evaluation)
+
+
+def _under_conditions(evaluation: Evaluation) -> Grant | None:
+    """The decision on a refused request that brings what policies ask for: MFA, an external ID, claims of a token.
+
+    What AWS knows of a caller by itself (its organization, its tags) nobody can bring, and a role's session has no MFA.
+    """
+    request, policies = evaluation.request, evaluation.policies
+    mentioned = {each.key for statement in _statements(policies, request) for each in statement.conditions}
+    fixed = ("aws:principal", "aws:resource", *(_MFA if request.caller.kind != Kind.USER else ()))
+    open_keys = [key for key in mentioned - set(request.values) if not key.startswith(fixed)]
+    if not open_keys:
+        return None
+    possibility = possible(request, policies, open_keys)
+    if not possibility.depends_on or possibility.witness is None:
+        return None
+    context = {**request.context, **possibility.witness[1]}
+    again = Request(request.principal, request.action, request.resource, request.resource_account, context,
+                    request.role_arn)  # fmt: skip
+    shortest = min(possibility.depends_on, key=lambda terms: len(terms))
+    return Grant(evaluate(again, policies), tuple(dict.fromkeys(map(words, shortest))))
+
+
+def words(term: Term) -> str:
+    """A condition in words: "MFA", "sts:ExternalId is acme", "aws:SourceIp is in 192.0.2.0/24"."""
+    operator = term.operator.rpartition(":")[2].removesuffix("IfExists")
+    if term.key.lower() in _MFA:
+        return "MFA"
+    negated = ("Not" in operator) is term.holds
+    verb = {"StringLike": "like ", "StringNotLike": "like ", "ArnLike": "like ", "ArnNotLike": "like ",
+            "IpAddress": "in ", "NotIpAddress": "in "}.get(operator, "")  # fmt: skip
+    if not verb and not operator.startswith(("String", "Arn", "Bool")):
+        return f"{term.key} {'meets' if term.holds else 'does not meet'} {term.operator} {', '.join(term.values)}"
+    return f"{term.key} is {'not ' if negated else ''}{verb}{' or '.join(term.values)}"
+
+
+def _statements(policies: PolicySet, request: Request) -> Iterator[Statement]:
+    """Those of every layer that could speak of the request's action."""
+    layers: list[Any] = list(policies)
+    while layers:
+        layer = layers.pop()
+        if isinstance(layer, Policy):
+            yield from layer.candidates(request.folded_action)
+        elif isinstance(layer, tuple):
+            layers += layer
