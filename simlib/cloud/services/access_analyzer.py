@@ -62,13 +62,8 @@ def check_no_new_access(context: CallContext) -> Mapping[str, Any]:
 
     kind = _kind(context.parameters["policyType"], None)
     new, old = (_policy(context.parameters[name], kind) for name in ("newPolicyDocument", "existingPolicyDocument"))
-    statements = [each.statement for each in newly_allowed(new, old)]
-    return _result(
-        statements,
-        "The modified permissions do not grant new access compared to your existing policy.",
-        "The modified permissions grant new access compared to your existing policy.",
-        "New access in the statement with ",
-    )
+    said = "The modified permissions do not grant new access compared to your existing policy."
+    return _result((each.statement for each in newly_allowed(new, old)), said, "New access in the")
 
 
 def check_access_not_granted(context: CallContext) -> Mapping[str, Any]:
@@ -81,34 +76,30 @@ def check_access_not_granted(context: CallContext) -> Mapping[str, Any]:
         named = access.get("actions") or [text for each in policy.statements for text in each.actions.texts]
         actions = (each for action in named for each in _expanded(str(action).lower()))
         statements += [witness.statement for each in actions if (witness := allowed(policy, each, *resources))]
-    return _result(
-        statements,
-        "The policy document does not grant access to perform the listed actions or resources.",
-        "The policy document grants access to perform one or more of the listed actions or resources.",
-        "One or more of the listed actions or resources in the statement with ",
-    )
+    said = "The policy document does not grant access to perform the listed actions or resources."
+    return _result(statements, said, "One or more of the listed actions or resources in the")
 
 
 def check_no_public_access(context: CallContext) -> Mapping[str, Any]:
     kind = "trust" if context.parameters["resourceType"] == _TRUST else "resource"
     policy = _policy(context.parameters["policyDocument"], kind)
     alone = [Policy(policy.document, kind, "", [each]) for each in policy.statements]
-    statements = [each.statements[0] for each in alone if is_public(each)]
-    return _result(
-        statements,
-        "The resource policy does not grant public access for the given resource type.",
-        "The resource policy grants public access for the given resource type.",
-        "Public access granted in the following statement with ",
-    )
+    said = "The resource policy does not grant public access for the given resource type."
+    public = (each.statements[0] for each in alone if is_public(each))
+    return _result(public, said, "Public access granted in the following")
 
 
-def _result(statements: Iterable[Statement], passed: str, failed: str, reason: str) -> dict[str, Any]:
+def _result(statements: Iterable[Statement], said: str, reason: str) -> dict[str, Any]:
+    """`said` is the message where there are none."""
     reasons = []
     for each in dict.fromkeys(statements):
         place = f"sid: {each.sid}." if each.sid else f"index: {each.index}."
         sid = {"statementId": each.sid} if each.sid else {}
-        reasons.append({"description": reason + place, "statementIndex": each.index, **sid})
-    return {"result": "FAIL" if reasons else "PASS", "message": failed if reasons else passed, "reasons": reasons}
+        reasons.append({"description": f"{reason} statement with {place}", "statementIndex": each.index, **sid})
+    if reasons:
+        said = re.sub("do(es)? not grant", lambda verb: "grants" if verb[1] else "grant", said)
+        said = said.replace("perform the", "perform one or more of the")
+    return {"result": "FAIL" if reasons else "PASS", "message": said, "reasons": reasons}
 
 
 def _kind(policy_type: Any, resource_type: Any) -> str:

@@ -1,4 +1,4 @@
-"""What the lab adds to moto, in four tables by "service:Operation".
+"""What the lab adds to moto, in four tables by "service:Operation", to which every module here adds its own.
 
 `BEFORE` is checked once the call is allowed and before anything is done, under "service:*" for all calls of a service;
 `ANSWERS` are calls the lab answers itself; `AFTER` completes what moto has done, and may replace its answer.
@@ -30,25 +30,16 @@ from simlib.cloud.services import (
 )
 from simlib.cloud.transport.wire import RawAnswer
 
-Answer = Callable[[CallContext], Mapping[str, Any] | DeferredAnswer]
-Check = Callable[[CallContext], None]
-Completion = Callable[[CallContext, RawAnswer], RawAnswer]
+_MODULES = (access_analyzer, authorization_details, credential_report, event_history, functions, iam_calls,
+            iam_listings, iam_rules, mfa, organization_calls, organization_rules, resource_policies, s3_calls,
+            simulator, sts)  # fmt: skip
 
-ANSWERS: Mapping[str, Answer] = {
-    **sts.ANSWERS, **iam_calls.ANSWERS, **iam_listings.ANSWERS, **credential_report.ANSWERS,
-    **simulator.ANSWERS, **s3_calls.ANSWERS, **functions.ANSWERS, **authorization_details.ANSWERS,
-    **access_analyzer.ANSWERS, **event_history.ANSWERS,
-}  # fmt: skip
-BEFORE: Mapping[str, Check] = {
-    **sts.BEFORE, **iam_rules.BEFORE, **iam_calls.BEFORE, **mfa.BEFORE, **organization_rules.BEFORE,
-    **resource_policies.BEFORE, **s3_calls.BEFORE, **functions.BEFORE,
-}  # fmt: skip
-INSTEAD: Mapping[str, str] = {**sts.INSTEAD, **organization_calls.INSTEAD, **s3_calls.INSTEAD}
-AFTER: Mapping[str, Completion] = {
-    **iam_calls.AFTER,
-    **iam_listings.AFTER,
-    **mfa.AFTER,
-    **organization_calls.AFTER,
-    **resource_policies.AFTER,
-    **s3_calls.AFTER,
-}
+
+def _joined(table: str) -> dict[str, Any]:
+    return {name: entry for module in _MODULES for name, entry in getattr(module, table, {}).items()}
+
+
+ANSWERS: Mapping[str, Callable[[CallContext], Mapping[str, Any] | DeferredAnswer]] = _joined("ANSWERS")
+BEFORE: Mapping[str, Callable[[CallContext], None]] = _joined("BEFORE")
+AFTER: Mapping[str, Callable[[CallContext, RawAnswer], RawAnswer]] = _joined("AFTER")
+INSTEAD: Mapping[str, str] = _joined("INSTEAD")

@@ -7,9 +7,9 @@ recorded `Evaluation`s in the members of botocore's model; nothing is decided he
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
 from simlib.cloud.call_context import CallContext
 from simlib.cloud.event import Event
@@ -20,13 +20,10 @@ from simlib.iam.decision import Check
 
 KEPT = timedelta(hours=24)
 
-_TYPES = {
-    "RESOURCE_CONTROL_POLICY": "RESOURCE_CONTROL_POLICY",
-    "SERVICE_CONTROL_POLICY": "SERVICE_CONTROL_POLICY",
+_TYPES = {  # of the policies that a check asks, where the check is called otherwise
     "VPC_ENDPOINT": "VPC_ENDPOINT_POLICY",
     "RESOURCE": "RESOURCE_BASED_POLICY",
     "PRINCIPAL": "IDENTITY_BASED_POLICY",
-    "PERMISSIONS_BOUNDARY": "PERMISSIONS_BOUNDARY",
     "SESSION": "SESSION_POLICY",
 }
 _GONE = "The requested authorization details do not exist in this region or have expired."
@@ -47,22 +44,25 @@ def details(context: CallContext) -> Mapping[str, Any]:
     ]
     shared = {key: value for key, value in contexts[0].items() if all(each.get(key) == value for each in contexts)}
     policies: dict[tuple[str, str], dict[str, Any]] = {}  # every policy that was asked, with all it is attached to
-    for asked in _asked(evaluations):
-        kind = _TYPES[asked.check.check_type]
-        new = {"type": kind, "inline": not asked.is_managed, "uri": asked.uri, "attachedTo": []}
-        holders = policies.setdefault((kind, asked.uri), new)["attachedTo"]
-        if {"arn": asked.holder} not in holders:
-            holders.append({"arn": asked.holder})
-    described = [
-        {
-            "action": evaluation.action,
-            "resource": evaluation.resource,
-            "context": {key: value for key, value in keys.items() if key not in shared},
-            "evaluatedEffect": evaluation.effect,
-            "checks": [_check(check, evaluation) for check in evaluation.checks],
-        }
-        for evaluation, keys in zip(evaluations, contexts, strict=True)
-    ]
+    described = []
+    for evaluation, keys in zip(evaluations, contexts, strict=True):
+        checks = []
+        for check in evaluation.checks:
+            kind, holder = _TYPES.get(check.check_type, check.check_type), _holder(check, evaluation)
+            for policy in check.policies:
+                uri, inline = _uri(policy, check, holder), not _is_managed(policy)
+                new = {"type": kind, "inline": inline, "uri": uri, "attachedTo": []}
+                holders = policies.setdefault((kind, uri), new)["attachedTo"]
+                holders += [{"arn": holder}] if {"arn": holder} not in holders else []
+            target = {} if check.level is None else {"targetArn": holder}
+            checks.append({
+                "checkType": check.check_type, "evaluatedEffect": check.effect, "relevantPolicyTypes": [kind],
+                "matchedPolicies": _matched(check, holder), **target,
+            })  # fmt: skip
+        described.append({
+            "action": evaluation.action, "resource": evaluation.resource, "evaluatedEffect": evaluation.effect,
+            "context": {key: value for key, value in keys.items() if key not in shared}, "checks": checks,
+        })  # fmt: skip
     return {"requestContext": shared, "evaluations": described, "policies": list(policies.values())}
 
 
@@ -71,54 +71,35 @@ def policy(context: CallContext) -> Mapping[str, Any]:
 
     https://docs.aws.amazon.com/iam-toolbox/latest/APIReference/API_GetRequestAuthorizationPolicy.html
     """
-    for asked in _asked(_recorded(context).evaluations):
-        if asked.uri == context.parameters["policyUri"]:
-            return {"policyDocument": asked.policy.document}
+    for evaluation in _recorded(context).evaluations:
+        for check in evaluation.checks:
+            for asked in check.policies:
+                if _uri(asked, check, _holder(check, evaluation)) == context.parameters["policyUri"]:
+                    return {"policyDocument": asked.document}
     raise Objection("ResourceNotFoundException", _NO_SUCH_POLICY, 404)
 
 
 def _recorded(context: CallContext) -> Event:
     """The denied call of an ID: in this region, for 24 hours, for the organization or the account of its caller."""
     event = context.trail.by_authorization_id(str(context.parameters["authorizationId"]))
-    if event is not None:
+    if event is not None and event.region == context.call.region and context.now - event.when <= KEPT:
         theirs = event.evaluations[0].context.get("aws:PrincipalOrgID")
         ours = organizations.membership(context.caller.account)
-        ours_too = (
-            context.caller.account == event.account if theirs is None else ours and ours.organization_id == theirs
-        )
-        if ours_too and event.region == context.call.region and context.now - event.when <= KEPT:
+        if context.caller.account == event.account if theirs is None else ours and ours.organization_id == theirs:
             return event
     raise Objection("ResourceNotFoundException", _GONE, 404)
 
 
-class _Asked(NamedTuple):
-    """A policy that a check of an evaluation has asked."""
-
-    policy: Policy
-    check: Check
-    evaluation: Evaluation
-
-    @property
-    def is_managed(self) -> bool:
-        return ":policy/" in self.policy.name
-
-    @property
-    def uri(self) -> str:
-        """The ARN of a managed policy; of an inline one its type, holder and name, made opaque."""
-        if self.is_managed:
-            return self.policy.name
-        identity = "\n".join((self.check.check_type, self.holder, self.policy.name))
-        return f"inline-{hashlib.sha256(identity.encode()).hexdigest()[:32]}"
-
-    @property
-    def holder(self) -> str:
-        return _holder(self.check, self.evaluation)
+def _is_managed(policy: Policy) -> bool:
+    return ":policy/" in policy.name
 
 
-def _asked(evaluations: Iterable[Evaluation]) -> Iterator[_Asked]:
-    for evaluation in evaluations:
-        for check in evaluation.checks:
-            yield from (_Asked(each, check, evaluation) for each in check.policies)
+def _uri(policy: Policy, check: Check, holder: str) -> str:
+    """The ARN of a managed policy; of an inline one its type, holder and name, made opaque."""
+    if _is_managed(policy):
+        return policy.name
+    identity = "\n".join((check.check_type, holder, policy.name))
+    return f"inline-{hashlib.sha256(identity.encode()).hexdigest()[:32]}"
 
 
 def _holder(check: Check, evaluation: Evaluation) -> str:
@@ -132,17 +113,17 @@ def _holder(check: Check, evaluation: Evaluation) -> str:
     return str(evaluation.context.get("aws:PrincipalArn", evaluation.principal))
 
 
-def _check(check: Check, evaluation: Evaluation) -> dict[str, Any]:
-    matched = []
-    for match in check.matched_policies:
-        statements = [
-            {"sid": each.sid or f"Statement{each.index + 1}", "evaluatedEffect": each.effect.upper()}
-            for each in match.statements
-        ]
-        matched.append({"uri": _Asked(match.policy, check, evaluation).uri, "matchedStatements": statements})
-    target = {} if check.level is None else {"targetArn": _holder(check, evaluation)}
-    described = {"checkType": check.check_type, "evaluatedEffect": check.effect, **target}
-    return {**described, "relevantPolicyTypes": [_TYPES[check.check_type]], "matchedPolicies": matched}
+def _matched(check: Check, holder: str) -> list[dict[str, Any]]:
+    return [
+        {
+            "uri": _uri(match.policy, check, holder),
+            "matchedStatements": [
+                {"sid": each.sid or f"Statement{each.index + 1}", "evaluatedEffect": each.effect.upper()}
+                for each in match.statements
+            ],
+        }
+        for match in check.matched_policies
+    ]
 
 
 ANSWERS = {

@@ -27,7 +27,7 @@ def lookup_events(context: CallContext) -> Mapping[str, Any]:
     """The account's calls in this Region that fit, the newest first."""
     parameters = context.parameters
     start, token = parameters.get("StartTime"), str(parameters.get("NextToken") or 0)
-    end = parameters.get("EndTime")
+    end, wanted = parameters.get("EndTime"), parameters.get("LookupAttributes", ())
     if start and end and start > end:
         raise Objection("InvalidTimeRangeException", "The start time must be before the end time.", 400)
     if not token.isdecimal():
@@ -39,7 +39,7 @@ def lookup_events(context: CallContext) -> Mapping[str, Any]:
             event = _event(record(call), call.when)
             moment = call.when.astimezone(UTC).replace(tzinfo=None)
             in_time = (not start or moment >= start) and (not end or moment <= end)
-            if in_time and all(_fits(event, each) for each in parameters.get("LookupAttributes", ())):
+            if in_time and all(event.get(each["AttributeKey"]) == each["AttributeValue"] for each in wanted):
                 events.append(event)
     first, size = int(token), int(parameters.get("MaxResults") or _PAGE)
     more = {"NextToken": str(first + size)} if first + size < len(events) else {}
@@ -48,22 +48,13 @@ def lookup_events(context: CallContext) -> Mapping[str, Any]:
 
 def _event(entry: Mapping[str, Any], when: datetime) -> dict[str, Any]:
     who = entry["userIdentity"]
+    name = who.get("userName") or str(who.get("principalId", "")).partition(":")[2]
     event = {
-        "EventId": entry["eventID"],
-        "EventName": entry["eventName"],
-        "ReadOnly": str(entry["readOnly"]).lower(),
-        "AccessKeyId": who.get("accessKeyId", ""),
-        "EventTime": when,
-        "EventSource": entry["eventSource"],
-        "Username": who.get("userName") or str(who.get("principalId", "")).partition(":")[2],
-        "Resources": [],
-        "CloudTrailEvent": json.dumps(entry),
-    }
-    return {name: value for name, value in event.items() if value != ""}
-
-
-def _fits(event: Mapping[str, Any], attribute: Mapping[str, str]) -> bool:
-    return str(event.get(attribute["AttributeKey"], "")) == attribute["AttributeValue"]
+        "EventId": entry["eventID"], "EventName": entry["eventName"], "ReadOnly": str(entry["readOnly"]).lower(),
+        "AccessKeyId": who.get("accessKeyId", ""), "EventTime": when, "EventSource": entry["eventSource"],
+        "Username": name, "Resources": [], "CloudTrailEvent": json.dumps(entry),
+    }  # fmt: skip
+    return {member: value for member, value in event.items() if value != ""}
 
 
 ANSWERS = {"cloudtrail:LookupEvents": lookup_events}

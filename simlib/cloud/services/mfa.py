@@ -105,11 +105,9 @@ def complete_new_device(context: CallContext, answer: RawAnswer) -> RawAnswer:
     """The seed as AWS hands it out, and a device that belongs to nobody yet."""
     if answer.status != 200:
         return answer
-    name = f"{context.parameters.get('Path', '/')}{context.parameters['VirtualMFADeviceName']}"
-    serial = f"arn:aws:iam::{context.caller.account}:mfa{name}"
-    seed = backend(context.caller.account).virtual_mfa_devices[serial].base32_string_seed.encode("ascii")
-    created = {"SerialNumber": serial, "Base32StringSeed": seed, "QRCodePNG": b""}
-    return answers.success(context.call, {"VirtualMFADevice": created})
+    device = list(backend(context.caller.account).virtual_mfa_devices.values())[-1]
+    created = {"SerialNumber": device.serial_number, "Base32StringSeed": device.base32_string_seed.encode("ascii")}
+    return answers.success(context.call, {"VirtualMFADevice": {**created, "QRCodePNG": b""}})
 
 
 BEFORE = {"iam:EnableMFADevice": check_enabling}
