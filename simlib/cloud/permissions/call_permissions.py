@@ -47,7 +47,7 @@ def permissions_of(call: Call, caller: Caller, store: Store) -> list[Permission]
     tags: Context = {**tag_keys(new_tags), "aws:TagKeys": named} if named else {}
     permissions = [
         replace(permission, context={**tags, **_keys(request, caller, permission.action), **permission.context})
-        for request in (dynamodb_permissions.requests(call) if call.service == "dynamodb" else [call])
+        for request in _requests(call, caller)
         for permission in _by_service(request, caller, store)
     ]
     if not permissions and call.name != "s3:DeleteObjects":  # which asks key by key
@@ -62,6 +62,23 @@ def permissions_of(call: Call, caller: Caller, store: Store) -> list[Permission]
     ]
 
 
+def _requests(call: Call, caller: Caller) -> Iterable[Call]:
+    """The single requests in a call that carries many, and what a call of Organizations names by its ID."""
+    if call.service == "dynamodb":
+        return dynamodb_permissions.requests(call)
+    if call.service == "organizations":
+        known = organizations.arns(caller.account)
+        named = {member: known.get(str(value), value) for member, value in call.parameters.items()}
+        return [replace(call, parameters=named)]
+    if call.name != "secretsmanager:BatchGetSecretValue":
+        return [call]
+    # a batch that filters reads whatever there is (a choice: all of it must be allowed)
+    listing = [replace(call, operation="ListSecrets")] if call.parameters.get("Filters") else []
+    names = call.parameters.get("SecretIdList") or resources.secret_arns(call.region, caller.account)
+    single = [replace(call, operation="GetSecretValue", parameters={"SecretId": name}) for name in names]
+    return [call, *listing, *single]
+
+
 def _by_service(call: Call, caller: Caller, store: Store) -> Iterable[Permission]:
     match call.service:
         case "s3":
@@ -70,27 +87,25 @@ def _by_service(call: Call, caller: Caller, store: Store) -> Iterable[Permission
             return iam_permissions.permissions_of(call, caller, store)
         case "ec2":
             return ec2_permissions.permissions_of(call, caller)
-        case "secretsmanager":
-            return _secrets(call, caller)
-        case "organizations":
-            return _organization(call, caller)
-    return _by_table(call, caller)
-
-
-def _by_table(call: Call, caller: Caller) -> Iterator[Permission]:
-    for arn in service_table.resources_of(call, action_name(call), caller.account):
-        yield _on(action_name(call), arn, call, caller)
+    action = action_name(call)
+    return [_on(action, arn, call, caller) for arn in service_table.resources_of(call, action, caller.account)]
 
 
 def _on(action: str, arn: str, call: Call, caller: Caller) -> Permission:
     """The permission for an action on a resource; S3's ARNs do not say whose it is."""
     bucket = arn.removeprefix("arn:aws:s3:::").partition("/")[0]
-    permission = Permission(action, arn, account_of(arn) or buckets.owner(bucket) or caller.account)
+    owner = account_of(arn) or buckets.owner(bucket) or caller.account
+    permission = Permission(action, arn, owner, label=service_table.label(call))
     match call.service:
         case "kms":
             return kms_permissions.completed(call, caller, permission)
         case "dynamodb":
             return replace(permission, context=dynamodb_permissions.context_of(call, arn))
+        case "organizations":  # in a member account only a delegation could allow
+            looking = call.operation != "DescribeOrganization" and call.operation.startswith(("List", "Describe"))
+            delegated = looking and organizations.is_member(caller.account)
+            rewording = ("no identity-based policy", "no resource-based policy") if delegated else None
+            return replace(permission, account=caller.account, rewording=rewording)
     return permission
 
 
@@ -99,10 +114,9 @@ def _keys(call: Call, caller: Caller, action: str) -> Context:
     keys: dict[str, str | list[str]] = {}
     for own in (action_name(call), action):
         for key, path in service_table.key_members(call.service, call.operation, own).items():
-            if "{" in path:
-                keys[key] = next(service_table.filled(path, call, caller.account), "")
-            elif (value := _value(call.parameters.get(path))) is not None:
-                keys[key] = value
+            written = service_table.filled(path, call, caller.account) if "{" in path else ()
+            value = next(iter(written), None) or _value(call.parameters.get(path))
+            keys |= {} if value is None else {key: value}
     return keys
 
 
@@ -139,42 +153,6 @@ def _also(call: Call, caller: Caller) -> Iterator[Permission]:
     for needed in service_table.row(call.service).get("also", {}).get(call.operation, ()):
         action, template = needed.split(" ", 1)
         yield from (_on(action, arn, call, caller) for arn in service_table.filled(template, call, caller.account))
-
-
-def _organization(call: Call, caller: Caller) -> Iterator[Permission]:
-    """Whatever a call names by its ID; in a member account only a delegation could allow.
-
-    https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsorganizations.html
-    """
-    known = organizations.arns(caller.account)
-    named = {member: known.get(str(value), value) for member, value in call.parameters.items()}
-    looking = call.operation != "DescribeOrganization" and call.operation.startswith(("List", "Describe"))
-    delegated = looking and organizations.is_member(caller.account)
-    rewording = ("no identity-based policy", "no resource-based policy") if delegated else None
-    for permission in _by_table(replace(call, parameters=named), caller):
-        yield replace(permission, account=caller.account, rewording=rewording)
-
-
-def _secrets(call: Call, caller: Caller) -> Iterator[Permission]:
-    """Secrets by their full ARN; the error text names them as the request did.
-
-    https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecretsmanager.html. A batch that filters
-    reads whatever there is (a choice: all of it must be allowed).
-    """
-    requests, parameters = [call], call.parameters
-    if call.operation == "BatchGetSecretValue":
-        yield from _by_table(call, caller)
-        if parameters.get("Filters"):
-            yield Permission("secretsmanager:ListSecrets", "*", caller.account)
-        names = parameters.get("SecretIdList") or resources.secret_arns(call.region, caller.account)
-        requests = [replace(call, operation="GetSecretValue", parameters={"SecretId": name}) for name in names]
-    for request in requests:
-        member = "Name" if call.operation == "CreateSecret" else "SecretId"
-        for permission in _by_table(request, caller):
-            if name := request.parameters.get(member):
-                key = {f"secretsmanager:{member}": str(name) if member == "Name" else permission.resource}
-                permission = replace(permission, context=key, label=str(name))
-            yield permission
 
 
 _TAGGING = re.compile(r"[\w-]+:(?:Add|Create)?Tag(?:s|Resource|sToResource)?")

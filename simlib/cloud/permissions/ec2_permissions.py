@@ -17,12 +17,6 @@ from simlib.cloud.storage import resources
 from simlib.cloud.transport.calls import Call
 
 _ID = re.compile(r"([a-z][a-z-]*)-[0-9a-f]{8,}")
-_PROFILE = "IamInstanceProfile"
-_METADATA = {
-    "HttpTokens": ("ec2:MetadataHttpTokens", "optional"),
-    "HttpEndpoint": ("ec2:MetadataHttpEndpoint", "enabled"),
-    "HttpPutResponseHopLimit": ("ec2:MetadataHttpPutResponseHopLimit", "1"),
-}
 
 
 def permissions_of(call: Call, caller: Caller) -> Iterator[Permission]:
@@ -79,16 +73,12 @@ def _run_instances(call: Call, caller: Caller) -> Iterator[Permission]:
 
 
 def _new_instance(call: Call, caller: Caller) -> Context:
-    """What the keys of the instance-to-be say."""
-    metadata, place, profile = (call.parameters.get(m) or {} for m in ("MetadataOptions", "Placement", _PROFILE))
-    name = f"arn:aws:iam::{caller.account}:instance-profile/{profile.get('Name')}"
-    return {
-        "ec2:Region": call.region,
-        "ec2:Tenancy": str(place.get("Tenancy", "default")),
-        "ec2:AvailabilityZone": str(place.get("AvailabilityZone", f"{call.region}a")),
-        **{key: str(metadata.get(member, default)) for member, (key, default) in _METADATA.items()},
-        **({"ec2:InstanceProfile": str(profile.get("Arn") or name)} if profile else {}),
-    }
+    """What the keys of the instance-to-be say: those of the table, which JMESPaths find in the call."""
+    keys = service_table.row("ec2")["new_instance"].items()
+    found = {key: value for key, path in keys for value in service_table.values_at(path, call.parameters)}
+    if name := found.pop("name", None):
+        found["ec2:InstanceProfile"] = f"arn:aws:iam::{caller.account}:instance-profile/{name}"
+    return {"ec2:Region": call.region, "ec2:AvailabilityZone": f"{call.region}a", **found}
 
 
 def _tags_on_creation(call: Call, caller: Caller) -> Iterator[Permission]:

@@ -73,6 +73,11 @@ def action_of(call: Call) -> str:
     return f"{prefix}:{row(call.service).get('actions', {}).get(call.operation, call.operation)}"
 
 
+def label(call: Call) -> str | None:
+    """What the service's texts call the resource, if that is not its ARN."""
+    return next(values_at(row(call.service).get("label", "null"), call.parameters), None)
+
+
 def refusal_text(permission: Permission, message: str) -> str:
     """The engine's error text in the words of the service that was called."""
     facts, label = by_prefix(permission.action.partition(":")[0]), permission.label

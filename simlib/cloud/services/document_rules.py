@@ -7,16 +7,15 @@ from __future__ import annotations
 
 import fnmatch
 import re
-import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from itertools import chain
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from botocore.session import get_session
 
 from simlib.cloud.services import named_principals
+from simlib.cloud.services.documents import TABLES
 from simlib.cloud.services.named_principals import listed, statements
 from simlib.cloud.storage.iam_entities import is_in_awss_policies
 from simlib.cloud.storage.stored import PARTITION
@@ -33,11 +32,6 @@ class Document(NamedTuple):
     document: Mapping[str, Any]
     parser: str
     bucket: str = ""
-
-
-@cache
-def _table(name: str) -> dict[str, Any]:
-    return dict(tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8"))[name])
 
 
 def problems(written: Document) -> Iterator[Problem]:
@@ -67,7 +61,7 @@ def _principals(written: Document) -> Iterator[Problem]:
 
 def _is_service(name: str) -> bool:
     """Whether a service principal may exist. A Region and what a service puts before its name are not looked at."""
-    table = _table("service-principals")
+    table = TABLES["service-principals"]
     if not name.endswith((".amazonaws.com", ".amazonaws.com.cn")):
         return name in table["also"] or name.endswith((".aws.internal", ".aws"))
     labels = [label for label in name.partition(".amazonaws.com")[0].split(".") if not _REGION.fullmatch(label)]
@@ -79,7 +73,7 @@ def _is_service(name: str) -> bool:
 def _service_names() -> frozenset[str]:
     session = get_session()
     endpoints = session.get_component("data_loader").load_data("endpoints")["partitions"][0]["services"]
-    also = _table("service-principals")["also"]
+    also = TABLES["service-principals"]["also"]
     return frozenset((*service_data.services(), *session.get_available_services(), *endpoints, *also))
 
 
@@ -93,7 +87,7 @@ def _shared_providers(written: Document) -> Iterator[Problem]:
         providers = listed(principal.get("Federated", [])) if isinstance(principal, dict) else []
         for provider in providers if statement["Effect"] == "Allow" and _is_for_web_identity(statement) else ():
             issuer = provider.partition(":oidc-provider/")[2] or provider
-            claims = [c if ":" in c else f"{issuer}:{c}" for c in _table("shared-providers").get(issuer, ())]
+            claims = [c if ":" in c else f"{issuer}:{c}" for c in TABLES["shared-providers"].get(issuer, ())]
             if claims and not any(_is_scoped(statement.get("Condition", {}), claim) for claim in claims):
                 code, needed = "missing-condition-key-for-oidc-principal", " or ".join(claims)
                 yield Problem("Statement.Condition", f"Everybody at {issuer} comes in.", provider, needed, code=code)
@@ -114,7 +108,7 @@ def _is_scoped(condition: Mapping[str, Mapping[str, Any]], claim: str) -> bool:
 
 
 def _actions(written: Document) -> Iterator[Problem]:
-    known = [each.lower() for each in _table("actions")[written.parser]]
+    known = [each.lower() for each in TABLES["actions"][written.parser]]
     for action in _texts(written.document, "Action", "NotAction"):
         if action.lower() not in known and f"{action.partition(':')[0].lower()}:*" not in known:
             yield Problem("Statement.Action", f"{action} has no place here.", action, code="invalid-action")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from pathlib import Path
+from typing import Any
 
 from simlib.cloud.storage.organizations import RCP, SCP, policy_type
 from simlib.cloud.storage.stored import parsed
@@ -12,65 +14,30 @@ from simlib.cloud.transport.answers import Refusal
 from simlib.cloud.transport.calls import Call
 from simlib.iam import PolicyError
 
-
-class _Member(NamedTuple):
-    """A member that carries a document, and its kind of policy. `size`: whose quota it has, if not that of its kind."""
-
-    name: str
-    kind: str = "resource"
-    size: str | None = None
-
-
-_INLINE = _Member("PolicyDocument", "identity")  # whose size is checked with that of the others (iam_rules)
-_DOCUMENTS: Mapping[str, _Member] = {
-    "iam:CreateRole": _Member("AssumeRolePolicyDocument", "trust"),
-    "iam:UpdateAssumeRolePolicy": _Member("PolicyDocument", "trust"),
-    "iam:PutUserPolicy": _INLINE,
-    "iam:PutGroupPolicy": _INLINE,
-    "iam:PutRolePolicy": _INLINE,
-    "iam:CreatePolicy": _Member("PolicyDocument", "identity", "managed"),
-    "iam:CreatePolicyVersion": _Member("PolicyDocument", "identity", "managed"),
-    "organizations:CreatePolicy": _Member("Content", "scp"),
-    "organizations:UpdatePolicy": _Member("Content", "scp"),
-    "s3:PutBucketPolicy": _Member("Policy"),
-    "kms:CreateKey": _Member("Policy", "key"),
-    "kms:PutKeyPolicy": _Member("Policy", "key"),
-    "secretsmanager:PutResourcePolicy": _Member("ResourcePolicy"),
-    "dynamodb:CreateTable": _Member("ResourcePolicy"),
-    "dynamodb:PutResourcePolicy": _Member("Policy"),
-    "ecr:SetRepositoryPolicy": _Member("policyText"),
-    "sqs:CreateQueue": _Member("Attributes.Policy"),
-    "sqs:SetQueueAttributes": _Member("Attributes.Policy"),
-    "sns:CreateTopic": _Member("Attributes.Policy"),
-    "sns:SetTopicAttributes": _Member("AttributeValue"),
-}
-
+TABLES: Mapping[str, Any] = tomllib.loads(Path(__file__).with_name("document_rules.toml").read_text("utf-8"))
+_WRITTEN = TABLES["written"]
 _CONTROL_POLICIES = {SCP: "scp", RCP: "rcp"}  # organizations' policies of other types are no policies of IAM's
 _STRICT = ("s3", "organizations", "lambda")  # these refuse some of what others save with a warning
 
 
 def check_written(call: Call) -> None:
     """Refuse a call that would store a document AWS does not accept, or one that names somebody who does not exist."""
-    member = _DOCUMENTS.get(call.name)
-    text = _text_of(call, member.name) if member is not None else None
-    if member is None or text is None:
+    if call.name not in _WRITTEN:
         return
-    kind: str | None = member.kind
+    path, kind, *size = _WRITTEN[call.name]
+    text: Any = call.parameters
+    for member in path.split("."):
+        text = text.get(member) if text else None
+    if text is None or (text == "" and call.service in ("sns", "sqs")):  # an attribute is taken away
+        return
+    if call.name == "sns:SetTopicAttributes" and call.parameters.get("AttributeName") != "Policy":
+        return
     if kind == "scp":
         kind = _CONTROL_POLICIES.get(call.parameters.get("Type") or policy_type(call.parameters.get("PolicyId")))
     if kind is not None:
         parser = kind if call.service == "iam" else call.service
-        check(text, kind, parser, size=member.size, bucket=str(call.parameters.get("Bucket", "")))
-
-
-def _text_of(call: Call, member: str) -> str | None:
-    """The document in a member of the call, or in an attribute it sets; None where there is none."""
-    if call.name == "sns:SetTopicAttributes" and call.parameters.get("AttributeName") != "Policy":
-        return None
-    value: Any = call.parameters
-    for name in member.split("."):
-        value = value.get(name) if value else None
-    return None if value is None or (value == "" and "." in member) else str(value)
+        bucket = str(call.parameters.get("Bucket", ""))
+        check(str(text), kind, parser, size=size[0] if size else None, bucket=bucket)
 
 
 def check(text: str, kind: str, parser: str, *, size: str | None = None, bucket: str = "") -> None:
