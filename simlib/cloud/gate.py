@@ -202,6 +202,9 @@ class Gate:
             self.history.observe(self.store, self.sessions, context.now)
         if call.name in additions.AFTER:
             answer = additions.AFTER[call.name](context, answer)
+        completions = additions.AFTER if answer.status < 300 else additions.FAILED
+        if call.name in completions:
+            answer = completions[call.name](context, answer)
         return answers.spoken(call, answer)
 
     def _record(self, in_flight: _InFlightCall, answer: RawAnswer, refusal: Refusal | None) -> None:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
+import jmespath
 import pytest
 from botocore.exceptions import ClientError
 
 from simlib import Cloud
+from simlib.cloud.services import rules
 
 from .conftest import allow, deny, document, new_user, refused, trust
 
@@ -157,6 +160,15 @@ def test_ten_groups_ten_policies_two_keys_five_versions_and_one_role(aws: Cloud,
         ),
         ("LimitExceeded", "Cannot exceed quota for InstanceSessionsPerInstanceProfile: 1"),
     ]
+
+
+def test_every_row_of_the_table_can_be_read() -> None:
+    for rows in (rows for rows in rules._TABLE.values() if isinstance(rows, list)):
+        for operations, when, code, text in rows:
+            assert jmespath.compile(when)
+            assert not re.search(r"!\w+\.", when), f"{operations}: JMESPath reads !a.b as (!a).b"
+            assert code
+            assert text
 
 
 def test_an_account_holds_so_many(staff: Any) -> None:

@@ -20,23 +20,15 @@ from simlib.cloud.transport.calls import Call
 from simlib.cloud.transport.refusals import Objection
 from simlib.cloud.transport.wire import RawAnswer
 
-# Calls whose `UserName` may be left out and then means the caller, as their API pages say
-_MEANS_CALLER = frozenset(
-    {
-        "GetUser", "CreateAccessKey", "ListAccessKeys", "UpdateAccessKey", "DeleteAccessKey", "ListMFADevices",
-        "ListSigningCertificates", "UploadSigningCertificate", "UpdateSigningCertificate", "DeleteSigningCertificate",
-        "ListSSHPublicKeys", "ListServiceSpecificCredentials", "CreateLoginProfile", "GetLoginProfile",
-        "DeleteLoginProfile", "DeactivateMFADevice",
-    }
-)  # fmt: skip
-
 
 def on_behalf_of(call: Call, caller: Caller) -> Call:
-    """The same call, with the caller's name where it left the user's name out.
+    """The same call, with the caller's name where it may leave the user's name out, and does.
 
     moto would look for the user by the key that signed, and it knows no key of a session.
     """
-    if call.service != "iam" or call.operation not in _MEANS_CALLER or call.parameters.get("UserName"):
+    shape = call.model.input_shape if call.service == "iam" and call.operation != "GetMFADevice" else None
+    optional = shape is not None and "UserName" in shape.members and "UserName" not in shape.required_members
+    if not optional or call.parameters.get("UserName"):
         return call
     if caller.is_root:
         if call.operation == "GetUser":
@@ -79,7 +71,7 @@ def change_user_boundary(context: CallContext) -> Mapping[str, Any]:
 
 def complete_new_user(context: CallContext, answer: RawAnswer) -> RawAnswer:
     """moto forgets the boundary of a new user."""
-    if answer.status == 200 and context.parameters.get("PermissionsBoundary"):
+    if context.parameters.get("PermissionsBoundary"):
         change_user_boundary(context)
     return answer
 

@@ -13,7 +13,6 @@ from botocore.parsers import create_parser
 from simlib.cloud.call_context import CallContext
 from simlib.cloud.storage.iam_entities import backend
 from simlib.cloud.transport import answers
-from simlib.cloud.transport.protocols import service_model
 from simlib.cloud.transport.refusals import Objection
 from simlib.cloud.transport.wire import RawAnswer
 
@@ -27,10 +26,8 @@ _WHOLE = (  # what moto does not divide
 
 
 def _in_pages(context: CallContext, answer: RawAnswer) -> RawAnswer:
-    if answer.status != 200:
-        return answer
-    shape = _shape(context)
-    result = create_parser("query").parse({"status_code": 200, "headers": {}, "body": answer.body}, shape)
+    raw = {"status_code": 200, "headers": {}, "body": answer.body}
+    result = create_parser("query").parse(raw, context.call.model.output_shape)
     if "Policies" in result:
         result["Policies"] = list(_described(context, result["Policies"]))
     return answers.success(context.call, page_of(context, result))
@@ -43,19 +40,13 @@ def page_of(context: CallContext, result: Mapping[str, Any]) -> dict[str, Any]:
         raise Objection("ValidationError", "Invalid Marker.", 400)
     start, before = int(marker), 0
     page = {name: value for name, value in result.items() if name != "ResponseMetadata"}
-    for name, member in _shape(context).members.items():
+    for name, member in context.call.model.output_shape.members.items():
         if member.type_name == "list":
             whole = result.get(name, [])
             page[name] = whole[max(0, start - before) : max(0, start + size - before)]
             before += len(whole)
     more = start + size < before
     return {**page, "IsTruncated": more, **({"Marker": str(start + size)} if more else {})}
-
-
-def _shape(context: CallContext) -> Any:
-    model = service_model("iam")
-    assert model is not None
-    return model.operation_model(context.call.operation).output_shape
 
 
 def _described(context: CallContext, entries: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:

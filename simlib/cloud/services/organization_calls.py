@@ -16,15 +16,13 @@ ACCESS_ROLE = "OrganizationAccountAccessRole"
 def _enable_scps(context: CallContext, answer: RawAnswer) -> RawAnswer:
     """A new organization with all features has service control policies switched on (API_CreateOrganization)."""
     backend = organization_of(context.caller.account)
-    if answer.status == 200 and backend is not None and backend.org.feature_set == "ALL":
+    if backend is not None and backend.org.feature_set == "ALL":
         backend.ou[0].policy_types.append({"Type": SCP, "Status": "ENABLED"})
     return answer
 
 
 def _complete_account(context: CallContext, answer: RawAnswer) -> RawAnswer:
     """The new account gets the lab's next number, and its role for the management account gets its permissions."""
-    if answer.status != 200:
-        return answer
     created = organization_of(context.caller.account).accounts[-1]
     text, account = answer.body.decode("utf-8"), context.store.free_account_id()
     renumbered = RawAnswer(answer.status, answer.headers, text.replace(created.id, account).encode())

@@ -64,8 +64,7 @@ def check_permission(context: CallContext) -> None:
 
 def keep_table_policy(context: CallContext, answer: RawAnswer) -> RawAnswer:
     """moto forgets the policy a table is created with."""
-    policy = context.parameters.get("ResourcePolicy")
-    if answer.status == 200 and policy:
+    if policy := context.parameters.get("ResourcePolicy"):
         name = str(context.parameters["TableName"]).rpartition("/")[2]
         resources.set_table_policy(context.caller.account, context.call.region, name, str(policy))
     return answer

@@ -68,23 +68,20 @@ def hide_missing_object(context: CallContext, answer: RawAnswer) -> RawAnswer:
 
 def note_owner(context: CallContext, answer: RawAnswer) -> RawAnswer:
     """An object belongs to the account that wrote it, where ACLs are on."""
-    if answer.status == 200:
-        parameters = context.parameters
-        place, acl = (str(parameters["Bucket"]), str(parameters["Key"])), str(parameters.get("ACL") or "private")
-        buckets.note_object_owner(*place, context.caller.account, acl)
+    bucket, key, acl = (str(context.parameters.get(name) or "private") for name in ("Bucket", "Key", "ACL"))
+    buckets.note_object_owner(bucket, key, context.caller.account, acl)
     return answer
 
 
 def note_acl(context: CallContext, answer: RawAnswer) -> RawAnswer:
-    if answer.status == 200 and (acl := context.parameters.get("ACL")):
+    if acl := context.parameters.get("ACL"):
         bucket, key = str(context.parameters["Bucket"]), str(context.parameters["Key"])
         buckets.note_object_acl(bucket, key, context.parameters.get("VersionId"), str(acl))
     return answer
 
 
 def complete_new_bucket(context: CallContext, answer: RawAnswer) -> RawAnswer:
-    if answer.status == 200:
-        buckets.as_new(str(context.parameters["Bucket"]))
+    buckets.as_new(str(context.parameters["Bucket"]))
     return answer
 
 
@@ -166,8 +163,8 @@ AFTER = {
     "s3:CreateBucket": complete_new_bucket,
     "s3:PutObjectAcl": note_acl,
     **dict.fromkeys(("s3:PutObject", "s3:CopyObject", "s3:CompleteMultipartUpload"), note_owner),
-    **{
-        f"s3:{operation}": hide_missing_object
-        for operation in ("GetObject", "HeadObject", "GetObjectTagging", "GetObjectAcl", "GetObjectAttributes")
-    },
 }
+FAILED = dict.fromkeys(
+    ("s3:GetObject", "s3:HeadObject", "s3:GetObjectTagging", "s3:GetObjectAcl", "s3:GetObjectAttributes"),
+    hide_missing_object,
+)
