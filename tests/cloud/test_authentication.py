@@ -1,12 +1,10 @@
-"""Authentication: who AWS believes you to be, and the words with which it does not (AWS: error texts, § by service)."""
+"""Authentication: who AWS believes you to be. The words with which it does not are in `test_error_table`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import boto3
-import pytest
 from botocore import UNSIGNED
 from botocore.config import Config
 
@@ -14,82 +12,21 @@ from simlib import Cloud
 
 from .conftest import new_user, refused
 
-INVALID_TOKEN = "The security token included in the request is invalid."
-MISMATCH = "The request signature we calculated does not match the signature you provided."
-CALLS: dict[str, Callable[[Any], Any]] = {
-    "sts": lambda client: client.get_caller_identity(),
-    "iam": lambda client: client.list_users(),
-    "s3": lambda client: client.list_buckets(),
-    "dynamodb": lambda client: client.list_tables(),
-    "ec2": lambda client: client.describe_instances(),
-    "lambda": lambda client: client.list_functions(),
-}
-
 
 def refusal(service: str, key: str, secret: str, token: str | None = None) -> tuple[str, str]:
     client = boto3.client(
-        service,
-        region_name="us-east-1",
-        aws_access_key_id=key,
-        aws_secret_access_key=secret,
-        aws_session_token=token,
+        service, "us-east-1", aws_access_key_id=key, aws_secret_access_key=secret, aws_session_token=token
     )
-    return refused(lambda: CALLS[service](client))
+    return refused(client.list_buckets if service == "s3" else client.get_caller_identity)
 
 
-@pytest.mark.parametrize(
-    ("service", "code", "text"),
-    [
-        ("sts", "InvalidClientTokenId", INVALID_TOKEN),
-        ("iam", "InvalidClientTokenId", INVALID_TOKEN.rstrip(".")),
-        ("s3", "InvalidAccessKeyId", "The AWS Access Key Id you provided does not exist in our records."),
-        ("dynamodb", "UnrecognizedClientException", INVALID_TOKEN),
-        ("lambda", "UnrecognizedClientException", INVALID_TOKEN),
-        ("ec2", "AuthFailure", "AWS was not able to validate the provided access credentials"),
-    ],
-)
-def test_an_unknown_key_is_refused_in_each_services_words(aws: Cloud, service: str, code: str, text: str) -> None:
-    assert refusal(service, "AKIAIOSFODNN7EXAMPLE", "secret") == (code, text)
-    assert "does not know this access key" in str(aws.why())
-
-
-@pytest.mark.parametrize(
-    ("service", "code"),
-    [
-        ("sts", "SignatureDoesNotMatch"),
-        ("iam", "SignatureDoesNotMatch"),
-        ("s3", "SignatureDoesNotMatch"),
-        ("dynamodb", "InvalidSignatureException"),
-        ("lambda", "InvalidSignatureException"),
-        ("ec2", "AuthFailure"),
-    ],
-)
-def test_a_wrong_secret_is_refused_in_each_services_words(aws: Cloud, iam: Any, service: str, code: str) -> None:
+def test_who_is_not_believed_stands_in_the_trail_as_such(aws: Cloud, iam: Any) -> None:
     alice = new_user(aws, iam, "alice")
-    said, text = refusal(service, alice.access_key_id, "x" * 40)
-    assert said == code
-    assert service == "ec2" or text.startswith(MISMATCH)
-    assert aws.trail[-1].decision == "UNAUTHENTICATED"
-
-
-@pytest.mark.parametrize(
-    ("service", "code", "text"),
-    [
-        ("sts", "ExpiredToken", "The security token included in the request is expired"),
-        ("iam", "ExpiredToken", "The security token included in the request is expired"),
-        ("s3", "ExpiredToken", "The provided token has expired."),
-        ("dynamodb", "ExpiredTokenException", "The security token included in the request is expired"),
-        ("ec2", "RequestExpired", "Request has expired."),
-    ],
-)
-def test_an_expired_session_is_refused_to_the_second(aws: Cloud, iam: Any, service: str, code: str, text: str) -> None:
-    alice = new_user(aws, iam, "alice", {"Effect": "Allow", "Action": "*", "Resource": "*"})
-    session = aws.sign_in(alice.client("sts").get_session_token(DurationSeconds=900))
-    if service != "iam":  # IAM does not talk to such credentials even while they live
-        CALLS[service](session.client(service))
-    aws.clock.advance(seconds=900)
-    assert refused(lambda: CALLS[service](session.client(service))) == (code, text)
-    CALLS[service](alice.client(service))
+    assert refusal("sts", alice.access_key_id, "x" * 40)[0] == "SignatureDoesNotMatch"
+    assert (aws.trail[-1].decision, aws.trail[-1].access_key_id) == ("UNAUTHENTICATED", alice.access_key_id)
+    assert refusal("sts", "AKIAIOSFODNN7EXAMPLE", "secret")[0] == "InvalidClientTokenId"
+    assert "does not know this access key" in str(aws.why())
+    assert aws.trail[-1].access_key_id == ""  # it may be a real one
 
 
 def test_a_temporary_key_without_its_token_is_nothing(aws: Cloud, iam: Any) -> None:
