@@ -85,15 +85,13 @@ def check_kind_of_credentials(caller: Caller, service: str, operation: str) -> N
         raise authentication_refusal("session-token-for-sts", service)
 
 
-def claimed_caller(signed: Signed | None, sessions: Sessions, store: Store) -> str:
-    """Whom the trail names for a request that was not believed: the session's identity, or the key that was shown."""
+def claimed(signed: Signed | None, sessions: Sessions, store: Store) -> tuple[str, str]:
+    """Whom the trail names for a request that was not believed, and the key that signed it, if it is of this world.
+
+    Another key may be a learner's real one, and is shown nowhere.
+    """
     if signed is None:
-        return "anonymous"
+        return "anonymous", ""
     session = sessions.find(signed.access_key_id)
-    return session.arn if session is not None else known_key(signed, sessions, store) or "an unknown access key"
-
-
-def known_key(signed: Signed | None, sessions: Sessions, store: Store) -> str:
-    """The key that signed, if it is of this world; another one may be a learner's real key, and is shown nowhere."""
-    key = signed.access_key_id if signed else ""
-    return key if sessions.find(key) is not None or store.find_key(key) is not None else ""
+    key = signed.access_key_id if session or store.find_key(signed.access_key_id) else ""
+    return session.arn if session else key or "an unknown access key", key

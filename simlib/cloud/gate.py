@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from simlib.cloud.authentication import authenticate, claimed_caller, known_key
+from simlib.cloud.authentication import authenticate, claimed
 from simlib.cloud.call_context import CallContext, DeferredAnswer
 from simlib.cloud.credentials.lifetimes import CHANGING, History
 from simlib.cloud.credentials.sessions import Sessions
@@ -209,6 +209,7 @@ class Gate:
 
     def _record(self, in_flight: _InFlightCall, answer: RawAnswer, refusal: Refusal | None) -> None:
         call, context = in_flight.call, in_flight.context
+        claimed_by, key = claimed(in_flight.signed, self.sessions, self.store)
         evaluations = tuple(context.evaluations) if context else ()
         denied = next((evaluation for evaluation in evaluations if not evaluation.allowed), None)
         decisive = denied or (evaluations[0] if evaluations else None)
@@ -217,7 +218,7 @@ class Gate:
             Event(
                 number=self.trail.next_number(),
                 when=in_flight.now,
-                who=_who(in_flight, decisive) or claimed_caller(in_flight.signed, self.sessions, self.store),
+                who=_who(in_flight, decisive) or claimed_by,
                 action=decisive.action if decisive else action_name(call) if call else "unknown",
                 resource=decisive.resource if decisive else "*",
                 decision=denied.effect if denied else _decision(refusal),
@@ -225,7 +226,7 @@ class Gate:
                 error_message=message,
                 request_id=request_id(answer.headers),
                 account=context.caller.account if context else "",
-                access_key_id=known_key(in_flight.signed, self.sessions, self.store),
+                access_key_id=key,
                 service=call.service if call else "",
                 operation=call.operation if call else "",
                 region=call.region if call else "",

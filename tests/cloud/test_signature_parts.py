@@ -92,68 +92,49 @@ def test_a_payload_hash_must_be_the_bodys() -> None:
 # -- incomplete ----------------------------------------------------------------------------------------------------
 
 DATED = {"x-amz-date": "20261123T000000Z"}
-INCOMPLETE = {
-    "no credential": (
-        V4.replace("Credential", "Cred"),
-        DATED,
-        "",
-        "Authorization header requires 'Credential' parameter.",
-    ),
-    "no signature": (V4.replace("Signature=00", "Signature="), DATED, "", "requires 'Signature' parameter."),
-    "no signed headers": (V4.replace("SignedHeaders=", "X="), DATED, "", "requires 'SignedHeaders' parameter."),
-    "no date": (V4, {}, "", "requires existence of either a 'X-Amz-Date' or a 'Date' header."),
-    "nothing after the algorithm": ("AWS4-HMAC-SHA256", DATED, "", "requires 'Credential' parameter."),
-    "a key pasted with a space": (
-        V4.replace(KEY, KEY + " "),
-        DATED,
-        "",
-        "'/20261123/us-east-1/iam/aws4_request' not a valid key=value pair (missing equal-sign)",
-    ),
-    "twice the same": (V4 + ", Signature=11", DATED, "", "exactly one 'Signature'"),
-    "no equal-sign": (V4 + ", Sig", DATED, "", "'Sig' not a valid key=value pair (missing equal-sign)"),
-    "short credential": (V4.replace("/iam", ""), DATED, "", "Credential must have exactly 5 slash-delimited elements"),
-    "other terminator": (
-        V4.replace("aws4_request", "aws3"),
-        DATED,
-        "",
-        "valid terminator: 'aws4_request', not 'aws3'.",
-    ),
-    "other day": (V4, {"x-amz-date": "20261124T000000Z"}, "", "'20261123' != '20261124', from '20261124T000000Z'."),
-    "impossible date": (V4, {"x-amz-date": "20261340T000000Z"}, "", "Date must be in ISO-8601 'basic format'."),
-    "host not signed": (V4.replace("host;", ""), DATED, "", "'Host' or ':authority' must be a 'SignedHeader'"),
-    "token not signed": (
-        V4,
-        {**DATED, "x-amz-security-token": "t"},
-        "",
-        "'x-amz-security-token' must be a 'SignedHeader'",
-    ),
-    "version 4A": ("AWS4-ECDSA-P256-SHA256 Credential=x", {}, "", "'algorithm': 'AWS4-ECDSA-P256-SHA256'"),
-    "bearer": ("Bearer abc", {}, "", "Unsupported AWS 'algorithm': 'Bearer'."),
-    "basic": ("Basic YTpi", {}, "", "Unsupported AWS 'algorithm': 'Basic'."),
-    "empty": ("", {}, "", "Unsupported AWS 'algorithm': ''."),
-    "version 2": ("AWS key:sig", {"date": "Mon, 23 Nov 2026 00:00:00 GMT"}, "", "Signature Version 2 is not taken"),
-    "header and query": (V4, DATED, QUERY, "Only one auth mechanism allowed"),
-    "query without signature": (None, {}, QUERY.replace("X-Amz-Signature=00", ""), "must include 'X-Amz-Signature'."),
-    "query without expiry": (None, {}, QUERY.replace("X-Amz-Expires=60", ""), "must include 'X-Amz-Expires'."),
-    "expiry too long": (None, {}, QUERY.replace("=60", "=604801"), "less than a week"),
-    "expiry not a number": (None, {}, QUERY.replace("=60", "=x"), "X-Amz-Expires should be a number"),
-    "expiry negative": (None, {}, QUERY.replace("=60", "=-1"), "X-Amz-Expires must be non-negative"),
-    "query with version 4A": (None, {}, QUERY.replace("HMAC", "ECDSA-P256"), "Unsupported AWS 'algorithm'"),
-    "parameter twice": (None, {}, QUERY + "&X-Amz-Signature=11", "may be given only once"),
-    "version 2 query, half": (
-        None,
-        {},
-        "AWSAccessKeyId=x&Signature=y",
-        "requires the Signature, Expires and AWSAccessKeyId",
-    ),
-    "version 2 query, odd time": (None, {}, "AWSAccessKeyId=x&Signature=y&Expires=soon", "seconds since epoch"),
-}
+# what is wrong, the Authorization header, the other headers, the query, what is said of it
+INCOMPLETE: list[tuple[str, str | None, dict[str, str], str, str]] = [
+    ("no credential", V4.replace("Credential", "Cred"), DATED, "",
+     "Authorization header requires 'Credential' parameter."),
+    ("no signature", V4.replace("Signature=00", "Signature="), DATED, "", "requires 'Signature' parameter."),
+    ("no signed headers", V4.replace("SignedHeaders=", "X="), DATED, "", "requires 'SignedHeaders' parameter."),
+    ("no date", V4, {}, "", "requires existence of either a 'X-Amz-Date' or a 'Date' header."),
+    ("nothing after the algorithm", "AWS4-HMAC-SHA256", DATED, "", "requires 'Credential' parameter."),
+    ("a key pasted with a space", V4.replace(KEY, KEY + " "), DATED, "",
+     "'/20261123/us-east-1/iam/aws4_request' not a valid key=value pair (missing equal-sign)"),
+    ("twice the same", V4 + ", Signature=11", DATED, "", "exactly one 'Signature'"),
+    ("no equal-sign", V4 + ", Sig", DATED, "", "'Sig' not a valid key=value pair (missing equal-sign)"),
+    ("short credential", V4.replace("/iam", ""), DATED, "", "Credential must have exactly 5 slash-delimited elements"),
+    ("other terminator", V4.replace("aws4_request", "aws3"), DATED, "", "terminator: 'aws4_request', not 'aws3'."),
+    ("other day", V4, {"x-amz-date": "20261124T000000Z"}, "", "'20261123' != '20261124', from '20261124T000000Z'."),
+    ("impossible date", V4, {"x-amz-date": "20261340T000000Z"}, "", "Date must be in ISO-8601 'basic format'."),
+    ("host not signed", V4.replace("host;", ""), DATED, "", "'Host' or ':authority' must be a 'SignedHeader'"),
+    ("token not signed", V4, {**DATED, "x-amz-security-token": "t"}, "",
+     "'x-amz-security-token' must be a 'SignedHeader'"),
+    ("version 4A", "AWS4-ECDSA-P256-SHA256 Credential=x", {}, "", "'algorithm': 'AWS4-ECDSA-P256-SHA256'"),
+    ("bearer", "Bearer abc", {}, "", "Unsupported AWS 'algorithm': 'Bearer'."),
+    ("empty", "", {}, "", "Unsupported AWS 'algorithm': ''."),
+    ("version 2", "AWS key:sig", {"date": "Mon, 23 Nov 2026 00:00:00 GMT"}, "", "Signature Version 2 is not taken"),
+    ("header and query", V4, DATED, QUERY, "Only one auth mechanism allowed"),
+    ("query without signature", None, {}, QUERY.replace("X-Amz-Signature=00", ""), "must include 'X-Amz-Signature'."),
+    ("query without expiry", None, {}, QUERY.replace("X-Amz-Expires=60", ""), "must include 'X-Amz-Expires'."),
+    ("expiry too long", None, {}, QUERY.replace("=60", "=604801"), "less than a week"),
+    ("expiry not a number", None, {}, QUERY.replace("=60", "=x"), "X-Amz-Expires should be a number"),
+    ("expiry negative", None, {}, QUERY.replace("=60", "=-1"), "X-Amz-Expires must be non-negative"),
+    ("query with version 4A", None, {}, QUERY.replace("HMAC", "ECDSA-P256"), "Unsupported AWS 'algorithm'"),
+    ("parameter twice", None, {}, QUERY + "&X-Amz-Signature=11", "may be given only once"),
+    ("version 2 query, half", None, {}, "AWSAccessKeyId=x&Signature=y", "the Signature, Expires and AWSAccessKeyId"),
+    ("version 2 query, odd time", None, {}, "AWSAccessKeyId=x&Signature=y&Expires=soon", "seconds since epoch"),
+]  # fmt: skip
 
 
-@pytest.mark.parametrize("case", INCOMPLETE)
-def test_half_a_signature_is_told_what_is_missing(case: str) -> None:
-    authorization, headers, query, text = INCOMPLETE[case]
-    headers = dict(headers) if authorization is None else {**headers, "authorization": authorization}
+@pytest.mark.parametrize(
+    ("what", "authorization", "headers", "query", "text"), INCOMPLETE, ids=[c[0] for c in INCOMPLETE]
+)
+def test_half_a_signature_is_told_what_is_missing(
+    what: str, authorization: str | None, headers: dict[str, str], query: str, text: str
+) -> None:
+    headers = headers if authorization is None else {**headers, "authorization": authorization}
     with refused("incomplete") as error:
         signer.read(RawRequest("GET", f"https://iam.amazonaws.com/?{query}", headers))
     assert text in str(error.value)

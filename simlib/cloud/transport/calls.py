@@ -22,7 +22,7 @@ import botocore
 from botocore.loaders import create_loader
 from botocore.regions import EndpointResolver
 
-from simlib.cloud.transport import aws_chunked, mock
+from simlib.cloud.transport import chunked, mock
 from simlib.cloud.transport.protocols import protocol_of, service_model, spoken_protocol
 from simlib.cloud.transport.refusals import Refusal
 from simlib.cloud.transport.wire import LARGEST_BODY, RawRequest
@@ -271,7 +271,7 @@ def _decoded(service: str, raw: RawRequest) -> RawRequest:
     """The request without what its body was wrapped in for its way here."""
     coding = [part.strip() for part in raw.headers.get("content-encoding", "").split(",") if part.strip()]
     if service == "s3":
-        return aws_chunked.unwrapped(raw, coding)
+        return chunked.unwrapped(raw, coding)
     if coding != ["gzip"]:
         return raw
     inflating = zlib.decompressobj(wbits=31)

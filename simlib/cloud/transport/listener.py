@@ -27,6 +27,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from weakref import WeakSet
 
+from simlib.cloud.transport.chunked import chunks, joined
 from simlib.cloud.transport.wire import LARGEST_BODY, RawAnswer, RawRequest
 
 HOST = "127.0.0.1"
@@ -189,43 +190,35 @@ class _Conversation(BaseHTTPRequestHandler):
     def _body(self, headers: dict[str, str]) -> bytes:
         coding = headers.pop("transfer-encoding", None)
         if coding is None:
-            return self._exactly(self._announced(headers.get("content-length", "0")))
+            length = self._announced(headers.get("content-length", "0"))
+            body = self.rfile.read(length)
+            if len(body) < length:
+                raise _Bad("The request's body ended early.")
+            return body
         if coding.lower() != "chunked" or "content-length" in headers:
             raise _Bad("The request's body is sent in a way that cannot be read.")
-        body = bytearray()
-        while length := self._chunk_length():
-            self._bounded(len(body) + length)
-            body += self._exactly(length)
-            if self.rfile.readline(3) != b"\r\n":
-                raise _Bad("The request's chunks cannot be read.")
+        try:
+            body = joined(chunks(self.rfile, self.server.largest_body))
+        except OverflowError as error:
+            raise self._too_large() from error
+        except ValueError as error:
+            raise _Bad(f"The request cannot be read: {error}.") from error
         if not any(self.rfile.readline(65537) in (b"\r\n", b"\n", b"") for _ in range(100)):  # trailers are left aside
             raise _Bad("The request's trailers have no end.")
         headers["content-length"] = str(len(body))
-        return bytes(body)
-
-    def _chunk_length(self) -> int:
-        size = self.rfile.readline(1026).partition(b";")[0].strip()
-        if not re.fullmatch(rb"[0-9A-Fa-f]{1,15}", size):
-            raise _Bad("The request's chunks cannot be read.")
-        return int(size, 16)
+        return body
 
     def _announced(self, text: str) -> int:
         lengths = {part.strip() for part in text.split(",")}
         if len(lengths) > 1 or not re.fullmatch(r"\d{1,100}", min(lengths), re.ASCII):
             raise _Bad("The length of the request's body cannot be read.")
-        return self._bounded(int(min(lengths)))
+        if int(min(lengths)) > self.server.largest_body:
+            raise self._too_large()
+        return int(min(lengths))
 
-    def _bounded(self, length: int) -> int:
-        if length > self.server.largest_body:
-            text = f"EntityTooLarge: the lab takes up to {self.server.largest_body} bytes at once."
-            raise _Bad(text, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
-        return length
-
-    def _exactly(self, length: int) -> bytes:
-        body = self.rfile.read(length)
-        if len(body) < length:
-            raise _Bad("The request's body ended early.")
-        return body
+    def _too_large(self) -> _Bad:
+        text = f"EntityTooLarge: the lab takes up to {self.server.largest_body} bytes at once."
+        return _Bad(text, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
 
     def handle_expect_100(self) -> bool:
         """The AWS CLI asks before it sends an object: a body that is too large need not come at all."""

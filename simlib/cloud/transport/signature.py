@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from functools import lru_cache, reduce
 from hashlib import sha256
+from io import BytesIO
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import quote, unquote, unquote_to_bytes, urlsplit
@@ -24,8 +25,8 @@ from urllib.parse import quote, unquote, unquote_to_bytes, urlsplit
 from botocore.auth import EMPTY_SHA256_HASH, HmacV1Auth, S3SigV4Auth, SigV4Auth
 from botocore.credentials import Credentials
 
-from simlib.cloud.transport.aws_chunked import chunks
 from simlib.cloud.transport.calls import bucket_in_host
+from simlib.cloud.transport.chunked import chunks
 from simlib.cloud.transport.protocols import protocol_of
 from simlib.cloud.transport.signer import ALGORITHM, SignatureError, Signed, basic
 from simlib.cloud.transport.wire import RawRequest
@@ -191,14 +192,15 @@ def _payload_hash(raw: RawRequest, signed: Signed) -> str:
 
 def _chunks_match(body: bytes, previous: str, sign: Callable[..., str], trailer: bool) -> bool:
     """Whether each chunk of an aws-chunked body, and its trailer, carries the signature chained to the one before."""
+    stream = BytesIO(body)
     try:
-        parts, rest = chunks(body)
-    except ValueError:
+        for chunk, claimed in chunks(stream):
+            previous = sign("PAYLOAD", previous, EMPTY_SHA256_HASH, sha256(chunk).hexdigest())
+            if not hmac.compare_digest(b"chunk-signature=" + previous.encode(), claimed):
+                return False
+    except (ValueError, OverflowError):
         return False
-    for chunk, claimed in parts:
-        previous = sign("PAYLOAD", previous, EMPTY_SHA256_HASH, sha256(chunk).hexdigest())
-        if not hmac.compare_digest(b"chunk-signature=" + previous.encode(), claimed):
-            return False
+    rest = stream.read()
     if not trailer:
         return rest in (b"", b"\r\n")
     covered, _, claimed = rest.partition(b"x-amz-trailer-signature:")
