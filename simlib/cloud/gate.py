@@ -90,7 +90,17 @@ class Gate:
         with self.lock, uninterrupted():
             in_flight = _InFlightCall(raw, self.now())
             answer = self._attempt(in_flight, lambda: self._enter(in_flight, service, signed_by))
-        return self._run(in_flight, answer) if isinstance(answer, DeferredAnswer) else answer
+        if isinstance(answer, RawAnswer):
+            return answer
+        deferred, outcome = answer, Future[Any]()  # a function of Lambda makes calls of its own: nobody waits for it
+        try:
+            outcome.set_result(deferred.work())
+        except Refusal as refused:
+            outcome.set_exception(refused)
+        with self.lock, uninterrupted():
+            answer = self._attempt(in_flight, lambda: deferred.finish(outcome.result()))
+        assert isinstance(answer, RawAnswer)
+        return answer
 
     def _enter(
         self, in_flight: _InFlightCall, hint: str | None, signed_by: SenderTime | None
@@ -100,33 +110,29 @@ class Gate:
         answer = self._carry_out(in_flight.context)
         return in_flight.form.answered(answer) if in_flight.form and isinstance(answer, RawAnswer) else answer
 
-    def _run(self, in_flight: _InFlightCall, deferred: DeferredAnswer) -> RawAnswer:
-        """What must not hold up other calls, because it makes calls of its own: a function of Lambda."""
-        call, outcome = in_flight.call, Future[Any]()
-        assert call is not None
-        try:
-            outcome.set_result(deferred.work())
-        except Refusal as refused:
-            outcome.set_exception(refused)
-        with self.lock, uninterrupted():
-            answer = self._attempt(in_flight, lambda: answers.success(call, deferred.finish(outcome.result())))
-        assert isinstance(answer, RawAnswer)
-        return answer
-
     def _attempt(
         self, in_flight: _InFlightCall, work: Callable[[], RawAnswer | DeferredAnswer]
     ) -> RawAnswer | DeferredAnswer:
-        """The answer or the refusal, on record; an deferred is not done yet."""
-        refusal = None
+        """The answer or the refusal, on record; one that is deferred is not done yet.
+
+        A mistake of the lab's own becomes a refusal too, for no SDK expects anything else.
+        """
         try:
-            answer = _worked(work)
+            answer = work()
+            if isinstance(answer, RawAnswer):
+                self._record(in_flight, answer, None)
+            return answer
         except Refusal as refused:
             refusal = refused
-            call = in_flight.call
-            service = call.service if call else in_flight.service
-            answer = answers.refusal(refusal, service, in_flight.raw.method, in_flight.raw.headers)
-        if not isinstance(answer, DeferredAnswer):
-            self._record(in_flight, answer, refusal)
+        except RequestError as error:
+            refusal = Refusal("ValidationError", f"This request cannot be decided: {error}", 400)
+        except Exception as error:
+            logger.exception("The lab could not answer a call")
+            text = f"The lab cannot carry out this call: {type(error).__name__}: {error}"
+            refusal = Refusal("NotImplemented", text, 501, situation="not-stored")
+        service = in_flight.call.service if in_flight.call else in_flight.service
+        answer = answers.refusal(refusal, service, in_flight.raw.method, in_flight.raw.headers)
+        self._record(in_flight, answer, refusal)
         return answer
 
     def _place(self, in_flight: _InFlightCall, hint: str | None) -> Call:
@@ -144,10 +150,8 @@ class Gate:
                 in_flight.signed = signer.read(in_flight.raw)
         except SignatureError as error:
             incomplete = error
-        scope = (in_flight.signed.service, in_flight.signed.region) if in_flight.signed else (None, None)
         try:
-            key = in_flight.signed.access_key_id if in_flight.signed else ""
-            call = place(in_flight.raw, scope=scope[0], region=scope[1], hint=hint, access_key_id=key)
+            call = place(in_flight.raw, in_flight.signed, hint)
         except Unplaceable as error:
             in_flight.service = error.service
             raise
@@ -185,7 +189,9 @@ class Gate:
                 additions.BEFORE[name](context)
         if call.name in additions.ANSWERS:
             result = additions.ANSWERS[call.name](context)
-            return result if isinstance(result, DeferredAnswer) else answers.success(call, result)
+            if isinstance(result, DeferredAnswer):
+                return DeferredAnswer(result.work, lambda outcome: answers.success(call, result.finish(outcome)))
+            return answers.success(call, result)
         if call.service == "sts":
             raise _not_offered(call)
         return self._let_moto_act(context, account)
@@ -245,20 +251,6 @@ class Gate:
 def _who(in_flight: _InFlightCall, decisive: Evaluation | None) -> str:
     """Whoever the decision was about: for a token of an identity provider that is the provider."""
     return decisive.principal if decisive else in_flight.context.caller.arn if in_flight.context else ""
-
-
-def _worked(work: Callable[[], RawAnswer | DeferredAnswer]) -> RawAnswer | DeferredAnswer:
-    """What `work` answers; a mistake of the lab's own becomes a refusal, for no SDK expects anything else."""
-    try:
-        return work()
-    except Refusal:
-        raise
-    except RequestError as error:
-        raise Refusal("ValidationError", f"This request cannot be decided: {error}", 400) from error
-    except Exception as error:
-        logger.exception("The lab could not answer a call")
-        text = f"The lab cannot carry out this call: {type(error).__name__}: {error}"
-        raise Refusal("NotImplemented", text, 501, situation="not-stored") from error
 
 
 def _not_offered(call: Call, error: NotStored | None = None) -> Refusal:

@@ -25,6 +25,7 @@ from botocore.regions import EndpointResolver
 from simlib.cloud.transport import chunked, mock
 from simlib.cloud.transport.protocols import protocol_of, service_model, spoken_protocol
 from simlib.cloud.transport.refusals import Refusal
+from simlib.cloud.transport.signer import Signed
 from simlib.cloud.transport.wire import LARGEST_BODY, RawRequest
 
 DEFAULT_REGION = "us-east-1"
@@ -189,20 +190,14 @@ def host_of(service: str, region: str) -> str:
     return str(endpoint["hostname"]) if endpoint else f"{prefix}.{region}.amazonaws.com"
 
 
-def place(
-    raw: RawRequest,
-    *,
-    scope: str | None = None,
-    region: str | None = None,
-    hint: str | None = None,
-    access_key_id: str = "",
-) -> Call:
-    """The Call a request makes.
+def place(raw: RawRequest, signed: Signed | None = None, hint: str | None = None) -> Call:
+    """The Call a request makes; `hint` is the service id of botocore's event for requests made in this process.
 
-    `scope`, `region` and `access_key_id` are the signature's, `hint` is the service id of botocore's event for requests
-    made in this process. Raises `Unplaceable`, with a sentence, for whatever no botocore model describes, and for what
-    could be read in two ways.
+    Raises `Unplaceable`, with a sentence, for whatever no botocore model describes, and for what could be read in two
+    ways.
     """
+    scope, region = (signed.service, signed.region) if signed else (None, None)
+    access_key_id = signed.access_key_id if signed else ""
     try:
         in_host = _REGION_LABEL.search(raw.parts.netloc) if _is_aws(raw.parts.netloc) else None
         region = region or (in_host[1] if in_host else DEFAULT_REGION)

@@ -6,7 +6,6 @@ Nothing else in this folder imports moto.
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cache
@@ -163,13 +162,8 @@ def as_request(method: str, url: str, headers: Mapping[str, str], body: bytes) -
         "SERVER_PORT": port or ("443" if parts.scheme == "https" else "80"),
         "SERVER_PROTOCOL": "HTTP/1.1",
         "HTTP_HOST": parts.netloc,
-        "wsgi.version": (1, 0),
         "wsgi.url_scheme": parts.scheme,
         "wsgi.input": BytesIO(body),
-        "wsgi.errors": sys.stderr,
-        "wsgi.multithread": False,
-        "wsgi.multiprocess": False,
-        "wsgi.run_once": False,
         "CONTENT_LENGTH": str(len(body)),
     }
     preserved = {}
