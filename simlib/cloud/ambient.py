@@ -75,13 +75,12 @@ def is_metadata_address(host: str) -> bool:
     """Whether `host` is an address where AWS hands credentials to a machine, however it is spelled."""
     try:
         address = ip_address(host)
-        return (getattr(address, "ipv4_mapped", None) or address) in _METADATA  # ::ffff:169.254.169.254
     except ValueError:
-        pass
-    try:  # 2852039166 and 0xa9fea9fe are 169.254.169.254 too
-        return ip_address(socket.inet_aton(host)) in _METADATA
-    except (OSError, ValueError):
-        return False
+        try:  # 2852039166 and 0xa9fea9fe are 169.254.169.254 too
+            address = ip_address(socket.inet_aton(host))
+        except (OSError, ValueError):
+            return False
+    return (getattr(address, "ipv4_mapped", None) or address) in _METADATA  # ::ffff:169.254.169.254
 
 
 def is_aws(host: str) -> bool:

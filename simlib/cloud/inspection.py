@@ -28,7 +28,8 @@ from simlib.cloud.authentication import check_kind_of_credentials
 from simlib.cloud.credentials import issuer, sessions
 from simlib.cloud.credentials.sessions import ANONYMOUS, Caller, Session
 from simlib.cloud.gate import Gate
-from simlib.cloud.permissions.authorization import AS_STORED, Instead, circumstances, decide, resource_document
+from simlib.cloud.permissions import authorization
+from simlib.cloud.permissions.authorization import AS_STORED, Instead, resource_document
 from simlib.cloud.permissions.permission import Permission, account_of
 from simlib.cloud.services.named_principals import named_in
 from simlib.cloud.services.web_identity import bearer_of
@@ -166,7 +167,8 @@ class Inspection:
         for provider in self._sessions.issuers.values():
             read = {token: issuer.read(token) for token in provider.issued}
             yield from (token for token, parts in read.items() if parts and parts[1]["exp"] > self._now().timestamp())
-        services, accounts = named_in(self._resource_policies())
+        policies = (resource_document(arn, self._store, trust=True) for arn in self.resources())
+        services, accounts = named_in(policy[1] for policy in policies if policy)
         yield from dict.fromkeys((*_USUAL_SERVICES, *filter(is_service, services)))
         yield from (account for account in dict.fromkeys((*accounts, STRANGER)) if account not in known)
         yield "anonymous"
@@ -179,16 +181,11 @@ class Inspection:
     def resources(self) -> list[str]:
         """The ARNs of what policies can be about: roles, buckets, keys, queues, topics, functions, instances, …"""
         with self._lock:
-            return [arn for account in self._accounts() for arn in self._owned(account)]
-
-    def _owned(self, account: str) -> Iterator[str]:
-        yield from (identity.arn for identity in self._store.identities(account) if identity.trust_policy)
-        yield from resource_arns(account)
-
-    def _resource_policies(self) -> Iterator[str]:
-        for arn in self.resources():
-            if policy := resource_document(arn, self._store, trust=True):
-                yield policy[1]
+            arns: list[str] = []
+            for account in self._accounts():
+                arns += (each.arn for each in self._store.identities(account) if each.trust_policy)
+                arns += resource_arns(account)
+            return arns
 
     # -- the documents -----------------------------------------------------------------------------------------------
 
@@ -250,18 +247,14 @@ class Inspection:
             if action.lower() in TRUST_ACTIONS:
                 token_keys = {"sts:RoleSessionName": SESSION_NAME, **token_keys}
             changed = {key.lower() for key in circumstances}
-            around = _without(changed, self._around(caller, now))
+            address, agent = ("", caller.arn) if is_service(caller.arn) else (self._source_ip(), "simlib")
+            around = _without(changed, authorization.circumstances(now, address, agent, "us-east-1"))
             caller = replace(caller, context=_without(changed, caller.context))
             added = {key: value for key, value in circumstances.items() if value is not None}
             permission = Permission(
                 action, resource, self.owner(resource, caller.account), {**_without(changed, token_keys), **added}
             )
-            return decide(permission, caller, self._store, around, instead=instead)
-
-    def _around(self, caller: Caller, now: datetime) -> dict[str, str]:
-        if is_service(caller.arn):
-            return circumstances(now, "", caller.arn, "us-east-1")
-        return circumstances(now, self._source_ip(), "simlib", "us-east-1")
+            return authorization.decide(permission, caller, self._store, around, instead=instead)
 
     def owner(self, resource: str, default: str = "") -> str:
         """The account a resource belongs to, `default` where nobody knows."""

@@ -197,11 +197,13 @@ class Cloud:
 
     def _listen(self, folder: Path, undo: Undo) -> None:
         """Open the loopback endpoint; where no socket can be had, a world in this process needs none."""
+        if in_browser():
+            return
         try:
             self._endpoint = Endpoint(
                 self._answer_other_process, self._instance_metadata, folder, now=lambda: self.clock.real_now
             )
-        except (OSError, RuntimeError):
+        except (OSError, RuntimeError):  # no socket, or no thread to listen with
             return
         undo.callback(self._endpoint.stop)
         os.environ["AWS_ENDPOINT_URL"] = self._endpoint.url

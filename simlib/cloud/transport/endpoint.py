@@ -16,7 +16,6 @@ from http import HTTPStatus
 from pathlib import Path
 
 from simlib.cloud import ambient
-from simlib.cloud.browser import in_browser, not_in_browser
 from simlib.cloud.transport.listener import HOST, Listener, plain
 from simlib.cloud.transport.wire import LARGEST_BODY, RawAnswer, RawRequest
 
@@ -25,7 +24,7 @@ class Endpoint:
     """The address of the lab's AWS on this machine, from the moment it is made until `stop()`.
 
     `answer` is the gate. `metadata(instance_id, method, path, headers)` answers for an instance's metadata service.
-    `folder` holds the empty files `config` and `credentials` that other processes are told to use instead of the
+    `folder` is that of `ambient.Hidden`: other processes are told to use its files and its `aws` instead of the
     learner's own. `now` is the time that answers are dated with: real time.
     """
 
@@ -38,12 +37,7 @@ class Endpoint:
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         largest_body: int = LARGEST_BODY,
     ) -> None:
-        if in_browser():
-            raise not_in_browser("A browser opens no sockets.")
         self.answer, self.metadata, self._folder, self._now = answer, metadata, folder, now
-        for name in ("config", "credentials"):
-            (folder / name).touch(mode=0o600)
-        self._programs = ambient.write_aws(folder)
         self._listener = Listener(lambda raw, _: self.answer(raw), now, largest_body)
         self._instances: dict[str, tuple[Listener, str]] = {}
         self._stopped = False
@@ -90,12 +84,12 @@ class Endpoint:
         They put the lab's own `aws` first, because an older one, or version 1 with SQS and some other services,
         would go to the real AWS in spite of AWS_ENDPOINT_URL.
         """
-        variables = {**self.environment, **(more or {})}
+        variables, programs = {**self.environment, **(more or {})}, str(self._folder / "bin")
         if os.name == "nt":
             lines = [f"$env:{name} = '{value.replace(chr(39), chr(39) * 2)}'" for name, value in variables.items()]
-            return [*lines, f"$env:PATH = '{self._programs};' + $env:PATH"]
+            return [*lines, f"$env:PATH = '{programs};' + $env:PATH"]
         lines = [f"export {name}={shlex.quote(value)}" for name, value in variables.items()]
-        return [*lines, f'export PATH={shlex.quote(str(self._programs))}:"$PATH"']
+        return [*lines, f'export PATH={shlex.quote(programs)}:"$PATH"']
 
     def stop(self) -> None:
         """Stop listening and hang up; doing so twice changes nothing."""

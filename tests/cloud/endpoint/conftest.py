@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from simlib.cloud import ambient
 from simlib.cloud.transport.endpoint import Endpoint
 from simlib.cloud.transport.wire import RawAnswer, RawRequest
 
@@ -39,26 +41,34 @@ def gate() -> Gate:
 
 
 @pytest.fixture
-def endpoint(gate: Gate, tmp_path: Path) -> Iterator[Endpoint]:
-    endpoint = Endpoint(gate, told_metadata, tmp_path, now=lambda: NOW)
-    yield endpoint
-    endpoint.stop()
+def opened(gate: Gate, tmp_path: Path) -> Iterator[Callable[..., Endpoint]]:
+    """Opens endpoints, in a folder as a world has it, and closes them in the end."""
+    ambient.write_aws(tmp_path)
+    with ExitStack() as stack:
+
+        def opened(metadata: Any = told_metadata, **how: Any) -> Endpoint:
+            endpoint = Endpoint(gate, metadata, tmp_path, now=lambda: NOW, **how)
+            stack.callback(endpoint.stop)
+            return endpoint
+
+        yield opened
+
+
+@pytest.fixture
+def endpoint(opened: Callable[..., Endpoint]) -> Endpoint:
+    return opened()
 
 
 def say(endpoint: Endpoint, text: bytes) -> bytes:
     """Send bytes, close our side, and return all that comes back."""
     with socket.create_connection(("127.0.0.1", endpoint.port), timeout=30) as connection:
-        try:
+        with suppress(OSError):  # the endpoint has heard enough
             connection.sendall(text)
             connection.shutdown(socket.SHUT_WR)
-        except OSError:
-            pass  # the endpoint has heard enough
         answer = b""
-        try:
+        with suppress(ConnectionError):
             while piece := connection.recv(65536):
                 answer += piece
-        except ConnectionError:
-            pass
         return answer
 
 

@@ -8,52 +8,50 @@ import socket
 import subprocess
 import sys
 import threading
-from datetime import UTC, datetime
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
+from simlib.cloud.machines.metadata import Metadata
 from simlib.cloud.transport import endpoint as module
 from simlib.cloud.transport import signature, signer
 from simlib.cloud.transport.endpoint import Endpoint
 from simlib.cloud.transport.wire import RawRequest
 
-from .conftest import NOW, Gate, told_metadata
+from ..test_metadata import Instance, Session
+from .conftest import NOW, Gate
 
 # -- opening and closing --------------------------------------------------------------------------------------------
 
 
-def test_it_listens_on_loopback_only(endpoint: Endpoint) -> None:
+def test_it_listens_on_loopback_and_says_what_to_export(
+    endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     assert endpoint._listener.socket.getsockname()[0] == "127.0.0.1"
-    assert endpoint.url == f"http://127.0.0.1:{endpoint.port}"
-
-
-def test_it_says_what_to_export(endpoint: Endpoint) -> None:
     variables = endpoint.environment
-    assert variables["AWS_ENDPOINT_URL"] == endpoint.url
+    assert variables["AWS_ENDPOINT_URL"] == endpoint.url == f"http://127.0.0.1:{endpoint.port}"
     assert variables["AWS_EC2_METADATA_DISABLED"] == "true"
-    assert Path(variables["AWS_CONFIG_FILE"]).read_text(encoding="utf-8") == ""
+    assert variables["AWS_CONFIG_FILE"] == str(tmp_path / "config")
     shown = repr(endpoint)
     assert all(value in shown for value in variables.values())
     assert "Other processes keep real time" in shown
+    programs = tmp_path / "bin"
+    for system, variable, path in (
+        ("posix", "export A='it'\"'\"'s'", f'export PATH={programs}:"$PATH"'),
+        ("nt", "$env:A = 'it''s'", f"$env:PATH = '{programs};' + $env:PATH"),
+    ):
+        monkeypatch.setattr(module.os, "name", system)
+        lines = endpoint.exports({"A": "it's"})
+        assert variable in lines
+        assert lines[-1] == path
 
 
-def test_the_export_lines_are_for_this_shell(endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch) -> None:
-    programs = Path(endpoint.environment["AWS_CONFIG_FILE"]).with_name("bin")
-    monkeypatch.setattr(module.os, "name", "posix")
-    lines = endpoint.exports({"A": "b c"})
-    assert "export A='b c'" in lines
-    assert lines[-1] == f'export PATH={programs}:"$PATH"'
-    monkeypatch.setattr(module.os, "name", "nt")
-    lines = endpoint.exports({"A": "it's"})
-    assert "$env:A = 'it''s'" in lines
-    assert lines[-1] == f"$env:PATH = '{programs};' + $env:PATH"
-
-
-def test_stop_hangs_up_and_leaves_nothing(gate: Gate, tmp_path: Path) -> None:
+def test_stop_hangs_up_and_leaves_nothing(opened: Callable[..., Endpoint]) -> None:
     threads = set(threading.enumerate())
-    endpoint = Endpoint(gate, told_metadata, tmp_path)
+    endpoint = opened()
     endpoint.metadata_url("i-1")
     connection = http.client.HTTPConnection("127.0.0.1", endpoint.port, timeout=30)
     connection.request("GET", "/")
@@ -68,12 +66,6 @@ def test_stop_hangs_up_and_leaves_nothing(gate: Gate, tmp_path: Path) -> None:
         thread.join(timeout=30)
     assert not set(threading.enumerate()) - threads
     assert repr(endpoint) == "<Endpoint, stopped>"
-
-
-def test_a_browser_opens_no_socket(monkeypatch: pytest.MonkeyPatch, gate: Gate, tmp_path: Path) -> None:
-    monkeypatch.setattr(sys, "platform", "emscripten")
-    with pytest.raises(RuntimeError, match="no sockets"):
-        Endpoint(gate, told_metadata, tmp_path)
 
 
 # -- two clocks -----------------------------------------------------------------------------------------------------
@@ -134,8 +126,7 @@ def test_metadata_is_for_who_knows_the_secret_or_is_this_user(
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Python 3.12 on: a fork beside threads
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork on this system")
-def test_a_forked_child_does_not_hold_the_port(gate: Gate, tmp_path: Path) -> None:
-    endpoint = Endpoint(gate, told_metadata, tmp_path)
+def test_a_forked_child_does_not_hold_the_port(endpoint: Endpoint) -> None:
     connection = http.client.HTTPConnection("127.0.0.1", endpoint.port, timeout=30)
     connection.connect()
     ready, ended = os.pipe(), os.pipe()
@@ -160,29 +151,17 @@ def test_a_forked_child_does_not_hold_the_port(gate: Gate, tmp_path: Path) -> No
             os.close(end)
 
 
-def test_a_child_process_gets_the_roles_credentials_over_http(gate: Gate, tmp_path: Path) -> None:
+def test_a_child_process_gets_the_roles_credentials_over_http(opened: Callable[..., Endpoint], tmp_path: Path) -> None:
     """botocore in another process, with nothing but the address of the instance's metadata service."""
-    import json
-    from datetime import timedelta
-
-    from simlib.cloud.machines.metadata import Metadata
-
-    from ..test_metadata import Instance, Session
-
     metadata = Metadata(
         lambda: Instance(http_tokens="required"),
         lambda: Session("ASIACHILD", "s", "t", datetime.now(UTC), datetime.now(UTC) + timedelta(hours=6)),
         lambda: datetime.now(UTC),
     )
-    endpoint = Endpoint(gate, lambda instance_id, *asked: metadata.answer(*asked), tmp_path)
-    try:
-        variables = {**endpoint.environment, "AWS_EC2_METADATA_DISABLED": "false"}
-        variables["AWS_EC2_METADATA_SERVICE_ENDPOINT"] = endpoint.metadata_url("i-1")
-        code = "import boto3, json; c = boto3.Session().get_credentials(); print(json.dumps([c.method, c.access_key]))"
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-        child = subprocess.run(
-            [sys.executable, "-c", code], env={**kept, **variables}, capture_output=True, text=True, check=True
-        )
-        assert json.loads(child.stdout) == ["iam-role", "ASIACHILD"]
-    finally:
-        endpoint.stop()
+    endpoint = opened(lambda instance_id, *asked: metadata.answer(*asked))
+    variables = {**endpoint.environment, "AWS_EC2_METADATA_DISABLED": "false"}
+    variables["AWS_EC2_METADATA_SERVICE_ENDPOINT"] = endpoint.metadata_url("i-1")
+    code = "import boto3; c = boto3.Session().get_credentials(); print(c.method, c.access_key)"
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    child = (sys.executable, "-c", code)
+    assert subprocess.check_output(child, env={**kept, **variables}, text=True) == "iam-role ASIACHILD\n"

@@ -5,15 +5,15 @@ from __future__ import annotations
 import random
 import socket
 import time
+from collections.abc import Callable
 from contextlib import ExitStack, suppress
-from pathlib import Path
 
 import pytest
 
 from simlib.cloud.transport import listener
 from simlib.cloud.transport.endpoint import Endpoint
 
-from .conftest import Gate, request, say, told_metadata
+from .conftest import Gate, request, say
 
 
 @pytest.mark.parametrize(
@@ -66,18 +66,15 @@ def test_what_cannot_be_read_gets_a_sentence_and_the_line_is_cut(endpoint: Endpo
         ("Content-Length: 1001", "Expect: 100-continue"),
     ],
 )
-def test_a_body_too_large_is_refused(gate: Gate, headers: tuple[str, ...], tmp_path: Path) -> None:
-    endpoint = Endpoint(gate, told_metadata, tmp_path, largest_body=1000)
-    try:
-        answer = say(endpoint, request("PUT /b/k HTTP/1.1", "Host: h", *headers, body=b"x" * 1001))
-        assert answer.startswith(b"HTTP/1.1 413 ")
-        assert b"up to 1000 bytes" in answer
-        chunks = b"3E8\r\n" + b"x" * 1000 + b"\r\n1\r\nx\r\n0\r\n\r\n"
-        chunked = request("PUT /b/k HTTP/1.1", "Host: h", "Transfer-Encoding: chunked", body=chunks)
-        assert say(endpoint, chunked).startswith(b"HTTP/1.1 413 ")
-        assert gate.seen == []
-    finally:
-        endpoint.stop()
+def test_a_body_too_large_is_refused(gate: Gate, headers: tuple[str, ...], opened: Callable[..., Endpoint]) -> None:
+    endpoint = opened(largest_body=1000)
+    answer = say(endpoint, request("PUT /b/k HTTP/1.1", "Host: h", *headers, body=b"x" * 1001))
+    assert answer.startswith(b"HTTP/1.1 413 ")
+    assert b"up to 1000 bytes" in answer
+    chunks = b"3E8\r\n" + b"x" * 1000 + b"\r\n1\r\nx\r\n0\r\n\r\n"
+    chunked = request("PUT /b/k HTTP/1.1", "Host: h", "Transfer-Encoding: chunked", body=chunks)
+    assert say(endpoint, chunked).startswith(b"HTTP/1.1 413 ")
+    assert gate.seen == []
 
 
 def test_who_trickles_is_not_waited_for(endpoint: Endpoint, gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
