@@ -1,88 +1,32 @@
-"""The world of the capstone: three accounts, eleven days of trail, five faults, and an intruder who found them.
+"""The capstone: three accounts, eleven days of trail, five faults, and an intruder who found them.
 
 Everything has happened by real calls on the lab's clock, so that the trail, the ages of keys and the sessions that are
-still open are what they would be; `incident.toml` tells which.
+still open are what they would be; and what is possible by now is tried by real calls too. `incident.toml` tells which.
 """
 
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass
+from collections.abc import Iterator
 from datetime import timedelta
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
 
-from simlib.challenges.setting import Refused, Setting, lay_out_accounts
+from simlib.challenges.setting import Refused, Setting, Step, lay_out_accounts
 
-from .beginnings import ALICE, BOB, DEV, IMAGE, PROD
+from .attempts import Attempt, attempt
+from .beginnings import IMAGE
 from .judging import Unjudged
 from .waiting import track
 
 if TYPE_CHECKING:
     from simlib.cloud import Cloud
-    from simlib.cloud.identity import Identity
+    from simlib.cloud.credentials.lifetimes import Credential
     from simlib.cloud.machines.instance import Instance
 
-DEPLOY, OPERATIONS = f"arn:aws:iam::{DEV}:role/deploy", f"arn:aws:iam::{DEV}:role/operations"
-OPERATOR, BREAK_GLASS = f"arn:aws:iam::{PROD}:role/operator", f"arn:aws:iam::{PROD}:role/break-glass"
-READER = f"arn:aws:iam::{PROD}:role/reports-reader"
 _GONE = {"AccessKeyId": "AKIAIOSFODNN7EXAMPLE", "SecretAccessKey": "deleted"}
-
-
-@dataclass(frozen=True)
-class People:
-    """Who works in this world, with the credentials they hold; `mallory` is what she holds, by what it is."""
-
-    alice: Identity
-    bob: Identity
-    scanner: Identity
-    web: Instance | None
-    mallory: dict[str, Any]
-    calls: int | None = None  # how many there have been when the story begins; None: it has begun long ago
-
-
-_PEOPLE: WeakKeyDictionary[Cloud, People] = WeakKeyDictionary()
-
-
-def people(world: Cloud) -> People:
-    """The people of a world that `lay_out` has made, or that was saved since; `Unjudged` in another world."""
-    if world not in _PEOPLE:
-        try:
-            _PEOPLE[world] = _recognised(world)
-        except LookupError:
-            raise Unjudged('This is not the world of the incident. Start it with lab.begin("incident").') from None
-    return _PEOPLE[world]
-
-
-def _recognised(world: Cloud, calls: int | None = None) -> People:
-    """Who they are, by the credentials of the world; what is gone opens nothing. `LookupError`: nobody."""
-    held = sorted(world.credentials(), key=lambda each: each.born)
-
-    def last(arn: str, *, before: Any = None) -> Identity:
-        found = [each for each in held if each.arn.startswith(arn) and (before is None or each.born < before)]
-        return world.holder(found[-1].access_key_id) if found else world.sign_in(_GONE)
-
-    def machine(profile: str) -> Instance | None:
-        reservations = world.account("dev").admin.client("ec2").describe_instances()["Reservations"]
-        found = [each for group in reservations for each in group["Instances"]]
-        mine = [each for each in found if each.get("IamInstanceProfile", {}).get("Arn", "").endswith(f"/{profile}")]
-        return world.instance(mine[0]["InstanceId"]) if mine else None
-
-    scheduler = next((each for each in held if each.arn.endswith("444444444444:user/scheduler")), None)
-    if scheduler is None:
-        raise LookupError("nobody of this story")
-    sessions = f"arn:aws:sts::{DEV}:assumed-role"
-    mallory = {
-        "bob's forgotten key": last(BOB, before=scheduler.born + timedelta(days=1)),
-        "her machine": machine("operations"),
-        "what her machine told her": last(f"{sessions}/operations/"),
-        "her session of deploy": last(f"{sessions}/deploy/build-8"),
-        "her session of break-glass": last(f"arn:aws:sts::{PROD}:assumed-role/break-glass/"),
-    }
-    scanner = world.holder(scheduler.access_key_id)
-    return People(last(ALICE), last(BOB), scanner, machine("web-app"), mallory, calls)
+_LOOKING = ("Get", "List", "Describe", "Head", "Lookup", "Simulate")  # so begin the operations that change nothing
 
 
 @cache
@@ -90,13 +34,16 @@ def _file() -> dict[str, Any]:
     return tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
 
 
-def _setting(world: Cloud, **people: Any) -> Setting:
+def _setting(world: Cloud, people: dict[str, Any]) -> Setting:
     return Setting(world, {**_file()["values"], "image": IMAGE}, people, tuple(_file()["tokens"]))
+
+
+# -- how it has come to this -------------------------------------------------------------------------------------------
 
 
 def lay_out(world: Cloud) -> None:
     """The accounts as they grew, and the eleven days."""
-    setting, steps = _setting(world), _file()["steps"]
+    setting, steps = _setting(world, {}), _file()["steps"]
 
     def perform(*names: str) -> None:
         for name in names:
@@ -120,18 +67,68 @@ def lay_out(world: Cloud) -> None:
             perform("come back")
             setting.people["her machine"].get_credentials().get_frozen_credentials()  # she copies them every night
     setting.perform(["at 03:30"])
-    calls = world.trail.total
-    _PEOPLE[world] = _recognised(world, calls)
 
 
-def acting(us: People, world: Cloud, who: str) -> Identity:
-    """A session of somebody at work, by the steps of that name: "alice in prod", "scanner", "acme in prod", "pipeline".
+def nothing_done(world: Any) -> bool:
+    """Whether nobody has changed anything since Mallory's last visit."""
+    hers = [event.number for event in world.trail if event.source_ip == _file()["values"]["home"]]
+    since = world.trail.since(hers[-1]) if hers else ()
+    return bool(hers) and all(event.refused or event.operation.startswith(_LOOKING) for event in since)
 
-    Raises what boto3 raises where AWS refuses one.
-    """
-    setting = _setting(world, alice=us.alice, scheduler=us.scanner)
+
+# -- what is possible by now -------------------------------------------------------------------------------------------
+
+
+def people(world: Cloud) -> dict[str, Any]:
+    """Who holds what in the world of the incident, also where it was saved and opened again: by the names of the file,
+    and machines by their role. What is gone opens nothing. Raises `Unjudged` in another world."""
+    held = world.credentials()
+
+    def last(of: str, until: str = "") -> Credential | None:
+        end = last(_file()["holders"][until]["of"]) if until else None
+        fits = (each for each in held if each.arn.startswith(of))
+        early = [each for each in fits if end is None or each.born < end.born + timedelta(days=1)]
+        return max(early, key=lambda each: each.born, default=None)
+
+    found = {name: last(**which) for name, which in _file()["holders"].items()}
+    if found["scheduler"] is None:
+        raise Unjudged('This is not the world of the incident. Start it with lab.begin("incident").')
+    return {
+        **{name: _holder(world, each) for name, each in found.items()},
+        **{role: machine.session for role, machine in _machines(world).items()},
+    }
+
+
+def _holder(world: Cloud, held: Credential | None) -> Any:
     try:
-        setting.perform(_file()["steps"][who])
+        return world.holder(held.access_key_id if held else "")
+    except LookupError:  # a key that was deleted
+        return world.sign_in(_GONE)
+
+
+def _machines(world: Cloud) -> dict[str, Instance]:
+    """The first machine of each role in dev that runs."""
+    found: dict[str, Instance] = {}
+    for arn in world.inspect.resources():
+        _, ours, name = arn.partition(":111111111111:instance/")
+        facts = world.instance_facts(name) if ours else None
+        if facts and facts.running and facts.role:
+            found.setdefault(facts.role.name, world.instance(name))
+    return found
+
+
+def trials(world: Cloud, part: str) -> Iterator[tuple[dict[str, Any], Attempt | None]]:
+    """What is tried of a part of the file's trials, and what came of it; None where its machine does not run."""
+    setting, steps = _setting(world, people(world)), _file()["steps"]
+    for trial in _file()["trials"][part]:
+        script = [step for each in trial["steps"] for step in (steps[each] if isinstance(each, str) else [each])]
+        gone = "machine" in trial and trial["machine"] not in setting.people
+        yield trial, None if gone else attempt(partial(_perform, setting, script))
+
+
+def _perform(setting: Setting, script: list[Step]) -> Any:
+    """Raises what boto3 raises where AWS refuses a step."""
+    try:
+        return setting.perform(script)[-1]
     except Refused as refused:
         raise refused.error from None
-    return setting.people[who]  # type: ignore[no-any-return]

@@ -286,7 +286,7 @@ WRONG: dict[str, list[Answer]] = {
             'at_prod.update_assume_role_policy(RoleName="operator", PolicyDocument=\'{"Version": "2012-10-17", '
             '"Statement": {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, '
             '"Action": "sts:AssumeRole"}}\')',
-            "Mallory's machine goes on running: allowed, and should be refused",
+            "Mallory's machine is still running and asks who it is: allowed, and should be refused",
         ),
         (
             'ec2 = dev.admin.client("ec2")\n'
