@@ -4,15 +4,13 @@ An `Exercise` has a judge: it takes the learner's answer – policies, or a func
 be allowed and others that must not be, and the first wrong row is told in a sentence. So any right answer passes,
 however it is written, and `"*"` does not.
 
-Policies are decided where they would stand, by the engine that decides every call of the running world, which they do
-not change (`Cloud.inspect`). A function is really run, by real calls. Either is a rehearsal (`Cloud.rehearsal`): the
-learner's world and its trail are afterwards what they were.
+It is judged in a rehearsal (`Cloud.rehearsal`): the learner's world and its trail are afterwards what they were.
 """
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -24,74 +22,84 @@ from .judging import Policies, Row, Unjudged, untouched
 from .look import button
 from .markup import plain, prose
 from .page import Html, Part, el
-from .panel import Panel, Shown
+from .panel import Commands, Panel, Shown, slot
 
 if TYPE_CHECKING:
     from simlib.cloud import Cloud
 
+    from .policy.editor import PolicyEditor
+
+_VERDICTS = {True: ("✔", "right", "sl-yes"), False: ("✘", "not_yet", "sl-no"), None: ("…", "unanswered", "sl-dim")}
+
 
 class Verdict(Panel):
-    """What `check()` says; `passed` is None while there is nothing to judge. Of an exercise, with what helps on."""
+    """What `check()` says; `passed` is None while there is nothing to judge. Of an exercise, with what helps on; with
+    an `editor`, the place to answer in, and its check."""
 
-    def __init__(self, passed: bool | None, text: str, made: Attempted | None = None) -> None:
+    def __init__(
+        self, passed: bool | None, text: str, made: Attempted | None = None, editor: PolicyEditor | None = None
+    ) -> None:
         super().__init__()
-        self.passed, self.text, self._made = passed, text, made
-        self._help: list[Saying] = []
+        self.passed, self.text, self.made, self.editor = passed, text, made, editor
+        self._help: dict[str, Saying] = {}
         self._asks = False  # whether the step is really to be begun again
+
+    @property
+    def hosted(self) -> Panel | None:
+        return self.editor
 
     def __str__(self) -> str:
         sign, right, _ = _VERDICTS[self.passed]
-        return plain(f"{sign} {word(right)} {self.text}".strip())
+        said = plain(f"{sign} {word(right)} {self.text}".strip())
+        return f"{self.editor}\n{said}" if self.editor else said
 
     @property
-    def commands(self) -> Mapping[str, Callable[[str], object]]:
-        return {"hint": self._hint, "solution": self._solve, "reset": self._reset, "keep": self._keep}
+    def commands(self) -> Commands:
+        made = self.made
+        if made is None:
+            return {}
+        return {
+            "check": lambda _: self._take(made.check()),
+            "hint": lambda _: self._say(made.hint()),
+            "solution": lambda _: self._say(made.solution()),
+            "reset": lambda _: self._ask(not self._asks, made.reset if self._asks else None),
+            "keep": lambda _: self._ask(False),
+        }
 
-    def _hint(self, _: str) -> None:
-        if self._made:
-            self._say(self._made.hint())
-
-    def _solve(self, _: str) -> None:
-        if self._made:
-            self._say(self._made.solution())
-
-    def _reset(self, _: str) -> None:
-        if self._made and self._asks:
-            self._say(self._made.reset())
-        self._asks = not self._asks
-        self._draw()
-
-    def _keep(self, _: str) -> None:
-        self._asks = False
+    def _take(self, verdict: Verdict) -> None:
+        self.passed, self.text = verdict.passed, verdict.text
         self._draw()
 
     def _say(self, saying: Saying) -> None:
-        self._help = [*(each for each in self._help if each.title != saying.title), saying]
+        self._help[saying.title] = saying
+        self._draw()
+
+    def _ask(self, asks: bool, done: Callable[[], Saying] | None = None) -> None:
+        self._asks = asks
+        if done:
+            self._say(done())
         self._draw()
 
     def page(self) -> Part:
         sign, right, css = _VERDICTS[self.passed]
-        words = el(f"span.{css}", sign, " ", word(right))
-        told = el("div", words, Html(prose(self.text)), role="status")
-        sayings = (each.page() for each in self._help)
-        return el("section.sl-card", el("div.sl-body", told, *sayings), self._foot() if self._made else None)
+        told = el("div", el(f"span.{css}", sign, " ", word(right)), Html(prose(self.text)), role="status")
+        answer = slot(still=self.editor.page) if self.editor else ()
+        sayings = (each.page() for each in self._help.values())
+        return el("section.sl-card", el("div.sl-body", answer, told, *sayings), self._foot() if self.made else None)
 
     def _foot(self) -> Part:
-        sure = button("reset", word("reset_now"), css=".is-primary"), button("keep", word("reset_not"))
-        if self._asks:
+        if self._asks:  # the focus stays in this row: the button that goes gives its key to the one that comes
+            sure = button("reset", word("reset_now"), css=".is-primary"), button("keep", word("reset_not"), key="reset")
             return el("div.sl-foot", *sure, el("span.sl-small.sl-dim", word("reset_sure"), role="status"), on="live")
-        of = len(self._made.exercise.hints) if self._made else 0
-        number = min(self._made.hinted, of - 1) + 1 if self._made else 0
+        of, hinted = (len(self.made.exercise.hints), self.made.hinted) if self.made else (0, 0)
         return el(
             "div.sl-foot",
-            button("hint", f"{word('hint')} {number} / {of}"),
+            button("check", word("check"), css=".is-primary") if self.editor else None,
+            button("hint", f"{word('hint')} {min(hinted, of - 1) + 1} / {of}"),
             button("solution", word("solution"), css=".is-quiet"),
-            button("reset", word("reset"), css=".is-quiet"),
+            button("reset", word("reset"), css=".is-quiet", key="reset"),
             on="live",
         )
-
-
-_VERDICTS = {True: ("✔", "right", "sl-yes"), False: ("✘", "not_yet", "sl-no"), None: ("…", "unanswered", "sl-dim")}
 
 
 @dataclass(frozen=True)
@@ -147,7 +155,7 @@ class Attempted:
     passed: bool = False
     tries: int = 0
     on_change: Callable[[Attempted], None] = field(default=lambda _: None, repr=False)
-    _begun: panel_answers.Begun | None = field(default=None, init=False, repr=False)
+    _panel: Verdict | None = field(default=None, init=False, repr=False)
     _begun_in: Cloud | None = field(default=None, init=False, repr=False)
 
     def check(self, *answer: Any) -> Verdict:
@@ -163,17 +171,19 @@ class Attempted:
             self.on_change(self)
         return Verdict(passed, text, self)
 
-    def panel(self) -> Any:
-        """An editor to answer in, instead of the cell: write there, then `check()`."""
+    def panel(self) -> Verdict | Saying:
+        """An editor to answer in, with its check, in place of the cell; what is written there goes along into another
+        world."""
         from simlib.cloud import Cloud
 
-        if not isinstance(self.exercise.judge, Policies):
+        judge = self.exercise.judge
+        if not isinstance(judge, Policies):
             return Saying(word("panel"), word("panel_applied" if self.exercise.untouched else "panel_none"))
-        places = [at.place for at in self.exercise.judge.places]
-        if self._begun is None or self._begun_in is not Cloud.running:
-            self._begun = panel_answers.begin(Cloud.running, places, self.exercise.given, self._begun)
-            self._begun_in = Cloud.running
-        return self._begun.editor
+        if self._panel is None or self._begun_in is not Cloud.running:
+            before = self._panel.editor if self._panel else None
+            editor = panel_answers.begin(Cloud.running, judge.places, self.exercise.given, before)
+            self._panel, self._begun_in = Verdict(None, self.exercise.waits_for, self, editor), Cloud.running
+        return self._panel
 
     def _judged(self, answer: tuple[Any, ...]) -> tuple[bool | None, str]:
         from simlib.cloud import Cloud
@@ -181,8 +191,8 @@ class Attempted:
         about = ""
         try:
             if isinstance(self.exercise.judge, Policies):
-                places = self.exercise.judge.places
-                answer, about = panel_answers.taken(answer, self.exercise.given, places, self._begun, Cloud.running)
+                own, places = self._panel.editor if self._panel else None, self.exercise.judge.places
+                answer, about = panel_answers.taken(answer, self.exercise.given, places, own, Cloud.running)
             elif any(panel_answers.documents(each) is not None for each in answer):
                 raise Unjudged("This exercise is not about the text of a policy, so no panel holds the answer.")
             if self.exercise.given and len(answer) != len(self.exercise.given):

@@ -225,7 +225,7 @@ def test_to_begin_a_step_again_repairs_the_world_and_keeps_what_was_answered(mon
     wrecked = lab.begin(course.lesson_of("let bob in", "exercises"))
     lab.answer("root in the trust policy", "a")
     made = lab.exercise("let bob in")
-    made.panel().documents[0].read("what I wrote in the panel")
+    made.panel().editor.documents[0].read("what I wrote in the panel")
     iam = wrecked.account("dev").admin.client("iam")
     iam.delete_role_policy(RoleName="reports", PolicyName="read-bucket")
     iam.delete_role(RoleName="reports")
@@ -238,7 +238,7 @@ def test_to_begin_a_step_again_repairs_the_world_and_keeps_what_was_answered(mon
     trust = names["iam"].get_role(RoleName="reports")["Role"]["AssumeRolePolicyDocument"]
     assert trust["Statement"][0]["Principal"] == {"AWS": "arn:aws:iam::111111111111:root"}
     assert names["BOB_MAY"] == "what I wrote"
-    assert made.panel().documents[0].text == "what I wrote in the panel"
+    assert made.panel().editor.documents[0].text == "what I wrote in the panel"
     assert lab.predict("root in the trust policy").locked == 0
     assert Cloud.running is not None
     Cloud.running.stop()

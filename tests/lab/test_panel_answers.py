@@ -128,7 +128,7 @@ def test_written_in_its_own_panel_it_counts(asked: Any) -> None:
     exercise, world = asked
     panel = exercise.panel()
     assert exercise.panel() is panel
-    assert "you need not press Apply" in str(panel)
+    assert "You need not press Apply" in str(panel)
     assert str(exercise.check()).startswith("… Not answered yet.")
     write(panel, solved(exercise, world))
     said = str(exercise.check(*exercise.exercise.given))
@@ -139,7 +139,7 @@ def test_written_in_its_own_panel_it_counts(asked: Any) -> None:
 @pytest.mark.parametrize("asked", ["one file for alice"], indirect=True)
 def test_a_wrong_answer_in_a_panel_is_told_as_any(asked: Any) -> None:
     exercise, world = asked
-    panel = exercise.panel()
+    panel = exercise.panel().editor
     panel.edit(document("Allow", "s3:GetObject", "arn:aws:s3:::my-secure-bucket/*"))
     wrong = "✘ Not yet. Alice reads another file: allowed, and should be refused."
     assert str(exercise.check()).startswith(wrong)
@@ -154,7 +154,7 @@ def test_a_wrong_answer_in_a_panel_is_told_as_any(asked: Any) -> None:
 @pytest.mark.parametrize("asked", ["one file for alice"], indirect=True)
 def test_what_is_written_in_the_cell_goes_before_the_panel_and_that_is_said(asked: Any) -> None:
     exercise, world = asked
-    exercise.panel().edit(solved(exercise, world)[0])
+    exercise.panel().editor.edit(solved(exercise, world)[0])
     said = " ".join(str(exercise.check(document("Allow", "s3:*", "*"))).split())
     assert said.startswith("✘ Not yet.")
     assert "About the text in the cell" in said
@@ -164,7 +164,7 @@ def test_what_is_written_in_the_cell_goes_before_the_panel_and_that_is_said(aske
 def test_one_policy_in_the_cell_and_the_other_in_the_panel(asked: Any) -> None:
     exercise, world = asked
     door, may = solved(exercise, world)
-    panel = exercise.panel()
+    panel = exercise.panel().editor
     panel.edit(may, panel.documents[1].name)
     assert str(exercise.check("", "")).startswith("… Not answered yet."), "half an answer"
     assert str(exercise.check(door, "")).startswith("✔ Right.")
@@ -191,10 +191,10 @@ def test_an_editor_of_a_text_alone_and_one_document_will_do(asked: Any) -> None:
 @pytest.mark.parametrize("asked", ["one file for alice"], indirect=True)
 def test_what_was_written_goes_along_into_a_new_world(asked: Any) -> None:
     exercise, world = asked
-    exercise.panel().edit(solved(exercise, world)[0])
+    exercise.panel().editor.edit(solved(exercise, world)[0])
     with lab.begin("trust"):
         assert str(exercise.check()).startswith("✔ Right.")
-        assert exercise.panel().shelf.world is Cloud.running
+        assert exercise.panel().editor.shelf.world is Cloud.running
         assert str(exercise.check()).startswith("✔ Right.")
 
 
