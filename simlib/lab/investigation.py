@@ -29,10 +29,6 @@ class Told(Shown):
         whole = [[*(el("span", each, style="white-space: nowrap") for each in row[:2]), *row[2:]] for row in self.rows]
         return el("div.sl-trail.sl-told", table(HEAD, whole)) if whole else el("p", "No call like this.")
 
-    def __str__(self) -> str:
-        lines = [f"{when}  {where:<13}  {who:<30}  {call:<22}  {what}" for when, where, who, call, what in self.rows]
-        return "\n".join(lines) or super().__str__()
-
 
 def tell(events: Iterable[Event]) -> Told:
     """Calls of the running world's trail, to be read from top to bottom: `tell(aws.trail[-5:])`."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from typing import Any, TypeAlias
 
 from .markup import BREAKS, breakable, escape
@@ -140,6 +141,9 @@ def _tell(child: Child, lines: list[str], indent: str) -> None:
         return
     if child.tag in _UNTOLD and "data-still" not in child.attributes:
         return
+    if child.tag == "table":
+        _tell_table(child, lines, indent)
+        return
     children: Iterable[Child] = child.children
     if child.tag == "details" and not child.attributes.get("open"):
         children = children[:1]
@@ -152,6 +156,24 @@ def _tell(child: Child, lines: list[str], indent: str) -> None:
     else:
         for each in children:
             _tell(each, lines, indent)
+
+
+def _tell_table(table: Part, lines: list[str], indent: str) -> None:
+    """Its rows with their cells under each other; a row that has a text of its own is told as that."""
+    rows: list[Part | list[str]] = []
+    for each in parts_of(table):
+        if each.tag == "caption" or (each.tag == "tr" and each.text is not None):
+            rows.append(each)
+        elif each.tag == "tr":
+            rows.append([" ".join(str(cell).split()) for cell in parts_of(each) if cell.tag in ("th", "td")])
+    cells = [row for row in rows if isinstance(row, list)]
+    widths = [max(map(len, column)) for column in zip_longest(*cells, fillvalue="")]
+    for row in rows:
+        if isinstance(row, Part):
+            _tell(row, lines, indent)
+        else:
+            lines.append(indent + "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=False)))
+    lines.append("")
 
 
 def _say(text: str, lines: list[str], indent: str, *, whole: bool = False) -> None:

@@ -16,11 +16,14 @@ from pathlib import Path
 from typing import Any
 
 from . import course, progress, progress_file
+from .look import table
 from .map_of_course import Overview, overview
+from .page import Part, el
+from .panel import Shown
 from .progress_file import answers
 
 STUCK = 2  # tries without success, from which on an exercise counts as one that holds somebody up
-MOST = 5  # stumbling blocks of a kind that are told
+MOST = 8  # stumbling blocks of a kind that are told
 FEW = 6  # names of those who are stuck
 DEEP = 4  # folders between a learner's and the progress file
 HEAP = 50  # files of one learner that are looked at
@@ -44,8 +47,8 @@ class Learner:
         return when, _number(slug)
 
 
-@dataclass(frozen=True)
-class Room:
+@dataclass(frozen=True, repr=False)
+class Room(Shown):
     """The learners, and the files that could not be read, each with a sentence."""
 
     learners: tuple[Learner, ...]
@@ -53,39 +56,49 @@ class Room:
 
     def stumbling_blocks(self) -> list[Block]:
         """Exercises that are not solved after some tries, and predictions that came otherwise; the most first."""
-        fell: dict[tuple[str, str, str], list[str]] = {}
-        came: Counter[tuple[str, str, str]] = Counter()
-        gave: dict[tuple[str, str, str], Counter[tuple[str, int]]] = {}
+        came: dict[tuple[str, str, str], list[tuple[str, Mapping[str, Any]]]] = {}
         for learner in self.learners:
             for (slug, kind, name), entry in answers(learner.lessons).items():
-                what = (kind, slug, name)
-                came[what] += 1
-                if _fell(kind, entry):
-                    fell.setdefault(what, []).append(learner.name)
-                    gave.setdefault(what, Counter())[_gave(entry)] += 1
-        found = [Block(*what, tuple(who), came[what], _said(*what, gave[what])) for what, who in fell.items()]
+                came.setdefault((kind, slug, name), []).append((learner.name, entry))
+        found = []
+        for what, all_of_them in came.items():
+            fell = [(who, entry) for who, entry in all_of_them if _fell(what[0], entry)]
+            if fell:
+                gave = Counter(_gave(entry) for _, entry in fell)
+                found.append(Block(*what, tuple(who for who, _ in fell), len(all_of_them), _said(*what, gave)))
         return sorted(found, key=lambda each: (-len(each.who), each.lesson, each.name))
 
-    def __str__(self) -> str:
-        if not self.learners:
-            return "\n".join(["No progress file yet.", *self.unreadable])
-        width = max(len(learner.name) for learner in self.learners)
-        head = f"{'learner':<{width}}  " + "  ".join(f"{number:>4}" for number in NUMBERS) + "  last"
-        rows = [_row(learner, width) for learner in sorted(self.learners, key=lambda each: each.name)]
+    def page(self) -> Part:
+        rows = [_row(learner) for learner in sorted(self.learners, key=lambda each: each.name)]
         blocks = self.stumbling_blocks()
-        stuck = [f"  {each}: {_few(each.who)}" for each in blocks if each.kind == "exercises"][:MOST]
-        guessed = [f"  {each}{each.said}" for each in blocks if each.kind == "predictions"][:MOST]
-        told = [
-            *("", SIGNS, "", f"Stuck: {STUCK} tries or more, and not solved", *(stuck or ["  nobody"])),
-            *("", OTHERWISE, *(guessed or ["  nobody"])),
-            *self.unreadable,
-        ]
-        return "\n".join([head, *rows, *told])
+        held = {
+            f"Stuck: {STUCK} tries or more, and not solved": [each for each in blocks if each.kind == "exercises"],
+            OTHERWISE: [each for each in blocks if each.kind == "predictions"],
+        }
+        return el(
+            "div",
+            table(["learner", *map(str, NUMBERS), "challenges", "last"], rows) if rows else "No progress file yet.",
+            [el("p", SIGNS), [_list(*each) for each in held.items()]] if rows else None,
+            [el("p", each) for each in self.unreadable],
+        )
 
 
 NUMBERS = [lesson.number for lesson in course.LESSONS.values() if lesson.number]
 OTHERWISE = "Expected otherwise, or for another reason, and what most of them chose"
 SIGNS = "○ not begun   ◐ begun   ● done; then how many exercises are solved"
+
+
+def _row(learner: Learner) -> list[str]:
+    when, number = learner.where
+    stages = [f"{stage.state[0]} {stage.exercises}/{stage.of_exercises}" for stage in learner.overview.stages]
+    solved, points = progress.won(learner.lessons)
+    won = f"{solved} solved, {points} points" if solved else ""
+    return [learner.name, *stages, won, f"lesson {number}, {local(when)}" if when else ""]
+
+
+def _list(title: str, blocks: Sequence[Block]) -> list[Part]:
+    rows = [el("li", f"{each}{each.said} – {_few(each.who)}") for each in blocks[:MOST]]
+    return [el("h4", title), el("ul", rows or el("li", "nobody"))]
 
 
 @dataclass(frozen=True)
@@ -108,6 +121,12 @@ def _number(slug: str) -> str:
     return str(course.LESSONS[slug].number) if slug in course.LESSONS else slug
 
 
+def _fell(kind: str, entry: Mapping[str, Any]) -> bool:
+    if kind == "predictions":
+        return not (entry.get("right") and entry.get("explained", True))
+    return not entry.get("passed") and entry.get("tries", 0) >= STUCK
+
+
 def _gave(entry: Mapping[str, Any]) -> tuple[str, int]:
     """What was chosen that is not right: an answer, or to the right one another reason; -1 for another order."""
     reason = entry.get("reason") or [-1]
@@ -116,12 +135,11 @@ def _gave(entry: Mapping[str, Any]) -> tuple[str, int]:
 
 def _said(kind: str, slug: str, name: str, gave: Mapping[tuple[str, int], int]) -> str:
     """ ": Everybody in the account." – what most of those chose, in the words of the lesson, if it has them."""
-    questions = course.lesson(slug).predictions if slug in course.LESSONS and kind == "predictions" else {}
-    what, index = max(gave, key=lambda each: (gave[each], -each[1]))
-    if name not in questions:
+    asked = course.lesson(slug).predictions.get(name) if slug in course.LESSONS and kind == "predictions" else None
+    if asked is None:
         return ""
-    reasons = [each.text for each in questions[name].reasons]
-    words = reasons if what else [*questions[name].choices, "not sure."]
+    what, index = max(gave, key=lambda each: (gave[each], -each[1]))
+    words = [each.text for each in asked.reasons] if what else [*asked.choices, "not sure."]
     told = f": {'the right answer, because: ' if what else ''}{words[index]}" if 0 <= index < len(words) else ""
     return told.replace("`", "")
 
@@ -129,23 +147,6 @@ def _said(kind: str, slug: str, name: str, gave: Mapping[tuple[str, int], int]) 
 def _few(names: Sequence[str]) -> str:
     more = f" and {len(names) - FEW} more" if len(names) > FEW else ""
     return ", ".join(sorted(names)[:FEW]) + more
-
-
-def _fell(kind: str, each: Mapping[str, Any]) -> bool:
-    if kind == "predictions":
-        return not (each.get("right") and each.get("explained", True))
-    return not each.get("passed") and each.get("tries", 0) >= STUCK
-
-
-def _row(learner: Learner, width: int) -> str:
-    when, number = learner.where
-    cells = [
-        f"{stage.state[0]} {stage.exercises}/{stage.of_exercises}".rjust(5)[-5:] for stage in learner.overview.stages
-    ]
-    last = f"  lesson {number}, {local(when)}" if when else ""
-    solved, points = progress.won(learner.lessons)
-    challenges = f"  {solved} challenge{'' if solved == 1 else 's'}, {points} points" if solved else ""
-    return f"{learner.name:<{width}}  " + " ".join(cells) + challenges + last
 
 
 def local(when: str) -> str:

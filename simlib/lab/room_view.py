@@ -13,12 +13,12 @@ import io
 import os
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from . import progress
-from .markup import escape, sheet
-from .room import NUMBERS, OTHERWISE, SIGNS, STUCK, Room, local, look
+from .markup import sheet
+from .room import Room, look
 
 EVERY = 5.0  # seconds between two looks with --watch
 
@@ -57,32 +57,11 @@ def plain(text: str) -> str:
 
 def page(room: Room) -> str:
     """The room as a whole HTML page, which a browser reads again every few seconds; nothing in it can run."""
-    return "\n".join(_page(room))
-
-
-def _page(room: Room) -> Iterator[str]:
-    yield f'<!doctype html><html lang="en"><meta charset="utf-8"><meta http-equiv="refresh" content="{EVERY:g}">'
-    yield f"<title>The room</title><style>{_LOOK}</style><h1>The room: {len(room.learners)} learners</h1>"
-    yield "<table><tr><th>learner</th>" + "".join(f"<th>{number}</th>" for number in NUMBERS)
-    yield "<th>challenges</th><th>last</th></tr>"
-    for learner in sorted(room.learners, key=lambda each: each.name):
-        when, number = learner.where
-        cells = (f"<td>{each.state[0]} {each.exercises}/{each.of_exercises}</td>" for each in learner.overview.stages)
-        last = f"lesson {number}, {escape(local(when))}" if when else ""
-        solved, points = progress.won(learner.lessons)
-        won = f"<td>{solved} solved, {points} points</td>" if solved else "<td></td>"
-        yield f"<tr><th>{escape(learner.name)}</th>{''.join(cells)}{won}<td>{last}</td></tr>"
-    yield f"</table><p>{escape(SIGNS)}</p>"
-    blocks = room.stumbling_blocks()
-    for kind, title in (
-        ("exercises", f"Stuck: {STUCK} tries or more, and not solved"),
-        ("predictions", OTHERWISE),
-    ):
-        held = [f"<li>{escape(each)}{escape(each.said)} – {escape(', '.join(each.who))}</li>"
-                for each in blocks if each.kind == kind]  # fmt: skip
-        yield f"<h2>{title}</h2><ul>{''.join(held) or '<li>nobody</li>'}</ul>"
-    yield "".join(f"<p>{escape(each)}</p>" for each in room.unreadable)
-    yield "</html>"
+    return (
+        f'<!doctype html><html lang="en"><meta charset="utf-8"><meta http-equiv="refresh" content="{EVERY:g}">'
+        f"<title>The room</title><style>{_LOOK}</style><h1>The room: {len(room.learners)} learners</h1>"
+        f'<main class="simlib">{room.page().html()}</main></html>'
+    )
 
 
 _LOOK = (
@@ -125,21 +104,14 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _keep(room: Room, options: argparse.Namespace) -> bool:
     """Write the files that are asked for; a sentence for each that cannot be written."""
-
-    def whole(path: Path, text: str) -> None:  # a browser may be reading it
-        new = path.with_name(f".{path.name}.new")
-        new.write_text(text, encoding="utf-8")
-        new.replace(path)
-
     written = True
-    for path, write in (
-        (options.page, page),
-        (options.csv, scores),
-    ):
-        try:
-            if path:
-                whole(path, write(room))
-        except OSError as error:
-            print(f"{path} cannot be written: {error}.", file=sys.stderr)
-            written = False
+    for path, write in ((options.page, page), (options.csv, scores)):
+        if path:
+            new = path.with_name(f".{path.name}.new")  # a browser may be reading the old one
+            try:
+                new.write_text(write(room), encoding="utf-8")
+                new.replace(path)
+            except OSError as error:
+                print(f"{path} cannot be written: {error}.", file=sys.stderr)
+                written = False
     return written

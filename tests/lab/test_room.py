@@ -79,7 +79,7 @@ def test_what_holds_the_room_up_comes_first(folder: Path) -> None:
 
 def test_the_table_tells_it_all_and_names_what_was_passed_over(folder: Path) -> None:
     shown = str(room.look(folder))
-    assert "2 of 3  lesson 8, exercise “rotate a key”: ada, ben" in shown
+    assert "2 of 3  lesson 8, exercise “rotate a key” – ada, ben" in shown
     assert "1 of 1  lesson 6, prediction “two hours”: A session of one hour" in shown
     assert "Passed over: eve" in shown
     assert "ada" in shown.split("\n")[1]
