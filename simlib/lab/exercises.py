@@ -20,8 +20,8 @@ from . import catching_up, panel_answers
 from .course.texts import texts, word
 from .judging import Policies, Row, Unjudged, untouched
 from .look import button
-from .markup import plain, prose
-from .page import Html, Part, el
+from .markup import plain
+from .page import Part, el, paragraphs
 from .panel import Commands, Panel, Shown, slot
 
 if TYPE_CHECKING:
@@ -47,11 +47,6 @@ class Verdict(Panel):
     @property
     def hosted(self) -> Panel | None:
         return self.editor
-
-    def __str__(self) -> str:
-        sign, right, _ = _VERDICTS[self.passed]
-        said = plain(f"{sign} {word(right)} {self.text}".strip())
-        return f"{self.editor}\n{said}" if self.editor else said
 
     @property
     def commands(self) -> Commands:
@@ -82,8 +77,9 @@ class Verdict(Panel):
 
     def page(self) -> Part:
         sign, right, css = _VERDICTS[self.passed]
-        told = el("div", el(f"span.{css}", sign, " ", word(right)), Html(prose(self.text)), role="status")
-        answer = slot(still=self.editor.page) if self.editor else ()
+        words = el(f"span.{css}", sign, " ", word(right)), paragraphs(self.text)
+        told = el("div", *words, role="status", text=plain(f"{sign} {word(right)} {self.text}"))
+        answer = (el("p.sl-dim", word("panel_how")), slot(still=self.editor.page)) if self.editor else ()
         sayings = (each.page() for each in self._help.values())
         return el("section.sl-card", el("div.sl-body", answer, told, *sayings), self._foot() if self.made else None)
 
@@ -102,7 +98,7 @@ class Verdict(Panel):
         )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Saying(Shown):
     """A hint or a solution: text of ours, with code in `backquotes` or as a block of its own."""
 
@@ -110,12 +106,9 @@ class Saying(Shown):
     text: str
     code: str = ""
 
-    def __str__(self) -> str:
-        return "\n\n".join(filter(None, [f"{self.title}. {plain(self.text)}", self.code]))
-
     def page(self) -> Part:
-        code = el("pre", self.code) if self.code else None
-        return el("div.sl-quiet", el("p", el("b", f"{self.title}.")), Html(prose(self.text)), code, role="status")
+        code = el("pre", self.code, text=self.code) if self.code else None
+        return el("div.sl-quiet", el("p", el("b", f"{self.title}.")), paragraphs(self.text), code, role="status")
 
 
 def hint_titles() -> list[str]:

@@ -102,11 +102,15 @@ def outline(text: str) -> str:
     return "".join(f'<div class="{"sl-under" if line.startswith("  ") else ""}">{prose(line)}</div>' for line in lines)
 
 
-def plain(text: str, *, indent: str = "") -> str:
-    """The same for a terminal: paragraphs wrapped to 100 columns, without the backquotes and the stars of a term."""
-    parts = re.split(r"\n\s*\n", _MARKED.sub(r"\1\2", text.strip()).replace("`", ""))
-    wrap = {"width": 100, "initial_indent": indent, "subsequent_indent": indent}
-    return "\n\n".join(textwrap.fill(" ".join(part.split()), **wrap) for part in parts)  # type: ignore[arg-type]
+def unmarked(text: str) -> str:
+    """The same as text, without the backquotes and the stars of a term."""
+    return _MARKED.sub(r"\1\2", text).replace("`", "")
+
+
+def plain(text: str) -> str:
+    """Paragraphs for a terminal, wrapped to 100 columns."""
+    parts = re.split(r"\n\s*\n", unmarked(text.strip()))
+    return "\n\n".join(textwrap.fill(" ".join(part.split()), 100) for part in parts)
 
 
 def card(content: str, *, css: str = "") -> str:

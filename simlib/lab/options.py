@@ -10,8 +10,8 @@ from string import ascii_lowercase
 from simlib.iam.vocabulary import POLICY_NAMES
 
 from .look import sign, tag
-from .markup import inline, plain, prose
-from .page import Html, Part, el
+from .markup import unmarked
+from .page import Part, el, line, paragraphs
 
 
 @dataclass(frozen=True)
@@ -31,20 +31,15 @@ class Option:
     def page(self) -> Part:
         """As it stands when nothing is asked any more."""
         css = ".is-true" * self.true + ".is-mine" * bool(self.mark) + ".is-false" * bool(self.says and not self.true)
-        shape = el("span.sl-radio") if not self.says else sign("yes" if self.true else "no")
+        shape = sign("yes" if self.true else "no") if self.says else el("span.sl-radio")
         mark = el("span.sl-mark", self.mark) if self.mark else None
-        about = el("div.sl-because", Html(prose(self.says))) if self.says else None
+        about = paragraphs(self.says, "div.sl-because") if self.says else None
         return el(f"div.sl-option.is-set{css}", shape, self.words, mark, about)
 
     @property
     def words(self) -> Part:
-        number = (el("b", f"{self.place}. "),) if self.place else ()
-        named = (" ", tag(POLICY_NAMES[self.check])) if self.check else ()
-        return el("span", *number, Html(inline(self.text)), *named)
-
-    def __str__(self) -> str:
-        said = {True: "✔ ", False: "✘ "}[self.true] if self.says else ""
-        return plain(f"{said}{self.text} {self.says}")
+        number = el("b", f"{self.place}. ") if self.place else None
+        return el("span", number, line(self.text), (" ", tag(POLICY_NAMES[self.check])) if self.check else None)
 
 
 class Options:
@@ -66,27 +61,26 @@ class Options:
         else:
             self.pressed = [*(each for each in self.pressed if each != unsure), index]
 
-    def asked(self, question: str, rows: Sequence[Option], ordered: bool = False) -> Part:
-        """The options to choose from."""
-        kind = "group" if ordered else "radiogroup"
-        options = (self._open(index, row, ordered) for index, row in enumerate(rows))
-        return el("div.sl-options", *options, role=kind, aria_label=plain(question))
+    def page(self, question: str, rows: Sequence[Option], ordered: bool = False) -> Part:
+        """The options to choose from; in text they are answered by their letters."""
+        told = (f"  {letter}) {unmarked(row.text)}" for letter, row in zip(ascii_lowercase, rows, strict=False))
+        return el(
+            "div.sl-options",
+            (self._open(index, row, ordered) for index, row in enumerate(rows)),
+            text="\n".join(told),
+            role="group" if ordered else "radiogroup",
+            aria_label=unmarked(question),
+        )
 
     def _open(self, index: int, row: Option, ordered: bool) -> Part:
-        press = {"do": "choose", "value": str(index)}
+        press = {"do": "choose", "value": str(index), "key": None if index else "first"}
         if not ordered:
-            field = el(
-                "input", type="radio", name=self._group, checked=index in self.pressed, data_enter="lock", **press
-            )
+            chosen = index in self.pressed
+            field = el("input", type="radio", name=self._group, checked=chosen, data_enter="lock", **press)
             return el("label.sl-option", field, el("span.sl-radio"), row.words)
         place = str(self.pressed.index(index) + 1) if index in self.pressed else ""
         pressed = "true" if place else "false"
         return el("button.sl-option", el("span.sl-place", place), row.words, aria_pressed=pressed, still=True, **press)
-
-
-def lettered(rows: Sequence[Option]) -> list[str]:
-    """The options as lines of text, to be answered by their letters."""
-    return [f"  {letter}) {plain(row.text)}" for letter, row in zip(ascii_lowercase, rows, strict=False)]
 
 
 def by_letter(choice: int | str, count: int) -> int:

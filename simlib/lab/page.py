@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from itertools import zip_longest
 from typing import Any, TypeAlias
 
-from .markup import BREAKS, breakable, escape
+from .markup import BREAKS, breakable, escape, inline, plain, prose, unmarked
 
 _VOID = ("wbr", "br", "input")
 _BLOCKS = {
@@ -101,6 +101,16 @@ def name(text: str) -> Part:
 def code(text: str, css: str = "") -> Part:
     """A name set as code."""
     return el(f"code{css}", name(text))
+
+
+def line(text: str) -> Part:
+    """Words of ours within a line: code in `backquotes` and **terms**, which the text has without their marks."""
+    return Part("", (Html(inline(text)),), text=unmarked(text))
+
+
+def paragraphs(text: str, tag: str = "div", **attributes: Any) -> Part:
+    """The same in paragraphs, which an empty line parts."""
+    return el(tag, Html(prose(text)), text=plain(text), **attributes)
 
 
 def _html(child: Child, live: bool) -> str:

@@ -41,7 +41,6 @@ def begin(world: Cloud | None, places: Sequence[At], given: Sequence[str], befor
     for index, (document, place, text) in enumerate(zip(editor.documents, asked, given, strict=True)):
         document.blank = text.strip() or blank(place.kind)
         document.read(before.documents[index].text if before else document.blank)
-        document.note = word("panel_how")
     return editor
 
 

@@ -13,10 +13,9 @@ from dataclasses import dataclass
 from .course.texts import word
 from .experiments import tried
 from .look import button, sign
-from .markup import inline, plain, prose
-from .options import Option, Options, by_letter, lettered
-from .page import Html, Part, el
-from .panel import NEXT, Panel
+from .options import Option, Options, by_letter
+from .page import Part, el, line, paragraphs
+from .panel import NEXT, Commands, Panel
 
 
 @dataclass(frozen=True)
@@ -100,23 +99,24 @@ class Guess(Panel):
         """Whether something is still asked: the answer, or the reason for it."""
         return self.locked is None or (bool(self.prediction.reasons) and self.reason is None)
 
+    def explain(self) -> Explanation:
+        """The answer and why, for the cell after the experiment; it waits until the guess is locked."""
+        return self._explanation
+
     def lock(self, choice: int | str) -> None:
         """Settle on a choice, by index or by its letter ("a", "b", …); a second one does not count."""
         index = by_letter(choice, len(self.choices))
         if self.locked is None:
             self.locked, self.note, self._again = index, "", False
-            self._changed()
+            self.on_lock()
+            self._draw()
 
     def settle(self, reason: Sequence[int]) -> None:
         """Settle on a reason, or on their order, by index in the prediction; a second one does not count."""
         if self.locked is not None and self.reason is None:
             self.reason = tuple(reason)
-            self._changed()
-
-    def _changed(self) -> None:
-        self.on_lock()
-        self._draw()
-        self._explanation._draw()
+            self.on_lock()
+            self._draw()
 
     def recall(self, choice: int = -1, reason: Sequence[int] | None = None) -> None:
         """Take up what was locked in elsewhere, and is kept already."""
@@ -126,7 +126,6 @@ class Guess(Panel):
         if reason is not None and {*reason} <= {*range(len(self.prediction.reasons))}:
             self.reason = tuple(reason)
         self._draw()
-        self._explanation._draw()
 
     def again(self) -> None:
         """Ask once more; what is kept stays kept until another answer is locked in."""
@@ -134,40 +133,15 @@ class Guess(Panel):
         self._options.pressed.clear()
         self._explanation.begin()
         self._draw()
+
+    def _draw(self) -> None:
+        super()._draw()
         self._explanation._draw()
 
     @property
-    def outcome(self) -> str:
-        """How the guess compares with what happens; empty while it is open."""
-        if self.locked is None:
-            return ""
-        happens = (
-            f"{word('as_predicted' if self.right else 'happens')}: {self.prediction.choices[self.prediction.answer]}"
-        )
-        unsure = self.right or self.locked == len(self.prediction.choices)
-        return happens if unsure else f"{word('expected')}: {self.choices[self.locked]}\n\n{happens}"
-
-    @property
-    def status(self) -> str:
-        """One line under the choices."""
-        if self.locked is None:
-            return self.note or word("choose_one")
-        return f"{word('locked')} {self.note}".rstrip()
-
-    def explain(self) -> Explanation:
-        """The answer and why, for the cell after the experiment; it waits until the guess is locked."""
-        return self._explanation
-
-    def __str__(self) -> str:
-        rows = lettered([Option(choice) for choice in self.choices])
-        how = f"\n(In Python: lab.answer({self.name!r}, 'a'))" if self.name and self.locked is None else ""
-        return "\n".join([f"{word('predict')}. {plain(self.prediction.question)}", *rows, plain(self.status) + how])
-
-    @property
-    def commands(self) -> dict[str, Callable[[str], object]]:
-        choose = self._options.press
+    def commands(self) -> Commands:
         return {
-            "choose": lambda value: choose(value, len(self.choices)),
+            "choose": lambda value: self._options.press(value, len(self.choices)),
             "lock": self._lock,
             "again": lambda _: self.again(),
         }
@@ -182,31 +156,33 @@ class Guess(Panel):
         self._draw()
         return ""
 
+    @property
+    def status(self) -> str:
+        """One line under the choices."""
+        if self.locked is None:
+            return self.note or word("choose_one")
+        return f"{word('locked')} {self.note}".rstrip()
+
     def page(self) -> Part:
-        rows = [
-            Option(choice, word("yours") if index == self.locked else "") for index, choice in enumerate(self.choices)
-        ]
         is_open, question = self.locked is None, self.prediction.question
-        again = button("again", word("again"), css=".is-quiet")
-        return el(
-            "section.sl-card.sl-predict",
-            el(
-                "div.sl-body",
-                el("p.sl-eyebrow", word("predict")),
-                el("h3.sl-title", Html(inline(question))),
-                self._options.asked(question, rows) if is_open else _told(rows),
-            ),
-            el(
-                "div.sl-foot",
-                button("lock", word("lock"), css=".is-primary") if is_open else None,
-                el("span.sl-small.sl-dim", Html(inline(self.status)), role="status"),
-                None if is_open else again,
-            ),
-        )
+        mine = (word("yours") if index == self.locked else "" for index in range(len(self.choices)))
+        rows = [Option(choice, mark) for choice, mark in zip(self.choices, mine, strict=True)]
+        options = self._options.page(question, rows) if is_open else _told(rows)
+        asked = el("p.sl-eyebrow", word("predict")), el("h3.sl-title", line(question)), options
+        do = button("lock", word("lock"), css=".is-primary") if is_open else None
+        again = None if is_open else button("again", word("again"), css=".is-quiet", key="first")  # gives it its focus
+        status = el("span.sl-small.sl-dim", line(self.status), role="status")
+        how = _in_python(f"lab.answer({self.name!r}, 'a')") if is_open and self.name else None
+        return el("section.sl-card.sl-predict", el("div.sl-body", asked), el("div.sl-foot", do, status, again), how)
 
 
 def _told(rows: Sequence[Option]) -> Part:
     return el("div.sl-options", *(row.page() for row in rows))
+
+
+def _in_python(code: str) -> Part:
+    """How to answer where there is nothing to press: in the text alone."""
+    return Part("", text=f"(In Python: {code})")
 
 
 class Explanation(Panel):
@@ -222,36 +198,34 @@ class Explanation(Panel):
         self._options, self._note, self._found = Options(), "", ""
 
     @property
-    def _prediction(self) -> Prediction:
-        return self.guess.prediction
-
-    @property
-    def commands(self) -> dict[str, Callable[[str], object]]:
+    def commands(self) -> Commands:
         return {"choose": self._choose, "lock": self._lock}
 
     def _choose(self, value: str) -> None:
-        self._options.press(value, len(self._prediction.reasons) + 1, self._prediction.ordered)
-        if self._prediction.ordered:
+        prediction = self.guess.prediction
+        self._options.press(value, len(prediction.reasons) + 1, prediction.ordered)
+        if prediction.ordered:
             self._draw()
 
     def _lock(self, _: str) -> str:
         """What the one button does: lock the reason in; afterwards, where it was another one, try it."""
-        if self.guess.is_open and self.guess.locked is not None:
+        if self.guess.locked is None:
+            return ""
+        if self.guess.is_open:
             try:
                 self.answer(self._options.pressed)
             except ValueError as wanting:
                 self._note = str(wanting)
-                self._draw()
-                return ""
-            return "" if self.experiment else NEXT
-        if self.experiment:
+            else:
+                return "" if self.experiment else NEXT
+        elif self.experiment:
             self._found = tried(self.experiment.code)
-            self._draw()
+        self._draw()
         return ""
 
     def answer(self, pressed: Sequence[int]) -> None:
         """Give the reason, or the order of all, by index on the page. Raises `ValueError` where one is wanting."""
-        mixed, ordered = self._prediction.mixed, self._prediction.ordered
+        mixed, ordered = self.guess.prediction.mixed, self.guess.prediction.ordered
         if [*pressed] == [len(mixed)]:
             self.guess.settle(())
         elif len(pressed) != (len(mixed) if ordered else 1):
@@ -262,7 +236,7 @@ class Explanation(Panel):
     @property
     def experiment(self) -> Experiment | None:
         """What is to be tried by somebody who has expected otherwise, or for another reason."""
-        guess, prediction = self.guess, self._prediction
+        guess, prediction = self.guess, self.guess.prediction
         if guess.is_open or (guess.right and (not prediction.reasons or prediction.explained(guess.reason or ()))):
             return None
         return prediction.experiment
@@ -270,7 +244,7 @@ class Explanation(Panel):
     @property
     def reasons(self) -> list[Option]:
         """The reasons as they are asked, and then as they are told: in their order, if they have one."""
-        given, prediction = self.guess.reason, self._prediction
+        given, prediction = self.guess.reason, self.guess.prediction
         if given is None:
             asked = [prediction.reasons[index] for index in prediction.mixed]
             return [*(Option(each.text, check=each.check) for each in asked), Option(word("unsure"))]
@@ -283,62 +257,39 @@ class Explanation(Panel):
             rows.append(Option(reason.text, mark, index + 1 if prediction.ordered else 0, true, says, reason.check))
         return rows
 
-    def __str__(self) -> str:
-        guess, prediction = self.guess, self._prediction
-        if guess.locked is None:
-            return word("waiting")
-        if guess.is_open:
-            how = f"(In Python: lab.answer({guess.name!r}, reason={'bca' if prediction.ordered else 'a'!r}))"
-            return "\n".join([plain(guess.outcome), "", plain(self._why), *lettered(self.reasons), how])
-        told = [plain(guess.outcome), *(str(each) for each in self.reasons if each.says), plain(prediction.because)]
-        if self.experiment:
-            told += [plain(f"{word('try_it')}: {self.experiment.text}"), self.experiment.code]
-        return "\n\n".join(told)
-
-    @property
-    def _why(self) -> str:
-        return self._prediction.why or word("why")
-
     def page(self) -> Part:
-        guess, prediction = self.guess, self._prediction
-        if guess.locked is None:
+        guess, prediction, locked = self.guess, self.guess.prediction, self.guess.locked
+        if locked is None:
             return el("p.sl-quiet.sl-dim", word("waiting"))
-        heading = word("as_predicted" if guess.right else "happens")
-        because = "" if guess.is_open or prediction.reasons else prediction.because
-        told = [_revealed(heading, prediction.choices[prediction.answer], True, because)]
-        if not guess.right and guess.locked < len(prediction.choices):
-            told.append(_revealed(word("expected"), guess.choices[guess.locked], False))
+        because = None if guess.is_open else paragraphs(prediction.because, "div.sl-because")
+        told = [_revealed("as_predicted" if guess.right else "happens", prediction.choices[prediction.answer], True)]
+        if not guess.right and locked < len(prediction.choices):
+            told.append(_revealed("expected", guess.choices[locked], False))
         body: list[Part | None] = [el("div.sl-options", *told)]
         if prediction.reasons:
-            body += [el("p.sl-eyebrow", word("explain")), el("h3.sl-title", Html(inline(self._why)))]
-            asked = self._options.asked(self._why, self.reasons, prediction.ordered) if guess.is_open else None
-            body += [asked or _told(self.reasons)]
-        if not guess.is_open and prediction.reasons:
-            body.append(el("div.sl-because", Html(prose(prediction.because))))
-        return el("section.sl-card", el("div.sl-body", *body, self._try()), self._foot())
+            why = prediction.why or word("why")
+            asked = self._options.page(why, self.reasons, prediction.ordered) if guess.is_open else _told(self.reasons)
+            body += [el("p.sl-eyebrow", word("explain")), el("h3.sl-title", line(why)), asked]
+        how = f"lab.answer({guess.name!r}, reason={'bca' if prediction.ordered else 'a'!r})"
+        more = _in_python(how) if guess.is_open else None
+        return el("section.sl-card", el("div.sl-body", *body, because, self._try()), self._foot(), more)
 
     def _try(self) -> Part | None:
         if not self.experiment:
             return None
-        words = el("p", el("b", f"{word('try_it')}: "), Html(inline(self.experiment.text)))
+        words = el("p", el("b", f"{word('try_it')}: "), line(self.experiment.text))
         found = el("pre.sl-said", self._found, role="status") if self._found else None
         return el("div.sl-try", words, el("pre", self.experiment.code), found)
 
     def _foot(self) -> Part | None:
-        if not self.guess.is_open and not self.experiment:
+        asks, ordered = self.guess.is_open, self.guess.prediction.ordered
+        if not asks and not self.experiment:
             return None
-        says = self._note or word("order_all" if self._prediction.ordered else "choose_reason")
-        asks, label = self.guess.is_open, "lock_reason" if self.guess.is_open else "try_it"
-        return el(
-            "div.sl-foot",
-            button("lock", word(label), css=".is-primary"),
-            el("span.sl-small.sl-dim", says if asks else word("try_safe"), role="status"),
-            on="live",
-        )
+        says = self._note or word("order_all" if ordered else "choose_reason") if asks else word("try_safe")
+        do = button("lock", word("lock_reason" if asks else "try_it"), css=".is-primary")
+        return el("div.sl-foot", do, el("span.sl-small.sl-dim", says, role="status"), on="live")
 
 
-def _revealed(heading: str, choice: str, true: bool, because: str = "") -> Part:
-    words = el("span", el("b", f"{heading}: "), Html(inline(choice)))
-    about = el("div.sl-because", Html(prose(because))) if because else None
-    css = "is-true" if true else "is-mine.is-false"
-    return el(f"div.sl-option.is-set.{css}", sign("yes" if true else "no"), words, about)
+def _revealed(heading: str, choice: str, true: bool) -> Part:
+    words = el("span", el("b", f"{word(heading)}: "), line(choice))
+    return el(f"div.sl-option.is-set.{'is-true' if true else 'is-mine.is-false'}", sign("yes" if true else "no"), words)

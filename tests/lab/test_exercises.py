@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -200,6 +201,21 @@ def test_hints_and_the_solution_are_buttons_and_open_under_the_verdict(aws: Clou
     assert "Hint 3 / 3" in shown
     assert "solved" in pressed(verdict, "solution")
     assert pressed(verdict, "hint", "hint").count("nearly") == 1
+
+
+def test_the_panel_has_its_own_check_and_keeps_its_focus_in_a_row_of_buttons(aws: Cloud) -> None:
+    panel = Attempted(read_only(), "an exercise").panel()
+    shown = pressed(panel, "check")
+    assert "Not answered yet." in shown
+    assert re.search(r'<button[^>]*is-primary[^>]*data-do="check"', shown)
+    panel.editor.edit(allow("*"))
+    assert "Alice deletes a: allowed, and should be refused." in pressed(panel, "check")
+    panel.editor.edit(allow("s3:GetObject", f"{BUCKET}/a"))
+    assert "Right." in pressed(panel, "check")
+    assert "You need not press Apply" in str(panel)
+    asks = pressed(panel, "reset")
+    assert re.search(r'<button[^>]*data-do="keep"[^>]*data-key="reset"', asks), "which gives its focus to this button"
+    assert re.search(r'<button[^>]*data-do="reset"[^>]*data-key="reset"', pressed(panel, "keep"))
 
 
 def test_the_solution_of_policies_is_their_text_and_of_code_the_code() -> None:
