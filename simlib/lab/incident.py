@@ -84,10 +84,10 @@ def people(world: Cloud) -> dict[str, Any]:
     and machines by their role. What is gone opens nothing. Raises `Unjudged` in another world."""
     held = world.credentials()
 
-    def last(of: str, until: str = "") -> Credential | None:
-        end = last(_file()["holders"][until]["of"]) if until else None
-        fits = (each for each in held if each.arn.startswith(of))
-        early = [each for each in fits if end is None or each.born < end.born + timedelta(days=1)]
+    def last(of: str, until: tuple[str, int] | None = None) -> Credential | None:
+        other = last(**_file()["holders"][until[0]]) if until else None
+        end = other.born + timedelta(hours=until[1]) if until and other else world.clock.now
+        early = (each for each in held if each.arn.startswith(of) and each.born <= end)
         return max(early, key=lambda each: each.born, default=None)
 
     found = {name: last(**which) for name, which in _file()["holders"].items()}
