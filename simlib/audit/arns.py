@@ -58,8 +58,9 @@ def name_of(arn: str) -> str:
 
 
 def account_of(name: str) -> str:
-    """The account of an ARN, or of a principal of a policy; "" where it has none."""
-    return name if name.isdigit() else name.split(":")[4] if name.count(":") >= 5 else ""
+    """The account of an ARN, or of a principal as `named` has it; "" where it has none."""
+    first = name.partition(":")[0]
+    return first if first.isdigit() else name.split(":")[4] if name.count(":") >= 5 else ""
 
 
 def named(policy: Policy | None) -> list[tuple[str, str]]:

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 ROWS: dict[str, dict[str, Any]] = tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8"))
 REGION = "us-east-1"
+#: What a service starts that runs as a role.
+COMPUTE = {"ec2": "machine", "lambda": "function", "ecs-tasks": "ECS task", "cloudformation": "stack",
+           "codebuild": "build", "glue": "Glue job", "sagemaker": "SageMaker job"}  # fmt: skip
 #: What somebody with any permission can do, and the call that shows it: action, resource, method, parameters.
 PROOFS: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
     ("iam:CreateGroup", "arn:aws:iam::{account}:group/proof", "create_group", {"GroupName": "proof"}),
@@ -59,6 +62,11 @@ class Way:
     evaluations: tuple[Evaluation, ...] = field(default=(), compare=False)
 
     @property
+    def is_supposed(self) -> bool:
+        """Whether it takes a machine, function or stack that the world does not hold, but a dump may not show."""
+        return ROWS[self.id]["on"] == "running" and not self.thing
+
+    @property
     def gains(self) -> str:
         """``any``: any permission, as far as boundary and SCPs let it; ``target``: what the target may do."""
         return str(ROWS[self.id]["gains"])
@@ -69,7 +77,11 @@ class Way:
     @property
     def does(self) -> str:
         """What is done: "makes an access key for alice"."""
-        names = {"target": Name(self.target), "policy": Name(self.policy), "thing": self.thing or "something"}
+        names = {
+            "target": Name(self.target),
+            "policy": Name(self.policy),
+            "thing": self.thing or f"a {compute_of(ROWS[self.id])}",
+        }
         return str(ROWS[self.id]["title"].format(**names))
 
     @property
@@ -77,11 +89,19 @@ class Way:
         return ", ".join(dict.fromkeys(action for action, _ in self.asks))
 
     @property
+    def told(self) -> str:
+        """What is done, by which actions, under which conditions."""
+        return f"{self.does} ({self.actions})" + (f"; only if {' and '.join(self.needs)}" if self.needs else "")
+
+    @property
     def sentence(self) -> str:
-        """Who does what, by which actions."""
-        also = f"; only if {' and '.join(self.needs)}" if self.needs else ""
-        who = f"{name_of(self.principal)} of account {account_of(self.principal)}"
-        return f"{who} {self.does} ({self.actions}){also}"
+        """Who does what."""
+        return f"{name_of(self.principal)} of account {account_of(self.principal)} {self.told}"
+
+
+def compute_of(row: Mapping[str, Any]) -> str:
+    prefix = str(row.get("service", "")).partition(".")[0]
+    return COMPUTE.get(prefix, f"thing of {prefix}")
 
 
 class Name(str):
@@ -99,11 +119,6 @@ def find(cloud: Cloud, only: Iterable[str] = ()) -> list[Way]:
     return [way for each in people if not wanted or each.arn in wanted for way in finder.ways(each)]
 
 
-def escalations(cloud: Cloud) -> list[Way]:
-    """Every way but plain assuming, which trust policies are there for."""
-    return [way for way in find(cloud) if way.id != "sts-001"]
-
-
 class Finder:
     """Looks for the rows in what is known of a world."""
 
@@ -116,14 +131,30 @@ class Finder:
 
     def lacking(self, who: str, account: str, instead: Mapping[Place, Any] = NOTHING) -> Iterator[tuple[str, str]]:
         """What the account's root user may do and somebody may not; nothing of it where they are an administrator."""
+        proofs = self._proofs(account)
+        return (ask for ask in proofs if self.facts.grant(Question(who, *ask, instead=instead)) is None)
+
+    def _proofs(self, account: str) -> list[tuple[str, str]]:
         if account not in self.proofs:
             asks = [(action, resource.format(account=account)) for action, resource, *_ in PROOFS]
             root = f"arn:aws:iam::{account}:root"
-            self.proofs[account] = [ask for ask in asks if self.facts.ask(Question(root, *ask)).allowed]
-        return (ask for ask in self.proofs[account] if not self.facts.ask(Question(who, *ask, instead=instead)).allowed)
+            self.proofs[account] = [ask for ask in asks if self.facts.grant(Question(root, *ask))]
+        return self.proofs[account]
 
-    def is_administrator(self, who: str, identity: Identity) -> bool:
-        return bool(identity.patterns(PROOFS[0][0])) and next(self.lacking(who, identity.account), None) is None
+    def administrator(self, who: str, identity: Identity) -> tuple[str, ...] | None:
+        """The conditions under which somebody may do all that the root user may, mostly none; None where they may not.
+
+        A service-linked role is nobody's to use.
+        """
+        if identity.is_service_linked or not identity.patterns(PROOFS[0][0]):
+            return None
+        needs: dict[str, None] = {}
+        for ask in self._proofs(identity.account):
+            grant = self.facts.grant(Question(who, *ask))
+            if grant is None:
+                return None
+            needs |= dict.fromkeys(grant.needs)
+        return tuple(needs)
 
     def ways(self, caller: Identity, who: str = "", *, brief: bool = False) -> Iterator[Way]:
         """The ways of a user or role, asked as `who`, a session of it say, where that is somebody else.
@@ -131,8 +162,8 @@ class Finder:
         `brief`: of who can have any permission there is, nothing more but the roles they may assume.
         """
         who = who or caller.arn
-        rows = ROWS
-        if self.is_administrator(who, caller):
+        rows = {} if caller.is_service_linked else ROWS
+        if self.administrator(who, caller) is not None:
             rows = {"sts-001": ROWS["sts-001"]} if brief else {}
         lacking: list[tuple[str, str]] | None = None
         owns = False
@@ -177,7 +208,9 @@ class Finder:
                     yield group, "", "", []
         elif on in ("user", "role", "role policy"):
             for each in self._others(caller, row):
-                if each.kind == on.split()[0] and each is not caller and self._fits(row, each, caller):
+                fits = each.kind == on.split()[0] and each is not caller and self._fits(row, each, caller)
+                changes = any(ask.startswith("iam:") and ask.endswith(" {target}") for ask in row["asks"])
+                if fits and not (changes and each.is_of_aws):
                     policies = each.managed if on == "role policy" else [""]
                     yield from ((each.arn, policy, "", []) for policy in policies)
         elif on in ("passed", "running"):
@@ -186,8 +219,8 @@ class Finder:
                 if on == "running" and things:
                     yield from ((each.arn, "", thing, []) for thing in things)
                 elif on == "running":
-                    yield each.arn, "", "", [f"there is something of {service} that runs as it"]
-                elif self._fits(row, each, caller):
+                    yield each.arn, "", "", [f"a {compute_of(row)} runs as it"]
+                elif self._fits(row, each, caller) and not each.is_of_aws:
                     yield each.arn, "", "", []
 
     def _others(self, caller: Identity, row: Mapping[str, Any]) -> Iterator[Identity]:

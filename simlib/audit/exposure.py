@@ -1,49 +1,73 @@
-"""Who from outside gets in, and what opens more than it should: findings about the policies of a world.
+"""What stands out in a world: who gets in from outside, and who can become more than they are.
 
 As IAM Access Analyzer's external access findings, with evidence and the lesson that explains them.
-AWS pages: UG/access-analyzer-findings, UG/confused-deputy, UG/id_roles_create_for-idp_oidc.
+AWS pages: UG/access-analyzer-findings, UG/confused-deputy, UG/id_roles_create_for-idp_oidc,
+UG/id_roles_providers_oidc_secure-by-default.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
-from simlib.audit.escalation import Way, find
+from simlib.audit.arns import account_of, name_of, named
+from simlib.audit.escalation import Finder, Way
+from simlib.audit.facts import ANYWHERE, Facts
+from simlib.audit.graph import AccessMap
 from simlib.cloud.storage import iam_entities
-from simlib.iam import Policy, Statement
+from simlib.iam import Statement
+from simlib.iam.difference import newly_allowed
 from simlib.iam.principals import BUILT_IN_PROVIDERS
 from simlib.iam.public_access import is_public
 from simlib.lessons import LESSONS
 
 if TYPE_CHECKING:
     from simlib.cloud import Cloud
-    from simlib.cloud.inspection import Document
 
 OLD = timedelta(days=90)  # an access key that AWS advises to rotate: UG/id_credentials_access-keys_update
-RULES = {  # code → level, what it is about, lesson
+MOST_COMPARED = 300  # policies of two, each in some hundredths of a second; what more there is counts as gained
+RULES = {  # code → level, what it is about, lesson; in the order of a report
+    "path-to-power": ("error", "somebody can become an administrator", "machines"),
     "public-access": ("error", "everybody gets in", "buckets"),
+    "oidc-without-subject": ("error", "any identity of a provider gets in", "pipelines"),
+    "takes-over": ("warning", "somebody can use what another user or role may do", "machines"),
+    "confused-deputy": ("warning", "another account gets in without an external ID", "partners"),
     "external-access": ("warning", "another account gets in", "accounts"),
-    "confused-deputy": ("warning", "a third party gets in without an external ID", "partners"),
-    "oidc-without-subject": ("error", "any identity of the provider gets in", "pipelines"),
     "dangling-trust": ("warning", "somebody is trusted who does not exist", "names"),
     "old-access-key": ("warning", "a long-lived key where a role would do", "users"),
-    "path-to-power": ("error", "somebody can become more than they are", "machines"),
+    "partner-access": ("note", "another account gets in with an external ID", "partners"),
+    "organization-access": ("note", "another account of the organization gets in, as AWS sets it up", "accounts"),
+    "nobody-assumes": ("note", "a role that nobody may assume", "trust"),
 }
+#: Roles that Organizations, Control Tower and StackSets make for the management and the audit account:
+#: organizations/latest/userguide/orgs_manage_accounts_access, controltower/latest/userguide/roles-how,
+#: AWSCloudFormation/latest/UserGuide/stacksets-prereqs.
+_MADE_BY_AWS = re.compile(
+    r"OrganizationAccountAccessRole|AWSControlTowerExecution|aws-controltower-\w+|stacksets-exec-[0-9a-f]{32}"
+    r"|AWSCloudFormationStackSetExecutionRole"
+)
+#: Claims that say whose tokens are meant: of providers in general, and of those that are one for all of the world.
+_CLAIMS = ("sub", "job_workflow_ref", "repository", "repository_id", "repository_owner", "repository_owner_id")
+_CLAIMS_OF_ALL = ("aud", "app_id", "sub")
+GITHUB = "token.actions.githubusercontent.com"
 
 
 class Exposure(NamedTuple):
-    """One finding: its rule in `RULES`, the ARN it is about, a sentence, and the evidence (a statement of a policy)."""
+    """One finding: its rule in `RULES`, the ARN it is about, what is so, the evidence (a statement of a policy), and
+    the ways to power it is about, the plainest first."""
 
     rule: str
     subject: str
-    sentence: str
+    what: str
     evidence: str = ""
+    ways: tuple[Way, ...] = ()
 
     @property
     def level(self) -> str:
-        """``error`` or ``warning``."""
+        """``error``, ``warning`` or ``note``."""
         return RULES[self.rule][0]
 
     @property
@@ -51,81 +75,206 @@ class Exposure(NamedTuple):
         """The notebook that explains it, without its ending."""
         return LESSONS[RULES[self.rule][2]].name
 
-
-def exposures(cloud: Cloud, ways: Iterable[Way] | None = None) -> list[Exposure]:
-    """Every finding about a world, those about policies first; `ways` are those of `escalation.find`, if known."""
-    known = {each.arn for each in cloud.inspect.principals() if each.account and each.kind != "outside"}
-    accounts = {arn.split(":")[4] for arn in known}
-    found = [
-        each
-        for arn in cloud.inspect.resources()
-        for document in cloud.inspect.documents(arn)
-        if document.place.kind in ("trust", "resource") and document.place.owner == arn
-        for each in _of_policy(arn, document, known, accounts)
-    ]
-    return [
-        *found,
-        *_keys(cloud, accounts),
-        *(_of_way(way) for way in (find(cloud) if ways is None else ways) if way.id != "sts-001"),
-    ]
+    @property
+    def sentence(self) -> str:
+        return f"{called([self.subject])}: {self.what}"
 
 
-def _of_policy(arn: str, document: Document, known: set[str], accounts: set[str]) -> Iterator[Exposure]:
-    kind = "trust" if document.place.kind == "trust" else "key" if ":kms:" in arn else "resource"
-    policy = Policy.parse(document.text, kind, name=document.name)
-    if is_public(policy):
-        yield Exposure("public-access", arn, f"{arn}: its policy lets everybody in", document.name)
-    for statement in policy.statements:
-        if statement.effect == "Allow" and statement.principals is not None and not statement.not_principal:
-            evidence = f"statement {statement.index + 1} of {document.name}"
-            for name in sorted(statement.principals.names.get("AWS", ())):
-                if name != "*":
-                    yield from _of_principal(arn, name, statement, evidence, known, accounts)
-            for name in sorted(statement.principals.names.get("Federated", ())):
-                issuer = name.partition(":oidc-provider/")[2] or (name if name in BUILT_IN_PROVIDERS else "")
-                if issuer and not _narrows(
-                    statement, *(f"{issuer}:{claim}".lower() for claim in ("sub", "amr", "job_workflow_ref"))
+def names_of(arns: Iterable[str], most: int = 4) -> str:
+    """The last parts of ARNs: "ada, ben and 3 more"."""
+    names = [name_of(arn) for arn in arns]
+    last = names[-1] if len(names) <= most else f"{len(names) - most + 1} more"
+    return " and ".join(filter(None, (", ".join(names[: min(len(names), most) - 1]), last)))
+
+
+def called(arns: Sequence[str]) -> str:
+    """ARNs of one account in a sentence: "ada, ben and chen of account 111111111111", "bucket photos"."""
+    service, account = arns[0].split(":")[2], account_of(arns[0])
+    kind = {"iam": "", "s3": "bucket "}.get(service, f"{service} ")
+    return f"{kind}{names_of(arns)}{f' of account {account}' if account else ''}"
+
+
+class Audit:
+    """A world, what stands out in it, and the ways that are behind that; each looked for when first asked."""
+
+    def __init__(self, cloud: Cloud) -> None:
+        self.cloud, self.facts = cloud, Facts(cloud, circumstances=ANYWHERE)
+        self.finder = Finder(self.facts)
+        self._compared: dict[tuple[tuple[int, ...], ...], bool] = {}
+
+    @cached_property
+    def access(self) -> AccessMap:
+        """The graph of who leads to whom."""
+        return AccessMap(self.facts)
+
+    @cached_property
+    def administrators(self) -> dict[str, tuple[str, ...]]:
+        """Who may do whatever the account's root user may, by ARN, and under which conditions."""
+        found = {arn: self.finder.administrator(arn, each) for arn, each in self.facts.identities.items()}
+        return {arn: needs for arn, needs in found.items() if needs is not None}
+
+    @cached_property
+    def _found(self) -> list[Way]:
+        return [way for each in self.facts.identities.values()
+                for way in self.finder.ways(each, brief=each.arn in self.administrators)]  # fmt: skip
+
+    @property
+    def ways(self) -> list[Way]:
+        """Every way to power; administrators have none left to go."""
+        return [way for way in self._found if way.id != "sts-001"]
+
+    @property
+    def assumes(self) -> list[Way]:
+        """Every user and role that may assume a role."""
+        return [way for way in self._found if way.id == "sts-001"]
+
+    @cached_property
+    def exposures(self) -> list[Exposure]:
+        """Every finding, the gravest first."""
+        rules = list(RULES)
+        found = [*self._of_ways(), *self._of_policies(), *self._of_keys(), *self._of_nobody()]
+        return sorted(found, key=lambda each: (rules.index(each.rule), each.subject not in self.administrators))
+
+    # -- who becomes more ----------------------------------------------------------------------------------------------
+
+    @cached_property
+    def _powerful(self) -> set[str]:
+        """Who is an administrator or can become one, if by several steps."""
+        sure = [way for way in self._found if not way.is_supposed]
+        reached = {*self.administrators, *(way.principal for way in sure if way.gains == "any")}
+        before = 0
+        while before < len(reached):
+            before = len(reached)
+            reached |= {way.principal for way in sure if way.target in reached}
+        return reached
+
+    def _adds(self, way: Way) -> bool:
+        """Whether a target's policies allow something that the principal's do not; where that is not known, they do."""
+        principal, target = (self.facts.identities.get(arn) for arn in (way.principal, way.target))
+        if principal is None or target is None or principal.of_kind("boundary"):
+            return True
+        pair = tuple(tuple(map(id, each.of_kind("identity"))) for each in (target, principal))
+        if pair not in self._compared:
+            new, old = target.merged("identity"), principal.merged("identity")
+            many = len(self._compared) >= MOST_COMPARED
+            self._compared[pair] = many or (new is not None and next(newly_allowed(new, old), None) is not None)
+        return self._compared[pair]
+
+    def _of_ways(self) -> Iterator[Exposure]:
+        by_principal: dict[tuple[str, bool], list[Way]] = {}
+        for way in self.ways:
+            power = not way.is_supposed and (way.gains == "any" or way.target in self._powerful)
+            if power or self._adds(way):
+                by_principal.setdefault((way.principal, power), []).append(way)
+        for (principal, power), ways in by_principal.items():
+            ways.sort(
+                key=lambda way: (len(way.needs), way.target not in {*self.administrators, principal}, len(way.asks))
+            )
+            best, more = ways[0], f", or {len(ways) - 1} other way{'s' * (len(ways) > 2)}" if len(ways) > 1 else ""
+            rule = "path-to-power" if power else "takes-over"
+            yield Exposure(rule, principal, best.told + more, _behind(best), tuple(ways))
+
+    # -- who gets in from outside --------------------------------------------------------------------------------------
+
+    def _of_policies(self) -> Iterator[Exposure]:
+        for arn in [*self.facts.identities, *self.facts.things]:
+            policy, whose = self.facts.policy_of(arn), "its trust policy" if ":role/" in arn else "its policy"
+            if policy and is_public(policy):
+                yield self._exposure("public-access", arn, "everybody", "", whose)
+            for each in policy.statements if policy else ():
+                if each.effect == "Allow" and each.principals is not None and not each.not_principal:
+                    evidence = f"statement {each.index + 1} of {whose}"
+                    for name in sorted(each.principals.names.get("AWS", frozenset()) - {"*"}):
+                        yield from self._of_principal(arn, name, each, evidence)
+                    for name in sorted(each.principals.names.get("Federated", ())):
+                        if issuer := _open_to_all(name, each):
+                            who, why = f"any token of {issuer}", ": no condition says whose are meant"
+                            yield self._exposure("oidc-without-subject", arn, who, why, evidence)
+
+    def _exposure(self, rule: str, arn: str, who: str, why: str, evidence: str) -> Exposure:
+        power = " as an administrator" if arn in self.administrators else ""
+        return Exposure(rule, arn, f"{who} gets in{power}{why}", evidence)
+
+    def _of_principal(self, arn: str, name: str, statement: Statement, evidence: str) -> Iterator[Exposure]:
+        """What is to be said of a user, role or account that a policy lets in."""
+        account, is_role = account_of(name), ":role/" in arn
+        one = re.search(r":(user|role|assumed-role)/", name)
+        who = f"{one[1]} {called([name])}" if one else f"account {account}"
+        if not account:
+            kind = "role" if name.startswith("AROA") else "user"
+            what = f"{name} is trusted, the ID that stays where a {kind} was deleted"
+            yield Exposure("dangling-trust", arn, what, evidence)
+        elif account in self.facts.names:
+            is_gone = one and one[1] != "assumed-role" and name not in self.facts.identities
+            if is_gone and account in self.facts.of_account:  # an organization names accounts whose dumps are not here
+                yield Exposure("dangling-trust", arn, f"{who} is trusted and does not exist", evidence)
+        elif not _narrows(statement, "aws:principalorgid", "aws:principalorgpaths"):
+            if is_role and _MADE_BY_AWS.fullmatch(name_of(arn)):
+                rule, why = "organization-access", "; check that it is the management or audit account"
+            elif is_role and _narrows(statement, "sts:externalid"):
+                rule, why = "partner-access", ", with an external ID"
+            elif is_role:
+                rule, why = "confused-deputy", ", without a condition on sts:ExternalId"
+            else:
+                rule, why = "external-access", ""
+            yield self._exposure(rule, arn, who, why, evidence)
+
+    def _of_nobody(self) -> Iterator[Exposure]:
+        """Roles whom nobody here may assume, though their trust policies name somebody who is there."""
+        assumed = {way.target for way in self.assumes}
+        for arn, each in self.facts.identities.items():
+            if each.kind == "role" and arn not in assumed:
+                names = named(each.trust)
+                outside = any(kind == "Federated" or name == "*" or account_of(name) not in {"", *self.facts.names}
+                              for kind, name in names if kind != "Service")  # fmt: skip
+                if not outside and not any(
+                    kind == "Service" and self.finder.trust_of(name, arn) for kind, name in names
                 ):
-                    sentence = f"{arn} trusts {issuer} without a condition on whose tokens are meant"
-                    yield Exposure("oidc-without-subject", arn, sentence, evidence)
+                    what = "nobody may assume it: whom it trusts is not there, or lacks the permission"
+                    yield Exposure("nobody-assumes", arn, what, "its trust policy")
+
+    def _of_keys(self) -> Iterator[Exposure]:
+        now = self.cloud.clock.now.replace(tzinfo=None)
+        for account in self.facts.around:
+            for user in iam_entities.backend(account).users.values():
+                for key in user.access_keys:
+                    if key.status == "Active" and now - key.create_date > OLD:
+                        days = (now - key.create_date).days
+                        yield Exposure("old-access-key", user.arn, f"an access key is {days} days old")
 
 
-def _of_principal(
-    arn: str, name: str, statement: Statement, evidence: str, known: set[str], accounts: set[str]
-) -> Iterator[Exposure]:
-    account = name if name.isdigit() else name.split(":")[4] if name.count(":") >= 5 else ""
-    if not account or (
-        account in accounts and ":assumed-role/" not in name and name.count(":") >= 5 and name not in known
-    ):
-        yield Exposure("dangling-trust", arn, f"{arn} lets {name} in, and there is nobody of that name", evidence)
-    elif account not in accounts and not _narrows(statement, "aws:principalorgid", "aws:principalorgpaths"):
-        yield Exposure("external-access", arn, f"{arn} lets {name} in, of an account that is not here", evidence)
-        if ":role/" in arn and not _narrows(statement, "sts:externalid"):
-            sentence = f"{arn} trusts the account {account} without a condition on sts:ExternalId"
-            yield Exposure("confused-deputy", arn, sentence, evidence)
+def _open_to_all(name: str, statement: Statement) -> str:
+    """The issuer whose tokens all get in, of those of a provider that a role trusts; "" where a condition chooses."""
+    issuer = name.partition(":oidc-provider/")[2] or (name if name in BUILT_IN_PROVIDERS else "")
+    claims = _CLAIMS_OF_ALL if name in BUILT_IN_PROVIDERS else _CLAIMS
+
+    def fixed(value: str) -> bool:
+        """Whether what stands before a wildcard names somebody: of `repo:acme*` GitHub has many."""
+        head = re.split(r"[*?]", value)[0]
+        return head == value or ("/" in head if issuer == GITHUB else bool(head.partition(":")[2]))
+
+    keys = [f"{issuer}:{claim}".lower() for claim in claims]
+    return "" if _narrows(statement, *keys, fixed=fixed) else issuer
 
 
-def _narrows(statement: Statement, *keys: str) -> bool:
+def _some(value: str) -> bool:
+    return bool(value.strip("*?"))
+
+
+def _narrows(statement: Statement, *keys: str, fixed: Callable[[str], bool] = _some) -> bool:
     """Whether a condition holds one of these keys to values that are not every value."""
     return any(
         each.key in keys
-        and not each.operator.negated
-        and not each.operator.if_exists
         and each.operator.base.startswith("String")
-        and not any(value.strip("*?") == "" for value in each.wanted)
+        and not (each.operator.negated or each.operator.when_absent)
+        and all(map(fixed, each.wanted))
         for each in statement.conditions
     )
 
 
-def _keys(cloud: Cloud, accounts: set[str]) -> Iterator[Exposure]:
-    now = cloud.clock.now.replace(tzinfo=None)
-    for account in sorted(accounts):
-        for user in iam_entities.backend(account).users.values():
-            for key in user.access_keys:
-                if key.status == "Active" and now - key.create_date > OLD:
-                    days = (now - key.create_date).days
-                    yield Exposure("old-access-key", user.arn, f"{user.name} has an access key that is {days} days old")
-
-
-def _of_way(way: Way) -> Exposure:
-    return Exposure("path-to-power", way.principal, way.sentence, way.id)
+def _behind(way: Way) -> str:
+    """The statements that allow a way: "statement 2 of deploy"."""
+    found = [each for evaluation in way.evaluations for each in evaluation.deciding.statements]
+    stored = [each for each in found if each.policy.kind == "identity"]
+    told = (f'statement {each.statement.index + 1} of "{name_of(each.policy.name)}"' for each in stored)
+    return ", ".join(dict.fromkeys(told))

@@ -80,15 +80,26 @@ class Identity:
         return [name for _, name in named(self.trust)]
 
     @property
-    def is_of_aws(self) -> bool:
-        """Whether only AWS itself may change and pass it: a service-linked role, or one of a permission set.
+    def is_service_linked(self) -> bool:
+        """UG/id_roles_create-service-linked-role: its service alone uses, passes and changes it."""
+        return ":role/aws-service-role/" in self.arn
 
-        UG/id_roles_create-service-linked-role; singlesignon/latest/userguide/referencingpermissionsets.
+    @property
+    def is_of_aws(self) -> bool:
+        """Whether only AWS itself may change and pass it: service-linked, or of a permission set.
+
+        https://docs.aws.amazon.com/singlesignon/latest/userguide/referencingpermissionsets.html
         """
-        return ":role/aws-service-role/" in self.arn or ":role/aws-reserved/" in self.arn
+        return self.is_service_linked or ":role/aws-reserved/" in self.arn
 
     def of_kind(self, kind: str) -> list[Policy]:
         return [policy for place, policy in self.documents.items() if place.kind == kind]
+
+    def merged(self, kind: str) -> Policy | None:
+        """The policies of one kind as one; None where there are none."""
+        statements = [each.document for policy in self.of_kind(kind) for each in policy.statements]
+        document = {"Version": "2012-10-17", "Statement": statements}
+        return Policy.parse(document, kind, name=kind) if statements else None
 
     @cached_property
     def limits(self) -> tuple[Any, ...]:

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import networkx as nx
 
 from simlib.audit.arns import Arns, account_of, named
-from simlib.audit.escalation import ROWS, Finder, Way
+from simlib.audit.escalation import COMPUTE, ROWS, Finder, Way
 from simlib.audit.facts import ANYBODY, Facts, Held, Identity, Thing
 from simlib.audit.grants import Grant, Instead, Question
 from simlib.iam import Evaluation
@@ -25,8 +25,6 @@ WORDS = {ACTS: "is", ASSUMES: "assumes", MAY: "may use", STARTS: "starts", RUNS:
          OWNS: "controls"}  # fmt: skip
 ANYONE = "anyone"
 HOUR = 1.0  # a chained session lasts an hour at most, whatever the role says
-COMPUTE = {"ec2": "machine", "lambda": "function", "ecs-tasks": "ECS task", "cloudformation": "stack",
-           "codebuild": "build", "glue": "Glue job", "sagemaker": "SageMaker job"}  # fmt: skip
 _UNSEEN = "their own account allows it, which we cannot see"
 
 
@@ -194,10 +192,9 @@ class AccessMap:
 
     def _from(self, actor: Actor) -> None:
         node, who, identity = actor
-        if self.finder.is_administrator(who, identity):
-            self._edge(
-                node, self._account(identity.account), Reason(OWNS, "is an administrator: any permission there is")
-            )
+        if (needs := self.finder.administrator(who, identity)) is not None:
+            owns = Reason(OWNS, "is an administrator: any permission there is", needs=needs)
+            self._edge(node, self._account(identity.account), owns)
         for way in self.finder.ways(identity, who, brief=True):
             self._way(node, identity, way)
         self._uses(actor)

@@ -4,7 +4,7 @@ Nothing leaves the machine, and nothing is written.
 
 PATH is a file or a folder: what `aws iam get-account-authorization-details` prints (JSON or YAML, pages, several
 accounts), Organizations exports and policies of resources beside it, the folders of iam-collect, or a world of the lab.
-Exit status: 0 nothing stands out, 1 something does, 2 a path that cannot be read.
+Exit status: 0 nothing stands out (notes alone do not), 1 something does, 2 a path that cannot be read.
 """
 
 from __future__ import annotations
@@ -13,27 +13,25 @@ import argparse
 import json
 import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
-from simlib.audit.arns import account_of, name_of
+from simlib.audit.arns import account_of
 from simlib.audit.compare import Dump
 from simlib.audit.effective import effective_permissions
-from simlib.audit.escalation import Way, find
-from simlib.audit.exposure import RULES, Exposure, exposures
-from simlib.audit.facts import ANYWHERE, Facts
+from simlib.audit.escalation import Way
+from simlib.audit.exposure import RULES, Audit, Exposure, called, names_of
 from simlib.audit.grants import NOTHING
-from simlib.audit.graph import AccessMap
 from simlib.audit.names import Names
 from simlib.audit.paths import cuts, paths, who_reaches
 from simlib.audit.walking import walk
 from simlib.cloud.worlds.shape import WorldFileError
-
-if TYPE_CHECKING:
-    from simlib.cloud import Cloud
+from simlib.lessons import LESSONS
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 MOST = 40  # lines of who may assume what; JSON has them all
+MOST_NAMES = 12  # of administrators, and of who may assume a role
+MOST_WAYS = 4  # of one principal; JSON has them all
 
 
 def main(argv: Sequence[str]) -> int:
@@ -65,9 +63,13 @@ def main(argv: Sequence[str]) -> int:
             if old:
                 lines = [each.sentence for each in Dump(cloud).since(old)]
             elif options.way or options.who or options.effective:
-                lines = list(_answer(cloud, options))
+                lines = list(_answer(Audit(cloud), options))
             else:
-                return _report(cloud, options)
+                audit = Audit(cloud)
+                walks = _walks(audit) if options.walk else {}
+                _progress("")
+                print({"text": text, "json": _json, "sarif": _sarif}[options.format](audit, walks, options.paths[0]))
+                return 1 if any(each.level != "note" for each in audit.exposures) else 0
             _progress("")
             print("\n".join(lines or ["Nothing."]))
             return 1 if lines and not options.effective else 0
@@ -77,36 +79,22 @@ def main(argv: Sequence[str]) -> int:
         return 2
 
 
-def _report(cloud: Cloud, options: argparse.Namespace) -> int:
-    ways = find(cloud)
-    found = exposures(cloud, ways)
-    walks = _walks(cloud, ways) if options.walk else {}
-    _progress("")
-    report = {"text": text, "json": _json, "sarif": _sarif}[options.format]
-    print(report(cloud, found, ways, walks, options.paths[0]))
-    return 1 if found else 0
-
-
-def _answer(cloud: Cloud, options: argparse.Namespace) -> Iterator[str]:
+def _answer(audit: Audit, options: argparse.Namespace) -> Iterator[str]:
     """To one question about a world, line by line."""
-    facts = Facts(cloud, circumstances=ANYWHERE)
-    if options.effective:
-        found = Names(AccessMap(facts).graph, facts.accounts, {}).find(options.effective)
-        yield json.dumps(effective_permissions(facts, found), indent=2)
-    elif options.who:
+    access = audit.access
+    if options.who:
         action, resource = options.who
-        graph = AccessMap(facts).asking(action, resource).graph
-        names = Names(graph, facts.accounts, {})
-        for path in who_reaches(graph, resource):
+        access = access.asking(action, resource)
+    names = Names(access.graph, audit.facts.accounts, {})
+    if options.effective:
+        yield json.dumps(effective_permissions(audit.facts, names.find(options.effective)), indent=2)
+    elif options.who:
+        for path in who_reaches(access.graph, resource):
             yield " → ".join(map(names.told, path.nodes))
     else:
-        access = AccessMap(facts)
-        names = Names(access.graph, facts.accounts, {})
         start, goal = map(names.find, options.way)
-        for path in paths(access.graph, start, goal):
-            yield str(path)
-        for cut in cuts(access, start, goal):
-            yield f"To cut every way: {cut.sentence}."
+        yield from map(str, paths(access.graph, start, goal))
+        yield from (f"To cut every way: {cut.sentence}." for cut in cuts(access, start, goal))
 
 
 def _progress(text: str) -> None:
@@ -114,91 +102,126 @@ def _progress(text: str) -> None:
         print(f"\r{text:<60}\r", end="", file=sys.stderr, flush=True)
 
 
-def _walks(cloud: Cloud, ways: Sequence[Way]) -> dict[str, str]:
-    """How each path to power went, by its sentence."""
+def _walks(audit: Audit) -> dict[Way, str]:
+    """How each path to power went."""
     outcomes = {}
-    for number, way in enumerate(ways, 1):
-        if way.id != "sts-001":
-            _progress(f"walking {number} of {len(ways)} …")
-            outcome = walk(cloud, way)
-            outcomes[way.sentence] = f"walked: {outcome.reason}" if outcome.done else f"not walked: {outcome.reason}"
+    for number, way in enumerate(audit.ways, 1):
+        _progress(f"walking {number} of {len(audit.ways)} …")
+        outcome = walk(audit.cloud, way)
+        outcomes[way] = f"walked: {outcome.reason}" if outcome.done else f"not walked: {outcome.reason}"
     return outcomes
 
 
-def _counts(cloud: Cloud) -> dict[str, dict[str, int]]:
-    kinds: dict[str, Counter[str]] = {}
-    for each in cloud.inspect.principals():
-        if each.kind in ("user", "role", "root"):
-            kinds.setdefault(each.account, Counter())[each.kind] += each.kind != "root"
-    return {account: {kind: n for kind, n in kinds[account].items() if n} for account in sorted(kinds)}
+def _grouped(arns: Iterable[str]) -> dict[str, list[str]]:
+    """By account."""
+    groups: dict[str, list[str]] = {}
+    for arn in arns:
+        groups.setdefault(account_of(arn), []).append(arn)
+    return groups
 
 
-def _assuming(ways: Sequence[Way]) -> list[str]:
+def _counts(audit: Audit) -> dict[str, dict[str, int]]:
+    kinds = Counter((each.account, each.kind) for each in audit.facts.identities.values())
+    return {each: {kind: kinds[each, kind] for kind in ("user", "role")} for each in sorted(audit.facts.accounts)}
+
+
+def _accounts(audit: Audit) -> Iterator[str]:
+    """How many users and roles each account has, and who may do everything there."""
+    powerful = _grouped(audit.administrators)
+    for account, counts in _counts(audit).items():
+        told = [f"{n} {kind}{'s' * (n > 1)}" for kind, n in counts.items() if n]
+        yield f"Account {account}: {', '.join(told) or 'nobody'}"
+        if account in powerful:
+            needs = {arn: audit.administrators[arn] for arn in powerful[account]}
+            yield f"  administrators: {_listed(needs, account)}"
+
+
+def _listed(needs: Mapping[str, tuple[str, ...]], home: str) -> str:
+    """Names with what it takes of them, a few for each: "ada and ben; kai and 9 more (only if MFA)"."""
+    by_needs: dict[tuple[tuple[str, ...], str], list[str]] = {}
+    for arn, each in needs.items():
+        by_needs.setdefault((each, account_of(arn)), []).append(arn)
+    return "; ".join(
+        (names_of(arns, MOST_NAMES) if account == home else called(arns))
+        + (f" (only if {' and '.join(each)})" if each else "")
+        for (each, account), arns in sorted(by_needs.items())
+    )
+
+
+def _assuming(audit: Audit) -> list[str]:
     """Who may assume what: for each role its callers."""
-    callers: dict[str, list[str]] = {}
-    for way in ways:
-        if way.id == "sts-001":
-            needs = f" (only if {' and '.join(way.needs)})" if way.needs else ""
-            callers.setdefault(way.target, []).append(f"{account_of(way.principal)}/{name_of(way.principal)}{needs}")
-    return [f"{account_of(role)}/{name_of(role)}: {', '.join(names)}" for role, names in sorted(callers.items())]
+    callers: dict[str, dict[str, tuple[str, ...]]] = {}
+    for way in audit.assumes:
+        callers.setdefault(way.target, {})[way.principal] = way.needs
+    weak = {role for role in callers if role not in audit.administrators}
+    return [f"{called([role])}{'' if role in weak else ', an administrator'}: {_listed(needs, account_of(role))}"
+            for role, needs in sorted(callers.items(), key=lambda each: (each[0] in weak, each[0]))]  # fmt: skip
 
 
-def text(
-    cloud: Cloud, found: Sequence[Exposure], ways: Sequence[Way], walks: Mapping[str, str] = NOTHING, _: str = ""
-) -> str:
-    """The report as a terminal shows it; `walks`: how each path to power went, by its sentence."""
-    lines = [
-        f"Account {account}: " + (", ".join(f"{n} {kind}{'s' * (n > 1)}" for kind, n in counts.items()) or "nobody")
-        for account, counts in _counts(cloud).items()
-    ]
-    if cloud.remarks:
-        lines += ["", "Not read, or not as it stands:", *(f"  {remark}" for remark in cloud.remarks)]
-    if assuming := _assuming(ways):
+def text(audit: Audit, walks: Mapping[Way, str] = NOTHING, _: str = "") -> str:
+    """The report as a terminal shows it; `walks`: how each path to power went. What is so of many is said once."""
+    lines = list(_accounts(audit))
+    if audit.cloud.remarks:
+        lines += ["", "Not read, or not as it stands:", *(f"  {remark}" for remark in audit.cloud.remarks)]
+    if assuming := _assuming(audit):
         more = [f"… and {len(assuming) - MOST} more roles; --format json has them all"] if len(assuming) > MOST else []
-        lines += ["", "Roles, and who may assume them:", *(f"  {line}" for line in [*assuming[:MOST], *more])]
-    for rule, (level, title, _) in RULES.items():
-        of_rule = [each for each in found if each.rule == rule]
-        if of_rule:
-            lines += ["", f"{level}: {title} [{rule}] (lesson {of_rule[0].lesson})"]
-        for each in of_rule:
-            evidence = f" ({each.evidence})" if each.evidence and each.rule != "path-to-power" else ""
-            lines.append(f"  {each.sentence}{evidence}")
-            if each.sentence in walks:
-                lines.append(f"    {walks[each.sentence]}")
-    return "\n".join(lines if found else [*lines, "", "Nothing stands out."])
+        lines += ["", "Roles, and which users and roles may assume them:"]
+        lines += [f"  {line}" for line in [*assuming[:MOST], *more]]
+    groups: dict[tuple[str, str, str, str], list[Exposure]] = {}
+    for each in audit.exposures:
+        groups.setdefault((each.rule, account_of(each.subject), each.what, each.evidence), []).append(each)
+    last = ""
+    for (rule, _account, what, evidence), found in groups.items():
+        if rule != last:
+            level, title, _lesson = RULES[rule]
+            lines += ["", f"{level}: {title} [{rule}] (lesson {found[0].lesson})"]
+            last = rule
+        lines.append(f"  {called([each.subject for each in found])}: {what}{f' – {evidence}' if evidence else ''}")
+        if walks:
+            lines += [f"    {way.sentence}: {walks[way]}" for each in found for way in each.ways]
+        else:
+            lines += [f"    or {way.told}" for way in found[0].ways[1:MOST_WAYS]]
+    return "\n".join(lines if groups else [*lines, "", "Nothing stands out."])
 
 
-def _json(cloud: Cloud, found: Sequence[Exposure], ways: Sequence[Way], walks: Mapping[str, str], _: str) -> str:
-    entries = [
-        {**each._asdict(), "level": each.level, "lesson": each.lesson, "walk": walks.get(each.sentence)}
-        for each in found
-    ]
-    remarks = [remark._asdict() for remark in cloud.remarks]
-    assumes = [
-        {"principal": way.principal, "role": way.target, "needs": way.needs} for way in ways if way.id == "sts-001"
-    ]
-    report = {"accounts": _counts(cloud), "remarks": remarks, "assumes": assumes, "findings": entries}
+def _json(audit: Audit, walks: Mapping[Way, str], _: str) -> str:
+    def told(way: Way) -> dict[str, Any]:
+        names = ("id", "target", "policy", "thing", "asks", "needs")
+        return {name: getattr(way, name) for name in names} | {"sentence": way.sentence, "walk": walks.get(way)}
+
+    findings = [
+        {"rule": each.rule, "level": each.level, "subject": each.subject, "sentence": each.sentence,
+         "evidence": each.evidence, "lesson": each.lesson, "ways": [told(way) for way in each.ways]}
+        for each in audit.exposures
+    ]  # fmt: skip
+    kinds = Counter((each.account, each.kind) for each in audit.facts.identities.values())
+    counts = {
+        number: {kind: kinds[number, kind] for kind in ("user", "role")} for number in sorted(audit.facts.accounts)
+    }
+    report = {
+        "accounts": counts,
+        "remarks": [remark._asdict() for remark in audit.cloud.remarks],
+        "administrators": [{"principal": arn, "needs": needs} for arn, needs in audit.administrators.items()],
+        "assumes": [{"principal": way.principal, "role": way.target, "needs": way.needs} for way in audit.assumes],
+        "findings": findings,
+    }
     return json.dumps(report, indent=2)
 
 
-def _sarif(_: Cloud, found: Sequence[Exposure], __: Sequence[Way], walks: Mapping[str, str], path: str) -> str:
+def _sarif(audit: Audit, walks: Mapping[Way, str], path: str) -> str:
     """https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html"""
-    rules = [{"id": rule, "shortDescription": {"text": title}} for rule, (_, title, _) in RULES.items()]
-    results: list[dict[str, Any]] = [
-        {
-            "ruleId": each.rule,
-            "level": each.level,
-            "message": {"text": ". ".join(filter(None, (each.sentence, each.evidence, walks.get(each.sentence))))},
-            "locations": [
-                {
-                    "physicalLocation": {"artifactLocation": {"uri": path}},
-                    "logicalLocations": [{"fullyQualifiedName": each.subject}],
-                }
-            ],
-        }
-        for each in found
-    ]
+    rules = [
+        {"id": rule, "shortDescription": {"text": title}, "defaultConfiguration": {"level": level},
+         "help": {"text": f"Lesson {LESSONS[lesson].name} of the lab explains it."}}
+        for rule, (level, title, lesson) in RULES.items()
+    ]  # fmt: skip
+    place = {"artifactLocation": {"uri": path.replace("\\", "/")}}
+    results: list[dict[str, Any]] = []
+    for each in audit.exposures:
+        told = (each.sentence, each.evidence, *(walks[way] for way in each.ways[:1] if way in walks))
+        where = {"physicalLocation": place, "logicalLocations": [{"fullyQualifiedName": each.subject}]}
+        message = {"text": ". ".join(filter(None, told)) + "."}
+        results.append({"ruleId": each.rule, "level": each.level, "message": message, "locations": [where]})
     driver = {"name": "simlib inspect", "rules": rules}
-    return json.dumps(
-        {"$schema": SCHEMA, "version": "2.1.0", "runs": [{"tool": {"driver": driver}, "results": results}]}, indent=2
-    )
+    runs = [{"tool": {"driver": driver}, "results": results}]
+    return json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": runs}, indent=2)

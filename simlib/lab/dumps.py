@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import os
-from functools import cached_property
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from simlib.audit import report, sample, walking
 from simlib.audit.effective import effective_permissions
-from simlib.audit.escalation import Way, find
-from simlib.audit.exposure import Exposure, exposures
-from simlib.audit.facts import ANYWHERE, Facts
-from simlib.audit.graph import AccessMap
+from simlib.audit.escalation import Way
+from simlib.audit.exposure import Audit, Exposure
 from simlib.audit.paths import Path, who_reaches
 from simlib.audit.walking import Walk
 from simlib.cloud import Cloud
@@ -24,30 +21,24 @@ class OwnAccount:
     """A dump that is open as a world; shown, it is the report of what stands out."""
 
     def __init__(self, cloud: Cloud) -> None:
-        self.cloud = cloud
+        self.cloud, self._audit = cloud, Audit(cloud)
 
-    @cached_property
-    def _found(self) -> list[Way]:
-        return find(self.cloud)
-
-    @cached_property
+    @property
     def exposures(self) -> list[Exposure]:
-        return exposures(self.cloud, self._found)
+        return self._audit.exposures
 
-    @cached_property
+    @property
     def ways(self) -> list[Way]:
-        """Every way to power, in the order of the report."""
-        return [way for way in self._found if way.id != "sts-001"]
+        """Every way to power."""
+        return self._audit.ways
 
     def effective(self, who: str) -> dict[str, Any]:
         """What a user or role may do, as one policy document: what boundary, SCPs and denies leave."""
-        return effective_permissions(Facts(self.cloud), find_principal(self.cloud, who).arn)
+        return effective_permissions(self._audit.facts, find_principal(self.cloud, who).arn)
 
     def who_can(self, action: str, resource: str) -> list[Path]:
         """Everybody who can do this to a resource, by themselves or by becoming somebody else, nearest first."""
-        return who_reaches(
-            AccessMap(Facts(self.cloud, circumstances=ANYWHERE)).asking(action, resource).graph, resource
-        )
+        return who_reaches(self._audit.access.asking(action, resource).graph, resource)
 
     def walk(self, number: int = 1) -> Walk:
         """Perform one of the ways, counted from 1, by real calls in a rehearsal that leaves nothing."""
@@ -56,7 +47,7 @@ class OwnAccount:
         return walking.walk(self.cloud, self.ways[number - 1])
 
     def __repr__(self) -> str:
-        return report.text(self.cloud, self.exposures, self._found)
+        return report.text(self._audit)
 
 
 def own_account(*paths: str | os.PathLike[str]) -> OwnAccount:
