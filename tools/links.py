@@ -12,7 +12,14 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 UNSET = "OWNER/NAME"
-FILES = ("pyproject.toml", "README.md", "CITATION.cff", ".github/ISSUE_TEMPLATE/config.yml", "binder/hub/README.md")
+FILES = (
+    "pyproject.toml",
+    "README.md",
+    "docs/hosting.md",
+    "CITATION.cff",
+    ".github/ISSUE_TEMPLATE/config.yml",
+    "binder/hub/README.md",
+)
 START, END = "<!-- `nox -s links` writes what is between these two lines -->\n", "<!-- the end of it -->\n"
 FIRST_PAGE = "lab/tree/notebooks/00-start-here.ipynb"
 
