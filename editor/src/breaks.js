@@ -1,6 +1,6 @@
-// Where a line of a policy may break: a name after a slash, before its account
-// or after a service, and nowhere else; what is broken hangs. An action longer
-// than the line breaks before a capital.
+// Where a line of a policy may break: a name after a colon or a slash, and
+// nowhere else; what is broken hangs. An action longer than the line breaks
+// before a capital.
 import { RangeSetBuilder } from "@codemirror/state";
 import { Decoration, MatchDecorator, ViewPlugin, WidgetType } from "@codemirror/view";
 
@@ -19,12 +19,12 @@ const whole = Decoration.mark({ class: "sl-nb" });
 const LONGEST = 40; // letters of a part that is kept whole
 
 const names = new MatchDecorator({
-  regexp: /"[a-z0-9-]+:[A-Za-z*]{4,}",?|[^\s"/:]*-[^\s"/:]*|\/|::(?!:)|:(?=\d{12})|:(?=[A-Z*])/g,
+  regexp: /"[a-z0-9-]+:[A-Za-z*]{4,}",?|[^\s"/:]*-[^\s"/:]*|\d{12}|\/|:(?=[^\s":])/g,
   decorate(add, from, to, [found]) {
     if (found[0] === '"') {
       add(from, to, action); // it stays whole where there is room for it
       for (const { index } of found.matchAll(/(?<=[a-z])[A-Z]/g)) add(from + index, from + index, here);
-    } else if (!found.includes("-")) add(to, to, here);
+    } else if (found === "/" || found === ":") add(to, to, here);
     else if (found.length < LONGEST) add(from, to, whole);
   },
 });

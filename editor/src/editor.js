@@ -158,7 +158,7 @@ function render({ model, el }) {
     const wanted = numbers.split(" ").filter(Boolean).map(Number);
     if (wanted.join() === only.join()) return;
     only = wanted;
-    bring();
+    bring(deciding());
   };
   root.addEventListener("only", ({ detail }) => showOnly(detail)); // a page may host it before it stands there, or after
   requestAnimationFrame(() => showOnly(root.closest("[data-only]")?.dataset.only ?? only.join(" ")));
@@ -166,9 +166,15 @@ function render({ model, el }) {
 
   // ---- remarks: mistakes, warnings, and what each statement did
   let shown = "";
+  let about; // the question for whose answer a document was brought to the front
+  const deciding = () => mine().find((index) => model.get("marks").documents[index]?.decides);
   function show() {
     const marks = model.get("marks");
     if (marks.revision === model.get("revision")) {
+      if (about !== marks.about) {
+        about = marks.about;
+        return bring(deciding());
+      }
       marks.documents.forEach((said, index) => {
         const state = stateOf(index);
         const at = places(state.doc);

@@ -5,9 +5,9 @@
 // data-toggle on a <details>: sends that too when it is opened or closed; then Python says whether it is open.
 // data-enter: what Enter does there, data-delete: what Delete does. data-keys: the command that gets the arrow keys and
 // their like. data-at, "ROW COLUMN": the arrow keys go from one of these to its neighbour.
-// data-drag: a handle; sends how far along the nearest [data-along] it is, in thousandths. data-pan: drag to scroll.
+// data-drag: a handle; sends how far along the nearest [data-along] it is, in thousandths. data-pan: drag to scroll, and
+// Ctrl + wheel, which is what two fingers send, sends it 1 or -1.
 // data-widget: the widget of that number in `hosted` stands there; data-only says which of its documents.
-// data-longest on a text area: what would make it longer is not taken over, and "too long" gets how much that was.
 // data-pick on a button: has a file chosen and sends its text. Python sends { file, text } for the browser to save.
 import morphdom from "morphdom";
 
@@ -166,15 +166,6 @@ function render({ model, el }) {
     send({ do: toggle, value });
   });
   listen("input", (event) => event.target.matches(":is(input, textarea)[data-do]") && tell(event.target));
-  const tooLong = (event) => {
-    const { dataset, value } = event.target;
-    const { length } = event.clipboardData?.getData("text/plain") ?? event.data ?? "";
-    if (!dataset.longest || value.length + length <= dataset.longest) return;
-    event.preventDefault();
-    send({ do: "too long", value: String(length) });
-  };
-  listen("paste", tooLong);
-  listen("beforeinput", tooLong);
   listen("change", (event) => event.target.matches("select[data-do]") && tell(event.target));
   listen("keydown", (event) => {
     event.stopPropagation(); // Jupyter's "dd" is not for what is pressed in here
@@ -188,7 +179,17 @@ function render({ model, el }) {
   });
   root.addEventListener("focusin", (event) => event.target.setAttribute(OURS, "true"));
 
-  // ---- what is dragged
+  // ---- what is dragged, and made larger
+  let turned = 0; // by the wheel, since the picture was made larger last
+  root.addEventListener("wheel", (event) => {
+    const { pan } = event.target.closest("[data-pan]")?.dataset ?? {};
+    if (!pan || !event.ctrlKey) return;
+    event.preventDefault();
+    turned += event.deltaY;
+    if (Math.abs(turned) < 60) return;
+    send({ do: pan, value: turned < 0 ? "1" : "-1" });
+    turned = 0;
+  }, { passive: false });
   listen("pointerdown", (event) => {
     const handle = event.target.closest("[data-drag]");
     const pan = !handle && event.target.closest("[data-pan]");

@@ -11,7 +11,7 @@ export function world(model, name, current, asked) {
     model.send({ ask: what, index, text: model.get("texts")[index] ?? model.get("documents")[index].text });
   };
   const tools = element("div", "sl-row");
-  const apply = button("Apply", ask("apply"), "sl-b is-primary");
+  const apply = button("Apply", ask("apply"), "sl-b");
   const back = button("Undo apply", ask("take back"), "sl-b is-quiet");
   const more = element("details", "sl-open");
   const rare = element("div", "sl-row");
@@ -51,7 +51,7 @@ export function world(model, name, current, asked) {
     root.hidden = said.place === null;
     if (note.textContent !== said.note) note.textContent = said.note;
     apply.disabled = !said.place;
-    apply.classList.toggle("is-primary", said.changed);
+    apply.classList.toggle("is-primary", said.changed && marks.applies);
     back.hidden = !marks.applied;
     choice.value = model.get("language");
     code.hidden = !marks.code;

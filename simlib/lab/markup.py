@@ -61,9 +61,9 @@ def escape(text: object) -> str:
     return html.escape(shown if shown.isprintable() else "".join(map(_visible, shown)), quote=True)
 
 
-def exactly(text: str) -> str:
-    """Foreign text for a text area: nothing of it is shortened or named."""
-    return "".join(char if char.isprintable() or char == "\n" else f"&#{ord(char)};" for char in html.escape(text))
+def shortened(name: str, letters: int) -> str:
+    """As much of a name as has room, its middle left out: the beginning and the end tell most."""
+    return name if len(name) <= letters else f"{name[: letters // 2]}…{name[-letters // 2 + 1 :]}"
 
 
 def breakable(html_: str) -> str:

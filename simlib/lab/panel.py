@@ -7,6 +7,7 @@ saved and is opened again, and one whose kernel was restarted, can be read as th
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -34,12 +35,12 @@ _ONE_OF_THEM = """<style>
 </style>"""
 
 
-class Shown:
+class Shown(ABC):
     """What says in `page` what there is to see of it."""
 
+    @abstractmethod
     def page(self) -> Part:
         """What there is to see, once for the screen, the still page and the text."""
-        raise NotImplementedError
 
     @property
     def html(self) -> str:

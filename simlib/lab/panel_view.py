@@ -12,7 +12,7 @@ from .policy.editor import PolicyEditor
 
 def panel_view(panel: Panel) -> DOMWidget:
     """The panel as a widget. An earlier view of it is closed."""
-    if isinstance(panel, PolicyEditor) and not panel.plain:
+    if isinstance(panel, PolicyEditor):
         from .policy.view import code_view
 
         return screen.show(panel, code_view(panel))

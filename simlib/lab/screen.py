@@ -27,11 +27,13 @@ _timer: asyncio.TimerHandle | None = None
 
 
 class _Keeper(anywidget.AnyWidget):  # type: ignore[misc]
-    """Unseen: puts the `picture` into the notebook that is open, before the output with the widget `view`."""
+    """Unseen: puts the `picture` into the notebook that is open, before the output with the widget `view`, and that
+    into sight."""
 
     _esm = Path(__file__).with_name("keeper.js").read_text(encoding="utf-8")
 
     view = traitlets.Unicode().tag(sync=True)
+    fresh = traitlets.Bool(True).tag(sync=True)  # until a browser has brought it into view
     picture = traitlets.Unicode().tag(sync=True)
     text = traitlets.Unicode().tag(sync=True)
 

@@ -85,7 +85,7 @@ def test_what_a_cell_has_moved_is_told_too(aws: Cloud, panel: Any) -> None:
 def test_nothing_changes_in_the_world_until_it_is_applied(aws: Cloud, panel: Any) -> None:
     panel.edit(document(deny("s3:*")))
     assert aws.inspect.ask(ALICE, *GET).allowed
-    panel.save()
+    panel.editor.apply()
     assert not aws.inspect.ask(ALICE, *GET).allowed
     assert "Applied by the administrator of dev" in str(panel)
 

@@ -13,9 +13,10 @@ from ..page import Child, Part, code, el
 from ..panel import Commands
 from ..people import about, find, title, titles
 from ..policy.completion import actions, fitting
-from ..policy.shelf import bearing_on, place_of
+from ..policy.shelf import bearing_on
 from .answers import Answer, Question
-from .explorer import Explorer, circumstances, in_words
+from .circumstances import circumstances, in_words
+from .explorer import Explorer
 from .reality import Trial, try_really
 
 Request = tuple[str, str] | tuple[str, str, Mapping[str, Any]]
@@ -49,7 +50,6 @@ class AccessExplorer(Explorer):
         edit: Iterable[str | Place] | None = None,
         circumstances: Mapping[str, Any] | None = None,
         should: Should | None = None,
-        plain: bool | None = None,
     ) -> None:
         given = list(who) if isinstance(who, list | tuple | set) else [who]
         if not given:
@@ -62,9 +62,7 @@ class AccessExplorer(Explorer):
         self._taken_out: tuple[int, list[Any], dict[Any, bool]] | None = None  # which, and what was asked before
         resources = [resource for _, resource, _ in self.requests]
         asked = list(self.people)
-        named = None if edit is None else [place_of(world, each) for each in edit]
-        places = lambda: bearing_on(world, asked, resources) if named is None else named  # noqa: E731
-        super().__init__(world, places, circumstances, plain)
+        super().__init__(world, lambda: bearing_on(world, asked, resources), edit, circumstances)
 
     # -- to do -------------------------------------------------------------------------------------------------------
 
@@ -98,11 +96,6 @@ class AccessExplorer(Explorer):
         person = find(self.world, who)
         if person not in self.people:
             self.people.append(person)
-        self.decide()
-
-    def only(self, who: Any) -> None:
-        """Ask for this one alone."""
-        self.people = [find(self.world, who)]
         self.decide()
 
     def try_it(self, key: Any = None) -> Trial:
@@ -147,9 +140,6 @@ class AccessExplorer(Explorer):
     def name(self, person: Principal) -> str:
         return title(self.world, person, among=self.people)
 
-    def called(self, answer: Answer) -> str:
-        return self.name(answer.question.who)
-
     @property
     def title(self) -> str:
         return f"What may {self.name(self.people[0])} do?" if len(self.people) == 1 else "Who may do what?"
@@ -181,17 +171,11 @@ class AccessExplorer(Explorer):
         number = button("show", str(row + 1), value=index, css=f".sl-n{'.is-here' if here else ''}", still=True,
                         aria_label=f"Row {row + 1}: show in the editor", aria_pressed=str(here).lower(),
                         data_at=f"{row} 0", data_enter="explain", data_delete="forget")  # fmt: skip
+        missed = answer.near_misses if answer.question.key not in self.open else ()
+        near = el("p.sl-small.sl-dim.sl-near", missed[0]) if missed else None
         out = icon_button("forget", "cross", f"Take row {row + 1} out", index)
-        near = el("p.sl-small.sl-dim.sl-near", answer.near_misses[0]) if answer.near_misses else None
-        return self.row(
-            answer,
-            self._asked(row),
-            key=f"row-{row}",
-            first=number,
-            ends=(self._ends(row, 0), out),
-            called=f"row {row + 1}",
-            near=near if answer.question.key not in self.open else None,
-        )
+        called, key, ends = f"row {row + 1}", f"row-{row}", self._ends(row, 0)
+        return self.row(answer, self._asked(row), key=key, first=number, ends=ends, out=out, called=called, near=near)
 
     def _asked(self, row: int) -> Child:
         action, resource, own = self.requests[row]
@@ -219,8 +203,9 @@ class AccessExplorer(Explorer):
         rows: list[Part] = []
         for row in range(len(self.requests)):
             cells = [self._cell(row, column, names[column]) for column in range(len(names))]
-            forget = icon_button("forget", "cross", f"Take {self.requests[row][0]} out", str(row))
-            rows.append(el("tr", el("th", self._asked(row), forget, scope="row"), cells, key=f"row-{row}"))
+            out = icon_button("forget", "cross", f"Take {self.requests[row][0]} out", str(row))
+            head = el("th", self._asked(row), el("span.sl-out", out), scope="row")
+            rows.append(el("tr", head, cells, key=f"row-{row}"))
             for column in range(len(names)):
                 answer = self.answer(row, column)
                 if answer.question.key in self.open:
@@ -236,7 +221,7 @@ class AccessExplorer(Explorer):
         here, opened = answer.question.key == self.chosen, answer.question.key in self.open
         question = answer.question
         why, shown = el("span.sl-small.sl-dim", "Why?", text=""), self.shown_here(question, self.label(question))
-        inside = (el("span.sl-hidden", f"{called}: "), self._ends(row, column), why, shown)
+        inside = (el("span.sl-whose", f"{called}: "), self._ends(row, column), why, shown)
         live = {"do": "explain", "value": str(index), "still": True, "aria_expanded": str(opened).lower(),
                 "data_at": f"{row} {column}", "data_delete": "forget", "data_delete_value": str(row)}  # fmt: skip
         pressed = el("button.sl-cell", *inside, **live)
@@ -244,43 +229,34 @@ class AccessExplorer(Explorer):
 
     def _below(self) -> Child:
         """To try one really, to ask something else, for somebody else, under other circumstances."""
-        chosen = self.answers.get(self.chosen)
-        which = (
-            self.label(chosen.question if chosen else next(iter(self.answers.values())).question)
-            if self.answers
-            else ""
-        )
-        which = which if len(self.people) > 1 else f"row {which}"
         tried = el("p.sl-quiet", self.tried, role="status") if self.tried else None
         people: list[Principal] = self.world.inspect.principals()
         called = titles(self.world, people)
-        others = [
-            ("", "nobody else"),
-            *((each.credential or each.arn, f"{called[each]} – {each.kind}") for each in people),
-        ]
-        typed = self._typed
+        others = [(each.credential or each.arn, f"{called[each]} – {each.kind}") for each in people]
+        action, resource = self._typed["action"], self._typed["resource"]
+        words = [each.text for each in fitting(actions(action), action)]
         asked = el(
             "div.sl-form",
-            field(
-                "action",
-                "Action",
-                typed["action"],
-                [each.text for each in fitting(actions(typed["action"]), typed["action"])],
-                "ask",
-                "s3:GetObject",
-            ),
-            field("resource", "Resource", typed["resource"], self._resources(), "ask", "arn:aws:s3:::…"),
+            field("action", "Action", action, words, "ask", "s3:GetObject"),
+            field("resource", "Resource", resource, self._resources(), "ask", "arn:aws:s3:::…"),
             button("ask", "Ask"),
             role="group",
             aria_label="A new request",
         )
         return (
-            el("div.sl-row", button("try", icon("play"), f"Really try {which}"), key="try") if self.answers else None,
+            self._trying(),
             tried,
             self._undo(),
             el("div", fold("Add a request", asked, key="new", opened=not self.requests), on="live"),
-            self._circumstances(choice("person", "Also ask for", others, "")),
+            self._circumstances(choice("person", "Also ask for", [("", "nobody else"), *others], "")),
         )
+
+    def _trying(self) -> Child:
+        if not self.answers:
+            return None
+        chosen = self.answers.get(self.chosen) or next(iter(self.answers.values()))
+        which = f"{'row ' if len(self.people) == 1 else ''}{self.label(chosen.question)}"
+        return el("div.sl-row", button("try", icon("play"), f"Really try {which}"), key="try")
 
     def _undo(self) -> Child:
         if self._taken_out is None:

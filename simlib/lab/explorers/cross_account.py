@@ -13,10 +13,11 @@ from simlib.iam.vocabulary import ALLOW, DELEGATES, EXPLICIT_DENY, IMPLICIT_DENY
 
 from ..look import avatar, chip, icon, panel_card, said
 from ..page import Child, Part, code, el, name
-from ..people import find, title
-from ..policy.shelf import bearing_on, place_of
+from ..people import find
+from ..policy.shelf import bearing_on
 from .answers import Answer, Question, plain
-from .explorer import Explorer, circumstances
+from .circumstances import circumstances
+from .explorer import Explorer
 
 CALLERS = ("SERVICE_CONTROL_POLICY", "PRINCIPAL", "PERMISSIONS_BOUNDARY", "SESSION")
 OWNERS = ("RESOURCE_CONTROL_POLICY", "RESOURCE")
@@ -68,7 +69,6 @@ class CrossAccount(Explorer):
         external_ids: Mapping[str, str | None] | None = None,
         edit: Iterable[str | Place] | None = None,
         circumstances: Mapping[str, Any] | None = None,
-        plain: bool | None = None,
     ) -> None:
         self.who = find(world, who)
         self.role: Principal | None = None if role is None else find(world, role, kind="role")
@@ -78,8 +78,7 @@ class CrossAccount(Explorer):
         if self.role is not None and self.role.kind != "role":
             raise LookupError(f"{role!r} is no role of this world.")
         self.external_ids = dict(external_ids or {})
-        named = None if edit is None else [place_of(world, each) for each in edit]
-        super().__init__(world, lambda: self._both_sides(world) if named is None else named, circumstances, plain)
+        super().__init__(world, lambda: self._both_sides(world), edit, circumstances)
 
     def _both_sides(self, world: Any) -> list[Place]:
         """The caller's documents, the owner's, those of what is asked then; where one side has none, one to begin."""
@@ -162,7 +161,7 @@ class CrossAccount(Explorer):
         target = self.role.name if self.role else self.call.resource.rpartition(":")[2]
         home = name(self.who.account) if self.who.account else "no account"
         return (
-            self._side(home, title(self.world, self.who), CALLERS),
+            self._side(home, self.name(self.who), CALLERS),
             self._side(name(self.owner), target, OWNERS),
         )
 
@@ -206,7 +205,7 @@ class CrossAccount(Explorer):
     @property
     def title(self) -> str:
         caller, owner = self.sides
-        return f"From {caller.account} to {owner.account}: {title(self.world, self.who)} and {owner.who}"
+        return f"From {caller.account} to {owner.account}: {caller.who} and {owner.who}"
 
     def label(self, question: Question) -> str:
         if question.key == self.call.key:
@@ -286,7 +285,7 @@ class CrossAccount(Explorer):
             sent = (el("b", whom), " ", el("span.sl-dim", "external ID "), code(self.external_ids[whom] or "none"))
             rows.append(self.row(answer, sent, key=f"behalf-{whom}", why=answer.question.key != self.call.key))
         confused = el("p.sl-quiet", said("deny", self.confused), role="status") if self.confused else None
-        head = el("h4", f"The customers that {title(self.world, self.who)} calls for, and the external ID it sends")
+        head = el("h4", f"The customers that {self.name(self.who)} calls for, and the external ID it sends")
         return el("section", head, el("ul.sl-reqs", rows), confused, key="behalf")
 
     def _then_asked(self) -> Child:

@@ -2,31 +2,33 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
-from simlib.cloud.inspection import Place
+from simlib.cloud.inspection import Place, Principal
 from simlib.iam import Policy
 
 from ..look import choice, field, fold, icon, panel_card
 from ..page import Child, Part, el
 from ..panel import Commands, Panel, slot
+from ..people import title
 from ..policy.document import PolicyDocument
 from ..policy.editor import PolicyEditor
+from ..policy.shelf import place_of
 from .answers import Answer, Question, put
-from .pipe import explanation
+from .circumstances import KNOWN, MFA, circumstances, in_words, written
+from .rows import request_row, why
 
 MOST_OPEN = 12  # questions of a still page that bring their explanation along; nobody is there to open it
 
 
 class Explorer(Panel):
-    """A table of questions over documents that can be edited. Nothing changes in the world until `save()`.
+    """A table of questions over documents that can be edited. Nothing changes in the world until they are applied.
 
-    `places` finds the documents; what is typed in them counts in the answers at once, and in the world only once it is
-    applied, through AWS's own API. `editor` is None as long as there are none.
+    `places` finds the documents, or `edit` names them; what is typed in them counts in the answers at once, and in the
+    world only once it is applied, through AWS's own API. `editor` is None as long as there are none.
 
     Subclasses say which `questions` there are. `answers` are theirs by their keys, as the edited documents make them;
     `before(question)` is the answer before the last change: the world's, while something is unsaved, else that of the
@@ -35,16 +37,19 @@ class Explorer(Panel):
     The editor shows what its statements do to the chosen question; before one is chosen, to which they do what.
     """
 
+    editor: PolicyEditor | None
+
     def __init__(
         self,
         world: Any,
         places: Callable[[], Iterable[Place]],
+        edit: Iterable[str | Place] | None = None,
         given: Mapping[str, Any] | None = None,
-        plain: bool | None = None,
     ) -> None:
         super().__init__()
         self.world, self.editor = world, None
-        self._places, self._plain = places, plain
+        named = None if edit is None else [place_of(world, each) for each in edit]
+        self._places = places if named is None else lambda: named
         self.answers: dict[Any, Answer] = {}
         self._settled: dict[Any, Answer] = {}
         self._settled_before: dict[Any, Answer] = {}
@@ -59,20 +64,22 @@ class Explorer(Panel):
             self.open = set(self.answers)
 
     @property
-    def questions(self) -> Sequence[Question]:
-        raise NotImplementedError
+    @abstractmethod
+    def questions(self) -> Sequence[Question]: ...
 
     @property
-    def title(self) -> str:
-        raise NotImplementedError
+    @abstractmethod
+    def title(self) -> str: ...
 
+    @abstractmethod
     def label(self, question: Question) -> str:
         """By what a mark in the editor names the question: the number of its row, a name."""
-        raise NotImplementedError
+
+    def name(self, person: Principal) -> str:
+        """What somebody is called in a sentence."""
+        return title(self.world, person)
 
     # -- the documents -----------------------------------------------------------------------------------------------
-
-    editor: PolicyEditor | None
 
     @property
     def hosted(self) -> PolicyEditor | None:
@@ -88,14 +95,14 @@ class Explorer(Panel):
         return self.editor.instead if self.editor else {}
 
     @property
-    def unsaved(self) -> list[PolicyDocument]:
-        """The documents that are policies, and not those the world holds."""
-        return [each for each in self.documents if each.changed and each.policy]
-
-    @property
     def incomplete(self) -> list[PolicyDocument]:
         """Those that have been policies and are none as they stand; their last complete text counts."""
         return [each for each in self.documents if each.changed and not each.complete and each.policy]
+
+    @property
+    def unsaved(self) -> list[PolicyDocument]:
+        """The documents that are policies, and not those the world holds."""
+        return [each for each in self.documents if each.changed and each.policy]
 
     def edit(self, text: str, document: str | None = None) -> None:
         """Put a text into the document of that name, or into the one in front."""
@@ -103,23 +110,12 @@ class Explorer(Panel):
             raise LookupError('This panel has no document to edit. Name one: edit=["alice/read"].')
         self.editor.edit(text, document)
 
-    def save(self) -> None:
-        """Apply every document that was edited; each tells in its `note` what AWS answered."""
-        for each in self.documents:
-            if self.editor and each.changed and not each.read_only:
-                self.editor.apply(each.name)
-
-    def discard(self) -> None:
-        """Begin again with what the world holds."""
-        if self.editor:
-            self.editor.reload()
-
     def _read(self) -> None:
         """Take the documents that the world holds now; what is being edited stays."""
         if self.editor is not None:
             self.editor.refresh()
         elif found := list(dict.fromkeys(self._places())):
-            self.editor = PolicyEditor.of(self.world, *found, plain=self._plain)
+            self.editor = PolicyEditor.of(self.world, *found)
             self.editor.places = self._places
             self.editor.watch("panel", self._edited)
 
@@ -143,12 +139,10 @@ class Explorer(Panel):
     def explain(self, index: str) -> None:
         """Choose and explain the question of that number in `questions`; the same again folds it."""
         question = self._numbered(index)
-        if question is None:
-            return
-        if question.key in self.open:
+        if question is not None and question.key in self.open:
             self.open.discard(question.key)
             self._draw()
-        else:
+        elif question is not None:
             self.choose(question.key)
 
     def show(self, index: str) -> None:
@@ -219,7 +213,8 @@ class Explorer(Panel):
         if self.editor is None:
             return
         shown = [self.answers[self.chosen]] if self.chosen is not None else self.answers.values()
-        self.editor.light({self.label(each.question): each.evaluation for each in shown if each.evaluation})
+        lit = {self.label(each.question): each.evaluation for each in shown if each.evaluation}
+        self.editor.light(lit, "" if self.chosen is None else str(self.chosen))
 
     # -- what is said ------------------------------------------------------------------------------------------------
 
@@ -231,20 +226,17 @@ class Explorer(Panel):
     @property
     def notices(self) -> list[Part]:
         """What is to be known of the whole panel: circumstances, texts that are no policy, what is not applied."""
-        found = (
-            [el("p.sl-draft", "Under these circumstances: ", in_words(self.circumstances))]
-            if self.circumstances
-            else []
-        )
+        found = []
+        if self.circumstances:
+            found.append(el("p.sl-draft", "Under these circumstances: ", in_words(self.circumstances)))
         for each in self.incomplete:
-            found.append(_notice(f"{each.name} is not a policy yet.", _mistakes(each), " The last verdicts stay."))
-        names = [each.name for each in self.unsaved if each.complete and not each.read_only]
-        if names:
+            mistakes = "; ".join(f"{error.place}: {error.text}" for error in each.errors[:2])
+            found.append(_notice(f"{each.name} is not a policy yet.", f"{mistakes} The last verdicts stay."))
+        if names := [each.name for each in self.unsaved if each.complete and not each.read_only]:
             text = f"({', '.join(names)}) Every answer counts with it. AWS still has the old one."
             found.append(_notice("Your text, not applied yet.", text))
         notes = [each.note for each in self.documents if each.note and not each.read_only]
-        found += [el("p.sl-draft", note, role="status") for note in notes]
-        return found + ([el("p.sl-draft", self.problem, role="status")] if self.problem else [])
+        return found + [el("p.sl-draft", note, role="status") for note in [*notes, self.problem] if note]
 
     def card(self, *content: Child, above: Child = None, stacked: bool = False, **frame: Any) -> Part:
         """The panel's card: its title, what is to be known of all of it, the editor beside the content, or below it."""
@@ -263,31 +255,20 @@ class Explorer(Panel):
         """The explanation of an answer, which opens in place."""
         questions = [each.key for each in self.questions]
         index, opened = questions.index(answer.question.key), answer.question.key in self.open
-        about = (gist or answer.because).rstrip(".")
-        summary = el("summary", "Why? ", el("span.sl-dim", f"{about}."))
-        content = (
-            explanation(answer, self.called(answer), str(index)) if opened or len(questions) <= MOST_OPEN else None
-        )
-        inside = el("div.sl-why", content, on="" if opened else "still") if content else None
-        return el(
-            "details.sl-open", summary, inside, open=opened, data_toggle="explain", value=str(index), key=f"why-{index}"
-        )
+        told = opened or len(questions) <= MOST_OPEN
+        return why(answer, self.name(answer.question.who), "explain", str(index), opened=opened, told=told, gist=gist)
 
-    def row(
-        self, answer: Answer, asked: Child, *, key: str, first: Child = None, ends: Child = None,
-        called: str = "", near: Child = None, why: bool = True,
-    ) -> Part:  # fmt: skip
+    def row(self, answer: Answer, asked: Child, *, key: str, called: str = "", why: bool = True, **more: Child) -> Part:
         """A question as a line: what is asked, the verdict, the one before, and why."""
         question = answer.question
-        here = ".is-here" + (".is-yes" if answer.allowed else "") if question.key == self.chosen else ""
-        ended = ends or (answer.verdict, answer.changed_from(self.before(question)))
-        shown = self.shown_here(question, called or self.label(question))
-        told = (el("span.sl-what", asked), el("span.sl-ends", ended), shown, self.why(answer) if why else None, near)
-        return el(f"li.sl-req{here}", first or el("span"), *told, key=key)
-
-    def called(self, answer: Answer) -> str:
-        """How the one who asks is called in a sentence."""
-        return answer.question.who.name
+        ends = more.pop("ends", None) or (answer.verdict, answer.changed_from(self.before(question)))
+        below = (
+            self.shown_here(question, called or self.label(question)),
+            self.why(answer) if why else None,
+            more.pop("near", None),
+        )
+        here = question.key == self.chosen
+        return request_row(asked, ends, *below, key=key, here=answer.sign if here else "", **more)
 
     def shown_here(self, question: Question, label: str) -> Part | None:
         """ "shown in the editor: row 2", of the one that is."""
@@ -300,12 +281,12 @@ class Explorer(Panel):
     def _circumstances(self, *more: Child) -> Part:
         """MFA, source address, time, external ID and tags of the question, behind "More"."""
         given = self.circumstances
-        mfa = next((word for word, (_, value) in _MFA.items() if value is not None and value == given.get("mfa")), "")
-        words = [(word, text) for word, (text, _) in _MFA.items()]
+        mfa = next((word for word, value in MFA.items() if value == given.get("mfa")), "")
+        texts = ("as it is", "with MFA", "without MFA", "key absent, as with access keys")
         fields = [
-            choice(name, each.label, words, mfa)
+            choice(name, each.label, zip(("", *MFA), texts, strict=True), mfa)
             if name == "mfa"
-            else field(name, each.label, _written(given.get(name)), hint=each.hint)
+            else field(name, each.label, written(given.get(name)), hint=each.hint)
             for name, each in KNOWN.items()
             if each.label
         ]
@@ -322,100 +303,5 @@ class Explorer(Panel):
         return {"explain": self.explain, "show": self.show, **fields}
 
 
-def _notice(bold: str, *text: str) -> Part:
-    return el("p.sl-draft", el("b", bold), " ", *text, role="status")
-
-
-def _mistakes(document: PolicyDocument) -> str:
-    return "; ".join(f"{each.place}: {each.text}" for each in document.errors[:2])
-
-
-# -- circumstances ----------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Circumstance:
-    """A short word of a lesson for condition keys: what it is in a sentence and above its field, and its keys."""
-
-    words: str
-    label: str
-    keys: Callable[[Any], Mapping[str, Any]]
-    hint: str = ""
-    read: Callable[[str], Any] = str  # what stands in the field, as a value
-
-
-_MFA: dict[str, tuple[str, Any]] = {
-    "": ("as it is", None), "yes": ("with MFA", True), "no": ("without MFA", False),
-    "absent": ("key absent, as with access keys", "absent"),
-}  # fmt: skip
-
-
-def _mfa(value: Any) -> Mapping[str, Any]:
-    present = None if value == "absent" else "true" if value else "false"
-    return {"aws:MultiFactorAuthPresent": present, "aws:MultiFactorAuthAge": "0" if value is True else None}
-
-
-def _time(value: Any) -> Mapping[str, Any]:
-    moment = datetime.fromisoformat(value) if isinstance(value, str) else value
-    return {"aws:CurrentTime": f"{moment:%Y-%m-%dT%H:%M:%SZ}", "aws:EpochTime": str(int(moment.timestamp()))}
-
-
-def _tags(value: Mapping[str, str]) -> Mapping[str, Any]:
-    return {f"aws:PrincipalTag/{key}": text for key, text in value.items()}
-
-
-def _request_tags(value: Mapping[str, str]) -> Mapping[str, Any]:
-    return {**{f"aws:RequestTag/{key}": text for key, text in value.items()}, "aws:TagKeys": list(value)}
-
-
-def _pairs(text: str) -> Mapping[str, str]:
-    pairs = (part.partition("=") for part in text.split(",") if "=" in part)
-    return {key.strip(): value.strip() for key, _, value in pairs if key.strip()}
-
-
-KNOWN = {
-    "mfa": Circumstance("MFA", "Signed in with MFA", _mfa, read=lambda word: _MFA[word][1] if word in _MFA else None),
-    "source_ip": Circumstance(
-        "the source address", "From the address", lambda at: {"aws:SourceIp": at}, "203.0.113.10"
-    ),
-    "time": Circumstance("the time", "At the time (UTC)", _time, "2026-12-31T10:00"),
-    "external_id": Circumstance("the external ID", "External ID", lambda text: {"sts:ExternalId": text}),
-    "tags": Circumstance("the tags", "Tags of who asks", _tags, "team=blue", _pairs),
-    "request_tags": Circumstance("the request's tags", "", _request_tags),
-}
-
-
-def circumstances(given: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Condition keys from the short words of a lesson: `mfa`, `source_ip`, `time`, `external_id`, `tags`, or any key.
-
-    `mfa`: True, False, or "absent"; `tags`: those of the principal; `request_tags`: those the request passes. None
-    leaves a key out; a word that is not among them must be a condition key ("aws:PrincipalOrgID").
-    """
-    keys: dict[str, Any] = {}
-    for name, value in (given or {}).items():
-        if name in KNOWN:
-            keys |= KNOWN[name].keys(value)
-        elif ":" in name:
-            keys[name] = value
-        else:
-            raise ValueError(f"{name!r} is no circumstance. There are: {', '.join(KNOWN)}, and any condition key, "
-                             "such as aws:SourceVpc.")  # fmt: skip
-    return keys
-
-
-def in_words(given: Mapping[str, Any]) -> str:
-    """ "the external ID shop-42, no MFA"."""
-    return ", ".join(_one(name, value) for name, value in given.items())
-
-
-def _one(name: str, value: Any) -> str:
-    if name == "mfa":
-        return "MFA" if value is True else "MFA absent" if value == "absent" else "no MFA"
-    return f"{KNOWN[name].words if name in KNOWN else name} {_written(value)}"
-
-
-def _written(value: Any) -> str:
-    """A value as it stands in its field."""
-    if isinstance(value, Mapping):
-        return ", ".join(f"{key}={text}" for key, text in value.items())
-    return f"{value:%Y-%m-%dT%H:%M}" if isinstance(value, datetime) else str(value or "")
+def _notice(bold: str, text: str) -> Part:
+    return el("p.sl-draft", el("b", bold), " ", text, role="status")

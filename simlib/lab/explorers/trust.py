@@ -15,9 +15,9 @@ from ..page import Part, code, el
 from ..page import name as breakable
 from ..panel import Commands
 from ..people import find, titles
-from ..policy.shelf import place_of
 from .answers import LACKING, Answer, Question, plain
-from .explorer import Explorer, circumstances
+from .circumstances import circumstances
+from .explorer import Explorer
 
 ASSUME, WEB_IDENTITY = "sts:AssumeRole", "sts:AssumeRoleWithWebIdentity"
 NOTHING_HELD = "An empty room: the role has no permissions policy, so its session may do nothing."
@@ -67,18 +67,17 @@ class TrustExplorer(Explorer):
         requests: Iterable[tuple[str, str]] = (),
         edit: Iterable[str | Place] = (),
         circumstances: Mapping[str, Any] | None = None,
-        plain: bool | None = None,
     ) -> None:
         self.role = find(world, role, kind="role")
         if self.role.kind != "role":
             raise LookupError(f"{role!r} is no role of this world.")
         self._who = None if who is None else [find(world, each) for each in who]
         self.requests = tuple(requests)
-        places = [Place(self.role.arn, "trust"), *(place_of(world, each) for each in edit)]
+        documents = [Place(self.role.arn, "trust"), *edit]
         self._people: list[Principal] = []
         self._titles: dict[Principal, str] = {}
         self.filter, self.left_out = "", 0
-        super().__init__(world, lambda: places, circumstances, plain)
+        super().__init__(world, list, documents, circumstances)
 
     # -- commands ----------------------------------------------------------------------------------------------------
 
@@ -183,9 +182,6 @@ class TrustExplorer(Explorer):
             return "a session of this role itself"
         called = self._titles.get(person) or titles(self.world, [person, *self._people])[person]
         return {"role": f"a session of {called}", "token": f"token: {called}"}.get(person.kind, called)
-
-    def called(self, answer: Answer) -> str:
-        return self.name(answer.question.who)
 
     def label(self, question: Question) -> str:
         return self.name(question.who) if question.resource == self.role.arn else question.action

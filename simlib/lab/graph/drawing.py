@@ -12,6 +12,7 @@ import networkx as nx
 from simlib.audit.graph import ACTS, OWNS, WORDS
 
 from ..look import avatar_drawing
+from ..markup import shortened
 from ..page import Part, el
 from .layout import ACROSS, DOWN, HEAD, HEIGHT, OTHERS, OUTSIDE, WIDTH, Layout, Spot
 from .light import Edge, Light
@@ -108,11 +109,6 @@ def kind_of(about: Mapping[str, str]) -> str:
     return KINDS.get(str(about["kind"]), str(about["kind"]))
 
 
-def short(name: str) -> str:
-    """As much of a name as has room, its middle left out: the beginning and the end tell most."""
-    return name if len(name) <= LETTERS else f"{name[: LETTERS // 2]}…{name[-LETTERS // 2 + 1 :]}"
-
-
 def _node(about: Mapping[str, str], spot: Spot, light: Light, node: str) -> Part:
     lit, is_card = node in light.all_nodes, about["kind"] == "card"
     label, word = str(about["label"]), "show them" if is_card else kind_of(about)
@@ -125,7 +121,7 @@ def _node(about: Mapping[str, str], spot: Spot, light: Light, node: str) -> Part
         el("rect.box", x=spot.x, y=spot.y, width=WIDTH, height=HEIGHT, rx=8),
         avatar_drawing(str(about.get("of", about["kind"])), label, spot.x + 8, spot.y + 12),
         el("text.kind", word, x=spot.x + 40, y=spot.y + 20),
-        el("text.name", short(str(about["short"])), x=spot.x + 40, y=spot.y + 37),
+        el("text.name", shortened(str(about["short"]), LETTERS), x=spot.x + 40, y=spot.y + 37),
         do="unfold" if is_card else "from", value=node, still=True, role="button", tabindex="0", aria_label=called,
     )  # fmt: skip
 

@@ -101,6 +101,7 @@ class PolicyDocument:
     refused: Finding | None = field(default=None, init=False)  # this text, by AWS
     spans: tuple[Span, ...] = field(default=(), init=False)
     remarks: Mapping[int, Remark] = field(default_factory=dict, init=False)  # by the statement's index
+    decides: bool = field(default=False, init=False)  # by a statement, or because none of it allows
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:

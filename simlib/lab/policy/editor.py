@@ -1,7 +1,4 @@
-"""Policy documents in tabs to edit, and – of a running world – to store there and take back.
-
-Plain Python; `view` puts it on the screen.
-"""
+"""Policy documents in tabs to edit, and – of a running world – to store there and take back; `view` shows them."""
 
 from __future__ import annotations
 
@@ -12,13 +9,12 @@ from typing import TYPE_CHECKING, Any
 from simlib.iam import Evaluation, Policy
 from simlib.iam.vocabulary import ALLOW, DELEGATES, EXPLICIT_DENY
 
-from ..look import button, choice, panel_card
-from ..markup import exactly
-from ..page import Html, Part, el
-from ..panel import Commands, Panel
-from .code import LANGUAGES, code
+from ..look import panel_card
+from ..page import Part, el
+from ..panel import Panel
+from .code import code
 from .completion import Completion, complete
-from .document import LONGEST, WORDS, Finding, PolicyDocument, Remark, Span
+from .document import WORDS, PolicyDocument, Remark
 from .places import writing
 
 if TYPE_CHECKING:
@@ -27,8 +23,6 @@ if TYPE_CHECKING:
 
     from ..attempts import Attempt
     from .shelf import Shelf
-
-__all__ = ["WORDS", "Finding", "PolicyDocument", "PolicyEditor", "Remark", "Span"]
 
 _STATES = {ALLOW: "allows", DELEGATES: "delegates", EXPLICIT_DENY: "denies"}
 
@@ -40,6 +34,14 @@ def _state(each: ExplainedStatement, evaluation: Evaluation) -> str:
     of_a_half = not evaluation.request.in_own_account and each.meaning == ALLOW
     decides = of_a_half or each.meaning == DELEGATES or each in evaluation.deciding.statements
     return _STATES[each.meaning] if decides else "matches"
+
+
+def _deciding(evaluation: Evaluation | None) -> Iterable[Policy]:
+    """The policies with the statements that decide, and those that lack one."""
+    if evaluation is None:
+        return ()
+    lacking = (policy for check in evaluation.deciding.lacking for policy in check.policies)
+    return [*(each.policy for each in evaluation.deciding.statements), *lacking]
 
 
 Names = Iterable[str] | Callable[[], Iterable[str]]
@@ -54,8 +56,6 @@ class PolicyEditor(Panel):
     before `apply`.
     """
 
-    plain = False  # True: a plain text area instead of the code editor, for everybody; or for one, as an argument
-
     def __init__(
         self,
         documents: str | Mapping[str, Any] | Iterable[PolicyDocument],
@@ -63,7 +63,6 @@ class PolicyEditor(Panel):
         principals: Names = (),
         resources: Names = (),
         label: str = "Policy",
-        plain: bool | None = None,
         shelf: Shelf | None = None,
     ) -> None:
         super().__init__()
@@ -76,12 +75,11 @@ class PolicyEditor(Panel):
         self.places: Callable[[], Iterable[Place]] = tuple  # which documents of a world there should be, asked again
         self._applied: list[tuple[PolicyDocument, str]] = []  # with what was stored before
         self._version = shelf.world.inspect.version if shelf else None
-        if plain is not None:
-            self.plain = plain
         self.front = self.documents[0]
         self._watchers: dict[str, Callable[[], None]] = {}
         self._telling = False
-        self.language = ""  # that the code is shown in; "" for none
+        self.about = ""  # the question whose deciding document was brought to the front last
+        self.applies = True  # whether to apply is what to do next with a text, or to have it checked elsewhere
 
     @classmethod
     def of(cls, world: Any, *what: str | Place, by: Any = None, **options: Any) -> PolicyEditor:
@@ -131,14 +129,16 @@ class PolicyEditor(Panel):
         self.front = self[name]
         self._draw()
 
-    def light(self, shown: Evaluation | Mapping[str, Evaluation] | None) -> None:
+    def light(self, shown: Evaluation | Mapping[str, Evaluation] | None, about: str = "") -> None:
         """Say of every statement of these documents what it did in decisions made with their `policy`; None: nothing.
 
-        Of several decisions, by their labels, it says to which of them it did what it did. Called by a watcher, after
-        it has decided again, or by anybody else at any time.
+        Of several decisions, by their labels, it says to which of them it did what it did. Each view brings a document
+        that decides the first of them to its front when it opens, and when they are `about` another than before.
         """
+        self.about = about or self.about
         labelled = shown if isinstance(shown, Mapping) else {"": shown} if shown else {}
         of_policy = {id(document.policy): document for document in self.documents if document.policy}
+        deciding = set(map(id, _deciding(next(iter(labelled.values()), None))))
         found: dict[tuple[str, int], dict[str, list[tuple[str, ExplainedStatement]]]] = {}
         for label, evaluation in labelled.items():
             for each in evaluation.statements:
@@ -158,7 +158,7 @@ class PolicyEditor(Panel):
             word = self[name].word(state) if state != "missed" or len(labelled) == 1 else "decides none"
             remarks[name][index] = Remark(title, state, word, owners, reason)
         for document in self.documents:
-            document.remarks = remarks[document.name]
+            document.remarks, document.decides = remarks[document.name], id(document.policy) in deciding
         self._draw()
 
     def complete(self, text: str, offset: int, name: str | None = None, *, asked: bool = True) -> Completion:
@@ -293,60 +293,9 @@ class PolicyEditor(Panel):
         except (ValueError, LookupError, RuntimeError) as error:  # a world may have been stopped
             self.note(name, str(error))
 
-    # -- to be read, and in plain mode to be written -------------------------------------------------------------------
-
     def page(self) -> Part:
-        """The documents and what is said of them; live and `plain`, a text area for the one in front."""
-        read = el("div.sl-pane", [each.page() for each in self.documents], on="still" if self.plain else "")
-        return panel_card(self.label, self._form() if self.plain else None, read)
-
-    def _form(self) -> Part:
-        front = self.front
-        names = [(each.name, each.name) for each in self.documents]
-        about = {"aria-label": front.name, "rows": max(12, front.text.count("\n") + 2), "readonly": front.read_only,
-                 "spellcheck": "false", "class": "sl-field sle-area", "data-longest": LONGEST}  # fmt: skip
-        area = Part(
-            "textarea", (Html(f"\n{exactly(front.text)}"),), {"data-do": "text", "data-key": front.name, **about}
-        )
-        code = self.code(self.language) if self.language else ""
-        stored = el(
-            "div.sl-row",
-            [button(do, text, css=css) for do, text, css in _ORDERS],
-            choice("language", "Show as", [("", "no code"), *LANGUAGES.items()], self.language),
-        )
-        return el(
-            "div.sl-pane",
-            choice("document", "Document", names, front.name) if len(names) > 1 else None,
-            area,
-            stored if front.place else None,
-            el("pre", code) if code else None,
-            el("div.sl-small", [el("p", line) for line in front.sayings], role="status"),
-            on="live",
-        )
-
-    @property
-    def commands(self) -> Commands:
-        def language(name: str) -> None:
-            self.language = name if name in LANGUAGES else ""
-            self._draw()
-
-        names = {each.name for each in self.documents}
-        return {
-            "text": lambda text: None if self.front.read_only else self.edit(text),
-            "document": lambda name: self.show(name) if name in names else None,
-            "language": language,
-            "too long": lambda count: self.note(self.front.name, _too_long(int(count), self.front.limit)),
-            **{what: lambda _, what=what: self.order(what, self.front.name) for what, _, _ in _ORDERS},
-        }
-
-
-_ORDERS = (("apply", "Apply", ".is-primary"), ("take back", "Undo apply", ""), ("reload", "Read again", ".is-quiet"))
-
-
-def _too_long(count: int, limit: str) -> str:
-    """As the code editor says it (limit.js)."""
-    kept = "The text stays as it was; what you copied is still on the clipboard."
-    return f"✘ {count:,} characters more are too many for a policy. {limit} {kept}"
+        """The documents, to be read."""
+        return panel_card(self.label, el("div.sl-pane", [each.page() for each in self.documents]))
 
 
 def _documents(given: str | Mapping[str, Any] | Iterable[PolicyDocument]) -> Iterable[PolicyDocument]:

@@ -15,8 +15,8 @@ from simlib.iam.statement import KINDS
 from .. import screen
 from ..markup import sheet, visible
 from .code import LANGUAGES
-from .document import BARS, LONGEST, WORDS
-from .editor import PolicyDocument, PolicyEditor
+from .document import BARS, LONGEST, WORDS, PolicyDocument
+from .editor import PolicyEditor
 
 _HERE = Path(__file__)
 
@@ -67,6 +67,8 @@ def code_view(editor: PolicyEditor) -> Editor:
                 "seen": seen,
                 "documents": [_marks(each) for each in editor.documents],
                 "applied": editor.can_take_back,
+                "applies": editor.applies,
+                "about": editor.about,
                 "code": editor.code(widget.language) if widget.language in LANGUAGES else "",
             }
 
@@ -129,6 +131,7 @@ def _marks(document: PolicyDocument) -> dict[str, Any]:
         "findings": list(map(asdict, (*document.errors, *document.warnings))),
         "note": document.note,
         "changed": document.changed,
+        "decides": document.decides,
         "place": None if document.place is None else not document.read_only,
         "spans": list(map(asdict, document.spans)) if document.complete else [],
         "remarks": [

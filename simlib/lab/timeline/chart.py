@@ -115,8 +115,10 @@ class Chart:
             elif interval.state == INACTIVE:
                 yield Bar(interval.since, until, "off")
 
-    def inside(self, bar: Bar) -> bool:
-        return bar.since < self.right and (bar.until is None or bar.until > self.left)
+    def shown(self, credential: Credential) -> list[Bar]:
+        """Its bars that are on the axis."""
+        bars = self.bars(credential)
+        return [bar for bar in bars if bar.since < self.right and (bar.until is None or bar.until > self.left)]
 
     def marks(self, calls: CallTimes) -> list[Calls]:
         """Calls gathered by column, so that a hundred thousand of them are no more to draw than a hundred."""

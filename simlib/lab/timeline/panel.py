@@ -5,7 +5,7 @@ Looking at another moment changes nothing in the world. Moving its clock does, a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,14 +14,14 @@ from simlib.cloud.credentials.lifetimes import EXPIRED, ORPHANED, REVOKED, VALID
 from simlib.cloud.inspection import Principal
 
 from ..explorers.answers import Answer, Question, put
-from ..explorers.pipe import explanation
+from ..explorers.rows import request_row, why
 from ..look import SIGNS as SHAPES
 from ..look import avatar, button, choice, fold, icon, panel_card, sign
 from ..page import Child, Part, code, el
 from ..panel import Commands, Panel
 from ..people import short_key
 from ..trail_table import DECISIONS, MOST_IDENTITIES, TrailTable, called, trail_page
-from .chart import MOST_LANES, CallTimes, Chart, chart, counted
+from .chart import MOST_LANES, Chart, chart, counted
 from .lanes import SIGNS, Lane, lanes, short
 
 SPANS = {
@@ -231,11 +231,6 @@ class SessionTimeline(Panel):
         self.trail.filter(identity=identity, decision=decision)
         self._look_again()
 
-    def turn(self, pages: int) -> None:
-        """Go to older calls, or with a negative number to newer ones."""
-        self.trail.page += pages
-        self._draw()
-
     def choose(self, key: str) -> None:
         """Tell the story of a credential; the same again leaves it."""
         self.chosen = "" if key == self.chosen else key
@@ -263,112 +258,117 @@ class SessionTimeline(Panel):
     def headline(self) -> str:
         """One line: how many are valid, and when."""
         valid = sum(each.state == VALID for each in self.holdings)
-        when = f"{'Now,' if self.looked is None else 'On'} {short(self.moment, years=True)} UTC{self._distance}"
+        ahead = self.moment - self.now
+        distance = f", {hours(abs(ahead))} {'from' if ahead > timedelta(0) else 'before'} now" if self.looked else ""
+        when = f"{'Now,' if self.looked is None else 'On'} {short(self.moment, years=True)} UTC{distance}"
         if not self.holdings:
             return f"{when}: no credentials here yet."
         return f"{when}: {valid} of {counted(len(self.holdings), 'credential')} {'is' if valid == 1 else 'are'} valid."
 
     @property
-    def _distance(self) -> str:
-        ahead = self.moment - self.now
-        return f", {hours(abs(ahead))} {'from' if ahead > timedelta(0) else 'before'} now" if self.looked else ""
-
-    @property
-    def hidden(self) -> str:
-        """How much there is that is not shown; empty if nothing."""
-        if not self.chart.hidden:
-            return ""
-        return (
-            f"{MOST_LANES} of {MOST_LANES + self.chart.hidden:,} credentials are shown, valid and young ones first. "
-            "Choose an identity to see its own."
-        )
-
-    @property
-    def caveat(self) -> str:
-        """With which policies another moment is decided."""
-        if self.looked is None or not self.requests:
-            return ""
-        return "Decided with the policies as they are now. What was decided in the past is in the trail."
+    def remarks(self) -> Iterator[str]:
+        """What is not shown, and with which policies another moment is decided."""
+        if self.chart.hidden:
+            yield (
+                f"{MOST_LANES} of {MOST_LANES + self.chart.hidden:,} credentials are shown, valid and young ones first. "
+                "Choose an identity to see its own."
+            )
+        if self.looked is not None and self.requests:
+            yield "Decided with the policies as they are now. What was decided in the past is in the trail."
 
     def page(self) -> Part:
-        remarks = [el("p.sl-small.sl-dim", told) for told in (self.hidden, self.caveat) if told]
+        remarks = [el("p.sl-small.sl-dim", told) for told in self.remarks]
+        legend = el("ul.sl-legend", [_key(*each) for each in _LEGEND], text="")
         return panel_card(
             "Keys and sessions",
             el("p.sl-draft", self.note, role="status", key="note") if self.note else None,
-            el("div.sl-body", self._drawing(), remarks, _LEGEND, self._story(), self._answer_list(), key="body"),
+            el("div.sl-body", self._drawing(), remarks, legend, self._story(), self._answer_list(), key="body"),
             self._clockwork(),
             el("div.sl-body", self._choices(), self._trail(), key="trail"),
             side=el("span.sl-small.sl-dim", self.headline, role="status"),
         )
 
-    def _drawing(self) -> Part:
-        """A lane for each credential, its label at the left, the line of the moment looked at over all."""
-        rows = {lane.key: row for row, lane in enumerate(self.chart.lanes)}
+    def _drawing(self) -> Child:
+        """A lane for each credential, its label at the left, the line of the moment looked at over all; those that
+        live before or after what the axis covers, by their labels alone."""
+        here = [each for each in self.holdings if self.chart.shown(each.lane.credential)]
+        away = [each for each in self.holdings if each not in here]
+        rows = {each.key: row for row, each in enumerate(here)}
         ticks = self.chart.ticks()
         marks = [
-            el("span" + (".is-year" if year else ".is-minor" if 0 < at < len(ticks) - 1 else ""), word,
-               style=f"--x:{self.chart.place(moment)}")
-            for at, (moment, word, year) in enumerate(ticks)
-        ]  # fmt: skip
-        lines = [
-            el("span.sl-grid-l" + (".is-year" if year else ""), style=f"--x:{self.chart.place(moment)}")
-            for moment, _, year in ticks[1:-1]
+            el(
+                "span" + (".is-year" if year else ".is-minor" if 0 < at < len(ticks) - 1 else ""),
+                word,
+                style=self._x(on),
+            )
+            for at, (on, word, year) in enumerate(ticks)
         ]
-        tracks = [self._lane(holding, rows, lines) for holding in self.holdings]
+        lines = [el("span.sl-grid-l" + (".is-year" if year else ""), style=self._x(on)) for on, _, year in ticks[1:-1]]
         axis = el("div.sl-axis", marks, text="", data_along=True, aria_hidden="true")
-        return el("div.sl-tl", axis, tracks, self._now_line(), key="drawing")
+        lanes = [self._lane(each, self._track(each, rows), lines) for each in here]
+        return el("div.sl-tl", axis, lanes, self._now_line(), key="drawing"), self._away(away)
 
-    def _lane(self, holding: Holding, rows: Mapping[str, int], lines: Sequence[Part]) -> Part:
-        lane, place = holding.lane, self.chart.place
-        here = lane.key == self.chosen
+    def _away(self, away: Sequence[Holding]) -> Child:
+        if not away:
+            return None
+        later = sum(each.lane.credential.born >= self.chart.right for each in away)
+        places = ((len(away) - later, "before"), (later, "after"))
+        told = " and ".join(f"{number} {where}" for number, where in places if number)
+        lanes = [self._lane(each) for each in away]
+        text = "\n".join(["", f"{told.capitalize()} this stretch of time:", *map(str, lanes)])
+        return fold(f"{told} this stretch of time", el("div.sl-tl.is-away", lanes), key="away", text=text)
+
+    def _x(self, moment: datetime) -> str:
+        return f"--x:{self.chart.place(moment)}"
+
+    def _lane(self, holding: Holding, drawn: Sequence[Part] = (), lines: Sequence[Part] = ()) -> Part:
+        lane, here = holding.lane, holding.key == self.chosen
         kind = "user" if not lane.credential.expires else "machine" if "/i-" in lane.credential.arn else "session"
         colour = SHAPES[holding.sign]["colour"]
         label = el(
             "button.sl-lane-label",
             avatar(kind, lane.name),
-            el("span", el("b", lane.name), " ", el("span.sl-dim.sl-small", short_key(lane.key))),
+            el("span", el("b", lane.label, text=lane.name), " ", el("span.sl-dim.sl-small", short_key(lane.key))),
             el("span" + (f".is-{colour}" if colour else ""), sign(holding.sign), " ", holding.words),
             el("span.sl-hidden", holding.story),
-            do="lane", value=lane.key, still=True, aria_pressed=str(here).lower(),
+            do="lane", value=lane.key, still=True, aria_pressed=str(here).lower(), title=lane.name,
         )  # fmt: skip
-        drawn: list[Part] = []
-        for bar in filter(self.chart.inside, self.chart.bars(lane.credential)):
+        track = el("div.sl-track", lines, drawn, text="") if drawn else None
+        return el("div.sl-lane" + (".is-here" if here else ""), label, track, key=f"lane-{lane.key}")
+
+    def _track(self, holding: Holding, rows: Mapping[str, int]) -> list[Part]:
+        """The bars of a lane, the longest it could have lived, its calls, and the line to whom it was born of."""
+        credential, place, drawn = holding.lane.credential, self.chart.place, list[Part]()
+        for bar in self.chart.shown(credential):
             begin, end = place(bar.since), place(bar.until) if bar.until else 100.0
             lived = round(100 * min(max((place(self.moment) - begin) / max(end - begin, 0.01), 0), 1))
             css = f"span.sl-span.is-{bar.look}" + (".is-older" if bar.since < self.chart.left else "")
             css += ".is-endless" if bar.until is None or bar.until > self.chart.right else ""
             drawn.append(el(css, style=f"--f:{begin};--t:{max(end, begin + 0.4)};--lived:{lived}"))
-        credential = lane.credential
-        if not drawn:
-            after = credential.born >= self.chart.right
-            drawn.append(el("span.sl-away" + (".is-after" if after else ""), "later →" if after else "← earlier"))
         if credential.expires and credential.longest and credential.longest > credential.expires:
             most = f"--f:{place(credential.expires)};--t:{place(credential.longest)}"
             drawn.append(el("span.sl-most", style=most, title=f"at most {credential.limit}"))
-        times = self.trail.by_key.get(lane.key)
-        calls: CallTimes = (times.allowed, times.refused) if times else ((), ())
-        for each in self.chart.marks(calls):
+        times = self.trail.by_key.get(holding.key)
+        for each in self.chart.marks((times.allowed, times.refused)) if times else ():
             css = "span.sl-call" + (".is-no" if each.refused else "")
-            drawn.append(el(css, style=f"--x:{place(each.when)}", title=each.words))
+            drawn.append(el(css, style=self._x(each.when), title=each.words))
         if credential.issued_by in rows and credential.born >= self.chart.left:
-            up = rows[lane.key] - rows[credential.issued_by]
-            drawn.append(el("span.sl-born", style=f"--x:{place(credential.born)};--up:{up}"))
-        track = el("div.sl-track", lines, drawn, text="")
-        return el("div.sl-lane" + (".is-here" if here else ""), label, track, key=f"lane-{lane.key}")
+            up = rows[holding.key] - rows[credential.issued_by]
+            drawn.append(el("span.sl-born", style=f"{self._x(credential.born)};--up:{up}"))
+        return drawn
 
-    def _now_line(self) -> Part:
+    def _now_line(self) -> Child:
         """The moment looked at: a line that can be dragged. Now is another line where it is another moment."""
-        place, moment = self.chart.place, self.moment
+        moment = self.moment
         slider = el(
             "button.sl-grip", icon("grip"), f"{'now ' if self.looked is None else ''}{moment:%H:%M}",
             role="slider", aria_label="Look at another moment", aria_valuemin="0", aria_valuemax=str(STEPS),
-            aria_valuenow=str(round(10 * place(moment))), aria_valuetext=f"{moment:%d %B %Y, %H:%M} UTC",
+            aria_valuenow=str(round(10 * self.chart.place(moment))), aria_valuetext=f"{moment:%d %B %Y, %H:%M} UTC",
             data_drag="moment", data_keys="key", still=True,
         )  # fmt: skip
-        line = el("div.sl-now", slider, style=f"--x:{place(moment)}", key="looked", text="")
         away = self.looked is not None and self.chart.left <= self.now <= self.chart.right
-        now = el("div.sl-now.is-real", style=f"--x:{place(self.now)}", key="now", text="") if away else None
-        return Part("", (now, line))
+        now = el("div.sl-now.is-real", style=self._x(self.now), key="now", text="") if away else None
+        return now, el("div.sl-now", slider, style=self._x(moment), key="looked", text="")
 
     def _story(self) -> Child:
         """What is to be known of the lane that was chosen."""
@@ -380,33 +380,16 @@ class SessionTimeline(Panel):
 
     def _answer_list(self) -> Child:
         """What could be done with each at the moment looked at."""
-        rows = [
-            el(
-                "li.sl-req",
-                el("span"),
-                el(
-                    "span.sl-what",
-                    el("b", holding.lane.name),
-                    " ",
-                    code(f"{each.question.action} on {each.question.resource}", ".sl-dim"),
-                ),
-                el("span.sl-ends", each.verdict),
-                self._why(holding, index, each),
-                key=f"asked-{holding.key}-{index}",
-            )
-            for holding in self.holdings
-            for index, each in enumerate(holding.answers)
-        ]
+        rows = []
+        for holding in self.holdings:
+            for index, each in enumerate(holding.answers):
+                asked = code(f"{each.question.action} on {each.question.resource}", ".sl-dim")
+                value, opened = f"{holding.key} {index}", self.opened == (holding.key, index)
+                below = why(each, holding.lane.name, "verdict", value, opened=opened)
+                what = (el("b", holding.lane.label, text=holding.lane.name), " ", asked)
+                rows.append(request_row(what, each.verdict, below, key=f"asked-{value}"))
         head, few = f"What each can do on {short(self.moment, years=True)} UTC", len(rows) <= FEW
         return fold(el("b", head), el("ul.sl-reqs", rows), key="what-each-can-do", opened=few) if rows else None
-
-    def _why(self, holding: Holding, index: int, answer: Answer) -> Part:
-        value, opened = f"{holding.key} {index}", self.opened == (holding.key, index)
-        summary = el("summary", "Why? ", el("span.sl-dim", f"{answer.because}."))
-        inside = el("div.sl-why", explanation(answer, holding.lane.name, value)) if opened else None
-        return el(
-            "details.sl-open", summary, inside, open=opened, data_toggle="verdict", value=value, key=f"why-{value}"
-        )
 
     def _clockwork(self) -> Part:
         earlier = any(change.moment < self.moment for change in self.changes)
@@ -425,23 +408,21 @@ class SessionTimeline(Panel):
         )  # fmt: skip
 
     def _choices(self) -> Part:
-        identities = self.identities[:MOST_IDENTITIES]
-        chosen = self.trail.identity
+        identities, chosen = self.identities[:MOST_IDENTITIES], self.trail.identity
         if chosen and chosen not in identities:
             identities = [chosen, *identities]
         everybody = [("", "everybody"), *((arn, called(arn, self.world.account_name)) for arn in identities)]
-        spans = [(text, text or "what the sessions need") for text in SPANS]
         span = next((text for text, length in SPANS.items() if length == self.span), "")
-        form = el("div.sl-form", choice("identity", "Identity", everybody, chosen), choice("span", "Axis", spans, span))
-        return el("div", form, on="live")
+        spans = choice("span", "Axis", [(text, text or "what the sessions need") for text in SPANS], span)
+        decision = choice("decision", "Decision", DECISIONS.items(), self.trail.decision)
+        return el("div.sl-form", choice("identity", "Identity", everybody, chosen), spans, decision, on="live")
 
     def _trail(self) -> Part:
         trail = self.trail
-        newer = button("newer", "Newer calls", off=trail.page == 0)
-        older = button("older", "Older calls", off=trail.page >= trail.last_page)
-        decision = choice("decision", "Decision", DECISIONS.items(), trail.decision)
-        filters = el("div.sl-row.sl-trail-bar", decision, newer, older, on="live")
-        return fold("The trail", filters, trail_page(trail, opens=True), key="the-trail", opened=True)
+        newer = button("newer", icon("left"), "Newer calls", off=trail.page == 0)
+        older = button("older", "Older calls", icon("right"), off=trail.page >= trail.last_page)
+        pages = el("div.sl-row", newer, older, on="live") if trail.last_page else None
+        return fold("The trail", trail_page(trail, opens=True), pages, key="the-trail", opened=True)
 
     @property
     def commands(self) -> Commands:
@@ -449,6 +430,10 @@ class SessionTimeline(Panel):
             if value.isdecimal() and value.isascii() and int(value) <= STEPS:
                 span = self.chart.right - self.chart.left
                 self.look(self.chart.left + span * int(value) / STEPS)
+
+        def turn(pages: int) -> None:
+            self.trail.page += pages
+            self._draw()
 
         def verdict_of(value: str) -> None:
             key, _, index = value.partition(" ")
@@ -475,31 +460,29 @@ class SessionTimeline(Panel):
             "span": lambda value: self.zoom(SPANS[value]) if value in SPANS else None,
             "identity": lambda value: self.filter(identity=value),
             "decision": lambda value: self.filter(decision=value) if value in DECISIONS else None,
-            "older": lambda _: self.turn(1),
-            "newer": lambda _: self.turn(-1),
+            "older": lambda _: turn(1),
+            "newer": lambda _: turn(-1),
             "call": lambda value: self.open_call(int(value)) if value.isdigit() else None,
             "verdict": verdict_of,
         }
 
 
-def _key(css: str, word: str, style: str = "--f:0;--t:100;--lived:55") -> Part:
-    return el("li", el("span.sl-k", el(f"span.{css}", style=style)), word)
-
-
-_LEGEND = el(
-    "ul.sl-legend",
-    _key("sl-span.is-good", "valid; pale: still to come"),
-    _key("sl-span.is-good.is-endless", "no end"),
-    _key("sl-span.is-over", "expired"),
-    _key("sl-span.is-revoked", "revoked"),
-    _key("sl-span.is-gone", "deleted"),
-    _key("sl-span.is-off", "inactive"),
-    _key("sl-span.is-unborn", "not issued yet"),
-    _key("sl-most", "longest it could have been"),
-    el("li", el("span.sl-k", el("span.sl-call", style="--x:50")), "call answered"),
-    el("li", el("span.sl-k", el("span.sl-call.is-no", style="--x:50")), "call refused"),
-    text="",
+_LEGEND = (
+    ("sl-span.is-good", "valid; pale: still to come"),
+    ("sl-span.is-good.is-endless", "no end"),
+    ("sl-span.is-over", "expired"),
+    ("sl-span.is-revoked", "revoked"),
+    ("sl-span.is-gone", "deleted"),
+    ("sl-span.is-off", "inactive"),
+    ("sl-span.is-unborn", "not issued yet"),
+    ("sl-most", "longest it could have been"),
+    ("sl-call", "call answered"),
+    ("sl-call.is-no", "call refused"),
 )
+
+
+def _key(css: str, word: str) -> Part:
+    return el("li", el("span.sl-k", el(f"span.{css}", style="--f:0;--t:100;--lived:55;--x:50")), word)
 
 
 def _changes(shown: Iterable[Lane]) -> tuple[Change, ...]:
@@ -508,5 +491,5 @@ def _changes(shown: Iterable[Lane]) -> tuple[Change, ...]:
     for lane in shown:
         for index, interval in enumerate(lane.credential.intervals):
             word = _HAPPENS.get(interval.state, f"is {interval.state}") if index else "is issued"
-            found.append(Change(interval.since, f"{lane.name} {short_key(lane.key)} {word}"))
+            found.append(Change(interval.since, f"{lane.label} {short_key(lane.key)} {word}"))
     return tuple(sorted(found, key=lambda change: change.moment))

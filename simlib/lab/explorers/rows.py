@@ -1,0 +1,29 @@
+"""An answer as a line of a panel: what was asked, the verdict beside it, and why, which opens where it stands."""
+
+from __future__ import annotations
+
+from ..page import Child, Part, el
+from .answers import Answer
+from .pipe import explanation
+
+
+def request_row(
+    asked: Child, ends: Child, *below: Child, key: str, first: Child = None, out: Child = None, here: str = ""
+) -> Part:
+    """`asked` begins with what stands beside the verdict, in bold; `ends` are the verdict and what belongs to it,
+    `first` the row's number, `out` what takes it out; `here` the verdict's shape, where the editor shows this row."""
+    css = (".is-here" if here else "") + (".is-yes" if here == "yes" else "")
+    told = el("span.sl-what", asked), el("span.sl-ends", ends), el("span.sl-out", out) if out else None
+    return el(f"li.sl-req{css}", first, *told, *below, key=key)
+
+
+def why(
+    answer: Answer, who: str, command: str, value: str, *, opened: bool, told: bool | None = None, gist: str = ""
+) -> Part:
+    """The explanation of an answer to what `who` asks; `command` opens it, with `value`. `told`: whether it is there,
+    also while it is folded."""
+    content = explanation(answer, who, value) if opened or told else None
+    inside = el("div.sl-why", content, on="" if opened else "still") if content else None
+    summary = el("summary", "Why? ", el("span.sl-dim", f"{(gist or answer.because).rstrip('.')}."))
+    live = {"data_toggle": command, "value": value, "key": f"why-{value}"}
+    return el("details.sl-open", summary, inside, open=opened, **live)
