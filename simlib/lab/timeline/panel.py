@@ -17,7 +17,7 @@ from ..explorers.answers import Answer, Question, put
 from ..explorers.rows import request_row, why
 from ..look import SIGNS as SHAPES
 from ..look import avatar, button, choice, fold, icon, panel_card, sign
-from ..page import Child, Part, code, el
+from ..page import Child, Part, code, el, parts_of
 from ..panel import Commands, Panel
 from ..people import short_key
 from ..trail_table import DECISIONS, MOST_IDENTITIES, TrailTable, called, trail_page
@@ -269,20 +269,21 @@ class SessionTimeline(Panel):
     def remarks(self) -> Iterator[str]:
         """What is not shown, and with which policies another moment is decided."""
         if self.chart.hidden:
-            yield (
-                f"{MOST_LANES} of {MOST_LANES + self.chart.hidden:,} credentials are shown, valid and young ones first. "
-                "Choose an identity to see its own."
-            )
+            shown = f"{MOST_LANES} of {MOST_LANES + self.chart.hidden:,} credentials are shown"
+            yield f"{shown}, valid and young ones first. Choose an identity to see its own."
         if self.looked is not None and self.requests:
             yield "Decided with the policies as they are now. What was decided in the past is in the trail."
 
     def page(self) -> Part:
         remarks = [el("p.sl-small.sl-dim", told) for told in self.remarks]
-        legend = el("ul.sl-legend", [_key(*each) for each in _LEGEND], text="")
+        drawing = self._drawing()
+        present = [set(str(part.attributes.get("class")).split()) for part in parts_of(drawing)]
+        keys = [_key(css, word) for css, word in _LEGEND if any({*css.split(".")} <= each for each in present)]
+        legend = el("ul.sl-legend", keys, text="")
         return panel_card(
             "Keys and sessions",
             el("p.sl-draft", self.note, role="status", key="note") if self.note else None,
-            el("div.sl-body", self._drawing(), remarks, legend, self._story(), self._answer_list(), key="body"),
+            el("div.sl-body", drawing, remarks, legend, self._story(), self._answer_list(), key="body"),
             self._clockwork(),
             el("div.sl-body", self._choices(), self._trail(), key="trail"),
             side=el("span.sl-small.sl-dim", self.headline, role="status"),
@@ -415,7 +416,7 @@ class SessionTimeline(Panel):
         span = next((text for text, length in SPANS.items() if length == self.span), "")
         spans = choice("span", "Axis", [(text, text or "what the sessions need") for text in SPANS], span)
         decision = choice("decision", "Decision", DECISIONS.items(), self.trail.decision)
-        return el("div.sl-form", choice("identity", "Identity", everybody, chosen), spans, decision, on="live")
+        return el("div.sl-form.is-close", choice("identity", "Identity", everybody, chosen), spans, decision, on="live")
 
     def _trail(self) -> Part:
         trail = self.trail
