@@ -241,7 +241,7 @@ class Play(Panel):
         graph = AccessGraph(self.world)
         graph.ask(*ends)
         ways = graph.ways
-        return (graph.still.part(graph.title), steps_list(ways[0])) if ways else ()
+        return (graph.still.part(graph.title), steps_list(ways[0], graph.graph)) if ways else ()
 
     # -- the page ------------------------------------------------------------------------------------------------------
 

@@ -20,7 +20,7 @@ CELLS = (
     'lab.explain("root in the trust policy")',
     'lab.TrustExplorer(aws, role="reports")',
     "lab.SessionTimeline(aws)",
-    'lab.PolicyEditor.of(aws, "reports", plain=True)',
+    'lab.PolicyEditor.of(aws, "reports")',
 )
 SESSION = "window.jupyterapp.shell.currentWidget.sessionContext"
 ACTIVE = "() => window.jupyterapp.shell.currentWidget.content.activeCellIndex"
@@ -46,6 +46,23 @@ def test_once_locked_in_shift_and_enter_go_on(opened: Any) -> None:
     opened.output(2).get_by_text("the experiment has run").wait_for()
     page.wait_for_function(f"({ACTIVE})() === 3")
     opened.output(3).get_by_text("You expected").wait_for()
+
+
+def test_a_panel_comes_into_view_when_its_cell_is_run_and_stays_where_it_is_then(opened: Any) -> None:
+    page = opened.page
+    top = """() => document.querySelectorAll(".sl-live")[2].getBoundingClientRect().top"""
+    page.evaluate("() => { window.jupyterapp.shell.currentWidget.content.activeCellIndex = 4 }")
+    page.keyboard.press("Shift+Enter")
+    opened.page.wait_for_function(
+        f"() => document.querySelectorAll('.sl-live').length > 2 && ({top})() > 20 && ({top})() < 250"
+    )
+    page.mouse.move(640, 400)
+    page.mouse.wheel(0, 300)
+    page.wait_for_timeout(300)
+    before = page.evaluate(top)
+    page.evaluate(f"() => void {SESSION}.session.kernel.requestExecute({{ code: 'aws.clock.advance(minutes=1)' }})")
+    page.wait_for_timeout(1500)
+    assert page.evaluate(top) == before, "it scrolls once, and never when it is drawn anew"
 
 
 def readable(opened: Any) -> None:

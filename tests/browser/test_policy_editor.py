@@ -56,15 +56,11 @@ STRANGE = """
 bad = "<img src=x onerror=document.title='run'>" + chr(0x202e) + "x" * 10_000
 PolicyEditor({bad[:60]: READ.replace("Read", bad).replace('"Allow"', '"Alow' + bad + '"'), bad: READ})
 """
-PLAIN = """
-plain = PolicyEditor({"read-bucket": READ}, plain=True)
-plain
-"""
 FACES = """
 PolicyEditor({"faces": READ.replace('"Read"', '"😀😀"').replace('"Allow"', '"Alow"', 1)})
 """
 STATE = "print(editor['read-bucket'].policy.document, editor['trust policy'].policy.document)"
-CELLS = [SETUP, EDITOR, STRANGE, PLAIN, FACES, STATE]
+CELLS = [SETUP, EDITOR, STRANGE, FACES, STATE]
 ALLOWED, MISSED = "✔ allows", "– does not match"
 
 CONTRASTS = """root => {
@@ -246,25 +242,6 @@ def test_a_mistake_behind_a_face_is_marked_where_it_stands(opened: Any) -> None:
     faces = run(opened, FACES).locator(".sle")
     faces.locator(".cm-lintRange-error").nth(1).wait_for()
     assert faces.locator(".cm-lintRange-error").all_inner_texts()[-2:] == ['"😀😀"', '"Alow"']
-
-
-def test_a_plain_text_area_does_as_well(opened: Any) -> None:
-    page = opened.page
-    output = run(opened, PLAIN).locator(".sl-live")
-    area = output.get_by_label("read-bucket")
-    area.click()
-    page.keyboard.press("Control+End")
-    page.keyboard.press("Backspace")
-    output.get_by_text("✘ Not a policy yet: 1 mistake.").wait_for()
-    page.keyboard.type("}")
-    output.get_by_text("✔ A policy.").wait_for()
-    before = area.input_value()
-    page.keyboard.insert_text(" " * 200_000)
-    output.get_by_text("200,000 characters more are too many for a policy.").wait_for()
-    assert area.input_value() == before
-    page.keyboard.type("dd")
-    output.get_by_text("Not a policy yet").wait_for()
-    assert area.input_value() == f"{before}dd", "the cell is not deleted, and the text is what was typed"
 
 
 def test_everything_can_be_read_in_both_themes(opened: Any, editor: Any, artifacts: Path) -> None:

@@ -34,7 +34,7 @@ __all__ = ["aws", "graph", "keys"]
 
 def test_nodes_keep_their_places_when_edges_come_and_go(aws: Cloud, graph: AccessGraph) -> None:
     before = graph.still.layout.spots
-    graph.edit(*deploy_trusts_alice(aws))
+    deploy_trusts_alice(aws)
     assert graph.still.layout.spots == before
     graph.paths("mallory", "prod-ledger")
     assert graph.still.layout.spots == before
@@ -95,6 +95,17 @@ def test_a_thousand_nodes_are_cards_by_account_and_path_that_open_when_clicked(c
     before = len(still.layout.spots)
     press(widget(crowd), "unfold", card)
     assert len(crowd.still.layout.spots) > before + 30
+
+
+def test_who_is_looked_for_by_name_stands_by_itself_among_a_thousand(crowd: AccessGraph) -> None:
+    before = set(crowd.still.layout.spots)
+    page = press(widget(crowd), "search", "ROLE-83")
+    found = {node for node in crowd.graph if node.endswith("role-83")}
+    assert "12 found" in page
+    assert found <= set(crowd.still.layout.spots)
+    assert found <= crowd.still.light.nodes
+    press(widget(crowd), "search", "")
+    assert set(crowd.still.layout.spots) == before
 
 
 def test_what_a_way_leads_through_stands_by_itself_among_a_thousand(crowd: AccessGraph) -> None:
@@ -213,8 +224,7 @@ def test_the_view_follows_the_world(aws: Cloud, graph: AccessGraph) -> None:
 
     view = widget(graph)
     graph.paths("bob", "prod-ledger")
-    _, text = deploy_trusts_alice(aws)
-    aws.account("dev").admin.client("iam").update_assume_role_policy(RoleName="deploy", PolicyDocument=text)
+    deploy_trusts_alice(aws)
     screen.follow_up()
     assert "No way found" in view.html
 

@@ -11,7 +11,6 @@ from simlib.lab.policy.document import LONGEST
 from simlib.lab.policy.view import code_view
 
 from .explorer_worlds import FILE, allow, document, trust
-from .test_explorer_view import press, shown
 
 DEV = "111111111111"
 READ = document(allow("s3:GetObject", FILE))
@@ -118,12 +117,3 @@ def test_what_is_binary_is_no_policy_and_breaks_nothing(aws: Cloud, text: str) -
         assert panel.html
     panel.edit(before)
     assert not panel.stale
-
-
-def test_a_plain_text_area_says_what_was_not_pasted(aws: Cloud) -> None:
-    editor = lab.PolicyEditor.of(aws, "user-3/own", plain=True)
-    page = shown(editor)[1]
-    assert f'data-longest="{LONGEST}"' in page.html
-    press(page, "too long", "10000000")
-    assert "10,000,000 characters more are too many for a policy. AWS takes at most 2,048" in editor.front.note
-    assert "still on the clipboard" in page.html

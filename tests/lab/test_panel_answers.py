@@ -184,7 +184,7 @@ def test_an_editor_of_a_text_alone_and_one_document_will_do(asked: Any) -> None:
     exercise, world = asked
     (text,) = solved(exercise, world)
     editor = lab.PolicyEditor(text)
-    for panel in (editor, editor["policy"], lab.PolicyEditor(text, plain=True)):
+    for panel in (editor, editor["policy"], lab.PolicyEditor(text)):
         assert str(exercise.check(panel)).startswith("✔ Right.")
 
 

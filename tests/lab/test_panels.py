@@ -26,7 +26,6 @@ PANELS: dict[str, Callable[[Any], Any]] = {
     "PolicyEditor": lambda world: lab.PolicyEditor.of(world, ROLE),
     "SessionTimeline": lambda world: lab.SessionTimeline(world, requests=[FILE]),
     "TrustExplorer": lambda world: lab.TrustExplorer(world, role="reports"),
-    "plain PolicyEditor": lambda world: lab.PolicyEditor.of(world, ROLE, plain=True),
 }
 RUNS = 50
 each_panel = pytest.mark.parametrize("name", PANELS)

@@ -88,9 +88,8 @@ def test_a_policy_that_is_taken_away_counts_no_more_and_its_text_can_be_applied_
     assert panel.answer().allowed
 
 
-@pytest.mark.parametrize("plain", [False, True], ids=["code editor", "plain text area"])
-def test_a_panel_without_a_document_gets_an_editor_when_there_is_one(aws: Cloud, plain: bool) -> None:
-    panel = lab.AccessExplorer(aws, who="bob", requests=REQUEST, plain=plain)
+def test_a_panel_without_a_document_gets_an_editor_when_there_is_one(aws: Cloud) -> None:
+    panel = lab.AccessExplorer(aws, who="bob", requests=REQUEST)
     assert panel.editor is None
     shown = panel._repr_mimebundle_()["application/vnd.jupyter.widget-view+json"]["model_id"]
     from ipywidgets.widgets.widget import _instances

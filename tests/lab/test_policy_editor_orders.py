@@ -1,4 +1,4 @@
-"""The buttons below an editor of a running world, by the messages a browser sends, and in plain mode."""
+"""The buttons below an editor of a running world, by the messages a browser sends."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import pytest
 from simlib import Cloud
 from simlib.cloud.inspection import Place
 from simlib.lab import PolicyEditor
-from tests.lab.test_explorer_view import press
 from tests.lab.test_policy_editor import ask, receive, widget
 from tests.lab.test_policy_shelf import document
 
@@ -114,21 +113,3 @@ def test_a_world_that_has_been_stopped_is_told(editor: PolicyEditor, monkeypatch
     Cloud.running.stop()
     ask(view, monkeypatch, ask="apply", index=0, text=editor.front.text)
     assert "stopped" in view.marks["documents"][0]["note"]
-
-
-def test_plain_mode_has_the_same_buttons(aws: Any, editor: PolicyEditor) -> None:
-    editor.plain = True
-    page = widget(editor)
-    press(page, "text", WRITE)
-    press(page, "apply")
-    assert "s3:PutObject" in aws.inspect.document(editor.front.place).text
-    assert "Applied by the administrator of dev" in page.html
-    press(page, "take back")
-    assert "s3:GetObject" in aws.inspect.document(editor.front.place).text
-    press(page, "text", WRITE)
-    press(page, "reload")
-    assert "s3:GetObject" in editor.front.text
-    press(page, "language", "boto3")
-    assert "client.put_user_policy(" in page.html
-    press(page, "language", "cobol")
-    assert "client." not in page.html

@@ -2,51 +2,42 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import networkx as nx
 
 from simlib.audit import paths
 from simlib.audit.facts import Facts
-from simlib.audit.grants import Instead
 from simlib.audit.graph import AccessMap
 from simlib.audit.names import Names
 from simlib.cloud.world import ADMINISTRATOR
-from simlib.iam import Policy
 
-from ..look import button, field, fold, icon, icon_button, panel_card, said
+from ..look import button, chip, field, fold, icon, icon_button, panel_card, said
 from ..page import Child, Part, el
 from ..panel import Commands, Panel
 from .answers import BlastRadius, Paths, Still, how_far, steps_list
 from .layout import Places, folded
 from .light import Light
 
-if TYPE_CHECKING:
-    from simlib.cloud.inspection import Place
-
 MANY = 24  # nodes; of more the picture can be made smaller and larger
+CROWD = 60  # nodes of the graph; among more one is looked for by name
 ZOOMS = (0.5, 0.7, 1.0, 1.4, 2.0)
 MOST_LINKS = 60  # told one by one
 MOST_CHOICES = 300  # offered while one types; any other name can be typed as well
+MOST_FOUND = 20  # nodes that are looked for and stand by themselves
+STARTS = ("user", "outside", "machine", "function", "role")  # kinds to ask from, where there is no room for the picture
 
 
 class AccessGraph(Panel):
     """The access graph of a world: `AccessGraph(aws)`, or of some of its accounts, `accounts=["dev", "prod"]`.
 
     Accounts that are left out are seen as strangers' are: from outside. `circumstances` are condition keys that every
-    request has, `instead` documents that count in place of stored ones (see `Cloud.inspect`): then the graph shows
-    what that edit would change. Every edge has been decided by the engine. `.graph` is a networkx DiGraph.
+    request has. Every edge has been decided by the engine. `.graph` is a networkx DiGraph.
     """
 
     def __init__(
-        self,
-        world: Any,
-        *,
-        accounts: Iterable[Any] | None = None,
-        circumstances: Mapping[str, Any] | None = None,
-        instead: Instead | None = None,
+        self, world: Any, *, accounts: Iterable[Any] | None = None, circumstances: Mapping[str, Any] | None = None
     ) -> None:
         super().__init__()
         self.world = world
@@ -54,20 +45,18 @@ class AccessGraph(Panel):
         given = None if accounts is None else [str(getattr(each, "id", each)) for each in accounts]
         self._accounts = None if given is None else [numbers.get(each, each) for each in given]
         self.circumstances = dict(circumstances or {})
-        self.instead: dict[Place, Policy | None] = dict(instead or {})
         self.start: str | None = None
         self.goal: str | None = None  # None with a start: everything it reaches
         self.chosen = 0  # which way
         self.open: set[int] = set()  # its steps that are explained
         self.unfolded: dict[str, int] = {}  # cards of the picture, and how often each was clicked
-        self.problem = ""
+        self.sought = self.problem = ""
         self.zoom = 1.0
         self._typed = {"start": "", "goal": ""}
         self._places = Places()
         self._version: Any = None
         self._answer: Paths | BlastRadius | None = None
         self._before: nx.DiGraph | None = None  # what this one is compared with
-        self._stored: AccessMap  # without and with the edits
         self._map: AccessMap
         self.look_again()
 
@@ -83,55 +72,29 @@ class AccessGraph(Panel):
         """The accounts that are looked into: number and name."""
         return self._map.facts.accounts
 
+    @property
+    def _is_old(self) -> bool:
+        return bool(self._version != self.world.inspect.version or self._map.facts.are_over)
+
     def _refresh(self) -> None:
         """Follow what has happened since; what is different then stays marked until the next time."""
-        version = self.world.inspect.version
-        if self._version == version and not self._stored.facts.are_over:
+        if not self._is_old:
             return
-        before = self._stored if self._version is not None else None
-        self._version = version
+        before = self._map if self._version is not None else None
+        self._version, self._answer = self.world.inspect.version, None
         facts = Facts(self.world, self._accounts, self.circumstances, before.facts if before else None)
-        self._stored = before.after(facts) if before else AccessMap(facts)
-        if before and any(paths.changes(before.graph, self._stored.graph)):
+        self._map = before.after(facts) if before else AccessMap(facts)
+        if before and any(paths.changes(before.graph, self._map.graph)):
             self._before = before.graph
-        self._decide()
-
-    def _decide(self) -> None:
-        """The graph with the edits, compared with the world as it is; without edits, with the world as it was."""
-        self._map, self._answer = self._stored, None
-        if self.instead:
-            self._map, self._before = self._stored.edited(self.instead), self._stored.graph
         facts = self._map.facts
         outside = {number: name for number, name in facts.names.items() if number not in facts.accounts}
         self._names = Names(self._map.graph, facts.accounts, outside)
 
     def look_again(self) -> None:
         """Look at the world anew and compare from here on."""
-        self._version = None
+        self._version = self._before = self._answer = None
         self._refresh()
-        self._before = self._stored.graph if self.instead else None
-        self._answer = None
-        self._changed()
-
-    def edit(self, place: Place, policy: str | Mapping[str, Any] | Policy | None) -> None:
-        """Let a document count in place of what is stored there; None takes it away. The world is not touched.
-
-        Raises `PolicyError` where it is no policy.
-        """
-        if policy is not None and not isinstance(policy, Policy):
-            text = policy if isinstance(policy, str) else json.dumps(policy)
-            policy = Policy.parse(text, place.kind, name=place.name or place.owner)
-        self._refresh()
-        self.instead[place] = policy
-        self._decide()
-        self._changed()
-
-    def forget_edits(self) -> None:
-        """Back to what is stored."""
-        self.instead.clear()
-        self._before = None
-        self._decide()
-        self._changed()
+        self._draw()
 
     @property
     def changes(self) -> list[str]:
@@ -160,7 +123,7 @@ class AccessGraph(Panel):
         self.unfolded.clear()
         self.problem, self._answer = "", None
         self._typed = dict(zip(("start", "goal"), self.typed, strict=True))
-        self._changed()
+        self._draw()
         assert isinstance(self.answer, kind)
         return self.answer
 
@@ -177,7 +140,7 @@ class AccessGraph(Panel):
                 return
         except LookupError as error:
             self.problem = str(error.args[0])
-        self._changed()
+        self._draw()
 
     @property
     def answer(self) -> Paths | BlastRadius | None:
@@ -190,12 +153,12 @@ class AccessGraph(Panel):
                 end = self.end(self.start)
                 reached = tuple(paths.reach(graph, self.start, end)) if self.start in graph else ()
                 steps = [step for each in reached for step in each.path.steps]
-                self._answer = BlastRadius(self._drawn(self._light(wide=steps)), start, end, reached)
+                self._answer = BlastRadius(self._drawn(self._light(wide=steps)), start, reached, end)
             else:
                 known = self.start in graph and self.goal in graph
                 found = tuple(paths.paths(graph, self.start, self.goal)) if known else ()
                 light = self._light(path=found[0].steps if found else ())
-                self._answer = Paths(self._drawn(light), start, names.told(self.goal), found)
+                self._answer = Paths(self._drawn(light), start, found, names.told(self.goal))
         return self._answer
 
     def end(self, node: str) -> Any:
@@ -205,18 +168,29 @@ class AccessGraph(Panel):
     def take(self, way: int) -> None:
         """Show another of the ways; there are no more than there are."""
         self.chosen, self.open = min(max(way, 0), max(len(self.ways) - 1, 0)), set()
-        self._changed()
+        self._draw()
+
+    def search(self, words: str) -> None:
+        """Have those whose names have this in them stand by themselves in the picture, and out of it."""
+        self.sought, self._answer = words.strip(), None
+        self._draw()
+
+    @property
+    def matches(self) -> list[str]:
+        """The nodes that are looked for."""
+        sought = self.sought.casefold()
+        return [node for node, label in self.graph.nodes(data="label") if sought and sought in str(label).casefold()]
 
     def unfold(self, card: str) -> None:
         """Show more of what a card of the picture stands for."""
         self.unfolded[card] = self.unfolded.get(card, 0) + 1
         self._answer = None
-        self._changed()
+        self._draw()
 
     def explain(self, step: int) -> None:
         """Explain a step (from 0) of the way that is shown; the same again folds it."""
         self.open ^= {step}
-        self._changed()
+        self._draw()
 
     @property
     def ways(self) -> tuple[paths.Path, ...]:
@@ -246,7 +220,7 @@ class AccessGraph(Panel):
             frozenset((step.source, step.target) for step in wide),
             frozenset(after - before),
             frozenset(before - after),
-            frozenset(node for node in (self.start, self.goal) if node in self._map.graph),
+            frozenset(n for n in (self.start, self.goal, *self.matches[:MOST_FOUND]) if n in self._map.graph),
         )
 
     def _drawn(self, light: Light) -> Still:
@@ -280,8 +254,8 @@ class AccessGraph(Panel):
         return [*told, *([f"… and {rest} more"] if rest else [])]
 
     def follow(self) -> None:
-        if self._version != self.world.inspect.version or self._stored.facts.are_over:
-            self._changed()
+        if self._is_old:
+            self._draw()
 
     def page(self) -> Part:
         still, title, answer = self.still, self.title, self.answer
@@ -300,16 +274,37 @@ class AccessGraph(Panel):
         wrong = el("p.sl-draft", self.problem, role="status") if self.problem else None
         verdict = said("yes" if answer else "none", title) if answer is not None else el("b", title)
         line = el("div.sl-row", el("span.sl-verdict", verdict, role="status", key="verdict"), el("span.sl-grow"),
-                  next_way if len(found) > 1 else None, self._zooming(still))  # fmt: skip
+                  next_way if len(found) > 1 else None, self._finding(), self._zooming(still))  # fmt: skip
         way = found[self.chosen] if found else None
-        below = (el("h4", way.line), steps_list(way, frozenset(self.open), live=True)) if way else None
-        body = (question, line, still.part(title, self.zoom), below, self._changed_list(), self._below(), how_far())
+        below = (el("h4", way.line), steps_list(way, self.graph, frozenset(self.open), live=True)) if way else None
+        picture = still.part(title, self.zoom), self._starts() if answer is None else None
+        body = (question, line, picture, below, self._changed_list(), self._below(), how_far())
         return panel_card("Who reaches what", wrong, el("div.sl-body", *body))
+
+    def _finding(self) -> Child:
+        """Where there are many: one is looked for by name, and the picture drawn around it."""
+        if self.graph.number_of_nodes() <= CROWD:
+            return None
+        told = f"{len(self.matches)} found" if self.sought else None
+        count = el("span.sl-small.sl-dim", told, role="status", key="matches")
+        return el("span.sl-find", field("search", "Find", self.sought, hint="part of a name"), on="live"), count
 
     def _zooming(self, still: Still) -> Child:
         if len(still.layout.spots) <= MANY:
             return None
-        return icon_button("zoom", "minus", "Smaller", "-1"), icon_button("zoom", "plus", "Larger", "1")
+        larger, smaller = icon_button("zoom", "plus", "Larger", "1"), icon_button("zoom", "minus", "Smaller", "-1")
+        return el("span.sl-zoom", smaller, larger, on="live")
+
+    def _starts(self) -> Part:
+        """Whom to ask from, where there is no room for the picture."""
+        nodes = sorted(((about["kind"], str(about["label"]), node) for node, about in self.graph.nodes(data=True)),
+                       key=lambda each: (STARTS.index(each[0]) if each[0] in STARTS else 99, each[1]))  # fmt: skip
+        chips = [
+            chip(kind, label, "", "button", do="from", value=node, aria_label=f"{kind} {label}: what it reaches")
+            for kind, label, node in nodes[:MOST_FOUND]
+            if kind in STARTS
+        ]
+        return el("div.sl-narrow", el("p.sl-dim", "What it reaches:"), el("div.sl-chips", chips), on="live")
 
     def _changed_list(self) -> Child:
         changes = self.changes
@@ -324,7 +319,7 @@ class AccessGraph(Panel):
     def _below(self) -> Child:
         """Everything that is reached, or the links the picture shows."""
         if isinstance(self.answer, BlastRadius):
-            return self.answer.table
+            return self.answer.told
         links = self.links()
         listed = el("ul", [el("li", sentence) for sentence in links])
         return fold("Every link in words", listed, key="links", text="\n  ".join(["Links:", *links]))
@@ -337,22 +332,20 @@ class AccessGraph(Panel):
         def zoom(by: str) -> None:
             at = ZOOMS.index(self.zoom) + (1 if by == "1" else -1)
             self.zoom = ZOOMS[min(max(at, 0), len(ZOOMS) - 1)]
-            self._changed()
+            self._draw()
 
         return {
             "start": lambda text: type_in("start", text),
             "goal": lambda text: type_in("goal", text),
             "show": lambda _: self.ask(self._typed["start"], self._typed["goal"]),
             "from": lambda node: self.ask(self._names.short(node), "") if node in self.graph else None,
+            "search": self.search,
             "unfold": self.unfold,
             "step": lambda number: self.explain(int(number)) if number.isdigit() else None,
             "way": lambda number: self.take(int(number)) if number.isdigit() else None,
             "zoom": zoom,
             "again": lambda _: self.look_again(),
         }
-
-    def _changed(self) -> None:
-        self._draw()
 
 
 def _background(graph: nx.DiGraph) -> list[str]:
