@@ -50,12 +50,10 @@ def test_once_locked_in_shift_and_enter_go_on(opened: Any) -> None:
 
 def test_a_panel_comes_into_view_when_its_cell_is_run_and_stays_where_it_is_then(opened: Any) -> None:
     page = opened.page
-    top = """() => document.querySelectorAll(".sl-live")[2].getBoundingClientRect().top"""
+    top = "document.querySelector(\"[data-windowed-list-index='4'] .sl-live\")?.getBoundingClientRect().top"
     page.evaluate("() => { window.jupyterapp.shell.currentWidget.content.activeCellIndex = 4 }")
     page.keyboard.press("Shift+Enter")
-    opened.page.wait_for_function(
-        f"() => document.querySelectorAll('.sl-live').length > 2 && ({top})() > 20 && ({top})() < 250"
-    )
+    page.wait_for_function(f"() => 20 < {top} && {top} < 200")
     page.mouse.move(640, 400)
     page.mouse.wheel(0, 300)
     page.wait_for_timeout(300)
