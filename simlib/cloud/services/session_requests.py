@@ -8,68 +8,37 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 from simlib.cloud.call_context import CallContext
 from simlib.cloud.credentials.sessions import Caller, Session, service_caller
 from simlib.cloud.permissions.authorization import decide
-from simlib.cloud.permissions.permission import Context, Permission
+from simlib.cloud.permissions.permission import Context, Permission, tag_keys
 from simlib.cloud.services import documents
 from simlib.cloud.storage.store import Store
 from simlib.cloud.storage.stored import StoredIdentity, parsed
 from simlib.cloud.transport.answers import Refusal
 from simlib.iam import Policy
 
-CHAINED_SECONDS = 3600  # also the default of AssumeRole
-PLAINTEXT_LIMIT = 2048  # characters of session policies, UG/reference_iam-quotas
-_PACKED_LIMIT = 2048
-
-_NOT_REQUESTED = "The specified transitive tag key must be included in the requested tags."
-_INHERITED = (
-    "One of the specified transitive tag keys can't be set because it conflicts with a transitive tag key from the "
-    "calling session."
-)
-_ABOVE_MAXIMUM = "The requested DurationSeconds exceeds the MaxSessionDuration set for this role."
-_SOURCE_IDENTITY_SET = "The source identity is already set for this assume role session"
+DEFAULT_SECONDS = 3600  # of roles
+_SIZE = 2048  # characters of session policies, UG/reference_iam-quotas; also the bytes that count as packed full
 
 
-@dataclass(frozen=True, slots=True)
-class SessionOptions:
-    """What a session is to get: `tags` are those passed with the request, `inherited` those of the calling session.
+class SessionOptions(NamedTuple):
+    """What a session is to get.
 
-    `packed` is the share of AWS's packed limit that policies and tags take up, in percent; None without any.
+    `also` are the actions that must be allowed besides the operation's: tags and a source identity have their own.
+    `asked` are the condition keys of the request, `kept` those the session will carry; `answer` is what the answer says
+    of it all; `transitive` are the keys of tags that sessions chained to this one inherit.
     """
 
-    policies: tuple[Policy, ...] | None = None
-    tags: Mapping[str, str] = field(default_factory=dict)
-    transitive: tuple[str, ...] = ()
-    inherited: Mapping[str, str] = field(default_factory=dict)
-    source_identity: str = ""
-    packed: int | None = None
-
-    def actions(self, operation: str) -> list[str]:
-        """The actions to be allowed: tags and a source identity have their own, inherited ones too."""
-        tagging = ["sts:TagSession"] if self.tags or self.inherited else []
-        return [operation, *tagging, *(["sts:SetSourceIdentity"] if self.source_identity else [])]
-
-    def request_context(self) -> dict[str, str | list[str]]:
-        """The condition keys of the request."""
-        context: dict[str, str | list[str]] = {f"aws:RequestTag/{key}": value for key, value in self.tags.items()}
-        if self.tags:
-            context["aws:TagKeys"] = list(self.tags)
-        if self.transitive:
-            context["sts:TransitiveTagKeys"] = list(self.transitive)
-        if self.source_identity:
-            context["sts:SourceIdentity"] = self.source_identity
-        return context
-
-    def session_context(self) -> dict[str, str | list[str]]:
-        """The condition keys the session will carry."""
-        tags = {**self.inherited, **self.tags}
-        context: dict[str, str | list[str]] = {f"aws:PrincipalTag/{key}": value for key, value in tags.items()}
-        return {**context, "aws:SourceIdentity": self.source_identity} if self.source_identity else context
+    policies: tuple[Policy, ...] | None
+    also: tuple[str, ...]
+    asked: Context
+    kept: Context
+    answer: Mapping[str, Any]
+    transitive: tuple[str, ...]
 
 
 def session_options(parameters: Mapping[str, Any], caller: Caller, store: Store) -> SessionOptions:
@@ -77,45 +46,47 @@ def session_options(parameters: Mapping[str, Any], caller: Caller, store: Store)
     tags = {str(tag["Key"]): str(tag.get("Value", "")) for tag in parameters.get("Tags") or ()}
     transitive = [str(key) for key in parameters.get("TransitiveTagKeys") or ()]
     if not {key.lower() for key in transitive} <= {key.lower() for key in tags}:
-        raise Refusal("InvalidParameterValue", _NOT_REQUESTED, 400)
-    inherited = _inherited(caller)
+        text = "The specified transitive tag key must be included in the requested tags."
+        raise Refusal("InvalidParameterValue", text, 400)
+    chained, chain = (caller.session.context, caller.session.transitive) if caller.session else ({}, ())
+    inherited = {key: str(chained[f"aws:PrincipalTag/{key}"]) for key in chain}
     if {key.lower() for key in inherited} & {key.lower() for key in tags}:
-        raise Refusal("InvalidParameterValue", _INHERITED, 400)
+        text = "can't be set because it conflicts with a transitive tag key from the calling session."
+        raise Refusal("InvalidParameterValue", f"One of the specified transitive tag keys {text}", 400)
+    own, source = str(parameters.get("SourceIdentity") or ""), str(chained.get("aws:SourceIdentity", ""))
+    if source and own not in ("", source):  # once set, it stays, whether the request repeats it or not
+        raise Refusal("ValidationError", "The source identity is already set for this assume role session", 400)
+    source, everything = source or own, {**inherited, **tags}
+    policies = session_policies(parameters, store)
+    packed = _packed([parameters.get("Policy"), parameters.get("PolicyArns"), everything])
+    if packed > 100 and everything:
+        text = f"Packed size of session tags consumes {packed}% of allotted space."
+        raise Refusal("PackedPolicyTooLarge", text, 400)
+    named: dict[str, str | list[str]] = {
+        "aws:TagKeys": list(tags),
+        "sts:TransitiveTagKeys": transitive,
+        "sts:SourceIdentity": source,
+    }
+    answer = {"PackedPolicySize": min(packed, 100), "SourceIdentity": source}
     return SessionOptions(
-        policies=session_policies(parameters, store),
-        tags=tags,
-        transitive=tuple(transitive),
-        inherited=inherited,
-        source_identity=_source_identity(str(parameters.get("SourceIdentity") or ""), caller),
-        packed=_packed(parameters, {**inherited, **tags}),
+        policies,
+        (*(["sts:TagSession"] if everything else []), *(["sts:SetSourceIdentity"] if source else [])),
+        {**tag_keys(tags), **{key: value for key, value in named.items() if value}},
+        {**tag_keys(everything, "aws:PrincipalTag/"), **({"aws:SourceIdentity": source} if source else {})},
+        {member: value for member, value in answer.items() if value},
+        (*inherited, *transitive),
     )
-
-
-def _inherited(caller: Caller) -> dict[str, str]:
-    """The tags a chained session gets from the calling one."""
-    session = caller.session
-    keys = session.transitive if session else ()
-    return {key: str(session.context[f"aws:PrincipalTag/{key}"]) for key in keys} if session else {}
-
-
-def _source_identity(name: str, caller: Caller) -> str:
-    """Once set, it stays; it is passed on whether the request repeats it or not."""
-    inherited = str(caller.session.context.get("aws:SourceIdentity", "")) if caller.session else ""
-    if inherited and name and name != inherited:
-        raise Refusal("ValidationError", _SOURCE_IDENTITY_SET, 400)
-    return inherited or name
 
 
 def session_policies(parameters: Mapping[str, Any], store: Store) -> tuple[Policy, ...] | None:
     """The session policies of a request, None where it has none."""
     text, arns = parameters.get("Policy"), [str(entry.get("arn", "")) for entry in parameters.get("PolicyArns") or []]
-    if text is None and not arns:
-        return None
-    if text is not None and len(text) > PLAINTEXT_LIMIT:
-        share = -(-len(text) * 100 // PLAINTEXT_LIMIT)
-        raise _too_large(f"Packed policy consumes {share}% of allotted space, please use smaller policy.")
     policies = []
     if text is not None:
+        if len(text) > _SIZE:
+            share = -(-len(text) * 100 // _SIZE)
+            text = f"Packed policy consumes {share}% of allotted space, please use smaller policy."
+            raise Refusal("PackedPolicyTooLarge", text, 400)
         documents.check(str(text), "session", "session")
         policies.append(parsed(text, "session", "session policy"))
     for arn in arns:
@@ -123,22 +94,12 @@ def session_policies(parameters: Mapping[str, Any], store: Store) -> tuple[Polic
         if document is None:
             raise Refusal("ValidationError", f"{arn} does not exist or is not attachable.", 400)
         policies.append(parsed(document.text, "identity", arn))  # the limit on length is the inline text's
-    return tuple(policies)
+    return tuple(policies) or None
 
 
-def _packed(parameters: Mapping[str, Any], tags: Mapping[str, str]) -> int | None:
-    """How AWS packs is not published; here zlib packs what counts, and the limit is 2,048 bytes (a choice)."""
-    counted = [parameters.get("Policy"), parameters.get("PolicyArns"), dict(tags)]
-    if not any(counted):
-        return None
-    share = -(-len(zlib.compress(json.dumps(counted).encode())) * 100 // _PACKED_LIMIT)
-    if share > 100 and tags:
-        raise _too_large(f"Packed size of session tags consumes {share}% of allotted space.")
-    return min(share, 100)
-
-
-def _too_large(text: str) -> Refusal:
-    return Refusal("PackedPolicyTooLarge", text, 400)
+def _packed(counted: list[Any]) -> int:
+    """The share in percent. How AWS packs is not published; here zlib packs what counts (a choice)."""
+    return -(-len(zlib.compress(json.dumps(counted).encode())) * 100 // _SIZE) if any(counted) else 0
 
 
 def assume(
@@ -149,27 +110,31 @@ def assume(
     denied: Callable[[str], str],
     session_keys: Context = MappingProxyType({}),
     **more: Any,
-) -> Session:
-    """A session of the role that a call names, once its trust policy allows the action and what the options need.
+) -> dict[str, Any]:
+    """The answer with a session of the role that a call names, once its trust policy allows what that needs.
 
-    `keys` are the condition keys of the request, `session_keys` some that stay with the session besides the options',
+    `keys` are the condition keys of the request besides the options', `session_keys` some that stay with the session,
     `more` other members of `Session`. AWS says the same (what `denied` says of an action) whether the role refuses or
     does not exist, on purpose.
     """
-    parameters, arn = context.parameters, str(context.parameters["RoleArn"])
-    role = context.store.role_by_arn(arn)
-    for needed in options.actions(action):
+    parameters = context.parameters
+    arn, name = str(parameters["RoleArn"]), str(parameters["RoleSessionName"])
+    role, keys = context.store.role_by_arn(arn), {**options.asked, "sts:RoleSessionName": name, **keys}
+    for needed in (action, *options.also):
         evaluation = context.decide(Permission(needed, arn, arn.split(":")[4], keys))
         if role is None or not evaluation.allowed:
             raise Refusal("AccessDenied", denied(needed), 403, situation="" if role else "no-such-role")
     assert role is not None  # nobody may assume what does not exist
-    seconds = int(parameters.get("DurationSeconds", CHAINED_SECONDS))
+    seconds = int(parameters.get("DurationSeconds", DEFAULT_SECONDS))
     if seconds > role.max_session_seconds:
-        raise Refusal("ValidationError", _ABOVE_MAXIMUM, 400)
-    return context.sessions.assume(
-        role, str(parameters["RoleSessionName"]), context.now, seconds, session_policies=options.policies,
-        context={**options.session_context(), **session_keys}, **more,
+        text = "The requested DurationSeconds exceeds the MaxSessionDuration set for this role."
+        raise Refusal("ValidationError", text, 400)
+    session = context.sessions.assume(
+        role, name, context.now, seconds, session_policies=options.policies, context={**options.kept, **session_keys},
+        **more,
     )  # fmt: skip
+    user = {"AssumedRoleId": session.user_id, "Arn": session.arn}
+    return {"Credentials": credentials(session), "AssumedRoleUser": user, **options.answer}
 
 
 def trusts(role: StoredIdentity, service: str, store: Store, around: Mapping[str, str], **keys: str) -> bool:
@@ -186,17 +151,3 @@ def credentials(session: Session) -> dict[str, Any]:
         "SessionToken": session.session_token,
         "Expiration": session.expires,
     }
-
-
-def assumed(session: Session, options: SessionOptions) -> dict[str, Any]:
-    """The answer to whoever assumed a role."""
-    answer: dict[str, Any] = {
-        "Credentials": credentials(session),
-        "AssumedRoleUser": {"AssumedRoleId": session.user_id, "Arn": session.arn},
-        **packed_size(options),
-    }
-    return {**answer, "SourceIdentity": options.source_identity} if options.source_identity else answer
-
-
-def packed_size(options: SessionOptions) -> dict[str, Any]:
-    return {} if options.packed is None else {"PackedPolicySize": options.packed}

@@ -15,13 +15,7 @@ from simlib.cloud.call_context import CallContext
 from simlib.cloud.permissions.call_permissions import Permission
 from simlib.cloud.services import mfa, web_identity
 from simlib.cloud.services.rules import Facts, checks
-from simlib.cloud.services.session_requests import (
-    assume,
-    assumed,
-    credentials,
-    packed_size,
-    session_options,
-)
+from simlib.cloud.services.session_requests import assume, credentials, session_options
 from simlib.cloud.transport.answers import Refusal
 
 ROOT_SECONDS = 3600
@@ -82,32 +76,29 @@ def _get_federation_token(context: CallContext) -> Mapping[str, Any]:
     options = session_options(context.parameters, context.caller, context.store)
     account, name = context.caller.account, str(context.parameters["Name"])
     federated = f"arn:aws:sts::{account}:federated-user/{name}"
-    for action in options.actions("sts:GetFederationToken"):
-        context.require(Permission(action, federated, account, options.request_context()))
+    for action in ("sts:GetFederationToken", *options.also):
+        context.require(Permission(action, federated, account, options.asked))
     session = context.sessions.federate(
-        context.caller, name, context.now, _seconds(context), context=options.session_context(),
+        context.caller, name, context.now, _seconds(context), context=options.kept,
         session_policies=options.policies,
     )  # fmt: skip
     user = {"FederatedUserId": session.user_id, "Arn": session.arn}
-    return {"Credentials": credentials(session), "FederatedUser": user, **packed_size(options)}
+    return {"Credentials": credentials(session), "FederatedUser": user, **options.answer}
 
 
 def _assume_role(context: CallContext) -> Mapping[str, Any]:
     """https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html"""
-    parameters, arn = context.parameters, str(context.parameters["RoleArn"])
-    options = session_options(parameters, context.caller, context.store)
-    keys = {**options.request_context(), "sts:RoleSessionName": str(parameters["RoleSessionName"])}
-    if "ExternalId" in parameters:
-        keys["sts:ExternalId"] = str(parameters["ExternalId"])
+    parameters, caller = context.parameters, context.caller
+    options = session_options(parameters, caller, context.store)
+    keys = {"sts:ExternalId": str(parameters["ExternalId"])} if "ExternalId" in parameters else {}
     if mfa.was_given(context):
         keys |= _MFA_NOW  # for this decision alone: the new session is none of MFA
-    who = context.caller.arn
-    session = assume(
+    who, arn = caller.arn, parameters["RoleArn"]
+    return assume(
         context, "sts:AssumeRole", options, keys,
-        lambda action: f"User: {who} is not authorized to perform: {action} on resource: {arn}", issued_to=who,
-        issued_by=context.caller.access_key_id, transitive=(*options.inherited, *options.transitive),
+        lambda action: f"User: {who} is not authorized to perform: {action} on resource: {arn}", issued_to=caller.arn, issued_by=caller.access_key_id,
+        transitive=options.transitive,
     )  # fmt: skip
-    return assumed(session, options)
 
 
 def _decode_authorization_message(context: CallContext) -> Mapping[str, Any]:

@@ -15,7 +15,7 @@ from simlib.cloud.call_context import CallContext
 from simlib.cloud.credentials import issuer
 from simlib.cloud.credentials.issuer import GITHUB
 from simlib.cloud.credentials.sessions import ANONYMOUS, Sessions, provider_caller
-from simlib.cloud.services.session_requests import assume, assumed, session_options
+from simlib.cloud.services.session_requests import assume, session_options
 from simlib.cloud.storage import iam_entities
 from simlib.cloud.transport.answers import Refusal
 
@@ -74,15 +74,14 @@ def assume_role_with_web_identity(context: CallContext) -> Mapping[str, Any]:
     bearer = bearer_of(str(parameters["WebIdentityToken"]), account, context.sessions, context.now)
     policies = {name: parameters[name] for name in ("Policy", "PolicyArns") if name in parameters}
     options = session_options({**policies, **bearer.session_options()}, ANONYMOUS, context.store)
-    keys = {**options.request_context(), "sts:RoleSessionName": str(parameters["RoleSessionName"])}
-    session = assume(
+    answer = assume(
         replace(context, caller=provider_caller(bearer.provider)), "sts:AssumeRoleWithWebIdentity", options,
-        keys | bearer.request_context(), lambda action: f"Not authorized to perform {action}",
+        bearer.request_context(), "Not authorized to perform {}".format,
         {**bearer.keys(_CLAIMS), "aws:FederatedProvider": bearer.provider}, kind="AssumeRoleWithWebIdentity",
         issued_to=bearer.provider, transitive=options.transitive,
     )  # fmt: skip
     subject = {"SubjectFromWebIdentityToken": str(bearer.claims["sub"]), "Provider": bearer.provider}
-    return {**assumed(session, options), **subject, "Audience": bearer.audience}
+    return {**answer, **subject, "Audience": bearer.audience}
 
 
 def bearer_of(token: str, account: str, sessions: Sessions, now: datetime) -> Bearer:
