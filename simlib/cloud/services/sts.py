@@ -96,8 +96,8 @@ def _assume_role(context: CallContext) -> Mapping[str, Any]:
     who, arn = caller.arn, parameters["RoleArn"]
     return assume(
         context, "sts:AssumeRole", options, keys,
-        lambda action: f"User: {who} is not authorized to perform: {action} on resource: {arn}", issued_to=caller.arn, issued_by=caller.access_key_id,
-        transitive=options.transitive,
+        lambda action: f"User: {who} is not authorized to perform: {action} on resource: {arn}",
+        issued_to=who, issued_by=caller.access_key_id, transitive=options.transitive,
     )  # fmt: skip
 
 
