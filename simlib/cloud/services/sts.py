@@ -47,13 +47,12 @@ def _get_access_key_info(context: CallContext) -> Mapping[str, Any]:
 def account_of_key(access_key_id: str) -> str:
     """The account an access key's ID was made for, whether or not the key exists. Raises AWS's `ValidationError`."""
     try:
-        packed = int.from_bytes(base64.b32decode(access_key_id[4:12]), "big") - (1 << 39)
+        packed = int.from_bytes(base64.b32decode(access_key_id[4:])[:6], "big")
     except ValueError:
-        packed = -1
-    if packed < 0:  # the marks of keys older than this scheme
+        packed = 0
+    if not packed >> 47:  # the mark of keys older than this scheme
         raise Refusal("ValidationError", f"{access_key_id} is not a valid access key ID", 400)
-    odd = access_key_id[12] >= "Q" or access_key_id[12].isdigit()
-    return f"{packed * 2 + odd:012d}"
+    return f"{(packed & 0x7FFF_FFFF_FF80) >> 7:012d}"
 
 
 def _get_session_token(context: CallContext) -> Mapping[str, Any]:
