@@ -81,7 +81,25 @@ CASES: list[tuple[str, Call, str, str, str]] = [
      arn("lambda", "function:f:live"), arn("lambda", "function:f:live")),
     ("ecs", lambda c: c.run_task(taskDefinition="app:3"), "ecs:RunTask", arn("ecs", "task-definition/app:*"),
      arn("ecs", "task-definition/app:3")),
+    ("ecs", lambda c: c.run_task(taskDefinition="app"), "ecs:RunTask", arn("ecs", "task-definition/app"),
+     arn("ecs", "task-definition/app")),
     ("ecs", lambda c: c.list_clusters(), "ecs:ListClusters", "*", "*"),
+    ("acm", lambda c: c.request_certificate(DomainName="example.com"), "acm:RequestCertificate",
+     arn("acm", "certificate/*"), arn("acm", "certificate/*")),
+    ("sagemaker", lambda c: c.list_models(), "sagemaker:ListModels", "*", ""),
+    ("sagemaker", lambda c: c.list_domains(), "sagemaker:ListDomains", arn("sagemaker", "domain/*"),
+     arn("sagemaker", "domain/*")),
+    ("codepipeline", lambda c: c.list_pipelines(), "codepipeline:ListPipelines", "*", arn("codepipeline", "*")),
+    ("cognito-identity", lambda c: c.list_identity_pools(MaxResults=1), "cognito-identity:ListIdentityPools", "*",
+     arn("cognito-identity", "identitypool/")),
+    ("es", lambda c: c.list_domain_names(), "es:ListDomainNames", "*", arn("es", "domain/*")),
+    ("kafka", lambda c: c.list_clusters(), "kafka:ListClusters", "*", arn("kafka", "/v1/clusters")),
+    ("route53", lambda c: c.list_tags_for_resource(ResourceType="hostedzone", ResourceId="Z1"),
+     "route53:ListTagsForResource", "arn:aws:route53:::hostedzone/Z1", "arn:aws:route53:::hostedzone/Z1"),
+    ("sns", lambda c: c.unsubscribe(SubscriptionArn=arn("sns", "news:1111")), "sns:Unsubscribe", arn("sns", "news"),
+     arn("sns", "news")),
+    ("sns", lambda c: c.get_endpoint_attributes(EndpointArn=arn("sns", "endpoint/GCM/app/1111")),
+     "sns:GetEndpointAttributes", arn("sns", "app/GCM/app"), arn("sns", "app/GCM/app")),
     ("ecs", lambda c: c.describe_tasks(cluster="web", tasks=["t1"]), "ecs:DescribeTasks", arn("ecs", "task/web/*"),
      arn("ecs", "task/web/t1")),
     ("events", lambda c: c.put_events(Entries=[{"Source": "s", "Detail": "{}", "DetailType": "t"}]), "events:PutEvents",
@@ -187,7 +205,7 @@ NEEDS: list[tuple[str, str, Call, list[dict[str, Any]], str]] = [
      lambda c: c.create_role(RoleName="r", AssumeRolePolicyDocument=trust({"AWS": ACCOUNT}), Tags=[TAG]),
      [allow("iam:CreateRole")], f"iam:TagRole on resource: arn:aws:iam::{ACCOUNT}:role/r"),
     ("tags of a new key", "kms", lambda c: c.create_key(Tags=[{"TagKey": "a", "TagValue": "b"}]),
-     [allow("kms:CreateKey")], "kms:TagResource on resource: *"),
+     [allow("kms:CreateKey")], "perform: kms:TagResource because"),
     ("tags of a new queue", "sqs", lambda c: c.create_queue(QueueName="jobs", tags={"a": "b"}),
      [allow("sqs:CreateQueue")], f"sqs:tagqueue on resource: {arn('sqs', 'jobs')}"),
     ("tags of a new load balancer", "elbv2", lambda c: c.create_load_balancer(Name="web", Tags=[TAG]),
@@ -322,3 +340,25 @@ def test_what_a_call_needs_besides(
     iam.put_user_policy(UserName="alice", PolicyName="p", PolicyDocument=document(*statements))
     said = denied(lambda: call(identity.client(service)))
     assert (text in said) if text else said == ""
+
+
+@pytest.mark.parametrize(
+    ("call", "what"),
+    [
+        (lambda c, key, sealed: c.encrypt(KeyId=key, Plaintext=b"x"), "kms:Encrypt on this resource"),
+        (lambda c, key, sealed: c.describe_key(KeyId=key), "kms:DescribeKey on this resource"),
+        (lambda c, key, sealed: c.decrypt(KeyId=key, CiphertextBlob=sealed), "kms:Decrypt on this resource"),
+        (lambda c, key, sealed: c.decrypt(CiphertextBlob=sealed),
+         "kms:Decrypt on the resource associated with this ciphertext"),
+    ],
+)  # fmt: skip
+def test_of_another_accounts_key_it_is_not_told_whether_it_is_there(aws: Cloud, call: Any, what: str) -> None:
+    kms = aws.account("dev").admin.client("kms")
+    key = kms.create_key()["KeyMetadata"]["Arn"]
+    sealed = kms.encrypt(KeyId=key, Plaintext=b"x")["CiphertextBlob"]
+    with pytest.raises(ClientError) as refused:
+        call(aws.account("partner").admin.client("kms"), key, sealed)
+    assert refused.value.response["Error"]["Message"].partition("perform: ")[2] == (
+        f"{what} because the resource does not exist in this Region, no resource-based policies allow access, or a "
+        "resource-based policy explicitly denies access"
+    )

@@ -146,7 +146,7 @@ def _tagging(call: Call, caller: Caller, making: Permission) -> Iterator[Permiss
     on = next(service_table.filled(row["tag_on"], call, caller.account)) if "tag_on" in row else making.resource
     text = str(row.get("tag_text", "")).format(account=caller.account, operation=call.operation)
     rewording = ("^.*$", text) if text else None
-    yield Permission(action, on, making.account, context, making.label, rewording)
+    yield Permission(action, on, making.account, context, row.get("tag_label", making.label), rewording)
 
 
 def _also(call: Call, caller: Caller) -> Iterator[Permission]:

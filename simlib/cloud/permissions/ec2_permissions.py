@@ -36,7 +36,8 @@ def _ordinary(call: Call, caller: Caller) -> Iterator[Permission]:
     named += [arn for arn in _by_name(call, caller) if _kind(arn) in kinds]
     made = _made(call) or (needed[0] if needed and not named else "")
     if made in kinds and not any(_kind(arn) == made for arn in named):
-        named.append(_arn(call, caller, made, "*"))
+        first = call.operation in service_table.row("ec2")["made_first"]
+        named.insert(0 if first else len(named), _arn(call, caller, made, "*"))
     for arn in named or ["*"]:
         context = {**_facts(arn), **(_request_tags(call, made) if _kind(arn) == made else {})}
         yield Permission(action, arn, caller.account, {"ec2:Region": call.region, **context})

@@ -33,26 +33,28 @@ def completed(call: Call, caller: Caller, permission: Permission) -> Permission:
     if aliases := resources.key_aliases(permission.resource):
         context["kms:ResourceAliases"] = aliases
     pairs = call.parameters.get(_PAIRS.get(permission.action, "EncryptionContext")) or {}
-    return _on_key(permission.action, permission.resource, caller, pairs, context)
+    return _on_key(permission.action, permission.resource, caller, pairs, context, named=bool(name))
 
 
-def _on_key(action: str, arn: str, caller: Caller, pairs: Mapping[str, Any], context: Context) -> Permission:
-    """`pairs` are the encryption context."""
+def _on_key(
+    action: str, arn: str, caller: Caller, pairs: Mapping[str, Any], context: Context, *, named: bool = False
+) -> Permission:
+    """`pairs` are the encryption context; `named`: whether the request names the key."""
     owner = account_of(arn) or caller.account
     keys = {"kms:EncryptionContextKeys": [str(key) for key in pairs]} if pairs else {}
-    named = {f"kms:EncryptionContext:{key}": str(value) for key, value in pairs.items()}
-    context = {**context, "kms:CallerAccount": caller.account, **keys, **named}
-    return Permission(action, arn, owner, context, rewording=_abroad(action) if owner != caller.account else None)
+    each = {f"kms:EncryptionContext:{key}": str(value) for key, value in pairs.items()}
+    context = {**context, "kms:CallerAccount": caller.account, **keys, **each}
+    what = "this resource" if named or action != "kms:Decrypt" else "the resource associated with this ciphertext"
+    return Permission(action, arn, owner, context, rewording=_abroad(what) if owner != caller.account else None)
 
 
-def _abroad(action: str) -> tuple[str, str]:
+def _abroad(what: str) -> tuple[str, str]:
     """What KMS says of a key of another account, of which it does not tell whether it is there."""
     reason = "because no resource-based policy .*|with an explicit deny in a resource-based policy"
-    text = ("because the resource does not exist in this Region, no resource-based policies allow access, or a "
-            "resource-based policy explicitly denies access")  # fmt: skip
-    if action == "kms:Decrypt":
-        return rf' on resource: "?\S+ (?:{reason})$', f" on the resource associated with this ciphertext {text}"
-    return f"(?:{reason})$", text
+    return rf' on resource: "?\S+ (?:{reason})$', (
+        f" on {what} because the resource does not exist in this Region, no resource-based policies allow access, or a "
+        "resource-based policy explicitly denies access"
+    )
 
 
 def behind(call: Call, caller: Caller, permissions: Iterable[Permission]) -> Iterator[Permission]:
