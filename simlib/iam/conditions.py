@@ -15,7 +15,7 @@ from itertools import product
 from operator import eq, ge, gt, le, lt
 from typing import Any, NamedTuple
 
-from simlib.iam.matching import Context, Patterns, Values
+from simlib.iam.matching import ARN, EQUALS, Context, Patterns, Values
 
 # --- one reading of each kind of value, for requests and policies alike; None is what is no such value -------------
 
@@ -131,8 +131,7 @@ class Folded(Patterns):
     __slots__ = ()
 
     def __init__(self, texts: Sequence[str], *, variables: bool) -> None:
-        super().__init__([text.casefold() for text in texts], wildcards=False, variables=variables)
-        self.texts = texts
+        super().__init__([text.casefold() for text in texts], EQUALS, variables=variables)
 
     def matches(self, text: str, context: Context) -> bool:
         if self.variables:
@@ -151,7 +150,7 @@ class Arns(Patterns):
 
     def __init__(self, texts: Sequence[str], *, variables: bool) -> None:
         arns = [text for text in texts if is_arn(text) or (variables and "${" in text)]
-        super().__init__(arns, variables=variables, parts=True)
+        super().__init__(arns, ARN, variables=variables)
 
     def matches(self, text: str, context: Context) -> bool:
         return is_arn(text) and super().matches(text, context)
@@ -195,7 +194,7 @@ _RANGES = partial(Limits, value=address, compare=lambda value, limit: value in l
 
 #: Every operator, and what its values become; a negated one is tested like the positive. ``Null`` looks at presence.
 OPERATORS: dict[str, Callable[..., Patterns | Limits]] = {
-    **dict.fromkeys(("StringEquals", "StringNotEquals"), partial(Patterns, wildcards=False)),
+    **dict.fromkeys(("StringEquals", "StringNotEquals"), partial(Patterns, style=EQUALS)),
     **dict.fromkeys(("StringEqualsIgnoreCase", "StringNotEqualsIgnoreCase"), Folded),
     **dict.fromkeys(("StringLike", "StringNotLike"), Patterns),
     **{f"Numeric{name}": partial(Limits, value=number, compare=compare) for name, compare in _ORDER.items()},
@@ -251,12 +250,12 @@ class Condition:
         self,
         operator: Operator,
         name: str,
-        wanted: Sequence[str],
+        wanted: tuple[str, ...],
         *,
         variables: bool,
         matcher: Patterns | Limits | None = None,
     ) -> None:
-        self.operator, self.name, self.key, self.wanted = operator, name, name.lower(), tuple(wanted)
+        self.operator, self.name, self.key, self.wanted = operator, name, name.lower(), wanted
         self.variables, self._matcher = variables, matcher
 
     @property

@@ -266,7 +266,9 @@ class Evaluation(NamedTuple):
     @property
     def reason(self) -> str:
         """``because no … policy allows …`` or ``with an explicit deny in a … policy``; "" when allowed."""
-        check = self.deciding.check
+        return self._reason(self.deciding.check)
+
+    def _reason(self, check: Check | None) -> str:
         if check is None:
             return ""
         name = POLICY_NAMES[check.check_type]
@@ -291,11 +293,11 @@ class Evaluation(NamedTuple):
         text = f"User: {request.caller.arn} is not authorized to perform: {request.action} on resource: {resource}"
         if request.is_trust_question:
             return text
-        text = f"{text} {self.reason}"
+        check, statements, _ = self.deciding
+        text = f"{text} {self._reason(check)}"
         if self.effect == IMPLICIT_DENY or not in_family:
             return text
         # the ARN of the managed policy that denies, which AWS adds since 2026
-        check, statements, _ = self.deciding
         names = [each.policy.name for each in statements if check and each.check_type == check.check_type != "RESOURCE"]
         return text + next((f": {name}" for name in names if ":policy/" in name), "")
 

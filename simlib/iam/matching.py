@@ -10,9 +10,11 @@ from __future__ import annotations
 import re
 import sys
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from enum import Enum
-from typing import NamedTuple
+from functools import lru_cache
+from itertools import pairwise
+from typing import Final, NamedTuple
 
 Values = str | tuple[str, ...]
 Context = Mapping[str, Values]  # keys in lower case
@@ -38,17 +40,16 @@ class Variable(NamedTuple):
         return actual if isinstance(actual, str) else self.default
 
 
-# Looking up a member of an enumeration takes Python 3.11 longer than comparing it.
-_ANY, _ONE, _ANY_IN_PART, _ONE_IN_PART = Wild
-_STARS = (_ANY, _ANY_IN_PART)
-_IN_PART = {_ANY: _ANY_IN_PART, _ONE: _ONE_IN_PART}
-_WILD = {"*": _ANY, "?": _ONE}
 Piece = str | Wild | Variable
 
+#: How a text of a policy is read: without wildcards; with them; as an ARN whose six parts are compared one by one, as
+#: ARN conditions do; as a ``Resource``, in which a part's last ``*`` may run past colons and variables count only after
+#: the fifth colon (UG/reference_policies_elements_resource, UG/reference_policies_variables).
+EQUALS, LIKE, ARN, RESOURCE = "equals", "like", "arn", "resource"
+
 # These take a text apart in one go; nothing is matched with them.
-_SIMPLE = re.compile(r"([^*?$]*)(\*?)")
-_WILDCARD = re.compile(r"([*?])")
-_SPECIAL = re.compile(r"(\$\{[^}]*\}|[*?])")
+_WILDCARD: Final = re.compile(r"([*?])")
+_SPECIAL: Final = re.compile(r"(\$\{[^}]*\}|[*?])")
 
 
 class Automaton:
@@ -73,13 +74,13 @@ class Automaton:
                     bit <<= 1
                     self.letters[character] = self.letters.get(character, 0) | bit
             elif isinstance(piece, Wild):
-                bit <<= piece not in _STARS
+                bit <<= piece in (Wild.ONE, Wild.ONE_IN_PART)
                 wild[piece] |= bit
-        self.final, self.crossing = bit, wild[_ANY]
-        moves, stays = wild[_ONE] | wild[_ONE_IN_PART], wild[_ANY] | wild[_ANY_IN_PART]
+        self.final, self.crossing = bit, wild[Wild.ANY]
+        moves, stays = wild[Wild.ONE] | wild[Wild.ONE_IN_PART], self.crossing | wild[Wild.ANY_IN_PART]
         self.other = moves, stays
         self.steps = {character: (bits | moves, stays) for character, bits in self.letters.items()}
-        self.steps |= {border: (self.letters.get(border, 0) | wild[_ONE], self.crossing) for border in borders}
+        self.steps |= {border: (self.letters.get(border, 0) | wild[Wild.ONE], self.crossing) for border in borders}
 
     def matches(self, text: str, context: Context) -> bool:
         if not (text.startswith(self.first) and text.endswith(self.last)):
@@ -113,7 +114,7 @@ class Glob:
         self.first = literals.pop(0) if pieces and isinstance(pieces[0], str) else ""
         self.last = literals.pop() if literals and isinstance(pieces[-1], str) else ""
         self.middle, self.least = literals, len("".join([self.first, *literals, self.last]))
-        self.most = sys.maxsize if _ANY in pieces else self.least
+        self.most = sys.maxsize if Wild.ANY in pieces else self.least
 
     def matches(self, text: str, context: Context) -> bool:
         if not (self.least <= len(text) <= self.most and text.startswith(self.first) and text.endswith(self.last)):
@@ -128,20 +129,20 @@ class Glob:
 
 def matcher(pieces: Sequence[Piece]) -> Glob | Automaton:
     """What a text is compared with, by a pattern without variables."""
-    return Glob(pieces) if all(piece is _ANY or isinstance(piece, str) for piece in pieces) else Automaton(pieces)
+    return Glob(pieces) if all(piece is Wild.ANY or isinstance(piece, str) for piece in pieces) else Automaton(pieces)
 
 
 class Template:
     """A pattern with policy variables: filled in for each request; a missing value makes it match nothing."""
 
-    __slots__ = ("head", "parts", "pieces")
+    __slots__ = ("head", "pieces", "style")
 
-    def __init__(self, pieces: Sequence[Piece], parts: bool) -> None:
-        self.pieces, self.parts = pieces, parts
+    def __init__(self, pieces: Sequence[Piece], style: str) -> None:
+        self.pieces, self.style = pieces, style
         self.head = pieces[0] if isinstance(pieces[0], str) else ""
 
     def matches(self, text: str, context: Context) -> bool:
-        filled = fill(self.pieces, context, self.parts) if text.startswith(self.head) else None
+        filled = fill(self.pieces, context, self.style) if text.startswith(self.head) else None
         return filled is not None and matcher(filled).matches(text, context)
 
 
@@ -150,7 +151,7 @@ class TooManyTexts(Exception):
 
 
 def texts_by_match(
-    patterns: Iterable[Sequence[Piece]], within: Sequence[Piece] = (_ANY,), *, most: int = 10_000
+    patterns: Iterable[Sequence[Piece]], within: Sequence[Piece] = (Wild.ANY,), *, most: int = 10_000
 ) -> dict[int, str]:
     """The shortest text for each way in which texts of the pattern ``within`` can match other patterns.
 
@@ -180,14 +181,16 @@ def texts_by_match(
     return texts
 
 
-def read(text: str, *, wildcards: bool = True, variables: bool = False) -> list[Piece]:
+def read(text: str, style: str = LIKE, *, variables: bool = False) -> list[Piece]:
     """Take the text of a policy apart into literals, wildcards and variables."""
+    if style == RESOURCE:
+        *parts, rest = text.split(":", 5)
+        return [*read(":".join([*parts, ""])), *read(rest, variables=variables)]
     closed = text.rfind("}") + 1 if variables else 0  # behind the last brace no variable can end
-    tokens = _SPECIAL.split(text[:closed]) if closed else []
     pieces: list[Piece] = []
-    for token in (*tokens, *_WILDCARD.split(text[closed:])):
-        if wildcards and token in _WILD:
-            pieces.append(_WILD[token])
+    for token in (*_SPECIAL.split(text[:closed]), *_WILDCARD.split(text[closed:])):
+        if style != EQUALS and token in ("*", "?"):
+            pieces.append(Wild(token))
         elif variables and token.startswith("${") and token.endswith("}"):
             pieces.append(_variable(token[2:-1]))
         elif token:
@@ -206,11 +209,8 @@ def _variable(inside: str) -> Piece:
     return Variable(inside.strip().lower())
 
 
-def fill(pieces: Iterable[Piece], context: Context, parts: bool = False) -> list[Piece] | None:
-    """The pieces with every variable replaced by its value, or ``None`` where one has none.
-
-    ``parts``: it is an ARN of an ARN condition.
-    """
+def fill(pieces: Iterable[Piece], context: Context, style: str = LIKE) -> list[Piece] | None:
+    """The pieces with every variable replaced by its value, or ``None`` where one has none."""
     filled: list[Piece] = []
     for piece in pieces:
         value = piece.value(context) if isinstance(piece, Variable) else piece
@@ -220,86 +220,70 @@ def fill(pieces: Iterable[Piece], context: Context, parts: bool = False) -> list
             filled[-1] += value
         else:
             filled.append(value)
-    return within_parts(filled) if parts else filled
+    if style in (ARN, RESOURCE):
+        _keep_within_parts(filled, crossing=style == RESOURCE)
+    return filled
 
 
-def within_parts(pieces: Sequence[Piece], *, crossing: bool = False) -> list[Piece]:
-    """The same pieces, where a wildcard in one of an ARN's first five parts stays within it.
-
-    ``crossing``: except that a part's last ``*`` may run past colons, as in a ``Resource``
-    (UG/reference_policies_elements_resource).
-    """
-    kept: list[Piece] = []
+def _keep_within_parts(pieces: list[Piece], *, crossing: bool) -> None:
+    """Let the wildcards in an ARN's first five parts stop at colons; ``crossing``: but for the last star of a part."""
     colons = 0
-    for piece, following in zip(pieces, [*pieces, ""][1:], strict=True):
+    for index, (piece, behind) in enumerate(pairwise([*pieces, ""])):
         if isinstance(piece, str):
             colons += piece.count(":")
-        elif isinstance(piece, Wild) and colons < 5:
-            last = isinstance(following, str) and following.startswith(":")
-            piece = piece if crossing and last and piece is _ANY else _IN_PART.get(piece, piece)
-        kept.append(piece)
-    return kept
+        elif colons < 5 and piece is Wild.ONE:
+            pieces[index] = Wild.ONE_IN_PART
+        elif colons < 5 and not (crossing and isinstance(behind, str) and behind.startswith(":")):
+            pieces[index] = Wild.ANY_IN_PART
+
+
+@lru_cache(maxsize=1024)  # the same texts stand in many policies
+def prepare(text: str, style: str, variables: bool) -> Glob | Automaton | Template:
+    """What a text is compared with, by a pattern."""
+    pieces = read(text, style, variables=variables)
+    if any(isinstance(piece, Variable) for piece in pieces):
+        return Template(pieces, style)
+    return matcher(fill(pieces, {}, style) or [])
 
 
 class Patterns:
     """Several texts of a policy of which any may match: the commonest kinds first, each decided in one step.
 
-    ``arn``: the texts are those of a ``Resource``; ``parts``: they are ARNs whose six parts are compared one by one, as
-    ARN conditions do. What needs more than one step is taken apart when first needed.
+    They are taken apart when they are first needed.
     """
 
-    __slots__ = ("_arn", "_others", "_parts", "_rest", "_wildcards", "exact", "prefixes", "texts", "variables")
+    __slots__ = ("_exact", "_others", "_prefixes", "style", "texts", "variables")
 
-    def __init__(
-        self,
-        texts: Sequence[str],
-        *,
-        wildcards: bool = True,
-        variables: bool = False,
-        arn: bool = False,
-        parts: bool = False,
-    ) -> None:
-        exact: list[str] = []
-        prefixes: list[str] = []
-        rest: list[str] = []
-        for text in texts:
-            simple = _SIMPLE.fullmatch(text)
-            if not simple or (simple[2] and not wildcards):
-                rest.append(text)
-            elif simple[2]:
-                prefixes.append(simple[1])
-            else:
-                exact.append(text)
-        self.texts, self.exact, self.prefixes = texts, frozenset(exact), tuple(prefixes)
-        self._others: tuple[Glob | Automaton | Template, ...] | None = None if rest else ()
-        self._rest, self._wildcards, self.variables, self._arn, self._parts = rest, wildcards, variables, arn, parts
+    def __init__(self, texts: Sequence[str], style: str = LIKE, *, variables: bool = False) -> None:
+        self.texts, self.style, self.variables = texts, style, variables
+        self._exact: Collection[str] = ()
+        self._prefixes: tuple[str, ...] = ()
+        self._others: list[Glob | Automaton | Template] | None = None
 
     def matches(self, text: str, context: Context) -> bool:
-        if text in self.exact or (self.prefixes and text.startswith(self.prefixes)):
+        if text in self._exact or (self._prefixes and text.startswith(self._prefixes)):
             return True
-        others = self._others
-        if others is None:
-            others = self._others = tuple([self._prepare(each) for each in self._rest])
-        for other in others:  # noqa: SIM110 - a generator would cost more than the comparison
+        if self._others is None:
+            self._others = self._sorted()
+            return self.matches(text, context)
+        for other in self._others:  # noqa: SIM110 - a generator would cost more than the comparison
             if other.matches(text, context):
                 return True
         return False
 
-    def _prepare(self, text: str) -> Glob | Automaton | Template:
-        pieces = self.read(text)
-        if "$" in text and any(isinstance(piece, Variable) for piece in pieces):
-            return Template(pieces, self._parts)
-        return matcher(fill(pieces, {}, self._parts) or [])
-
-    def read(self, text: str) -> list[Piece]:
-        """One of the texts, taken apart. In a ``Resource`` variables count only after the fifth colon
-        (UG/reference_policies_variables), before it they are plain text."""
-        if not self._arn:
-            return read(text, wildcards=self._wildcards, variables=self.variables)
-        *parts, rest = text.split(":", 5)
-        head = ":".join([*parts, ""])
-        pieces = within_parts(read(head), crossing=True) if "*" in head or "?" in head else [head]
-        return [*pieces, *read(rest, variables=self.variables)]
+    def _sorted(self) -> list[Glob | Automaton | Template]:
+        exact, prefixes, others = [], [], []
+        wild = self.style != EQUALS
+        for text in self.texts:
+            if "$" in text or (wild and ("?" in text or "*" in text[:-1])):
+                keep = prepare if len(text) < 200 else prepare.__wrapped__  # the cache stays small
+                others.append(keep(text, self.style, self.variables))
+            elif wild and text[-1:] == "*":
+                prefixes.append(text[:-1])
+            else:
+                exact.append(text)
+        self._exact, self._prefixes = frozenset(exact), tuple(prefixes)
+        return others
 
     @property
     def keys(self) -> set[str]:
@@ -307,7 +291,11 @@ class Patterns:
         texts = [text for text in self.texts if self.variables and "${" in text]
         return {piece.key for text in texts for piece in self.read(text) if isinstance(piece, Variable)}
 
+    def read(self, text: str) -> list[Piece]:
+        """One of the texts, taken apart."""
+        return read(text, self.style, variables=self.variables)
+
     def pieces(self, context: Context) -> list[list[Piece]]:
         """Every text taken apart, its variables filled in; those that then match nothing are left out."""
-        filled = [fill(self.read(text), context, self._parts) for text in self.texts]
+        filled = [fill(self.read(text), context, self.style) for text in self.texts]
         return [each for each in filled if each is not None]

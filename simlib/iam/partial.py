@@ -83,7 +83,9 @@ class _Problem:
             return []
         elements, atoms = [(condition, True) for condition in statement.conditions], []
         if (patterns := statement.resources) is not None:
-            condition = Condition(_MATCHES, RESOURCE, patterns.texts, variables=patterns.variables, matcher=patterns)
+            condition = Condition(
+                _MATCHES, RESOURCE, tuple(patterns.texts), variables=patterns.variables, matcher=patterns
+            )
             condition.key = RESOURCE
             elements.append((condition, not statement.not_resource))
         for condition, needed in elements:

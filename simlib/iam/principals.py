@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import IntEnum
 from functools import lru_cache
 from types import MappingProxyType
@@ -181,11 +181,11 @@ _CANONICAL = re.compile(r"[0-9a-f]{64}")
 #: Type of principal → how it is written, and the finding where it is not (UG/reference_policies_elements_principal).
 #: Parts of a name cannot be wildcards; ``assumed-role/R/*`` can be written and matches no session. A unique ID
 #: (``AIDA…``, ``AROA…``) is what AWS leaves in a policy of a deleted user or role; it matches nobody.
-FORMS = {
-    "AWS": (_AWS, "invalid-principal"),
-    "Service": (_SERVICE, "invalid-service-principal-format"),
-    "Federated": (_FEDERATED, "invalid-federated-principal-syntax-in-role-trust-policy"),
-    "CanonicalUser": (_CANONICAL, "invalid-principal"),
+FORMS: dict[str, tuple[re.Pattern[str], Callable[[str], str]]] = {
+    "AWS": (_AWS, lambda text: f"{'unsupported-wildcard-in' if set('*?') & set(text) else 'invalid'}-principal"),
+    "Service": (_SERVICE, lambda _: "invalid-service-principal-format"),
+    "Federated": (_FEDERATED, lambda _: "invalid-federated-principal-syntax-in-role-trust-policy"),
+    "CanonicalUser": (_CANONICAL, lambda _: "invalid-principal"),
 }
 
 #: Identity providers that are named by a domain, not by an ARN (the same page).

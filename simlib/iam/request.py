@@ -84,17 +84,22 @@ def context_values(context: Any) -> dict[str, Values]:
     """A context as conditions look at it: keys in lower case, every value a text or a tuple of texts."""
     if not isinstance(context, Mapping):
         raise RequestError("context", "the context is an object of condition keys")
-    values: dict[str, Values] = {}
-    for key, value in context.items():
-        if not isinstance(key, str):
-            raise RequestError("context", "a condition key is a text")
-        if type(value) is not str or len(value) > LONGEST:
-            several = isinstance(value, list | tuple)
-            value = tuple([_scalar(each, key) for each in value]) if several else _scalar(value, key)
-        values[key.lower()] = value
+    try:
+        values = {
+            str.lower(key): value if type(value) is str and len(value) <= LONGEST else _values(value, key)
+            for key, value in context.items()
+        }
+    except TypeError:
+        raise RequestError("context", "a condition key is a text") from None
     if len(values) < len(context):
         raise RequestError("context", "a condition key is there twice: their letter case does not matter")
     return values
+
+
+def _values(value: Any, key: str) -> Values:
+    if isinstance(value, list | tuple):
+        return tuple([_scalar(each, key) for each in value])
+    return _scalar(value, key)
 
 
 def _scalar(value: Any, key: str) -> str:

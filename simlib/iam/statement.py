@@ -9,13 +9,14 @@ AWS pages: UG/reference_policies_grammar, UG/reference_policies_elements.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from itertools import product
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from simlib.iam.conditions import OPERATOR_NAMES, Condition, operator, scalar_text
 from simlib.iam.errors import Path
-from simlib.iam.matching import Patterns
+from simlib.iam.matching import RESOURCE, Patterns
 from simlib.iam.principals import FORMS, ITSELF, NOT, Named, Principals
 
 if TYPE_CHECKING:
@@ -69,6 +70,13 @@ KINDS = {
     "endpoint": Kind("A VPC endpoint policy", principal=True, resource=None, not_principal=True),
 }
 _SHAPES = {name: kind.shapes() for name, kind in KINDS.items()}
+
+
+@lru_cache(maxsize=512)
+def _shape(kind: str, elements: tuple[str, ...]) -> tuple[str, str, str] | None:
+    return _SHAPES[kind].get(frozenset(elements) - _IN_ANY)
+
+
 _FORBIDDEN = {  # element a kind of policy has not → what is reported
     ("trust", "Resource"): "role-trust-policy-syntax-error-resource",
     ("trust", "NotResource"): "role-trust-policy-syntax-error-resource",
@@ -175,6 +183,22 @@ class Statement:
         return (*self.path, "Condition", condition.operator.name, condition.name)
 
 
+def _wrong_action(text: str) -> str:
+    return "action-vendor" if _VENDOR.fullmatch(text) else "action-format"
+
+
+def _wrong_resource(text: str) -> str:
+    return "arn-service" if text.startswith("arn:") else "invalid-arn-prefix"
+
+
+def _completed(resource: str) -> str:
+    """A short ARN is completed with ``*`` (a choice)."""
+    if resource.startswith("execute-api:/"):  # apigateway/api-gateway-control-access-using-iam: in short
+        resource = f"arn:*:execute-api:*:*:*{resource.removeprefix('execute-api:')}"
+    colons = resource.count(":")
+    return resource if colons > 4 or resource == "*" else resource + ":*" * (5 - colons)
+
+
 def _items(value: Any, path: Path) -> Iterator[tuple[Path, Any]]:
     """One value, or those of a list, with the way to each."""
     if isinstance(value, LIST):
@@ -189,7 +213,6 @@ class Reader:
 
     def __init__(self, kind: str, report: Reporter) -> None:
         self.kind, self.problem = kind, report.add
-        self.shapes = _SHAPES[kind]
 
     def read(self, document: Any) -> list[Statement]:
         """The statements of a document."""
@@ -219,15 +242,15 @@ class Reader:
 
     def statement(self, document: Mapping[str, Any], index: int, path: Path) -> Statement:
         statement = Statement(document, index, path)
-        shape = self.shapes.get(frozenset(document) - _IN_ANY)
-        principal, action, resource = shape or self.misshapen(document, path)
-        statement.effect = self.effect(document, path)
+        principal, action, resource = _shape(self.kind, tuple(document)) or self.misshapen(document, path)
+        effect = document.get("Effect")
+        statement.effect = effect if effect == "Allow" or effect == "Deny" else self.wrong_effect(document, path)
         statement.sid = self.text(document, "Sid", path)
         statement.not_principal, statement.not_action = principal == "NotPrincipal", action == "NotAction"
         statement.not_resource = resource == "NotResource"
-        statement.principals = self.principals(document[principal], (*path, principal)) if principal else None
-        statement.actions = self.actions(document[action], (*path, action), action) if action else NOTHING
-        statement.resources = self.resources(document[resource], (*path, resource), resource) if resource else None
+        statement.principals = self.principals(document, principal, path) if principal else None
+        statement.actions = self.actions(document, action, path) if action else NOTHING
+        statement.resources = self.resources(document, resource, path) if resource else None
         if not resource and self.kind == "key":
             statement.resources = NOTHING  # KMS/key-policy-overview: such a statement is saved, and has no effect
         block = document.get("Condition", {})
@@ -241,14 +264,15 @@ class Reader:
     def misshapen(self, document: Mapping[str, Any], path: Path) -> tuple[str, str, str]:
         """Report which elements are too many, too few or unknown; what can be gone on with."""
         self.unknown_elements(document, path, STATEMENT_ELEMENTS, "A statement")
-        allowed = {element for shape in self.shapes for element in shape}
+        shapes = _SHAPES[self.kind]
+        allowed = {element for shape in shapes for element in shape}
         chosen = []
         for one in ("Principal", "Action", "Resource"):
             other = f"Not{one}"
             if one in document and other in document:
                 self.problem("unsupported-element-combination", (*path, other), other, one=one)
             element = one if one in document else other if other in document else ""
-            if not element and not any(shape.isdisjoint((one, other)) for shape in self.shapes):
+            if not element and not any(shape.isdisjoint((one, other)) for shape in shapes):
                 self.problem(f"missing-{one.lower()}", path)
             chosen.append(element if element in allowed else "")
             for each in (one, other):
@@ -258,81 +282,73 @@ class Reader:
         principal, action, resource = chosen
         return principal, action, resource
 
-    def effect(self, document: Mapping[str, Any], path: Path) -> str:
-        effect = document.get("Effect")
-        if effect == "Allow" or effect == "Deny":
-            return str(effect)
+    def wrong_effect(self, document: Mapping[str, Any], path: Path) -> str:
         if "Effect" not in document:
             self.problem("missing-effect", path)
-        elif self.text(document, "Effect", path) is not None:
+        elif (effect := self.text(document, "Effect", path)) is not None:
             self.problem("invalid-effect", (*path, "Effect"), effect, known=("Allow", "Deny"))
         return ""
 
     def text(self, elements: Mapping[str, Any], name: str, path: Path) -> str | None:
         """The value of an element that may be left out, and is a string."""
         value = elements.get(name)
-        if value is None and name not in elements:
-            return None
-        if not isinstance(value, str):
+        if isinstance(value, str):
+            return value
+        if name in elements:
             self.wrong_type((*path, name), name, "a string", value)
-            return None
-        return value
+        return None
 
-    def texts(self, value: Any, path: Path, what: str) -> Iterator[tuple[Path, str]]:
-        """A string or a list of strings, each with the way to it; what is neither is reported."""
-        if not isinstance(value, (str, *LIST)):
-            self.wrong_type(path, what, "a string or a list of strings", value)
-            return
-        for at, text in _items(value, path):
-            if isinstance(text, str):
-                yield at, text
-            else:
+    def texts(
+        self, elements: Mapping[str, Any], name: str, path: Path, form: re.Pattern[str], code: Callable[[str], str]
+    ) -> Sequence[str]:
+        """A string or a list of strings, each of a form; ``code`` names what is wrong with one of another form."""
+        value = elements[name]
+        texts = (value,) if isinstance(value, str) else value
+        if isinstance(texts, LIST):
+            try:
+                if all(map(form.fullmatch, texts)):  # most are good, and need no places
+                    return texts
+            except TypeError:
+                pass  # some are no strings
+        what = f"The {name} principal" if name in FORMS else name
+        if not isinstance(texts, LIST):
+            self.wrong_type((*path, name), what, "a string or a list of strings", value)
+            return ()
+        good = []
+        for at, text in _items(value, (*path, name)):
+            if not isinstance(text, str):
                 self.wrong_type(at, f"Each item of {what}", "a string", text)
+            elif form.fullmatch(text):
+                good.append(text)
+            else:
+                self.problem(code(text), at, text)
+        return good
 
-    def actions(self, value: Any, path: Path, element: str) -> Patterns:
+    def actions(self, statement: Mapping[str, Any], element: str, path: Path) -> Patterns:
         """``*`` or ``service:Name``, with wildcards in the name only; letter case does not matter."""
-        if value == "*":
+        if statement[element] == "*":
             return EVERYTHING
-        texts = []
-        for at, text in self.texts(value, path, element):
-            texts.append(text.lower())
-            if not _ACTION.fullmatch(text):
-                self.problem("action-vendor" if _VENDOR.fullmatch(text) else "action-format", at, text)
-        return Patterns(texts)
+        return Patterns([text.lower() for text in self.texts(statement, element, path, _ACTION, _wrong_action)])
 
-    def resources(self, value: Any, path: Path, element: str) -> Patterns:
-        """``*`` or ARNs, with no wildcard in the service. Short ones are completed with ``*`` (a choice)."""
-        if value == "*":
+    def resources(self, statement: Mapping[str, Any], element: str, path: Path) -> Patterns:
+        """``*`` or ARNs, with no wildcard in the service."""
+        if statement[element] == "*":
             return EVERYTHING
-        texts = []
-        for at, text in self.texts(value, path, element):
-            if not _RESOURCE.fullmatch(text):
-                self.problem("arn-service" if text.startswith("arn:") else "invalid-arn-prefix", at, text)
-                continue
-            if text.startswith("execute-api:/"):  # apigateway/api-gateway-control-access-using-iam: in short
-                text = f"arn:*:execute-api:*:*:*{text.removeprefix('execute-api:')}"
-            colons = text.count(":")
-            texts.append(text if colons > 4 or text == "*" else text + ":*" * (5 - colons))
-        return Patterns(texts, variables=self.variables, arn=True)
+        texts = self.texts(statement, element, path, _RESOURCE, _wrong_resource)
+        return Patterns([_completed(text) for text in texts], RESOURCE, variables=self.variables)
 
-    def principals(self, value: Any, path: Path) -> Principals:
+    def principals(self, statement: Mapping[str, Any], element: str, path: Path) -> Principals:
+        value, names = statement[element], {}
         if value == "*":
             return Principals(True, {})
         if not isinstance(value, OBJECT):
-            self.problem("invalid-principal-format", path, value)
+            self.problem("invalid-principal-format", (*path, element), value)
             return Principals(False, {})
-        names = {}
-        for key, content in value.items():
-            if key not in FORMS:
-                self.problem("invalid-principal-key", (*path, str(key)), key, known=FORMS)
-                continue
-            form, code = FORMS[key]
-            texts = list(self.texts(content, (*path, key), f"The {key} principal"))
-            for at, text in texts:
-                if not form.fullmatch(text):
-                    wild = key == "AWS" and ("*" in text or "?" in text)
-                    self.problem("unsupported-wildcard-in-principal" if wild else code, at, text)
-            names[key] = frozenset([text for _, text in texts])
+        for key in value:
+            if key in FORMS:
+                names[key] = frozenset(self.texts(value, key, (*path, element), *FORMS[key]))
+            else:
+                self.problem("invalid-principal-key", (*path, element, str(key)), key, known=FORMS)
         return Principals("*" in names.get("AWS", ()), names)
 
     def conditions(self, block: Any, path: Path) -> Iterator[Condition]:
@@ -352,14 +368,12 @@ class Reader:
                 if not isinstance(key, str):
                     self.wrong_type((*at, str(key)), "A condition key", "a string", key)
                     continue
-                wanted = []
-                for way, each in _items(value, (*at, key)):
-                    text = scalar_text(each)
+                texts = [scalar_text(each) for each in (value if isinstance(value, LIST) else (value,))]
+                for (way, each), text in zip(_items(value, (*at, key)), texts, strict=True) if None in texts else ():
                     if text is None:
                         self.wrong_type(way, "A condition's value", "a string, a number, true or false", each)
-                    else:
-                        wanted.append(text)
                 if known is not None:
+                    wanted = tuple([text for text in texts if text is not None])
                     yield Condition(known, key, wanted, variables=self.variables)
 
     def resource_control(self, statement: Statement) -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simlib.iam.matching import Patterns, Piece, TooManyTexts, matcher, read, texts_by_match
+from simlib.iam.matching import RESOURCE, Patterns, Piece, TooManyTexts, matcher, read, texts_by_match
 
 # UG/reference_policies_elements_resource, UG/reference_policies_elements_action: * is any characters, ? exactly one
 WILDCARDS = {
@@ -85,7 +85,7 @@ RESOURCES = {
 
 @pytest.mark.parametrize(("wanted", "resource", "matches"), RESOURCES.values(), ids=RESOURCES)
 def test_resources(wanted: str, resource: str, matches: bool) -> None:
-    assert Patterns([wanted], arn=True).matches(resource, {}) is matches
+    assert Patterns([wanted], RESOURCE).matches(resource, {}) is matches
 
 
 CONTEXT = {"aws:username": "alice", "aws:principaltag/team": "r*d", "aws:tagkeys": ("a", "b"), "empty": ""}
@@ -131,7 +131,7 @@ def test_without_variables_in_the_language_they_are_plain_text() -> None:
     assert Patterns(["${aws:username}"]).matches("${aws:username}", CONTEXT)
     assert not Patterns(["${aws:username}"]).matches("alice", CONTEXT)
     assert Patterns(["${aws:username}*x"]).matches("${aws:username}yx", CONTEXT)
-    assert Patterns(["arn:aws:s3:::b/${aws:username}?"], arn=True).matches("arn:aws:s3:::b/${aws:username}x", CONTEXT)
+    assert Patterns(["arn:aws:s3:::b/${aws:username}?"], RESOURCE).matches("arn:aws:s3:::b/${aws:username}x", CONTEXT)
     for wildcards in ("?${aws:username}*", "*${aws:username}?", "?${aws:username}?", "${*}?${aws:username}*"):
         assert not Patterns([wildcards]).matches("xalice/y", CONTEXT)
         text = wildcards.replace("${*}", "${~}").replace("?", "x").replace("*", "y").replace("${~}", "${z}")
@@ -140,9 +140,9 @@ def test_without_variables_in_the_language_they_are_plain_text() -> None:
 
 def test_variables_count_only_after_the_fifth_colon_of_a_resource() -> None:
     context = {"aws:principalaccount": "111111111111"}
-    before = Patterns(["arn:aws:sqs:*:${aws:PrincipalAccount}:q"], variables=True, arn=True)
+    before = Patterns(["arn:aws:sqs:*:${aws:PrincipalAccount}:q"], RESOURCE, variables=True)
     assert not before.matches("arn:aws:sqs:us-east-1:111111111111:q", context)
-    after = Patterns(["arn:aws:sqs:*:*:${aws:PrincipalAccount}"], variables=True, arn=True)
+    after = Patterns(["arn:aws:sqs:*:*:${aws:PrincipalAccount}"], RESOURCE, variables=True)
     assert after.matches("arn:aws:sqs:us-east-1:1:111111111111", context)
 
 
@@ -172,7 +172,7 @@ def test_every_way_to_match_agrees(wanted: str, text: str) -> None:
 
 @given(st.text(alphabet="ab:*", max_size=16), st.text(alphabet="ab:", max_size=16))
 def test_a_resource_never_matches_more_than_its_wildcards_say(wanted: str, text: str) -> None:
-    if Patterns([wanted], arn=True).matches(text, {}):
+    if Patterns([wanted], RESOURCE).matches(text, {}):
         assert Patterns([wanted]).matches(text, {})
 
 
@@ -240,7 +240,7 @@ def test_several_patterns_cover_together() -> None:
 
 
 def test_a_wildcard_in_a_part_of_an_arn_does_not_meet_a_colon() -> None:
-    parts = Patterns(["arn:aws:sqs:u*t:1:q"], arn=True).pieces({})
+    parts = Patterns(["arn:aws:sqs:u*t:1:q"], RESOURCE).pieces({})
     assert not meets(parts[0], read("arn:aws:sqs:us:east:t:1:q"))
     assert meets(parts[0], read("arn:aws:sqs:*:q"))
     assert not covers(parts, read("arn:aws:sqs:u*t:1:q"))
