@@ -17,7 +17,7 @@ from moto.core.botocore_stubber import BotocoreStubber
 
 from benchmarks.row import Row
 from simlib import Cloud
-from simlib.cloud.storage.remembered import forgetful
+from simlib.cloud.storage.changes import forgetful
 from simlib.cloud.world import _meet_the_gate
 
 TURNS, CALLS, WARM_UP = 200, 4, 5

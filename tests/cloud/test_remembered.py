@@ -9,7 +9,7 @@ from moto.core import responses
 from moto.core.serialize import XFormedAttributePicker
 
 from simlib import Cloud
-from simlib.cloud.storage.remembered import forgetful
+from simlib.cloud.storage.changes import forgetful
 
 CALLS = {
     "an item": ("dynamodb", "get_item", {"TableName": "t", "Key": {"id": {"S": "1"}}}),

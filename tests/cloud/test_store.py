@@ -14,7 +14,7 @@ from moto import mock_aws
 from moto.s3.models import FakeKey
 
 from simlib import Cloud
-from simlib.cloud.storage.store import _ID_PREFIXES
+from simlib.cloud.storage.changes import _ID_PREFIXES
 
 
 @pytest.mark.parametrize("name", sorted(_ID_PREFIXES))

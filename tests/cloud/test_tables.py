@@ -13,8 +13,7 @@ from moto.core.loaders import create_loader
 from moto.iam.models import AWSManagedPolicy
 from moto.utilities.utils import load_resource
 
-from simlib.cloud.storage.store import aws_managed_policies
-from simlib.cloud.storage.tables import model_for_moto
+from simlib.cloud.storage.changes import aws_managed_policies, model_for_moto
 
 FIRST_CALLS = """
 import json, sys
@@ -24,7 +23,7 @@ with Cloud.start() as aws:
     ec2 = admin.client("ec2")
     ec2.run_instances(ImageId="ami-12c6146b", MinCount=1, MaxCount=1, InstanceType="t3.micro")
     from moto.ec2.models import instance_types as tables
-    regions, types = list(tables.INSTANCE_TYPE_OFFERINGS["region"]), "_read" in vars(tables.INSTANCE_TYPES)
+    regions, types = list(tables.INSTANCE_TYPE_OFFERINGS["region"]), len(tables.INSTANCE_TYPES) > 0
     places = ec2.describe_instance_type_offerings(LocationType="availability-zone")["InstanceTypeOfferings"]
     there = admin.session.client("ec2", region_name="eu-west-1").describe_instance_type_offerings()
     print(json.dumps([regions, types, places, len(there["InstanceTypeOfferings"]),

@@ -9,9 +9,8 @@ from typing import Any
 
 from simlib.cloud.credentials.sessions import Session, Sessions
 from simlib.cloud.storage import iam_entities
-from simlib.cloud.storage.iam_entities import KeyRecord
 from simlib.cloud.storage.store import Store
-from simlib.cloud.storage.stored import StoredIdentity, parsed
+from simlib.cloud.storage.stored import StoredIdentity, StoredKey, parsed
 from simlib.iam import Request, RequestError, Statement
 from simlib.iam.conditions import moment
 
@@ -72,7 +71,7 @@ class Credential:
 class History:
     """What moto forgets: keys that were deleted or inactive, and when the user or role of a session went."""
 
-    _keys: dict[str, tuple[KeyRecord, tuple[Interval, ...]]] = field(default_factory=dict)
+    _keys: dict[str, tuple[StoredKey, tuple[Interval, ...]]] = field(default_factory=dict)
     _orphaned: dict[str, datetime] = field(default_factory=dict)  # sessions
 
     def bookmark(self) -> Callable[[], None]:
@@ -86,18 +85,14 @@ class History:
 
     def observe(self, store: Store, sessions: Sessions, now: datetime) -> None:
         """Note what has changed since the last look. Called under the gate's lock, after calls that may change it."""
-        records = {
-            each.access_key_id: each for account in store.accounts() for each in iam_entities.key_records(account)
-        }
-        for key in {**self._keys, **records}:
-            known, intervals = self._keys.get(key, (None, ()))
-            record = records.get(key) or known
-            assert record is not None
-            state = DELETED if key not in records else VALID if record.active else INACTIVE
-            intervals = intervals or (Interval(record.created, VALID),)
+        there = {key.access_key_id: key for key in store.keys()}
+        known = {name: key for name, (key, _) in self._keys.items()}
+        for name, key in {**known, **there}.items():
+            state = DELETED if name not in there else VALID if key.active else INACTIVE
+            _, intervals = self._keys.get(name, (key, (Interval(key.created, VALID),)))
             if intervals[-1].state != state:
                 intervals += (Interval(now, state),)
-            self._keys[key] = record, intervals
+            self._keys[name] = key, intervals
         alive = {unique_id for account in store.accounts() for unique_id in iam_entities.unique_ids(account)}
         for session in sessions:
             if session.identity_id not in alive and session.identity_id != session.account and now < session.expires:

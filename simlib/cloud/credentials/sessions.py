@@ -11,7 +11,8 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from simlib.cloud.storage.store import Store, unique_id
+from simlib.cloud.storage.changes import unique_id
+from simlib.cloud.storage.store import Store
 from simlib.cloud.storage.stored import StoredIdentity, StoredKey
 from simlib.iam import Policy
 

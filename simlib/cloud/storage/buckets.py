@@ -6,22 +6,14 @@ The lab's new buckets are as AWS makes them since April 2023: all of Block Publi
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from moto.s3.models import s3_backends
-
-from simlib.cloud.storage.stored import PARTITION
+from simlib.cloud import moto_names as moto
+from simlib.cloud.moto_names import keeper
 
 ENFORCED = "BucketOwnerEnforced"
-# S3 encrypts all new objects, and no bucket can be without: https://docs.aws.amazon.com/AmazonS3/latest/userguide/default-encryption-faq.html
-_DEFAULT = {"Rule": {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}, "BucketKeyEnabled": False}}
-ENCRYPTION = property(
-    lambda bucket: vars(bucket).get("_encryption") or _DEFAULT,
-    lambda bucket, chosen: vars(bucket).update(_encryption=chosen),
-)
 _READ_BY_ALL = ("public-read", "public-read-write", "authenticated-read")
 
 
@@ -37,13 +29,21 @@ class PublicAccessBlock:
 
 def owner(bucket: str) -> str | None:
     """The account a bucket belongs to; None where there is none of that name."""
-    entry = s3_backends.bucket_accounts.get(bucket)
+    entry = moto.s3_backends.bucket_accounts.get(bucket)
     return entry[1] if entry else None
 
 
+def _s3(bucket: str) -> Any:
+    """moto's S3 of the account a bucket belongs to; None where there is no such bucket."""
+    return keeper("s3", owner(bucket) or "")
+
+
 def _bucket(name: str) -> Any | None:
-    account = owner(name)
-    return s3_backends[account][PARTITION].buckets.get(name) if account else None
+    return s3.buckets.get(name) if (s3 := _s3(name)) else None
+
+
+def _object(bucket: str, key: str, version: str | None = None) -> Any | None:
+    return s3.get_object(bucket, key, version) if (s3 := _s3(bucket)) and key else None
 
 
 def policy(name: str) -> str | None:
@@ -57,36 +57,22 @@ def public_access_block(name: str) -> PublicAccessBlock:
 
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html
     """
-    account = owner(name)
-    return _either(getattr(_bucket(name), "public_access_block", None), _account_block(account) if account else None)
-
-
-def _account_block(account: str) -> Any | None:
-    loaded = sys.modules.get("moto.s3control.models")
-    backends = getattr(loaded, "s3control_backends", {})
-    return backends[account][PARTITION].public_access_block if account in backends else None
-
-
-def _either(*blocks: Any) -> PublicAccessBlock:
+    holders = _bucket(name), keeper("s3control", owner(name) or "")
+    blocks = [getattr(holder, "public_access_block", None) for holder in holders]
     names = PublicAccessBlock.__dataclass_fields__
     return PublicAccessBlock(**{n: any(getattr(block, n, False) for block in blocks) for n in names})
 
 
 def as_new(name: str) -> None:
     """Give a bucket that has just been made what AWS gives new ones."""
-    from moto.s3.models import PublicAccessBlock as Stored
-
-    bucket = _bucket(name)
-    if bucket is not None and bucket.public_access_block is None:
-        bucket.public_access_block = Stored(True, True, True, True)
-    if bucket is not None and bucket.ownership_rule is None:
-        bucket.ownership_rule = ENFORCED
+    if (bucket := _bucket(name)) is not None:
+        bucket.public_access_block = bucket.public_access_block or moto.PublicAccessBlock(True, True, True, True)
+        bucket.ownership_rule = bucket.ownership_rule or ENFORCED
 
 
 def acls_are_off(name: str) -> bool:
     """Whether the bucket's owner owns every object and ACLs count for nothing."""
-    rule = getattr(_bucket(name), "ownership_rule", None)
-    return ENFORCED in str(rule)
+    return ENFORCED in str(getattr(_bucket(name), "ownership_rule", None))
 
 
 def bucket_tags(name: str) -> Mapping[str, str]:
@@ -94,10 +80,7 @@ def bucket_tags(name: str) -> Mapping[str, str]:
 
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/buckets-tagging-enable-abac.html
     """
-    account = owner(name)
-    if account is None or not abac_enabled(name):
-        return {}
-    return dict(s3_backends[account][PARTITION].tagger.get_tag_dict_for_resource(f"arn:aws:s3:::{name}"))
+    return _s3(name).tagger.get_tag_dict_for_resource(f"arn:aws:s3:::{name}") if abac_enabled(name) else {}
 
 
 def abac_enabled(name: str) -> bool:
@@ -106,21 +89,14 @@ def abac_enabled(name: str) -> bool:
 
 def set_abac(name: str, enabled: bool) -> None:
     """moto knows nothing of it; the bucket remembers, and forgets it when it is deleted."""
-    bucket = _bucket(name)
-    if bucket is not None:
+    if (bucket := _bucket(name)) is not None:
         bucket.abac_enabled = enabled
-
-
-def _object(bucket: str, key: str, version: str | None = None) -> Any | None:
-    account = owner(bucket)
-    return s3_backends[account][PARTITION].get_object(bucket, key, version) if account and key else None
 
 
 def object_tags(bucket: str, key: str, version: str | None = None) -> Mapping[str, str]:
     """An object's tags; none where there is no such object."""
-    stored, account = _object(bucket, key, version), owner(bucket)
-    tagger = s3_backends[account][PARTITION].tagger if account and stored else None
-    return dict(tagger.get_tag_dict_for_resource(stored.arn)) if tagger and stored else {}
+    stored = _object(bucket, key, version)
+    return _s3(bucket).tagger.get_tag_dict_for_resource(stored.arn) if stored is not None else {}
 
 
 def note_object_owner(bucket: str, key: str, account: str, acl: str) -> None:
@@ -174,17 +150,10 @@ def key_of_new_objects(bucket: str) -> str | None:
 
 
 def delete(bucket: str, key: str, version: str | None, bypass: bool) -> dict[str, Any] | None:
-    """Delete an object as DeleteObjects tells of it; None where the object's lock forbids it."""
-    account = owner(bucket)
-    assert account is not None  # the gate has asked
-    target = {"Key": key, "VersionId": version}
-    deleted, _ = s3_backends[account][PARTITION].delete_objects(bucket, [target], bypass)
+    """Delete an object, which the gate has found, as DeleteObjects tells of it; None where its lock forbids it."""
+    deleted, _ = _s3(bucket).delete_objects(bucket, [{"Key": key, "VersionId": version}], bypass)
     if not deleted:
         return None
-    _, _, marker = deleted[0]
-    deletion: dict[str, Any] = {"Key": key}
-    if version:
-        deletion["VersionId"] = version
-    if marker:
-        deletion |= {"DeleteMarker": True, "DeleteMarkerVersionId": marker}
-    return deletion
+    marker = deleted[0][2]
+    made = {"DeleteMarker": True, "DeleteMarkerVersionId": marker} if marker else {}
+    return {"Key": key, **({"VersionId": version} if version else {}), **made}

@@ -1,13 +1,12 @@
 """All that moto keeps: emptied, copied, taken out and given back. The one way a world's state is exchanged.
 
-Knows moto's inside. Everything moto keeps hangs on its backends and on the few mappings beside them; whoever exchanges
-the entries of these exchanges a world. The mappings themselves stay, for moto's modules hold on to them.
+Everything moto keeps hangs on its backends and on the few mappings beside them; whoever exchanges the entries of these
+exchanges a world. The mappings themselves stay, for moto's modules hold on to them.
 """
 
 from __future__ import annotations
 
 import copyreg
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from copy import copy, deepcopy
@@ -15,17 +14,11 @@ from dataclasses import dataclass
 from threading import Condition, RLock
 from typing import Any
 
-from moto.core.base_backend import BackendDict
-from moto.iam.models import AWSManagedPolicy, iam_backends
-from moto.s3.models import s3_backends
-
+from simlib.cloud import moto_names as moto
 from simlib.cloud.interrupts import uninterrupted
 
-# What moto remembers beside its backends: the module, its backends, the attribute that holds a mapping
-_BESIDE = (
-    ("moto.s3.models", "s3_backends", "bucket_accounts"),  # who owns a bucket
-    ("moto.organizations.models", "organizations_backends", "master_accounts"),  # who belongs to an organization
-)
+# What moto remembers beside its backends: who owns a bucket, who belongs to an organization
+_BESIDE = {"s3_backends": "bucket_accounts", "organizations_backends": "master_accounts"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +30,8 @@ class Contents:
 
 
 def _current() -> Contents:
-    services = tuple(BackendDict._instances)
-    modules = ((sys.modules.get(module), names) for module, *names in _BESIDE)
-    beside = [getattr(getattr(module, names[0]), names[1]) for module, names in modules if module is not None]
+    services = tuple(moto.BackendDict._instances)
+    beside = [getattr(kept, name) for backends, name in _BESIDE.items() if (kept := moto.loaded(backends)) is not None]
     return Contents(services, tuple((mapping, dict(mapping.items())) for mapping in (*services, *beside)))
 
 
@@ -48,7 +40,7 @@ def take_out() -> Contents:
     contents = _current()
     for mapping, _ in contents.entries:
         mapping.clear()
-    BackendDict._instances.clear()
+    moto.BackendDict._instances.clear()
     return contents
 
 
@@ -58,12 +50,12 @@ def put_back(contents: Contents) -> None:
         take_out()
         for mapping, entries in contents.entries:
             mapping.update(entries)
-        BackendDict._instances.extend(contents.services)
+        moto.BackendDict._instances.extend(contents.services)
 
 
 def forget() -> None:
     """Empty moto for good; the files that hold the bytes of S3's objects are closed."""
-    for regions in s3_backends.values():
+    for regions in moto.s3_backends.values():
         regions.reset()
     take_out()
 
@@ -102,34 +94,22 @@ def on_a_copy(still: Callable[[], bool], lock: RLock) -> Iterator[None]:
 copyreg.pickle(Condition, lambda _: (Condition, ()))  # the copy of a queue has a lock of its own
 
 
-def _copied(contents: Contents) -> Contents:
-    memo = _shared()
-    if "moto.ssm.models" in sys.modules:
-        from moto.ssm.models import ParameterDict
-
-        copyreg.pickle(ParameterDict, _parameters)
-    entries = ((mapping, {name: deepcopy(entry, memo) for name, entry in kept.items()}) for mapping, kept in
-               contents.entries)  # fmt: skip
-    return Contents(contents.services, tuple(entries))
-
-
 def _parameters(kept: Any) -> Any:
     """How moto's parameters are made anew, which are a mapping that wants to know whose it is."""
     return type(kept), (kept.account_id, kept.region_name), vars(kept), None, iter(kept.items())
 
 
-def _shared() -> dict[int, Any]:
-    """What need not be copied through and through: thousands of things of AWS's own, which hardly change."""
-    shallow: dict[int, Any] = {}
-    for accounts in iam_backends.values():
-        for backend in accounts.values():
-            policies = backend.managed_policies.values()
-            shallow |= {id(policy): copy(policy) for policy in policies if isinstance(policy, AWSManagedPolicy)}
-    common: list[Any] = [BackendDict._instances, *BackendDict._instances]
-    if "moto.ec2.models" in sys.modules:
-        from moto.ec2.models import ec2_backends
-
-        for regions in ec2_backends.values():
-            for backend in regions.values():
-                common += [*backend.amis.values(), *backend.snapshots.values()]
-    return shallow | {id(each): each for each in common}
+def _copied(contents: Contents) -> Contents:
+    if (parameters := moto.loaded("ParameterDict")) is not None:
+        copyreg.pickle(parameters, _parameters)
+    # What need not be copied through and through: thousands of things of AWS's own, which hardly change
+    memo: dict[int, Any] = {id(each): each for each in (moto.BackendDict._instances, *moto.BackendDict._instances)}
+    for regions in moto.backends("iam").values():
+        policies = (policy for backend in regions.values() for policy in backend.managed_policies.values())
+        memo |= {id(policy): copy(policy) for policy in policies if isinstance(policy, moto.AWSManagedPolicy)}
+    for regions in moto.backends("ec2").values():
+        for backend in regions.values():
+            memo |= {id(each): each for each in (*backend.amis.values(), *backend.snapshots.values())}
+    entries = ((mapping, {name: deepcopy(entry, memo) for name, entry in kept.items()}) for mapping, kept in
+               contents.entries)  # fmt: skip
+    return Contents(contents.services, tuple(entries))

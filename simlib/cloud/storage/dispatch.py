@@ -15,11 +15,9 @@ from typing import Any
 from urllib.parse import parse_qs, urlencode
 
 from botocore.utils import percent_encode_sequence
-from moto.core.responses import BaseResponse
-from moto.core.utils import camelcase_to_underscores
-from moto.s3.responses import S3Response
 from werkzeug.exceptions import HTTPException
 
+from simlib.cloud.moto_names import BaseResponse, S3Response, camelcase_to_underscores
 from simlib.cloud.storage.tables import ec2_read_late
 from simlib.cloud.transport import mock
 from simlib.cloud.transport.calls import Call, host_of, signing_name

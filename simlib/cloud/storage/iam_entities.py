@@ -5,15 +5,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from moto.iam.models import AccessKey, AccessKeyLastUsed, iam_backends
-
-from simlib.cloud.storage.stored import PARTITION
+from simlib.cloud import moto_names as moto
+from simlib.cloud.storage.stored import PARTITION, StoredKey
 
 _KEYS: WeakKeyDictionary[Any, dict[str, dict[str, str]]] = WeakKeyDictionary()
 
@@ -33,8 +31,8 @@ def named(backend: Any, collection: str, name: str) -> Any | None:
 
 
 def backend(account: str) -> Any:
-    """moto's IAM of an account."""
-    return iam_backends[account][PARTITION]
+    """moto's IAM of an account, begun where there is none."""
+    return moto.iam_backends[account][PARTITION]
 
 
 def entity(account: str, collection: str, name: str) -> Any:
@@ -44,8 +42,8 @@ def entity(account: str, collection: str, name: str) -> Any:
 
 def arns(account: str, kind: str) -> set[str]:
     """The ARNs of an account's users or roles; none of an account that is not there."""
-    kept = iam_backends[account][PARTITION] if account in iam_backends else None
-    return {str(each.arn) for each in getattr(kept, f"{kind}s", {}).values()} if kind in ("user", "role") else set()
+    kept = moto.keeper("iam", account) if kind in ("user", "role") else None
+    return {str(each.arn) for each in getattr(kept, f"{kind}s", {}).values()}
 
 
 def opened(account: str) -> datetime:
@@ -53,13 +51,15 @@ def opened(account: str) -> datetime:
     return min((user.create_date for user in backend(account).users.values()), default=datetime.min)
 
 
+def root_keys(account: str) -> list[Any]:
+    """The access keys of an account's root user; none unless somebody asked for one."""
+    return [key for key in backend(account).access_keys.values() if key.user_name is None]
+
+
 def root_key(account: str) -> tuple[str, str]:
     """Access key and secret of an account's root user, made when first asked for."""
-    keys = backend(account).access_keys
-    key = next((key for key in keys.values() if key.user_name is None), None)
-    if key is None:
-        key = AccessKey(None, prefix="AKIA", account_id=account)
-        keys[key.access_key_id] = key
+    key = next(iter(root_keys(account)), None) or moto.AccessKey(None, prefix="AKIA", account_id=account)
+    backend(account).access_keys[key.access_key_id] = key
     return key.access_key_id, key.secret_access_key
 
 
@@ -69,30 +69,13 @@ def active_key(account: str, user_name: str | None) -> Any | None:
     return next((key for key in keys if key.user_name == user_name and key.status == "Active"), None)
 
 
-def root_keys(account: str) -> list[Any]:
-    """The access keys of an account's root user; none unless somebody asked for one."""
-    return [key for key in backend(account).access_keys.values() if key.user_name is None]
-
-
-@dataclass(frozen=True, slots=True)
-class KeyRecord:
-    """An access key without its secret: `owner` is the ARN it acts as, `created` aware."""
-
-    access_key_id: str
-    account: str
-    owner: str
-    active: bool
-    created: datetime
-
-
-def key_records(account: str) -> Iterator[KeyRecord]:
-    """Every access key of an account that exists now."""
-    users = backend(account).users
-    for key in list(backend(account).access_keys.values()):
-        user = users.get(key.user_name) if key.user_name else None
-        owner = user.arn if user else f"arn:{PARTITION}:iam::{account}:root"
-        created = key.create_date if key.create_date.tzinfo else key.create_date.replace(tzinfo=UTC)
-        yield KeyRecord(key.access_key_id, account, owner, key.status == "Active", created)
+def stored_key(key: Any, account: str) -> StoredKey:
+    """An access key of moto's as a value."""
+    name = key.user_name or ""  # the root user has none
+    user = backend(account).users.get(name)
+    owner = user.arn if user else f"arn:{PARTITION}:iam::{account}:root"
+    created = key.create_date if key.create_date.tzinfo else key.create_date.replace(tzinfo=UTC)
+    return StoredKey(key.access_key_id, key.secret_access_key, account, name, owner, key.status == "Active", created)
 
 
 def unique_ids(account: str) -> Iterator[str]:
@@ -107,16 +90,12 @@ _LINKED_ROLE = re.compile(r"role/aws-service-role/([\w.-]+\.amazonaws\.com)/AWSS
 @cache
 def linked_role_names() -> dict[str, str]:
     """What follows AWSServiceRoleFor in the name of a service's own role, as AWS's managed policies spell it."""
-    from moto.iam.aws_managed_policies import aws_managed_policies_data
-
-    return dict(reversed(_LINKED_ROLE.findall(aws_managed_policies_data)))
+    return dict(reversed(_LINKED_ROLE.findall(moto.aws_managed_policies_data)))
 
 
 def is_in_awss_policies(text: str) -> bool:
     """Whether some managed policy of AWS's has this text as a value."""
-    from moto.iam.aws_managed_policies import aws_managed_policies_data
-
-    return f'"{text}"' in aws_managed_policies_data
+    return f'"{text}"' in moto.aws_managed_policies_data
 
 
 def linked_role_name(service: str) -> str:
@@ -130,11 +109,11 @@ def create_linked_role(account: str, name: str, service: str, description: str) 
     statement = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
     trust, iam = json.dumps({"Version": "2012-10-17", "Statement": [statement]}), backend(account)
     role = iam.create_role(name, trust, f"/aws-service-role/{service}/", None, description, [], "3600", service)
-    named = re.compile(
+    its_own = re.compile(
         rf"(AWS|Amazon)?{re.escape(linked_role_name(service))}(ServiceRole|ServiceLinkedRole|SLR)?Policy"
     )
     for policy in iam.managed_policies.values():
-        if policy.path == "/aws-service-role/" and named.fullmatch(policy.name):
+        if policy.path == "/aws-service-role/" and its_own.fullmatch(policy.name):
             policy.attach_to(role)
             break
     return role
@@ -146,7 +125,7 @@ def note_use(
     """Keep when and where a key, or the role of a session, was last used."""
     when = when.replace(microsecond=0)
     if key := backend(account).access_keys.get(access_key_id):
-        key.last_used = AccessKeyLastUsed(when, service, region)
+        key.last_used = moto.AccessKeyLastUsed(when, service, region)
     if role_name and (role := entity(account, "roles", role_name)):
         role.last_used, role.last_used_region = when, region
 
@@ -180,5 +159,5 @@ def update_role(account: str, name: str, description: str | None, max_session_se
 
 def oidc_provider(account: str, url: str) -> Any:
     """The OpenID Connect provider an account has for an issuer's URL, None where it has none."""
-    known = iam_backends[account][PARTITION].open_id_providers if account in iam_backends else {}
+    known = getattr(moto.keeper("iam", account), "open_id_providers", {})
     return known.get(f"arn:{PARTITION}:iam::{account}:oidc-provider/{url.removeprefix('https://').rstrip('/')}")

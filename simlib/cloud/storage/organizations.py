@@ -5,11 +5,11 @@ https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from simlib.cloud import moto_names as moto
 from simlib.cloud.storage.stored import PARTITION, StoredDocument
 
 SCP, RCP = "SERVICE_CONTROL_POLICY", "RESOURCE_CONTROL_POLICY"
@@ -38,12 +38,21 @@ def membership(account: str) -> Membership | None:
     backend = organization_of(account)
     if backend is None:
         return None
-    line = list(_line(backend, account))
-    enabled = {entry["Type"] for entry in line[0].policy_types}
-    path = "/".join([backend.org.id, *(node.id for node in line[:-1])]) + "/"
-    management = backend.org.master_account_id == account
-    scps, rcps = (_levels(line, kind, kind in enabled) for kind in (SCP, RCP))
-    return Membership(backend.org.id, path, management, scps, rcps, tuple(node.id for node in line))
+    units, line = {unit.id: unit for unit in backend.ou}, [_member(backend, account)]
+    while above := units.get(line[0].parent_id):
+        line.insert(0, above)
+    types = {entry["Type"] for entry in line[0].policy_types}
+    scps, rcps = (
+        tuple(
+            tuple(StoredDocument(each.arn, each.content) for each in node.attached_policies if each.type == kind)
+            for node in line
+            if kind in types
+        )
+        for kind in (SCP, RCP)
+    )
+    nodes = tuple(node.id for node in line)
+    path = "/".join([backend.org.id, *nodes[:-1], ""])
+    return Membership(backend.org.id, path, backend.org.master_account_id == account, scps, rcps, nodes)
 
 
 def node_arn(path: str, account: str, level: int) -> str:
@@ -74,41 +83,35 @@ def join(account: str, name: str, management: str) -> None:
 
     Raises `ValueError` where there is no such organization, or the account belongs to another.
     """
-    from moto.organizations.models import FakeAccount, organizations_backends
-
-    backend = organizations_backends[management][PARTITION]
+    backend, already = moto.organizations_backends[management][PARTITION], organization_of(account)
     if backend.org is None:
         raise ValueError(
             f"Account {management} has no organization yet. Create one: "
             'management.admin.client("organizations").create_organization()'
         )
-    if (already := organization_of(account)) is not None:
-        if already is backend:
-            return
+    if already is backend:
+        return
+    if already is not None:
         raise ValueError(f"Account {account} already belongs to another organization.")
-    member = FakeAccount(backend.org, AccountName=name, Email=f"{name}@example.com")
+    member = moto.FakeAccount(backend.org, AccountName=name, Email=f"{name}@example.com")
     member.id, member.joined_method = account, "INVITED"
     backend.accounts.append(member)
     for policy in [policy for policy in backend.policies if policy.aws_managed]:
         backend.attach_policy(PolicyId=policy.id, TargetId=account)
-    organizations_backends.master_accounts[account] = (management, PARTITION)
+    moto.organizations_backends.master_accounts[account] = (management, PARTITION)
 
 
 def organizations() -> Iterator[Any]:
     """moto's record of every organization of the world."""
-    if "moto.organizations.models" in sys.modules:
-        from moto.organizations.models import organizations_backends
-
-        for partitions in list(organizations_backends.values()):
-            if PARTITION in partitions and partitions[PARTITION].org is not None:
-                yield partitions[PARTITION]
+    for partitions in list(moto.backends("organizations").values()):
+        if PARTITION in partitions and partitions[PARTITION].org is not None:
+            yield partitions[PARTITION]
 
 
 def renumber(member: Any, account: str) -> None:
     """Give a member that moto has just made the number of another account."""
-    from moto.organizations.models import organizations_backends
-
-    organizations_backends.master_accounts[account] = organizations_backends.master_accounts.pop(member.id)
+    masters = moto.organizations_backends.master_accounts
+    masters[account] = masters.pop(member.id)
     member.id = account
 
 
@@ -117,9 +120,13 @@ def members() -> list[str]:
     return [account.id for backend in organizations() for account in backend.accounts]
 
 
+def _member(backend: Any, account: str) -> Any:
+    return next((member for member in backend.accounts if member.id == account), None)
+
+
 def organization_of(account: str) -> Any:
     """moto's record of the organization an account belongs to; None outside every one."""
-    return next((b for b in organizations() if any(member.id == account for member in b.accounts)), None)
+    return next((backend for backend in organizations() if _member(backend, account)), None)
 
 
 def arns(account: str) -> dict[str, str]:
@@ -135,34 +142,16 @@ def is_member(account: str) -> bool:
     return backend is not None and backend.org.master_account_id != account
 
 
-def _line(backend: Any, account: str) -> Iterator[Any]:
-    """The root, the organizational units below it, and the account."""
-    nodes = {unit.id: unit for unit in backend.ou}
-    member = next(member for member in backend.accounts if member.id == account)
-    above: list[Any] = []
-    parent = nodes.get(member.parent_id)
-    while parent is not None:
-        above.append(parent)
-        parent = nodes.get(parent.parent_id)
-    yield from (*reversed(above), member)
+def _policy(key: str, value: Any) -> Any:
+    policies = (each for backend in organizations() for each in backend.policies)
+    return next((each for each in policies if getattr(each, key) == value), None)
 
 
 def policy(arn: str) -> StoredDocument | None:
     """An SCP or RCP by its ARN; None where there is none."""
-    policies = (each for backend in organizations() for each in backend.policies)
-    return next((StoredDocument(each.arn, each.content) for each in policies if each.arn == arn), None)
+    return StoredDocument(arn, kept.content) if (kept := _policy("arn", arn)) else None
 
 
 def policy_type(policy_id: Any) -> str:
     """The type of an organization's policy by its ID, "" where there is none."""
-    policies = (each for backend in organizations() for each in backend.policies)
-    return next((str(each.type) for each in policies if each.id == policy_id), "")
-
-
-def _levels(line: list[Any], kind: str, enabled: bool) -> Levels:
-    if not enabled:
-        return ()
-    return tuple(
-        tuple(StoredDocument(policy.arn, policy.content) for policy in node.attached_policies if policy.type == kind)
-        for node in line
-    )
+    return str(kept.type) if (kept := _policy("id", policy_id)) else ""

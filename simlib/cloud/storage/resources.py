@@ -1,78 +1,31 @@
-"""What moto keeps about a resource, by its ARN: its policy, its tags, its real name. Knows moto's inside.
-
-Only what has been used is looked at: a service whose module nobody has loaded has no resources.
-"""
+"""What moto keeps about a resource, by its ARN: its policy, its tags, its real name. Knows moto's inside."""
 
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from importlib import import_module
 from typing import Any, NamedTuple
 
+from simlib.cloud import moto_names as moto
+from simlib.cloud.moto_names import keeper, keepers
 from simlib.cloud.storage.iam_entities import named
 from simlib.cloud.storage.stored import PARTITION, tag_map
 from simlib.cloud.storage.tables import ec2_read_late
 
-# The part of moto that keeps a service's resources, by the service in their ARNs: module and name of its backends.
-_KEEPERS = {
-    "lambda": ("awslambda_simple", "lambda_simple"),
-    "states": ("stepfunctions", "stepfunction"),
-    "elasticloadbalancing": ("elbv2", "elbv2"),
-    "cognito-idp": ("cognitoidp", "cognitoidp"),
-    "es": ("opensearch", "opensearch"),
-}
-
-
-def keeper(service: str, account: str, region: str) -> Any | None:
-    """moto's backend of a service (as ARNs name it), or None while nothing of it exists in this account."""
-    backends = _backends(service)
-    if account not in backends:
-        return None
-    try:
-        return backends[account][region or PARTITION]
-    except KeyError:
-        return None
-
-
-def keepers(service: str, account: str) -> list[Any]:
-    """moto's backends of a service in those regions of an account that have been used."""
-    backends = _backends(service)
-    return list(backends[account].values()) if account in backends else []
-
 
 def open_keeper(service: str, account: str, region: str) -> Any:
     """moto's backend of a service in an account, begun where nothing of it exists yet."""
-    module, name = _names(service)
+    module, name = moto.module_of_backends(service)
     with ec2_read_late():
         regions = getattr(import_module(module), name)[account]
     return regions[PARTITION if PARTITION in regions else region]
-
-
-def _backends(service: str) -> Any:
-    module, name = _names(service)
-    return getattr(sys.modules.get(module), name, {})
-
-
-def _names(service: str) -> tuple[str, str]:
-    plain = service.replace("-", "")
-    module, name = _KEEPERS.get(service, (plain, plain))
-    return f"moto.{module}.models", f"{name}_backends"
 
 
 def _split(arn: str) -> tuple[str, str, str, str]:
     """Service, region, account and name of an ARN."""
     parts = arn.split(":", 5)
     return (parts[2], parts[3], parts[4], parts[5]) if len(parts) == 6 and parts[0] == "arn" else ("", "", "", "")
-
-
-def _function(keeper: Any, name: str) -> Any:
-    _, name, *qualifier = name.split(":")
-    try:
-        return keeper.get_function(name, qualifier[0] if qualifier else None)
-    except Exception:  # moto raises an error of its own for each way of not being there
-        return None
 
 
 class _Row(NamedTuple):
@@ -99,9 +52,24 @@ _ROWS: Mapping[str, _Row] = {
     "dynamodb": _Row("tables", lambda arn, name: name.partition("/")[2].partition("/")[0], "table_arn"),
 }
 
+
+def _function(keeper: Any, name: str) -> Any:
+    _, name, *qualifier = name.split(":")
+    try:
+        return keeper.get_function(name, qualifier[0] if qualifier else None)
+    except Exception:  # moto raises an error of its own for each way of not being there
+        return None
+
+
+def _parameter(keeper: Any, name: str) -> Any:
+    name = name.removeprefix("parameter/")
+    stored = keeper._parameters.get(name) or keeper._parameters.get(f"/{name}")
+    return stored[-1] if stored else None
+
+
 # What is found by more than a look into a collection.
 _FINDERS: Mapping[str, Callable[[Any, str], Any]] = {
-    "ssm": lambda keeper, name: _parameter(keeper, name.removeprefix("parameter/")),
+    "ssm": _parameter,
     "lambda": _function,
     "ec2": lambda keeper, name: keeper.get_instance_by_id(name.removeprefix("instance/")),
 }
@@ -159,16 +127,14 @@ def policy_owner(arn: str) -> str:
 def policy_holders() -> Iterator[tuple[Any, str]]:
     """Everything of every account that has a policy of its own, and the attribute that holds it."""
     for service, row in _ROWS.items():
-        for account in list(_backends(service)) if row.policy else ():
+        for account in list(moto.backends(service)) if row.policy else ():
             for backend in keepers(service, account):
                 yield from ((owner, row.policy) for owner in list(getattr(backend, row.collection).values()))
 
 
 def set_table_policy(account: str, region: str, name: str, text: str) -> None:
     """Give a DynamoDB table that is there its policy."""
-    from moto.dynamodb.models import dynamodb_backends
-
-    backend = dynamodb_backends[account][region]
+    backend = open_keeper("dynamodb", account, region)
     backend.put_resource_policy(backend.tables[name].table_arn, text, None)
 
 
@@ -260,55 +226,44 @@ _POLICIES: Mapping[str, Callable[[Any], Any]] = {"lambda": _function_policy, "km
 
 
 def tags_of(arn: str) -> Mapping[str, str]:
-    """The tags of a resource; none for what does not exist, or what moto keeps no tags of."""
+    """The tags of a resource, or of what it is a part of; none for what does not exist or moto keeps no tags of."""
     service, region, account, name = _split(arn)
-    if not service or name.endswith("*"):
-        return {}
-    backend = keeper(service, account, region) if account else None
+    backend = keeper(service, account, region) if account and not name.endswith("*") else None
     if backend is None:
         return {}
     if service == "ec2":  # keyed by ID, which spares a walk through everything there is
         return dict(backend.tags.get(name.rpartition("/")[2], {}))
     if service == "iam":
-        return _identity_tags(backend, arn)
-    tagged = _main_resource(service, arn)
+        collection = _TAGGED.get(name.partition("/")[0])
+        last = name.rpartition("/")[2]
+        entity = named(backend, collection, last) if collection else backend.managed_policies.get(arn)
+        return tag_map(getattr(entity, "tags", None))
+    whole = "/".join(arn.split("/")[:2]) if service == "dynamodb" else arn
+    whole = ":".join(arn.split(":")[:7]) if service in ("lambda", "logs") else whole
     listed: Any = getattr(backend, "iter_tagged_resources", tuple)()
     try:
-        return next((dict(each.tags) for each in listed if each.arn == tagged), {})
+        return next((dict(each.tags) for each in listed if each.arn == whole), {})
     except Exception:  # moto stumbles over something else that is half made, and can list no tags of the service's
         return {}
 
 
-def _main_resource(service: str, arn: str) -> str:
-    """The resource whose tags count for a part of it."""
-    if service == "dynamodb":
-        return "/".join(arn.split("/")[:2])
-    if service == "logs":
-        return ":".join(arn.split(":")[:7])
-    return ":".join(arn.split(":")[:7]) if service == "lambda" else arn
-
-
-def _identity_tags(backend: Any, arn: str) -> Mapping[str, str]:
-    kind, name = arn.split(":", 5)[5].partition("/")[0], arn.rpartition("/")[2]
-    collection = {"role": "roles", "user": "users", "instance-profile": "instance_profiles"}.get(kind)
-    entity = named(backend, collection, name) if collection else backend.managed_policies.get(arn)
-    return tag_map(getattr(entity, "tags", None))
-
+_TAGGED = {"role": "roles", "user": "users", "instance-profile": "instance_profiles"}
 
 # -- names -----------------------------------------------------------------------------------------------------------
+
+
+def _of(service: str, account: str, region: str, collection: str) -> Iterator[Any]:
+    """The things in a collection of a backend, those of EC2's groups each by itself; none where there is none."""
+    for thing in list(getattr(keeper(service, account, region), collection, {}).values()):
+        yield from thing.values() if isinstance(thing, dict) else [thing]
 
 
 def key_arn(name: str, region: str, account: str) -> str | None:
     """The ARN of the KMS key that an ID, an ARN or an alias means; None where there is none."""
     if name.startswith("arn:"):
         _, region, account, name = _split(name)
-    backend = keeper("kms", account, region)
-    if backend is None:
-        return None
-    for key in backend.keys.values():
-        if name.removeprefix("key/") == key.id or name in key.aliases:
-            return str(key.arn)
-    return None
+    plain, keys = name.removeprefix("key/"), _of("kms", account, region, "keys")
+    return next((str(key.arn) for key in keys if plain == key.id or name in key.aliases), None)
 
 
 def key_aliases(arn: str) -> list[str]:
@@ -318,16 +273,7 @@ def key_aliases(arn: str) -> list[str]:
 def key_of_ciphertext(blob: bytes, region: str) -> str | None:
     """The key that encrypted a text, in whichever account it is: a ciphertext begins with the key's ID."""
     name = blob[:36].decode("ascii", "replace")
-    loaded = sys.modules.get("moto.kms.models")
-    for account in list(getattr(loaded, "kms_backends", ())):
-        if arn := key_arn(name, region, account):
-            return arn
-    return None
-
-
-def _parameter(keeper: Any, name: str) -> Any:
-    stored = keeper._parameters.get(name) or keeper._parameters.get(f"/{name}")
-    return stored[-1] if stored else None
+    return next(filter(None, (key_arn(name, region, account) for account in list(moto.backends("kms")))), None)
 
 
 def encryption_key(arn: str) -> str | None:
@@ -341,8 +287,7 @@ def encryption_key(arn: str) -> str | None:
 
 def secret_arns(region: str, account: str) -> list[str]:
     """The secrets of an account in a region."""
-    backend = keeper("secretsmanager", account, region)
-    return [str(secret.arn) for secret in backend.secrets.values()] if backend is not None else []
+    return [str(secret.arn) for secret in _of("secretsmanager", account, region, "secrets")]
 
 
 def secret_arn(name: str, region: str, account: str) -> str | None:
@@ -361,40 +306,34 @@ def partition_key(table_arn: str) -> str:
 
 def association_instance(association_id: str, region: str, account: str) -> str | None:
     """The instance that an instance profile's association belongs to."""
-    backend = keeper("ec2", account, region)
-    associations = getattr(backend, "iam_instance_profile_associations", {})
-    return next((str(a.instance.id) for a in associations.values() if a.association_id == association_id), None)
+    associations = _of("ec2", account, region, "iam_instance_profile_associations")
+    return next((str(each.instance.id) for each in associations if each.association_id == association_id), None)
 
 
 def launch_template(specification: Mapping[str, Any], region: str, account: str) -> tuple[str, Mapping[str, Any]]:
     """The ID of the launch template that a call names by ID or name, and what its version says."""
     name, identifier = specification.get("LaunchTemplateName"), specification.get("LaunchTemplateId")
-    backend = keeper("ec2", account, region)
-    templates = backend.launch_templates.values() if backend is not None else ()
+    templates = _of("ec2", account, region, "launch_templates")
     template = next((each for each in templates if identifier == each.id or (name and name == each.name)), None)
     if template is None:
         return str(identifier or "*"), {}
     try:
-        version = template.get_version(specification.get("Version") or "$Default")
+        return template.id, template.get_version(specification.get("Version") or "$Default").data
     except Exception:  # moto's own error, which the call will meet
         return template.id, {}
-    return template.id, version.data
 
 
 def security_group_id(name: str, region: str, account: str) -> str | None:
     """The ID of the security group of a name."""
-    backend = keeper("ec2", account, region)
-    groups = (group for by_id in backend.groups.values() for group in by_id.values()) if backend is not None else ()
-    return next((str(group.id) for group in groups if group.name == name), None)
+    return next((str(group.id) for group in _of("ec2", account, region, "groups") if group.name == name), None)
 
 
 def instance_facts(arn: str) -> dict[str, str]:
     """What EC2's condition keys say of an instance."""
     _, region, account, _ = _split(arn)
-    instance, backend = thing_of(arn), keeper("ec2", account, region)
-    if instance is None:
+    if (instance := thing_of(arn)) is None:
         return {}
-    association = getattr(backend, "iam_instance_profile_associations", {}).get(instance.id)
+    association = keeper("ec2", account, region).iam_instance_profile_associations.get(instance.id)
     profile = {"ec2:InstanceProfile": str(association.iam_instance_profile.arn)} if association else {}
     return {
         "ec2:InstanceID": str(instance.id),
@@ -410,16 +349,15 @@ def instance_facts(arn: str) -> dict[str, str]:
 
 
 def has_log_group(region: str, account: str, group: str) -> bool:
-    backend = keeper("logs", account, region)
-    return backend is not None and group in backend.groups and bool(backend.groups[group].streams)
+    """Whether there is a group of logs with something in it."""
+    groups = getattr(keeper("logs", account, region), "groups", {})
+    return group in groups and bool(groups[group].streams)
 
 
 def write_log(region: str, account: str, group: str, stream: str, text: str, milliseconds: int) -> None:
     """A new stream with a line for each of the text's, in a group that is made if need be."""
-    backend = keeper("logs", account, region)
-    if backend is None:
-        return
-    backend.ensure_log_group(group)
-    backend.create_log_stream(group, stream)
-    events = [{"timestamp": milliseconds, "message": line} for line in text.splitlines() if line]
-    backend.put_log_events(group, stream, events)
+    if (backend := keeper("logs", account, region)) is not None:
+        backend.ensure_log_group(group)
+        backend.create_log_stream(group, stream)
+        events = [{"timestamp": milliseconds, "message": line} for line in text.splitlines() if line]
+        backend.put_log_events(group, stream, events)

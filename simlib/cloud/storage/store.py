@@ -1,37 +1,21 @@
-"""moto as a store: the one place that knows moto's inside.
+"""moto as a store: users, roles, policies and instances as values, and the calls that moto carries out.
 
-moto keeps users, roles, buckets, instances; it never decides. Everything here is read or written under the gate's
-lock. The private names used are few, and `tests/cloud/test_store.py` says which one moved when moto changes.
+moto keeps; it never decides. Everything here is read or written under the gate's lock.
 """
 
 from __future__ import annotations
 
 import base64
-import json
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
-from datetime import UTC, datetime
-from functools import cache
 from itertools import count
-from types import ModuleType, SimpleNamespace
 from typing import Any
-from unittest.mock import patch
 
-import botocore.session
-import moto.iam.models as iam_models
-import requests
-from moto.core import utils as moto_utils
-from moto.core.common_models import BaseModel
-from moto.core.config import default_user_config
-from moto.core.models import MockAWS
-from moto.iam.utils import generate_access_key_id_from_account_id
-from moto.s3.models import FakeBucket
-
-from simlib.cloud.storage import buckets, contents, organizations
+from simlib.cloud import moto_names as moto
+from simlib.cloud.storage import changes, contents, organizations
 from simlib.cloud.storage.dispatch import carry_out
-from simlib.cloud.storage.iam_entities import active_key, backend, named
-from simlib.cloud.storage.remembered import remembered
+from simlib.cloud.storage.iam_entities import active_key, backend, named, stored_key
 from simlib.cloud.storage.stored import (
     PARTITION,
     Place,
@@ -41,120 +25,27 @@ from simlib.cloud.storage.stored import (
     StoredKey,
     tag_map,
 )
-from simlib.cloud.storage.tables import model_for_moto, service_models
 from simlib.cloud.transport.calls import Call
 from simlib.cloud.transport.wire import RawAnswer
 
-# Prefixes of unique IDs, https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html
-_ID_PREFIXES = {"User": "AIDA", "Group": "AGPA", "InstanceProfile": "AIPA", "ManagedPolicy": "ANPA"}
-
 _HOLDERS = ("user", "group", "role")  # of inline policies
-
-
-def unique_id(account: str, prefix: str, length: int = 21) -> str:
-    """An identifier in AWS's form; access keys have 20 characters, other IDs 21."""
-    return str(generate_access_key_id_from_account_id(account, prefix, length))
-
-
-def _with_unique_id(cls: type, prefix: str) -> Any:
-    original = cls.__init__  # type: ignore[misc]
-
-    def initialise(self: Any, *args: Any, **kwargs: Any) -> None:
-        original(self, *args, **kwargs)
-        self.id = unique_id(self.account_id if self.account_id.isdigit() else "0" * 12, prefix)
-
-    return patch.object(cls, "__init__", initialise)
-
-
-@cache
-def aws_managed_policies() -> tuple[Any, ...]:
-    """AWS's own 1,500 managed policies, read once for all accounts and worlds (measured: 0.2 s).
-
-    Each document becomes a text as soon as it is read: all of them at once as objects would take 13 MB more.
-    """
-    policies = json.loads(
-        iam_models.aws_managed_policies_data,
-        object_hook=lambda mapping: json.dumps(mapping) if "Statement" in mapping else mapping,
-    )
-    return tuple(
-        iam_models.AWSManagedPolicy(
-            name,
-            account_id="aws",
-            region="us-east-1",
-            default_version_id=each["DefaultVersionId"],
-            path=each["Path"],
-            document=each["Document"],
-            create_date=datetime.fromisoformat(each["CreateDate"]),
-            update_date=datetime.fromisoformat(each["UpdateDate"]),
-        )
-        for name, each in policies.items()
-    )
-
-
-def _own_copies(backend: Any) -> list[Any]:
-    """Each account counts its own attachments; the documents are shared. (`copy.copy` takes five times as long.)"""
-    own = []
-    for policy in aws_managed_policies():
-        own.append(object.__new__(type(policy)))
-        own[-1].__dict__ = policy.__dict__.copy()
-    return own
-
-
-def _whole_second() -> datetime:
-    """The time as IAM writes it down."""
-    return datetime.now(UTC).replace(tzinfo=None, microsecond=0)
-
-
-@staticmethod  # type: ignore[misc]
-def _untracked(cls: type, *_: Any, **__: Any) -> Any:
-    """A new object that moto's list of all objects ever made does not hold on to: what is replaced is freed."""
-    return object.__new__(cls)
-
-
-def _delivered(*args: Any, **kwargs: Any) -> Any:
-    """What moto hears when it would send something: accepted, and gone nowhere."""
-    return SimpleNamespace(status_code=200, ok=True, text="", content=b"", headers={}, json=dict)
-
-
-_SILENCED = SimpleNamespace(
-    post=_delivered, get=_delivered, put=_delivered, request=_delivered, exceptions=requests.exceptions
-)
-
-
-def _silence(stack: ExitStack) -> None:
-    """Take the network from moto's modules: SNS, Firehose and others would really POST."""
-    for name, module in list(sys.modules.items()):
-        if name.startswith("moto.") and isinstance(module, ModuleType) and vars(module).get("requests") is requests:
-            stack.enter_context(patch.object(module, "requests", _SILENCED))
+_ADMINISTRATOR = f"arn:{PARTITION}:iam::aws:policy/AdministratorAccess"
 
 
 class Store:
     """moto's state while one world is open; `close()` undoes every change made to moto's modules."""
 
     def __init__(self) -> None:
-        self._patches = ExitStack()
-        self._known_modules = 0
+        self._changes, self._known_modules = ExitStack(), 0
         try:
-            self._patches.enter_context(patch.dict(default_user_config, _CONFIGURATION))
-            self._patches.enter_context(patch.object(MockAWS, "start", _refuse_to_mock))
-            self._patches.enter_context(patch.object(BaseModel, "__new__", _untracked))
-            self._patches.enter_context(patch.object(iam_models.IAMBackend, "_init_aws_policies", _own_copies))
-            self._patches.enter_context(patch.object(botocore.session, "create_loader", lambda *_: service_models()))
-            self._patches.enter_context(patch.object(moto_utils, "_load_service_model", model_for_moto))
-            self._patches.enter_context(remembered())
-            self._patches.enter_context(patch.object(iam_models, "utcnow", _whole_second))
-            self._patches.enter_context(patch.object(FakeBucket, "encryption", buckets.ENCRYPTION, create=True))
-            for name in ("IAMPolicyDocumentValidator", "IAMTrustPolicyDocumentValidator"):  # `documents` has decided
-                self._patches.enter_context(patch.object(getattr(iam_models, name), "validate", lambda _: None))
-            for name, prefix in _ID_PREFIXES.items():
-                self._patches.enter_context(_with_unique_id(getattr(iam_models, name), prefix))
+            changes.make(self._changes)
             contents.forget()
         except BaseException:
-            self._patches.close()
+            self._changes.close()
             raise
 
     def close(self) -> None:
-        with self._patches:
+        with self._changes:
             contents.forget()
 
     def act(self, call: Call, account: str) -> RawAnswer:
@@ -166,36 +57,36 @@ class Store:
             return carry_out(call, account)
         finally:
             if len(sys.modules) != self._known_modules:
-                _silence(self._patches)
+                changes.silence(self._changes)
                 self._known_modules = len(sys.modules)
 
-    # -- IAM ---------------------------------------------------------------------------------------------------------
+    # -- accounts and keys -------------------------------------------------------------------------------------------
 
     def administrator_key(self, account: str, user_name: str) -> StoredKey:
         """The active access key of an IAM user with AWS's AdministratorAccess policy; made, where need be."""
         iam = backend(account)
         if user_name not in iam.users:
             iam.create_user(region_name="us-east-1", user_name=user_name, path="/")
-            iam.attach_user_policy(f"arn:{PARTITION}:iam::aws:policy/AdministratorAccess", user_name)
-        return _stored_key(active_key(account, user_name) or iam.create_access_key(user_name=user_name), account)
+            iam.attach_user_policy(_ADMINISTRATOR, user_name)
+        return stored_key(active_key(account, user_name) or iam.create_access_key(user_name=user_name), account)
 
     def create_administrator_role(self, account: str, name: str, trust_policy: str) -> None:
         """A role with AWS's AdministratorAccess policy."""
         iam = backend(account)
         iam.create_role(name, trust_policy, "/", None, "", [], "3600")
-        iam.attach_role_policy(f"arn:{PARTITION}:iam::aws:policy/AdministratorAccess", name)
+        iam.attach_role_policy(_ADMINISTRATOR, name)
 
     def free_account_id(self) -> str:
         """111111111111 for the first account, 222222222222 for the second; past nine, the number padded."""
         numbers = (str(number) * 12 if number < 10 else f"{number:012d}" for number in count(1))
-        return next(number for number in numbers if number not in iam_models.iam_backends)
+        return next(number for number in numbers if not self.has(number))
 
     def accounts(self) -> Iterator[str]:
-        yield from list(iam_models.iam_backends)
+        yield from list(moto.iam_backends)
 
     def has(self, account: str) -> bool:
         """Whether anything is kept of an account."""
-        return account in iam_models.iam_backends
+        return account in moto.iam_backends
 
     def is_of_the_world(self, account: str) -> bool:
         """Whether somebody has made it; moto keeps accounts of its own besides, with no more than a role in them."""
@@ -205,12 +96,18 @@ class Store:
         )
         return bool(made) or organizations.organization_of(account) is not None
 
+    def keys(self) -> Iterator[StoredKey]:
+        """Every access key of every account that exists now."""
+        for account in self.accounts():
+            yield from (stored_key(key, account) for key in list(backend(account).access_keys.values()))
+
     def find_key(self, access_key_id: str) -> StoredKey | None:
         for account in self.accounts():
-            key = backend(account).access_keys.get(access_key_id)
-            if key is not None:
-                return _stored_key(key, account)
+            if key := backend(account).access_keys.get(access_key_id):
+                return stored_key(key, account)
         return None
+
+    # -- identities --------------------------------------------------------------------------------------------------
 
     def user(self, account: str, name: str) -> StoredIdentity | None:
         return self._identity(account, "users", name)
@@ -250,7 +147,7 @@ class Store:
 
     def role_by_arn(self, arn: str) -> StoredIdentity | None:
         account, name = arn.split(":")[4], arn.rpartition("/")[2]
-        role = self.role(account, name) if account in iam_models.iam_backends else None
+        role = self.role(account, name) if self.has(account) else None
         return role if role and role.arn == arn else None
 
     def path_of(self, kind: str, account: str, name: str) -> str:
@@ -265,6 +162,8 @@ class Store:
                 return self.role(account, profile.roles[0].name)
         return None
 
+    # -- documents ---------------------------------------------------------------------------------------------------
+
     def boundary_of(self, account: str, named: Mapping[str, Any]) -> str | None:
         """The ARN of the boundary of the user or role that a call's parameters name."""
         user, role = named.get("UserName"), named.get("RoleName")
@@ -275,9 +174,7 @@ class Store:
         """A managed policy by its ARN, AWS's own or an account's; None for anything else."""
         owner = arn.split(":")[4] if arn.count(":") >= 5 else ""
         account = next(self.accounts(), "") if owner == "aws" else owner
-        if account not in iam_models.iam_backends:
-            return None
-        policy = backend(account).managed_policies.get(arn)
+        policy = backend(account).managed_policies.get(arn) if self.has(account) else None
         return _managed_document(policy) if policy is not None else None
 
     def document_at(self, place: Place) -> StoredDocument | None:
@@ -295,68 +192,42 @@ class Store:
         text = entity.policies.get(place.name) if entity is not None and entity.arn == place.owner else None
         return StoredDocument(place.name, text, place.owner) if text is not None else None
 
-    # -- S3 and EC2 --------------------------------------------------------------------------------------------------
+    # -- instances ---------------------------------------------------------------------------------------------------
 
     def instance(self, instance_id: str) -> StoredInstance | None:
-        if "moto.ec2.models" not in sys.modules:  # a second of import that no lesson without an instance needs to pay
-            return None
-        from moto.ec2.models import ec2_backends
-
-        for account, regions in list(ec2_backends.items()):
-            for region, ec2 in list(regions.items()):
-                instance = ec2.get_instance_by_id(instance_id)
-                if instance is not None:
-                    return self._instance(instance, ec2, account, region)
+        """An EC2 instance of any account and Region."""
+        for account in list(moto.backends("ec2")):
+            for ec2 in moto.keepers("ec2", account):
+                if (instance := ec2.get_instance_by_id(instance_id)) is not None:
+                    return self._instance(instance, ec2, account)
         return None
 
-    def _instance(self, instance: Any, ec2: Any, account: str, region: str) -> StoredInstance:
-        association = ec2.iam_instance_profile_associations.get(instance.id)
+    def _instance(self, instance: Any, ec2: Any, account: str) -> StoredInstance:
+        association, options = ec2.iam_instance_profile_associations.get(instance.id), instance.metadata_options
         profile = association.iam_instance_profile if association else None
-        role = self.role(account, profile.roles[0].name) if profile and profile.roles else None
+        details = {
+            "ami-id": instance.image_id,
+            "instance-type": instance.instance_type,
+            "local-ipv4": instance.private_ip,
+            "public-ipv4": instance.public_ip,
+            "availability-zone": instance._placement.zone or f"{ec2.region_name}a",
+            "mac": instance.nics[0].mac_address if instance.nics else None,
+            "security-groups": "\n".join(str(group.name) for group in instance.security_groups),
+            "launch-time": f"{instance.launch_time:%Y-%m-%dT%H:%M:%SZ}",
+            "http-endpoint": options.http_endpoint,
+            "user-data": base64.b64decode(str(instance.user_data or "")).decode("utf-8", "replace"),
+        }
         return StoredInstance(
             instance.id,
             account,
-            region,
+            ec2.region_name,
             instance.state == "running",
-            profile.arn if profile else None,
-            profile.id if profile else None,
-            role,
-            str(instance.metadata_options.http_tokens),
-            {
-                "ami-id": str(instance.image_id),
-                "instance-type": str(instance.instance_type),
-                "local-ipv4": str(instance.private_ip),
-                "public-ipv4": str(instance.public_ip or ""),
-                "availability-zone": str(instance._placement.zone or f"{region}a"),
-                "mac": str(instance.nics[0].mac_address) if instance.nics else "",
-                "security-groups": "\n".join(str(group.name) for group in instance.security_groups),
-                "launch-time": f"{instance.launch_time:%Y-%m-%dT%H:%M:%SZ}",
-                "http-endpoint": str(instance.metadata_options.http_endpoint),
-                "user-data": _decoded(instance.user_data),
-            },
+            profile and profile.arn,
+            profile and profile.id,
+            self.role(account, profile.roles[0].name) if profile and profile.roles else None,
+            str(options.http_tokens),
+            {name: str(value or "") for name, value in details.items()},
         )
-
-
-def _decoded(user_data: Any) -> str:
-    return base64.b64decode(str(user_data)).decode("utf-8", "replace") if user_data else ""
-
-
-_CONFIGURATION: dict[str, Any] = {
-    "batch": {"use_docker": False},
-    "lambda": {"use_docker": False},
-}
-
-
-def _refuse_to_mock(*_: Any, **__: Any) -> None:
-    raise RuntimeError(
-        "mock_aws would empty this world: the lab is a mocked AWS already, and every boto3 client meets it. Leave "
-        "mock_aws out, or stop() the Cloud first."
-    )
-
-
-def _stored_key(key: Any, account: str) -> StoredKey:
-    name = key.user_name or ""  # the root user has none
-    return StoredKey(key.access_key_id, key.secret_access_key, account, name, key.status == "Active")
 
 
 def _documents(entity: Any) -> Iterator[StoredDocument]:

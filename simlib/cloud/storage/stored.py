@@ -4,23 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from simlib.cloud.moto_names import PARTITION as PARTITION
 from simlib.iam import Policy
-
-PARTITION = "aws"
 
 
 @dataclass(frozen=True, slots=True)
 class StoredKey:
-    """A long-term access key of an IAM user, or of the root user where `user_name` is empty."""
+    """A long-term access key: `owner` is the ARN it acts as, `user_name` empty for the root user, `created` aware."""
 
     access_key_id: str
     secret_access_key: str
     account: str
     user_name: str
+    owner: str
     active: bool
+    created: datetime
 
 
 class Place(NamedTuple):

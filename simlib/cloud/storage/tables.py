@@ -7,19 +7,17 @@ and keeps a second copy of the models from which boto3 makes its clients: togeth
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import cache, cached_property
+from functools import cache, partial
 from typing import Any
 from unittest.mock import patch
 
 from botocore.loaders import Loader
-from moto.core import loaders as moto_loaders
-from moto.utilities import utils as moto_utilities
+
+from simlib.cloud import moto_names as moto
 
 _OFFERINGS, _TYPES = "ec2/resources/instance_type_offerings", "ec2/resources/instance_types.json"
-_READS_THEM = "moto.ec2.models.instance_types"
-_REWRITTEN = ("s3", "s3control")  # a client rewrites addresses in these models, so moto has its own
 
 
 @cache
@@ -28,81 +26,61 @@ def service_models() -> Loader:
     return Loader(extra_search_paths=[Loader.BUILTIN_DATA_PATH], include_default_search_paths=False)
 
 
-def model_for_moto(service: str, kind: str) -> Any:
-    """An API model with what moto adds to it; all else is shared with the clients."""
-    if service in _REWRITTEN:
-        return moto_loaders.create_loader().load_service_model(service, kind)
-    model = service_models().load_service_model(service, kind)
-    version = service_models().determine_latest_version(service, kind)
-    for extra in moto_loaders.create_loader()._find_extras(service, kind, version):
-        model = _merged(model, extra["merge"])
-    return model
+class _Late(dict[str, Any]):
+    """A table that is read as far as it is asked for; `read` makes of a name what belongs to it, and may know more."""
 
+    def __init__(self, read: Callable[[str], dict[str, Any]]) -> None:
+        self._read = read
 
-def _merged(model: Any, more: Any) -> Any:
-    if not (isinstance(model, Mapping) and isinstance(more, Mapping)):
-        return more
-    return {**model, **{name: _merged(model.get(name), value) for name, value in more.items()}}
+    def __missing__(self, name: str) -> Any:
+        self.update(self._read(name))
+        if name in self:
+            return self[name]
+        raise KeyError(name)
+
+    def get(self, name: str, default: Any = None) -> Any:
+        try:
+            return self[name]
+        except KeyError:
+            return default
 
 
 @contextmanager
 def ec2_read_late() -> Iterator[None]:
     """Whatever of moto is imported in here leaves EC2's tables unread until somebody asks for what is in them."""
-    if _READS_THEM in sys.modules:
+    if moto.EC2_TABLES in sys.modules:
         yield
         return
-    types, read = InstanceTypes(), moto_utilities.load_resource
+    types, read = _Late(_types), moto.utilities.load_resource
 
     def unread(name: str) -> Any:
         return [] if _OFFERINGS in name else types if name == _TYPES else read(name)
 
-    with patch.object(moto_utilities, "load_resource", unread):
+    with patch.object(moto.utilities, "load_resource", unread):
         yield
-    if module := sys.modules.get(_READS_THEM):
-        module.INSTANCE_TYPE_OFFERINGS.update({place: Offerings(place) for place in module.INSTANCE_TYPE_OFFERINGS})
-        types.families = module.INSTANCE_FAMILIES
-        module.InstanceTypeBackend.instance_types = property(lambda _: [module.InstanceType(name) for name in types])
+    if module := sys.modules.get(moto.EC2_TABLES):
+
+        def every(_: Any) -> list[Any]:
+            if not types:
+                types.update(_types(""))
+            return [module.InstanceType(name) for name in types]
+
+        places = module.INSTANCE_TYPE_OFFERINGS
+        places.update({place: _Late(partial(_offerings, place)) for place in places})
+        module.InstanceTypeBackend.instance_types = property(every)
 
 
-class Offerings(dict[str, list[dict[str, str]]]):
-    """Which types of instances there are, by region; `place` is what a location is: a region, a zone, a zone's ID."""
-
-    def __init__(self, place: str) -> None:
-        self.place = place
-
-    def __missing__(self, region: str) -> list[dict[str, str]]:
-        try:
-            read = moto_utilities.load_resource(f"{_OFFERINGS}/{self.place}/{region}.json")
-        except FileNotFoundError:
-            raise KeyError(region) from None
-        self[region] = [{**offered, "LocationType": self.place} for offered in read]
-        return self[region]
-
-    def get(self, region: str, default: Any = None) -> Any:
-        try:
-            return self[region]
-        except KeyError:
-            return default
+def _types(_: str) -> dict[str, Any]:
+    """What each type of instance is like, by its name."""
+    types: dict[str, Any] = moto.utilities.load_resource(_TYPES)
+    sys.modules[moto.EC2_TABLES].INSTANCE_FAMILIES[:] = {name.partition(".")[0] for name in types}
+    return types
 
 
-class InstanceTypes(Mapping[str, Any]):
-    """What each type of instance is like, by its name; empty until moto has been imported."""
-
-    def __init__(self) -> None:
-        self.families: list[str] | None = None  # moto's own list of them
-
-    @cached_property
-    def _read(self) -> dict[str, Any]:
-        read: dict[str, Any] = moto_utilities.load_resource(_TYPES)
-        assert self.families is not None
-        self.families.extend({name.partition(".")[0] for name in read})
-        return read
-
-    def __getitem__(self, name: str) -> Any:
-        return self._read[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(()) if self.families is None else iter(self._read)
-
-    def __len__(self) -> int:
-        return len(self._read)
+def _offerings(place: str, region: str) -> dict[str, Any]:
+    """Which types of instances a region offers; `place` is what a location is: a region, a zone, a zone's ID."""
+    try:
+        read = moto.utilities.load_resource(f"{_OFFERINGS}/{place}/{region}.json")
+    except FileNotFoundError:
+        return {}
+    return {region: [{**offered, "LocationType": place} for offered in read]}

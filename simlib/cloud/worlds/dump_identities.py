@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from simlib.cloud.storage.store import aws_managed_policies
+from simlib.cloud.storage.changes import aws_managed_policies
 from simlib.cloud.worlds.dump_values import Notes, listed, objects, policy_arn, tags
 from simlib.cloud.worlds.shape import PolicyText, WorldFileError, members, values_of
 

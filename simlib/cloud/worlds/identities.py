@@ -8,7 +8,7 @@ from typing import Any
 from moto.iam import models
 
 from simlib.cloud.storage.iam_entities import set_user_boundary
-from simlib.cloud.storage.store import aws_managed_policies
+from simlib.cloud.storage.changes import aws_managed_policies
 from simlib.cloud.storage.stored import PARTITION
 from simlib.cloud.worlds.sections import makes, tags
 from simlib.cloud.worlds.shape import VIEWS, WorldFileError, fill, make

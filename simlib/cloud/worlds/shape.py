@@ -293,7 +293,7 @@ def json_of(table: str, thing: Any, keeper: Any = None) -> dict[str, Any]:
 
 def _written(member: Member, thing: Any, keeper: Any) -> Any:
     if member.service:
-        from simlib.cloud.storage.resources import keepers  # late: who only wants to catch an error needs no moto
+        from simlib.cloud.moto_names import keepers  # late: who only wants to catch an error needs no moto
 
         parts = [
             _written(member._replace(service=""), backend, backend) for backend in keepers(member.service, thing.id)

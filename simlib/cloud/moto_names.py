@@ -1,0 +1,105 @@
+"""moto's inside by its names: each one that the lab uses, once, imported when it is first asked for.
+
+moto stores and never decides; it is pinned, and `tests/cloud/test_store.py` says which of these has moved when it
+changes. The transports' own are in `transport/mock.py`. A service whose module nobody has loaded keeps nothing.
+"""
+
+from __future__ import annotations
+
+import sys
+from functools import cache
+from importlib import import_module
+from typing import Any
+
+PARTITION = "aws"
+
+NAMES = {
+    name: module
+    for module, names in {
+        "core.base_backend": "BackendDict",
+        "core.common_models": "BaseModel",
+        "core.config": "default_user_config",
+        "core.loaders": "create_loader",
+        "core.models": "MockAWS",
+        "core.responses": "BaseResponse",
+        "core.serialize": "DEFAULT_ALIAS_PROVIDERS XFormedAttributePicker",
+        "core.utils": "camelcase_to_underscores method_names_from_class",
+        "dynamodb.models": "dynamodb_backends",
+        "ec2.models": "ec2_backends",
+        "iam.aws_managed_policies": "aws_managed_policies_data",
+        "iam.models": "AWSManagedPolicy AccessKey AccessKeyLastUsed AccountPasswordPolicy Group IAMBackend "
+        "IAMPolicyDocumentValidator IAMTrustPolicyDocumentValidator InstanceProfile ManagedPolicy PolicyVersion Role "
+        "User VirtualMfaDevice iam_backends",
+        "iam.utils": "generate_access_key_id_from_account_id",
+        "kms.models": "Grant Key",
+        "organizations.models": "FakeAccount FakeOrganization FakeOrganizationalUnit FakePolicy FakeRoot "
+        "organizations_backends",
+        "s3.models": "FakeBucket FakeDeleteMarker FakeKey PublicAccessBlock s3_backends",
+        "s3.responses": "S3Response",
+        "ssm.models": "ParameterDict",
+    }.items()
+    for name in names.split()
+}
+# Modules of which the lab changes something while a world is open
+MODULES = {
+    "iam_models": "iam.models",
+    "instance_models": "ec2.models.instances",
+    "responses": "core.responses",
+    "utilities": "utilities.utils",
+    "utils": "core.utils",
+}
+EC2_TABLES = "moto.ec2.models.instance_types"
+# Where services are kept that are not named as in their ARNs: module and name of the backends
+_KEEPERS = {
+    "lambda": ("awslambda_simple", "lambda_simple"),
+    "states": ("stepfunctions", "stepfunction"),
+    "elasticloadbalancing": ("elbv2", "elbv2"),
+    "es": ("opensearch", "opensearch"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in MODULES:
+        value = import_module(f"moto.{MODULES[name]}")
+    elif name in NAMES:
+        value = getattr(import_module(f"moto.{NAMES[name]}"), name)
+    else:
+        raise AttributeError(name)
+    globals()[name] = value
+    return value
+
+
+def loaded(name: str) -> Any:
+    """What one of the names stands for, None while nobody has needed the module it is in."""
+    return getattr(sys.modules.get(f"moto.{NAMES[name]}"), name, None)
+
+
+@cache
+def module_of_backends(service: str) -> tuple[str, str]:
+    """Module and name of the backends of a service, as ARNs name it."""
+    plain = service.replace("-", "")
+    module, name = _KEEPERS.get(service, (plain, plain))
+    return f"moto.{module}.models", f"{name}_backends"
+
+
+def backends(service: str) -> Any:
+    """moto's backends of a service, by account and Region; empty while it has not been used."""
+    module, name = module_of_backends(service)
+    return getattr(sys.modules.get(module), name, {})
+
+
+def keepers(service: str, account: str) -> list[Any]:
+    """The backends of a service in those Regions of an account that have been used."""
+    kept = backends(service)
+    return list(kept[account].values()) if account in kept else []
+
+
+def keeper(service: str, account: str, region: str = "") -> Any | None:
+    """The backend of a service, None while nothing of it exists in this account."""
+    kept = backends(service)
+    if account not in kept:
+        return None
+    try:
+        return kept[account][region or PARTITION]
+    except KeyError:
+        return None
