@@ -85,7 +85,7 @@ class History:
 
     def observe(self, store: Store, sessions: Sessions, now: datetime) -> None:
         """Note what has changed since the last look. Called under the gate's lock, after calls that may change it."""
-        there = {key.access_key_id: key for key in store.keys()}
+        there = {key.access_key_id: key for key in store.access_keys()}
         known = {name: key for name, (key, _) in self._keys.items()}
         for name, key in {**known, **there}.items():
             state = DELETED if name not in there else VALID if key.active else INACTIVE

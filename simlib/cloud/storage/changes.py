@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
-from functools import cache, lru_cache
+from functools import cache, lru_cache, wraps
 from types import ModuleType, SimpleNamespace
 from typing import Any
 from unittest.mock import patch
@@ -34,6 +34,7 @@ def unique_id(account: str, prefix: str, length: int = 21) -> str:
 def _with_unique_id(name: str) -> Any:
     original, prefix = getattr(moto, name).__init__, _ID_PREFIXES[name]
 
+    @wraps(original)
     def initialise(self: Any, *args: Any, **kwargs: Any) -> None:
         original(self, *args, **kwargs)
         self.id = unique_id(self.account_id if self.account_id.isdigit() else "0" * 12, prefix)

@@ -96,7 +96,7 @@ class Store:
         )
         return bool(made) or organizations.organization_of(account) is not None
 
-    def keys(self) -> Iterator[StoredKey]:
+    def access_keys(self) -> Iterator[StoredKey]:
         """Every access key of every account that exists now."""
         for account in self.accounts():
             yield from (stored_key(key, account) for key in list(backend(account).access_keys.values()))

@@ -12,7 +12,6 @@ https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetAccountAuthorizationD
 
 from __future__ import annotations
 
-import codecs
 import json
 import os
 import re
@@ -135,23 +134,16 @@ class _Reader:
 
 
 def _decoded(content: bytes) -> str:
-    """Text in UTF-8 or UTF-16, with or without a mark; PowerShell writes the latter."""
-    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return content.decode("utf-16")
-    if content[1:2] == b"\0" or content[:1] == b"\0":
-        return content.decode("utf-16-le" if content[1:2] == b"\0" else "utf-16-be")
-    return content.decode("utf-8-sig")
+    """Text in UTF-8, UTF-16 or UTF-32, with or without a mark; PowerShell writes UTF-16."""
+    return content.decode(json.detect_encoding(content))
 
 
 def _parsed(text: str, suffix: str) -> Iterator[Any]:
     """The values of a text: JSON, one or several after each other, else YAML."""
     if not text.strip():
         raise ValueError("it is empty")
-    position, length, decoder = (
-        len(text) - len(text.lstrip()),
-        len(text),
-        json.JSONDecoder(parse_constant=file.no_number),
-    )
+    position, length = len(text) - len(text.lstrip()), len(text)
+    decoder = json.JSONDecoder(parse_constant=file.no_number)
     if suffix in (".yaml", ".yml") or text[position : position + 1] not in ("{", "["):
         import yaml  # late: awscli brings it
 

@@ -7,33 +7,21 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from typing import Any
+
+from botocore import xform_name
 
 from simlib.cloud.storage.changes import aws_managed_policies
-from simlib.cloud.worlds.dump_values import Notes, listed, objects, policy_arn, tags
-from simlib.cloud.worlds.shape import PolicyText, WorldFileError, members, values_of
+from simlib.cloud.worlds.dump_values import Notes, listed, objects, policy_arn
+from simlib.cloud.worlds.shape import members
 
-
-class Kind(NamedTuple):
-    """A list of the details: the table of its entries, how ARNs name them, how their IDs begin."""
-
-    table: str
-    word: str
-    prefix: str
-
-
-KINDS = {
-    "UserDetailList": Kind("User", "user", "AIDA"),
-    "GroupDetailList": Kind("Group", "group", "AGPA"),
-    "RoleDetailList": Kind("Role", "role", "AROA"),
-    "Policies": Kind("Policy", "policy", "ANPA"),
-}
+# The lists of the details, and the tables of their entries
+KINDS = {"UserDetailList": "User", "GroupDetailList": "Group", "RoleDetailList": "Role", "Policies": "Policy"}
 _IAM_ARN = re.compile(
-    r"arn:aws:iam::(\d{12}|aws):(user|group|role|policy|instance-profile)(/(?:[\x21-\x7e]+/)?)([^/]+)"
+    r"arn:aws:iam::(\d{12}|aws):(user|group|role|policy|instance-profile)(/(?:[\x21-\x7e]+/)?)([\w+=,.@-]{1,128})",
+    re.ASCII,
 )
-_NAME = re.compile(r"[\w+=,.@-]{1,128}", re.ASCII)
-_NOBODY = PolicyText('{"Version": "2012-10-17", "Statement": []}')
 _COLLECTED = re.compile(r"/accounts/(\d{12})/iam/(user|role|group|policy)/[^/]+/[^/]+$")
 
 
@@ -48,7 +36,7 @@ class Identities:
     """Collects the entries of accounts, by list and name."""
 
     def __init__(self, notes: Notes) -> None:
-        self.notes, self.number = notes, ""  # the account of the entry that is being read
+        self.notes = notes
         self.accounts: dict[str, dict[str, dict[str, dict[str, Any]]]] = {}
         self.of_aws: dict[str, dict[str, Any]] = {}
         self.collected: dict[str, dict[str, Any]] = {}
@@ -57,90 +45,48 @@ class Identities:
         return self.accounts.setdefault(number, {shape: {} for shape in KINDS})
 
     def take(self, shape: str, entry: Any, place: str, owner: str) -> None:
-        kind = KINDS[shape]
-        written = entry if isinstance(entry, dict) else {}
-        match, name = _IAM_ARN.fullmatch(str(written.get("Arn", ""))), written.get(f"{kind.table}Name")
-        if not match and not (owner and isinstance(name, str)):
-            self.notes.remark(place, f"is no {kind.word} with an ARN")
-            return
-        account, _, path, name = match.groups() if match else (owner, kind.word, "/", name)
-        if not _NAME.fullmatch(str(name)) or not re.fullmatch(r"/([\x21-\x7e]+/)?", path):
-            self.notes.remark(place, f"{name!r} is not a name that IAM has")
-            return
-        self.number, arn = account, f"arn:aws:iam::{account}:{kind.word}{path}{name}"
-        made = {"Path": path, f"{kind.table}Name": name, "Arn": arn,
-                f"{kind.table}Id": self.notes.identifier(written.get(f"{kind.table}Id"), kind.prefix, arn)}  # fmt: skip
-        for member in members(kind.table):
-            if member.name not in made:
-                read = _READERS.get(member.name) or _READERS.get(member.form, Identities._as_it_stands)
-                value = read(self, written.get(member.name), f"{place}.{member.name}", member.form)
-                if value or not member.flag:
-                    made[member.name] = value
+        """An entry of one of the lists; `owner` is the account of those that have no ARN."""
+        written, table = entry if isinstance(entry, dict) else {}, KINDS[shape]
         if shape == "Policies":
-            self._take_policy(made, written, place, account)
+            written = {**written, "PolicyVersionList": _versions(written)}
+        account, made = self._read(table, written, place, owner)
+        if not made:
+            return
+        if shape == "RoleDetailList":
+            profiles = [self._read("InstanceProfile", each, place, "") for each in objects(written.get(_PROFILES))]
+            made[_PROFILES] = [profile for number, profile in profiles if profile and number == account]
+        if shape == "Policies":
+            self._keep_policy(made, place, account)
         elif account == "aws":
             self.notes.remark(place, "belongs to no account")
         else:
-            self.account(account)[shape][str(name)] = made
+            self.account(account)[shape][made[f"{table}Name"]] = made
 
-    def _take_policy(self, made: dict[str, Any], written: Mapping[str, Any], place: str, account: str) -> None:
+    def _read(self, table: str, written: Mapping[str, Any], place: str, owner: str) -> tuple[str, dict[str, Any]]:
+        """The account of an identity, and what can be read of it; path and name are those in its ARN."""
+        word, name = xform_name(table, "-"), str(written.get(f"{table}Name"))
+        arn = str(written.get("Arn") or (f"arn:aws:iam::{owner}:{word}/{name}" if owner else ""))
+        match = _IAM_ARN.fullmatch(arn)
+        if not match:
+            called = f"{arn} is not a name that IAM has" if arn.startswith("arn:aws:iam::") else ""
+            self.notes.remark(place, called or f"is no {word} with an ARN")
+            return "", {}
+        account, _, path, name = match.groups()
+        arn, identifier = f"arn:aws:iam::{account}:{word}{path}{name}", f"{table}Id"
+        prefix = next(member.form for member in members(table) if member.name == identifier)
+        made = {"Path": path, f"{table}Name": name, "Arn": arn, _PROFILES: None,
+                identifier: self.notes.identifier(written.get(identifier), prefix, arn)}  # fmt: skip
+        made = self.notes.entry(table, written, place, made)
+        return account, {key: value for key, value in made.items() if value is not None}
+
+    def _keep_policy(self, made: dict[str, Any], place: str, account: str) -> None:
         """A managed policy with the versions that can be read, if its default one is among them."""
-        versions, default = made["PolicyVersionList"], written.get("DefaultVersionId")
-        for each in versions:
-            stated = each.pop("stated")
-            each["IsDefaultVersion"] = each["VersionId"] == default or (default is None and stated is True)
-        if len(versions) == 1 == len(objects(written.get("PolicyVersionList"))):
-            versions[0]["IsDefaultVersion"] = True
-        chosen = [each["VersionId"] for each in versions if each["IsDefaultVersion"]]
+        chosen = [each["VersionId"] for each in made["PolicyVersionList"] if each["IsDefaultVersion"]]
         if len(chosen) != 1:
             self.notes.remark(place, f"the policy {made['PolicyName']} has no default version that can be read")
             return
-        made |= {"DefaultVersionId": chosen[0]}
+        made["DefaultVersionId"] = chosen[0]
         (self.of_aws if account == "aws" else self.account(account)["Policies"])[made["Arn"]] = made
-
-    # -- members -------------------------------------------------------------------------------------------------------
-
-    def _as_it_stands(self, written: Any, place: str, form: str) -> Any:
-        try:
-            return None if written is None else values_of(form, written, place) and written
-        except WorldFileError:
-            return None  # nothing that decides: a description, a duration
-
-    def _inline(self, written: Any, place: str, form: str) -> list[dict[str, Any]]:
-        policies: dict[str, Any] = {}
-        for index, each in enumerate(listed(written)):
-            name = each.get("PolicyName") if isinstance(each, dict) else None
-            where = f"{place}[{index}]"
-            if not isinstance(name, str) or not _NAME.fullmatch(name) or name in policies:
-                self.notes.remark(where, "is no inline policy with a name of its own")
-            elif document := self.notes.document(each.get("PolicyDocument"), "identity", f"{where}.PolicyDocument"):
-                policies[name] = document
-        return [{"PolicyName": name, "PolicyDocument": document} for name, document in policies.items()]
-
-    def _versions(self, written: Any, place: str, form: str) -> list[dict[str, Any]]:
-        versions, entries = [], objects(written)
-        for index, each in enumerate(entries):
-            document = self.notes.document(each.get("Document"), "identity", f"{place}[{index}].Document")
-            name = str(each.get("VersionId") or f"v{len(entries) - index}")
-            if document is not None and re.fullmatch(r"v[1-9][0-9]{0,8}", name):
-                versions.append({"VersionId": name, "Document": document, "stated": each.get("IsDefaultVersion"),
-                                 "CreateDate": self.notes.date(each.get("CreateDate"))})  # fmt: skip
-        return versions
-
-    def _profiles(self, written: Any, place: str, form: str) -> list[dict[str, Any]]:
-        matches = [(each, _IAM_ARN.fullmatch(str(each.get("Arn", "")))) for each in objects(written)]
-        return [
-            {"Path": match[3], "InstanceProfileName": match[4], "Arn": match[0],
-             "InstanceProfileId": self.notes.identifier(each.get("InstanceProfileId"), "AIPA", match[0]),
-             "CreateDate": self.notes.date(each.get("CreateDate"))}
-            for each, match in matches
-            if match and _NAME.fullmatch(match[4]) and match[1] == self.number
-        ]  # fmt: skip
-
-    def _last_used(self, written: Any, place: str, form: str) -> dict[str, str] | None:
-        if not isinstance(written, dict) or written.get("LastUsedDate") is None:
-            return None
-        return {"LastUsedDate": self.notes.date(written["LastUsedDate"]), "Region": str(written.get("Region", ""))}
 
     # -- the whole -----------------------------------------------------------------------------------------------------
 
@@ -150,24 +96,24 @@ class Identities:
         known = {*self.of_aws, *parts["Policies"], *(policy.arn for policy in aws_managed_policies())}
         used: set[str | None] = set()
 
-        def has(what: str, thing: str, there: Any, place: str) -> bool:
-            if thing not in there:
-                self.notes.remark(place, f"the {what} {thing} is in none of the files, and is left out")
-            return thing in there
+        def there(what: str, things: Any, among: Any, place: str) -> list[str]:
+            """Of these, once each, what the files hold."""
+            for missing in [thing for thing in things if thing not in among]:
+                self.notes.remark(place, f"the {what} {missing} is in none of the files, and is left out")
+            return [thing for thing in dict.fromkeys(things) if thing in among]
 
         for shape in ("UserDetailList", "GroupDetailList", "RoleDetailList"):
             for called, entry in parts[shape].items():
-                place = f"{KINDS[shape].word} {called}"
-                attached = entry.get("AttachedManagedPolicies", [])
-                attached = [each for each in attached if has("policy", each["PolicyArn"], known, place)]
-                entry["AttachedManagedPolicies"] = attached
-                bound = entry.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn")
-                if bound and not has("boundary", bound, known, place):
-                    del entry["PermissionsBoundary"]
-                used |= {bound, *(each["PolicyArn"] for each in attached)}
-                if "GroupList" in entry:
-                    groups = parts["GroupDetailList"]
-                    entry["GroupList"] = [each for each in entry["GroupList"] if has("group", each, groups, place)]
+                place = f"{KINDS[shape].lower()} {called}"
+                arns = [each["PolicyArn"] for each in entry.get("AttachedManagedPolicies", ())]
+                attached = there("policy", arns, known, place)
+                entry["AttachedManagedPolicies"] = [{"PolicyArn": arn} for arn in attached]
+                bound = [each["PermissionsBoundaryArn"] for each in listed(entry.pop("PermissionsBoundary", None))]
+                if bound := there("boundary", bound, known, place):
+                    entry["PermissionsBoundary"] = {"PermissionsBoundaryArn": bound[0]}
+                if groups := entry.pop("GroupList", None):
+                    entry["GroupList"] = there("group", groups, parts["GroupDetailList"], place)
+                used |= {*attached, *bound}
         own = [self.of_aws[arn] for arn in sorted(filter(None, used)) if arn in self.of_aws]
         sections = {section: list(entries.values()) for section, entries in parts.items() if entries}
         return {"Id": number, "Name": name, **sections, "Policies": [*parts["Policies"].values(), *own]}
@@ -184,21 +130,20 @@ class Identities:
         """What a file is, its content tells."""
         for folder, parts in self.collected.items():
             account, word = parts.pop("").groups()
-            shape, kind = next((shape, kind) for shape, kind in KINDS.items() if kind.word == word)
+            shape, table = next((shape, table) for shape, table in KINDS.items() if table.lower() == word)
             metadata = parts.pop("metadata", {})
             lower = {str(name).lower(): value for name, value in metadata.items()} if isinstance(metadata, dict) else {}
             entry: dict[str, Any] = {
-                "Arn": lower.get("arn"), f"{kind.table}Id": lower.get("id"), "CreateDate": lower.get("created"),
-                f"{kind.table}PolicyList": [], "AttachedManagedPolicies": [], "GroupList": [], "PolicyVersionList": [],
+                "Arn": lower.get("arn"), f"{table}Id": lower.get("id"), "CreateDate": lower.get("created"),
+                f"{table}PolicyList": [], "AttachedManagedPolicies": [], "GroupList": [], "PolicyVersionList": [],
                 "PermissionsBoundary": lower.get("permissionboundary") or lower.get("permissionsboundary"),
             }  # fmt: skip
             for name, value in parts.items():
                 for each in listed(value):
                     if isinstance(each, dict) and "PolicyDocument" in each:
-                        entry[f"{kind.table}PolicyList"].append(each)
+                        entry[f"{table}PolicyList"].append(each)
                     elif isinstance(each, dict) and "Statement" in each:
-                        version = {"VersionId": "v1", "IsDefaultVersion": True, "Document": each}
-                        entry |= {"PolicyVersionList": [version], "AssumeRolePolicyDocument": each}
+                        entry |= {"PolicyVersionList": [{"Document": each}], "AssumeRolePolicyDocument": each}
                     elif ":policy/" in str(policy_arn(each)):
                         entry["AttachedManagedPolicies"].append(each)
                     elif isinstance(each, str) and ":group/" in each:
@@ -209,20 +154,14 @@ class Identities:
             self.take(shape, entry, "", account)
 
 
-_Reader = Callable[[Identities, Any, str, str], Any]
-_READERS: Mapping[str, _Reader] = {  # by the member's name or its form
-    "naive date": lambda self, written, place, form: self.notes.date(written),
-    "trust policy": lambda self, written, place, form: self.notes.document(written, "trust", place) or _NOBODY,
-    "inline policies": Identities._inline,
-    "PolicyVersionList": Identities._versions,
-    "InstanceProfileList": Identities._profiles,
-    "RoleLastUsed": Identities._last_used,
-    "Tags": lambda self, written, place, form: tags(written),
-    "GroupList": lambda self, written, place, form: [g for g in listed(written) if isinstance(g, str)],
-    "AttachedManagedPolicies": lambda self, written, place, form: [
-        {"PolicyArn": arn} for arn in dict.fromkeys(map(policy_arn, listed(written))) if arn
-    ],
-    "PermissionsBoundary": lambda self, written, place, form: (
-        {"PermissionsBoundaryArn": arn} if (arn := policy_arn(written)) else None
-    ),
-}
+_PROFILES = "InstanceProfileList"
+
+
+def _versions(policy: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The versions of a managed policy, each with a name, and said to be the default one or not."""
+    written, default, versions = objects(policy.get("PolicyVersionList")), policy.get("DefaultVersionId"), []
+    for index, each in enumerate(written):
+        name = str(each.get("VersionId") or f"v{len(written) - index}")
+        stated = name == default or (default is None and each.get("IsDefaultVersion") is True)
+        versions.append({**each, "VersionId": name, "IsDefaultVersion": stated or len(written) == 1})
+    return versions

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from simlib.cloud.worlds.dump_values import Notes, objects
@@ -15,6 +15,11 @@ _IDENTIFIER = re.compile(
 _TYPES = {"SERVICE_CONTROL_POLICY": "scp", "RESOURCE_CONTROL_POLICY": "rcp"}
 
 
+def _named_in(stem: str) -> str:
+    """What a file's name says its answer is about, "" where it does not."""
+    return next(iter(_IDENTIFIER.findall(stem)), "")
+
+
 class OrganizationParts:
     """Collects them; where an answer does not name what it was asked for, its file does (`stem`)."""
 
@@ -24,20 +29,18 @@ class OrganizationParts:
         self.units: dict[str, dict[str, Any]] = {}
         self.members: dict[str, dict[str, Any]] = {}
         self.controls: dict[str, dict[str, Any]] = {}
-        self.attachments: dict[str, set[str]] = {}  # by policy
+        self.attachments: set[tuple[str, str]] = set()  # policy, target
 
     def lists_controls(self, written: Any, stem: str) -> bool:
         """Whether a list of policies is one of control policies; of a target, if its file names one."""
-        entries = objects(written)
+        entries, target = objects(written), _named_in(stem)
         if not entries or not all(":organizations:" in str(each.get("Arn")) for each in entries):
             return False
-        for target in _IDENTIFIER.findall(stem)[:1]:
-            for each in entries:
-                self.attachments.setdefault(str(each.get("Id")), set()).add(target)
+        self.attachments |= {(str(each.get("Id")), target) for each in entries}
         return True
 
     def take(self, shape: str, written: Any, stem: str) -> None:
-        parent = next(iter(_IDENTIFIER.findall(stem)), "")
+        parent = _named_in(stem)
         for index, each in enumerate(objects(written)):
             identifier = str(each.get("Id") or each.get("TargetId") or "")
             name = str(each.get("Name") or ("Root" if shape == "Roots" else identifier))
@@ -52,8 +55,8 @@ class OrganizationParts:
             elif shape == "Accounts" and re.fullmatch(r"\d{12}", identifier):
                 before = self.members.get(identifier, {}).get("ParentId", "")
                 self.members[identifier] = {**each, "ParentId": parent or before}
-            elif shape == "Targets" and parent:
-                self.attachments.setdefault(parent, set()).add(identifier)
+            elif shape == "Targets":
+                self.attachments.add((parent, identifier))
 
     def take_control(self, written: Mapping[str, Any]) -> None:
         summary = written["PolicySummary"] if isinstance(written["PolicySummary"], dict) else {}
@@ -64,7 +67,7 @@ class OrganizationParts:
             name = str(summary.get("Name") or identifier)
             self.controls[identifier] = {"Id": identifier, "Name": name, "Type": summary["Type"], "Content": content}
 
-    def document(self, accounts: Iterable[str]) -> dict[str, Any] | None:
+    def document(self, accounts: Collection[str]) -> dict[str, Any] | None:
         """In the shape of a world's file; None where none of the answers says who manages it."""
         master, identifier = str(self.known.get("MasterAccountId") or ""), str(self.known.get("Id"))
         if master not in accounts or not re.fullmatch("o-[a-z0-9]{10,32}", identifier):
@@ -75,24 +78,29 @@ class OrganizationParts:
             return None
         root = next((unit for unit in self.units.values() if "ParentId" not in unit), {"Id": "r-root", "Name": "Root"})
         placed, waiting = {root["Id"]: root}, [unit for unit in self.units.values() if unit is not root]
-        while waiting:  # a unit after the one it is in, or under the root where that is missing
+
+        def below(thing: Mapping[str, Any], **more: Any) -> dict[str, Any]:
+            """A unit or an account in its place, or under the root where what it is in is missing."""
+            parent = thing["ParentId"] if thing.get("ParentId") in placed else root["Id"]
+            return {**thing, "ParentId": parent, **more}
+
+        while waiting:  # a unit after the one it is in
             unit = next((each for each in waiting if each["ParentId"] in placed), waiting[0])
-            placed[unit["Id"]] = unit if unit["ParentId"] in placed else {**unit, "ParentId": root["Id"]}
+            placed[unit["Id"]] = below(unit)
             waiting.remove(unit)
-        members = {master: dict[str, Any](), **self.members}
+        members = []
+        for account, each in {master: dict[str, Any](), **self.members}.items():
+            name, mail = str(each.get("Name") or account), str(each.get("Email") or f"{account}@example.com")
+            member = {"Id": account, "Name": name, "Email": mail, "JoinedMethod": "INVITED"}
+            joined = self.notes.date(each.get("JoinedTimestamp"))
+            members.append(below({**member, "ParentId": each.get("ParentId")}, JoinedTimestamp=joined))
         return {
             "Id": identifier, "MasterAccountId": master, "FeatureSet": "ALL",
             "EnabledPolicyTypes": sorted({policy["Type"] for policy in self.controls.values()}),
             "Policies": list(self.controls.values()),
-            "OrganizationalUnits": [{**unit, "Policies": self._attached(unit["Id"])} for unit in placed.values()],
-            "Accounts": [
-                {"Id": account, "Name": str(each.get("Name") or account), "JoinedMethod": "INVITED",
-                 "Email": str(each.get("Email") or f"{account}@example.com"),
-                 "ParentId": each["ParentId"] if each.get("ParentId") in placed else root["Id"],
-                 "JoinedTimestamp": self.notes.date(each.get("JoinedTimestamp")), "Policies": self._attached(account)}
-                for account, each in members.items()
-            ],
+            "OrganizationalUnits": [self._with_policies(unit) for unit in placed.values()],
+            "Accounts": [self._with_policies(member) for member in members],
         }  # fmt: skip
 
-    def _attached(self, target: str) -> list[str]:
-        return sorted(policy for policy in self.controls if target in self.attachments.get(policy, ()))
+    def _with_policies(self, target: Mapping[str, Any]) -> dict[str, Any]:
+        return {**target, "Policies": sorted(p for p in self.controls if (p, target["Id"]) in self.attachments)}

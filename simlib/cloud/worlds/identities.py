@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from moto.iam import models
-
-from simlib.cloud.storage.iam_entities import set_user_boundary
+from simlib.cloud import moto_names as moto
 from simlib.cloud.storage.changes import aws_managed_policies
-from simlib.cloud.storage.stored import PARTITION
-from simlib.cloud.worlds.sections import makes, tags
-from simlib.cloud.worlds.shape import VIEWS, WorldFileError, fill, make
+from simlib.cloud.storage.iam_entities import set_user_boundary
+from simlib.cloud.worlds.shape import VIEWS, WorldFileError, fill, make, new, tags
+
+Entry = Mapping[str, Any]
 
 
 def _own_policies(iam: Any, _: Any) -> Iterator[Any]:
@@ -32,140 +31,121 @@ VIEWS.update(
 )
 
 
-@makes("Policies")
-def _make_policy(iam: Any, entry: Mapping[str, Any]) -> Any:
+def _policy(iam: Any, entry: Entry) -> Any:
     of_aws = entry["Arn"].split(":")[4] == "aws"
-    versions = entry["PolicyVersionList"]
-    default = next((version for version in versions if version["IsDefaultVersion"]), None)
+    policy = new(
+        moto.AWSManagedPolicy if of_aws else moto.ManagedPolicy, iam, "Policy", entry, region="us-east-1",
+        name=entry.get("PolicyName") or entry["Arn"].rpartition("/")[2], tags={tag["Key"]: tag for tag in tags(entry)},
+        **({"account_id": "aws"} if of_aws else {}),
+    )  # fmt: skip
+    policy.versions = [
+        make(moto.PolicyVersion, "PolicyVersion", version, policy_arn=policy.arn)
+        for version in entry["PolicyVersionList"]
+    ]
+    default = next((version for version in policy.versions if version.is_default), None)
     if default is None:
         raise WorldFileError("PolicyVersionList: none of these is the default version.")
-    policy = (models.AWSManagedPolicy if of_aws else models.ManagedPolicy)(
-        entry.get("PolicyName") or entry["Arn"].rpartition("/")[2],
-        account_id="aws" if of_aws else iam.account_id,
-        region="us-east-1",
-        default_version_id=default["VersionId"],
-        path=entry.get("Path", "/"),
-        tags={tag["Key"]: tag for tag in tags(entry)},
-    )
-    policy.versions = [
-        make(models.PolicyVersion, "PolicyVersion", version, policy_arn=policy.arn) for version in versions
-    ]
-    policy.next_version_num = max(int(version["VersionId"][1:]) for version in versions) + 1
+    policy.default_version_id = default.version_id
+    policy.next_version_num = max(int(version.version_id[1:]) for version in policy.versions) + 1
     known = iam.managed_policies.get(policy.arn)
-    if known is None or known.versions[-1].document != default["Document"]:
+    if known is None or known.versions[-1].document != default.document:
         iam.managed_policies[policy.arn] = policy
     return policy
 
 
-def _policy(iam: Any, arn: str) -> Any:
-    if arn not in iam.managed_policies:
-        raise WorldFileError(
-            f"names the policy {arn}, which the file does not hold. Make the dump without --filter, or take the "
-            "policy out."
-        )
-    return iam.managed_policies[arn]
+def _named(things: Mapping[str, Any], name: str, missing: str) -> Any:
+    if name not in things:
+        raise WorldFileError(missing.format(name))
+    return things[name]
 
 
-def _boundary(iam: Any, entry: Mapping[str, Any]) -> str | None:
+def _managed(iam: Any, arn: str) -> Any:
+    return _named(
+        iam.managed_policies, arn, "names the policy {}, which the file does not hold. Make the dump without --filter, "
+        "or take the policy out."
+    )  # fmt: skip
+
+
+def _boundary(iam: Any, entry: Entry) -> str | None:
     arn = entry.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn")
-    return str(_policy(iam, arn).arn) if arn else None
+    return str(_managed(iam, arn).arn) if arn else None
 
 
-def _with_policies(iam: Any, entity: Any, entry: Mapping[str, Any]) -> Any:
+def _with_policies(iam: Any, entity: Any, entry: Entry) -> Any:
     for attached in entry.get("AttachedManagedPolicies", ()):
-        _policy(iam, attached["PolicyArn"]).attach_to(entity)
+        _managed(iam, attached["PolicyArn"]).attach_to(entity)
     return entity
 
 
-@makes("GroupDetailList")
-def _make_group(iam: Any, entry: Mapping[str, Any]) -> Any:
-    return _with_policies(iam, iam.create_group(entry["GroupName"], entry.get("Path", "/")), entry)
-
-
-@makes("UserDetailList")
-def _make_user(iam: Any, entry: Mapping[str, Any]) -> Any:
-    user = iam.create_user("us-east-1", entry["UserName"], entry.get("Path", "/"), tags(entry))
+def _user(iam: Any, entry: Entry) -> Any:
+    user = new(iam.create_user, iam, "User", entry)
     for group in entry.get("GroupList", ()):
-        if group not in iam.groups:
-            raise WorldFileError(f"GroupList: there is no group {group} in this account.")
-        iam.groups[group].users.append(user)
+        _named(iam.groups, group, "GroupList: there is no group {} in this account.").users.append(user)
     if boundary := _boundary(iam, entry):
         set_user_boundary(user, boundary)
     return _with_policies(iam, user, entry)
 
 
-@makes("RoleDetailList")
-def _make_role(iam: Any, entry: Mapping[str, Any]) -> Any:
-    role = models.Role(
-        account_id=iam.account_id,
-        partition=PARTITION,
-        role_id=entry["RoleId"],
-        name=entry["RoleName"],
-        assume_role_policy_document=entry["AssumeRolePolicyDocument"],
-        path=entry.get("Path", "/"),
-        permissions_boundary=_boundary(iam, entry),
-        description="",
-        tags=tags(entry),
-        max_session_duration="3600",
-    )
+def _role(iam: Any, entry: Entry) -> Any:
+    role = new(moto.Role, iam, "Role", entry, permissions_boundary=_boundary(iam, entry), description="")
     iam.roles[role.id] = role
-    if used := entry.get("RoleLastUsed", {}).get("LastUsedDate"):
-        role.last_used, role.last_used_region = used, entry["RoleLastUsed"].get("Region", "")
+    if used := entry.get("RoleLastUsed"):
+        role.last_used, role.last_used_region = used.get("LastUsedDate"), used.get("Region", "")
     for profile in entry.get("InstanceProfileList", ()):
-        fill("InstanceProfile", _make_profile(iam, profile), profile).roles = [role]
+        fill("InstanceProfile", _profile(iam, profile), profile).roles = [role]
     return _with_policies(iam, role, entry)
 
 
-@makes("InstanceProfiles")
-def _make_profile(iam: Any, entry: Mapping[str, Any]) -> Any:
-    return iam.create_instance_profile(entry["InstanceProfileName"], entry.get("Path", "/"), [], tags(entry))
+def _profile(iam: Any, entry: Entry) -> Any:
+    return new(iam.create_instance_profile, iam, "InstanceProfile", entry, role_names=[])
 
 
-@makes("LoginProfiles")
-def _user(iam: Any, entry: Mapping[str, Any]) -> Any:
-    if entry["UserName"] not in iam.users:
-        raise WorldFileError(f"UserName: there is no user {entry['UserName']} in this account.")
-    return iam.users[entry["UserName"]]
+def _known_user(iam: Any, entry: Entry) -> Any:
+    return _named(iam.users, entry["UserName"], "UserName: there is no user {} in this account.")
 
 
-@makes("AccessKeys")
-def _make_key(iam: Any, entry: Mapping[str, Any]) -> Any:
-    key = models.AccessKey(entry.get("UserName"), "AKIA", iam.account_id)
+def _key(iam: Any, entry: Entry) -> Any:
+    key = new(moto.AccessKey, iam, "AccessKey", entry, prefix="AKIA")
     if used := entry.get("AccessKeyLastUsed"):
-        key.last_used = models.AccessKeyLastUsed(used["LastUsedDate"], used["ServiceName"], used["Region"])
+        key.last_used = moto.AccessKeyLastUsed(used["LastUsedDate"], used["ServiceName"], used["Region"])
     if "UserName" in entry:
-        _user(iam, entry).access_keys.append(key)
+        _known_user(iam, entry).access_keys.append(key)
     iam.access_keys[entry["AccessKeyId"]] = key
     return key
 
 
-@makes("VirtualMFADevices")
-def _make_device(iam: Any, entry: Mapping[str, Any]) -> Any:
-    prefix = f"arn:aws:iam::{iam.account_id}:mfa"
-    if not entry["SerialNumber"].startswith(f"{prefix}/"):
-        raise WorldFileError(f"SerialNumber: {entry['SerialNumber']} is not of account {iam.account_id}.")
-    device = models.VirtualMfaDevice(iam.account_id, "us-east-1", entry["SerialNumber"].removeprefix(prefix))
-    iam.virtual_mfa_devices[device.serial_number] = device
+def _device(iam: Any, entry: Entry) -> Any:
+    prefix, serial = f"arn:aws:iam::{iam.account_id}:mfa", entry["SerialNumber"]
+    if not serial.startswith(f"{prefix}/"):
+        raise WorldFileError(f"SerialNumber: {serial} is not of account {iam.account_id}.")
+    device = moto.VirtualMfaDevice(iam.account_id, "us-east-1", serial.removeprefix(prefix))
+    iam.virtual_mfa_devices[serial] = device
     if "UserName" in entry:
-        user = _user(iam, entry)
-        iam.enable_mfa_device(user.name, device.serial_number, "", "")
+        user = _known_user(iam, entry)
+        iam.enable_mfa_device(user.name, serial, "", "")
         device.enable_date = entry.get("EnableDate", device.enable_date)
-        user.mfa_devices[device.serial_number].enable_date = device.enable_date
+        user.mfa_devices[serial].enable_date = device.enable_date
     return device
 
 
-@makes("OpenIDConnectProviders")
-def _make_oidc(iam: Any, entry: Mapping[str, Any]) -> Any:
-    lists = (entry.get(name, []) for name in ("ThumbprintList", "ClientIDList"))
-    return iam.create_open_id_connect_provider(f"https://{entry['Url']}", *lists, tags(entry))
-
-
-@makes("PasswordPolicy")
-def _make_passwords(iam: Any, entry: Mapping[str, Any]) -> Any:
-    iam.account_password_policy = make(models.AccountPasswordPolicy, "PasswordPolicy", entry, _errors=[])
+def _passwords(iam: Any, entry: Entry) -> Any:
+    iam.account_password_policy = make(moto.AccountPasswordPolicy, "PasswordPolicy", entry, _errors=[])
     return iam.account_password_policy
 
 
-@makes("SAMLProviders")
-def _make_saml(iam: Any, entry: Mapping[str, Any]) -> Any:
-    return iam.create_saml_provider(entry["Name"], entry["SAMLMetadataDocument"])
+MAKERS = {  # by section; each puts a thing into a backend of moto's and returns it
+    "Policies": _policy,
+    "GroupDetailList": lambda iam, entry: _with_policies(iam, new(iam.create_group, iam, "Group", entry), entry),
+    "UserDetailList": _user,
+    "RoleDetailList": _role,
+    "PasswordPolicy": _passwords,
+    "AccessKeys": _key,
+    "LoginProfiles": _known_user,
+    "VirtualMFADevices": _device,
+    "InstanceProfiles": _profile,
+    "OpenIDConnectProviders": lambda iam, entry: new(
+        iam.create_open_id_connect_provider, iam, "OidcProvider", {"ThumbprintList": [], "ClientIDList": [], **entry},
+        url=f"https://{entry['Url']}",
+    ),
+    "SAMLProviders": lambda iam, entry: new(iam.create_saml_provider, iam, "SamlProvider", entry),
+}  # fmt: skip

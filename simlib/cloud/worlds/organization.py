@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from moto.iam.models import iam_backends
-
+from simlib.cloud import moto_names as moto
 from simlib.cloud.storage.organizations import members
-from simlib.cloud.storage.resources import open_keeper
 from simlib.cloud.storage.stored import PARTITION
 from simlib.cloud.worlds.shape import VIEWS, WorldFileError, fill, values_of
 
@@ -23,54 +21,46 @@ VIEWS.update(
 
 def restore(entry: Mapping[str, Any], place: str) -> None:
     """Make an organization of accounts that are there. Raises `WorldFileError`."""
-    master, units = entry["MasterAccountId"], entry["OrganizationalUnits"]
-    backend = open_keeper("organizations", master, "")
-    from moto.organizations import models
-
-    _check_members(entry, place)
+    master, units, ids = entry["MasterAccountId"], entry["OrganizationalUnits"], [m["Id"] for m in entry["Accounts"]]
+    if unknown := [account for account in (master, *ids) if account not in moto.iam_backends]:
+        raise WorldFileError(f"{place}: account {unknown[0]} is not among the file's Accounts.")
+    if master not in ids or len(set(ids)) < len(ids) or set(ids) & set(members()):
+        raise WorldFileError(f"{place}.Accounts: every member once, and the management account among them.")
     if not units or "ParentId" in units[0]:
         raise WorldFileError(f"{place}.OrganizationalUnits: the first one must be the root, which has no ParentId.")
-    backend.org = org = models.FakeOrganization(master, "us-east-1", entry["FeatureSet"])
+    backend = moto.organizations_backends[master][PARTITION]
+    backend.org = org = moto.FakeOrganization(master, "us-east-1", entry["FeatureSet"])
     org.id, org.root_id = entry["Id"], units[0]["Id"]
     for index, policy in enumerate(entry["Policies"]):
         values_of(f"{_KINDS[policy['Type']]} policy", policy["Content"], f"{place}.Policies[{index}].Content")
         if any(each.id == policy["Id"] for each in backend.policies):
             raise WorldFileError(f"{place}.Policies[{index}].Id: there is another policy {policy['Id']}.")
-        made = fill("ControlPolicy", models.FakePolicy(org, Type=policy["Type"]), policy)
+        made = fill("ControlPolicy", moto.FakePolicy(org, Type=policy["Type"]), policy)
         made.aws_managed = "AwsManaged" in policy
         backend.policies.append(made)
     for index, unit in enumerate(units):
-        node = models.FakeOrganizationalUnit(org) if index else models.FakeRoot(org)
-        backend.ou.append(_node(backend, node, "Unit", unit, f"{place}.OrganizationalUnits[{index}]"))
+        node = moto.FakeOrganizationalUnit(org) if index else moto.FakeRoot(org)
+        _place(backend, node, "Unit", unit, f"{place}.OrganizationalUnits[{index}]")
+        backend.ou.append(node)
     backend.ou[0].policy_types = [{"Type": kind, "Status": "ENABLED"} for kind in entry.get("EnabledPolicyTypes", ())]
     for index, member in enumerate(entry["Accounts"]):
-        account = models.FakeAccount(org, AccountName="", Email="")
-        del iam_backends[account.id]  # moto makes a role in an account of its own choice
-        backend.accounts.append(_node(backend, account, "Member", member, f"{place}.Accounts[{index}]"))
+        account = moto.FakeAccount(org, AccountName="", Email="")
+        del moto.iam_backends[account.id]  # moto makes a role in an account of its own choice
+        _place(backend, account, "Member", member, f"{place}.Accounts[{index}]")
+        backend.accounts.append(account)
         account.state = account.status
         if account.id != master:
-            models.organizations_backends.master_accounts[account.id] = (master, PARTITION)
+            moto.organizations_backends.master_accounts[account.id] = (master, PARTITION)
 
 
-def _check_members(entry: Mapping[str, Any], place: str) -> None:
-    ids = [member["Id"] for member in entry["Accounts"]]
-    unknown = [account for account in [entry["MasterAccountId"], *ids] if account not in iam_backends]
-    if unknown:
-        raise WorldFileError(f"{place}: account {unknown[0]} is not among the file's Accounts.")
-    if entry["MasterAccountId"] not in ids or len(set(ids)) < len(ids) or set(ids) & set(members()):
-        raise WorldFileError(f"{place}.Accounts: every member once, and the management account among them.")
-
-
-def _node(backend: Any, node: Any, table: str, entry: Mapping[str, Any], where: str) -> Any:
-    """A root, a unit or an account in its place in the tree, with its policies."""
-    parent = entry.get("ParentId")
+def _place(backend: Any, node: Any, table: str, entry: Mapping[str, Any], where: str) -> None:
+    """Put a root, a unit or an account into the tree, with its policies."""
+    parent, policies = entry.get("ParentId"), {policy.id: policy for policy in backend.policies}
     if backend.ou and parent not in {unit.id for unit in backend.ou}:
         raise WorldFileError(f"{where}.ParentId: there is no unit {parent} before this one.")
     fill(table, node, entry)
     for policy_id in entry.get("Policies", ()):
-        policy = next((each for each in backend.policies if each.id == policy_id), None)
-        if policy is None:
+        if policy_id not in policies:
             raise WorldFileError(f"{where}.Policies: there is no policy {policy_id} in this organization.")
-        node.attached_policies.append(policy)
-        policy.attachments.append(node)
-    return node
+        node.attached_policies.append(policies[policy_id])
+        policies[policy_id].attachments.append(node)

@@ -9,15 +9,14 @@ from __future__ import annotations
 
 import base64
 import json
-import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from unittest.mock import patch
 
-from moto.s3 import models as s3
+from simlib.cloud import moto_names as moto
+from simlib.cloud.worlds.shape import VIEWS, attributes, fill, make, new, tags
 
-from simlib.cloud.worlds.sections import makes, tags
-from simlib.cloud.worlds.shape import VIEWS, attributes, fill, make
+Entry = Mapping[str, Any]
 
 _OWNERSHIP = ("BucketOwnerEnforced", "BucketOwnerPreferred", "ObjectWriter")
 _SETTABLE = (
@@ -25,22 +24,16 @@ _SETTABLE = (
     "VisibilityTimeout", "KmsMasterKeyId", "KmsDataKeyReusePeriodSeconds", "SqsManagedSseEnabled", "FifoQueue",
     "ContentBasedDeduplication", "DeduplicationScope", "FifoThroughputLimit",
 )  # fmt: skip
-_STATES = ("running", "stopped")
 
 
-def _indexes(attribute: str) -> Any:
-    def described(_: Any, table: Any) -> list[dict[str, Any]]:
-        return [
-            {"IndexName": index.name, "KeySchema": index.schema, "Projection": index.projection}
-            for index in getattr(table, attribute)
-        ]
-
-    return described
+def _indexes(attribute: str) -> Callable[[Any, Any], list[dict[str, Any]]]:
+    members = {"IndexName": "name", "KeySchema": "schema", "Projection": "projection"}
+    return lambda _, table: [{n: getattr(each, a) for n, a in members.items()} for each in getattr(table, attribute)]
 
 
 def _throughput(_: Any, table: Any) -> dict[str, Any] | None:
-    return {n: table.throughput[n] for n in ("ReadCapacityUnits", "WriteCapacityUnits")} if any(
-        table.throughput.values()) else None  # fmt: skip
+    units = {name: table.throughput[name] for name in ("ReadCapacityUnits", "WriteCapacityUnits")}
+    return units if any(table.throughput.values()) else None
 
 
 def _items(_: Any, table: Any) -> list[dict[str, Any]]:
@@ -59,15 +52,11 @@ def _profile(ec2: Any, instance: Any) -> dict[str, str] | None:
     return association and {"Arn": arn, "AssociationId": association.association_id}
 
 
-def _instances(ec2: Any, _: Any) -> Iterator[Any]:
-    return (each for group in ec2.reservations.values() for each in group.instances if each.state in _STATES)
-
-
 VIEWS.update(
     ownership=lambda _, bucket: next((name for name in _OWNERSHIP if name in str(bucket.ownership_rule)), None),
     tags=lambda keeper, thing: keeper.tagger.get_tag_dict_for_resource(getattr(thing, "arn", "")),
     objects=lambda _, bucket: [each for key in bucket.keys for each in bucket.keys.getlist(key)],  # the oldest first
-    deleted=lambda _, version: isinstance(version, s3.FakeDeleteMarker),
+    deleted=lambda _, version: isinstance(version, moto.FakeDeleteMarker),
     etag=lambda _, version: version.etag.strip('"') if hasattr(version, "etag") else None,
     aliases=lambda _, key: sorted(key.aliases),
     key_tags=lambda kms, key: kms.tagger.get_tag_dict_for_resource(str(key.id)),
@@ -78,81 +67,72 @@ VIEWS.update(
     fifo=lambda _, topic: str(topic.fifo_topic).lower() == "true",
     no_replicas=lambda manager, _: [each for each in manager.secrets.values() if hasattr(each, "versions")],
     throughput=_throughput,
-    local_indexes=_indexes("indexes"),
+    indexes=_indexes("indexes"),
     global_indexes=_indexes("global_indexes"),
     table_policy=_table_policy,
     items=_items,
     code=lambda _, function: getattr(function, "code_bytes", None),
-    instances=_instances,
+    instances=lambda ec2, _: [each for each in ec2.all_instances() if each.state in ("running", "stopped")],
     profile=_profile,
     instance_tags=lambda ec2, instance: ec2.tags.get(instance.id, {}),
 )
 
 
-@makes("PublicAccessBlock")
-def _make_public_access_block(s3control: Any, entry: Mapping[str, Any]) -> Any:
-    s3control.public_access_block = make(s3.PublicAccessBlock, "PublicAccessBlock", entry)
+def _public_access_block(s3control: Any, entry: Entry) -> Any:
+    s3control.public_access_block = new(moto.PublicAccessBlock, s3control, "PublicAccessBlock", entry)
     return s3control.public_access_block
 
 
-@makes("Buckets")
-def _make_bucket(keeper: Any, entry: Mapping[str, Any]) -> Any:
-    bucket = s3.FakeBucket(entry["Name"], keeper.account_id, entry["Region"])
-    keeper.buckets[bucket.name] = bucket
+def _bucket(s3: Any, entry: Entry) -> Any:
+    bucket = s3.buckets[entry["Name"]] = new(moto.FakeBucket, s3, "Bucket", entry)
     if "PublicAccessBlock" in entry:
-        bucket.public_access_block = make(s3.PublicAccessBlock, "PublicAccessBlock", entry["PublicAccessBlock"])
+        bucket.public_access_block = new(moto.PublicAccessBlock, s3, "PublicAccessBlock", entry["PublicAccessBlock"])
     bucket.ownership_rule = entry.get("ObjectOwnership")
-    keeper.tagger.tag_resource(f"arn:aws:s3:::{bucket.name}", tags(entry))
+    s3.tagger.tag_resource(f"arn:aws:s3:::{bucket.name}", tags(entry))
     for version in entry.get("Objects", ()):
         kept = bucket.keys.getlist(version["Key"], [])
-        bucket.keys.setlist(version["Key"], [*kept, _object(keeper, bucket, version)])
+        bucket.keys.setlist(version["Key"], [*kept, _object(s3, bucket, version)])
     return bucket
 
 
-def _object(keeper: Any, bucket: Any, entry: Mapping[str, Any]) -> Any:
+def _object(s3: Any, bucket: Any, entry: Entry) -> Any:
     version = entry.get("VersionId", "null")
-    key = s3.FakeKey(
+    key = moto.FakeKey(
         entry["Key"], entry.get("Body", b""), bucket.account_id, bucket.region_name, etag=entry.get("ETag"),
         is_versioned=version != "null", version_id=version, bucket_name=bucket.name,
     )  # fmt: skip
     if entry.get("IsDeleteMarker"):
-        return fill("Object", s3.FakeDeleteMarker(key), entry)
+        return fill("Object", moto.FakeDeleteMarker(key), entry)
     key.set_metadata({str(name): str(value) for name, value in entry.get("Metadata", {}).items()})
-    keeper.tagger.tag_resource(key.arn, tags(entry))
+    s3.tagger.tag_resource(key.arn, tags(entry))
     return fill("Object", key, entry)
 
 
-@makes("Keys")
-def _make_key(kms: Any, entry: Mapping[str, Any]) -> Any:
-    from moto.kms.models import Grant, Key
-
-    key = Key(entry["Policy"], entry.get("KeyUsage"), entry["KeySpec"], "", kms.account_id, kms.region_name)
+def _key(kms: Any, entry: Entry) -> Any:
+    key = new(moto.Key, kms, "Key", entry)
     key.id, key.arn = entry["KeyId"], key.arn.replace(key.id, entry["KeyId"])
     kms.keys[key.id] = key
     for alias in entry.get("Aliases", ()):
         kms.create_alias(key.id, alias)
-    grants = [make(Grant, "Grant", grant, key_id=key.id) for grant in entry.get("Grants", ())]
+    grants = [make(moto.Grant, "Grant", grant, key_id=key.id) for grant in entry.get("Grants", ())]
     key.grants = {grant.id: grant for grant in grants}
     key.key_manager = "AWS" if any(alias.startswith("alias/aws/") for alias in key.aliases) else "CUSTOMER"
-    kms.tagger.tag_resource(key.id, tags(entry, "TagKey", "TagValue"))
+    kms.tagger.tag_resource(key.id, [{"TagKey": tag["Key"], "TagValue": tag["Value"]} for tag in tags(entry)])
     return key
 
 
-@makes("Queues")
-def _make_queue(sqs: Any, entry: Mapping[str, Any]) -> Any:
-    attributes = {name: str(value) for name, value in entry.get("Attributes", {}).items() if name in _SETTABLE}
-    attributes |= {name: entry[name] for name in ("Policy", "RedrivePolicy") if name in entry}
-    return sqs.create_queue(entry["QueueName"], dict(entry.get("Tags", {})), **attributes)
+def _queue(sqs: Any, entry: Entry) -> Any:
+    settings = {name: str(value) for name, value in entry.get("Attributes", {}).items() if name in _SETTABLE}
+    settings |= {name: entry[name] for name in ("Policy", "RedrivePolicy") if name in entry}
+    return sqs.create_queue(entry["QueueName"], dict(entry.get("Tags", {})), **settings)
 
 
-@makes("Topics")
-def _make_topic(sns: Any, entry: Mapping[str, Any]) -> Any:
+def _topic(sns: Any, entry: Entry) -> Any:
     return sns.create_topic(entry["TopicName"], {"FifoTopic": "true"} if entry.get("FifoTopic") else {})
 
 
-@makes("Secrets")
-def _make_secret(manager: Any, entry: Mapping[str, Any]) -> Any:
-    secret, _ = manager._add_secret(entry["Name"], tags=tags(entry))
+def _secret(manager: Any, entry: Entry) -> Any:
+    secret, _ = new(manager._add_secret, manager, "Secret", entry, secret_id=entry["Name"])
     for version in entry.get("Versions", ()):
         secret.versions[version["VersionId"]] = {"version_stages": [], **attributes("SecretVersion", version)}
         if "AWSCURRENT" in version.get("VersionStages", ()):
@@ -160,22 +140,8 @@ def _make_secret(manager: Any, entry: Mapping[str, Any]) -> Any:
     return secret
 
 
-@makes("Tables")
-def _make_table(dynamodb: Any, entry: Mapping[str, Any]) -> Any:
-    table = dynamodb.create_table(
-        entry["TableName"],
-        schema=entry["KeySchema"],
-        throughput=entry.get("ProvisionedThroughput"),
-        attr=entry["AttributeDefinitions"],
-        global_indexes=entry.get("GlobalSecondaryIndexes"),
-        indexes=entry.get("LocalSecondaryIndexes"),
-        streams=None,
-        billing_mode=entry.get("BillingMode"),
-        sse_specification=None,
-        tags=tags(entry),
-        deletion_protection_enabled=False,
-        warm_throughput=None,
-    )
+def _table(dynamodb: Any, entry: Entry) -> Any:
+    table = new(dynamodb.create_table, dynamodb, "Table", entry)
     if "ResourcePolicy" in entry:
         dynamodb.put_resource_policy(table.table_arn, entry["ResourcePolicy"], None)
     for item in entry.get("Items", ()):
@@ -183,19 +149,15 @@ def _make_table(dynamodb: Any, entry: Mapping[str, Any]) -> Any:
     return table
 
 
-@makes("Functions")
-def _make_function(functions: Any, entry: Mapping[str, Any]) -> Any:
+def _function(functions: Any, entry: Entry) -> Any:
     members = ("FunctionName", "Role", "Handler", "Runtime", "Description", "MemorySize", "Timeout", "Tags")
     code = {"ZipFile": base64.b64encode(entry["ZipFile"]).decode("ascii")} if "ZipFile" in entry else {}
     spec = {name: entry[name] for name in members if name in entry}
-    environment = {"Variables": entry.get("Environment", {})}
-    return functions.create_function({**spec, "Code": code, "Environment": environment})
+    return functions.create_function({**spec, "Code": code, "Environment": {"Variables": entry.get("Environment", {})}})
 
 
-@makes("Instances")
-def _make_instance(ec2: Any, entry: Mapping[str, Any]) -> Any:
-    models = sys.modules["moto.ec2.models.instances"]
-    with patch.object(models, "random_instance_id", lambda: entry["InstanceId"]):
+def _instance(ec2: Any, entry: Entry) -> Any:
+    with patch.object(moto.instance_models, "random_instance_id", lambda: entry["InstanceId"]):
         reservation = ec2.run_instances(
             entry["ImageId"], 1, entry.get("UserData"), [], instance_type=entry["InstanceType"],
             is_instance_type_default=False, placement=entry.get("AvailabilityZone"), region_name=ec2.region_name,
@@ -212,3 +174,16 @@ def _make_instance(ec2: Any, entry: Mapping[str, Any]) -> Any:
     elif entry.get("PublicIpAddress"):
         instance.nics[0].public_ip = entry["PublicIpAddress"]
     return instance
+
+
+MAKERS = {  # by section; each puts a thing into a backend of moto's and returns it
+    "PublicAccessBlock": _public_access_block,
+    "Buckets": _bucket,
+    "Keys": _key,
+    "Queues": _queue,
+    "Topics": _topic,
+    "Secrets": _secret,
+    "Tables": _table,
+    "Functions": _function,
+    "Instances": _instance,
+}

@@ -1,6 +1,7 @@
 """What a world's file may say, and where that is kept: JSON on one side, things in memory on the other.
 
-`world.toml` has a table for each kind of thing; by it values are checked and read, things filled, and JSON written.
+`world.toml` has a table for each kind of thing; by it values are checked and read, things made and filled, and JSON
+written.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from difflib import get_close_matches
 from functools import cache, reduce
+from inspect import signature
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import unquote
@@ -20,6 +22,7 @@ from urllib.parse import unquote
 from botocore import xform_name
 
 from simlib.cloud.clock import LAST_YEAR
+from simlib.cloud.moto_names import PARTITION, keepers
 from simlib.cloud.storage.stored import tag_map
 from simlib.iam import Policy, PolicyError
 
@@ -53,12 +56,24 @@ class Member(NamedTuple):
     how: str
     place: str
 
+    @property
+    def attribute(self) -> str:
+        """Where the value is kept."""
+        return self.place or xform_name(self.name)
+
 
 @cache
 def members(table: str) -> tuple[Member, ...]:
     """The rows of a table."""
     rows = ((name, _ROW.fullmatch(row)) for name, row in _TABLES[table].items())
     return tuple(Member(name, **row.groupdict("")) for name, row in rows if row)
+
+
+def is_table(form: str) -> bool:
+    return form in _TABLES
+
+
+# -- forms -------------------------------------------------------------------------------------------------------------
 
 
 def _of(kind: type) -> Callable[[Any], Any]:
@@ -83,23 +98,16 @@ def _aware(value: datetime) -> datetime:
     return (value if value.tzinfo else value.replace(tzinfo=UTC)).astimezone(UTC)  # moto's are in UTC and do not say so
 
 
-def _read_date(value: Any) -> datetime:
-    return _aware(datetime.fromisoformat(value))
+def _dated(naive: bool = False, last: int = 9999, written: str = "%Y-%m-%dT%H:%M:%SZ") -> Form:
+    """A date, in UTC; `naive` ones do not say so, as moto keeps dates."""
 
+    def read(value: Any) -> datetime:
+        moment = _aware(datetime.fromisoformat(value))
+        if moment.year > last:
+            raise WorldFileError(f": {_excerpt(value)} is too far: the lab's time ends with the year {last}.")
+        return moment.replace(tzinfo=None) if naive else moment
 
-def _read_naive_date(value: Any) -> datetime:
-    return _read_date(value).replace(tzinfo=None)
-
-
-def _read_clock(value: Any) -> datetime:
-    moment = _read_date(value)
-    if moment.year > LAST_YEAR:
-        raise WorldFileError(f": {_excerpt(value)} is too far: the lab's time ends with the year {LAST_YEAR}.")
-    return moment
-
-
-def _write_date(value: datetime) -> str:
-    return f"{_aware(value):%Y-%m-%dT%H:%M:%SZ}"
+    return Form('a date such as "2026-11-24T09:00:00Z"', read, lambda value: _aware(value).strftime(written))
 
 
 def _read_bytes(value: Any) -> bytes:
@@ -108,14 +116,6 @@ def _read_bytes(value: Any) -> bytes:
 
 def _write_bytes(value: bytes) -> str:
     return base64.b64encode(value).decode("ascii")
-
-
-def _read_content(value: Any) -> bytes:
-    if isinstance(value, str):
-        return value.encode("utf-8", "surrogatepass")
-    if set(value) != {"Base64"}:
-        raise ValueError
-    return _read_bytes(value["Base64"])
 
 
 def _write_content(value: bytes) -> Any:
@@ -168,7 +168,6 @@ def _pairs(table: str) -> Form:
 
 
 _text, _number, _truth, _object = _of(str), _of(int), _of(bool), _of(dict)
-_DATE = 'a date such as "2026-11-24T09:00:00Z"'
 FORMS: Mapping[str, Form] = {
     "anything": Form("anything", lambda value: value),
     "text": Form("a text", _text, str),
@@ -181,12 +180,16 @@ FORMS: Mapping[str, Form] = {
     "object": Form("an object", _object),
     "texts": Form("an object", _object, lambda mapping: {name: str(value) for name, value in mapping.items()}),
     "context": Form("an object of texts and lists of texts", _read_context, dict),
-    "date": Form(_DATE, _read_date, _write_date),
-    "clock": Form(_DATE, _read_clock, _write_date),
-    "naive date": Form(_DATE, _read_naive_date, _write_date),  # in UTC without saying so, as moto keeps dates
-    "instant": Form(_DATE, _read_naive_date, lambda value: f"{_aware(value):%Y-%m-%dT%H:%M:%S.%fZ}"),
+    "date": _dated(),
+    "clock": _dated(last=LAST_YEAR),
+    "naive date": _dated(naive=True),
+    "instant": _dated(naive=True, written="%Y-%m-%dT%H:%M:%S.%fZ"),
     "base64": Form("text in Base64", _read_bytes, lambda value: _write_bytes(value) if value else None),
-    "content": Form('text or {"Base64": "…"}', _read_content, _write_content),
+    "content": Form(
+        'text or {"Base64": "…"}',
+        lambda value: value.encode("utf-8") if isinstance(value, str) else _read_bytes(value["Base64"]),
+        _write_content,
+    ),
     **{f"{kind} policy": _policy(kind) for kind in ("identity", "trust", "resource", "scp", "rcp")},
     "bucket policy": Form("a policy", lambda value: _policy("resource").read(value).encode("utf-8"), json.loads),
     "session policy": Form("a policy", _policy("identity").read),
@@ -217,7 +220,7 @@ def values_of(form: str, value: Any, place: str = "") -> Any:
         return _form(form).read(value)
     except WorldFileError as error:
         raise WorldFileError(f"{place}{error}") from None
-    except (TypeError, ValueError, OverflowError, AttributeError):
+    except (TypeError, ValueError, OverflowError, AttributeError, KeyError):
         raise WorldFileError(f"{place}: {_excerpt(value)} is not {_form(form).name}.") from None
 
 
@@ -230,25 +233,27 @@ def _list_of(form: str, value: Any, place: str) -> list[Any]:
 def _values_of_members(table: str, value: Any, place: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise WorldFileError(f"{place or 'The file'}: {_excerpt(value)} is not an object.")
-    rows = {member.name: member for member in members(table)}
+    rows, prefix = {member.name: member for member in members(table)}, f"{place}." if place else ""
     if unknown := next((name for name in value if name not in rows), None):
         near = get_close_matches(unknown, rows, 1)
         hint = f" Did you mean {near[0]}?" if near else ""
-        raise WorldFileError(f"{_joined(place, unknown)}: there is no such member.{hint}")
+        raise WorldFileError(f"{prefix}{unknown}: there is no such member.{hint}")
     values = {}
     for name, member in rows.items():
         if value.get(name) is not None:
-            read = _list_of if member.many else values_of
-            values[name] = read(member.form, value[name], _joined(place, name))
+            values[name] = (_list_of if member.many else values_of)(member.form, value[name], f"{prefix}{name}")
         elif member.flag != "?":
-            raise WorldFileError(f"{_joined(place, name)} is missing.")
+            raise WorldFileError(f"{prefix}{name} is missing.")
     return values
+
+
+# -- things in memory --------------------------------------------------------------------------------------------------
 
 
 def attributes(table: str, values: Mapping[str, Any]) -> dict[str, Any]:
     """The values that a thing's own attributes keep, by these ("org.id"); parts with a table are their maker's."""
     return {
-        member.place or xform_name(member.name): values[member.name]
+        member.attribute: values[member.name]
         for member in members(table)
         if member.name in values and member.how in ("", "at") and member.form not in _TABLES
     }
@@ -275,6 +280,35 @@ def make(cls: type, table: str, values: Mapping[str, Any], **more: Any) -> Any:
     return fill(table, thing, values)
 
 
+def new(maker: Any, keeper: Any, table: str, values: Mapping[str, Any], **more: Any) -> Any:
+    """What a class of moto's, or a method of its backend, makes of an entry.
+
+    Arguments that are called like a member or like the place where its value is kept have that value, `more` come
+    before them, and what has to be given and is not known is None.
+    """
+    known = {"account_id": keeper.account_id, "partition": PARTITION, "path": "/", "tags": tags(values)}
+    known |= dict.fromkeys(("region", "region_name"), keeper.region_name)
+    for member in members(table):
+        if member.name in values and member.form not in ("tags", *_TABLES):
+            known |= dict.fromkeys((member.attribute, xform_name(member.name)), values[member.name])
+    known |= more
+    parameters = _parameters(getattr(maker, "__func__", maker))
+    return maker(**{name: known.get(name) for name, needed in parameters if needed or name in known})
+
+
+@cache
+def _parameters(maker: Any) -> tuple[tuple[str, bool], ...]:
+    """The names of arguments, and whether they have to be given."""
+    parameters = signature(maker).parameters.items()
+    named = [(name, each) for name, each in parameters if name != "self" and each.kind is not each.VAR_KEYWORD]
+    return tuple((name, each.default is each.empty) for name, each in named)
+
+
+def tags(values: Mapping[str, Any]) -> list[dict[str, str]]:
+    """The tags of an entry as moto takes them."""
+    return [{"Key": name, "Value": text} for name, text in values.get("Tags", {}).items()]
+
+
 # -- to JSON -----------------------------------------------------------------------------------------------------------
 
 
@@ -293,35 +327,27 @@ def json_of(table: str, thing: Any, keeper: Any = None) -> dict[str, Any]:
 
 def _written(member: Member, thing: Any, keeper: Any) -> Any:
     if member.service:
-        from simlib.cloud.moto_names import keepers  # late: who only wants to catch an error needs no moto
-
-        parts = [
-            _written(member._replace(service=""), backend, backend) for backend in keepers(member.service, thing.id)
-        ]
+        here = member._replace(service="")
+        parts = [_written(here, backend, backend) for backend in keepers(member.service, thing.id)]
         return [each for part in parts for each in part] if member.many else next(filter(None, parts), None)
     kept = VIEWS[member.place](keeper, thing) if member.how == "by" else _kept(thing, member)
     if kept is None:
         return None
-    if member.form in _TABLES:
-        return (
-            [json_of(member.form, each, keeper) for each in kept] if member.many else json_of(member.form, kept, keeper)
-        )
-    write = _form(member.form).write
+
+    def write(value: Any) -> Any:
+        return json_of(member.form, value, keeper) if member.form in _TABLES else _form(member.form).write(value)
+
     return [write(each) for each in kept] if member.many else write(kept)
 
 
 def _kept(thing: Any, member: Member) -> Any:
-    place = member.place or (member.name if isinstance(thing, Mapping) else xform_name(member.name))
+    place = member.name if isinstance(thing, Mapping) and not member.place else member.attribute
     for step in place.split("."):
         if step.endswith("()"):
             thing = getattr(thing, step[:-2], tuple)()
         else:
             thing = thing.get(step) if isinstance(thing, Mapping) else getattr(thing, step, None)
     return thing
-
-
-def _joined(place: str, name: str) -> str:
-    return f"{place}.{name}" if place else name
 
 
 def _excerpt(value: Any) -> str:

@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, NamedTuple
+from typing import Any
 
-from moto.core.base_backend import BackendDict
-
+from simlib.cloud import moto_names as moto
 from simlib.cloud.credentials.sessions import Sessions
 from simlib.cloud.storage.contents import Contents, emptied
 from simlib.cloud.storage.iam_entities import backend
 from simlib.cloud.storage.organizations import members, organizations
+from simlib.cloud.storage.resources import open_keeper
 from simlib.cloud.storage.store import Store
-from simlib.cloud.worlds import dump, file, identities, organization, resources, sections, sessions  # noqa: F401
+from simlib.cloud.worlds import dump, file, identities, organization, resources, sessions, shape
 from simlib.cloud.worlds.dump import Remark
-from simlib.cloud.worlds.shape import WorldFileError, json_of, values_of
+from simlib.cloud.worlds.shape import Member, WorldFileError, fill, json_of, values_of
 
 MARK, VERSION = "IamLabWorld", 1
+_SECTIONS = tuple(member for member in shape.members("Account") if member.service)
+_MAKERS = {**identities.MAKERS, **resources.MAKERS}
 
 
 # -- saving ------------------------------------------------------------------------------------------------------------
@@ -29,7 +31,10 @@ MARK, VERSION = "IamLabWorld", 1
 def document_of(ids: Mapping[str, str], clock: datetime, source_ip: str, sessions_: Sessions) -> dict[str, Any]:
     """The document of the world that is open; `ids` are its accounts' IDs by name."""
     names: dict[str, str | None] = {account: name for name, account in ids.items()}
-    accounts = [_Account(account, name) for account, name in {**dict.fromkeys(members()), **names}.items()]
+    accounts = [
+        SimpleNamespace(id=account, name=name, account_alias=next(iter(backend(account).account_aliases), None))
+        for account, name in {**dict.fromkeys(members()), **names}.items()
+    ]
     world = SimpleNamespace(
         iam_lab_world=VERSION,
         clock=clock,
@@ -42,20 +47,14 @@ def document_of(ids: Mapping[str, str], clock: datetime, source_ip: str, session
     return json_of("World", world)
 
 
-class _Account(NamedTuple):
-    id: str
-    name: str | None
-
-    @property
-    def account_alias(self) -> str | None:
-        return next(iter(backend(self.id).account_aliases), None)
-
-
 def left_out(accounts: Iterable[str]) -> list[str]:
     """Services that have been used in these accounts and that a document does not tell of."""
-    ours, written = set(accounts), {section.service for section in sections.SECTIONS} | {"organizations", "sts"}
+    ours, written = set(accounts), {section.service for section in _SECTIONS} | {"organizations", "sts"}
     used = {
-        each.service_name for each in BackendDict._instances for account in each if account in ours and each[account]
+        each.service_name
+        for each in moto.BackendDict._instances
+        for account in each
+        if account in ours and each[account]
     }
     return sorted(used - written)
 
@@ -106,11 +105,12 @@ def _restored(values: Mapping[str, Any], store: Store) -> Sessions:
     seen: set[tuple[str, ...]] = set()
     for index, account in enumerate(values["Accounts"]):
         place = f"Accounts[{index}]"
-        if account["Id"] in store.accounts() or account.get("Name") in names:
+        if store.has(account["Id"]) or account.get("Name") in names:
             raise WorldFileError(f"{place}: there is another account of this ID or name.")
         names |= {account.get("Name")} - {None}
         backend(account["Id"]).account_aliases = [alias for alias in [account.get("AccountAlias")] if alias]
-        sections.restore(account, place, seen)
+        for section, where, entry in _entries(account, place):
+            _make(section, entry, account["Id"], where, seen)
     for index, entry in enumerate(values.get("Organizations", ())):
         organization.restore(entry, f"Organizations[{index}]")
     issued = Sessions()
@@ -122,3 +122,30 @@ def _restored(values: Mapping[str, Any], store: Store) -> Sessions:
         issuer = sessions.restored_issuer(entry)
         issued.issuers[issuer.url] = issuer
     return issued
+
+
+def _entries(account: Mapping[str, Any], place: str) -> Iterator[tuple[Member, str, Mapping[str, Any]]]:
+    """What an account holds, section by section: the section, the place in the file, the values."""
+    for section in _SECTIONS:
+        where, held = f"{place}.{section.name}", account.get(section.name)
+        if section.many:
+            yield from ((section, f"{where}[{index}]", entry) for index, entry in enumerate(held or ()))
+        elif held is not None:
+            yield section, where, held
+
+
+def _make(section: Member, entry: Mapping[str, Any], account: str, where: str, seen: set[tuple[str, ...]]) -> None:
+    """Make one thing of an account; `seen` are the names that must not come twice. Raises `WorldFileError`."""
+    region = entry.get("Region", "")
+    for member in shape.members(section.form):
+        if member.flag.startswith("!"):
+            scope = "" if member.flag == "!!" else f"{account} {region}"
+            if (key := (section.name, member.name, scope, entry[member.name])) in seen:
+                raise WorldFileError(f"{where}.{member.name}: there is another {entry[member.name]}.")
+            seen.add(key)
+    try:
+        fill(section.form, _MAKERS[section.name](open_keeper(section.service, account, region), entry), entry)
+    except WorldFileError as error:
+        raise WorldFileError(f"{where}: {error}") from None
+    except Exception as error:
+        raise WorldFileError(f"{where} cannot be made: {type(error).__name__}: {error}") from error
