@@ -36,8 +36,8 @@ from simlib.cloud.transport.signature import sender_time
 from simlib.cloud.transport.wire import Body, RawAnswer, RawRequest
 
 if TYPE_CHECKING:
-    from simlib.cloud.worlds.dump import Remark
     from simlib.cloud.worlds.file import Saved
+    from simlib.cloud.worlds.remarks import Remark
 
 ADMINISTRATOR = "lab-admin"
 REGION = ambient.REGION

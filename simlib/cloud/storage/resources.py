@@ -331,9 +331,10 @@ def security_group_id(name: str, region: str, account: str) -> str | None:
 def instance_facts(arn: str) -> dict[str, str]:
     """What EC2's condition keys say of an instance."""
     _, region, account, _ = _split(arn)
-    if (instance := thing_of(arn)) is None:
+    instance, backend = thing_of(arn), keeper("ec2", account, region)
+    if instance is None or backend is None:
         return {}
-    association = keeper("ec2", account, region).iam_instance_profile_associations.get(instance.id)
+    association = backend.iam_instance_profile_associations.get(instance.id)
     profile = {"ec2:InstanceProfile": str(association.iam_instance_profile.arn)} if association else {}
     return {
         "ec2:InstanceID": str(instance.id),

@@ -24,7 +24,7 @@ from simlib.cloud.worlds import dump_organization, dump_resources, file
 from simlib.cloud.worlds.dump_identities import KINDS, Identities, owner
 from simlib.cloud.worlds.dump_organization import OrganizationParts
 from simlib.cloud.worlds.dump_resources import resource
-from simlib.cloud.worlds.dump_values import Notes, Remark, listed
+from simlib.cloud.worlds.remarks import Notes, Remark, listed
 from simlib.cloud.worlds.shape import WorldFileError
 
 __all__ = ["Remark", "read", "read_content"]
@@ -35,7 +35,7 @@ _FOREIGN = re.compile(r'"?Arn"?:\s*"?arn:(aws-[a-z-]+):iam::\d{12}:(?:user|role|
 
 
 def read(*sources: str | os.PathLike[str]) -> tuple[dict[str, Any], tuple[Remark, ...]]:
-    """The document of a world (`Cloud.load` reads it) from files and folders, and what of them it does not hold.
+    """The values of a world (`snapshot` makes it) from files and folders, and what in them was not read.
 
     Raises `WorldFileError` where nothing in them can be read.
     """
@@ -48,7 +48,7 @@ def read(*sources: str | os.PathLike[str]) -> tuple[dict[str, Any], tuple[Remark
                 reader.take(reader.values(file.content(path)))
             except WorldFileError as error:
                 reader.notes.remark("", str(error))
-    return reader.document(), reader.notes.all()
+    return reader.whole(), reader.notes.all()
 
 
 def read_content(content: bytes, name: str) -> tuple[dict[str, Any], tuple[Remark, ...]]:
@@ -56,7 +56,7 @@ def read_content(content: bytes, name: str) -> tuple[dict[str, Any], tuple[Remar
     reader = _Reader()
     reader.notes.file = name
     reader.take(reader.values(content))
-    return reader.document(), reader.notes.all()
+    return reader.whole(), reader.notes.all()
 
 
 class _Reader:
@@ -109,7 +109,7 @@ class _Reader:
             for index, entry in enumerate(listed(written)):
                 self.identities.take(shape, entry, f"{shape}[{index}]", account)
 
-    def document(self) -> dict[str, Any]:
+    def whole(self) -> dict[str, Any]:
         self.identities.take_collected()
         accounts, members = self.identities.accounts, self.organization.members
         for name, shape, value in self.policies:
@@ -127,10 +127,8 @@ class _Reader:
         made = []
         for account in accounts:
             name = members.get(account, {}).get("Name") or ("main" if len(accounts) == 1 else f"account-{account}")
-            made.append(self.identities.document_of(account, str(name)))
-        world = {"IamLabWorld": 1, "Clock": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}", "Accounts": made}
-        organization = self.organization.document(accounts)
-        return {**world, "Organizations": [organization]} if organization else world
+            made.append(self.identities.whole(account, str(name)))
+        return {"Clock": datetime.now(UTC), "Accounts": made, "Organizations": self.organization.whole(accounts)}
 
 
 def _decoded(content: bytes) -> str:

@@ -13,8 +13,8 @@ from typing import Any
 from botocore import xform_name
 
 from simlib.cloud.storage.changes import aws_managed_policies
-from simlib.cloud.worlds.dump_values import Notes, listed, objects, policy_arn
-from simlib.cloud.worlds.shape import members
+from simlib.cloud.worlds.remarks import Notes, listed, objects
+from simlib.cloud.worlds.shape import WorldFileError, arn_in, values_of
 
 # The lists of the details, and the tables of their entries
 KINDS = {"UserDetailList": "User", "GroupDetailList": "Group", "RoleDetailList": "Role", "Policies": "Policy"}
@@ -33,7 +33,7 @@ def owner(value: Mapping[str, Any]) -> str:
 
 
 class Identities:
-    """Collects the entries of accounts, by list and name."""
+    """Collects the values of accounts, by list and name."""
 
     def __init__(self, notes: Notes) -> None:
         self.notes = notes
@@ -46,55 +46,52 @@ class Identities:
 
     def take(self, shape: str, entry: Any, place: str, owner: str) -> None:
         """An entry of one of the lists; `owner` is the account of those that have no ARN."""
-        written, table = entry if isinstance(entry, dict) else {}, KINDS[shape]
-        if shape == "Policies":
-            written = {**written, "PolicyVersionList": _versions(written)}
-        account, made = self._read(table, written, place, owner)
-        if not made:
+        table, written = KINDS[shape], entry if isinstance(entry, dict) else {}
+        account, written = self._located(table, written, place, owner)
+        if not account:
             return
-        if shape == "RoleDetailList":
-            profiles = [self._read("InstanceProfile", each, place, "") for each in objects(written.get(_PROFILES))]
-            made[_PROFILES] = [profile for number, profile in profiles if profile and number == account]
         if shape == "Policies":
-            self._keep_policy(made, place, account)
+            written |= {"DefaultVersionId": None, "PolicyVersionList": _versions(written)}
+        profiles = [self._located("InstanceProfile", each, place) for each in objects(written.get(_PROFILES))]
+        written[_PROFILES] = [profile for number, profile in profiles if number == account]
+        try:
+            made = values_of(table, written, place, self.notes)
+        except WorldFileError as error:
+            self.notes.remark(place, str(error))
+            return
+        if shape == "Policies":
+            default = [each["VersionId"] for each in made["PolicyVersionList"] if each["IsDefaultVersion"]]
+            if len(default) == 1:
+                made["DefaultVersionId"] = default[0]
+                (self.of_aws if account == "aws" else self.account(account)[shape])[made["Arn"]] = made
+            else:
+                self.notes.remark(place, f"the policy {made['PolicyName']} has no default version that can be read")
         elif account == "aws":
             self.notes.remark(place, "belongs to no account")
         else:
             self.account(account)[shape][made[f"{table}Name"]] = made
 
-    def _read(self, table: str, written: Mapping[str, Any], place: str, owner: str) -> tuple[str, dict[str, Any]]:
-        """The account of an identity, and what can be read of it; path and name are those in its ARN."""
+    def _located(
+        self, table: str, written: Mapping[str, Any], place: str, owner: str = ""
+    ) -> tuple[str, dict[str, Any]]:
+        """The account of an identity, and its entry with path and name as they are in its ARN; ("", {}) without one."""
         word, name = xform_name(table, "-"), str(written.get(f"{table}Name"))
         arn = str(written.get("Arn") or (f"arn:aws:iam::{owner}:{word}/{name}" if owner else ""))
-        match = _IAM_ARN.fullmatch(arn)
-        if not match:
-            called = f"{arn} is not a name that IAM has" if arn.startswith("arn:aws:iam::") else ""
-            self.notes.remark(place, called or f"is no {word} with an ARN")
+        if not (match := _IAM_ARN.fullmatch(arn)):
+            is_of_iam = arn.startswith("arn:aws:iam::")
+            self.notes.remark(place, f"{arn} is not a name that IAM has" if is_of_iam else f"is no {word} with an ARN")
             return "", {}
         account, _, path, name = match.groups()
-        arn, identifier = f"arn:aws:iam::{account}:{word}{path}{name}", f"{table}Id"
-        prefix = next(member.form for member in members(table) if member.name == identifier)
-        made = {"Path": path, f"{table}Name": name, "Arn": arn, _PROFILES: None,
-                identifier: self.notes.identifier(written.get(identifier), prefix, arn)}  # fmt: skip
-        made = self.notes.entry(table, written, place, made)
-        return account, {key: value for key, value in made.items() if value is not None}
-
-    def _keep_policy(self, made: dict[str, Any], place: str, account: str) -> None:
-        """A managed policy with the versions that can be read, if its default one is among them."""
-        chosen = [each["VersionId"] for each in made["PolicyVersionList"] if each["IsDefaultVersion"]]
-        if len(chosen) != 1:
-            self.notes.remark(place, f"the policy {made['PolicyName']} has no default version that can be read")
-            return
-        made["DefaultVersionId"] = chosen[0]
-        (self.of_aws if account == "aws" else self.account(account)["Policies"])[made["Arn"]] = made
+        arn = f"arn:aws:iam::{account}:{word}{path}{name}"
+        return account, {**written, "Path": path, f"{table}Name": name, "Arn": arn}
 
     # -- the whole -----------------------------------------------------------------------------------------------------
 
-    def document_of(self, number: str, name: str) -> dict[str, Any]:
+    def whole(self, number: str, name: str) -> dict[str, Any]:
         """An account with what its identities name: policies that nobody has are a remark, and left out."""
         self.notes.file, parts = f"account {number}", self.accounts[number]
         known = {*self.of_aws, *parts["Policies"], *(policy.arn for policy in aws_managed_policies())}
-        used: set[str | None] = set()
+        used: set[str] = set()
 
         def there(what: str, things: Any, among: Any, place: str) -> list[str]:
             """Of these, once each, what the files hold."""
@@ -107,15 +104,15 @@ class Identities:
                 place = f"{KINDS[shape].lower()} {called}"
                 arns = [each["PolicyArn"] for each in entry.get("AttachedManagedPolicies", ())]
                 attached = there("policy", arns, known, place)
-                entry["AttachedManagedPolicies"] = [{"PolicyArn": arn} for arn in attached]
                 bound = [each["PermissionsBoundaryArn"] for each in listed(entry.pop("PermissionsBoundary", None))]
-                if bound := there("boundary", bound, known, place):
+                bound = there("boundary", bound, known, place)
+                entry["AttachedManagedPolicies"] = [{"PolicyArn": arn} for arn in attached]
+                if bound:
                     entry["PermissionsBoundary"] = {"PermissionsBoundaryArn": bound[0]}
-                if groups := entry.pop("GroupList", None):
-                    entry["GroupList"] = there("group", groups, parts["GroupDetailList"], place)
+                entry["GroupList"] = there("group", entry.get("GroupList", ()), parts["GroupDetailList"], place)
                 used |= {*attached, *bound}
-        own = [self.of_aws[arn] for arn in sorted(filter(None, used)) if arn in self.of_aws]
-        sections = {section: list(entries.values()) for section, entries in parts.items() if entries}
+        own = [self.of_aws[arn] for arn in sorted(used) if arn in self.of_aws]
+        sections = {section: list(entries.values()) for section, entries in parts.items()}
         return {"Id": number, "Name": name, **sections, "Policies": [*parts["Policies"].values(), *own]}
 
     # -- the folders of iam-collect, one for each identity -------------------------------------------------------------
@@ -135,19 +132,20 @@ class Identities:
             lower = {str(name).lower(): value for name, value in metadata.items()} if isinstance(metadata, dict) else {}
             entry: dict[str, Any] = {
                 "Arn": lower.get("arn"), f"{table}Id": lower.get("id"), "CreateDate": lower.get("created"),
-                f"{table}PolicyList": [], "AttachedManagedPolicies": [], "GroupList": [], "PolicyVersionList": [],
+                f"{table}PolicyList": [], "AttachedManagedPolicies": [], "GroupList": [],
                 "PermissionsBoundary": lower.get("permissionboundary") or lower.get("permissionsboundary"),
             }  # fmt: skip
             for name, value in parts.items():
                 for each in listed(value):
+                    text = str(arn_in(each))
                     if isinstance(each, dict) and "PolicyDocument" in each:
                         entry[f"{table}PolicyList"].append(each)
                     elif isinstance(each, dict) and "Statement" in each:
                         entry |= {"PolicyVersionList": [{"Document": each}], "AssumeRolePolicyDocument": each}
-                    elif ":policy/" in str(policy_arn(each)):
+                    elif ":policy/" in text:
                         entry["AttachedManagedPolicies"].append(each)
-                    elif isinstance(each, str) and ":group/" in each:
-                        entry["GroupList"].append(each.rpartition("/")[2])
+                    elif ":group/" in text:
+                        entry["GroupList"].append(text.rpartition("/")[2])
                     elif name == "tags":
                         entry["Tags"] = value
             self.notes.file = folder

@@ -9,11 +9,12 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from simlib.cloud.worlds.dump_values import UNDATED, Notes, listed, objects
+from simlib.cloud.worlds.remarks import Notes, listed, objects
+from simlib.cloud.worlds.shape import WorldFileError, members, values_of
 
 SHAPES = {"Policy": "Policy", "ResourcePolicy": "ResourcePolicy", "Attributes": "Policy"}  # where the document stands
 _SECTIONS: Mapping[str, tuple[str, dict[str, Any]]] = {  # service → section of a world's file, an entry of it
-    "s3": ("Buckets", {"Name": "{bucket}", "CreationDate": UNDATED, "Policy": "{policy}"}),
+    "s3": ("Buckets", {"Name": "{bucket}", "CreationDate": 0, "Policy": "{policy}"}),
     "kms": ("Keys", {
         "KeyId": "{key}", "Policy": "{policy}", "KeyMaterial": "{material}", "KeySpec": "SYMMETRIC_DEFAULT",
         "KeyUsage": "ENCRYPT_DECRYPT", "KeyState": "Enabled", "Enabled": True, "CreationDate": 0,
@@ -22,6 +23,7 @@ _SECTIONS: Mapping[str, tuple[str, dict[str, Any]]] = {  # service → section o
     "sns": ("Topics", {"TopicName": "{name}", "Policy": "{policy}"}),
     "secretsmanager": ("Secrets", {"Name": "{secret}", "ARN": "{arn}", "ResourcePolicy": "{policy}"}),
 }  # fmt: skip
+_TABLES = {member.name: member.form for member in members("Account")}
 _NAMES_A_RESOURCE = re.compile(r"arn:aws:(s3:::[a-z0-9.-]{3,63}|(?:sqs|sns):[a-z0-9-]+:\d{12}:[\w.-]+)")
 _KEY = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|mrk-[0-9a-f]{32}")
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
@@ -30,33 +32,36 @@ _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 def resource(
     notes: Notes, shape: str, value: Mapping[str, Any], stem: str, only: str
 ) -> tuple[str, str, str, dict[str, Any]] | None:
-    """Account, section, ARN and entry of the resource that a policy is of; None, and a remark, where that is not plain.
+    """Account, section, ARN and values of the resource that a policy is of; None, and a remark, where it is not plain.
 
     `stem`: the name of the policy's file; `only`: the one account there is, "" where there are several.
     """
     holder = value["Attributes"] if shape == "Attributes" and isinstance(value["Attributes"], dict) else value
-    written = holder.get(SHAPES[shape])
-    kind = "key" if holder.get("PolicyName") == "default" else "resource"
-    policy = None if written is None else notes.document(written, kind, shape)
-    if policy is None:
+    if (written := holder.get(SHAPES[shape])) is None:
         return None
-    named = holder.get("ARN") or holder.get("QueueArn") or holder.get("TopicArn")
-    arn = str(named or _subject(json.loads(policy), stem, only))
-    parts = arn.split(":", 5)
-    section, entry = _SECTIONS.get(parts[2], ("", {})) if len(parts) == 6 else ("", {})
-    account = (parts[4] if section else "") or only
-    if not section or not re.fullmatch(r"\d{12}", account):
-        why = "the policy of a resource that cannot be told from its text or its file's name, or of no known account"
-        notes.remark(shape, why)
+    try:
+        policy = values_of("key policy", written, shape)
+        named = holder.get("ARN") or holder.get("QueueArn") or holder.get("TopicArn")
+        arn = str(named or _subject(json.loads(policy), stem, only))
+        _, _, service, region, account, name = arn.split(":", 5) if arn.count(":") >= 5 else [""] * 6
+        section, entry = _SECTIONS.get(service, ("", {}))
+        account = (account if section else "") or only
+        if not re.fullmatch(r"\d{12}", account) or not section:
+            why = (
+                "the policy of a resource that cannot be told from its text or its file's name, or of no known account"
+            )
+            notes.remark(shape, why)
+            return None
+        filled = {
+            "{name}": name, "{bucket}": name.partition("/")[0], "{key}": name.removeprefix("key/"), "{arn}": arn,
+            "{secret}": re.sub("^secret:|-[A-Za-z0-9]{6}$", "", name), "{policy}": policy,
+            "{material}": base64.b64encode(hashlib.sha256(name.encode()).digest()).decode(),
+        }  # fmt: skip
+        made = {key: filled.get(str(each), each) for key, each in entry.items()}
+        return account, section, arn, values_of(_TABLES[section], {"Region": region or "us-east-1", **made}, shape)
+    except WorldFileError as error:
+        notes.remark("", str(error))
         return None
-    name = parts[5]
-    filled = {
-        "{name}": name, "{bucket}": name.partition("/")[0], "{key}": name.removeprefix("key/"), "{arn}": arn,
-        "{secret}": re.sub("^secret:|-[A-Za-z0-9]{6}$", "", name), "{policy}": policy,
-        "{material}": base64.b64encode(hashlib.sha256(name.encode()).digest()).decode(),
-    }  # fmt: skip
-    made = {key: filled.get(each, each) if isinstance(each, str) else each for key, each in entry.items()}
-    return account, section, arn, {"Region": parts[3] or "us-east-1", **made}
 
 
 def _subject(document: Mapping[str, Any], stem: str, only: str) -> str:

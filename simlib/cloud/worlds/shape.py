@@ -6,30 +6,28 @@ written.
 
 from __future__ import annotations
 
-import base64
 import json
 import re
-import tomllib
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from difflib import get_close_matches
 from functools import cache, reduce
 from inspect import signature
-from pathlib import Path
 from typing import Any, NamedTuple
-from urllib.parse import unquote
 
 from botocore import xform_name
 
-from simlib.cloud.clock import LAST_YEAR
 from simlib.cloud.moto_names import PARTITION, keepers
 from simlib.cloud.storage.stored import tag_map
-from simlib.iam import Policy, PolicyError
+from simlib.cloud.worlds.forms import TABLES, Unfit, form_of
+from simlib.cloud.worlds.remarks import Notes
 
-_TABLES = tomllib.loads(Path(__file__).with_name("world.toml").read_text("utf-8"))
 _ROW = re.compile(
     r"(?P<many>\[?)(?P<form>.+?)\]?(?P<flag>\?|!{0,2})(?: of (?P<service>\S+))?(?: (?P<how>at|in|by) (?P<place>\S+))?"
 )
+# Mappings, in the file a list of objects with two members: `[{"Key": "team", "Value": "a"}]`
+_PAIRS = {"tags": "Tag", "inline policies": "InlinePolicy"}
+# Objects of which their ARN is enough, and may stand alone or under another name
+_BY_ARN = {"AttachedPolicy": "PolicyArn", "Boundary": "PermissionsBoundaryArn"}
 VIEWS: dict[str, Callable[[Any, Any], Any]] = {}  # what "by" names: of a backend of moto's and a thing in it
 
 
@@ -37,12 +35,14 @@ class WorldFileError(ValueError):
     """A file that is no world, or one that cannot be used; the text says where and what to do."""
 
 
-class Form(NamedTuple):
-    """How a value is written: what a complaint calls it, what makes it of JSON or raises, and what makes the JSON."""
+class _Wrong(WorldFileError):
+    """A value at a place that is wrong, or missing."""
 
-    name: str
-    read: Callable[[Any], Any]
-    write: Callable[[Any], Any] = lambda value: value
+    def __init__(self, place: str, reason: str, value: Any = None) -> None:
+        text = json.dumps(value, ensure_ascii=False, default=str)
+        excerpt = "" if value is None else f": {text if len(text) <= 60 else f'{text[:57]}…'}"
+        super().__init__(f"{place}{excerpt} {reason}")
+        self.place, self.reason = place, reason
 
 
 class Member(NamedTuple):
@@ -65,186 +65,98 @@ class Member(NamedTuple):
 @cache
 def members(table: str) -> tuple[Member, ...]:
     """The rows of a table."""
-    rows = ((name, _ROW.fullmatch(row)) for name, row in _TABLES[table].items())
+    rows = ((name, _ROW.fullmatch(row)) for name, row in TABLES[table].items())
     return tuple(Member(name, **row.groupdict("")) for name, row in rows if row)
-
-
-def is_table(form: str) -> bool:
-    return form in _TABLES
-
-
-# -- forms -------------------------------------------------------------------------------------------------------------
-
-
-def _of(kind: type) -> Callable[[Any], Any]:
-    def read(value: Any) -> Any:
-        if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
-            raise TypeError
-        return value
-
-    return read
-
-
-def _matching(pattern: str, name: str) -> Form:
-    def read(value: Any) -> Any:
-        if not re.fullmatch(pattern, value, re.ASCII):
-            raise ValueError
-        return value
-
-    return Form(name, read)
-
-
-def _aware(value: datetime) -> datetime:
-    return (value if value.tzinfo else value.replace(tzinfo=UTC)).astimezone(UTC)  # moto's are in UTC and do not say so
-
-
-def _dated(naive: bool = False, last: int = 9999, written: str = "%Y-%m-%dT%H:%M:%SZ") -> Form:
-    """A date, in UTC; `naive` ones do not say so, as moto keeps dates."""
-
-    def read(value: Any) -> datetime:
-        moment = _aware(datetime.fromisoformat(value))
-        if moment.year > last:
-            raise WorldFileError(f": {_excerpt(value)} is too far: the lab's time ends with the year {last}.")
-        return moment.replace(tzinfo=None) if naive else moment
-
-    return Form('a date such as "2026-11-24T09:00:00Z"', read, lambda value: _aware(value).strftime(written))
-
-
-def _read_bytes(value: Any) -> bytes:
-    return base64.b64decode(value, validate=True)
-
-
-def _write_bytes(value: bytes) -> str:
-    return base64.b64encode(value).decode("ascii")
-
-
-def _write_content(value: bytes) -> Any:
-    try:
-        return value.decode("utf-8")
-    except UnicodeDecodeError:
-        return {"Base64": _write_bytes(value)}
-
-
-def _read_context(value: Any) -> dict[str, str | list[str]]:
-    for entry in value.values():
-        for text in entry if isinstance(entry, list) else [entry]:
-            _text(text)
-    return dict(value)
-
-
-class PolicyText(str):
-    """The text of a document that has been read as a policy of the kind that its place wants."""
-
-
-def _policy(kind: str) -> Form:
-    """A policy document of a kind the engine knows, as text in Python and as an object in the file."""
-
-    def read(value: Any) -> str:
-        if isinstance(value, PolicyText):
-            return value
-        text = unquote(value) if isinstance(value, str) and value.startswith("%7B") else value
-        try:
-            if not isinstance(text, str):  # half a character stays escaped
-                text = json.dumps(text, ensure_ascii=False).encode("utf-8", "backslashreplace").decode("utf-8")
-            Policy.parse(text, kind)
-        except PolicyError as error:
-            raise WorldFileError(f": {_excerpt(value)} is not a policy that AWS accepts: {error}.") from None
-        return text
-
-    return Form("a policy", read, lambda text: text and json.loads(text))
-
-
-def _pairs(table: str) -> Form:
-    """A mapping, in the file a list of objects with two members: `[{"Key": "team", "Value": "a"}]`."""
-    key, value = members(table)
-
-    def read(entries: Any) -> dict[str, Any]:
-        return {entry[key.name]: entry[value.name] for entry in _list_of(table, entries, "")}
-
-    def write(mapping: Any) -> list[dict[str, Any]]:
-        return [{key.name: name, value.name: _form(value.form).write(each)} for name, each in tag_map(mapping).items()]
-
-    return Form("a list", read, write)
-
-
-_text, _number, _truth, _object = _of(str), _of(int), _of(bool), _of(dict)
-FORMS: Mapping[str, Form] = {
-    "anything": Form("anything", lambda value: value),
-    "text": Form("a text", _text, str),
-    "note": Form("a text", _text, lambda value: str(value) if value else None),  # one that may as well be empty
-    "number": Form("a whole number", _number, int),
-    "seconds": Form("a whole number", _number, lambda value: int(value) or None),
-    "epoch": Form("a whole number", lambda value: float(_number(value)), int),  # seconds
-    "truth": Form("true or false", _truth, bool),
-    "flag": Form("true or false", _truth, lambda value: bool(value) or None),  # written where it is true
-    "object": Form("an object", _object),
-    "texts": Form("an object", _object, lambda mapping: {name: str(value) for name, value in mapping.items()}),
-    "context": Form("an object of texts and lists of texts", _read_context, dict),
-    "date": _dated(),
-    "clock": _dated(last=LAST_YEAR),
-    "naive date": _dated(naive=True),
-    "instant": _dated(naive=True, written="%Y-%m-%dT%H:%M:%S.%fZ"),
-    "base64": Form("text in Base64", _read_bytes, lambda value: _write_bytes(value) if value else None),
-    "content": Form(
-        'text or {"Base64": "…"}',
-        lambda value: value.encode("utf-8") if isinstance(value, str) else _read_bytes(value["Base64"]),
-        _write_content,
-    ),
-    **{f"{kind} policy": _policy(kind) for kind in ("identity", "trust", "resource", "scp", "rcp")},
-    "bucket policy": Form("a policy", lambda value: _policy("resource").read(value).encode("utf-8"), json.loads),
-    "session policy": Form("a policy", _policy("identity").read),
-    "tags": _pairs("Tag"),
-    "inline policies": _pairs("InlinePolicy"),
-}
-
-
-@cache
-def _form(name: str) -> Form:
-    if name in FORMS:
-        return FORMS[name]
-    if name in _TABLES["patterns"]:
-        return _matching(*_TABLES["patterns"][name])
-    words = name.split(" or ")
-    return _matching("|".join(words), " or ".join(f'"{word}"' for word in words))
 
 
 # -- from JSON ---------------------------------------------------------------------------------------------------------
 
 
-def values_of(form: str, value: Any, place: str = "") -> Any:
-    """The values of a document, each made by its form. Raises `WorldFileError` with the place, as in
-    `Accounts[0].UserDetailList[2].CreateDate`, for what is wrong, missing, or no member."""
-    if form in _TABLES:
-        return _values_of_members(form, value, place)
+def values_of(form: str, value: Any, place: str = "", notes: Notes | None = None) -> Any:
+    """The values of a document, each made by its form or table.
+
+    Raises `WorldFileError` with the place, as in `Accounts[0].UserDetailList[2].CreateDate`, for what is wrong, missing
+    or no member. With `notes`, for a file that the lab has not written, what is wrong has a remark and is left out or
+    replaced, and the error is raised for that of which nothing is left.
+    """
+    if form in TABLES:
+        return _values_of_members(form, value, place, notes)
+    if form in _PAIRS:
+        return _mapping_of(form, value, place, notes)
     try:
-        return _form(form).read(value)
-    except WorldFileError as error:
-        raise WorldFileError(f"{place}{error}") from None
-    except (TypeError, ValueError, OverflowError, AttributeError, KeyError):
-        raise WorldFileError(f"{place}: {_excerpt(value)} is not {_form(form).name}.") from None
+        return form_of(form).read(value)
+    except Unfit as error:
+        raise _Wrong(place, str(error), value) from None
+    except (TypeError, ValueError, OverflowError, AttributeError, KeyError, OSError, RecursionError):
+        raise _Wrong(place, f"is not {form_of(form).name}.", value) from None
 
 
-def _list_of(form: str, value: Any, place: str) -> list[Any]:
-    if not isinstance(value, list):
-        raise WorldFileError(f"{place}: {_excerpt(value)} is not a list.")
-    return [values_of(form, item, f"{place}[{index}]") for index, item in enumerate(value)]
+def _list_of(form: str, value: Any, place: str, notes: Notes | None) -> list[Any]:
+    if notes is None and not isinstance(value, list):
+        raise _Wrong(place, "is not a list.", value)
+    items = []
+    for index, item in enumerate(value if isinstance(value, list) else [value]):
+        try:
+            items.append(values_of(form, item, f"{place}[{index}]", notes))
+        except _Wrong as error:
+            _leave_out(error, notes)
+    return items
 
 
-def _values_of_members(table: str, value: Any, place: str) -> dict[str, Any]:
+def _leave_out(error: _Wrong, notes: Notes | None) -> None:
+    if notes is None:
+        raise error
+    notes.remark(error.place, error.reason)
+
+
+def _mapping_of(form: str, value: Any, place: str, notes: Notes | None) -> dict[str, Any]:
+    key, kept = members(_PAIRS[form])
+    if isinstance(value, dict):
+        value = [{key.name: name, kept.name: each} for name, each in value.items()]
+    mapping: dict[str, Any] = {}
+    for entry in _list_of(_PAIRS[form], value, place, notes):
+        if entry[key.name] in mapping:
+            _leave_out(_Wrong(place, f"has {entry[key.name]} twice."), notes)
+        mapping[entry[key.name]] = entry[kept.name]
+    return mapping
+
+
+def _values_of_members(table: str, value: Any, place: str, notes: Notes | None) -> dict[str, Any]:
+    if notes and (arn := _BY_ARN.get(table)):
+        value = {arn: arn_in(value)}
     if not isinstance(value, dict):
-        raise WorldFileError(f"{place or 'The file'}: {_excerpt(value)} is not an object.")
+        raise _Wrong(place or "The file", "is not an object.", value)
     rows, prefix = {member.name: member for member in members(table)}, f"{place}." if place else ""
-    if unknown := next((name for name in value if name not in rows), None):
+    if unknown := next((name for name in value if name not in rows), None) if notes is None else None:
         near = get_close_matches(unknown, rows, 1)
         hint = f" Did you mean {near[0]}?" if near else ""
         raise WorldFileError(f"{prefix}{unknown}: there is no such member.{hint}")
     values = {}
-    for name, member in rows.items():
-        if value.get(name) is not None:
-            values[name] = (_list_of if member.many else values_of)(member.form, value[name], f"{prefix}{name}")
-        elif member.flag != "?":
-            raise WorldFileError(f"{prefix}{name} is missing.")
+    for name, (_, form, many, flag, *_) in rows.items():
+        written = value.get(name)
+        try:
+            if written is not None:
+                values[name] = (_list_of if many else values_of)(form, written, f"{prefix}{name}", notes)
+            elif flag != "?":
+                raise _Wrong(f"{prefix}{name}", "is missing.")
+        except _Wrong as error:
+            if notes is None:
+                raise
+            if (instead := notes.instead(form, written, value)) is not None:
+                values[name] = instead
+            if instead is None and flag != "?":
+                raise
+            if instead is None or "policy" in form:
+                notes.remark(error.place, error.reason)
     return values
+
+
+def arn_in(value: Any) -> Any:
+    """The ARN of an attached policy or a boundary, however it is written."""
+    if not isinstance(value, dict):
+        return value
+    names = {str(name).lower(): each for name, each in value.items()}
+    return names.get("policyarn") or names.get("permissionsboundaryarn") or names.get("arn")
 
 
 # -- things in memory --------------------------------------------------------------------------------------------------
@@ -255,7 +167,7 @@ def attributes(table: str, values: Mapping[str, Any]) -> dict[str, Any]:
     return {
         member.attribute: values[member.name]
         for member in members(table)
-        if member.name in values and member.how in ("", "at") and member.form not in _TABLES
+        if member.name in values and member.how in ("", "at") and member.form not in TABLES
     }
 
 
@@ -289,7 +201,7 @@ def new(maker: Any, keeper: Any, table: str, values: Mapping[str, Any], **more: 
     known = {"account_id": keeper.account_id, "partition": PARTITION, "path": "/", "tags": tags(values)}
     known |= dict.fromkeys(("region", "region_name"), keeper.region_name)
     for member in members(table):
-        if member.name in values and member.form not in ("tags", *_TABLES):
+        if member.name in values and member.form not in (*TABLES, *_PAIRS):
             known |= dict.fromkeys((member.attribute, xform_name(member.name)), values[member.name])
     known |= more
     parameters = _parameters(getattr(maker, "__func__", maker))
@@ -333,9 +245,13 @@ def _written(member: Member, thing: Any, keeper: Any) -> Any:
     kept = VIEWS[member.place](keeper, thing) if member.how == "by" else _kept(thing, member)
     if kept is None:
         return None
+    if member.form in _PAIRS:
+        names = members(_PAIRS[member.form])
+        pairs = (zip(names, pair, strict=True) for pair in tag_map(kept).items())
+        return [{each.name: form_of(each.form).write(value) for each, value in pair} for pair in pairs]
 
     def write(value: Any) -> Any:
-        return json_of(member.form, value, keeper) if member.form in _TABLES else _form(member.form).write(value)
+        return json_of(member.form, value, keeper) if member.form in TABLES else form_of(member.form).write(value)
 
     return [write(each) for each in kept] if member.many else write(kept)
 
@@ -348,8 +264,3 @@ def _kept(thing: Any, member: Member) -> Any:
         else:
             thing = thing.get(step) if isinstance(thing, Mapping) else getattr(thing, step, None)
     return thing
-
-
-def _excerpt(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False, default=str)
-    return text if len(text) <= 60 else f"{text[:57]}…"

@@ -17,7 +17,7 @@ from simlib.cloud.storage.organizations import members, organizations
 from simlib.cloud.storage.resources import open_keeper
 from simlib.cloud.storage.store import Store
 from simlib.cloud.worlds import dump, file, identities, organization, resources, sessions, shape
-from simlib.cloud.worlds.dump import Remark
+from simlib.cloud.worlds.remarks import Remark
 from simlib.cloud.worlds.shape import Member, WorldFileError, fill, json_of, values_of
 
 MARK, VERSION = "IamLabWorld", 1
@@ -67,22 +67,20 @@ def read(*sources: str | os.PathLike[str]) -> tuple[dict[str, Any], tuple[Remark
 
     Raises `WorldFileError`.
     """
-    first, remarks = str(sources[0]), tuple[Remark, ...]()
+    first = str(sources[0])
     if len(sources) > 1 or (not first.lower().startswith(("http://", "https://")) and Path(first).is_dir()):
-        document, remarks = dump.read(*sources)
-    else:
-        content = file.content(sources[0])
-        document = file.parsed(content)
-        if not isinstance(document, dict) or MARK not in document:
-            document, remarks = dump.read_content(content, first)
+        return dump.read(*sources)
+    content = file.content(sources[0])
+    document = file.parsed(content)
+    if not isinstance(document, dict) or MARK not in document:
+        return dump.read_content(content, first)
     version = document[MARK]
     if version != VERSION or isinstance(version, bool):
         raise WorldFileError(
             f"This world was written by another version of the lab ({MARK} is {version!r}, this lab reads {VERSION}). "
             "Update the lab, or save the world anew."
         )
-    values: dict[str, Any] = values_of("World", document)
-    return values, remarks
+    return values_of("World", document), ()
 
 
 def restored(values: Mapping[str, Any], store: Store) -> tuple[Contents, Sessions]:
