@@ -1,1 +1,1 @@
-"""moto as a store: the only place that knows moto's inside."""
+"""moto as a store: what it keeps, as values, and the calls it carries out."""

@@ -173,7 +173,7 @@ def test_what_was_read_otherwise_is_said(tmp_path: Path) -> None:
         ({"UserDetailList": {"AttachedManagedPolicies": [{"PolicyArn": "arn:aws:iam::aws:policy/NewerThanTheLab"}]}},
          "user alice", "in none of the files"),
         ({"RoleDetailList": {"RolePolicyList": [{"PolicyName": "p", "PolicyDocument": {"Statement": 7}}]}},
-         "RoleDetailList[0].RolePolicyList[0].PolicyDocument", "not a policy that AWS accepts: Statement: Statement must"),
+         "RoleDetailList[0].RolePolicyList[0].PolicyDocument", "is not a policy that AWS accepts: Statement"),
         ({"RoleDetailList": {"RolePolicyList": [{"PolicyDocument": READ}]}}, "RolePolicyList[0].PolicyName",
          "is missing"),
         ({"RoleDetailList": {"RolePolicyList": [{"PolicyName": "p", "PolicyDocument": READ}] * 2}}, "RolePolicyList",
