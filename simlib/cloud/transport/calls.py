@@ -16,14 +16,14 @@ from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, parse_qsl, quote, unquote
+from urllib.parse import parse_qsl, quote, unquote
 
 import botocore
 from botocore.loaders import create_loader
 from botocore.regions import EndpointResolver
 
 from simlib.cloud.transport import chunked, mock
-from simlib.cloud.transport.protocols import protocol_of, service_model, spoken_protocol
+from simlib.cloud.transport.protocols import protocol_of, spoken_protocol
 from simlib.cloud.transport.refusals import Refusal
 from simlib.cloud.transport.signer import Signed
 from simlib.cloud.transport.wire import LARGEST_BODY, RawRequest
@@ -104,35 +104,30 @@ def _input(operation: mock.OperationModel) -> Mapping[str, Any]:
 
 @cache
 def service_metadata() -> Mapping[str, Mapping[str, Any]]:
-    """The metadata of every service botocore knows, by botocore's name, read from the head of its newest model."""
-    metadata: dict[str, Mapping[str, Any]] = {}
+    """The metadata of every service botocore knows, by botocore's name, read from the head of its newest model.
+
+    Each has a `signingName` ("monitoring" for "cloudwatch"), and as `hint` what botocore's events call the service: its
+    ID with hyphens, "secrets-manager".
+    """
+    services: dict[str, Mapping[str, Any]] = {}
     for path in sorted(Path(botocore.__file__).with_name("data").glob("*/*/service-2.json.gz")):
         with gzip.open(path, "rt", encoding="utf-8") as model:
             head = model.read(16_384)
-        start = head.index("{", head.index('"metadata"'))
-        metadata[path.parts[-3]] = json.JSONDecoder().raw_decode(head, start)[0]
-    return metadata
+        metadata = json.JSONDecoder().raw_decode(head, head.index("{", head.index('"metadata"')))[0]
+        hint = str(metadata.get("serviceId", "")).replace(" ", "-").lower()
+        services[path.parts[-3]] = {"signingName": metadata["endpointPrefix"], **metadata, "hint": hint}
+    return services
 
 
 def signing_name(service: str) -> str:
-    """The name a service's signatures carry, "monitoring" for botocore's "cloudwatch"."""
-    metadata = service_metadata()[service]
-    return str(metadata.get("signingName") or metadata["endpointPrefix"])
+    """The name a service's signatures carry."""
+    return str(service_metadata()[service]["signingName"])
 
 
-@cache
-def _by_signing_name() -> Mapping[str, tuple[str, ...]]:
-    grouped: dict[str, list[str]] = {}
-    for service in service_metadata():
-        grouped.setdefault(signing_name(service), []).append(service)
-    return {name: tuple(sorted(services, key=lambda s: (s != name, s))) for name, services in grouped.items()}
-
-
-@cache
-def _by_hint() -> Mapping[str, str]:
-    """Services by what botocore's events call them: the service id with hyphens, "secrets-manager"."""
-    named = reversed(list(service_metadata().items()))
-    return {str(metadata.get("serviceId", "")).replace(" ", "-").lower(): service for service, metadata in named}
+@lru_cache(maxsize=256)
+def _having(member: str, value: str | None) -> tuple[str, ...]:
+    """The services whose metadata say so."""
+    return tuple(service for service, metadata in service_metadata().items() if metadata.get(member) == value)
 
 
 def _is_aws(host: str) -> bool:
@@ -153,24 +148,21 @@ def _host_services(host: str) -> tuple[str, ...]:
 def _candidates(raw: RawRequest, scope: str | None, hint: str | None) -> Iterable[str]:
     at_host = _host_services(raw.parts.netloc)
     form = raw.body.decode("utf-8", "replace") if _is_form(raw) else raw.parts.query
-    if service := _by_hint().get(hint or ""):
-        return (service,)
+    if hint and (services := _having("hint", hint)):
+        return services[:1]
     if scope:  # some sign alike: S3 and S3 Control, the two of load balancing
-        named = _by_signing_name().get(scope) or _by_signing_name().get(scope.lower(), ())
-        services = [service for service in named if service in at_host] or named
+        services = _having("signingName", scope) or _having("signingName", scope.lower())
+        services = tuple(service for service in services if service in at_host) or services
         if "x-amz-account-id" in raw.headers and "s3control" in services:
             return ("s3control",)
-        return sorted(services, key=lambda service: f"Version={service_metadata()[service]['apiVersion']}" not in form)
+        versions = {service: f"Version={service_metadata()[service]['apiVersion']}" for service in services}
+        return sorted(services, key=lambda service: (versions[service] not in form, service != scope))
     if _is_aws(raw.parts.netloc):
         return at_host
     if target := raw.headers.get("x-amz-target"):
-        prefix = target.rpartition(".")[0]
-        return tuple(s for s, metadata in service_metadata().items() if metadata.get("targetPrefix") == prefix)
-    values = parse_qs(form, keep_blank_values=True)
-    if "Action" in values and (version := values.get("Version")):
-        dated = tuple(s for s, metadata in service_metadata().items() if metadata["apiVersion"] == version[0])
-        return dated or ("s3",)
-    return ("s3",)
+        return _having("targetPrefix", target.rpartition(".")[0])
+    values = dict(parse_qsl(form))
+    return (_having("apiVersion", values.get("Version", "")) if "Action" in values else ()) or ("s3",)
 
 
 def _is_form(raw: RawRequest) -> bool:
@@ -205,61 +197,54 @@ def place(raw: RawRequest, signed: Signed | None = None, hint: str | None = None
             raise Unplaceable(f'The lab is AWS\'s partition "aws" alone: nothing of it is in {region}.')
         candidates = tuple(_candidates(raw, scope, hint))
         for service in candidates:
-            if call := _read(service, raw, region, access_key_id):
+            protocol = spoken_protocol(service, raw.headers)
+            if placed := _read(service, protocol, raw):
+                endpoint = "" if hint or _is_aws(raw.parts.netloc) else f"{raw.parts.scheme}://{raw.parts.netloc}"
+                call = Call(raw, service, placed[0].name, placed[1], region, protocol, access_key_id, endpoint)
                 _check_host(call, scope, in_host[1] if in_host else None)
-                at = raw.parts
-                return call if hint or _is_aws(at.netloc) else replace(call, endpoint=f"{at.scheme}://{at.netloc}")
+                return call
     except Unplaceable:
         raise
     except Exception as error:  # a hostile request may break the reading of it anywhere
         raise Unplaceable(f"This request cannot be read as a call of AWS: {error}") from error
-    known = candidates[0] if candidates and (hint or scope) else None
-    address = hint or scope or raw.parts.netloc
+    named = hint or scope
     raise Unplaceable(
-        f"The lab does not know which AWS operation {raw.method} {raw.parts.path or '/'} ({address}) asks for, "
-        "so nothing was done. Call AWS through an SDK or the AWS CLI.",
-        service=known,
+        f"The lab does not know which AWS operation {raw.method} {raw.parts.path or '/'} ({named or raw.parts.netloc}) "
+        "asks for, so nothing was done. Call AWS through an SDK or the AWS CLI.",
+        service=candidates[0] if candidates and named else None,
     )
 
 
 def _check_host(call: Call, scope: str | None, region: str | None) -> None:
     """A request signed for one service or Region is not for another's address."""
-    own = signing_name(call.service)
-    names = {signing_name(service): service for service in reversed(_host_services(call.raw.parts.netloc))}
-    if names and own not in names:
-        name, service = next(iter(names.items()))
+    own, text = signing_name(call.service), ""
+    services = _host_services(call.raw.parts.netloc)
+    service = call.service if not services or own in map(signing_name, services) else services[0]
+    if service != call.service:
+        text = f"Credential should be scoped to correct service: '{signing_name(service)}'. "
         if service == "s3":
             text = f'The authorization header is malformed; incorrect service "{own}". This endpoint belongs to "s3".'
             raise Unplaceable(text, "AuthorizationHeaderMalformed", "s3")
-        raise _wrong_scope(service, f"Credential should be scoped to correct service: '{name}'. ")
-    if scope and region and region != call.region and call.service != "s3":
-        raise _wrong_scope(call.service, "Credential should be scoped to a valid region. ")
-
-
-def _wrong_scope(service: str, text: str) -> Unplaceable:
-    query = protocol_of(service).family in ("query", "ec2")
-    return Unplaceable(text, "SignatureDoesNotMatch" if query else "InvalidSignatureException", service)
+    elif scope and region and region != call.region and service != "s3":
+        text = "Credential should be scoped to a valid region. "
+    if text:
+        query = protocol_of(service).family in ("query", "ec2")
+        raise Unplaceable(text, "SignatureDoesNotMatch" if query else "InvalidSignatureException", service)
 
 
 # -- operation and parameters ----------------------------------------------------------------------------------------
 
 
-def _read(service: str, raw: RawRequest, region: str, access_key_id: str) -> Call | None:
-    model = service_model(service)
-    protocol = spoken_protocol(service, raw.headers)
-    if model is None or protocol not in (*mock.PROTOCOL_PARSERS, mock.CBOR):
+def _read(service: str, protocol: str, raw: RawRequest) -> tuple[mock.OperationModel, dict[str, Any]] | None:
+    if protocol not in (*mock.PROTOCOL_PARSERS, mock.CBOR):
         return None
     read = _read_rest if protocol.startswith("rest-") else _read_rpc
     try:
-        placed = read(service, protocol, _decoded(service, raw))
+        return read(service, protocol, _decoded(service, raw))
     except mock.NotWellFormed as error:
         text = "The XML you provided was not well-formed or did not validate against our published schema"
         code, text = ("MalformedXML", text) if protocol == "rest-xml" else ("SerializationException", str(error))
         raise Unplaceable(text, code, service) from error
-    if placed is None:
-        return None
-    operation, parameters = placed
-    return Call(raw, service, operation.name, parameters, region, protocol, access_key_id)
 
 
 def _decoded(service: str, raw: RawRequest) -> RawRequest:
@@ -307,7 +292,7 @@ def _values(raw: RawRequest, service: str) -> dict[str, str]:
     pairs = [pair for text in (raw.parts.query, form) if text for pair in parse_qsl(text, keep_blank_values=True)]
     values = dict(pairs)
     if len(values) < len(pairs):
-        name = next(name for name, count in Counter(name for name, _ in pairs).items() if count > 1)
+        name = Counter(name for name, _ in pairs).most_common(1)[0][0]
         raise Unplaceable(f"The parameter {name} is given more than once.", "MalformedQueryString", service)
     return values
 

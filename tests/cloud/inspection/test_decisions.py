@@ -85,99 +85,40 @@ def parse(kind: str, *statements: dict[str, Any]) -> Policy:
     return Policy.parse(document(*statements), kind)
 
 
-CAGE = f"arn:aws:iam::{DEV}:policy/cage"
-EDITS: list[tuple[str, str, str, str, dict[Place, Policy | None], tuple[bool, bool]]] = [
-    (
-        "an inline policy is changed",
-        ALICE, "s3:GetObject", FILE,
-        {Place(ALICE, "identity", "inline"): parse("identity", allow("s3:PutObject"))},
-        (True, False),
-    ),
-    ("it is taken away", ALICE, "s3:GetObject", FILE, {Place(ALICE, "identity", "inline"): None}, (True, False)),
-    (
-        "a new one is added",
-        ALICE, "s3:PutObject", FILE,
-        {Place(ALICE, "identity", "new"): parse("identity", allow("s3:PutObject"))},
-        (False, True),
-    ),
-    (
-        "the group's policy is taken away",
-        ALICE, "s3:ListBucket", BUCKET,
-        {Place(f"arn:aws:iam::{DEV}:group/developers", "identity", "list"): None},
-        (True, False),
-    ),
-    (
-        "the group gets another",
-        ALICE, "s3:PutObject", FILE,
-        {Place(f"arn:aws:iam::{DEV}:group/developers", "identity", "more"): parse("identity", allow("s3:*"))},
-        (False, True),
-    ),
-    (
-        "a managed policy is changed that is a boundary",
-        f"arn:aws:iam::{DEV}:user/carol", "s3:ListBucket", BUCKET,
-        {Place(CAGE, "boundary"): parse("boundary", allow("s3:*"))},
-        (False, True),
-    ),
-    (
-        "the boundary is taken away",
-        f"arn:aws:iam::{DEV}:user/carol", "s3:ListBucket", BUCKET,
-        {Place(CAGE, "boundary"): None},
-        (False, True),
-    ),
-    (
-        "alice gets a boundary",
-        ALICE, "s3:GetObject", FILE,
-        {Place(ALICE, "boundary"): parse("boundary", allow("s3:ListBucket"))},
-        (True, False),
-    ),
-    ("the bucket's policy goes", BOB, "s3:GetObject", FILE, {Place(BUCKET, "resource"): None}, (True, False)),
-    (
-        "an SCP above the account",
-        f"arn:aws:iam::{PROD}:user/frank", "s3:GetObject", FILE,
-        {Place(PROD, "scp"): parse("scp", deny("s3:*"))},
-        (True, False),
-    ),
-    (
-        "a session policy",
-        READER, "s3:GetObject", FILE,
-        {Place(READER, "session"): parse("session", allow("s3:ListBucket"))},
-        (True, False),
-    ),
-    (
-        "the trust policy names bob",
-        BOB, "sts:AssumeRole", READER,
-        {Place(READER, "trust"): Policy.parse(trust({"AWS": BOB}), "trust")},
-        (False, True),
-    ),
-    (
-        "the trust policy names a service",
-        EC2, "sts:AssumeRole", READER,
-        {Place(READER, "trust"): Policy.parse(trust({"Service": EC2}), "trust")},
-        (False, True),
-    ),
-    (
-        "a place that has nothing to do with it",
-        ALICE, "s3:GetObject", FILE,
-        {Place(BOB, "identity", "inline"): parse("identity", deny("*"))},
-        (True, True),
-    ),
+CAGE, GROUP = f"arn:aws:iam::{DEV}:policy/cage", f"arn:aws:iam::{DEV}:group/developers"
+CAROL, FRANK = f"arn:aws:iam::{DEV}:user/carol", f"arn:aws:iam::{PROD}:user/frank"
+GET, PUT, LIST = ("s3:GetObject", FILE), ("s3:PutObject", FILE), ("s3:ListBucket", BUCKET)
+ASSUME = ("sts:AssumeRole", READER)
+# what is done to a document, its place and what stands there then, who asks for what, whether it was and is allowed
+EDITS: list[tuple[str, Place, str | dict[str, Any] | None, str, tuple[str, str], tuple[bool, bool]]] = [
+    ("an inline one is changed", Place(ALICE, "identity", "inline"), allow("s3:PutObject"), ALICE, GET, (True, False)),
+    ("it is taken away", Place(ALICE, "identity", "inline"), None, ALICE, GET, (True, False)),
+    ("a new one is added", Place(ALICE, "identity", "new"), allow("s3:PutObject"), ALICE, PUT, (False, True)),
+    ("the group's is taken away", Place(GROUP, "identity", "list"), None, ALICE, LIST, (True, False)),
+    ("the group gets another", Place(GROUP, "identity", "more"), allow("s3:*"), ALICE, PUT, (False, True)),
+    ("a managed one is a boundary", Place(CAGE, "boundary"), allow("s3:*"), CAROL, LIST, (False, True)),
+    ("the boundary is taken away", Place(CAGE, "boundary"), None, CAROL, LIST, (False, True)),
+    ("alice gets a boundary", Place(ALICE, "boundary"), allow("s3:ListBucket"), ALICE, GET, (True, False)),
+    ("the bucket's policy goes", Place(BUCKET, "resource"), None, BOB, GET, (True, False)),
+    ("an SCP above the account", Place(PROD, "scp"), deny("s3:*"), FRANK, GET, (True, False)),
+    ("a session policy", Place(READER, "session"), allow("s3:ListBucket"), READER, GET, (True, False)),
+    ("the trust policy names bob", Place(READER, "trust"), trust({"AWS": BOB}), BOB, ASSUME, (False, True)),
+    ("the trust policy names a service", Place(READER, "trust"), trust({"Service": EC2}), EC2, ASSUME, (False, True)),
+    ("a place that has nothing to do with it", Place(BOB, "identity", "inline"), deny("*"), ALICE, GET, (True, True)),
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("said", "who", "action", "resource", "instead", "expected"), EDITS, ids=[e[0] for e in EDITS])
+@pytest.mark.parametrize(
+    ("place", "new", "who", "asked", "expected"), [e[1:] for e in EDITS], ids=[e[0] for e in EDITS]
+)
 def test_edited_documents_count_in_place_of_the_stored(
-    world: World,
-    said: str,
-    who: str,
-    action: str,
-    resource: str,
-    instead: dict[Place, Policy | None],
-    expected: tuple[bool, bool],
+    world: World, place: Place, new: Any, who: str, asked: tuple[str, str], expected: tuple[bool, bool]
 ) -> None:
-    before = world.inspect.ask(who, action, resource).allowed
-    after = world.inspect.ask(who, action, resource, instead=instead).allowed
+    policy = new and Policy.parse(document(new) if isinstance(new, dict) else new, place.kind)
+    before = world.inspect.ask(who, *asked).allowed
+    after = world.inspect.ask(who, *asked, instead={place: policy}).allowed
     assert (before, after) == expected
-    assert world.inspect.ask(who, action, resource).allowed == before
+    assert world.inspect.ask(who, *asked).allowed == before
 
 
 def test_an_edit_that_is_saved_is_what_the_world_then_decides(world: World) -> None:
