@@ -8,8 +8,8 @@ from typing import Any
 
 from . import catching_up, course, progress
 from .downloads import Downloads
-from .markup import plain, prose
-from .page import Html, Part, el
+from .markup import plain
+from .page import Part, el, paragraphs
 from .panel import Commands, Panel
 
 GAMES = "challenges.ipynb"
@@ -35,47 +35,59 @@ class Stage:
             return "● done"
         return "◐ begun" if self.begun else "○ not begun"
 
-    @property
-    def counted(self) -> str:
-        parts = (
-            (self.predictions, self.of_predictions, "predictions"),
-            (self.exercises, self.of_exercises, "exercises"),
-        )
-        return ", ".join(f"{done} of {of} {what}" for done, of, what in parts if of)
-
     def page(self, next_step: str) -> Part:
         """The lesson's row; `next_step` says how to go on, in the one that is next."""
         sign, _, word = self.state.partition(" ")
+        number, minutes = self.lesson.number, self.lesson.minutes
+        counts = (
+            (self.predictions, self.of_predictions, "predictions"),
+            (self.exercises, self.of_exercises, "exercises"),
+        )
+        counted = ", ".join(f"{done} of {of} {what}" for done, of, what in counts if of)
         of = self.of_predictions + self.of_exercises
         share = round(100 * (self.predictions + self.exercises) / of) if of else 0
-        link = el("a", f"{self.lesson.number} · {self.title}", href=self.lesson.notebook)
+        about = f"{word}: {counted}" if self.begun else f"{word}, about {minutes} minutes"
         go_on = el("a.sl-b.is-primary", "Continue", href=self.lesson.notebook)
         return el(
             f"div.sl-lesson{'.is-current' if next_step else ''}",
             el("span", sign, title=word),
-            el("h4", link),
-            el(
-                "span.sl-progress",
-                el("i", style=f"--p:{share}"),
-                f"{word}: {self.counted}" if self.begun else f"{word}, about {self.lesson.minutes} minutes",
-            ),
-            el("div.sl-tell", Html(prose(next_step))) if next_step else None,
-            el("div.sl-act", go_on) if next_step else None,
+            el("h4", el("a", f"{number} · {self.title}", href=self.lesson.notebook)),
+            el("span.sl-progress", el("i", style=f"--p:{share}"), about),
+            [paragraphs(next_step, "div.sl-tell"), el("div.sl-act", go_on)] if next_step else None,
+            text=f"{number:>2}  {self.title:<50}  {minutes:>2} min  {self.state:<11}  {counted}".rstrip(),
         )
 
 
-@dataclass(repr=False)
+def stages(kept: Mapping[str, Any]) -> list[Stage]:
+    """The lessons in order, with what a learner has done of them."""
+    return [_stage(lesson, kept.get(lesson.slug, {})) for lesson in course.LESSONS.values() if lesson.number]
+
+
+def _stage(lesson: course.Entry, kept: Mapping[str, Any]) -> Stage:
+    asked, made = course.lesson(lesson.slug), kept.get("exercises", {})
+    solved = sum(bool(made.get(name, {}).get("passed")) for name in asked.exercises)
+    told = sum(name in kept.get("predictions", {}) for name in asked.predictions)
+    return Stage(lesson, asked.title, told, len(asked.predictions), solved, len(asked.exercises), bool(kept))
+
+
 class Overview(Panel):
-    """The lessons in order. `last` is the lesson in which something was done last, and the heading of that step."""
+    """The lessons in order, with a learner's progress as `progress_file.read` returns it; of this learner, by default,
+    it can be downloaded and restored below. `last` is the lesson in which something was done last, and the heading of
+    that step; `won` how many challenges have been solved, and the points for them."""
 
-    stages: tuple[Stage, ...]
-    last: tuple[str, str] = ("", "")
-    mine: bool = False  # this learner's: it can be downloaded and restored below
-    won: tuple[int, int] = (0, 0)  # challenges that have been solved, and the points for them
-
-    def __post_init__(self) -> None:
+    def __init__(self, lessons: Mapping[str, Any] | None = None) -> None:
         super().__init__()
+        self._lessons = lessons
         self.downloads = Downloads(self._again, lambda name, text: self.give(name, text))
+        self._read()
+
+    def _read(self) -> None:
+        kept = progress.mine() if self._lessons is None else self._lessons
+        self.stages, self.last, self.won = stages(kept), _last(kept), progress.won(kept)
+
+    def _again(self) -> None:
+        self._read()
+        self._draw()
 
     @property
     def _open(self) -> list[Stage]:
@@ -93,54 +105,38 @@ class Overview(Panel):
             return ""
         stage = self._open[0]
         number = stage.lesson.number
-        where = (
-            f"{'Go on' if any(each.begun for each in self.stages) else 'Begin'} with lesson {number}, {stage.title}."
-        )
+        do = "Go on" if any(each.begun for each in self.stages) else "Begin"
+        where = f"{do} with lesson {number}, {stage.title}."
         if stage.lesson.slug != slug or not step:
             return where
         return f'{where} You were at “{step}”: in its notebook, `lab.catch_up("{slug}", "{step}")` brings you there.'
 
-    def __str__(self) -> str:
-        width = max(len(stage.title) for stage in self.stages)
-        rows = [
-            f"{each.lesson.number:>2}  {each.title:<{width}}  {each.lesson.minutes:>2} min  "
-            f"{each.state:<11}  {each.counted}".rstrip()
-            for each in self.stages
-        ]
-        return "\n".join(["The course", *rows, self.challenges, *filter(None, [plain(self.next)])])
-
-    @property
-    def challenges(self) -> str:
-        solved, points = self.won
-        return f"Challenges: {solved} solved, {points} points." if solved else "Challenges: break in, lock out, mend."
-
     def page(self) -> Part:
         """A row for each lesson; the one to go on with has the only button."""
-        current = next((stage for stage in self._open), None)
+        current, (solved, points) = next(iter(self._open), None), self.won
+        games = f"{solved} solved, {points} points." if solved else "break in, lock out, mend."
         rows = [stage.page(self.next if stage == current else "") for stage in self.stages]
-        head = el("div.sl-head", el("h3.sl-title", "The course"))
-        more = el(
-            "div.sl-lesson", el("span", "●" if self.won[0] else "○"), el("h4", el("a", self.challenges, href=GAMES))
+        link = el("a", f"Challenges: {games}", href=GAMES)
+        return el(
+            "section.sl-card",
+            el("div.sl-head", el("h3.sl-title", "The course")),
+            *rows,
+            el("div.sl-lesson", el("span", "●" if solved else "○"), el("h4", link), text=f"Challenges: {games}"),
+            Part("", text=plain(self.next)),
+            self.downloads.page() if self._lessons is None else None,
         )
-        return el("section.sl-card", head, *rows, more, self.downloads.page() if self.mine else None)
 
     @property
     def commands(self) -> Commands:
-        return self.downloads.commands if self.mine else {}
-
-    def _again(self) -> None:
-        fresh = overview() if self.mine else self
-        self.stages, self.last, self.won = fresh.stages, fresh.last, fresh.won
-        self._draw()
+        return self.downloads.commands if self._lessons is None else {}
 
 
 def overview(lessons: Mapping[str, Any] | None = None) -> Overview:
-    """The map of the course with a learner's progress (default: this one's), as `progress_file.read` returns it."""
-    kept = progress.mine() if lessons is None else lessons
-    stages = tuple(_stage(lesson, kept.get(lesson.slug, {})) for lesson in course.LESSONS.values() if lesson.number)
+    """The map of the course, with this learner's progress or the one that is given."""
+    shown = Overview(lessons)
     if said := progress.news():
         print(said)
-    return Overview(stages, _last(kept), lessons is None, progress.won(kept))
+    return shown
 
 
 def _last(kept: Mapping[str, Any]) -> tuple[str, str]:
@@ -149,20 +145,3 @@ def _last(kept: Mapping[str, Any]) -> tuple[str, str]:
         return slug, catching_up.step_of(catching_up.read_lesson(slug), name) if slug else ""
     except LookupError:  # a file of another version of the lab, or no lesson beside it
         return "", ""
-
-
-def _stage(lesson: course.Entry, kept: Mapping[str, Any]) -> Stage:
-    module = course.lesson(lesson.slug)
-    guessed = kept.get("predictions", {})
-    made = kept.get("exercises", {})
-    solved = sum(bool(made.get(name, {}).get("passed")) for name in module.exercises)
-    told = sum(name in guessed for name in module.predictions)
-    return Stage(
-        lesson,
-        module.title,
-        told,
-        len(module.predictions),
-        solved,
-        len(module.exercises),
-        bool(kept),
-    )

@@ -17,7 +17,7 @@ from typing import Any
 
 from . import course, progress, progress_file
 from .look import table
-from .map_of_course import Overview, overview
+from .map_of_course import Stage, stages
 from .page import Part, el
 from .panel import Shown
 from .progress_file import answers
@@ -37,8 +37,8 @@ class Learner:
     lessons: Mapping[str, Any]
 
     @property
-    def overview(self) -> Overview:
-        return overview(self.lessons)
+    def stages(self) -> list[Stage]:
+        return stages(self.lessons)
 
     @property
     def where(self) -> tuple[str, str]:
@@ -90,10 +90,10 @@ SIGNS = "○ not begun   ◐ begun   ● done; then how many exercises are solve
 
 def _row(learner: Learner) -> list[str]:
     when, number = learner.where
-    stages = [f"{stage.state[0]} {stage.exercises}/{stage.of_exercises}" for stage in learner.overview.stages]
+    done = [f"{stage.state[0]} {stage.exercises}/{stage.of_exercises}" for stage in learner.stages]
     solved, points = progress.won(learner.lessons)
     won = f"{solved} solved, {points} points" if solved else ""
-    return [learner.name, *stages, won, f"lesson {number}, {local(when)}" if when else ""]
+    return [learner.name, *done, won, f"lesson {number}, {local(when)}" if when else ""]
 
 
 def _list(title: str, blocks: Sequence[Block]) -> list[Part]:

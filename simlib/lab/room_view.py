@@ -37,7 +37,7 @@ def scores(room: Room) -> str:
     lines = csv.writer(text, lineterminator="\n")
     lines.writerow(COLUMNS)
     for learner in sorted(room.learners, key=lambda each: each.name):
-        for stage in learner.overview.stages:
+        for stage in learner.stages:
             if stage.of_exercises:
                 solved = learner.lessons.get(stage.lesson.slug, {}).get("exercises", {}).values()
                 when = max((str(each.get("when", "")) for each in solved if each.get("passed")), default="")

@@ -49,15 +49,21 @@ def bar(given: dict[str, str]) -> Downloads:
     return Downloads(lambda: None, given.__setitem__)
 
 
+def press(bar: Downloads, do: str, *sent: str) -> str:
+    """Press a button, with what the browser sends; what it says then."""
+    bar.commands[do](*sent or [""])
+    return bar.note
+
+
 def test_progress_goes_to_another_machine_and_comes_back(
     bar: Downloads, given: dict[str, str], monkeypatch: pytest.MonkeyPatch, tmp_path: Any
 ) -> None:
     lab.answer("two hours", "c")
-    bar.download_progress()
+    press(bar, "download_progress")
     monkeypatch.setenv("IAM_LAB_PROGRESS", str(tmp_path / "progress.json"))
     monkeypatch.setattr(questions, "_guesses", {})
     assert lab.predict("two hours").locked is None
-    bar.restore_progress(given["progress.json"])
+    press(bar, "restore_progress", given["progress.json"])
     assert bar.note == "progress.json: 1 answer, 1 of them new here."
     assert lab.predict("two hours").locked == 2
     assert "sessions" in progress_file.read(tmp_path / "progress.json")
@@ -69,9 +75,9 @@ def test_the_world_goes_to_another_kernel_and_comes_back(
     notebook["aws"] = aws
     iam = aws.account("dev").admin.client("iam")
     key = iam.create_access_key(UserName="alice")
-    bar.download_world()
-    assert bar.note == "Your browser has saved world.json: 1 account. It holds the keys of this world."
-    bar.open_world(given["world.json"], "mine.json")
+    press(bar, "download_world")
+    assert bar.note == "Your browser has saved world.json. It holds the keys of this world."
+    press(bar, "open_world", given["world.json"], "mine.json")
     assert bar.note.startswith("mine.json is open. It holds dev, and `aws` is this world now.")
     assert notebook["aws"] is Cloud.running is not aws
     alice = notebook["aws"].sign_in(key)
@@ -81,9 +87,9 @@ def test_the_world_goes_to_another_kernel_and_comes_back(
 def test_a_name_that_means_something_else_is_left_to_the_learner(
     aws: Cloud, bar: Downloads, given: dict[str, str], notebook: dict[str, Any]
 ) -> None:
-    bar.download_world()
+    press(bar, "download_world")
     notebook["aws"] = "Amazon"
-    bar.open_world(given["world.json"])
+    press(bar, "open_world", given["world.json"])
     assert notebook["aws"] == "Amazon"
     assert "`Cloud.running` is this world" in bar.note
 
@@ -105,14 +111,14 @@ NEWER = '{"version": 3, "lessons": {}}'
 def test_a_wrong_file_is_not_taken_for_progress(bar: Downloads, text: str, said: str) -> None:
     lab.answer("two hours", "c")
     before = progress.place().read_bytes()
-    bar.restore_progress(text, "x.json")
+    press(bar, "restore_progress", text, "x.json")
     assert bar.note.startswith(said)
     assert progress.place().read_bytes() == before
 
 
 @pytest.mark.parametrize("text", ["", "\ud800", "[]", '{"version": 1, "lessons": {}}', '{"IamLabWorld": 2}'])
 def test_a_wrong_file_is_not_taken_for_a_world(aws: Cloud, bar: Downloads, text: str) -> None:
-    bar.open_world(text, "x.json")
+    press(bar, "open_world", text, "x.json")
     assert "x.json" in bar.note
     assert downloads.__name__ not in bar.note
     assert "/" not in bar.note.replace("x.json", "")
@@ -121,7 +127,7 @@ def test_a_wrong_file_is_not_taken_for_a_world(aws: Cloud, bar: Downloads, text:
 
 
 def test_without_a_world_there_is_a_sentence(bar: Downloads, given: dict[str, str]) -> None:
-    bar.download_world()
+    press(bar, "download_world")
     assert "There is no running world" in bar.note
     assert given == {}
 
@@ -130,7 +136,7 @@ def test_what_is_too_large_for_the_browser_is_told(
     aws: Cloud, bar: Downloads, given: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(downloads, "LARGEST", 100)
-    bar.download_world()
+    press(bar, "download_world")
     assert 'aws.save("world.json")' in bar.note
     assert given == {}
 
@@ -140,12 +146,12 @@ def test_where_nothing_can_be_written_progress_can_still_be_taken_along(
 ) -> None:
     monkeypatch.setenv("IAM_LAB_PROGRESS", "no-such-folder/progress.json")
     lab.answer("two hours", "c")
-    bar.download_progress()
+    press(bar, "download_progress")
     assert json.loads(given["progress.json"])["lessons"]["sessions"]["predictions"]["two hours"]["choice"] == 2
 
 
 def test_the_page_is_warned_of_the_keys_and_a_file_name_is_no_markup(bar: Downloads) -> None:
-    bar.restore_progress("{", "<script>.json")
+    press(bar, "restore_progress", "{", "<script>.json")
     assert "contains its keys" in bar.page().html(live=True)
     assert "<script>" not in bar.page().html(live=True)
 

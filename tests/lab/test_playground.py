@@ -79,7 +79,7 @@ def test_an_empty_world_says_so(playground: Playground) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("open", "nonsense"), ("begin", "1"), ("begin", "x"), ("load", ""), ("fly", "away")]
+    ("name", "value"), [("open", "nonsense"), ("begin", "1"), ("begin", "x"), ("create", ""), ("fly", "away")]
 )
 def test_a_message_that_makes_no_sense_changes_nothing(playground: Playground, name: str, value: str) -> None:
     view, before = widget(playground), str(playground)
@@ -101,42 +101,27 @@ def test_going_from_tab_to_tab_and_running_the_cell_again_leaves_nothing_behind(
     assert [around() for _ in range(10)][-1] == once
 
 
-def test_a_world_is_saved_opened_again_and_a_wrong_file_is_told(playground: Playground, tmp_path: Path) -> None:
+def send(view: Any, do: str, value: str, file: str) -> None:
+    content = {"do": do, "value": value, "file": file}
+    view._handle_msg({"content": {"data": {"method": "custom", "content": content}}, "buffers": []})
+
+
+def test_a_world_goes_through_the_browser_and_a_wrong_file_is_told(playground: Playground) -> None:
+    given: dict[str, str] = {}
     view = widget(playground)
-    file = tmp_path / "world.json"
-    ask(view, "path", str(file))
-    ask(view, "save")
-    ask(view, "begin", "2")
-    ask(view, "load")
-    assert playground.note == f"Opened {file}."
-    playground.open("policies")
-    assert "web-app" in playground.subjects
-    running = Cloud.running
-    playground.load(str(tmp_path / "<none>.json"))
-    assert "none" in playground.note
-    assert Cloud.running is running
-    assert "<none>" not in view.html
-
-
-def test_saving_asks_before_it_replaces_and_leaves_what_is_no_world_alone(
-    playground: Playground, tmp_path: Path
-) -> None:
-    view, world = widget(playground), tmp_path / "mine.json"
-    ask(view, "path", str(tmp_path / "mine"))
-    ask(view, "save")
-    before = world.read_bytes()
+    playground.give = given.__setitem__
     playground.create("user", "carol")
-    ask(view, "save")
-    assert world.read_bytes() == before
-    assert "Press Replace" in playground.note
-    ask(view, "replace")
-    assert b"carol" in world.read_bytes()
-    assert 'data-do="replace"' not in view.html
-    diary = tmp_path / "diary.json"
-    diary.write_text("{}")
-    playground.save(str(diary), replace=True)
-    assert diary.read_text() == "{}"
-    assert "no world, so it is left alone" in playground.note
+    ask(view, "download_world")
+    assert playground.note.startswith("Your browser has saved world.json.")
+    ask(view, "begin", "trust")
+    send(view, "open_world", given["world.json"], "mine.json")
+    assert playground.note.startswith("mine.json is open.")
+    assert "carol" in playground.people("user")
+    assert playground.world is Cloud.running
+    send(view, "open_world", "{}", "<none>.json")
+    assert "none" in playground.note
+    assert playground.world is Cloud.running
+    assert "<none>" not in view.html
 
 
 def test_worlds_beside_the_page_are_opened_by_name(
@@ -145,11 +130,11 @@ def test_worlds_beside_the_page_are_opened_by_name(
     monkeypatch.chdir(tmp_path)
     (tmp_path / "progress.json").write_text("{}")
     playground.create("user", "carol")
-    playground.save("with-carol")
+    playground.world.save("with-carol.json")
     view = widget(playground)
     assert "with-carol.json" in view.html
     assert "progress.json" not in view.html
-    ask(view, "begin", "2")
+    ask(view, "begin", "trust")
     ask(view, "begin", "with-carol.json")
     assert playground.note == "Opened with-carol.json."
     assert "carol" in playground.people("user")
