@@ -25,21 +25,33 @@ class Explanation:
         """What `iam-toolbox` answers for; "" where AWS gives none."""
         return self.event.authorization_id if self.event else ""
 
-    def __str__(self) -> str:
+    @property
+    def reason(self) -> str:
+        """Why, for whoever has read AWS's answer already."""
         event = self.event
         if event is None:
             return "Nothing has been refused so far."
-        denied = next((evaluation for evaluation in event.evaluations if not evaluation.allowed), None)
-        if denied is not None and event.situation != "no-such-role":
+        if (denied := self._denied) is not None:
             return in_words(denied)
         head = f"{event.who} asked for {event.action} on {event.resource}."
-        answer = f"AWS said: {event.error_code}: {event.error_message}" if event.error_code else ""
         if event.situation:
             reason = TABLE[event.situation]["words"]
         else:
             reason = (
                 "The policies allowed this." if event.decision == "ALLOW" else "No policy refused this; the rules did."
             )
-        return "\n".join(filter(None, (head, reason, event.detail, answer)))
+        return "\n".join(filter(None, (head, reason, event.detail)))
+
+    @property
+    def _denied(self) -> Evaluation | None:
+        """The decision that explains it, which AWS's answer would only repeat."""
+        asked = self.event.evaluations if self.event and self.event.situation != "no-such-role" else ()
+        return next((each for each in asked if not each.allowed), None)
+
+    def __str__(self) -> str:
+        event = self.event
+        if event is None or not event.error_code or self._denied is not None:
+            return self.reason
+        return f"{self.reason}\nAWS said: {event.error_code}: {event.error_message}"
 
     __repr__ = __str__

@@ -89,7 +89,7 @@ class Attempt(Shown):
         if self.error is not None:
             rest = [el("div.sl-said.sl-quiet", el("b", self.code), f": {self._words}")]
         if self.outcome == gist.REFUSED and self.event is not None:
-            rest.append(fold("Why?", Html(outline(str(Explanation(self.event)))), key=self.event.request_id))
+            rest.append(fold("Why?", Html(outline(Explanation(self.event).reason)), key=self.event.request_id))
         return el("div.sl-attempt", el("p.sl-eyebrow", heading) if heading else None, line, *rest)
 
     def __str__(self) -> str:

@@ -139,3 +139,11 @@ def test_a_refusal_opens_its_reason_in_place(world: Any) -> None:
     shown = lab.attempt(alice.client("iam").list_users)._repr_mimebundle_()["text/html"]
     assert "Why?" in shown
     assert "an Allow is needed here" in shown
+
+
+def test_awss_answer_stands_once_in_an_attempt_and_its_reason(world: Any) -> None:
+    gone = world.sign_in({"AccessKeyId": "AKIAIOSFODNN7EXAMPLE", "SecretAccessKey": "x"})
+    shown = lab.attempt(gone.client("sts").get_caller_identity)._repr_mimebundle_()["text/html"]
+    assert shown.count("The security token included in the request is invalid.") == 1
+    assert "AWS does not know this access key." in shown
+    assert str(world.why()).endswith("InvalidClientTokenId: The security token included in the request is invalid.")
