@@ -1,7 +1,7 @@
 """`python -m simlib handout FILE.pdf`: the course on two pages, to print, made from its own words.
 
 What it says stands elsewhere: the lessons' titles in `course`, their points in the instructor's guide, the words in the
-glossary, what it all comes to on the first page of the course.
+glossary, what it all comes to on the first page of the course. `handout.toml` has the four pictures.
 """
 
 from __future__ import annotations
@@ -11,17 +11,18 @@ import json
 import re
 import sys
 import textwrap
-from collections.abc import Callable, Sequence
+import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from ..start import lessons
 from . import course
-from .pictures import PICTURES
 
 A4 = (8.27, 11.69)  # inches
 PICTURE = 0.15  # of the height
 LINE = 0.0118  # of the height: a line of 9 points
+COLOURS = {"ink": "#1b1b1b", "yes": "#00589b", "no": "#a33a00", "dim": "#5a5a5a"}  # of the light theme
 
 
 def points() -> dict[str, str]:
@@ -64,13 +65,25 @@ class Sheet:
             self.top -= LINE * size / 9
         self.top -= skip
 
-    def draw(self, title: str, picture: Callable[[Any], None]) -> None:
+    def draw(self, title: str, picture: dict[str, Any]) -> None:
         """A picture of the course's, under its title."""
+        from matplotlib.patches import FancyBboxPatch
+
         self.top -= 0.012
         self.write(title, 0.08, size=11, bold=True, skip=0.002)
         axes = self.page.add_axes((0.08, self.top - PICTURE, 0.84, PICTURE), xlim=(0, 10), ylim=(0, 4))
         axes.set_axis_off()
-        picture(axes)
+        for x, y, width, height, colour in picture.get("boxes", ()):
+            round_ = {"boxstyle": "round,pad=0,rounding_size=0.12", "facecolor": "none", "linewidth": 0.9}
+            axes.add_patch(FancyBboxPatch((x, y), width, height, edgecolor=COLOURS[colour], **round_))
+        for x, width, half in picture.get("bands", ()):
+            axes.fill_between([x, x + width], 2 - half, 2 + half, color=COLOURS["yes"], alpha=0.18, linewidth=0)
+        for x, y, to_x, to_y, colour, width in picture.get("lines", ()):
+            axes.plot([x, to_x], [y, to_y], color=COLOURS[colour], linewidth=width, solid_capstyle="butt")
+        for weight, kind in (("bold", "bold"), ("normal", "texts")):
+            for x, y, text, colour, size in picture.get(kind, ()):
+                look = {"weight": weight, "color": COLOURS[colour], "fontsize": size}
+                axes.text(x, y, text, va="center", parse_math=False, **look)
         self.top -= PICTURE
 
 
@@ -89,9 +102,9 @@ def figures() -> list[Any]:
     second.write("Words", 0.08, size=11, bold=True, skip=0.004)
     for word, meaning in glossary().items():
         second.write(f"{word} – {meaning}", 0.08, size=7.5, width=135, skip=0.001)
-    for sheet, shown in ((first, [*PICTURES][:2]), (second, [*PICTURES][2:])):
-        for title in shown:
-            sheet.draw(title, PICTURES[title])
+    pictures = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
+    for sheet, (title, picture) in zip((first, first, second, second), pictures.items(), strict=True):
+        sheet.draw(title, picture)
     return [first.page, second.page]
 
 
