@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from simlib.audit.escalation import Way, find
 from simlib.audit.facts import Facts, Identity
 from simlib.audit.grants import Question
-from simlib.audit.refusal import known_action, spelled
+from simlib.audit.refusal import spelled
+from simlib.cloud.permissions.service_table import known
 from simlib.iam import Policy, RequestError, service_data
 from simlib.iam.difference import Witness, newly_allowed
 
@@ -98,8 +99,8 @@ def _known(policy: Policy) -> set[str]:
 
 def _weight(witness: Witness) -> int:
     """What changes most comes first: permissions, then anything, then what only reads."""
-    known = known_action(witness.action)
-    return ("Permissions management", "Write", "Tagging", "Read", "List").index(known.access_level) if known else 5
+    action = known(witness.action)
+    return ("Permissions management", "Write", "Tagging", "Read", "List").index(action.access_level) if action else 5
 
 
 def _on(resource: str) -> str:

@@ -19,7 +19,8 @@ from html import unescape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from simlib.iam import service_data
+from simlib.cloud.permissions import service_table
+from simlib.cloud.permissions.service_table import known
 from simlib.iam.errors import RequestError
 from simlib.iam.principals import Kind, identify
 from simlib.iam.vocabulary import EXPLICIT_DENY, IMPLICIT_DENY, POLICY_NAMES, TRUST_ACTIONS
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 LONGEST = 20_000  # characters of a text that are looked at; AWS's have fewer
 _TABLES = tomllib.loads(Path(__file__).with_name("refusals.toml").read_text("utf-8"))
+_MARGIN = re.compile(r"^[ \t]*(?:[│╷╵|>]|\d{4}-\d\d-\d\d[T ][\d:.,]+Z?|##\[\w+\])[ \t]*(?:##\[\w+\])?", re.MULTILINE)
 _WRAPPING = [re.compile(pattern, re.DOTALL) for pattern in _TABLES["wrapping"]]
 
 
@@ -84,8 +86,8 @@ class Refusal:
         would help, or the text does not say what was asked."""
         if not self.allow_helps:
             return None
-        trust, known = self.action.lower() in TRUST_ACTIONS and self.check_type == "RESOURCE", known_action(self.action)
-        resource = self.resource if self.resource and (known is None or known.resource_types) else "*"
+        trust, action = self.action.lower() in TRUST_ACTIONS and self.check_type == "RESOURCE", known(self.action)
+        resource = self.resource if self.resource and (action is None or action.resource_types) else "*"
         statement: dict[str, Any] = {"Effect": "Allow"}
         if self.check_type in ("RESOURCE", "VPC_ENDPOINT"):
             statement["Principal"] = _principal(self.principal)
@@ -97,8 +99,8 @@ class Refusal:
         """Why adding the statement may be unwise; "" where nothing speaks against it."""
         if self.statement is None:
             return ""
-        known, wide = known_action(self.action), self.statement.get("Resource") == "*"
-        level = known.access_level if known else ""
+        action, wide = known(self.action), self.statement.get("Resource") == "*"
+        level = action.access_level if action else ""
         applies = {
             "handing": self.action.lower() in ("iam:passrole", "iam:createservicelinkedrole"),
             "permissions": level == "Permissions management",
@@ -167,6 +169,7 @@ class _Message(NamedTuple):
     operation: str = ""
     principal: str = ""
     action: str = ""
+    resource: str = ""
     decoded: Mapping[str, Any] | None = None  # an authorization message
 
 
@@ -177,7 +180,8 @@ def _messages(text: str) -> Iterator[_Message]:
         if plain[:1] in ("{", "["):
             yield from _of_json(json.loads(plain))
             return
-    plain = plain[:LONGEST]
+    plain = plain[:LONGEST].replace('\\"', '"').replace("\\n", "\n")  # JSON in a line of a log
+    plain = _MARGIN.sub("", plain).strip()
     for text in dict.fromkeys((plain, " ".join(plain.split()))):  # as it stands, and with lines joined
         for pattern in _WRAPPING:
             if match := pattern.search(text):
@@ -201,9 +205,11 @@ def _of_json(value: Any) -> Iterator[_Message]:
     if "errorCode" in texts or "errorMessage" in texts:
         who = value["userIdentity"] if isinstance(value.get("userIdentity"), dict) else {}
         code, operation = texts.get("errorCode", "").removeprefix("Client."), texts.get("eventName", "")
-        action = f"{texts.get('eventSource', '').partition('.')[0]}:{operation}" if operation else ""
         principal = str(who.get("arn") or who.get("invokedBy") or "")
-        yield _Message(texts.get("errorMessage") or code, code, operation, principal, action)
+        action = _logged(texts.get("eventSource", "").partition(".")[0], operation) if operation else ""
+        arns = [each.get("ARN") for each in value.get("resources") or () if isinstance(each, dict)]
+        resource = str(arns[0] or "") if len(arns) == 1 else ""
+        yield _Message(texts.get("errorMessage") or code, code, operation, principal, action, resource)
     elif "explicitDeny" in value and isinstance(value.get("context"), dict):
         yield _Message("", decoded=value)
     else:
@@ -213,35 +219,45 @@ def _of_json(value: Any) -> Iterator[_Message]:
             yield _Message(message, code.rpartition("#")[2])
 
 
+def _logged(source: str, operation: str) -> str:
+    """The action of a record of CloudTrail: it names an API by its address, and some operations with their version."""
+    prefix = service_table.by_prefix("prefixes").get(source, source)
+    name = re.sub(r"(\d{8}(v\d)?|\d{4}_\d\d_\d\d)$", "", operation)
+    return f"{prefix}:{service_table.by_prefix(prefix).get('actions', {}).get(name, name)}"
+
+
 # --- what a text says -------------------------------------------------------------------------------------------------
 
+_SHORT = {  # how IAM's texts begin that name a resource without its ARN (iam: "role reader")
+    **{kind: f"{kind}/" for kind in ("user", "role", "group", "policy")},
+    **{"instance profile": "instance-profile/", "mfa device": "mfa/", "virtual mfa": "mfa/"},
+}
+_KINDS = "|".join(_SHORT)
 _ASKED = re.compile(
-    r"(?<!\S)(?P<principal>\S+) is not authorized to perform: (?P<action>[\w-]+:\w+)"
-    r"(?: on resource: (?P<resource>(?:(?! because | with an | \(Service|\. Encoded).)*))?",
-    re.DOTALL,
-)
-_REASON = re.compile(
-    r"(?:,? because no (?P<lacking>[\w -]+?) allows the \S+ action"
-    r"|,? with an explicit deny(?: in an? (?P<denying>[\w -]+?))?(?:: (?P<policy>arn:\S+?))?)?"
-    r"(?:\. Encoded authorization failure message: .*|\.? ?\((?:Service|Status Code|Request ID).*|[\s.]*)",
-    re.DOTALL,
+    r"(?<!\S)(?P<principal>\S+) is not authorized to perform: (?P<action>[\w-]+:\w+)(?: on this resource)?"
+    rf"""(?: on resource: (?P<resource>"[^"]*"|(?:(?:{_KINDS}) )?[^\s"']+))?"""
 )
 _CHECKS = {name: check_type for check_type, name in POLICY_NAMES.items()} | {"role trust policy": "RESOURCE"}
+_REASON = re.compile(
+    r"[.,]? (?:because no (?P<lacking>[\w -]+?) allows the \S+ action"
+    rf"|with an explicit deny(?: in an? (?P<denying>{'|'.join(sorted(_CHECKS, key=len, reverse=True))}))?"
+    r"(?:: (?P<policy>arn:[^\s,)]+))?)"
+)
 
 
 def _authorization(message: _Message) -> Refusal | None:
-    """The refusal in AWS's text about an authorization, or in a decoded message."""
+    """The refusal in AWS's text about an authorization, or in a decoded message; other reasons are rows."""
     if message.decoded is not None:
         return _decoded(message.decoded)
     asked = _ASKED.search(message.text)
-    reason = _REASON.fullmatch(message.text, asked.end()) if asked else None
-    if asked is None or reason is None:
+    reason = _REASON.match(message.text, asked.end()) if asked else None
+    if asked is None or (reason is None and message.text.startswith(" because ", asked.end())):
         return None
-    lacking, denying, policy = reason.groups()
+    lacking, denying, policy = reason.groups() if reason else ("", "", "")
     return _permission(
         message,
         check_type=_CHECKS.get(lacking or denying or "", ""),
-        effect=IMPLICIT_DENY if lacking else EXPLICIT_DENY if "explicit deny" in reason[0] else "",
+        effect=IMPLICIT_DENY if lacking else EXPLICIT_DENY if reason else "",
         policy=(policy or "").rstrip("."),
         **_names(asked),
     )
@@ -249,8 +265,9 @@ def _authorization(message: _Message) -> Refusal | None:
 
 def _names(asked: re.Match[str]) -> dict[str, Any]:
     """Who asked for what, on what."""
-    principal, action, resource = asked["principal"], spelled(asked["action"]), (asked["resource"] or "").strip()
-    return {"principal": principal, "action": action, "resource": _arn(resource.strip('"'), action, principal)}
+    principal, action = asked["principal"], spelled(asked["action"])
+    resource = (asked["resource"] or "").rstrip(".,;)").strip('"')
+    return {"principal": principal, "action": action, "resource": _arn(resource, action, principal)}
 
 
 def _decoded(value: Mapping[str, Any]) -> Refusal:
@@ -315,7 +332,8 @@ def _row(message: _Message) -> Refusal | None:
         words = {name: value or "" for name, value in (match.groupdict() if match else {}).items()}
         operation = message.operation or words.get("operation", "")
         asked = _ASKED.search(message.text)
-        names: dict[str, Any] = _names(asked) if asked else {"principal": message.principal, "action": message.action}
+        own = {"principal": message.principal, "action": message.action, "resource": message.resource}
+        names: dict[str, Any] = _names(asked) if asked else own
         refusal = Refusal(
             message.text,
             row["kind"],
@@ -337,22 +355,11 @@ def _rows() -> list[tuple[re.Pattern[str] | None, re.Pattern[str] | None, dict[s
 
 # --- names ------------------------------------------------------------------------------------------------------------
 
-_SHORT = {  # how IAM's texts begin that name a resource without its ARN (iam: "role reader")
-    **{kind: f"{kind}/" for kind in ("user", "role", "group", "policy")},
-    **{"instance profile": "instance-profile/", "mfa device": "mfa/", "virtual mfa": "mfa/"},
-}
-
-
-def known_action(action: str) -> service_data.Action | None:
-    prefix, _, name = action.lower().partition(":")
-    service = service_data.service(prefix)
-    return service.actions.get(name) if service else None
-
 
 def spelled(action: str) -> str:
     """An action in AWS's spelling: some services print it in lower case, or their own name in capitals."""
-    known = known_action(action)
-    return f"{action.partition(':')[0].lower()}:{known.name}" if known else action
+    found = known(action)
+    return f"{action.partition(':')[0].lower()}:{found.name}" if found else action
 
 
 def _arn(resource: str, action: str, principal: str) -> str:

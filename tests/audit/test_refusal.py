@@ -74,7 +74,21 @@ WRAPPED = {
     f"api error AccessDenied: {LACKS}",
     "java": f"com.amazonaws.services.s3.model.AmazonS3Exception: {LACKS} "
     "(Service: Amazon S3; Status Code: 403; Error Code: AccessDenied; Request ID: 1; Proxy: null)",
-    "javascript": f"AccessDenied: {LACKS}",
+    "javascript": f"AccessDenied: {LACKS}\n    at throwDefaultError (/app/index.js:844:20) {{\n  '$fault': 'client'",
+    "go before 2020": f"Error: reading object: AccessDenied: {LACKS}\n\tstatus code: 403, request id: 1, host id: 2",
+    "dotnet": f"Unhandled exception. Amazon.S3.AmazonS3Exception: {LACKS}\n ---> Amazon.Runtime.Internal.X: of type",
+    "php": f"AWS HTTP error: `403 Forbidden` response: AccessDenied (client): {LACKS} - <?xml version='1.0'?>",
+    "terraform": "╷\n│ Error: reading S3 Object: operation error S3: GetObject, https response error StatusCode: 403, "
+    f"api error AccessDenied: {LACKS}\n│ \n│   with aws_s3_object.a,\n│   on main.tf line 12:\n╵",
+    "cdk": f"S | 3/5 | 10:11:12 AM | CREATE_FAILED | AWS::S3::Object | API: s3:GetObject {LACKS}\n❌ S failed: Error",
+    "cloudformation": f'Resource handler returned message: "{LACKS} (Service: S3, Status Code: 403, Request ID: 1)" '
+    "(RequestToken: 0a0b, HandlerErrorCode: AccessDenied)",
+    "github actions": f"2026-01-05T10:00:02.1Z Run aws s3 cp\n2026-01-05T10:00:03.1Z fatal error: {CALLING}: {LACKS}\n"
+    "2026-01-05T10:00:03.2Z ##[error]Process completed with exit code 1.",
+    "traceback": "Traceback (most recent call last):\n  File 'botocore/client.py', line 569, in _api_call\n"
+    f"botocore.exceptions.ClientError: {CALLING}: {LACKS}\nEND RequestId: 5f3a",
+    "quoted in an e-mail": "> " + f"{CALLING}: {LACKS}".replace(" is not", "\n> is not"),
+    "ansible": f'fatal: [here]: FAILED! => {{"error": {{"code": "AccessDenied", "message": {json.dumps(LACKS)}}}}}',
     "xml": "<?xml version='1.0'?><Error><Code>AccessDenied</Code><Message>"
     + LACKS.replace('"', "&quot;")
     + "</Message></Error>",
@@ -92,9 +106,76 @@ def test_a_text_is_found_in_what_it_is_wrapped_in(text: str) -> None:
         assert refusal.statement == {"Effect": "Allow", "Action": "s3:GetObject", "Resource": f"{BUCKET}/a"}
 
 
-def test_a_record_of_the_trail_without_a_reason_says_who_asked_what() -> None:
-    refusal = explain(json.dumps({**RECORD, "eventSource": "sqs.amazonaws.com", "eventName": "SendMessage"}))
-    assert (refusal.kind, refusal.principal, refusal.action) == ("permission", DEV, "sqs:SendMessage")
+@pytest.mark.parametrize(
+    ("source", "event", "action"),
+    [("sqs", "SendMessage", "sqs:SendMessage"), ("monitoring", "PutMetricAlarm", "cloudwatch:PutMetricAlarm"),
+     ("lambda", "GetFunction20150331v2", "lambda:GetFunction"), ("s3", "ListBuckets", "s3:ListAllMyBuckets")],
+)  # fmt: skip
+def test_a_record_of_the_trail_without_a_reason_says_who_asked_what(source: str, event: str, action: str) -> None:
+    record = {**RECORD, "eventSource": f"{source}.amazonaws.com", "eventName": event, "resources": [{"ARN": BUCKET}]}
+    refusal = explain(json.dumps(record))
+    assert (refusal.kind, refusal.principal, refusal.action) == ("permission", DEV, action)
+    assert refusal.resource == BUCKET
+
+
+ANY = "arn:aws:sts::123456789012:assumed-role/ci/build is not authorized to perform: "
+ENCODED = "Encoded authorization failure message: 4GIOHlTkIaWHQD0Q0m6XSnuUMCm-abcDEF_123"
+SCP = "arn:aws:organizations::111122223333:policy/o-exampleorgid/service_control_policy/p-examplepolicyid111"
+
+
+@pytest.mark.parametrize(
+    ("text", "action", "check_type", "effect"),
+    [
+        ("qbusiness:ChatSync on resource: arn:aws:qbusiness:us-east-1:1:application/a because no identity-based policy "
+         "allows the qbusiness:ChatSync action", "qbusiness:ChatSync", "PRINCIPAL", IMPLICIT_DENY),
+        ("aws-marketplace:Subscribe because no service control policy allows the aws-marketplace:Subscribe action",
+         "aws-marketplace:Subscribe", "SERVICE_CONTROL_POLICY", IMPLICIT_DENY),
+        (f"iam:CreateUser on resource: {DEV} with an explicit deny in a service control policy: {SCP}",
+         "iam:CreateUser", "SERVICE_CONTROL_POLICY", EXPLICIT_DENY),
+        (f"ec2:StopInstances on resource: arn:aws:ec2:us-east-1:1:instance/i-0 with an explicit deny in an "
+         f"identity-based policy. {ENCODED}", "ec2:StopInstances", "PRINCIPAL", EXPLICIT_DENY),
+        ('s3:GetObject on resource: "arn:aws:s3:::b/my file.txt" with an explicit deny in a resource control policy',
+         "s3:GetObject", "RESOURCE_CONTROL_POLICY", EXPLICIT_DENY),
+        ("execute-api:Invoke on resource: arn:aws:execute-api:us-east-1:****9012:abc/GET/a with an explicit deny",
+         "execute-api:Invoke", "", EXPLICIT_DENY),
+        ("SNS:Publish on resource: arn:aws:sns:us-east-1:1:t because no VPC endpoint policy allows the SNS:Publish "
+         "action", "sns:Publish", "VPC_ENDPOINT", IMPLICIT_DENY),
+        ("sts:AssumeRole on resource: arn:aws:iam::999999999999:role/x", "sts:AssumeRole", "", ""),
+        ("kms:Decrypt on this resource because the resource does not exist in this Region, no resource-based policies "
+         "allow access, or a resource-based policy explicitly denies access", "kms:Decrypt", "", ""),
+    ],
+)  # fmt: skip
+def test_whatever_the_service_the_text_of_an_authorization_is_read(
+    text: str, action: str, check_type: str, effect: str
+) -> None:
+    refusal = explain(f"User: {ANY}{text}")
+    assert (refusal.action, refusal.check_type, refusal.effect) == (action, check_type, effect)
+    assert refusal.resource == "" or refusal.resource in text
+    assert refusal.policy == (SCP if SCP in text else "")
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("<Error><Code>AccessDenied</Code><Message>Request has expired</Message></Error>",
+         "credentials"),
+        ("* HTTP/1.1 403\n<Error><Code>SignatureDoesNotMatch</Code><Message>The request signature we calculated does "
+         "not match the signature you provided.</Message></Error>", "signature"),
+        ('{"message":"Missing Authentication Token"}', "request"),
+        ("##[error]Could not assume role with OIDC: Not authorized to perform sts:AssumeRoleWithWebIdentity", "trust"),
+        ("Error: error creating S3 bucket ACL for b: AccessControlListNotSupported: The bucket does not allow ACLs\n"
+         "\tstatus code: 400, request id: 4F7C", "request"),
+        ("ERROR: User arn:aws:redshift:us-west-2:1:dbuser:c is not authorized to assume IAM Role arn:aws:iam::1:role/R",
+         "trust"),
+        ("An error occurred (OptInRequired) when calling the RunInstances operation: You are not subscribed to it.",
+         "request"),
+        ("Error when retrieving token from sso: Token has expired and refresh failed", "configuration"),
+        (f"An error occurred (UnauthorizedOperation) when calling the RunInstances operation: You are not authorized "
+         f"to perform this operation. {ENCODED}", "permission"),
+    ],
+)  # fmt: skip
+def test_a_text_without_an_authorization_is_of_a_kind(text: str, kind: str) -> None:
+    assert explain(text).kind == kind
 
 
 @pytest.mark.parametrize(
@@ -135,6 +216,11 @@ def test_what_a_statement_would_open_is_said(action: str, caution: str) -> None:
 @pytest.mark.parametrize(
     "text",
     ["", "hello", "My keys were not found", "{}", "[]", "<a/>", "ValueError: invalid literal", "role not found",
+     "PermissionError: [Errno 13] Permission denied: '/etc/shadow'", "git@github.com: Permission denied (publickey).",
+     "google.api_core.exceptions.Forbidden: 403 POST https://compute.example.com: Required 'compute.create' permission",
+     'Error from server (Forbidden): pods is forbidden: User "dev" cannot list resource "pods"',
+     "AuthorizationFailed: The client 'x' does not have authorization to perform action 'Microsoft.Compute/read'",
+     "npm ERR! 403 403 Forbidden - GET https://registry.example.com/x", '{"error": "forbidden", "message": "no"}',
      '{"Version": "2012-10-17", "Statement": []}', "Traceback (most recent call last):\nKeyError: 'x'", "[" * 9_999],
 )  # fmt: skip
 def test_what_is_no_refusal_is_said_to_be_none(text: str) -> None:
