@@ -195,8 +195,8 @@ def sources(slug: str) -> list[str]:
 
 @pytest.mark.parametrize("slug", course.LESSONS)
 def test_a_cell_that_is_run_too_early_says_which_cell_is_missing(slug: str) -> None:
-    """Each cell of the lesson by itself, after the import alone."""
-    first, *rest = sources(slug)
+    """Each cell of the lesson by itself, after the import alone; the one that begins a world needs nothing before it."""
+    first, *rest = [source for source in sources(slug) if "lab.begin(" not in source or "import" in source]
     names: dict[str, Any] = {}
     exec(first, names)
     headings = {text for _, text in catching_up.headings(catching_up.read_lesson(slug))}
