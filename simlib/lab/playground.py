@@ -68,7 +68,8 @@ def _pairs(world: Any) -> list[str]:
     """Everybody with every role of another account."""
     names = addresses(world, world.inspect.principals())
     account = {name: each.account for each, name in names.items()}
-    found = [(who, role) for who in _people(world) for role in _roles(world) if account[who] != account[role]]
+    roles = _roles(world)
+    found = [(who, role) for who in _people(world) for role in roles if account[who] != account[role]]
     return [f"{who}{_TO}{role}" for who, role in found[:MOST_PAIRS]]
 
 
