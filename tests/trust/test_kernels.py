@@ -195,7 +195,7 @@ def sources(slug: str) -> list[str]:
 
 @pytest.mark.parametrize("slug", course.LESSONS)
 def test_a_cell_that_is_run_too_early_says_which_cell_is_missing(slug: str) -> None:
-    """Each cell of the lesson by itself, after the import alone; the one that begins a world needs nothing before it."""
+    """Each cell of the lesson by itself, after the import alone; the one that begins a world needs nothing."""
     first, *rest = [source for source in sources(slug) if "lab.begin(" not in source or "import" in source]
     names: dict[str, Any] = {}
     exec(first, names)
