@@ -51,6 +51,14 @@ NO_ALLOW: list[tuple[str, Callable[[Any], Any], str, str]] = [
      f"{NO_IDENTITY.format('ec2:AllocateAddress')}"),
     ("sns", lambda c: c.create_topic(Name="news"), "AuthorizationError",
      f"SNS:CreateTopic on resource: arn:aws:sns:us-east-1:{ACCOUNT}:news {NO_IDENTITY.format('SNS:CreateTopic')}"),
+    ("sqs", lambda c: c.list_queues(), "AccessDenied",
+     f"sqs:listqueues on resource: arn:aws:sqs:us-east-1:{ACCOUNT}: {NO_IDENTITY.format('sqs:listqueues')}"),
+    ("secretsmanager", lambda c: c.list_secrets(), "AccessDeniedException",
+     f"secretsmanager:ListSecrets {NO_IDENTITY.format('secretsmanager:ListSecrets')}"),
+    ("kms", lambda c: c.list_keys(), "AccessDeniedException",
+     f"kms:ListKeys on resource: * {NO_IDENTITY.format('kms:ListKeys')}"),
+    ("route53", lambda c: c.list_hosted_zones(), "AccessDenied",
+     f"route53:ListHostedZones {NO_IDENTITY.format('route53:ListHostedZones')}"),
 ]  # fmt: skip
 
 
@@ -67,24 +75,6 @@ def test_no_allow(
         assert ". Encoded authorization failure message: " in said[1]
     else:
         assert said[1] == NOT_AUTHORIZED + text
-
-
-def test_no_allow_of_a_session_policy(aws: Cloud, iam: Any) -> None:
-    reader(iam, allow("s3:*"))
-    alice = new_user(aws, iam, "alice", allow("sts:AssumeRole"))
-    session = aws.sign_in(assume(alice, Policy=document(allow("ec2:*"))))
-    code, text = refused(session.client("s3").list_buckets)
-    assert code == "AccessDenied"
-    assert text.endswith("because no session policy allows the s3:ListAllMyBuckets action")
-
-
-def test_no_allow_of_a_permissions_boundary(aws: Cloud, iam: Any) -> None:
-    arn = iam.create_policy(PolicyName="limit", PolicyDocument=document(allow("ec2:*")))["Policy"]["Arn"]
-    alice = new_user(aws, iam, "alice", allow("s3:*"))
-    iam.put_user_permissions_boundary(UserName="alice", PermissionsBoundary=arn)
-    code, text = refused(alice.client("s3").list_buckets)
-    assert code == "AccessDenied"
-    assert text.endswith("because no permissions boundary allows the s3:ListAllMyBuckets action")
 
 
 def test_no_allow_of_a_resource_based_policy(aws: Cloud, dev: Any, iam: Any) -> None:
@@ -118,8 +108,11 @@ def test_s3_head_has_no_body_and_a_missing_key_depends_on_listing(aws: Cloud, de
 # -- explicit deny -------------------------------------------------------------------------------------------------
 
 
-def in_an_identity_based_policy(aws: Cloud, dev: Any) -> Any:
-    return new_user(aws, dev.admin.client("iam"), "alice", allow("s3:*"), deny("s3:*"))
+NO, NOTHING = (allow("*"), deny("s3:*")), (allow("ec2:*"),)
+
+
+def in_an_identity_based_policy(aws: Cloud, dev: Any, limits: Any = NO) -> Any:
+    return new_user(aws, dev.admin.client("iam"), "alice", *limits)
 
 
 def in_a_resource_based_policy(aws: Cloud, dev: Any) -> Any:
@@ -129,19 +122,33 @@ def in_a_resource_based_policy(aws: Cloud, dev: Any) -> Any:
     return alice
 
 
-def in_a_permissions_boundary(aws: Cloud, dev: Any) -> Any:
+def in_a_permissions_boundary(aws: Cloud, dev: Any, limits: Any = NO) -> Any:
     iam = dev.admin.client("iam")
-    limit = iam.create_policy(PolicyName="limit", PolicyDocument=document(allow("*"), deny("s3:*")))["Policy"]
+    arn = iam.create_policy(PolicyName="limit", PolicyDocument=document(*limits))["Policy"]["Arn"]
     alice = new_user(aws, iam, "alice", allow("s3:*"))
-    iam.put_user_permissions_boundary(UserName="alice", PermissionsBoundary=limit["Arn"])
+    iam.put_user_permissions_boundary(UserName="alice", PermissionsBoundary=arn)
     return alice
 
 
-def in_a_session_policy(aws: Cloud, dev: Any) -> Any:
+def in_a_session_policy(aws: Cloud, dev: Any, limits: Any = NO) -> Any:
     iam = dev.admin.client("iam")
     reader(iam, allow("s3:*"))
     alice = new_user(aws, iam, "alice", allow("sts:AssumeRole"))
-    return aws.sign_in(assume(alice, Policy=document(allow("*"), deny("s3:*"))))
+    return aws.sign_in(assume(alice, Policy=document(*limits)))
+
+
+LACKING = {
+    "identity-based policy": in_an_identity_based_policy,
+    "permissions boundary": in_a_permissions_boundary,
+    "session policy": in_a_session_policy,
+}
+
+
+@pytest.mark.parametrize("place", LACKING)
+def test_no_allow_in(aws: Cloud, dev: Any, place: str) -> None:
+    code, text = refused(LACKING[place](aws, dev, NOTHING).client("s3").list_buckets)
+    assert code == "AccessDenied"
+    assert text.endswith(f"because no {place} allows the s3:ListAllMyBuckets action")
 
 
 def _controlled(aws: Cloud, kind: str, text: str) -> Any:

@@ -269,6 +269,7 @@ CASES: list[tuple[str, str, str, str, str]] = [
 def test_aws_does_not_save(aws: Cloud, kind: str, text: str, code: str, said: str) -> None:
     for save in getattr(Saving(aws), kind)():
         assert refused(lambda save=save: save(text)) == (code, said)  # type: ignore[misc]
+        assert "not one AWS would store" in str(aws.why())
 
 
 SAVED: list[tuple[str, str, str]] = [
