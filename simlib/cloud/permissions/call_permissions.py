@@ -143,7 +143,9 @@ def _tagging(call: Call, caller: Caller, making: Permission) -> Iterator[Permiss
         return
     key = f"{prefix}:CreateAction"
     context = {**making.context, **({key: call.operation} if service_data.key_type(key) else {})}
-    on = next(service_table.filled(row["tag_on"], call, caller.account)) if "tag_on" in row else making.resource
+    places = row.get("tag_on", {})
+    place = places.get(call.operation) or places.get("*")
+    on = next(service_table.filled(place, call, caller.account)) if place else making.resource
     text = str(row.get("tag_text", "")).format(account=caller.account, operation=call.operation)
     rewording = ("^.*$", text) if text else None
     yield Permission(action, on, making.account, context, row.get("tag_label", making.label), rewording)
