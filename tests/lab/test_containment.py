@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from simlib import Cloud, lab
 from simlib.lab.beginnings import trust
+
+UNKNOWN = {"AccessKeyId": "AKIAIOSFODNN7EXAMPLE", "SecretAccessKey": "x"}
 
 
 @pytest.fixture
@@ -97,11 +101,26 @@ def test_a_role_is_deleted_with_its_policies_and_out_of_its_profile(world: Cloud
     assert known(panel, "role web-app") == "gone"
 
 
-def test_what_aws_refuses_is_said(panel: lab.Containment) -> None:
-    panel.delete_role("arn:aws:iam::111111111111:role/nobody")
-    assert panel.note.startswith("AWS refused to delete the role nobody (dev): ")
+def test_what_aws_refuses_is_said(world: Cloud, panel: lab.Containment) -> None:
+    panel.accounts["111111111111"] = SimpleNamespace(admin=world.sign_in(UNKNOWN))
+    panel.delete_role("arn:aws:iam::111111111111:role/reports")
+    assert panel.note.startswith("AWS refused to delete the role reports (dev): ")
+
+
+@pytest.mark.parametrize("what", ["", "arn:aws:iam::111111111111:role/nobody", "AKIAIOSFODNN7EXAMPLE"])
+def test_what_is_not_there_is_not_touched(panel: lab.Containment, what: str) -> None:
+    for do in panel.commands.values():
+        with pytest.raises(LookupError, match="to cut off in these accounts"):
+            do(what)
 
 
 def test_a_key_of_another_account_is_not_touched(world: Cloud, panel: lab.Containment) -> None:
-    with pytest.raises(LookupError, match="no access key"):
+    with pytest.raises(LookupError, match="to cut off in these accounts"):
         panel.delete_key(world.account("prod").admin.access_key_id)
+
+
+def test_where_a_row_goes_its_focus_finds_another(world: Cloud, panel: lab.Containment) -> None:
+    shown = panel.page().html(live=True)
+    places = re.findall(r'data-at="(\d+) (\d+)" data-key="at-(\d+)-(\d+)"', shown)
+    assert places
+    assert all((row, column) == (at, of) for row, column, at, of in places)

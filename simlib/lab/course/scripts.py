@@ -8,11 +8,13 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from simlib.challenges.statements import policy
 from simlib.lab.beginnings import PROD, allow, trust
 
-LEDGER = ["arn:aws:s3:::prod-ledger", "arn:aws:s3:::prod-ledger/*"]
+LEDGER = "arn:aws:s3:::prod-ledger"
+BOTH = f"{LEDGER}, {LEDGER}/*"
 TRUST = json.loads(trust(f"arn:aws:iam::{PROD}:root"))
-READ_LEDGER = json.loads(allow(["s3:ListBucket", "s3:GetObject"], LEDGER))
+READ_LEDGER = json.loads(allow(["s3:ListBucket", "s3:GetObject"], BOTH.split(", ")))
 ROLE = {"RoleName": "reports-reader"}
 
 
@@ -67,45 +69,37 @@ def says_no(_world: Any, test: Callable[[Any], object]) -> Iterator[str]:
     if not callable(test):
         yield f"test_reader is not a function but {type(test).__name__}."
         return
-    for what, document in _RIGHT.items():
-        if not _passes(test, document):
+    for what, lines in _RIGHT.items():
+        if not _passes(test, lines):
             yield f"Your test refuses a policy that is right: {what}."
-    for what, document in _WRONG.items():
-        if _passes(test, document):
+    for what, lines in _WRONG.items():
+        if _passes(test, lines):
             yield f"Your test accepts a policy that is wrong: {what}."
 
 
-def _passes(test: Callable[[Any], object], document: Any) -> bool:
+def _passes(test: Callable[[Any], object], lines: list[Any]) -> bool:
     try:
-        test(json.loads(json.dumps(document)))
+        test(json.loads(policy(lines)))
     except AssertionError:
         return False
     return True
 
 
-def _policy(*statements: dict[str, Any]) -> dict[str, Any]:
-    return {"Version": "2012-10-17", "Statement": list(statements)}
-
-
-def _allow(action: Any, resource: Any) -> dict[str, Any]:
-    return {"Effect": "Allow", "Action": action, "Resource": resource}
-
-
-_READ = ["s3:ListBucket", "s3:GetObject"]
-_RIGHT = {
-    "READ_LEDGER itself": READ_LEDGER,
-    "the same in two statements": _policy(_allow("s3:ListBucket", LEDGER[0]), _allow("s3:GetObject", LEDGER[1])),
-    "the same with a deny that changes nothing": _policy(
-        _allow(_READ, LEDGER), {"Effect": "Deny", "Action": "s3:*", "NotResource": LEDGER}
-    ),
+_RIGHT: dict[str, list[Any]] = {
+    "READ_LEDGER itself": [f"Allow s3:ListBucket, s3:GetObject on {BOTH}"],
+    "the same in two statements": [f"Allow s3:ListBucket on {LEDGER}", f"Allow s3:GetObject on {LEDGER}/*"],
+    "the same with a deny that changes nothing": [
+        f"Allow s3:ListBucket, s3:GetObject on {BOTH}",
+        {"Effect": "Deny", "Action": "s3:*", "NotResource": BOTH.split(", ")},
+    ],
 }
-_WRONG = {
-    'the action is "*"': _policy(_allow("*", LEDGER)),
-    'the action is "s3:*"': _policy(_allow("s3:*", LEDGER)),
-    "writing is allowed": _policy(_allow([*_READ, "s3:PutObject"], LEDGER)),
-    "deleting is allowed": _policy(_allow([*_READ, "s3:DeleteObject"], LEDGER)),
-    'the resource is "*"': _policy(_allow(_READ, "*")),
-    "a second bucket can be read": _policy(_allow(_READ, "arn:aws:s3:::prod-*")),
-    "the ledger cannot be read": _policy(_allow("s3:ListBucket", LEDGER[0])),
-    "the ledger cannot be listed": _policy(_allow("s3:GetObject", LEDGER[1])),
+_WRONG: dict[str, list[Any]] = {
+    'the action is "*"': [f"Allow * on {BOTH}"],
+    'the action is "s3:*"': [f"Allow s3:* on {BOTH}"],
+    "writing is allowed": [f"Allow s3:ListBucket, s3:GetObject, s3:PutObject on {BOTH}"],
+    "deleting is allowed": [f"Allow s3:ListBucket, s3:GetObject, s3:DeleteObject on {BOTH}"],
+    'the resource is "*"': ["Allow s3:ListBucket, s3:GetObject"],
+    "a second bucket can be read": ["Allow s3:ListBucket, s3:GetObject on arn:aws:s3:::prod-*"],
+    "the ledger cannot be read": [f"Allow s3:ListBucket on {LEDGER}"],
+    "the ledger cannot be listed": [f"Allow s3:GetObject on {LEDGER}/*"],
 }
