@@ -13,7 +13,7 @@ from simlib.cloud.event import Event
 from simlib.cloud.explain import Explanation
 
 from . import gist
-from .look import fold, icon, said
+from .look import SIGNS, fold, icon, said
 from .markup import outline
 from .page import Html, Part, code, el
 from .panel import Shown
@@ -71,33 +71,26 @@ class Attempt(Shown):
     def __contains__(self, name: object) -> bool:
         return name in (self.answer or {})
 
-    @property
-    def _words(self) -> str:
-        """AWS's words without the thousands of letters that only DecodeAuthorizationMessage can read."""
-        return _ENCODED.sub(r"\1…", self.message)
-
     def page(self) -> Part:
         return el("section.sl-card", self.part())
 
     def part(self, heading: str = "") -> Part:
-        """The call and its outcome; then the gist of the answer, or AWS's own words and why."""
-        sign = {"Allowed": "yes", gist.REFUSED: "no"}.get(self.outcome, "failed")
-        call = [code(self.what or self.operation), *([icon("to", "sl-to"), code(self.target)] if self.target else [])]
-        who = [el("span.sl-who", self.who), icon("to", "sl-to")] if self.who else []
-        line = el("div.sl-call-line", *who, *call, said(sign, self.outcome))
-        rest: list[Part] = [el("p.sl-gist", self.gist)] if self.gist else []
+        """The call and its outcome; then the gist of the answer, or AWS's own words and why. In text the verdict comes
+        first: a terminal has no right side."""
+        shape = {"Allowed": "yes", gist.REFUSED: "no"}.get(self.outcome, "failed")
+        what, to = self.what or self.operation, icon("to", "sl-to")
+        call = [code(what), *([to, code(self.target)] if self.target else [])]
+        who = [el("span.sl-who", self.who), to] if self.who else []
+        told = [heading, f"{SIGNS[shape]['text']} {self.outcome}", self.who, what, self.target]
+        line = el("div.sl-call-line", *who, *call, said(shape, self.outcome), text="  ".join(filter(None, told)))
+        rest: list[Part] = [el("p.sl-gist", self.gist, text=f"  {self.gist}")] if self.gist else []
         if self.error is not None:
-            rest = [el("div.sl-said.sl-quiet", el("b", self.code), f": {self._words}")]
+            words = _ENCODED.sub(r"\1…", self.message)  # the rest only DecodeAuthorizationMessage can read
+            rest = [el("div.sl-said.sl-quiet", el("b", self.code), f": {words}", text=f"  {self.code}: {words}")]
         if self.outcome == gist.REFUSED and self.event is not None:
-            rest.append(fold("Why?", Html(outline(Explanation(self.event).reason)), key=self.event.request_id))
-        return el("div.sl-attempt", el("p.sl-eyebrow", heading) if heading else None, line, *rest)
-
-    def __str__(self) -> str:
-        """The verdict first: a terminal has no right side."""
-        sign = {"Allowed": "✔", gist.REFUSED: "✘"}.get(self.outcome, "–")
-        call = "  ".join(filter(None, [self.who, self.what or self.operation, self.target]))
-        words = f"{self.code}: {self._words}" if self.error is not None else self.gist
-        return "\n  ".join(filter(None, [f"{sign} {self.outcome}  {call}", words]))
+            why = Html(outline(Explanation(self.event).reason))
+            rest.append(fold("Why?", why, key=self.event.request_id, text=""))
+        return el("div.sl-attempt", el("p.sl-eyebrow", heading, text="") if heading else None, line, *rest)
 
 
 def attempt(call: Callable[..., Any], **parameters: Any) -> Attempt:
@@ -144,11 +137,8 @@ class Comparison(Shown):
         return self.attempts[name]
 
     def page(self) -> Part:
-        return el("section.sl-card", [attempt.part(name) for name, attempt in self.attempts.items()])
-
-    def __str__(self) -> str:
         width = max(map(len, self.attempts), default=0)
-        return "\n".join(f"{name:<{width}}  {attempt}" for name, attempt in self.attempts.items())
+        return el("section.sl-card", [each.part(f"{name:<{width}}") for name, each in self.attempts.items()])
 
 
 def compare(attempts: Mapping[str, Attempt]) -> Comparison:
