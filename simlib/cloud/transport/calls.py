@@ -146,10 +146,10 @@ def _host_services(host: str) -> tuple[str, ...]:
 
 
 def _candidates(raw: RawRequest, scope: str | None, hint: str | None) -> Iterable[str]:
-    at_host = _host_services(raw.parts.netloc)
-    form = raw.body.decode("utf-8", "replace") if _is_form(raw) else raw.parts.query
     if hint and (services := _having("hint", hint)):
         return services[:1]
+    at_host = _host_services(raw.parts.netloc)
+    form = raw.body.decode("utf-8", "replace") if _is_form(raw) else raw.parts.query
     if scope:  # some sign alike: S3 and S3 Control, the two of load balancing
         services = _having("signingName", scope) or _having("signingName", scope.lower())
         services = tuple(service for service in services if service in at_host) or services
