@@ -206,8 +206,6 @@ class Gate:
             raise _not_offered(call, error) from error
         if call.name in CHANGING:
             self.history.observe(self.store, self.sessions, context.now)
-        if call.name in additions.AFTER:
-            answer = additions.AFTER[call.name](context, answer)
         completions = additions.AFTER if answer.status < 300 else additions.FAILED
         if call.name in completions:
             answer = completions[call.name](context, answer)

@@ -84,6 +84,11 @@ def test_every_listing_comes_in_pages(iam: Any) -> None:
     assert full >= 18
 
 
+def test_a_listing_of_what_is_not_there_says_so(iam: Any) -> None:
+    gone = f"{_OWN.replace('policy', 'oidc-provider')}none.example"
+    assert refused(lambda: iam.list_open_id_connect_provider_tags(OpenIDConnectProviderArn=gone))[0] == "NoSuchEntity"
+
+
 def test_a_marker_that_nobody_gave_is_refused(iam: Any) -> None:
     assert refused(lambda: iam.list_users(Marker="here"))[0] == "ValidationError"
 
