@@ -52,10 +52,6 @@ class Identity:
         """A boto3 client; `options` are those of `boto3.Session.client`."""
         return self.session.client(service, **options)
 
-    def resource(self, service: str, **options: Any) -> Any:
-        """A boto3 resource; `options` are those of `boto3.Session.resource`."""
-        return self.session.resource(service, **options)
-
     def run(self, command: str | Sequence[str], stdin: str | bytes = "") -> Result:
         """Run an `aws …` command as this identity; what it printed is in `.stdout`, `.stderr`, `.returncode`.
 

@@ -53,11 +53,8 @@ def _announce(world: Cloud) -> None:
         "AWS_ACCESS_KEY_ID": account.admin.access_key_id,
         "AWS_SECRET_ACCESS_KEY": account.admin.secret_access_key,
     }
-    endpoint = world.serve()
-    print(f"# The lab answers at {endpoint.url}, for this machine only, until Ctrl-C. In another terminal, say:")
-    print(*endpoint.exports(keys), sep="\n")
+    print(world.serve().instructions(keys))
     print(
-        f"# You are then an administrator of account {account.id}. Try: aws sts get-caller-identity\n"
-        "# Other processes keep real time; sessions end on the lab's clock.",
+        f"# You are then an administrator of account {account.id}, until Ctrl-C. Try: aws sts get-caller-identity",
         flush=True,
     )

@@ -16,29 +16,18 @@ from .conftest import allow, new_user
 
 BUCKET = "my-secure-bucket"
 
-# the CLI's words, the same call by boto3
+# the CLI's words, the same call by boto3: a service of each protocol, allowed and refused, with a body and without
 CASES: list[tuple[str, Any]] = [
     ("sts get-caller-identity", lambda s: s.client("sts").get_caller_identity()),
     ("iam list-users", lambda s: s.client("iam").list_users()),
     ("iam get-user --user-name alice", lambda s: s.client("iam").get_user(UserName="alice")),
-    ("s3api list-objects-v2 --bucket " + BUCKET, lambda s: s.client("s3").list_objects_v2(Bucket=BUCKET)),
-    (
-        "s3api get-bucket-policy --bucket " + BUCKET,
-        lambda s: s.client("s3").get_bucket_policy(Bucket=BUCKET),
-    ),
-    (
-        f"s3api head-object --bucket {BUCKET} --key report.txt",
-        lambda s: s.client("s3").head_object(Bucket=BUCKET, Key="report.txt"),
-    ),
+    (f"s3api list-objects-v2 --bucket {BUCKET}", lambda s: s.client("s3").list_objects_v2(Bucket=BUCKET)),
+    (f"s3api head-object --bucket {BUCKET} --key report.txt",
+     lambda s: s.client("s3").head_object(Bucket=BUCKET, Key="report.txt")),
     ("ec2 describe-instances", lambda s: s.client("ec2").describe_instances()),
     ("dynamodb list-tables", lambda s: s.client("dynamodb").list_tables()),
     ("sqs list-queues", lambda s: s.client("sqs").list_queues()),
-    ("sns list-topics", lambda s: s.client("sns").list_topics()),
     ("lambda list-functions", lambda s: s.client("lambda").list_functions()),
-    (
-        "sts assume-role --role-arn arn:aws:iam::111111111111:role/none --role-session-name me",
-        lambda s: s.client("sts").assume_role(RoleArn="arn:aws:iam::111111111111:role/none", RoleSessionName="me"),
-    ),
     ("sts get-session-token --duration-seconds 129601",
      lambda s: s.client("sts").get_session_token(DurationSeconds=129601)),
 ]  # fmt: skip

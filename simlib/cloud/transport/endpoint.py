@@ -78,7 +78,7 @@ class Endpoint:
         """The variables to export, so that another process finds the lab and nothing of the learner's own AWS."""
         return ambient.environment(self._folder, self.url)
 
-    def exports(self, more: Mapping[str, str] | None = None) -> list[str]:
+    def instructions(self, more: Mapping[str, str] | None = None) -> str:
         """Lines that set these variables, and `more`, in this platform's shell: sh, or PowerShell on Windows.
 
         They put the lab's own `aws` first, because an older one, or version 1 with SQS and some other services,
@@ -87,9 +87,13 @@ class Endpoint:
         variables, programs = {**self.environment, **(more or {})}, str(self._folder / "bin")
         if os.name == "nt":
             lines = [f"$env:{name} = '{value.replace(chr(39), chr(39) * 2)}'" for name, value in variables.items()]
-            return [*lines, f"$env:PATH = '{programs};' + $env:PATH"]
-        lines = [f"export {name}={shlex.quote(value)}" for name, value in variables.items()]
-        return [*lines, f'export PATH={shlex.quote(programs)}:"$PATH"']
+            lines.append(f"$env:PATH = '{programs};' + $env:PATH")
+        else:
+            lines = [f"export {name}={shlex.quote(value)}" for name, value in variables.items()]
+            lines.append(f'export PATH={shlex.quote(programs)}:"$PATH"')
+        head = f"# The lab answers at {self.url}, for this machine only. In another terminal, say:"
+        clock = "# Other processes keep real time and sign by it; sessions end on the lab's clock."
+        return "\n".join((head, *lines, clock))
 
     def stop(self) -> None:
         """Stop listening and hang up; doing so twice changes nothing."""
@@ -100,9 +104,4 @@ class Endpoint:
     def __repr__(self) -> str:
         if self._stopped:
             return "<Endpoint, stopped>"
-        return (
-            f"The lab answers at {self.url}, for this machine only. In a terminal, say:\n\n"
-            + "".join(f"    {line}\n" for line in self.exports())
-            + "\nand the access key of an identity of this world. Other processes keep real time: sessions end on the "
-            "lab's clock,\nbut a request must be signed at the present moment."
-        )
+        return f"{self.instructions()}\n# … and the access key of an identity of this world."
