@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import cache
@@ -23,13 +23,13 @@ KINDS: Mapping[str, tuple[str, ...]] = {
     "mend": ("keep", "shut", "solution"),
 }
 THEMES = (
-    "PassRole", "trust", "confused deputy", "OIDC", "tags", "boundaries", "resource policies", "sessions",
-    "organizations", "keys",
+    "PassRole", "trust", "confused deputy", "OIDC", "tags", "boundaries", "key policies", "resource policies",
+    "sessions", "organizations", "keys",
 )  # fmt: skip
+_ONE_OF: Mapping[str, Collection[Any]] = {"kind": KINDS, "theme": THEMES, "lesson": LESSONS, "level": (1, 2, 3)}
 _ALL = ("title", "kind", "theme", "level", "minutes", "lesson", "story", "task", "hints", "debrief", "you", "accounts")
-_MAY = ("names", "variants", "decoys", "organization", "history", "path", "tokens", "edit", "naive")
+_MAY = ("names", "variants", "decoys", "organization", "history", "path", "tokens", "edit", "naive", "here")
 HINTS = 3
-LEVELS = (1, 2, 3)
 
 
 class ChallengeFileError(ValueError):
@@ -65,32 +65,23 @@ def read(path: Path) -> dict[str, Any]:
     return document
 
 
-def _problems(document: Mapping[str, Any]) -> Any:
+def _problems(document: Mapping[str, Any]) -> Iterator[str]:
     """What is wrong, in sentences."""
-    kind = str(document.get("kind"))
-    if kind not in KINDS:
-        yield f"`kind` is one of {', '.join(map(repr, KINDS))}, not {kind!r}."
-        return
+    for name, values in _ONE_OF.items():
+        if document.get(name) not in values:
+            yield f"`{name}` is one of {', '.join(map(str, values))}, not {document.get(name)!r}."
+    kind = document["kind"]
     needs = {*_ALL, *KINDS[kind]}
-    for each in document:
-        if each not in needs and each not in _MAY:
-            near = get_close_matches(each, [*needs, *_MAY], 1)
-            meant = f"; did you mean `{near[0]}`?" if near else f", which a challenge to {kind} does not have."
-            yield f"there is `{each}`{meant}"
-    anywhere = [document, *document.get("variants", {}).values()]
-    for each in sorted(needs):
-        if not any(each in table for table in anywhere):
-            yield f"`{each}` is missing. A challenge to {kind} needs {', '.join(sorted(needs))}."
-    if document.get("theme") not in THEMES:
-        yield f"`theme` is one of {', '.join(THEMES)}, not {document.get('theme')!r}."
-    if document.get("lesson") not in LESSONS:
-        yield f"`lesson` is one of {', '.join(LESSONS)}, not {document.get('lesson')!r}."
-    if document.get("level") not in LEVELS:
-        yield f"`level` is 1, 2 or 3, not {document.get('level')!r}."
+    for each in document.keys() - needs - {*_MAY}:
+        near = get_close_matches(each, [*needs, *_MAY], 1)
+        meant = f"; did you mean `{near[0]}`?" if near else f", which a challenge to {kind} does not have."
+        yield f"there is `{each}`{meant}"
+    anywhere = {*document}.union(*document.get("variants", {}).values())
+    for each in sorted(needs - anywhere):
+        yield f"`{each}` is missing. A challenge to {kind} needs {', '.join(sorted(needs))}."
     if len(document.get("hints", ())) != HINTS:
         yield f"`hints` are {HINTS}: think of this; the idea; nearly the answer."
-    words = len(str(document.get("story", "")).split())
-    if words > LONGEST_STORY:
+    if (words := len(str(document.get("story", "")).split())) > LONGEST_STORY:
         yield f"`story` has {words} words; {LONGEST_STORY} are the most that are read."
 
 

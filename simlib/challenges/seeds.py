@@ -18,7 +18,7 @@ from typing import Any
 IMAGE = "ami-12c6146b"  # of a machine
 GAP = re.compile(r"(?<!\$)\{([a-z_]\w*)(?::([^{}]+))?\}")  # {bucket}, {main}, {main:role/batch}; not ${aws:username}
 
-TEXTS = ("story", "task", "hints", "debrief")
+TEXTS = ("story", "task", "hints", "here", "debrief")
 PROPER = ("people", "intruders", "firms")  # lists of names that begin with a capital in a sentence
 
 

@@ -2,9 +2,9 @@
 
 A step is `[WHO, "service.operation", {parameters}, KEEP]`, as boto3 has them. WHO is a user who holds a key, an account
 (its administrator), what an earlier step has kept, `SERVICE as ROLE` where the role trusts the service, or `nobody`.
-KEEP is a name for the credentials in the answer, for the machine it has started, or `name = a.path.in.the.answer`,
-which fills the gap `{name}` from then on. A text in place of a step lets time pass, `"3 hours"` or until the next time
-of day, `"at 09:30"`, UTC, or says where the next ones come from, `"from 198.51.100.66"`.
+KEEP is a name for whoever one is by the answer (`Setting.become`), or `name = a.path.in.the.answer`, which fills the
+gap `{name}` from then on. A text in place of a step lets time pass, `"3 hours"` or until the next time of day,
+`"at 09:30"`, UTC, or says where the next ones come from, `"from 198.51.100.66"`.
 """
 
 from __future__ import annotations
@@ -13,12 +13,11 @@ import io
 import json
 import re
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-import boto3
 import jmespath
 from botocore import UNSIGNED
 from botocore.config import Config
@@ -33,18 +32,32 @@ from simlib.cloud.credentials.issuer import GITHUB
 HOME = "203.0.113.10"
 _TOKEN = re.compile(r"\{token:([^{}]+)\}")
 _POLICIES = ("PolicyDocument", "AssumeRolePolicyDocument", "Policy", "Content")
+_KINDS = {  # of policies, by the call that takes one, else by its service; of other services: "resource"
+    **dict.fromkeys(("create_role", "update_assume_role_policy"), "trust"),
+    **dict.fromkeys(("iam", "sts"), "identity"),
+    "organizations": "scp",
+}
 _PAUSE = re.compile(r"(\d+) (minute|hour|day)s?")
 _MOMENT = re.compile(r"at (\d\d):(\d\d)")
+_AT_WORK: Mapping[str, tuple[str, str, Callable[[str], Any], str]] = {  # what starts something: as which role it works
+    "codebuild:StartBuild": ("codebuild", "batch_get_projects", lambda name: {"names": [name]}, "*[].serviceRole | [0]"),
+    "ecs:RunTask": ("ecs", "describe_task_definition", lambda name: {"taskDefinition": name}, "*.taskRoleArn | [0]"),
+    "glue:StartJobRun": ("glue", "get_job", lambda name: {"JobName": name}, "Job.Role"),
+    "sagemaker:CreateNotebookInstance": (
+        "sagemaker", "describe_notebook_instance", lambda name: {"NotebookInstanceName": name}, "RoleArn",
+    ),
+}  # fmt: skip
+_NOBODY_YET = "Allow sts:AssumeRole for ec2.amazonaws.com"  # whom a role trusts is made after it
 
 Step = list[Any] | str
 
 
 class Refused(Exception):
-    """A step that did not succeed: which, and what AWS said."""
+    """A step that did not succeed: which, what AWS said, and whether that was no, or something went wrong."""
 
-    def __init__(self, step: Step, error: Exception) -> None:
+    def __init__(self, step: Step, error: Exception, *, denied: bool) -> None:
         super().__init__(f"{told(step)}: {error}")
-        self.step, self.error = step, error
+        self.step, self.error, self.denied = step, error, denied
 
 
 @dataclass
@@ -60,7 +73,7 @@ class Setting:
 
     def copy(self) -> Setting:
         """For a rehearsal: what is kept there is forgotten with it."""
-        return Setting(self.world, dict(self.values), dict(self.people), self.tokens, self.start, self.clients)
+        return replace(self, values=dict(self.values), people=dict(self.people))
 
     # -- acting --------------------------------------------------------------------------------------------------------
 
@@ -74,7 +87,8 @@ class Setting:
             try:
                 answers.append(self._call(*step))
             except (ClientError, BotoCoreError, LookupError) as error:
-                raise Refused(step, error) from error
+                denied = isinstance(error, LookupError) or self.world.trail[-1].refused
+                raise Refused(step, error, denied=denied) from error
         return answers
 
     def _pass(self, text: str) -> None:
@@ -94,32 +108,55 @@ class Setting:
         method = getattr(self._client(filled(who, self.values), service), operation, None)
         if method is None:
             raise ChallengeFileError(f"{call!r} is no call of boto3. Write it as `s3.get_object`.")
-        answer = _plain(method(**self._arguments(parameters or {}, _kind(service, operation))))
-        if keep:
-            self._keep(keep, answer)
+        kind = _KINDS.get(operation, _KINDS.get(service, "resource"))
+        answer = _plain(method(**self._arguments(parameters or {}, kind)))
+        name, fills, path = keep.partition(" = ")
+        if fills:
+            self.values[name] = str(jmespath.search(path, answer))
+        elif keep:
+            self.people[filled(name, self.values)] = self.become(answer)[1]
         return answer
 
     def _client(self, who: str, service: str) -> Any:
         if who == "nobody":
-            anybody = self.world.accounts[0].admin
-            return anybody.client(service, config=Config(signature_version=UNSIGNED))
+            return self.world.accounts[0].admin.client(service, config=Config(signature_version=UNSIGNED))
         someone = self.identity(who)
         key = (getattr(someone, "access_key_id", ""), service)
         if key not in self.clients or not key[0]:
-            self.clients[key] = someone.client(service)
+            self.clients[key] = someone.session.client(service)
         return self.clients[key]
 
     def identity(self, who: str) -> Any:
         """Whoever acts under that name. Raises `ChallengeFileError` where there is nobody, `LookupError` if no more."""
         if who in self.people:
             return self.people[who]
-        if who in self.values and re.fullmatch(r"\d{12}", self.values[who]):
-            return next(each.admin for each in self.world.accounts if each.id == self.values[who])
-        service, _, role = who.rpartition(" as ")
-        if service:
+        for account in self.world.accounts:
+            if account.id == self.values.get(who):
+                return account.admin
+        service, works_as, role = who.rpartition(" as ")
+        if works_as:
             return self._at_work(service, role)
         known = ", ".join([*self.people, *(each.name for each in self.world.accounts)])
         raise ChallengeFileError(f"Nobody acts under the name {who!r} here; there are {known}, or SERVICE as ROLE.")
+
+    def become(self, answer: Mapping[str, Any]) -> tuple[str, Any]:
+        """Whoever one is by the answer to the last call, and what to call them: by the credentials in it, on the machine
+        or inside the task, build, job or notebook that it has started, where one's own code runs. Raises `LookupError`
+        where it makes nobody of one."""
+        if "Instances" in answer:
+            machine = answer["Instances"][0]["InstanceId"]
+            return f"on {machine}", self.world.instance(machine)
+        event = self.world.trail[-1]
+        if event.action not in _AT_WORK or event.refused:
+            who = self.world.sign_in(answer)
+            return self.world.inspect.principal(who.access_key_id).name, who
+        service, operation, asks, path = _AT_WORK[event.action]
+        name = event.resource.removesuffix(":*").rpartition("/")[2]
+        admin = next(each.admin for each in self.world.accounts if each.id == event.resource.split(":")[4])
+        with self.world.rehearsal():  # nobody has looked it up
+            role = jmespath.search(path, getattr(admin.client(service), operation)(**asks(name)))
+        works_for = "ecs-tasks" if service == "ecs" else service
+        return f"in {name}", self._at_work(f"{works_for}.amazonaws.com", str(role).rpartition("/")[2])
 
     def _at_work(self, service: str, role: str) -> Any:
         """A session of a role that a service works with; it gets none where the trust policy is against it."""
@@ -128,16 +165,12 @@ class Setting:
             raise LookupError(f"there is no role {role}")
         if not self.world.inspect.ask(service, "sts:AssumeRole", arn).allowed:
             raise LookupError(f"{service} may not assume {role}")
-        return boto3.Session(*self.world.inspect.credentials(arn), region_name="us-east-1")
+        return self.world.holder(self.world.inspect.credentials(arn)[0])
 
     def _arguments(self, parameters: Mapping[str, Any], kind: str) -> dict[str, Any]:
-        now = {"now": f"{self.world.clock.now:%Y-%m-%dT%H:%M:%SZ}"}
-        known = filled(parameters, self.values | now)
+        known = filled(parameters, {**self.values, "now": f"{self.world.clock.now:%Y-%m-%dT%H:%M:%SZ}"})
         return {
-            name: policy(value, kind)
-            if name in _POLICIES and not str(value).startswith('{"')
-            else self._argument(value)
-            for name, value in known.items()
+            name: policy(value, kind) if name in _POLICIES else self._argument(value) for name, value in known.items()
         }
 
     def _argument(self, value: Any) -> Any:
@@ -160,24 +193,6 @@ class Setting:
             ours = " or ".join(self.tokens) or "none"
             raise LookupError(f"GitHub gives out no token for {subject!r} here. Subjects of ours begin with {ours}.")
         return self.world.oidc_provider().token(subject)
-
-    def _keep(self, keep: str, answer: Any) -> None:
-        name, equals, path = keep.partition(" = ")
-        if equals:
-            self.values[name] = str(jmespath.search(path, answer))
-        elif isinstance(answer, Mapping) and "Instances" in answer:
-            self.people[name] = self.world.instance(answer["Instances"][0]["InstanceId"]).session
-        else:
-            self.people[name] = self.world.sign_in(answer)
-
-
-def _kind(service: str, operation: str) -> str:
-    """What kind of policy a call takes."""
-    if service == "organizations":
-        return "scp"
-    if operation in ("create_role", "update_assume_role_policy"):
-        return "trust"
-    return "identity" if service in ("iam", "sts") else "resource"
 
 
 def told(step: Step) -> str:
@@ -209,110 +224,124 @@ def _plain(answer: Any) -> Any:
 
 
 def build(variant: Mapping[str, Any]) -> Setting:
-    """Start a fresh world as a seeded file describes it. Raises `ChallengeFileError` where AWS would not have it so."""
-    world = Cloud.start()
+    """Start a fresh world as a seeded file describes it, with its past in the trail.
+
+    To mend and to explain, what does not work has just been tried. Raises `ChallengeFileError` where AWS would not have
+    it so.
+    """
+    world, kind = Cloud.start(), variant.get("kind")
     setting = Setting(world, dict(variant["values"]), tokens=tuple(variant.get("tokens", ())))
     try:
         lay_out_accounts(setting, variant)
         for step in variant.get("history", ()):
-            scripts = variant["keep"].values() if step == "everybody works" else [[step]]
-            for script in scripts:
+            for script in variant["keep"].values() if step == "everybody works" else [[step]]:
                 setting.perform(script)
     except Refused as refused:
         raise ChallengeFileError(f"While its world was made, AWS refused {refused}") from refused
-    except (ClientError, BotoCoreError) as error:
-        raise ChallengeFileError(f"While its world was made, AWS said: {error}") from error
     world.source_ip = HOME
+    outage = {"mend": variant.get("keep", {}).values(), "explain": [variant.get("ask", ())]}
+    for script in outage.get(str(kind), ()):
+        with suppress(Refused):
+            setting.copy().perform(script)
     setting.start = world.trail.total
     return setting
 
 
 def lay_out_accounts(setting: Setting, variant: Mapping[str, Any]) -> None:
-    """The accounts of a file, with who and what is in them."""
-    world, accounts = setting.world, variant["accounts"]
-    organization = variant.get("organization", {})
+    """The accounts of a file: first who is there, then what is there, in whose policies they are named."""
+    accounts, organization = variant["accounts"], variant.get("organization", {})
+    name_of = {account: content.get("name", account) for account, content in accounts.items()}
     office = organization.get("manager")
-    for account, content in accounts.items():
-        made = world.account(content.get("name", account))
+    for account, name in name_of.items():
+        setting.world.account(name)
         if account == office:
-            made.admin.client("organizations").create_organization()
-    for account, content in accounts.items():
-        if office and account != office and account in organization.get("members", ()):
-            manager = world.account(accounts[office].get("name", office))
-            world.account(content.get("name", account), organization=manager)
-    for account, content in accounts.items():
-        iam = setting.identity(account).client("iam")
-        if content.get("github"):
-            iam.create_open_id_connect_provider(Url=GITHUB, ClientIDList=["sts.amazonaws.com"])
-        for name, lines in content.get("policies", {}).items():
-            iam.create_policy(PolicyName=name, PolicyDocument=policy(lines))
-        for kind in ("group", "user", "role"):
-            for name, facts in content.get(f"{kind}s", {}).items():
-                _identity(setting, iam, setting.values[account], kind, name, facts)
-    for account, content in accounts.items():
-        admin = setting.identity(account)
-        for role, facts in content.get("roles", {}).items():  # whom it names is there by now
-            admin.client("iam").update_assume_role_policy(RoleName=role, PolicyDocument=policy(facts["trust"], "trust"))
-        for bucket, facts in content.get("buckets", {}).items():
-            _bucket(admin.client("s3"), bucket, facts)
-        setting.perform([account, *call] for call in content.get("calls", ()))
+            setting.perform([[account, "organizations.create_organization"]])
+    for account in organization.get("members", ()):
+        setting.world.account(name_of[account], organization=setting.world.account(name_of[office]))
+    for making in (_who, _what):
+        for account, content in accounts.items():
+            setting.perform(making(account, setting.values[account], content))
     if office:
-        _guard_rails(setting, office, organization)
+        setting.perform(_guard_rails(office, setting.values, organization))
 
 
-def _identity(setting: Setting, iam: Any, number: str, kind: str, name: str, facts: Mapping[str, Any]) -> None:
-    """A group, user or role with its policies; a user's key is held by somebody of that name."""
-    of = {f"{kind.title()}Name": name}
-    more: dict[str, Any] = {"Path": facts.get("path", "/")}
-    if kind == "role":
-        nobody = policy("Allow sts:AssumeRole for ec2.amazonaws.com", "trust")
-        more |= {"AssumeRolePolicyDocument": nobody, "MaxSessionDuration": 3600 * facts.get("hours", 1)}
+def _who(account: str, number: str, content: Mapping[str, Any]) -> Iterator[Step]:
+    """Managed policies, groups, users, roles; a user's key is held by somebody of that name."""
+    if content.get("github"):
+        yield [account, "iam.create_open_id_connect_provider", {"Url": GITHUB, "ClientIDList": ["sts.amazonaws.com"]}]
+    for name, lines in content.get("policies", {}).items():
+        yield [account, "iam.create_policy", {"PolicyName": name, "PolicyDocument": lines}]
+    for kind in ("group", "user", "role"):
+        for name, facts in content.get(f"{kind}s", {}).items():
+            yield from _identity(account, f"arn:aws:iam::{number}:policy/", kind, name, facts)
+
+
+def _identity(account: str, managed: str, kind: str, name: str, facts: Mapping[str, Any]) -> Iterator[Step]:
+    def call(operation: str, keep: str = "", **more: Any) -> Step:
+        return [account, f"iam.{operation}", {f"{kind.title()}Name": name, **more}, keep]
+
+    of_role = {"AssumeRolePolicyDocument": _NOBODY_YET, "MaxSessionDuration": 3600 * facts.get("hours", 1)}
+    more: dict[str, Any] = of_role if kind == "role" else {}
     if "tags" in facts:
         more["Tags"] = [{"Key": key, "Value": value} for key, value in facts["tags"].items()]
     if "boundary" in facts:
-        more["PermissionsBoundary"] = f"arn:aws:iam::{number}:policy/{facts['boundary']}"
-    getattr(iam, f"create_{kind}")(**of, **more)
+        more["PermissionsBoundary"] = managed + facts["boundary"]
+    yield call(f"create_{kind}", **more)
     own = {name: facts["policy"]} if "policy" in facts else {}
     for title, lines in {**own, **facts.get("policies", {})}.items():
-        getattr(iam, f"put_{kind}_policy")(**of, PolicyName=title, PolicyDocument=policy(lines))
-    for attached in facts.get("attach", ()):
-        arn = attached if attached.startswith("arn:") else f"arn:aws:iam::{number}:policy/{attached}"
-        getattr(iam, f"attach_{kind}_policy")(**of, PolicyArn=arn)
+        yield call(f"put_{kind}_policy", PolicyName=title, PolicyDocument=lines)
+    for each in facts.get("attach", ()):
+        yield call(f"attach_{kind}_policy", PolicyArn=each if each.startswith("arn:") else managed + each)
     for group in facts.get("groups", ()):
-        iam.add_user_to_group(GroupName=group, UserName=name)
+        yield call("add_user_to_group", GroupName=group)
     if facts.get("profile"):
-        iam.create_instance_profile(InstanceProfileName=name)
-        iam.add_role_to_instance_profile(InstanceProfileName=name, RoleName=name)
+        yield [account, "iam.create_instance_profile", {"InstanceProfileName": name}]
+        yield call("add_role_to_instance_profile", InstanceProfileName=name)
     if facts.get("key"):
-        setting.people[name] = setting.world.sign_in(iam.create_access_key(UserName=name))
+        yield call("create_access_key", name)
 
 
-def _bucket(s3: Any, name: str, facts: Mapping[str, Any]) -> None:
-    s3.create_bucket(Bucket=name)
-    for key, text in facts.get("files", {}).items():
-        s3.put_object(Bucket=name, Key=key, Body=text.encode())
-    if facts.get("public"):
-        s3.delete_public_access_block(Bucket=name)
-    if "policy" in facts:
-        s3.put_bucket_policy(Bucket=name, Policy=policy(facts["policy"], "resource"))
+def _what(account: str, _: str, content: Mapping[str, Any]) -> Iterator[Step]:
+    """Whom the roles trust, buckets, and whatever its administrator calls besides."""
+    for role, facts in content.get("roles", {}).items():
+        yield [account, "iam.update_assume_role_policy", {"RoleName": role, "PolicyDocument": facts["trust"]}]
+    for bucket, facts in content.get("buckets", {}).items():
+        yield [account, "s3.create_bucket", {"Bucket": bucket}]
+        for key, text in facts.get("files", {}).items():
+            yield [account, "s3.put_object", {"Bucket": bucket, "Key": key, "Body": text}]
+        if facts.get("public"):
+            yield [account, "s3.delete_public_access_block", {"Bucket": bucket}]
+        if "policy" in facts:
+            yield [account, "s3.put_bucket_policy", {"Bucket": bucket, "Policy": facts["policy"]}]
+    yield from ([account, *call] for call in content.get("calls", ()))
 
 
-def _guard_rails(setting: Setting, office: str, organization: Mapping[str, Any]) -> None:
+def _guard_rails(office: str, values: Mapping[str, str], organization: Mapping[str, Any]) -> Iterator[Step]:
     """Units with their accounts, and SCPs and RCPs at the root, at units and at accounts."""
-    client = setting.identity(office).client("organizations")
-    root = client.list_roots()["Roots"][0]["Id"]
-    places = {"root": root, **setting.values}
+
+    def call(operation: str, keep: str = "", **parameters: Any) -> Step:
+        return [office, f"organizations.{operation}", parameters, keep]
+
+    yield call("list_roots", "root = Roots[0].Id")
     for unit, members in organization.get("units", {}).items():
-        made = client.create_organizational_unit(ParentId=root, Name=unit)["OrganizationalUnit"]["Id"]
-        places[unit] = made
+        yield call("create_organizational_unit", f"{unit} = OrganizationalUnit.Id", ParentId="{root}", Name=unit)
         for member in members:
-            client.move_account(AccountId=setting.values[member], SourceParentId=root, DestinationParentId=made)
+            moved = {"SourceParentId": "{root}", "DestinationParentId": f"{{{unit}}}"}
+            yield call("move_account", AccountId=values[member], **moved)
     for kind, name in (("scp", "SERVICE_CONTROL_POLICY"), ("rcp", "RESOURCE_CONTROL_POLICY")):
         if kind == "rcp" and kind in organization:  # SCPs are enabled from the start
-            client.enable_policy_type(RootId=root, PolicyType=name)
+            yield call("enable_policy_type", RootId="{root}", PolicyType=name)
         for place, lines in organization.get(kind, {}).items():
-            made = client.create_policy(Name=f"{kind}-{place}", Description="", Type=name, Content=policy(lines, kind))
-            client.attach_policy(PolicyId=made["Policy"]["PolicySummary"]["Id"], TargetId=places[place])
+            text = policy(lines, kind)
+            yield call(
+                "create_policy",
+                "made = Policy.PolicySummary.Id",
+                Name=f"{kind}-{place}",
+                Description="",
+                Type=name,
+                Content=text,
+            )
+            yield call("attach_policy", PolicyId="{made}", TargetId=f"{{{place}}}")
 
 
 @contextmanager

@@ -24,6 +24,8 @@ _CONDITION = re.compile(r"(?P<operator>[\w:]+) (?P<key>\S+) = (?P<values>.*)")
 
 def policy(lines: Lines, kind: str = "identity") -> str:
     """The JSON text of a policy; `kind` as in `Policy.parse`. Raises `ValueError` for a line that says nothing."""
+    if isinstance(lines, str) and lines.startswith("{"):
+        return lines
     if isinstance(lines, Mapping) and "Statement" in lines:
         return json.dumps(lines, indent=2)
     each = [lines] if isinstance(lines, str | Mapping) else lines

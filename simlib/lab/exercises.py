@@ -18,7 +18,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from . import catching_up, panel_answers
 from .course.texts import texts, word
-from .judging import Policies, Row, Unjudged, untouched
+from .judging import Policies, Row, Unjudged, sentence, untouched
 from .look import button
 from .markup import plain
 from .page import Part, el, paragraphs
@@ -209,7 +209,7 @@ class Attempted:
             return None, self.exercise.waits_for
         for row in self.exercise.judge(world, *answer):
             if isinstance(row, str) or not row.right:
-                return False, row if isinstance(row, str) else row.sentence
+                return False, row if isinstance(row, str) else sentence(row)
         return True, self.exercise.praise or word("praise")
 
     def hint(self) -> Saying:

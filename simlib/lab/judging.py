@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from types import FunctionType
 from typing import Any
 
+from simlib.challenges.row import Row
 from simlib.cloud.inspection import Place
 from simlib.cloud.transport.refusals import Refusal
 from simlib.iam import Evaluation, Policy, PolicyError, public_access
@@ -26,25 +27,10 @@ from .policy.document import PolicyDocument
 from .policy.shelf import blank
 
 
-@dataclass(frozen=True)
-class Row:
-    """One request: who does what, whether it was allowed, whether it should be, and what decided."""
-
-    who: str
-    does: str
-    allowed: bool
-    should: bool
-    because: str = ""
-
-    @property
-    def right(self) -> bool:
-        return self.allowed == self.should
-
-    @property
-    def sentence(self) -> str:
-        """ "Alice deletes report.csv: allowed, and should be refused. Allow statement 1 of … allows it." """
-        got, wanted = (word("is_allowed" if each else "is_refused") for each in (self.allowed, self.should))
-        return f"{word('row').format(who=self.who, does=self.does, got=got, wanted=wanted)} {self.because}".strip()
+def sentence(row: Row) -> str:
+    """ "Alice deletes report.csv: allowed, and should be refused. Allow statement 1 of … allows it." """
+    got, wanted = (word("is_allowed" if each else "is_refused") for each in (row.allowed, row.should))
+    return f"{word('row').format(who=row.who, does=row.does, got=got, wanted=wanted)} {row.because}".strip()
 
 
 class Unjudged(Exception):

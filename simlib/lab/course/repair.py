@@ -8,7 +8,7 @@ from typing import Any
 
 from simlib.lab import incident
 from simlib.lab.attempts import Attempt
-from simlib.lab.judging import Row, decided_by
+from simlib.lab.judging import Row, decided_by, sentence
 
 nothing_done = incident.nothing_done
 
@@ -21,7 +21,7 @@ def in_order(world: Any) -> Iterator[str]:
     wrong = [row for rows in parts.values() for row in rows if not row.right]
     if wrong:
         counts = [f"{what}, {sum(row.right for row in rows)} of {len(rows)}" for what, rows in parts.items()]
-        yield f"{wrong[0].sentence}\n\nSo far: {'; '.join(counts)}."
+        yield f"{sentence(wrong[0])}\n\nSo far: {'; '.join(counts)}."
 
 
 def _row(trial: dict[str, str], done: Attempt | None, should: bool) -> Row:
