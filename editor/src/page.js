@@ -8,6 +8,8 @@
 // data-drag: a handle; sends how far along the nearest [data-along] it is, in thousandths. data-pan: drag to scroll, and
 // Ctrl + wheel, which is what two fingers send, sends it 1 or -1.
 // data-widget: the widget of that number in `hosted` stands there; data-only says which of its documents.
+// data-past on a field: the texts it held before, as JSON; the arrows up and down bring them back, Enter empties it.
+// data-home: where the focus goes when what had it is gone, and nothing has come in its place.
 // data-pick on a button: has a file chosen and sends its text. Python sends { file, text } for the browser to save.
 import morphdom from "morphdom";
 
@@ -110,7 +112,8 @@ function render({ model, el }) {
     const same = [...root.querySelectorAll(`[data-do="${name}"]`)].find((each) => each.dataset.value === value);
     const near = (key && `[data-key="${CSS.escape(key)}"]`) || (enter && `[data-do="${enter}"]`);
     const above = lost.dataset.at && neighbour(lost.dataset.at, ARROWS.ArrowUp); // where the last row was taken out
-    (lost.isConnected ? lost : same ?? above ?? (near && root.querySelector(near)))?.focus({ preventScroll: true });
+    const next = same ?? above ?? (near && root.querySelector(near)) ?? root.querySelector("[data-home]");
+    (lost.isConnected ? lost : next)?.focus({ preventScroll: true });
   };
   const move = (places) => {
     if (matchMedia("(prefers-reduced-motion: reduce)").matches) return;
@@ -157,6 +160,13 @@ function render({ model, el }) {
     else tell(element);
     return true;
   };
+  const at = new WeakMap(); // how far back in its past a field is
+  const recall = (field, step) => {
+    const past = JSON.parse(field.dataset.past);
+    at.set(field, Math.min(Math.max((at.get(field) ?? past.length) + step, 0), past.length));
+    field.value = past[at.get(field)] ?? "";
+    tell(field);
+  };
   const PRESSED = "[data-do]:not(input, select, [aria-disabled=true])";
   listen("click", (event) => {
     const summary = event.target.closest("details[data-toggle] > summary");
@@ -170,7 +180,10 @@ function render({ model, el }) {
   listen("keydown", (event) => {
     event.stopPropagation(); // Jupyter's "dd" is not for what is pressed in here
     const { dataset } = event.target;
-    if (event.key === "Enter" && dataset.enter) send({ do: dataset.enter, value: dataset.value ?? "" });
+    if (event.key === "Enter" && dataset.enter) {
+      send({ do: dataset.enter, value: dataset.value ?? "" });
+      if (dataset.past && at.set(event.target)) event.target.value = "";
+    } else if (dataset.past && (event.key === "ArrowUp" || event.key === "ArrowDown")) recall(event.target, ARROWS[event.key][0]);
     else if (event.key === "Delete" && dataset.delete) send({ do: dataset.delete, value: dataset.deleteValue ?? dataset.value });
     else if (dataset.at && ARROWS[event.key]) neighbour(dataset.at, ARROWS[event.key])?.focus();
     else if (dataset.keys && KEYS.includes(event.key)) send({ do: dataset.keys, value: `${dataset.value ?? ""} ${event.key}`.trim() });

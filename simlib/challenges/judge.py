@@ -133,9 +133,9 @@ Asked = tuple[str, str]  # an action, and the ARN of what it is done to
 
 def _examples(beyond: Iterable[Asked], needed: Iterable[Asked]) -> list[Asked]:
     """Three, of different actions and folders; last what a folder's `/*` brings along for what is needed there."""
-    of_each = {_in_folder(*each): each for each in reversed(list(beyond))}
+    of_each = {_in_folder(*each): each for each in beyond}
     usual = {_in_folder(*each) for each in needed}
-    return [of_each[each] for each in sorted(reversed(of_each), key=usual.__contains__)][:3]
+    return [of_each[each] for each in sorted(of_each, key=usual.__contains__)][:3]
 
 
 def _in_folder(action: str, arn: str) -> Asked:

@@ -18,7 +18,7 @@ from typing import Any
 IMAGE = "ami-12c6146b"  # of a machine
 GAP = re.compile(r"(?<!\$)\{([a-z_]\w*)(?::([^{}]+))?\}")  # {bucket}, {main}, {main:role/batch}; not ${aws:username}
 
-TEXTS = ("story", "task", "hints", "here", "debrief")
+TEXTS = ("story", "task", "hints", "here", "debrief", "intruder", "shut", "keep", "choices")  # of tables the keys
 PROPER = ("people", "intruders", "firms")  # lists of names that begin with a capital in a sentence
 
 
@@ -52,6 +52,8 @@ def seeded(document: Mapping[str, Any], name: str, seed: int, variant: str = "")
 
 def _spelt(text: Any, proper: Mapping[str, str]) -> Any:
     """Names of people and firms as one writes them in a sentence: Ada; what stands in backticks is AWS's: `ada`."""
+    if isinstance(text, Mapping):
+        return {_spelt(each, proper): steps for each, steps in text.items()}
     if isinstance(text, list):
         return [_spelt(each, proper) for each in text]
     return "".join(part if part.startswith("`") else filled(part, proper) for part in re.split("(`[^`]*`)", text))

@@ -39,8 +39,8 @@ _KINDS = {  # of policies, by the call that takes one, else by its service; of o
 }
 _PAUSE = re.compile(r"(\d+) (minute|hour|day)s?")
 _MOMENT = re.compile(r"at (\d\d):(\d\d)")
-_AT_WORK: Mapping[str, tuple[str, str, Callable[[str], Any], str]] = {  # what starts something: as which role it works
-    "codebuild:StartBuild": ("codebuild", "batch_get_projects", lambda name: {"names": [name]}, "*[].serviceRole | [0]"),
+_AT_WORK: Mapping[str, tuple[str, str, Callable[[str], Any], str]] = {  # what starts something: as which role it is
+    "codebuild:StartBuild": ("codebuild", "batch_get_projects", lambda name: {"names": [name]}, "*[0].serviceRole|[0]"),
     "ecs:RunTask": ("ecs", "describe_task_definition", lambda name: {"taskDefinition": name}, "*.taskRoleArn | [0]"),
     "glue:StartJobRun": ("glue", "get_job", lambda name: {"JobName": name}, "Job.Role"),
     "sagemaker:CreateNotebookInstance": (
@@ -140,16 +140,14 @@ class Setting:
         raise ChallengeFileError(f"Nobody acts under the name {who!r} here; there are {known}, or SERVICE as ROLE.")
 
     def become(self, answer: Mapping[str, Any]) -> tuple[str, Any]:
-        """Whoever one is by the answer to the last call, and what to call them: by the credentials in it, on the machine
-        or inside the task, build, job or notebook that it has started, where one's own code runs. Raises `LookupError`
-        where it makes nobody of one."""
+        """Whoever one is by the answer to the last call, and where: by the credentials in it, on the machine or inside
+        the build, task, job or notebook that it has started. Raises `LookupError` where it makes nobody of one."""
         if "Instances" in answer:
             machine = answer["Instances"][0]["InstanceId"]
             return f"on {machine}", self.world.instance(machine)
         event = self.world.trail[-1]
         if event.action not in _AT_WORK or event.refused:
-            who = self.world.sign_in(answer)
-            return self.world.inspect.principal(who.access_key_id).name, who
+            return "", self.world.sign_in(answer)
         service, operation, asks, path = _AT_WORK[event.action]
         name = event.resource.removesuffix(":*").rpartition("/")[2]
         admin = next(each.admin for each in self.world.accounts if each.id == event.resource.split(":")[4])

@@ -10,11 +10,8 @@ when something is checked.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Collection, Iterator
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from functools import partial
 from random import Random
 from typing import Any
 
@@ -34,6 +31,7 @@ from .markup import inline, plain, prose
 from .page import Child, Html, Part, el
 from .page import code as as_code
 from .panel import Commands, Panel, slot
+from .terminal import Terminal
 
 TOOLS = {
     "terminal": "Terminal",
@@ -48,7 +46,7 @@ _OF_KIND = {  # which tools lie there, the one to begin with first; what a thief
     "explain": ("policies", "timeline", "terminal"),
     "mend": ("policies", "timeline", "terminal"),
 }
-UNSAVED = "Your text in the editor is not applied yet, and only what is applied counts. This check cost nothing."
+UNSAVED = "Nothing is checked yet: a text in the editor is not applied. Press Apply, or Read again to drop it."
 OVER = "Another world has been started since, so this challenge is over. Begin it again: its seed makes it the same."
 
 
@@ -84,17 +82,16 @@ class Play(Panel):
         self._setting.values.pop("flag")
         self.world = self._setting.world
         self.you: Any = self._setting.identity(facts["you"])
-        self._me = self._as = self._name_of(self.you)
-        self.identities = {self._me: self.you}
+        self._me = self._name_of(self.you)
+        self.terminal = Terminal(self._me, self.you, self._become)
         self.hinted = self.tries = 0
         self.tally: Tally | None = None
         self.score: int | None = None  # once it is over
         self.note = ""
         self.tool = _OF_KIND[which.kind][0]
         self._edit = list(facts.get("edit", ()))
-        self._tools: dict[str, Panel] = {}
-        self._typed = {"answer": "", "command": ""}
-        self._printed = ""
+        self._tools: dict[str, Panel] = {"terminal": self.terminal}
+        self._answer = ""
         self._began = self.world.clock.real_now
         self._ended: datetime | None = None
         self._way = self._drawn() if which.kind in ("lock out", "cut down") else None  # before it is closed
@@ -104,30 +101,23 @@ class Play(Panel):
     def check(self, answer: str = "") -> Tally:
         """Try out whether it is solved; `answer` is the flag, or the choice, where one is asked for.
 
-        The world stays as it is. A wrong check costs some points; one without an answer, or while a policy is written
-        and not applied, costs none.
+        The world stays as it is. A wrong check costs some points; one without an answer costs none. While a text in the
+        editor is not applied nothing is checked.
         """
-        if Cloud.running is not self.world:
-            self.note = OVER
+        editor = self._tools.get("policies")
+        unsaved = any(each.changed and not each.begun for each in getattr(editor, "documents", ()))
+        if Cloud.running is not self.world or (unsaved and not self.choices and self.score is None):
+            self.note = UNSAVED if Cloud.running is self.world else OVER
             self._draw()
-            return Tally(False, OVER)
-        self.tally = judge(self.challenge, self.seed, self._setting, answer)
-        self.note = ""
+            return Tally(False, self.note, counts=False)
+        self.tally, self.note = judge(self.challenge, self.seed, self._setting, answer), ""
         if self.score is None and self.tally.passed:
             self._end(points(self.challenge.kind, self.hinted, self.tries, self.tally.over))
-        elif self.score is None and self._unsaved:
-            self.note = UNSAVED
         elif self.score is None and self.tally.counts:
             self.tries += 1
             self._keep()
         self._draw()
         return self.tally
-
-    @property
-    def _unsaved(self) -> bool:
-        """Whether a text in the editor is not applied; where one chooses an answer, that is no matter."""
-        editor = self._tools.get("policies")
-        return not self.choices and any(each.changed and not each.begun for each in getattr(editor, "documents", ()))
 
     def hint(self) -> Saying:
         """The next hint, of three; each costs points."""
@@ -150,14 +140,16 @@ class Play(Panel):
 
     def run(self, command: str) -> str:
         """Run an `aws …` command as whoever one is in the terminal; what it prints. Credentials in it are kept."""
-        try:
-            result = self.identities[self._as].run(command)
-            self._printed = repr(result)
-            self._take(result.stdout)
-        except ValueError as problem:
-            self._printed = str(problem)
-        self._draw()
-        return self._printed
+        return self.terminal.run(command)
+
+    def become(self, answer: Mapping[str, Any]) -> Any:
+        """Go on as whoever one is by the answer to the last call: by credentials in it, on the machine or inside the
+        build, task, job or notebook that it has started. Raises `LookupError` where it makes nobody of one."""
+        return self.terminal.become(answer)
+
+    def _become(self, answer: Mapping[str, Any]) -> tuple[str, Any]:
+        name, who = self._setting.become(answer)
+        return name or self._name_of(who), who
 
     def packed(self, source: str) -> bytes:
         """A Lambda function's code as a zip file: `Code={"ZipFile": game.packed(…)}`, handler `index.handler`."""
@@ -166,18 +158,6 @@ class Play(Panel):
     def token(self, subject: str) -> str:
         """A token of GitHub's for a job of yours; raises `LookupError` for a repository that is not yours."""
         return self._setting.token(subject)
-
-    def _take(self, text: str) -> None:
-        """Whoever one becomes by what a command has printed: a session, a new key, a machine that was started."""
-        with suppress(ValueError, TypeError, LookupError):
-            answer = json.loads(text)
-            if "Instances" in answer:
-                machine = answer["Instances"][0]["InstanceId"]
-                name, who = f"on {machine}", self.world.instance(machine)
-            else:
-                who = self.world.sign_in(answer)
-                name = self._name_of(who)
-            self.identities[name], self._as = who, name
 
     def _name_of(self, who: Any) -> str:
         found = self.world.inspect.principal(who.access_key_id)
@@ -209,7 +189,7 @@ class Play(Panel):
 
     @property
     def hosted(self) -> Panel | None:
-        if self.tool == "terminal" or self.score is not None:
+        if self.score is not None:
             return None
         if self.tool not in self._tools:
             self._tools[self.tool] = self._tool()
@@ -258,7 +238,7 @@ class Play(Panel):
 
     def _hints(self) -> Iterator[Part]:
         for title, hint in list(zip(hint_titles(), self._facts()["hints"], strict=True))[: self.hinted]:
-            yield el("p.sl-quiet", el("b", f"{title}. "), Html(inline(hint)), key=title, text=f"{title}. {plain(hint)}")
+            yield Saying(title, hint).page()
 
     def _table(self) -> Iterator[Child]:
         """Who one is, and the tools."""
@@ -272,28 +252,16 @@ class Play(Panel):
             here = {self.tool: {"aria_current": "page"}}
             tabs = [button("tool", TOOLS[each], value=each, css=".is-quiet", **here.get(each, {})) for each in tools]
             yield el("nav.sl-tabs", *tabs, aria_label="Tools")
-        if self.tool == "terminal":
-            yield self._terminal()
-        elif (panel := self.hosted) is not None:
+        if (panel := self.hosted) is not None:
             yield slot(still=panel.page)
         yield self._tallied()
         yield from self._hints()  # beside their button
-
-    def _terminal(self) -> Part:
-        people = [(name, name) for name in self.identities]
-        return el(
-            "div.sl-terminal",
-            choice("as", "As", people, self._as) if len(people) > 1 else None,
-            field("command", "$", self._typed["command"], enter="run", hint="aws iam list-roles"),
-            button("run", "Run"),
-            el("pre.sl-quiet", self._printed, role="status", tabindex="0") if self._printed else None,
-        )
 
     def _choices(self) -> Part:
         press = {"type": "radio", "name": f"choice-{id(self)}", "do": "answer", "data_enter": "check"}
         rows = []
         for each in self.choices:
-            radio = el("input", value=each, checked=self._typed["answer"] == each, **press)
+            radio = el("input", value=each, checked=self._answer == each, **press)
             rows.append(el("label.sl-option", radio, el("span.sl-radio"), el("span", Html(inline(each)))))
         told = "\n".join(f"( ) {plain(each)}" for each in self.choices)
         return el("div.sl-options", *rows, role="radiogroup", aria_label=self.task, text=told)
@@ -301,21 +269,23 @@ class Play(Panel):
     def _tallied(self) -> Child:
         if self.tally is None:
             return None
+        wrong = ("not yet", "not needed" if self.challenge.kind == "cut down" else "not yet")
         rows = [
-            el("li", said("yes", "right") if each.right else said("no", each.wrong), " ",
-               el("span", Html(inline(each.what)), text=each.what.replace("`", "")))
-            for each in self.tally.lines
+            el("li", said("yes", "right") if each.right else said("no", wrong[each.allowed]), " ",
+               el("span", Html(inline(what)), text=plain(what)))
+            for each in self.tally.rows
+            if (what := f"{each.who} {each.does}".strip() + (f": {each.because}" if each.because else ""))
         ]  # fmt: skip
         return el("div", el("p", el("b", self.tally.sentence), role="status", key="tally"), el("ul.sl-tally", *rows))
 
     def _foot(self) -> Iterator[Child]:
         if self.challenge.kind == "get in":
-            yield field("answer", "The flag", self._typed["answer"], enter="check", hint="FLAG-…")
-        yield button("check", "Check", css=".is-primary")
+            yield field("answer", "The flag", self._answer, enter="check", hint="FLAG-…")
+        yield button("check", "Check", css=".is-primary", data_home=True)
         if self.hinted < HINTS:
             yield button("hint", f"Hint {self.hinted + 1} of {HINTS} (−{HINT} points)")
         else:
-            yield button("give up", "Show me how", css=".is-quiet")
+            yield button("give up", "Show me how", css=".is-quiet", key="give up")
         wrong = GUESS if self.challenge.kind == "explain" else TRY
         yield el("span.sl-small.sl-dim", f"A wrong check costs {wrong} points.")
 
@@ -327,11 +297,12 @@ class Play(Panel):
         minutes, seconds = divmod(self.seconds, 60)
         time = f" {self.score} of 100 points, in {minutes} min {seconds:02} s."
         lost = (said("no", "Not solved this time"), " Another seed, another try.")
-        yield el("p", (said("yes", "Solved"), time) if self.score else lost, role="status", key="over")
+        came = (said("yes", "Solved"), time) if self.score else lost
+        yield el("p", came, role="status", tabindex="-1", data_home=True)
         yield self._tallied()
         yield from self._hints()
         yield el("h4", "What it was")
-        yield _prose(facts["debrief"])
+        yield _prose("\n\n".join(filter(None, [facts.get("here", "").strip(), facts["debrief"]])))
         about = course.find(self.challenge.lesson)
         lesson = el("a", f"lesson {about.number}, {course.lesson(about.slug).title}", href=about.notebook)
         yield el("p", "More about it is in ", lesson, ".")
@@ -352,18 +323,15 @@ class Play(Panel):
 
     @property
     def commands(self) -> Commands:
-        def choose(what: str, among: Collection[str], name: str) -> None:
-            if name in among:
-                setattr(self, what, name)
+        def take(tool: str) -> None:
+            if tool in _OF_KIND[self.challenge.kind]:
+                self.tool = tool
                 self._draw()
 
         return {
-            "tool": partial(choose, "tool", _OF_KIND[self.challenge.kind]),
-            "as": partial(choose, "_as", self.identities),
-            "command": lambda text: self._typed.update(command=text),
-            "answer": lambda text: self._typed.update(answer=text),
-            "run": lambda _: self.run(self._typed["command"]),
-            "check": lambda _: self.check(self._typed["answer"]),
+            "tool": take,
+            "answer": lambda text: setattr(self, "_answer", text),
+            "check": lambda _: self.check(self._answer),
             "hint": lambda _: self.hint(),
             "give up": lambda _: self.hinted >= HINTS and self.give_up(),
         }
@@ -403,12 +371,12 @@ class Challenges(Panel):
 
     def page(self) -> Part:
         if self.play is not None:
-            back = button("back", "All challenges", css=".is-quiet")
+            back = button("back", "All challenges", css=".is-quiet", data_home=True)
             return el("div.sl-challenges", el("div.sl-row", back), slot(still=self.play.page))
         kept, count = progress.challenges(), "{} solved, {:,} points.".format(*progress.won())
         kinds = [("", "all kinds"), *((each, each) for each in _OF_KIND)]
         rows = [self._row(each, kept) for each in ours.challenges().values() if self.kind in ("", each.kind)]
-        today = button("today", "Today's challenge", css=".is-primary")
+        today = button("today", "Today's challenge", css=".is-primary", data_home=True)
         asked = (choice("kind", "Kind", kinds, self.kind), field("seed", "Seed", self._typed["seed"]))
         form = el("div.sl-form", today, *asked, on="live")
         head = el("div.sl-head", el("h3.sl-title", "Challenges"), el("span.sl-grow"), el("span.sl-small.sl-dim", count))

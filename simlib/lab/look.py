@@ -126,10 +126,14 @@ def choice(do: str, label: str, options: Iterable[tuple[str, str]], chosen: str)
     return el("label", label, el("select.sl-field", *rows, do=do), on="live")
 
 
-def field(do: str, label: str, value: str, words: Iterable[str] = (), enter: str = "", hint: str = "") -> Part:
-    """A labelled line to write in; `words` are offered, `enter` is the command of the button it belongs to."""
+def field(
+    do: str, label: str, value: str, words: Iterable[str] = (), enter: str = "", hint: str = "", past: Any = None
+) -> Part:
+    """A labelled line to write in; `words` are offered, `enter` is the command of the button it belongs to, `past` the
+    texts that the arrow keys bring back."""
     offered = [Part("option", (), {"value": word}) for word in words]
     typed = {"data-do": do, "value": value, "data-enter": enter or None, "placeholder": hint or None}
+    typed["data-past"] = None if past is None else json.dumps(past)
     shown = {"class": "sl-field", "type": "text", "autocomplete": "off", "spellcheck": "false", **typed}
     words_of = el("datalist", *offered) if offered else None
     return el("label", label, Part("input", (), shown), words_of, on="live")

@@ -148,7 +148,7 @@ def test_a_line_that_says_nothing_is_told_how_to(line: str) -> None:
     ("change", "words"),
     [
         (('kind = "get in"', 'kind = "break in"'), "`kind` is one of"),
-        (("level = 1", "level = 9"), "`level` is 1, 2 or 3, not 9"),
+        (("level = 1", "level = 9"), "`level` is one of 1, 2, 3, not 9"),
         (("minutes = 10", "minuets = 10"), "did you mean `minutes`?"),
         (('task = "', 'tusk = "'), "did you mean `task`?"),
         (('story = """', 'story = """' + "word " * 130), "words; 120 are the most"),

@@ -143,7 +143,7 @@ def test_what_is_not_needed_is_shown_by_what_can_be_cut() -> None:
     document = json.dumps({"Version": "2012-10-17", "Statement": allowed})
     names = {"RoleName": values["worker"], "PolicyName": values["worker"]}
     game.you.client("iam").put_role_policy(**names, PolicyDocument=document)
-    shown = [each.what for each in game.check().lines if not each.right]
+    shown = [each.does for each in game.check().rows if not each.right]
     assert len(shown) == 3
     assert not [each for each in shown if f"s3:GetObject on {bucket}/large/" in each], "a folder's /* is not too much"
 
