@@ -24,7 +24,7 @@ KINDS: Mapping[str, tuple[str, ...]] = {
 }
 THEMES = (
     "PassRole", "trust", "confused deputy", "OIDC", "tags", "boundaries", "key policies", "resource policies",
-    "sessions", "organizations", "keys",
+    "sessions", "organizations", "keys", "least privilege",
 )  # fmt: skip
 _ONE_OF: Mapping[str, Collection[Any]] = {"kind": KINDS, "theme": THEMES, "lesson": LESSONS, "level": (1, 2, 3)}
 _ALL = ("title", "kind", "theme", "level", "minutes", "lesson", "story", "task", "hints", "debrief", "you", "accounts")

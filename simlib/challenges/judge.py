@@ -6,7 +6,6 @@ The judge reads the challenge's file anew each time, so that no object of a note
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +19,7 @@ from simlib.iam.advice import overlaps
 
 HINT, TRY, GUESS, OVER = 15, 5, 25, 2  # points: of a hint, a wrong check, a wrong choice of a few, a request over par
 LEAST = 10
+WORKS, REFUSED, FAILS = "it works", "refused", "it fails"
 LEEWAY = 5  # requests over par that still pass
 FREE = ("sts:GetCallerIdentity", "sts:GetSessionToken")  # nobody needs a permission for these
 
@@ -71,17 +71,16 @@ def _kept_apart(facts: Mapping[str, Any], setting: Setting, _: str) -> Tally:
 
 
 def _rows(setting: Setting, scripts: Mapping[str, Iterable[Step]], *, should: bool) -> tuple[Row, ...]:
-    return tuple(
-        Row(what, "", done, should, "it works" if done else "refused") for what, done in tried(setting, scripts).items()
-    )
+    came = tried(setting, scripts).items()
+    return tuple(Row(what, "", how == WORKS, should, how) for what, how in came)
 
 
 def _count(rows: tuple[Row, ...]) -> str:
     return f"{sum(each.right for each in rows)} of {len(rows)}"
 
 
-def tried(setting: Setting, scripts: Mapping[str, Iterable[Step]], first: Iterable[Step] = ()) -> dict[str, bool]:
-    """Whether every step of each script would be carried out now, one script after the other; nothing is left of it.
+def tried(setting: Setting, scripts: Mapping[str, Iterable[Step]], first: Iterable[Step] = ()) -> dict[str, str]:
+    """What would come of each script now, one after the other: `WORKS`, `REFUSED`, `FAILS`; nothing is left of it.
 
     Before them come the steps of `first`; raises `Refused` where one of these is refused.
     """
@@ -89,17 +88,18 @@ def tried(setting: Setting, scripts: Mapping[str, Iterable[Step]], first: Iterab
     with rehearsal(setting) as there:
         there.perform(first)
         for what, script in scripts.items():
-            done[what] = False
-            with suppress(Refused):
+            try:
                 there.copy().perform(script)
-                done[what] = True
+                done[what] = WORKS
+            except Refused as refused:
+                done[what] = REFUSED if refused.denied else FAILS
     return done
 
 
 def turns(setting: Setting, facts: Mapping[str, Any], choice: str) -> tuple[bool, bool]:
-    """Whether what is asked is carried out now, and whether it would be without what a choice names."""
+    """Whether what is asked is carried out now, and whether it would be with what a choice names changed."""
     ask = {"": facts["ask"]}
-    return tried(setting, ask)[""], tried(setting, ask, facts["choices"][choice])[""]
+    return tried(setting, ask)[""] == WORKS, tried(setting, ask, facts["choices"][choice])[""] == WORKS
 
 
 def _explained(facts: Mapping[str, Any], setting: Setting, answer: str) -> Tally:
@@ -107,7 +107,7 @@ def _explained(facts: Mapping[str, Any], setting: Setting, answer: str) -> Tally
         return Tally(False, "Choose one of them.", counts=False)
     before, after = turns(setting, facts, answer)
     became = ("" if after != before else "still ") + ("allowed" if after else "refused")
-    return Tally(after != before, f"Without it, the call is {became}.", (Row(answer, "", after, not before),))
+    return Tally(after != before, f"With that changed, the call is {became}.", (Row(answer, "", after, not before),))
 
 
 # -- cut down ----------------------------------------------------------------------------------------------------------

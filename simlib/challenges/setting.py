@@ -87,7 +87,7 @@ class Setting:
             try:
                 answers.append(self._call(*step))
             except (ClientError, BotoCoreError, LookupError) as error:
-                denied = isinstance(error, LookupError) or self.world.trail[-1].refused
+                denied = isinstance(error, LookupError) or self.world.trail[-1].decision not in ("ALLOW", "INVALID")
                 raise Refused(step, error, denied=denied) from error
         return answers
 

@@ -13,7 +13,7 @@ from textwrap import shorten
 from typing import Any
 
 from simlib.challenges.challenge import Challenge, ChallengeFileError
-from simlib.challenges.judge import Tally, judge, turns
+from simlib.challenges.judge import FAILS, Tally, judge, turns
 from simlib.challenges.seeds import seeded
 from simlib.challenges.setting import Refused, Setting, Step, build, rehearsal
 from simlib.cloud.event import Event
@@ -97,18 +97,25 @@ def _attempts(attempt: _Try, way: list[str], fails: list[str]) -> Iterator[str]:
             continue
         fails.append(f"{name}: {tally.sentence}")
         if tally.passed:
-            yield f"a naive attempt solves it: {name}"
+            yield f"a naive attempt solves it: {name}. {_failing(tally)}".rstrip()
     try:
         tally, calls = attempt(facts["solution"])
     except Refused as refused:
         yield f"the solution does not work: {refused}"
         return
     way += _walked(calls)
+    if failing := _failing(tally):
+        yield failing
     if tally.over:
         yield f"the solution is {tally.over} over par"
     if not tally.passed:
         wrong = "; ".join(row.who for row in tally.rows if not row.right)
         yield f"the solution does not solve it: {tally.sentence} {wrong}".rstrip()
+
+
+def _failing(tally: Tally) -> str:
+    wrong = [row.who for row in tally.rows if row.because == FAILS]
+    return f"This is not refused, but fails otherwise: {'; '.join(wrong)}." if wrong else ""
 
 
 def _choices(attempt: _Try, way: list[str], fails: list[str]) -> Iterator[str]:
@@ -121,7 +128,7 @@ def _choices(attempt: _Try, way: list[str], fails: list[str]) -> Iterator[str]:
         if before == after:
             fails.append(f"{choice}: makes no difference")
         else:
-            way.append(f"{choice}: without it the call is {'allowed' if after else 'refused'}")
+            way.append(f"{choice}: with that changed the call is {'allowed' if after else 'refused'}")
     if len(way) != 1:
         yield f"{len(way)} choices decide, and one should: {', '.join(way) or 'none does'}"
 

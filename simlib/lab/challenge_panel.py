@@ -18,7 +18,7 @@ from typing import Any
 from simlib import challenges as ours
 from simlib.challenges.challenge import HINTS, Challenge
 from simlib.challenges.judge import GUESS, HINT, TRY, Tally, judge, points
-from simlib.challenges.seeds import seeded
+from simlib.challenges.seeds import filled, seeded
 from simlib.challenges.setting import build, code, told
 from simlib.cloud import Cloud
 from simlib.cloud.trail import Trail
@@ -89,7 +89,10 @@ class Play(Panel):
         self.score: int | None = None  # once it is over
         self.note = ""
         self.tool = _OF_KIND[which.kind][0]
-        self._edit = list(facts.get("edit", ()))
+        self._edit = filled(facts.get("edit", ()), self._setting.values)
+        self._by = (
+            None if facts["you"] in facts["accounts"] else self.you
+        )  # an administrator is the editor's own choice
         self._tools: dict[str, Panel] = {"terminal": self.terminal}
         self._answer = ""
         self._began = self.world.clock.real_now
@@ -202,7 +205,7 @@ class Play(Panel):
             return Containment(self.world, accounts=[self.world.accounts[0].name])
         if self.tool == "timeline":
             return SessionTimeline(self.world)
-        return PolicyEditor.of(self.world, *(self._edit or self._everybody()))
+        return PolicyEditor.of(self.world, *(self._edit or self._everybody()), by=self._by)
 
     def _everybody(self) -> list[str]:
         """Whose policies may be edited, where a file does not say: those of the first account and of all buckets."""
