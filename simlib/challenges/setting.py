@@ -141,7 +141,7 @@ class Setting:
 
     def become(self, answer: Mapping[str, Any]) -> tuple[str, Any]:
         """Whoever one is by the answer to the last call, and where: by the credentials in it, on the machine or inside
-        the build, task, job or notebook that it has started. Raises `LookupError` where it makes nobody of one."""
+        the build, task, job or notebook that it has started. Raises `ValueError` where it makes nobody of one."""
         if "Instances" in answer:
             machine = answer["Instances"][0]["InstanceId"]
             return f"on {machine}", self.world.instance(machine)

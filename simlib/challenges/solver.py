@@ -77,14 +77,10 @@ def _attempts(attempt: _Try, way: list[str], fails: list[str]) -> Iterator[str]:
     before, _ = attempt(())
     if before.passed:
         yield "it is solved before anybody has done anything"
-    if kind == "mend" and all(row.right for row in before.rows if row.should):
-        yield "at the beginning everything works, so there is nothing to mend"
-    begins = {"lock out": lambda row: row.allowed, "mend": lambda row: row.should or not row.allowed}.get(kind)
-    yield from (
-        f"at the beginning this is not as it should be: {row.who}: {row.because}"
-        for row in before.rows
-        if begins and not begins(row)
-    )
+    wrongly = {"lock out": False, "mend": True}.get(kind)  # to lock out, all is open; to mend, what is to be shut is
+    for row in before.rows:
+        if row.allowed is wrongly and not (kind == "mend" and row.should):
+            yield f"at the beginning this is not as it should be: {row.who}: {row.because}"
     cheap = {"allow everybody everything": "Allow *", "deny everybody everything": "Deny *"} if kind != "get in" else {}
     to_all = {name: [*everywhere(attempt.setting, facts, lines)] for name, lines in cheap.items()}
     for name, script in {**facts.get("naive", {}), **to_all}.items():

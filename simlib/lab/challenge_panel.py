@@ -147,7 +147,7 @@ class Play(Panel):
 
     def become(self, answer: Mapping[str, Any]) -> Any:
         """Go on as whoever one is by the answer to the last call: by credentials in it, on the machine or inside the
-        build, task, job or notebook that it has started. Raises `LookupError` where it makes nobody of one."""
+        build, task, job or notebook that it has started. Raises `ValueError` where it makes nobody of one."""
         return self.terminal.become(answer)
 
     def _become(self, answer: Mapping[str, Any]) -> tuple[str, Any]:

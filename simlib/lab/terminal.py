@@ -42,7 +42,7 @@ class Terminal(Panel):
         return printed
 
     def become(self, answer: Mapping[str, Any]) -> Any:
-        """Go on as whoever one is by an answer of AWS; raises `LookupError` where it makes nobody of one."""
+        """Go on as whoever one is by an answer of AWS; raises `ValueError` where it makes nobody of one."""
         self.who, identity = self._become(answer)
         self.identities[self.who] = identity
         self._draw()

@@ -43,6 +43,11 @@ def press(output: Any, name: str) -> None:
     button.press("Enter")
 
 
+def focus(visit: Any) -> str:
+    """What has the focus, in its own words."""
+    return str(visit.page.evaluate("() => document.activeElement.textContent"))
+
+
 def choose(output: Any, name: str) -> None:
     radio = output.get_by_role("radio", name=name)
     radio.focus()
@@ -58,6 +63,14 @@ def test_get_in(visit: Any) -> None:
     output, names = begin(visit, "wallet-in-the-wall"), values("wallet-in-the-wall")
     type_into(output, "$", "aws sts get-caller-identity")
     output.get_by_text("arn:aws:iam::").first.wait_for()
+    type_into(output, "$", "aws iam list-roles --query Roles[].RoleName")
+    output.get_by_text(names["wallet"]).first.wait_for()
+    line = output.get_by_label("$")
+    assert line.input_value() == "", "as in a terminal"
+    for key, command in (("Up", "aws iam list-roles --query Roles[].RoleName"), ("Up", "aws sts get-caller-identity"),
+                         ("Down", "aws iam list-roles --query Roles[].RoleName"), ("Down", "")):  # fmt: skip
+        line.press(f"Arrow{key}")
+        assert line.input_value() == command
     press(output, "Hint 1 of 3 (−15 points)")
     output.get_by_text("Think of this").wait_for()
     role = f"arn:aws:iam::111111111111:role/{names['wallet']}"
@@ -68,6 +81,7 @@ def test_get_in(visit: Any) -> None:
     look(visit, output, "get-in")
     type_into(output, "The flag", names["flag"])
     output.get_by_text("85 of 100 points").wait_for()
+    assert "85 of 100 points" in focus(visit), "what has come is what is read first"
     output.get_by_text("The way, in the graph").wait_for()
     look(visit, output, "get-in-solved")
 
@@ -111,7 +125,7 @@ def test_explain(visit: Any) -> None:
     output = begin(visit, "who-said-no")
     choose(output, "The policy of the bucket")
     press(output, "Check")
-    output.get_by_text("Without it, the call is still refused.").wait_for()
+    output.get_by_text("With that changed, the call is still refused.").wait_for()
     look(visit, output, "explain")
     choose(output, "which does not allow it")
     press(output, "Check")
@@ -125,5 +139,7 @@ def test_one_is_chosen_from_the_list(visit: Any) -> None:
     output.get_by_label("Kind").select_option("mend")
     press(output, "Play The report is late")
     output.get_by_role("button", name="Apply", exact=True).wait_for()
+    assert focus(visit) == "All challenges"
     press(output, "All challenges")
     output.get_by_role("button", name="Today's challenge").wait_for()
+    assert focus(visit) == "Today's challenge"

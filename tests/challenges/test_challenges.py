@@ -22,6 +22,7 @@ from simlib.challenges.statements import policy
 from simlib.iam import Policy
 from simlib.lessons import LESSONS
 
+SEED = 1
 GET_IN, LOCK_OUT, CUT_DOWN = "passrole-lambda", "old-key", "golf-thumbnails"
 
 
@@ -38,16 +39,36 @@ def test_a_challenge_can_be_solved_and_not_by_a_naive_attempt(name: str) -> None
 def test_a_challenge_is_told_whole_and_gives_nothing_away(name: str) -> None:
     challenge = find(name)
     facts = seeded(challenge.document(), name, 3)
-    told = [facts["title"], facts["story"], facts["task"], facts["debrief"], *facts["hints"]]
+    told = [facts["title"], facts["story"], facts["task"], facts["here"], facts["debrief"], *facts["hints"]]
     assert not [text for text in told if re.search(r"(?<!\$)\{[a-z]", text)], "a gap that no name fills"
     assert facts["values"]["flag"] not in json.dumps(told)
     assert 5 <= challenge.minutes <= 20
     assert challenge.lesson in LESSONS
 
 
-def test_there_is_something_of_each_kind_and_of_each_theme() -> None:
-    assert {each.kind for each in challenges().values()} <= set(KINDS)
-    assert {each.theme for each in challenges().values()} <= set(THEMES)
+def test_there_is_something_of_each_kind_theme_and_level() -> None:
+    assert {each.kind for each in challenges().values()} == set(KINDS)
+    assert {each.theme for each in challenges().values()} == set(THEMES)
+    assert {each.level for each in challenges().values()} == {1, 2, 3}
+
+
+@pytest.mark.parametrize("name", challenges())
+def test_each_weak_spot_is_told_of_in_its_own_words(name: str) -> None:
+    variants = find(name).document()["variants"]
+    assert len({variant["here"] for variant in variants.values()}) == len(variants) > 1
+
+
+@pytest.mark.parametrize("name", [name for name, each in challenges().items() if each.kind in ("mend", "explain")])
+def test_the_trail_has_the_call_that_does_not_work(name: str) -> None:
+    made = build(seeded(find(name).document(), name, 2))
+    with made.world:
+        assert [event for event in made.world.trail if event.refused]
+        assert made.start == made.world.trail.total, "and it is none of the player's"
+
+
+@pytest.mark.parametrize("variant", ["build", "task", "job", "notebook"])
+def test_a_role_that_was_passed_to_a_service_is_used_from_inside(variant: str) -> None:
+    assert prove(find("other-entrances"), 0, variant).fair
 
 
 # -- what a seed does ------------------------------------------------------------------------------------------------
@@ -170,6 +191,10 @@ def test_a_file_that_is_no_challenge_says_where_and_what_would_be(
     [
         (("lambda:CreateFunction, ", ""), "the solution does not work"),
         (('policy = "Allow logs:*"', 'policy = "Allow *"'), "a naive attempt solves it"),
+        (
+            ('"secretsmanager.get_secret_value", { SecretId', '"secretsmanager.get_secret_value", { SecretIt'),
+            "fails otherwise",
+        ),
         (('"secretsmanager.create_secret"', '"secretsmanager.make_secret"'), "is no call of boto3"),
         (('firm = "firms"', 'firm = "farms"'), "there is no list 'farms'"),
         (('trust = "Allow sts:AssumeRole for', 'trust = "Permit sts:AssumeRole for'), "is no statement"),
@@ -195,7 +220,7 @@ def test_a_name_that_is_nearly_right_is_offered() -> None:
 @pytest.fixture
 def setting(request: pytest.FixtureRequest) -> Iterator[Setting]:
     name = request.param
-    made = build(seeded(find(name).document(), name, 1))
+    made = build(seeded(find(name).document(), name, SEED))
     with made.world:
         yield made
 
@@ -214,7 +239,7 @@ def test_the_flag_counts_and_not_the_key_of_the_labs_administrator(setting: Sett
 def test_a_check_leaves_the_world_as_it_was(setting: Setting) -> None:
     calls, people = setting.world.trail.total, set(setting.people)
     tally = judge(find(LOCK_OUT), 1, setting)
-    assert re.fullmatch(r"\w+ is out, 0 of 3; everybody works, 3 of 3\.", tally.sentence)
+    assert re.fullmatch(r"\w+ is out, 0 of 3; everybody works, 4 of 4\.", tally.sentence)
     assert len(setting.world.trail.since(calls)) == 0
     assert set(setting.people) == people
     assert setting.world.source_ip == "203.0.113.10"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from simlib.challenges.seeds import seeded
 from simlib.cloud import Cloud
 from simlib.lab import progress
 from simlib.lab.challenge_panel import OVER, TOOLS, UNSAVED, Challenges, Play, today
+from simlib.lab.markup import escape
 from simlib.lab.playground import Playground
 from simlib.lab.room import look
 from simlib.lab.room_view import page, scores
@@ -26,6 +28,15 @@ READ = """import boto3
 def handler(event, context):
     return boto3.client("secretsmanager").get_secret_value(SecretId=event)["SecretString"]
 """
+
+
+class Printed(str):
+    """What a command has printed."""
+
+    stdout = ""
+
+    def __repr__(self) -> str:
+        return str(self)
 
 
 def facts(name: str) -> dict[str, Any]:
@@ -86,21 +97,50 @@ def test_the_terminal_runs_commands_and_keeps_the_credentials_they_print() -> No
     values = facts("old-key")["values"]
     press(game, "tool", "terminal")
     assert "not with 'ls'" in game.run("ls")
-    press(game, "command", "aws iam list-users --query Users[].UserName")
-    press(game, "run")
+    press(game.hosted, "command", "aws iam list-users --query Users[].UserName")
+    press(game.hosted, "run")
     assert values["anna"] in str(game)
     game.run(f"aws iam create-access-key --user-name {values['bela']}")
-    assert list(game.identities) == ["lab-admin", values["bela"]]
+    assert list(game.terminal.identities) == ["lab-admin", values["bela"]]
     assert f"user/{values['bela']}" in game.run("aws sts get-caller-identity")
-    press(game, "as", "lab-admin")
+    press(game.hosted, "as", "lab-admin")
     assert "lab-admin" in game.run("aws sts get-caller-identity")
+
+
+def test_what_was_printed_stays_to_be_read_and_what_was_run_to_be_run_again() -> None:
+    game = lab.challenge("passrole-lambda", seed=SEED)
+    who = facts("passrole-lambda")["values"]["intern"]
+    for command in ("aws sts get-caller-identity", "aws lambda list-functions", "aws sts get-caller-identity"):
+        press(game.hosted, "command", command)
+        press(game.hosted, "run")
+    assert str(game).index(f"{who} $ aws lambda list-functions") > str(game).index("Arn")
+    past = ["aws lambda list-functions", "aws sts get-caller-identity"]
+    assert f'data-past="{escape(json.dumps(past))}"' in game.hosted.page().html(live=True)
+    game.terminal.identities[who] = SimpleNamespace(run=lambda command: Printed("x" * 50_000))
+    game.run("aws iam list-policies")
+    assert len(str(game)) < 40_000, "what is endless is cut"
+    assert "and more" in str(game)
+    for _ in range(60):
+        game.run("aws help")
+    assert len(game.terminal.past) == 50
+
+
+def test_one_goes_inside_what_one_has_started() -> None:
+    game = lab.challenge("night-build", seed=SEED)
+    values = facts("night-build")["values"]
+    build = game.you.client("codebuild").start_build(projectName=values["release"])
+    inside = game.become(build).client("s3").get_object(Bucket=values["bucket"], Key=values["file"])
+    assert inside["Body"].read().startswith(b"FLAG-")
+    assert game.terminal.who == f"in {values['release']}"
+    with pytest.raises(ValueError, match="No credentials"):
+        game.become(game.you.client("codebuild").list_projects())
 
 
 def test_an_intruder_is_locked_out_by_the_panels_own_buttons() -> None:
     game = lab.challenge("old-key", seed=SEED)
     for tool in TOOLS:
         press(game, "tool", tool)
-        assert (game.hosted is None) is (tool == "terminal")
+        assert game.hosted is not None
     assert not game.check().passed
     press(game, "tool", "cut off")
     rows = {row.value: row for row in game.hosted.rows}
@@ -109,7 +149,7 @@ def test_an_intruder_is_locked_out_by_the_panels_own_buttons() -> None:
     press(game.hosted, "deactivate", key)
     press(game.hosted, "revoke", role)
     assert game.check().passed
-    assert "is out, 3 of 3; everybody works, 3 of 3." in str(game)
+    assert "is out, 3 of 3; everybody works, 4 of 4." in str(game)
     assert game.score == 95
 
 
@@ -117,16 +157,16 @@ def test_a_choice_is_checked_by_what_comes_of_it() -> None:
     game = lab.challenge("who-said-no", seed=SEED)
     assert [choice for choice in game.choices if game.check(choice).passed] == [game.choices[-1]] or game.score
     assert game.score in (100, 75, 50, 25)
-    assert "Without it, the call is" in str(game)
+    assert "With that changed, the call is" in str(game)
 
 
-def test_a_check_of_a_text_that_is_not_applied_says_so_and_costs_nothing() -> None:
+def test_nothing_is_checked_and_nothing_costs_while_a_text_is_not_applied() -> None:
     game = lab.challenge("golf-thumbnails", seed=SEED)
     document: Any = game.hosted.documents[0]  # type: ignore[union-attr]
     document.text = document.text.replace("s3:*", "s3:GetObject")
     press(game, "check")
     assert UNSAVED in str(game)
-    assert game.tries == 0
+    assert (game.tries, game.tally) == (0, None), "nor is anything given away"
     document.text = document.text.replace("s3:GetObject", "s3:*")
     press(game, "check")
     assert UNSAVED not in str(game)
