@@ -123,7 +123,7 @@ class Setting:
         someone = self.identity(who)
         key = (getattr(someone, "access_key_id", ""), service)
         if key not in self.clients or not key[0]:
-            self.clients[key] = someone.session.client(service)
+            self.clients[key] = getattr(someone, "session", someone).client(service)
         return self.clients[key]
 
     def identity(self, who: str) -> Any:

@@ -65,7 +65,9 @@ def lay_out(world: Cloud) -> None:
             perform("break in")
         if day > 6:
             perform("come back")
-            setting.people["her machine"].get_credentials().get_frozen_credentials()  # she copies them every night
+            setting.people[
+                "her machine"
+            ].session.get_credentials().get_frozen_credentials()  # she copies them every night
     setting.perform(["at 03:30"])
 
 
