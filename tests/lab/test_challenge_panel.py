@@ -280,7 +280,7 @@ def test_the_map_and_the_room_know_what_has_been_won(thief: Play, tmp_path: Path
     home.mkdir()
     (home / "progress.json").write_bytes(progress.place().read_bytes())
     room = look(tmp_path)
-    assert "1 challenge, 100 points" in str(room)
+    assert "1 solved, 100 points" in str(room)
     assert "1 solved, 100 points" in page(room)
     assert "challenge passrole-lambda 7,," in scores(room)
 
