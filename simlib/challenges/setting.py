@@ -87,7 +87,8 @@ class Setting:
             try:
                 answers.append(self._call(*step))
             except (ClientError, BotoCoreError, LookupError) as error:
-                denied = isinstance(error, LookupError) or self.world.trail[-1].decision not in ("ALLOW", "INVALID")
+                last = self.world.trail[-1]
+                denied = isinstance(error, LookupError) or (last.refused and last.error_code != "NotImplemented")
                 raise Refused(step, error, denied=denied) from error
         return answers
 
