@@ -20,7 +20,10 @@ import pytest
 
 from lite.tests.conftest import NOTEBOOK, RUN, Lite, serving_files
 from lite.tests.engines import ENGINES, missing
+from simlib.challenges import find
+from simlib.challenges.seeds import seeded
 from simlib.lab import course
+from tests.browser.test_challenges_in_browser import press, type_into
 from tests.browser.test_lesson_1_in_browser import GET, LIST, PUT, change, says, show, type_in, verdict
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
@@ -163,3 +166,22 @@ def test_progress_is_there_when_the_reader_comes_back(visit: Any) -> None:
     visit.settle()
     kept = json.loads(visit.asked("print(open('progress.json').read())"))
     assert kept["lessons"]["start-here"]["predictions"]["a new user looks around"]["right"] is False
+
+
+def test_a_challenge_is_played_to_its_end(visit: Any) -> None:
+    name, cells = "second-key", json.loads((NOTEBOOKS / "challenges.ipynb").read_text(encoding="utf-8"))["cells"]
+    names = seeded(find(name).document(), name, 1)["values"]
+    visit.open("challenges.ipynb")
+    visit.run_all()
+    assert visit.page.evaluate(ERRORS) == []
+    output = visit.output([cell["id"] for cell in cells].index("all"))
+    press(output, f"Play {find(name).title}")
+    output.get_by_label("The flag").wait_for()
+    type_into(output, "$", f"aws iam create-access-key --user-name {names['boss']}")
+    output.get_by_label("As").wait_for()
+    type_into(output, "$", f"aws s3 cp s3://{names['bucket']}/{names['file']} -")
+    output.get_by_text("FLAG-").last.wait_for()
+    type_into(output, "The flag", names["flag"])
+    output.get_by_text("100 of 100 points").wait_for()
+    kept = json.loads(visit.asked("print(open('progress.json').read())"))
+    assert kept["lessons"]["challenges"]["exercises"][f"{name} 1"]["score"] == 100
