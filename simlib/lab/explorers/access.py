@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from simlib.cloud.inspection import Place, Principal
 from simlib.iam import service_data
 
-from ..look import avatar, button, choice, field, fold, icon, icon_button, tag
+from ..look import avatar, button, choice, field, fold, icon, icon_button
 from ..page import Child, Part, code, el
 from ..panel import Commands
 from ..people import about, find, title, titles
@@ -20,7 +20,6 @@ from .explorer import Explorer
 from .reality import Trial, try_really
 
 Request = tuple[str, str] | tuple[str, str, Mapping[str, Any]]
-Should = Sequence[bool] | Mapping[str, Sequence[bool]]
 MOST_WORDS = 40  # are offered at once; typing on narrows them down
 
 
@@ -31,14 +30,12 @@ class AccessExplorer(Explorer):
             ("s3:ListBucket", "arn:aws:s3:::my-secure-bucket"),
             ("s3:GetObject", "arn:aws:s3:::my-secure-bucket/report.csv"),
         ])
-        lab.AccessExplorer(aws, who=["alice", "bob", session], requests=[…], circumstances={"mfa": True},
-                           should={"alice": [True, True], "bob": [True, False], session: [True, False]})
+        lab.AccessExplorer(aws, who=["alice", "bob", session], requests=[…], circumstances={"mfa": True})
 
     `who`: names, ARNs, identities that are signed in; several make a matrix, with a column for each. `requests`:
     action and resource, and circumstances of this request alone. `edit`: documents by name ("alice/read",
     "reports/trust", "bob/boundary", "my-bucket"), by default every one that bears on the requests. `circumstances`:
-    `mfa`, `source_ip`, `time`, `external_id`, `tags`, `request_tags`, or condition keys. `should`: what each verdict
-    is meant to be, in the order of the requests, for all or for each identity.
+    `mfa`, `source_ip`, `time`, `external_id`, `tags`, `request_tags`, or condition keys.
     """
 
     def __init__(
@@ -49,17 +46,14 @@ class AccessExplorer(Explorer):
         requests: Iterable[Request] = (),
         edit: Iterable[str | Place] | None = None,
         circumstances: Mapping[str, Any] | None = None,
-        should: Should | None = None,
     ) -> None:
         given = list(who) if isinstance(who, list | tuple | set) else [who]
         if not given:
             raise ValueError('Nobody is asked about. Name somebody: who="alice" or who=["alice", "bob"].')
-        found = [find(world, each) for each in given]
+        self.people = list(dict.fromkeys(find(world, each) for each in given))
         self.requests: list[tuple[str, str, Mapping[str, Any]]] = [_request(each) for each in requests]
-        self._should = _wishes(should, given, found, len(self.requests))
-        self.people = list(dict.fromkeys(found))
         self._typed = {"action": "", "resource": ""}
-        self._taken_out: tuple[int, list[Any], dict[Any, bool]] | None = None  # which, and what was asked before
+        self._taken_out: tuple[int, list[Any]] | None = None  # which, and what was asked before
         resources = [resource for _, resource, _ in self.requests]
         asked = list(self.people)
         super().__init__(world, lambda: bearing_on(world, asked, resources), edit, circumstances)
@@ -77,16 +71,14 @@ class AccessExplorer(Explorer):
 
     def forget(self, index: int) -> None:
         """Take a request out of the table; `restore` puts it back."""
-        self._taken_out = (index, [*self.requests], {**self._should})
+        self._taken_out = index, [*self.requests]
         del self.requests[index]
-        self._should = {key: wish for key, wish in self._should.items() if key[1] != index}
-        self._should = {(who, row - (row > index)): wish for (who, row), wish in self._should.items()}
         self.decide()
 
     def restore(self) -> None:
         """Put back the request that was taken out last."""
         if self._taken_out is not None:
-            index, self.requests, self._should = self._taken_out
+            index, self.requests = self._taken_out
             self._taken_out = None
             self.decide()
             self.choose(self.question(self.people[0], self.requests[index]).key)
@@ -126,17 +118,6 @@ class AccessExplorer(Explorer):
         """The answer to a request (by row) of somebody (by column)."""
         return self.answers[self.question(self.people[column], self.requests[row]).key]
 
-    def should(self, row: int, column: int = 0) -> bool | None:
-        """What a verdict is meant to be; None where nobody has said."""
-        return self._should.get((self.people[column], row))
-
-    @property
-    def as_should_be(self) -> int:
-        """How many verdicts are what they are meant to be."""
-        rows = range(len(self.requests))
-        cells = [(row, column) for row in rows for column in range(len(self.people))]
-        return sum(self.should(*cell) == self.answer(*cell).allowed for cell in cells)
-
     def name(self, person: Principal) -> str:
         return title(self.world, person, among=self.people)
 
@@ -149,9 +130,7 @@ class AccessExplorer(Explorer):
     def page(self) -> Part:
         several = len(self.people) > 1
         allowed = sum(each.allowed for each in self.answers.values())
-        counted = f"{allowed} of {len(self.answers)} allowed"
-        wished = f" · {self.as_should_be} of {len(self._should)} as it should be" if self._should else ""
-        count = el("span.sl-dim.sl-small", counted + wished, role="status")
+        count = el("span.sl-dim.sl-small", f"{allowed} of {len(self.answers)} allowed", role="status")
         table = self._matrix() if several else el("ol.sl-reqs", [self._row(row) for row in range(len(self.requests))])
         person = self.people[0]
         account = self.world.account_name(person.account) if person.account else ""
@@ -174,24 +153,13 @@ class AccessExplorer(Explorer):
         missed = answer.near_misses if answer.question.key not in self.open else ()
         near = el("p.sl-small.sl-dim.sl-near", missed[0]) if missed else None
         out = icon_button("forget", "cross", f"Take row {row + 1} out", index)
-        called, key, ends = f"row {row + 1}", f"row-{row}", self._ends(row, 0)
-        return self.row(answer, self._asked(row), key=key, first=number, ends=ends, out=out, called=called, near=near)
+        called, key = f"row {row + 1}", f"row-{row}"
+        return self.row(answer, self._asked(row), key=key, first=number, out=out, called=called, near=near)
 
     def _asked(self, row: int) -> Child:
         action, resource, own = self.requests[row]
         with_own = el("span.sl-dim.sl-small", f" with {in_words(own)}") if own else None
         return el("b", code(action)), " ", code(resource.removeprefix("arn:aws:s3:::"), ".sl-dim"), with_own
-
-    def _ends(self, row: int, column: int) -> Child:
-        """What the verdict was, what it is, what it should be."""
-        answer, wish = self.answer(row, column), self.should(row, column)
-        amiss = (
-            tag(f"should be {'allowed' if wish else 'not allowed'}", ".is-care")
-            if wish == (not answer.allowed)
-            else None
-        )
-        met = tag("as it should be") if wish is not None and amiss is None else None
-        return answer.verdict, answer.changed_from(self.before(answer.question)), amiss, met
 
     def _matrix(self) -> Part:
         names = [self.name(each) for each in self.people]
@@ -217,15 +185,15 @@ class AccessExplorer(Explorer):
         return el("div.sl-scroll", whole, tabindex="0", role="region", aria_label=self.title)
 
     def _cell(self, row: int, column: int, called: str) -> Part:
-        answer, index = self.answer(row, column), row * len(self.people) + column
-        here, opened = answer.question.key == self.chosen, answer.question.key in self.open
-        question = answer.question
+        answer = self.answer(row, column)
+        question, changed = answer.question, answer.changed_from(self.before(answer.question))
         why, shown = el("span.sl-small.sl-dim", "Why?", text=""), self.shown_here(question, self.label(question))
-        inside = (el("span.sl-whose", f"{called}: "), self._ends(row, column), why, shown)
-        live = {"do": "explain", "value": str(index), "still": True, "aria_expanded": str(opened).lower(),
+        live = {"do": "explain", "value": str(row * len(self.people) + column), "still": True,
+                "aria_expanded": str(question.key in self.open).lower(),
                 "data_at": f"{row} {column}", "data_delete": "forget", "data_delete_value": str(row)}  # fmt: skip
-        pressed = el("button.sl-cell", *inside, **live)
-        return el("td" + (".is-here" + (".is-yes" if answer.allowed else "") if here else ""), pressed)
+        inside = (el("span.sl-whose", f"{called}: "), answer.verdict, changed, why, shown)
+        here = (".is-here" + (".is-yes" if answer.allowed else "")) if question.key == self.chosen else ""
+        return el(f"td{here}", el("button.sl-cell", *inside, **live))
 
     def _below(self) -> Child:
         """To try one really, to ask something else, for somebody else, under other circumstances."""
@@ -261,7 +229,7 @@ class AccessExplorer(Explorer):
     def _undo(self) -> Child:
         if self._taken_out is None:
             return None
-        index, requests, _ = self._taken_out
+        index, requests = self._taken_out
         told = el("span", "Taken out: ", code(requests[index][0]), ".", role="status")
         return el("div.sl-row", told, button("restore", icon("undo"), "Undo", data_key="undo"), key="undone", on="live")
 
@@ -295,19 +263,16 @@ class AccessExplorer(Explorer):
     def _ask_typed(self) -> None:
         """Ask what stands in the fields; what makes no sense gets a sentence."""
         action, resource = self._typed["action"], self._typed["resource"]
-        service, colon, name = action.lower().partition(":")
+        service, _, name = action.lower().partition(":")
         known = service_data.service(service) if service in service_data.services() else None
-        if not colon or known is None or name not in known.actions:
-            self.problem = (
-                f"{action or 'Nothing'} is no action that AWS knows. An action is service:Name, like s3:GetObject."
-            )
+        if known is None or name not in known.actions:
+            what = f"{action or 'Nothing'} is no action that AWS knows."
+            self.problem = f"{what} An action is service:Name, like s3:GetObject."
         elif not resource.startswith("arn:") and resource != "*":
-            self.problem = (
-                f"{resource or 'Nothing'} is no ARN. A resource is one, or *: arn:aws:s3:::my-bucket/report.csv."
-            )
+            what = f"{resource or 'Nothing'} is no ARN."
+            self.problem = f"{what} A resource is one, or *: arn:aws:s3:::my-bucket/report.csv."
         else:
-            self.ask(action, resource)
-            return
+            return self.ask(action, resource)
         self._draw()
 
 
@@ -317,20 +282,3 @@ def _request(given: Request) -> tuple[str, str, Mapping[str, Any]]:
     action, resource, *own = given
     circumstances(own[0] if own else {})
     return action.strip(), resource.strip(), dict(own[0]) if own else {}
-
-
-def _wishes(
-    should: Should | None, given: list[Any], people: list[Principal], rows: int
-) -> dict[tuple[Principal, int], bool]:
-    """What the verdicts are meant to be, by identity and row."""
-    if should is None:
-        return {}
-    for_each = should if isinstance(should, Mapping) else dict.fromkeys(given, should)
-    wishes = {}
-    for who, row in for_each.items():
-        if who not in given:
-            raise ValueError(f"`should` speaks of {who!r}, whom `who` does not name.")
-        if len(row) != rows:
-            raise ValueError(f"`should` has {len(row)} verdicts for {who!r}, and there are {rows} requests.")
-        wishes |= {(people[given.index(who)], index): wish for index, wish in enumerate(row)}
-    return wishes

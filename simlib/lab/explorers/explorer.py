@@ -261,7 +261,7 @@ class Explorer(Panel):
     def row(self, answer: Answer, asked: Child, *, key: str, called: str = "", why: bool = True, **more: Child) -> Part:
         """A question as a line: what is asked, the verdict, the one before, and why."""
         question = answer.question
-        ends = more.pop("ends", None) or (answer.verdict, answer.changed_from(self.before(question)))
+        ends = answer.verdict, answer.changed_from(self.before(question))
         below = (
             self.shown_here(question, called or self.label(question)),
             self.why(answer) if why else None,

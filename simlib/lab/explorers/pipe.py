@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from simlib.iam import Evaluation
+from simlib.iam.decision import GRANTS
 from simlib.iam.explanation import called
 from simlib.iam.vocabulary import ALLOW, DELEGATES, EXPLICIT_DENY, IMPLICIT_DENY, NO_IMPACT
 
@@ -25,7 +26,6 @@ GATES = {  # AWS's checks in AWS's order, as a learner reads them
     "PERMISSIONS_BOUNDARY": "Permissions boundary",
     "SESSION": "Session policy",
 }
-_GRANTS = ("RESOURCE", "PRINCIPAL")
 _STRENGTH = ("", NO_IMPACT, DELEGATES, ALLOW, IMPLICIT_DENY, EXPLICIT_DENY)
 _SIGNS = {ALLOW: "yes", DELEGATES: "half", NO_IMPACT: "none", IMPLICIT_DENY: "no", EXPLICIT_DENY: "deny"}
 _STATES = {"yes": "yes", "half": "half", "none": "none", "no": "no", "deny": "no"}
@@ -35,11 +35,15 @@ _STATES = {"yes": "yes", "half": "half", "none": "none", "no": "no", "deny": "no
 class Gate:
     """One of AWS's checks: what it `means` ("" where there is no such policy), whether it decides, and why."""
 
+    kind: str
     name: str
-    grants: bool
     means: str
     decides: bool = False
     because: str = ""
+
+    @property
+    def grants(self) -> bool:
+        return self.kind in GRANTS
 
     def __str__(self) -> str:
         return f"{self.name}: {self.because}" + (" – decides" if self.decides else "")
@@ -59,7 +63,7 @@ def gates(answer: Answer, who: str) -> list[Gate]:
         means = max((check.meaning for check in checks), key=_STRENGTH.index, default="")
         trust = kind == "RESOURCE" and evaluation.request.is_trust_question
         title = "Trust policy" if trust else called_so
-        found.append(Gate(title, kind in _GRANTS, means, kind == decides, _because(evaluation, kind, means, who)))
+        found.append(Gate(kind, title, means, kind == decides, _because(evaluation, kind, means, who)))
     return found
 
 
@@ -78,7 +82,7 @@ def _because(evaluation: Evaluation, kind: str, means: str, who: str) -> str:
         return f"Names the account, not {who}. It only delegates: {who}’s own policies must allow it."
     if means == NO_IMPACT:
         return f"Says nothing about {who}, and need not."
-    if kind in _GRANTS:
+    if kind in GRANTS:
         return f"{plain(matching[0].title)} allows it." if matching else "Allows it."
     return f"{policies} leave{'' if len(names) > 1 else 's'} it open." if means else ""
 

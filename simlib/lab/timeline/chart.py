@@ -73,27 +73,22 @@ class Chart:
 
     def ticks(self, most: int = 5) -> list[tuple[datetime, str, bool]]:
         """Round moments, what is written at each, and whether a year begins there; the ends of the axis with them."""
-        span = self.right - self.left
+        span, day = self.right - self.left, timedelta(days=1)
         step = next((step for step in _STEPS if span / step <= most), span / most)
         first = _BEGIN + -((_BEGIN - self.left) // step) * step
-        hours, margin = step < timedelta(days=1), span / 6
-        found = [(self.left, f"{self.left:%d %b %Y, %H:%M}" if hours else f"{self.left:%d %b %Y}", False)]
-        for moment in (first + n * step for n in range(most + 2)):
-            begins = self.years and any(abs(moment - each) < margin for each in self._new_years)
-            if self.left + 1.5 * margin < moment < self.right - margin and not begins:
-                found.append(
-                    (moment, f"{moment:%H:%M}" if hours and moment.hour + moment.minute else f"{moment:%d %b}", False)
-                )
-        found += [(each, f"{each:%Y}", True) for each in self._new_years]
-        end = (
-            f"{self.right:%d %b %Y, %H:%M}"
-            if hours and (self.years or self.right - self.left > timedelta(days=1))
-            else None
-        )
-        found.append(
-            (self.right, f"{end or (f'{self.right:%H:%M}' if hours else f'{self.right:%d %b %Y}')} UTC", False)
-        )
-        return sorted(found, key=lambda tick: tick[0])
+        hours, years = step < day, self._new_years
+        begin, end = (f"{at:%d %b %Y, %H:%M}" if hours else f"{at:%d %b %Y}" for at in (self.left, self.right))
+        end = f"{self.right:%H:%M}" if hours and not self.years and span <= day else end
+        found = [
+            (self.left, begin, False),
+            (self.right, f"{end} UTC", False),
+            *((at, f"{at:%Y}", True) for at in years),
+        ]
+        for at in (first + n * step for n in range(most + 2)):
+            aside = all(abs(at - year) >= span / 6 for year in years)
+            if self.left + span / 4 < at < self.right - span / 6 and aside:
+                found.append((at, f"{at:%H:%M}" if hours and at.hour + at.minute else f"{at:%d %b}", False))
+        return sorted(found)
 
     @property
     def _new_years(self) -> list[datetime]:
@@ -180,7 +175,7 @@ def _around(lanes: Sequence[Lane], now: datetime, *, whole: bool) -> tuple[datet
     for born, expires in reversed(lives):
         if expires > first - _APART or (whole and last - born < LONGEST):
             first = min(first, born)
-    recent = [lane.credential.born for lane in lanes if lane.credential.born > now - _APART] if not lives else []
-    first = min([first, *recent])
+    if not lives:
+        first = min([now, *(lane.credential.born for lane in lanes if lane.credential.born > now - _APART)])
     pad = max((last - first) / 20, timedelta(minutes=15))
     return first - pad, last + pad

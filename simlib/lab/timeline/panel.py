@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from simlib.cloud.credentials.lifetimes import EXPIRED, ORPHANED, REVOKED, VALID, hours
 from simlib.cloud.inspection import Principal
@@ -42,7 +42,7 @@ _HAPPENS = {VALID: "is valid again", EXPIRED: "expires", ORPHANED: "is over with
 
 @dataclass(frozen=True)
 class Holding:
-    """One credential at the moment looked at: its state in words, what can be done with it, and from where it was
+    """One credential at the moment looked at: its state, in words too, what can be done with it, and from where it was
     used, the most frequent address first."""
 
     lane: Lane
@@ -63,22 +63,14 @@ class Holding:
     @property
     def story(self) -> str:
         """Where it comes from, how long it could have lasted, from where it was used."""
-        credential = self.lane.credential
-        limit = f"; at most {credential.limit}" if credential.limit else ""
-        return f"{self.lane.origin}{limit}; {self._used}"
-
-    @property
-    def _used(self) -> str:
-        if not self.addresses:
-            return "never used"
-        more = len(self.addresses) - MOST_ADDRESSES
-        named = ", ".join(self.addresses[:MOST_ADDRESSES]) + (f" and {more:,} more" if more > 0 else "")
-        several = f"{len(self.addresses):,} addresses: " if len(self.addresses) > 1 else ""
-        return f"used from {several}{named}"
+        limit, count = self.lane.credential.limit, len(self.addresses)
+        more = f" and {count - MOST_ADDRESSES:,} more" if count > MOST_ADDRESSES else ""
+        several = f"{count:,} addresses: " if count > 1 else ""
+        used = f"used from {several}{', '.join(self.addresses[:MOST_ADDRESSES])}{more}" if count else "never used"
+        return f"{self.lane.origin}{f'; at most {limit}' if limit else ''}; {used}"
 
 
-@dataclass(frozen=True)
-class Change:
+class Change(NamedTuple):
     """When something about a credential changes: it is issued, expires, is revoked, …"""
 
     moment: datetime
@@ -201,22 +193,19 @@ class SessionTimeline(Panel):
 
     def move_clock(self, moment: datetime | None = None) -> None:
         """Move the world's clock forward: to the next change, or to this moment. There is no way back."""
-        if moment is None:
-            change = self.next_change
-            if change is None:
-                self.note = "No credential ends by itself after now: there is nothing to move the clock to."
-                self._draw()
-                return
-            moment, words = change.moment, change.words
-        else:
-            words = ""
+        change = self.next_change if moment is None else Change(moment, "")
+        if change is None:
+            self.note = "No credential ends by itself after now: there is nothing to move the clock to."
+            self._draw()
+            return
         try:
-            self.world.clock.set(moment)
+            self.world.clock.set(change.moment)
         except (ValueError, RuntimeError) as error:
             self.note = f"The clock stands still: {error}"
         else:
             self.looked = None
-            self.note = f"The clock was moved to {moment:%d %b %Y, %H:%M:%S} UTC" + (f": {words}." if words else ".")
+            self.note = f"The clock was moved to {change.moment:%d %b %Y, %H:%M:%S} UTC"
+            self.note += f": {change.words}." if change.words else "."
         self.refresh()
 
     def zoom(self, span: timedelta | None) -> None:
@@ -429,8 +418,7 @@ class SessionTimeline(Panel):
     def commands(self) -> Commands:
         def moment(value: str) -> None:
             if value.isdecimal() and value.isascii() and int(value) <= STEPS:
-                span = self.chart.right - self.chart.left
-                self.look(self.chart.left + span * int(value) / STEPS)
+                self.look(self.chart.left + (self.chart.right - self.chart.left) * int(value) / STEPS)
 
         def turn(pages: int) -> None:
             self.trail.page += pages
@@ -441,9 +429,10 @@ class SessionTimeline(Panel):
             if index.isdigit():
                 self.open_verdict(key, int(index))
 
+        minute = timedelta(minutes=1)
         keys = {
-            "ArrowLeft": lambda: self.look(self.moment - timedelta(minutes=1)),
-            "ArrowRight": lambda: self.look(self.moment + timedelta(minutes=1)),
+            "ArrowLeft": lambda: self.look(self.moment - minute),
+            "ArrowRight": lambda: self.look(self.moment + minute),
             "PageUp": lambda: self.step(forward=False),
             "PageDown": self.step,
             "Home": lambda: self.look(self.chart.left),
