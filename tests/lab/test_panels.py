@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gc
 import inspect
+import json
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -98,3 +100,59 @@ def test_a_panel_whose_world_is_over_stays_as_it_was_and_troubles_no_cell(name: 
         panel._repr_mimebundle_()
     with Cloud.start():
         screen.follow_up()
+
+
+JUNK = ("", "x", "-1", "999", "²", "٣", "0 999", "<script>", "tomorrow", "===,,", "\u202e", "x" * 100_000)
+PRESSED = sorted(set(PANELS) - {"Challenges", "Playground", "PolicyEditor"})  # these have messages of their own
+NONSENSE = (None, "move", {}, {"do": "move", "value": 3}, {"do": "explain", "value": "0", "file": 1})
+
+
+@pytest.mark.parametrize("name", PRESSED)
+def test_a_browser_may_send_anything(name: str) -> None:
+    with lab.begin("trust") as world:
+        panel = PANELS[name](world)
+        view = _instances[panel._repr_mimebundle_()["application/vnd.jupyter.widget-view+json"]["model_id"]]
+        orders = [{"do": do, "value": value} for do in [*panel.commands, "exec"] for value in JUNK]
+        for content in (*orders, *NONSENSE):
+            view._handle_msg({"content": {"data": {"method": "custom", "content": content}}, "buffers": []})
+        assert not re.search("<script>|\u202e", view.html + panel.picture())
+        assert str(panel)
+
+
+HOSTILE = {
+    "script": "<script>alert(1)</script>",
+    "attribute": "'\"><img src=x onerror=alert(1)>",
+    "right to left": "\u202egnirts",
+    "entities": "]]>&amp;\x00",
+    "long": "x" * 10_000,
+}
+ASKED: dict[str, Callable[[Any, str], Any]] = {
+    "AccessExplorer": lambda world, text: lab.AccessExplorer(
+        world, who="alice", requests=[(FILE[0], FILE[1] + text)], edit=["reports/trust"]
+    ),
+    "CrossAccount": lambda world, text: lab.CrossAccount(
+        world, who="alice", role="reports", external_ids={text: text[:1000]}
+    ),
+    "PolicyEditor": lambda world, text: lab.PolicyEditor({text: {"Statement": {"Effect": text, "Sid": text}}}),
+    "SessionTimeline": lambda world, text: lab.SessionTimeline(
+        world, only={text: "alice"}, requests=[(FILE[0], FILE[1] + text)]
+    ),
+    "TrustExplorer": lambda world, text: lab.TrustExplorer(world, role="reports", circumstances={"tags": {"x": text}}),
+}
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
+def test_hostile_text_is_only_read(text: str) -> None:
+    with lab.begin("trust") as world:
+        for name, make in ASKED.items():
+            panel = make(world, text)
+            if hasattr(panel, "edit"):
+                panel.edit(text)
+            view = _instances[panel._repr_mimebundle_()["application/vnd.jupyter.widget-view+json"]["model_id"]]
+            html = panel.html + getattr(view, "html", "")
+            assert not re.search("<script>|<img|\u202e|\x00", html), name
+            assert len(html) < 250_000, name
+            marks = json.dumps([each.marks for each in getattr(view, "hosted", [view])], ensure_ascii=False)
+            assert "\u202e" not in marks, "what cannot be seen is named"
+            assert len(marks) < 20_000, name
+            json.dumps(view.get_state(), default=str).encode()

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from simlib.cloud.inspection import Place, Principal
-from simlib.iam.decision import GRANTS
 from simlib.iam.explanation import called
 from simlib.iam.vocabulary import ALLOW, DELEGATES, EXPLICIT_DENY, IMPLICIT_DENY
 
@@ -15,9 +14,10 @@ from ..look import avatar, chip, icon, panel_card, said
 from ..page import Child, Part, code, el, name
 from ..people import find
 from ..policy.shelf import bearing_on
-from .answers import Answer, Question, plain
+from .answers import Answer, Question
 from .circumstances import circumstances
 from .explorer import Explorer
+from .pipe import gates
 
 CALLERS = ("SERVICE_CONTROL_POLICY", "PRINCIPAL", "PERMISSIONS_BOUNDARY", "SESSION")
 OWNERS = ("RESOURCE_CONTROL_POLICY", "RESOURCE")
@@ -28,6 +28,7 @@ SAYS = {  # the sign, what the side does, what its half of the bridge is
     "missing": ("no", "does not allow it", "missing"),
     "silent": ("none", "no statement applies, and none is needed", "not needed"),
 }
+_MEANS = {EXPLICIT_DENY: "denies", IMPLICIT_DENY: "missing", DELEGATES: "delegates", ALLOW: "allows"}
 
 
 @dataclass(frozen=True)
@@ -167,22 +168,16 @@ class CrossAccount(Explorer):
 
     def _side(self, account: str, who: str, kinds: tuple[str, ...]) -> Side:
         answer = self.answer
-        evaluation = answer.evaluation
-        if evaluation is None:
+        if answer.evaluation is None:
             return Side(account, who, "missing", (), answer.objection)
-        checks = [check for check in evaluation.checks if check.check_type in kinds]
-        meanings = {check.meaning for check in checks}
-        asked = (policy for check in checks for policy in check.policies if policy.name)
-        policies = tuple(dict.fromkeys(map(called, asked)))
-        if EXPLICIT_DENY in meanings:
-            return Side(account, who, "denies", policies, answer.because)
-        if IMPLICIT_DENY in meanings:
-            near = [plain(each.sentence) for each in evaluation.near_misses if each.check_type in kinds]
-            return Side(account, who, "missing", policies, near[0] if near else "")
-        own = next((check.meaning for check in checks if check.check_type in GRANTS), "")
-        says = {ALLOW: "allows", DELEGATES: "delegates"}.get(own, "silent")
-        deciding = [plain(each.title) for each in answer.deciding if each.check_type in kinds]
-        return Side(account, who, says, policies, f"By {deciding[0]}" if deciding else "")
+        asked = [policy for check in answer.evaluation.checks if check.check_type in kinds for policy in check.policies]
+        policies = tuple(dict.fromkeys(called(policy) for policy in asked if policy.name))
+        found = [gate for gate in gates(answer, self.name(self.who)) if gate.kind in kinds and gate.means]
+        for meaning, says in _MEANS.items():
+            for gate in found:
+                if gate.means == meaning and (gate.grants or meaning != ALLOW):
+                    return Side(account, who, says, policies, gate.because)
+        return Side(account, who, "silent", policies)
 
     @property
     def missing(self) -> list[Side]:
@@ -249,32 +244,20 @@ class CrossAccount(Explorer):
     def _account(self, side: Side, css: str, documents: list[int]) -> Part:
         """One account: who is there, what it says, and its documents to edit."""
         sign, words, _ = SAYS[side.says]
-        person = self.who if css == "dev" else self.role
-        number = self.who.account if css == "dev" else self.owner
-        who = chip(person.kind, side.who) if person else chip("resource", side.who)
-        head = el(
-            "div.sl-acctname",
-            avatar("account"),
-            el("b", side.account),
-            el("span.sl-dim.sl-small", number),
-            el("span.sl-grow"),
-            who,
-        )
-        because = el("p.sl-small.sl-dim", name(f"{side.because}.")) if side.because else None
+        person, number = (self.who, self.who.account) if css == "dev" else (self.role, self.owner)
+        named = el("b", side.account), el("span.sl-dim.sl-small", number), el("span.sl-grow")
+        who = chip(person.kind if person else "resource", side.who)
+        because = el("p.sl-small.sl-dim", name(side.because)) if side.because else None
         asked = el("p.sl-small.sl-dim", name(f"Asked: {', '.join(side.policies) or 'no policy'}"))
         told = el("div", said(sign, f"{side.account} {words}"), because, asked)
-        return el(
-            f"section.sl-acct.is-{css}", head, told, self.slot(*documents) if documents else None, key=f"side-{css}"
-        )
+        head = el("div.sl-acctname", avatar("account"), *named, who)
+        editor = self.slot(*documents) if documents else None
+        return el(f"section.sl-acct.is-{css}", head, told, editor, key=f"side-{css}")
 
     def _plank(self, side: Side) -> Part:
         sign, _, stands = SAYS[side.says]
-        built = said(sign, stands)
-        return el(
-            "div.sl-plank" + ("" if side.allows else ".is-no"),
-            el("i"),
-            el("span", el("b", f"{side.account}’s half"), el("br"), built),
-        )
+        words = el("span", el("b", f"{side.account}’s half"), el("br"), said(sign, stands))
+        return el("div.sl-plank" + ("" if side.allows else ".is-no"), el("i"), words)
 
     def _behalf(self) -> Child:
         """The customers that the caller calls for, and AWS's answer for each."""
