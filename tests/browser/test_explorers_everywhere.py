@@ -17,7 +17,8 @@ furnish(aws)
 ACCESS = 'lab.AccessExplorer(aws, who=["alice", "bob"], requests=[("s3:GetObject", FILE)], edit=["alice/read"])'
 TRUST = 'lab.TrustExplorer(aws, role="reports")'
 CROSS = """lab.CrossAccount(aws, who="acme/scanner", role="prod/reports-reader",
-    requests=[("s3:GetObject", LEDGER)], external_ids={"for us": "prod-7f3", "for mallory": "mallory-9"})"""
+    requests=[("s3:GetObject", LEDGER)], external_ids={"for us": "prod-7f3", "for mallory": "mallory-9"},
+    edit=["acme/scanner/borrow", "prod/reports-reader/read-ledger", "prod/reports-reader/trust"])"""
 
 ROWS = """lab.AccessExplorer(aws, who="alice", edit=["alice/read"],
     requests=[("s3:GetObject", FILE), ("s3:PutObject", FILE), ("s3:DeleteObject", FILE)])"""
@@ -79,6 +80,7 @@ def test_two_accounts_each_with_its_editor_and_the_bridge_between(opened: Any) -
     assert panel.locator(".sle").count() == 2
     owner = panel.locator(".sl-acct.is-prod")
     assert owner.get_by_role("tab").count() == 2
+    owner.get_by_role("tab", name="trust policy of reports-reader", selected=True).wait_for()  # it decides
     write_over(page, owner, '"', "222222222222", "333333333333")
     panel.get_by_text("The owner’s side delegates, and the caller’s allows it.").wait_for()
     panel.get_by_text("A confused deputy:").wait_for()

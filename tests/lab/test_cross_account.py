@@ -49,6 +49,18 @@ def test_the_side_that_is_missing_is_named(
     assert panel.html.count("sl-plank is-no") == len(missing), "halves of the bridge"
 
 
+def test_the_documents_that_decide_the_call_are_marked_on_both_sides(aws: Cloud) -> None:
+    edit = ["reports-reader/read-ledger", "reports-reader/trust", "alice/read", "alice/borrow"]
+    panel = lab.CrossAccount(aws, who="alice", role="reports-reader", requests=[("s3:GetObject", LEDGER)], edit=edit)
+    decide = lambda: [each.name for each in panel.documents if each.decides]  # noqa: E731
+    assert decide() == [TRUST, "read"], "none of their statements allows it"
+    panel.edit(BORROW, "borrow")
+    panel.edit(trust({"AWS": ALICE}), TRUST)
+    assert decide() == [TRUST, "borrow"]
+    panel.choose(panel.questions[-1].key)
+    assert decide() == ["read-ledger"]
+
+
 @pytest.mark.parametrize("principal", ["dev", "dev:root"])
 def test_who_names_the_account_delegates_and_does_not_allow(panel: Any, principal: str) -> None:
     number = ALICE.split(":")[4]

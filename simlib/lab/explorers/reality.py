@@ -9,6 +9,7 @@ from typing import Any
 
 import boto3
 import botocore.session
+from botocore import xform_name
 
 from ..attempts import Attempt, attempt
 from .answers import Answer
@@ -37,7 +38,7 @@ _PARTS = {
 _WHOLE = ("KeyId", "RoleArn", "PolicyArn", "TopicArn", "SecretId", "ResourceArn")
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True)
 class Trial:
     """What AWS answered when it was really asked. `attempt` is None where the lab cannot make the call; `said` why."""
 
@@ -52,8 +53,6 @@ class Trial:
 
     def __str__(self) -> str:
         return self.said
-
-    __repr__ = __str__
 
 
 def try_really(world: Any, answer: Answer, *, saved: bool = True) -> Trial:
@@ -72,7 +71,7 @@ def try_really(world: Any, answer: Answer, *, saved: bool = True) -> Trial:
         parameters["ExternalId"] = external
     service = question.action.partition(":")[0]
     client = boto3.Session(key, secret, token, region_name="us-east-1").client(service)
-    tried = attempt(getattr(client, _snake(operation)), **parameters)
+    tried = attempt(getattr(client, xform_name(operation)), **parameters)
     return Trial(answer, tried, _said(answer, tried, saved))
 
 
@@ -127,9 +126,3 @@ def _required(service: str, operation: str) -> tuple[str, ...] | None:
         return None
     shape = model.operation_model(operation).input_shape
     return tuple(shape.required_members) if shape is not None else ()
-
-
-def _snake(operation: str) -> str:
-    from botocore import xform_name
-
-    return str(xform_name(operation))

@@ -32,7 +32,7 @@ class Knock:
 
     answer: Answer
     why: str
-    second: str = ""
+    second: str
 
     @property
     def who(self) -> Principal:
@@ -96,30 +96,30 @@ class TrustExplorer(Explorer):
     @property
     def people(self) -> list[Principal]:
         """Who is shown: those the filter finds, of each account whom the policy names and `MOST_OF_ACCOUNT` others."""
-        words, policy = self.filter.lower().split(), self.documents[0].text
-        found = [each for each in self._people if all(word in self._searched(each) for word in words)]
-        counted: Counter[str] = Counter()
-        shown = []
-        for each in found:
-            counted[each.account] += bool(each.account) and f'"{each.arn}"' not in policy
-            if counted[each.account] <= MOST_OF_ACCOUNT or f'"{each.arn}"' in policy:
+        words, policy, account_name = self.filter.lower().split(), self.documents[0].text, self.world.account_name
+        counted, shown, self.left_out = Counter[str](), list[Principal](), 0
+        for each in self._people:
+            account = account_name(each.account) if each.account else ""
+            told = f"{each.arn} {each.name} {each.kind} {account}".lower()
+            if not all(word in told for word in words):
+                continue
+            named = f'"{each.arn}"' in policy
+            counted[each.account] += bool(each.account) and not named
+            if named or counted[each.account] <= MOST_OF_ACCOUNT:
                 shown.append(each)
-        self.left_out = len(found) - len(shown)
+            else:
+                self.left_out += 1
         return shown
 
-    def _searched(self, person: Principal) -> str:
-        account = self.world.account_name(person.account) if person.account else ""
-        return f"{person.arn} {person.name} {person.kind} {account}".lower()
-
     def _everybody(self) -> list[Principal]:
-        """All who might knock; a session stands for itself, other roles as a fresh session of them."""
-        people: list[Principal] = self.world.inspect.principals()
+        """All who might knock, the role's own account first, then those of none; a session stands for itself, other
+        roles as a fresh session of them."""
         kinds = ("user", "role", "session", "root", "token", "service", "outside", "anonymous")
-        order = {kind: index for index, kind in enumerate(kinds)}
-        own = [each for each in people if each.account == self.role.account]
-        others = [each for each in people if each.account and each.account != self.role.account]
-        nobodys = [each for each in people if not each.account]
-        return [each for group in (own, nobodys, others) for each in sorted(group, key=lambda one: order[one.kind])]
+
+        def order(each: Principal) -> tuple[int, int]:
+            return (0 if each.account == self.role.account else 2 if each.account else 1), kinds.index(each.kind)
+
+        return sorted(self.world.inspect.principals(), key=order)
 
     @property
     def questions(self) -> list[Question]:
@@ -194,16 +194,11 @@ class TrustExplorer(Explorer):
 
     def page(self) -> Part:
         knocks = self.knocks
-        inside = [each for each in knocks if each.inside]
+        inside = sorted((each for each in knocks if each.inside), key=lambda one: self.name(one.who))
         account = self.world.account_name(self.role.account)
         count = f"{len(inside)} of {len(knocks)} may assume it"
-        door = el(
-            "div.sl-stale" if self.stale else "div",
-            self._inside(inside),
-            self._outside(),
-            key="door",
-            aria_label="The door",
-        )
+        stale = ".sl-stale" if self.stale else ""
+        door = el(f"div{stale}", self._inside(inside), self._outside(), key="door", aria_label="The door")
         return self.card(
             door,
             self._circumstances(),
@@ -213,76 +208,51 @@ class TrustExplorer(Explorer):
             who=avatar("role", "", ".is-big"),
         )
 
-    def _inside(self, inside: list[Knock]) -> Part:
-        """Who comes in, through the door in the wall; and what hangs there to be used."""
-        sill = drawing("pictures", "door", "sl-sill", "0 0 60 40")
-        none = el("p.sl-dim", "Nobody may assume it.") if not inside else None
-        return el(
-            "div.sl-inside" + ("" if inside else ".is-shut"),
-            el("div.sl-zone", el("b", "Inside"), el("span.sl-dim.sl-small", "gets a session of the role")),
-            none,
-            el("ul.sl-callers", [self._caller(each) for each in sorted(inside, key=lambda one: self.name(one.who))]),
-            sill,
-            el("span.sl-sillname", "the door: the trust policy"),
-        )
-
-    def _caller(self, knock: Knock) -> Part:
-        question = knock.answer.question
-        before, name = self.before(question), self.name(knock.who)
-        head = el(
-            "div.sl-row",
-            el("b", breakable(name), text=f"{SIGNS['yes']['text']} {name}"),
-            change("no", "outside") if before else None,
-            el("span.sl-grow"),
-            self.shown_here(question, name),
-        )
-        why = el("p.sl-small", f"{knock.why}. {knock.second}".strip())
-        here = ".is-here" if question.key == self.chosen else ""
-        lines = el("div", head, why, self.why(knock.answer, "how AWS decides"))
-        return el(
-            f"li.sl-caller{here}",
-            avatar(knock.who.kind, knock.who.name),
-            lines,
-            key=self._key(knock.who),
-            data_moves=True,
-        )
-
-    def _key(self, person: Principal) -> str:
-        """What tells a caller on the page from another: not the ARN, which sessions share."""
-        return f"caller-{self._people.index(person) if person in self._people else person.arn}"
-
     def _room(self, inside: list[Knock], outside: int) -> Part:
         """The role as a room: who comes in through the door, and the tools that hang inside, one for each statement."""
-        queue = [
-            el("div.sl-queue", chip(each.who.kind, self.name(each.who)), icon("to", "sl-to"), said("yes", "comes in"))
-            for each in inside[:MOST_AT_DOOR]
-        ]
-        more = len(inside) - MOST_AT_DOOR
+        comes = icon("to", "sl-to"), said("yes", "comes in")
+        queue = [el("div.sl-queue", chip(each.who.kind, self.name(each.who)), *comes) for each in inside[:MOST_AT_DOOR]]
+        more, stay = len(inside) - MOST_AT_DOOR, f"{outside} stay{'s' if outside == 1 else ''} outside"
         tools = self.held
         hung = [
             el("li.sl-hang", el("b", code(actions)), chip("resource", resource.removeprefix("arn:aws:s3:::")), verdict)
             for actions, resource, verdict in tools[:MOST_HELD]
         ]
         rest = el("li.sl-hang.sl-dim", f"and {len(tools) - MOST_HELD} more") if len(tools) > MOST_HELD else None
-        return el(
-            "div.sl-room",
-            el(
-                "div.sl-street",
-                el("h4", "The door"),
-                el("p.sl-dim", "Trust policy: who may come in"),
-                queue or el("div.sl-queue", said("no", "Nobody may come in")),
-                el("p.sl-dim.sl-small", f"and {more} more") if more > 0 else None,
-                el("div.sl-queue", said("no", f"{outside} stay{'s' if outside == 1 else ''} outside")),
-            ),
-            drawing("pictures", "doorway" if inside else "shut doorway", "sl-doorway", "0 0 64 96"),
-            el(
-                "div.sl-wall",
-                el("h4", "The tools"),
-                el("p.sl-dim", "Permissions policy: what may be done"),
-                el("ul.sl-rail", hung, rest) if hung else el("p", NOTHING_HELD),
-            ),
-            key="room",
+        street = el(
+            "div.sl-street",
+            el("h4", "The door"),
+            el("p.sl-dim", "Trust policy: who may come in"),
+            queue or el("div.sl-queue", said("no", "Nobody may come in")),
+            el("p.sl-dim.sl-small", f"and {more} more") if more > 0 else None,
+            el("div.sl-queue", said("no", stay)),
         )
+        rail = el("ul.sl-rail", hung, rest) if hung else el("p", NOTHING_HELD)
+        head = el("h4", "The tools"), el("p.sl-dim", "Permissions policy: what may be done")
+        door = drawing("pictures", "doorway" if inside else "shut doorway", "sl-doorway", "0 0 64 96")
+        return el("div.sl-room", street, door, el("div.sl-wall", *head, rail), key="room")
+
+    def _inside(self, inside: list[Knock]) -> Part:
+        """Who comes in, through the door in the wall."""
+        zone = el("div.sl-zone", el("b", "Inside"), el("span.sl-dim.sl-small", "gets a session of the role"))
+        callers = el("ul.sl-callers", [self._caller(each) for each in inside])
+        sill = drawing("pictures", "door", "sl-sill", "0 0 60 40"), el("span.sl-sillname", "the door: the trust policy")
+        none = el("p.sl-dim", "Nobody may assume it.") if not inside else None
+        return el("div.sl-inside" + ("" if inside else ".is-shut"), zone, none, callers, *sill)
+
+    def _caller(self, knock: Knock) -> Part:
+        question, name = knock.answer.question, self.name(knock.who)
+        told = el("b", breakable(name), text=f"{SIGNS['yes']['text']} {name}")
+        was = change("no", "outside") if self.before(question) else None
+        head = el("div.sl-row", told, was, el("span.sl-grow"), self.shown_here(question, name))
+        why = el("p.sl-small", f"{knock.why}. {knock.second}".strip()), self.why(knock.answer, "how AWS decides")
+        here = ".is-here" if question.key == self.chosen else ""
+        lines = avatar(knock.who.kind, knock.who.name), el("div", head, *why)
+        return el(f"li.sl-caller{here}", *lines, key=self._key(knock.who), data_moves=True)
+
+    def _key(self, person: Principal) -> str:
+        """What tells a caller on the page from another: not the ARN, which sessions share."""
+        return f"caller-{self._people.index(person) if person in self._people else person.arn}"
 
     def _outside(self) -> Part:
         search = el("span.sl-find", field("search", "Find a caller", self.filter), on="live")
@@ -292,29 +262,22 @@ class TrustExplorer(Explorer):
 
     def _group(self, reason: str, knocks: list[Knock]) -> Part:
         """Those who stay outside for one reason; each explains its own refusal in place."""
-        root = knocks[0].answer.word == "Denied" or knocks[0].who.kind == "root"
-        head = el("div.sl-row", said("deny" if root else "no", reason), el("span.sl-dim.sl-small", str(len(knocks))))
-        chips, opened = [], []
+        for_good = knocks[0].answer.word == "Denied" or knocks[0].who.kind == "root"
+        count = el("span.sl-dim.sl-small", str(len(knocks)))
+        head = el("div.sl-row", said("deny" if for_good else "no", reason), count)
+        keys, chips, opened = [each.key for each in self.questions], [], []
         for each in sorted(knocks, key=lambda one: self.name(one.who)):
             question, name = each.answer.question, self.name(each.who)
-            index = str([one.key for one in self.questions].index(question.key))
-            was, here = self.before(question), question.key == self.chosen
-            css = (".sl-ghost" if was else "") + (".is-here" if here else "")
-            live = {"do": "explain", "value": index, "still": True, "key": self._key(each.who), "data_moves": True}
-            expanded = str(question.key in self.open).lower()
-            about = "was inside" if was else ""
-            chips.append(chip(each.who.kind, name, about, "button", css, aria_expanded=expanded, **live))
-            if question.key in self.open:
-                opened.append(
-                    el("div.sl-shown-here", el("b", name), self.shown_here(question, name), self.why(each.answer))
-                )
-        return el(
-            "section.sl-group",
-            head,
-            el("div.sl-chips", chips, text="; ".join(map(str, chips))),
-            opened,
-            key=f"reason-{reason}",
-        )
+            is_open, was = question.key in self.open, self.before(question)
+            css = (".sl-ghost" if was else "") + (".is-here" if question.key == self.chosen else "")
+            live = {"do": "explain", "value": str(keys.index(question.key)), "still": True, "key": self._key(each.who),
+                    "data_moves": True, "aria_expanded": str(is_open).lower()}  # fmt: skip
+            chips.append(chip(each.who.kind, name, "was inside" if was else "", "button", css, **live))
+            if is_open:
+                told = el("b", name), self.shown_here(question, name), self.why(each.answer)
+                opened.append(el("div.sl-shown-here", *told))
+        listed = el("div.sl-chips", chips, text="; ".join(map(str, chips)))
+        return el("section.sl-group", head, listed, opened, key=f"reason-{reason}")
 
     @property
     def commands(self) -> Commands:
