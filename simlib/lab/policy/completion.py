@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from simlib.iam.conditions import OPERATORS
 from simlib.iam.statement import DOCUMENT_ELEMENTS, KINDS, STATEMENT_ELEMENTS, VERSIONS
 
 MOST = 60  # words are offered at once; typing on narrows them down
+HERE = "of this world"
 
 TRUST_ACTIONS = ("sts:AssumeRole", "sts:AssumeRoleWithSAML", "sts:AssumeRoleWithWebIdentity", "sts:SetSourceIdentity",
     "sts:TagSession")  # fmt: skip
@@ -62,19 +63,18 @@ def complete(
     While one types (`asked` is False), a word that is already complete is not offered again.
     """
     opened, start = _walk(text, offset)
-    nothing = Completion(offset, offset)
-    if not opened or not 0 <= offset <= len(text):
-        return nothing
+    if not opened or not 0 <= offset <= len(text) or (start is None and not asked):
+        return Completion(offset, offset)
     typed = text[offset if start is None else start + 1 : offset]
     is_name = opened[-1].bracket == "{" and not opened[-1].named
-    if start is None and not asked:
-        return nothing
-    path = _path(opened)
-    found = _names(path, opened[-1].names, kind, text) if is_name else _values(path, kind, text, typed, [*principals],
-        [*resources])  # fmt: skip
+    path = [level.names[-1] if level.names else "" for level in opened if level.bracket == "{" and level.named]
+    if is_name:
+        found = [word for word in _names(path, kind, text) if word.text not in opened[-1].names]
+    else:
+        found = list(_values(path, kind, typed, [*principals], [*resources]))
     words = fitting(found, typed)
     if not asked and [word.text for word in words] == [typed]:
-        return nothing
+        return Completion(offset, offset)
     tail = re.compile(r'[^"\\\n{}\[\],]*"|').match(text, offset) if start is not None else None
     end = tail.end() if tail else offset
     colon = ": " if is_name and not text[end:].lstrip(" \t\n").startswith(":") else ""
@@ -96,44 +96,33 @@ def _walk(text: str, offset: int) -> tuple[list[_Open], int | None]:
                 top.names.append(sign[1:-1])
         elif sign in "{[":
             opened.append(_Open(sign, []))
-        elif top is None:
-            continue
-        elif sign in "}]":
+        elif top and sign in "}]":
             opened.pop()
-        elif sign == ":":
-            top.named = True
-        else:
-            top.named = False
+        elif top:
+            top.named = sign == ":"
     return opened, None
 
 
-def _path(opened: list[_Open]) -> list[str]:
-    """The names that lead to the place; positions in lists are left out."""
-    return [level.names[-1] if level.names else "" for level in opened if level.bracket == "{" and level.named]
-
-
-def _names(path: list[str], present: list[str], kind: str, text: str) -> list[Word]:
-    """What an object at `path` can hold that it does not hold yet."""
+def _names(path: list[str], kind: str, text: str) -> Iterator[Word]:
+    """What an object at `path` can hold."""
     rules = KINDS[kind]
     match path:
         case []:
-            found = [Word(name, "of the document") for name in DOCUMENT_ELEMENTS if name != "Id" or rules.principal]
+            yield from (Word(name, "of the document") for name in DOCUMENT_ELEMENTS if name != "Id" or rules.principal)
         case ["Statement"]:
             left_out = () if rules.principal else ("Principal", "NotPrincipal")
-            left_out = (*left_out, "Resource", "NotResource") if rules.resource is False else left_out
-            found = [Word(name, "of a statement") for name in STATEMENT_ELEMENTS if name not in left_out]
+            left_out += ("Resource", "NotResource") if rules.resource is False else ()
+            yield from (Word(name, "of a statement") for name in STATEMENT_ELEMENTS if name not in left_out)
         case ["Statement", "Principal" | "NotPrincipal"] if rules.principal:
-            found = [Word(name, "who") for name in ("AWS", "Service", "Federated", "CanonicalUser")]
+            yield from (Word(name, "who") for name in ("AWS", "Service", "Federated", "CanonicalUser"))
         case ["Statement", "Condition"]:
-            found = [Word(name, "operator") for name in OPERATORS]
-            found += [Word(f"{name}IfExists", "operator") for name in OPERATORS if name != "Null"]
-            sets = ("ForAnyValue", "ForAllValues")
-            found += [Word(f"{each}:{name}", "operator") for each in sets for name in OPERATORS if "String" in name]
+            if_exists = [f"{name}IfExists" for name in OPERATORS if name != "Null"]
+            sets = [
+                f"{each}:{name}" for each in ("ForAnyValue", "ForAllValues") for name in OPERATORS if "String" in name
+            ]
+            yield from (Word(name, "operator") for name in (*OPERATORS, *if_exists, *sets))
         case ["Statement", "Condition", _]:
-            found = [Word(key, type_) for key, type_ in _keys(text, kind).items()]
-        case _:
-            found = []
-    return [word for word in found if word.text not in present]
+            yield from (Word(key, type_) for key, type_ in _keys(text, kind).items())
 
 
 def _keys(text: str, kind: str) -> dict[str, str]:
@@ -149,26 +138,23 @@ def _keys(text: str, kind: str) -> dict[str, str]:
     return {key.replace("*", ""): type_ for key, type_ in found.items()}
 
 
-def _values(
-    path: list[str], kind: str, text: str, typed: str, principals: list[str], resources: list[str]
-) -> list[Word]:
+def _values(path: list[str], kind: str, typed: str, principals: list[str], resources: list[str]) -> Iterator[Word]:
     """What can be the value at `path`, or an item of a list there."""
     match path:
         case ["Version"]:
-            return [Word(version, "version of the policy language") for version in VERSIONS]
+            yield from (Word(version, "version of the policy language") for version in VERSIONS)
         case ["Statement", "Effect"]:
-            return [Word("Allow"), Word("Deny")]
+            yield from (Word("Allow"), Word("Deny"))
         case ["Statement", "Action" | "NotAction"]:
-            return [Word(action) for action in TRUST_ACTIONS] if kind == "trust" else actions(typed)
+            yield from (Word(action) for action in TRUST_ACTIONS) if kind == "trust" else actions(typed)
         case ["Statement", "Resource" | "NotResource"]:
-            return [*(Word(resource, "of this world") for resource in resources), Word("*", "every resource")]
+            yield from (*(Word(resource, HERE) for resource in resources), Word("*", "every resource"))
         case ["Statement", "Principal" | "NotPrincipal"]:
-            return [Word("*", "everybody")]
+            yield Word("*", "everybody")
         case ["Statement", "Principal" | "NotPrincipal", family]:
-            return _principals(family, principals)
+            yield from _principals(family, principals)
         case ["Statement", "Condition", operator, key]:
-            return _compared(operator, key, principals)
-    return []
+            yield from _compared(operator, key, principals)
 
 
 def actions(typed: str) -> list[Word]:
@@ -190,36 +176,31 @@ def _acted_on(types: tuple[str, ...]) -> str:
     return f"on {', '.join(types[:3])}{', …' if len(types) > 3 else ''}" if types else "on *"
 
 
-def _principals(family: str, principals: list[str]) -> list[Word]:
+def _principals(family: str, principals: list[str]) -> Iterator[Word]:
     services = [name for name in principals if name.endswith(".amazonaws.com")]
     providers = [name for name in principals if ":oidc-provider/" in name or ":saml-provider/" in name]
     match family:
         case "Service":
-            return [Word(name, "service") for name in dict.fromkeys([*services, *SERVICES])]
+            yield from (Word(name, "service") for name in dict.fromkeys([*services, *SERVICES]))
         case "Federated":
-            return [Word(name, "identity provider") for name in providers]
+            yield from (Word(name, "identity provider") for name in providers)
         case "AWS":
             named = [name for name in principals if name not in services and name not in providers]
             accounts = [f"arn:aws:iam::{number}:root" for number in _accounts(principals)]
-            words = [Word(name, "of this world") for name in named]
-            return [
-                *words,
-                *(Word(name, "the account") for name in accounts if name not in named),
-                Word("*", "everybody"),
-            ]
-    return []
+            yield from (Word(name, HERE) for name in named)
+            yield from (Word(name, "the account") for name in accounts if name not in named)
+            yield Word("*", "everybody")
 
 
-def _compared(operator: str, key: str, principals: list[str]) -> list[Word]:
+def _compared(operator: str, key: str, principals: list[str]) -> Iterator[Word]:
     from simlib.iam.service_data import key_type
 
     if operator.startswith(("Bool", "Null")):
-        return [Word("true"), Word("false")]
-    if key.lower().endswith("account"):
-        return [Word(number, "account") for number in _accounts(principals)]
-    if key_type(key) == "ARN":
-        return [Word(name, "of this world") for name in principals if name.startswith("arn:")]
-    return []
+        yield from (Word("true"), Word("false"))
+    elif key.lower().endswith("account"):
+        yield from (Word(number, "account") for number in _accounts(principals))
+    elif key_type(key) == "ARN":
+        yield from (Word(name, HERE) for name in principals if name.startswith("arn:"))
 
 
 def _accounts(principals: list[str]) -> list[str]:
