@@ -13,10 +13,14 @@ import pytest
 from ipywidgets.widgets.widget import _instances
 
 from simlib import Cloud, lab
-from simlib.lab import screen
+from simlib.lab import course, screen
+from simlib.lab.exercises import Attempted
 from simlib.lab.panel import Panel
+from simlib.lab.predictions import Guess
 
 ROLE = "arn:aws:iam::111111111111:role/reports"
+QUESTION = course.lesson("trust").predictions["root in the trust policy"]
+EXERCISE = course.lesson("trust").exercises["let bob in"]
 FILE = ("s3:GetObject", "arn:aws:s3:::my-secure-bucket/report.csv")
 PANELS: dict[str, Callable[[Any], Any]] = {
     "AccessExplorer": lambda world: lab.AccessExplorer(world, who=["alice", "reports"], requests=[FILE]),
@@ -28,6 +32,12 @@ PANELS: dict[str, Callable[[Any], Any]] = {
     "PolicyEditor": lambda world: lab.PolicyEditor.of(world, ROLE),
     "SessionTimeline": lambda world: lab.SessionTimeline(world, requests=[FILE]),
     "TrustExplorer": lambda world: lab.TrustExplorer(world, role="reports"),
+}
+PANELS |= {  # what lessons ask
+    "prediction": lambda world: Guess(QUESTION),
+    "explanation": lambda world: Guess(QUESTION).explain(),
+    "exercise": lambda world: Attempted(EXERCISE, "let bob in").panel(),
+    "verdict": lambda world: Attempted(EXERCISE, "let bob in").check(""),
 }
 RUNS = 50
 each_panel = pytest.mark.parametrize("name", PANELS)
