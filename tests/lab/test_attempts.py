@@ -31,32 +31,27 @@ def test_what_aws_allows_carries_its_answer() -> None:
     assert str(done) == "✔ Allowed  list_things\n  things: one"
 
 
-def test_what_aws_refuses_carries_its_words() -> None:
+def test_what_aws_refuses_carries_its_words_and_raises_when_its_answer_is_used() -> None:
     done = lab.attempt(refuse)
     assert (done.allowed, done.code, done.message) == (False, "AccessDenied", "User: <b>eve</b> may not")
     assert str(done) == "✘ Refused  refuse\n  AccessDenied: User: <b>eve</b> may not"
     html = done._repr_mimebundle_()["text/html"]
     assert "&lt;b&gt;eve&lt;/b&gt;" in html
     assert "<b>eve" not in html
-
-
-def test_to_use_the_answer_of_a_refused_call_raises_the_refusal() -> None:
     with pytest.raises(ClientError):
-        lab.attempt(refuse)["Things"]
+        done["Things"]
 
 
 def test_what_the_sdk_itself_cannot_do_is_told_apart() -> None:
     done = lab.attempt(no_key)
-    assert (done.allowed, done.code, done.message) == (
-        False,
-        "NoCredentialsError",
-        "Unable to locate credentials",
-    )
+    assert (done.allowed, done.code, done.message) == (False, "NoCredentialsError", "Unable to locate credentials")
 
 
 def test_a_mistake_in_the_code_is_not_a_refusal() -> None:
     with pytest.raises(ZeroDivisionError):
         lab.attempt(lambda: 1 / 0)
+    with pytest.raises(TypeError, match="write attempt"):
+        lab.attempt(list_things())
 
 
 def test_several_attempts_stand_under_each_other_with_their_names() -> None:
@@ -76,11 +71,6 @@ def test_an_encoded_message_is_shown_by_its_beginning_and_kept_whole() -> None:
     assert refused.message.endswith(encoded)
     assert str(refused).endswith("failure message: gAAAAABrBVLm…")
     assert "x" * 100 not in refused._repr_mimebundle_()["text/html"]
-
-
-def test_a_call_that_has_been_made_already_gets_a_sentence() -> None:
-    with pytest.raises(TypeError, match="write attempt"):
-        lab.attempt(list_things())
 
 
 @pytest.fixture(scope="module")

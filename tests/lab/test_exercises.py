@@ -37,81 +37,72 @@ def checked(*answer: Any, exercise: Exercise | None = None) -> str:
     return str(Attempted(exercise or read_only(), "an exercise").check(*answer))
 
 
-@pytest.mark.parametrize("answer", ["", "  \n", None, ...])
+GIVEN = allow("s3:*", BUCKET)
+
+
+def stub(iam: Any) -> None: ...
+
+
+def described(iam: Any) -> None:
+    """Makes the role."""
+
+
+@pytest.mark.parametrize(
+    "answer", ["", "  \n", None, ..., GIVEN, json.dumps(json.loads(GIVEN), indent=8), stub, described]
+)
 def test_an_untouched_exercise_says_what_it_waits_for(aws: Cloud, answer: Any) -> None:
-    assert checked(answer) == "… Not answered yet. Write it."
-
-
-def test_what_the_lesson_gave_is_no_answer_however_it_is_indented(aws: Cloud) -> None:
-    given = allow("s3:*", BUCKET)
-    spread = json.dumps(json.loads(given), indent=8)
-    assert checked(spread, exercise=read_only(given=given)) == "… Not answered yet. Write it."
-
-
-def test_a_function_without_a_body_is_no_answer(aws: Cloud) -> None:
-    def deploy(iam: Any) -> None: ...
-
-    def described(iam: Any) -> None:
-        """Makes the role."""
-
-    assert {checked(deploy), checked(described)} == {"… Not answered yet. Write it."}
+    assert checked(answer, exercise=read_only(given=GIVEN)) == "… Not answered yet. Write it."
 
 
 def test_without_a_world_there_is_a_sentence() -> None:
     assert "There is no running world" in checked(allow("s3:GetObject"))
 
 
-def test_a_right_answer_passes_however_it_is_written(aws: Cloud) -> None:
-    statements = [
-        {"Effect": "Allow", "Action": "s3:Get*", "Resource": [f"{BUCKET}/*"]},
-        {"Effect": "Deny", "NotAction": "s3:GetObject", "Resource": "*"},
-    ]
-    for answer in (allow("s3:GetObject", f"{BUCKET}/a"), {"Version": "2012-10-17", "Statement": statements}):
-        assert checked(answer).startswith("✔ Right.")
+def policy(*statements: dict[str, Any]) -> dict[str, Any]:
+    return {"Version": "2012-10-17", "Statement": list(statements)}
 
 
-def test_the_first_wrong_row_is_told_with_what_decided(aws: Cloud) -> None:
-    assert " ".join(checked(allow("*")).split()) == (
-        "✘ Not yet. Alice deletes a: allowed, and should be refused. Allow statement 1 of your policy allows it."
-    )
-    nothing = checked(allow("s3:ListBucket", BUCKET))
-    assert nothing.startswith("✘ Not yet. Alice reads a: refused, and should be allowed.")
-    assert "Allow" in nothing
+ALL = {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}
+ANSWERS = {  # an answer, and what is said of it
+    "right": (allow("s3:GetObject", f"{BUCKET}/a"), "✔ Right."),
+    "right in another way": (
+        policy(
+            {"Effect": "Allow", "Action": "s3:Get*", "Resource": [f"{BUCKET}/*"]},
+            {"Effect": "Deny", "NotAction": "s3:GetObject", "Resource": "*"},
+        ),
+        "✔ Right.",
+    ),
+    "too much": (
+        allow("*"),
+        "Alice deletes a: allowed, and should be refused. Allow statement 1 of your policy allows it.",
+    ),
+    "too little": (allow("s3:ListBucket", BUCKET), "✘ Not yet. Alice reads a: refused, and should be allowed."),
+    "a deny that misses by one thing": (
+        policy(ALL, {"Effect": "Deny", "Action": "s3:DeleteObject", "Resource": BUCKET}),
+        f"Deny statement 2 of your policy does not match: the resource {BUCKET}/a is not in",
+    ),
+    "an action that is newer, or none": (
+        allow("s3:ReadObject"),
+        "when our data was made (did you mean s3:GetObject?).",
+    ),
+    "no action": (allow("s3:GetObjct"), "The service s3 has no action GetObjct (did you mean s3:GetObject?)."),
+    "no JSON": ('{"Version": ', "The policy would not be saved: line 1"),
+    "a principal": (policy({"Effect": "Deny", "Principal": "*", "Action": "*"}), "no Principal"),
+    "a slip": (policy({"Efect": "Allow"}), "has no element Efect"),
+    "no policy": (12, "The policy is not a text but int."),
+}
+
+
+@pytest.mark.parametrize("case", ANSWERS)
+def test_an_answer_is_judged_by_what_it_does_and_the_first_wrong_row_is_told(aws: Cloud, case: str) -> None:
+    answer, said = ANSWERS[case]
+    assert said in " ".join(checked(answer).split())
 
 
 def test_what_only_lets_through_is_not_said_to_allow() -> None:
     """In the world of the limits an SCP allows everything, and is a ceiling."""
     with lab.begin("limits"):
         assert "FullAWSAccess" not in checked(allow("*"))
-
-
-def test_a_deny_that_misses_by_one_thing_is_told(aws: Cloud) -> None:
-    statements = [
-        {"Effect": "Allow", "Action": "s3:*", "Resource": "*"},
-        {"Effect": "Deny", "Action": "s3:DeleteObject", "Resource": BUCKET},
-    ]
-    told = " ".join(checked({"Version": "2012-10-17", "Statement": statements}).split())
-    assert f"Deny statement 2 of your policy does not match: the resource {BUCKET}/a is not in" in told
-
-
-def test_an_action_that_there_is_not_is_told(aws: Cloud) -> None:
-    told = " ".join(checked(allow("s3:ReadObject")).split())
-    assert told.endswith("when our data was made (did you mean s3:GetObject?).")
-    told = " ".join(checked(allow("s3:GetObjct")).split())
-    assert told.endswith("The service s3 has no action GetObjct (did you mean s3:GetObject?).")
-
-
-@pytest.mark.parametrize(
-    ("answer", "said"),
-    [
-        ('{"Version": ', "The policy would not be saved: line 1"),
-        ('{"Version": "2012-10-17", "Statement": {"Effect": "Deny", "Principal": "*", "Action": "*"}}', "no Principal"),
-        ('{"Version": "2012-10-17", "Statement": {"Efect": "Allow"}}', "has no element Efect"),
-        (12, "The policy is not a text but int."),
-    ],
-)
-def test_an_answer_that_is_no_policy_gets_a_sentence(aws: Cloud, answer: Any, said: str) -> None:
-    assert said in checked(answer)
 
 
 def test_code_of_the_learner_that_fails_gets_a_sentence(aws: Cloud) -> None:
@@ -174,8 +165,8 @@ def test_no_name_stands_for_two_things() -> None:
         assert len(names) == len(set(names))
 
 
-def test_an_exercise_of_a_lesson_is_one_thing_in_a_kernel() -> None:
-    questions._attempted.clear()
+def test_an_exercise_of_a_lesson_is_one_thing_in_a_kernel(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(questions, "_attempted", {})
     assert lab.exercise("rotate a key") is lab.exercise("rotate a key")
 
 
@@ -189,7 +180,7 @@ def pressed(verdict: Any, *commands: str) -> str:
     return str(verdict.page().html(live=True))
 
 
-def test_hints_and_the_solution_are_buttons_and_open_under_the_verdict(aws: Cloud) -> None:
+def test_hints_and_the_solution_are_buttons_open_under_the_verdict_and_stay_in_its_picture(aws: Cloud) -> None:
     verdict = Attempted(read_only(), "an exercise").check("")
     shown = pressed(verdict)
     assert "Hint 1 / 3" in shown
@@ -201,6 +192,8 @@ def test_hints_and_the_solution_are_buttons_and_open_under_the_verdict(aws: Clou
     assert "Hint 3 / 3" in shown
     assert "solved" in pressed(verdict, "solution")
     assert pressed(verdict, "hint", "hint").count("nearly") == 1
+    assert "nudge" in verdict.picture()
+    assert "<button" not in verdict.picture()
 
 
 def test_the_panel_has_its_own_check_and_keeps_its_focus_in_a_row_of_buttons(aws: Cloud) -> None:
@@ -224,13 +217,6 @@ def test_the_solution_of_policies_is_their_text_and_of_code_the_code() -> None:
     assert both.count('"Version"') == 2
     assert "ACME" not in both
     assert lab.exercise("rotate a key").solution().code.startswith("def rotate")
-
-
-def test_the_picture_that_stays_has_what_was_told_and_no_button(aws: Cloud) -> None:
-    verdict = Attempted(read_only(), "an exercise").check("")
-    pressed(verdict, "hint")
-    assert "nudge" in verdict.picture()
-    assert "<button" not in verdict.picture()
 
 
 def test_to_begin_a_step_again_repairs_the_world_and_keeps_what_was_answered(monkeypatch: pytest.MonkeyPatch) -> None:
