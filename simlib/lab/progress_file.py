@@ -18,7 +18,6 @@ import json
 import os
 import re
 import secrets
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -26,7 +25,14 @@ from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
-from simlib.cloud.browser import in_browser
+try:  # of these a system has one, and a browser none
+    import fcntl
+except ImportError:
+    fcntl = None  # type: ignore[assignment]
+try:
+    import msvcrt
+except ImportError:
+    msvcrt = None  # type: ignore[assignment]
 
 VERSION = 2
 _MOST = ("tries", "hints", "passed", "score")  # of two entries the higher one counts
@@ -34,6 +40,7 @@ LARGEST = 1_000_000  # bytes; a learner's file has a few thousand
 PATIENCE = 10.0  # seconds: as long as another kernel is waited for
 _PAUSE = 0.01
 
+KINDS = ("predictions", "exercises")
 _SLUG = re.compile(r"[a-z0-9-]{1,40}")
 _SHAPE: Mapping[str, Callable[[Any], bool]] = {
     **{name: (lambda value: type(value) is int) for name in ("choice", "tries", "hints", "score", "seconds")},
@@ -54,7 +61,7 @@ class Untouchable(ValueError):
 def read(path: Path) -> dict[str, Any]:
     """The lessons of a file, by slug, {} where there is none. Raises `Damaged` or `Untouchable`."""
     try:
-        return parse(_patiently(lambda: _content(path)), path.name)
+        return parse(_patiently(_content, path), path.name)
     except FileNotFoundError:
         return {}
     except OSError as error:
@@ -93,20 +100,14 @@ def _at_home(lessons: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _well_formed(lessons: Any) -> bool:
-    if not isinstance(lessons, dict):
+    try:
+        known = all(_SLUG.fullmatch(slug) and {*kinds} <= {*KINDS} for slug, kinds in lessons.items())
+        return known and all(
+            isinstance(entry, dict) and all(fits(entry[name]) for name, fits in _SHAPE.items() if name in entry)
+            for entry in answers(lessons).values()
+        )
+    except (AttributeError, TypeError):  # a text or a list in place of a table
         return False
-    entries = []
-    for slug, kinds in lessons.items():
-        if not _SLUG.fullmatch(slug) or not isinstance(kinds, dict) or not {*kinds} <= {"predictions", "exercises"}:
-            return False
-        for names in kinds.values():
-            if not isinstance(names, dict):
-                return False
-            entries += names.values()
-    return all(
-        isinstance(entry, dict) and all(fits(entry[name]) for name, fits in _SHAPE.items() if name in entry)
-        for entry in entries
-    )
 
 
 def text(lessons: Mapping[str, Any]) -> str:
@@ -140,9 +141,6 @@ def _one_of(one: Mapping[str, Any], other: Mapping[str, Any], by_date: bool) -> 
     return {**last, **most}
 
 
-# -- writing -----------------------------------------------------------------------------------------------------------
-
-
 def write(path: Path, lessons: Mapping[str, Any]) -> None:
     """All of it or nothing: a file that is half written is never there. Raises `OSError`."""
     target = path.resolve()
@@ -152,7 +150,7 @@ def write(path: Path, lessons: Mapping[str, Any]) -> None:
             file.write(text(lessons))
             file.flush()
             os.fsync(file.fileno())
-        _patiently(lambda: os.replace(beside, target))
+        _patiently(os.replace, beside, target)
     except OSError:
         with suppress(OSError):
             beside.unlink()
@@ -162,36 +160,17 @@ def write(path: Path, lessons: Mapping[str, Any]) -> None:
 def set_aside(path: Path, suffix: str) -> Path:
     """Give a file another name, under which it is kept. Raises `OSError`."""
     kept = path.with_name(f"{path.stem}.set-aside-{suffix}{path.suffix}")
-    _patiently(lambda: os.replace(path, kept))
+    _patiently(os.replace, path, kept)
     return kept
 
 
-def _patiently(do: Callable[[], Any]) -> Any:
+def _patiently(do: Callable[..., Any], *what: Any) -> Any:
     """Windows refuses for a moment what another program has open just now."""
     for _ in range(10):
         with suppress(PermissionError):
-            return do()
+            return do(*what)
         time.sleep(_PAUSE)
-    return do()
-
-
-# -- one kernel at a time ----------------------------------------------------------------------------------------------
-
-if sys.platform == "win32":
-    import msvcrt
-
-    def _lock(descriptor: int) -> None:
-        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-
-elif not in_browser():
-    import fcntl
-
-    def _lock(descriptor: int) -> None:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-
-else:
-
-    def _lock(descriptor: int) -> None: ...
+    return do(*what)
 
 
 @contextmanager
@@ -209,7 +188,10 @@ def alone(path: Path) -> Iterator[None]:
 
 def _is_held(descriptor: int) -> bool:
     try:
-        _lock(descriptor)
+        if fcntl is not None:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        elif msvcrt is not None:
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
     except (BlockingIOError, PermissionError):
         return True
     except OSError:  # no locks here
