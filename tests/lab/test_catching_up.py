@@ -45,14 +45,11 @@ def test_up_to_a_heading_with_the_solution_in_place(names: dict[str, Any], capsy
     assert capsys.readouterr().out == ""
 
 
-def test_the_same_step_can_be_begun_again(names: dict[str, Any]) -> None:
+def test_the_same_step_can_be_begun_again_and_the_lesson_gone_through(names: dict[str, Any]) -> None:
     catching_up.catch_up("sessions", "A key, rotated")
     names["ran"].append("a mess")
     catching_up.catch_up("sessions", "A key, rotated")
     assert names["ran"] == ["first"]
-
-
-def test_to_the_end(names: dict[str, Any]) -> None:
     catching_up.catch_up("sessions")
     assert names["ran"] == ["first", "last"]
 
@@ -70,10 +67,6 @@ def test_a_lesson_that_is_not_there_or_cannot_be_read(names: dict[str, Any]) -> 
     Path(course.find("sessions").notebook).write_text("{", encoding="utf-8")
     with pytest.raises(LookupError, match="cannot be read as a notebook"):
         catching_up.catch_up("sessions")
-
-
-def test_no_world_is_left_open() -> None:
-    assert Cloud.running is None
 
 
 def test_a_cell_that_does_not_run_any_more_is_named(names: dict[str, Any], tmp_path: Path) -> None:

@@ -126,18 +126,13 @@ def test_a_wrong_file_is_not_taken_for_a_world(aws: Cloud, bar: Downloads, text:
     assert aws.account("dev").admin.client("sts").get_caller_identity()
 
 
-def test_without_a_world_there_is_a_sentence(bar: Downloads, given: dict[str, str]) -> None:
-    press(bar, "download_world")
-    assert "There is no running world" in bar.note
-    assert given == {}
-
-
-def test_what_is_too_large_for_the_browser_is_told(
-    aws: Cloud, bar: Downloads, given: dict[str, str], monkeypatch: pytest.MonkeyPatch
+def test_where_there_is_no_world_or_one_too_large_for_the_browser_it_says_so(
+    bar: Downloads, given: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    assert "There is no running world" in press(bar, "download_world")
     monkeypatch.setattr(downloads, "LARGEST", 100)
-    press(bar, "download_world")
-    assert 'aws.save("world.json")' in bar.note
+    with lab.begin("sessions"):
+        assert 'aws.save("world.json")' in press(bar, "download_world")
     assert given == {}
 
 
@@ -152,8 +147,9 @@ def test_where_nothing_can_be_written_progress_can_still_be_taken_along(
 
 def test_the_page_is_warned_of_the_keys_and_a_file_name_is_no_markup(bar: Downloads) -> None:
     press(bar, "restore_progress", "{", "<script>.json")
-    assert "contains its keys" in bar.page().html(live=True)
-    assert "<script>" not in bar.page().html(live=True)
+    shown = bar.page().html(live=True)
+    assert "contains its keys" in shown
+    assert "<script>" not in shown
 
 
 def test_what_a_browser_sends_and_gets(given: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -174,9 +174,7 @@ def test_one_policy_in_the_cell_and_the_other_in_the_panel(asked: Any) -> None:
 def test_a_panel_of_something_else_gets_a_sentence(asked: Any) -> None:
     exercise, world = asked
     said = " ".join(str(exercise.check(lab.PolicyEditor.of(world, Place(BOB, "identity", "x")))).split())
-    assert said == (
-        "✘ Not yet. This panel does not hold the trust policy of reports. Hand in one that does, or the text itself."
-    )
+    assert "This panel does not hold the trust policy of reports." in said
 
 
 @pytest.mark.parametrize("asked", ["one file for alice"], indirect=True)

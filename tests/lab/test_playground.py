@@ -38,12 +38,9 @@ def test_every_tab_has_its_panel_which_is_kept(playground: Playground) -> None:
         playground.open("nonsense")
 
 
-def test_it_begins_with_an_answer_to_look_at(playground: Playground) -> None:
+def test_it_begins_with_an_answer_and_who_is_asked_about_first_has_a_policy_to_change(playground: Playground) -> None:
     assert "alice" in str(playground)
     assert "nothing here" not in str(playground)
-
-
-def test_who_is_asked_about_first_has_a_policy_to_change(playground: Playground) -> None:
     playground.open("access")
     assert playground.panel.documents
     assert playground.subjects[-1] == "lab-admin"

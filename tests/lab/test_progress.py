@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from simlib import Cloud, lab
+from simlib import lab
 from simlib.lab import progress, progress_file, questions
 from simlib.lab.progress_file import merged
 
@@ -43,12 +43,6 @@ def test_predictions_and_exercises_are_kept_with_the_real_time(file: Path) -> No
     made = kept["lessons"]["credentials"]["exercises"]["rotate a key"]
     assert (made["passed"], made["tries"], made["hints"]) == (False, 1, 1)
     assert made["when"][:10] == f"{real:%Y-%m-%d}"
-
-
-def test_what_has_been_solved_stays_solved_in_the_next_kernel(file: Path) -> None:
-    progress_file.write(file, {"credentials": {"exercises": {"rotate a key": {"passed": True}}}})
-    lab.exercise("rotate a key").hint()
-    assert progress.mine()["credentials"]["exercises"]["rotate a key"]["passed"] is True
 
 
 @pytest.mark.parametrize(
@@ -214,12 +208,6 @@ def test_a_kernel_that_holds_on_to_the_lock_stops_nobody_and_nothing_is_lost(
     assert {*progress_file.read(file)["credentials"]["predictions"]} == {"a third key", "the wrong account"}
 
 
-def test_progress_does_not_depend_on_a_world(file: Path) -> None:
-    assert Cloud.running is None
-    lab.answer("the wrong account", "c")
-    assert progress.mine()["credentials"]["predictions"]["the wrong account"]["right"] is True
-
-
 def in_another_kernel() -> None:
     questions._guesses.clear()
     questions._attempted.clear()
@@ -235,15 +223,15 @@ def test_what_was_locked_in_is_locked_in_the_next_kernel(file: Path) -> None:
     assert file.read_bytes() == before, "only looked at"
 
 
-def test_tries_are_counted_on_and_hints_begin_anew_but_none_is_forgotten(file: Path) -> None:
-    entry = {"passed": False, "tries": 3, "hints": 2}
+def test_tries_are_counted_on_and_hints_begin_anew_but_none_is_forgotten_and_solved_stays_solved(file: Path) -> None:
+    entry = {"passed": True, "tries": 3, "hints": 2}
     progress_file.write(file, {"credentials": {"exercises": {"rotate a key": entry}}})
     made = lab.exercise("rotate a key")
     assert made.hint().title == "Think of this"
     with lab.begin("sessions"):
         made.check(lambda iam, use: use(None))
     kept = progress.mine()["credentials"]["exercises"]["rotate a key"]
-    assert (kept["tries"], kept["hints"]) == (4, 2)
+    assert (kept["passed"], kept["tries"], kept["hints"]) == (True, 4, 2)
 
 
 def test_a_choice_that_the_lesson_does_not_offer_any_more_is_open_again(file: Path) -> None:
@@ -279,26 +267,22 @@ def test_of_two_files_the_later_answer_counts(
     assert merged(here, there, by_date=True) == both
 
 
-def test_restoring_says_what_is_new_and_what_stays(file: Path) -> None:
+def test_restoring_says_what_is_new_and_what_stays_and_shows_it_at_once(file: Path) -> None:
     lab.answer("a third key", "b")
     downloaded = one("rotate a key", passed=True, tries=2, hints=0, when=EARLY)
-    downloaded["credentials"] |= one("a third key", choice=0, right=False, when=EARLY)["credentials"]
-    shown_already = lab.exercise("rotate a key")
+    downloaded["credentials"]["predictions"] = {
+        "a third key": {"choice": 0, "right": False, "when": EARLY},
+        "the wrong account": {"choice": 2, "right": True, "when": LATE},
+    }
+    made, guess, seen = lab.exercise("rotate a key"), lab.predict("the wrong account"), []
+    guess.draw_by("view", lambda: seen.append("drawn"))
     said = progress.restore(progress_file.text(downloaded).encode())
-    assert said == ("progress.json: 2 answers, 1 of them new here. 1 answer that you have given here since then stays.")
-    assert progress.mine()["credentials"]["predictions"]["a third key"]["choice"] == 1
+    assert said == ("progress.json: 3 answers, 2 of them new here. 1 answer that you have given here since then stays.")
     questions.recall()
-    assert shown_already.passed
-
-
-def test_what_is_restored_is_locked_in_at_once_where_it_is_shown(file: Path) -> None:
-    seen = []
-    lab.predict("the wrong account").draw_by("view", lambda: seen.append("drawn"))
-    progress.restore(progress_file.text(one("the wrong account", choice=2, right=True, when=LATE)).encode())
-    questions.recall()
-    assert lab.predict("the wrong account").locked == 2
-    assert seen == ["drawn"]
-    assert progress.mine()["credentials"]["predictions"]["the wrong account"]["when"] == LATE
+    assert made.passed
+    assert (guess.locked, seen) == (2, ["drawn"])
+    kept = progress.mine()["credentials"]["predictions"]
+    assert (kept["a third key"]["choice"], kept["the wrong account"]["when"]) == (1, LATE)
 
 
 def test_a_file_with_the_old_numbers_is_read_and_its_answers_are_where_they_are_asked_today(file: Path) -> None:

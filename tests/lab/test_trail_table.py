@@ -62,17 +62,12 @@ def test_filters_go_together(trail: Trail) -> None:
     assert made.counted == "None of 25 calls."
 
 
-def test_a_new_call_is_there_after_a_refresh_and_old_pages_are_not_kept(trail: Trail) -> None:
+def test_a_new_call_is_there_after_a_refresh_and_counted_by_key(trail: Trail) -> None:
     made = table(trail)
     assert made.refresh() is False
-    add(trail, BOB)
+    add(trail, BOB, ip="198.51.100.7")
     assert made.refresh() is True
     assert made.rows[0].number == 26
-
-
-def test_addresses_are_counted_by_key(trail: Trail) -> None:
-    add(trail, BOB, ip="198.51.100.7")
-    made = table(trail)
     assert made.by_key["AKIA" + BOB[-5:].upper()].addresses == {"203.0.113.10": 5, "198.51.100.7": 1}
 
 
