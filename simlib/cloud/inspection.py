@@ -277,11 +277,11 @@ class Inspection:
                 return caller, {}
         if issuer.read(name) is not None:
             bearer = bearer_of(name, account_of(resource) or "", self._sessions, now)
-            return sessions.provider_caller(bearer.provider), bearer.request_context()
+            return Caller(bearer.provider), bearer.request_context()
         if is_account_id(name):
             return self._identity(f"arn:aws:iam::{name}:user/{'stranger' if name == STRANGER else 'somebody'}", now), {}
         if is_service(name):
-            return sessions.service_caller(name), {}
+            return Caller(name, user_id=name), {}
         raise LookupError(f"{name[:200]!r} is no ARN, access key, token, service or account of this world.")
 
     def _identity(self, arn: str, now: datetime) -> Caller:
@@ -293,7 +293,7 @@ class Inspection:
         if rest == "root":
             return sessions.root_caller(account)
         if kind == "oidc-provider":
-            return sessions.provider_caller(arn)
+            return Caller(arn)
         if kind == "user" and (user := self._store.user(account, name) if known else stranger):
             if user.arn == arn:
                 return sessions.caller_of(user)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
-from simlib.cloud.credentials.sessions import Session, Sessions
+from simlib.cloud.credentials.sessions import Session, Sessions, holder_of
 from simlib.cloud.storage import iam_entities
 from simlib.cloud.storage.store import Store
 from simlib.cloud.storage.stored import StoredIdentity, StoredKey, parsed
@@ -21,6 +21,8 @@ ENDS = (EXPIRED, DELETED, ORPHANED)
 
 CHAINED = timedelta(hours=1)
 _OF_A_USER = {False: timedelta(hours=36), True: timedelta(hours=1)}  # GetSessionToken, GetFederationToken; the root's
+
+_OLDER = r"datelessthan\w* aws:tokenissuetime"
 
 # What may change the state of a key, or take the user or role behind a session away
 CHANGING = frozenset(
@@ -105,12 +107,13 @@ class History:
             Credential(each.access_key_id, ACCESS_KEY, each.account, each.owner, each.created, intervals)
             for each, intervals in self._keys.values()
         ]
-        revoking: dict[tuple[str, str | None, str | None], tuple[Statement, ...]] = {}
+        revoking: dict[str, tuple[Statement, ...]] = {}  # by the unique ID of the role or user
         issued = []
         for session in sessions:
-            holder = (session.account, session.role_name, session.user_name)
+            holder = session.identity_id
             if holder not in revoking:
-                revoking[holder] = tuple(_revoking(_behind(session, store)))
+                identity = holder_of(session, store)
+                revoking[holder] = tuple(_revoking(identity)) if identity and identity.unique_id == holder else ()
             issued.append(_session(session, sessions, revoking[holder], self._orphaned.get(session.access_key_id), now))
         return sorted([*keys, *issued], key=lambda credential: credential.born)
 
@@ -166,21 +169,12 @@ def hours(span: timedelta) -> str:
 # -- revoked sessions -------------------------------------------------------------------------------------------------
 
 
-def _behind(session: Session, store: Store) -> StoredIdentity | None:
-    """The role or user of a session, if it is still that one."""
-    if session.role_name:
-        identity = store.role(session.account, session.role_name)
-    else:
-        identity = store.user(session.account, session.user_name) if session.user_name else None
-    return identity if identity and identity.unique_id == session.identity_id else None
-
-
-def _revoking(identity: StoredIdentity | None) -> Iterator[Statement]:
+def _revoking(identity: StoredIdentity) -> Iterator[Statement]:
     """Statements that deny everything to sessions issued before some time, as AWSRevokeOlderSessions does.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_revoke-sessions.html
     """
-    for document in identity.documents if identity else ():
+    for document in identity.documents:
         if "tokenissuetime" not in document.text.lower():
             continue
         yield from filter(_cutoff, parsed(document.text, "identity", document.name).statements)
@@ -190,14 +184,11 @@ def _cutoff(statement: Statement) -> str:
     """The time before which a statement denies everything, asking for nothing else; "" of any other statement."""
     match statement.document:
         case {"Effect": "Deny", "Action": "*" | ["*"], "Resource": "*" | ["*"], "Condition": dict() as condition}:
-            tests: list[tuple[Any, ...]] = [
-                (operator, key, value) for operator, keys in condition.items() for key, value in keys.items()
-            ]
-        case _:
-            return ""
-    match [(operator.lower(), key.lower(), value) for operator, key, value in tests]:
-        case [(operator, "aws:tokenissuetime", str(time) | [str(time)])] if operator.startswith("datelessthan"):
-            return time
+            tests = [(f"{operator} {key}".lower(), value) for operator, tests in condition.items()
+                     for key, value in tests.items()]  # fmt: skip
+            match tests:
+                case [(test, str(time) | [str(time)])] if re.fullmatch(_OLDER, test):
+                    return time
     return ""
 
 

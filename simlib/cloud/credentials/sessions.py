@@ -63,13 +63,16 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """An authenticated identity: the principal that acts, with what its credentials say about it."""
+    """An authenticated identity: the principal that acts, with what its credentials say about it.
+
+    A service of AWS ("ec2.amazonaws.com") and whoever comes with the token of an identity provider have no account.
+    """
 
     arn: str
-    account: str
-    user_id: str
-    access_key_id: str
-    identity: StoredIdentity | None
+    account: str = ""
+    user_id: str = ""
+    access_key_id: str = ""
+    identity: StoredIdentity | None = None
     session: Session | None = None
     context: Mapping[str, str | list[str]] = field(default_factory=dict)
 
@@ -91,7 +94,7 @@ class Caller:
         return self.arn.endswith(":root")
 
 
-ANONYMOUS = Caller("anonymous", "", "ANONYMOUS", "", None)
+ANONYMOUS = Caller("anonymous", user_id="ANONYMOUS")
 
 
 class Sessions:
@@ -197,7 +200,7 @@ def user_caller(key: StoredKey, store: Store) -> Caller | None:
 
 def root_caller(account: str, access_key_id: str = "") -> Caller:
     """The root user of an account."""
-    return Caller(f"arn:aws:iam::{account}:root", account, account, access_key_id, None)
+    return Caller(f"arn:aws:iam::{account}:root", account, account, access_key_id)
 
 
 def caller_of(user: StoredIdentity, access_key_id: str = "") -> Caller:
@@ -205,14 +208,11 @@ def caller_of(user: StoredIdentity, access_key_id: str = "") -> Caller:
     return Caller(user.arn, user.account, user.unique_id, access_key_id, user, context=principal_tags(user.tags))
 
 
-def service_caller(service: str) -> Caller:
-    """A service of AWS acting on its own behalf, by its principal: "ec2.amazonaws.com"."""
-    return Caller(service, "", service, "", None)
-
-
-def provider_caller(arn: str) -> Caller:
-    """Whoever comes with the token of an identity provider."""
-    return Caller(arn, "", "", "", None)
+def holder_of(session: Session, store: Store) -> StoredIdentity | None:
+    """The role or user behind a session, or another one that has its name by now; None for the root user."""
+    if session.role_name:
+        return store.role(session.account, session.role_name)
+    return store.user(session.account, session.user_name) if session.user_name else None
 
 
 def session_caller(session: Session, store: Store, now: datetime, role: StoredIdentity | None = None) -> Caller | None:
@@ -220,17 +220,10 @@ def session_caller(session: Session, store: Store, now: datetime, role: StoredId
 
     `role` is the session's, where it has been looked up already.
     """
-    if role is not None:
-        identity: StoredIdentity | None = role
-    elif session.role_id:
-        identity = store.role(session.account, session.role_name or "")
-    elif session.user_name:
-        identity = store.user(session.account, session.user_name)
-    elif session.kind == "GetFederationToken":
+    identity = role or holder_of(session, store)
+    if identity is None and session.kind == "GetFederationToken" and not session.user_name:
         identity = all_powerful(f"arn:aws:iam::{session.account}:root", session.account, session.account, store)
-    else:
-        identity = None  # the root user, who is never gone
-    if identity is None and session.identity_id != session.account:
+    if identity is None and session.identity_id != session.account:  # the root user is never gone
         return None
     if identity is not None and identity.unique_id != session.identity_id:
         return None

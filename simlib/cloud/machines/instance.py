@@ -216,13 +216,6 @@ def _configure(session: Any, environment: Mapping[str, str], home: Path) -> None
     chains = ConfigChainFactory(session=session, environ=environment)
     store = session.get_component("config_store")
     for name, (in_file, in_environment, default, conversion) in BOTOCORE_DEFAUT_SESSION_VARIABLES.items():
-        chain = chains.create_config_chain(
-            instance_name=name,
-            env_var_names=in_environment,
-            config_property_names=in_file,
-            default=default,
-            conversion_func=conversion,
-        )
-        store.set_config_provider(name, chain)
+        store.set_config_provider(name, chains.create_config_chain(name, in_environment, in_file, default, conversion))
     session.set_config_variable("config_file", str(home / ".aws" / "config"))
     session.set_config_variable("credentials_file", str(home / ".aws" / "credentials"))

@@ -18,7 +18,7 @@ import secrets
 import threading
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
-from functools import reduce
+from functools import partial, reduce
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
@@ -47,7 +47,7 @@ _HELP = (
 
 _NOT_SERVED = frozenset({"availability-zone", "launch-time", "user-data", "http-endpoint"})
 
-Tree = dict[str, Any]  # directories are dicts, documents are text
+Tree = dict[str, Any]  # directories are dicts, leaves are text, or make a document when they are asked for
 
 
 class Unavailable(Exception):
@@ -160,16 +160,12 @@ class Metadata:
 def _look_up(parts: list[str], facts: StoredInstance, source: Metadata) -> str | None:
     if not parts:
         return "\n".join(_VERSIONS)
-    if parts[0] not in _VERSIONS:
-        return None
-    if parts[1:4] == ["meta-data", "iam", "security-credentials"] and len(parts) == 5:
-        return _credentials(parts[4], facts, source)
-    node: Any = _tree(facts, source)
+    node: Any = _tree(facts, source) if parts[0] in _VERSIONS else None
     for part in parts[1:]:
         node = node.get(part) if isinstance(node, dict) else None
     if isinstance(node, dict):
         return "\n".join(f"{name}/" if isinstance(node[name], dict) else name for name in sorted(node))
-    return node if isinstance(node, str) else None
+    return node if node is None or isinstance(node, str) else _document(node())
 
 
 def _tree(facts: StoredInstance, source: Metadata) -> Tree:
@@ -190,9 +186,9 @@ def _tree(facts: StoredInstance, source: Metadata) -> Tree:
             *directories, name = path.split("/")
             reduce(lambda place, directory: place.setdefault(directory, {}), directories, tree)[name] = text
     if facts.profile_arn:
-        tree["iam"] = {"info": _info(facts, source)}
+        tree["iam"] = {"info": partial(_info, facts, source)}
         if facts.role:
-            tree["iam"]["security-credentials"] = {facts.role.name: ""}
+            tree["iam"]["security-credentials"] = {facts.role.name: partial(_credentials, facts.role.name, source)}
     identity = {
         "accountId": facts.account, "architecture": "x86_64", "availabilityZone": zone, "billingProducts": None,
         "devpayProductCodes": None, "marketplaceProductCodes": None, "imageId": details.get("ami-id"),
@@ -200,36 +196,32 @@ def _tree(facts: StoredInstance, source: Metadata) -> Tree:
         "pendingTime": details.get("launch-time") or None, "privateIp": address, "ramdiskId": None,
         "region": facts.region, "version": "2017-09-30",
     }  # fmt: skip
-    root: Tree = {"meta-data": tree, "dynamic": {"instance-identity": {"document": _document(identity)}}}
+    root: Tree = {"meta-data": tree, "dynamic": {"instance-identity": {"document": lambda: identity}}}
     return {**root, **({"user-data": details["user-data"]} if details.get("user-data") else {})}
 
 
-def _info(facts: StoredInstance, source: Metadata) -> str:
+def _info(facts: StoredInstance, source: Metadata) -> Tree:
     """https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_iam-ec2.html"""
     profile = {"InstanceProfileArn": facts.profile_arn, "InstanceProfileId": facts.profile_id}
     message = {} if facts.role else {"Message": _NO_ROLE}
-    return _document({"Code": "Success", "LastUpdated": _stamp(source.now()), **profile, **message})
+    return {"Code": "Success", "LastUpdated": _stamp(source.now()), **profile, **message}
 
 
-def _credentials(role_name: str, facts: StoredInstance, source: Metadata) -> str | None:
+def _credentials(role_name: str, source: Metadata) -> Tree:
     """https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instance-metadata-security-credentials.html"""
-    if facts.role is None or facts.role.name != role_name or not facts.profile_arn:
-        return None
     try:
         credentials = source.credentials(role_name)
     except Unavailable as refused:
-        return _document({"Code": refused.code, "Message": refused.message, "LastUpdated": _stamp(source.now())})
-    return _document(
-        {
-            "Code": "Success",
-            "LastUpdated": _stamp(credentials.issued_at),
-            "Type": "AWS-HMAC",
-            "AccessKeyId": credentials.access_key_id,
-            "SecretAccessKey": credentials.secret_access_key,
-            "Token": credentials.session_token,
-            "Expiration": _stamp(credentials.expires),
-        }
-    )
+        return {"Code": refused.code, "Message": refused.message, "LastUpdated": _stamp(source.now())}
+    return {
+        "Code": "Success",
+        "LastUpdated": _stamp(credentials.issued_at),
+        "Type": "AWS-HMAC",
+        "AccessKeyId": credentials.access_key_id,
+        "SecretAccessKey": credentials.secret_access_key,
+        "Token": credentials.session_token,
+        "Expiration": _stamp(credentials.expires),
+    }
 
 
 # -- how answers look -----------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from simlib.cloud.call_context import CallContext
-from simlib.cloud.credentials.sessions import Caller, Session, service_caller
+from simlib.cloud.credentials.sessions import Caller, Session
 from simlib.cloud.permissions.authorization import decide
 from simlib.cloud.permissions.permission import Context, Permission, tag_keys
 from simlib.cloud.services import documents
@@ -140,7 +140,7 @@ def assume(
 def trusts(role: StoredIdentity, service: str, store: Store, around: Mapping[str, str], **keys: str) -> bool:
     """Whether a role's trust policy lets a service assume it; `keys` are further keys of the request's context."""
     permission = Permission("sts:AssumeRole", role.arn, role.account, keys)
-    return decide(permission, service_caller(service), store, around).allowed
+    return decide(permission, Caller(service, user_id=service), store, around).allowed
 
 
 def credentials(session: Session) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from typing import Any
 from simlib.cloud.call_context import CallContext
 from simlib.cloud.credentials import issuer
 from simlib.cloud.credentials.issuer import GITHUB
-from simlib.cloud.credentials.sessions import ANONYMOUS, Sessions, provider_caller
+from simlib.cloud.credentials.sessions import ANONYMOUS, Caller, Sessions
 from simlib.cloud.services.session_requests import assume, session_options
 from simlib.cloud.storage import iam_entities
 from simlib.cloud.transport.answers import Refusal
@@ -75,7 +75,7 @@ def assume_role_with_web_identity(context: CallContext) -> Mapping[str, Any]:
     policies = {name: parameters[name] for name in ("Policy", "PolicyArns") if name in parameters}
     options = session_options({**policies, **bearer.session_options()}, ANONYMOUS, context.store)
     answer = assume(
-        replace(context, caller=provider_caller(bearer.provider)), "sts:AssumeRoleWithWebIdentity", options,
+        replace(context, caller=Caller(bearer.provider)), "sts:AssumeRoleWithWebIdentity", options,
         bearer.request_context(), "Not authorized to perform {}".format,
         {**bearer.keys(_CLAIMS), "aws:FederatedProvider": bearer.provider}, kind="AssumeRoleWithWebIdentity",
         issued_to=bearer.provider, transitive=options.transitive,
