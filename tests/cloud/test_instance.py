@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,54 +16,9 @@ from botocore.awsrequest import AWSResponse
 
 from simlib.cloud.clock import Clock
 from simlib.cloud.machines.instance import Instance
-from simlib.cloud.machines.metadata import Unavailable
+from simlib.cloud.transport.wire import Body
 
-WEB = "i-0123456789abcdef0"
-
-
-@dataclass(frozen=True)
-class Role:
-    name: str = "web-role"
-
-
-@dataclass(frozen=True)
-class Facts:
-    instance_id: str = WEB
-    account: str = "111111111111"
-    region: str = "us-east-1"
-    running: bool = True
-    profile_arn: str | None = "arn:aws:iam::111111111111:instance-profile/web"
-    profile_id: str | None = "AIPAEXAMPLE"
-    role: Role | None = field(default_factory=Role)
-    http_tokens: str = "optional"
-    details: Mapping[str, str] = field(default_factory=lambda: {"local-ipv4": "10.0.0.7"})
-
-
-@dataclass(frozen=True)
-class Session:
-    access_key_id: str
-    secret_access_key: str
-    session_token: str
-    issued_at: datetime
-    expires: datetime
-
-
-class World:
-    def __init__(self) -> None:
-        self.clock = Clock()
-        self.facts: Facts | None = Facts()
-        self.minted = 0
-        self.trusted = True
-
-    def instance_facts(self, instance_id: str) -> Facts | None:
-        return self.facts if instance_id == WEB else None
-
-    def mint_instance_session(self, instance_id: str) -> Session:
-        if not self.trusted:
-            raise Unavailable.untrusted("web-role")
-        self.minted += 1
-        now = datetime.now(UTC)
-        return Session(f"ASIA{self.minted:016d}", "secret", f"token-{self.minted}", now, now + timedelta(hours=6))
+from .machine import FACTS, NO_PROFILE, NO_ROLE, STOPPED, TOKENS_ONLY, WEB, World
 
 
 @dataclass
@@ -79,25 +34,18 @@ class Aws:
         self.signed_by.append(text.partition("Credential=")[2].partition("/")[0])
         token = request.headers.get("X-Amz-Security-Token", b"")
         self.tokens.append(token.decode() if isinstance(token, bytes) else token)
-        body = (
-            b"<GetCallerIdentityResponse><GetCallerIdentityResult><Arn>arn:aws:sts::111111111111:assumed-role/web-role/"
-            + WEB.encode()
-            + b"</Arn></GetCallerIdentityResult></GetCallerIdentityResponse>"
-        )
-
-        class Raw:
-            def stream(self, **_: Any) -> Iterator[bytes]:
-                yield body
-
-        return AWSResponse(request.url, 200, {"Content-Type": "text/xml"}, Raw())
+        arn = f"arn:aws:sts::111111111111:assumed-role/web-role/{WEB}"
+        result = f"<GetCallerIdentityResult><Arn>{arn}</Arn></GetCallerIdentityResult>"
+        body = Body(f"<GetCallerIdentityResponse>{result}</GetCallerIdentityResponse>".encode())
+        return AWSResponse(request.url, 200, {"Content-Type": "text/xml"}, body)
 
 
 @pytest.fixture
 def world() -> Iterator[World]:
-    world = World()
-    world.clock.start()
-    yield world
-    world.clock.stop()
+    clock = Clock()
+    clock.start()
+    yield World(clock)
+    clock.stop()
 
 
 @pytest.fixture
@@ -134,15 +82,11 @@ def learners_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 # -- the session ----------------------------------------------------------------------------------------------------
 
 
-def test_the_session_has_the_roles_credentials(web: Instance, learners_own: None) -> None:
-    credentials = web.session.get_credentials()
-    assert credentials.method == "iam-role"
-    assert credentials.access_key == "ASIA0000000000000001"
-    assert credentials.token == "token-1"
+def test_the_session_has_the_roles_credentials_and_nothing_of_the_learners_own(
+    web: Instance, aws: Aws, learners_own: None
+) -> None:
+    assert web.session.get_credentials().method == "iam-role"
     assert web.session.region_name == "us-east-1"
-
-
-def test_nothing_of_the_learners_own_counts(web: Instance, aws: Aws, learners_own: None) -> None:
     answer = web.session.client("sts").get_caller_identity()
     assert answer["Arn"].endswith(f"assumed-role/web-role/{WEB}")
     assert aws.signed_by == ["ASIA0000000000000001"]
@@ -163,20 +107,14 @@ def test_the_session_refreshes_itself_as_the_clock_moves(web: Instance, world: W
 
 
 def test_an_instance_without_a_role_has_no_credentials(web: Instance, world: World) -> None:
-    world.facts = Facts(profile_arn=None, profile_id=None, role=None)
+    world.facts = NO_PROFILE
     assert web.session.get_credentials() is None
-    world.facts = Facts()
+    world.facts = FACTS
     assert web.session.get_credentials().access_key == "ASIA0000000000000001"
 
 
-def test_a_role_that_does_not_trust_ec2_gives_no_credentials(web: Instance, world: World) -> None:
-    world.trusted = False
-    assert web.session.get_credentials() is None
-    assert "AssumeRoleUnauthorizedAccess" in web.curl("latest/meta-data/iam/security-credentials/web-role")
-
-
 def test_the_role_taken_out_of_the_profile_meanwhile(web: Instance, world: World, monkeypatch: Any) -> None:
-    def gone(instance_id: str) -> Session:
+    def gone(instance_id: str) -> Any:
         raise LookupError("no role on it")
 
     monkeypatch.setattr(world, "mint_instance_session", gone)
@@ -206,7 +144,7 @@ def test_cli_and_session_share_one_rotation(web: Instance, world: World, aws: Aw
 
 
 def test_without_a_role_the_cli_finds_no_credentials(web: Instance, world: World, learners_own: None) -> None:
-    world.facts = Facts(profile_arn=None, profile_id=None, role=None)
+    world.facts = NO_PROFILE
     result = web.run("aws s3 ls")
     assert result.stdout == ""
     assert "Unable to locate credentials. You can configure credentials by running" in result.stderr
@@ -244,7 +182,7 @@ def test_curl_just_works(web: Instance, world: World) -> None:
     assert web.curl("latest/meta-data/iam/security-credentials/") == "web-role"
     document = web.curl("latest/meta-data/iam/security-credentials/web-role").json()
     assert document["AccessKeyId"] == "ASIA0000000000000001"
-    world.facts = Facts(http_tokens="required")
+    world.facts = TOKENS_ONLY
     assert web.curl("http://169.254.169.254/latest/meta-data/instance-id") == WEB
 
 
@@ -255,16 +193,12 @@ def test_curl_shows_text_as_it_is(web: Instance) -> None:
     assert document.status == 200
 
 
-def test_version_1_on_request(web: Instance, world: World) -> None:
+def test_version_1_on_request_and_both_steps_of_version_2_by_hand(web: Instance, world: World) -> None:
     assert web.curl("latest/meta-data/instance-id", token=False) == WEB
-    world.facts = Facts(http_tokens="required")
+    world.facts = TOKENS_ONLY
     refused = web.curl("latest/meta-data/instance-id", token=False)
     assert refused.status == 401
     assert "401 - Unauthorized" in refused
-
-
-def test_both_steps_by_hand(web: Instance, world: World) -> None:
-    world.facts = Facts(http_tokens="required")
     token = web.curl("latest/api/token", method="PUT", headers={"X-aws-ec2-metadata-token-ttl-seconds": "60"})
     assert web.curl("latest/meta-data/instance-id", headers={"X-aws-ec2-metadata-token": token}) == WEB
     world.clock.advance(seconds=61)
@@ -280,7 +214,7 @@ def test_an_unknown_instance_is_a_lookup_error(world: World) -> None:
 
 
 def test_a_stopped_instance_can_do_nothing(web: Instance, world: World) -> None:
-    world.facts = replace(Facts(), running=False)
+    world.facts = STOPPED
     for act in (lambda: web.run("aws s3 ls"), lambda: web.curl("latest/"), lambda: web.session):
         with pytest.raises(RuntimeError, match="is not running"):
             act()
@@ -288,7 +222,7 @@ def test_a_stopped_instance_can_do_nothing(web: Instance, world: World) -> None:
 
 def test_an_instance_shows_itself(web: Instance, world: World) -> None:
     assert repr(web) == f"<Instance {WEB}, running, role web-role>"
-    world.facts = Facts(role=None, running=False)
+    world.facts = replace(NO_ROLE, running=False)
     assert repr(web) == f"<Instance {WEB}, not running, no role>"
     world.facts = None
     assert repr(web) == f"<Instance {WEB}, gone>"

@@ -71,11 +71,7 @@ def test_a_key_that_was_switched_off_and_on_and_deleted_is_remembered_with_its_t
         times.append(aws.clock.now)
     states = [listed(aws, alice).state(moment) for moment in times]
     assert states == ["inactive", "valid", "deleted"]
-    assert [listed(aws, alice).state(moment - MINUTE) for moment in times] == [
-        "valid",
-        "inactive",
-        "valid",
-    ]
+    assert [listed(aws, alice).state(moment - MINUTE) for moment in times] == ["valid", "inactive", "valid"]
 
 
 def test_a_session_knows_whose_key_it_was_asked_for_with_and_the_roles_maximum(
@@ -158,11 +154,13 @@ def test_a_session_is_over_with_its_role_and_a_new_role_of_that_name_brings_it_n
     iam.create_role(RoleName="reports", AssumeRolePolicyDocument=trust({"AWS": "111111111111"}))
     aws.clock.advance(minutes=10)
     found = listed(aws, session)
-    assert [found.state(moment) for moment in (gone - MINUTE, gone, gone + 2 * HOUR)] == [
-        "valid",
-        "orphaned",
-        "orphaned",
-    ]
+    states = [found.state(moment) for moment in (gone - MINUTE, gone, gone + 2 * HOUR)]
+    assert states == ["valid", "orphaned", "orphaned"]
+    of_the_new_role = assume()
+    aws.clock.advance(minutes=1)
+    older = deny("*", Condition={"DateLessThan": {"aws:TokenIssueTime": f"{aws.clock.now:%Y-%m-%dT%H:%M:%SZ}"}})
+    iam.put_role_policy(RoleName="reports", PolicyName="AWSRevokeOlderSessions", PolicyDocument=document(older))
+    assert listed(aws, of_the_new_role).state(aws.clock.now) == "revoked"
 
 
 def test_what_the_list_says_of_now_is_what_happens(
