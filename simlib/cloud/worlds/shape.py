@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from difflib import get_close_matches
-from functools import cache, reduce
+from functools import cache, partial, reduce
 from inspect import signature
 from typing import Any, NamedTuple
 
@@ -46,7 +46,10 @@ class _Wrong(WorldFileError):
 
 
 class Member(NamedTuple):
-    """A row of a table, as the first lines of `world.toml` explain it; `form` is the name of a form or a table."""
+    """A row of a table, as the first lines of `world.toml` explain it; `form` is the name of a form or a table.
+
+    `attribute` is where the value is kept, `simple` whether it is one value and not a part with members of its own.
+    """
 
     name: str
     form: str
@@ -55,18 +58,27 @@ class Member(NamedTuple):
     service: str
     how: str
     place: str
+    attribute: str
+    simple: bool
 
-    @property
-    def attribute(self) -> str:
-        """Where the value is kept."""
-        return self.place or xform_name(self.name)
+
+@cache
+def _rows(table: str) -> Mapping[str, Member]:
+    rows = {}
+    for name, text in TABLES[table].items():
+        row = _ROW.fullmatch(text)
+        assert row is not None, f"{table}.{name}"
+        parts = row.groupdict("")
+        rows[name] = Member(
+            name, **parts, attribute=parts["place"] or xform_name(name), simple=row["form"] not in TABLES
+        )
+    return rows
 
 
 @cache
 def members(table: str) -> tuple[Member, ...]:
     """The rows of a table."""
-    rows = ((name, _ROW.fullmatch(row)) for name, row in TABLES[table].items())
-    return tuple(Member(name, **row.groupdict("")) for name, row in rows if row)
+    return tuple(_rows(table).values())
 
 
 # -- from JSON ---------------------------------------------------------------------------------------------------------
@@ -126,13 +138,13 @@ def _values_of_members(table: str, value: Any, place: str, notes: Notes | None) 
         value = {arn: arn_in(value)}
     if not isinstance(value, dict):
         raise _Wrong(place or "The file", "is not an object.", value)
-    rows, prefix = {member.name: member for member in members(table)}, f"{place}." if place else ""
+    rows, prefix = _rows(table), f"{place}." if place else ""
     if unknown := next((name for name in value if name not in rows), None) if notes is None else None:
         near = get_close_matches(unknown, rows, 1)
         hint = f" Did you mean {near[0]}?" if near else ""
         raise WorldFileError(f"{prefix}{unknown}: there is no such member.{hint}")
     values = {}
-    for name, (_, form, many, flag, *_) in rows.items():
+    for name, form, many, flag, *_ in members(table):
         written = value.get(name)
         try:
             if written is not None:
@@ -167,7 +179,7 @@ def attributes(table: str, values: Mapping[str, Any]) -> dict[str, Any]:
     return {
         member.attribute: values[member.name]
         for member in members(table)
-        if member.name in values and member.how in ("", "at") and member.form not in TABLES
+        if member.simple and member.name in values and member.how in ("", "at")
     }
 
 
@@ -201,8 +213,8 @@ def new(maker: Any, keeper: Any, table: str, values: Mapping[str, Any], **more: 
     known = {"account_id": keeper.account_id, "partition": PARTITION, "path": "/", "tags": tags(values)}
     known |= dict.fromkeys(("region", "region_name"), keeper.region_name)
     for member in members(table):
-        if member.name in values and member.form not in (*TABLES, *_PAIRS):
-            known |= dict.fromkeys((member.attribute, xform_name(member.name)), values[member.name])
+        if member.simple and member.name in values and member.form != "tags":
+            known[member.attribute] = known[xform_name(member.name)] = values[member.name]
     known |= more
     parameters = _parameters(getattr(maker, "__func__", maker))
     return maker(**{name: known.get(name) for name, needed in parameters if needed or name in known})
@@ -249,15 +261,12 @@ def _written(member: Member, thing: Any, keeper: Any) -> Any:
         names = members(_PAIRS[member.form])
         pairs = (zip(names, pair, strict=True) for pair in tag_map(kept).items())
         return [{each.name: form_of(each.form).write(value) for each, value in pair} for pair in pairs]
-
-    def write(value: Any) -> Any:
-        return json_of(member.form, value, keeper) if member.form in TABLES else form_of(member.form).write(value)
-
+    write = form_of(member.form).write if member.simple else partial(json_of, member.form, keeper=keeper)
     return [write(each) for each in kept] if member.many else write(kept)
 
 
 def _kept(thing: Any, member: Member) -> Any:
-    place = member.name if isinstance(thing, Mapping) and not member.place else member.attribute
+    place = member.name if not member.place and isinstance(thing, Mapping) else member.attribute
     for step in place.split("."):
         if step.endswith("()"):
             thing = getattr(thing, step[:-2], tuple)()
