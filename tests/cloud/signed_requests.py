@@ -7,13 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
-from botocore.auth import (
-    HmacV1QueryAuth,
-    S3SigV4Auth,
-    S3SigV4QueryAuth,
-    SigV4Auth,
-    SigV4QueryAuth,
-)
+from botocore.auth import HmacV1QueryAuth, S3SigV4Auth, S3SigV4QueryAuth, SigV4Auth, SigV4QueryAuth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
@@ -23,11 +17,8 @@ from simlib.cloud.transport.wire import RawRequest
 KEY, SECRET, TOKEN = "AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "FwoGZXIvYXdzEXAMPLE//tok+en=="
 LONG_TERM, SESSION = Credentials(KEY, SECRET), Credentials("ASIAIOSFODNN7EXAMPLE", SECRET, TOKEN)
 
-S3_HOST, EC2_HOST, LOOPBACK = (
-    "https://s3.us-east-1.amazonaws.com",
-    "https://ec2.eu-west-1.amazonaws.com",
-    "http://127.0.0.1:41753",
-)
+S3_HOST, EC2_HOST = "https://s3.us-east-1.amazonaws.com", "https://ec2.eu-west-1.amazonaws.com"
+LOOPBACK = "http://127.0.0.1:41753"
 
 SIGNERS: dict[str, Callable[[Credentials], object]] = {
     "v4": lambda c: SigV4Auth(c, "execute-api", "eu-west-1"),
@@ -70,14 +61,7 @@ QUERY = f"X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential={KEY}/20261123/us-ea
 
 def raw(request: AWSRequest) -> RawRequest:
     """A signed botocore request as the gate receives it."""
-    prepared = request.prepare()
-    headers = {
-        name.lower(): value.decode("utf-8") if isinstance(value, bytes) else str(value)
-        for name, value in prepared.headers.items()
-    }
-    body = prepared.body
-    content = body.encode("utf-8") if isinstance(body, str) else bytes(body or b"")
-    return RawRequest(prepared.method, prepared.url, headers, content)
+    return RawRequest.from_botocore(request.prepare())
 
 
 def signed(
