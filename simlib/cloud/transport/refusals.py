@@ -69,8 +69,6 @@ def authentication_refusal(situation: str, service: str | None, detail: Signatur
         code, status, *texts = TABLE["signature"][error.kind]
         text = next(iter(texts), None)
     text = str(detail) or code if text is None else text
-    if text == TABLE["unknown-key"]["query"][2] and service == "iam":
-        text = text.rstrip(".")  # IAM alone leaves the full stop out
     if family == "query" and error is not None and "StringToSign" in error.details:
         text = _with_strings(text, error)
     extra = error.details if family == "s3" and error is not None else {}
