@@ -27,8 +27,8 @@ from simlib.cloud.world import ADMINISTRATOR
 from . import course, progress
 from .exercises import Saying, hint_titles
 from .look import button, choice, field, said, tag
-from .markup import inline, plain, prose
-from .page import Child, Html, Part, el
+from .options import Option, Options, by_letter
+from .page import Child, Part, el, line, paragraphs
 from .page import code as as_code
 from .panel import Commands, Panel, slot
 from .terminal import Terminal
@@ -90,11 +90,10 @@ class Play(Panel):
         self.note = ""
         self.tool = _OF_KIND[which.kind][0]
         self._edit = filled(facts.get("edit", ()), self._setting.values)
-        self._by = (
-            None if facts["you"] in facts["accounts"] else self.you
-        )  # an administrator is the editor's own choice
+        administers = facts["you"] in facts["accounts"]
+        self._by = None if administers else self.you  # whoever administers is the editor's own choice
         self._tools: dict[str, Panel] = {"terminal": self.terminal}
-        self._answer = ""
+        self._answer, self._options = "", Options()
         self._began = self.world.clock.real_now
         self._ended: datetime | None = None
         self._way = self._drawn() if which.kind in ("lock out", "cut down") else None  # before it is closed
@@ -102,11 +101,13 @@ class Play(Panel):
     # -- to play -------------------------------------------------------------------------------------------------------
 
     def check(self, answer: str = "") -> Tally:
-        """Try out whether it is solved; `answer` is the flag, or the choice, where one is asked for.
+        """Try out whether it is solved; `answer` is the flag, or the choice or its letter, where one is asked for.
 
         The world stays as it is. A wrong check costs some points; one without an answer costs none. While a text in the
         editor is not applied nothing is checked.
         """
+        if self.choices and len(answer) == 1:
+            answer = self.choices[by_letter(answer, len(self.choices))]
         editor = self._tools.get("policies")
         unsaved = any(each.changed and not each.begun for each in getattr(editor, "documents", ()))
         if Cloud.running is not self.world or (unsaved and not self.choices and self.score is None):
@@ -232,8 +233,7 @@ class Play(Panel):
         which, over = self.challenge, self.score is not None
         about = f"{which.kind} · {which.theme} · level {which.level} · about {which.minutes} minutes · seed {self.seed}"
         note = el("p.sl-draft", self.note, role="status", key="note") if self.note else None
-        task = el("p", el("b", "Your task. "), Html(inline(self.task)), text=f"Your task. {plain(self.task)}")
-        told = (_prose(self.story), task)
+        told = (paragraphs(self.story), el("p", el("b", "Your task. "), line(self.task)))
         body = (note, *told, *self._debrief()) if over else (*told, *self._table(), note)  # beside the buttons
         head = el("div.sl-head", el("div", el("h3.sl-title", which.title), el("div.sl-small.sl-dim", about)))
         foot = None if over else el("div.sl-foot", *self._foot())
@@ -249,7 +249,11 @@ class Play(Panel):
             "p", el("b", "You are "), as_code(self._me),
             ": in a cell, use ", as_code("game.you"), ", for instance ", as_code('game.you.client("iam")'), ".",
         )  # fmt: skip
-        yield self._choices() if self.choices else None
+        yield (
+            self._options.page(self.task, [Option(each) for each in self.choices], enter="check")
+            if self.choices
+            else None
+        )
         tools = _OF_KIND[self.challenge.kind]
         if len(tools) > 1:
             here = {self.tool: {"aria_current": "page"}}
@@ -260,25 +264,16 @@ class Play(Panel):
         yield self._tallied()
         yield from self._hints()  # beside their button
 
-    def _choices(self) -> Part:
-        press = {"type": "radio", "name": f"choice-{id(self)}", "do": "answer", "data_enter": "check"}
-        rows = []
-        for each in self.choices:
-            radio = el("input", value=each, checked=self._answer == each, **press)
-            rows.append(el("label.sl-option", radio, el("span.sl-radio"), el("span", Html(inline(each)))))
-        told = "\n".join(f"( ) {plain(each)}" for each in self.choices)
-        return el("div.sl-options", *rows, role="radiogroup", aria_label=self.task, text=told)
-
     def _tallied(self) -> Child:
         if self.tally is None:
             return None
         wrong = ("not yet", "not needed" if self.challenge.kind == "cut down" else "not yet")
-        rows = [
-            el("li", said("yes", "right") if each.right else said("no", wrong[each.allowed]), " ",
-               el("span", Html(inline(what)), text=plain(what)))
-            for each in self.tally.rows
-            if (what := f"{each.who} {each.does}".strip() + (f": {each.because}" if each.because else ""))
-        ]  # fmt: skip
+        rows = []
+        for each in self.tally.rows:
+            what = f"{each.who} {each.does}".strip() + (f": {each.because}" if each.because else "")
+            rows.append(
+                el("li", said(*(("yes", "right") if each.right else ("no", wrong[each.allowed]))), " ", line(what))
+            )
         return el("div", el("p", el("b", self.tally.sentence), role="status", key="tally"), el("ul.sl-tally", *rows))
 
     def _foot(self) -> Iterator[Child]:
@@ -305,7 +300,7 @@ class Play(Panel):
         yield self._tallied()
         yield from self._hints()
         yield el("h4", "What it was")
-        yield _prose("\n\n".join(filter(None, [facts.get("here", "").strip(), facts["debrief"]])))
+        yield paragraphs("\n\n".join(filter(None, [facts.get("here", "").strip(), facts["debrief"]])))
         about = course.find(self.challenge.lesson)
         lesson = el("a", f"lesson {about.number}, {course.lesson(about.slug).title}", href=about.notebook)
         yield el("p", "More about it is in ", lesson, ".")
@@ -324,6 +319,10 @@ class Play(Panel):
             yield el("h4", "Your calls, in the trail")
             yield trail_page(table)
 
+    def _choose(self, value: str) -> None:
+        self._options.press(value, len(self.choices))
+        self._answer = self.choices[self._options.pressed[0]] if self._options.pressed else ""
+
     @property
     def commands(self) -> Commands:
         def take(tool: str) -> None:
@@ -334,14 +333,11 @@ class Play(Panel):
         return {
             "tool": take,
             "answer": lambda text: setattr(self, "_answer", text),
+            "choose": self._choose,
             "check": lambda _: self.check(self._answer),
             "hint": lambda _: self.hint(),
             "give up": lambda _: self.hinted >= HINTS and self.give_up(),
         }
-
-
-def _prose(text: str) -> Part:
-    return el("div", Html(prose(text)), text=plain(text))
 
 
 def challenges() -> Challenges:

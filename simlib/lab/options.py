@@ -61,22 +61,22 @@ class Options:
         else:
             self.pressed = [*(each for each in self.pressed if each != unsure), index]
 
-    def page(self, question: str, rows: Sequence[Option], ordered: bool = False) -> Part:
-        """The options to choose from; in text they are answered by their letters."""
+    def page(self, question: str, rows: Sequence[Option], ordered: bool = False, enter: str = "lock") -> Part:
+        """The options to choose from, in text by their letters; `enter` is the command of the button they belong to."""
         told = (f"  {letter}) {unmarked(row.text)}" for letter, row in zip(ascii_lowercase, rows, strict=False))
         return el(
             "div.sl-options",
-            (self._open(index, row, ordered) for index, row in enumerate(rows)),
+            (self._open(index, row, ordered, enter) for index, row in enumerate(rows)),
             text="\n".join(told),
             role="group" if ordered else "radiogroup",
             aria_label=unmarked(question),
         )
 
-    def _open(self, index: int, row: Option, ordered: bool) -> Part:
+    def _open(self, index: int, row: Option, ordered: bool, enter: str) -> Part:
         press = {"do": "choose", "value": str(index), "key": None if index else "first"}
         if not ordered:
             chosen = index in self.pressed
-            field = el("input", type="radio", name=self._group, checked=chosen, data_enter="lock", **press)
+            field = el("input", type="radio", name=self._group, checked=chosen, data_enter=enter, **press)
             return el("label.sl-option", field, el("span.sl-radio"), row.words)
         place = str(self.pressed.index(index) + 1) if index in self.pressed else ""
         pressed = "true" if place else "false"
