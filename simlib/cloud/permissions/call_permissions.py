@@ -33,11 +33,7 @@ __all__ = ["EXACT", "Permission", "action_name", "permissions_of"]
 
 # The services whose resources and condition keys were compared with AWS's reference call by call; of the others the
 # action is exact, and the resource where the API names it as the reference does.
-EXACT = ("acm", "apigateway", "athena", "autoscaling", "backup", "bedrock", "cloudformation", "cloudfront",
-         "cloudtrail", "cloudwatch", "codebuild", "cognito-idp", "dynamodb", "dynamodbstreams", "ec2", "ecr", "ecs",
-         "efs", "eks", "elasticache", "elb", "elbv2", "events", "firehose", "glue", "iam", "kinesis", "kms", "lambda",
-         "logs", "organizations", "rds", "redshift", "route53", "s3", "sagemaker", "secretsmanager", "sns", "sqs",
-         "ssm", "stepfunctions", "sts")  # fmt: skip
+EXACT: tuple[str, ...] = tuple(service_table.by_prefix("exact")["services"])
 
 
 def permissions_of(call: Call, caller: Caller, store: Store) -> list[Permission]:

@@ -32,8 +32,8 @@ def _ordinary(call: Call, caller: Caller) -> Iterator[Permission]:
     action = f"ec2:{call.operation}"
     known = service_table.known(action)
     kinds, needed = (known.resource_types, known.required_types) if known else ((), ())
-    named = [arn for arn in _arns(call, caller) if _kind(arn) in kinds]
-    named += [arn for arn in _by_name(call, caller) if _kind(arn) in kinds]
+    by_name = [service_table.of_aws(arn, "ec2") for arn in service_table.written(call, action, caller.account)]
+    named = [arn for arn in (*_arns(call, caller), *by_name) if _kind(arn) in kinds]
     made = _made(call) or (needed[0] if needed and not named else "")
     if made in kinds and not any(_kind(arn) == made for arn in named):
         first = call.operation in service_table.row("ec2")["made_first"]
@@ -41,22 +41,6 @@ def _ordinary(call: Call, caller: Caller) -> Iterator[Permission]:
     for arn in named or ["*"]:
         context = {**_facts(arn), **(_request_tags(call, made) if _kind(arn) == made else {})}
         yield Permission(action, arn, caller.account, {"ec2:Region": call.region, **context})
-
-
-def _by_name(call: Call, caller: Caller) -> Iterator[str]:
-    """The ARNs of what the call names otherwise than by ID."""
-    parameters, place = call.parameters, (call.region, caller.account)
-    if name := parameters.get("KeyName"):
-        yield _arn(call, caller, "key-pair", str(name))
-    names = parameters.get("GroupNames") or parameters.get("SecurityGroups") or ()
-    if parameters.get("GroupName"):
-        names = [parameters["GroupName"]]
-    for name in names:
-        yield _arn(call, caller, "placement-group", str(name))
-        if call.operation != "CreateSecurityGroup":
-            yield _arn(call, caller, "security-group", resources.security_group_id(str(name), *place) or "*")
-    if parameters.get("LaunchTemplateName"):
-        yield _arn(call, caller, "launch-template", resources.launch_template(parameters, *place)[0])
 
 
 def _run_instances(call: Call, caller: Caller) -> Iterator[Permission]:

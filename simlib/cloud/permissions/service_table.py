@@ -225,6 +225,7 @@ _RESOLVED: Mapping[str, Callable[[str, str, str], str | None]] = {
     "role": _of_iam("role", "roles"),
     "instance-profile": _of_iam("instance-profile", "instance_profiles"),
     "security-group": resources.security_group_id,
+    "launch-template": lambda name, *place: resources.launch_template({"LaunchTemplateName": name}, *place)[0],
 }
 
 
