@@ -1,4 +1,4 @@
-"""AWS's refusals word for word, as boto3 raises them: the table of error texts, a test for each row."""
+"""AWS's refusals word for word, as boto3 raises them; those of a session's length and name: test_misconceptions."""
 
 from __future__ import annotations
 
@@ -269,22 +269,6 @@ def test_expired_session(aws: Cloud, iam: Any, service: str) -> None:
 # -- sessions ------------------------------------------------------------------------------------------------------
 
 
-def test_duration_above_the_roles_maximum(aws: Cloud, iam: Any) -> None:
-    reader(iam)
-    alice = new_user(aws, iam, "alice", allow("sts:AssumeRole"))
-    said = refused(lambda: assume(alice, DurationSeconds=3601))
-    text = "The requested DurationSeconds exceeds the MaxSessionDuration set for this role."
-    assert said == ("ValidationError", text)
-
-
-def test_chaining_above_one_hour(aws: Cloud, iam: Any) -> None:
-    reader(iam, allow("sts:AssumeRole"), MaxSessionDuration=7200)
-    first = aws.sign_in(assume(new_user(aws, iam, "alice", allow("sts:AssumeRole")), DurationSeconds=7200))
-    said = refused(lambda: assume(first, DurationSeconds=3601))
-    text = "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining."
-    assert said == ("ValidationError", text)
-
-
 def test_root_assumes_a_role(aws: Cloud, dev: Any, iam: Any) -> None:
     reader(iam)
     assert refused(lambda: assume(dev.root)) == ("AccessDenied", "Roles may not be assumed by root accounts.")
@@ -325,16 +309,6 @@ def test_bad_mfa_code(aws: Cloud, iam: Any) -> None:
     aws.clock.advance(days=1)
     said = refused(lambda: alice.client("sts").get_session_token(SerialNumber=serial, TokenCode=wrong))
     assert said == ("AccessDenied", "MultiFactorAuthentication failed with invalid MFA one time pass code.")
-
-
-def test_session_name(aws: Cloud, iam: Any) -> None:
-    reader(iam)
-    sts = new_user(aws, iam, "alice", allow("sts:*")).client("sts")
-    text = (
-        "1 validation error detected: Value 'a/b' at 'roleSessionName' failed to satisfy constraint: "
-        r"Member must satisfy regular expression pattern: [\w+=,.@-]*"
-    )
-    assert refused(lambda: sts.assume_role(RoleArn=READER, RoleSessionName="a/b")) == ("ValidationError", text)
 
 
 def test_no_credentials_anywhere(aws: Cloud) -> None:

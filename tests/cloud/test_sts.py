@@ -80,72 +80,6 @@ def test_trust_and_permission_decide_together(
     assert refused(lambda: assume(alice)) == ("AccessDenied", text)
 
 
-def test_a_role_that_does_not_exist_is_refused_with_the_same_words(aws: Cloud, iam: Any) -> None:
-    alice = new_user(aws, iam, "alice", allow("sts:*"))
-    user = "arn:aws:iam::111111111111:user/alice"
-    text = f"User: {user} is not authorized to perform: sts:AssumeRole on resource: {ROLE}"
-    assert refused(lambda: assume(alice)) == ("AccessDenied", text)
-
-
-def test_across_accounts_both_sides_must_allow(aws: Cloud, iam: Any) -> None:
-    other = aws.account("prod").admin.client("iam")
-    alice = new_user(aws, iam, "alice")
-    other.create_role(
-        RoleName="reader", AssumeRolePolicyDocument=trust({"AWS": "arn:aws:iam::111111111111:user/alice"})
-    )
-    arn = ROLE.replace("1" * 12, "2" * 12)
-    assert refused(lambda: assume(alice, arn))[0] == "AccessDenied"
-    iam.put_user_policy(UserName="alice", PolicyName="may", PolicyDocument=document(allow("sts:AssumeRole", arn)))
-    assert assume(alice, arn)["AssumedRoleUser"]["Arn"].startswith("arn:aws:sts::222222222222:assumed-role/reader/")
-
-
-def test_an_external_id_must_match(aws: Cloud, iam: Any) -> None:
-    condition = {"StringEquals": {"sts:ExternalId": "blue-42"}}
-    iam.create_role(RoleName="reader", AssumeRolePolicyDocument=trust({"AWS": "111111111111"}, Condition=condition))
-    alice = new_user(aws, iam, "alice", ASSUME)
-    assert refused(lambda: assume(alice))[0] == "AccessDenied"
-    assert refused(lambda: assume(alice, ExternalId="red-42"))[0] == "AccessDenied"
-    assert assume(alice, ExternalId="blue-42")
-
-
-def test_tags_and_a_source_identity_are_actions_of_their_own(aws: Cloud, iam: Any, role: str) -> None:
-    alice = new_user(aws, iam, "alice", ASSUME)
-    assert "sts:TagSession" in refused(lambda: assume(alice, Tags=[{"Key": "team", "Value": "red"}]))[1]
-    assert "sts:SetSourceIdentity" in refused(lambda: assume(alice, SourceIdentity="alice"))[1]
-    both = ["sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity"]
-    iam.put_user_policy(UserName="alice", PolicyName="inline", PolicyDocument=document(allow(both, ROLE)))
-    assert refused(lambda: assume(alice, SourceIdentity="alice"))[0] == "AccessDenied"  # the trust does not say it
-    iam.update_assume_role_policy(RoleName="reader", PolicyDocument=trust({"AWS": "111111111111"}, both))
-    assert assume(alice, SourceIdentity="alice", Tags=[{"Key": "team", "Value": "red"}])["SourceIdentity"] == "alice"
-
-
-# DurationSeconds asked for with AssumeRole on a role of two hours: the code and text AWS refuses with, or None
-TOO_LONG = "The requested DurationSeconds exceeds the MaxSessionDuration set for this role."
-CHAINED = "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining."
-ABOVE = (
-    "1 validation error detected: Value '43201' at 'durationSeconds' failed to satisfy constraint: "
-    "Member must have value less than or equal to 43200"
-)
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"), [(900, None), (3600, None), (7200, None), (7201, TOO_LONG), (43200, TOO_LONG), (43201, ABOVE)]
-)
-def test_how_long_a_role_session_may_last(aws: Cloud, iam: Any, role: str, seconds: int, text: str | None) -> None:
-    alice = new_user(aws, iam, "alice", ASSUME)
-    if text:
-        assert refused(lambda: assume(alice, DurationSeconds=seconds)) == ("ValidationError", text)
-        return
-    expires = assume(alice, DurationSeconds=seconds)["Credentials"]["Expiration"]
-    assert expires - aws.clock.now == pytest.approx(timedelta(seconds=seconds), abs=timedelta(seconds=3))
-
-
-def test_a_chained_session_lasts_an_hour_at_most(aws: Cloud, iam: Any, role: str) -> None:
-    first = aws.sign_in(new_user(aws, iam, "alice", ASSUME).client("sts").get_session_token())
-    assert refused(lambda: assume(first, DurationSeconds=3601)) == ("ValidationError", CHAINED)
-    assert assume(first, DurationSeconds=3600)
-
-
 @pytest.mark.parametrize(("seconds", "allowed"), [(900, True), (129_600, True), (129_601, False), (None, True)])
 def test_how_long_a_session_token_may_last(aws: Cloud, iam: Any, seconds: int | None, allowed: bool) -> None:
     sts = new_user(aws, iam, "alice").client("sts")
@@ -157,21 +91,10 @@ def test_how_long_a_session_token_may_last(aws: Cloud, iam: Any, seconds: int | 
     assert lasts == pytest.approx(timedelta(seconds=seconds or 43_200), abs=timedelta(seconds=3))
 
 
-def test_a_session_name_has_its_characters(aws: Cloud, iam: Any, role: str) -> None:
-    sts = new_user(aws, iam, "alice", ASSUME).client("sts")
-    text = (
-        "1 validation error detected: Value 'a/b' at 'roleSessionName' failed to satisfy constraint: "
-        r"Member must satisfy regular expression pattern: [\w+=,.@-]*"
-    )
-    assert refused(lambda: sts.assume_role(RoleArn=role, RoleSessionName="a/b")) == ("ValidationError", text)
-
-
-def test_get_session_token_needs_no_permission_but_long_term_keys(aws: Cloud, iam: Any) -> None:
+def test_get_session_token_needs_no_permission(aws: Cloud, iam: Any) -> None:
     alice = new_user(aws, iam, "alice", deny("sts:*"))
     session = aws.sign_in(alice.client("sts").get_session_token())
     assert session.access_key_id.startswith("ASIA")
-    said = refused(session.client("sts").get_session_token)
-    assert said == ("AccessDenied", "Cannot call GetSessionToken with session credentials")
 
 
 def test_credentials_of_get_session_token_do_not_reach_iam(aws: Cloud, iam: Any) -> None:
