@@ -5,14 +5,14 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path as File
 from typing import Any, Final
 from urllib.parse import unquote
 
 from simlib.iam import findings, validation
-from simlib.iam.errors import PolicyError, Problem
+from simlib.iam.errors import Path, PolicyError, Position, Problem, name_of
 from simlib.iam.findings import ERROR, SECURITY, SUGGESTION, WARNING
 from simlib.iam.json_text import Located, read
 from simlib.iam.statement import KINDS
@@ -24,29 +24,18 @@ codes in lower case (--list shows them). The answers of the AWS CLI to get-polic
 and the like are unwrapped. Exit status: 0 nothing wrong, 1 errors (with --strict: or warnings), 2 a file that cannot
 be read.
 """
-_WRAPPED: Final = (  # where the AWS CLI's answers have a policy, and of what kind
-    (("PolicyVersion", "Document"), "identity"),
-    (("Role", "AssumeRolePolicyDocument"), "trust"),
-    (("PolicyDocument",), "identity"),
-    (("Policy", "Content"), ""),
-    (("Attributes", "Policy"), "resource"),
-    (("Policy",), "resource"),
-    (("ResourcePolicy",), "resource"),
-    (("policyText",), "resource"),
-)
-_CONTENT: Final = {"SERVICE_CONTROL_POLICY": "scp", "RESOURCE_CONTROL_POLICY": "rcp"}
+_TYPES: Final = {"SERVICE_CONTROL_POLICY": "scp", "RESOURCE_CONTROL_POLICY": "rcp"}  # as Organizations answers
 
 
 @dataclass(frozen=True)
 class _Inside(Located):
-    """A part of a document that is a policy itself; `written` is how the policy calls it that stands at `path`."""
+    """A policy that stands at `path` of a document."""
 
     whole: Located
-    path: tuple[str | int, ...]
-    written: tuple[str | int, ...] = ()
+    path: Path
 
-    def place(self, path: Any, *, of_name: bool = False) -> tuple[int, int] | None:
-        return self.whole.place(self.path + path[len(self.written) :], of_name=of_name)
+    def place(self, path: Path, *, of_name: bool = False) -> Position | None:
+        return self.whole.place(self.path + path, of_name=of_name)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -92,63 +81,49 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _text(name: str) -> str:
-    data = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+    data = sys.stdin.buffer.read() if name == "-" else File(name).read_bytes()
     return data.decode("utf-8-sig")  # some editors begin with a mark
 
 
 def _examined(text: str, kind: str | None, stored_as: str | None) -> tuple[str, Sequence[Problem]]:
     """What was made of a text, where that has to be said, and what was found in it."""
     try:
-        located, wrapped, note = _unwrapped(read(text))
+        located = whole = read(text)
+        path, policy = next(_policies(whole.value, ()), ((), whole.value))
+        if isinstance(policy, str):
+            located = read(unquote(policy) if policy.lstrip().startswith("%") else policy)
+        elif path:
+            located = _Inside(policy, json.dumps(policy, ensure_ascii=False), whole, path)
     except PolicyError as error:
         return "", error.problems
-    document, bare = located.value, []
-    if (isinstance(document, Mapping) and "Effect" in document and "Statement" not in document) or (
-        isinstance(document, list) and document and all(isinstance(each, Mapping) for each in document)
-    ):
-        what = "a list of statements" if isinstance(document, list) else "a statement"
-        advice = 'write {"Version": "2012-10-17", "Statement": [ … ]} around it'
-        line, column = located.place(()) or (None, None)
-        message = f"This is {what}, not a policy."
-        bare = [Problem("", message, None, advice, line, column, "error", "missing-statement")]
-        document = {"Version": "2012-10-17", "Statement": document}
-        located = _Inside(document, located.text, located, (), ("Statement",))
+    own = "a text of its own, " if isinstance(policy, str) else ""
+    note = f"the policy at {name_of(path)}, {own}" if path else ""
     if kind is None:
-        kind, why = (wrapped, "") if wrapped else _guess(document)
+        of_type = next((_TYPES[name] for name in _TYPES if path and name in text), None)
+        kind = of_type or _kind(located.value)
         if note or kind != "identity":
             name = KINDS[kind].name
-            note = f"{note}checked as {name[0].lower()}{name[1:]}{why} (--kind may say otherwise)"
-    return note, [*bare, *validation.problems(document, kind, located, stored_as=stored_as)]
+            note = f"{note}checked as {name[0].lower()}{name[1:]} (--kind may say otherwise)"
+    return note, validation.problems(located.value, kind, located, stored_as=stored_as)
 
 
-def _unwrapped(located: Located) -> tuple[Located, str, str]:
-    """The policy in an answer of the AWS CLI, its kind if that is certain, and a note; else what was there."""
-    for path, kind in _WRAPPED:
-        inner = located.value
-        for step in path:
-            inner = inner.get(step) if isinstance(inner, Mapping) else None
-        if path[-1] == "Content":
-            kind = next((_CONTENT[word] for word in _CONTENT if inner and word in located.text), "")
-        note = f"the policy at {'.'.join(path)}, "
-        if isinstance(inner, str) and inner.lstrip()[:1] in ("{", "%"):
-            return read(unquote(inner) if inner.startswith("%") else inner), kind, note + "a text of its own, "
-        if isinstance(inner, Mapping) and "Statement" in inner:
-            return _Inside(inner, json.dumps(inner, ensure_ascii=False), located, path), kind, note
-    return located, "", ""
+def _policies(value: Any, path: Path) -> Iterator[tuple[Path, Any]]:
+    """The policies, or texts of such, in an answer of the AWS CLI; each with the way to it."""
+    if isinstance(value, str) and value.lstrip().startswith(("{", "%7B")):
+        yield path, value
+    elif isinstance(value, Mapping) and "Statement" in value:
+        yield path, value
+    elif isinstance(value, Mapping):
+        for name, inside in value.items():
+            yield from _policies(inside, (*path, name))
 
 
-def _guess(document: Any) -> tuple[str, str]:
-    """The kind of a policy by its statements, and by what."""
+def _kind(document: Any) -> str:
+    """The kind of a policy, by the elements that its statements have."""
     written = document.get("Statement") if isinstance(document, Mapping) else None
-    statements = [each for each in (written if isinstance(written, list) else [written]) if isinstance(each, Mapping)]
-    if not any("Principal" in each or "NotPrincipal" in each for each in statements):
-        return "identity", ""
-    actions = [each.get("Action") for each in statements]
-    texts = [text for each in actions for text in (each if isinstance(each, list) else [each])]
-    assumes = all(str(text).lower().startswith("sts:") for text in texts)
-    if assumes and not any("Resource" in each or "NotResource" in each for each in statements):
-        return "trust", " for its Principal and its actions"
-    return "resource", " for its Principal"
+    statements = written if isinstance(written, list) else [written]
+    elements = {name.removeprefix("Not") for each in statements if isinstance(each, Mapping) for name in each}
+    return "identity" if "Principal" not in elements else "resource" if "Resource" in elements else "trust"
 
 
 def _as_line(name: str, problem: Problem, gravity: str) -> str:

@@ -22,49 +22,35 @@ POLICY = """{
 }
 """
 
-MERGE = "merge the two, or remove one"
+COMMENT, QUOTES = "JSON has no comments: remove it", "names and texts stand in double quotes"
+INVISIBLE = "an invisible character, perhaps copied from a web page: replace it with a space"
+MERGE, COMMA = "merge the two, or remove one", "is there a comma too many before it?"
 
-MISTAKES = [  # sentence, text, code, line, column, path, suggestion
-    ("an empty text", "", "json-empty", 1, 1, "", 'write an object: {"Version": …, "Statement": …}'),
-    ("only spaces", " \n ", "json-empty", 1, 1, "", 'write an object: {"Version": …, "Statement": …}'),
-    ("a trailing comma in an object", '{"a": 1,\n}', "json-trailing-comma", 1, 8, "a", "remove it"),
-    ("a trailing comma in a list", '{"a": [1,\n 2,\n]}', "json-trailing-comma", 2, 3, "a[1]", "remove it"),
-    ("a line comment", '{\n// why\n"a": 1}', "json-comment", 2, 1, "", "remove it"),
-    ("a hash comment", '{"a": 1} # why', "json-comment", 1, 10, "", "remove it"),
-    ("a block comment", '{"a": /* why */ 1}', "json-comment", 1, 7, "a", "remove it"),
-    ("a block comment without end", '{"a": 1} /* why', "json-comment", 1, 10, "", "remove it"),
-    ("Python's True", '{"a": True}', "json-literal", 1, 7, "a", "true"),
-    ("Python's None", '{"a": None}', "json-literal", 1, 7, "a", "null"),
-    ("NaN", '{"a": NaN}', "json-literal", 1, 7, "a", '"NaN"'),
-    ("a bare word", '{"a": Allow}', "json-literal", 1, 7, "a", '"Allow"'),
-    ("a bare name", '{Version: "x"}', "json-quotes", 1, 2, "", '"Version"'),
-    ("single quotes", "{\"a\": 'x'}", "json-quotes", 1, 7, "a", '"x"'),
-    ("typographic quotes", "{“a”: 1}", "json-quotes", 1, 2, "", '"a"'),
-    ("a missing comma", '{"a": 1\n "b": 2}', "json-missing-comma", 2, 2, "a", "add a comma"),
-    ("a semicolon", '{"a": 1; "b": 2}', "json-syntax", 1, 8, "a", None),
-    ("a missing colon", '{"a" 1}', "json-syntax", 1, 6, "a", None),
-    ("an equals sign", '{"a" = 1}', "json-syntax", 1, 6, "a", None),
-    ("a missing value", '{"a": }', "json-syntax", 1, 7, "a", None),
-    ("a missing item", "[1,, 2]", "json-syntax", 1, 4, "[1]", None),
-    ("a bracket that is never closed", '{"a": [1, 2}', "json-other-bracket", 1, 12, "a[1]", "write ']' here"),
-    ("an end too early", '{\n "a": [1,', "json-unclosed", 2, 7, "a[1]", "add ']'"),
-    ("a string that is not closed", '{"a": "x\n}', "json-unclosed-string", 1, 7, "a", 'add "'),
-    ("a second document", "{} {}", "json-syntax", 1, 4, "", None),
-    ("a backslash that means nothing", r'{"a": "C:\d"}', "json-escape", 1, 10, "a", "a backslash itself is \\\\"),
-    ("a tab in a string", '{"a": "\t"}', "json-escape", 1, 8, "a", "\\t"),
-    ("a number with a leading zero", '{"a": 007}', "json-literal", 1, 7, "a", '"007"'),
-    ("a number with a plus", '{"a": +1}', "json-literal", 1, 7, "a", '"+1"'),
-    ("a non-breaking space", '{"a":\u00a01}', "json-space", 1, 6, "a", "replace it with a space"),
-    ("a byte order mark", '\ufeff{"a": 1}', "json-space", 1, 1, "", "replace it with a space"),
-    ("a name used twice", '{"a": 1,\n "a": 2}', "json-duplicate-key", 2, 2, "a", MERGE),
-    ("a name used twice, spelt differently", '{"a":1,"\\u0061":2}', "json-duplicate-key", 1, 8, "a", MERGE),
-    ("a sign that cannot stand there", '{"a": @}', "json-syntax", 1, 7, "a", None),
-    ("a number as a name", "{1: 2}", "json-quotes", 1, 2, "", '"1"'),
-    ("a list as a name", "{[]: 2}", "json-syntax", 1, 2, "", None),
-    ("a value without a name", '{"a"}', "json-syntax", 1, 5, "a", None),
-    ("two commas in an object", '{"a": 1,, "b": 2}', "json-syntax", 1, 9, "a", None),
-    ("a bracket that nothing opened", "]", "json-syntax", 1, 1, "", None),
-    ("65 levels", "[" * 65 + "]" * 65, "json-too-deep", 1, 65, "[0]" * 64, None),
+MISTAKES = [  # sentence, text, line, column, suggestion
+    ("an empty text", "", 1, 1, 'a policy is an object: {"Version": …, "Statement": …}'),
+    ("a line comment", '{\n// why\n"a": 1}', 2, 1, COMMENT),
+    ("a hash comment", '{"a": 1} # why', 1, 10, COMMENT),
+    ("a block comment", '{"a": /* why */ 1}', 1, 7, COMMENT),
+    ("Python's True", '{"a": True}', 1, 7, "JSON writes true and false"),
+    ("Python's None", '{"a": None}', 1, 7, "JSON writes null"),
+    ("NaN", '{"a": NaN}', 1, 7, QUOTES),
+    ("a bare word", '{"a": Allow}', 1, 7, QUOTES),
+    ("a bare name", '{Version: "x"}', 1, 2, QUOTES),
+    ("single quotes", "{\"a\": 'x'}", 1, 7, QUOTES),
+    ("typographic quotes", "{“a”: 1}", 1, 2, QUOTES),
+    ("a missing comma", '{"a": 1\n "b": 2}', 2, 2, None),
+    ("a missing colon", '{"a" 1}', 1, 6, None),
+    ("a missing value", '{"a": }', 1, 7, COMMA),
+    ("a bracket that is never closed", '{"a": [1, 2}', 1, 12, None),
+    ("an end too early", '{\n "a": 1', 2, 8, None),
+    ("a second document", "{} {}", 1, 4, None),
+    ("a backslash that means nothing", r'{"a": "C:\d"}', 1, 10, None),
+    ("a tab in a string", '{"a": "\t"}', 1, 8, None),
+    ("a non-breaking space", '{"a":\u00a01}', 1, 6, INVISIBLE),
+    ("a byte order mark", '\ufeff{"a": 1}', 1, 1, INVISIBLE),
+    ("a name used twice", '{"a": 1,\n "a": 2}', 2, 2, MERGE),
+    ("a name used twice, spelt differently", '{"a":1,"\\u0061":2}', 1, 8, MERGE),
+    ("65 levels", "[" * 65 + "]" * 65, 1, 65, None),
 ]
 
 
@@ -75,33 +61,20 @@ def problems_of(text: str) -> tuple[Any, ...]:
 
 
 @pytest.mark.parametrize(
-    ("text", "code", "line", "column", "path", "suggestion"), [m[1:] for m in MISTAKES], ids=[m[0] for m in MISTAKES]
+    ("text", "line", "column", "suggestion"), [m[1:] for m in MISTAKES], ids=[m[0] for m in MISTAKES]
 )
-def test_a_mistake_has_a_place_and_a_sentence(
-    text: str, code: str, line: int, column: int, path: str, suggestion: str | None
-) -> None:
-    first = problems_of(text)[0]
-    assert (first.code, first.line, first.column) == (code, line, column)
-    assert (first.path, first.suggestion) == (path, suggestion)
-    assert first.level == "error"
-    assert first.message.endswith(".")
+def test_a_mistake_has_a_place_and_a_sentence(text: str, line: int, column: int, suggestion: str | None) -> None:
+    (problem,) = problems_of(text)
+    assert (problem.line, problem.column, problem.suggestion) == (line, column, suggestion)
+    assert problem.level == "error"
+    assert problem.message.endswith(".")
 
 
-def test_several_mistakes_are_reported_at_once() -> None:
-    text = '{\n  // first\n  Version: \'2012-10-17\',\n  "Statement": [{"Effect": True,}],\n}'
-    found = [(p.code, p.line) for p in problems_of(text)]
-    assert found == [
-        ("json-comment", 2),
-        ("json-quotes", 3),
-        ("json-quotes", 3),
-        ("json-literal", 4),
-        ("json-trailing-comma", 4),
-        ("json-trailing-comma", 4),
-    ]
-
-
-def test_reporting_stops_after_twenty_mistakes() -> None:
-    assert len(problems_of("[" + "True," * 1000 + "1]")) == json_text.MAX_PROBLEMS
+def test_a_trailing_comma_is_suspected() -> None:
+    """Where it is said to be depends on Python's version."""
+    for text in ('{"a": 1,\n}', '{"a": [1,\n 2,\n]}'):
+        (problem,) = problems_of(text)
+        assert "comma" in problem.sentence
 
 
 def test_places_are_those_of_names_and_values() -> None:
@@ -204,12 +177,11 @@ def test_any_text_is_read_or_refused_with_a_place_in_the_text(text: str) -> None
         assert json_text.read(text).text == text
         return
     lines = text.split("\n")
-    for problem in problems_of(text):
-        assert not problem.message.startswith("Expected JSON"), "the walk missed it"
-        assert problem.line is not None
-        assert problem.column is not None
-        assert 1 <= problem.line <= len(lines)
-        assert 1 <= problem.column <= len(lines[problem.line - 1]) + 1
+    (problem,) = problems_of(text)
+    assert problem.line is not None
+    assert problem.column is not None
+    assert 1 <= problem.line <= len(lines)
+    assert 1 <= problem.column <= len(lines[problem.line - 1]) + 1
 
 
 HOSTILE = ['"', "\\", '"\\', "{", "[", "/*", "//", "#", "'", "“", ",", ":", "True", "a:", '{"a":', '[1,"a"1', "-", "\n"]
@@ -221,5 +193,5 @@ HOSTILE += ["\xa0", "1,", "1 ", ", ", ",//", ",/*", ",/**/", "[1,", "[1,]", '"a"
 def test_reading_hostile_text_takes_time_in_proportion_to_its_length(before: str, unit: str) -> None:
     text = before + unit * (200_000 // len(unit))
     begun = time.process_time()
-    assert 1 <= len(problems_of(text)) <= json_text.MAX_PROBLEMS
+    assert len(problems_of(text)) == 1
     assert time.process_time() - begun < 2, "0.2 s are usual; going back at every token would take minutes"

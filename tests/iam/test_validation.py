@@ -387,7 +387,7 @@ def test_gravity_is_access_analyzers_and_every_code_of_the_reader_is_an_error() 
     assert validation.gravity("pass-role-with-star-in-resource") == "security warning"
     assert validation.gravity("missing-version") == "warning"
     assert validation.gravity("redundant-action") == "suggestion"
-    assert validation.gravity("json-trailing-comma") == "error"
+    assert validation.gravity("json-syntax") == "error"
     assert validation.issue_code("missing-effect") == "MISSING_EFFECT"
     assert validation.issue_code("mfa-bool") is None
     assert validation.issue_code("json-duplicate-key") == "JSON_SYNTAX_ERROR"

@@ -54,7 +54,7 @@ def said(editor: PolicyEditor, name: str = "read-bucket") -> list[str]:
         ('"Action"', '"Acton"', '"Acton"', "Line 6, column 7: "),
         ('"Allow",', '"Allow"', '"Action"', "Line 6, column 7: "),
         ('"Effect": "Allow",\n', "", "{", "Line 4, column 5: "),
-        ("]\n}", "]\n", "{", "Line 1, column 1: "),
+        ("]\n}", "]\n", "", "Line 16, column 1: "),
         ('"2012-10-17"', "2012", "2012", "Line 2, column 14: "),
         ("\n}", "\n} x", "x", "Line "),
     ],
