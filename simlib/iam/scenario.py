@@ -42,7 +42,6 @@ from simlib.iam.request import Request
 from simlib.iam.statement import OBJECT
 
 NEEDED = ("principal", "action", "resource")
-REQUEST_FIELDS = (*NEEDED, "resource_account", "context", "role_arn")
 #: field -> its name in a PolicySet, the kind of its policies, and in how many lists they stand
 POLICY_FIELDS = {
     "identity_policies": ("identity", "identity", 1),
@@ -60,7 +59,7 @@ OTHER_FIELDS: dict[str, tuple[type, str]] = {
     "resource_set": (bool, "this is true or false"),
     "restrict_public_buckets": (bool, "this is true or false"),
 }
-FIELDS = frozenset((*REQUEST_FIELDS, *POLICY_FIELDS, *OTHER_FIELDS))
+FIELDS = frozenset((*NEEDED, "resource_account", "context", "role_arn", *POLICY_FIELDS, *OTHER_FIELDS))
 ENCODE = json.JSONEncoder(check_circular=False).encode  # plain ASCII: any terminal, any file, any stray surrogate
 MOST_SETS = 10_000  # sets of policies that a world keeps: memory does not grow with the number of lines
 
@@ -76,15 +75,9 @@ class World:
     @staticmethod
     def load(file: str) -> World:
         """Raises ``OSError``, and ``ValueError`` with what is wrong in the file."""
-        try:
-            documents = read(Path(file).read_text("utf-8-sig")).value
-        except PolicyError as error:
-            raise ValueError(str(error.problems[0])) from None
-        if not isinstance(documents, dict):
+        documents = read(Path(file).read_text("utf-8-sig")).value
+        if not isinstance(documents, dict) or not all(isinstance(each, dict) for each in documents.values()):
             raise ValueError("this is a JSON object of names and policy documents")
-        for name, document in documents.items():
-            if not isinstance(document, dict):
-                raise ValueError(f"{name}: a policy is a JSON object")
         return World(documents, file)
 
     def _read(self, name: str, kind: str, path: str) -> Policy:
@@ -106,7 +99,7 @@ def read_scenario(scenario: Any, world: World | None = None) -> tuple[Request, P
             continue  # null is as good as absent
         if name in POLICY_FIELDS:
             written[name] = value
-        elif name in REQUEST_FIELDS:
+        elif name not in OTHER_FIELDS:
             fields[name] = value
         elif not isinstance(value, OTHER_FIELDS[name][0]):
             raise RequestError(name, OTHER_FIELDS[name][1])
@@ -204,7 +197,10 @@ def decide_line(line: bytes, world: World | None = None) -> dict[str, Any]:
     identifier = None
     try:
         scenario = read(line.decode().removeprefix("\ufeff")).value  # some editors begin with a mark
-        identifier = _identifier(scenario)
+        written = scenario.get("id") if isinstance(scenario, dict) else None
+        if isinstance(written, dict | list) or written in (inf, -inf):
+            raise RequestError("id", "an id is a text, a number, true, false or null")
+        identifier = written
         request, policies = read_scenario(scenario, world)
         if scenario.get("unknown_context") or scenario.get("resource_set") or scenario.get("context") == "unknown":
             return {"id": identifier, **_possible(scenario, request, policies)}
@@ -216,14 +212,6 @@ def decide_line(line: bytes, world: World | None = None) -> dict[str, Any]:
     except RequestError as error:
         path, message = error.path, error.message
     return {"id": identifier, "error": {"path": path, "message": message}}
-
-
-def _identifier(scenario: Any) -> Any:
-    """The ``id`` of a scenario, which is given back as it is."""
-    identifier = scenario.get("id") if isinstance(scenario, dict) else None
-    if isinstance(identifier, dict | list) or identifier in (inf, -inf):
-        raise RequestError("id", "an id is a text, a number, true, false or null")
-    return identifier
 
 
 def decide(lines: Iterable[bytes], write: Callable[[str], object], world: World | None = None) -> int:
@@ -238,18 +226,17 @@ def decide(lines: Iterable[bytes], write: Callable[[str], object], world: World 
 
 
 def watched(lines: IO[bytes], size: int, screen: IO[str]) -> Iterator[bytes]:
-    """The same lines, with a bar on the screen that shows how far they are read; ``size`` 0 where that is unknown."""
+    """The same lines, while a bar on the screen shows how far they are read; lines alone where ``size`` is 0."""
     done, shown = 0, ""
     for number, line in enumerate(lines):
         done += len(line)
         percent = done * 100 // size if size else 0
         bar = f"[{'#' * (percent // 4):<25}] {percent:3} %" if size else f"{number // 1000 * 1000} lines"
         if bar != shown:
-            screen.write(f"\r{bar}")
-            screen.flush()
+            print(f"\r{bar}", end="", file=screen, flush=True)
             shown = bar
         yield line
-    screen.write("\r" + " " * 40 + "\r")
+    print(f"\r{'':40}\r", end="", file=screen)
 
 
 def main(arguments: list[str]) -> int:

@@ -547,7 +547,7 @@ def test_a_world_keeps_so_many_sets_of_policies_and_no_more(monkeypatch: pytest.
 WORLDS = {
     "no JSON": ("{", ""),
     "a list": ("[]", "this is a JSON object of names"),
-    "a policy that is text": ('{"admin": "x"}', "admin: a policy is a JSON object"),
+    "a policy that is text": ('{"admin": "x"}', "this is a JSON object of names"),
     "a name twice": ('{"a": {}, "a": {}}', ""),
 }
 
