@@ -117,7 +117,7 @@ def _mistake(text: str, error: Exception) -> Problem:
             report.add("json-duplicate-key", path, path[-1], place=located.position(name_at))
             break
         elif text.startswith(("NaN", "Infinity", "-Infinity"), at):
-            report.add("json-syntax", (), text[at : at + 9], place=located.position(at), reason="Expecting value")
+            report.add("json-syntax", path, text[at : at + 9], place=located.position(at), reason="Expecting value")
             break
         known.add(path)
     return report.problems[0]
