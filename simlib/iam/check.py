@@ -109,9 +109,8 @@ def _examined(text: str, kind: str | None, stored_as: str | None) -> tuple[str, 
 
 def _policies(value: Any, path: Path) -> Iterator[tuple[Path, Any]]:
     """The policies, or texts of such, in an answer of the AWS CLI; each with the way to it."""
-    if isinstance(value, str) and value.lstrip().startswith(("{", "%7B")):
-        yield path, value
-    elif isinstance(value, Mapping) and "Statement" in value:
+    is_text = isinstance(value, str) and value.lstrip().startswith(("{", "%7B"))
+    if is_text or (isinstance(value, Mapping) and "Statement" in value):
         yield path, value
     elif isinstance(value, Mapping):
         for name, inside in value.items():

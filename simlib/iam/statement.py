@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import lru_cache
-from itertools import product
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from simlib.iam.conditions import OPERATOR_NAMES, Condition, operator, scalar_text
@@ -26,57 +24,49 @@ CURRENT_VERSION = "2012-10-17"
 OLD_VERSION = "2008-10-17"  # also what a document without a Version means: no policy variables
 VERSIONS = (CURRENT_VERSION, OLD_VERSION)
 DOCUMENT_ELEMENTS = ("Version", "Id", "Statement")
-STATEMENT_ELEMENTS = (
-    *("Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource", "Condition"),
-)
+_PRINCIPAL, _EITHER = ("Principal",), ("Principal", "NotPrincipal")
+_ACTIONS, _RESOURCES = ("Action", "NotAction"), ("Resource", "NotResource")
+_ATTACHED = (*_RESOURCES, "")  # without one it is the resource that the policy is attached to
+STATEMENT_ELEMENTS = ("Sid", "Effect", *_EITHER, *_ACTIONS, *_RESOURCES, "Condition")
 OBJECT = (dict, Mapping)  # what JSON reads is looked at first: the question costs less so
 LIST = (list, tuple)
 Texts = list[tuple[Path, str]]
 """Strings of a document, each with the way to it."""
 
 _DOCUMENT = frozenset(DOCUMENT_ELEMENTS)
-_IN_ANY = frozenset(("Sid", "Effect", "Condition"))
 _ACTION = re.compile(r"\*|(?:\*|[A-Za-z0-9.\-]+):[^:]+")
 _VENDOR = re.compile(r"[^:]*:[^:]+")
 _RESOURCE = re.compile(r"\*|arn:[^:]*:[^:*?$]*(?::.*)?|execute-api:/.*", re.DOTALL)
 
 
 class Kind(NamedTuple):
-    """A kind of policy: what it is called, and which elements its statements must have, may have or may not have."""
+    """A kind of policy: what it is called, and how its statements may name principals, actions and resources ("": not
+    at all)."""
 
     name: str
-    principal: bool  # must have, or may not have
-    resource: bool | None = True  # must have, may not have; None: may leave out, for the resource it is attached to
-    not_principal: bool = False  # may have
-    idle: bool = False  # may lack Action and Resource, and then says nothing
+    principal: tuple[str, ...] = ("",)
+    action: tuple[str, ...] = _ACTIONS
+    resource: tuple[str, ...] = _RESOURCES
 
-    def shapes(self) -> dict[frozenset[str], tuple[str, str, str]]:
-        """What a statement may consist of: how it names principals, actions and resources ("": not at all)."""
-        principals = ("Principal", *["NotPrincipal"] * self.not_principal) if self.principal else ("",)
-        actions = ("Action", "NotAction", *[""] * self.idle)
-        resources = ("",) if self.resource is False else ("Resource", "NotResource", *[""] * (self.resource is None))
-        return {frozenset(shape) - {""}: shape for shape in product(principals, actions, resources)}
+    @property
+    def elements(self) -> set[str]:
+        return {"Sid", "Effect", "Condition", *self.principal, *self.action, *self.resource} - {""}
 
 
 KINDS = {
-    "identity": Kind("An identity-based policy", principal=False),
-    "boundary": Kind("A permissions boundary", principal=False),
-    "session": Kind("A session policy", principal=False),
-    "scp": Kind("A service control policy", principal=False),
-    "rcp": Kind("A resource control policy", principal=True),
-    "resource": Kind("A resource-based policy", principal=True, resource=None, not_principal=True),
-    "trust": Kind("A trust policy", principal=True, resource=False),
-    "key": Kind("A key policy", principal=True, resource=None, not_principal=True, idle=True),
-    "endpoint": Kind("A VPC endpoint policy", principal=True, resource=None, not_principal=True),
+    "identity": Kind("An identity-based policy"),
+    "boundary": Kind("A permissions boundary"),
+    "session": Kind("A session policy"),
+    "scp": Kind("A service control policy"),
+    "rcp": Kind("A resource control policy", _PRINCIPAL),
+    "resource": Kind("A resource-based policy", _EITHER, resource=_ATTACHED),
+    "trust": Kind("A trust policy", _PRINCIPAL, resource=("",)),
+    "key": Kind("A key policy", _EITHER, (*_ACTIONS, ""), _ATTACHED),  # without both it says nothing
+    "endpoint": Kind("A VPC endpoint policy", _EITHER, resource=_ATTACHED),
 }
-_SHAPES = {name: kind.shapes() for name, kind in KINDS.items()}
 
 
-@lru_cache(maxsize=512)
-def _shape(kind: str, elements: tuple[str, ...]) -> tuple[str, str, str] | None:
-    return _SHAPES[kind].get(frozenset(elements) - _IN_ANY)
-
-
+_SHAPES: dict[tuple[str, ...], tuple[str, ...]] = {}  # a kind and elements that it may have, once they were seen
 _FORBIDDEN = {  # element a kind of policy has not → what is reported
     ("trust", "Resource"): "role-trust-policy-syntax-error-resource",
     ("trust", "NotResource"): "role-trust-policy-syntax-error-resource",
@@ -242,7 +232,7 @@ class Reader:
 
     def statement(self, document: Mapping[str, Any], index: int, path: Path) -> Statement:
         statement = Statement(document, index, path)
-        principal, action, resource = _shape(self.kind, tuple(document)) or self.misshapen(document, path)
+        principal, action, resource = _SHAPES.get((self.kind, *document)) or self.shape(document, path)
         effect = document.get("Effect")
         statement.effect = effect if effect == "Allow" or effect == "Deny" else self.wrong_effect(document, path)
         statement.sid = self.text(document, "Sid", path)
@@ -261,26 +251,26 @@ class Reader:
             self.resource_control(statement)
         return statement
 
-    def misshapen(self, document: Mapping[str, Any], path: Path) -> tuple[str, str, str]:
-        """Report which elements are too many, too few or unknown; what can be gone on with."""
+    def shape(self, document: Mapping[str, Any], path: Path) -> tuple[str, ...]:
+        """How a statement names principals, actions and resources; reports what is too much, too little or unknown."""
+        kind = KINDS[self.kind]
         self.unknown_elements(document, path, STATEMENT_ELEMENTS, "A statement")
-        shapes = _SHAPES[self.kind]
-        allowed = {element for shape in shapes for element in shape}
-        chosen = []
-        for one in ("Principal", "Action", "Resource"):
-            other = f"Not{one}"
-            if one in document and other in document:
-                self.problem("unsupported-element-combination", (*path, other), other, one=one)
-            element = one if one in document else other if other in document else ""
-            if not element and not any(shape.isdisjoint((one, other)) for shape in shapes):
+        shape, sound = [], kind.elements.issuperset(document)
+        for one, allowed in zip(("Principal", "Action", "Resource"), kind[1:], strict=True):
+            there = [element for element in (one, f"Not{one}") if element in document]
+            if len(there) == 2:
+                self.problem("unsupported-element-combination", (*path, there[1]), there[1], one=one)
+            if not there and "" not in allowed:
                 self.problem(f"missing-{one.lower()}", path)
-            chosen.append(element if element in allowed else "")
-            for each in (one, other):
-                if each in document and each not in allowed:
+            for each in there:
+                if each not in allowed:
                     code = _FORBIDDEN.get((self.kind, each), "unsupported-principal")
                     self.problem(code, (*path, each), each)
-        principal, action, resource = chosen
-        return principal, action, resource
+            shape.append(there[0] if there and there[0] in allowed else "")
+            sound = sound and len(there) < 2 and shape[-1] in allowed
+        if sound:
+            _SHAPES[self.kind, *document] = tuple(shape)
+        return tuple(shape)
 
     def wrong_effect(self, document: Mapping[str, Any], path: Path) -> str:
         if "Effect" not in document:

@@ -108,12 +108,11 @@ def _names(path: list[str], kind: str, text: str) -> Iterator[Word]:
     rules = KINDS[kind]
     match path:
         case []:
-            yield from (Word(name, "of the document") for name in DOCUMENT_ELEMENTS if name != "Id" or rules.principal)
+            named = "Principal" in rules.elements
+            yield from (Word(name, "of the document") for name in DOCUMENT_ELEMENTS if name != "Id" or named)
         case ["Statement"]:
-            left_out = () if rules.principal else ("Principal", "NotPrincipal")
-            left_out += ("Resource", "NotResource") if rules.resource is False else ()
-            yield from (Word(name, "of a statement") for name in STATEMENT_ELEMENTS if name not in left_out)
-        case ["Statement", "Principal" | "NotPrincipal"] if rules.principal:
+            yield from (Word(name, "of a statement") for name in STATEMENT_ELEMENTS if name in rules.elements)
+        case ["Statement", "Principal" | "NotPrincipal" as name] if name in rules.elements:
             yield from (Word(name, "who") for name in ("AWS", "Service", "Federated", "CanonicalUser"))
         case ["Statement", "Condition"]:
             if_exists = [f"{name}IfExists" for name in OPERATORS if name != "Null"]

@@ -206,9 +206,7 @@ def _titles(places: list[Place], taken: Set[str]) -> list[str]:
 
 def blank(kind: str) -> str:
     """A beginning: what a statement of this kind needs."""
-    rules = KINDS[kind]
-    left_out = {"Principal": not rules.principal, "Resource": rules.resource is False}
-    statement = {name: value for name, value in _BLANK.items() if not left_out.get(name)}
+    statement = {name: value for name, value in _BLANK.items() if name in KINDS[kind].elements}
     return json.dumps({"Version": VERSIONS[0], "Statement": [statement]}, indent=2)
 
 
