@@ -74,7 +74,7 @@ class ExplainedStatement(NamedTuple):
 
     @property
     def elements(self) -> tuple[Element, ...]:
-        """Every element, in the order Principal, Action, Resource, Condition."""
+        """In the order Principal, Action, Resource, Condition."""
         return tuple(_elements(self.statement, self.request, self.bounded))
 
     @property
@@ -140,9 +140,8 @@ def _texts(written: Any) -> tuple[str, ...]:
 
 def _code(texts: Sequence[str]) -> str:
     """Values as a sentence shows them: at most four, none of them longer than a line."""
-    shown = [f"`{text if len(text) <= 120 else text[:119] + '…'}`" for text in texts[:4]]
-    more = f" and {len(texts) - 4} more" if len(texts) > 4 else ""
-    return ", ".join(shown) + more
+    shown = ", ".join(f"`{text if len(text) <= 120 else text[:119] + '…'}`" for text in texts[:4])
+    return shown + (f" and {len(texts) - 4} more" if len(texts) > 4 else "")
 
 
 # --- the decision -----------------------------------------------------------------------------------------------------
@@ -200,10 +199,15 @@ class Evaluation(NamedTuple):
     @property
     def deciding(self) -> Deciding:
         """Which check and which statements decided."""
-        if self.effect == IMPLICIT_DENY:
-            lacking = self._lacking()
-            return Deciding(lacking[0], lacking=lacking)
         decisive = [check for check in self.checks if check.effect == self.effect]
+        if self.effect == IMPLICIT_DENY:
+            # in the caller's own account an identity policy is what most requests lack, so it goes before the
+            # resource's, which is left out where either may allow
+            if self.request.in_own_account and any(check.check_type == "PRINCIPAL" for check in decisive):
+                decisive.sort(key=lambda check: check.check_type == "RESOURCE")
+                if not self.request.owner_must_allow:
+                    decisive = [check for check in decisive if check.check_type != "RESOURCE"]
+            return Deciding(decisive[0], lacking=tuple(decisive))
         if self.effect == EXPLICIT_DENY:
             return Deciding(decisive[0], tuple(self._matched(decisive, "Deny")))
         either = not any(check.needed for check in decisive if check.check_type in GRANTS)
@@ -224,21 +228,8 @@ class Evaluation(NamedTuple):
     def near_misses(self) -> list[ExplainedStatement]:
         """The statements that came nearest to giving an allow that is lacking: of each check at most three, of other
         actions only where none is about this one."""
-        return [
-            each
-            for check in self.deciding.lacking
-            for each in self._near_misses(check) or self._near_misses(check, of_action=False)
-        ]
-
-    def _lacking(self) -> tuple[Check, ...]:
-        """In the caller's own account an identity policy is what most requests lack, so it goes before the resource's,
-        which is left out where either may allow."""
-        lacking = [check for check in self.checks if check.effect == IMPLICIT_DENY]
-        if self.request.in_own_account and any(check.check_type == "PRINCIPAL" for check in lacking):
-            resource = [check for check in lacking if check.check_type == "RESOURCE"]
-            lacking = [check for check in lacking if check.check_type != "RESOURCE"]
-            lacking += resource if self.request.owner_must_allow else []
-        return tuple(lacking)
+        lacking = self.deciding.lacking
+        return [each for check in lacking for each in self._near(check) or self._near(check, of_action=False)]
 
     def _explained(self, check: Check, policy: Policy, statement: Statement) -> ExplainedStatement:
         bounded = self.policies.bounds(self.request)
@@ -251,7 +242,7 @@ class Evaluation(NamedTuple):
                     if statement.effect in effects:
                         yield self._explained(check, policy, statement)
 
-    def _near_misses(self, check: Check, most: int = 3, *, of_action: bool = True) -> list[ExplainedStatement]:
+    def _near(self, check: Check, *, of_action: bool = True) -> list[ExplainedStatement]:
         """Allow statements that cover the action (or any) and fail on as few other elements as possible."""
         near = [
             self._explained(check, policy, statement)
@@ -259,7 +250,7 @@ class Evaluation(NamedTuple):
             for statement in policy.statements
             if statement.effect == "Allow" and (not of_action or statement.covers_action(self.request))
         ]
-        return [each for each in sorted(near, key=lambda each: each.misses)[:most] if each.misses]
+        return [each for each in sorted(near, key=lambda each: each.misses)[:3] if each.misses]
 
     # -- AWS's error text (UG/troubleshoot_access-denied)
 
@@ -314,8 +305,7 @@ class Evaluation(NamedTuple):
             name = "trust policy" if trust else _name(check)
             lines.append(f"{name[0].upper()}{name[1:]}: {_MEANINGS[check.meaning]}.")
             lines += [f"  {each.title} matches." for each in self._matched([check], "Allow", "Deny")]
-            if check.effect == IMPLICIT_DENY:
-                lines += [f"  {each.sentence}." for each in self._near_misses(check)]
+            lines += [f"  {each.sentence}." for each in self._near(check) if check.effect == IMPLICIT_DENY]
         return "\n".join(lines)
 
     def hint(self) -> str:
@@ -343,11 +333,9 @@ class Evaluation(NamedTuple):
             "RESOURCE": f"{resource}, with this caller as its Principal",
             "PRINCIPAL": f"an identity-based policy of {holder.split(':', 5)[-1]}",  # the first line names it whole
         }.get(check.check_type, f"the {_name(check)}")
-        text = f"It would need an Allow for {request.action} in {place}"
-        for near in self._near_misses(check, most=1):
-            if near.misses == 1 and near.deciding is not None:
-                text += f"; {near.title} lacks one thing: {near.deciding.sentence}"
-        return text + "."
+        near = [each for each in self._near(check)[:1] if each.misses == 1]
+        lacks = "".join(f"; {each.title} lacks one thing: {each.deciding.sentence}" for each in near if each.deciding)
+        return f"It would need an Allow for {request.action} in {place}{lacks}."
 
 
 def _name(check: Check) -> str:
@@ -357,6 +345,6 @@ def _name(check: Check) -> str:
 
 
 def _way_round(denying: ExplainedStatement) -> str:
-    conditions = [element for element in denying.elements if element.name == "Condition"]
-    means = f"; it would not match if this were otherwise: {conditions[0].sentence}" if conditions else ""
+    conditions = [element.sentence for element in denying.elements if element.name == "Condition"]
+    means = f"; it would not match if this were otherwise: {conditions[0]}" if conditions else ""
     return f"No Allow helps against {denying.title} ({POLICY_NAMES[denying.check_type]}){means}."
