@@ -37,9 +37,7 @@ def examine(document: Mapping[str, Any], statements: Sequence[Statement], report
             test(statement, report)
 
 
-# ---- what another covers
-
-_MOST_TEXTS: Final = 200_000  # pairs compared with each other in one list; nobody has written more by hand
+_MOST_PAIRS: Final = 200_000  # of texts compared with each other in one list; nobody has written more by hand
 
 
 def covered(statement: Statement, report: Report) -> None:
@@ -51,7 +49,7 @@ def covered(statement: Statement, report: Report) -> None:
         fold = str.lower if element == "Action" else str  # case does not count in actions
         texts = [(path, text, fold(text)) for path, text in report.sound(statement, element)]
         words = {word for _, _, word in texts if "*" in word and "?" not in word and "${" not in word}
-        wide = {word: Patterns([word]) for word in words} if len(texts) * len(words) <= _MOST_TEXTS else {}
+        wide = {word: Patterns([word]) for word in words} if len(texts) * len(words) <= _MOST_PAIRS else {}
         groups: dict[str, list[tuple[Any, str, str]]] = {}
         for path, text, word in texts:
             covers = [each for each, fits in wide.items() if fits.matches(word, {})]
@@ -126,12 +124,9 @@ def actions(statement: Statement, report: Report) -> None:
             code = "invalid-action" if service else "invalid-service-in-action"
             report.add(code, path, text, guess(meant), service=low, shows=shown(name if service else prefix))
     for prefix, texts in unknown.items():
-        path, text = texts[0]
-        service = service_data.service(prefix)
-        names = [each.name for each in service.actions.values()] if service else []
-        meant = next((f"{prefix}:{name}" for name in report.close(text.partition(":")[2], names)), None)
-        known: dict[str, Any] = {"date": service_data.edition().date, "shows": some([text for _, text in texts])}
-        report.add("unknown-action", path, text, guess(meant), **known)
+        found, names = service_data.service(prefix), some([text for _, text in texts])
+        known = [f"{prefix}:{each.name}" for each in found.actions.values()] if found else ()
+        report.add("unknown-action", *texts[0], known=known, date=service_data.edition().date, shows=names)
 
 
 def _unknown_service(name: str, path: Path, value: str, report: Report) -> None:
@@ -187,18 +182,27 @@ def overlaps(resource: str, arn_format: str) -> bool:
 
 
 def resources(statement: Statement, report: Report) -> None:
-    """ARNs of no kind of resource."""
+    """ARNs of no kind of resource; which part is wrong, if it is one: the other parts then fit some format."""
     for path, text in report.sound(statement, "Resource", "NotResource"):
         parts = text.split(":", 5)
         if len(parts) < 6 or text.startswith("execute-api:/"):
             continue
         if (service := parts[2]) in _NONE or service not in service_data.services() | service_data.arn_services():
             _unknown_service(service, path, text, report)
-        elif not _AWS_OWN.search(text):
-            report.comparisons -= 1
-            formats = _formats(service, statement) if report.comparisons > 0 else []
-            if formats and not any(overlaps(text, each) for each in formats):
-                _unknown_arn(parts, formats, path, report)
+            continue
+        report.comparisons -= 1
+        formats = _formats(service, statement) if report.comparisons > 0 and not _AWS_OWN.search(text) else []
+        if not formats or any(overlaps(text, each) for each in formats):
+            continue
+        for code, at in (("arn-account-not-allowed", 4), ("missing-arn-region", 3), ("missing-arn-account", 4)):
+            part = "x" if code.startswith("missing") else ""
+            other = ":".join([*parts[:at], part, *parts[at + 1 :]])
+            if bool(part) != bool(parts[at]) and any(overlaps(other, each) for each in formats):
+                report.add(code, path, text, None if part else guess(other), service=service)
+                break
+        else:
+            advice = f"such ARNs are {' or '.join(sorted(formats, key=len)[:2])}"
+            report.add("invalid-arn-resource", path, text, advice, service=service)
 
 
 def _formats(service: str, statement: Statement) -> list[str]:
@@ -213,24 +217,6 @@ def _formats(service: str, statement: Statement) -> list[str]:
     return formats + [each.rpartition("/${")[0] for each in formats if each.count("/${") > 1]
 
 
-def _unknown_arn(parts: list[str], formats: list[str], path: Path, report: Report) -> None:
-    """Say which part is wrong, if it is one: the other parts then fit some format."""
-    words: dict[str, Any] = {"path": path, "value": ":".join(parts), "service": parts[2]}
-    for code, at, part in (
-        ("arn-account-not-allowed", 4, ""),
-        ("missing-arn-region", 3, "x"),
-        ("missing-arn-account", 4, "x"),
-    ):
-        other = ":".join([*parts[:at], part, *parts[at + 1 :]])
-        if bool(part) != bool(parts[at]) and any(overlaps(other, each) for each in formats):
-            report.add(code, suggestion=None if part else guess(other), **words)
-            return
-    report.add("invalid-arn-resource", suggestion=f"such ARNs are {' or '.join(sorted(formats, key=len)[:2])}", **words)
-
-
-_MOST_PAIRS: Final = 20_000  # of resources and kinds compared in one statement; nobody has written more by hand
-
-
 def actions_fit(statement: Statement, report: Report) -> None:
     """Actions that cannot act on any resource of the statement."""
     on, misfits = [text for _, text in report.sound(statement, "Resource")], []
@@ -241,7 +227,12 @@ def actions_fit(statement: Statement, report: Report) -> None:
     for path, text in statement.texts("Action"):
         prefix, _, name = text.lower().partition(":")
         found, service = _expanded(text, report), service_data.service(prefix)
-        if not found or not service or path in report.wrong or len(on) * len(service.resource_types) > _MOST_PAIRS:
+        if (
+            not found
+            or not service
+            or path in report.wrong
+            or len(on) * len(service.resource_types) > _MOST_PAIRS // 10
+        ):
             return
         kinds = [service.resource_types[each] for each in {each for action in found for each in action.resource_types}]
         # of others that have none the data is not sure

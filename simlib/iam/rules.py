@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from typing import Any, Final, NamedTuple
 
 from simlib.iam import conditions, service_data
@@ -34,8 +35,6 @@ _PRIVATE: Final = [
 
 class _Rule(NamedTuple):
     code: str
-    of: str
-    refused: bool
     patterns: Mapping[str, re.Pattern[str]]  # name of a text → what all of it looks like
     options: Mapping[str, str]
 
@@ -56,27 +55,24 @@ class _Rule(NamedTuple):
         return words
 
 
-def _rules() -> Iterator[_Rule]:
+@cache
+def _rules(refused: bool) -> Mapping[str, Sequence[_Rule]]:
+    """The rules for each kind of part, of what is `refused`, or of what is saved."""
+    rules: dict[str, list[_Rule]] = {}
     for code, row in FINDINGS.items():
-        for when in row.when:
+        for when in row.when if (row.level == "refused") is refused else ():
             options = {name: when[name] for name in when.keys() & {"with", "without", "unreadable", "nearest"}}
             looks = {name: text for name, text in when.items() if name != "of" and name not in options}
             for word, several in _WORDS.items():
                 looks = {name: text.replace(word, "|".join(several)) for name, text in looks.items()}
             patterns = {name: re.compile(text, re.DOTALL) for name, text in looks.items()}
-            yield _Rule(code, when["of"], row.level == "refused", patterns, options)
-
-
-_RULES: Final = tuple(_rules())
+            rules.setdefault(when["of"], []).append(_Rule(code, patterns, options))
+    return rules
 
 
 def examine(document: Mapping[str, Any], statements: Sequence[Statement], report: Report, *, refused: bool) -> None:
     """Report the parts of a document that a rule fits: what is `refused`, or what is saved."""
-    rules: dict[str, list[_Rule]] = {}
-    for rule in _RULES:
-        if rule.refused is refused:
-            rules.setdefault(rule.of, []).append(rule)
-    sound = refused or all(problem.level == "warning" for problem in report.problems)
+    rules, sound = _rules(refused), all(problem.level == "warning" for problem in report.problems)
     twins: dict[object, int] = {}
     _apply(rules, _document_parts(document), {}, (), report)
     for statement in statements:
