@@ -7,6 +7,8 @@ denies, so that the answer can show them all.
 
 from __future__ import annotations
 
+from operator import attrgetter
+
 from simlib.iam.decision import Check, MatchedPolicy, PolicySet
 from simlib.iam.explanation import Evaluation
 from simlib.iam.policy import Policy
@@ -164,11 +166,7 @@ def ask(
                     allows = named
         if statements:
             if len(statements) > 1:
-                statements.sort(key=_index)
+                statements.sort(key=attrgetter("index"))
             matched.append(MatchedPolicy(policy, tuple(statements)))
     effect = EXPLICIT_DENY if denies else ALLOW if allows else IMPLICIT_DENY if needed else NO_IMPACT
     return Check(check_type, effect, tuple(matched), level, policies, needed, allows)
-
-
-def _index(statement: Statement) -> int:
-    return statement.index

@@ -54,8 +54,7 @@ def gravity(code: str, level: str = "warning") -> str:
 
     What AWS refuses to save (another `level`) is an error, whatever the code.
     """
-    known = code in FINDINGS and level == "warning"  # the codes of json_text are errors, all of them
-    return FINDINGS[code].gravity if known else ERROR
+    return FINDINGS[code].gravity if level == "warning" else ERROR
 
 
 def issue_code(code: str) -> str | None:
@@ -67,8 +66,8 @@ def issue_code(code: str) -> str | None:
 
 def page(code: str) -> str:
     """Where AWS describes a check; of our own, the page as a whole."""
-    found = FINDINGS.get(code)
-    if found is None or found.ours:
+    found = FINDINGS[code]
+    if found.ours:
         return _PAGE
     kind = "general-warning" if found.gravity == WARNING else found.gravity.replace(" ", "-")
     return f"{_PAGE}#access-analyzer-reference-policy-checks-{kind}-{code.removesuffix('-as-value')}"

@@ -22,7 +22,7 @@ from simlib.iam.matching import Context, Patterns, TooManyTexts, Values, Variabl
 from simlib.iam.policy import Policy
 from simlib.iam.request import Request
 from simlib.iam.statement import Statement
-from simlib.iam.vocabulary import ALLOW, IMPLICIT_DENY
+from simlib.iam.vocabulary import IMPLICIT_DENY
 
 DEPENDS = "DEPENDS"
 MOST_ALTERNATIVES = 100
@@ -73,7 +73,6 @@ class _Problem:
                 for each in self._atoms(statement):
                     atoms.setdefault((each.operator, each.name, each.wanted, each.variables), each)
         self.conditions = {1 << index: condition for index, condition in enumerate(atoms.values())}
-        self.decisions: dict[int, Evaluation] = {}
 
     def _atoms(self, statement: Statement) -> list[Condition]:
         """The atoms a statement hangs on; none where it cannot match."""
@@ -113,69 +112,52 @@ class _Problem:
             groups.append((sum(atoms), _options(self.context, atoms, keys, within)))
         return groups
 
-    def values(self, holding: int) -> dict[str, Values]:
-        """Values of what is open for which these atoms hold, and no others."""
-        return {key: value for atoms, ways in self.groups for key, value in ways[holding & atoms].items()}
+    def values(self, holding: int) -> tuple[str, dict[str, Values]]:
+        """A resource, and values of open keys, for which these atoms hold, and no others."""
+        values = {key: value for atoms, ways in self.groups for key, value in ways[holding & atoms].items()}
+        return str(values.pop(RESOURCE, self.request.resource)), values
 
-    def solve(self) -> None:
-        """Decide for every way in which the atoms can hold. Raises ``TooManyTexts``."""
+    def solve(self) -> dict[int, Evaluation]:
+        """The decision for every way in which the atoms can hold. Raises ``TooManyTexts``."""
+        decisions: dict[int, Evaluation] = {}
         for holding in map(sum, product(*[options for _, options in self.groups])):
-            request, values = copy(self.request), self.values(holding)
-            request.resource = str(values.pop(RESOURCE, request.resource))
+            request = copy(self.request)
+            request.resource, values = self.values(holding)
             request.values = {**request.values, **values}
-            self.decisions[holding] = evaluate(request, self.policies)._replace(request=self.request)
-            if len(self.decisions) > MOST:
+            decisions[holding] = evaluate(request, self.policies)._replace(request=self.request)
+            if len(decisions) > MOST:
                 raise TooManyTexts
+        return decisions
 
-    def alternatives(self) -> tuple[tuple[Term, ...], ...]:
+    def alternatives(self, allowed: Sequence[int], denied: Sequence[int]) -> tuple[tuple[Term, ...], ...]:
         """A list of conjunctions that together say when the request is allowed: none can be left out or shortened."""
-        allowed = [holding for holding, evaluation in self.decisions.items() if evaluation.allowed]
         covered: dict[tuple[int, int], set[int]] = {}
         for holding in allowed:
             if not any(holding in others for others in covered.values()):
-                atoms = self._shortest(holding)
+                atoms = sum(self.conditions)
+                for bit in sorted(self.conditions, key=holding.__and__):  # what does not hold is left out first
+                    if all((holding ^ other) & atoms & ~bit for other in denied):
+                        atoms &= ~bit
                 covered[atoms, holding & atoms] = {each for each in allowed if not (each ^ holding) & atoms}
             if len(covered) > MOST_ALTERNATIVES:
                 raise TooManyTexts
         for each in sorted(covered, key=lambda each: -each[0].bit_count()):
             if covered[each] <= set().union(*[others for other, others in covered.items() if other != each]):
                 del covered[each]
-        return tuple(sorted([self._terms(*each) for each in covered], key=lambda terms: (len(terms), terms)))
-
-    def _shortest(self, holding: int) -> int:
-        """The fewest atoms that still say it is allowed; that something does not hold is left out first."""
-        denied = [other for other, evaluation in self.decisions.items() if not evaluation.allowed]
-        atoms = sum(self.conditions)
-        for bit in sorted(self.conditions, key=lambda bit: bool(holding & bit)):
-            if all((holding ^ other) & atoms & ~bit for other in denied):
-                atoms &= ~bit
-        return atoms
-
-    def _terms(self, atoms: int, holding: int) -> tuple[Term, ...]:
-        return tuple(
-            [
+        terms = [
+            tuple(
                 Term(each.operator.name, each.name, each.wanted, bool(bit & holding))
                 for bit, each in self.conditions.items()
                 if bit & atoms
-            ]
-        )
-
-    def witness(self) -> tuple[str, Context] | None:
-        """Values of what is open for which the request is allowed."""
-        allowed = next((holding for holding, evaluation in self.decisions.items() if evaluation.allowed), None)
-        if allowed is None:
-            return None
-        values = self.values(allowed)
-        resource = values.pop(RESOURCE, self.request.resource)
-        return str(resource), {key: value for key, value in values.items() if value != ()}
+            )
+            for atoms, holding in covered
+        ]
+        return tuple(sorted(terms, key=lambda each: (len(each), each)))
 
 
 def _flat(layer: Any) -> Iterator[Policy]:
     """The policies of a layer, or of several."""
-    if isinstance(layer, Policy):
-        yield layer
-    else:
-        yield from chain.from_iterable(map(_flat, layer or ()))
+    return iter((layer,)) if isinstance(layer, Policy) else chain.from_iterable(map(_flat, layer or ()))
 
 
 def _keys(condition: Condition) -> set[str]:
@@ -196,12 +178,18 @@ def possible(
         if resource_set:
             _check_set(request)
         problem = _Problem(request, policies, open_keys, resource_set)
-        problem.solve()
-        effects = {evaluation.effect: evaluation for evaluation in reversed(problem.decisions.values())}
-        if ALLOW in effects and len(effects) > 1:
-            return Possibility(DEPENDS, problem.alternatives(), None, problem.witness())
+        decisions = problem.solve()
+        allowed = [holding for holding, evaluation in decisions.items() if evaluation.allowed]
+        witness = None
+        if allowed:
+            resource, values = problem.values(allowed[0])
+            witness = resource, {key: value for key, value in values.items() if value != ()}
+        effects = {evaluation.effect: evaluation for evaluation in reversed(decisions.values())}
+        if allowed and len(effects) > 1:
+            denied = [holding for holding, evaluation in decisions.items() if not evaluation.allowed]
+            return Possibility(DEPENDS, problem.alternatives(allowed, denied), None, witness)
         decision = IMPLICIT_DENY if IMPLICIT_DENY in effects else next(iter(effects))
-        return Possibility(decision, (), effects[decision], problem.witness())
+        return Possibility(decision, (), effects[decision], witness)
     except TooManyTexts:
         return Possibility(DEPENDS, None, None)
 

@@ -85,9 +85,8 @@ class Caller(NamedTuple):
     def chain(self) -> list[set[str]]:
         """The names of the account, the role and the session, of which ``NotPrincipal`` must list one each to leave
         this caller out; where a federated user came from does not count."""
-        levels = [level for level in Named if level != Named.ROLE or self.kind != Kind.FEDERATED_USER]
-        found = [{name for name, how in self.names.items() if how == level} for level in levels]
-        return [names for names in found if names]
+        levels = set(self.names.values()) - ({ROLE} if self.kind == Kind.FEDERATED_USER else set())
+        return [{name for name, how in self.names.items() if how == level} for level in levels]
 
 
 @lru_cache(maxsize=2048)  # callers ask more than once
@@ -132,32 +131,29 @@ def _identify_arn(arn: str, source: str | None) -> Caller:
     kind, _, name = resource.partition("/")
     if not is_account_id(account) or (kind != "root" and not name):
         raise RequestError("principal", f"{arn[:200]!r} is not the ARN of a principal of an account")
-    names = {account: Named.ACCOUNT, f"arn:{partition}:iam::{account}:root": Named.ACCOUNT}
-    derived = {"aws:principalarn": arn, "aws:principalaccount": account}
+
+    def of(kind: Kind, type_: str, names: dict[str, Named], linked: bool = False, **more: str) -> Caller:
+        derived = {"aws:principalarn": arn, "aws:principalaccount": account, "aws:principaltype": type_}
+        derived |= {f"aws:{key}": value for key, value in more.items()}
+        names = {account: ACCOUNT, f"arn:{partition}:iam::{account}:root": ACCOUNT, **names}
+        return Caller(arn, kind, "AWS", account, names, derived, linked)
+
     match service, kind:
         case "iam", "root" if resource == "root":
-            derived["aws:principaltype"] = "Account"
-            return Caller(arn, Kind.ROOT, "AWS", account, names, derived)
+            return of(ROOT, "Account", {})
         case "iam", "user":
-            derived |= {"aws:principaltype": "User", "aws:username": name.rpartition("/")[2]}
-            names[arn] = Named.ITSELF
-            return Caller(arn, Kind.USER, "AWS", account, names, derived)
+            return of(Kind.USER, "User", {arn: ITSELF}, username=name.rpartition("/")[2])
         case "iam", "role":
-            derived["aws:principaltype"] = "AssumedRole"
-            names[arn] = Named.ROLE
-            return Caller(arn, Kind.ROLE, "AWS", account, names, derived, name.startswith("aws-service-role/"))
+            return of(Kind.ROLE, "AssumedRole", {arn: ROLE}, name.startswith("aws-service-role/"))
         case "sts", "assumed-role" if name.count("/") == 1:
             role_name = name.partition("/")[0]
             role = source or f"arn:{partition}:iam::{account}:role/{role_name}"
             if not role.startswith(f"arn:{partition}:iam::{account}:role/") or role.rpartition("/")[2] != role_name:
                 raise RequestError("role_arn", f"{role[:200]!r} is not the role of the session {arn[:200]!r}")
-            derived |= {"aws:principalarn": role, "aws:principaltype": "AssumedRole"}
-            names |= {role: Named.ROLE, arn: Named.ITSELF}
-            return Caller(arn, Kind.SESSION, "AWS", account, names, derived, ":role/aws-service-role/" in role)
+            linked = ":role/aws-service-role/" in role
+            return of(Kind.SESSION, "AssumedRole", {role: ROLE, arn: ITSELF}, linked, principalarn=role)
         case "sts", "federated-user":
-            derived["aws:principaltype"] = "FederatedUser"
-            names |= ({source: Named.ROLE} if source else {}) | {arn: Named.ITSELF}
-            return Caller(arn, Kind.FEDERATED_USER, "AWS", account, names, derived)
+            return of(Kind.FEDERATED_USER, "FederatedUser", ({source: ROLE} if source else {}) | {arn: ITSELF})
         case "iam", "oidc-provider" | "saml-provider":
             return _outsider(arn, Kind.PROVIDER, "Federated", account)
     raise RequestError("principal", f"{arn[:200]!r} is not the ARN of a user, role, session, provider or account")

@@ -81,7 +81,10 @@ def problems(
         version = document.get("Version")
         report.version = version if isinstance(version, str) else ""
         rules.examine(document, statements, report, refused=True)
-    _characters(kind, located, report)
+    any_character = kind in ("resource", "endpoint", "scp", "rcp")
+    if located and not any_character and (strange := _UNSUPPORTED.search(located.text)):
+        shows = f"{strange[0]!r} (U+{ord(strange[0]):04X})".encode("ascii", "backslashreplace").decode()
+        report.add("unsupported-character", (), strange[0], shows=shows)
     short_enough = _length(document, kind, located, stored_as, report)
     if advice and short_enough and isinstance(document, Mapping):
         from simlib.iam import advice as advised  # late: it needs the data about services
@@ -91,14 +94,6 @@ def problems(
     return sorted(found, key=lambda problem: (problem.line or 0, problem.column or 0))
 
 
-def _characters(kind: str, located: Located | None, report: Report) -> None:
-    if located is None or kind in ("resource", "endpoint", "scp", "rcp"):
-        return
-    if strange := _UNSUPPORTED.search(located.text):
-        shows = f"{strange[0]!r} (U+{ord(strange[0]):04X})".encode("ascii", "backslashreplace").decode()
-        report.add("unsupported-character", (), strange[0], "write it in another way", shows=shows)
-
-
 def _length(document: Any, kind: str, located: Located | None, stored_as: str | None, report: Report) -> bool:
     """Report a document that is too long; False if it is too long to go on with."""
     allowed = quota(kind, stored_as)
@@ -106,11 +101,10 @@ def _length(document: Any, kind: str, located: Located | None, stored_as: str | 
         return True
     count = size(document, located, spaces=allowed.spaces)
     if count > _LONGEST and stored_as:
-        report.add("document-too-long", (), None, None, size=count, quota=_LONGEST)
+        report.add("document-too-long", (), size=count, quota=_LONGEST)
     elif count > allowed.characters:
         how = "" if allowed.spaces else " without white space"
-        advice = "make several policies of it"
-        report.add(allowed.code, (), None, advice, size=count, quota=allowed.characters, what=allowed.what, how=how)
+        report.add(allowed.code, (), size=count, quota=allowed.characters, what=allowed.what, how=how)
     return count <= 2 * _LONGEST  # AWS's own policies may be longer than what it takes from others
 
 
