@@ -92,12 +92,8 @@ def a_statement(data: atheris.FuzzedDataProvider, kind: str) -> dict[str, Any]:
         if kind == "rcp"
         else [{"AWS": "*"}, {"AWS": ["111122223333"]}, {"Service": "ec2.amazonaws.com"}],
     }
-    for element, needed in (
-        ("Action", True),
-        ("Resource", needs.resource is not False),
-        ("Principal", needs.principal),
-    ):
-        if needed or data.ConsumeIntInRange(0, 9) == 0:
+    for element in ("Action", "Resource", "Principal"):
+        if element in needs.elements or data.ConsumeIntInRange(0, 9) == 0:
             element = data.PickValueInList([element] * 5 + [f"Not{element}"])
             choices = good[element.removeprefix("Not")]
             made[element] = data.PickValueInList(choices) if data.ConsumeBool() else value(data, 2)

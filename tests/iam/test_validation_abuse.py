@@ -293,7 +293,7 @@ def plausible(kind: str) -> st.SearchStrategy[Any]:
         elements = {"Principal": people, "Action": many("sts:AssumeRole", "STS:*", "sts:TagSession")}
     elif kind == "rcp":
         elements = {"Principal": st.just("*"), "Action": many("s3:*", "sts:Get*", "x:y"), "Resource": resources}
-    elif KINDS[kind].principal:
+    elif "Principal" in KINDS[kind].elements:
         elements = {"Principal": people | st.just("*"), "Action": actions, "Resource": resources}
     else:
         elements = {"Action": actions, "Resource": resources}
