@@ -11,7 +11,7 @@ from typing import Any
 
 from simlib.cloud.credentials.sessions import Session
 from simlib.cloud.event import Event
-from simlib.cloud.transport.calls import service_metadata
+from simlib.cloud.transport.protocols import service_metadata
 
 _VERSION = "1.11"
 _SPACE = uuid.UUID("6d0e7f5c-0d0a-4c55-9d59-6a6c61620000")  # event ids are made of the request's, so they never change

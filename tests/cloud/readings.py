@@ -36,7 +36,8 @@ from moto.s3.models import S3Backend
 from simlib import Cloud
 from simlib.cloud.storage import dispatch
 from simlib.cloud.storage.dispatch import NotStored
-from simlib.cloud.transport.calls import Call, host_of, signing_name
+from simlib.cloud.transport.calls import Call
+from simlib.cloud.transport.protocols import host_of, signing_name
 from simlib.cloud.transport.wire import RawAnswer, RawRequest
 
 COUNT, SEED, PER_WORLD = 20_000, 13, 1_000

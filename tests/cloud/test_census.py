@@ -17,7 +17,7 @@ from botocore.credentials import Credentials
 
 from simlib import Cloud
 from simlib.cloud.storage.dispatch import NotStored
-from simlib.cloud.transport import calls
+from simlib.cloud.transport import calls, protocols
 from simlib.cloud.transport.calls import Call
 from simlib.cloud.transport.wire import RawAnswer, RawRequest
 
@@ -108,7 +108,7 @@ def watched() -> Iterator[list[str]]:
 def signed(method: str, url: str, identity: Any) -> RawRequest:
     services = calls._host_services(url.split("/")[2]) or ("s3",)
     request = AWSRequest(method, url, data=b"")
-    name = calls.signing_name(services[0])
+    name = protocols.signing_name(services[0])
     SigV4Auth(Credentials(identity.access_key_id, identity.secret_access_key), name, "us-east-1").add_auth(request)
     return RawRequest.from_botocore(request.prepare())
 

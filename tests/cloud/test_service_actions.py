@@ -14,7 +14,7 @@ from simlib import Cloud
 from simlib.cloud.credentials.sessions import Caller
 from simlib.cloud.permissions import service_table
 from simlib.cloud.permissions.call_permissions import EXACT, permissions_of
-from simlib.cloud.transport import calls
+from simlib.cloud.transport import protocols
 from simlib.cloud.transport.calls import Call
 from simlib.cloud.transport.protocols import protocol_of
 from simlib.cloud.transport.wire import RawRequest
@@ -123,7 +123,7 @@ def _replaced(value: Any, role: str) -> Any:
 
 def services() -> Iterator[str]:
     """botocore's names of all services moto has."""
-    plain = {name.replace("-", ""): name for name in calls.service_metadata()}
+    plain = {name.replace("-", ""): name for name in protocols.service_metadata()}
     for module in moto.backends.list_of_moto_modules():
         if service := plain.get({"awslambda": "lambda"}.get(module, module)):
             yield service

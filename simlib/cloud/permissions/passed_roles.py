@@ -17,7 +17,8 @@ from simlib.cloud.permissions.permission import Permission, account_of
 from simlib.cloud.permissions.service_table import row
 from simlib.cloud.storage import resources
 from simlib.cloud.storage.store import Store
-from simlib.cloud.transport.calls import Call, signing_name
+from simlib.cloud.transport.calls import Call
+from simlib.cloud.transport.protocols import signing_name
 from simlib.cloud.transport.refusals import Refusal
 
 # Services that decide about roles instead of taking them.

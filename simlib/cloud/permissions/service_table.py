@@ -23,8 +23,8 @@ import jmespath
 
 from simlib.cloud.permissions.permission import Permission, account_of
 from simlib.cloud.storage import iam_entities, resources
-from simlib.cloud.transport.calls import Call, signing_name
-from simlib.cloud.transport.protocols import service_model
+from simlib.cloud.transport.calls import Call
+from simlib.cloud.transport.protocols import service_model, signing_name
 from simlib.iam import service_data
 
 _EVERYWHERE = ("Partition", "Region", "Account")

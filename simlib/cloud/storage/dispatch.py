@@ -20,7 +20,8 @@ from werkzeug.exceptions import HTTPException
 from simlib.cloud.moto_names import BaseResponse, S3Response, camelcase_to_underscores
 from simlib.cloud.storage.tables import ec2_read_late
 from simlib.cloud.transport import mock
-from simlib.cloud.transport.calls import Call, host_of, signing_name
+from simlib.cloud.transport.calls import Call
+from simlib.cloud.transport.protocols import host_of, signing_name
 from simlib.cloud.transport.wire import RawAnswer
 
 ACCOUNT_HEADER = "x-moto-account-id"

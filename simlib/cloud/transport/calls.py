@@ -6,24 +6,17 @@ body; operation and parameters come from botocore's own service models. What cou
 
 from __future__ import annotations
 
-import gzip
-import json
 import re
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, quote, unquote
 
-import botocore
-from botocore.loaders import create_loader
-from botocore.regions import EndpointResolver
-
 from simlib.cloud.transport import chunked, mock
-from simlib.cloud.transport.protocols import protocol_of, spoken_protocol
+from simlib.cloud.transport.protocols import having, protocol_of, service_metadata, signing_name, spoken_protocol
 from simlib.cloud.transport.refusals import Refusal
 from simlib.cloud.transport.signer import Signed
 from simlib.cloud.transport.wire import LARGEST_BODY, RawRequest
@@ -102,34 +95,6 @@ def _input(operation: mock.OperationModel) -> Mapping[str, Any]:
     return operation.input_shape.members if operation.input_shape is not None else {}
 
 
-@cache
-def service_metadata() -> Mapping[str, Mapping[str, Any]]:
-    """The metadata of every service botocore knows, by botocore's name, read from the head of its newest model.
-
-    Each has a `signingName` ("monitoring" for "cloudwatch"), and as `hint` what botocore's events call the service: its
-    ID with hyphens, "secrets-manager".
-    """
-    services: dict[str, Mapping[str, Any]] = {}
-    for path in sorted(Path(botocore.__file__).with_name("data").glob("*/*/service-2.json.gz")):
-        with gzip.open(path, "rt", encoding="utf-8") as model:
-            head = model.read(16_384)
-        metadata = json.JSONDecoder().raw_decode(head, head.index("{", head.index('"metadata"')))[0]
-        hint = str(metadata.get("serviceId", "")).replace(" ", "-").lower()
-        services[path.parts[-3]] = {"signingName": metadata["endpointPrefix"], **metadata, "hint": hint}
-    return services
-
-
-def signing_name(service: str) -> str:
-    """The name a service's signatures carry."""
-    return str(service_metadata()[service]["signingName"])
-
-
-@lru_cache(maxsize=256)
-def _having(member: str, value: str | None) -> tuple[str, ...]:
-    """The services whose metadata say so."""
-    return tuple(service for service, metadata in service_metadata().items() if metadata.get(member) == value)
-
-
 def _is_aws(host: str) -> bool:
     return host.partition(":")[0].endswith(_AWS_DOMAINS)
 
@@ -146,12 +111,12 @@ def _host_services(host: str) -> tuple[str, ...]:
 
 
 def _candidates(raw: RawRequest, scope: str | None, hint: str | None) -> Iterable[str]:
-    if hint and (services := _having("hint", hint)):
+    if hint and (services := having("hint", hint)):
         return services[:1]
     at_host = _host_services(raw.parts.netloc)
     form = raw.body.decode("utf-8", "replace") if _is_form(raw) else raw.parts.query
     if scope:  # some sign alike: S3 and S3 Control, the two of load balancing
-        services = _having("signingName", scope) or _having("signingName", scope.lower())
+        services = having("signingName", scope) or having("signingName", scope.lower())
         services = tuple(service for service in services if service in at_host) or services
         if "x-amz-account-id" in raw.headers and "s3control" in services:
             return ("s3control",)
@@ -160,26 +125,13 @@ def _candidates(raw: RawRequest, scope: str | None, hint: str | None) -> Iterabl
     if _is_aws(raw.parts.netloc):
         return at_host
     if target := raw.headers.get("x-amz-target"):
-        return _having("targetPrefix", target.rpartition(".")[0])
+        return having("targetPrefix", target.rpartition(".")[0])
     values = dict(parse_qsl(form))
-    return (_having("apiVersion", values.get("Version", "")) if "Action" in values else ()) or ("s3",)
+    return (having("apiVersion", values.get("Version", "")) if "Action" in values else ()) or ("s3",)
 
 
 def _is_form(raw: RawRequest) -> bool:
     return raw.headers.get("content-type", "").startswith(_FORM)
-
-
-@cache
-def _endpoints() -> Any:
-    return EndpointResolver(create_loader().load_data("endpoints"))
-
-
-@cache
-def host_of(service: str, region: str) -> str:
-    """The name of AWS's own endpoint."""
-    prefix = service_metadata()[service]["endpointPrefix"]
-    endpoint = _endpoints().construct_endpoint(prefix, region)
-    return str(endpoint["hostname"]) if endpoint else f"{prefix}.{region}.amazonaws.com"
 
 
 def place(raw: RawRequest, signed: Signed | None = None, hint: str | None = None) -> Call:

@@ -1,13 +1,19 @@
-"""Which protocol each AWS service speaks, from botocore's service models, loaded one service at a time."""
+"""What botocore's service models say of each service: its protocol, its names and address; one is loaded at a time."""
 
 from __future__ import annotations
 
+import gzip
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
+from pathlib import Path
 from typing import Any
 
+import botocore
 from botocore.exceptions import DataNotFoundError, UnknownServiceError
+from botocore.loaders import create_loader
+from botocore.regions import EndpointResolver
 
 from simlib.cloud.transport import mock
 
@@ -89,3 +95,44 @@ def error_member(service: str | None, code: str) -> tuple[str, str]:
     members = shape.members.items() if shape is not None else ()
     message = (member.serialization.get("name", name) for name, member in members if name.lower() == "message")
     return str(shape.name if shape is not None else code), str(next(message, "message"))
+
+
+@cache
+def service_metadata() -> Mapping[str, Mapping[str, Any]]:
+    """The metadata of every service botocore knows, by botocore's name, read from the head of its newest model.
+
+    Each has a `signingName` ("monitoring" for "cloudwatch"), and as `hint` what botocore's events call the service: its
+    ID with hyphens, "secrets-manager".
+    """
+    services: dict[str, Mapping[str, Any]] = {}
+    for path in sorted(Path(botocore.__file__).with_name("data").glob("*/*/service-2.json.gz")):
+        with gzip.open(path, "rt", encoding="utf-8") as model:
+            head = model.read(16_384)
+        metadata = json.JSONDecoder().raw_decode(head, head.index("{", head.index('"metadata"')))[0]
+        hint = str(metadata.get("serviceId", "")).replace(" ", "-").lower()
+        services[path.parts[-3]] = {"signingName": metadata["endpointPrefix"], **metadata, "hint": hint}
+    return services
+
+
+def signing_name(service: str) -> str:
+    """The name a service's signatures carry."""
+    return str(service_metadata()[service]["signingName"])
+
+
+@lru_cache(maxsize=256)
+def having(member: str, value: str | None) -> tuple[str, ...]:
+    """The services whose metadata say so."""
+    return tuple(service for service, metadata in service_metadata().items() if metadata.get(member) == value)
+
+
+@cache
+def _endpoints() -> Any:
+    return EndpointResolver(create_loader().load_data("endpoints"))
+
+
+@cache
+def host_of(service: str, region: str) -> str:
+    """The name of AWS's own endpoint."""
+    prefix = service_metadata()[service]["endpointPrefix"]
+    endpoint = _endpoints().construct_endpoint(prefix, region)
+    return str(endpoint["hostname"]) if endpoint else f"{prefix}.{region}.amazonaws.com"
