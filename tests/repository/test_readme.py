@@ -95,9 +95,9 @@ def test_the_minutes_are_the_lessons_own() -> None:
 
 
 def test_the_services_whose_permissions_are_exact_are_as_many_as_it_says() -> None:
-    [(count, file)] = re.findall(r"for (\d+) services, .*?\(`EXACT` in `(\S+)`\)", README)
+    [(count, file)] = re.findall(r"for (\d+) services, .*?\(`\[exact\]` in `(\S+)`\)", README)
     assert int(count) == len(EXACT)
-    assert "EXACT = (" in (ROOT / file).read_text(encoding="utf-8")
+    assert "[exact]" in (ROOT / file).read_text(encoding="utf-8")
 
 
 def test_the_challenges_are_as_many_as_it_says() -> None:

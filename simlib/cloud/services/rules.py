@@ -63,10 +63,14 @@ def checks(service: str, facts: Callable[[CallContext], Facts] = Facts) -> Mappi
     """For `additions.BEFORE`: the first row of the service's that is true of a call refuses it."""
     rows = [(operations.split(), *rest) for operations, *rest in _TABLE[service]]
 
+    @cache
+    def of_operation(operation: str) -> list[tuple[str, str, str]]:
+        return [(when, code, text) for names, when, code, text in rows if operation in names or names == ["*"]]
+
     def check(context: CallContext) -> None:
         known = facts(context)
-        for operations, when, code, text in rows:
-            if {"*", known.operation} & {*operations} and _compiled(when).search(known):
+        for when, code, text in of_operation(known.operation):
+            if _compiled(when).search(known):
                 situation = "service" if context.evaluations else ""
                 status = _TABLE["status"].get(code, 400)
                 raise Refusal(code, text.format(known, **context.parameters), status, situation=situation)
