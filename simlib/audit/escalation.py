@@ -7,16 +7,19 @@ opened; boundaries, SCPs, conditions and denies count. `walking.walk` performs w
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from simlib.audit.arns import Arns, account_of, grouped, name_of
 from simlib.audit.facts import ANYWHERE, EVERYTHING, Facts, Identity
-from simlib.audit.grants import NOTHING, Grant, Question
+from simlib.audit.grants import NOTHING, Grant, Question, only_if
 from simlib.cloud.inspection import Place
+from simlib.cloud.permissions.service_table import known
 from simlib.cloud.storage import iam_entities
 from simlib.cloud.storage.stored import parsed
 from simlib.iam import Evaluation, service_data
@@ -91,7 +94,7 @@ class Way:
     @property
     def told(self) -> str:
         """What is done, by which actions, under which conditions."""
-        return f"{self.does} ({self.actions})" + (f"; only if {' and '.join(self.needs)}" if self.needs else "")
+        return f"{self.does} ({self.actions}){only_if(self.needs)}"
 
     @property
     def sentence(self) -> str:
@@ -102,6 +105,11 @@ class Way:
 def compute_of(row: Mapping[str, Any]) -> str:
     prefix = str(row.get("service", "")).partition(".")[0]
     return COMPUTE.get(prefix, f"thing of {prefix}")
+
+
+@cache
+def _actions(row: str) -> list[str]:
+    return [ask.partition(" ")[0] for ask in ROWS[row]["asks"]]
 
 
 class Name(str):
@@ -117,6 +125,15 @@ def find(cloud: Cloud, only: Iterable[str] = ()) -> list[Way]:
     finder, wanted = Finder(Facts(cloud, circumstances=ANYWHERE)), set(only)
     people = finder.facts.identities.values()
     return [way for each in people if not wanted or each.arn in wanted for way in finder.ways(each)]
+
+
+class Target(NamedTuple):
+    """Whom or what a row is about: a user, role or group, a managed policy, a thing; and what is not there for it."""
+
+    arn: str
+    policy: str = ""
+    thing: str = ""
+    missing: tuple[str, ...] = ()
 
 
 class Finder:
@@ -168,60 +185,54 @@ class Finder:
         lacking: list[tuple[str, str]] | None = None
         owns = False
         for name, row in rows.items():
-            if (brief and owns and name != "sts-001") or not self._could(caller, name, row):
+            # who a trust policy names needs no permission of its own to assume the role
+            if name != "sts-001" and ((brief and owns) or not all(map(caller.patterns, _actions(name)))):
                 continue
-            for target, policy, thing, missing in self._targets(caller, row):
-                asks = tuple(_asks(row, caller, target, policy, thing))
-                grants = self._grants(who, row, asks, target)
+            for target in self._targets(caller, row):
+                asks = tuple(_asks(row, caller, target))
+                grants = self._grants(who, row, asks, target.arn)
                 if grants is None:
                     continue
                 whole = False
                 if row["gains"] == "any":
                     lacking = list(self.lacking(who, caller.account)) if lacking is None else lacking
-                    holder = caller.arn if row["on"] in ("self", "policy", "group") else target
+                    holder = caller.arn if row["on"] in ("self", "policy", "group") else target.arn
                     more = {Place(holder, "identity", "more"): parsed(EVERYTHING, "identity", "more")}
                     left = set(self.lacking(holder, caller.account, more))
                     if left.issuperset(lacking):
                         continue
                     whole = not left
                     owns = owns or whole
-                needs = dict.fromkeys([*(each for grant in grants for each in grant.needs), *missing])
-                yield Way(name, who, target, policy, thing, asks, tuple(needs), whole,
-                          tuple(grant.evaluation for grant in grants))  # fmt: skip
+                needs = dict.fromkeys([*(each for grant in grants for each in grant.needs), *target.missing])
+                evaluations = tuple(grant.evaluation for grant in grants)
+                yield Way(name, who, *target[:3], asks, tuple(needs), whole, evaluations)
 
-    @staticmethod
-    def _could(caller: Identity, name: str, row: Mapping[str, Any]) -> bool:
-        # who a trust policy names needs no permission of its own to assume the role
-        actions = [ask.partition(" ")[0] for ask in row["asks"]] if name != "sts-001" else []
-        return all(caller.patterns(action) for action in actions)
-
-    def _targets(self, caller: Identity, row: Mapping[str, Any]) -> Iterator[tuple[str, str, str, list[str]]]:
-        """Whom or what a row could be about: target, policy, thing, and what would have to be there."""
+    def _targets(self, caller: Identity, row: Mapping[str, Any]) -> Iterator[Target]:
+        """Whom or what a row could be about."""
         on, service = row["on"], row.get("service", "")
         if on == "self" and caller.kind == row["who"]:
-            yield caller.arn, "", "", []
+            yield Target(caller.arn)
         elif on == "policy":
-            yield from ((caller.arn, policy, "", []) for policy in caller.managed)
+            yield from (Target(caller.arn, policy) for policy in caller.managed)
         elif on in ("group", "other group") and caller.kind == "user":
-            for group in self.facts.groups[caller.account]:
-                if (group in caller.stored.groups) is (on == "group"):
-                    yield group, "", "", []
+            groups = self.facts.groups[caller.account]
+            yield from (Target(group) for group in groups if (group in caller.stored.groups) is (on == "group"))
         elif on in ("user", "role", "role policy"):
+            changes = any(ask.startswith("iam:") and ask.endswith(" {target}") for ask in row["asks"])
             for each in self._others(caller, row):
                 fits = each.kind == on.split()[0] and each is not caller and self._fits(row, each, caller)
-                changes = any(ask.startswith("iam:") and ask.endswith(" {target}") for ask in row["asks"])
                 if fits and not (changes and each.is_of_aws):
-                    policies = each.managed if on == "role policy" else [""]
-                    yield from ((each.arn, policy, "", []) for policy in policies)
-        elif on in ("passed", "running"):
-            for each in self._trusting(caller, service, caller.patterns("iam:PassRole") if on == "passed" else ["*"]):
+                    yield from (Target(each.arn, policy) for policy in (each.managed if on == "role policy" else [""]))
+        elif on == "passed":
+            for each in self._trusting(caller, service, caller.patterns("iam:PassRole")):
+                if self._fits(row, each, caller) and not each.is_of_aws:
+                    yield Target(each.arn)
+        elif on == "running":
+            for each in self._trusting(caller, service, ["*"]):
                 things = self.running.get(f"{service.partition('.')[0]} {each.arn}", Arns()).arns
-                if on == "running" and things:
-                    yield from ((each.arn, "", thing, []) for thing in things)
-                elif on == "running":
-                    yield each.arn, "", "", [f"a {compute_of(row)} runs as it"]
-                elif self._fits(row, each, caller) and not each.is_of_aws:
-                    yield each.arn, "", "", []
+                yield from [Target(each.arn, thing=thing) for thing in things] or [
+                    Target(each.arn, missing=(f"a {compute_of(row)} runs as it",))
+                ]
 
     def _others(self, caller: Identity, row: Mapping[str, Any]) -> Iterator[Identity]:
         """Whom an action of the row on its target may mean; of several actions, one that few are open to."""
@@ -298,30 +309,22 @@ def trust(arn: str) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
-def _asks(row: Mapping[str, Any], caller: Identity, target: str, policy: str, thing: str) -> Iterator[tuple[str, str]]:
+def _asks(row: Mapping[str, Any], caller: Identity, target: Target) -> Iterator[tuple[str, str]]:
     """Every action with the resource it is asked on."""
     if row["on"] == "passed":
-        yield "iam:PassRole", target
-    words = {"self": caller.arn, "target": target, "policy": policy, "thing": thing}
+        yield "iam:PassRole", target.arn
+    words = {"self": caller.arn, "target": target.arn, "policy": target.policy, "thing": target.thing}
     for ask in row["asks"]:
         action, _, resource = ask.partition(" ")
-        if resource and (filled := resource.format(**words)):
-            yield action, filled
-        else:
-            yield from ((action, each) for each in _new_resources(action, caller.account))
+        filled = resource.format(**words)
+        yield from ((action, each) for each in ([filled] if filled else _new_resources(action, caller.account)))
 
 
 def _new_resources(action: str, account: str) -> list[str]:
     """The ARNs of what an action makes or is done to, as far as its name is free; `*` where it takes none."""
-    prefix, _, name = action.lower().partition(":")
-    service = service_data.service(prefix)
-    known = service.actions.get(name) if service else None
-    if service is None or known is None or not known.resource_types:
+    service, about = service_data.service(action.partition(":")[0].lower()), known(action)
+    if service is None or about is None or not about.resource_types:
         return ["*"]
     words = {"Partition": "aws", "Region": REGION, "Account": account}
-    arns = []
-    for kind in known.required_types or known.resource_types[:1]:
-        parts = service.resource_types[kind].arn.split("${")
-        filled = [words.get(part.partition("}")[0], "new") + part.partition("}")[2] for part in parts[1:]]
-        arns.append(parts[0] + "".join(filled))
-    return arns
+    forms = [service.resource_types[kind].arn for kind in about.required_types or about.resource_types[:1]]
+    return [re.sub(r"\$\{(\w+)\}", lambda gap: words.get(gap[1], "new"), form) for form in forms]

@@ -100,6 +100,7 @@ class Audit:
     def __init__(self, cloud: Cloud) -> None:
         self.cloud, self.facts = cloud, Facts(cloud, circumstances=ANYWHERE)
         self.finder = Finder(self.facts)
+        self._found: list[Way] | None = None
         self._compared: dict[tuple[tuple[int, ...], ...], bool] = {}
 
     @cached_property
@@ -113,20 +114,23 @@ class Audit:
         found = {arn: self.finder.administrator(arn, each) for arn, each in self.facts.identities.items()}
         return {arn: needs for arn, needs in found.items() if needs is not None}
 
-    @cached_property
-    def _found(self) -> list[Way]:
-        return [way for each in self.facts.identities.values()
-                for way in self.finder.ways(each, brief=each.arn in self.administrators)]  # fmt: skip
+    def find_ways(self) -> list[Way]:
+        """Every way of everybody, looked for once: what is found stays when the world is closed."""
+        if self._found is None:
+            people = self.facts.identities.items()
+            self._found = [way for arn, each in people
+                           for way in self.finder.ways(each, brief=arn in self.administrators)]  # fmt: skip
+        return self._found
 
     @property
     def ways(self) -> list[Way]:
         """Every way to power; administrators have none left to go."""
-        return [way for way in self._found if way.id != "sts-001"]
+        return [way for way in self.find_ways() if way.id != "sts-001"]
 
     @property
     def assumes(self) -> list[Way]:
         """Every user and role that may assume a role."""
-        return [way for way in self._found if way.id == "sts-001"]
+        return [way for way in self.find_ways() if way.id == "sts-001"]
 
     @cached_property
     def exposures(self) -> list[Exposure]:
@@ -140,7 +144,7 @@ class Audit:
     @cached_property
     def _powerful(self) -> set[str]:
         """Who is an administrator or can become one, if by several steps."""
-        sure = [way for way in self._found if not way.is_supposed]
+        sure = [way for way in self.find_ways() if not way.is_supposed]
         reached = {*self.administrators, *(way.principal for way in sure if way.gains == "any")}
         before = 0
         while before < len(reached):

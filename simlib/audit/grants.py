@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -36,6 +36,11 @@ class Grant(NamedTuple):
     def of(cls, evaluation: Evaluation) -> Grant | None:
         """A decision as it is, or under conditions that the caller could meet; None where that does not help."""
         return cls(evaluation) if evaluation.allowed else _under_conditions(evaluation)
+
+
+def only_if(needs: Sequence[str]) -> str:
+    """ "; only if MFA and …", to stand behind a clause; "" where nothing is needed."""
+    return f"; only if {' and '.join(needs)}" if needs else ""
 
 
 def _under_conditions(evaluation: Evaluation) -> Grant | None:

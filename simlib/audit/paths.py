@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import networkx as nx
 
+from simlib.audit.grants import only_if
 from simlib.audit.graph import MAY, AccessMap, Reason
 from simlib.cloud.inspection import Place
 from simlib.iam import Evaluation, Policy
@@ -30,10 +31,9 @@ class Step:
 
     @property
     def sentence(self) -> str:
-        """ "bob assumes the role deploy – only if: MFA"."""
+        """ "bob assumes the role deploy; only if MFA"."""
         first = self.reasons[0]
-        needs = f" – only if: {'; '.join(first.needs)}" if first.needs else ""
-        return f"{self.source_label} {self._does}{needs}"
+        return f"{self.source_label} {self._does}{only_if(first.needs)}"
 
     @property
     def _does(self) -> str:

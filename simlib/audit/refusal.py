@@ -114,13 +114,11 @@ class Refusal:
 
     def compare(self, cloud: Cloud) -> Evaluation | None:
         """The same request put to a world, such as the dump of the account; None where it has no such caller."""
-        if not (self.principal and self.action):
-            return None
-        principal = self.principal
-        try:
-            return cloud.inspect.ask(principal, self.action, self.resource or "*", circumstances=dict(self.context))
-        except LookupError:
-            return None
+        with suppress(LookupError):
+            if self.principal and self.action:
+                asked = (self.principal, self.action, self.resource or "*")
+                return cloud.inspect.ask(*asked, circumstances=dict(self.context))
+        return None
 
     def fields(self) -> dict[str, Any]:
         """All of it by name, as JSON can hold it."""
@@ -254,13 +252,9 @@ def _authorization(message: _Message) -> Refusal | None:
     if asked is None or (reason is None and message.text.startswith(" because ", asked.end())):
         return None
     lacking, denying, policy = reason.groups() if reason else ("", "", "")
-    return _permission(
-        message,
-        check_type=_CHECKS.get(lacking or denying or "", ""),
-        effect=IMPLICIT_DENY if lacking else EXPLICIT_DENY if reason else "",
-        policy=(policy or "").rstrip("."),
-        **_names(asked),
-    )
+    effect = IMPLICIT_DENY if lacking else EXPLICIT_DENY if reason else ""
+    check_type = _CHECKS.get(lacking or denying or "", "")
+    return _permission(message, check_type, effect, policy=(policy or "").rstrip("."), **_names(asked))
 
 
 def _names(asked: re.Match[str]) -> dict[str, Any]:
@@ -276,16 +270,16 @@ def _decoded(value: Mapping[str, Any]) -> Refusal:
         values = tuple(str(item.get("value")) for item in _items(each, "values"))
         context[str(each.get("key"))] = values[0] if len(values) == 1 else values
     principal = asked.get("principal")
-    refusal = _permission(
+    return _permission(
         _Message(""),
-        check_type="",
-        effect=EXPLICIT_DENY if value["explicitDeny"] else IMPLICIT_DENY,
+        "",
+        EXPLICIT_DENY if value["explicitDeny"] else IMPLICIT_DENY,
         principal=str(principal.get("arn", "")) if isinstance(principal, dict) else "",
         action=spelled(str(asked.get("action", ""))),
         resource=str(asked.get("resource", "")),
         policy=next((str(each["policy"]) for each in _items(value, "matchedStatements") if each.get("policy")), ""),
+        context=context,
     )
-    return replace(refusal, context=context)
 
 
 def _items(value: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
@@ -295,62 +289,42 @@ def _items(value: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
     return [each for each in items if isinstance(each, dict)] if isinstance(items, list) else []
 
 
-def _permission(
-    message: _Message, *, check_type: str, effect: str, principal: str, action: str, resource: str, policy: str
-) -> Refusal:
+def _permission(message: _Message, check_type: str, effect: str, **names: Any) -> Refusal:
+    action, principal = names["action"], names["principal"]
     trust = action.lower() in TRUST_ACTIONS and check_type in ("", "RESOURCE")
     row = _TABLES["layer"]["TRUST" if trust and not effect else check_type or "UNKNOWN"]
-    words = {"holder": holder(principal), "resource": resource or "the resource"}
-    says = row["denies" if effect == EXPLICIT_DENY else "lacks"].format(**words)
-    return Refusal(
-        message.text,
-        "trust" if trust else "permission",
-        says,
-        row["first"].format(**words),
-        LESSONS[row["lesson"]].name,
-        message.code,
-        message.operation,
-        principal,
-        action,
-        resource,
-        check_type,
-        effect,
-        policy,
-        # credentials of GetFederationToken reach neither IAM nor STS: STS/API_GetFederationToken
-        bool(action)
-        and effect != EXPLICIT_DENY
-        and not (":federated-user/" in principal and action[:4] in ("iam:", "sts:")),
-    )
+    says = row["denies" if effect == EXPLICIT_DENY else "lacks"]
+    words = {"holder": holder(principal), "resource": names["resource"] or "the resource"}
+    # credentials of GetFederationToken reach neither IAM nor STS: STS/API_GetFederationToken
+    cannot = effect == EXPLICIT_DENY or (":federated-user/" in principal and action[:4] in ("iam:", "sts:"))
+    refusal = _refusal(message, {**row, "kind": "trust" if trust else "permission", "says": says}, words)
+    return replace(refusal, check_type=check_type, effect=effect, allow_helps=bool(action) and not cannot, **names)
+
+
+def _refusal(message: _Message, row: Mapping[str, str], words: Mapping[str, str]) -> Refusal:
+    says, first = (row[name].format(**words) for name in ("says", "first"))
+    operation = message.operation or words.get("operation", "")
+    return Refusal(message.text, row["kind"], says, first, LESSONS[row["lesson"]].name, message.code, operation)
 
 
 def _row(message: _Message) -> Refusal | None:
     """The refusal of a text that has a row of its own, or whose error code has one."""
     for text, code, row in _rows():
         match = text.search(message.text) if text else None
-        if (text and not match) or (code and not code.search(message.code)):
-            continue
-        words = {name: value or "" for name, value in (match.groupdict() if match else {}).items()}
-        operation = message.operation or words.get("operation", "")
-        asked = _ASKED.search(message.text)
-        own = {"principal": message.principal, "action": message.action, "resource": message.resource}
-        names: dict[str, Any] = _names(asked) if asked else own
-        refusal = Refusal(
-            message.text,
-            row["kind"],
-            row["says"].format(**words),
-            row["first"].format(**words),
-            LESSONS[row["lesson"]].name,
-            message.code,
-            operation,
-        )
-        return replace(refusal, **names)
+        if not (text and not match) and not (code and not code.search(message.code)):
+            words = {name: value or "" for name, value in (match.groupdict() if match else {}).items()}
+            own = {"principal": message.principal, "action": message.action, "resource": message.resource}
+            asked = _ASKED.search(message.text)
+            return replace(_refusal(message, row, words), **(_names(asked) if asked else own))
     return None
 
 
 @cache
 def _rows() -> list[tuple[re.Pattern[str] | None, re.Pattern[str] | None, dict[str, str]]]:
-    patterns = [[re.compile(row[name]) if name in row else None for name in ("text", "code")] for row in _TABLES["row"]]
-    return [(text, code, row) for (text, code), row in zip(patterns, _TABLES["row"], strict=True)]
+    def pattern(row: dict[str, str], name: str) -> re.Pattern[str] | None:
+        return re.compile(row[name]) if name in row else None
+
+    return [(pattern(row, "text"), pattern(row, "code"), row) for row in _TABLES["row"]]
 
 
 # --- names ------------------------------------------------------------------------------------------------------------

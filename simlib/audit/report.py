@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from simlib.audit.arns import account_of
-from simlib.audit.compare import Dump
+from simlib.audit.compare import newly_possible
 from simlib.audit.effective import effective_permissions
 from simlib.audit.escalation import Way
 from simlib.audit.exposure import RULES, Audit, Exposure, called, names_of
@@ -57,19 +57,18 @@ def main(argv: Sequence[str]) -> int:
         old = None
         if options.compare:
             with Cloud.load(options.compare) as cloud:
-                old = Dump(cloud)
+                old = Audit(cloud)
+                old.find_ways()
         with Cloud.load(*options.paths) as cloud:
             _progress("deciding …")
-            if old:
-                lines = [each.sentence for each in Dump(cloud).since(old)]
-            elif options.way or options.who or options.effective:
-                lines = list(_answer(Audit(cloud), options))
-            else:
-                audit = Audit(cloud)
+            audit = Audit(cloud)
+            if not (old or options.way or options.who or options.effective):
                 walks = _walks(audit) if options.walk else {}
+                report = {"text": text, "json": _json, "sarif": _sarif}[options.format](audit, walks, options.paths[0])
                 _progress("")
-                print({"text": text, "json": _json, "sarif": _sarif}[options.format](audit, walks, options.paths[0]))
+                print(report)
                 return 1 if any(each.level != "note" for each in audit.exposures) else 0
+            lines = list(newly_possible(audit, old) if old else _answer(audit, options))
             _progress("")
             print("\n".join(lines or ["Nothing."]))
             return 1 if lines and not options.effective else 0

@@ -49,94 +49,77 @@ def write(folder: str | Path, seed: int = 7) -> Path:
 
 def _account(chance: random.Random, name: str, number: str) -> dict[str, Any]:
     """Sixty users and roles who may do their work, and nothing that makes them more."""
-    groups = [_entry("Group", number, f"{team}-developers", chance) for team in chance.sample(_TEAMS, 4)]
-    for group in groups:
-        team = group["GroupName"].removesuffix("-developers")
-        group["GroupPolicyList"] = [_inline("work", *_work(number, team))]
-        group["AttachedManagedPolicies"] = [_managed(each) for each in chance.sample(_READ, 2)]
-    users = []
-    for person in chance.sample(_PEOPLE, 12):
-        user = _entry("User", number, person, chance)
-        users.append(
-            {**user, "GroupList": [chance.choice(groups)["GroupName"]], "UserPolicyList": [_inline("keys", _OWN_KEYS)]}
-        )
+
+    def entry(kind: str, name: str, *managed: str, **inline: list[Any]) -> dict[str, Any]:
+        return _entry(chance, kind, number, name, *managed, **inline)
+
+    teams = chance.sample(_TEAMS, 4)
+    groups = [
+        entry("Group", f"{team}-developers", *chance.sample(_READ, 2), work=_work(number, team)) for team in teams
+    ]
+    people = [entry("User", person, keys=[_OWN_KEYS]) for person in chance.sample(_PEOPLE, 12)]
+    users = [{**each, "GroupList": [chance.choice(groups)["GroupName"]]} for each in people]
     roles = []
     for index in range(48):
-        team = chance.choice(_TEAMS)
-        role = _entry("Role", number, f"{team}-{chance.choice(('api', 'worker', 'job', 'sync'))}-{index}", chance)
-        role["AssumeRolePolicyDocument"] = _trust({"Service": chance.choice(_SERVICES)})
-        role["RolePolicyList"] = [_inline("work", *_work(number, team))]
-        role["AttachedManagedPolicies"] = [_managed(chance.choice(_READ))]
-        roles.append(role)
-    boundary = _policy(
-        number, "team-boundary", {"Effect": "Allow", "Action": ["s3:*", "sqs:*", "dynamodb:*"], "Resource": "*"}
-    )
+        team, part = chance.choice(_TEAMS), chance.choice(("api", "worker", "job", "sync"))
+        role = entry("Role", f"{team}-{part}-{index}", chance.choice(_READ), work=_work(number, team))
+        roles.append({**role, "AssumeRolePolicyDocument": _trust({"Service": chance.choice(_SERVICES)})})
+    limits = _document(_allow(["s3:*", "sqs:*", "dynamodb:*"]))
+    dates = {"CreateDate": "2024-01-01T00:00:00+00:00", "UpdateDate": "2024-01-01T00:00:00+00:00"}
+    version = {"VersionId": "v1", "IsDefaultVersion": True, "Document": limits, **dates}
+    boundary = {**entry("Policy", "team-boundary"), **dates, "DefaultVersionId": "v1", "PolicyVersionList": [version]}
     return {"UserDetailList": users, "GroupDetailList": groups, "RoleDetailList": roles, "Policies": [boundary]}
 
 
 def _plant(chance: random.Random, dumps: dict[str, Any]) -> Iterator[Planted]:
     """Ways to power, and beside each one that looks like it and is none."""
-    for name, number in ACCOUNTS.items():
-        dump = dumps[name]
-        admin = _entry("Role", number, "platform-admin", chance)
-        admin["AssumeRolePolicyDocument"] = _trust({"Service": ["lambda.amazonaws.com", "codebuild.amazonaws.com"]})
-        admin["AttachedManagedPolicies"] = [_managed("AdministratorAccess")]
-        dump["RoleDetailList"].append(admin)
-        target, (one, two, three, four) = admin["Arn"], chance.sample(dump["UserDetailList"], 4)
-        one["UserPolicyList"].append(
-            _inline(
-                "deploy", _allow(["lambda:CreateFunction", "lambda:InvokeFunction"]), _allow("iam:PassRole", target)
-            )
-        )
+
+    def role(account: str, name: str, trusted: Any, *managed: str) -> str:
+        made = _entry(chance, "Role", ACCOUNTS[account], name, *managed)
+        dumps[account]["RoleDetailList"].append({**made, "AssumeRolePolicyDocument": trusted})
+        return str(made["Arn"])
+
+    for name in ACCOUNTS:
+        services = {"Service": ["lambda.amazonaws.com", "codebuild.amazonaws.com"]}
+        target = role(name, "platform-admin", _trust(services), "AdministratorAccess")
+        functions = _allow(["lambda:CreateFunction", "lambda:InvokeFunction"])
+        only_sqs = {"Condition": {"StringEquals": {"iam:PassedToService": "sqs.amazonaws.com"}}}
+        one, two, three, four = chance.sample(dumps[name]["UserDetailList"], 4)
+        own = _allow("iam:PutUserPolicy", four["Arn"])
+        limited = chance.random() < 0.5  # whatever it writes, the boundary limits
+        for user, policy, *statements in (
+            (one, "deploy", functions, _allow("iam:PassRole", target)),
+            (two, "deploy", functions, {**_allow("iam:PassRole"), **only_sqs}),  # for another service
+            (three, "support", _allow("iam:UpdateAssumeRolePolicy", target)),
+            (four, "self", _allow(["s3:*", "iam:PutUserPolicy"]) if limited else own),
+        ):
+            user["UserPolicyList"].append({"PolicyName": policy, "PolicyDocument": _document(*statements)})
         yield Planted("lambda-001", one["Arn"], target)
-        only_sqs = {"StringEquals": {"iam:PassedToService": "sqs.amazonaws.com"}}
-        two["UserPolicyList"].append(  # for another service
-            _inline(
-                "deploy",
-                _allow(["lambda:CreateFunction", "lambda:InvokeFunction"]),
-                {**_allow("iam:PassRole"), "Condition": only_sqs},
-            )
-        )
-        three["UserPolicyList"].append(_inline("support", _allow("iam:UpdateAssumeRolePolicy", target)))
         yield Planted("iam-012", three["Arn"], target)
-        four["UserPolicyList"].append(_inline("self", _allow("iam:PutUserPolicy", four["Arn"])))
-        if chance.random() < 0.5:  # whatever it writes, the boundary limits
-            limits = dump["Policies"][0]["Arn"]
-            four["PermissionsBoundary"] = {"PermissionsBoundaryType": "Policy", "PermissionsBoundaryArn": limits}
-            four["UserPolicyList"][-1] = _inline("self", _allow(["s3:*", "iam:PutUserPolicy"]))
+        if limited:
+            four["PermissionsBoundary"] = {"PermissionsBoundaryArn": dumps[name]["Policies"][0]["Arn"]}
         else:
             yield Planted("iam-007", four["Arn"], four["Arn"])
-    partner = _entry("Role", ACCOUNTS["shop"], "partner-reports", chance)
-    partner["AssumeRolePolicyDocument"] = _trust({"AWS": f"arn:aws:iam::{PARTNER}:root"})
-    pipeline = _entry("Role", ACCOUNTS["tooling"], "github-deploy", chance)
-    provider = f"arn:aws:iam::{ACCOUNTS['tooling']}:oidc-provider/{GITHUB}"
-    pipeline["AssumeRolePolicyDocument"] = _trust({"Federated": provider}, "sts:AssumeRoleWithWebIdentity")
-    gone = _entry("Role", ACCOUNTS["data"], "old-export", chance)
-    gone["AssumeRolePolicyDocument"] = _trust({"AWS": f"arn:aws:iam::{ACCOUNTS['data']}:user/left-in-2023"})
-    for name, role in (("shop", partner), ("tooling", pipeline), ("data", gone)):
-        dumps[name]["RoleDetailList"].append(role)
+    provider = {"Federated": f"arn:aws:iam::{ACCOUNTS['tooling']}:oidc-provider/{GITHUB}"}
+    role("shop", "partner-reports", _trust({"AWS": f"arn:aws:iam::{PARTNER}:root"}))
+    role("tooling", "github-deploy", _trust(provider, "sts:AssumeRoleWithWebIdentity"))
+    role("data", "old-export", _trust({"AWS": f"arn:aws:iam::{ACCOUNTS['data']}:user/left-in-2023"}))
 
 
-def _entry(kind: str, account: str, name: str, chance: random.Random) -> dict[str, Any]:
+def _entry(
+    chance: random.Random, kind: str, account: str, name: str, *managed: str, **inline: list[Any]
+) -> dict[str, Any]:
     prefix = {"User": "AIDA", "Group": "AGPA", "Role": "AROA", "Policy": "ANPA"}[kind]
     day = f"20{chance.randint(18, 25)}-{chance.randint(1, 12):02}-{chance.randint(1, 28):02}"
     unique = prefix + "".join(chance.choices("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", k=17))
     return {
         "Path": "/", f"{kind}Name": name, f"{kind}Id": unique, "Arn": f"arn:aws:iam::{account}:{kind.lower()}/{name}",
         "CreateDate": f"{day}T09:00:00+00:00",
-        f"{kind}PolicyList": [], "AttachedManagedPolicies": [],
+        f"{kind}PolicyList": [{"PolicyName": key, "PolicyDocument": _document(*each)} for key, each in inline.items()],
+        "AttachedManagedPolicies": [
+            {"PolicyName": each, "PolicyArn": f"arn:aws:iam::aws:policy/{each}"} for each in managed
+        ],
     }  # fmt: skip
-
-
-def _policy(account: str, name: str, *statements: Any) -> dict[str, Any]:
-    version = {
-        "VersionId": "v1",
-        "IsDefaultVersion": True,
-        "Document": _document(*statements),
-        "CreateDate": "2024-01-01T00:00:00+00:00",
-    }
-    entry = _entry("Policy", account, name, random.Random(name + account))
-    return {**entry, "DefaultVersionId": "v1", "UpdateDate": entry["CreateDate"], "PolicyVersionList": [version]}
 
 
 def _work(account: str, team: str) -> list[dict[str, Any]]:
@@ -156,14 +139,6 @@ _OWN_KEYS = _allow(["iam:GetUser", "iam:ListAccessKeys"], "arn:aws:iam::*:user/$
 
 def _document(*statements: Any) -> dict[str, Any]:
     return {"Version": "2012-10-17", "Statement": list(statements)}
-
-
-def _inline(name: str, *statements: Any) -> dict[str, Any]:
-    return {"PolicyName": name, "PolicyDocument": _document(*statements)}
-
-
-def _managed(name: str) -> dict[str, str]:
-    return {"PolicyName": name, "PolicyArn": f"arn:aws:iam::aws:policy/{name}"}
 
 
 def _trust(principal: Any, action: str = "sts:AssumeRole") -> dict[str, Any]:
