@@ -58,15 +58,14 @@ def name_of(arn: str) -> str:
 
 
 def account_of(name: str) -> str:
-    """The account of an ARN, or of a principal as `named` has it; "" where it has none."""
-    first = name.partition(":")[0]
-    return first if first.isdigit() else name.split(":")[4] if name.count(":") >= 5 else ""
+    """The account of an ARN, or of a principal of a policy; "" where it has none."""
+    return name if name.isdigit() else name.split(":")[4] if name.count(":") >= 5 else ""
 
 
 def named(policy: Policy | None) -> list[tuple[str, str]]:
     """Whom the Allow statements of a trust or resource policy name: the type and the name, each once.
 
-    An account is its number; a session is its role, `111111111111:name`.
+    An account is its number.
     """
     names: dict[tuple[str, str], None] = {}
     for each in policy.statements if policy else ():
@@ -74,13 +73,14 @@ def named(policy: Policy | None) -> list[tuple[str, str]]:
             if each.principals.everyone:
                 names["AWS", "*"] = None
             for kind, texts in each.principals.names.items():
-                names |= dict.fromkeys((kind, _short(text)) for text in texts)
+                names |= dict.fromkeys((kind, account_of(text) if text.endswith(":root") else text) for text in texts)
     return list(names)
 
 
-def _short(name: str) -> str:
+def role_of(name: str) -> str:
+    """The role of a session, as the ARN without a path; anything else as it is."""
     session = re.fullmatch(r"arn:aws:sts::(\d+):assumed-role/([^/]+)/.*", name)
-    return ":".join(session.groups()) if session else account_of(name) if name.endswith(":root") else name
+    return f"arn:aws:iam::{session[1]}:role/{session[2]}" if session else name
 
 
 def grouped(pairs: Iterable[tuple[str, str]]) -> dict[str, Arns]:

@@ -246,7 +246,7 @@ class Finder:
     def assumable(self, caller: Identity) -> dict[str, None]:
         """Roles that name the caller, and those that leave it to its account, whose policies then name the role."""
         trusting, own = self.facts.trusting, f":{caller.account}:"
-        names = (caller.arn, f"{caller.account}:{caller.name}", caller.arn.replace(":iam:", ":sts:"))
+        names = (caller.arn, f"arn:aws:iam::{caller.account}:role/{caller.name}")  # or a session of it
         found = dict.fromkeys(arn for name in names if name in trusting for arn in trusting[name].arns)
         found |= dict.fromkeys(arn for arn in trusting.get("*", Arns()).arns if own in arn)
         patterns = caller.patterns("sts:AssumeRole")

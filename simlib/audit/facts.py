@@ -14,7 +14,7 @@ from itertools import chain
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from simlib.audit.arns import Arns, grouped, listed, name_of, named
+from simlib.audit.arns import Arns, grouped, listed, name_of, named, role_of
 from simlib.audit.grants import NOTHING, Grant, Instead, Question
 from simlib.cloud.credentials.lifetimes import VALID, Credential
 from simlib.cloud.inspection import Place
@@ -76,8 +76,8 @@ class Identity:
 
     @cached_property
     def trusts(self) -> list[str]:
-        """Whom its trust policy names: see `named`."""
-        return [name for _, name in named(self.trust)]
+        """Whom its trust policy names (see `named`), of sessions their roles."""
+        return [role_of(name) for _, name in named(self.trust)]
 
     @property
     def is_service_linked(self) -> bool:
@@ -234,7 +234,7 @@ class Facts:
     @cached_property
     def lets_in(self) -> dict[str, Arns]:
         """The resources whose own policies let somebody in, by the name there."""
-        return grouped((name, each.arn) for each in self.things.values() for _, name in named(each.policy))
+        return grouped((role_of(name), each.arn) for each in self.things.values() for _, name in named(each.policy))
 
     def policy_of(self, arn: str) -> Policy | None:
         """The trust policy of a role, or the resource's own."""

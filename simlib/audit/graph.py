@@ -16,7 +16,7 @@ import networkx as nx
 from simlib.audit.arns import Arns, account_of, named
 from simlib.audit.escalation import COMPUTE, ROWS, Finder, Way
 from simlib.audit.facts import ANYBODY, Facts, Held, Identity, Thing
-from simlib.audit.grants import Grant, Instead, Question
+from simlib.audit.grants import Instead, Question
 from simlib.iam import Evaluation
 
 #: Kinds of edges, and what each is called where there is room for a word only.
@@ -181,9 +181,8 @@ class AccessMap:
     def _account(self, number: str) -> str:
         """The node that stands for an account: everything in one we look into, anybody in one we do not."""
         if number in self.facts.accounts:
-            return self._node(
-                number, "control", f"everything in {self.facts.accounts[number]}", number, "whole account"
-            )
+            label = f"everything in {self.facts.accounts[number]}"
+            return self._node(number, "control", label, number, "whole account")
         called = self.facts.names.get(number, "")
         label = f"account {number} ({called})" if called else f"account {number}"
         return self._node(number, "outside", label, number, called or number)
@@ -265,31 +264,31 @@ class AccessMap:
 
     def _into(self, arn: str) -> None:
         """Whom a role's or a resource's own policy lets in from where we cannot look."""
-        identity, thing = self.facts.identities.get(arn), self.facts.things.get(arn)
+        role, owner = self.facts.identities.get(arn), self.facts.owner(arn)
         for kind, name in named(self.facts.policy_of(arn)):
-            number = account_of(name)
-            if kind == "Federated" and identity:
-                saml = "sts:AssumeRoleWithSAML" if ":saml-provider/" in name else "sts:AssumeRoleWithWebIdentity"
-                grant = self.facts.grant_outside(name, saml, arn, identity.account)
-                self._outsider(name, identity, grant, "any token of it does" if grant and not grant.needs else "", "")
+            number, who, by, needed = account_of(name), name, "", _UNSEEN
+            if kind == "Federated" and role:
+                action = "sts:AssumeRoleWithSAML" if ":saml-provider/" in name else "sts:AssumeRoleWithWebIdentity"
+                node, needed = name, ""
             elif kind == "AWS" and (name == "*" or (number and number not in self.facts.accounts)):
-                who = f"arn:aws:iam::{number or '0' * 12}:role/{ANYBODY}" if name in ("*", number) else name
-                by = "" if name in ("*", number) else f" as {name.split(':', 5)[5]}"
-                if identity:
-                    grant = self.facts.grant_outside(who, "sts:AssumeRole", arn, identity.account)
-                    self._outsider(number or ANYONE, identity, grant, _UNSEEN, by)
-                for use, owner in _uses_of(thing):
-                    asker = "anonymous" if name == "*" else who
-                    grant = self.facts.grant_outside(asker, use.action, arn + use.part, owner)
-                    if grant is not None:
-                        needs = "no credentials at all" if name == "*" else _UNSEEN
-                        reason = Reason(MAY, use.verb, grant[:1], (needs, *grant.needs))
-                        self._edge(self._outside(number or ANYONE), arn, reason)
-
-    def _outsider(self, name: str, role: Identity, grant: Grant | None, needs: str, by: str) -> None:
-        if grant is not None:
-            does, taken = f"assumes the role {role.name}{by}", tuple(filter(None, (needs, *grant.needs)))
-            self._edge(self._outside(name), role.arn, Reason(ASSUMES, does, grant[:1], taken, None))
+                action, node = "sts:AssumeRole", number or ANYONE
+                if name in ("*", number):
+                    who = f"arn:aws:iam::{number or '0' * 12}:role/{ANYBODY}"
+                else:
+                    by = f" as {name.split(':', 5)[5]}"
+            else:
+                continue
+            if role:
+                asked = [(Reason(ASSUMES, f"assumes the role {role.name}{by}", hours=None), action, arn)]
+            else:
+                uses = USES.get(self.facts.things[arn].service, ())
+                asked = [(Reason(MAY, use.verb), use.action, arn + use.part) for use in uses]
+                if name == "*":
+                    who, needed = "anonymous", "no credentials at all"
+            for reason, action, resource in asked:
+                if grant := self.facts.grant_outside(who, action, resource, owner):
+                    needs = tuple(filter(None, (needed, *grant.needs))) or ("any token of it does",)
+                    self._edge(self._outside(node), arn, replace(reason, evaluations=grant[:1], needs=needs))
 
     def _outside(self, name: str) -> str:
         if name.isdigit():
@@ -303,9 +302,7 @@ class AccessMap:
 
     def _everything(self) -> None:
         """Decided as for the root user, whom nothing limits but SCPs and denies; for accounts that are new here."""
-        kinds = [
-            (node, kind) for node, kind in self.graph.nodes(data="kind") if kind in ("control", "group", "outside")
-        ]
+        kinds = list(self.graph.nodes(data="kind"))
         near = {"outside": self.graph.succ, "control": self.graph.pred, "group": self.graph.pred}
         self.graph.remove_nodes_from([node for node, kind in kinds if kind in near and not near[kind][node]])
         owned = {node for node, kind in kinds if kind == "control" and node in self.graph}
@@ -320,14 +317,11 @@ class AccessMap:
     def _controls(self, arn: str, owner: str) -> None:
         root, identity = f"arn:aws:iam::{owner}:root", self.facts.identities.get(arn)
         if identity:
-            is_user = identity.kind == "user"
-            action = "iam:CreateAccessKey" if is_user else "iam:UpdateAssumeRolePolicy"
-            does = (
-                f"makes an access key for {identity.name}"
-                if is_user
-                else f"rewrites the trust policy of {identity.name}"
-            )
-            asked = [] if identity.is_of_aws else [(Reason(TAKES, does, hours=None), action, arn)]
+            action, does = "iam:UpdateAssumeRolePolicy", "rewrites the trust policy of"
+            if identity.kind == "user":
+                action, does = "iam:CreateAccessKey", "makes an access key for"
+            takes = Reason(TAKES, f"{does} {identity.name}", hours=None)
+            asked = [] if identity.is_of_aws else [(takes, action, arn)]
         else:
             uses = USES.get(self.facts.things[arn].service, ())
             asked = [(Reason(MAY, use.verb), use.action, arn + use.part) for use in uses]
@@ -366,7 +360,8 @@ class Difference:
             for arn in self.targets:
                 for kind, name in named(facts.policy_of(arn)):
                     self.is_everything |= name == "*"
-                    accounts.add(facts.owner(arn) if kind == "Service" else name)
+                    there = name in new.identities or name.isdigit()  # a session's role may have a path
+                    accounts.add(facts.owner(arn) if kind == "Service" else name if there else account_of(name))
                     self.actors.add(name)
         for number in accounts & new.of_account.keys():
             self.actors |= set(new.of_account[number].arns)
@@ -377,11 +372,6 @@ def _pairs(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[tuple[Any
     for arn in old.keys() | new.keys():
         if old.get(arn) is not new.get(arn):
             yield old.get(arn), new.get(arn)
-
-
-def _uses_of(thing: Thing | None) -> list[tuple[Use, str]]:
-    """What may be done to a thing, and who owns it."""
-    return [(use, thing.account) for use in USES.get(thing.service, ())] if thing else []
 
 
 def parts(holder: str, part: str, patterns: Iterable[str]) -> list[str]:

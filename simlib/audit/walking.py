@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from simlib.audit.arns import account_of, name_of
@@ -66,10 +66,10 @@ class _Walker:
                 answer = self._call(session, service, operation, filled)
             reached = self._become(session, answer)
             if reached is None:
-                return Walk(True, "the password is set; the lab has no console to sign in to", tuple(self.calls))
+                return self._walk(True, "the password is set; the lab has no console to sign in to")
             return self._proved(reached, lacking)
         except (ClientError, BotoCoreError, LookupError, ValueError) as error:
-            return Walk(False, str(error), tuple(self.calls))
+            return self._walk(False, str(error))
 
     def _credentials(self) -> tuple[str, str, str | None]:
         """Of the principal; a user without a key gets one for the rehearsal."""
@@ -86,28 +86,19 @@ class _Walker:
         return getattr(session.client(service), xform_name(operation))(**parameters)
 
     def _filled(self, value: Any) -> Any:
+        """A parameter of a row's call with this way's names in it; `{key}` and its like stand for what is made here."""
         if isinstance(value, dict):
             return {name: self._filled(each) for name, each in value.items()}
         if isinstance(value, list):
             return [self._filled(each) for each in value]
         if not isinstance(value, str) or value.startswith('{"'):
             return value
-        way = self.way
-        late: dict[str, Any] = {
-            "{code}": self._code,
-            "{key}": self._key,
-            "{profile}": self._profile,
-            "{everything}": lambda: EVERYTHING,
-            "{trust}": lambda: trust(way.principal),
-        }
-        if value in late:
-            return late[value]()
-        words = {
-            "self": Name(way.principal),
-            "target": Name(way.target),
-            "policy": Name(way.policy),
-            "thing": Name(way.thing),
-        }
+        made: dict[str, Callable[[], Any]] = {"{code}": self._code, "{key}": self._key, "{profile}": self._profile,
+                "{everything}": lambda: EVERYTHING, "{trust}": lambda: trust(self.way.principal)}  # fmt: skip
+        if value in made:
+            return made[value]()
+        names = {"self": self.way.principal, "target": self.way.target, "policy": self.way.policy}
+        words = {word: Name(arn) for word, arn in (*names.items(), ("thing", self.way.thing))}
         return value.format(**words, administrator=ADMINISTRATOR)
 
     def _code(self) -> bytes:
@@ -123,12 +114,12 @@ class _Walker:
 
     def _profile(self) -> str:
         """The instance profile that holds the role; one is made where there is none yet."""
-        backend, role = iam_entities.backend(self.account), name_of(self.way.target)
+        backend = iam_entities.backend(self.account)
         for profile in backend.instance_profiles.values():
             if self.way.target in [each.arn for each in profile.roles]:
                 return str(profile.arn)
         made = backend.create_instance_profile("new", "/", [], [])
-        backend.add_role_to_instance_profile("new", role)
+        backend.add_role_to_instance_profile("new", name_of(self.way.target))
         return str(made.arn)
 
     def _become(self, session: Any, answer: Any) -> Any:
@@ -152,21 +143,23 @@ class _Walker:
 
     def _proved(self, reached: Any, lacking: set[tuple[str, str]]) -> Walk:
         """Whether who was reached is the target, or can do what the principal could not."""
-        if self.row["gains"] == "any":
-            who = self.way.principal if not self.row.get("become") else self.way.target
+        row, target, become = self.row, name_of(self.way.target), self.row.get("become")
+        if row["gains"] == "any":
+            who = self.way.target if become else self.way.principal
             for action, resource, method, parameters in PROOFS:
                 ask = (action, resource.format(account=self.account))
                 if ask in lacking and self.cloud.inspect.ask(who, *ask).allowed:
                     getattr(reached.client(action.partition(":")[0]), method)(**parameters)
                     self.calls.append(action)
-                    return Walk(True, f"{name_of(who)} now may {action}", tuple(self.calls))
-            return Walk(False, "nothing more is allowed afterwards", tuple(self.calls))
-        if self.row["on"] == "other group":
-            return Walk(True, f"is in the group {name_of(self.way.target)}", tuple(self.calls))
-        if self.row["on"] in ("running", "passed") and not self.row.get("become"):
-            service = self.row["service"].partition(".")[0]
-            reason = f"{service} has what acts as {name_of(self.way.target)}; the lab goes no further there"
-            return Walk(True, reason, tuple(self.calls))
+                    return self._walk(True, f"{name_of(who)} now may {action}")
+            return self._walk(False, "nothing more is allowed afterwards")
+        if row["on"] == "other group":
+            return self._walk(True, f"is in the group {target}")
+        if row["on"] in ("running", "passed") and not become:
+            service = row["service"].partition(".")[0]
+            return self._walk(True, f"{service} has what acts as {target}; the lab goes no further there")
         arn = reached if isinstance(reached, str) else reached.client("sts").get_caller_identity()["Arn"]
-        is_target = arn == self.way.target or f":assumed-role/{name_of(self.way.target)}/" in arn
-        return Walk(is_target, f"calls as {arn}", tuple(self.calls))
+        return self._walk(arn == self.way.target or f":assumed-role/{target}/" in arn, f"calls as {arn}")
+
+    def _walk(self, done: bool, reason: str) -> Walk:
+        return Walk(done, reason, tuple(self.calls))

@@ -129,6 +129,7 @@ def test_circumstances_are_those_of_every_request(aws: Cloud, dev: Any) -> None:
         ({"AWS": "555555555555"}, "555555555555", "account 555555555555"),
         ({"AWS": "arn:aws:iam::555555555555:root"}, "555555555555", "account 555555555555"),
         ({"AWS": "*"}, "anyone", "anyone at all"),
+        ({"AWS": "arn:aws:sts::555555555555:assumed-role/ci/build"}, "555555555555", "account 555555555555"),
     ],
 )
 def test_a_role_that_trusts_an_account_we_do_not_know(
