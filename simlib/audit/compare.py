@@ -10,7 +10,7 @@ from simlib.audit.facts import Facts, Identity
 from simlib.audit.grants import Question
 from simlib.audit.refusal import spelled
 from simlib.cloud.permissions.service_table import known
-from simlib.iam import Policy, RequestError, service_data
+from simlib.iam import Policy, RequestError
 from simlib.iam.difference import Witness, newly_allowed
 
 MOST = 5  # requests of one user or role
@@ -38,7 +38,7 @@ def _of_identity(facts: Facts, new: Identity, old: Identity | None) -> Iterator[
     witnesses: dict[str, Witness] = {}
     for one, other in pairs:
         if one and not (other and one.document == other.document):
-            found = newly_allowed(one, other, _known(one))
+            found = newly_allowed(one, other)
             witnesses |= {each.action: each for each in found if _is_allowed(facts, new.arn, each)}
     for each in sorted(witnesses.values(), key=_weight)[:MOST]:
         where = "any resource" if each.resource.startswith("arn:aws:::") else each.resource
@@ -62,13 +62,6 @@ def _is_allowed(facts: Facts, who: str, witness: Witness) -> bool:
 
 def _key(way: Way) -> tuple[str, ...]:
     return way.id, way.principal, way.target, way.policy, way.thing
-
-
-def _known(policy: Policy) -> set[str]:
-    """The actions of the services that a policy names, in lower case."""
-    prefixes = {text.partition(":")[0].lower() for each in policy.statements for text in each.actions.texts}
-    services = filter(None, map(service_data.service, prefixes))
-    return {f"{service.prefix}:{low}" for service in services for low in service.actions}
 
 
 def _weight(witness: Witness) -> int:

@@ -229,7 +229,7 @@ class Audit:
         for arn, each in self.facts.identities.items():
             if each.kind == "role" and arn not in assumed:
                 names = named(each.trust)
-                outside = any(kind == "Federated" or name == "*" or account_of(name) not in {"", *self.facts.names}
+                outside = any(kind == "Federated" or name == "*" or account_of(name) not in {"", *self.facts.of_account}
                               for kind, name in names if kind != "Service")  # fmt: skip
                 if not outside and not any(
                     kind == "Service" and self.finder.trust_of(name, arn) for kind, name in names

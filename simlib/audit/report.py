@@ -129,7 +129,7 @@ def _accounts(audit: Audit) -> Iterator[str]:
     powerful = _grouped(audit.administrators)
     for account, counts in _counts(audit).items():
         told = [f"{n} {kind}{'s' * (n > 1)}" for kind, n in counts.items() if n]
-        yield f"Account {account}: {', '.join(told) or 'nobody'}"
+        yield f"Account {account}: {', '.join(told) or 'no user and no role is in these files'}"
         if account in powerful:
             needs = {arn: audit.administrators[arn] for arn in powerful[account]}
             yield f"  administrators: {_listed(needs, account)}"

@@ -8,13 +8,15 @@ policies' patterns. Only the policies count, as IAM Access Analyzer's custom pol
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from copy import copy
 from typing import NamedTuple
 
+from simlib.iam import service_data
 from simlib.iam.decision import PolicySet
 from simlib.iam.errors import RequestError
-from simlib.iam.matching import Context, Piece, Wild, matcher, read, texts_by_match
+from simlib.iam.matching import Context, TooManyTexts, Wild, matcher, read, texts_by_match
 from simlib.iam.partial import possible
 from simlib.iam.policy import Policy
 from simlib.iam.principals import identify, is_account_id
@@ -25,6 +27,7 @@ from simlib.iam.vocabulary import NEEDS_NO_PERMISSION
 ACCOUNT = "111111111111"
 ANYBODY, STRANGER = (f"arn:aws:iam::{account}:role/anybody" for account in (ACCOUNT, "999999999999"))
 RESOURCES = ("arn:aws:*:*:*:?*", "*")  # of these patterns a witness has its resource: an ARN if there is one
+MOST_TEXTS = 50_000  # ways to match the patterns of one service
 _WORD = (Wild.ONE_IN_PART, Wild.ANY_IN_PART)
 _ANY_ACTION = (*_WORD, ":", *_WORD)
 
@@ -40,15 +43,14 @@ class Witness(NamedTuple):
     statement: Statement
 
 
-def newly_allowed(new: Policy, old: Policy | None, known: Iterable[str] = ()) -> Iterator[Witness]:
+def newly_allowed(new: Policy, old: Policy | None) -> Iterator[Witness]:
     """Requests that the policy ``new`` allows and ``old`` does not; with ``None`` any that it allows.
 
-    One for each way in which actions match the policies' patterns, and for each caller that a resource's policies name;
-    an action of ``known`` (lower case) rather than a text that only matches. What needs too many combinations to look
-    at is taken to be new (a choice).
+    One for each way in which actions match the policies' patterns, and for each caller that a resource's policies name.
+    What needs too many combinations to look at is taken to be new (a choice).
     """
     policies = [new, *([old] if old else [])]
-    for action in _actions(policies, known):
+    for action in _actions(policies):
         for caller in _callers(policies):
             if witness := allowed(new, action, *RESOURCES, beyond=old, caller=caller):
                 yield witness
@@ -105,18 +107,33 @@ def _is_caller(text: str) -> bool:
         return False
 
 
-def _actions(policies: Iterable[Policy], known: Iterable[str]) -> list[str]:
-    """An action for each way to match the policies' patterns."""
-    texts = dict.fromkeys(
-        text.lower() for policy in policies for each in policy.statements for text in each.actions.texts
-    )
-    patterns: list[list[Piece]] = [read(text) for text in texts]
-    classes, globs = texts_by_match(patterns, _ANY_ACTION), [matcher(pattern) for pattern in patterns]
-    for action in known:
-        matches = sum(1 << n for n, glob in enumerate(globs) if glob.matches(action, {}))
-        if classes.get(matches, "") not in known:
-            classes[matches] = action
-    return [action for action in classes.values() if action not in NEEDS_NO_PERMISSION]
+def _actions(policies: Sequence[Policy]) -> Iterator[str]:
+    """An action for each way to match the policies' patterns: one that AWS has, where one of its matches so.
+
+    Service by service, for a pattern that names one cannot match another's actions.
+    """
+    named: dict[str, dict[str, None]] = {"": {}}  # patterns by prefix; those of any service: ""
+    for each in [each for policy in policies for each in policy.statements]:
+        for text in map(str.lower, each.actions.texts):
+            prefix = text.partition(":")[0]
+            named.setdefault("" if set(prefix) & set("*?") else prefix, {})[text] = None
+    new = {text.partition(":")[0].lower() for each in policies[0].statements for text in each.actions.texts}
+    wide = any(each.not_action for each in policies[0].statements) or not new <= named.keys()
+    for prefix, own in named.items():
+        if not wide and prefix not in new:
+            continue  # of a service that only the old policy names nothing is new
+        patterns = [read(text) for text in (*own, *(named[""] if prefix else ()))]
+        within = (*prefix, ":", *_WORD) if prefix else _ANY_ACTION
+        classes: dict[int, str] = {}
+        with suppress(TooManyTexts):  # then AWS's own actions have to do
+            classes = texts_by_match(patterns, within, most=MOST_TEXTS)
+        globs, service = [matcher(pattern) for pattern in patterns], service_data.service(prefix)
+        known = {f"{prefix}:{name}": None for name in (service.actions if service else ())}
+        for action in known:
+            matches = sum(1 << n for n, glob in enumerate(globs) if glob.matches(action, {}))
+            if classes.get(matches, "") not in known:
+                classes[matches] = action
+        yield from (action for action in classes.values() if action not in NEEDS_NO_PERMISSION)
 
 
 def _turned(policy: Policy, effect: str, other: str) -> Policy:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import random
+import re
 from collections.abc import Iterator
 from contextlib import suppress
+from fnmatch import fnmatchcase
 from typing import Any
 
 import networkx as nx
@@ -14,7 +16,7 @@ import pytest
 from simlib import Cloud
 from simlib.audit.arns import Arns
 from simlib.audit.facts import Facts
-from simlib.audit.graph import ACTS, ASSUMES, OWNS, RUNS, STARTS, TAKES, USES, AccessMap, parts
+from simlib.audit.graph import ACTS, ASSUMES, OWNS, RUNS, STARTS, TAKES, USES, AccessMap
 from simlib.audit.paths import cuts, who_reaches
 from simlib.cloud.inspection import Place
 from simlib.iam import Policy
@@ -97,6 +99,7 @@ def test_a_permission_on_a_part_only_is_found(aws: Cloud, dev: Any) -> None:
         ({"StringEquals": {"sts:ExternalId": "blue-42"}}, ("sts:ExternalId is blue-42",)),
         ({"StringEquals": {"aws:PrincipalOrgID": "o-none"}}, None),
         ({"IpAddress": {"aws:SourceIp": "198.51.100.0/24"}}, None),
+        ({"IpAddress": {"aws:SourceIp": "192.0.2.0/24"}}, ()),
         ({"StringLike": {"aws:RequestTag/team": "blue*"}}, ("aws:RequestTag/team is like blue*",)),
     ],
 )
@@ -104,20 +107,10 @@ def test_an_edge_that_takes_something_besides_says_so(
     aws: Cloud, dev: Any, condition: dict[str, Any], needs: tuple[str, ...] | None
 ) -> None:
     user(dev, "alice")
-    target = role(dev, "deploy", trust({"AWS": arn(dev, "user/alice")}, Condition=condition))
-    graph = graph_of(aws)
-    found = (
-        graph.edges[arn(dev, "user/alice"), target]["reasons"] if graph.has_edge(arn(dev, "user/alice"), target) else []
-    )
+    edge = (arn(dev, "user/alice"), role(dev, "deploy", trust({"AWS": arn(dev, "user/alice")}, Condition=condition)))
+    graph = graph_of(aws, circumstances={"aws:SourceIp": "192.0.2.7"})  # of every request
+    found = graph.edges[edge]["reasons"] if graph.has_edge(*edge) else []
     assert [way.needs for way in found] == ([] if needs is None else [needs])
-
-
-def test_circumstances_are_those_of_every_request(aws: Cloud, dev: Any) -> None:
-    user(dev, "alice")
-    inside = {"IpAddress": {"aws:SourceIp": "198.51.100.0/24"}}
-    target = role(dev, "deploy", trust({"AWS": arn(dev, "user/alice")}, Condition=inside))
-    graph = graph_of(aws, circumstances={"aws:SourceIp": "198.51.100.7"})
-    assert graph.has_edge(arn(dev, "user/alice"), target)
 
 
 # -- from outside ------------------------------------------------------------------------------------------------------
@@ -270,42 +263,27 @@ def test_a_session_is_its_role_unless_it_was_narrowed(aws: Cloud, dev: Any) -> N
 
 # -- where candidates are found ----------------------------------------------------------------------------------------
 
-IAM = "arn:aws:iam:"
-ARNS = [
-    f"{IAM}:111111111111:role/a-1",
-    f"{IAM}:111111111111:role/a-2",
-    f"{IAM}:222222222222:role/a-1",
-    f"{IAM}:222222222222:role/team/b",
-]
 
-
-@pytest.mark.parametrize(
-    ("pattern", "meant"),
-    [
-        ("*", ARNS),
-        (ARNS[0], ARNS[:1]),
-        ("arn:aws:iam::111111111111:role/a-*", ARNS[:2]),
-        ("arn:aws:iam::111111111111:role/*1", ARNS[:1]),
-        ("arn:aws:iam::*:role/a-1", [ARNS[0], ARNS[2]]),
-        ("arn:aws:iam::*:role/a*", ARNS[:3]),
-        ("arn:aws:iam::*:*", ARNS),
-        ("arn:aws:iam::2*:role/team/?", ARNS[3:]),
-        ("arn:aws:iam::111111111111:role/${aws:username}", ARNS[:2]),
-        ("arn:aws:iam::333333333333:role/a-1", []),
-        ("arn:aws:iam::111111111111:role/(a-1|.*)", []),
-    ],
-)
-def test_what_a_pattern_may_mean_is_found(pattern: str, meant: list[str]) -> None:
-    assert sorted(Arns(ARNS).meant(pattern)) == sorted(meant)
+def test_whatever_a_pattern_may_mean_is_found_and_nothing_else() -> None:
+    accounts, names = ("111111111111", "222222222222"), ("a-1", "a-2", "b", "team/b", "team/a-1")
+    arns = [f"arn:aws:iam::{account}:role/{name}" for account in accounts for name in names]
+    chance, found = random.Random(7), 0
+    for _ in range(400):
+        pattern = chance.choice(arns)
+        for _ in range(chance.randrange(3)):
+            start = chance.randrange(len(pattern))
+            gap = chance.choice(("*", "?", "${aws:username}", "(.*)"))
+            pattern = pattern[:start] + gap + pattern[chance.randrange(start, len(pattern) + 1) :]
+        wanted = [arn for arn in arns if fnmatchcase(arn, re.sub(r"\$\{[^}]*}", "*", pattern))]
+        assert list(Arns(arns).meant(pattern)) == sorted(wanted), pattern
+        found += bool(wanted)
+    assert found > 100
 
 
 @pytest.mark.parametrize(
     ("pattern", "held"),
     [
-        ("arn:aws:s3:::one/*", ["one"]),
         ("arn:aws:s3:::one/private/report.csv", ["one"]),
-        ("arn:aws:s3:::one", ["one"]),
-        ("arn:aws:s3:::one*", ["one", "one-more"]),
         ("arn:aws:s3:::one*/logs/*", ["one", "one-more"]),
         ("arn:aws:s3:::*/logs", ["one", "one-more", "two"]),
         ("*", ["one", "one-more", "two"]),
@@ -315,14 +293,6 @@ def test_what_a_pattern_may_mean_is_found(pattern: str, meant: list[str]) -> Non
 def test_what_holds_the_part_that_is_meant_is_found(pattern: str, held: list[str]) -> None:
     arns = Arns(f"arn:aws:s3:::{name}" for name in ("one", "one-more", "two"))
     assert sorted(arns.holders(pattern)) == [f"arn:aws:s3:::{name}" for name in held]
-
-
-def test_parts_to_ask_about_come_from_the_patterns() -> None:
-    among = ["*", "arn:aws:s3:::one", "arn:aws:s3:::one/logs/*", "arn:aws:s3:::two/*"]
-    assert parts("arn:aws:s3:::one", "/any-object", among) == [
-        "arn:aws:s3:::one/any-object",
-        "arn:aws:s3:::one/logs/any-object",
-    ]
 
 
 # -- questions to the graph --------------------------------------------------------------------------------------------
@@ -339,23 +309,13 @@ def test_each_change_that_cuts_every_way_is_found_and_none_that_does_not(aws: Cl
         f"deny {who} sts:AssumeRole on {target}",
     ]
     iam = dev.admin.client("iam")
+    deny = next(cut.policy for cut in cuts(access, who, target) if cut.sentence == found[1])
+    with aws.rehearsal():
+        iam.put_user_policy(UserName="mallory", PolicyName="deny", PolicyDocument=json.dumps(deny.document))
+        assert not nx.has_path(graph_of(aws), who, target), "the same by a real call"
     iam.put_user_policy(UserName="mallory", PolicyName="more", PolicyDocument=document(allow("iam:PassRole"),
                         allow(["lambda:CreateFunction", "lambda:InvokeFunction"])))  # fmt: skip
     assert list(cuts(AccessMap(Facts(aws)), who, target)) == [], "no single change cuts two ways"
-
-
-def test_a_cut_is_made_by_a_real_call(aws: Cloud, dev: Any) -> None:
-    user(dev, "alice")
-    target = role(dev, "deploy", trust({"AWS": [arn(dev, "user/alice"), arn(dev, "user/alice")]}))
-    access = AccessMap(Facts(aws))
-    for cut in cuts(access, arn(dev, "user/alice"), target):
-        with aws.rehearsal():
-            if cut.place.kind == "identity":
-                text = json.dumps(cut.policy.document)
-                dev.admin.client("iam").put_user_policy(UserName="alice", PolicyName="deny", PolicyDocument=text)
-                assert not graph_of(aws).has_edge(arn(dev, "user/alice"), target)
-                return
-    pytest.fail("no Deny is among the cuts")
 
 
 def test_who_reaches_a_resource_by_which_steps(aws: Cloud, dev: Any) -> None:

@@ -12,12 +12,14 @@ import pytest
 from simlib import Cloud
 from simlib.audit.exposure import RULES, Audit, Exposure
 from simlib.audit.report import main
-from tests.audit.accounts import GROWN, MEMBER, grown, member
+from tests.audit import accounts
+from tests.audit.accounts import GROWN, LOGS, MANAGEMENT, MEMBER, entity, grown, member
 from tests.cloud.conftest import allow, document, trust
 from tests.cloud.worlds.test_dumps import arn, details
 
 GITHUB = "token.actions.githubusercontent.com"
 PROVIDER = "arn:aws:iam::123456789012:oidc-provider/" + GITHUB
+READ_ONLY = "arn:aws:iam::aws:policy/ReadOnlyAccess"
 STRANGER = "arn:aws:iam::999999999999:root"
 
 
@@ -188,6 +190,36 @@ def test_what_an_edit_newly_allows_with_a_request_that_shows_it(
     assert "iam:" not in capsys.readouterr().out.replace("arn:aws:iam:", "")
     assert main(["--compare", new, new]) == 0
     assert capsys.readouterr().out == "Nothing.\n"
+
+
+def test_a_boundary_that_is_gone_no_longer_holds_anything_back(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    paths = []
+    for name, bound in (("old", {"PermissionsBoundary": {"PermissionsBoundaryArn": READ_ONLY}}), ("new", {})):
+        user = entity("User", GROWN, "jane", own=accounts.document(allow(["sqs:ListQueues", "sqs:SendMessage"], "*")))
+        paths.append(tmp_path / f"{name}.json")
+        paths[-1].write_text(json.dumps({"UserDetailList": [{**user, **bound}]}), "utf-8")
+    assert main(["--compare", *map(str, paths)]) == 1
+    assert "now may sqs:SendMessage on any resource" in (out := capsys.readouterr().out)
+    assert "ListQueues" not in out
+
+
+def test_roles_that_trust_accounts_of_the_organization_without_a_dump_are_no_finding(tmp_path: Path) -> None:
+    root = {"Id": "r-abcd", "Name": "Root", "Arn": f"arn:aws:organizations::{MANAGEMENT}:root/o-abcdefghij/r-abcd"}
+    listed = [{"Id": each, "Name": each, "Email": "a@example.com", "Status": "ACTIVE",
+               "Arn": f"arn:aws:organizations::{MANAGEMENT}:account/o-abcdefghij/{each}"}
+              for each in (MANAGEMENT, LOGS, MEMBER)]  # fmt: skip
+    organization = {"Id": "o-abcdefghij", "MasterAccountId": MANAGEMENT, "FeatureSet": "ALL"}
+    files = {
+        "organization": {"Organization": organization},
+        "roots": {"Roots": [root]},
+        "accounts": {"Accounts": listed},
+    }
+    for name, value in {"dump": member(), **files}.items():
+        (tmp_path / f"{name}.json").write_text(json.dumps(value), "utf-8")
+    with Cloud.load(tmp_path) as cloud:
+        assert [each.rule for each in Audit(cloud).exposures] == ["takes-over"]
 
 
 def test_one_question_is_answered(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

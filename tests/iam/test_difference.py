@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from simlib.iam import Policy, PolicySet, evaluate
+from simlib.iam import Policy, PolicySet, evaluate, service_data
 from simlib.iam.difference import ANYBODY, STRANGER, _request, newly_allowed
 
 
@@ -62,8 +62,27 @@ def test_what_an_edit_newly_allows(new: Policy, old: Policy, action: str | None)
 
 
 def test_a_known_action_is_shown_rather_than_a_text() -> None:
-    [witness] = newly_allowed(policy(allow("s3:Get*")), None, ["s3:putobject", "s3:getobject"])
-    assert witness.action == "s3:getobject"
+    [witness] = newly_allowed(policy(allow("s3:GetObject*Tag*")), None)
+    assert witness.action in ("s3:getobjecttagging", "s3:getobjectversiontagging")
+
+
+def test_policies_of_a_thousand_patterns_are_compared_service_by_service() -> None:
+    services = sorted(service_data.services())
+    reads = [allow([f"{each}:Get*", f"{each}:List*", f"{each}:Describe*Status"]) for each in services]
+    assert list(newly_allowed(policy(*reads[:50]), policy(*reads))) == []
+    assert {each.action.partition(":")[0] for each in newly_allowed(policy(*reads[:4]), policy(*reads[2:]))} == {
+        *services[:2]
+    }
+
+
+def test_whoever_may_not_do_something_by_a_wildcard_for_services_is_compared_with_all() -> None:
+    everything = policy(allow("*"))
+    assert list(newly_allowed(policy(allow("sqs:Send*")), everything)) == []
+    missing = {
+        each.action.partition(":")[0] for each in newly_allowed(everything, policy(allow(["sqs:*", "iam:Get*"])))
+    }
+    assert "iam" in missing
+    assert "sqs" not in missing
 
 
 def test_who_is_newly_let_in_by_a_resources_policy() -> None:
