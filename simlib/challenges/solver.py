@@ -47,33 +47,24 @@ def prove(challenge: Challenge, seed: int, variant: str = "") -> Proof:
         setting = build(facts)
         with setting.world:
             found = _choices if facts["kind"] == "explain" else _attempts
-            problems += found(_Try(challenge, seed, facts, setting), way, fails)
+            problems += found(challenge, seed, facts, setting, way, fails)
     except (ChallengeFileError, LookupError, ValueError) as error:
         problems.append(str(error))
     return Proof(challenge.name, seed, variant, tuple(problems), tuple(way), tuple(fails))
 
 
-@dataclass(frozen=True)
-class _Try:
-    """What a script leads to."""
-
-    challenge: Challenge
-    seed: int
-    facts: Mapping[str, Any]
-    setting: Setting
-
-    def __call__(self, script: Iterable[Step]) -> tuple[Tally, list[Event]]:
-        """What is judged after it, and its calls. Raises `Refused`."""
-        with rehearsal(self.setting) as there:
+def _attempts(
+    challenge: Challenge, seed: int, facts: Mapping[str, Any], setting: Setting, way: list[str], fails: list[str]
+) -> Iterator[str]:
+    def attempt(script: Iterable[Step]) -> tuple[Tally, list[Event]]:
+        """What is judged after a script, and its calls. Raises `Refused`."""
+        with rehearsal(setting) as there:
             before = there.world.trail.total
-            seen, flag = str(there.perform(script)), str(self.facts["values"]["flag"])
+            seen, flag = str(there.perform(script)), str(facts["values"]["flag"])
             calls = there.world.trail.since(before)
-            answer = flag if flag in seen else ""
-            return judge(self.challenge, self.seed, there, answer, self.facts["variant"]), calls
+            return judge(challenge, seed, there, flag if flag in seen else "", facts["variant"]), calls
 
-
-def _attempts(attempt: _Try, way: list[str], fails: list[str]) -> Iterator[str]:
-    facts, kind = attempt.facts, attempt.facts["kind"]
+    kind = facts["kind"]
     before, _ = attempt(())
     if before.passed:
         yield "it is solved before anybody has done anything"
@@ -82,7 +73,7 @@ def _attempts(attempt: _Try, way: list[str], fails: list[str]) -> Iterator[str]:
         if row.allowed is wrongly and not (kind == "mend" and row.should):
             yield f"at the beginning this is not as it should be: {row.who}: {row.because}"
     cheap = {"allow everybody everything": "Allow *", "deny everybody everything": "Deny *"} if kind != "get in" else {}
-    to_all = {name: [*everywhere(attempt.setting, facts, lines)] for name, lines in cheap.items()}
+    to_all = {name: [*everywhere(setting, facts, lines)] for name, lines in cheap.items()}
     for name, script in {**facts.get("naive", {}), **to_all}.items():
         try:
             tally, _ = attempt(script)
@@ -114,10 +105,12 @@ def _failing(tally: Tally) -> str:
     return f"This is not refused, but fails otherwise: {'; '.join(wrong)}." if wrong else ""
 
 
-def _choices(attempt: _Try, way: list[str], fails: list[str]) -> Iterator[str]:
-    for choice in attempt.facts["choices"]:
+def _choices(
+    _: Challenge, __: int, facts: Mapping[str, Any], setting: Setting, way: list[str], fails: list[str]
+) -> Iterator[str]:
+    for choice in facts["choices"]:
         try:
-            before, after = turns(attempt.setting, attempt.facts, choice)
+            before, after = turns(setting, facts, choice)
         except Refused as refused:
             yield f"a choice cannot be tried: {refused}"
             continue

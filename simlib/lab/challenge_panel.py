@@ -191,6 +191,12 @@ class Play(Panel):
 
     # -- what lies on the table ----------------------------------------------------------------------------------------
 
+    def take(self, tool: str) -> None:
+        """Go on with another of `TOOLS`, where this kind of challenge has it."""
+        if tool in _OF_KIND[self.challenge.kind]:
+            self.tool = tool
+            self._draw()
+
     @property
     def hosted(self) -> Panel | None:
         if self.score is not None:
@@ -231,7 +237,8 @@ class Play(Panel):
 
     def page(self) -> Part:
         which, over = self.challenge, self.score is not None
-        about = f"{which.kind} · {which.theme} · level {which.level} · about {which.minutes} minutes · seed {self.seed}"
+        theme = f" · {which.theme}" if over else ""  # which would be a hint
+        about = f"{which.kind}{theme} · level {which.level} · about {which.minutes} minutes · seed {self.seed}"
         note = el("p.sl-draft", self.note, role="status", key="note") if self.note else None
         told = (paragraphs(self.story), el("p", el("b", "Your task. "), line(self.task)))
         body = (note, *told, *self._debrief()) if over else (*told, *self._table(), note)  # beside the buttons
@@ -325,13 +332,8 @@ class Play(Panel):
 
     @property
     def commands(self) -> Commands:
-        def take(tool: str) -> None:
-            if tool in _OF_KIND[self.challenge.kind]:
-                self.tool = tool
-                self._draw()
-
         return {
-            "tool": take,
+            "tool": self.take,
             "answer": lambda text: setattr(self, "_answer", text),
             "choose": self._choose,
             "check": lambda _: self.check(self._answer),

@@ -94,7 +94,7 @@ def name(text: str) -> Part:
     for piece in filter(None, BREAKS.split(str(text))):
         pieces += [el("wbr")] if pieces else []
         words = _HYPHENED.split(piece)
-        pieces += [el("span.sl-nb", word) if "-" in word and len(word) < 40 else word for word in words]
+        pieces += [el("span.sl-nb", word) if "-" in word and len(word) < 36 else word for word in words]
     return Part("", tuple(pieces), text=str(text))
 
 
