@@ -1,7 +1,7 @@
 """moto's inside by its names: each one that the lab uses, once, imported when it is first asked for.
 
 moto stores and never decides; it is pinned, and `tests/cloud/test_store.py` says which of these has moved when it
-changes. The transports' own are in `transport/mock.py`. A service whose module nobody has loaded keeps nothing.
+changes. Nothing else of the lab imports moto. A service whose module nobody has loaded keeps nothing.
 """
 
 from __future__ import annotations
@@ -20,10 +20,15 @@ NAMES = {
         "core.common_models": "BaseModel",
         "core.config": "default_user_config",
         "core.loaders": "create_loader",
+        "core.model": "OperationModel ServiceModel",
         "core.models": "MockAWS",
+        "core.parse": "PROTOCOL_PARSERS RequestParserError",
+        "core.request": "PRESERVED_HEADER_NAMES_ENVIRON_KEY Request environ_key_for_header "
+        "should_preserve_original_header_name",
         "core.responses": "BaseResponse",
-        "core.serialize": "DEFAULT_ALIAS_PROVIDERS XFormedAttributePicker",
-        "core.utils": "camelcase_to_underscores method_names_from_class",
+        "core.routing": "RestRouter",
+        "core.serialize": "DEFAULT_ALIAS_PROVIDERS SerializationContext XFormedAttributePicker get_serializer_class",
+        "core.utils": "camelcase_to_underscores get_service_model method_names_from_class",
         "dynamodb.models": "dynamodb_backends",
         "ec2.models": "ec2_backends",
         "iam.aws_managed_policies": "aws_managed_policies_data",
@@ -59,14 +64,13 @@ _KEEPERS = {
 
 
 def __getattr__(name: str) -> Any:
-    if name in MODULES:
-        value = import_module(f"moto.{MODULES[name]}")
-    elif name in NAMES:
-        value = getattr(import_module(f"moto.{NAMES[name]}"), name)
-    else:
+    if name not in MODULES and name not in NAMES:
         raise AttributeError(name)
-    globals()[name] = value
-    return value
+    import moto  # late: who only wants to catch an error of a world's file needs none of it
+
+    module = import_module(f"{moto.__name__}.{MODULES.get(name) or NAMES[name]}")
+    globals()[name] = module if name in MODULES else getattr(module, name)
+    return globals()[name]
 
 
 def loaded(name: str) -> Any:

@@ -29,10 +29,6 @@ def test_what_the_lab_names_of_moto_is_there(name: str) -> None:
 @pytest.mark.parametrize(
     ("place", "names"),
     [
-        ("moto.core.model", "OperationModel ServiceModel"),
-        ("moto.core.parse", "PROTOCOL_PARSERS RequestParserError"),
-        ("moto.core.routing", "RestRouter"),
-        ("moto.core.request", "Request environ_key_for_header should_preserve_original_header_name"),
         ("moto.core.responses.BaseResponse", "_get_action call_action parse_parameters setup_class"),
         ("moto.core.utils", "_load_service_model"),
         ("moto.ec2.models.instance_types", "INSTANCE_TYPE_OFFERINGS INSTANCE_FAMILIES InstanceTypeBackend"),

@@ -1,7 +1,4 @@
-"""What the transports use of moto: its view of AWS's API models, its readers and writers, its form of a request.
-
-Nothing else in this folder imports moto.
-"""
+"""What the transports use of moto: its view of AWS's API models, its readers and writers, its form of a request."""
 
 from __future__ import annotations
 
@@ -16,20 +13,23 @@ from urllib.parse import unquote, urlsplit
 from botocore.awsrequest import HeadersDict
 from botocore.parsers import RpcV2CBORParser, create_parser
 from botocore.serialize import create_serializer
-from moto.core.model import OperationModel, ServiceModel
-from moto.core.parse import PROTOCOL_PARSERS, RequestParserError
-from moto.core.request import (
-    PRESERVED_HEADER_NAMES_ENVIRON_KEY,
-    Request,
-    environ_key_for_header,
-    should_preserve_original_header_name,
-)
-from moto.core.routing import RestRouter
-from moto.core.serialize import SerializationContext, get_serializer_class
-from moto.core.utils import get_service_model
 from werkzeug.datastructures import ImmutableMultiDict
 from werkzeug.exceptions import HTTPException
 
+from simlib.cloud.moto_names import (
+    PRESERVED_HEADER_NAMES_ENVIRON_KEY,
+    PROTOCOL_PARSERS,
+    OperationModel,
+    Request,
+    RequestParserError,
+    RestRouter,
+    SerializationContext,
+    ServiceModel,
+    environ_key_for_header,
+    get_serializer_class,
+    get_service_model,
+    should_preserve_original_header_name,
+)
 from simlib.cloud.transport.wire import RawAnswer
 
 __all__ = ["PROTOCOL_PARSERS", "OperationModel", "Request", "ServiceModel", "get_service_model"]
