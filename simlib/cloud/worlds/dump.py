@@ -52,10 +52,14 @@ def read(*sources: str | os.PathLike[str]) -> tuple[dict[str, Any], tuple[Remark
 
 
 def read_content(content: bytes, name: str) -> tuple[dict[str, Any], tuple[Remark, ...]]:
-    """The same of what lies in one file."""
+    """The same of what lies in one file; of a world that the lab has saved its document, as it stands."""
     reader = _Reader()
     reader.notes.file = name
-    reader.take(reader.values(content))
+    values = reader.values(content)
+    match values:
+        case [{"IamLabWorld": _}]:
+            return values[0], ()
+    reader.take(values)
     return reader.whole(), reader.notes.all()
 
 
@@ -133,7 +137,11 @@ class _Reader:
 
 def _decoded(content: bytes) -> str:
     """Text in UTF-8, UTF-16 or UTF-32, with or without a mark; PowerShell writes UTF-16."""
-    return content.decode(json.detect_encoding(content))
+    return content.decode(json.detect_encoding(content), "surrogatepass")
+
+
+def _no_number(text: str) -> Any:
+    raise ValueError(f"{text} is not a number in JSON")
 
 
 def _parsed(text: str, suffix: str) -> Iterator[Any]:
@@ -141,7 +149,7 @@ def _parsed(text: str, suffix: str) -> Iterator[Any]:
     if not text.strip():
         raise ValueError("it is empty")
     position, length = len(text) - len(text.lstrip()), len(text)
-    decoder = json.JSONDecoder(parse_constant=file.no_number)
+    decoder = json.JSONDecoder(parse_constant=_no_number)
     if suffix in (".yaml", ".yml") or text[position : position + 1] not in ("{", "["):
         import yaml  # late: awscli brings it
 

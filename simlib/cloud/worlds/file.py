@@ -55,18 +55,6 @@ def content(source: str | os.PathLike[str]) -> bytes:
     return _fetched(text) if text.lower().startswith(("http://", "https://")) else _content(Path(source))
 
 
-def parsed(content: bytes) -> Any:
-    """The value of JSON in UTF-8; None where it is something else."""
-    try:
-        return json.loads(content.decode("utf-8-sig", "surrogatepass"), parse_constant=no_number)
-    except (ValueError, RecursionError):
-        return None
-
-
-def no_number(text: str) -> Any:
-    raise ValueError(f"{text} is not a number in JSON")
-
-
 def _content(path: Path) -> bytes:
     try:
         with path.open("rb") as file:

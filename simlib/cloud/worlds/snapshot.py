@@ -70,10 +70,9 @@ def read(*sources: str | os.PathLike[str]) -> tuple[dict[str, Any], tuple[Remark
     first = str(sources[0])
     if len(sources) > 1 or (not first.lower().startswith(("http://", "https://")) and Path(first).is_dir()):
         return dump.read(*sources)
-    content = file.content(sources[0])
-    document = file.parsed(content)
-    if not isinstance(document, dict) or MARK not in document:
-        return dump.read_content(content, first)
+    document, remarks = dump.read_content(file.content(sources[0]), first)
+    if MARK not in document:
+        return document, remarks
     version = document[MARK]
     if version != VERSION or isinstance(version, bool):
         raise WorldFileError(
