@@ -119,9 +119,3 @@ def put(question: Question, ask: Callable[..., Evaluation], **more: Any) -> Answ
     except (LookupError, RequestError) as error:
         return Answer(question, None, str(error.args[0] if isinstance(error, LookupError) else error))
     return Answer(question, evaluation)
-
-
-def as_answer(evaluation: Evaluation) -> Answer:
-    """A decision that was made elsewhere, as an answer."""
-    who = Principal(evaluation.principal, "", "", evaluation.principal)
-    return Answer(Question(who, evaluation.action, evaluation.resource), evaluation)

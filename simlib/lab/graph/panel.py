@@ -25,6 +25,7 @@ CROWD = 60  # nodes of the graph; among more one is looked for by name
 ZOOMS = (0.5, 0.7, 1.0, 1.4, 2.0)
 MOST_LINKS = 60  # told one by one
 MOST_CHOICES = 300  # offered while one types; any other name can be typed as well
+FEW = 8  # changes that are not folded
 MOST_FOUND = 20  # nodes that are looked for and stand by themselves
 STARTS = ("user", "outside", "machine", "function", "role")  # kinds to ask from, where there is no room for the picture
 
@@ -129,15 +130,12 @@ class AccessGraph(Panel):
 
     def ask(self, start: str, goal: str) -> None:
         """The same as `paths`, or `blast_radius` where `goal` is empty, for who types: a mistake becomes a sentence."""
+        start, goal = start.strip(), goal.strip()
         try:
-            if not start.strip():
-                self.problem = "Say who starts: a user, a role, an access key, an account."
-            elif goal.strip():
-                self.paths(start.strip(), goal.strip())
+            if start:
+                _ = self.paths(start, goal) if goal else self.blast_radius(start)
                 return
-            else:
-                self.blast_radius(start.strip())
-                return
+            self.problem = "Say who starts: a user, a role, an access key, an account."
         except LookupError as error:
             self.problem = str(error.args[0])
         self._draw()
@@ -145,25 +143,20 @@ class AccessGraph(Panel):
     @property
     def answer(self) -> Paths | BlastRadius | None:
         """The answer to what was asked last, in the world as it is now."""
-        graph = self.graph
-        if self._answer is None and self.start is not None:
-            names = self._names
-            start = names.told(self.start)
-            if self.goal is None:
-                end = self.end(self.start)
-                reached = tuple(paths.reach(graph, self.start, end)) if self.start in graph else ()
+        graph, start, goal = self.graph, self.start, self.goal
+        if self._answer is None and start is not None:
+            told, found = self._names.told(start), ()
+            if goal is None:
+                end = graph.nodes[start].get("expires") if start in graph else None
+                reached = tuple(paths.reach(graph, start, end)) if start in graph else ()
                 steps = [step for each in reached for step in each.path.steps]
-                self._answer = BlastRadius(self._drawn(self._light(wide=steps)), start, reached, end)
+                self._answer = BlastRadius(self._drawn(wide=steps), told, reached, end)
             else:
-                known = self.start in graph and self.goal in graph
-                found = tuple(paths.paths(graph, self.start, self.goal)) if known else ()
-                light = self._light(path=found[0].steps if found else ())
-                self._answer = Paths(self._drawn(light), start, found, names.told(self.goal))
+                if start in graph and goal in graph:
+                    found = tuple(paths.paths(graph, start, goal))
+                still = self._drawn(path=found[0].steps if found else ())
+                self._answer = Paths(still, told, found, self._names.told(goal))
         return self._answer
-
-    def end(self, node: str) -> Any:
-        """When a session ends; None for all that has no end."""
-        return self._map.graph.nodes[node].get("expires") if node in self._map.graph else None
 
     def take(self, way: int) -> None:
         """Show another of the ways; there are no more than there are."""
@@ -210,22 +203,20 @@ class AccessGraph(Panel):
 
     # -- as pictures and as text ---------------------------------------------------------------------------------------
 
-    def _light(self, *, path: Sequence[paths.Step] = (), wide: Iterable[paths.Step] = ()) -> Light:
-        """What stands out: a path, or everything reached; and what has come and gone."""
-        before, after = (
-            (set(), set()) if self._before is None else (set(self._before.edges), set(self._map.graph.edges))
-        )
-        return Light(
+    def _drawn(self, *, path: Sequence[paths.Step] = (), wide: Iterable[paths.Step] = ()) -> Still:
+        """The picture, in which a path stands out, or everything reached; and what has come and gone."""
+        graph, before = self._map.graph, self._before
+        after = set(graph.edges)
+        earlier = set(before.edges) if before is not None else after
+        light = Light(
             tuple((step.source, step.target) for step in path),
             frozenset((step.source, step.target) for step in wide),
-            frozenset(after - before),
-            frozenset(before - after),
-            frozenset(n for n in (self.start, self.goal, *self.matches[:MOST_FOUND]) if n in self._map.graph),
+            frozenset(after - earlier),
+            frozenset(earlier - after),
+            frozenset(n for n in (self.start, self.goal, *self.matches[:MOST_FOUND]) if n in graph),
         )
-
-    def _drawn(self, light: Light) -> Still:
-        graph = nx.compose(self._before, self._map.graph) if self._before is not None else self._map.graph
-        picture, seen = folded(graph, light, self.unfolded, _background(graph))
+        whole = nx.compose(before, graph) if before is not None else graph
+        picture, seen = folded(whole, light, self.unfolded, _background(whole))
         return Still(picture, self._places.layout(picture), seen, self.names())
 
     @property
@@ -233,8 +224,8 @@ class AccessGraph(Panel):
         """The picture as it is now."""
         answer = self.answer
         if isinstance(answer, Paths) and answer.found:
-            return self._drawn(self._light(path=answer.found[self.chosen].steps))
-        return answer.still if answer is not None else self._drawn(self._light())
+            return self._drawn(path=answer.found[self.chosen].steps)
+        return answer.still if answer is not None else self._drawn()
 
     @property
     def title(self) -> str:
@@ -297,24 +288,24 @@ class AccessGraph(Panel):
 
     def _starts(self) -> Part:
         """Whom to ask from, where there is no room for the picture."""
-        nodes = sorted(((about["kind"], str(about["label"]), node) for node, about in self.graph.nodes(data=True)),
-                       key=lambda each: (STARTS.index(each[0]) if each[0] in STARTS else 99, each[1]))  # fmt: skip
+        nodes = [(about["kind"], str(about["label"]), node) for node, about in self.graph.nodes(data=True)]
         chips = [
             chip(kind, label, "", "button", do="from", value=node, aria_label=f"{kind} {label}: what it reaches")
-            for kind, label, node in nodes[:MOST_FOUND]
-            if kind in STARTS
+            for start in STARTS
+            for kind, label, node in sorted(nodes)
+            if kind == start
         ]
-        return el("div.sl-narrow", el("p.sl-dim", "What it reaches:"), el("div.sl-chips", chips), on="live")
+        told = el("p.sl-dim", "Begin from somebody, and see all that they reach:")
+        return el("div.sl-narrow", told, el("div.sl-chips", chips[:MOST_FOUND]), on="live")
 
     def _changed_list(self) -> Child:
         changes = self.changes
         if not changes:
             return None
-        listed = [el("li", change) for change in changes[:MOST_LINKS]]
+        listed = el("ul", [el("li", change) for change in changes[:MOST_LINKS]])
         more = el("p", f"and {len(changes) - MOST_LINKS} more") if len(changes) > MOST_LINKS else None
-        return el(
-            "section", el("h4", "What has changed: + has come, − is gone, ± is different"), el("ul", listed), more
-        )
+        head, text = "What has changed: + has come, − is gone, ± is different", "\n  ".join(["Changes:", *changes])
+        return fold(el("b", head), listed, more, key="changes", opened=len(changes) <= FEW, text=text)
 
     def _below(self) -> Child:
         """Everything that is reached, or the links the picture shows."""
