@@ -71,7 +71,8 @@ def test_it_can_be_read_and_reached_wide_and_narrow(opened: Any, theme: str) -> 
     for width in (1280, 390):
         opened.width(width)
         shown = panel(opened)
-        shown.locator(".sl-graph svg").wait_for()
+        shown.locator(".sl-graph svg").wait_for(state="attached")
+        assert shown.locator(".sl-graph").is_visible() == (width > 520)  # else what it tells stands below
         opened.fits(shown)
         opened.accessible(shown)
         opened.picture("access-graph")
