@@ -196,7 +196,7 @@ function render({ model, el }) {
   let turned = 0; // by the wheel, since the picture was made larger last
   root.addEventListener("wheel", (event) => {
     const { pan } = event.target.closest("[data-pan]")?.dataset ?? {};
-    if (!pan || !event.ctrlKey) return;
+    if (!pan || !event.ctrlKey || event.target.closest("[data-page]") !== root) return;
     event.preventDefault();
     turned += event.deltaY;
     if (Math.abs(turned) < 60) return;

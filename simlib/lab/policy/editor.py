@@ -104,7 +104,10 @@ class PolicyEditor(Panel):
         return {each.place: each.policy for each in self.documents if each.place is not None and each.policy}
 
     def __getitem__(self, name: str) -> PolicyDocument:
-        return next((document for document in self.documents if document.name == name), None) or _nothing(name)
+        for document in self.documents:
+            if document.name == name:
+                return document
+        raise KeyError(f"there is no document {name!r} in this editor")
 
     def edit(self, text: str, name: str | None = None) -> None:
         """Put a text into the document of that name, or into the one in front."""
@@ -307,10 +310,6 @@ def _documents(given: str | Mapping[str, Any] | Iterable[PolicyDocument]) -> Ite
         PolicyDocument(name, text=text if isinstance(text, str) else json.dumps(text, indent=2))
         for name, text in given.items()
     ]
-
-
-def _nothing(name: str) -> PolicyDocument:
-    raise KeyError(f"there is no document {name!r} in this editor")
 
 
 def _now(names: Names) -> Iterable[str]:
