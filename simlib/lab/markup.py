@@ -61,6 +61,11 @@ def escape(text: object) -> str:
     return html.escape(shown if shown.isprintable() else "".join(map(_visible, shown)), quote=True)
 
 
+def number_of(number: int, thing: str) -> str:
+    """ "1 call", "1,200 calls"."""
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
+
+
 def shortened(name: str, letters: int) -> str:
     """As much of a name as has room, its middle left out: the beginning and the end tell most."""
     return name if len(name) <= letters else f"{name[: letters // 2]}…{name[-letters // 2 + 1 :]}"

@@ -14,9 +14,9 @@ from simlib.audit.graph import LOOKED_AT, NOT_LOOKED_AT
 from simlib.audit.paths import Path, Reached, words
 
 from ..look import chip, fold, icon, panel_card
+from ..markup import number_of
 from ..page import Child, Part, code, el, name
 from ..panel import Shown
-from ..timeline.chart import counted as number_of
 from . import drawing
 from .layout import Layout, counted
 from .light import Light

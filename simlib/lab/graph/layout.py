@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import networkx as nx
 
+from ..markup import number_of
 from .light import Light
 
 _COLUMN = {"key": 0, "session": 0, "user": 0, "outside": 0, "new": 1, "machine": 1, "function": 1, "role": 2,
@@ -172,4 +173,4 @@ def counted(counts: Counter[str]) -> str:
         others = {kind: n for kind, n in counts.items() if kind not in ("key", "session")}
         counts = Counter(others, credential=counts["key"] + counts["session"])
     words = {"control": "account", "outside": "outsider", "new": "new machine"}
-    return ", ".join(f"{n} {words.get(kind, kind)}{'s' * (n > 1)}" for kind, n in sorted(counts.items()) if n)
+    return ", ".join(number_of(n, words.get(kind, kind)) for kind, n in sorted(counts.items()) if n)

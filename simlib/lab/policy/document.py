@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from simlib.iam import Policy, PolicyError, Problem
 from simlib.iam.json_text import Located, read
@@ -15,6 +15,7 @@ from simlib.iam.statement import DOCUMENT_ELEMENTS, KINDS, STATEMENT_ELEMENTS
 from simlib.iam.validation import problems, quota
 
 from ..look import SIGNS
+from ..markup import number_of
 from ..page import Part, el
 
 if TYPE_CHECKING:
@@ -144,10 +145,10 @@ class PolicyDocument:
         if self.begun:
             return "○ There is no such policy yet. Fill in the blanks to write one."
         if not self.complete:
-            return f"✘ Not a policy yet: {_count(self.errors, 'mistake')}."
+            return f"✘ Not a policy yet: {number_of(len(self.errors), 'mistake')}."
         if self.refused:
             return "✘ AWS has refused it. What is stored has not changed."
-        return f"✔ A policy, with {_count(self.warnings, 'warning')}." if self.warnings else "✔ A policy."
+        return f"✔ A policy, with {number_of(len(self.warnings), 'warning')}." if self.warnings else "✔ A policy."
 
     def read(self, text: str) -> None:
         """Take a text; one that is no policy leaves `policy` and what was said of its statements as they were."""
@@ -286,7 +287,3 @@ def _spans(located: Located) -> Iterable[Span]:
 
 
 _DECODER = json.JSONDecoder()
-
-
-def _count(things: Sequence[Any], name: str) -> str:
-    return f"{len(things)} {name}{'' if len(things) == 1 else 's'}"

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 
 from simlib.cloud.credentials.lifetimes import DELETED, EXPIRED, INACTIVE, ORPHANED, REVOKED, VALID, Credential
 
+from ..markup import number_of
 from .lanes import Lane
 
 MOST_LANES = 20  # are drawn
@@ -38,7 +39,7 @@ class Calls:
 
     @property
     def words(self) -> str:
-        return f"{self.when:%d %b %Y %H:%M}: {counted(self.allowed + self.refused, 'call')}, {self.refused} refused"
+        return f"{self.when:%d %b %Y %H:%M}: {number_of(self.allowed + self.refused, 'call')}, {self.refused} refused"
 
 
 @dataclass(frozen=True)
@@ -127,10 +128,6 @@ class Chart:
                 columns.setdefault(column, [0, 0])[refused] += after - first
                 first = after
         return [Calls(self.left + (column + 0.5) * width, *counts) for column, counts in sorted(columns.items())]
-
-
-def counted(number: int, thing: str) -> str:
-    return f"{number:,} {thing}{'' if number == 1 else 's'}"
 
 
 def chart(

@@ -17,11 +17,12 @@ from ..explorers.answers import Answer, Question, put
 from ..explorers.rows import request_row, why
 from ..look import SIGNS as SHAPES
 from ..look import avatar, button, choice, fold, icon, panel_card, sign
+from ..markup import number_of
 from ..page import Child, Part, code, el, parts_of
 from ..panel import Commands, Panel
 from ..people import short_key
 from ..trail_table import DECISIONS, MOST_IDENTITIES, TrailTable, called, trail_page
-from .chart import MOST_LANES, Chart, chart, counted
+from .chart import MOST_LANES, Chart, chart
 from .lanes import SIGNS, Lane, lanes, short
 
 SPANS = {
@@ -252,7 +253,9 @@ class SessionTimeline(Panel):
         when = f"{'Now,' if self.looked is None else 'On'} {short(self.moment, years=True)} UTC{distance}"
         if not self.holdings:
             return f"{when}: no credentials here yet."
-        return f"{when}: {valid} of {counted(len(self.holdings), 'credential')} {'is' if valid == 1 else 'are'} valid."
+        return (
+            f"{when}: {valid} of {number_of(len(self.holdings), 'credential')} {'is' if valid == 1 else 'are'} valid."
+        )
 
     @property
     def remarks(self) -> Iterator[str]:
