@@ -72,7 +72,7 @@ def _problems(document: Mapping[str, Any]) -> Iterator[str]:
             yield f"`{name}` is one of {', '.join(map(str, values))}, not {document.get(name)!r}."
     kind = document["kind"]
     needs = {*_ALL, *KINDS[kind]}
-    for each in document.keys() - needs - {*_MAY}:
+    for each in sorted(document.keys() - needs - {*_MAY}):
         near = get_close_matches(each, [*needs, *_MAY], 1)
         meant = f"; did you mean `{near[0]}`?" if near else f", which a challenge to {kind} does not have."
         yield f"there is `{each}`{meant}"
