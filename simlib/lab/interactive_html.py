@@ -1,8 +1,7 @@
-"""HTML that is written in Python and can be used: its buttons, choices and sliders are commands to a panel."""
+"""A panel's page on the screen: its buttons, choices and sliders are commands to the panel."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +20,7 @@ LARGEST = 5_000_000  # characters of a file that goes through the browser; a mes
 
 
 class InteractiveHTML(anywidget.AnyWidget):  # type: ignore[misc]
-    """Shows `html`, whose foreign text has passed `escape`; a change leaves focus and scroll where they are.
+    """Shows a page, whose foreign text has been escaped; a change leaves focus and scroll where they are.
 
     What its controls do is told in editor/src/page.js: each calls the command it names in `commands` with a text, a
     button that has a file chosen with the text of the file ("" where that is larger than `LARGEST`) and its name. What
@@ -35,18 +34,20 @@ class InteractiveHTML(anywidget.AnyWidget):  # type: ignore[misc]
     hosted = traitlets.Tuple().tag(sync=True, **ipywidgets.widget_serialization)  # for the page's data-widget elements
     html = traitlets.Unicode().tag(sync=True)
 
-    def __init__(self, html: str, commands: Mapping[str, Callable[..., None]]) -> None:
-        super().__init__(html=html)
-        self.commands = dict(commands)
-        self._held: Panel | None = None
+    def __init__(self, panel: Panel) -> None:
+        super().__init__()
+        self._panel, self._held = panel, None
+        self.commands, panel.give = dict(panel.commands), self.give
         self.on_msg(self._told)
 
-    def host(self, panel: Panel | None) -> None:
-        """Have a panel stand in the page's slots. The view of the one before is closed, this one's with the page."""
-        if panel is not self._held:
-            before, self._held = self.hosted, panel
-            self.hosted = () if panel is None else (panel._view(),)
-            screen.close(before)
+    def draw(self) -> None:
+        """Show the panel's page as it is by now, with the panel it hosts in its slots."""
+        with self.hold_sync():
+            if (hosted := self._panel.hosted) is not self._held:
+                before, self._held = self.hosted, hosted
+                self.hosted = () if hosted is None else (hosted._view(),)
+                screen.close(before)
+            self.html = f'<div class="simlib sl-panel">{self._panel.page().html(live=True)}</div>'
 
     def close(self) -> None:
         screen.close(self.hosted)

@@ -16,16 +16,9 @@ def panel_view(panel: Panel) -> DOMWidget:
         from .policy.view import code_view
 
         return screen.show(panel, code_view(panel))
-    shown = InteractiveHTML("", panel.commands)
-    panel.give = shown.give
-
-    def draw() -> None:
-        with shown.hold_sync():
-            shown.host(panel.hosted)
-            shown.html = f'<div class="simlib sl-panel">{panel.page().html(live=True)}</div>'
-
+    shown = InteractiveHTML(panel)
     screen.show(panel, shown)
-    draw()
-    panel.draw_by("view", draw)
+    shown.draw()
+    panel.draw_by("view", shown.draw)
     screen.follow(shown, panel.follow)
     return shown
