@@ -73,7 +73,7 @@ class Options:
         )
 
     def _open(self, index: int, row: Option, ordered: bool, enter: str) -> Part:
-        press = {"do": "choose", "value": str(index), "key": None if index else "first"}
+        press = {"do": "choose", "value": str(index), "data_home": index == 0}  # for who asks again
         if not ordered:
             chosen = index in self.pressed
             field = el("input", type="radio", name=self._group, checked=chosen, data_enter=enter, **press)

@@ -170,7 +170,7 @@ class Guess(Panel):
         options = self._options.page(question, rows) if is_open else _told(rows)
         asked = el("p.sl-eyebrow", word("predict")), el("h3.sl-title", line(question)), options
         do = button("lock", word("lock"), css=".is-primary") if is_open else None
-        again = None if is_open else button("again", word("again"), css=".is-quiet", key="first")  # gives it its focus
+        again = None if is_open else button("again", word("again"), css=".is-quiet")
         status = el("span.sl-small.sl-dim", line(self.status), role="status")
         how = _in_python(f"lab.answer({self.name!r}, 'a')") if is_open and self.name else None
         return el("section.sl-card.sl-predict", el("div.sl-body", asked), el("div.sl-foot", do, status, again), how)
