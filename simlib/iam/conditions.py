@@ -232,13 +232,8 @@ def _operators() -> Iterator[Operator]:
             yield Operator(name, base, qualifier, bool(ending), negated, absent)
 
 
-_BY_NAME = {each.name: each for each in _operators()}
-OPERATOR_NAMES = tuple(_BY_NAME)
-
-
-def operator(name: str) -> Operator | None:
-    """The operator of this name; ``None`` if there is none. Letter case counts (a choice)."""
-    return _BY_NAME.get(name)
+#: Operators by their names, in which letter case counts (a choice).
+BY_NAME = {each.name: each for each in _operators()}
 
 
 class Condition:

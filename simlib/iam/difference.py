@@ -95,16 +95,12 @@ def _callers(policies: Iterable[Policy]) -> list[str]:
     """Whom it makes a difference to ask for: those that resource policies name, and a stranger."""
     named = [each.principals for policy in policies for each in policy.statements if each.principals is not None]
     texts = {name for principals in named for names in principals.names.values() for name in names}
-    callers = [f"arn:aws:iam::{text}:role/anybody" if is_account_id(text) else text for text in sorted(texts - {"*"})]
-    callers = [text.removesuffix(":root") + ":role/anybody" if text.endswith(":root") else text for text in callers]
-    return [*filter(_is_caller, callers), *(["anonymous", STRANGER] if named else [ANYBODY])]
-
-
-def _is_caller(text: str) -> bool:
-    try:
-        return bool(identify(text))
-    except RequestError:
-        return False
+    callers = []
+    for text in sorted(texts - {"*"}):
+        text = f"arn:aws:iam::{text}:root" if is_account_id(text) else text
+        with suppress(RequestError):  # unique IDs and the like
+            callers.append(identify(text.removesuffix(":root") + ":role/anybody" * text.endswith(":root")).arn)
+    return [*callers, *(["anonymous", STRANGER] if named else [ANYBODY])]
 
 
 def _actions(policies: Sequence[Policy]) -> Iterator[str]:

@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from simlib.iam.conditions import OPERATOR_NAMES, Condition, operator, scalar_text
+from simlib.iam.conditions import BY_NAME, Condition, scalar_text
 from simlib.iam.errors import Path
 from simlib.iam.matching import RESOURCE, Patterns
 from simlib.iam.principals import FORMS, ITSELF, NOT, Named, Principals
@@ -346,11 +346,11 @@ class Reader:
             self.wrong_type(path, "Condition", "an object of operators", block)
             return
         for name, keys in block.items():
-            known, at = operator(name), (*path, name)
+            known, at = BY_NAME.get(name), (*path, name)
             if known is None:
                 nothing = str(name).rpartition(":")[2] == "NullIfExists"
                 code = "null-with-if-exists" if nothing else "invalid-condition-operator"
-                self.problem(code, at, str(name), known=OPERATOR_NAMES)
+                self.problem(code, at, str(name), known=BY_NAME)
             if not isinstance(keys, OBJECT):
                 self.wrong_type(at, f"What follows {name}", "an object of condition keys", keys)
                 continue

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from simlib.iam import Policy, PolicyError, PolicySet
-from simlib.iam.conditions import OPERATORS, binary, is_arn, moment, network, number, operator, truth
+from simlib.iam.conditions import BY_NAME, OPERATORS, binary, is_arn, moment, network, number, truth
 from simlib.iam.request import context_values
 from simlib.iam.validation import problems
 from tests.iam.shorthand import ALICE, OBJECT, allow, policy
@@ -447,12 +447,12 @@ UNKNOWN_OPERATORS += ["IfExists", "", "StringEqualsIfExistsIfExists", "ForAllVal
 
 @pytest.mark.parametrize("name", UNKNOWN_OPERATORS)
 def test_there_is_no_such_operator(name: str) -> None:
-    assert operator(name) is None
+    assert BY_NAME.get(name) is None
     with pytest.raises(PolicyError):
         policy(allow(Condition={name: {"a": "b"}}))
 
 
 def test_an_operator_knows_its_parts() -> None:
-    known = operator("ForAnyValue:StringNotLikeIfExists")
+    known = BY_NAME.get("ForAnyValue:StringNotLikeIfExists")
     assert known is not None
     assert (known.base, known.qualifier, known.if_exists, known.negated) == ("StringNotLike", "ForAnyValue", True, True)

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simlib.iam import PolicySet, Request, evaluate
-from simlib.iam.conditions import Condition, operator
+from simlib.iam.conditions import BY_NAME, Condition
 from simlib.iam.matching import RESOURCE, Patterns
 from simlib.iam.partial import DEPENDS, Possibility, Term, possible
 from tests.iam.shorthand import ALICE, OBJECT, OTHER, allow, deny, policy, resource_policy
@@ -241,7 +241,7 @@ def satisfies(terms: tuple[Term, ...], request: Request) -> bool:
 def holds(term: Term, request: Request) -> bool:
     if term.operator == "Resource":
         return Patterns(term.values, RESOURCE, variables=True).matches(request.resource, request.values)
-    known = operator(term.operator)
+    known = BY_NAME.get(term.operator)
     assert known is not None
     return Condition(known, term.key, term.values, variables=True).holds(request.values)
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from ipaddress import ip_network
 from typing import Any
 
-from simlib.iam.conditions import moment, number, operator
+from simlib.iam.conditions import BY_NAME, moment, number
 from tests.iam.differential.parts import (
     Scenario,
     all_statements,
@@ -52,7 +52,7 @@ def not_arns(scenario: Scenario) -> None:
     """What is not an ARN is none of the wanted ones."""
 
     def change(name: str, key: str, wanted: list[Any]) -> list[Any] | bool:
-        known, value = operator(name), value_of(scenario, key)
+        known, value = BY_NAME.get(name), value_of(scenario, key)
         if known is None or not known.base.startswith("Arn") or value != "not-an-arn":
             return wanted
         return known.negated
@@ -115,7 +115,7 @@ def variables_without_value(scenario: Scenario) -> None:
     """A pattern with such a variable matches nothing; a negated operator holds where nothing is matched."""
 
     def change(name: str, key: str, wanted: list[Any]) -> list[Any] | bool:
-        known, value = operator(name), value_of(scenario, key)
+        known, value = BY_NAME.get(name), value_of(scenario, key)
         if known is None or not known.negated or value is None or (known.qualifier and not any(listed(value))):
             return wanted
         kept = [each for each in wanted if not _lacks_a_value(str(each), scenario)]
@@ -157,7 +157,7 @@ def _iso(value: Any) -> Any:
 
 def not_numbers(scenario: Scenario) -> None:
     def change(name: str, key: str, wanted: list[Any]) -> list[Any] | bool:
-        known = operator(name)
+        known = BY_NAME.get(name)
         if known is None or not known.base.startswith("Numeric") or value_of(scenario, key) is None:
             return wanted
         return [each for each in wanted if number(str(each)) is not None] or known.negated
@@ -184,7 +184,7 @@ def sets_of_nothing(scenario: Scenario) -> None:
     """Under a set operator an empty text, or a list of nothing, is no value at all."""
 
     def change(name: str, key: str, wanted: list[Any]) -> list[Any] | bool:
-        known, value = operator(name), value_of(scenario, key)
+        known, value = BY_NAME.get(name), value_of(scenario, key)
         if known is None or not known.qualifier or (value is not None and any(listed(value))):
             return wanted
         return known.qualifier == "ForAllValues" or known.if_exists
@@ -197,7 +197,7 @@ def lists_without_set_operator(scenario: Scenario) -> None:
     """A list of several is not equal to any one value; a list of one is that value."""
 
     def change(name: str, key: str, wanted: list[Any]) -> list[Any] | bool:
-        known, value = operator(name), value_of(scenario, key)
+        known, value = BY_NAME.get(name), value_of(scenario, key)
         if known is None or known.qualifier or known.base == "Null" or not isinstance(value, list):
             return wanted
         return wanted if len(value) == 1 else known.negated
