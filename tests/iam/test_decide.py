@@ -650,19 +650,13 @@ def test_who_is_no_terminal_sees_nothing_of_it(file: Path, capsys: pytest.Captur
     assert capsys.readouterr().err == ""
 
 
-def test_without_a_known_size_lines_are_counted() -> None:
-    screen = io.StringIO()
-    lines = io.BytesIO(b"x\n" * 2500)
-    assert len(list(watched(lines, 0, screen))) == 2500
-    assert [each for each in screen.getvalue().split("\r") if each.strip()] == ["0 lines", "1000 lines", "2000 lines"]
-
-
-def test_the_bar_moves_with_the_file() -> None:
-    screen = io.StringIO()
-    assert len(list(watched(io.BytesIO(b"x\n" * 4), 8, screen))) == 4
-    bars = [each.strip() for each in screen.getvalue().split("\r") if each.strip()]
-    assert [bar.split()[-2] for bar in bars] == ["25", "50", "75", "100"]
-    assert bars[1].startswith("[############ ")
+def test_the_bar_moves_with_the_file_or_counts_lines_where_its_size_is_unknown() -> None:
+    for count, size, states in ((4, 8, ["25 %", "50 %", "75 %", "100 %"]), (2500, 0, ["0", "1000", "2000 lines"])):
+        screen = io.StringIO()
+        assert len(list(watched(io.BytesIO(b"x\n" * count), size, screen))) == count
+        shown = [each.strip() for each in screen.getvalue().split("\r") if each.strip()]
+        assert len(shown) == len(states)
+        assert all(state in each for each, state in zip(shown, states, strict=True))
 
 
 # --- the table of commands --------------------------------------------------------------------------------------------
