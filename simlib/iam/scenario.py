@@ -69,7 +69,7 @@ class World:
 
     def __init__(self, documents: Mapping[str, Any], file: str) -> None:
         self.documents, self.file = documents, file
-        self.sets: dict[str, PolicySet] = {}
+        self.sets: dict[str, PolicySet] = {}  # combinations of names that came before
         self.policy = cache(self._read)
 
     @staticmethod
@@ -109,29 +109,22 @@ def read_scenario(scenario: Any, world: World | None = None) -> tuple[Request, P
     if fields.get("context") == "unknown":
         del fields["context"]
     request = Request(**fields)
-    policies = _policies(written, request.is_trust_question, world)
+    key = f"{request.is_trust_question} {written}" if world else ""
+    policies = world.sets.get(key) if world else None
+    if policies is None:
+        layers = {}
+        for field, content in written.items():
+            layer, kind, depth = POLICY_FIELDS[field]
+            kind = "trust" if layer == "resource" and request.is_trust_question else kind
+            layers[layer] = _layer(content, kind, depth, field, world)
+        policies = PolicySet(**layers)
+        if world and key.count("{") == 1 and len(world.sets) < MOST_SETS:  # names alone
+            world.sets[key] = policies
     if scenario.get("restrict_public_buckets") and policies.resource is not None and request.service == "s3":
         from simlib.iam.public_access import restricted
 
         policies = policies._replace(resource=restricted(policies.resource, request.caller, request.owner))
     return request, policies
-
-
-def _policies(written: Mapping[str, Any], trust: bool, world: World | None) -> PolicySet:
-    """The policies of a scenario's fields; a combination of names that comes again is not put together again."""
-    key = f"{trust} {written}" if world else ""
-    if world and key in world.sets:
-        return world.sets[key]
-    layers = {}
-    for field, content in written.items():
-        layer, kind, depth = POLICY_FIELDS[field]
-        layers[layer] = _layer(content, "trust" if trust and layer == "resource" else kind, depth, field, world)
-    policies = PolicySet(**layers)
-    if world and key.count("{") == 1:  # names alone
-        if len(world.sets) == MOST_SETS:
-            world.sets.clear()
-        world.sets[key] = policies
-    return policies
 
 
 def _layer(written: Any, kind: str, depth: int, path: str, world: World | None) -> Any:
