@@ -24,6 +24,7 @@ codes in lower case (--list shows them). The answers of the AWS CLI to get-polic
 and the like are unwrapped. Exit status: 0 nothing wrong, 1 errors (with --strict: or warnings), 2 a file that cannot
 be read.
 """
+_PARTS: Final = ("line", "column", "path", "level", "code", "message", "suggestion")
 _TYPES: Final = {"SERVICE_CONTROL_POLICY": "scp", "RESOURCE_CONTROL_POLICY": "rcp"}  # as Organizations answers
 
 
@@ -61,7 +62,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     status = 0
     for name in options.files:
         try:
-            text = _text(name)
+            data = sys.stdin.buffer.read() if name == "-" else File(name).read_bytes()
+            text = data.decode("utf-8-sig")  # some editors begin with a mark
         except (OSError, UnicodeDecodeError) as error:
             reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
             _write(f"{name}: error: cannot be read: {reason}", sys.stderr)
@@ -74,15 +76,14 @@ def main(argv: Sequence[str] | None = None) -> int:
             gravity = validation.gravity(problem.code, problem.level)
             if gravity == SUGGESTION and options.quiet:
                 continue
-            _write((_as_json if options.json else _as_line)(name, problem, gravity), sys.stdout)
+            line = f"{name}:{problem.line or 1}:{problem.column or 1}: {gravity}: {problem.sentence} [{problem.code}]"
+            if options.json:
+                parts = {part: getattr(problem, part) for part in _PARTS}
+                line = json.dumps({"file": name, "gravity": gravity, **parts})
+            _write(line, sys.stdout)
             if gravity in grave:
                 status = max(status, 1)
     return status
-
-
-def _text(name: str) -> str:
-    data = sys.stdin.buffer.read() if name == "-" else File(name).read_bytes()
-    return data.decode("utf-8-sig")  # some editors begin with a mark
 
 
 def _examined(text: str, kind: str | None, stored_as: str | None) -> tuple[str, Sequence[Problem]]:
@@ -123,15 +124,6 @@ def _kind(document: Any) -> str:
     statements = written if isinstance(written, list) else [written]
     elements = {name.removeprefix("Not") for each in statements if isinstance(each, Mapping) for name in each}
     return "identity" if "Principal" not in elements else "resource" if "Resource" in elements else "trust"
-
-
-def _as_line(name: str, problem: Problem, gravity: str) -> str:
-    return f"{name}:{problem.line or 1}:{problem.column or 1}: {gravity}: {problem.sentence} [{problem.code}]"
-
-
-def _as_json(name: str, problem: Problem, gravity: str) -> str:
-    names = ("line", "column", "path", "level", "code", "message", "suggestion")
-    return json.dumps({"file": name, "gravity": gravity} | {each: getattr(problem, each) for each in names})
 
 
 def _write(line: str, stream: Any) -> None:

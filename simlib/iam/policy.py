@@ -29,8 +29,15 @@ class Policy:
         self.statements = tuple(statements)
         self._everywhere: Sequence[Statement] = self.statements
         self._by_service: dict[str, list[Statement]] = {}
-        if len(self.statements) > FEW:
-            self._index()
+        if len(self.statements) > FEW:  # sorted by the services whose actions they could match
+            self._everywhere = everywhere = []
+            for statement in self.statements:
+                services = {text.partition(":")[0] for text in statement.actions.texts}
+                if statement.not_action or "*" in services:  # NotAction: whatever it does not name
+                    everywhere.append(statement)
+                else:
+                    for service in services:
+                        self._by_service.setdefault(service, []).append(statement)
 
     @staticmethod
     def parse(source: str | Mapping[str, Any], kind: str = "identity", *, name: str = "") -> Policy:
@@ -58,18 +65,6 @@ class Policy:
             report = Report(kind, located.place if located else None)
             Reader(kind, report).read(document)
             raise PolicyError(report.problems) from None
-
-    def _index(self) -> None:
-        """Sort the statements by the services whose actions they could match."""
-        everywhere: list[Statement] = []
-        for statement in self.statements:
-            services = {text.partition(":")[0] for text in statement.actions.texts}
-            if statement.not_action or "*" in services:  # NotAction: whatever it does not name
-                everywhere.append(statement)
-                continue
-            for service in services:
-                self._by_service.setdefault(service, []).append(statement)
-        self._everywhere = everywhere
 
     def candidates(self, action: str) -> Sequence[Statement]:
         """The statements that could match an action (in lower case); cost does not grow with the others."""

@@ -51,7 +51,8 @@ class Request:
         if not self.service or not verb or "*" in action or "?" in action:
             raise RequestError("action", f"{action[:200]!r} is not an action such as 's3:GetObject'")
         self.caller = identify(principal, role_arn)
-        self.owner = resource_account or _account_of(resource) or self.caller.account
+        *_, account, _ = resource.split(":", 5) if resource.count(":") >= 5 else ("", "")  # S3's ARNs have none
+        self.owner = resource_account or (account if is_account_id(account) else self.caller.account)
         #: Whether caller and resource belong to one account; two accounts of one organization are two accounts.
         self.in_own_account = self.caller.account == self.owner
         #: Whether a role's trust policy decides.
@@ -72,12 +73,6 @@ class Request:
         policy, or a key whose policy does not name the account, is out of everybody's reach.
         """
         return self.is_trust_question or (self.service == "kms" and ":key/" in self.resource)
-
-
-def _account_of(resource: str) -> str | None:
-    """The account in an ARN, if it has one (S3's do not)."""
-    parts = resource.split(":", 5)
-    return parts[4] if len(parts) == 6 and is_account_id(parts[4]) else None
 
 
 def context_values(context: Any) -> dict[str, Values]:

@@ -8,12 +8,12 @@ named groups as words.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any, Final, NamedTuple
 
 from simlib.iam import conditions, service_data
-from simlib.iam.conditions import Condition, network
+from simlib.iam.conditions import network
 from simlib.iam.errors import Path
 from simlib.iam.findings import FINDINGS, Report, shown
 from simlib.iam.matching import Patterns
@@ -31,6 +31,9 @@ _PRIVATE: Final = [
         *("fc00::/7", "fe80::/10", "::1/128"),
     )
 ]
+
+
+_Part = tuple[str, Path, Any, dict[str, str]]  # what it is, the way to it, its value, its texts by name
 
 
 class _Rule(NamedTuple):
@@ -74,7 +77,10 @@ def examine(document: Mapping[str, Any], statements: Sequence[Statement], report
     """Report the parts of a document that a rule fits: what is `refused`, or what is saved."""
     rules, sound = _rules(refused), all(problem.level == "warning" for problem in report.problems)
     twins: dict[object, int] = {}
-    _apply(rules, _document_parts(document), {}, (), report)
+    parts: list[_Part] = [("document", (), None, {"value": " ".join(map(str, document))})]
+    for element, written in document.items():
+        parts.append(("element", (str(element),), written, {"element": str(element), "value": _shape(written)}))
+    _apply(rules, parts, {}, (), report)
     for statement in statements:
         first = twins.setdefault(statement.sid, statement.index) if statement.sid else statement.index
         texts = {"same_sid": str(first) if first != statement.index else "", "effect": statement.effect}
@@ -84,7 +90,8 @@ def examine(document: Mapping[str, Any], statements: Sequence[Statement], report
             texts["same"] = str(first) if first != statement.index else ""
         named = statement.principal_texts
         features = [f"{each.operator.name} {each.key}".lower() for each in statement.conditions]
-        features += [f"only {each.key}" for each in statement.conditions if _narrows(each)]
+        narrowing = [each for each in statement.conditions if each.demands]
+        features += [f"only {each.key}" for each in narrowing if not any(text[:1] == "*" for text in each.wanted)]
         if report.kind == "trust":
             features += [f"{form} {text}".lower() for _, form, text in named]
             features += [f"{element} {text}".lower() for element in _ACTIONS for _, text in statement.texts(element)]
@@ -93,12 +100,9 @@ def examine(document: Mapping[str, Any], statements: Sequence[Statement], report
         _apply(rules, _parts(statement, typed=not refused), texts, features, report)
 
 
-_Part = tuple[str, Path, Any, dict[str, str]]
-
-
 def _apply(
     rules: Mapping[str, Sequence[_Rule]],
-    parts: Iterator[_Part],
+    parts: Iterable[_Part],
     always: Mapping[str, str],
     features: Sequence[str],
     report: Report,
@@ -114,14 +118,8 @@ def _apply(
                 break
 
 
-def _document_parts(document: Mapping[str, Any]) -> Iterator[_Part]:
-    yield "document", (), None, {"value": " ".join(map(str, document))}
-    for element, written in document.items():
-        yield "element", (str(element),), written, {"element": str(element), "value": _shape(written)}
-
-
 def _parts(statement: Statement, *, typed: bool) -> Iterator[_Part]:
-    """What a part is, the way to it, its value, and its texts by name. `typed`: with the types of condition keys."""
+    """The parts of a statement; `typed`: with the types of condition keys."""
     document, path = statement.document, statement.path
     yield "statement", path, None, {"value": " ".join(map(str, document))}
     for element, written in document.items():
@@ -170,10 +168,6 @@ def _grants(statement: Statement) -> Iterator[_Part]:
             named = [((*statement.path, "NotAction"), "NotAction")]
         for path, text in named[:1]:
             yield "grant", path, text, {"action": action, "value": text.lower(), "on": on}
-
-
-def _narrows(condition: Condition) -> bool:
-    return condition.demands and not any(text.startswith("*") for text in condition.wanted)
 
 
 def _range(text: str) -> dict[str, str]:
