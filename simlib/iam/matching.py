@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import sys
 from collections import deque
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from enum import Enum
 from functools import lru_cache
 from itertools import pairwise
@@ -18,6 +18,7 @@ from typing import Final, NamedTuple
 
 Values = str | tuple[str, ...]
 Context = Mapping[str, Values]  # keys in lower case
+Matcher = Callable[[str, Context], bool]
 
 
 class Wild(Enum):
@@ -132,20 +133,6 @@ def matcher(pieces: Sequence[Piece]) -> Glob | Automaton:
     return Glob(pieces) if all(piece is Wild.ANY or isinstance(piece, str) for piece in pieces) else Automaton(pieces)
 
 
-class Template:
-    """A pattern with policy variables: filled in for each request; a missing value makes it match nothing."""
-
-    __slots__ = ("head", "pieces", "style")
-
-    def __init__(self, pieces: Sequence[Piece], style: str) -> None:
-        self.pieces, self.style = pieces, style
-        self.head = pieces[0] if isinstance(pieces[0], str) else ""
-
-    def matches(self, text: str, context: Context) -> bool:
-        filled = fill(self.pieces, context, self.style) if text.startswith(self.head) else None
-        return filled is not None and matcher(filled).matches(text, context)
-
-
 class TooManyTexts(Exception):
     """Patterns whose every combination cannot be looked at in reasonable time."""
 
@@ -238,12 +225,18 @@ def _keep_within_parts(pieces: list[Piece], *, crossing: bool) -> None:
 
 
 @lru_cache(maxsize=1024)  # the same texts stand in many policies
-def prepare(text: str, style: str, variables: bool) -> Glob | Automaton | Template:
-    """What a text is compared with, by a pattern."""
+def prepare(text: str, style: str, variables: bool) -> Matcher:
+    """What a text is compared with. Variables are filled in for each request; a missing value matches nothing."""
     pieces = read(text, style, variables=variables)
-    if any(isinstance(piece, Variable) for piece in pieces):
-        return Template(pieces, style)
-    return matcher(fill(pieces, {}, style) or [])
+    if not any(isinstance(piece, Variable) for piece in pieces):
+        return matcher(fill(pieces, {}, style) or []).matches
+    head = pieces[0] if isinstance(pieces[0], str) else ""
+
+    def template(text: str, context: Context) -> bool:
+        filled = fill(pieces, context, style) if text.startswith(head) else None
+        return filled is not None and matcher(filled).matches(text, context)
+
+    return template
 
 
 class Patterns:
@@ -258,7 +251,7 @@ class Patterns:
         self.texts, self.style, self.variables = texts, style, variables
         self._exact: Collection[str] = ()
         self._prefixes: tuple[str, ...] = ()
-        self._others: list[Glob | Automaton | Template] | None = None
+        self._others: list[Matcher] | None = None
 
     def matches(self, text: str, context: Context) -> bool:
         if text in self._exact or (self._prefixes and text.startswith(self._prefixes)):
@@ -266,12 +259,12 @@ class Patterns:
         if self._others is None:
             self._others = self._sorted()
             return self.matches(text, context)
-        for other in self._others:  # noqa: SIM110 - a generator would cost more than the comparison
-            if other.matches(text, context):
+        for matches in self._others:  # noqa: SIM110 - a generator would cost more than the comparison
+            if matches(text, context):
                 return True
         return False
 
-    def _sorted(self) -> list[Glob | Automaton | Template]:
+    def _sorted(self) -> list[Matcher]:
         exact, prefixes, others = [], [], []
         wild = self.style != EQUALS
         for text in self.texts:
