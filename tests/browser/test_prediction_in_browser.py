@@ -147,3 +147,18 @@ def test_an_exercise_helps_on_by_buttons_and_begins_again(everywhere: Any) -> No
         everywhere.theme(theme)
         everywhere.accessible(shown)
         everywhere.fits(shown)
+
+
+@pytest.mark.parametrize("everywhere", ["lab"], indirect=True)
+def test_an_exercise_is_checked_where_it_is_written_and_no_button_loses_the_focus(everywhere: Any) -> None:
+    everywhere.show("from simlib import lab\naws = lab.begin('trust')", "lab.exercise('let bob in').panel()")
+    panel = everywhere.output(1)
+    buttons = {"Check": "Not answered yet", "Hint": "Think of this", "Reset this step": "Reset it now"}
+    for name, said in buttons.items():
+        panel.get_by_role("button", name=name).click()
+        panel.get_by_text(said).first.wait_for()
+        assert everywhere.page.evaluate("document.activeElement.tagName") == "BUTTON"
+    panel.get_by_role("button", name="Leave it as it is").press("Enter")
+    panel.get_by_role("button", name="Check").wait_for()
+    assert everywhere.page.evaluate("document.activeElement.textContent") == "Reset this step"
+    everywhere.accessible(panel)
