@@ -19,7 +19,7 @@ MINUTES = {
     "sessions": 20,
     "revoking": 18,
     "credentials": 19,
-    "accounts": 18,
+    "accounts": 19,
     "buckets": 19,
     "partners": 18,
     "deny": 20,

@@ -197,7 +197,11 @@ MISCONCEPTIONS = {
         'ec2.modify_instance_metadata_options(InstanceId=web.id, HttpTokens="required")\nloot = preview',
     ),
     "20 stale variables hide the role": Met(
-        "credentials", "old-variables", r"arn:aws:iam::111111111111:user/alice", "web.variables |= {", "dict() | {"
+        "credentials",
+        "old-variables",
+        r"arn:aws:iam::111111111111:user/alice",
+        'web.variables["AWS_ACCESS_KEY_ID"]',
+        "elsewhere",
     ),
 }
 
