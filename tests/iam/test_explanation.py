@@ -295,8 +295,8 @@ HINTS: dict[str, tuple[Evaluation, str]] = {
             TABLE,
             PolicySet((policy(deny(Condition={"BoolIfExists": {"aws:MultiFactorAuthPresent": "false"}}), name="p"),)),
         ),
-        "No Allow helps against Deny statement 1 of p (identity-based policy); it would not match if this were "
-        "otherwise: `aws:MultiFactorAuthPresent` is absent; `BoolIfExists` needs `false`.",
+        "No Allow helps against Deny statement 1 of p (identity-based policy). Its condition matches: "
+        "`aws:MultiFactorAuthPresent` is absent; `BoolIfExists` needs `false`.",
     ),
     "the root user": (
         ask(ROOT, "sts:AssumeRole", TARGET, PolicySet(resource=trust({"AWS": OWN}))),

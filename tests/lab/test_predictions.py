@@ -69,7 +69,7 @@ def test_an_open_question_and_its_explanation_reveal_nothing(name: str) -> None:
     for part in prediction.because.split("\n\n"):
         assert part.replace("`", "")[:30] not in shown.replace("`", "").replace("<code>", "")
     assert "As you predicted" not in shown
-    assert "What happens:" not in shown
+    assert "The answer:" not in shown
     assert "'answer'" not in shown
 
 
@@ -77,9 +77,9 @@ def test_an_open_question_and_its_explanation_reveal_nothing(name: str) -> None:
     ("choice", "said"),
     [
         (0, ["✔ As you predicted: Yes, it is."]),
-        (1, ["✔ What happens: Yes, it is.", "✘ You expected: No, it is not."]),
-        (2, ["✔ What happens: Yes, it is."]),
-        ("b", ["✔ What happens: Yes, it is.", "✘ You expected: No, it is not."]),
+        (1, ["✔ The answer: Yes, it is.", "✘ You expected: No, it is not."]),
+        (2, ["✔ The answer: Yes, it is."]),
+        ("b", ["✔ The answer: Yes, it is.", "✘ You expected: No, it is not."]),
     ],
 )
 def test_a_locked_answer_is_met_without_scolding(choice: int | str, said: list[str]) -> None:

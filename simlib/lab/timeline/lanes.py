@@ -53,8 +53,6 @@ class Lane:
         state = credential.state(moment)
         since = next((each.since for each in reversed(credential.intervals) if each.since <= moment), credential.born)
         until = f" until {short(credential.expires, years=years)}" if credential.expires else ", no expiry date"
-        if self.shared and not credential.expires:
-            until = " for good"
         year = years or credential.born.year != moment.year
         born = f" from {short(credential.born, years=year)}" if self.shared else ""
         return {
