@@ -8,11 +8,10 @@ set NAME[:SEED]… [--seed N] --notebook FILE       a notebook in which everybod
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from collections.abc import Sequence
-from importlib import import_module
 from pathlib import Path
-from typing import Any
 
 from simlib.challenges.challenge import Challenge, ChallengeFileError, challenges, find
 from simlib.challenges.solver import prove
@@ -69,17 +68,25 @@ def _check(challenge: Challenge, seeds: int) -> int:
 
 
 def _set(names: Sequence[str], seed: int, path: Path) -> int:
-    v4: Any = import_module("nbformat.v4")  # late: nothing else here needs it
-    made = v4.new_notebook(metadata={"kernelspec": {"display_name": "Python 3 (ipykernel)", "name": "python3"}})
-    made.cells.append(
-        v4.new_markdown_cell("# Challenges\n\nRun a cell, and its challenge begins. Your points are kept.")
-    )
+    cells = [("markdown", "# Challenges\n\nRun a cell, and the challenge below it begins. Your points are kept.")]
     for number, each in enumerate(names, 1):
         name, _, own = each.partition(":")
         challenge, its = find(name), int(own) if own.isdecimal() else seed
         about = f"## {number} · {challenge.title}\n\n{challenge.kind}, about {challenge.minutes} minutes"
-        begin = f'from simlib import lab\n\ngame = lab.challenge("{name}", seed={its})\ngame'
-        made.cells += [v4.new_markdown_cell(about), v4.new_code_cell(begin)]
-    path.write_text(v4.writes(made) + "\n", encoding="utf-8")
+        begin = "from simlib import lab\n\n" if number == 1 else ""
+        cells += [("markdown", about), ("code", f'{begin}game = lab.challenge("{name}", seed={its})\ngame')]
+    kernel = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
+    notebook = {
+        "cells": [_cell(kind, f"cell-{number}", text) for number, (kind, text) in enumerate(cells)],
+        "metadata": {"kernelspec": kernel, "language_info": {"name": "python"}},
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    }
+    path.write_text(json.dumps(notebook, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     print(f"{path}: {len(names)} challenges.")
     return 0
+
+
+def _cell(kind: str, name: str, text: str) -> dict[str, object]:
+    more: dict[str, object] = {"execution_count": None, "outputs": []} if kind == "code" else {}
+    return {"cell_type": kind, "id": name, "metadata": {}, **more, "source": text.splitlines(keepends=True)}

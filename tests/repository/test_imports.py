@@ -159,8 +159,7 @@ def test_what_simlib_imports_is_what_the_project_declares() -> None:
         for name in imports_of(path)
     }
     third_party = names - sys.stdlib_module_names - {"simlib", "pyodide"}  # pyodide is Python itself, in a browser
-    extras = {"nbformat"}  # of JupyterLab, the extra `jupyter`: who writes or runs a notebook has it
-    assert third_party - declared - set(BROUGHT_ALONG) - extras == set(), "imported, but not declared"
+    assert third_party - declared - set(BROUGHT_ALONG) == set(), "imported, but not declared"
     assert set(BROUGHT_ALONG.values()) <= declared
     assert declared - third_party - {"awscli"} == set(), "declared, but not imported; the AWS CLI is run, not imported"
 
