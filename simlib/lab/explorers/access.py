@@ -112,7 +112,9 @@ class AccessExplorer(Explorer):
     def label(self, question: Question) -> str:
         keys = [each.key for each in self.questions]
         row = keys.index(question.key) // len(self.people) + 1
-        return str(row) if len(self.people) == 1 else f"{self.name(question.who)} {row}"
+        if len(self.people) == 1:
+            return str(row)
+        return self.name(question.who) if len(self.requests) == 1 else f"{self.name(question.who)} {row}"
 
     def answer(self, row: int = 0, column: int = 0) -> Answer:
         """The answer to a request (by row) of somebody (by column)."""

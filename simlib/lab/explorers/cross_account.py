@@ -248,7 +248,7 @@ class CrossAccount(Explorer):
         named = el("b", side.account), el("span.sl-dim.sl-small", number), el("span.sl-grow")
         who = chip(person.kind if person else "resource", side.who)
         because = el("p.sl-small.sl-dim", name(side.because)) if side.because else None
-        asked = el("p.sl-small.sl-dim", name(f"Asked: {', '.join(side.policies) or 'no policy'}"))
+        asked = el("p.sl-small.sl-dim", name(f"Policies: {', '.join(side.policies) or 'none'}"))
         told = el("div", said(sign, f"{side.account} {words}"), because, asked)
         head = el("div.sl-acctname", avatar("account"), *named, who)
         editor = self.slot(*documents) if documents else None
