@@ -160,9 +160,11 @@ def _longest(session: Session, sessions: Sessions) -> tuple[datetime | None, str
 
 
 def hours(span: timedelta) -> str:
-    """ "1 hour", "1.5 hours", "15 minutes"."""
+    """ "1 hour", "1.5 hours", "15 minutes"; from two days on "4 days"."""
     minutes = round(span.total_seconds() / 60)
     amount, unit = (minutes, "minute") if minutes < 60 else (round(minutes / 60, 1), "hour")
+    if amount >= 48 and unit == "hour":
+        amount, unit = round(amount / 24), "day"
     return f"{amount:g} {unit}{'' if amount == 1 else 's'}"
 
 

@@ -53,10 +53,9 @@ class Lane:
         state = credential.state(moment)
         since = next((each.since for each in reversed(credential.intervals) if each.since <= moment), credential.born)
         until = f" until {short(credential.expires, years=years)}" if credential.expires else ", no expiry date"
-        year = years or credential.born.year != moment.year
-        born = f" from {short(credential.born, years=year)}" if self.shared else ""
+        born = short(credential.born) if credential.born.year == moment.year else f"{credential.born:%d %b %Y}"
         return {
-            VALID: f"valid{born}{until}",
+            VALID: f"valid from {born}" if self.shared and not years else f"valid{until}",
             "": f"not issued before {short(credential.born, years=years)}",
             INACTIVE: f"inactive since {short(since, years=years)}",
             REVOKED: f"revoked {short(since, years=years)}",
