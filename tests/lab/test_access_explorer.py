@@ -58,7 +58,7 @@ def test_half_typed_text_keeps_the_last_verdicts_and_says_what_is_missing(panel:
     panel.edit("{")
     assert panel.stale
     assert words(panel) == ["Denied", "Denied"]
-    assert "read is not a policy yet. Line 1, column 1" in str(panel)
+    assert "read is not a policy yet. Line 1, column 2" in str(panel)
     assert 'class="sl-stale"' in panel.html
     panel.edit(READ)
     assert not panel.stale
