@@ -41,8 +41,6 @@ SenderTime = Callable[[Signed | None], datetime]  # the time by the clock that a
 
 # refusals that neither the credentials nor the policies are the reason of
 _INVALID = {"", "control", "unplaceable", "not-stored", "malformed-document", "no-such-role"}
-# services whose models' constraints are checked; moto checks what it needs of the others
-_VALIDATED = ("iam", "iam-toolbox", "sts")
 
 
 @dataclass(slots=True)
@@ -174,9 +172,7 @@ class Gate:
     def _carry_out(self, context: CallContext) -> RawAnswer | DeferredAnswer:
         """Validate, authorise, and let the lab or moto act."""
         call = context.call
-        if call.service in _VALIDATED:
-            constraints.check(call.service, call.operation, call.parameters)
-            constraints.check_tags(call.service, call.parameters.get("Tags"))
+        constraints.check(call.service, call.operation, call.parameters)
         account = context.caller.account
         if call.service != "sts":  # STS decides by trust policies, as part of its answers
             permissions = permissions_of(call, context.caller, self.store)

@@ -18,7 +18,7 @@ from simlib.cloud.transport.calls import Call
 from simlib.cloud.transport.wire import RawRequest
 
 from . import readings
-from .conftest import allow, deny, new_user
+from .conftest import allow, deny, new_user, refused
 from .readings import signed
 
 FORM = {"content-type": "application/x-www-form-urlencoded"}
@@ -54,6 +54,28 @@ def test_the_sweep_would_see_another_object_and_another_operation(monkeypatch: p
             patched.setitem(dispatch._S3_METHODS, "GetObject", "delete_object")
             s3.get_object(Bucket="first", Key="key")
             assert "moto does delete_object" in watch.faults[-1]
+
+
+NULL = "1 validation error detected: Value null at '{}' failed to satisfy constraint: Member must not be null"
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "given", "code", "text"),
+    [
+        (
+            *("lambda", "add_permission", {"FunctionName": "f", "Action": "lambda:InvokeFunction", "Principal": "*"}),
+            *("ValidationException", NULL.format("statementId")),
+        ),
+        ("dynamodb", "get_item", {"TableName": "t"}, "ValidationException", NULL.format("key")),
+        ("iam", "get_role", {}, "ValidationError", NULL.format("roleName")),
+        ("ec2", "create_tags", {}, "MissingParameter", "The request must contain the parameter Resources"),
+    ],
+)
+def test_what_has_to_be_in_a_request_is_missed(
+    dev: Any, service: str, operation: str, given: dict[str, Any], code: str, text: str
+) -> None:
+    client = dev.admin.client(service, config=Config(parameter_validation=False))
+    assert refused(lambda: getattr(client, operation)(**given)) == (code, text)
 
 
 def test_another_operation_than_the_decided_one_is_not_done(

@@ -21,23 +21,33 @@ _DUPLICATE_TAGS = "Duplicate tag keys found. Please note that Tag keys are case 
 _SYSTEM_TAG = "Tag keys starting with 'aws:' are reserved for internal use"
 
 
-def check(service: str, operation: str, parameters: Mapping[str, Any]) -> None:
-    """Raise AWS's refusal of members outside their length, range or pattern.
+_WHOLE = ("iam", "iam-toolbox", "sts")  # moto checks what it needs of the others, but for what has to be there
 
-    `ValidationError`, or `ValidationException` of a service that speaks JSON.
+
+def check(service: str, operation: str, parameters: Mapping[str, Any]) -> None:
+    """Raise AWS's refusal of a member that is missing, and of IAM's and STS's outside their length, range or pattern.
+
+    `ValidationError`, or `ValidationException` of a service that speaks JSON; EC2's is `MissingParameter`
+    (https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html). S3 asks each operation for its own.
     """
     shape = mock.get_service_model(service).operation_model(operation).input_shape
-    if shape is None:
+    family = protocol_of(service).family
+    if shape is None or family == "s3":
         return
-    complaints = [text for text in _complaints(shape, parameters, "") if text]
+    complaints = [*(_complaints if service in _WHOLE else _absent)(shape, parameters, "")]
+    if complaints and family == "ec2":
+        missing = next(name for name in shape.required_members if name not in parameters)
+        raise Refusal("MissingParameter", f"The request must contain the parameter {missing}", 400)
     if complaints:
         count = len(complaints)
         head = f"{count} validation error{'s' if count > 1 else ''} detected: "
-        code = "ValidationError" if protocol_of(service).family == "query" else "ValidationException"
+        code = "ValidationError" if family == "query" else "ValidationException"
         raise Refusal(code, head + "; ".join(complaints), 400)
+    if service in _WHOLE:
+        _check_tags(service, parameters.get("Tags"))
 
 
-def check_tags(service: str, tags: Any) -> None:
+def _check_tags(service: str, tags: Any) -> None:
     """Raise what IAM and STS say of tags whose keys are the same but for capitals, or are AWS's own.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html. The text about AWS's own is EC2's (a choice).
@@ -52,9 +62,7 @@ def check_tags(service: str, tags: Any) -> None:
 
 def _complaints(shape: Any, value: Any, place: str) -> Iterator[str]:
     if shape.type_name == "structure" and isinstance(value, Mapping):
-        for name in shape.required_members:
-            if name not in value:
-                yield _complaint(None, _joined(place, name), "Member must not be null")
+        yield from _absent(shape, value, place)
         for name, member in shape.members.items():
             if name in value:
                 yield from _complaints(member, value[name], _joined(place, name))
@@ -73,6 +81,12 @@ def _complaints(shape: Any, value: Any, place: str) -> Iterator[str]:
         pattern = shape.metadata.get("pattern")
         if pattern and not _compiled(pattern).fullmatch(value):
             yield _complaint(value, place, f"Member must satisfy regular expression pattern: {pattern}")
+
+
+def _absent(shape: Any, value: Mapping[str, Any], place: str) -> Iterator[str]:
+    for name in shape.required_members:
+        if name not in value:
+            yield _complaint(None, _joined(place, name), "Member must not be null")
 
 
 def _out_of_range(shape: Any, size: int, value: Any, place: str, what: str) -> Iterator[str]:
