@@ -32,6 +32,7 @@ MFA = {"Bool": {"aws:MultiFactorAuthPresent": "true"}}
 GITHUB = {"Federated": "arn:aws:iam::111111111111:oidc-provider/token.actions.githubusercontent.com"}
 WEB_IDENTITY, CLAIM = "sts:AssumeRoleWithWebIdentity", "token.actions.githubusercontent.com"
 MAIN = "repo:example/shop:ref:refs/heads/main"
+EC2, LAMBDA = "ec2.amazonaws.com", "lambda.amazonaws.com"
 TO_EC2 = {"StringEquals": {"iam:PassedToService": "ec2.amazonaws.com"}}
 OURS = {"StringEquals": {"sts:ExternalId": "acme-1001"}}
 MEMBERS, FILLED = {"StringEquals": {"aws:PrincipalOrgID": "ORG"}}, '.replace("ORG", organization)'
@@ -217,6 +218,22 @@ WRONG: dict[str, list[Answer]] = {
             "Alice passes web-app to EC2: refused",
         ),
     ],
+    "two services": [
+        (policy("TWO_SERVICES", trust({"Service": LAMBDA})), "The EC2 service assumes web-app: refused"),
+        (
+            policy("TWO_SERVICES", trust({"Service": [EC2, LAMBDA], "AWS": "arn:aws:iam::111111111111:root"})),
+            "Alice, whose own policy allows her every role, assumes web-app: allowed",
+        ),
+        (
+            policy("TWO_SERVICES", trust({"Service": [EC2, LAMBDA, "ecs-tasks.amazonaws.com"]})),
+            "The ECS service assumes web-app: allowed",
+        ),
+        (policy("TWO_SERVICES", trust({"Service": EC2, "AWS": LAMBDA})), "would not be saved"),
+        (
+            policy("TWO_SERVICES", trust({"Service": EC2}), allow("sts:AssumeRole", WEB_APP)),
+            "would not be saved",
+        ),
+    ],
     "main and nothing else": [
         (pipeline("StringLike", "repo:example/shop:*"), "Another branch of example/shop assumes the role: allowed"),
         (pipeline("StringLike", f"{MAIN}*"), "The branch mainly of example/shop assumes the role: allowed"),
@@ -333,6 +350,7 @@ CHEATS: dict[str, Answer] = {
         "without an ID, assumes the role: allowed",
     ),
     "pass one role": (STAR.replace("ANSWER", "PASS_WEB_APP"), "Alice passes deploy to EC2: allowed"),
+    "two services": (OPEN.replace("ANSWER", "TWO_SERVICES"), "The ECS service assumes web-app: allowed"),
     "main and nothing else": (
         policy("PIPELINE_TRUST", trust(GITHUB, WEB_IDENTITY)),
         "Another branch of example/shop assumes the role: allowed",

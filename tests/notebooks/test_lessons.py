@@ -15,7 +15,7 @@ from simlib.lab import course
 from tests.notebooks import lessons, minutes
 
 WIDEST = 105  # characters of code or output that JupyterLab shows in a window of 1280 pixels, its file list open
-TO_WATCH = ("metadata", "four-sentences")  # lessons that show, with nothing to make
+TO_WATCH = ("four-sentences",)  # what shows, with nothing to make
 CARDS = ("Where you would see this in AWS", "Where this lab differs from AWS")
 LINK = re.compile(r"\]\(([^)]+)\)")
 

@@ -180,7 +180,7 @@ MISCONCEPTIONS = {
         at="borrow-itself",
     ),
     "19 session-name characters": Met(
-        "metadata", "branch-name", r"ValidationError: .*'feature/login' at 'roleSessionName'", "feature/login", "login"
+        "pipelines", "branch-name", r"ValidationError: .*'feature/login' at 'roleSessionName'", "feature/login", "login"
     ),
     "20 a role is its instance profile": Met(
         "roles",
@@ -193,8 +193,8 @@ MISCONCEPTIONS = {
         "metadata",
         "preview",
         r'"AccessKeyId" : "ASIA',
-        "loot = preview",
-        'ec2.modify_instance_metadata_options(InstanceId=web.id, HttpTokens="required")\nloot = preview',
+        "stolen = preview",
+        'ec2.modify_instance_metadata_options(InstanceId=web.id, HttpTokens="required")\nstolen = preview',
     ),
     "20 stale variables hide the role": Met(
         "credentials",
