@@ -247,7 +247,8 @@ class Explanation(Panel):
         given, prediction = self.guess.reason, self.guess.prediction
         if given is None:
             asked = [prediction.reasons[index] for index in prediction.mixed]
-            return [*(Option(each.text, check=each.check) for each in asked), Option(word("unsure"))]
+            named = all(each.check for each in asked)  # a check that only the right one names would give it away
+            return [*(Option(each.text, check=each.check * named) for each in asked), Option(word("unsure"))]
         rows = []
         for index in range(len(prediction.reasons)) if prediction.ordered else prediction.mixed:
             reason, place = prediction.reasons[index], given.index(index) + 1 if index in given else 0

@@ -190,6 +190,7 @@ def test_until_a_reason_is_given_nothing_of_the_explanation_is_shown() -> None:
     shown = everything_shown(guess.explain())
     assert "As you predicted" in shown
     assert all(each.text in shown for each in REASONS)
+    assert "resource-based policy" not in shown, "only two of the three name a check"
     assert "Because of trust." not in shown
     assert "For it" not in shown
     assert "Against it" not in shown

@@ -122,7 +122,7 @@ def test_code_is_read_without_scrolling_sideways(slug: str) -> None:
 
 def test_the_trail_of_the_incident_tells_whose_administrator_it_was_in_one_line_each() -> None:
     shown = lessons.play(book("incident"), {}, until="from-that-address")
-    assert "mallory/lab-admin " in shown["from-that-address"]
+    assert "lab-admin (mallory) " in shown["from-that-address"]
     for line in [*shown["ledger"].splitlines(), *shown["from-that-address"].splitlines()]:
         assert len(line) <= WIDEST, line
 
