@@ -45,7 +45,7 @@ def no_mfa(operator: str, **more: Any) -> str:
     return policy("MFA_REPAIRED", {"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": condition})
 
 
-def pipeline(operator: str, subject: str) -> str:
+def pipeline(operator: str, subject: str | list[str]) -> str:
     condition: dict[str, Any] = {operator: {f"{CLAIM}:sub": subject}}
     condition.setdefault("StringEquals", {})[f"{CLAIM}:aud"] = "sts.amazonaws.com"
     return policy("PIPELINE_TRUST", trust(GITHUB, WEB_IDENTITY, Condition=condition))
@@ -240,6 +240,10 @@ WRONG: dict[str, list[Answer]] = {
         (
             pipeline("StringLike", "repo:*/shop:ref:refs/heads/main"),
             "Mallory's repository mallory/shop assumes the role",
+        ),
+        (
+            pipeline("StringEquals", [MAIN, "repo:example/shop:pull_request"]),
+            "A pull request in example/shop assumes the role: allowed",
         ),
         (pipeline("StringEquals", "repo:example/shop:*"), "The branch main of example/shop assumes the role: refused"),
     ],

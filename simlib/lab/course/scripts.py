@@ -99,7 +99,9 @@ _WRONG: dict[str, list[Any]] = {
     "writing is allowed": [f"Allow s3:ListBucket, s3:GetObject, s3:PutObject on {BOTH}"],
     "deleting is allowed": [f"Allow s3:ListBucket, s3:GetObject, s3:DeleteObject on {BOTH}"],
     'the resource is "*"': ["Allow s3:ListBucket, s3:GetObject"],
-    "every bucket whose name begins with prod- can be read": ["Allow s3:ListBucket, s3:GetObject on arn:aws:s3:::prod-*"],
+    "every bucket whose name begins with prod- can be read": [
+        "Allow s3:ListBucket, s3:GetObject on arn:aws:s3:::prod-*"
+    ],
     "the ledger cannot be read": [f"Allow s3:ListBucket on {LEDGER}"],
     "the ledger cannot be listed": [f"Allow s3:GetObject on {LEDGER}/*"],
 }
