@@ -54,14 +54,15 @@ class Verdict(Panel):
         if made is None:
             return {}
         return {
-            "check": lambda _: self._take(made.check()),
+            "check": lambda _: self.take(made.check()),
             "hint": lambda _: self._say(made.hint()),
             "solution": lambda _: self._say(made.solution()),
             "reset": lambda _: self._ask(not self._asks, made.reset if self._asks else None),
             "keep": lambda _: self._ask(False),
         }
 
-    def _take(self, verdict: Verdict) -> None:
+    def take(self, verdict: Verdict) -> None:
+        """Show another verdict."""
         self.passed, self.text = verdict.passed, verdict.text
         self._draw()
 
@@ -155,14 +156,20 @@ class Attempted:
         """Judge an answer; never raises, and changes nothing in the learner's world.
 
         A policy is given as text, as a dictionary, or as a panel in which it stands. Where the lesson's own text has
-        not been touched, what stands in `panel()` counts, or else what a panel has applied in the world.
+        not been touched, what stands in `panel()` counts, or else what a panel has applied in the world. While that
+        panel is open, it shows the verdict too, and has the buttons.
         """
+        from simlib.cloud import Cloud
+
         passed, text = self._judged(answer)
         if passed is not None:
             self.tries += 1
             self.passed = self.passed or passed
             self.on_change(self)
-        return Verdict(passed, text, self)
+        if answer or self._panel is None or self._begun_in is not Cloud.running:
+            return Verdict(passed, text, self)
+        self._panel.take(verdict := Verdict(passed, text))
+        return verdict
 
     def panel(self) -> Verdict | Saying:
         """An editor to answer in, with its check, in place of the cell; what is written there goes along into another

@@ -211,6 +211,18 @@ def test_the_panel_has_its_own_check_and_keeps_its_focus_in_a_row_of_buttons(aws
     assert re.search(r'<button[^>]*data-do="reset"[^>]*data-key="reset"', pressed(panel, "keep"))
 
 
+def test_a_check_below_its_open_panel_says_the_verdict_in_both_and_leaves_the_buttons_to_the_panel(aws: Cloud) -> None:
+    made = Attempted(read_only(), "an exercise")
+    panel = made.panel()
+    panel.editor.edit(allow("*"))
+    below = made.check()
+    assert (below.passed, panel.passed) == (False, False)
+    assert panel.text == below.text
+    assert "Hint 1" in pressed(panel)
+    assert "Hint 1" not in pressed(below)
+    assert "Hint 1" in pressed(made.check(allow("*"))), "an answer of the cell's own has them there"
+
+
 def test_the_solution_of_policies_is_their_text_and_of_code_the_code() -> None:
     assert lab.exercise("let bob in").solution().code.startswith("{\n")
     both = lab.exercise("acmes way in").solution().code
