@@ -41,6 +41,9 @@ class Variable(NamedTuple):
         return actual if isinstance(actual, str) else self.default
 
 
+# Looking up a member of an enumeration takes Python 3.11 longer than comparing it.
+_ANY, _ONE, _ANY_IN_PART, _ONE_IN_PART = Wild
+_WILD = {"*": _ANY, "?": _ONE}
 Piece = str | Wild | Variable
 
 #: How a text of a policy is read: without wildcards; with them; as an ARN whose six parts are compared one by one, as
@@ -75,13 +78,13 @@ class Automaton:
                     bit <<= 1
                     self.letters[character] = self.letters.get(character, 0) | bit
             elif isinstance(piece, Wild):
-                bit <<= piece in (Wild.ONE, Wild.ONE_IN_PART)
+                bit <<= piece in (_ONE, _ONE_IN_PART)
                 wild[piece] |= bit
-        self.final, self.crossing = bit, wild[Wild.ANY]
-        moves, stays = wild[Wild.ONE] | wild[Wild.ONE_IN_PART], self.crossing | wild[Wild.ANY_IN_PART]
+        self.final, self.crossing = bit, wild[_ANY]
+        moves, stays = wild[_ONE] | wild[_ONE_IN_PART], self.crossing | wild[_ANY_IN_PART]
         self.other = moves, stays
         self.steps = {character: (bits | moves, stays) for character, bits in self.letters.items()}
-        self.steps |= {border: (self.letters.get(border, 0) | wild[Wild.ONE], self.crossing) for border in borders}
+        self.steps |= {border: (self.letters.get(border, 0) | wild[_ONE], self.crossing) for border in borders}
 
     def matches(self, text: str, context: Context) -> bool:
         if not (text.startswith(self.first) and text.endswith(self.last)):
@@ -115,7 +118,7 @@ class Glob:
         self.first = literals.pop(0) if pieces and isinstance(pieces[0], str) else ""
         self.last = literals.pop() if literals and isinstance(pieces[-1], str) else ""
         self.middle, self.least = literals, len("".join([self.first, *literals, self.last]))
-        self.most = sys.maxsize if Wild.ANY in pieces else self.least
+        self.most = sys.maxsize if _ANY in pieces else self.least
 
     def matches(self, text: str, context: Context) -> bool:
         if not (self.least <= len(text) <= self.most and text.startswith(self.first) and text.endswith(self.last)):
@@ -130,7 +133,7 @@ class Glob:
 
 def matcher(pieces: Sequence[Piece]) -> Glob | Automaton:
     """What a text is compared with, by a pattern without variables."""
-    return Glob(pieces) if all(piece is Wild.ANY or isinstance(piece, str) for piece in pieces) else Automaton(pieces)
+    return Glob(pieces) if all(piece is _ANY or isinstance(piece, str) for piece in pieces) else Automaton(pieces)
 
 
 class TooManyTexts(Exception):
@@ -138,7 +141,7 @@ class TooManyTexts(Exception):
 
 
 def texts_by_match(
-    patterns: Iterable[Sequence[Piece]], within: Sequence[Piece] = (Wild.ANY,), *, most: int = 10_000
+    patterns: Iterable[Sequence[Piece]], within: Sequence[Piece] = (_ANY,), *, most: int = 10_000
 ) -> dict[int, str]:
     """The shortest text for each way in which texts of the pattern ``within`` can match other patterns.
 
@@ -176,8 +179,8 @@ def read(text: str, style: str = LIKE, *, variables: bool = False) -> list[Piece
     closed = text.rfind("}") + 1 if variables else 0  # behind the last brace no variable can end
     pieces: list[Piece] = []
     for token in (*_SPECIAL.split(text[:closed]), *_WILDCARD.split(text[closed:])):
-        if style != EQUALS and token in ("*", "?"):
-            pieces.append(Wild(token))
+        if style != EQUALS and token in _WILD:
+            pieces.append(_WILD[token])
         elif variables and token.startswith("${") and token.endswith("}"):
             pieces.append(_variable(token[2:-1]))
         elif token:
@@ -218,10 +221,10 @@ def _keep_within_parts(pieces: list[Piece], *, crossing: bool) -> None:
     for index, (piece, behind) in enumerate(pairwise([*pieces, ""])):
         if isinstance(piece, str):
             colons += piece.count(":")
-        elif colons < 5 and piece is Wild.ONE:
-            pieces[index] = Wild.ONE_IN_PART
+        elif colons < 5 and piece is _ONE:
+            pieces[index] = _ONE_IN_PART
         elif colons < 5 and not (crossing and isinstance(behind, str) and behind.startswith(":")):
-            pieces[index] = Wild.ANY_IN_PART
+            pieces[index] = _ANY_IN_PART
 
 
 @lru_cache(maxsize=1024)  # the same texts stand in many policies
@@ -242,35 +245,41 @@ def prepare(text: str, style: str, variables: bool) -> Matcher:
 class Patterns:
     """Several texts of a policy of which any may match: the commonest kinds first, each decided in one step.
 
-    They are taken apart when they are first needed.
+    They are taken apart when they are first needed, what needs more than one step one by one.
     """
 
-    __slots__ = ("_exact", "_others", "_prefixes", "style", "texts", "variables")
+    __slots__ = ("_exact", "_others", "_prefixes", "_rest", "style", "texts", "variables")
 
     def __init__(self, texts: Sequence[str], style: str = LIKE, *, variables: bool = False) -> None:
         self.texts, self.style, self.variables = texts, style, variables
         self._exact: Collection[str] = ()
         self._prefixes: tuple[str, ...] = ()
-        self._others: list[Matcher] | None = None
+        self._others: list[Matcher] = []
+        self._rest: list[str] | None = None  # texts whose matchers are not yet among the others
 
     def matches(self, text: str, context: Context) -> bool:
         if text in self._exact or (self._prefixes and text.startswith(self._prefixes)):
             return True
-        if self._others is None:
-            self._others = self._sorted()
-            return self.matches(text, context)
-        for matches in self._others:  # noqa: SIM110 - a generator would cost more than the comparison
+        for matches in self._others:
             if matches(text, context):
+                return True
+        if self._rest is None:
+            self._rest = self._sorted()
+            return self.matches(text, context)
+        while self._rest:
+            other = self._rest.pop()
+            keep = prepare if len(other) < 200 else prepare.__wrapped__  # the cache stays small
+            self._others.append(keep(other, self.style, self.variables))
+            if self._others[-1](text, context):
                 return True
         return False
 
-    def _sorted(self) -> list[Matcher]:
+    def _sorted(self) -> list[str]:
         exact, prefixes, others = [], [], []
         wild = self.style != EQUALS
         for text in self.texts:
             if "$" in text or (wild and ("?" in text or "*" in text[:-1])):
-                keep = prepare if len(text) < 200 else prepare.__wrapped__  # the cache stays small
-                others.append(keep(text, self.style, self.variables))
+                others.append(text)
             elif wild and text[-1:] == "*":
                 prefixes.append(text[:-1])
             else:
