@@ -49,6 +49,7 @@ NAMES = {
 MODULES = {
     "iam_models": "iam.models",
     "instance_models": "ec2.models.instances",
+    "kms_responses": "kms.responses",
     "responses": "core.responses",
     "utilities": "utilities.utils",
     "utils": "core.utils",

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import csv
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from simlib import Cloud
 
@@ -73,3 +77,25 @@ def test_a_report_is_kept_for_four_hours(aws: Cloud, iam: Any) -> None:
     assert refused(iam.get_credential_report)[0] == "ReportExpired"
     iam.generate_credential_report()
     assert "alice" in report(iam)
+
+
+def certificate() -> str:
+    """A certificate somebody made for himself, as PEM."""
+    name, day = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "alice")]), datetime(2026, 1, 1)
+    key = ec.generate_private_key(ec.SECP256R1())
+    made = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+    made = made.serial_number(x509.random_serial_number()).not_valid_before(day).not_valid_after(day.replace(year=2099))
+    return made.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM).decode()
+
+
+def test_the_credential_report_tells_of_signing_certificates(aws: Cloud, iam: Any) -> None:
+    iam.create_user(UserName="alice")
+    first, second = (
+        iam.upload_signing_certificate(UserName="alice", CertificateBody=certificate())["Certificate"] for _ in range(2)
+    )
+    iam.update_signing_certificate(UserName="alice", CertificateId=second["CertificateId"], Status="Inactive")
+    iam.generate_credential_report()
+    rows = report(iam)
+    assert (rows["alice"]["cert_1_active"], rows["alice"]["cert_2_active"]) == ("true", "false")
+    assert rows["alice"]["cert_1_last_rotated"] == f"{first['UploadDate']:%Y-%m-%dT%H:%M:%S}+00:00"
+    assert rows["lab-admin"]["cert_1_last_rotated"] == "N/A"

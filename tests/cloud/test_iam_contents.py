@@ -19,6 +19,7 @@ NO_VERSION = f"Policy {MINE} version v9 does not exist or is not attachable."
 RESERVED = "Tag keys starting with 'aws:' are reserved for internal use"
 DUPLICATE = "Duplicate tag keys found. Please note that Tag keys are case insensitive."
 ADMIN = "arn:aws:iam::111111111111:user/lab-admin"
+READ_ONLY = "arn:aws:iam::aws:policy/ReadOnlyAccess"
 
 
 @pytest.fixture
@@ -112,6 +113,27 @@ CASES: dict[str, tuple[Callable[[Any], Any], str, str]] = {
     ),
     "AWS's own tag": (lambda iam: iam.tag_user(UserName="alice", Tags=tags("AWS:team")), "InvalidInput", RESERVED),
     "a tag twice": (lambda iam: iam.create_user(UserName="b", Tags=tags("A", "a")), "InvalidInput", DUPLICATE),
+    "a name with a space": (
+        lambda iam: iam.create_user(UserName="alice smith"), "ValidationError",
+        "The specified value for userName is invalid. It must contain only alphanumeric characters and/or the "
+        "following: +=,.@_-",
+    ),
+    "an ARN where a name belongs": (
+        lambda iam: iam.attach_role_policy(RoleName="arn:aws:iam::111111111111:role/r", PolicyArn=READ_ONLY),
+        "ValidationError",
+        "The specified value for roleName is invalid. It must contain only alphanumeric characters and/or the "
+        "following: +=,.@_-",
+    ),
+    "a path without a slash": (
+        lambda iam: iam.create_group(GroupName="g", Path="team/"), "ValidationError",
+        "The specified value for path is invalid. It must begin and end with / and contain only alphanumeric "
+        "characters and/or / characters.",
+    ),
+    "a name that is too long, too": (
+        lambda iam: iam.create_user(UserName=f"{'a' * 64} b"), "ValidationError",
+        f"1 validation error detected: Value '{'a' * 64} b' at 'userName' failed to satisfy constraint: "
+        "Member must have length less than or equal to 64",
+    ),
     "a tag's characters": (
         lambda iam: iam.tag_role(RoleName="r", Tags=tags("team!")),
         "ValidationError",

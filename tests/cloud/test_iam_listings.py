@@ -13,7 +13,8 @@ from .conftest import allow, document, new_user, refused, trust
 
 _POLICY = document(allow("s3:Get*"))
 _OWN = "arn:aws:iam::111111111111:policy/"
-_NAMES = {"UserName": "user-0", "RoleName": "role-0", "GroupName": "group-0", "PolicyArn": f"{_OWN}policy-0"}
+_NAMES = {"UserName": "user-0", "RoleName": "role-0", "GroupName": "group-0", "PolicyArn": f"{_OWN}policy-0",
+          "OpenIDConnectProviderArn": "arn:aws:iam::111111111111:oidc-provider/id.example.org"}  # fmt: skip
 _NOT_OFFERED = {"ListDelegationRequests", "ListInstanceProfileTags", "ListServiceSpecificCredentials"}
 
 
@@ -40,6 +41,8 @@ def iam() -> Any:
             client.tag_role(RoleName="role-0", Tags=[{"Key": f"k{n}", "Value": "v"}])
             client.tag_policy(PolicyArn=f"{_OWN}policy-0", Tags=[{"Key": f"k{n}", "Value": "v"}])
             client.create_policy_version(PolicyArn=f"{_OWN}policy-0", PolicyDocument=_POLICY)
+        tags = [{"Key": f"k{n}", "Value": "v"} for n in range(3)]
+        client.create_open_id_connect_provider(Url="https://id.example.org", ClientIDList=["lab"], Tags=tags)
         client.create_access_key(UserName="user-0")
         client.create_access_key(UserName="user-0")
         yield client
@@ -81,7 +84,7 @@ def test_every_listing_comes_in_pages(iam: Any) -> None:
             more = {"Marker": page["Marker"]}
         assert pages == whole, operation
         full += len(whole) > 2
-    assert full >= 18
+    assert full >= 19
 
 
 def test_a_listing_of_what_is_not_there_says_so(iam: Any) -> None:
@@ -123,13 +126,18 @@ SERVICES = [
     ("autoscaling.amazonaws.com", "AutoScaling", "AutoScalingServiceRolePolicy"),
     ("elasticloadbalancing.amazonaws.com", "ElasticLoadBalancing", "AWSElasticLoadBalancingServiceRolePolicy"),
     ("rds.amazonaws.com", "RDS", "AmazonRDSServiceRolePolicy"),
-]
+    (
+        "rds.application-autoscaling.amazonaws.com", "ApplicationAutoScaling_RDSCluster",
+        "AWSApplicationAutoscalingRDSClusterPolicy",
+    ),
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(("service", "name", "policy"), SERVICES)
 def test_a_services_own_role(iam: Any, service: str, name: str, policy: str) -> None:
     role = iam.create_service_linked_role(AWSServiceName=service, Description="d")["Role"]
     assert role["Arn"] == f"arn:aws:iam::111111111111:role/aws-service-role/{service}/AWSServiceRoleFor{name}"
+    assert role["Description"] == "d"
     assert role["AssumeRolePolicyDocument"]["Statement"][0]["Principal"] == {"Service": service}
     attached = iam.list_attached_role_policies(RoleName=role["RoleName"])["AttachedPolicies"]
     assert [each["PolicyName"] for each in attached] == [policy]

@@ -25,6 +25,41 @@ def test_a_key_policy_must_leave_its_author_a_way_back(dev: Any) -> None:
     )
 
 
+def test_a_deny_in_a_key_policy_is_for_whom_it_names(dev: Any) -> None:
+    kms = dev.admin.client("kms")
+    deny = {"Effect": "Deny", "Action": ["kms:DescribeKey"], "Resource": "*"}
+    others = {**deny, "Principal": "*", "Condition": {"ArnNotLike": {"aws:PrincipalArn": ADMIN["Principal"]["AWS"]}}}
+    key = kms.create_key(Policy=document({**allow("kms:*"), **ADMIN}, others))["KeyMetadata"]["KeyId"]
+    assert kms.describe_key(KeyId=key)["KeyMetadata"]["KeyId"] == key
+    kms.put_key_policy(KeyId=key, PolicyName="default", Policy=document({**allow("kms:*"), **ADMIN}, {**deny, **ADMIN}))
+    assert "explicit deny" in refused(lambda: kms.describe_key(KeyId=key))[1]
+
+
+def test_a_replica_has_a_policy_of_its_own(dev: Any) -> None:
+    near, far = (dev.admin.client("kms", region_name=region) for region in ("us-east-1", "us-west-2"))
+    own = document({**allow("kms:*"), **ADMIN})
+    key = near.create_key(MultiRegion=True, Policy=own, Description="primary")["KeyMetadata"]["KeyId"]
+    near.create_alias(AliasName="alias/orders", TargetKeyId=key)
+    shut, tags = document({**allow("kms:Encrypt"), **ADMIN}), [{"TagKey": "team", "TagValue": "a"}]
+    there = {"KeyId": key, "ReplicaRegion": "us-west-2"}
+    assert refused(lambda: near.replicate_key(**there, Policy=shut))[0] == "MalformedPolicyDocumentException"
+    made = near.replicate_key(**there, Description="replica", Tags=tags)
+    assert made["ReplicaTags"] == tags == far.list_resource_tags(KeyId=key)["Tags"]
+    policy = far.get_key_policy(KeyId=key, PolicyName="default")["Policy"]
+    assert policy == made["ReplicaPolicy"] != near.get_key_policy(KeyId=key, PolicyName="default")["Policy"]
+    assert far.list_aliases(KeyId=key)["Aliases"] == []
+    told = [client.describe_key(KeyId=key)["KeyMetadata"] for client in (near, far)]
+    kinds = [each["MultiRegionConfiguration"]["MultiRegionKeyType"] for each in told]
+    assert (kinds, [each["Description"] for each in told]) == (["PRIMARY", "REPLICA"], ["primary", "replica"])
+    assert [len(each["MultiRegionConfiguration"]["ReplicaKeys"]) for each in told] == [1, 1]
+    assert refused(lambda: near.replicate_key(**there))[0] == "AlreadyExistsException"
+    alone = near.create_key()["KeyMetadata"]["KeyId"]
+    assert (
+        refused(lambda: near.replicate_key(KeyId=alone, ReplicaRegion="us-west-2"))[0]
+        == "UnsupportedOperationException"
+    )
+
+
 def test_a_bucket_policy_speaks_of_its_bucket(dev: Any) -> None:
     s3 = dev.admin.client("s3")
     s3.create_bucket(Bucket="reports")

@@ -35,7 +35,10 @@ def generate(context: CallContext) -> Mapping[str, Any]:
     rows = [_COLUMNS, root]
     for user in iam.users.values():
         password = ("true", "no_information", "N/A", "N/A") if user.password else ("false", "N/A", "N/A", "N/A")
-        rows.append(_row(user.name, user.arn, user.create_date, password, user.mfa_devices, user.access_keys))
+        certificates = list(user.signing_certificates.values())
+        rows.append(
+            _row(user.name, user.arn, user.create_date, password, user.mfa_devices, user.access_keys, certificates)
+        )
     written = io.StringIO()
     csv.writer(written, lineterminator="\n").writerows(rows)
     iam.credential_report = (written.getvalue(), context.now)
@@ -53,14 +56,19 @@ def get(context: CallContext) -> Mapping[str, Any]:
     return {"Content": made[0].encode("utf-8"), "ReportFormat": "text/csv", "GeneratedTime": made[1]}
 
 
-def _row(name: str, arn: str, made: datetime, password: tuple[str, ...], mfa: Any, keys: list[Any]) -> tuple[str, ...]:
-    """A row, in which a key that is not there has as many columns, and nobody has certificates."""
+def _row(
+    name: str, arn: str, made: datetime, password: tuple[str, ...], mfa: Any, keys: list[Any], certificates: Any = ()
+) -> tuple[str, ...]:
+    """A row, in which a key or a signing certificate that is not there has as many columns."""
     columns = [name, arn, _time(made), *password, _truth(mfa)]
     for key in [*keys, None, None][:2]:
         used = key.last_used if key else None
         columns += [_truth(key and key.status == "Active"), _time(key.create_date) if key else "N/A"]
         columns += [_time(used.timestamp), used.region, used.service] if used else ["N/A"] * 3
-    return (*columns, "false", "N/A", "false", "N/A")
+    for certificate in [*certificates, None, None][:2]:
+        columns.append(_truth(certificate and certificate.status == "Active"))
+        columns.append(_time(certificate.upload_date) if certificate else "N/A")
+    return tuple(columns)
 
 
 def _truth(value: Any) -> str:

@@ -88,7 +88,8 @@ def create_service_linked_role(context: CallContext) -> Mapping[str, Any]:
         text = f"Service role name {name} has been taken in this account, please try a different suffix."
         raise Objection("InvalidInput", text, 400)
     role = iam_entities.create_linked_role(account, name, service, str(parameters.get("Description") or ""))
-    members = {"Path": role.path, "RoleName": name, "RoleId": role.id, "Arn": role.arn, "CreateDate": role.create_date}
+    members = {"Path": role.path, "RoleName": name, "RoleId": role.id, "Arn": role.arn, "CreateDate": role.create_date,
+               **({"Description": role.description} if role.description else {})}  # fmt: skip
     return {"Role": {**members, "AssumeRolePolicyDocument": quote(role.assume_role_policy_document)}}
 
 

@@ -20,7 +20,7 @@ _PAGE = 100  # items, unless the call says otherwise
 _WHOLE = (  # what moto does not divide
     "GetAccountAuthorizationDetails", "GetGroup", "ListAccessKeys", "ListAccountAliases", "ListGroupPolicies",
     "ListGroups", "ListGroupsForUser", "ListInstanceProfiles", "ListInstanceProfilesForRole", "ListMFADevices",
-    "ListOpenIDConnectProviderTags", "ListPolicyVersions", "ListRolePolicies", "ListSSHPublicKeys",
+    "ListPolicyVersions", "ListRolePolicies", "ListSSHPublicKeys",
     "ListServerCertificates", "ListSigningCertificates", "ListUserPolicies", "ListUserTags", "ListUsers",
 )  # fmt: skip
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from simlib.cloud.call_context import CallContext
 from simlib.cloud.permissions.authorization import decide
@@ -12,6 +13,7 @@ from simlib.cloud.services import documents
 from simlib.cloud.services.rules import Facts, checks
 from simlib.cloud.storage import resources
 from simlib.cloud.storage.stored import Place, parsed
+from simlib.cloud.transport import answers
 from simlib.cloud.transport.wire import RawAnswer
 from simlib.iam import public_access
 
@@ -32,6 +34,15 @@ class _Policy(Facts):
         instead = {Place(key, "resource"): parsed(str(text), "key", key)}
         asked = Permission("kms:PutKeyPolicy", key, self.account)
         return not decide(asked, context.caller, context.store, context.around, instead=instead).allowed
+
+    @property
+    def key(self) -> Any:
+        return resources.key_named(str(self["KeyId"]), self.context.call.region, self.account)
+
+    @property
+    def replica(self) -> Any:
+        """The key of the same ID in the Region for which one is asked."""
+        return resources.key_named(self.key.id, str(self["ReplicaRegion"]), self.account) if self.key else None
 
     @property
     def is_public(self) -> bool:
@@ -70,6 +81,21 @@ def keep_table_policy(context: CallContext, answer: RawAnswer) -> RawAnswer:
     return answer
 
 
+def make_replica(context: CallContext, answer: RawAnswer) -> RawAnswer:
+    """A replica has a policy, a description and tags of its own; moto would give it those of the primary key.
+
+    https://docs.aws.amazon.com/kms/latest/APIReference/API_ReplicateKey.html
+    """
+    described = json.loads(answer.body)["ReplicaKeyMetadata"]
+    given = context.parameters
+    replica = resources.make_replica(
+        described["Arn"], given.get("Policy"), str(given.get("Description") or ""), given.get("Tags") or []
+    )
+    metadata = replica.to_dict()["KeyMetadata"]
+    tags = {"ReplicaTags": given["Tags"]} if given.get("Tags") else {}
+    return answers.success(context.call, {"ReplicaKeyMetadata": metadata, "ReplicaPolicy": replica.policy, **tags})
+
+
 BEFORE: Mapping[str, Callable[[CallContext], None]] = {
     "kms:*": make_own_key,
     **checks("kms", _Policy),
@@ -77,4 +103,4 @@ BEFORE: Mapping[str, Callable[[CallContext], None]] = {
     "lambda:AddPermission": check_permission,
     "sns:AddPermission": check_permission,
 }
-AFTER = {"dynamodb:CreateTable": keep_table_policy}
+AFTER = {"dynamodb:CreateTable": keep_table_policy, "kms:ReplicateKey": make_replica}

@@ -87,10 +87,29 @@ def unique_ids(account: str) -> Iterator[str]:
 _LINKED_ROLE = re.compile(r"role/aws-service-role/([\w.-]+\.amazonaws\.com)/AWSServiceRoleFor([\w.-]+)")
 
 
+# Those of Application Auto Scaling that stand in no managed policy, and others that are spelled otherwise:
+# https://docs.aws.amazon.com/autoscaling/application/userguide/application-auto-scaling-service-linked-roles.html
+_LINKED_ROLE_NAMES = {
+    f"{service}.amazonaws.com": name
+    for service, name in {
+        **{
+            f"{resource}.application-autoscaling": f"ApplicationAutoScaling_{scaled}"
+            for resource, scaled in {
+                "comprehend": "ComprehendEndpoint", "custom-resource": "CustomResource", "ecs": "ECSService",
+                "elasticache": "ElastiCacheRG", "kafka": "KafkaCluster", "lambda": "LambdaConcurrency",
+                "neptune": "NeptuneCluster", "rds": "RDSCluster", "workspaces": "WorkSpacesPool",
+            }.items()
+        },
+        "cloudtrail": "CloudTrail", "eks-fargate": "AmazonEKSForFargate", "eks-nodegroup": "AmazonEKSNodegroup",
+        "guardduty": "AmazonGuardDuty", "securityhub": "SecurityHub", "spotfleet": "EC2SpotFleet",
+    }.items()
+}  # fmt: skip
+
+
 @cache
 def linked_role_names() -> dict[str, str]:
     """What follows AWSServiceRoleFor in the name of a service's own role, as AWS's managed policies spell it."""
-    return dict(reversed(_LINKED_ROLE.findall(moto.aws_managed_policies_data)))
+    return dict(reversed(_LINKED_ROLE.findall(moto.aws_managed_policies_data))) | _LINKED_ROLE_NAMES
 
 
 def is_in_awss_policies(text: str) -> bool:
@@ -109,9 +128,8 @@ def create_linked_role(account: str, name: str, service: str, description: str) 
     statement = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
     trust, iam = json.dumps({"Version": "2012-10-17", "Statement": [statement]}), backend(account)
     role = iam.create_role(name, trust, f"/aws-service-role/{service}/", None, description, [], "3600", service)
-    its_own = re.compile(
-        rf"(AWS|Amazon)?{re.escape(linked_role_name(service))}(ServiceRole|ServiceLinkedRole|SLR)?Policy"
-    )
+    named = re.escape(linked_role_name(service).replace("_", ""))
+    its_own = re.compile(rf"(?i)(AWS|Amazon)?{named}(ServiceRole|ServiceLinkedRole|SLR)?Policy")
     for policy in iam.managed_policies.values():
         if policy.path == "/aws-service-role/" and its_own.fullmatch(policy.name):
             policy.attach_to(role)

@@ -203,6 +203,23 @@ def make_own_key(alias: str, region: str, account: str) -> None:
         key.description = f"Default key that protects my {service} data when no other key is defined"
 
 
+def key_named(name: str, region: str, account: str) -> Any | None:
+    """The KMS key that an ID, an ARN or an alias means, as moto keeps it."""
+    arn = key_arn(name, region, account)
+    return thing_of(arn) if arn else None
+
+
+def make_replica(arn: str, policy: str | None, description: str, tags: list[Any]) -> Any:
+    """A replica that moto has copied gets what it has to itself: all but its ID, its material and its kind."""
+    replica = thing_of(arn)
+    replica.policy, replica.description = policy or replica.generate_default_policy(), description
+    replica.aliases, replica.grants = {}, {}
+    # the list of replicas stays one for all of them
+    replica.multi_region_configuration = {**replica.multi_region_configuration, "MultiRegionKeyType": "REPLICA"}
+    open_keeper("kms", replica.account_id, replica.region).tagger.tag_resource(replica.id, tags)
+    return replica
+
+
 def _grant_statements(grant: Any) -> Iterator[dict[str, Any]]:
     constraints = grant.constraints or {}
     pairs = {**constraints.get("EncryptionContextSubset", {}), **constraints.get("EncryptionContextEquals", {})}
