@@ -132,8 +132,11 @@ class Policies:
 def _documents(found: tuple[PolicyDocument, ...], at: At) -> dict[Any, Policy]:
     """Documents where they stand; those of another owner, or of no world, where the answer would."""
     here = [each.place and (each.place.owner, each.place.kind) == (at.owner, at.kind) for each in found]
+    the = "the " if at.kind in ("trust", "resource") else ""  # their names say whose they are
     return {
-        each.place if stands else at.place: _read(each.text, replace(at, called=at.called or each.name), each.name)
+        each.place if stands else at.place: _read(
+            each.text, replace(at, called=at.called or f"{the.title()}{each.name}"), f"{the}{each.name}"
+        )
         for each, stands in zip(found, here, strict=True)
     }
 

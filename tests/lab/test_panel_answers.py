@@ -151,6 +151,16 @@ def test_a_wrong_answer_in_a_panel_is_told_as_any(asked: Any) -> None:
     assert str(exercise.check(panel)).startswith(wrong)
 
 
+@pytest.mark.parametrize("asked", ["a list from blank"], indirect=True)
+def test_a_trust_policy_in_a_panel_is_called_the_trust_policy_of_its_role(asked: Any) -> None:
+    exercise, _ = asked
+    panel = exercise.panel().editor
+    panel.edit(trust(ALICE))
+    assert "Allow statement 1 of the trust policy of reports" in " ".join(str(exercise.check()).split())
+    panel.edit('{"Version": ')
+    assert "The trust policy of reports would not be saved: line 1" in str(exercise.check())
+
+
 @pytest.mark.parametrize("asked", ["one file for alice"], indirect=True)
 def test_what_is_written_in_the_cell_goes_before_the_panel_and_that_is_said(asked: Any) -> None:
     exercise, world = asked

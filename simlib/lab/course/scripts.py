@@ -51,7 +51,7 @@ def _differences(iam: Any, when: str) -> Iterator[str]:
     try:
         stored = iam.get_role(**ROLE)["Role"]["AssumeRolePolicyDocument"]
     except iam.exceptions.NoSuchEntityException:
-        yield f"{when}, there is no role reports-reader in the account of the client that your function got."
+        yield f"{when}, there is no role reports-reader. Does every call use the client that your function gets?"
         return
     if stored != TRUST:
         yield f"{when}, the role's trust policy is not TRUST."
