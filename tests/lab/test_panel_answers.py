@@ -154,11 +154,8 @@ def test_a_wrong_answer_in_a_panel_is_told_as_any(asked: Any) -> None:
 @pytest.mark.parametrize("asked", ["a list from blank"], indirect=True)
 def test_a_trust_policy_in_a_panel_is_called_the_trust_policy_of_its_role(asked: Any) -> None:
     exercise, _ = asked
-    panel = exercise.panel().editor
-    panel.edit(trust(ALICE))
+    exercise.panel().editor.edit(trust(ALICE))
     assert "Allow statement 1 of the trust policy of reports" in " ".join(str(exercise.check()).split())
-    panel.edit('{"Version": ')
-    assert "The trust policy of reports would not be saved: line 1" in str(exercise.check())
 
 
 @pytest.mark.parametrize("asked", ["one file for alice"], indirect=True)
