@@ -105,7 +105,9 @@ def _mistake(text: str, error: Exception) -> Problem:
 
     report, known, located = Report("identity"), set[Path](), Located(None, text)
     if isinstance(error, json.JSONDecodeError):
-        code, place = "json-delimiter" if "delimiter" in error.msg else "json-syntax", (error.lineno, error.colno)
+        codes = {"delimiter": "json-delimiter", "Extra data": "json-extra-data"}
+        code = next((code for words, code in codes.items() if words in error.msg), "json-syntax")
+        place = error.lineno, error.colno
         report.add(code, (), text[error.pos : error.pos + 40], place=place, reason=error.msg)
         return report.problems[0]
     for path, name_at, at in _parts(text):
