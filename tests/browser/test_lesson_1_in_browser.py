@@ -32,7 +32,7 @@ def lesson(visit: Any) -> Any:
 def panel(lesson: Any) -> Any:
     """The panel as it comes, in view: the cell is run again, which puts the article's policy back."""
     lesson.run_cell("panel")
-    found = lesson.page.locator(".sl-live .sl-panel:has(.sle)")
+    found = lesson.page.locator(".sl-live .sl-panel:has(.sle):has(li.sl-req)")
     show(lesson.page, found)
     return found
 
