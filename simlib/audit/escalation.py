@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 ROWS: dict[str, dict[str, Any]] = tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8"))
 REGION = "us-east-1"
 #: What a service starts that runs as a role.
-COMPUTE = {"ec2": "machine", "lambda": "function", "ecs-tasks": "ECS task", "cloudformation": "stack",
+COMPUTE = {"ec2": "machine", "lambda": "function", "ecs-tasks": "task of ECS", "cloudformation": "stack",
            "codebuild": "build", "glue": "Glue job", "sagemaker": "SageMaker job"}  # fmt: skip
 #: What somebody with any permission can do, and the call that shows it: action, resource, method, parameters.
 PROOFS: tuple[tuple[str, str, str, dict[str, Any]], ...] = (

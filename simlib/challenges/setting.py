@@ -52,6 +52,10 @@ _NOBODY_YET = "Allow sts:AssumeRole for ec2.amazonaws.com"  # whom a role trusts
 Step = list[Any] | str
 
 
+class NotYoursError(LookupError):
+    """What was started runs what somebody else has written: one is not inside it."""
+
+
 class Refused(Exception):
     """A step that did not succeed: which, what AWS said, and whether that was no, or something went wrong."""
 
@@ -153,9 +157,24 @@ class Setting:
         name = event.resource.removesuffix(":*").rpartition("/")[2]
         admin = next(each.admin for each in self.world.accounts if each.id == event.resource.split(":")[4])
         with self.world.rehearsal():  # nobody has looked it up
-            role = jmespath.search(path, getattr(admin.client(service), operation)(**asks(name)))
+            client = admin.client(service)
+            found = getattr(client, operation)(**asks(name))
+            if service == "codebuild" and not self._written_here(client, found["projects"][0]):
+                text = f"The build does what the source of {name} says, nothing of yours: you are not inside."
+                raise NotYoursError(text)
+        role = jmespath.search(path, found)
         works_for = "ecs-tasks" if service == "ecs" else service
         return f"in {name}", self._at_work(f"{works_for}.amazonaws.com", str(role).rpartition("/")[2])
+
+    def _written_here(self, codebuild: Any, project: Mapping[str, Any]) -> bool:
+        """Whether the last build of a project has commands that were written since play began: with the project, or for
+        this build alone."""
+        calls = {(each.action, each.resource, each.error_code) for each in self.world.trail.since(self.start)}
+        if {(f"codebuild:{does}Project", project["arn"], "") for does in ("Create", "Update")} & calls:
+            return True
+        builds = codebuild.list_builds_for_project(projectName=project["name"])["ids"]
+        last = max(codebuild.batch_get_builds(ids=builds)["builds"], key=lambda build: build["startTime"])
+        return bool(last["source"] != project["source"])
 
     def _at_work(self, service: str, role: str) -> Any:
         """A session of a role that a service works with; it gets none where the trust policy is against it."""

@@ -292,7 +292,8 @@ class Play(Panel):
         else:
             yield button("give up", "Show me how", css=".is-quiet", key="give up")
         wrong = GUESS if self.challenge.kind == "explain" else TRY
-        yield el("span.sl-small.sl-dim", f"A wrong check costs {wrong} points.")
+        ends = " The first that passes is the one that counts." if self.challenge.kind == "cut down" else ""
+        yield el("span.sl-small.sl-dim", f"A wrong check costs {wrong} points.{ends}")
 
     def _debrief(self) -> Iterator[Child]:
         """What it was, the way in the graph, and what one has called."""

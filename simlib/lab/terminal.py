@@ -1,14 +1,16 @@
 """A terminal for `aws` commands: what they printed stays to be read, and the arrow keys bring them back.
 
-Whoever a command makes of one – by credentials that it prints, or a machine that it starts – one is from then on.
+Whoever a command makes of one – by credentials that it prints, or a machine that it starts – one is from then on;
+`exit` leads back to who one was at first.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from typing import Any
+
+from simlib.challenges.setting import NotYoursError
 
 from .look import button, choice, field
 from .page import Part, el
@@ -29,17 +31,29 @@ class Terminal(Panel):
     def run(self, command: str) -> str:
         """Run an `aws …` command; what it prints."""
         who, self._typed = self.who, ""
-        try:
-            result = self.identities[who].run(command)
-            printed = repr(result)
-            with suppress(ValueError, TypeError, LookupError):  # most of what is printed makes nobody of one
-                self.become(json.loads(result.stdout))
-        except ValueError as problem:
-            printed = str(problem)
+        printed = self._left() if command.strip() == "exit" else self._printed(command)
         shown = printed if len(printed) <= LONGEST else f"{printed[:LONGEST]}\n… and more. `--query` asks for less."
         self.past = [*self.past, (self.past[-1][0] + 1 if self.past else 1, who, command, shown)][-KEPT:]
         self._draw()
         return printed
+
+    def _left(self) -> str:
+        """Be again who one was at first."""
+        self.who = next(iter(self.identities))
+        return f"{self.who} again."
+
+    def _printed(self, command: str) -> str:
+        try:
+            result = self.identities[self.who].run(command)
+        except ValueError as problem:
+            return str(problem)
+        try:
+            self.become(json.loads(result.stdout))
+        except NotYoursError as outside:
+            return f"{result!r}\n{outside}"
+        except (ValueError, TypeError, LookupError):  # most of what is printed makes nobody of one
+            pass
+        return repr(result)
 
     def become(self, answer: Mapping[str, Any]) -> Any:
         """Go on as whoever one is by an answer of AWS; raises `ValueError` where it makes nobody of one."""

@@ -128,10 +128,19 @@ def test_what_was_printed_stays_to_be_read_and_what_was_run_to_be_run_again() ->
 def test_one_goes_inside_what_one_has_started() -> None:
     game = lab.challenge("night-build", seed=SEED)
     values = facts("night-build")["values"]
-    build = game.you.client("codebuild").start_build(projectName=values["release"])
+    pressed = game.run(f"aws codebuild start-build --project-name {values['release']}")
+    assert pressed.endswith("nothing of yours: you are not inside.")
+    assert game.terminal.who == values["tester"]
+    start = game.you.client("codebuild").start_build
+    build = start(projectName=values["release"], buildspecOverride="version: 0.2")
     inside = game.become(build).client("s3").get_object(Bucket=values["bucket"], Key=values["file"])
     assert inside["Body"].read().startswith(b"FLAG-")
     assert game.terminal.who == f"in {values['release']}"
+    game.run("exit")
+    game.run(f"aws codebuild start-build --project-name {values['release']} --buildspec-override x --query build.id")
+    assert game.terminal.who == f"in {values['release']}", "whatever is printed of the answer"
+    game.run("exit")
+    assert game.terminal.who == values["tester"]
     with pytest.raises(ValueError, match="No credentials"):
         game.become(game.you.client("codebuild").list_projects())
 

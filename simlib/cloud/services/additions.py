@@ -27,12 +27,13 @@ from simlib.cloud.services import (
     s3_calls,
     simulator,
     sts,
+    workloads,
 )
 from simlib.cloud.transport.wire import RawAnswer
 
 _MODULES = (access_analyzer, authorization_details, credential_report, event_history, functions, iam_calls,
             iam_listings, iam_rules, mfa, organization_calls, organization_rules, resource_policies, s3_calls,
-            simulator, sts)  # fmt: skip
+            simulator, sts, workloads)  # fmt: skip
 
 
 def _joined(table: str) -> dict[str, Any]:

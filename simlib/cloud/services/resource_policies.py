@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from simlib.cloud.call_context import CallContext
@@ -56,6 +57,15 @@ def make_own_key(context: CallContext) -> None:
         resources.make_own_key(name, context.call.region, context.caller.account)
 
 
+def name_key(context: CallContext, answer: RawAnswer) -> RawAnswer:
+    """KMS names a key by its ARN, moto as the call does.
+
+    https://docs.aws.amazon.com/kms/latest/APIReference/API_ScheduleKeyDeletion.html (KeyId) and the like
+    """
+    named = {**json.loads(answer.body), "KeyId": context.evaluations[-1].resource}
+    return replace(answer, body=json.dumps(named).encode())
+
+
 def check_permission(context: CallContext) -> None:
     """A permission of a function or a topic is a statement of its policy, and must be one that AWS saves.
 
@@ -103,4 +113,11 @@ BEFORE: Mapping[str, Callable[[CallContext], None]] = {
     "lambda:AddPermission": check_permission,
     "sns:AddPermission": check_permission,
 }
-AFTER = {"dynamodb:CreateTable": keep_table_policy, "kms:ReplicateKey": make_replica}
+AFTER = {
+    "dynamodb:CreateTable": keep_table_policy,
+    "kms:ReplicateKey": make_replica,
+    **{
+        f"kms:{operation}": name_key
+        for operation in ("ScheduleKeyDeletion", "CancelKeyDeletion", "GetPublicKey", "GenerateMac", "VerifyMac")
+    },
+}
