@@ -134,6 +134,13 @@ CASES: dict[str, tuple[Callable[[Any], Any], str, str]] = {
         f"1 validation error detected: Value '{'a' * 64} b' at 'userName' failed to satisfy constraint: "
         "Member must have length less than or equal to 64",
     ),
+    "one of several names": (
+        lambda iam: iam.create_open_id_connect_provider(Url="https://id.example.org", ClientIDList=["a", "b" * 256]),
+        "ValidationError",
+        f"1 validation error detected: Value '[a, {'b' * 256}]' at 'clientIDList' failed to satisfy constraint: Member "
+        "must satisfy constraint: [Member must have length less than or equal to 255, Member must have length greater "
+        "than or equal to 1]",
+    ),
     "a tag's characters": (
         lambda iam: iam.tag_role(RoleName="r", Tags=tags("team!")),
         "ValidationError",

@@ -138,7 +138,7 @@ def test_a_services_own_role(iam: Any, service: str, name: str, policy: str) -> 
     role = iam.create_service_linked_role(AWSServiceName=service, Description="d")["Role"]
     assert role["Arn"] == f"arn:aws:iam::111111111111:role/aws-service-role/{service}/AWSServiceRoleFor{name}"
     assert role["Description"] == "d"
-    assert role["AssumeRolePolicyDocument"]["Statement"][0]["Principal"] == {"Service": service}
+    assert role["AssumeRolePolicyDocument"]["Statement"][0]["Principal"] == {"Service": [service]}
     attached = iam.list_attached_role_policies(RoleName=role["RoleName"])["AttachedPolicies"]
     assert [each["PolicyName"] for each in attached] == [policy]
     second = lambda: iam.create_service_linked_role(AWSServiceName=service)  # noqa: E731

@@ -125,7 +125,7 @@ def linked_role_name(service: str) -> str:
 
 def create_linked_role(account: str, name: str, service: str, description: str) -> Any:
     """A service's own role, with the policy that AWS names after it."""
-    statement = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
+    statement = {"Effect": "Allow", "Principal": {"Service": [service]}, "Action": ["sts:AssumeRole"]}
     trust, iam = json.dumps({"Version": "2012-10-17", "Statement": [statement]}), backend(account)
     role = iam.create_role(name, trust, f"/aws-service-role/{service}/", None, description, [], "3600", service)
     named = re.escape(linked_role_name(service).replace("_", ""))

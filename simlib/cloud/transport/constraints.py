@@ -84,18 +84,36 @@ def _complaints(shape: Any, value: Any, place: str) -> Iterator[_Complaint]:
         return
     if shape.type_name == "list" and isinstance(value, list):
         yield from _out_of_range(shape, len(value), value, place, "length")
-        for index, item in enumerate(value, 1):
-            yield from _complaints(shape.member, item, f"{place}.{index}.member")
-        return
+        parts = [(f"{place}.{index}.member", item) for index, item in enumerate(value, 1)]
+        complaints = [each for at, item in parts for each in _complaints(shape.member, item, at)]
+        if shape.member.type_name in ("structure", "list"):
+            yield from complaints
+        elif complaints:  # of plain members the list is shown, and all that is asked of each
+            yield place, value, f"Member must satisfy constraint: [{', '.join(_asked_of(shape.member))}]"
     if shape.type_name in ("integer", "long") and isinstance(value, int):
         yield from _out_of_range(shape, value, value, place, "value")
     if shape.type_name == "string" and isinstance(value, str):
         yield from _out_of_range(shape, len(value), value, place, "length")
         if shape.enum and value not in shape.enum:
-            yield place, value, f"Member must satisfy enum value set: [{', '.join(shape.enum)}]"
+            yield place, value, _enum(shape)
         pattern = shape.metadata.get("pattern")
         if pattern and not _compiled(pattern).fullmatch(value):
             yield place, value, f"{_PATTERN}{pattern}"
+
+
+def _asked_of(shape: Any) -> Iterator[str]:
+    """All constraints of a plain member, in AWS's order."""
+    for limit, text in (("max", "less"), ("min", "greater")):
+        if limit in shape.metadata:
+            yield f"Member must have length {text} than or equal to {shape.metadata[limit]}"
+    if shape.metadata.get("pattern"):
+        yield f"{_PATTERN}{shape.metadata['pattern']}"
+    if shape.enum:
+        yield _enum(shape)
+
+
+def _enum(shape: Any) -> str:
+    return f"Member must satisfy enum value set: [{', '.join(shape.enum)}]"
 
 
 def _absent(shape: Any, value: Mapping[str, Any], place: str) -> Iterator[_Complaint]:
@@ -113,6 +131,8 @@ def _out_of_range(shape: Any, size: int, value: Any, place: str, what: str) -> I
 
 
 def _quoted(value: Any) -> str:
+    if isinstance(value, list):
+        value = f"[{', '.join(map(str, value))}]"
     return "null" if value is None else f"'{value}'"
 
 
