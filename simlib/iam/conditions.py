@@ -65,7 +65,7 @@ def moment(text: str) -> float | None:
     """
     seconds = number(text)
     if seconds is not None and not (len(text) == 4 and text.isdigit()):
-        return seconds
+        return seconds if -(2**63) <= seconds < 2**63 else None  # AWS counts in 64 bits
     match = _DATE.fullmatch(text)
     if match is None:
         return None

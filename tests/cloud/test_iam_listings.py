@@ -112,6 +112,14 @@ def test_who_uses_a_policy_and_how(iam: Any, more: dict[str, str], users: list[s
     assert [user["UserName"] for user in answer["PolicyUsers"]] == users
 
 
+def test_a_listing_shows_less_of_a_user_than_get_user(iam: Any) -> None:
+    iam.put_user_permissions_boundary(UserName="user-0", PermissionsBoundary=f"{_OWN}policy-0")
+    one, listed = iam.get_user(UserName="user-0")["User"], iam.list_users()["Users"][1]
+    assert {*one} - {*listed} == {"PermissionsBoundary", "Tags"}
+    assert listed["UserName"] == "user-0"
+    iam.delete_user_permissions_boundary(UserName="user-0")
+
+
 def test_an_accounts_details_name_its_policies_and_those_of_aws_that_are_used(iam: Any) -> None:
     used = "arn:aws:iam::aws:policy/IAMUserChangePassword"
     iam.put_user_permissions_boundary(UserName="user-2", PermissionsBoundary=used)

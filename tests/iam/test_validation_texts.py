@@ -63,6 +63,7 @@ CASES = [
     ("an effect that is none", "identity", identity(Effect="Maybe"), "Syntax errors in policy."),
     ("an effect in lower case", "identity", identity(Effect="allow"), "The policy failed legacy parsing"),
     ("an unknown operator that compares nothing", "identity", identity(Condition={"StringEqual": {}}), None),
+    ("a date past 64 bits", "identity", identity(Condition={"DateLessThan": {"aws:EpochTime": str(2**63)}}), "The policy failed legacy parsing"),
     ("a date that is none", "identity", identity(Condition={"DateLessThan": {"aws:CurrentTime": "soon"}}), "The policy failed legacy parsing"),
     ("an ARN with too few colons", "identity", identity(Resource="arn:aws:s3::b"), "The policy failed legacy parsing"),
     ("a principal", "identity", identity(Principal="*"), "Policy document should not specify a principal."),

@@ -30,6 +30,8 @@ def _in_pages(context: CallContext, answer: RawAnswer) -> RawAnswer:
     result = create_parser("query").parse(raw, context.call.model.output_shape)
     if "Policies" in result:
         result["Policies"] = list(_described(context, result["Policies"]))
+    for user in result.get("Users", ()):  # shown of one user alone: API_ListUsers
+        user.pop("PermissionsBoundary", None)
     return answers.success(context.call, page_of(context, result))
 
 
