@@ -311,7 +311,7 @@ class Play(Panel):
         yield paragraphs("\n\n".join(filter(None, [facts.get("here", "").strip(), facts["debrief"]])))
         about = course.find(self.challenge.lesson)
         lesson = el("a", f"lesson {about.number}, {course.lesson(about.slug).title}", href=about.notebook)
-        yield el("p", "More about it is in ", lesson, ".")
+        yield el("p", "It belongs to ", lesson, ".")
         if not self.score:
             right = [each for each in self.choices if judge(self.challenge, self.seed, self._setting, each).passed]
             yield el("ol", *(el("li", told(step)) for step in facts.get("solution", right)))
