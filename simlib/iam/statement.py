@@ -347,7 +347,8 @@ class Reader:
             return
         for name, keys in block.items():
             known, at = BY_NAME.get(name), (*path, name)
-            if known is None and keys != {}:  # AWS does not look at the name of an operator that compares nothing
+            # AWS does not look at the name of an operator that compares nothing
+            if known is None and (keys != {} or not isinstance(name, str)):
                 nothing = str(name).rpartition(":")[2] == "NullIfExists"
                 code = "null-with-if-exists" if nothing else "invalid-condition-operator"
                 self.problem(code, at, str(name), known=BY_NAME)

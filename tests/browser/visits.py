@@ -84,13 +84,18 @@ class Visit:
         a whole, such as its landmarks and the order of its headings.
         """
         from axe_playwright_python.sync_playwright import Axe
+        from playwright.sync_api import Error
 
         size = self.page.viewport_size
         self.page.set_viewport_size({**size, "height": 5 * HEIGHT})  # what is scrolled away is not looked at
         where.first.scroll_into_view_if_needed()
         self.page.evaluate("() => { document.body.style.height = '100vh' }")  # 0 in JupyterLab: unseen
-        where.first.evaluate("node => node.setAttribute('data-axe', '')")
-        found = Axe().run(self.page, {"include": [["[data-axe]"]], "exclude": [[".jp-OutputPrompt"]]}, _AXE)
+        place = {"include": [["[data-axe]"]], "exclude": [[".jp-OutputPrompt"]]}
+        for last in (False, False, True):  # a panel that is drawn anew meanwhile loses the mark
+            where.first.evaluate("node => node.setAttribute('data-axe', '')")
+            with suppress(*(() if last else (Error,))):
+                found = Axe().run(self.page, place, _AXE)
+                break
         where.first.evaluate("node => { node.removeAttribute('data-axe'); document.body.style.height = '' }")
         self.page.set_viewport_size(size)
         assert found.response["passes"] + found.response["violations"], "axe-core has looked at nothing"

@@ -74,7 +74,7 @@ def test_the_table_tells_what_holds_the_room_up_and_what_was_passed_over(folder:
     first, second = room.look(folder).stumbling_blocks()
     assert (str(first), first.who) == ("2 of 3  lesson 8, exercise “rotate a key”", ("ada", "ben"))
     assert str(second) == "1 of 1  lesson 6, prediction “two hours”"
-    assert second.said == ": A session of one hour: AWS gives what it can."
+    assert second.said == ": A session of one hour: AWS gives as much as it can."
     _, ada, *rest = str(room.look(folder)).splitlines()
     here = datetime(2026, 11, 24, 9, 10, tzinfo=UTC).astimezone()
     assert ada.startswith("ada")
@@ -195,5 +195,5 @@ def test_the_page_tells_the_same_and_what_a_file_says_is_text_there(folder: Path
     assert "&lt;script&gt;alert(1)&lt;" in page
     assert "<script" not in page
     assert "2 of 3  lesson 8, exercise “rotate a key” – ada, ben" in page
-    assert "A session of one hour: AWS gives what it can." in page
+    assert "A session of one hour: AWS gives as much as it can." in page
     assert [path.name for path in folder.glob(".*")] == []

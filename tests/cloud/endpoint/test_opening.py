@@ -9,19 +9,20 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from urllib.parse import urlsplit
 
 import pytest
 
-from simlib.cloud.machines.metadata import Metadata
+from simlib.cloud.machines.instance import Instance
 from simlib.cloud.transport import endpoint as module
 from simlib.cloud.transport import signature, signer
 from simlib.cloud.transport.endpoint import Endpoint
 from simlib.cloud.transport.wire import RawRequest
 
-from ..test_metadata import Instance, Session
+from ..machine import TOKENS_ONLY, WEB, World
 from .conftest import NOW, Gate
 
 # -- opening and closing --------------------------------------------------------------------------------------------
@@ -152,15 +153,13 @@ def test_a_forked_child_does_not_hold_the_port(endpoint: Endpoint) -> None:
 
 def test_a_child_process_gets_the_roles_credentials_over_http(opened: Callable[..., Endpoint], tmp_path: Path) -> None:
     """botocore in another process, with nothing but the address of the instance's metadata service."""
-    metadata = Metadata(
-        lambda: Instance(http_tokens="required"),
-        lambda: Session("ASIACHILD", "s", "t", datetime.now(UTC), datetime.now(UTC) + timedelta(hours=6)),
-        lambda: datetime.now(UTC),
-    )
+    world = World(SimpleNamespace(now=datetime.now(UTC)))
+    world.facts = TOKENS_ONLY
+    metadata = Instance(world, WEB).metadata
     endpoint = opened(lambda instance_id, *asked: metadata.answer(*asked))
     variables = {**endpoint.environment, "AWS_EC2_METADATA_DISABLED": "false"}
     variables["AWS_EC2_METADATA_SERVICE_ENDPOINT"] = endpoint.metadata_url("i-1")
     code = "import boto3; c = boto3.Session().get_credentials(); print(c.method, c.access_key)"
     kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     child = (sys.executable, "-c", code)
-    assert subprocess.check_output(child, env={**kept, **variables}, text=True) == "iam-role ASIACHILD\n"
+    assert subprocess.check_output(child, env={**kept, **variables}, text=True) == "iam-role ASIA0000000000000001\n"
