@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib import import_module
 
@@ -10,16 +11,16 @@ COMMANDS = {
     "decide": ("simlib.iam.scenario", "answer scenarios, one JSON object per line: allowed or denied, and why"),
     "check": ("simlib.iam.check", "check policy documents, as a compiler would"),
     "explain": ("simlib.audit.refusal", "explain an error text of AWS: who said no, and what to look at first"),
-    "inspect": ("simlib.audit.report", "read dumps of your own accounts: who gets in, and who can become more"),
-    "challenge": ("simlib.challenges.command", "challenges: list them, check one of your own, hand out a set"),
-    "handout": ("simlib.lab.handout", "the course on one page, to print"),
-    "progress": ("simlib.lab.room_view", "the view of a room of learners, from their progress files"),
+    "inspect": ("simlib.audit.report", "read files about your own accounts: who gets in, and who can become more"),
+    "challenge": ("simlib.challenges.command", "list the challenges, check one of your own, hand out a set"),
+    "handout": ("simlib.lab.handout", "the course on two pages, to print"),
+    "progress": ("simlib.lab.room_view", "see where a room of learners stands, from their progress files"),
     "serve": ("simlib.cloud.serve", "serve the mocked AWS to the AWS CLI and other SDKs on this machine"),
 }
 
 
 def usage() -> str:
-    lines = (f"  {command:<9} {what}" for command, (_, what) in COMMANDS.items())
+    lines = (f"  {command:<10} {what}" for command, (_, what) in COMMANDS.items())
     return (
         "usage: python -m simlib COMMAND [ARGUMENT…]\n\n"
         + "\n".join(lines)
@@ -28,7 +29,7 @@ def usage() -> str:
 
 
 def main(arguments: list[str]) -> int:
-    """Run a command; the exit status is 2 where there is no such command."""
+    """Run a command; the exit status is 2 where there is no such command, or a file cannot be opened."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # a Windows console may not be able to write what a sentence holds
             stream.reconfigure(errors="backslashreplace")
@@ -39,7 +40,20 @@ def main(arguments: list[str]) -> int:
     if command not in COMMANDS:
         print(f"There is no command {command!r}.\n{usage()}", file=sys.stderr)
         return 2
-    status: int = import_module(COMMANDS[command][0]).main(arguments[1:])
+    try:
+        status: int = import_module(COMMANDS[command][0]).main(arguments[1:])
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        print("Stopped.", file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # whoever read the answers has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except OSError as error:
+        if error.filename is None:
+            raise
+        print(f"{error.filename} cannot be opened: {error.strerror}.", file=sys.stderr)
+        return 2
     return status
 
 

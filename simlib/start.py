@@ -1,4 +1,4 @@
-"""The course from an installed package: `iam-lab`. `lab.py` comes here too, once it has set up.
+"""The IAM lab, as the command `iam-lab`; `lab.py` starts the same, once it has set up.
 
     iam-lab [FOLDER]        open the course in JupyterLab, in a copy of your own in FOLDER (`iam-lab` if you name none)
     iam-lab app [FOLDER]    open the playground alone, as an app
@@ -86,9 +86,11 @@ def open_course(folder: Path, options: Sequence[str]) -> None:
     from jupyterlab.labapp import LabApp
 
     root = ("--allow-root",) if os.name != "nt" and os.geteuid() == 0 else ()
-    quiet = ("--ServerApp.log_level=ERROR", "--LabApp.log_level=ERROR")
+    quiet = ("--ServerApp.log_level=ERROR", "--LabApp.log_level=ERROR", "--ServerApp.log_format=%(message)s")
     place = (f"--ServerApp.root_dir={folder}", f"--LabApp.default_url=/lab/tree/{FIRST_PAGE}")
-    LabApp.launch_instance(["--ip=127.0.0.1", *quiet, *place, *root, *without_screen(), *options])
+    LabApp.launch_instance(
+        ["--ip=127.0.0.1", *quiet, "--ServerApp.answer_yes=True", *place, *root, *without_screen(), *options]
+    )
 
 
 def open_playground(folder: Path, options: Sequence[str]) -> None:

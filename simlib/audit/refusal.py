@@ -368,16 +368,24 @@ def _principal(principal: str) -> Any:
 
 
 def main(arguments: list[str]) -> int:
-    """`python -m simlib explain [FILE] [--account DUMP]`; exit status 0, 1 for a text that is no refusal, 2 for a file
-    that cannot be read."""
+    """`python -m simlib explain [FILE] [--account DUMP]`; the exit status. Raises `OSError` of the file."""
     import argparse
     import sys
 
-    parser = argparse.ArgumentParser("python -m simlib explain", description=(__doc__ or "").partition("\n\n")[2])
-    parser.add_argument("file", nargs="?", default="-", help="an error text, a CloudTrail record or a decoded message")
+    about = (
+        "Explains why AWS refused: who asked for what, which kind of policy said no and which cannot have, where to "
+        "look first, and the smallest statement that would allow it. Paste the text, or name a file that holds it: an "
+        "error of AWS, its CLI or an SDK, a line of a log around it, a record of CloudTrail, or a decoded message. "
+        "Nothing leaves the machine. Exit status: 0 explained, 1 no refusal of AWS, 2 a file that cannot be read."
+    )
+    parser = argparse.ArgumentParser("python -m simlib explain", description=about)
+    parser.add_argument("file", nargs="?", default="-", help="a file with the text; without one, it is to be pasted")
     parser.add_argument("--account", metavar="DUMP", help="a dump of the account, to find the statement that decides")
     parser.add_argument("--json", action="store_true", help="one JSON object")
     options = parser.parse_args(arguments)
+    if options.file == "-" and sys.stdin.isatty():
+        end = "Ctrl+Z and Enter" if sys.platform == "win32" else "Ctrl+D"
+        print(f"Paste what AWS printed, then press Enter and {end}.", file=sys.stderr)
     try:
         data = sys.stdin.buffer.read() if options.file == "-" else Path(options.file).read_bytes()
         refusal = explain(data.decode("utf-8-sig", "replace"))
@@ -388,14 +396,11 @@ def main(arguments: list[str]) -> int:
             with Cloud.load(options.account) as cloud:
                 evaluation = refusal.compare(cloud)
                 lines += ["", _beside(refusal, evaluation, options.account)]
-    except OSError as error:
-        print(f"{error.filename}: {error.strerror}", file=sys.stderr)
-        return 2
     except NotARefusal as error:
         print(error, file=sys.stderr)
         return 1
     except ValueError as error:  # the dump
-        print(f"{options.account}: {error}", file=sys.stderr)
+        print(error, file=sys.stderr)
         return 2
     print(json.dumps(refusal.fields(), indent=2) if options.json else "\n".join(lines))
     return 0

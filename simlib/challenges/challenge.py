@@ -58,7 +58,9 @@ def read(path: Path) -> dict[str, Any]:
     """A challenge's file, seen through. Raises `ChallengeFileError` with the place of what is wrong."""
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except OSError as error:
+        raise ChallengeFileError(f"{path.name} cannot be opened: {error.strerror}.") from None
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ChallengeFileError(f"{path.name} cannot be read: {error}.") from None
     for problem in _problems(document):
         raise ChallengeFileError(f"{path.name}: {problem}")

@@ -38,7 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if options.command == "check":
             return max(_check(find(name), options.seeds) for name in options.challenge)
         return _set(options.challenge, options.seed, options.notebook)
-    except (ChallengeFileError, LookupError, OSError) as error:
+    except (ChallengeFileError, LookupError) as error:
         print(error.args[0] if isinstance(error, LookupError) else error, file=sys.stderr)
         return 2
 

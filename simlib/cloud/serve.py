@@ -28,17 +28,20 @@ def main(argv: Sequence[str] = ()) -> int:
     except SystemExit as ended:  # argparse has said why
         return int(ended.code or 0)
     from simlib.cloud.world import Cloud
+    from simlib.cloud.worlds import file
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ended by a service manager, it cleans up as well
     try:
+        if options.save:
+            file.place(options.save)  # what cannot be saved is better told before anything is made
         with Cloud.load(options.world) if options.world else Cloud.start() as world:
             _announce(world)
             try:
                 while True:
                     threading.Event().wait(1)  # a wait without end could not be interrupted on Windows
             except KeyboardInterrupt:
-                kept = f"{world.save(options.save)!r}" if options.save else "nothing of it is left."
-                print(f"# The lab has ended; {kept}")
+                kept = world.save(options.save) if options.save else "Nothing of it is left; --save FILE keeps a world."
+                print(f"# The lab has ended. {kept}")
     except WorldFileError as error:
         print(error, file=sys.stderr)
         return 2

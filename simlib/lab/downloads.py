@@ -78,7 +78,7 @@ class Downloads:
     def open_world(self, text: str, name: str = "world.json") -> str:
         """Put the world of a file in the place of the one that runs, in the notebook too, unless its usual name is the
         learner's for something else; what is no world changes nothing."""
-        from simlib.cloud import Cloud
+        from simlib.cloud import Account, Cloud
 
         if not text:
             return _word("empty", name=name)
@@ -94,7 +94,8 @@ class Downloads:
         if not isinstance(names.get("aws", world), type(world)):
             return _word("opened_unnamed", name=name, accounts=accounts)
         names["aws"] = world
-        return _word("opened", name=name, accounts=accounts)
+        stale = any(isinstance(each, Account) for each in names.values())  # none on a page without cells
+        return " ".join([_word("opened", name=name, accounts=accounts), *([_word("stale")] if stale else [])])
 
     # -- on a page -----------------------------------------------------------------------------------------------------
 

@@ -119,7 +119,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         with PdfPages(options.file) as pdf:
             for page in figures():
                 pdf.savefig(page)
-    except (OSError, ValueError) as error:
+    except ValueError as error:
         print(f"{options.file} cannot be written: {error}.", file=sys.stderr)
         return 2
     return 0

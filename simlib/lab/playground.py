@@ -303,7 +303,9 @@ class Playground(Panel):
         def create(_: str) -> None:
             accounts = [account.name for account in self.world.accounts]
             account = typed["account"] or accounts[0]
-            if typed["name"] and typed["kind"] in KINDS and account in accounts:
+            if not typed["name"]:
+                self._say("It needs a name: write one, then press Create.")
+            elif typed["kind"] in KINDS and account in accounts:
                 self.create(typed["kind"], typed["name"], account)
 
         def borrow(_: str) -> None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import csv
 import io
-import os
 import sys
 import time
 from collections.abc import Sequence
@@ -97,9 +96,6 @@ def main(argv: Sequence[str] | None = None) -> int:
             time.sleep(EVERY)
     except KeyboardInterrupt:
         return 0
-    except BrokenPipeError:  # whoever read it has seen enough
-        sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - for what is still to be flushed
-        return 0
 
 
 def _keep(room: Room, options: argparse.Namespace) -> bool:
@@ -112,6 +108,6 @@ def _keep(room: Room, options: argparse.Namespace) -> bool:
                 new.write_text(write(room), encoding="utf-8")
                 new.replace(path)
             except OSError as error:
-                print(f"{path} cannot be written: {error}.", file=sys.stderr)
+                print(f"{path} cannot be written: {error.strerror}.", file=sys.stderr)
                 written = False
     return written

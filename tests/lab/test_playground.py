@@ -75,13 +75,16 @@ def test_an_empty_world_says_so(playground: Playground) -> None:
         assert "There is nothing of this kind" in str(empty)
 
 
-@pytest.mark.parametrize(
-    ("name", "value"), [("open", "nonsense"), ("begin", "1"), ("begin", "x"), ("create", ""), ("fly", "away")]
-)
+@pytest.mark.parametrize(("name", "value"), [("open", "nonsense"), ("begin", "1"), ("begin", "x"), ("fly", "away")])
 def test_a_message_that_makes_no_sense_changes_nothing(playground: Playground, name: str, value: str) -> None:
     view, before = widget(playground), str(playground)
     ask(view, name, value)
     assert str(playground) == before
+
+
+def test_what_is_created_needs_a_name(playground: Playground) -> None:
+    ask(widget(playground), "create", "")
+    assert playground.note.startswith("It needs a name")
 
 
 def test_going_from_tab_to_tab_and_running_the_cell_again_leaves_nothing_behind(playground: Playground) -> None:

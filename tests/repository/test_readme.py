@@ -91,7 +91,7 @@ def test_what_a_seat_takes_is_what_was_measured() -> None:
 
 def test_the_minutes_are_the_lessons_own() -> None:
     first, *took, _ = [lesson.minutes for lesson in course.LESSONS.values()]
-    assert f"*Start here*: {first} minutes, then {len(took)} lessons of {min(took)} to {max(took)} minutes" in README
+    assert f"*Start here* ({first} minutes). {len(took)} lessons of {min(took)} to {max(took)} minutes" in README
 
 
 def test_the_services_whose_permissions_are_exact_are_as_many_as_it_says() -> None:
@@ -101,7 +101,7 @@ def test_the_services_whose_permissions_are_exact_are_as_many_as_it_says() -> No
 
 
 def test_the_challenges_are_as_many_as_it_says() -> None:
-    assert "thirty-five worlds" in README
+    assert "thirty-five small accounts" in README
     assert len([*(ROOT / "simlib/challenges/files").glob("*.toml")]) == 35
 
 

@@ -48,7 +48,7 @@ def read(*sources: str | os.PathLike[str]) -> tuple[dict[str, Any], tuple[Remark
                 reader.take(reader.values(file.content(path)))
             except WorldFileError as error:
                 reader.notes.remark("", str(error))
-    return reader.whole(), reader.notes.all()
+    return reader.whole(*map(str, sources)), reader.notes.all()
 
 
 def read_content(content: bytes, name: str) -> tuple[dict[str, Any], tuple[Remark, ...]]:
@@ -60,7 +60,7 @@ def read_content(content: bytes, name: str) -> tuple[dict[str, Any], tuple[Remar
         case [{"IamLabWorld": _}]:
             return values[0], ()
     reader.take(values)
-    return reader.whole(), reader.notes.all()
+    return reader.whole(name), reader.notes.all()
 
 
 class _Reader:
@@ -76,11 +76,11 @@ class _Reader:
         try:
             text = _decoded(content)
             if partition := _FOREIGN.search(text):
-                self.notes.remark("", f"is of the partition {partition[1]}, and was read as if it were aws")
+                self.notes.remark("", f"it is of the partition {partition[1]}, and was read as if it were aws")
                 text = text.replace(f"arn:{partition[1]}:", "arn:aws:")
             return list(_parsed(text, Path(self.notes.file).suffix.lower()))
         except (ValueError, RecursionError) as error:
-            self.notes.remark("", f"is no text of JSON or YAML ({error})".replace("\n", " "))
+            self.notes.remark("", f"it is neither JSON nor YAML ({error})".replace("\n", " "))
             return []
 
     def take(self, values: Iterable[Any]) -> None:
@@ -97,7 +97,9 @@ class _Reader:
                     missing = "a page that says there are more: what follows is missing if no file has it"
                     self.notes.repairs[missing] += 1
             else:
-                self.notes.remark("", "is no answer of AWS that is read here")
+                alone = isinstance(value, dict) and "Statement" in value
+                policy = "it is a policy alone, without whoever has it: `python -m simlib check` reads policies"
+                self.notes.remark("", policy if alone else "it holds no answer of AWS that is read here")
                 return
 
     def _take(self, shape: str, value: Mapping[str, Any], stem: str) -> None:
@@ -113,7 +115,8 @@ class _Reader:
             for index, entry in enumerate(listed(written)):
                 self.identities.take(shape, entry, f"{shape}[{index}]", account)
 
-    def whole(self) -> dict[str, Any]:
+    def whole(self, *names: str) -> dict[str, Any]:
+        """All that was taken. Raises `WorldFileError`, with the names of the sources, where that is no account."""
         self.identities.take_collected()
         accounts, members = self.identities.accounts, self.organization.members
         for name, shape, value in self.policies:
@@ -123,9 +126,9 @@ class _Reader:
                 account, section, arn, entry = found
                 self.identities.account(account).setdefault(section, {})[arn] = entry
         if not accounts and not members:
-            why = f"{self.notes.remarks[0]}." if self.notes.remarks else "It names no account."
             what = "a world of the lab, nor what `aws iam get-account-authorization-details` prints"
-            raise WorldFileError(f"Nothing here is {what}. {why}")
+            remark = self.notes.remarks[0] if self.notes.remarks else f"{' and '.join(names)} names no account"
+            raise WorldFileError(f"Nothing here is {what}. {remark}.")
         for member in members:
             self.identities.account(member)
         made = []

@@ -117,19 +117,27 @@ def is_world(path: Path) -> bool:
         return False
 
 
+def place(path: str | os.PathLike[str]) -> Path:
+    """Where a world may be written. Raises `WorldFileError` where no folder is, or a file lies that is none."""
+    target = Path(path).expanduser().resolve()
+    if not target.parent.is_dir():
+        raise WorldFileError(f"{target} cannot be written: there is no folder {target.parent}.")
+    with suppress(OSError):
+        if target.is_file() and target.stat().st_size and not is_world(target):
+            raise WorldFileError(f"{target} is there already and is no world, so it is left alone. Take another name.")
+    return target
+
+
 def write(path: str | os.PathLike[str], document: Mapping[str, Any]) -> tuple[Path, int]:
     """Write a document whole or not at all; the path and its size in bytes. Raises `WorldFileError`, also where a file
     lies that is no world."""
-    target = Path(path).expanduser().resolve()
+    target = place(path)
     content = (json.dumps(document, indent=2, ensure_ascii=False) + "\n").encode("utf-8", "backslashreplace")
     if len(content) > LARGEST:
         raise WorldFileError(
             f"This world is too large for a file: {len(content) // 1024 // 1024} MB, where {LARGEST // 1024 // 1024} "
             "are the most. Delete the largest objects in its buckets and save again; nothing was written."
         )
-    with suppress(OSError):
-        if target.is_file() and target.stat().st_size and not is_world(target):
-            raise WorldFileError(f"{target} is there already and is no world, so it is left alone. Take another name.")
     beside = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
     try:
         with beside.open("xb") as file:
