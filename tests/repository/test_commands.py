@@ -51,8 +51,13 @@ def files(tmp_path: Path) -> dict[str, str]:
     [pytest.param(what, call, id=" ".join([*call, what])) for what in REFUSED for call in REFUSED[what]],
 )
 def test_what_cannot_be_used_is_named_in_a_line(
-    what: str, call: tuple[str, ...], files: dict[str, str], capsys: pytest.CaptureFixture[str]
+    what: str,
+    call: tuple[str, ...],
+    files: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
+    monkeypatch.setattr("simlib.cloud.serve._announce", lambda _: pytest.fail("it serves, without an end"))
     assert main([word.format(**files) for word in call]) == 2
     told = capsys.readouterr().err
     [wrong] = [name for word in call for name in ("missing", "folder", "policy") if name in word][-1:]
