@@ -124,8 +124,6 @@ def place(path: str | os.PathLike[str]) -> Path:
         raise WorldFileError(f"{target} cannot be written: there is no folder {target.parent}.")
     if target.is_dir():
         raise WorldFileError(f"{target} is a folder: name a file in it.")
-    if target.is_dir():
-        raise WorldFileError(f"{target} cannot be written: it is a folder. Name a file in it.")
     with suppress(OSError):
         if target.is_file() and target.stat().st_size and not is_world(target):
             raise WorldFileError(f"{target} is there already and is no world, so it is left alone. Take another name.")
