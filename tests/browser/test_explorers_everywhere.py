@@ -114,7 +114,7 @@ def test_rows_are_gone_through_taken_out_and_put_back_by_keyboard(opened: Any) -
 @pytest.mark.parametrize("cell", [1, 2, 3, 4], ids=["access", "trust", "cross", "rows"])
 def test_it_can_be_read_and_reached_wide_and_narrow(opened: Any, cell: int, theme: str) -> None:
     opened.theme(theme)
-    for width in (1280, 390) if opened.engine == "lab" or theme == "dark" else (390,):
+    for width in (1280, 390):
         opened.width(width)
         panel = opened.output(cell).locator(".sl-live .sl-panel")
         panel.scroll_into_view_if_needed()

@@ -113,7 +113,7 @@ def test_the_line_of_now_is_dragged_itself(opened: Any) -> None:
 @pytest.mark.parametrize("theme", ["dark", "light"])
 def test_it_can_be_read_and_reached_wide_and_narrow(opened: Any, theme: str) -> None:
     opened.theme(theme)
-    for width in (1280, 390) if opened.engine == "lab" or theme == "dark" else (390,):
+    for width in (1280, 390):
         opened.width(width)
         shown = panel(opened)
         opened.fits(shown)
