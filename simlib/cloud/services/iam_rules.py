@@ -7,7 +7,7 @@ from typing import Any
 
 from simlib.cloud.call_context import CallContext
 from simlib.cloud.services import named_principals
-from simlib.cloud.services.rules import Facts, checks
+from simlib.cloud.services.rules import CallFacts, checks
 from simlib.cloud.storage.iam_entities import backend, entity, rename_user
 
 # The collections in which moto keeps the kinds of entities.
@@ -16,7 +16,7 @@ _KEPT = {"User": "users", "Group": "groups", "Role": "roles", "InstanceProfile":
 _HOLDERS = ("User", "Role", "Group")
 
 
-class _Iam(Facts):
+class _Iam(CallFacts):
     """What a call names, as moto keeps it: None where it names none, or none is there."""
 
     user: Any

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from simlib.cloud.call_context import CallContext
-from simlib.cloud.services.rules import Facts, checks
+from simlib.cloud.services.rules import CallFacts, checks
 from simlib.cloud.storage.organizations import organization_of
 
 
-class _Organization(Facts):
+class _Organization(CallFacts):
     """What a call names; None where it names none, or none is there, which moto says."""
 
     policy: Any

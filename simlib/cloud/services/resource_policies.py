@@ -11,7 +11,7 @@ from simlib.cloud.call_context import CallContext
 from simlib.cloud.permissions.authorization import decide
 from simlib.cloud.permissions.permission import Permission
 from simlib.cloud.services import documents
-from simlib.cloud.services.rules import Facts, checks
+from simlib.cloud.services.rules import CallFacts, checks
 from simlib.cloud.storage import resources
 from simlib.cloud.storage.stored import Place, parsed
 from simlib.cloud.transport import answers
@@ -19,7 +19,7 @@ from simlib.cloud.transport.wire import RawAnswer
 from simlib.iam import public_access
 
 
-class _Policy(Facts):
+class _Policy(CallFacts):
     """What a policy that a call sets would do."""
 
     @property

@@ -20,7 +20,7 @@ _TABLE: Mapping[str, Any] = tomllib.loads(Path(__file__).with_suffix(".toml").re
 _compiled = cache(jmespath.compile)
 
 
-class Facts:
+class CallFacts:
     """What the rules of a service ask: the members of a call, in capitals, and what its subclass knows besides."""
 
     def __init__(self, context: CallContext) -> None:
@@ -59,7 +59,9 @@ def _seen(value: Any) -> Any:
     return [_seen(item) for item in value] if isinstance(value, list | tuple | set) else _Seen(value)
 
 
-def checks(service: str, facts: Callable[[CallContext], Facts] = Facts) -> Mapping[str, Callable[[CallContext], None]]:
+def checks(
+    service: str, facts: Callable[[CallContext], CallFacts] = CallFacts
+) -> Mapping[str, Callable[[CallContext], None]]:
     """For `additions.BEFORE`: the first row of the service's that is true of a call refuses it."""
     rows = [(operations.split(), *rest) for operations, *rest in _TABLE[service]]
 

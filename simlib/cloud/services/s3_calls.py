@@ -9,7 +9,7 @@ from typing import Any
 from simlib.cloud.call_context import CallContext
 from simlib.cloud.permissions.permission import Permission
 from simlib.cloud.permissions.s3_permissions import bypassing, context_of, versioned
-from simlib.cloud.services.rules import Facts, checks
+from simlib.cloud.services.rules import CallFacts, checks
 from simlib.cloud.storage import buckets
 from simlib.cloud.storage.stored import parsed
 from simlib.cloud.transport.answers import Refusal
@@ -97,7 +97,7 @@ def get_bucket_abac(context: CallContext) -> Mapping[str, Any]:
     return {"AbacStatus": {"Status": "Enabled" if enabled else "Disabled"}}
 
 
-class _S3(Facts):
+class _S3(CallFacts):
     """What a call of S3 says, and what its bucket lets be said.
 
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/about-object-ownership.html

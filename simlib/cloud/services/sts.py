@@ -14,7 +14,7 @@ from simlib.cloud import encoded_message
 from simlib.cloud.call_context import CallContext
 from simlib.cloud.permissions.call_permissions import Permission
 from simlib.cloud.services import mfa, web_identity
-from simlib.cloud.services.rules import Facts, checks
+from simlib.cloud.services.rules import CallFacts, checks
 from simlib.cloud.services.session_requests import assume, credentials, session_options
 from simlib.cloud.transport.answers import Refusal
 
@@ -24,7 +24,7 @@ DEFAULT_SECONDS = 43_200  # of GetSessionToken and GetFederationToken
 _MFA_NOW: Mapping[str, str] = {"aws:MultiFactorAuthPresent": "true", "aws:MultiFactorAuthAge": "0"}
 
 
-class _Sts(Facts):
+class _Sts(CallFacts):
     @property
     def is_role(self) -> bool:
         return bool(re.fullmatch(r"arn:aws:iam::\d{12}:role/.+", str(self["RoleArn"])))

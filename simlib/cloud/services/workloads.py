@@ -8,7 +8,7 @@ from typing import Any
 
 from simlib.cloud.call_context import CallContext
 from simlib.cloud.moto_names import keeper
-from simlib.cloud.services.rules import Facts, checks
+from simlib.cloud.services.rules import CallFacts, checks
 from simlib.cloud.transport.wire import RawAnswer
 
 _OF_THE_SOURCE = {"type": "sourceTypeOverride", "location": "sourceLocationOverride", "buildspec": "buildspecOverride"}
@@ -28,7 +28,7 @@ def tell_of_build(context: CallContext, answer: RawAnswer) -> RawAnswer:
     return replace(answer, body=json.dumps({"build": {**json.loads(answer.body)["build"], **told}}).encode())
 
 
-class _Tasks(Facts):
+class _Tasks(CallFacts):
     """What a cluster has to run tasks on."""
 
     @property
