@@ -97,3 +97,31 @@ def test_a_key_of_another_region_is_not_there(dev: Any) -> None:
     arn = key(dev.admin.client("kms", region_name="eu-west-1"))[1]
     code, _ = refused(lambda: dev.admin.client("kms").disable_key(KeyId=arn))
     assert code == "NotFoundException"
+
+
+@pytest.mark.parametrize("form", range(4), ids=("id", "arn", "alias", "alias-arn"))
+@pytest.mark.parametrize(("operation", "member"), [("decrypt", "KeyId"), ("re_encrypt", "SourceKeyId")])
+def test_a_text_is_decrypted_with_the_key_it_was_encrypted_with(
+    dev: Any, operation: str, member: str, form: int
+) -> None:
+    kms = dev.admin.client("kms")
+    own, other = key(kms, "alias/own")[form], key(kms, "alias/other")[form]
+    given = {"CiphertextBlob": kms.encrypt(KeyId=own, Plaintext=b"x")["CiphertextBlob"]}
+    given |= {"DestinationKeyId": own} if operation == "re_encrypt" else {}
+    assert getattr(kms, operation)(**given, **{member: own})["KeyId"] == getattr(kms, operation)(**given)["KeyId"]
+    assert refused(lambda: getattr(kms, operation)(**given, **{member: other})) == (
+        "IncorrectKeyException",
+        "The key ID in the request does not identify a CMK that can perform this operation.",
+    )
+    code, text = refused(lambda: getattr(kms, operation)(**given, **{member: "alias/none"}))
+    assert (code, text) == ("NotFoundException", "Alias arn:aws:kms:us-east-1:111111111111:alias/none is not found.")
+
+
+def test_whoever_may_not_use_the_key_of_a_text_hears_nothing_of_it(aws: Any, dev: Any) -> None:
+    kms, iam = dev.admin.client("kms"), dev.admin.client("iam")
+    own, other = key(kms, "alias/own")[1], key(kms, "alias/other")[1]
+    blob = kms.encrypt(KeyId=own, Plaintext=b"x")["CiphertextBlob"]
+    iam.create_user(UserName="bob")
+    iam.put_user_policy(UserName="bob", PolicyName="p", PolicyDocument=document(allow("kms:Decrypt", other)))
+    bob = aws.sign_in(iam.create_access_key(UserName="bob")).client("kms")
+    assert refused(lambda: bob.decrypt(CiphertextBlob=blob, KeyId=other))[0] == "AccessDeniedException"

@@ -192,7 +192,7 @@ def _first(gap: str, parameters: Any, builtin: Mapping[str, str]) -> Iterator[st
             return
 
 
-def _key(name: str, region: str, account: str) -> str:
+def key_of(name: str, region: str, account: str) -> str:
     """A key of KMS by its ID, ARN or alias, there or not."""
     plain = name if name.startswith("alias/") else f"key/{name}"
     missing = name if name.startswith("arn:") else f"arn:aws:kms:{region}:{account}:{plain}"
@@ -216,7 +216,7 @@ def _of_iam(kind: str, collection: str) -> Callable[[str, str, str], str]:
 
 
 _RESOLVED: Mapping[str, Callable[[str, str, str], str | None]] = {
-    "key": _key,
+    "key": key_of,
     "known-key": resources.key_arn,
     "ciphertext": lambda blob, region, _: resources.key_of_ciphertext(blob.encode("utf-8"), region),
     "secret": _secret,

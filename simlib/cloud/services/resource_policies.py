@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from simlib.cloud.call_context import CallContext
+from simlib.cloud.permissions import service_table
 from simlib.cloud.permissions.authorization import decide
 from simlib.cloud.permissions.permission import Permission
 from simlib.cloud.services import documents
@@ -44,6 +45,22 @@ class _Policy(CallFacts):
     def replica(self) -> Any:
         """The key of the same ID in the Region for which one is asked."""
         return resources.key_named(self.key.id, str(self["ReplicaRegion"]), self.account) if self.key else None
+
+    @property
+    def named_source(self) -> str:
+        """The key that is said to have encrypted a text, by its ARN; "" where none is named."""
+        name = self["SourceKeyId" if self.operation == "ReEncrypt" else "KeyId"]
+        return service_table.key_of(str(name), self.context.call.region, self.account) if name else ""
+
+    @property
+    def source_is_missing(self) -> bool:
+        return bool(self.named_source) and resources.key_arn(self.named_source, "", "") is None
+
+    @property
+    def is_another_key(self) -> bool:
+        """Whether a text was encrypted with another key than the one that is named."""
+        source = resources.key_of_ciphertext(self["CiphertextBlob"], self.context.call.region)
+        return bool(self.named_source and source) and self.named_source != source
 
     @property
     def is_public(self) -> bool:
