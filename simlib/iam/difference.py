@@ -1,16 +1,15 @@
 """What does one policy allow that another does not? Exact, with a request that shows it.
 
-New access is what the new policy allows and the old one does not: where no Allow of the old one matches, or a Deny of
-it does. Either is put to ``partial.possible`` with everything open, once for each way in which actions can match the
-policies' patterns. Only the policies count, as IAM Access Analyzer's custom policy checks have it
-(UG/access-analyzer-custom-policy-checks): not what else a request needs, such as a role's trust policy.
+New access is what the new policy allows and the old one does not. That is put to ``partial.possible`` with everything
+open, once for each way in which actions can match the policies' patterns. Only the policies count, as IAM Access
+Analyzer's custom policy checks have it (UG/access-analyzer-custom-policy-checks): not what else a request needs, such
+as a role's trust policy.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from copy import copy
 from typing import NamedTuple
 
 from simlib.iam import service_data
@@ -60,28 +59,19 @@ def allowed(
     policy: Policy, action: str, *resources: str, beyond: Policy | None = None, caller: str = ANYBODY
 ) -> Witness | None:
     """A request for an action, on a resource of one of some patterns: ``policy`` allows it, ``beyond`` does not."""
-    ways: list[tuple[Policy, tuple[Policy, ...]]] = [(policy, ())]
-    if beyond:
-        denies = _turned(beyond, "Deny", "Allow")
-        both = [*policy.statements, *_turned(beyond, "Allow", "Deny").statements]
-        ways = [(Policy(policy.document, policy.kind, policy.name, both), ())]
-        ways += [(policy, (denies,))] if denies.statements else []
     inside = identify(caller).has_account
+    new, *old = [PolicySet((each,)) if inside else PolicySet(resource=each) for each in (policy, beyond) if each]
     for resource in resources:
-        for grants, ceiling in ways:
-            policies = PolicySet((grants,) if inside else (), resource=None if inside else grants, vpc_endpoint=ceiling)
-            possibility = possible(_request(caller, action, resource), policies, resource_set=True)
-            if possibility.witness or possibility.depends_on is None:
-                return _witness(policy, caller, action, *(possibility.witness or (resource, {})))
+        request = _request(caller, action, resource)
+        allows = [each for each in policy.statements if each.effect == "Allow" and each.covers_action(request)]
+        if not allows:
+            break
+        possibility = possible(request, new, resource_set=True, beyond=old[0] if old else None)
+        if possibility.witness or possibility.depends_on is None:
+            request.resource, request.values = possibility.witness or (resource, {})
+            statement = next((each for each in allows if each.matches(request, False)), allows[0])
+            return Witness(caller, action, request.resource, request.values, statement)
     return None
-
-
-def _witness(policy: Policy, caller: str, action: str, resource: str, context: Context) -> Witness:
-    request = _request(caller, action, resource)
-    request.values = context
-    allows = [each for each in policy.statements if each.effect == "Allow" and each.covers_action(request)]
-    statement = next((each for each in allows if each.matches(request, False)), allows[0])
-    return Witness(caller, action, resource, context, statement)
 
 
 def _request(caller: str, action: str, resource: str) -> Request:
@@ -130,11 +120,3 @@ def _actions(policies: Sequence[Policy]) -> Iterator[str]:
             if classes.get(matches, "") not in known:
                 classes[matches] = action
         yield from (action for action in classes.values() if action not in NEEDS_NO_PERMISSION)
-
-
-def _turned(policy: Policy, effect: str, other: str) -> Policy:
-    """The statements of an effect alone, with the other one."""
-    statements = [copy(each) for each in policy.statements if each.effect == effect]
-    for statement in statements:
-        statement.effect = other
-    return Policy(policy.document, policy.kind, policy.name, statements)

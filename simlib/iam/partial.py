@@ -62,13 +62,20 @@ class _Problem:
     An atom is a condition that looks at an open key, or the patterns of a ``Resource``; each is one bit.
     """
 
-    def __init__(self, request: Request, policies: PolicySet, open_keys: Iterable[str] | None, resources: bool) -> None:
-        self.request, self.policies = request, policies
+    def __init__(
+        self,
+        request: Request,
+        policies: PolicySet,
+        beyond: PolicySet | None,
+        open_keys: Iterable[str] | None,
+        resources: bool,
+    ) -> None:
+        self.request, self.policies, self.beyond = request, policies, beyond
         open_resource = {RESOURCE} if resources else set()
         self.keys = None if open_keys is None else open_resource.union(key.lower() for key in open_keys)
         self.context = request.values if resources else {**request.values, RESOURCE: request.resource}
         atoms: dict[tuple[Any, ...], Condition] = {}
-        for policy in _flat(policies):
+        for policy in _flat((policies, beyond)):
             for statement in policy.candidates(request.folded_action):
                 for each in self._atoms(statement):
                     atoms.setdefault((each.operator, each.name, each.wanted, each.variables), each)
@@ -124,7 +131,10 @@ class _Problem:
             request = copy(self.request)
             request.resource, values = self.values(holding)
             request.values = {**request.values, **values}
-            decisions[holding] = evaluate(request, self.policies)._replace(request=self.request)
+            evaluation = evaluate(request, self.policies)._replace(request=self.request)
+            if self.beyond and evaluation.allowed and evaluate(request, self.beyond).allowed:
+                evaluation = evaluation._replace(effect=IMPLICIT_DENY)
+            decisions[holding] = evaluation
             if len(decisions) > MOST:
                 raise TooManyTexts
         return decisions
@@ -166,18 +176,24 @@ def _keys(condition: Condition) -> set[str]:
 
 
 def possible(
-    request: Request, policies: PolicySet, open_keys: Iterable[str] | None = None, *, resource_set: bool = False
+    request: Request,
+    policies: PolicySet,
+    open_keys: Iterable[str] | None = None,
+    *,
+    resource_set: bool = False,
+    beyond: PolicySet | None = None,
 ) -> Possibility:
     """Decide a request of which a part is open.
 
     ``open_keys``: condition keys that could have any value, several values, or none; ``None``: every key that the
     request does not have. ``resource_set``: the request's resource stands for every resource that matches it as a
-    pattern. Raises ``RequestError`` where such a set mixes what AWS decides differently.
+    pattern. ``beyond``: only what these policies do not allow counts as allowed. Raises ``RequestError`` where such a
+    set mixes what AWS decides differently.
     """
     try:
         if resource_set:
             _check_set(request)
-        problem = _Problem(request, policies, open_keys, resource_set)
+        problem = _Problem(request, policies, beyond, open_keys, resource_set)
         decisions = problem.solve()
         allowed = [holding for holding, evaluation in decisions.items() if evaluation.allowed]
         witness = None

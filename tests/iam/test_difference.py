@@ -85,6 +85,13 @@ def test_whoever_may_not_do_something_by_a_wildcard_for_services_is_compared_wit
     assert "sqs" not in missing
 
 
+def test_what_takes_too_many_combinations_is_new_only_where_the_new_policy_allows_it() -> None:
+    either = [allow("s3:*", Condition={"StringLike": {f"a:k{n}": "x*"}}) for n in range(12)]
+    assert list(newly_allowed(policy(allow("iam:*"), deny("s3:*")), policy(*either, allow("iam:*")))) == []
+    [witness] = newly_allowed(policy(allow("s3:GetObject")), policy(*either))
+    assert (witness.action, witness.context) == ("s3:getobject", {})
+
+
 def test_who_is_newly_let_in_by_a_resources_policy() -> None:
     def bucket(principal: Any) -> Policy:
         statement = {**allow("s3:GetObject", A), "Principal": principal}
