@@ -39,7 +39,7 @@ class _Inside(Located):
         return self.whole.place(self.path + path, of_name=of_name)
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def main(argv: Sequence[str]) -> int:
     """Check every file named in `argv` (`-`: standard input); print what was found; return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m simlib check", description=__doc__, epilog=_ENDINGS)
     parser.add_argument("files", nargs="*", metavar="FILE", help="a JSON policy document; - for standard input")
@@ -54,7 +54,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = parser.parse_args(argv)
     if options.list:
         for code, row in findings.FINDINGS.items():
-            _write(f"{code} ({row.gravity}{', ours' * row.ours}): {findings.page(code)}", sys.stdout)
+            print(f"{code} ({row.gravity}{', ours' * row.ours}): {findings.page(code)}")
         return 0
     if not options.files:
         parser.error("the following arguments are required: FILE")
@@ -66,12 +66,12 @@ def main(argv: Sequence[str] | None = None) -> int:
             text = data.decode("utf-8-sig")  # some editors begin with a mark
         except (OSError, UnicodeDecodeError) as error:
             reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
-            _write(f"{name}: error: cannot be read: {reason}", sys.stderr)
+            print(f"{name}: error: cannot be read: {reason}", file=sys.stderr)
             status = 2
             continue
         note, problems = _examined(text, options.kind, options.stored_as)
         if note:
-            _write(f"{name}: note: {note}", sys.stderr if options.json else sys.stdout)
+            print(f"{name}: note: {note}", file=sys.stderr if options.json else sys.stdout)
         for problem in problems:
             gravity = validation.gravity(problem.code, problem.level)
             if gravity == SUGGESTION and options.quiet:
@@ -80,7 +80,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             if options.json:
                 parts = {part: getattr(problem, part) for part in _PARTS}
                 line = json.dumps({"file": name, "gravity": gravity, **parts})
-            _write(line, sys.stdout)
+            print(line)
             if gravity in grave:
                 status = max(status, 1)
     return status
@@ -124,13 +124,3 @@ def _kind(document: Any) -> str:
     statements = written if isinstance(written, list) else [written]
     elements = {name.removeprefix("Not") for each in statements if isinstance(each, Mapping) for name in each}
     return "identity" if "Principal" not in elements else "resource" if "Resource" in elements else "trust"
-
-
-def _write(line: str, stream: Any) -> None:
-    """Print a line whatever the terminal can show: what it cannot appears as an escape."""
-    encoding = getattr(stream, "encoding", None) or "utf-8"
-    print(line.encode(encoding, "backslashreplace").decode(encoding), file=stream)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

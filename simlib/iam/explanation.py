@@ -209,20 +209,15 @@ class Evaluation(NamedTuple):
                     decisive = [check for check in decisive if check.check_type != "RESOURCE"]
             return Deciding(decisive[0], lacking=tuple(decisive))
         if self.effect == EXPLICIT_DENY:
-            return Deciding(decisive[0], tuple(self._matched(decisive, "Deny")))
+            return Deciding(decisive[0], self._matched(decisive, "Deny"))
         either = not any(check.needed for check in decisive if check.check_type in GRANTS)
         needed = [check for check in decisive if check.needed or (either and check.check_type in GRANTS)]
-        return Deciding(None, tuple(self._matched(needed, "Allow")))
+        return Deciding(None, self._matched(needed, "Allow"))
 
     @property
     def statements(self) -> Sequence[ExplainedStatement]:
         """Every statement of every policy that was asked, check by check, with what decided whether it matched."""
-        return [
-            self._explained(check, policy, each)
-            for check in self.checks
-            for policy in check.policies
-            for each in policy.statements
-        ]
+        return [each for check in self.checks for each in self._of(check)]
 
     @property
     def near_misses(self) -> list[ExplainedStatement]:
@@ -231,25 +226,24 @@ class Evaluation(NamedTuple):
         lacking = self.deciding.lacking
         return [each for check in lacking for each in self._near(check) or self._near(check, of_action=False)]
 
-    def _explained(self, check: Check, policy: Policy, statement: Statement) -> ExplainedStatement:
+    def _of(self, check: Check, *, matched: bool = False) -> list[ExplainedStatement]:
+        """The statements that a check looked at, or those of them that matched."""
+        policies = check.matched_policies if matched else [(each, each.statements) for each in check.policies]
         bounded = self.policies.bounds(self.request)
-        return ExplainedStatement(check.check_type, check.level, policy, statement, self.request, bounded)
+        return [
+            ExplainedStatement(check.check_type, check.level, policy, each, self.request, bounded)
+            for policy, statements in policies
+            for each in statements
+        ]
 
-    def _matched(self, checks: Iterable[Check], *effects: str) -> Iterator[ExplainedStatement]:
-        for check in checks:
-            for policy, statements in check.matched_policies:
-                for statement in statements:
-                    if statement.effect in effects:
-                        yield self._explained(check, policy, statement)
+    def _matched(self, checks: Iterable[Check], effect: str) -> tuple[ExplainedStatement, ...]:
+        matched = [each for check in checks for each in self._of(check, matched=True)]
+        return tuple([each for each in matched if each.statement.effect == effect])
 
     def _near(self, check: Check, *, of_action: bool = True) -> list[ExplainedStatement]:
         """Allow statements that cover the action (or any) and fail on as few other elements as possible."""
-        near = [
-            self._explained(check, policy, statement)
-            for policy in check.policies
-            for statement in policy.statements
-            if statement.effect == "Allow" and (not of_action or statement.covers_action(self.request))
-        ]
+        allows = [each for each in self._of(check) if each.statement.effect == "Allow"]
+        near = [each for each in allows if not of_action or each.statement.covers_action(self.request)]
         return [each for each in sorted(near, key=lambda each: each.misses)[:3] if each.misses]
 
     # -- AWS's error text (UG/troubleshoot_access-denied)
@@ -257,9 +251,7 @@ class Evaluation(NamedTuple):
     @property
     def reason(self) -> str:
         """``because no … policy allows …`` or ``with an explicit deny in a … policy``; "" when allowed."""
-        return self._reason(self.deciding.check)
-
-    def _reason(self, check: Check | None) -> str:
+        check = self.deciding.check
         if check is None:
             return ""
         name = POLICY_NAMES[check.check_type]
@@ -284,11 +276,11 @@ class Evaluation(NamedTuple):
         text = f"User: {request.caller.arn} is not authorized to perform: {request.action} on resource: {resource}"
         if request.is_trust_question:
             return text
-        check, statements, _ = self.deciding
-        text = f"{text} {self._reason(check)}"
+        text = f"{text} {self.reason}"
         if self.effect == IMPLICIT_DENY or not in_family:
             return text
         # the ARN of the managed policy that denies, which AWS adds since 2026
+        check, statements, _ = self.deciding
         names = [each.policy.name for each in statements if check and each.check_type == check.check_type != "RESOURCE"]
         return text + next((f": {name}" for name in names if ":policy/" in name), "")
 
@@ -304,7 +296,7 @@ class Evaluation(NamedTuple):
             trust = check.check_type == "RESOURCE" and request.is_trust_question
             name = "trust policy" if trust else _name(check)
             lines.append(f"{name[0].upper()}{name[1:]}: {_MEANINGS[check.meaning]}.")
-            lines += [f"  {each.title} matches." for each in self._matched([check], "Allow", "Deny")]
+            lines += [f"  {each.title} matches." for each in self._of(check, matched=True)]
             lines += [f"  {each.sentence}." for each in self._near(check) if check.effect == IMPLICIT_DENY]
         return "\n".join(lines)
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import re
-from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,7 +17,7 @@ from typing import Any, Final
 from simlib.iam.errors import Path, PolicyError, Position, Problem
 
 MAX_DEPTH: Final = 64  # a policy needs 7 levels; more is a mistake or an attack
-_TOKEN: Final = r'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[\[\]{},:]|[^\s\[\]{},:"]++'
+_TOKEN: Final = r'\n|"[^"\\]*+(?:\\.[^"\\]*+)*+"|[\[\]{},:]|[^\s\[\]{},:"]++'
 
 
 @dataclass(frozen=True)
@@ -30,21 +29,11 @@ class Located:
 
     def place(self, path: Path, *, of_name: bool = False) -> Position | None:
         """Where the value at `path` begins, or the name before it; None if there is no such part."""
-        offset = self._offsets.get(path, (None, None))[0 if of_name else 1]
-        return None if offset is None else self.position(offset)
-
-    def position(self, offset: int) -> Position:
-        line = bisect_right(self._lines, offset)
-        return line, offset - self._lines[line - 1] + 1
+        return self._places.get(path, (None, None))[0 if of_name else 1]
 
     @cached_property
-    def _lines(self) -> list[int]:
-        """Where each line begins."""
-        return [0, *(newline.end() for newline in re.finditer("\n", self.text))]
-
-    @cached_property
-    def _offsets(self) -> dict[Path, tuple[int, int]]:
-        return {path: (name, value) for path, name, value in _parts(self.text)}
+    def _places(self) -> dict[Path, tuple[Position, Position]]:
+        return {path: (name, value) for path, _, name, value in _parts(self.text)}
 
 
 def read(text: str) -> Located:
@@ -80,46 +69,48 @@ def _depth(value: Any) -> int:
     return 0 if inside is None else 1 + max(map(_depth, inside), default=0)
 
 
-def _parts(text: str) -> Iterator[tuple[Path, int, int]]:
-    """The parts of good text: the way to each, and where its name (else it itself) and it begin."""
+def _parts(text: str) -> Iterator[tuple[Path, str, Position, Position]]:
+    """The parts of good text: the way to each, its first token, and where its name (else it itself) and it begin."""
     path: list[str | int | None] = []  # of each open bracket the item or the name, None before one
-    name_at = None
-    for token in re.finditer(_TOKEN, text):
-        sign, at = token[0], token.start()
-        if sign in ("]", "}"):
+    line, begin, name_at = 1, 0, None
+    for match in re.finditer(_TOKEN, text):
+        token, at = match[0], (line, match.start() - begin + 1)
+        if token == "\n":
+            line, begin = line + 1, match.end()
+        elif token in ("]", "}"):
             path.pop()
-        elif sign == ",":
+        elif token == ",":
             path[-1] = path[-1] + 1 if isinstance(path[-1], int) else None
         elif path and path[-1] is None:
-            path[-1], name_at = json.loads(sign), at
-        elif sign != ":":
-            yield tuple(path), at if name_at is None else name_at, at  # type: ignore[arg-type]
+            path[-1], name_at = json.loads(token), at
+        elif token != ":":
+            yield tuple(path), token, name_at or at, at  # type: ignore[arg-type]
             name_at = None
-            if sign in ("[", "{"):
-                path.append(0 if sign == "[" else None)
+            if token in ("[", "{"):
+                path.append(0 if token == "[" else None)
 
 
 def _mistake(text: str, error: Exception) -> Problem:
     """What is wrong with a text; where the standard library does not say where, its parts are gone through."""
     from simlib.iam.findings import Report  # late: most texts are good
 
-    report, known, located = Report("identity"), set[Path](), Located(None, text)
+    report, known = Report("identity"), set[Path]()
     if isinstance(error, json.JSONDecodeError):
         codes = {"delimiter": "json-delimiter", "Extra data": "json-extra-data"}
         code = next((code for words, code in codes.items() if words in error.msg), "json-syntax")
         place = error.lineno, error.colno
         report.add(code, (), text[error.pos : error.pos + 40], place=place, reason=error.msg)
         return report.problems[0]
-    for path, name_at, at in _parts(text):
+    for path, token, name_at, at in _parts(text):
         if isinstance(error, RecursionError):
-            if len(path) == MAX_DEPTH and text[at] in "[{":
-                report.add("json-too-deep", path, None, place=located.position(at), most=MAX_DEPTH)
+            if len(path) == MAX_DEPTH and token in "[{":
+                report.add("json-too-deep", path, None, place=at, most=MAX_DEPTH)
                 break
         elif path in known:
-            report.add("json-duplicate-key", path, path[-1], place=located.position(name_at))
+            report.add("json-duplicate-key", path, path[-1], place=name_at)
             break
-        elif text.startswith(("NaN", "Infinity", "-Infinity"), at):
-            report.add("json-syntax", path, text[at : at + 9], place=located.position(at), reason="Expecting value")
+        elif token in ("NaN", "Infinity", "-Infinity"):
+            report.add("json-syntax", path, token, place=at, reason="Expecting value")
             break
         known.add(path)
     return report.problems[0]

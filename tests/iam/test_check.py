@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 import pytest
 
+from simlib.__main__ import main as command
 from simlib.iam import check
 from simlib.iam.findings import FINDINGS
 
@@ -134,8 +135,7 @@ def test_a_terminal_is_never_given_what_it_cannot_show(
     file.write_text('{"Version": "\\ud800", "Statement": [], "Statemént…": 1}', encoding="utf-8")
     buffer = io.BytesIO()
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(buffer, encoding=encoding))
-    assert check.main([str(file)]) == 1
-    sys.stdout.flush()
+    assert command(["check", str(file)]) == 1
     assert "did you mean Statement?" in buffer.getvalue().decode(encoding)
 
 
