@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from importlib import import_module
+
+from .command_line import status_of
 
 #: command -> the module whose ``main(arguments) -> exit status`` runs it, and what it does
 COMMANDS = {
@@ -30,9 +31,10 @@ def usage() -> str:
 
 def main(arguments: list[str]) -> int:
     """Run a command; the exit status is 2 where there is no such command, or a file cannot be opened."""
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):  # a Windows console may not be able to write what a sentence holds
-            stream.reconfigure(errors="backslashreplace")
+    return status_of(lambda: run(arguments))
+
+
+def run(arguments: list[str]) -> int:
     command = arguments[0] if arguments else "-h"
     if command in ("-h", "--help"):
         print(usage())
@@ -40,20 +42,7 @@ def main(arguments: list[str]) -> int:
     if command not in COMMANDS:
         print(f"There is no command {command!r}.\n{usage()}", file=sys.stderr)
         return 2
-    try:
-        status: int = import_module(COMMANDS[command][0]).main(arguments[1:])
-        sys.stdout.flush()
-    except KeyboardInterrupt:
-        print("Stopped.", file=sys.stderr)
-        return 130
-    except BrokenPipeError:  # whoever read the answers has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
-    except OSError as error:
-        if error.filename is None:
-            raise
-        print(f"{error.filename} cannot be opened: {error.strerror}.", file=sys.stderr)
-        return 2
+    status: int = import_module(COMMANDS[command][0]).main(arguments[1:])
     return status
 
 

@@ -21,6 +21,7 @@ from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
+from .command_line import status_of
 from .lessons import find
 
 HERE = Path(__file__).resolve().parent
@@ -32,10 +33,17 @@ NOT_COPIED = shutil.ignore_patterns("instructor-guide.md", "progress*", ".*", "*
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; the exit status."""
     words = list(sys.argv[1:] if arguments is None else arguments)
+    return status_of(lambda: run(words))
+
+
+def run(words: list[str]) -> int:
     command = words.pop(0) if words[:1] in (["app"], ["test"]) else ""
-    if not command and words[:1] in (["help"], ["--help"], ["-h"]):
+    if words[:1] in (["help"], ["--help"], ["-h"]):
         print((__doc__ or "").strip())
         return 0
+    if command == "test" and words:
+        print("iam-lab test runs every lesson, and has no options.", file=sys.stderr)
+        return 2
     if words[:1] == ["--version"]:
         from . import __version__
 
@@ -48,9 +56,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     own_packages_first()
     if command == "test":
         return run_lessons()
-    if not (folder / FIRST_PAGE).exists():
+    is_new = not (folder / FIRST_PAGE).exists()
+    try:
+        copy_lessons(folder)
+    except OSError as error:
+        print(f"The lessons cannot be copied to {folder}: {error.strerror}. Name another folder.", file=sys.stderr)
+        return 1
+    if is_new:
         print(f"The lessons are copied to {folder}. What you change there stays.", flush=True)
-    copy_lessons(folder)
     open_playground(folder, words) if command else open_course(folder, words)
     return 0
 

@@ -74,6 +74,53 @@ def test_the_repositorys_own_lessons_are_opened_where_they_are(
     assert "copied" not in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("taken", ["file", "file/below", "closed/below"])
+@pytest.mark.parametrize("command", [[], ["app"]], ids=["course", "app"])
+def test_a_folder_that_cannot_be_had_is_told_in_a_line(
+    tmp_path: Path, started: Any, capsys: pytest.CaptureFixture[str], command: list[str], taken: str
+) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "closed").mkdir(mode=0o500)
+    if os.name == "nt" or os.access(tmp_path / "closed", os.W_OK):  # root may write everywhere
+        taken = taken.replace("closed", "file")
+    assert start.main([*command, str(tmp_path / taken)]) == 1
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.startswith(f"The lessons cannot be copied to {tmp_path / taken}: ")
+    assert said.err.endswith(". Name another folder.\n")
+    assert started == []
+
+
+@pytest.mark.parametrize("command", [[], ["app"], ["test"]], ids=["course", "app", "test"])
+def test_help_starts_and_copies_nothing(
+    tmp_path: Path,
+    started: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    command: list[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert start.main([*command, "--help"]) == 0
+    assert "iam-lab app [FOLDER]" in capsys.readouterr().out
+    assert list(tmp_path.iterdir()) == started == []
+
+
+def test_options_of_the_test_are_refused_before_it_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    assert start.main(["test", "-k", "trust"]) == 2
+    assert capsys.readouterr().err == "iam-lab test runs every lesson, and has no options.\n"
+
+
+def test_ctrl_c_while_it_starts_ends_in_a_word(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(start, "open_course", interrupted)
+    assert start.main([str(tmp_path)]) == 130
+    assert capsys.readouterr().err == "Stopped.\n"
+
+
 FAILS = """class Panel:
     def _repr_mimebundle_(self, **_):
         raise LookupError("no such role")
