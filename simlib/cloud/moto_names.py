@@ -58,7 +58,8 @@ EC2_TABLES = "moto.ec2.models.instance_types"
 # Where services are kept that are not named as in their ARNs: module and name of the backends
 _KEEPERS = {
     "lambda": ("awslambda_simple", "lambda_simple"),
-    "states": ("stepfunctions", "stepfunction"),
+    "states": ("stepfunctions", "stepfunctions"),
+    "elasticfilesystem": ("efs", "efs"),
     "elasticloadbalancing": ("elbv2", "elbv2"),
     "es": ("opensearch", "opensearch"),
 }

@@ -65,6 +65,28 @@ def make_queue(sqs: Any) -> str:
     return f"arn:aws:sqs:us-east-1:{OWNER}:jobs"
 
 
+def share_repository(ecr: Any, _: str, text: str) -> None:
+    """Its policy speaks of the repository alone, and names no resource."""
+    policy = json.loads(text)
+    statements = [{name: each[name] for name in each if name != "Resource"} for each in policy["Statement"]]
+    ecr.set_repository_policy(repositoryName="app", policyText=json.dumps({**policy, "Statement": statements}))
+
+
+def share_bus(events: Any, _: str, text: str) -> None:
+    """Its statements have names."""
+    events.put_permission(EventBusName="orders", Policy=text.replace('"Effect"', '"Sid": "s", "Effect"'))
+
+
+def make_stream(kinesis: Any) -> str:
+    kinesis.create_stream(StreamName="clicks", ShardCount=1)
+    return f"arn:aws:kinesis:us-east-1:{OWNER}:stream/clicks"
+
+
+def make_database(glue: Any) -> str:
+    glue.create_database(DatabaseInput={"Name": "sales"})
+    return f"arn:aws:glue:us-east-1:{OWNER}:catalog"
+
+
 KINDS = {
     "a KMS key": Kind(
         "kms", make_key, share_key, lambda c, arn: c.encrypt(KeyId=arn, Plaintext=b"x"), "kms:Encrypt"
@@ -96,6 +118,34 @@ KINDS = {
         lambda c, arn, text: c.put_resource_policy(ResourceArn=arn, Policy=text),
         lambda c, arn: c.get_item(TableName=arn, Key={"id": {"S": "1"}})["Item"],
         "dynamodb:GetItem",
+    ),
+    "a repository": Kind(
+        "ecr",
+        lambda c: str(c.create_repository(repositoryName="app")["repository"]["repositoryArn"]),
+        share_repository,
+        lambda c, _: c.list_images(registryId=OWNER, repositoryName="app"),
+        "ecr:ListImages",
+    ),
+    "an event bus": Kind(
+        "events",
+        lambda c: str(c.create_event_bus(Name="orders")["EventBusArn"]),
+        share_bus,
+        lambda c, arn: c.put_events(Entries=[{"EventBusName": arn, "Source": "x", "DetailType": "x", "Detail": "{}"}]),
+        "events:PutEvents",
+    ),
+    "a stream": Kind(
+        "kinesis",
+        make_stream,
+        lambda c, arn, text: c.put_resource_policy(ResourceARN=arn, Policy=text),
+        lambda c, arn: c.put_record(StreamARN=arn, Data=b"x", PartitionKey="x"),
+        "kinesis:PutRecord",
+    ),
+    "a database of the catalog": Kind(
+        "glue",
+        make_database,
+        lambda c, _, text: c.put_resource_policy(PolicyInJson=text),
+        lambda c, _: c.get_database(CatalogId=OWNER, Name="sales"),
+        "glue:GetDatabase",
     ),
 }  # fmt: skip
 EVERY_KIND = pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS.keys())
@@ -162,7 +212,14 @@ def test_a_malformed_policy_is_not_stored(dev: Any, kind: Kind) -> None:
     arn = kind.make(owner)
     broken = document({**statement("*", kind.action), "Effect": "Perhaps"})
     assert refused(lambda: kind.share(owner, arn, broken))[0].startswith(
-        ("MalformedPolicy", "InvalidAttribute", "InvalidParameter", "ValidationException")
+        (
+            "MalformedPolicy",
+            "InvalidAttribute",
+            "InvalidParameter",
+            "ValidationException",
+            "InvalidInput",
+            "InvalidArgument",
+        )
     )
     kind.use(owner, arn)
 

@@ -6,9 +6,11 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/introduction_attribute-based-ac
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from simlib import Cloud
 
@@ -61,6 +63,40 @@ def user_of(client: Any, iam: Any, team: str) -> str:
     return f"u-{team}"
 
 
+def stream(client: Any, iam: Any, team: str) -> str:
+    client.create_stream(StreamName=team, ShardCount=1)
+    client.add_tags_to_stream(StreamName=team, Tags={"team": team})
+    return team
+
+
+def service_role(iam: Any, service: str, team: str) -> str:
+    trusted = trust({"Service": f"{service}.amazonaws.com"})
+    return str(iam.create_role(RoleName=f"{service}-{team}", AssumeRolePolicyDocument=trusted)["Role"]["Arn"])
+
+
+def machine(client: Any, iam: Any, team: str) -> str:
+    definition = '{"StartAt": "End", "States": {"End": {"Type": "Succeed"}}}'
+    role = service_role(iam, "states", team)
+    tag = [{"key": "team", "value": team}]
+    made = client.create_state_machine(name=team, roleArn=role, definition=definition, tags=tag)
+    return str(made["stateMachineArn"])
+
+
+def zone(client: Any, iam: Any, team: str) -> str:
+    made = client.create_hosted_zone(Name=f"{team}.example.com", CallerReference=team)["HostedZone"]["Id"]
+    name = str(made.rpartition("/")[2])
+    client.change_tags_for_resource(ResourceType="hostedzone", ResourceId=name, AddTags=tags(team))
+    return name
+
+
+def unit(client: Any, iam: Any, team: str) -> str:
+    with suppress(ClientError):  # the first unit's organization is there
+        client.create_organization()
+    root = client.list_roots()["Roots"][0]["Id"]
+    made = client.create_organizational_unit(ParentId=root, Name=team, Tags=tags(team))
+    return str(made["OrganizationalUnit"]["Id"])
+
+
 # service, how the owner makes one of a team, how another uses it
 RESOURCES: dict[str, tuple[str, Make, Use]] = {
     "an EC2 instance": ("ec2", instance, lambda c, name: c.stop_instances(InstanceIds=[name])),
@@ -99,6 +135,34 @@ RESOURCES: dict[str, tuple[str, Make, Use]] = {
         lambda c, _, team: c.create_log_group(logGroupName=f"l-{team}", tags={"team": team}) and f"l-{team}",
         lambda c, name: c.describe_log_streams(logGroupName=name),
     ),
+    "a repository": (
+        "ecr",
+        lambda c, _, team: c.create_repository(repositoryName=f"app-{team}", tags=tags(team)) and f"app-{team}",
+        lambda c, name: c.list_images(repositoryName=name),
+    ),
+    "a stream": ("kinesis", stream, lambda c, name: c.describe_stream(StreamName=name)),
+    "a state machine": ("stepfunctions", machine, lambda c, arn: c.describe_state_machine(stateMachineArn=arn)),
+    "a cluster of EKS": (
+        "eks",
+        lambda c, iam, team: c.create_cluster(name=team, roleArn=service_role(iam, "eks", team),
+                                              resourcesVpcConfig={}, tags={"team": team}) and team,
+        lambda c, name: c.describe_cluster(name=name),
+    ),
+    "a classic load balancer": (
+        "elb",
+        lambda c, _, team: c.create_load_balancer(
+            LoadBalancerName=team, Listeners=[{"Protocol": "HTTP", "LoadBalancerPort": 80, "InstancePort": 80}],
+            AvailabilityZones=["us-east-1a"], Tags=tags(team)) and team,
+        lambda c, name: c.delete_load_balancer(LoadBalancerName=name),
+    ),
+    "a hosted zone": ("route53", zone, lambda c, name: c.get_hosted_zone(Id=name)),
+    "a file system": (
+        "efs",
+        lambda c, _, team: c.create_file_system(CreationToken=team, Tags=tags(team))["FileSystemId"],
+        lambda c, name: c.describe_file_systems(FileSystemId=name),
+    ),
+    "an organizational unit": ("organizations", unit, lambda c, name: c.describe_organizational_unit(
+        OrganizationalUnitId=name)),
 }  # fmt: skip
 
 
@@ -184,3 +248,27 @@ def test_tags_that_differ_in_capitals_alone_keep_no_call_from_being_decided(aws:
     blue = allow("ec2:StopInstances", Condition={"StringEquals": {"aws:ResourceTag/team": "blue"}})
     alice = new_user(aws, dev.admin.client("iam"), "alice", blue)
     assert alice.client("ec2").stop_instances(InstanceIds=[instance])["StoppingInstances"]
+
+
+def test_a_services_own_name_for_its_tags(aws: Cloud, iam: Any, dev: Any) -> None:
+    """https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonrds.html"""
+    rds = dev.admin.client("rds")
+    for team in ("blue", "red"):
+        rds.create_db_instance(
+            DBInstanceIdentifier=team, DBInstanceClass="db.t3.micro", Engine="postgres", Tags=tags(team)
+        )
+    blue = allow("rds:*", Condition={"StringEquals": {"rds:db-tag/team": "blue"}})
+    alice = new_user(aws, iam, "alice", blue).client("rds")
+    assert alice.stop_db_instance(DBInstanceIdentifier="blue")["DBInstance"]
+    assert refused(lambda: alice.stop_db_instance(DBInstanceIdentifier="red"))[0] == "AccessDenied"
+
+
+def test_the_tags_of_a_trail_decide(aws: Cloud, iam: Any, dev: Any) -> None:
+    dev.admin.client("s3").create_bucket(Bucket="trails")
+    for team in ("blue", "red"):
+        made = {"Name": f"t-{team}", "S3BucketName": "trails", "TagsList": tags(team)}
+        dev.admin.client("cloudtrail").create_trail(**made)
+    blue = allow("cloudtrail:*", Condition={"StringEquals": {"aws:ResourceTag/team": "blue"}})
+    alice = new_user(aws, iam, "alice", blue).client("cloudtrail")
+    assert alice.get_trail_status(Name="t-blue")
+    assert refused(lambda: alice.get_trail_status(Name="t-red"))[0] == "AccessDeniedException"

@@ -196,6 +196,6 @@ def _tag_keys(permission: Permission) -> dict[str, str]:
             return {f"s3:ExistingObjectTag/{key}": value for key, value in tags.items()}
         of_bucket = buckets.bucket_tags(bucket)
         return {f"{name}/{k}": v for k, v in of_bucket.items() for name in ("aws:ResourceTag", "s3:BucketTag")}
-    own = service_table.by_prefix(service).get("own_tags", False)
-    names = ("aws:ResourceTag", f"{service}:ResourceTag") if own else ("aws:ResourceTag",)
-    return {f"{name}/{k}": v for k, v in resources.tags_of(permission.resource).items() for name in names}
+    tags = resources.tags_of(permission.resource, permission.account)
+    names = service_table.names_of_tags(permission.resource) if tags else ()
+    return {f"{name}/{key}": value for key, value in tags.items() for name in names}

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from itertools import product
 from pathlib import Path
@@ -102,7 +102,9 @@ def resources_of(call: Call, action: str, account: str) -> list[str]:
     if action.startswith("apigateway:"):
         return [f"arn:aws:apigateway:{call.region}::{call.path.removeprefix('/v2')}"]
     owner = str(call.parameters.get(facts.get("owner", ""), ""))
-    account = owner if re.fullmatch(r"\d{12}", owner) else account
+    if re.fullmatch(r"\d{12}", owner):  # says that, and names no resource
+        account, parameters = owner, {**call.parameters, facts["owner"]: None}
+        call = replace(call, parameters=parameters)
     forms = _forms(action)
     listing = not forms and call.operation.startswith(("List", "Describe", "Get"))  # its members are no names
     if not forms and facts.get("none") == "kind" and facts.get("pattern", True):
@@ -153,6 +155,17 @@ def key_members(service: str, operation: str, action: str) -> Mapping[str, str]:
     alike = {key: sent[_bare(key.partition(":")[2])] for key in keys if _bare(key.partition(":")[2]) in sent}
     columns = row(service).get("keys", {})
     return {**alike, **{key: path for key, path in columns.items() if "{" not in path or key in keys}}
+
+
+def names_of_tags(arn: str) -> list[str]:
+    """What conditions call a resource's tags: `aws:ResourceTag`, and what its service calls those of its type."""
+    service = service_data.service(arn.split(":")[2])
+    forms = _all_forms(service.prefix) if service else ()
+    keys = {key for form in forms if form.pattern.fullmatch(arn) for key in form.condition_keys}
+    return ["aws:ResourceTag", *(key[:-2] for key in keys if _OWN_TAG.fullmatch(key))]
+
+
+_OWN_TAG = re.compile(r"(?!aws:)[\w-]+:(?:[Rr]esourceTag|(?!req-)[\w-]+-tag)/\*")
 
 
 def _bare(name: str) -> str:
@@ -252,6 +265,7 @@ class _Form:
     text: str
     placeholders: tuple[str, ...]
     pattern: re.Pattern[str]
+    condition_keys: tuple[str, ...]
 
     def is_of(self, operation: str) -> bool:
         """Whether an operation is named for this type of resources: DescribeDBClusters for `cluster`."""
@@ -296,7 +310,7 @@ def _form(kind: service_data.ResourceType) -> _Form:
         re.escape(piece) if index % 2 == 0 else ("[^:]*" if piece in _EVERYWHERE else ".+")
         for index, piece in enumerate(_PLACEHOLDER.split(kind.arn))
     )
-    return _Form(kind.name, kind.arn, names, re.compile(pattern))
+    return _Form(kind.name, kind.arn, names, re.compile(pattern), kind.condition_keys)
 
 
 def _by_reference(forms: tuple[_Form, ...], call: Call, account: str) -> Iterator[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from importlib import import_module
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 from simlib.cloud import moto_names as moto
@@ -50,7 +51,14 @@ _ROWS: Mapping[str, _Row] = {
     "sns": _Row("topics", lambda arn, name: arn, "arn", "policy", "kms_master_key_id"),
     "secretsmanager": _Row("secrets", lambda arn, name: arn, "arn", "policy", "kms_key_id"),
     "dynamodb": _Row("tables", lambda arn, name: name.partition("/")[2].partition("/")[0], "table_arn"),
-}
+    "ecr": _Row("repositories", lambda arn, name: name.removeprefix("repository/"), "arn", "policy"),
+    "events": _Row("event_buses", lambda arn, name: name.removeprefix("event-bus/"), "arn"),
+    "kinesis": _Row("streams", lambda arn, name: name.partition("/")[2], "arn"),
+    "eks": _Row("clusters", lambda arn, name: name.removeprefix("cluster/"), "arn"),
+    "redshift": _Row("clusters", lambda arn, name: name.removeprefix("cluster:"), "arn"),
+    "codebuild": _Row("codebuild_projects", lambda arn, name: name.removeprefix("project/"), "arn"),
+    "elb": _Row("load_balancers", lambda arn, name: name.partition("/")[2]),
+}  # fmt: skip
 
 
 def _function(keeper: Any, name: str) -> Any:
@@ -59,6 +67,11 @@ def _function(keeper: Any, name: str) -> Any:
         return keeper.get_function(name, qualifier[0] if qualifier else None)
     except Exception:  # moto raises an error of its own for each way of not being there
         return None
+
+
+def _of_organization(keeper: Any, name: str) -> Any:
+    things = (*keeper.ou, *keeper.accounts, *keeper.policies)
+    return next((each for each in things if each.id == name.rpartition("/")[2]), None)
 
 
 def _parameter(keeper: Any, name: str) -> Any:
@@ -72,12 +85,20 @@ _FINDERS: Mapping[str, Callable[[Any, str], Any]] = {
     "ssm": _parameter,
     "lambda": _function,
     "ec2": lambda keeper, name: keeper.get_instance_by_id(name.removeprefix("instance/")),
+    "organizations": _of_organization,
+    "route53": lambda keeper, name: SimpleNamespace(tags=keeper.resource_tags.get(name.rpartition("/")[2])),
 }
 
 
-def thing_of(arn: str) -> Any:
-    """moto's object behind an ARN, which may name a part or a version of it; None where there is none."""
+def thing_of(arn: str, owner: str = "") -> Any:
+    """moto's object behind an ARN, which may name a part or a version of it; None where there is none.
+
+    `owner` is the account of an ARN that names none.
+    """
     service, region, account, name = _split(arn)
+    account = account or owner
+    if service == "elasticloadbalancing" and name.count("/") == 1:  # a classic one
+        service = "elb"
     backend = keeper(service, account, region) if service in {*_ROWS, *_FINDERS} else None
     if backend is None:
         return None
@@ -106,9 +127,9 @@ def resource_arns(account: str) -> Iterator[str]:
 def policy_of(arn: str) -> str | None:
     """The text of the policy that hangs on a resource; None where there is none. S3's are the store's."""
     service, region, account, _ = _split(arn)
-    if service == "dynamodb":  # the table's policy speaks for its indexes too; a stream has one of its own
+    if service in _POLICIES_BY_ARN:
         policies = getattr(keeper(service, account, region), "resource_policies", {})
-        return getattr(policies.get(policy_owner(arn)), "policy_doc", None)
+        return _POLICIES_BY_ARN[service](policies[policy_owner(arn)]) if policy_owner(arn) in policies else None
     row, thing = _ROWS.get(service), thing_of(arn)
     if thing is None:
         return None
@@ -119,8 +140,10 @@ def policy_of(arn: str) -> str | None:
 def policy_owner(arn: str) -> str:
     """The ARN that the policy of a resource, or of a part of one, hangs on."""
     service = _split(arn)[0]
-    if service == "dynamodb":
+    if service == "dynamodb":  # the table's speaks for its indexes too; a stream has one of its own
         return arn if "/stream/" in arn else arn.partition("/index/")[0]
+    if service == "glue":  # all of an account's tables have that of its catalog
+        return f"{':'.join(arn.split(':')[:5])}:catalog"
     return ":".join(arn.split(":")[:7]) if service == "lambda" else arn
 
 
@@ -236,32 +259,42 @@ def _grant_statements(grant: Any) -> Iterator[dict[str, Any]]:
 
 
 # Policies that are put together of what moto keeps.
-_POLICIES: Mapping[str, Callable[[Any], Any]] = {"lambda": _function_policy, "kms": _key_policy}
+_POLICIES: Mapping[str, Callable[[Any], Any]] = {
+    "lambda": _function_policy, "kms": _key_policy, "events": lambda bus: bus.policy,
+}  # fmt: skip
+# Where policies are kept by the ARNs they hang on: the text of one.
+_POLICIES_BY_ARN: Mapping[str, Callable[[Any], str]] = {
+    "dynamodb": lambda kept: kept.policy_doc, "kinesis": str, "glue": lambda kept: kept["PolicyInJson"],
+}  # fmt: skip
 
 
 # -- tags ------------------------------------------------------------------------------------------------------------
 
 
-def tags_of(arn: str) -> Mapping[str, str]:
-    """The tags of a resource, or of what it is a part of; none for what does not exist or moto keeps no tags of."""
+def tags_of(arn: str, owner: str = "") -> Mapping[str, str]:
+    """The tags of a resource, or of what it is a part of; none for what does not exist or moto keeps no tags of.
+
+    `owner` is the account of an ARN that names none.
+    """
     service, region, account, name = _split(arn)
-    backend = keeper(service, account, region) if account and not name.endswith("*") else None
-    if backend is None:
-        return {}
-    if service == "ec2":  # keyed by ID, which spares a walk through everything there is
+    backend: Any = keeper(service, account or owner, region) if not name.endswith("*") else None
+    if service == "ec2" and backend:  # keyed by ID, which spares a walk through everything there is
         return dict(backend.tags.get(name.rpartition("/")[2], {}))
-    if service == "iam":
+    if service == "iam" and backend:
         collection = _TAGGED.get(name.partition("/")[0])
-        last = name.rpartition("/")[2]
-        entity = named(backend, collection, last) if collection else backend.managed_policies.get(arn)
+        others = backend.managed_policies | backend.open_id_providers | backend.virtual_mfa_devices
+        entity = named(backend, collection, name.rpartition("/")[2]) if collection else others.get(arn)
         return tag_map(getattr(entity, "tags", None))
     whole = "/".join(arn.split("/")[:2]) if service == "dynamodb" else arn
     whole = ":".join(arn.split(":")[:7]) if service in ("lambda", "logs") else whole
-    listed: Any = getattr(backend, "iter_tagged_resources", tuple)()
     try:
-        return next((dict(each.tags) for each in listed if each.arn == whole), {})
+        listed: Any = getattr(backend, "iter_tagged_resources", tuple)()
+        kept = next((each.tags for each in listed if each.arn == whole), None)
+        kept = kept or getattr(thing_of(whole, owner), "tags", None)
     except Exception:  # moto stumbles over something else that is half made, and can list no tags of the service's
         return {}
+    tagger = getattr(backend, "tagger", None) or getattr(backend, "tagging_service", None)
+    return tag_map(kept) if kept or not tagger else tagger.get_tag_dict_for_resource(whole)
 
 
 _TAGGED = {"role": "roles", "user": "users", "instance-profile": "instance_profiles"}
