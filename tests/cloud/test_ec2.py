@@ -39,6 +39,18 @@ def profile(iam: Any) -> str:
 
 
 SMALL = {"StringEquals": {"ec2:InstanceType": "t3.micro"}}
+KINDS = ("instance", "network-interface", "volume", "security-group", "subnet")
+ONLY_SMALL = [
+    allow("ec2:RunInstances", f"{ROOT}:instance/*", Condition=SMALL),
+    allow("ec2:RunInstances", [*(f"{ROOT}:{kind}/*" for kind in KINDS[1:]), "arn:aws:ec2:us-east-1::image/*"]),
+]
+NOT_OF_AMAZON = deny("ec2:RunInstances", "arn:aws:ec2:*::image/*", Condition={
+    "StringNotEquals": {"ec2:Owner": "amazon"}})  # fmt: skip
+IN_THE_CLEAR = deny("ec2:RunInstances", f"{ROOT}:volume/*", Condition={"Bool": {"ec2:Encrypted": "false"}})
+DISKS = {"BlockDeviceMappings": [
+    {"DeviceName": "/dev/sda1", "Ebs": {"VolumeSize": 8, "Encrypted": True}},
+    {"DeviceName": "/dev/sdb", "Ebs": {"VolumeSize": 8}},
+]}  # fmt: skip
 IMDSV2 = {"StringNotEquals": {"ec2:MetadataHttpTokens": "required"}}
 TOKENS = {"MetadataOptions": {"HttpTokens": "required"}}
 NO_KEY = deny("ec2:RunInstances", f"{ROOT}:key-pair/*")
@@ -46,11 +58,19 @@ LAUNCHES: list[tuple[str, list[Any], dict[str, Any], str | None]] = [
     ("everything", [allow("ec2:RunInstances")], {}, None),
     ("the instance alone is not enough", [allow("ec2:RunInstances", f"{ROOT}:instance/*")], {}, "image/" + IMAGE),
     ("each resource by itself",
-     [allow("ec2:RunInstances", [f"{ROOT}:{kind}/*" for kind in
-            ("instance", "network-interface", "volume", "security-group", "subnet")]),
+     [allow("ec2:RunInstances", [f"{ROOT}:{kind}/*" for kind in KINDS]),
       allow("ec2:RunInstances", f"arn:aws:ec2:us-east-1::image/{IMAGE}")], {}, None),
-    ("a type that is allowed", [allow("ec2:RunInstances", Condition=SMALL)], {"InstanceType": "t3.micro"}, None),
-    ("a type that is not", [allow("ec2:RunInstances", Condition=SMALL)], {"InstanceType": "t3.large"}, "instance/*"),
+    ("a type that is allowed", ONLY_SMALL, {"InstanceType": "t3.micro"}, None),
+    ("a type that is not", ONLY_SMALL, {"InstanceType": "t3.large"}, "instance/*"),
+    # https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ExamplePolicies_EC2.html
+    ("an image has no type of instances", [allow("ec2:RunInstances", Condition=SMALL)], {"InstanceType": "t3.micro"},
+     "image/" + IMAGE),
+    ("an image of Amazon's", [allow("ec2:RunInstances"), NOT_OF_AMAZON], {}, None),
+    ("in a VPC that is denied", [allow("ec2:RunInstances"), deny("ec2:RunInstances", f"{ROOT}:subnet/*", Condition={
+        "ArnLike": {"ec2:Vpc": f"{ROOT}:vpc/*"}})], {"SubnetId": "@"}, "explicit deny"),
+    ("a volume in the clear", [allow("ec2:RunInstances"), IN_THE_CLEAR], DISKS, "explicit deny"),
+    ("volumes that are encrypted", [allow("ec2:RunInstances"), IN_THE_CLEAR], {"BlockDeviceMappings": DISKS[
+        "BlockDeviceMappings"][:1]}, None),
     ("IMDSv2 is asked for and not given",
      [allow("ec2:*"), deny("ec2:RunInstances", f"{ROOT}:instance/*", Condition=IMDSV2)], {}, "explicit deny"),
     ("IMDSv2 is asked for and given",
@@ -79,6 +99,8 @@ def test_who_may_launch_what(
 ) -> None:
     ec2.create_key_pair(KeyName="mine")
     client = new_user(aws, iam, "alice", *statements).client("ec2")
+    if "SubnetId" in given:
+        given = {"SubnetId": ec2.describe_subnets()["Subnets"][0]["SubnetId"]}
     if refusal is None:
         run(client, **given)
         return

@@ -88,6 +88,43 @@ def test_what_a_call_asks_for(
     assert [(one.action, one.resource) for one in got] == expected
 
 
+# service, operation, what it is given, condition keys of the first resource it asks about
+KEYS: dict[str, tuple[str, str, dict[str, Any], dict[str, Any]]] = {
+    "a name becomes an ARN": ("ecs", "UpdateService", {"cluster": "main", "service": "web"},
+                              {"ecs:cluster": ROOT.format("ecs") + "cluster/main"}),
+    "also one that is left out": ("ecs", "RunTask", {"taskDefinition": "web:1"},
+                                  {"ecs:cluster": ROOT.format("ecs") + "cluster/default"}),
+    "a member farther down": ("lambda", "CreateFunction", {"FunctionName": "f", "VpcConfig": {"SubnetIds": ["s-1"]}},
+                              {"lambda:SubnetIds": ["s-1"]}),
+    "named by its path": ("codebuild", "CreateProject", {"name": "p", "vpcConfig": {"vpcId": "vpc-1"}},
+                          {"codebuild:vpcConfig.vpcId": "vpc-1"}),
+    "what a build has otherwise": ("codebuild", "StartBuild", {"projectName": "p", "sourceLocationOverride": "here"},
+                                   {"codebuild:source.location": "here"}),
+    "a key of the type of resources": ("rds", "CreateDBInstance", {"DBInstanceIdentifier": "d", "Engine": "mysql"},
+                                       {"rds:DatabaseEngine": "mysql"}),
+    "of several records": ("route53", "ChangeResourceRecordSets", {"HostedZoneId": "Z", "ChangeBatch": {"Changes": [
+        {"Action": "CREATE", "ResourceRecordSet": {"Name": "a", "Type": "TXT"}}]}},
+        {"route53:ChangeResourceRecordSetsRecordTypes": ["TXT"]}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("service", "operation", "given", "keys"), KEYS.values(), ids=KEYS.keys())
+def test_a_calls_members_are_its_condition_keys(
+    aws: Cloud, dev: Any, service: str, operation: str, given: dict[str, Any], keys: dict[str, Any]
+) -> None:
+    asked = permissions_of(call_of(service, operation, given), ME, aws._store)[0]
+    assert {key: asked.context.get(key) for key in keys} == keys
+
+
+def test_a_key_that_describes_another_type_of_resources_is_left_out(aws: Cloud, dev: Any) -> None:
+    asked = permissions_of(
+        call_of("ec2", "RunInstances", {"ImageId": "ami-1", "InstanceType": "t3.micro"}), ME, aws._store
+    )
+    kinds = {one.resource.rpartition(":")[2].partition("/")[0]: one.context for one in asked}
+    assert [kind for kind in kinds if "ec2:InstanceType" in kinds[kind]] == ["instance"]
+    assert [kind for kind in kinds if "ec2:ImageID" in kinds[kind]] == ["image"]
+
+
 def test_api_gateways_actions_are_the_methods_of_http(aws: Cloud) -> None:
     (asked,) = permissions_of(call_of("apigateway", "GetRestApi", {"restApiId": "abc"}), ME, aws._store)
     assert (asked.action, asked.resource) == ("apigateway:GET", "arn:aws:apigateway:us-east-1::/restapis/abc")

@@ -9,8 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from datetime import datetime
-from typing import Any
 
 from simlib.cloud.credentials.sessions import Caller
 from simlib.cloud.permissions import (
@@ -42,7 +40,7 @@ def permissions_of(call: Call, caller: Caller, store: Store) -> list[Permission]
     named = [*new_tags, *removed]
     tags: Context = {**tag_keys(new_tags), "aws:TagKeys": named} if named else {}
     permissions = [
-        replace(permission, context={**tags, **_keys(request, caller, permission.action), **permission.context})
+        replace(permission, context={**tags, **_keys(request, caller, permission), **permission.context})
         for request in _requests(call, caller)
         for permission in _by_service(request, caller, store)
     ]
@@ -105,25 +103,11 @@ def _on(action: str, arn: str, call: Call, caller: Caller) -> Permission:
     return permission
 
 
-def _keys(call: Call, caller: Caller, action: str) -> Context:
+def _keys(call: Call, caller: Caller, permission: Permission) -> Context:
     """The condition keys whose values the call's members are: those of the call's own action, and of this one."""
-    keys: dict[str, str | list[str]] = {}
-    for own in (action_name(call), action):
-        for key, path in service_table.key_members(call.service, call.operation, own).items():
-            written = service_table.filled(path, call, caller.account) if "{" in path else ()
-            value = next(iter(written), None) or _value(call.parameters.get(path))
-            keys |= {} if value is None else {key: value}
-    return keys
-
-
-def _value(value: Any) -> str | list[str] | None:
-    if isinstance(value, list):
-        return [str(item) for item in value] if all(isinstance(item, str | int) for item in value) else None
-    if isinstance(value, datetime):
-        return f"{value:%Y-%m-%dT%H:%M:%SZ}"
-    if isinstance(value, bool):
-        return str(value).lower()
-    return str(value) if isinstance(value, str | int | float) else None
+    names = dict.fromkeys((action_name(call), permission.action))
+    each = [service_table.context_of(call, name, caller.account, permission.resource) for name in names]
+    return {**each[0], **each[-1]}
 
 
 def _tagging(call: Call, caller: Caller, making: Permission) -> Iterator[Permission]:

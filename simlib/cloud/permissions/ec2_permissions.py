@@ -9,11 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 from simlib.cloud.credentials.sessions import Caller
 from simlib.cloud.permissions import service_table
 from simlib.cloud.permissions.permission import Context, Permission, tag_keys, tags_in
 from simlib.cloud.storage import resources
+from simlib.cloud.storage.stored import Seen
 from simlib.cloud.transport.calls import Call
 
 _ID = re.compile(r"([a-z][a-z-]*)-[0-9a-f]{8,}")
@@ -39,8 +41,8 @@ def _ordinary(call: Call, caller: Caller) -> Iterator[Permission]:
         first = call.operation in service_table.row("ec2")["made_first"]
         named.insert(0 if first else len(named), _arn(call, caller, made, "*"))
     for arn in named or ["*"]:
-        context = {**_facts(arn), **(_request_tags(call, made) if _kind(arn) == made else {})}
-        yield Permission(action, arn, caller.account, {"ec2:Region": call.region, **context})
+        context = {**_facts(arn, call, caller), **(_request_tags(call, made) if _kind(arn) == made else {})}
+        yield Permission(action, arn, caller.account, context)
 
 
 def _run_instances(call: Call, caller: Caller) -> Iterator[Permission]:
@@ -51,19 +53,12 @@ def _run_instances(call: Call, caller: Caller) -> Iterator[Permission]:
         templates.append(_arn(call, caller, "launch-template", name))
         call = replace(call, parameters={**data, **call.parameters})
     for arn in [*service_table.resources_of(call, "ec2:RunInstances", caller.account), *templates]:
-        context = _new_instance(call, caller) if _kind(arn) == "instance" else {"ec2:Region": call.region}
-        kind = {"ec2:InstanceType": str(call.parameters.get("InstanceType", "m1.small"))}
-        context = {**kind, **context, **_request_tags(call, _kind(arn))}
-        yield Permission("ec2:RunInstances", arn, caller.account, context)
-
-
-def _new_instance(call: Call, caller: Caller) -> Context:
-    """What the keys of the instance-to-be say: those of the table, which JMESPaths find in the call."""
-    keys = service_table.row("ec2")["new_instance"].items()
-    found = {key: value for key, path in keys for value in service_table.values_at(path, call.parameters)}
-    if name := found.pop("name", None):
-        found["ec2:InstanceProfile"] = f"arn:aws:iam::{caller.account}:instance-profile/{name}"
-    return {"ec2:Region": call.region, "ec2:AvailabilityZone": f"{call.region}a", **found}
+        disks = [each["Ebs"] for each in call.parameters.get("BlockDeviceMappings") or () if each.get("Ebs")]
+        for described in (disks or [{}]) if _kind(arn) == "volume" else [call.parameters]:
+            paths = service_table.row("ec2")["new"].get(_kind(arn), {})
+            new = service_table.valued(paths, replace(call, parameters=described), caller.account)
+            context = {**_facts(arn, call, caller), **new, **_request_tags(call, _kind(arn))}
+            yield Permission("ec2:RunInstances", arn, caller.account, context)
 
 
 def _tags_on_creation(call: Call, caller: Caller) -> Iterator[Permission]:
@@ -113,5 +108,16 @@ def _kind(arn: str) -> str:
     return arn.rpartition(":")[2].partition("/")[0]
 
 
-def _facts(arn: str) -> Context:
-    return dict(resources.instance_facts(arn)) if _kind(arn) == "instance" else {}
+def _facts(arn: str, call: Call, caller: Caller) -> Context:
+    """What the condition keys of a resource's type say of what is there: those of the table."""
+    facts: dict[str, str | list[str]] = {"ec2:Region": call.region}
+    if _kind(arn) == "instance":
+        facts["ec2:AvailabilityZone"] = f"{call.region}a"
+    paths = service_table.row("ec2")["facts"].get(_kind(arn), {})
+    thing = resources.thing_of(arn, caller.account) if paths and not arn.endswith("*") else None
+    if thing is None:
+        return facts
+    if _kind(arn) == "instance" and (profile := resources.profile_of(thing)):
+        facts["ec2:InstanceProfile"] = profile
+    kept: Any = Seen(thing)
+    return {**facts, **service_table.valued(paths, replace(call, parameters=kept), caller.account)}

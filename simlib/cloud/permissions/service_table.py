@@ -11,8 +11,10 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import cache
 from itertools import product
 from pathlib import Path
@@ -21,7 +23,7 @@ from urllib.parse import unquote
 
 import jmespath
 
-from simlib.cloud.permissions.permission import Permission, account_of
+from simlib.cloud.permissions.permission import Context, Permission, account_of
 from simlib.cloud.storage import iam_entities, resources
 from simlib.cloud.transport.calls import Call
 from simlib.cloud.transport.protocols import service_model, signing_name
@@ -140,21 +142,103 @@ def of_aws(arn: str, service: str) -> str:
     return ":".join(parts)
 
 
+def context_of(call: Call, action: str, account: str, arn: str) -> Context:
+    """The condition keys of an action on a resource that a call's members have the values of.
+
+    A key that describes another type of the action's resources says nothing of this one: `ec2:InstanceType` is the
+    instance's alone.
+    """
+    others = _of_others(action, arn)
+    return valued({k: p for k, p in key_members(call.service, call.operation, action).items() if k not in others},
+                  call, account)  # fmt: skip
+
+
+def valued(paths: Mapping[str, str], call: Call, account: str) -> Context:
+    """The condition keys that have a value, by what the table or the API's model says of where it is."""
+    values = ((key, _text_of(_at(path, call, account))) for key, path in paths.items())
+    return {key: value for key, value in values if value is not None}
+
+
+def _at(path: str, call: Call, account: str) -> Any:
+    if path.startswith("arn of "):
+        arns = list(_arns_of_kind(path.removeprefix("arn of "), call, account))
+        return arns[0] if len(arns) == 1 else arns or None
+    if "{" in path:
+        return next(filled(path, call, account), None)
+    return call.parameters.get(path) if path.isalnum() else _compiled(path).search(call.parameters)
+
+
+@cache
+def _keys_by_type(action: str) -> Mapping[str, frozenset[str]]:
+    """For each type of an action's resources the condition keys that describe other types and not it."""
+    forms = _forms(action)
+    every = {key for form in forms for key in form.condition_keys}
+    return {form.kind: frozenset(every.difference(form.condition_keys)) for form in forms}
+
+
+def _of_others(action: str, arn: str) -> frozenset[str]:
+    forms = _forms(action) if arn != "*" else ()
+    kind = next((form.kind for form in forms if form.pattern.fullmatch(arn)), "") if len(forms) > 1 else ""
+    return _keys_by_type(action)[kind] if kind else frozenset()
+
+
+def _arns_of_kind(kind: str, call: Call, account: str) -> Iterator[str]:
+    """The ARNs of the resources of a type that a call names: `ecs:cluster` is one, where the call has a name."""
+    service = service_data.service(prefix_of(call.service).lower())
+    assert service is not None, call.service
+    return _filled(_form(service.resource_types[kind]), call, account, call.parameters, main=False)
+
+
+def _text_of(value: Any) -> str | list[str] | None:
+    if isinstance(value, list):
+        return [str(item) for item in value] if value and all(isinstance(item, str | int) for item in value) else None
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%dT%H:%M:%SZ}"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value) if isinstance(value, str | int | float) else None
+
+
 @cache
 def key_members(service: str, operation: str, action: str) -> Mapping[str, str]:
-    """The condition keys of an action by the operation's members with their values: those named alike, and the row's.
+    """The condition keys of an action by the places of their values: members named alike, and the row's.
 
-    A member has its own name, and the one it is sent by: `x-amz-acl` for ACL.
+    A member has its own name, and the one it is sent by: `x-amz-acl` for ACL. One farther down is named by its whole
+    path (`codebuild:vpcConfig.subnets`), or alone has its name (`lambda:SubnetIds`). What is called as a type of the
+    service's resources is the ARN of one: "arn of cluster".
     """
-    reference, model = known(action), service_model(service)
+    reference, model, known_service = known(action), service_model(service), service_data.service(action.split(":")[0])
     shape = model.operation_model(operation).input_shape if model and operation in model.operation_names else None
     shapes = shape.members if shape is not None else {}
-    sent = {_bare(str(value.serialization.get("name", ""))): name for name, value in shapes.items()}
+    below = list(_below(shape, "")) if shape is not None else []
+    names = Counter(_bare(path.rpartition(".")[2]) for path in below)
+    sent = {name: path for path in below if names[name := _bare(path.rpartition(".")[2])] == 1}
+    sent |= {_bare(path): path for path in below}
+    sent |= {_bare(str(value.serialization.get("name", ""))): name for name, value in shapes.items()}
     sent |= {_bare(name): name for name in shapes}
-    keys = reference.condition_keys if reference else ()
+    keys = {key for key in reference.condition_keys if "*" not in key} if reference else set()
+    of_types = {key for form in _forms(action) for key in form.condition_keys if not re.match(r"aws:|.*\*", key)}
+    keys |= (
+        of_types if keys.isdisjoint(of_types) else set()
+    )  # some of the reference's pages have all keys at their actions
     alike = {key: sent[_bare(key.partition(":")[2])] for key in keys if _bare(key.partition(":")[2]) in sent}
+    for key in alike:
+        kind = key.partition(":")[2]
+        if service_data.key_type(key) == "ARN" and known_service and kind in known_service.resource_types:
+            alike[key] = f"arn of {kind}"
     columns = row(service).get("keys", {})
-    return {**alike, **{key: path for key, path in columns.items() if "{" not in path or key in keys}}
+    return {**alike, **{key: path for key, path in columns.items() if key in keys}}
+
+
+def _below(shape: Any, before: str, depth: int = 3) -> Iterator[str]:
+    """The paths of the members of a shape's members."""
+    for name, member in shape.members.items():
+        many = member.type_name == "list"
+        inner = member.member if many else member
+        if inner.type_name == "structure" and depth:
+            path = f"{before}{name}{'[]' if many else ''}."
+            yield from (f"{path}{below}" for below in inner.members)
+            yield from _below(inner, path, depth - 1)
 
 
 def names_of_tags(arn: str) -> list[str]:
@@ -169,7 +253,7 @@ _OWN_TAG = re.compile(r"(?!aws:)[\w-]+:(?:[Rr]esourceTag|(?!req-)[\w-]+-tag)/\*"
 
 
 def _bare(name: str) -> str:
-    return _letters(name.lower().removeprefix("x-amz-"))
+    return _letters(name.lower().removeprefix("x-amz-").removesuffix("override"))
 
 
 # -- ARNs that the table writes --------------------------------------------------------------------------------------

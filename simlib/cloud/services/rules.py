@@ -14,6 +14,7 @@ from typing import Any
 import jmespath
 
 from simlib.cloud.call_context import CallContext
+from simlib.cloud.storage.stored import seen
 from simlib.cloud.transport.refusals import Refusal
 
 _TABLE: Mapping[str, Any] = tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8"))
@@ -34,29 +35,11 @@ class CallFacts:
     def get(self, name: str) -> Any:
         """What JMESPath asks for; raises LookupError for what the table spells wrongly."""
         if name[0].isupper():
-            return _seen(self[name])
+            return seen(self[name])
         try:
-            return _seen(getattr(self, name))
+            return seen(getattr(self, name))
         except AttributeError as error:  # JMESPath would take it for null
             raise LookupError(name) from error
-
-
-class _Seen:
-    """Something that is stored, whose attributes JMESPath may ask for."""
-
-    def __init__(self, thing: Any) -> None:
-        self._thing = thing
-
-    def get(self, name: str) -> Any:
-        return _seen(getattr(self._thing, name, None))
-
-
-def _seen(value: Any) -> Any:
-    if value is None or isinstance(value, str | int | float):
-        return value
-    if isinstance(value, Mapping):
-        return {name: _seen(item) for name, item in value.items()}
-    return [_seen(item) for item in value] if isinstance(value, list | tuple | set) else _Seen(value)
 
 
 def checks(

@@ -69,6 +69,20 @@ def _function(keeper: Any, name: str) -> Any:
         return None
 
 
+# Where things of EC2 are, by type
+_EC2 = {"vpc": "vpcs", "subnet": "subnets", "security-group": "groups", "volume": "volumes", "snapshot": "snapshots",
+        "image": "amis", "network-interface": "enis"}  # fmt: skip
+
+
+def _of_ec2(keeper: Any, name: str) -> Any:
+    kind, _, identifier = name.partition("/")
+    if kind == "instance":
+        return keeper.get_instance_by_id(identifier)
+    kept: Any = getattr(keeper, _EC2.get(kind, ""), {})
+    groups = (each for each in kept.values() if isinstance(each, dict))
+    return kept.get(identifier) or next((group[identifier] for group in groups if identifier in group), None)
+
+
 def _of_organization(keeper: Any, name: str) -> Any:
     things = (*keeper.ou, *keeper.accounts, *keeper.policies)
     return next((each for each in things if each.id == name.rpartition("/")[2]), None)
@@ -84,7 +98,7 @@ def _parameter(keeper: Any, name: str) -> Any:
 _FINDERS: Mapping[str, Callable[[Any, str], Any]] = {
     "ssm": _parameter,
     "lambda": _function,
-    "ec2": lambda keeper, name: keeper.get_instance_by_id(name.removeprefix("instance/")),
+    "ec2": _of_ec2,
     "organizations": _of_organization,
     "route53": lambda keeper, name: SimpleNamespace(tags=keeper.resource_tags.get(name.rpartition("/")[2])),
 }
@@ -378,22 +392,10 @@ def security_group_id(name: str, region: str, account: str) -> str | None:
     return next((str(group.id) for group in _of("ec2", account, region, "groups") if group.name == name), None)
 
 
-def instance_facts(arn: str) -> dict[str, str]:
-    """What EC2's condition keys say of an instance."""
-    _, region, account, _ = _split(arn)
-    instance, backend = thing_of(arn), keeper("ec2", account, region)
-    if instance is None or backend is None:
-        return {}
-    association = backend.iam_instance_profile_associations.get(instance.id)
-    profile = {"ec2:InstanceProfile": str(association.iam_instance_profile.arn)} if association else {}
-    return {
-        "ec2:InstanceID": str(instance.id),
-        "ec2:InstanceType": str(instance.instance_type),
-        "ec2:AvailabilityZone": str(instance._placement.zone or f"{region}a"),
-        "ec2:MetadataHttpTokens": str(instance.metadata_options.http_tokens),
-        "ec2:Tenancy": str(instance._placement.tenancy or "default"),
-        **profile,
-    }
+def profile_of(instance: Any) -> str | None:
+    """The ARN of an instance's profile."""
+    association = instance.ec2_backend.iam_instance_profile_associations.get(instance.id)
+    return str(association.iam_instance_profile.arn) if association else None
 
 
 # -- logs ------------------------------------------------------------------------------------------------------------

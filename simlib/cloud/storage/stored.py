@@ -95,3 +95,22 @@ def tag_map(tags: Any) -> dict[str, str]:
     if isinstance(tags, Mapping):
         return {key: value["Value"] if isinstance(value, Mapping) else str(value) for key, value in tags.items()}
     return {tag["Key"]: tag["Value"] for tag in tags or ()}
+
+
+class Seen:
+    """Something that is stored, whose attributes JMESPath may ask for."""
+
+    def __init__(self, thing: Any) -> None:
+        self._thing = thing
+
+    def get(self, name: str) -> Any:
+        return seen(getattr(self._thing, name, None))
+
+
+def seen(value: Any) -> Any:
+    """A value as JMESPath may look into it."""
+    if value is None or isinstance(value, str | int | float):
+        return value
+    if isinstance(value, Mapping):
+        return {name: seen(item) for name, item in value.items()}
+    return [seen(item) for item in value] if isinstance(value, list | tuple | set) else Seen(value)
