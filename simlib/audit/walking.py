@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import io
 import json
-import zipfile
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from simlib.audit.arns import account_of, name_of
 from simlib.audit.escalation import PROOFS, REGION, ROWS, Finder, Name, Way, trust
 from simlib.audit.facts import EVERYTHING, Facts
+from simlib.cloud.services.function_runtime import packed
 from simlib.cloud.storage import iam_entities
 
 if TYPE_CHECKING:
@@ -93,19 +92,18 @@ class _Walker:
             return [self._filled(each) for each in value]
         if not isinstance(value, str) or value.startswith('{"'):
             return value
-        made: dict[str, Callable[[], Any]] = {"{code}": self._code, "{key}": self._key, "{profile}": self._profile,
-                "{everything}": lambda: EVERYTHING, "{trust}": lambda: trust(self.way.principal)}  # fmt: skip
+        made: dict[str, Callable[[], Any]] = {
+            "{code}": lambda: packed(_CODE),
+            "{key}": self._key,
+            "{profile}": self._profile,
+            "{everything}": lambda: EVERYTHING,
+            "{trust}": lambda: trust(self.way.principal),
+        }
         if value in made:
             return made[value]()
         names = {"self": self.way.principal, "target": self.way.target, "policy": self.way.policy}
         words = {word: Name(arn) for word, arn in (*names.items(), ("thing", self.way.thing))}
         return value.format(**words, administrator=ADMINISTRATOR)
-
-    def _code(self) -> bytes:
-        archive = io.BytesIO()
-        with zipfile.ZipFile(archive, "w") as file:
-            file.writestr("index.py", _CODE)
-        return archive.getvalue()
 
     def _key(self) -> str | None:
         """One of the target's access keys, where it has two."""

@@ -52,8 +52,8 @@ def _list() -> int:
 
 
 def _check(challenge: Challenge, seeds: int) -> int:
-    """One challenge with some seeds; the way and the attempts of each variant are told once."""
-    unfair, told = 0, set[str]()
+    """One challenge with some seeds; the way and the attempts of each variant are shown once."""
+    unfair, shown = 0, set[str]()
     for seed in range(seeds):
         proof = prove(challenge, seed)
         unfair += not proof.fair
@@ -61,32 +61,27 @@ def _check(challenge: Challenge, seeds: int) -> int:
         print(f"{challenge.name}, seed {seed}{variant}: {'fair' if proof.fair else 'NOT FAIR'}")
         for problem in proof.problems:
             print(f"  wrong: {problem}")
-        if proof.fair and proof.variant not in told:
-            told.add(proof.variant)
+        if proof.fair and proof.variant not in shown:
+            shown.add(proof.variant)
             print("  the way:", *proof.way, "what fails:", *proof.fails, sep="\n    ")
     return int(unfair > 0)
 
 
 def _set(names: Sequence[str], seed: int, path: Path) -> int:
-    cells = [("markdown", "# Challenges\n\nRun a cell, and the challenge below it begins. Your points are kept.")]
+    cells = [_cell("markdown", "# Challenges\n\nRun a cell, and the challenge below it begins. Your points are kept.")]
     for number, each in enumerate(names, 1):
         name, _, own = each.partition(":")
         challenge, its = find(name), int(own) if own.isdecimal() else seed
         about = f"## {number} · {challenge.title}\n\n{challenge.kind}, about {challenge.minutes} minutes"
         begin = "from simlib import lab\n\n" if number == 1 else ""
-        cells += [("markdown", about), ("code", f'{begin}game = lab.challenge("{name}", seed={its})\ngame')]
+        cells += [_cell("markdown", about), _cell("code", f'{begin}game = lab.challenge("{name}", seed={its})\ngame')]
     kernel = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
-    notebook = {
-        "cells": [_cell(kind, f"cell-{number}", text) for number, (kind, text) in enumerate(cells)],
-        "metadata": {"kernelspec": kernel, "language_info": {"name": "python"}},
-        "nbformat": 4,
-        "nbformat_minor": 5,
-    }
+    notebook = {"cells": cells, "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 4}
     path.write_text(json.dumps(notebook, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     print(f"{path}: {len(names)} challenges.")
     return 0
 
 
-def _cell(kind: str, name: str, text: str) -> dict[str, object]:
+def _cell(kind: str, text: str) -> dict[str, object]:
     more: dict[str, object] = {"execution_count": None, "outputs": []} if kind == "code" else {}
-    return {"cell_type": kind, "id": name, "metadata": {}, **more, "source": text.splitlines(keepends=True)}
+    return {"cell_type": kind, "metadata": {}, **more, "source": text}

@@ -12,7 +12,7 @@ from typing import Any
 from simlib.challenges.challenge import Challenge
 from simlib.challenges.row import Row
 from simlib.challenges.seeds import seeded
-from simlib.challenges.setting import Refused, Setting, Step, rehearsal
+from simlib.challenges.setting import Refused, Setting, Step
 from simlib.cloud.world import ADMINISTRATOR
 from simlib.iam import service_data
 from simlib.iam.advice import overlaps
@@ -71,41 +71,34 @@ def _kept_apart(facts: Mapping[str, Any], setting: Setting, _: str) -> Tally:
 
 
 def _rows(setting: Setting, scripts: Mapping[str, Iterable[Step]], *, should: bool) -> tuple[Row, ...]:
-    came = tried(setting, scripts).items()
-    return tuple(Row(what, "", how == WORKS, should, how) for what, how in came)
+    """What would come of each script now, one after the other: it works, is refused, or fails otherwise. Nothing of it
+    is left."""
+    with setting.rehearsal() as rehearsal:
+        outcomes = {what: _outcome(rehearsal, script) for what, script in scripts.items()}
+    return tuple(Row(what, "", how == WORKS, should, how) for what, how in outcomes.items())
+
+
+def _outcome(rehearsal: Setting, script: Iterable[Step]) -> str:
+    try:
+        rehearsal.copy().perform(script)
+    except Refused as refused:
+        return REFUSED if refused.denied else FAILS
+    return WORKS
 
 
 def _count(rows: tuple[Row, ...]) -> str:
     return f"{sum(each.right for each in rows)} of {len(rows)}"
 
 
-def tried(setting: Setting, scripts: Mapping[str, Iterable[Step]], first: Iterable[Step] = ()) -> dict[str, str]:
-    """What would come of each script now, one after the other: `WORKS`, `REFUSED`, `FAILS`; nothing is left of it.
-
-    Before them come the steps of `first`; raises `Refused` where one of these is refused.
-    """
-    done = {}
-    with rehearsal(setting) as there:
-        there.perform(first)
-        for what, script in scripts.items():
-            try:
-                there.copy().perform(script)
-                done[what] = WORKS
-            except Refused as refused:
-                done[what] = REFUSED if refused.denied else FAILS
-    return done
-
-
-def turns(setting: Setting, facts: Mapping[str, Any], choice: str) -> tuple[bool, bool]:
-    """Whether what is asked is carried out now, and whether it would be with what a choice names changed."""
-    ask = {"": facts["ask"]}
-    return tried(setting, ask)[""] == WORKS, tried(setting, ask, facts["choices"][choice])[""] == WORKS
-
-
 def _explained(facts: Mapping[str, Any], setting: Setting, answer: str) -> Tally:
+    """Whether what is asked turns out otherwise with what a choice names changed; raises `Refused` where it cannot."""
     if answer not in facts["choices"]:
         return Tally(False, "Choose one of them.", counts=False)
-    before, after = turns(setting, facts, answer)
+    with setting.rehearsal() as rehearsal:
+        before = _outcome(rehearsal, facts["ask"]) == WORKS
+    with setting.rehearsal() as rehearsal:
+        rehearsal.perform(facts["choices"][answer])
+        after = _outcome(rehearsal, facts["ask"]) == WORKS
     became = ("" if after != before else "still ") + ("allowed" if after else "refused")
     return Tally(after != before, f"With that changed, the call is {became}.", (Row(answer, "", after, not before),))
 
@@ -128,51 +121,48 @@ def _cut_down(facts: Mapping[str, Any], setting: Setting, _: str) -> Tally:
     return Tally(over <= LEEWAY, f"{goes_on}. {much}; par is {par}.", (*works, *rows), over)
 
 
-Asked = tuple[str, str]  # an action, and the ARN of what it is done to
+Request = tuple[str, str]  # an action, and the ARN of what it is done to
 
 
-def _examples(beyond: Iterable[Asked], needed: Iterable[Asked]) -> list[Asked]:
+def _examples(beyond: Iterable[Request], needed: Iterable[Request]) -> list[Request]:
     """Three, of different actions and folders; last what a folder's `/*` brings along for what is needed there."""
     of_each = {_in_folder(*each): each for each in beyond}
     usual = {_in_folder(*each) for each in needed}
     return [of_each[each] for each in sorted(of_each, key=usual.__contains__)][:3]
 
 
-def _in_folder(action: str, arn: str) -> Asked:
+def _in_folder(action: str, arn: str) -> Request:
     return action.lower(), arn.rpartition("/")[0] or arn
 
 
-def recorded(setting: Setting, scripts: Iterable[Iterable[Step]], role: str) -> set[Asked]:
+def recorded(setting: Setting, scripts: Iterable[Iterable[Step]], role: str) -> set[Request]:
     """What the trail says that a role's work asks for, by doing the work again."""
-    with rehearsal(setting) as there:
-        before = there.world.trail.total
+    with setting.rehearsal() as rehearsal:
+        before = rehearsal.world.trail.total
         for script in scripts:
-            there.copy().perform(script)
-        mine = [event for event in there.world.trail.since(before) if f":assumed-role/{role}/" in event.who]
-        asked = {(each.request.action, each.request.resource) for event in mine for each in event.evaluations}
-        return asked | {(event.action, event.resource) for event in mine if not event.evaluations}
+            rehearsal.copy().perform(script)
+        mine = [event for event in rehearsal.world.trail.since(before) if f":assumed-role/{role}/" in event.who]
+        decided = {(each.request.action, each.request.resource) for event in mine for each in event.evaluations}
+        return decided | {(event.action, event.resource) for event in mine if not event.evaluations}
 
 
-def allowed_beyond(setting: Setting, role: str, needed: set[Asked]) -> Iterator[Asked]:
+def allowed_beyond(setting: Setting, role: str, needed: set[Request]) -> Iterator[Request]:
     """What a role may do and its work does not: every action of the services it uses and of IAM's, on what it uses, on
     the neighbour of each, on all that is there, and on something of any other name."""
-    inspect, wanted = setting.world.inspect, {(action.lower(), resource) for action, resource in needed}
+    inspect, requests = setting.world.inspect, {(action.lower(), resource) for action, resource in needed}
     there = {*inspect.resources(), "arn:aws:iam::111111111111:role/somebody"} - {role}
-    for prefix in sorted({action.partition(":")[0] for action, _ in wanted} | {"iam", "sts"}):
+    for prefix in sorted({action.partition(":")[0] for action, _ in requests} | {"iam", "sts"}):
         used = {each for _, each in needed if each.split(":")[2:3] == [prefix]}
         others = {each for each in there if each.split(":")[2] in (prefix, {"sts": "iam"}.get(prefix))}
-        around = sorted(
-            {*used, *others, f"arn:aws:{prefix}:::something", *(each for one in used for each in _beside(one))}
-        )
+        neighbours = {each for one in used for each in _beside(one)}
+        around = sorted(used | others | neighbours | {f"arn:aws:{prefix}:::something"})
         service = service_data.service(prefix)
         assert service is not None, prefix
         for action in service.actions.values():
-            name, kinds = (
-                f"{prefix}:{action.name}",
-                [service.resource_types[kind].arn for kind in action.resource_types],
-            )
+            name = f"{prefix}:{action.name}"
+            kinds = [service.resource_types[kind].arn for kind in action.resource_types]
             for resource in [each for each in around if any(overlaps(each, kind) for kind in kinds)] or ["*"]:
-                new = name not in FREE and (name.lower(), resource) not in wanted
+                new = name not in FREE and (name.lower(), resource) not in requests
                 if new and inspect.ask(role, name, resource).allowed:
                     yield name, resource
 

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from random import Random
 from typing import Any
 
-IMAGE = "ami-12c6146b"  # of a machine
 GAP = re.compile(r"(?<!\$)\{([a-z_]\w*)(?::([^{}]+))?\}")  # {bucket}, {main}, {main:role/batch}; not ${aws:username}
 
 TEXTS = ("story", "task", "hints", "here", "debrief", "intruder", "shut", "keep", "choices")  # of tables the keys
@@ -25,8 +24,8 @@ PROPER = ("people", "intruders", "firms")  # lists of names that begin with a ca
 @cache
 def pools() -> Mapping[str, tuple[str, ...]]:
     """The lists of names that a challenge may draw from."""
-    found = tomllib.loads(Path(__file__).with_name("names.toml").read_text(encoding="utf-8"))
-    return {name: tuple(words) for name, words in found.items()}
+    lists = tomllib.loads(Path(__file__).with_name("names.toml").read_text(encoding="utf-8"))
+    return {name: tuple(words) for name, words in lists.items()}
 
 
 def seeded(document: Mapping[str, Any], name: str, seed: int, variant: str = "") -> dict[str, Any]:
@@ -41,13 +40,17 @@ def seeded(document: Mapping[str, Any], name: str, seed: int, variant: str = "")
     for decoy in draw.sample(sorted(decoys), (len(decoys) + 1) // 2):
         whole = merged(whole, decoys[decoy])
     names = _drawn(whole.get("names", {}), draw)
-    numbers = {account: str(number) * 12 for number, account in enumerate(whole["accounts"], 1)}
-    names["image"] = IMAGE
-    names["flag"] = f"FLAG-{draw.choice(pools()['animals'])}-{draw.randrange(16**6):06x}"
+    values = account_values(whole["accounts"]) | names
+    values["flag"] = f"FLAG-{draw.choice(pools()['animals'])}-{draw.randrange(16**6):06x}"
     rest = {key: value for key, value in whole.items() if key not in ("names", "variants", "decoys")}
     proper = {each: names[each].capitalize() for each, words in whole.get("names", {}).items() if words in PROPER}
     rest |= {text: _spelt(rest[text], proper) for text in TEXTS if text in rest}
-    return {**filled(rest, {**numbers, **names}), "values": {**numbers, **names}, "variant": taken}
+    return {**filled(rest, values), "values": values, "variant": taken}
+
+
+def account_values(accounts: Iterable[str]) -> dict[str, str]:
+    """What fills the gaps of any file: the numbers of its accounts, in their order, and a machine's image."""
+    return {**{name: str(number) * 12 for number, name in enumerate(accounts, 1)}, "image": "ami-12c6146b"}
 
 
 def _spelt(text: Any, proper: Mapping[str, str]) -> Any:
@@ -59,18 +62,18 @@ def _spelt(text: Any, proper: Mapping[str, str]) -> Any:
     return "".join(part if part.startswith("`") else filled(part, proper) for part in re.split("(`[^`]*`)", text))
 
 
-def _drawn(wanted: Mapping[str, Any], draw: Random) -> dict[str, str]:
+def _drawn(lists: Mapping[str, Any], draw: Random) -> dict[str, str]:
+    names: dict[str, str] = {}
     used: set[str] = set()
-    found: dict[str, str] = {}
-    for name, words in wanted.items():
+    for name, words in lists.items():
         if isinstance(words, str) and words not in pools():
             raise LookupError(f"names.{name}: there is no list {words!r}; there are {', '.join(pools())}.")
         choice = [word for word in (pools()[words] if isinstance(words, str) else words) if word not in used]
         if not choice:
             raise LookupError(f"names.{name}: its list has no word left that no other name has.")
         used.add(word := draw.choice(choice))
-        found[name] = filled(word, found)  # a name may have an earlier one in it
-    return found
+        names[name] = filled(word, names)  # a name may have an earlier one in it
+    return names
 
 
 def merged(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,11 +9,9 @@ gap `{name}` from then on. A text in place of a step lets time pass, `"3 hours"`
 
 from __future__ import annotations
 
-import io
 import json
 import re
-import zipfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -28,25 +26,20 @@ from simlib.challenges.seeds import GAP, filled
 from simlib.challenges.statements import policy
 from simlib.cloud import Cloud
 from simlib.cloud.credentials.issuer import GITHUB
+from simlib.cloud.services import documents
+from simlib.cloud.services.function_runtime import packed
 
 HOME = "203.0.113.10"
 _TOKEN = re.compile(r"\{token:([^{}]+)\}")
-_POLICIES = ("PolicyDocument", "AssumeRolePolicyDocument", "Policy", "Content")
-_KINDS = {  # of policies, by the call that takes one, else by its service; of other services: "resource"
-    **dict.fromkeys(("create_role", "update_assume_role_policy"), "trust"),
-    **dict.fromkeys(("iam", "sts"), "identity"),
-    "organizations": "scp",
-}
 _PAUSE = re.compile(r"(\d+) (minute|hour|day)s?")
 _MOMENT = re.compile(r"at (\d\d):(\d\d)")
-_AT_WORK: Mapping[str, tuple[str, str, Callable[[str], Any], str]] = {  # what starts something: as which role it is
-    "codebuild:StartBuild": ("codebuild", "batch_get_projects", lambda name: {"names": [name]}, "*[0].serviceRole|[0]"),
-    "ecs:RunTask": ("ecs", "describe_task_definition", lambda name: {"taskDefinition": name}, "*.taskRoleArn | [0]"),
-    "glue:StartJobRun": ("glue", "get_job", lambda name: {"JobName": name}, "Job.Role"),
-    "sagemaker:CreateNotebookInstance": (
-        "sagemaker", "describe_notebook_instance", lambda name: {"NotebookInstanceName": name}, "RoleArn",
-    ),
-}  # fmt: skip
+_STARTS = {  # the calls that start something: the one that tells of it, and its parameter that names it
+    "codebuild:StartBuild": ("batch_get_projects", "names"),
+    "ecs:RunTask": ("describe_task_definition", "taskDefinition"),
+    "glue:StartJobRun": ("get_job", "JobName"),
+    "sagemaker:CreateNotebookInstance": ("describe_notebook_instance", "NotebookInstanceName"),
+}
+_ITS_ROLE = "projects[0].serviceRole || taskDefinition.taskRoleArn || Job.Role || RoleArn"
 _NOBODY_YET = "Allow sts:AssumeRole for ec2.amazonaws.com"  # whom a role trusts is made after it
 
 Step = list[Any] | str
@@ -60,7 +53,7 @@ class Refused(Exception):
     """A step that did not succeed: which, what AWS said, and whether that was no, or something went wrong."""
 
     def __init__(self, step: Step, error: Exception, *, denied: bool) -> None:
-        super().__init__(f"{told(step)}: {error}")
+        super().__init__(f"{in_words(step)}: {error}")
         self.step, self.error, self.denied = step, error, denied
 
 
@@ -79,6 +72,12 @@ class Setting:
         """For a rehearsal: what is kept there is forgotten with it."""
         return replace(self, values=dict(self.values), people=dict(self.people))
 
+    @contextmanager
+    def rehearsal(self) -> Iterator[Setting]:
+        """A copy to act in, of which nothing is left afterwards."""
+        with self.world.rehearsal():
+            yield self.copy()
+
     # -- acting --------------------------------------------------------------------------------------------------------
 
     def perform(self, steps: Iterable[Step]) -> list[Any]:
@@ -94,6 +93,8 @@ class Setting:
                 last = self.world.trail[-1]
                 denied = isinstance(error, LookupError) or (last.refused and last.error_code != "NotImplemented")
                 raise Refused(step, error, denied=denied) from error
+            except ValueError as error:
+                raise ChallengeFileError(f"{in_words(step)}: {error}") from None
         return answers
 
     def _pass(self, text: str) -> None:
@@ -109,12 +110,12 @@ class Setting:
             raise ChallengeFileError(f'{text!r} is no step: write a call, "3 hours", "at 09:30", or "from 192.0.2.1".')
 
     def _call(self, who: str, call: str, parameters: Mapping[str, Any] | None = None, keep: str = "") -> Any:
-        service, _, operation = call.partition(".")
-        method = getattr(self._client(filled(who, self.values), service), operation, None)
-        if method is None:
+        service, _, method = call.partition(".")
+        client = self._client(filled(who, self.values), service)
+        if (operation := client.meta.method_to_api_mapping.get(method)) is None:
             raise ChallengeFileError(f"{call!r} is no call of boto3. Write it as `s3.get_object`.")
-        kind = _KINDS.get(operation, _KINDS.get(service, "resource"))
-        answer = _plain(method(**self._arguments(parameters or {}, kind)))
+        arguments = self._arguments(f"{service}:{operation}", parameters or {})
+        answer = _plain(getattr(client, method)(**arguments))
         name, fills, path = keep.partition(" = ")
         if fills:
             self.values[name] = str(jmespath.search(path, answer))
@@ -144,6 +145,12 @@ class Setting:
         known = ", ".join([*self.people, *(each.name for each in self.world.accounts)])
         raise ChallengeFileError(f"Nobody acts under the name {who!r} here; there are {known}, or SERVICE as ROLE.")
 
+    def name_of(self, who: Any) -> str:
+        """What an identity is called, with its account where there are several."""
+        principal = self.world.inspect.principal(who.access_key_id)
+        account = f" ({self.world.account_name(principal.account)})" if len(self.world.accounts) > 1 else ""
+        return f"{principal.name}{account}"
+
     def become(self, answer: Mapping[str, Any]) -> tuple[str, Any]:
         """Whoever one is by the answer to the last call, and where: by the credentials in it, on the machine or inside
         the build, task, job or notebook that it has started. Raises `ValueError` where it makes nobody of one."""
@@ -151,20 +158,21 @@ class Setting:
             machine = answer["Instances"][0]["InstanceId"]
             return f"on {machine}", self.world.instance(machine)
         event = self.world.trail[-1]
-        if event.action not in _AT_WORK or event.refused:
-            return "", self.world.sign_in(answer)
-        service, operation, asks, path = _AT_WORK[event.action]
+        if event.action not in _STARTS or event.refused:
+            someone = self.world.sign_in(answer)
+            return self.name_of(someone), someone
+        method, parameter = _STARTS[event.action]
         name = event.resource.removesuffix(":*").rpartition("/")[2]
         admin = next(each.admin for each in self.world.accounts if each.id == event.resource.split(":")[4])
         with self.world.rehearsal():  # nobody has looked it up
-            client = admin.client(service)
-            found = getattr(client, operation)(**asks(name))
-            if service == "codebuild" and not self._written_here(client, found["projects"][0]):
+            client = admin.client(event.service)
+            started = getattr(client, method)(**{parameter: [name] if parameter == "names" else name})
+            if event.service == "codebuild" and not self._written_here(client, started["projects"][0]):
                 text = f"The build does what the source of {name} says, nothing of yours: you are not inside."
                 raise NotYoursError(text)
-        role = jmespath.search(path, found)
-        works_for = "ecs-tasks" if service == "ecs" else service
-        return f"in {name}", self._at_work(f"{works_for}.amazonaws.com", str(role).rpartition("/")[2])
+        role = str(jmespath.search(_ITS_ROLE, started)).rpartition("/")[2]
+        service = "ecs-tasks" if event.service == "ecs" else event.service
+        return f"in {name}", self._at_work(f"{service}.amazonaws.com", role)
 
     def _written_here(self, codebuild: Any, project: Mapping[str, Any]) -> bool:
         """Whether the last build of a project has commands that were written since play began: with the project, or for
@@ -185,22 +193,27 @@ class Setting:
             raise LookupError(f"{service} may not assume {role}")
         return self.world.holder(self.world.inspect.credentials(arn)[0])
 
-    def _arguments(self, parameters: Mapping[str, Any], kind: str) -> dict[str, Any]:
+    def _arguments(self, call: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        """The parameters as boto3 takes them: gaps filled, a policy from its lines, code and tokens made."""
         known = filled(parameters, {**self.values, "now": f"{self.world.clock.now:%Y-%m-%dT%H:%M:%SZ}"})
-        return {
-            name: policy(value, kind) if name in _POLICIES else self._argument(value) for name, value in known.items()
-        }
+        path, kind, _ = documents.carried(call, known)
+        member = path.rpartition(".")[2] or "Policy"  # of a session, which no call stores
 
-    def _argument(self, value: Any) -> Any:
-        if isinstance(value, Mapping):
-            return {each: self._argument(inner) for each, inner in value.items()}
-        if isinstance(value, list):
-            return [self._argument(inner) for inner in value]
-        if not isinstance(value, str):
-            return value
+        def argument(name: str, value: Any) -> Any:
+            if name == member:
+                value = policy(value, kind or "identity")
+            if isinstance(value, Mapping):
+                return {each: argument(each, inner) for each, inner in value.items()}
+            if isinstance(value, list):
+                return [argument("", inner) for inner in value]
+            return self._text(value) if isinstance(value, str) else value
+
+        return {name: argument(name, value) for name, value in known.items()}
+
+    def _text(self, value: str) -> str | bytes:
         if value.startswith("zip:"):
-            return code(value.removeprefix("zip:"))
-        value = _TOKEN.sub(lambda found: self.token(found[1]), value)
+            return packed(value.removeprefix("zip:"))
+        value = _TOKEN.sub(lambda token: self.token(token[1]), value)
         if gap := GAP.search(value):
             raise ChallengeFileError(f"Nothing fills the gap {gap[0]}; there are {', '.join(self.values)}.")
         return value
@@ -213,20 +226,12 @@ class Setting:
         return self.world.oidc_provider().token(subject)
 
 
-def told(step: Step) -> str:
+def in_words(step: Step) -> str:
     """A step in a line: "mira: sts.assume_role RoleArn=…"."""
     if isinstance(step, str):
         return step
     parameters = step[2] if len(step) > 2 else {}
     return f"{step[0]}: {step[1]} {', '.join(f'{name}={value}' for name, value in parameters.items())}".strip()
-
-
-def code(source: str) -> bytes:
-    """A function's code as Lambda takes it: a zip file with `index.py`."""
-    archive = io.BytesIO()
-    with zipfile.ZipFile(archive, "w") as file:
-        file.writestr("index.py", source)
-    return archive.getvalue()
 
 
 def _plain(answer: Any) -> Any:
@@ -276,14 +281,15 @@ def lay_out_accounts(setting: Setting, variant: Mapping[str, Any]) -> None:
             setting.perform([[account, "organizations.create_organization"]])
     for account in organization.get("members", ()):
         setting.world.account(name_of[account], organization=setting.world.account(name_of[office]))
-    for making in (_who, _what):
-        for account, content in accounts.items():
-            setting.perform(making(account, setting.values[account], content))
+    for account, content in accounts.items():
+        setting.perform(_identities(account, f"arn:aws:iam::{setting.values[account]}:policy/", content))
+    for account, content in accounts.items():
+        setting.perform(_resources(account, content))
     if office:
         setting.perform(_guard_rails(office, setting.values, organization))
 
 
-def _who(account: str, number: str, content: Mapping[str, Any]) -> Iterator[Step]:
+def _identities(account: str, managed: str, content: Mapping[str, Any]) -> Iterator[Step]:
     """Managed policies, groups, users, roles; a user's key is held by somebody of that name."""
     if content.get("github"):
         yield [account, "iam.create_open_id_connect_provider", {"Url": GITHUB, "ClientIDList": ["sts.amazonaws.com"]}]
@@ -291,7 +297,7 @@ def _who(account: str, number: str, content: Mapping[str, Any]) -> Iterator[Step
         yield [account, "iam.create_policy", {"PolicyName": name, "PolicyDocument": lines}]
     for kind in ("group", "user", "role"):
         for name, facts in content.get(f"{kind}s", {}).items():
-            yield from _identity(account, f"arn:aws:iam::{number}:policy/", kind, name, facts)
+            yield from _identity(account, managed, kind, name, facts)
 
 
 def _identity(account: str, managed: str, kind: str, name: str, facts: Mapping[str, Any]) -> Iterator[Step]:
@@ -319,7 +325,7 @@ def _identity(account: str, managed: str, kind: str, name: str, facts: Mapping[s
         yield call("create_access_key", name)
 
 
-def _what(account: str, _: str, content: Mapping[str, Any]) -> Iterator[Step]:
+def _resources(account: str, content: Mapping[str, Any]) -> Iterator[Step]:
     """Whom the roles trust, buckets, and whatever its administrator calls besides."""
     for role, facts in content.get("roles", {}).items():
         yield [account, "iam.update_assume_role_policy", {"RoleName": role, "PolicyDocument": facts["trust"]}]
@@ -350,24 +356,6 @@ def _guard_rails(office: str, values: Mapping[str, str], organization: Mapping[s
         if kind == "rcp" and kind in organization:  # SCPs are enabled from the start
             yield call("enable_policy_type", RootId="{root}", PolicyType=name)
         for place, lines in organization.get(kind, {}).items():
-            text = policy(lines, kind)
-            yield call(
-                "create_policy",
-                "made = Policy.PolicySummary.Id",
-                Name=f"{kind}-{place}",
-                Description="",
-                Type=name,
-                Content=text,
-            )
+            document = {"Name": f"{kind}-{place}", "Description": "", "Type": name, "Content": lines}
+            yield call("create_policy", "made = Policy.PolicySummary.Id", **document)
             yield call("attach_policy", PolicyId="{made}", TargetId=f"{{{place}}}")
-
-
-@contextmanager
-def rehearsal(setting: Setting) -> Iterator[Setting]:
-    """A copy to act in, of which nothing is left afterwards."""
-    where = setting.world.source_ip
-    try:
-        with setting.world.rehearsal():
-            yield setting.copy()
-    finally:
-        setting.world.source_ip = where

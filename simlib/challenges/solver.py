@@ -2,67 +2,71 @@
 
 `prove` says what it saw for one seed. What it needs stands in the file: `solution`, a script; `naive`, scripts by name,
 none of which may solve it. To these it adds the cheap ways out of each kind: to do nothing, to allow everybody
-everything, to deny everybody everything.
+everything, to deny everybody everything. To explain, the choices are the attempts, and one of them is the solution.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from textwrap import shorten
 from typing import Any
 
-from simlib.challenges.challenge import Challenge, ChallengeFileError
-from simlib.challenges.judge import FAILS, Tally, judge, turns
+from simlib.challenges.challenge import Challenge
+from simlib.challenges.judge import FAILS, Tally, judge
 from simlib.challenges.seeds import seeded
-from simlib.challenges.setting import Refused, Setting, Step, build, rehearsal
+from simlib.challenges.setting import Refused, Setting, Step, build
 from simlib.cloud.event import Event
 from simlib.cloud.world import ADMINISTRATOR
 
+_CHEAP = {"allow everybody everything": "Allow *", "deny everybody everything": "Deny *"}
 
-@dataclass(frozen=True)
+
+@dataclass
 class Proof:
-    """What the solver saw: `problems` is empty where the challenge is fair with this seed."""
+    """What the solver saw: `problems` is empty where the challenge is fair with this seed.
 
-    name: str
+    `way` are the calls of the solution, or the choice that decides; `fails` the attempts that fail, and by what.
+    """
+
+    challenge: Challenge
     seed: int
     variant: str
-    problems: tuple[str, ...]
-    way: tuple[str, ...] = ()
-    fails: tuple[str, ...] = ()  # the attempts that fail, and by what
+    problems: list[str] = field(default_factory=list)
+    way: list[str] = field(default_factory=list)
+    fails: list[str] = field(default_factory=list)
 
     @property
     def fair(self) -> bool:
         return not self.problems
 
+    def judged(self, setting: Setting, answer: str = "") -> Tally:
+        return judge(self.challenge, self.seed, setting, answer, self.variant)
+
 
 def prove(challenge: Challenge, seed: int, variant: str = "") -> Proof:
     """Make the world, try what must not solve it, then what must; all of it by real calls."""
-    way: list[str] = []
-    fails: list[str] = []
-    problems: list[str] = []
+    proof = Proof(challenge, seed, variant)
     try:
         facts = seeded(challenge.document(), challenge.name, seed, variant)
-        variant = facts["variant"]
+        proof.variant = facts["variant"]
         setting = build(facts)
         with setting.world:
-            found = _choices if facts["kind"] == "explain" else _attempts
-            problems += found(challenge, seed, facts, setting, way, fails)
-    except (ChallengeFileError, LookupError, ValueError) as error:
-        problems.append(str(error))
-    return Proof(challenge.name, seed, variant, tuple(problems), tuple(way), tuple(fails))
+            attempts = _choices if challenge.kind == "explain" else _scripts
+            proof.problems += attempts(proof, facts, setting)
+    except (LookupError, ValueError) as error:
+        proof.problems.append(str(error))
+    return proof
 
 
-def _attempts(
-    challenge: Challenge, seed: int, facts: Mapping[str, Any], setting: Setting, way: list[str], fails: list[str]
-) -> Iterator[str]:
+def _scripts(proof: Proof, facts: Mapping[str, Any], setting: Setting) -> Iterator[str]:
     def attempt(script: Iterable[Step]) -> tuple[Tally, list[Event]]:
         """What is judged after a script, and its calls. Raises `Refused`."""
-        with rehearsal(setting) as there:
-            before = there.world.trail.total
-            seen, flag = str(there.perform(script)), str(facts["values"]["flag"])
-            calls = there.world.trail.since(before)
-            return judge(challenge, seed, there, flag if flag in seen else "", facts["variant"]), calls
+        with setting.rehearsal() as rehearsal:
+            before = rehearsal.world.trail.total
+            answers, flag = str(rehearsal.perform(script)), str(facts["values"]["flag"])
+            calls = rehearsal.world.trail.since(before)
+            return proof.judged(rehearsal, flag if flag in answers else ""), calls
 
     kind = facts["kind"]
     before, _ = attempt(())
@@ -72,17 +76,16 @@ def _attempts(
     for row in before.rows:
         if row.allowed is wrongly and not (kind == "mend" and row.should):
             yield f"at the beginning this is not as it should be: {row.who}: {row.because}"
-    cheap = {"allow everybody everything": "Allow *", "deny everybody everything": "Deny *"} if kind != "get in" else {}
-    to_all = {name: [*everywhere(setting, facts, lines)] for name, lines in cheap.items()}
-    for name, script in {**facts.get("naive", {}), **to_all}.items():
+    everywhere = {name: [*_to_all(setting, facts, lines)] for name, lines in _CHEAP.items() if kind != "get in"}
+    for name, script in {**facts.get("naive", {}), **everywhere}.items():
         try:
             tally, _ = attempt(script)
         except Refused as refused:
             if not refused.denied:
                 yield f"the naive attempt {name!r} is not refused but fails otherwise: {refused}"
-            fails.append(f"{name}: {shorten(str(refused.error), 160, placeholder='…')}")
+            proof.fails.append(f"{name}: {shorten(str(refused.error), 160, placeholder='…')}")
             continue
-        fails.append(f"{name}: {tally.sentence}")
+        proof.fails.append(f"{name}: {tally.sentence}")
         if tally.passed:
             yield f"a naive attempt solves it: {name}. {_failing(tally)}".rstrip()
     try:
@@ -90,7 +93,7 @@ def _attempts(
     except Refused as refused:
         yield f"the solution does not work: {refused}"
         return
-    way += _walked(calls)
+    proof.way += _statements_of(calls)
     if failing := _failing(tally):
         yield failing
     if tally.over:
@@ -105,24 +108,19 @@ def _failing(tally: Tally) -> str:
     return f"This is not refused, but fails otherwise: {'; '.join(wrong)}." if wrong else ""
 
 
-def _choices(
-    _: Challenge, __: int, facts: Mapping[str, Any], setting: Setting, way: list[str], fails: list[str]
-) -> Iterator[str]:
+def _choices(proof: Proof, facts: Mapping[str, Any], setting: Setting) -> Iterator[str]:
     for choice in facts["choices"]:
         try:
-            before, after = turns(setting, facts, choice)
+            tally = proof.judged(setting, choice)
         except Refused as refused:
-            yield f"a choice cannot be tried: {refused}"
+            yield f"the choice {choice!r} cannot be tried: {refused}"
             continue
-        if before == after:
-            fails.append(f"{choice}: makes no difference")
-        else:
-            way.append(f"{choice}: with that changed the call is {'allowed' if after else 'refused'}")
-    if len(way) != 1:
-        yield f"{len(way)} choices decide, and one should: {', '.join(way) or 'none does'}"
+        (proof.way if tally.passed else proof.fails).append(f"{choice}: {tally.sentence}")
+    if len(proof.way) != 1:
+        yield f"{len(proof.way)} choices decide, and one should: {' '.join(proof.way) or 'none does.'}"
 
 
-def everywhere(setting: Setting, facts: Mapping[str, Any], lines: str) -> Iterator[Step]:
+def _to_all(setting: Setting, facts: Mapping[str, Any], lines: str) -> Iterator[Step]:
     """Steps that give every user and role of the world a policy; to cut down, the one that is to be cut is replaced."""
     for each in setting.world.inspect.principals():
         account = next((name for name in facts["accounts"] if setting.values[name] == each.account), "")
@@ -132,9 +130,9 @@ def everywhere(setting: Setting, facts: Mapping[str, Any], lines: str) -> Iterat
             yield [account, f"iam.put_{each.kind}_policy", of]
 
 
-def _walked(events: Iterable[Event]) -> Iterator[str]:
+def _statements_of(calls: Iterable[Event]) -> Iterator[str]:
     """Each call of a way in, with the statements that allow it: what one would have to take away to close it."""
-    for event in events:
-        allowing = [each.title for asked in event.evaluations for each in asked.deciding.statements]
-        by = f", by {' and '.join(dict.fromkeys(allowing))}" if allowing and ADMINISTRATOR not in event.who else ""
-        yield f"{event.who.rpartition(':')[2]}: {event.action} on {event.resource}{by}"
+    for call in calls:
+        allowing = [each.title for evaluation in call.evaluations for each in evaluation.deciding.statements]
+        by = f", by {' and '.join(dict.fromkeys(allowing))}" if allowing and ADMINISTRATOR not in call.who else ""
+        yield f"{call.who.rpartition(':')[2]}: {call.action} on {call.resource}{by}"

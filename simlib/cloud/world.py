@@ -229,11 +229,11 @@ class Cloud:
 
     @contextmanager
     def rehearsal(self) -> Iterator[None]:
-        """Calls in here are answered as ever, and undone at the end: what is stored, sessions, accounts, the trail and
-        the clock. What cannot be undone is what was done to a world that has been replaced in the meantime.
+        """Calls in here are answered as ever, and undone at the end: what is stored, sessions, accounts, the trail, the
+        clock and `source_ip`. What cannot be undone is what was done to a world that has been replaced in the meantime.
         """
         self._must_be_open()
-        calls, accounts = self.trail.total, dict(self._accounts)
+        calls, accounts, source_ip = self.trail.total, dict(self._accounts), self.source_ip
         forget_issued, forget_observed = self._sessions.bookmark(), self._gate.history.bookmark()
         with contents.on_a_copy(lambda: Cloud.running is self, self._gate.lock), self.clock.undone():
             try:
@@ -242,7 +242,7 @@ class Cloud:
                 self.trail.forget_since(calls)
                 forget_issued()
                 forget_observed()
-                self._accounts = accounts
+                self._accounts, self.source_ip = accounts, source_ip
 
     # -- who there is ------------------------------------------------------------------------------------------------
 

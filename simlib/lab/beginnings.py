@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from simlib.challenges.seeds import account_values, merged
 from simlib.lessons import find
 
 from .course import texts
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
 DEV, PROD = "111111111111", "222222222222"
 ALICE, BOB = (f"arn:aws:iam::{DEV}:user/{name}" for name in ("alice", "bob"))
-IMAGE = "ami-12c6146b"
 
 
 def begin(lesson: int | str, *, language: str = texts.ENGLISH) -> Cloud:
@@ -43,9 +43,8 @@ def begin(lesson: int | str, *, language: str = texts.ENGLISH) -> Cloud:
 
         lay_out(world)  # which tells its days itself
     elif made := _beginning(about.slug):
-        numbers = {name: str(number) * 12 for number, name in enumerate(made["accounts"], 1)}
         with working(f"Lesson {about.number} begins"):
-            lay_out_accounts(Setting(world, {**numbers, "image": IMAGE}), made)
+            lay_out_accounts(Setting(world, account_values(made["accounts"])), made)
     return world
 
 
@@ -53,12 +52,7 @@ def begin(lesson: int | str, *, language: str = texts.ENGLISH) -> Cloud:
 def _beginning(slug: str) -> dict[str, Any]:
     """What a lesson's world holds; {} for an empty one."""
     described = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8")).get(slug, {})
-    return _both(_beginning(described["like"]), described) if "like" in described else described
-
-
-def _both(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
-    tables = (key for key in one.keys() & other.keys() if isinstance(one[key], dict))
-    return {**one, **other, **{key: _both(one[key], other[key]) for key in tables}}
+    return merged(_beginning(described["like"]), described) if "like" in described else described
 
 
 def machine(role: str, account: str = "dev") -> Instance:

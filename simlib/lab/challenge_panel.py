@@ -11,7 +11,7 @@ when something is checked.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from random import Random
 from typing import Any
 
@@ -19,17 +19,17 @@ from simlib import challenges as ours
 from simlib.challenges.challenge import HINTS, Challenge
 from simlib.challenges.judge import GUESS, HINT, TRY, Tally, judge, points
 from simlib.challenges.seeds import filled, seeded
-from simlib.challenges.setting import build, code, told
+from simlib.challenges.setting import build, in_words
 from simlib.cloud import Cloud
-from simlib.cloud.trail import Trail
+from simlib.cloud.services.function_runtime import packed
 from simlib.cloud.world import ADMINISTRATOR
 
 from . import course, progress
-from .exercises import Saying, hint_titles
-from .look import button, choice, field, said, tag
+from .exercises import Saying, hint
+from .investigation import tell
+from .look import button, choice, field, panel_card, said, tag
 from .options import Option, Options, by_letter
-from .page import Child, Part, el, line, paragraphs
-from .page import code as as_code
+from .page import Child, Part, code, el, line, paragraphs
 from .panel import Commands, Panel, slot
 from .terminal import Terminal
 
@@ -46,14 +46,14 @@ _OF_KIND = {  # which tools lie there, the one to begin with first; what a thief
     "explain": ("policies", "timeline", "terminal"),
     "mend": ("policies", "timeline", "terminal"),
 }
+MOST_CALLS = 40  # of one's own that the debrief shows
 UNSAVED = "Nothing is checked yet: a text in the editor is not applied. Press Apply, or Read again to drop it."
 OVER = "Another world has been started since, so this challenge is over. Begin it again: its seed makes it the same."
 
 
 def today() -> int:
     """The seed of the day, 20261129 on 29 November 2026 (UTC), for everybody the same."""
-    now = Cloud.running.clock.real_now if Cloud.running else datetime.now(UTC)
-    return int(f"{now:%Y%m%d}")
+    return int(f"{progress.now():%Y%m%d}")
 
 
 def challenge(name: str = "", seed: int | None = None) -> Play:
@@ -82,8 +82,7 @@ class Play(Panel):
         self._setting.values.pop("flag")
         self.world = self._setting.world
         self.you: Any = self._setting.identity(facts["you"])
-        self._me = self._name_of(self.you)
-        self.terminal = Terminal(self._me, self.you, self._become)
+        self.terminal = Terminal(self._setting.name_of(self.you), self.you, self._setting.become)
         self.hinted = self.tries = 0
         self.tally: Tally | None = None
         self.score: int | None = None  # once it is over
@@ -94,7 +93,7 @@ class Play(Panel):
         self._by = None if administers else self.you  # whoever administers is the editor's own choice
         self._tools: dict[str, Panel] = {"terminal": self.terminal}
         self._answer, self._options = "", Options()
-        self._began = self.world.clock.real_now
+        self._began = progress.now()
         self._ended: datetime | None = None
         self._way = self._drawn() if which.kind in ("lock out", "cut down") else None  # before it is closed
 
@@ -129,8 +128,7 @@ class Play(Panel):
             self.hinted += 1
             self._keep()
         self._draw()
-        number = max(0, self.hinted - 1)
-        return Saying(hint_titles()[number], self._facts()["hints"][number])
+        return hint(self._facts()["hints"], max(0, self.hinted - 1))
 
     def _facts(self) -> dict[str, Any]:
         """The whole file with this seed; it is read when it is needed, and never kept."""
@@ -151,42 +149,29 @@ class Play(Panel):
         build, task, job or notebook that it has started. Raises `ValueError` where it makes nobody of one."""
         return self.terminal.become(answer)
 
-    def _become(self, answer: Mapping[str, Any]) -> tuple[str, Any]:
-        name, who = self._setting.become(answer)
-        return name or self._name_of(who), who
-
     def packed(self, source: str) -> bytes:
         """A Lambda function's code as a zip file: `Code={"ZipFile": game.packed(…)}`, handler `index.handler`."""
-        return code(source)
+        return packed(source)
 
     def token(self, subject: str) -> str:
         """A token of GitHub's for a job of yours; raises `LookupError` for a repository that is not yours."""
         return self._setting.token(subject)
 
-    def _name_of(self, who: Any) -> str:
-        found = self.world.inspect.principal(who.access_key_id)
-        account = f" ({self.world.account_name(found.account)})" if len(self.world.accounts) > 1 else ""
-        return f"{found.name}{account}"
-
     def _end(self, score: int) -> None:
-        self.score, self._ended = score, self.world.clock.real_now
+        self.score, self._ended = score, progress.now()
         self._way = self._way or self._drawn()
         self._keep()
 
     @property
     def seconds(self) -> int:
         """How long it has been played, or took."""
-        return round(((self._ended or self.world.clock.real_now) - self._began).total_seconds())
+        return round(((self._ended or progress.now()) - self._began).total_seconds())
 
     def _keep(self) -> None:
         entry = {"passed": bool(self.score), "tries": self.tries + bool(self.score), "hints": self.hinted}
         if self.score is not None:
             entry |= {"score": self.score, "seconds": self.seconds}
-        name = f"{self.challenge.name} {self.seed}"
-        before = progress.challenges().get(name, {})
-        if before.get("score", -1) >= (self.score or 0):  # to play it once more takes nothing away
-            entry |= {each: before[each] for each in ("score", "seconds") if each in before}
-        progress.challenge(name, entry)
+        progress.challenge(f"{self.challenge.name} {self.seed}", entry)
         self.note = progress.news()
 
     # -- what lies on the table ----------------------------------------------------------------------------------------
@@ -240,21 +225,20 @@ class Play(Panel):
         theme = f" · {which.theme}" if over else ""  # which would be a hint
         about = f"{which.kind}{theme} · level {which.level} · about {which.minutes} minutes · seed {self.seed}"
         note = el("p.sl-draft", self.note, role="status", key="note") if self.note else None
-        told = (paragraphs(self.story), el("p", el("b", "Your task. "), line(self.task)))
-        body = (note, *told, *self._debrief()) if over else (*told, *self._table(), note)  # beside the buttons
-        head = el("div.sl-head", el("div", el("h3.sl-title", which.title), el("div.sl-small.sl-dim", about)))
+        opening = (paragraphs(self.story), el("p", el("b", "Your task. "), line(self.task)))
+        body = (note, *opening, *self._debrief()) if over else (*opening, *self._table(), note)  # beside the buttons
         foot = None if over else el("div.sl-foot", *self._foot())
-        return el("section.sl-card.sl-challenge", head, el("div.sl-body", *body), foot)
+        return panel_card(which.title, el("div.sl-body", *body), foot, about=about)
 
     def _hints(self) -> Iterator[Part]:
-        for title, hint in list(zip(hint_titles(), self._facts()["hints"], strict=True))[: self.hinted]:
-            yield Saying(title, hint).page()
+        hints = self._facts()["hints"]
+        yield from (hint(hints, number).page() for number in range(self.hinted))
 
     def _table(self) -> Iterator[Child]:
         """Who one is, and the tools."""
         yield el(
-            "p", el("b", "You are "), as_code(self._me),
-            ": in a cell, use ", as_code("game.you"), ", for instance ", as_code('game.you.client("iam")'), ".",
+            "p", el("b", "You are "), code(next(iter(self.terminal.identities))),
+            ": in a cell, use ", code("game.you"), ", for instance ", code('game.you.client("iam")'), ".",
         )  # fmt: skip
         yield (
             self._options.page(self.task, [Option(each) for each in self.choices], enter="check")
@@ -274,13 +258,12 @@ class Play(Panel):
     def _tallied(self) -> Child:
         if self.tally is None:
             return None
-        wrong = ("not yet", "not needed" if self.challenge.kind == "cut down" else "not yet")
+        too_much = "not needed" if self.challenge.kind == "cut down" else "not yet"
         rows = []
         for each in self.tally.rows:
             what = f"{each.who} {each.does}".strip() + (f": {each.because}" if each.because else "")
-            rows.append(
-                el("li", said(*(("yes", "right") if each.right else ("no", wrong[each.allowed]))), " ", line(what))
-            )
+            verdict = ("yes", "right") if each.right else ("no", too_much if each.allowed else "not yet")
+            rows.append(el("li", said(*verdict), " ", line(what)))
         return el("div", el("p", el("b", self.tally.sentence), role="status", key="tally"), el("ul.sl-tally", *rows))
 
     def _foot(self) -> Iterator[Child]:
@@ -297,8 +280,6 @@ class Play(Panel):
 
     def _debrief(self) -> Iterator[Child]:
         """What it was, the way in the graph, and what one has called."""
-        from .trail_table import TrailTable, trail_page
-
         facts = self._facts()
         minutes, seconds = divmod(self.seconds, 60)
         time = f" {self.score} of 100 points, in {minutes} min {seconds:02} s."
@@ -314,18 +295,13 @@ class Play(Panel):
         yield el("p", "It belongs to ", lesson, ".")
         if not self.score:
             right = [each for each in self.choices if judge(self.challenge, self.seed, self._setting, each).passed]
-            yield el("ol", *(el("li", told(step)) for step in facts.get("solution", right)))
+            yield el("ol", *(el("li", in_words(step)) for step in facts.get("solution", right)))
         if self._way:
             yield el("h4", "The way, in the graph")
             yield self._way
-        mine = Trail()
-        for event in self.world.trail.since(self._setting.start):
-            mine.record(event)
-        if len(mine):
-            table = TrailTable(mine, account_name=self.world.account_name)
-            table.refresh()
+        if mine := self.world.trail.since(self._setting.start):
             yield el("h4", "Your calls, in the trail")
-            yield trail_page(table)
+            yield tell(mine[-MOST_CALLS:]).page()
 
     def _choose(self, value: str) -> None:
         self._options.press(value, len(self.choices))
@@ -374,15 +350,14 @@ class Challenges(Panel):
     def page(self) -> Part:
         if self.play is not None:
             back = button("back", "All challenges", css=".is-quiet", data_home=True)
-            return el("div.sl-challenges", el("div.sl-row", back), slot(still=self.play.page))
+            return el("div", el("div.sl-row", back), slot(still=self.play.page))
         kept, count = progress.challenges(), "{} solved, {:,} points.".format(*progress.won())
         kinds = [("", "all kinds"), *((each, each) for each in _OF_KIND)]
         rows = [self._row(each, kept) for each in ours.challenges().values() if self.kind in ("", each.kind)]
         today = button("today", "Today's challenge", css=".is-primary", data_home=True)
-        asked = (choice("kind", "Kind", kinds, self.kind), field("seed", "Seed", self._typed["seed"]))
-        form = el("div.sl-form", today, *asked, on="live")
-        head = el("div.sl-head", el("h3.sl-title", "Challenges"), el("span.sl-grow"), el("span.sl-small.sl-dim", count))
-        return el("section.sl-card.sl-challenges", head, el("div.sl-body", form), *rows)
+        fields = (choice("kind", "Kind", kinds, self.kind), field("seed", "Seed", self._typed["seed"]))
+        form = el("div.sl-form", today, *fields, on="live")
+        return panel_card("Challenges", el("div.sl-body", form), *rows, side=el("span.sl-small.sl-dim", count))
 
     def _row(self, each: Challenge, kept: dict[str, Any]) -> Part:
         best = max([0, *(kept[name].get("score", 0) for name in kept if name.split(" ")[0] == each.name)])

@@ -112,9 +112,9 @@ class Saying(Shown):
         return el("div.sl-quiet", el("p", el("b", f"{self.title}.")), paragraphs(self.text), code, role="status")
 
 
-def hint_titles() -> list[str]:
-    """What the three hints of an exercise are called, from a nudge to nearly the answer."""
-    return list(texts("words")["hints"])
+def hint(hints: Sequence[str], number: int) -> Saying:
+    """One of three, by index: a nudge, the idea, or nearly the answer."""
+    return Saying(texts("words")["hints"][number], hints[number])
 
 
 Judge = Callable[..., Iterable[Row | str]]  # (world, *answer) -> rows, or a sentence for what is wrong otherwise
@@ -224,7 +224,7 @@ class Attempted:
         number = min(self.hinted, len(self.exercise.hints) - 1)
         self.hinted = number + 1
         self.on_change(self)
-        return Saying(hint_titles()[number], self.exercise.hints[number])
+        return hint(self.exercise.hints, number)
 
     def solution(self) -> Saying:
         """One right answer, and why it is right: of policies their text, as it would stand in the editor."""

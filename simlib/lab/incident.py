@@ -13,10 +13,10 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from simlib.challenges.seeds import account_values
 from simlib.challenges.setting import Refused, Setting, Step, lay_out_accounts
 
 from .attempts import Attempt, attempt
-from .beginnings import IMAGE
 from .judging import Unjudged
 from .waiting import track
 
@@ -35,7 +35,7 @@ def _file() -> dict[str, Any]:
 
 
 def _setting(world: Cloud, people: dict[str, Any]) -> Setting:
-    return Setting(world, {**_file()["values"], "image": IMAGE}, people, tuple(_file()["tokens"]))
+    return Setting(world, account_values(()) | _file()["values"], people, tuple(_file()["tokens"]))
 
 
 # -- how it has come to this -------------------------------------------------------------------------------------------

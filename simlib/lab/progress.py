@@ -134,7 +134,7 @@ def _count(number: int) -> str:
 
 
 def _keep(lesson: str, kind: str, name: str, entry: dict[str, Any]) -> None:
-    entry["when"] = f"{_now():%Y-%m-%dT%H:%M:%SZ}"
+    entry["when"] = f"{now():%Y-%m-%dT%H:%M:%SZ}"
     _add({lesson: {kind: {name: entry}}})
 
 
@@ -163,13 +163,13 @@ def _in_the_file() -> dict[str, Any]:
     try:
         return read(path)
     except Damaged as problem:
-        damaged = progress_file.set_aside(path, f"{_now():%Y%m%d-%H%M%S-%f}")
+        damaged = progress_file.set_aside(path, f"{now():%Y%m%d-%H%M%S-%f}")
         _memory.news.append(f"{problem} It is kept as {damaged.name}; your progress starts again.")
         return {}
 
 
-def _now() -> datetime:
-    """The real time: lessons move the clock."""
+def now() -> datetime:
+    """The real time, UTC: lessons move the clock."""
     from simlib.cloud import Cloud
 
     return Cloud.running.clock.real_now if Cloud.running else datetime.now(UTC)

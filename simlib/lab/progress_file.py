@@ -35,7 +35,7 @@ except ImportError:
     msvcrt = None  # type: ignore[assignment]
 
 VERSION = 2
-_MOST = ("tries", "hints", "passed", "score")  # of two entries the higher one counts
+_MOST = ("tries", "hints", "passed")  # of two entries the higher one counts
 LARGEST = 1_000_000  # bytes; a learner's file has a few thousand
 PATIENCE = 10.0  # seconds: as long as another kernel is waited for
 _PAUSE = 0.01
@@ -127,7 +127,7 @@ def answers(lessons: Mapping[str, Any]) -> dict[tuple[str, str, str], dict[str, 
 
 def merged(one: Mapping[str, Any], other: Mapping[str, Any], *, by_date: bool = False) -> dict[str, Any]:
     """The answers of both. Where both have one, that of `other` counts, or `by_date` the later one; but what has once
-    been solved stays solved, and no try and no hint is forgotten."""
+    been solved stays solved, and no try, no hint and no better score is forgotten."""
     both = deepcopy(dict(one))
     for (number, kind, name), entry in answers(other).items():
         names = both.setdefault(number, {}).setdefault(kind, {})
@@ -138,7 +138,8 @@ def merged(one: Mapping[str, Any], other: Mapping[str, Any], *, by_date: bool = 
 def _one_of(one: Mapping[str, Any], other: Mapping[str, Any], by_date: bool) -> dict[str, Any]:
     last = one if by_date and one.get("when", "") > other.get("when", "") else other
     most = {name: max(one[name], other[name]) for name in _MOST if name in one and name in other}
-    return {**last, **most}
+    best = max(one, other, key=lambda each: each.get("score", -1))  # the time belongs to the score
+    return {**last, **most, **{name: best[name] for name in ("score", "seconds") if name in best}}
 
 
 def write(path: Path, lessons: Mapping[str, Any]) -> None:

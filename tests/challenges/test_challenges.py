@@ -16,7 +16,7 @@ from simlib.challenges import ChallengeFileError, challenges, find
 from simlib.challenges.challenge import FILES, KINDS, THEMES, described
 from simlib.challenges.judge import judge, points
 from simlib.challenges.seeds import filled, seeded
-from simlib.challenges.setting import Refused, Setting, build, rehearsal
+from simlib.challenges.setting import Refused, Setting, build
 from simlib.challenges.solver import prove
 from simlib.challenges.statements import policy
 from simlib.iam import Policy
@@ -30,7 +30,7 @@ GET_IN, LOCK_OUT, CUT_DOWN = "passrole-lambda", "old-key", "golf-thumbnails"
 def test_a_challenge_can_be_solved_and_not_by_a_naive_attempt(name: str) -> None:
     seed = sum(map(ord, name)) % 20  # another one for each; tests/challenges/table.py walks them all
     proof = prove(find(name), seed)
-    assert proof.problems == ()
+    assert proof.problems == []
     assert proof.way
     assert proof.fails
 
@@ -251,7 +251,7 @@ def test_what_a_policy_allows_beyond_the_trail_is_counted(setting: Setting) -> N
     bucket, worker = facts["values"]["bucket"], facts["values"]["worker"]
 
     def over(*lines: str) -> tuple[bool, int]:
-        with rehearsal(setting) as there:
+        with setting.rehearsal() as there:
             of = {"RoleName": worker, "PolicyName": worker, "PolicyDocument": list(lines)}
             there.perform([["main", "iam.put_role_policy", of]])
             tally = judge(find(CUT_DOWN), 1, there)

@@ -24,7 +24,7 @@ def check_written(call: Call) -> None:
     """Refuse a call that would store a document AWS does not accept, or one that names somebody who does not exist."""
     if call.name not in _WRITTEN:
         return
-    path, kind, *size = _WRITTEN[call.name]
+    path, kind, size = carried(call.name, call.parameters)
     text: Any = call.parameters
     for member in path.split("."):
         text = text.get(member) if text else None
@@ -32,12 +32,19 @@ def check_written(call: Call) -> None:
         return
     if call.name == "sns:SetTopicAttributes" and call.parameters.get("AttributeName") != "Policy":
         return
-    if kind == "scp":
-        kind = _CONTROL_POLICIES.get(call.parameters.get("Type") or policy_type(call.parameters.get("PolicyId")))
     if kind is not None:
         parser = kind if call.service == "iam" else call.service
         bucket = str(call.parameters.get("Bucket", ""))
-        check(str(text), kind, parser, size=size[0] if size else None, bucket=bucket)
+        check(str(text), kind, parser, size=size, bucket=bucket)
+
+
+def carried(name: str, parameters: Mapping[str, Any]) -> tuple[str, str | None, str | None]:
+    """Of a call: the member that carries a policy ("Attributes.Policy"), its kind, as in `Policy.parse`, and whose
+    quota it has, where not its kind's. The kind is None where it carries none."""
+    path, kind, *size = _WRITTEN.get(name, ("", None))
+    if kind == "scp":
+        kind = _CONTROL_POLICIES.get(parameters.get("Type") or policy_type(parameters.get("PolicyId")))
+    return path, kind, size[0] if size else None
 
 
 def check(text: str, kind: str, parser: str, *, size: str | None = None, bucket: str = "") -> None:

@@ -44,6 +44,14 @@ class Outcome(NamedTuple):
     log: str
 
 
+def packed(source: str) -> bytes:
+    """A text of Python as `run` takes it, and Lambda: a zip file with `index.py`; the handler is `index.handler`."""
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as file:
+        file.writestr("index.py", source)
+    return archive.getvalue()
+
+
 def run(task: Mapping[str, Any], code: bytes, environment: Mapping[str, str]) -> Outcome:
     """Run a function's code, a zip file, once: a task of `function_handler`, but for its folder and result.
 
