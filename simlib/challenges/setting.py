@@ -19,7 +19,7 @@ from typing import Any
 import jmespath
 from botocore import UNSIGNED
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, CredentialRetrievalError, NoCredentialsError
 
 from simlib.challenges.challenge import ChallengeFileError
 from simlib.challenges.seeds import GAP, filled
@@ -40,6 +40,7 @@ _STARTS = {  # the calls that start something: the one that tells of it, and its
     "sagemaker:CreateNotebookInstance": ("describe_notebook_instance", "NotebookInstanceName"),
 }
 _ITS_ROLE = "projects[0].serviceRole || taskDefinition.taskRoleArn || Job.Role || RoleArn"
+_NOBODY = (LookupError, NoCredentialsError, CredentialRetrievalError)  # who one was is gone, so that nothing was called
 _NOBODY_YET = "Allow sts:AssumeRole for ec2.amazonaws.com"  # whom a role trusts is made after it
 
 Step = list[Any] | str
@@ -52,8 +53,8 @@ class NotYoursError(LookupError):
 class Refused(Exception):
     """A step that did not succeed: which, what AWS said, and whether that was no, or something went wrong."""
 
-    def __init__(self, step: Step, error: Exception, *, denied: bool) -> None:
-        super().__init__(f"{in_words(step)}: {error}")
+    def __init__(self, step: Step, error: Exception, detail: str = "", *, denied: bool) -> None:
+        super().__init__(f"{in_words(step)}: {error} {detail}".rstrip())
         self.step, self.error, self.denied = step, error, denied
 
 
@@ -89,10 +90,12 @@ class Setting:
                 continue
             try:
                 answers.append(self._call(*step))
-            except (ClientError, BotoCoreError, LookupError) as error:
-                last = self.world.trail[-1]
-                denied = isinstance(error, LookupError) or (last.refused and last.error_code != "NotImplemented")
-                raise Refused(step, error, denied=denied) from error
+            except ClientError as error:
+                call = self.world.trail[-1]
+                denied = call.refused and call.error_code != "NotImplemented"
+                raise Refused(step, error, call.detail, denied=denied) from error
+            except (BotoCoreError, LookupError) as error:
+                raise Refused(step, error, denied=isinstance(error, _NOBODY)) from error
             except ValueError as error:
                 raise ChallengeFileError(f"{in_words(step)}: {error}") from None
         return answers
