@@ -10,26 +10,18 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from simlib.challenges.seeds import merged
 from simlib.lessons import LESSONS
 
 FILES = Path(__file__).with_name("files")
+FORM: Mapping[str, Any] = tomllib.loads(Path(__file__).with_name("form.toml").read_text(encoding="utf-8"))
+KINDS: Mapping[str, list[str]] = FORM["kinds"]
 LONGEST_STORY = 120  # words
-#: The kinds, and which tables a file of each needs beside those that all need
-KINDS: Mapping[str, tuple[str, ...]] = {
-    "get in": ("naive", "solution"),
-    "lock out": ("intruder", "keep", "shut", "solution"),
-    "cut down": ("keep", "par", "policy_of", "solution"),
-    "explain": ("ask", "choices"),
-    "mend": ("keep", "shut", "solution"),
-}
-THEMES = (
-    "PassRole", "trust", "confused deputy", "OIDC", "tags", "boundaries", "key policies", "resource policies",
-    "sessions", "organizations", "keys", "least privilege",
-)  # fmt: skip
-_ONE_OF: Mapping[str, Collection[Any]] = {"kind": KINDS, "theme": THEMES, "lesson": LESSONS, "level": (1, 2, 3)}
-_ALL = ("title", "kind", "theme", "level", "minutes", "lesson", "story", "task", "hints", "debrief", "you", "accounts")
-_MAY = ("names", "variants", "decoys", "organization", "history", "path", "tokens", "edit", "naive", "here")
 HINTS = 3
+_THINGS = {"groups", "users", "roles", "buckets"}  # in an account
+_ONE_OF: Mapping[str, Collection[Any]] = {
+    "kind": KINDS, "theme": FORM["themes"], "lesson": LESSONS, "level": FORM["levels"], "minutes": range(1, 61)
+}  # fmt: skip
 
 
 class ChallengeFileError(ValueError):
@@ -71,34 +63,58 @@ def _problems(document: Mapping[str, Any]) -> Iterator[str]:
     """What is wrong, in sentences."""
     for name, values in _ONE_OF.items():
         if document.get(name) not in values:
-            yield f"`{name}` is one of {', '.join(map(str, values))}, not {document.get(name)!r}."
-    kind = document["kind"]
-    needs = {*_ALL, *KINDS[kind]}
-    for each in sorted(document.keys() - needs - {*_MAY}):
-        near = get_close_matches(each, [*needs, *_MAY], 1)
-        meant = f"; did you mean `{near[0]}`?" if near else f", which a challenge to {kind} does not have."
-        yield f"there is `{each}`{meant}"
-    anywhere = {*document}.union(*document.get("variants", {}).values())
-    for each in sorted(needs - anywhere):
-        yield f"`{each}` is missing. A challenge to {kind} needs {', '.join(sorted(needs))}."
-    if len(document.get("hints", ())) != HINTS:
-        yield f"`hints` are {HINTS}: think of this; the idea; nearly the answer."
-    if (words := len(str(document.get("story", "")).split())) > LONGEST_STORY:
-        yield f"`story` has {words} words; {LONGEST_STORY} are the most that are read."
+            known = f"{values[0]} to {values[-1]}" if isinstance(values, range) else ", ".join(map(str, values))
+            yield f"`{name}` is one of {known}, not {document.get(name)!r}."
+    kind, variants = document["kind"], document.get("variants", {})
+    needs = {*FORM["needs"], *KINDS[kind], *(["here"] if variants else [])}
+    yield from _unknown("", document, {*needs, *FORM["may"]})
+    for variant in variants or [""]:
+        place, whole = f"variants.{variant}: " if variant else "", merged(document, variants.get(variant, {}))
+        if lacking := sorted(needs - whole.keys()):
+            yield f"{place}`{lacking[0]}` is missing. A challenge to {kind} needs {', '.join(sorted(needs))}."
+        for text in (each for each in FORM["texts"] if not isinstance(whole.get(each, ""), str)):
+            yield f"{place}`{text}` is a text, not {whole[text]!r}."
+        if not isinstance(whole["hints"], list) or len(whole["hints"]) != HINTS:
+            yield f"{place}`hints` are a list of {HINTS}: think of this; the idea; nearly the answer."
+        if (words := len(whole["story"].split())) > LONGEST_STORY:
+            yield f"{place}`story` has {words} words; {LONGEST_STORY} are the most that are read."
+    for part in (document, *variants.values(), *document.get("decoys", {}).values()):
+        for account, content in part.get("accounts", {}).items():
+            yield from _unknown(f"accounts.{account}: ", content, {"name", "calls", *_THINGS, *_facts("account")})
+            for things in _THINGS & content.keys():
+                for thing, facts in content[things].items():
+                    yield from _unknown(f"accounts.{account}.{things}.{thing}: ", facts, _facts(things))
+
+
+def _facts(things: str) -> set[str]:
+    """What a file may say of things of a kind."""
+    return {fact for tables in (FORM["identities"], FORM["resources"]) for fact in tables.get(things, ())} - {""}
+
+
+def _unknown(place: str, names: Collection[str], known: Collection[str]) -> Iterator[str]:
+    there_may_be = f" There may be {', '.join(sorted(known))}."
+    for each in sorted({*names} - {*known}):
+        yield f"{place}there is no `{each}`.{did_you_mean(each, known) or there_may_be}"
+
+
+def did_you_mean(word: str, known: Collection[str]) -> str:
+    """A question that ends a sentence, "" where none of the known words is near."""
+    near = get_close_matches(word, known, 1)
+    return f" Did you mean `{near[0]}`?" if near else ""
 
 
 @cache
 def challenges() -> Mapping[str, Challenge]:
     """Those of the lab by name, the easy ones first."""
-    found = [described(path) for path in FILES.glob("*.toml")]
-    return {each.name: each for each in sorted(found, key=lambda each: (each.level, each.name))}
+    ours = [described(path) for path in FILES.glob("*.toml")]
+    return {each.name: each for each in sorted(ours, key=lambda each: (each.level, each.name))}
 
 
 def described(path: Path) -> Challenge:
     """The challenge in a file. Raises `ChallengeFileError`."""
     document = read(path)
-    told = ("title", "kind", "theme", "level", "minutes", "lesson")
-    return Challenge(path.stem, **{each: document[each] for each in told}, path=path)
+    about = {each: document[each] for each in ("title", "kind", "theme", "level", "minutes", "lesson")}
+    return Challenge(path.stem, **about, path=path)
 
 
 def find(name: str) -> Challenge:
@@ -107,6 +123,5 @@ def find(name: str) -> Challenge:
         return challenges()[name]
     if name.endswith(".toml"):
         return described(Path(name))
-    near = get_close_matches(name, challenges(), 1)
-    meant = f" Did you mean {near[0]!r}?" if near else " `python -m simlib challenge list` tells them all."
+    meant = did_you_mean(name, challenges()) or " `python -m simlib challenge list` tells them all."
     raise LookupError(f"There is no challenge {name!r}.{meant}")

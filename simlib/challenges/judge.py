@@ -1,7 +1,4 @@
-"""Whether a challenge is solved, by what works in its world: scripts are really tried, in a rehearsal.
-
-The judge reads the challenge's file anew each time, so that no object of a notebook holds what it knows.
-"""
+"""Whether a challenge is solved, by what works in its world: scripts are really tried, in a rehearsal."""
 
 from __future__ import annotations
 
@@ -9,9 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from simlib.challenges.challenge import Challenge
 from simlib.challenges.row import Row
-from simlib.challenges.seeds import seeded
 from simlib.challenges.setting import Refused, Setting, Step
 from simlib.cloud.world import ADMINISTRATOR
 from simlib.iam import service_data
@@ -26,16 +21,13 @@ FREE = ("sts:GetCallerIdentity", "sts:GetSessionToken")  # nobody needs a permis
 
 @dataclass(frozen=True)
 class Tally:
-    """What came of a check: `sentence` counts; `over` is by how many requests a policy is over par.
+    """What came of a check: `passed` is None while there is nothing to judge, `sentence` counts what is right, `over`
+    is by how many requests a policy is over par."""
 
-    `counts` is whether it costs points where it has not passed: not where nothing was answered yet.
-    """
-
-    passed: bool
+    passed: bool | None
     sentence: str
     rows: tuple[Row, ...] = ()
     over: int = 0
-    counts: bool = True
 
 
 def points(kind: str, hints: int, wrong: int, over: int = 0) -> int:
@@ -43,10 +35,9 @@ def points(kind: str, hints: int, wrong: int, over: int = 0) -> int:
     return max(LEAST, 100 - HINT * hints - (GUESS if kind == "explain" else TRY) * wrong - OVER * over)
 
 
-def judge(challenge: Challenge, seed: int, setting: Setting, answer: str = "", variant: str = "") -> Tally:
-    """Try everything out; `answer` is the flag, or the choice, where one is asked for."""
-    facts = seeded(challenge.document(), challenge.name, seed, variant)
-    return _JUDGES[challenge.kind](facts, setting, answer.strip())
+def judge(facts: Mapping[str, Any], setting: Setting, answer: str = "") -> Tally:
+    """Try out whether a seeded file is solved in its world; `answer` is the flag, or the choice, where one is asked."""
+    return _JUDGES[facts["kind"]](facts, setting, answer.strip())
 
 
 def _got_in(facts: Mapping[str, Any], setting: Setting, answer: str) -> Tally:
@@ -55,7 +46,7 @@ def _got_in(facts: Mapping[str, Any], setting: Setting, answer: str) -> Tally:
     if any(who.endswith(f":user/{ADMINISTRATOR}") and not who.endswith(mine) for who in since):
         return Tally(False, "An administrator of the lab has made calls in here: that is no way in. Begin again.")
     if not answer:
-        return Tally(False, "Find the flag, and write it here: it begins with FLAG-.", counts=False)
+        return Tally(None, "Find the flag, and write it here: it begins with FLAG-.")
     right = answer == facts["values"]["flag"]
     return Tally(right, "That is the flag." if right else f"{answer[:80]!r} is not the flag.")
 
@@ -93,7 +84,7 @@ def _count(rows: tuple[Row, ...]) -> str:
 def _explained(facts: Mapping[str, Any], setting: Setting, answer: str) -> Tally:
     """Whether what is asked turns out otherwise with what a choice names changed; raises `Refused` where it cannot."""
     if answer not in facts["choices"]:
-        return Tally(False, "Choose one of them.", counts=False)
+        return Tally(None, "Choose one of them.")
     with setting.rehearsal() as rehearsal:
         before = _outcome(rehearsal, facts["ask"]) == WORKS
     with setting.rehearsal() as rehearsal:

@@ -15,7 +15,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-GAP = re.compile(r"(?<!\$)\{([a-z_]\w*)(?::([^{}]+))?\}")  # {bucket}, {main}, {main:role/batch}; not ${aws:username}
+GAP = re.compile(r"(?<!\$)\{([a-z_][\w-]*)(?::([^{}]+))?\}")  # {bucket}, {main}, {main:role/batch}; not ${aws:username}
 
 TEXTS = ("story", "task", "hints", "here", "debrief", "intruder", "shut", "keep", "choices")  # of tables the keys
 PROPER = ("people", "intruders", "firms")  # lists of names that begin with a capital in a sentence
@@ -85,16 +85,20 @@ def merged(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
     return both
 
 
-def filled(value: Any, values: Mapping[str, str]) -> Any:
-    """Every gap filled for which there is a value, in keys too; the others stay for later."""
+def filled(value: Any, values: Mapping[str, Any]) -> Any:
+    """Every gap filled for which there is a value, in keys too; the others stay for later. A text that is one gap alone
+    becomes its value, which need not be a text."""
     if isinstance(value, Mapping):
         return {filled(key, values): filled(each, values) for key, each in value.items()}
     if isinstance(value, list | tuple):
         return [filled(each, values) for each in value]
-    return GAP.sub(lambda gap: _fill(gap, values), value) if isinstance(value, str) else value
+    if not isinstance(value, str):
+        return value
+    alone = GAP.fullmatch(value)
+    return _fill(alone, values) if alone else GAP.sub(lambda gap: str(_fill(gap, values)), value)
 
 
-def _fill(gap: re.Match[str], values: Mapping[str, str]) -> str:
+def _fill(gap: re.Match[str], values: Mapping[str, Any]) -> Any:
     name, within = gap.groups()
     if name not in values:
         return gap[0]

@@ -21,11 +21,10 @@ from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, CredentialRetrievalError, NoCredentialsError
 
-from simlib.challenges.challenge import ChallengeFileError
+from simlib.challenges.challenge import FORM, ChallengeFileError, did_you_mean
 from simlib.challenges.seeds import GAP, filled
 from simlib.challenges.statements import policy
 from simlib.cloud import Cloud
-from simlib.cloud.credentials.issuer import GITHUB
 from simlib.cloud.services import documents
 from simlib.cloud.services.function_runtime import packed
 
@@ -41,9 +40,10 @@ _STARTS = {  # the calls that start something: the one that tells of it, and its
 }
 _ITS_ROLE = "projects[0].serviceRole || taskDefinition.taskRoleArn || Job.Role || RoleArn"
 _NOBODY = (LookupError, NoCredentialsError, CredentialRetrievalError)  # who one was is gone, so that nothing was called
-_NOBODY_YET = "Allow sts:AssumeRole for ec2.amazonaws.com"  # whom a role trusts is made after it
+_SHAPES = [[str, str, dict, str][:length] for length in (2, 3, 4)]  # of a call
 
 Step = list[Any] | str
+Tables = Mapping[str, Mapping[str, list[Step]]]
 
 
 class NotYoursError(LookupError):
@@ -85,7 +85,7 @@ class Setting:
         """Make the calls one after the other and return the answers. Raises `Refused` at the first that AWS refuses."""
         answers = []
         for step in steps:
-            if isinstance(step, str):
+            if not isinstance(step, list) or [*map(type, step)] not in _SHAPES:
                 self._pass(step)
                 continue
             try:
@@ -100,7 +100,8 @@ class Setting:
                 raise ChallengeFileError(f"{in_words(step)}: {error}") from None
         return answers
 
-    def _pass(self, text: str) -> None:
+    def _pass(self, step: Step) -> None:
+        text = str(step)
         if pause := _PAUSE.fullmatch(text):
             self.world.clock.advance(**{f"{pause[2]}s": int(pause[1])})
         elif moment := _MOMENT.fullmatch(text):
@@ -110,16 +111,20 @@ class Setting:
         elif text.startswith("from "):
             self.world.source_ip = filled(text.removeprefix("from "), self.values)
         else:
-            raise ChallengeFileError(f'{text!r} is no step: write a call, "3 hours", "at 09:30", or "from 192.0.2.1".')
+            wrong = f'{step!r} is no step. Write [WHO, "s3.get_object", {{ Bucket = … }}], '
+            raise ChallengeFileError(f'{wrong}"3 hours", "at 09:30", or "from 192.0.2.1".')
 
     def _call(self, who: str, call: str, parameters: Mapping[str, Any] | None = None, keep: str = "") -> Any:
         service, _, method = call.partition(".")
         client = self._client(filled(who, self.values), service)
         if (operation := client.meta.method_to_api_mapping.get(method)) is None:
-            raise ChallengeFileError(f"{call!r} is no call of boto3. Write it as `s3.get_object`.")
+            meant = did_you_mean(call, [f"{service}.{each}" for each in client.meta.method_to_api_mapping])
+            raise ChallengeFileError(f"{call!r} is no call of boto3.{meant or ' Write it as `s3.get_object`.'}")
         arguments = self._arguments(f"{service}:{operation}", parameters or {})
         answer = _plain(getattr(client, method)(**arguments))
         name, fills, path = keep.partition(" = ")
+        if fills and jmespath.search(path, answer) is None:
+            raise ChallengeFileError(f"The answer has no {path}; it has {', '.join(answer)}.")
         if fills:
             self.values[name] = str(jmespath.search(path, answer))
         elif keep:
@@ -146,7 +151,8 @@ class Setting:
         if works_as:
             return self._at_work(service, role)
         known = ", ".join([*self.people, *(each.name for each in self.world.accounts)])
-        raise ChallengeFileError(f"Nobody acts under the name {who!r} here; there are {known}, or SERVICE as ROLE.")
+        others = "Users act who have `key = true`, and SERVICE as ROLE."
+        raise ChallengeFileError(f"Nobody acts under the name {who!r} here; there are {known}. {others}")
 
     def name_of(self, who: Any) -> str:
         """What an identity is called, with its account where there are several."""
@@ -284,81 +290,33 @@ def lay_out_accounts(setting: Setting, variant: Mapping[str, Any]) -> None:
             setting.perform([[account, "organizations.create_organization"]])
     for account in organization.get("members", ()):
         setting.world.account(name_of[account], organization=setting.world.account(name_of[office]))
-    for account, content in accounts.items():
-        setting.perform(_identities(account, f"arn:aws:iam::{setting.values[account]}:policy/", content))
-    for account, content in accounts.items():
-        setting.perform(_resources(account, content))
+    for tables in (FORM["identities"], FORM["resources"]):
+        for account, content in accounts.items():
+            setting.perform(_steps(account, tables, {**content, "account": {account: content}}, setting.values))
+            if tables is FORM["resources"]:
+                setting.perform([account, *call] for call in content.get("calls", ()))
     if office:
-        setting.perform(_guard_rails(office, setting.values, organization))
+        unit_of = {member: unit for unit, members in organization.get("units", {}).items() for member in members}
+        enable = ["RESOURCE_CONTROL_POLICY"] * ("rcp" in organization)  # SCPs are from the start
+        guard_rails = {**organization, "moves": unit_of, "enable": enable}
+        setting.perform(_steps(office, FORM["guard_rails"], {"organization": {office: guard_rails}}, setting.values))
 
 
-def _identities(account: str, managed: str, content: Mapping[str, Any]) -> Iterator[Step]:
-    """Managed policies, groups, users, roles; a user's key is held by somebody of that name."""
-    if content.get("github"):
-        yield [account, "iam.create_open_id_connect_provider", {"Url": GITHUB, "ClientIDList": ["sts.amazonaws.com"]}]
-    for name, lines in content.get("policies", {}).items():
-        yield [account, "iam.create_policy", {"PolicyName": name, "PolicyDocument": lines}]
-    for kind in ("group", "user", "role"):
-        for name, facts in content.get(f"{kind}s", {}).items():
-            yield from _identity(account, managed, kind, name, facts)
+def _steps(account: str, tables: Tables, content: Mapping[str, Any], values: Mapping[str, str]) -> Iterator[Step]:
+    """The calls that make an account's things and their facts, by some tables of `form.toml`."""
+    for things, rows in tables.items():
+        for name, facts in content.get(things, {}).items():
+            for fact, calls in rows.items():
+                for key, each in _entries(calls, facts.get(fact, not fact)):
+                    arn = each if str(each).startswith("arn:") else f"arn:aws:iam::{values[account]}:policy/{each}"
+                    parts = {"name": name, "key": key, "it": each, "each": each, "it_arn": arn, "each_arn": arn}
+                    parts |= {"key_gap": f"{{{key}}}", "each_gap": f"{{{each}}}"}
+                    parts["it_seconds"] = 3600 * each if isinstance(each, int) else each
+                    yield from ([account, *filled(call, parts)] for call in calls)
 
 
-def _identity(account: str, managed: str, kind: str, name: str, facts: Mapping[str, Any]) -> Iterator[Step]:
-    def call(operation: str, keep: str = "", **more: Any) -> Step:
-        return [account, f"iam.{operation}", {f"{kind.title()}Name": name, **more}, keep]
-
-    of_role = {"AssumeRolePolicyDocument": _NOBODY_YET, "MaxSessionDuration": 3600 * facts.get("hours", 1)}
-    more: dict[str, Any] = of_role if kind == "role" else {}
-    if "tags" in facts:
-        more["Tags"] = [{"Key": key, "Value": value} for key, value in facts["tags"].items()]
-    if "boundary" in facts:
-        more["PermissionsBoundary"] = managed + facts["boundary"]
-    yield call(f"create_{kind}", **more)
-    own = {name: facts["policy"]} if "policy" in facts else {}
-    for title, lines in {**own, **facts.get("policies", {})}.items():
-        yield call(f"put_{kind}_policy", PolicyName=title, PolicyDocument=lines)
-    for each in facts.get("attach", ()):
-        yield call(f"attach_{kind}_policy", PolicyArn=each if each.startswith("arn:") else managed + each)
-    for group in facts.get("groups", ()):
-        yield call("add_user_to_group", GroupName=group)
-    if facts.get("profile"):
-        yield [account, "iam.create_instance_profile", {"InstanceProfileName": name}]
-        yield call("add_role_to_instance_profile", InstanceProfileName=name)
-    if facts.get("key"):
-        yield call("create_access_key", name)
-
-
-def _resources(account: str, content: Mapping[str, Any]) -> Iterator[Step]:
-    """Whom the roles trust, buckets, and whatever its administrator calls besides."""
-    for role, facts in content.get("roles", {}).items():
-        yield [account, "iam.update_assume_role_policy", {"RoleName": role, "PolicyDocument": facts["trust"]}]
-    for bucket, facts in content.get("buckets", {}).items():
-        yield [account, "s3.create_bucket", {"Bucket": bucket}]
-        for key, text in facts.get("files", {}).items():
-            yield [account, "s3.put_object", {"Bucket": bucket, "Key": key, "Body": text}]
-        if facts.get("public"):
-            yield [account, "s3.delete_public_access_block", {"Bucket": bucket}]
-        if "policy" in facts:
-            yield [account, "s3.put_bucket_policy", {"Bucket": bucket, "Policy": facts["policy"]}]
-    yield from ([account, *call] for call in content.get("calls", ()))
-
-
-def _guard_rails(office: str, values: Mapping[str, str], organization: Mapping[str, Any]) -> Iterator[Step]:
-    """Units with their accounts, and SCPs and RCPs at the root, at units and at accounts."""
-
-    def call(operation: str, keep: str = "", **parameters: Any) -> Step:
-        return [office, f"organizations.{operation}", parameters, keep]
-
-    yield call("list_roots", "root = Roots[0].Id")
-    for unit, members in organization.get("units", {}).items():
-        yield call("create_organizational_unit", f"{unit} = OrganizationalUnit.Id", ParentId="{root}", Name=unit)
-        for member in members:
-            moved = {"SourceParentId": "{root}", "DestinationParentId": f"{{{unit}}}"}
-            yield call("move_account", AccountId=values[member], **moved)
-    for kind, name in (("scp", "SERVICE_CONTROL_POLICY"), ("rcp", "RESOURCE_CONTROL_POLICY")):
-        if kind == "rcp" and kind in organization:  # SCPs are enabled from the start
-            yield call("enable_policy_type", RootId="{root}", PolicyType=name)
-        for place, lines in organization.get(kind, {}).items():
-            document = {"Name": f"{kind}-{place}", "Description": "", "Type": name, "Content": lines}
-            yield call("create_policy", "made = Policy.PolicySummary.Id", **document)
-            yield call("attach_policy", PolicyId="{made}", TargetId=f"{{{place}}}")
+def _entries(calls: list[Step], it: Any) -> Iterable[tuple[str, Any]]:
+    """What the file says of a fact, by its key: one, none, or several where the calls are for `{each}`."""
+    if not re.search("{(each|key)", str(calls)):
+        return [("", it)] if it else []
+    return it.items() if isinstance(it, Mapping) else [("", each) for each in it or ()]

@@ -14,7 +14,7 @@ from typing import Any
 
 from simlib.challenges.challenge import Challenge
 from simlib.challenges.judge import FAILS, Tally, judge
-from simlib.challenges.seeds import seeded
+from simlib.challenges.seeds import GAP, seeded
 from simlib.challenges.setting import Refused, Setting, Step, build
 from simlib.cloud.event import Event
 from simlib.cloud.world import ADMINISTRATOR
@@ -29,7 +29,6 @@ class Proof:
     `way` are the calls of the solution, or the choice that decides; `fails` the attempts that fail, and by what.
     """
 
-    challenge: Challenge
     seed: int
     variant: str
     problems: list[str] = field(default_factory=list)
@@ -40,23 +39,28 @@ class Proof:
     def fair(self) -> bool:
         return not self.problems
 
-    def judged(self, setting: Setting, answer: str = "") -> Tally:
-        return judge(self.challenge, self.seed, setting, answer, self.variant)
-
 
 def prove(challenge: Challenge, seed: int, variant: str = "") -> Proof:
     """Make the world, try what must not solve it, then what must; all of it by real calls."""
-    proof = Proof(challenge, seed, variant)
+    proof = Proof(seed, variant)
     try:
         facts = seeded(challenge.document(), challenge.name, seed, variant)
         proof.variant = facts["variant"]
         setting = build(facts)
         with setting.world:
-            attempts = _choices if challenge.kind == "explain" else _scripts
-            proof.problems += attempts(proof, facts, setting)
+            proof.problems += _unnamed(facts, setting)
+            proof.problems += (_choices if challenge.kind == "explain" else _scripts)(proof, facts, setting)
     except (LookupError, ValueError) as error:
         proof.problems.append(str(error))
     return proof
+
+
+def _unnamed(facts: Mapping[str, Any], setting: Setting) -> Iterator[str]:
+    """Gaps in what is read that nothing fills; raises `ChallengeFileError` where nobody plays."""
+    for name in ("story", "task", "hints", "here", "debrief", "intruder", "you", "path"):
+        if gap := GAP.search(str(facts.get(name, ""))):
+            yield f"`{name}`: nothing fills the gap {gap[0]}; there are {', '.join(setting.values)}."
+    setting.identity(facts["you"])
 
 
 def _scripts(proof: Proof, facts: Mapping[str, Any], setting: Setting) -> Iterator[str]:
@@ -66,7 +70,7 @@ def _scripts(proof: Proof, facts: Mapping[str, Any], setting: Setting) -> Iterat
             before = rehearsal.world.trail.total
             answers, flag = str(rehearsal.perform(script)), str(facts["values"]["flag"])
             calls = rehearsal.world.trail.since(before)
-            return proof.judged(rehearsal, flag if flag in answers else ""), calls
+            return judge(facts, rehearsal, flag if flag in answers else ""), calls
 
     kind = facts["kind"]
     before, _ = attempt(())
@@ -111,7 +115,7 @@ def _failing(tally: Tally) -> str:
 def _choices(proof: Proof, facts: Mapping[str, Any], setting: Setting) -> Iterator[str]:
     for choice in facts["choices"]:
         try:
-            tally = proof.judged(setting, choice)
+            tally = judge(facts, setting, choice)
         except Refused as refused:
             yield f"the choice {choice!r} cannot be tried: {refused}"
             continue

@@ -112,11 +112,11 @@ class Play(Panel):
         if Cloud.running is not self.world or (unsaved and not self.choices and self.score is None):
             self.note = UNSAVED if Cloud.running is self.world else OVER
             self._draw()
-            return Tally(False, self.note, counts=False)
-        self.tally, self.note = judge(self.challenge, self.seed, self._setting, answer), ""
+            return Tally(None, self.note)
+        self.tally, self.note = judge(self._facts(), self._setting, answer), ""
         if self.score is None and self.tally.passed:
             self._end(points(self.challenge.kind, self.hinted, self.tries, self.tally.over))
-        elif self.score is None and self.tally.counts:
+        elif self.score is None and self.tally.passed is False:
             self.tries += 1
             self._keep()
         self._draw()
@@ -294,7 +294,7 @@ class Play(Panel):
         lesson = el("a", f"lesson {about.number}, {course.lesson(about.slug).title}", href=about.notebook)
         yield el("p", "It belongs to ", lesson, ".")
         if not self.score:
-            right = [each for each in self.choices if judge(self.challenge, self.seed, self._setting, each).passed]
+            right = [each for each in self.choices if judge(facts, self._setting, each).passed]
             yield el("ol", *(el("li", in_words(step)) for step in facts.get("solution", right)))
         if self._way:
             yield el("h4", "The way, in the graph")

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from simlib.challenges import ChallengeFileError, challenges, find
-from simlib.challenges.challenge import FILES, KINDS, THEMES, described
+from simlib.challenges.challenge import FILES, FORM, KINDS, described
 from simlib.challenges.judge import judge, points
 from simlib.challenges.seeds import filled, seeded
 from simlib.challenges.setting import Refused, Setting, build
@@ -48,8 +48,8 @@ def test_a_challenge_is_told_whole_and_gives_nothing_away(name: str) -> None:
 
 def test_there_is_something_of_each_kind_theme_and_level() -> None:
     assert {each.kind for each in challenges().values()} == set(KINDS)
-    assert {each.theme for each in challenges().values()} == set(THEMES)
-    assert {each.level for each in challenges().values()} == {1, 2, 3}
+    assert {each.theme for each in challenges().values()} == set(FORM["themes"])
+    assert {each.level for each in challenges().values()} == set(FORM["levels"])
 
 
 @pytest.mark.parametrize("name", challenges())
@@ -227,18 +227,18 @@ def setting(request: pytest.FixtureRequest) -> Iterator[Setting]:
 
 @pytest.mark.parametrize("setting", [GET_IN], indirect=True)
 def test_the_flag_counts_and_not_the_key_of_the_labs_administrator(setting: Setting) -> None:
-    challenge, flag = find(GET_IN), setting.values["flag"]
-    assert not judge(challenge, 1, setting).passed
-    assert not judge(challenge, 1, setting, "FLAG-guess-000000").passed
-    assert judge(challenge, 1, setting, f" {flag} ").passed
+    facts, flag = seeded(find(GET_IN).document(), GET_IN, SEED), setting.values["flag"]
+    assert not judge(facts, setting).passed
+    assert not judge(facts, setting, "FLAG-guess-000000").passed
+    assert judge(facts, setting, f" {flag} ").passed
     setting.world.accounts[0].admin.client("iam").list_users()
-    assert "administrator" in judge(challenge, 1, setting, flag).sentence
+    assert "administrator" in judge(facts, setting, flag).sentence
 
 
 @pytest.mark.parametrize("setting", [LOCK_OUT], indirect=True)
 def test_a_check_leaves_the_world_as_it_was(setting: Setting) -> None:
     calls, people = setting.world.trail.total, set(setting.people)
-    tally = judge(find(LOCK_OUT), 1, setting)
+    tally = judge(seeded(find(LOCK_OUT).document(), LOCK_OUT, SEED), setting)
     assert re.fullmatch(r"\w+ is out, 0 of 3; everybody works, 4 of 4\.", tally.sentence)
     assert len(setting.world.trail.since(calls)) == 0
     assert set(setting.people) == people
@@ -254,7 +254,7 @@ def test_what_a_policy_allows_beyond_the_trail_is_counted(setting: Setting) -> N
         with setting.rehearsal() as there:
             of = {"RoleName": worker, "PolicyName": worker, "PolicyDocument": list(lines)}
             there.perform([["main", "iam.put_role_policy", of]])
-            tally = judge(find(CUT_DOWN), 1, there)
+            tally = judge(facts, there)
             return tally.passed, tally.over
 
     folders = (f"Allow s3:GetObject on arn:aws:s3:::{bucket}/large/*",
