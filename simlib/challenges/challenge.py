@@ -20,7 +20,7 @@ LONGEST_STORY = 120  # words
 HINTS = 3
 _THINGS = {"groups", "users", "roles", "buckets"}  # in an account
 _ONE_OF: Mapping[str, Collection[Any]] = {
-    "kind": KINDS, "theme": FORM["themes"], "lesson": LESSONS, "level": FORM["levels"], "minutes": range(1, 61)
+    "kind": KINDS, "theme": FORM["themes"], "lesson": LESSONS, "level": FORM["levels"], "minutes": range(5, 21)
 }  # fmt: skip
 
 
@@ -40,6 +40,12 @@ class Challenge:
     minutes: int
     lesson: str  # its slug
     path: Path = field(repr=False)
+
+    @property
+    def about(self) -> str:
+        """Its kind, theme, level and time, and the lesson after which it can be played, in a line."""
+        lesson = LESSONS[self.lesson].number
+        return f"{self.kind} · {self.theme} · level {self.level} · {self.minutes} min · after lesson {lesson}"
 
     def document(self) -> dict[str, Any]:
         """The whole file, names still open. Raises `ChallengeFileError`."""
@@ -63,8 +69,7 @@ def _problems(document: Mapping[str, Any]) -> Iterator[str]:
     """What is wrong, in sentences."""
     for name, values in _ONE_OF.items():
         if document.get(name) not in values:
-            known = f"{values[0]} to {values[-1]}" if isinstance(values, range) else ", ".join(map(str, values))
-            yield f"`{name}` is one of {known}, not {document.get(name)!r}."
+            yield f"`{name}` is one of {', '.join(map(str, values))}, not {document.get(name)!r}."
     kind, variants = document["kind"], document.get("variants", {})
     needs = {*FORM["needs"], *KINDS[kind], *(["here"] if variants else [])}
     yield from _unknown("", document, {*needs, *FORM["may"]})
@@ -78,6 +83,9 @@ def _problems(document: Mapping[str, Any]) -> Iterator[str]:
             yield f"{place}`hints` are a list of {HINTS}: think of this; the idea; nearly the answer."
         if (words := len(whole["story"].split())) > LONGEST_STORY:
             yield f"{place}`story` has {words} words; {LONGEST_STORY} are the most that are read."
+        for account, content in whole["accounts"].items():
+            for role in (role for role, facts in content.get("roles", {}).items() if "trust" not in facts):
+                yield f"{place}accounts.{account}.roles.{role}: `trust` is missing: who may assume the role?"
     for part in (document, *variants.values(), *document.get("decoys", {}).values()):
         for account, content in part.get("accounts", {}).items():
             yield from _unknown(f"accounts.{account}: ", content, {"name", "calls", *_THINGS, *_facts("account")})

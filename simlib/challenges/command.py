@@ -12,10 +12,10 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from textwrap import shorten
 
 from simlib.challenges.challenge import Challenge, ChallengeFileError, challenges, find
 from simlib.challenges.solver import prove
-from simlib.lessons import LESSONS
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -45,9 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _list() -> int:
     for each in challenges().values():
-        lesson = LESSONS[each.lesson].number
-        about = f"{each.kind:<9} level {each.level}  {each.minutes:>2} min  lesson {lesson:>2}  {each.theme:<18}"
-        print(f"{each.name:<24} {about} {each.title}")
+        print(f"{each.name:<24} {each.title:<32} {each.about}")
     return 0
 
 
@@ -60,7 +58,7 @@ def _check(challenge: Challenge, seeds: int) -> int:
         variant = f", variant {proof.variant}" if proof.variant else ""
         print(f"{challenge.name}, seed {seed}{variant}: {'fair' if proof.fair else 'NOT FAIR'}")
         for problem in proof.problems:
-            print(f"  wrong: {problem}")
+            print(f"  wrong: {shorten(problem, 600, placeholder=' …')}")
         if proof.fair and proof.variant not in shown:
             shown.add(proof.variant)
             print("  the way:", *proof.way, "what fails:", *proof.fails, sep="\n    ")

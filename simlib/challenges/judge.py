@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from simlib.challenges.row import Row
 from simlib.challenges.setting import Refused, Setting, Step
+from simlib.cloud.event import Event
 from simlib.cloud.world import ADMINISTRATOR
 from simlib.iam import service_data
 from simlib.iam.advice import overlaps
@@ -16,7 +16,23 @@ HINT, TRY, GUESS, OVER = 15, 5, 25, 2  # points: of a hint, a wrong check, a wro
 LEAST = 10
 WORKS, REFUSED, FAILS = "it works", "refused", "it fails"
 LEEWAY = 5  # requests over par that still pass
+Scripts = Mapping[str, Iterable[Step]]
 FREE = ("sts:GetCallerIdentity", "sts:GetSessionToken")  # nobody needs a permission for these
+
+
+@dataclass(frozen=True)
+class Row:
+    """One request: who does what, whether it was allowed, whether it should be, and what decided."""
+
+    who: str
+    does: str
+    allowed: bool
+    should: bool
+    because: str = ""
+
+    @property
+    def right(self) -> bool:
+        return self.allowed == self.should
 
 
 @dataclass(frozen=True)
@@ -55,18 +71,20 @@ def _got_in(facts: Mapping[str, Any], setting: Setting, answer: str) -> Tally:
 
 
 def _kept_apart(facts: Mapping[str, Any], setting: Setting, _: str) -> Tally:
-    shut, works = _rows(setting, facts["shut"], should=False), _rows(setting, facts["keep"], should=True)
+    (shut, _), (works, _) = _tried(setting, facts["shut"], should=False), _tried(setting, facts["keep"], should=True)
     closed = f"{facts['intruder']} is out" if "intruder" in facts else "What must stay shut is shut"
     sentence = f"{closed}, {_count(shut)}; everybody works, {_count(works)}."
     return Tally(all(each.right for each in shut + works), sentence, shut + works)
 
 
-def _rows(setting: Setting, scripts: Mapping[str, Iterable[Step]], *, should: bool) -> tuple[Row, ...]:
-    """What would come of each script now, one after the other: it works, is refused, or fails otherwise. Nothing of it
-    is left."""
+def _tried(setting: Setting, scripts: Scripts, *, should: bool) -> tuple[tuple[Row, ...], list[Event]]:
+    """What would come of each script now, one after the other – it works, is refused, or fails otherwise –, and the
+    calls; nothing of it is left."""
     with setting.rehearsal() as rehearsal:
+        before = rehearsal.world.trail.total
         outcomes = {what: _outcome(rehearsal, script) for what, script in scripts.items()}
-    return tuple(Row(what, "", how == WORKS, should, how) for what, how in outcomes.items())
+        calls = rehearsal.world.trail.since(before)
+    return tuple(Row(what, "", how == WORKS, should, how) for what, how in outcomes.items()), calls
 
 
 def _outcome(rehearsal: Setting, script: Iterable[Step]) -> str:
@@ -99,11 +117,11 @@ def _explained(facts: Mapping[str, Any], setting: Setting, answer: str) -> Tally
 
 def _cut_down(facts: Mapping[str, Any], setting: Setting, _: str) -> Tally:
     role, par = facts["policy_of"], facts["par"]
-    works = _rows(setting, facts["keep"], should=True)
+    works, calls = _tried(setting, facts["keep"], should=True)
     goes_on = f"The work goes on, {_count(works)}"
     if not all(each.right for each in works):
         return Tally(False, f"{goes_on}: something is missing.", works)
-    needed = recorded(setting, facts["keep"].values(), role.rpartition("/")[2])
+    needed = _requests([call for call in calls if f":assumed-role/{role.rpartition('/')[2]}/" in call.who])
     beyond = list(allowed_beyond(setting, role, needed))
     much = f"It allows {len(beyond):,} request{'' if len(beyond) == 1 else 's'} beyond the trail"
     rows = [Row("nobody", f"ever asked for it: {action} on {arn}", True, False)
@@ -126,15 +144,10 @@ def _in_folder(action: str, arn: str) -> Request:
     return action.lower(), arn.rpartition("/")[0] or arn
 
 
-def recorded(setting: Setting, scripts: Iterable[Iterable[Step]], role: str) -> set[Request]:
-    """What the trail says that a role's work asks for, by doing the work again."""
-    with setting.rehearsal() as rehearsal:
-        before = rehearsal.world.trail.total
-        for script in scripts:
-            rehearsal.copy().perform(script)
-        mine = [event for event in rehearsal.world.trail.since(before) if f":assumed-role/{role}/" in event.who]
-        decided = {(each.request.action, each.request.resource) for event in mine for each in event.evaluations}
-        return decided | {(event.action, event.resource) for event in mine if not event.evaluations}
+def _requests(calls: list[Event]) -> set[Request]:
+    """What calls have asked for, each by its evaluations, if it has some."""
+    decided = {(each.request.action, each.request.resource) for call in calls for each in call.evaluations}
+    return decided | {(call.action, call.resource) for call in calls if not call.evaluations}
 
 
 def allowed_beyond(setting: Setting, role: str, needed: set[Request]) -> Iterator[Request]:

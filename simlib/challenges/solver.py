@@ -91,25 +91,22 @@ def _scripts(proof: Proof, facts: Mapping[str, Any], setting: Setting) -> Iterat
             continue
         proof.fails.append(f"{name}: {tally.sentence}")
         if tally.passed:
-            yield f"a naive attempt solves it: {name}. {_failing(tally)}".rstrip()
+            yield f"a naive attempt solves it: {name}"
     try:
         tally, calls = attempt(facts["solution"])
     except Refused as refused:
         yield f"the solution does not work: {refused}"
         return
     proof.way += _statements_of(calls)
-    if failing := _failing(tally):
-        yield failing
+    if failing := [row.who for row in tally.rows if row.because == FAILS]:
+        yield f"This is not refused, but fails otherwise: {'; '.join(failing)}."
     if tally.over:
         yield f"the solution is {tally.over} over par"
-    if not tally.passed:
+    if tally.passed is None:
+        yield f"the solution does not solve it: none of its answers has the flag, {facts['values']['flag']}, in it"
+    elif not tally.passed:
         wrong = "; ".join(row.who for row in tally.rows if not row.right)
         yield f"the solution does not solve it: {tally.sentence} {wrong}".rstrip()
-
-
-def _failing(tally: Tally) -> str:
-    wrong = [row.who for row in tally.rows if row.because == FAILS]
-    return f"This is not refused, but fails otherwise: {'; '.join(wrong)}." if wrong else ""
 
 
 def _choices(proof: Proof, facts: Mapping[str, Any], setting: Setting) -> Iterator[str]:

@@ -11,7 +11,6 @@ when something is checked.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime
 from random import Random
 from typing import Any
 
@@ -27,7 +26,7 @@ from simlib.cloud.world import ADMINISTRATOR
 from . import course, progress
 from .exercises import Saying, hint
 from .investigation import tell
-from .look import button, choice, field, panel_card, said, tag
+from .look import button, choice, field, panel_card, said, tabs, tag
 from .options import Option, Options, by_letter
 from .page import Child, Part, code, el, line, paragraphs
 from .panel import Commands, Panel, slot
@@ -93,8 +92,7 @@ class Play(Panel):
         self._by = None if administers else self.you  # whoever administers is the editor's own choice
         self._tools: dict[str, Panel] = {"terminal": self.terminal}
         self._answer, self._options = "", Options()
-        self._began = progress.now()
-        self._ended: datetime | None = None
+        self._began, self.seconds = progress.now(), 0  # how long it took, once it is over
         self._way = self._drawn() if which.kind in ("lock out", "cut down") else None  # before it is closed
 
     # -- to play -------------------------------------------------------------------------------------------------------
@@ -158,14 +156,9 @@ class Play(Panel):
         return self._setting.token(subject)
 
     def _end(self, score: int) -> None:
-        self.score, self._ended = score, progress.now()
+        self.score, self.seconds = score, round((progress.now() - self._began).total_seconds())
         self._way = self._way or self._drawn()
         self._keep()
-
-    @property
-    def seconds(self) -> int:
-        """How long it has been played, or took."""
-        return round(((self._ended or progress.now()) - self._began).total_seconds())
 
     def _keep(self) -> None:
         entry = {"passed": bool(self.score), "tries": self.tries + bool(self.score), "hints": self.hinted}
@@ -210,11 +203,8 @@ class Play(Panel):
         from .graph.answers import steps_list
         from .graph.panel import AccessGraph
 
-        ends = self._facts().get("path", ())
-        if len(ends) != 2:
-            return ()
         graph = AccessGraph(self.world)
-        graph.ask(*ends)
+        graph.ask(*self._facts().get("path", ("", "")))
         ways = graph.ways
         return (graph.still.part(graph.title), steps_list(ways[0], graph.graph)) if ways else ()
 
@@ -230,9 +220,9 @@ class Play(Panel):
         foot = None if over else el("div.sl-foot", *self._foot())
         return panel_card(which.title, el("div.sl-body", *body), foot, about=about)
 
-    def _hints(self) -> Iterator[Part]:
+    def _hints(self) -> list[Part]:
         hints = self._facts()["hints"]
-        yield from (hint(hints, number).page() for number in range(self.hinted))
+        return [hint(hints, number).page() for number in range(self.hinted)]
 
     def _table(self) -> Iterator[Child]:
         """Who one is, and the tools."""
@@ -240,16 +230,11 @@ class Play(Panel):
             "p", el("b", "You are "), code(next(iter(self.terminal.identities))),
             ": in a cell, use ", code("game.you"), ", for instance ", code('game.you.client("iam")'), ".",
         )  # fmt: skip
-        yield (
-            self._options.page(self.task, [Option(each) for each in self.choices], enter="check")
-            if self.choices
-            else None
-        )
-        tools = _OF_KIND[self.challenge.kind]
+        if self.choices:
+            yield self._options.page(self.task, [Option(each) for each in self.choices], enter="check")
+        tools = [(each, TOOLS[each]) for each in _OF_KIND[self.challenge.kind]]
         if len(tools) > 1:
-            here = {self.tool: {"aria_current": "page"}}
-            tabs = [button("tool", TOOLS[each], value=each, css=".is-quiet", **here.get(each, {})) for each in tools]
-            yield el("nav.sl-tabs", *tabs, aria_label="Tools")
+            yield tabs("tool", "Tools", tools, self.tool)
         if (panel := self.hosted) is not None:
             yield slot(still=panel.page)
         yield self._tallied()
@@ -319,11 +304,6 @@ class Play(Panel):
         }
 
 
-def challenges() -> Challenges:
-    """All challenges, to choose one of and play it."""
-    return Challenges()
-
-
 class Challenges(Panel):
     """All challenges, to choose one and play it here. `world` is that of the one that is played, else the one given."""
 
@@ -361,14 +341,12 @@ class Challenges(Panel):
 
     def _row(self, each: Challenge, kept: dict[str, Any]) -> Part:
         best = max([0, *(kept[name].get("score", 0) for name in kept if name.split(" ")[0] == each.name)])
-        lesson = course.find(each.lesson).number
-        about = f"{each.kind} · {each.theme} · level {each.level} · {each.minutes} min · after lesson {lesson}"
         return el(
             "div.sl-lesson",
             el("span", "●" if best else "○", title="solved" if best else "not solved yet"),
             el("h4", each.title, " ", tag(f"{best} points") if best else None),
             button("begin", "Play", value=each.name, css=".is-small", aria_label=f"Play {each.title}"),
-            el("div.sl-tell", about, f" · {each.name}"),
+            el("div.sl-tell", f"{each.about} · {each.name}"),
             key=each.name,
         )
 
@@ -385,3 +363,6 @@ class Challenges(Panel):
             "kind": lambda kind: show(self.play, kind),
             "seed": lambda text: self._typed.update(seed=text.strip()),
         }
+
+
+challenges = Challenges  # as a notebook calls it

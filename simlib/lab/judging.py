@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from types import FunctionType
 from typing import Any
 
-from simlib.challenges.row import Row
+from simlib.challenges.judge import Row
 from simlib.cloud.inspection import Place
 from simlib.cloud.transport.refusals import Refusal
 from simlib.iam import Evaluation, Policy, PolicyError, public_access

@@ -126,6 +126,13 @@ def choice(do: str, label: str, options: Iterable[tuple[str, str]], chosen: str)
     return el("label", label, el("select.sl-field", *rows, do=do), on="live")
 
 
+def tabs(do: str, label: str, options: Iterable[tuple[str, str]], chosen: str) -> Part:
+    """Buttons of which one is chosen, for what stands below them; `options` are values and what they are called."""
+    here = {chosen: {"aria_current": "page"}}
+    buttons = [button(do, text, value=value, css=".is-quiet", **here.get(value, {})) for value, text in options]
+    return el("nav.sl-tabs", *buttons, aria_label=label)
+
+
 def field(
     do: str, label: str, value: str, words: Iterable[str] = (), enter: str = "", hint: str = "", past: Any = None
 ) -> Part:

@@ -21,7 +21,7 @@ from .attempts import Attempt, attempt
 from .beginnings import begin, trust
 from .course.texts import ENGLISH, texts
 from .downloads import Downloads
-from .look import button, choice, field, fold
+from .look import button, choice, field, fold, tabs
 from .page import Part, el
 from .panel import Commands, Panel, slot
 from .people import addresses, find
@@ -257,10 +257,6 @@ class Playground(Panel):
     def page(self) -> Part:
         """The world, the tabs, what to do first, the open panel."""
         tab, panel = TABS[self.tab], self.panel
-        tabs = [
-            button("open", each.title, value=name, css=".is-quiet", aria_current="page" if each is tab else None)
-            for name, each in TABS.items()
-        ]
         worlds = [("", "another world …"), *EXAMPLES.items(), *_same(_worlds_here())]
         subjects = self.subjects
         return el(
@@ -268,7 +264,7 @@ class Playground(Panel):
             el("div.sl-row", choice("begin", "World", worlds, ""), self.files.of_the_world),
             el("p", self.note, role="status"),
             el("div", fold("Create, borrow a role", *self._forms(), key="more"), on="live"),
-            el("nav.sl-tabs", *tabs, aria_label="Panels"),
+            tabs("open", "Panels", [(name, each.title) for name, each in TABS.items()], self.tab),
             el("p.sl-first", el("b", f"{tab.title}. ", on="still"), tab.first),
             choice("choose", tab.asks, _same(subjects), self.subject) if subjects else None,
             slot(still=panel.page) if panel else el("p", "There is nothing of this kind in this world yet."),

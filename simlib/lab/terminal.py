@@ -31,16 +31,15 @@ class Terminal(Panel):
     def run(self, command: str) -> str:
         """Run an `aws …` command; what it prints."""
         who, self._typed = self.who, ""
-        printed = self._left() if command.strip() == "exit" else self._printed(command)
+        if command.strip() == "exit":
+            self.who = next(iter(self.identities))  # whom one was at first
+            printed = f"{self.who} again."
+        else:
+            printed = self._printed(command)
         shown = printed if len(printed) <= LONGEST else f"{printed[:LONGEST]}\n… and more. `--query` asks for less."
         self.past = [*self.past, (self.past[-1][0] + 1 if self.past else 1, who, command, shown)][-KEPT:]
         self._draw()
         return printed
-
-    def _left(self) -> str:
-        """Be again who one was at first."""
-        self.who = next(iter(self.identities))
-        return f"{self.who} again."
 
     def _printed(self, command: str) -> str:
         try:
