@@ -15,7 +15,7 @@ from simlib.lessons import LESSONS
 
 FILES = Path(__file__).with_name("files")
 FORM: Mapping[str, Any] = tomllib.loads(Path(__file__).with_name("form.toml").read_text(encoding="utf-8"))
-KINDS: Mapping[str, list[str]] = FORM["kinds"]
+KINDS: Mapping[str, Mapping[str, list[str]]] = FORM["kinds"]
 LONGEST_STORY = 120  # words
 HINTS = 3
 _THINGS = {"groups", "users", "roles", "buckets"}  # in an account
@@ -56,10 +56,8 @@ def read(path: Path) -> dict[str, Any]:
     """A challenge's file, seen through. Raises `ChallengeFileError` with the place of what is wrong."""
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ChallengeFileError(f"{path.name} cannot be opened: {error.strerror}.") from None
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ChallengeFileError(f"{path.name} cannot be read: {error}.") from None
+    except (OSError, ValueError) as error:  # not there, no UTF-8, no TOML
+        raise ChallengeFileError(f"{path.name} cannot be read: {getattr(error, 'strerror', error)}.") from None
     for problem in _problems(document):
         raise ChallengeFileError(f"{path.name}: {problem}")
     return document
@@ -68,10 +66,10 @@ def read(path: Path) -> dict[str, Any]:
 def _problems(document: Mapping[str, Any]) -> Iterator[str]:
     """What is wrong, in sentences."""
     for name, values in _ONE_OF.items():
-        if document.get(name) not in values:
+        if name in {*document, "kind"} and document.get(name) not in values:
             yield f"`{name}` is one of {', '.join(map(str, values))}, not {document.get(name)!r}."
     kind, variants = document["kind"], document.get("variants", {})
-    needs = {*FORM["needs"], *KINDS[kind], *(["here"] if variants else [])}
+    needs = {*FORM["needs"], *KINDS[kind]["needs"], *(["here"] if variants else [])}
     yield from _unknown("", document, {*needs, *FORM["may"]})
     for variant in variants or [""]:
         place, whole = f"variants.{variant}: " if variant else "", merged(document, variants.get(variant, {}))

@@ -1,9 +1,4 @@
-"""`python -m simlib challenge`: what there is, whether a file is a fair challenge, and a set to hand out.
-
-list                                              every challenge of the lab
-check NAME-OR-FILE…  [--seeds N]                  is it solvable, by which way, and what fails
-set NAME[:SEED]… [--seed N] --notebook FILE       a notebook in which everybody has the same ones
-"""
+"""`python -m simlib challenge`: what there is, whether a file is a fair challenge, and a set to hand out."""
 
 from __future__ import annotations
 
@@ -20,8 +15,7 @@ from simlib.challenges.solver import prove
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one of the three; the exit status is 1 where a challenge is not fair, 2 where nothing could be done."""
-    form = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser(prog="python -m simlib challenge", description=__doc__, formatter_class=form)
+    parser = argparse.ArgumentParser(prog="python -m simlib challenge", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("list", help="every challenge of the lab")
     check = commands.add_parser("check", help="is it solvable, by which way, and what fails")

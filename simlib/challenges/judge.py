@@ -16,7 +16,6 @@ HINT, TRY, GUESS, OVER = 15, 5, 25, 2  # points: of a hint, a wrong check, a wro
 LEAST = 10
 WORKS, REFUSED, FAILS = "it works", "refused", "it fails"
 LEEWAY = 5  # requests over par that still pass
-Scripts = Mapping[str, Iterable[Step]]
 FREE = ("sts:GetCallerIdentity", "sts:GetSessionToken")  # nobody needs a permission for these
 
 
@@ -71,13 +70,13 @@ def _got_in(facts: Mapping[str, Any], setting: Setting, answer: str) -> Tally:
 
 
 def _kept_apart(facts: Mapping[str, Any], setting: Setting, _: str) -> Tally:
-    (shut, _), (works, _) = _tried(setting, facts["shut"], should=False), _tried(setting, facts["keep"], should=True)
+    shut, works = (_tried(setting, facts[which], should=which == "keep")[0] for which in ("shut", "keep"))
     closed = f"{facts['intruder']} is out" if "intruder" in facts else "What must stay shut is shut"
     sentence = f"{closed}, {_count(shut)}; everybody works, {_count(works)}."
     return Tally(all(each.right for each in shut + works), sentence, shut + works)
 
 
-def _tried(setting: Setting, scripts: Scripts, *, should: bool) -> tuple[tuple[Row, ...], list[Event]]:
+def _tried(setting: Setting, scripts: Mapping[str, Any], *, should: bool) -> tuple[tuple[Row, ...], list[Event]]:
     """What would come of each script now, one after the other – it works, is refused, or fails otherwise –, and the
     calls; nothing of it is left."""
     with setting.rehearsal() as rehearsal:

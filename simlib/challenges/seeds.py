@@ -22,10 +22,9 @@ PROPER = ("people", "intruders", "firms")  # lists of names that begin with a ca
 
 
 @cache
-def pools() -> Mapping[str, tuple[str, ...]]:
+def pools() -> Mapping[str, list[str]]:
     """The lists of names that a challenge may draw from."""
-    lists = tomllib.loads(Path(__file__).with_name("names.toml").read_text(encoding="utf-8"))
-    return {name: tuple(words) for name, words in lists.items()}
+    return tomllib.loads(Path(__file__).with_name("names.toml").read_text(encoding="utf-8"))
 
 
 def seeded(document: Mapping[str, Any], name: str, seed: int, variant: str = "") -> dict[str, Any]:

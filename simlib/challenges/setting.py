@@ -28,7 +28,6 @@ from simlib.cloud import Cloud
 from simlib.cloud.services import documents
 from simlib.cloud.services.function_runtime import packed
 
-HOME = "203.0.113.10"
 _TOKEN = re.compile(r"\{token:([^{}]+)\}")
 _PAUSE = re.compile(r"(\d+) (minute|hour|day)s?")
 _MOMENT = re.compile(r"at (\d\d):(\d\d)")
@@ -43,7 +42,6 @@ _NOBODY = (LookupError, NoCredentialsError, CredentialRetrievalError)  # who one
 _SHAPES = [[str, str, dict, str][:length] for length in (2, 3, 4)]  # of a call
 
 Step = list[Any] | str
-Tables = Mapping[str, Mapping[str, list[Step]]]
 
 
 class NotYoursError(LookupError):
@@ -150,9 +148,8 @@ class Setting:
         service, works_as, role = who.rpartition(" as ")
         if works_as:
             return self._at_work(service, role)
-        known = ", ".join([*self.people, *(each.name for each in self.world.accounts)])
-        others = "Users act who have `key = true`, and SERVICE as ROLE."
-        raise ChallengeFileError(f"Nobody acts under the name {who!r} here; there are {known}. {others}")
+        known = ", ".join([*self.people, *(each.name for each in self.world.accounts), "and SERVICE as ROLE"])
+        raise ChallengeFileError(f"Nobody acts as {who!r} here; there are {known}. A user who does has `key = true`.")
 
     def name_of(self, who: Any) -> str:
         """What an identity is called, with its account where there are several."""
@@ -261,8 +258,8 @@ def build(variant: Mapping[str, Any]) -> Setting:
     To mend and to explain, what does not work has just been tried. Raises `ChallengeFileError` where AWS would not have
     it so.
     """
-    world, kind = Cloud.start(), variant.get("kind")
-    setting = Setting(world, dict(variant["values"]), tokens=tuple(variant.get("tokens", ())))
+    world = Cloud.start()
+    setting, home = Setting(world, dict(variant["values"]), tokens=tuple(variant.get("tokens", ()))), world.source_ip
     try:
         lay_out_accounts(setting, variant)
         for step in variant.get("history", ()):
@@ -270,9 +267,9 @@ def build(variant: Mapping[str, Any]) -> Setting:
                 setting.perform(script)
     except Refused as refused:
         raise ChallengeFileError(f"While its world was made, AWS refused {refused}") from refused
-    world.source_ip = HOME
+    world.source_ip = home
     outage = {"mend": variant.get("keep", {}).values(), "explain": [variant.get("ask", ())]}
-    for script in outage.get(str(kind), ()):
+    for script in outage.get(variant["kind"], ()):
         with suppress(Refused):
             setting.copy().perform(script)
     setting.start = world.trail.total
@@ -302,7 +299,9 @@ def lay_out_accounts(setting: Setting, variant: Mapping[str, Any]) -> None:
         setting.perform(_steps(office, FORM["guard_rails"], {"organization": {office: guard_rails}}, setting.values))
 
 
-def _steps(account: str, tables: Tables, content: Mapping[str, Any], values: Mapping[str, str]) -> Iterator[Step]:
+def _steps(
+    account: str, tables: Mapping[str, Any], content: Mapping[str, Any], values: Mapping[str, str]
+) -> Iterator[Step]:
     """The calls that make an account's things and their facts, by some tables of `form.toml`."""
     for things, rows in tables.items():
         for name, facts in content.get(things, {}).items():

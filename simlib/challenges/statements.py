@@ -50,9 +50,7 @@ def _statement(line: str, kind: str) -> dict[str, Any]:
     for condition in (found["conditions"] or "").split(" and ") if found["conditions"] else ():
         term = _CONDITION.fullmatch(condition)
         if term is None:
-            raise ValueError(
-                f"{condition!r} is no condition. Write `StringEquals aws:PrincipalTag/team = media | web`."
-            )
+            raise ValueError(f"{condition!r} is no condition. Write `StringEquals aws:PrincipalTag/team = web`.")
         values = [value.strip() for value in term["values"].split(" | ")]
         statement.setdefault("Condition", {}).setdefault(term["operator"], {})[term["key"]] = _one(values)
     return statement

@@ -4,8 +4,7 @@
     lab.challenge()                                     today's, the same for everybody
     lab.challenges()                                    all of them, to choose from
 
-The panel holds what everybody may know. What solves a challenge is in its file, which `simlib.challenges.judge` reads
-when something is checked.
+The panel holds what everybody may know. What solves a challenge is in its file, which is read when it is checked.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from random import Random
 from typing import Any
 
 from simlib import challenges as ours
-from simlib.challenges.challenge import HINTS, Challenge
+from simlib.challenges.challenge import HINTS, KINDS, Challenge
 from simlib.challenges.judge import GUESS, HINT, TRY, Tally, judge, points
 from simlib.challenges.seeds import filled, seeded
 from simlib.challenges.setting import build, in_words
@@ -37,13 +36,6 @@ TOOLS = {
     "policies": "Policies",
     "cut off": "Keys, sessions, machines",
     "timeline": "Trail and time",
-}
-_OF_KIND = {  # which tools lie there, the one to begin with first; what a thief may not see is not there
-    "get in": ("terminal",),
-    "lock out": ("timeline", "cut off", "policies", "terminal"),
-    "cut down": ("policies", "timeline", "terminal"),
-    "explain": ("policies", "timeline", "terminal"),
-    "mend": ("policies", "timeline", "terminal"),
 }
 MOST_CALLS = 40  # of one's own that the debrief shows
 UNSAVED = "Nothing is checked yet: a text in the editor is not applied. Press Apply, or Read again to drop it."
@@ -81,17 +73,16 @@ class Play(Panel):
         self._setting.values.pop("flag")
         self.world = self._setting.world
         self.you: Any = self._setting.identity(facts["you"])
-        self.terminal = Terminal(self._setting.name_of(self.you), self.you, self._setting.become)
+        self.terminal = Terminal(self._setting, self.you)
         self.hinted = self.tries = 0
         self.tally: Tally | None = None
         self.score: int | None = None  # once it is over
-        self.note = ""
-        self.tool = _OF_KIND[which.kind][0]
+        self._of_kind = KINDS[which.kind]["tools"]
+        self.tool = self._of_kind[0]
         self._edit = filled(facts.get("edit", ()), self._setting.values)
-        administers = facts["you"] in facts["accounts"]
-        self._by = None if administers else self.you  # whoever administers is the editor's own choice
+        self._by = None if facts["you"] in facts["accounts"] else self.you  # None: the account's administrator
         self._tools: dict[str, Panel] = {"terminal": self.terminal}
-        self._answer, self._options = "", Options()
+        self.note, self._answer, self._options = "", "", Options()
         self._began, self.seconds = progress.now(), 0  # how long it took, once it is over
         self._way = self._drawn() if which.kind in ("lock out", "cut down") else None  # before it is closed
 
@@ -171,7 +162,7 @@ class Play(Panel):
 
     def take(self, tool: str) -> None:
         """Go on with another of `TOOLS`, where this kind of challenge has it."""
-        if tool in _OF_KIND[self.challenge.kind]:
+        if tool in self._of_kind:
             self.tool = tool
             self._draw()
 
@@ -194,9 +185,9 @@ class Play(Panel):
 
     def _everybody(self) -> list[str]:
         """Whose policies may be edited, where a file does not say: those of the first account and of all buckets."""
-        people = (each for each in self.world.inspect.principals() if each.kind in ("user", "role"))
-        ours = [each.arn for each in people if each.name != ADMINISTRATOR and each.account == self.world.accounts[0].id]
-        return ours + [arn for arn in self.world.inspect.resources() if arn.startswith("arn:aws:s3:")]
+        people = self.world.inspect.identities()[self.world.accounts[0].id]
+        buckets = [arn for arn in self.world.inspect.resources() if arn.startswith("arn:aws:s3:")]
+        return [*(each.arn for each in people if each.name != ADMINISTRATOR), *buckets]
 
     def _drawn(self) -> tuple[Part, ...]:
         """The way in the graph, as it is now; empty where the file names none, or none is left."""
@@ -232,11 +223,10 @@ class Play(Panel):
         )  # fmt: skip
         if self.choices:
             yield self._options.page(self.task, [Option(each) for each in self.choices], enter="check")
-        tools = [(each, TOOLS[each]) for each in _OF_KIND[self.challenge.kind]]
+        tools = [(each, TOOLS[each]) for each in self._of_kind]
         if len(tools) > 1:
             yield tabs("tool", "Tools", tools, self.tool)
-        if (panel := self.hosted) is not None:
-            yield slot(still=panel.page)
+        yield slot(still=self.hosted.page)
         yield self._tallied()
         yield from self._hints()  # beside their button
 
@@ -332,7 +322,7 @@ class Challenges(Panel):
             back = button("back", "All challenges", css=".is-quiet", data_home=True)
             return el("div", el("div.sl-row", back), slot(still=self.play.page))
         kept, count = progress.challenges(), "{} solved, {:,} points.".format(*progress.won())
-        kinds = [("", "all kinds"), *((each, each) for each in _OF_KIND)]
+        kinds = [("", "all kinds"), *((each, each) for each in KINDS)]
         rows = [self._row(each, kept) for each in ours.challenges().values() if self.kind in ("", each.kind)]
         today = button("today", "Today's challenge", css=".is-primary", data_home=True)
         fields = (choice("kind", "Kind", kinds, self.kind), field("seed", "Seed", self._typed["seed"]))

@@ -7,10 +7,10 @@ Whoever a command makes of one – by credentials that it prints, or a machine t
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from simlib.challenges.setting import NotYoursError
+from simlib.challenges.setting import NotYoursError, Setting
 
 from .look import button, choice, field
 from .page import Part, el
@@ -20,28 +20,28 @@ KEPT, LONGEST = 50, 20_000  # commands, and characters of what one has printed
 
 
 class Terminal(Panel):
-    """`identities` are those one can be, by name, `who` is the one that one is; `become` makes another of an answer."""
+    """`identities` are those one can be, by name, `who` is the one that one is."""
 
-    def __init__(self, who: str, identity: Any, become: Callable[[Mapping[str, Any]], tuple[str, Any]]) -> None:
+    def __init__(self, setting: Setting, identity: Any) -> None:
         super().__init__()
-        self.identities, self.who = {who: identity}, who
+        self.who = setting.name_of(identity)
+        self.identities = {self.who: identity}
         self.past: list[tuple[int, str, str, str]] = []  # number, who, command, what it printed
-        self._become, self._typed = become, ""
+        self._setting, self._typed = setting, ""
 
     def run(self, command: str) -> str:
         """Run an `aws …` command; what it prints."""
         who, self._typed = self.who, ""
-        if command.strip() == "exit":
-            self.who = next(iter(self.identities))  # whom one was at first
-            printed = f"{self.who} again."
-        else:
-            printed = self._printed(command)
+        printed = self._printed(command)
         shown = printed if len(printed) <= LONGEST else f"{printed[:LONGEST]}\n… and more. `--query` asks for less."
         self.past = [*self.past, (self.past[-1][0] + 1 if self.past else 1, who, command, shown)][-KEPT:]
         self._draw()
         return printed
 
     def _printed(self, command: str) -> str:
+        if command.strip() == "exit":
+            self.who = next(iter(self.identities))  # whom one was at first
+            return f"{self.who} again."
         try:
             result = self.identities[self.who].run(command)
         except ValueError as problem:
@@ -56,7 +56,7 @@ class Terminal(Panel):
 
     def become(self, answer: Mapping[str, Any]) -> Any:
         """Go on as whoever one is by an answer of AWS; raises `ValueError` where it makes nobody of one."""
-        self.who, identity = self._become(answer)
+        self.who, identity = self._setting.become(answer)
         self.identities[self.who] = identity
         self._draw()
         return identity

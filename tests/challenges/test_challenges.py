@@ -170,8 +170,8 @@ def test_a_line_that_says_nothing_is_told_how_to(line: str) -> None:
     [
         (('kind = "get in"', 'kind = "break in"'), "`kind` is one of"),
         (("level = 1", "level = 9"), "`level` is one of 1, 2, 3, not 9"),
-        (("minutes = 10", "minuets = 10"), "did you mean `minutes`?"),
-        (('task = "', 'tusk = "'), "did you mean `task`?"),
+        (("minutes = 10", "minuets = 10"), "there is no `minuets`. Did you mean `minutes`?"),
+        (('task = "', 'tusk = "'), "there is no `tusk`. Did you mean `task`?"),
         (('story = """', 'story = """' + "word " * 130), "words; 120 are the most"),
         (("[names]", "[names"), "cannot be read"),
     ],
@@ -198,7 +198,7 @@ def test_a_file_that_is_no_challenge_says_where_and_what_would_be(
         (('"secretsmanager.create_secret"', '"secretsmanager.make_secret"'), "is no call of boto3"),
         (('firm = "firms"', 'firm = "farms"'), "there is no list 'farms'"),
         (('trust = "Allow sts:AssumeRole for', 'trust = "Permit sts:AssumeRole for'), "is no statement"),
-        (('["{intern}", "lambda.invoke"', '["{inturn}", "lambda.invoke"'), "Nobody acts under the name"),
+        (('["{intern}", "lambda.invoke"', '["{inturn}", "lambda.invoke"'), "Nobody acts as"),
     ],
 )
 def test_an_unfair_challenge_is_found_out(tmp_path: Path, change: tuple[str, str], words: str) -> None:
@@ -210,7 +210,7 @@ def test_an_unfair_challenge_is_found_out(tmp_path: Path, change: tuple[str, str
 
 
 def test_a_name_that_is_nearly_right_is_offered() -> None:
-    with pytest.raises(LookupError, match=r"Did you mean 'passrole-lambda'\?"):
+    with pytest.raises(LookupError, match=r"Did you mean `passrole-lambda`\?"):
         find("pasrole-lambda")
 
 

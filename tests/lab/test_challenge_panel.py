@@ -310,7 +310,7 @@ def test_the_command_lists_checks_and_hands_out(tmp_path: Path, capsys: pytest.C
     assert main(["check", "passrole-lambda", "--seeds", "1"]) == 0
     assert "lambda:CreateFunction on" in capsys.readouterr().out
     assert main(["check", "passrole-lamda"]) == 2
-    assert "Did you mean 'passrole-lambda'?" in capsys.readouterr().err
+    assert "Did you mean `passrole-lambda`?" in capsys.readouterr().err
     notebook = tmp_path / "tuesday.ipynb"
     assert main(["set", "old-key:12", "passrole-lambda", "--seed", "7", "--notebook", str(notebook)]) == 0
     cells = ["".join(cell["source"]) for cell in json.loads(notebook.read_text(encoding="utf-8"))["cells"]]
