@@ -23,9 +23,11 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+
+import psutil
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
@@ -114,11 +116,19 @@ def running(state: Path, port: int) -> Iterator[Hub]:
     try:
         wait_until_up(f"http://127.0.0.1:{port}/hub/api/", process, log)
         yield Hub(process, f"http://127.0.0.1:{port}", password, instructor, apart)
-    except KeyboardInterrupt:
-        pass
     finally:
-        process.terminate()
-        process.wait(60)
+        end(process)
+
+
+def end(hub: subprocess.Popen[bytes]) -> None:
+    """End it, and what it has started: a hub that is ended while it still starts leaves its proxy, and the ports."""
+    with suppress(psutil.NoSuchProcess):
+        started = psutil.Process(hub.pid).children(recursive=True)
+        hub.terminate()
+        hub.wait(60)
+        for process in started:
+            with suppress(psutil.NoSuchProcess):
+                process.terminate()
 
 
 def learners_can_be_users(state: Path) -> bool:
@@ -142,7 +152,7 @@ def is_taken(port: int) -> bool:
 
 
 def wait_until_up(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 300  # a busy machine takes its time; a hub that has ended is noticed at once
     while time.monotonic() < deadline and process.poll() is None:
         try:
             with urllib.request.urlopen(address, timeout=5):
@@ -154,4 +164,5 @@ def wait_until_up(address: str, process: subprocess.Popen[bytes], log: Path) -> 
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    with suppress(KeyboardInterrupt):
+        sys.exit(main(sys.argv[1:]))

@@ -8,13 +8,17 @@ import runpy
 import shutil
 import socket
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlsplit
 
+import psutil
 import pytest
 from traitlets.config import Config
+
+from tests.browser.servers import free_port
 
 from .conftest import ROOT, bare_environment
 
@@ -99,3 +103,32 @@ def test_its_port_is_chosen(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
         monkeypatch.setattr(shutil, "which", lambda name: name)
         with pytest.raises(SystemExit, match=f"Another program has port {port}, .* --port 9000"):
             module["main"](["--port", str(port)])
+
+
+HUB_THAT_STARTS = """import pathlib, signal, subprocess, sys
+proxy = subprocess.Popen([sys.executable, "-c", "import signal; signal.pause()"], start_new_session=True)
+pathlib.Path("proxy.new").write_text(str(proxy.pid))
+pathlib.Path("proxy.new").rename("proxy")
+signal.pause()
+"""
+
+
+def test_a_hub_that_is_ended_while_it_starts_leaves_no_proxy_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "jupyterhub.py").write_text(HUB_THAT_STARTS, encoding="utf-8")
+
+    def interrupted(_address: str, hub: subprocess.Popen[bytes], _log: Path) -> None:
+        while not (tmp_path / "proxy").exists():
+            assert hub.poll() is None
+        raise KeyboardInterrupt
+
+    module = runpy.run_path(str(ROOT / "binder/hub/hub.py"))
+    monkeypatch.setitem(module["main"].__globals__, "wait_until_up", interrupted)
+    monkeypatch.setattr(shutil, "which", lambda name: name)
+    with pytest.raises(KeyboardInterrupt), module["running"](tmp_path, free_port()):
+        pass
+    with suppress(psutil.NoSuchProcess):
+        proxy = psutil.Process(int((tmp_path / "proxy").read_text(encoding="utf-8")))
+        psutil.wait_procs([proxy], timeout=60)
+        assert not proxy.is_running() or proxy.status() == psutil.STATUS_ZOMBIE
