@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
+import re
 import secrets
 import shlex
 import shutil
@@ -113,22 +114,23 @@ def running(state: Path, port: int) -> Iterator[Hub]:
     log = state / "hub.log"
     with log.open("wb") as said:
         process = subprocess.Popen(command, env={**os.environ, **told}, cwd=state, stdout=said, stderr=said)
+    started: set[psutil.Process] = set()
     try:
-        wait_until_up(f"http://127.0.0.1:{port}/hub/api/", process, log)
+        wait_until_up(f"http://127.0.0.1:{port}/hub/api/", process, log, started)
         yield Hub(process, f"http://127.0.0.1:{port}", password, instructor, apart)
     finally:
-        end(process)
-
-
-def end(hub: subprocess.Popen[bytes]) -> None:
-    """End it, and what it has started: a hub that is ended while it still starts leaves its proxy, and the ports."""
-    with suppress(psutil.NoSuchProcess):
-        started = psutil.Process(hub.pid).children(recursive=True)
-        hub.terminate()
-        hub.wait(60)
-        for process in started:
+        started |= started_by(process)
+        process.terminate()
+        process.wait(60)
+        for each in started:  # a hub that has not started wholly leaves its proxy and the room's page, and their ports
             with suppress(psutil.NoSuchProcess):
-                process.terminate()
+                each.terminate()
+
+
+def started_by(hub: subprocess.Popen[bytes]) -> set[psutil.Process]:
+    with suppress(psutil.NoSuchProcess):
+        return set(psutil.Process(hub.pid).children(recursive=True))
+    return set()
 
 
 def learners_can_be_users(state: Path) -> bool:
@@ -151,16 +153,19 @@ def is_taken(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-def wait_until_up(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
+def wait_until_up(address: str, process: subprocess.Popen[bytes], log: Path, started: set[psutil.Process]) -> None:
+    """Wait for its answer, and note what it starts meanwhile: how it ended would not tell any more."""
     deadline = time.monotonic() + 300  # a busy machine takes its time; a hub that has ended is noticed at once
     while time.monotonic() < deadline and process.poll() is None:
+        started |= started_by(process)
         try:
             with urllib.request.urlopen(address, timeout=5):
                 return
         except (urllib.error.URLError, OSError):
             time.sleep(0.1)
     said = log.read_text(encoding="utf-8", errors="replace")
-    sys.exit(f"The hub did not start. It said last:\n{said[-1500:]}")
+    own = "\n".join(re.findall(r"^\[[EC] .*", said, re.MULTILINE))  # without the proxy's, which misses the hub
+    sys.exit(f"The hub did not start. It said last:\n{(own or said)[-1500:]}")
 
 
 if __name__ == "__main__":

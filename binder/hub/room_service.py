@@ -7,6 +7,7 @@ has `access:services!service=room` (https://jupyterhub.readthedocs.io/en/stable/
 import asyncio
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -14,11 +15,8 @@ from jupyterhub.services.auth import HubOAuthCallbackHandler, HubOAuthenticated
 from tornado.web import Application, HTTPError, RequestHandler, authenticated
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.append(str(ROOT))
-from simlib.lab.room import look  # noqa: E402 - the hub's Python has the lab only now
-from simlib.lab.room_view import page, scores  # noqa: E402
-
-FORMS = {"": ("text/html; charset=utf-8", page), "scores.csv": ("text/csv; charset=utf-8", scores)}
+sys.path.append(str(ROOT))  # the hub's Python has the lab only now
+FORMS = {"": ("text/html; charset=utf-8", "page"), "scores.csv": ("text/csv; charset=utf-8", "scores")}
 
 
 class RoomHandler(HubOAuthenticated, RequestHandler):
@@ -28,11 +26,18 @@ class RoomHandler(HubOAuthenticated, RequestHandler):
     async def get(self, name: str) -> None:
         if name not in FORMS:
             raise HTTPError(404)
-        kind, write = FORMS[name]
-        room = await asyncio.to_thread(look, self.folder)
+        kind, form = FORMS[name]
         self.set_header("Content-Type", kind)
         self.set_header("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'")
-        self.finish(write(room))
+        self.finish(await asyncio.to_thread(written, form, self.folder))
+
+
+def written(form: str, folder: Path) -> str:
+    """The room in that form. The lab is loaded when somebody looks: the hub gives a service seconds to listen."""
+    from simlib.lab import room, room_view
+
+    write: Callable[[room.Room], str] = getattr(room_view, form)
+    return write(room.look(folder))
 
 
 async def main(folder: Path) -> None:

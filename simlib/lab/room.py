@@ -42,9 +42,9 @@ class Learner:
 
     @property
     def where(self) -> tuple[str, str]:
-        """When something was last done, and the lesson's number; "" where nothing has been, or in no lesson of ours."""
+        """When something was last done, and in which lesson; "" where nothing has been."""
         when, slug, _ = progress.last(self.lessons)
-        return when, _number(slug)
+        return when, _place(slug)
 
 
 @dataclass(frozen=True, repr=False)
@@ -89,11 +89,15 @@ SIGNS = "○ not begun   ◐ begun   ● done; then how many exercises are solve
 
 
 def _row(learner: Learner) -> list[str]:
-    when, number = learner.where
-    done = [f"{stage.state[0]} {stage.exercises}/{stage.of_exercises}" for stage in learner.stages]
+    when, lesson = learner.where
+    done = [_done(stage) for stage in learner.stages]
     solved, points = progress.won(learner.lessons)
     won = f"{solved} solved, {points} points" if solved else ""
-    return [learner.name, *done, won, f"lesson {number}, {local(when)}" if when else ""]
+    return [learner.name, *done, won, f"{lesson}, {local(when)}" if when else ""]
+
+
+def _done(stage: Stage) -> str:
+    return f"{stage.state[0]} {stage.exercises}/{stage.of_exercises}" if stage.of_exercises else stage.state[0]
 
 
 def _list(title: str, blocks: Sequence[Block]) -> list[Part]:
@@ -113,12 +117,15 @@ class Block:
     said: str = ""
 
     def __str__(self) -> str:
-        what = f"lesson {_number(self.lesson)}, {self.kind[:-1]}" if self.lesson != progress.CHALLENGES else "challenge"
+        what = f"{_place(self.lesson)}, {self.kind[:-1]}" if self.lesson != progress.CHALLENGES else "challenge"
         return f"{len(self.who)} of {self.came}  {what} “{_printable(self.name)[:60]}”"
 
 
-def _number(slug: str) -> str:
-    return str(course.LESSONS[slug].number) if slug in course.LESSONS else slug
+def _place(slug: str) -> str:
+    if slug not in course.LESSONS:
+        return slug and f"lesson {slug}"
+    number = course.LESSONS[slug].number
+    return f"lesson {number}" if number else course.lesson(slug).title
 
 
 def _fell(kind: str, entry: Mapping[str, Any]) -> bool:

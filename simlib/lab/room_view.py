@@ -66,9 +66,11 @@ def page(room: Room) -> str:
 _LOOK = (
     sheet("look", "lessons")
     + """
-body { font: 1rem/1.5 system-ui, sans-serif; margin: 1.5rem; color-scheme: light dark; }
-table { border-collapse: collapse; } th, td { padding: .2rem .7rem; text-align: left; white-space: nowrap; }
-tr + tr > * { border-top: 1px solid GrayText; }
+:root { color-scheme: light dark; }
+body { font: 1rem/1.5 system-ui, sans-serif; margin: 1.5rem; }
+.simlib { --sl-card: Canvas; --sl-ink: CanvasText; --sl-dim: color-mix(in srgb, CanvasText 75%, Canvas);
+  max-width: none; }
+table { border-collapse: collapse; } .simlib :is(th, td) { padding: .2rem .7rem .2rem 0; white-space: nowrap; }
 """
 )
 

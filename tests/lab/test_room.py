@@ -56,8 +56,20 @@ def folder(tmp_path: Path) -> Path:
 def test_who_is_where(folder: Path) -> None:
     seen = room.look(folder)
     assert [(learner.name, learner.where[1]) for learner in seen.learners] == [
-        ("ada", "8"), ("ben", "8"), ("cy", "8"), ("dee", "")
+        ("ada", "lesson 8"), ("ben", "lesson 8"), ("cy", "lesson 8"), ("dee", "")
     ]  # fmt: skip
+
+
+def test_start_here_is_called_so_and_a_lesson_without_exercises_has_no_count(tmp_path: Path) -> None:
+    write(tmp_path / "ada" / "progress.json", {"start-here": {"predictions": {"a new user looks around": wrong()}}})
+    seen = room.look(tmp_path)
+    assert str(seen.stumbling_blocks()[0]) == "1 of 1  Start here, prediction “a new user looks around”"
+    assert "Start here, " in str(seen)
+    assert "0/0" not in str(seen)
+
+
+def test_the_page_follows_the_theme_of_the_system(tmp_path: Path) -> None:
+    assert ":root { color-scheme: light dark; }" in room_view.page(room.look(tmp_path))
 
 
 def test_the_right_answer_for_another_reason_holds_the_room_up_too(tmp_path: Path) -> None:
@@ -170,7 +182,7 @@ def test_a_learner_has_one_row_however_many_files_and_links_lie_there(tmp_path: 
     except OSError:
         pytest.skip("Windows makes links for administrators only: run this as one, or elsewhere")
     [learner] = room.look(tmp_path / "room").learners
-    assert (learner.name, learner.where[1]) == ("eve", "0")
+    assert (learner.name, learner.where[1]) == ("eve", "Start here")
 
 
 def test_scores_are_a_line_for_each_learner_and_lesson_in_nbgraders_form(folder: Path) -> None:

@@ -113,20 +113,28 @@ signal.pause()
 """
 
 
-def test_a_hub_that_is_ended_while_it_starts_leaves_no_proxy_behind(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("end", ["Ctrl+C", "by itself"])
+def test_a_hub_that_ends_while_it_starts_leaves_no_proxy_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, end: str
 ) -> None:
     (tmp_path / "jupyterhub.py").write_text(HUB_THAT_STARTS, encoding="utf-8")
+    module = runpy.run_path(str(ROOT / "binder/hub/hub.py"))["main"].__globals__
+    real = module["started_by"]
 
-    def interrupted(_address: str, hub: subprocess.Popen[bytes], _log: Path) -> None:
-        while not (tmp_path / "proxy").exists():
-            assert hub.poll() is None
-        raise KeyboardInterrupt
+    ends = iter([end])
 
-    module = runpy.run_path(str(ROOT / "binder/hub/hub.py"))
-    monkeypatch.setitem(module["main"].__globals__, "wait_until_up", interrupted)
+    def noted(hub: subprocess.Popen[bytes]) -> set[psutil.Process]:
+        is_up = (tmp_path / "proxy").exists()
+        found: set[psutil.Process] = real(hub)
+        if is_up and (now := next(ends, "")):
+            if now == "Ctrl+C":
+                raise KeyboardInterrupt
+            hub.kill()
+        return found
+
+    monkeypatch.setitem(module, "started_by", noted)
     monkeypatch.setattr(shutil, "which", lambda name: name)
-    with pytest.raises(KeyboardInterrupt), module["running"](tmp_path, free_port()):
+    with pytest.raises(KeyboardInterrupt if end == "Ctrl+C" else SystemExit), module["running"](tmp_path, free_port()):
         pass
     with suppress(psutil.NoSuchProcess):
         proxy = psutil.Process(int((tmp_path / "proxy").read_text(encoding="utf-8")))
