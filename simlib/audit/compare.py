@@ -3,54 +3,108 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import NamedTuple
 
+from simlib.audit.arns import account_of
 from simlib.audit.escalation import Way
-from simlib.audit.exposure import Audit
-from simlib.audit.facts import Facts, Identity
+from simlib.audit.exposure import Audit, called
+from simlib.audit.facts import EVERYTHING, Facts, merged
 from simlib.audit.grants import Question
 from simlib.audit.refusal import spelled
 from simlib.cloud.permissions.service_table import known
+from simlib.cloud.storage.stored import parsed
 from simlib.iam import Policy, RequestError
 from simlib.iam.difference import Witness, newly_allowed
+from simlib.iam.vocabulary import RCP_SERVICES
 
 MOST = 5  # requests of one user or role
 _WEIGHT = ("Permissions management", "Write", "Tagging", "Read", "List")  # access levels: what changes most comes first
 
 
-def newly_possible(new: Audit, old: Audit) -> Iterator[str]:
-    """What is allowed in a world that is open and was not in another one, whose ways have been looked for before."""
-    for arn, identity in new.facts.identities.items():
-        yield from _of_identity(new.facts, identity, old.facts.identities.get(arn))
-    for arn, thing in new.facts.things.items():
-        yield from _of_policy(arn, thing.policy, old.facts.policy_of(arn))
+class State(NamedTuple):
+    """What is compared of a world; it stays when the world is closed.
+
+    `layers`: of every user, role and root user by ARN the policies each of which has to allow – its own, its boundary,
+    the SCPs of each level. `rcps`: of every account what its RCPs leave. `own`: of roles and resources the policy that
+    lets others in, with the denies of the RCPs over it.
+    """
+
+    layers: Mapping[str, tuple[Policy, ...]]
+    rcps: Mapping[str, Policy]
+    own: Mapping[str, Policy]
+    ways: tuple[Way, ...]
+
+    @classmethod
+    def of(cls, audit: Audit) -> State:
+        facts, layers = audit.facts, dict[str, tuple[Policy, ...]]()
+        rcps = {account: _left(facts, account) for account in facts.accounts}
+        for account in facts.accounts:
+            layers[f"arn:aws:iam::{account}:root"] = parsed(EVERYTHING, "identity", "root"), *_levels(facts, account)
+        for arn, each in facts.identities.items():
+            bound = [merged(each.of_kind("boundary"), "boundary")] if each.of_kind("boundary") else []
+            levels = [] if each.is_service_linked else _levels(facts, each.account)
+            layers[arn] = merged(each.of_kind("identity"), "identity"), *bound, *levels
+        own = {arn: merged((policy, *_denies(rcps[facts.owner(arn)])), "resource")
+               for arn in [*facts.identities, *facts.things] if (policy := facts.policy_of(arn))}  # fmt: skip
+        return cls(layers, rcps, own, tuple(audit.ways))
+
+
+def _levels(facts: Facts, account: str) -> list[Policy]:
+    """The SCPs of each level over an account."""
+    member = facts.around[account][0] if account in facts.around else None
+    levels = member.scps if member and not member.management else ()
+    return [merged([parsed(each.text, "scp", each.name) for each in level], "scp") for level in levels]
+
+
+def _left(facts: Facts, account: str) -> Policy:
+    """What the RCPs over an account's resources leave of everything."""
+    member = facts.around[account][0] if account in facts.around else None
+    levels = member.rcps if member and not member.management else ()
+    policies = [parsed(each.text, "rcp", each.name) for level in levels for each in level]
+    return merged([parsed(EVERYTHING, "identity", "all"), *policies], "rcp")
+
+
+def _denies(policy: Policy) -> list[Policy]:
+    return [Policy(policy.document, policy.kind, "", [each for each in policy.statements if each.effect == "Deny"])]
+
+
+def newly_possible(audit: Audit, old: State) -> Iterator[str]:
+    """What is allowed in a world that is open and was not in another one."""
+    new = State.of(audit)
+    said: dict[tuple[str, str], list[str]] = {}  # by sentence and account who it is said of
+    for arn in new.layers:
+        identity = audit.facts.identities.get(arn)
+        if arn not in old.layers and identity:
+            yield f"{arn} is new"
+        for sentence in _of_principal(audit.facts, arn, new, old) if identity or arn in old.layers else ():
+            said.setdefault((sentence, account_of(arn)), []).append(arn)
+    for (sentence, _), arns in said.items():
+        yield f"{arns[0] if len(arns) == 1 else called(arns)} {sentence}"
+    for arn, policy in new.own.items():
+        before = old.own.get(arn)
+        for each in newly_allowed(policy, before) if not (before and policy.document == before.document) else ():
+            yield f"{arn} now lets {each.principal} {spelled(each.action)}{_under(each.context)}"
     ways = set(map(_key, old.ways))
     yield from (f"new way to power: {way.sentence}" for way in new.ways if _key(way) not in ways)
 
 
-def _of_identity(facts: Facts, new: Identity, old: Identity | None) -> Iterator[str]:
-    if old is None:
-        yield f"{new.arn} is new"
-    yield from _of_policy(new.arn, new.trust, old.trust if old else None)
-    own = new.merged("identity")
-    pairs = [(own, old.merged("identity") if old else None)]
-    if old and (bound := old.merged("boundary")):  # one that is gone no longer holds anything back
-        pairs.append((new.merged("boundary") or own, bound))
+def _of_principal(facts: Facts, arn: str, new: State, old: State) -> Iterator[str]:
+    """What is allowed of which a policy of the old layers, where it is not among the new ones, has held back."""
+    account, (own, *ceilings) = account_of(arn), new.layers[arn]
+    before = [*old.layers.get(arn, [merged((), "identity")]), *([old.rcps[account]] if account in old.rcps else [])]
+    kept = [each.document for each in (own, *ceilings, new.rcps[account])]
     witnesses: dict[str, Witness] = {}
-    for one, other in pairs:
-        if one and not (other and one.document == other.document):
-            found = newly_allowed(one, other)
-            witnesses |= {each.action: each for each in found if _is_allowed(facts, new.arn, each)}
+    for gone in [each for each in before if each.document not in kept]:
+        values = facts.ask(Question(arn, "iam:GetUser", "*")).request.values
+        of_caller = {key: value for key, value in values.items() if key.startswith(("aws:principal", "aws:user"))}
+        for each in newly_allowed(own, gone, ceilings, of_caller):
+            if (gone.kind != "rcp" or each.action.partition(":")[0] in RCP_SERVICES) and _is_allowed(facts, arn, each):
+                witnesses[each.action] = each
     for each in sorted(witnesses.values(), key=_weight)[:MOST]:
         where = "any resource" if each.resource.startswith("arn:aws:::") else each.resource
-        yield f"{new.arn} now may {spelled(each.action)} on {where}{_under(each.context)}"
+        yield f"now may {spelled(each.action)} on {where}{_under(each.context)}"
     if len(witnesses) > MOST:
-        yield f"{new.arn} now may {len(witnesses) - MOST} more kinds of requests"
-
-
-def _of_policy(arn: str, new: Policy | None, old: Policy | None) -> Iterator[str]:
-    """Of a trust policy, or of a resource's."""
-    for each in newly_allowed(new, old) if new and not (old and new.document == old.document) else ():
-        yield f"{arn} now lets {each.principal} {spelled(each.action)}{_under(each.context)}"
+        yield f"now may {len(witnesses) - MOST} more kinds of requests"
 
 
 def _is_allowed(facts: Facts, who: str, witness: Witness) -> bool:

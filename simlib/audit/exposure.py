@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from simlib.audit.arns import account_of, name_of, named
 from simlib.audit.escalation import Finder, Way
-from simlib.audit.facts import ANYWHERE, Facts
+from simlib.audit.facts import ANYWHERE, DELIVERIES, Facts, merged
 from simlib.audit.graph import AccessMap
 from simlib.cloud.storage import iam_entities
 from simlib.iam import Statement
@@ -39,6 +39,7 @@ RULES = {  # code → level, what it is about, lesson; in the order of a report
     "dangling-trust": ("warning", "somebody is trusted who does not exist", "names"),
     "old-access-key": ("warning", "a long-lived key where a role would do", "users"),
     "partner-access": ("note", "another account gets in with an external ID", "partners"),
+    "log-delivery": ("note", "AWS delivers by an account of its own", "buckets"),
     "organization-access": ("note", "another account of the organization gets in, as AWS sets it up", "accounts"),
     "nobody-assumes": ("note", "a role that nobody may assume", "trust"),
 }
@@ -159,9 +160,9 @@ class Audit:
             return True
         pair = tuple(tuple(map(id, each.of_kind("identity"))) for each in (target, principal))
         if pair not in self._compared:
-            new, old = target.merged("identity"), principal.merged("identity")
+            new, old = (merged(each.of_kind("identity"), "identity") for each in (target, principal))
             many = len(self._compared) >= MOST_COMPARED
-            self._compared[pair] = many or (new is not None and next(newly_allowed(new, old), None) is not None)
+            self._compared[pair] = many or next(newly_allowed(new, old), None) is not None
         return self._compared[pair]
 
     def _of_ways(self) -> Iterator[Exposure]:
@@ -204,6 +205,8 @@ class Audit:
         account, is_role = account_of(name), ":role/" in arn
         one = re.search(r":(user|role|assumed-role)/", name)
         who = f"{one[1]} {called([name])}" if one else f"account {account}"
+        service, needed = DELIVERIES.get(account, ("", frozenset[str]()))
+        who += f" ({service})" if service else ""
         if not account:
             kind = "role" if name.startswith("AROA") else "user"
             what = f"{name} is trusted, the ID that stays where a {kind} was deleted"
@@ -221,6 +224,8 @@ class Audit:
                 rule, why = "confused-deputy", ", without a condition on sts:ExternalId"
             else:
                 rule, why = "external-access", ""
+            if needed and not statement.not_action and needed.issuperset(map(str.lower, statement.actions.texts)):
+                rule, why = "log-delivery", ", which is AWS's own and may do no more than deliver"
             yield self._exposure(rule, arn, who, why, evidence)
 
     def _of_nobody(self) -> Iterator[Exposure]:

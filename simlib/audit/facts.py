@@ -6,11 +6,13 @@ answers each of them, with every policy of the world that bears on it.
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from itertools import chain
+from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +35,12 @@ EVERYTHING = '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Actio
 ANYBODY = "anybody"  # a role of an account that nobody here can look into
 _SURROUNDINGS = ("aws:currenttime", "aws:epochtime", "aws:securetransport", "aws:sourceip", "aws:useragent",
                  "aws:requestedregion", "aws:viaawsservice", "aws:resource")  # fmt: skip
+#: AWS's own accounts that deliver logs and reports: number → the service, and the actions its page lets them have.
+DELIVERIES = {
+    number: (service, frozenset(map(str.lower, row["actions"])))
+    for service, row in tomllib.loads(Path(__file__).with_name("aws_accounts.toml").read_text("utf-8")).items()
+    for number in (*row.get("accounts", ()), *row["as_quoted"])
+}
 _OF_MANY = ("scp", "rcp", "session")  # kinds of documents that bear on more than their owner
 
 
@@ -94,12 +102,6 @@ class Identity:
 
     def of_kind(self, kind: str) -> list[Policy]:
         return [policy for place, policy in self.documents.items() if place.kind == kind]
-
-    def merged(self, kind: str) -> Policy | None:
-        """The policies of one kind as one; None where there are none."""
-        statements = [each.document for policy in self.of_kind(kind) for each in policy.statements]
-        document = {"Version": "2012-10-17", "Statement": statements}
-        return Policy.parse(document, kind, name=kind) if statements else None
 
     @cached_property
     def limits(self) -> tuple[Any, ...]:
@@ -307,6 +309,13 @@ class Facts:
     def are_over(self) -> bool:
         """Whether one of the sessions has ended since."""
         return any(held.expires and held.expires <= self.cloud.clock.now for held in self.held)
+
+
+def merged(policies: Iterable[Policy], kind: str) -> Policy:
+    """Policies that act as one, as one: without any, it allows nothing."""
+    statements = [each for policy in policies for each in policy.statements]
+    document = {"Version": "2012-10-17", "Statement": [each.document for each in statements]}
+    return Policy(document, kind, kind, statements)
 
 
 def _around(account: str) -> tuple[Any, ...]:

@@ -15,7 +15,7 @@ import networkx as nx
 
 from simlib.audit.arns import Arns, account_of, named
 from simlib.audit.escalation import COMPUTE, ROWS, Finder, Way
-from simlib.audit.facts import ANYBODY, Facts, Held, Identity, Thing
+from simlib.audit.facts import ANYBODY, DELIVERIES, Facts, Held, Identity, Thing
 from simlib.audit.grants import Instead, Question
 from simlib.iam import Evaluation
 
@@ -183,7 +183,7 @@ class AccessMap:
         if number in self.facts.accounts:
             label = f"everything in {self.facts.accounts[number]}"
             return self._node(number, "control", label, number, "whole account")
-        called = self.facts.names.get(number, "")
+        called = self.facts.names.get(number) or DELIVERIES.get(number, [""])[0]
         label = f"account {number} ({called})" if called else f"account {number}"
         return self._node(number, "outside", label, number, called or number)
 

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from simlib.audit.arns import account_of
-from simlib.audit.compare import newly_possible
+from simlib.audit.compare import State, newly_possible
 from simlib.audit.effective import effective_permissions
 from simlib.audit.escalation import Way
 from simlib.audit.exposure import RULES, Audit, Exposure, called, names_of
@@ -57,8 +57,7 @@ def main(argv: Sequence[str]) -> int:
         old = None
         if options.compare:
             with Cloud.load(options.compare) as cloud:
-                old = Audit(cloud)
-                old.find_ways()
+                old = State.of(Audit(cloud))
         with Cloud.load(*options.paths) as cloud:
             _progress("deciding …")
             audit = Audit(cloud)

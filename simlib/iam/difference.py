@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
+from fnmatch import fnmatchcase
+from types import MappingProxyType
 from typing import NamedTuple
 
 from simlib.iam import service_data
@@ -26,6 +28,7 @@ from simlib.iam.vocabulary import NEEDS_NO_PERMISSION
 ACCOUNT = "111111111111"
 ANYBODY, STRANGER = (f"arn:aws:iam::{account}:role/anybody" for account in (ACCOUNT, "999999999999"))
 RESOURCES = ("arn:aws:*:*:*:?*", "*")  # of these patterns a witness has its resource: an ARN if there is one
+NOTHING: Context = MappingProxyType({})
 MOST_TEXTS = 50_000  # ways to match the patterns of one service
 _WORD = (Wild.ONE_IN_PART, Wild.ANY_IN_PART)
 _ANY_ACTION = (*_WORD, ":", *_WORD)
@@ -42,42 +45,63 @@ class Witness(NamedTuple):
     statement: Statement
 
 
-def newly_allowed(new: Policy, old: Policy | None) -> Iterator[Witness]:
-    """Requests that the policy ``new`` allows and ``old`` does not; with ``None`` any that it allows.
+def newly_allowed(
+    new: Policy, old: Policy | None, ceilings: Sequence[Policy] = (), known: Context = NOTHING
+) -> Iterator[Witness]:
+    """Requests that the policy ``new`` and every one of the ``ceilings`` allow and ``old`` does not; with ``None`` any.
 
     One for each way in which actions match the policies' patterns, and for each caller that a resource's policies name.
-    What needs too many combinations to look at is taken to be new (a choice).
+    ``known``: the condition keys (in lower case) whose values are not open. What needs too many combinations to look at
+    is taken to be new (a choice).
     """
-    policies = [new, *([old] if old else [])]
-    for action in _actions(policies):
+    policies = [new, *([old] if old else []), *ceilings]
+    for action in _actions(policies, old):
         for caller in _callers(policies):
-            if witness := allowed(new, action, *RESOURCES, beyond=old, caller=caller):
+            if witness := allowed(new, action, *RESOURCES, beyond=old, caller=caller, ceilings=ceilings, known=known):
                 yield witness
 
 
 def allowed(
-    policy: Policy, action: str, *resources: str, beyond: Policy | None = None, caller: str = ANYBODY
+    policy: Policy,
+    action: str,
+    *resources: str,
+    beyond: Policy | None = None,
+    caller: str = ANYBODY,
+    ceilings: Sequence[Policy] = (),
+    known: Context = NOTHING,
 ) -> Witness | None:
     """A request for an action, on a resource of one of some patterns: ``policy`` allows it, ``beyond`` does not."""
-    inside = identify(caller).has_account
-    new, *old = [PolicySet((each,)) if inside else PolicySet(resource=each) for each in (policy, beyond) if each]
+    if beyond and _allows_all(beyond, _request(caller, action, "*")):
+        return None
+    inside, levels = identify(caller).has_account, tuple((each,) for each in ceilings)
+    grants, *old = [PolicySet((each,)) if inside else PolicySet(resource=each) for each in (policy, beyond) if each]
     for resource in resources:
-        request = _request(caller, action, resource)
+        request = _request(caller, action, resource, known)
         allows = [each for each in policy.statements if each.effect == "Allow" and each.covers_action(request)]
         if not allows:
             break
+        new = grants._replace(scps=levels)
         possibility = possible(request, new, resource_set=True, beyond=old[0] if old else None)
         if possibility.witness or possibility.depends_on is None:
-            request.resource, request.values = possibility.witness or (resource, {})
+            request.resource, context = possibility.witness or (resource, {})
+            request.values = {**known, **context}
             statement = next((each for each in allows if each.matches(request, False)), allows[0])
-            return Witness(caller, action, request.resource, request.values, statement)
+            return Witness(caller, action, request.resource, context, statement)
     return None
 
 
-def _request(caller: str, action: str, resource: str) -> Request:
-    """A request of which policies see nothing but who asks, the action and the resource."""
+def _allows_all(policy: Policy, request: Request) -> bool:
+    """Whether every request for an action is allowed, whatever its resource and context."""
+    covering = [each for each in policy.candidates(request.folded_action) if each.covers_action(request)]
+    wide = (each.resources is None or ("*" in each.resources.texts and not each.not_resource) for each in covering)
+    free = [each for each, is_wide in zip(covering, wide, strict=True) if is_wide and each.principals is None]
+    return all(each.effect == "Allow" for each in covering) and any(not each.conditions for each in free)
+
+
+def _request(caller: str, action: str, resource: str, known: Context = NOTHING) -> Request:
+    """A request of which policies see nothing but who asks, the action, the resource and what is known."""
     request = Request(caller, action, resource, identify(caller).account or ACCOUNT)
-    request.values, request.service, request.is_trust_question = {}, "", False
+    request.values, request.service, request.is_trust_question = known, "", False
     return request
 
 
@@ -93,11 +117,14 @@ def _callers(policies: Iterable[Policy]) -> list[str]:
     return [*callers, *(["anonymous", STRANGER] if named else [ANYBODY])]
 
 
-def _actions(policies: Sequence[Policy]) -> Iterator[str]:
+def _actions(policies: Sequence[Policy], old: Policy | None) -> Iterator[str]:
     """An action for each way to match the policies' patterns: one that AWS has, where one of its matches so.
 
-    Service by service, for a pattern that names one cannot match another's actions.
+    Service by service, for a pattern that names one cannot match another's actions; without those of which ``old``
+    allows everything.
     """
+    texts = {text.lower() for each in (old.statements if old else ()) for text in each.actions.texts} - {"*"}
+    named_by_old = {text.partition(":")[0] for text in texts}
     named: dict[str, dict[str, None]] = {"": {}}  # patterns by prefix; those of any service: ""
     for each in [each for policy in policies for each in policy.statements]:
         for text in map(str.lower, each.actions.texts):
@@ -108,6 +135,9 @@ def _actions(policies: Sequence[Policy]) -> Iterator[str]:
     for prefix, own in named.items():
         if not wide and prefix not in new:
             continue  # of a service that only the old policy names nothing is new
+        alike = prefix and not any(fnmatchcase(prefix, each) for each in named_by_old)
+        if old and alike and _allows_all(old, _request(ANYBODY, f"{prefix}:Any", "*")):
+            continue
         patterns = [read(text) for text in (*own, *(named[""] if prefix else ()))]
         within = (*prefix, ":", *_WORD) if prefix else _ANY_ACTION
         classes: dict[int, str] = {}

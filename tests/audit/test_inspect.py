@@ -14,7 +14,7 @@ from simlib.audit.exposure import RULES, Audit, Exposure
 from simlib.audit.report import main
 from tests.audit import accounts
 from tests.audit.accounts import GROWN, LOGS, MANAGEMENT, MEMBER, entity, grown, member
-from tests.cloud.conftest import allow, document, trust
+from tests.cloud.conftest import allow, deny, document, trust
 from tests.cloud.worlds.test_dumps import arn, details
 
 GITHUB = "token.actions.githubusercontent.com"
@@ -79,6 +79,37 @@ def test_policies_of_resources_ways_to_power_and_old_keys() -> None:
         aws.clock.advance(days=100)
         rules = {(each.rule, each.subject.rpartition(":")[2]) for each in Audit(aws).exposures}
     assert {("public-access", "open"), ("path-to-power", "user/mallory"), ("old-access-key", "user/mallory")} <= rules
+
+
+@pytest.mark.parametrize(
+    ("principal", "action", "rule"),
+    [
+        ("arn:aws:iam::127311923021:root", "s3:PutObject", "log-delivery"),
+        ("127311923021", "S3:putobject", "log-delivery"),
+        ("127311923021", ["s3:PutObject", "s3:GetObject"], "external-access"),
+        ("127311923021", "s3:Put*", "external-access"),
+        ("arn:aws:iam::086441151436:root", ["s3:GetBucketAcl", "s3:PutObject"], "log-delivery"),
+        ("arn:aws:iam::193672423079:user/logs", ["s3:GetBucketAcl", "s3:PutObject"], "log-delivery"),
+        ("arn:aws:iam::999999999999:root", "s3:PutObject", "external-access"),
+    ],
+)
+def test_accounts_of_aws_that_deliver_logs_are_no_external_access_unless_they_may_do_more(
+    principal: str, action: Any, rule: str, tmp_path: Path
+) -> None:
+    (tmp_path / "dump.json").write_text(json.dumps(details()), "utf-8")
+    policy = accounts.document({**allow("", "arn:aws:s3:::logs/*"), "Principal": {"AWS": principal}, "Action": action})
+    (tmp_path / "logs.json").write_text(json.dumps({"Policy": json.dumps(policy)}), "utf-8")
+    with Cloud.load(tmp_path) as cloud:
+        audit = Audit(cloud)
+        assert [each.rule for each in audit.exposures if each.subject == "arn:aws:s3:::logs"] == [rule]
+        [(_, label)] = [each for each in audit.access.graph.nodes(data="label") if each[1].startswith("account ")]
+        assert label.endswith(")") is (principal != "arn:aws:iam::999999999999:root"), "called by its service"
+
+
+def test_a_role_that_trusts_an_account_of_aws_that_delivers_logs_is_a_finding(tmp_path: Path) -> None:
+    with Cloud.load(dump(tmp_path, {"AWS": "193672423079"})) as cloud:
+        [found] = Audit(cloud).exposures
+        assert (found.rule, "account 193672423079 (Amazon Redshift)" in found.what) == ("confused-deputy", True)
 
 
 def test_the_command_in_its_three_forms(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -203,6 +234,74 @@ def test_a_boundary_that_is_gone_no_longer_holds_anything_back(
     assert main(["--compare", *map(str, paths)]) == 1
     assert "now may sqs:SendMessage on any resource" in (out := capsys.readouterr().out)
     assert "ListQueues" not in out
+
+
+FULL, MANAGER = accounts.document(allow("*", "*")), "210000000001"
+OPEN = {"Policy": json.dumps(accounts.document({**allow("s3:GetObject", "arn:aws:s3:::open/*"), "Principal": "*"}))}
+
+
+def organized(folder: Path, controls: dict[str, dict[str, Any]], **files: Any) -> str:
+    """A dump of alice, and how her account's organization lies beside it: policies of its root by their IDs."""
+    organization = {"Id": "o-abcdefghij", "MasterAccountId": MANAGER, "FeatureSet": "ALL"}
+    members = [{"Id": each, "Name": each, "Email": "a@example.com"} for each in (MANAGER, "123456789012")]
+    inline = accounts.document(allow(["s3:*", "sqs:*"], "*"))
+    users = {"UserPolicyList": [{"PolicyName": "p", "PolicyDocument": inline}]}
+    files = {"dump": details(UserDetailList=users), "organization": {"Organization": organization}, **files}
+    files |= {"roots": {"Roots": [{"Id": "r-abcd", "Name": "Root"}]}, "accounts": {"Accounts": members}}
+    for name, content in controls.items():
+        kind = "RESOURCE_CONTROL_POLICY" if name.startswith("p-rcp") else "SERVICE_CONTROL_POLICY"
+        summary = {"Id": name, "Name": name, "Type": kind, "AwsManaged": False,
+                   "Arn": f"arn:aws:organizations::{MANAGER}:policy/o-abcdefghij/{kind.lower()}/{name}"}  # fmt: skip
+        files[f"describe-policy_{name}"] = {"Policy": {"PolicySummary": summary, "Content": json.dumps(content)}}
+        files[f"list-targets-for-policy-{name}"] = {"Targets": [{"TargetId": "r-abcd"}]}
+    folder.mkdir()
+    for name, value in files.items():
+        (folder / f"{name}.json").write_text(json.dumps(value), "utf-8")
+    return str(folder)
+
+
+NO_QUEUES = accounts.document(allow("*", "*"), deny("sqs:*", "*"))
+QUEUES, MORE = (accounts.document(allow(actions, "*")) for actions in ("sqs:*", ["sqs:*", "s3:Put*"]))
+NO_BUCKETS = accounts.document({**deny("s3:*", "*"), "Principal": "*"})
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "told", "hidden"),
+    [
+        ({"p-scp000": NO_QUEUES}, {}, "root and alice of account 123456789012 now may sqs:", "s3"),
+        ({"p-scp000": QUEUES}, {"p-scp000": MORE},
+         "root, alice and web of account 123456789012 now may s3:Put", "sqs:"),
+        ({"p-scp000": QUEUES}, {"p-scp000": accounts.document(allow("iam:*", "*"))},
+         "arn:aws:iam::123456789012:root now may iam:", "alice"),
+        ({"p-rcp000": NO_BUCKETS}, {}, "arn:aws:s3:::open now lets anonymous s3:GetObject", "sqs:"),
+        ({"p-rcp000": NO_BUCKETS}, {}, "root, alice and web of account 123456789012 now may s3:", "s3-object-lambda:"),
+        ({}, {"p-scp000": NO_QUEUES}, "Nothing.", "now"),
+    ],
+    ids=["an SCP is gone", "an SCP allows more", "an SCP that held back what only the root user may",
+         "an RCP is gone", "an RCP that held back the account's own people", "an SCP has come"],
+)  # fmt: skip
+def test_a_ceiling_that_is_gone_or_higher_newly_allows(
+    before: Any, after: Any, told: str, hidden: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    old, new = (organized(tmp_path / name, controls, open=OPEN) for name, controls in (("a", before), ("b", after)))
+    main(["--compare", old, new])
+    out = capsys.readouterr().out
+    assert told in out
+    assert hidden not in out
+
+
+def test_a_trust_policy_that_has_lost_its_condition_newly_lets_in(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    partner = {"StringEquals": {"sts:ExternalId": "x"}}
+    old, new = (
+        dumped(tmp_path, name, AssumeRolePolicyDocument=json.loads(trust({"AWS": STRANGER}, **more)))
+        for name, more in (("old", {"Condition": partner}), ("new", {}))
+    )
+    assert main(["--compare", old, new]) == 1
+    out = capsys.readouterr().out
+    assert "role/team/web now lets arn:aws:iam::999999999999:role/anybody sts:AssumeRole" in out
+    assert main(["--compare", new, old]) == 0
 
 
 def test_roles_that_trust_accounts_of_the_organization_without_a_dump_are_no_finding(tmp_path: Path) -> None:

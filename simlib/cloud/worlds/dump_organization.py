@@ -9,9 +9,16 @@ from typing import Any
 from simlib.cloud.worlds.remarks import Notes, objects
 from simlib.cloud.worlds.shape import WorldFileError, values_of
 
+SCP = "SERVICE_CONTROL_POLICY"
+#: What AWS attaches to every root, unit and account; none of them is ever without an SCP.
+#: organizations/latest/userguide/orgs_manage_policies_scps_evaluation
+FULL_ACCESS = {
+    "Id": "p-FullAWSAccess", "Name": "FullAWSAccess", "Type": SCP, "AwsManaged": "yes",
+    "Content": '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}',
+}  # fmt: skip
 LISTS = ("Organization", "Roots", "OrganizationalUnits", "Accounts", "Targets")
 _IDENTIFIER = re.compile(
-    r"(?<![\w-])(r-[a-z0-9]{4,32}|ou-[a-z0-9]{4,32}-[a-z0-9]{8,32}|p-[a-zA-Z0-9]{6,128}|\d{12})(?![\w-])"
+    r"(?<![A-Za-z0-9])(r-[a-z0-9]{4,32}|ou-[a-z0-9]{4,32}-[a-z0-9]{8,32}|p-[a-zA-Z0-9]{6,128}|\d{12})(?![A-Za-z0-9])"
 )
 
 
@@ -57,7 +64,8 @@ class OrganizationParts:
 
     def take_control(self, written: Mapping[str, Any]) -> None:
         summary = written["PolicySummary"] if isinstance(written["PolicySummary"], dict) else {}
-        entry = {"Name": summary.get("Id"), **summary, "Content": written.get("Content")}
+        of_aws = "yes" if summary.get("AwsManaged") else None  # as a world's file has it
+        entry = {"Name": summary.get("Id"), **summary, "AwsManaged": of_aws, "Content": written.get("Content")}
         if made := self._read("ControlPolicy", entry, "Policy.PolicySummary"):
             kind = "scp" if made["Type"] == "SERVICE_CONTROL_POLICY" else "rcp"
             if self._read(f"{kind} policy", made["Content"], "Policy.Content"):
@@ -89,11 +97,16 @@ class OrganizationParts:
             self.take("Accounts", [{"Id": master}], "")
         for member in self.members.values():
             member["ParentId"] = member["ParentId"] if member["ParentId"] in placed else root["Id"]
+        used = {policy["Type"] for policy in self.controls.values()}
+        self.controls |= {FULL_ACCESS["Id"]: self.controls.get(FULL_ACCESS["Id"], FULL_ACCESS)} if SCP in used else {}
         for target in (*placed.values(), *self.members.values()):
             target["Policies"] = sorted(p for p in self.controls if (p, target["Id"]) in self.attachments)
+            if SCP in used and SCP not in {self.controls[each]["Type"] for each in target["Policies"]}:
+                target["Policies"].append(FULL_ACCESS["Id"])
+                self.notes.repairs["roots, units and accounts without an SCP in the files: read as FullAWSAccess"] += 1
         entry: dict[str, Any] = {
             "Id": self.known.get("Id"), "MasterAccountId": master, "FeatureSet": "ALL", "Policies": [],
-            "EnabledPolicyTypes": sorted({policy["Type"] for policy in self.controls.values()}),
+            "EnabledPolicyTypes": sorted(used),
             "OrganizationalUnits": [], "Accounts": [],
         }  # fmt: skip
         made = self._read("Organization", entry, "the organization")

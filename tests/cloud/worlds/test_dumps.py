@@ -234,7 +234,7 @@ def test_an_organization_and_its_policies(opened: Callable[..., Cloud]) -> None:
             "Id": name,
             "Arn": f"arn:aws:organizations::{ACCOUNT}:policy/o-abcdefghij/service_control_policy/{name}",
         }
-        summary |= {"Name": name, "Type": "SERVICE_CONTROL_POLICY"}
+        summary |= {"Name": name, "Type": "SERVICE_CONTROL_POLICY", "AwsManaged": "Full" in name}
         return {"Policy": {"PolicySummary": summary, "Content": json.dumps(content)}}
 
     listed = [control("p-FullAWSAccess", full)["Policy"]["PolicySummary"]]
@@ -243,10 +243,10 @@ def test_an_organization_and_its_policies(opened: Callable[..., Cloud]) -> None:
         "org_json": {"Organization": {"Id": "o-abcdefghij", "MasterAccountId": ACCOUNT, "FeatureSet": "ALL"}},
         "roots_json": {"Roots": [{"Id": "r-ab12", "Name": "Root"}]},
         "r-ab12_json": {"OrganizationalUnits": [{"Id": "ou-ab12-12345678", "Name": "Prod"}]},
-        "accounts of ou-ab12-12345678_json": {"Accounts": [{"Id": other, "Name": "prod", "Email": "p@example.com"}]},
+        "ou-ab12-12345678-accounts_json": {"Accounts": [{"Id": other, "Name": "prod", "Email": "p@example.com"}]},
         "full_json": control("p-FullAWSAccess", full), "no_json": control("p-nothing1", deny),
         "scps of r-ab12_json": {"Policies": listed},
-        "targets of p-nothing1_json": {"Targets": [{"TargetId": "ou-ab12-12345678", "Type": "ORGANIZATIONAL_UNIT"}]},
+        "list-targets-for-policy-p-nothing1_json": {"Targets": [{"TargetId": "ou-ab12-12345678"}]},
     }  # fmt: skip
     cloud = opened(**files)
     evaluation = cloud.inspect.ask(arn("user", "alice", other), "s3:GetObject", "arn:aws:s3:::b/k")
@@ -254,6 +254,22 @@ def test_an_organization_and_its_policies(opened: Callable[..., Cloud]) -> None:
     assert evaluation.deciding.check is not None
     assert evaluation.deciding.check.check_type == "SERVICE_CONTROL_POLICY"
     complete(cloud, ACCOUNT)
+
+
+def test_where_the_files_show_no_scp_there_is_the_one_that_aws_attaches(opened: Callable[..., Cloud]) -> None:
+    other = "222222222222"
+    content = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}
+    summary = {"Id": "p-buckets0", "Name": "buckets", "Type": "SERVICE_CONTROL_POLICY", "AwsManaged": False}
+    cloud = opened(
+        a_json=details(other),
+        org_json={"Organization": {"Id": "o-abcdefghij", "MasterAccountId": ACCOUNT, "FeatureSet": "ALL"}},
+        roots_json={"Roots": [{"Id": "r-ab12", "Name": "Root"}]},
+        accounts_json={"Accounts": [{"Id": each, "Name": each} for each in (ACCOUNT, other)]},
+        policy_json={"Policy": {"PolicySummary": summary, "Content": json.dumps(content)}},
+        **{"p-buckets0_targets_json": {"Targets": [{"TargetId": "r-ab12", "Type": "ROOT"}]}},
+    )
+    complete(cloud, other)
+    assert "2 × roots, units and accounts without an SCP in the files: read as FullAWSAccess" in reasons(cloud)
 
 
 def test_policies_of_resources_in_the_shapes_of_the_cli(opened: Callable[..., Cloud]) -> None:
