@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 LONGEST = 20_000  # characters of a text that are looked at; AWS's have fewer
 _TABLES = tomllib.loads(Path(__file__).with_name("refusals.toml").read_text("utf-8"))
 _MARGIN = re.compile(r"^[ \t]*(?:[│╷╵|>]|\d{4}-\d\d-\d\d[T ][\d:.,]+Z?|##\[\w+\])[ \t]*(?:##\[\w+\])?", re.MULTILINE)
+_QUOTED = re.compile(r"`([^\s`']+)'")  # as SES prints names
 _WRAPPING = [re.compile(pattern, re.DOTALL) for pattern in _TABLES["wrapping"]]
 
 
@@ -179,7 +180,7 @@ def _messages(text: str) -> Iterator[_Message]:
             yield from _of_json(json.loads(plain))
             return
     plain = plain[:LONGEST].replace('\\"', '"').replace("\\n", "\n")  # JSON in a line of a log
-    plain = _MARGIN.sub("", plain).strip()
+    plain = _QUOTED.sub(r"\1", _MARGIN.sub("", plain).strip())
     for text in dict.fromkeys((plain, " ".join(plain.split()))):  # as it stands, and with lines joined
         for pattern in _WRAPPING:
             if match := pattern.search(text):
@@ -190,31 +191,31 @@ def _messages(text: str) -> Iterator[_Message]:
 
 def _of_json(value: Any) -> Iterator[_Message]:
     """Of CloudTrail's records, of an answer of AWS, or of a decoded authorization message."""
+    if isinstance(value, str) and " " in value.strip():
+        yield from _messages(value)
     if isinstance(value, list):
         for each in value:
             yield from _of_json(each)
     if not isinstance(value, dict):
         return
-    for name in ("Records", "Events", "Error", "DecodedMessage", "CloudTrailEvent"):
-        inner = value.get(name)
-        with suppress(ValueError, RecursionError):
-            yield from _of_json(json.loads(inner) if isinstance(inner, str) else inner)
     texts = {name: each for name, each in value.items() if isinstance(each, str)}
     if "errorCode" in texts or "errorMessage" in texts:
         who = value["userIdentity"] if isinstance(value.get("userIdentity"), dict) else {}
         code, operation = texts.get("errorCode", "").removeprefix("Client."), texts.get("eventName", "")
         principal = str(who.get("arn") or who.get("invokedBy") or "")
         action = _logged(texts.get("eventSource", "").partition(".")[0], operation) if operation else ""
-        arns = [each.get("ARN") for each in value.get("resources") or () if isinstance(each, dict)]
-        resource = str(arns[0] or "") if len(arns) == 1 else ""
+        arns = [str(each.get("ARN") or "") for each in value.get("resources") or () if isinstance(each, dict)]
+        longest = max(arns, key=len, default="")  # of an object and its bucket the object
+        resource = longest if all(map(longest.startswith, arns)) else ""
         yield _Message(texts.get("errorMessage") or code, code, operation, principal, action, resource)
     elif "explicitDeny" in value and isinstance(value.get("context"), dict):
         yield _Message("", decoded=value)
-    else:
+    elif "eventName" not in texts:  # or of a call that went well
         code = texts.get("__type") or texts.get("code") or texts.get("Code") or ""
         message = texts.get("message") or texts.get("Message") or ""
         if code or message:
             yield _Message(message, code.rpartition("#")[2])
+        yield from _of_json(list(value.values()))
 
 
 def _logged(source: str, operation: str) -> str:
@@ -232,9 +233,10 @@ _SHORT = {  # how IAM's texts begin that name a resource without its ARN (iam: "
 }
 _KINDS = "|".join(_SHORT)
 _ASKED = re.compile(
-    r"(?<!\S)(?P<principal>\S+) is not authorized to perform: (?P<action>[\w-]+:\w+)(?: on this resource)?"
-    rf"""(?: on resource: (?P<resource>"[^"]*"|(?:(?:{_KINDS}) )?[^\s"']+))?"""
+    r"(?<!\S)(?P<principal>\S+) is not authorized to perform:? (?P<action>[\w-]+:\w+)(?: on this resource)?"
+    rf"""(?: on resource:? (?P<resource>"[^"]*"|(?:(?:{_KINDS}) )?[^\s"']+))?"""
 )
+_ACTION = re.compile(r"(?:perform:?|allow the) (?P<action>[a-z\d-]+:[A-Z]\w+)")
 _CHECKS = {name: check_type for check_type, name in POLICY_NAMES.items()} | {"role trust policy": "RESOURCE"}
 _REASON = re.compile(
     r"[.,]? (?:because no (?P<lacking>[\w -]+?) allows the \S+ action"
@@ -313,7 +315,9 @@ def _row(message: _Message) -> Refusal | None:
         match = text.search(message.text) if text else None
         if not (text and not match) and not (code and not code.search(message.code)):
             words = {name: value or "" for name, value in (match.groupdict() if match else {}).items()}
-            own = {"principal": message.principal, "action": message.action, "resource": message.resource}
+            alone = _ACTION.search(message.text)
+            action = message.action or (spelled(alone["action"]) if alone else "")
+            own = {"principal": message.principal, "action": action, "resource": message.resource}
             asked = _ASKED.search(message.text)
             return replace(_refusal(message, row, words), **(_names(asked) if asked else own))
     return None
@@ -388,7 +392,7 @@ def main(arguments: list[str]) -> int:
         print(f"Paste what AWS printed, then press Enter and {end}.", file=sys.stderr)
     try:
         data = sys.stdin.buffer.read() if options.file == "-" else Path(options.file).read_bytes()
-        refusal = explain(data.decode("utf-8-sig", "replace"))
+        refusal = explain(data.decode(json.detect_encoding(data), "replace"))  # PowerShell writes UTF-16
         lines = [refusal.explain()]
         if options.account:
             from simlib.cloud import Cloud

@@ -179,6 +179,51 @@ def test_a_text_without_an_authorization_is_of_a_kind(text: str, kind: str) -> N
 
 
 @pytest.mark.parametrize(
+    ("text", "kind", "action"),
+    [
+        (json.dumps({"level": "error", "msg": "failed", "error": f"AccessDenied: {LACKS}\n\tstatus code: 400"}),
+         "permission", "s3:GetObject"),
+        ("api error AccessDenied: Not authorized to perform sts:AssumeRoleWithWebIdentity", "trust",
+         "sts:AssumeRoleWithWebIdentity"),
+        ("You don't have permission to list buckets\nAfter you have updated your permissions to allow the "
+         "s3:ListAllMyBuckets action, refresh the page.", "permission", "s3:ListAllMyBuckets"),
+        ("554 Access denied: User `arn:aws:iam::111122223333:user/mail' is not authorized to perform "
+         "`ses:SendRawEmail' on resource `arn:aws:ses:us-east-1:111122223333:identity/example.com'", "permission",
+         "ses:SendRawEmail"),
+        ("operation error S3: ListBuckets, get identity: get credentials: failed to refresh cached credentials, no EC2 "
+         "IMDS role found", "configuration", ""),
+        ("SdkClientException: Unable to load credentials from any of the providers in the chain", "configuration", ""),
+        ("Error: Need to perform AWS calls for account 1, but no credentials have been configured", "configuration",
+         ""),
+        ("current credentials could not be used to assume 'arn:aws:iam::1:role/cdk-deploy', but are for the right "
+         "account.", "trust", ""),
+        ("fatal: unable to access 'https://git-codecommit.us-east-1.amazonaws.com/v1/repos/app/': The requested URL "
+         "returned error: 403", "permission", ""),
+        ("Phase context status code: YAML_FILE_ERROR Message: AccessDenied: Access Denied status code: 403, request "
+         "id: X", "permission", ""),
+        ("Aws::S3::Errors::AccessDenied: Access Denied", "permission", ""),
+    ],
+)  # fmt: skip
+def test_what_tools_print_around_a_refusal_is_seen_through(text: str, kind: str, action: str) -> None:
+    refusal = explain(text)
+    assert (refusal.kind, refusal.action) == (kind, action)
+
+
+def test_of_the_resources_of_a_record_the_one_that_the_others_hold_counts() -> None:
+    resources = [{"ARN": f"{BUCKET}/a"}, {"ARN": BUCKET, "accountId": "111111111111"}]
+    assert explain(json.dumps({**RECORD, "resources": resources})).resource == f"{BUCKET}/a"
+    other = [*resources, {"ARN": "arn:aws:s3:::other"}]
+    assert explain(json.dumps({**RECORD, "resources": other})).resource == ""
+
+
+def test_a_file_of_a_windows_shell_is_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "error.txt"
+    path.write_bytes(f"{CALLING}: {LACKS}".encode("utf-16"))
+    assert main([str(path)]) == 0
+    assert "asked for s3:GetObject" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
     ("text", "resource"),
     [
         ("iam:GetRole on resource: role reader because", "arn:aws:iam::111111111111:role/reader"),

@@ -4,7 +4,8 @@ Identities come from `get-account-authorization-details`: whole, in pages, sever
 dates of any form. Beside them may lie what `organizations describe-organization`, `list-roots`, `list-accounts`,
 `list-organizational-units-for-parent`, `describe-policy`, `list-targets-for-policy` and `list-policies-for-target`
 print, the policies of buckets, keys, queues, topics and secrets, and the folders that iam-collect writes. Where an
-answer does not name what it was asked for, its file does: `ou-ab12-cd34.json`, `my-bucket.json`.
+answer does not name what it was asked for, its file does: `ou-ab12-cd34.json`, `my-bucket.json`. `list-roles`
+and `get-user` show identities without their policies.
 
 What cannot be read is a `Remark`; the rest is kept. Nothing is written, and nothing leaves the machine.
 https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetAccountAuthorizationDetails.html
@@ -30,7 +31,10 @@ from simlib.cloud.worlds.shape import WorldFileError
 __all__ = ["Remark", "read", "read_content"]
 
 SUFFIXES = (".json", ".jsonl", ".yaml", ".yml", ".txt")
-SHAPES = (*KINDS, *dump_organization.LISTS, *dump_resources.SHAPES)  # members by which a value can be recognised
+#: What `list-roles`, `get-role` and their like call what the details list; a list alone is known by its entries' names.
+LISTED = {name: shape for shape, table in KINDS.items() if table != "Policy" for name in (table, f"{table}s")}
+#: Members by which a value can be recognised.
+SHAPES = (*KINDS, *LISTED, *dump_organization.LISTS, *dump_resources.SHAPES)
 _FOREIGN = re.compile(r'"?Arn"?:\s*"?arn:(aws-[a-z-]+):iam::\d{12}:(?:user|role|group|policy)/', re.IGNORECASE)
 
 
@@ -85,21 +89,31 @@ class _Reader:
 
     def take(self, values: Iterable[Any]) -> None:
         for value in values:
-            shapes = [name for name in SHAPES if isinstance(value, dict) and name in value]
+            members = value if isinstance(value, dict) else {}
+            shapes = [name for name in SHAPES if name in members]
+            alone = [shape for name, shape in LISTED.items() if f"{name}Name" in members and "Arn" in members]
+            inner = [each for each in members.values() if isinstance(each, dict | list)]
             if self.identities.collects(self.notes.file, Path(self.notes.file).stem, value):
                 continue
             if isinstance(value, list):
                 self.take(value)
+            elif alone:
+                self._take(alone[0], {alone[0]: value}, "")
             elif shapes and "IamLabWorld" not in value:
                 for shape in shapes:
                     self._take(shape, value, Path(self.notes.file).stem)
                 if value.get("IsTruncated") is True and value.get("Marker") is not None:
                     missing = "a page that says there are more: what follows is missing if no file has it"
                     self.notes.repairs[missing] += 1
+            elif "Statement" in members and dump_resources.names_its_resource(members):
+                self.policies.append((self.notes.file, "Policy", {"Policy": members}))
+            elif inner and "Statement" not in members and "IamLabWorld" not in members:
+                self.take(inner)
             else:
-                alone = isinstance(value, dict) and "Statement" in value
                 policy = "it is a policy alone, without whoever has it: `python -m simlib check` reads policies"
-                self.notes.remark("", policy if alone else "it holds no answer of AWS that is read here")
+                self.notes.remark(
+                    "", policy if "Statement" in members else "it holds no answer of AWS that is read here"
+                )
                 return
 
     def _take(self, shape: str, value: Mapping[str, Any], stem: str) -> None:
@@ -113,7 +127,7 @@ class _Reader:
         elif shape != "Policies" or not self.organization.lists_controls(written, stem):
             account = owner(value)
             for index, entry in enumerate(listed(written)):
-                self.identities.take(shape, entry, f"{shape}[{index}]", account)
+                self.identities.take(LISTED.get(shape, shape), entry, f"{shape}[{index}]", account)
 
     def whole(self, *names: str) -> dict[str, Any]:
         """All that was taken. Raises `WorldFileError`, with the names of the sources, where that is no account."""
@@ -139,8 +153,14 @@ class _Reader:
 
 
 def _decoded(content: bytes) -> str:
-    """Text in UTF-8, UTF-16 or UTF-32, with or without a mark; PowerShell writes UTF-16."""
-    return content.decode(json.detect_encoding(content), "surrogatepass")
+    """Text in UTF-8, UTF-16 or UTF-32, with or without a mark, or of a Windows console; PowerShell writes UTF-16."""
+    try:
+        return content.decode(json.detect_encoding(content), "surrogatepass")
+    except UnicodeDecodeError:
+        return content.decode("cp1252", "replace")
+
+
+_BEGIN = re.compile(r"(?:^|(?<=[}\]]))[\s,]*[{\[]", re.MULTILINE)  # of a value, on a line of its own or behind another
 
 
 def _no_number(text: str) -> Any:
@@ -151,9 +171,9 @@ def _parsed(text: str, suffix: str) -> Iterator[Any]:
     """The values of a text: JSON, one or several after each other, else YAML."""
     if not text.strip():
         raise ValueError("it is empty")
-    position, length = len(text) - len(text.lstrip()), len(text)
+    begin = _BEGIN.search(text) if suffix not in (".yaml", ".yml") else None
     decoder = json.JSONDecoder(parse_constant=_no_number)
-    if suffix in (".yaml", ".yml") or text[position : position + 1] not in ("{", "["):
+    if begin is None:
         import yaml  # late: awscli brings it
 
         try:
@@ -161,7 +181,7 @@ def _parsed(text: str, suffix: str) -> Iterator[Any]:
         except yaml.YAMLError as error:
             raise ValueError(str(error)) from None
         return
-    while position < length:
-        value, end = decoder.raw_decode(text, position)
+    while begin:  # a line of a terminal around it is passed by
+        value, end = decoder.raw_decode(text, begin.end() - 1)
         yield value
-        position = length - len(text[end:].lstrip(" \t\r\n,"))
+        begin = _BEGIN.search(text, end)

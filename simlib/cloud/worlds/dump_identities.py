@@ -50,6 +50,8 @@ class Identities:
         account, written = self._located(table, written, place, owner)
         if not account:
             return
+        if shape != "Policies" and not {f"{table}PolicyList", "AttachedManagedPolicies"} & written.keys():
+            self.notes.repairs["users, groups and roles without their policies: what they may do is missing"] += 1
         if shape == "Policies":
             written |= {"DefaultVersionId": None, "PolicyVersionList": _versions(written)}
         profiles = [self._located("InstanceProfile", each, place) for each in objects(written.get(_PROFILES))]

@@ -64,11 +64,17 @@ def resource(
         return None
 
 
+def names_its_resource(document: Mapping[str, Any]) -> str:
+    """The ARN of a bucket, queue or topic that a policy with principals speaks of; "" where it is not that."""
+    letting = [each for each in objects(document.get("Statement")) if "Principal" in each or "NotPrincipal" in each]
+    texts = [str(text) for each in letting for text in listed(each.get("Resource"))]
+    return next((match[0] for match in map(_NAMES_A_RESOURCE.match, texts) if match), "")
+
+
 def _subject(document: Mapping[str, Any], stem: str, only: str) -> str:
     """The ARN of the resource that a policy is of: from its statements, or from the name of the file."""
-    texts = [str(text) for each in objects(document.get("Statement")) for text in listed(each.get("Resource"))]
-    if match := next(filter(None, map(_NAMES_A_RESOURCE.match, texts)), None):
-        return match[0]
+    if named := names_its_resource(document):
+        return named
     if _KEY.fullmatch(stem) and only:
         return f"arn:aws:kms:us-east-1:{only}:key/{stem}"
     return f"arn:aws:s3:::{stem}" if _BUCKET.fullmatch(stem) else ""

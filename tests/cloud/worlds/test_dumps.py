@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simlib import Cloud
+from simlib.cloud.inspection import Place
 from simlib.cloud.storage.store import Store
 from simlib.cloud.worlds import dump, snapshot
 from simlib.cloud.worlds.shape import WorldFileError
@@ -254,6 +255,51 @@ def test_an_organization_and_its_policies(opened: Callable[..., Cloud]) -> None:
     assert evaluation.deciding.check is not None
     assert evaluation.deciding.check.check_type == "SERVICE_CONTROL_POLICY"
     complete(cloud, ACCOUNT)
+
+
+def one(list_name: str) -> dict[str, Any]:
+    [entry] = details()[list_name]
+    return dict(entry)
+
+
+@pytest.mark.parametrize(
+    ("files", "names"),
+    [
+        ({"roles.json": json.dumps(details()["RoleDetailList"])}, {"web"}),
+        ({"roles.json": json.dumps({"Roles": details()["RoleDetailList"]})}, {"web"}),
+        ({"r.json": json.dumps({"Role": one("RoleDetailList")}), "u.json": json.dumps({"User": one("UserDetailList")})},
+         {"alice", "web"}),
+        ({"all.json": json.dumps({"first": {"iam": details()}, "second": {"iam": details("222222222222")}})},
+         {"alice", "web"}),
+        ({"copied.txt": f"$ aws iam get-account-authorization-details\n{json.dumps(details(), indent=2)}\n$ "},
+         {"alice", "web"}),
+    ],
+    ids=["a query for one list", "list-roles", "get-role and get-user", "of a script", "copied from a terminal"],
+)  # fmt: skip
+def test_other_calls_and_ways_to_keep_their_answers(files: dict[str, str], names: set[str], tmp_path: Path) -> None:
+    for name, content in files.items():
+        (tmp_path / name).write_text(content, "utf-8")
+    cloud = Cloud.load(tmp_path)
+    assert {each.name for each in cloud.inspect.principals() if each.kind in ("user", "role")} == names
+
+
+def test_that_a_list_of_roles_has_no_policies_is_said(opened: Callable[..., Cloud]) -> None:
+    role = {name: value for name, value in one("RoleDetailList").items() if "Polic" not in name}
+    cloud = opened(roles_json={"Roles": [{**role, "AssumeRolePolicyDocument": TRUST}]})
+    assert "1 × users, groups and roles without their policies: what they may do is missing" in reasons(cloud)
+
+
+def test_the_policy_of_a_bucket_alone_is_its(opened: Callable[..., Cloud]) -> None:
+    statement = {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::reports/*"}
+    cloud = opened(a_json=details(), policy_json={"Version": "2012-10-17", "Statement": [statement]})
+    assert cloud.inspect.document(Place("arn:aws:s3:::reports", "resource")) is not None
+    assert cloud.remarks == ()
+
+
+def test_text_of_a_windows_console(tmp_path: Path) -> None:
+    tags = {"Tags": [{"Key": "place", "Value": "Zürich"}]}
+    cloud = load(tmp_path, json.dumps(details(UserDetailList=tags), ensure_ascii=False).encode("cp1252"))
+    complete(cloud)
 
 
 def test_where_the_files_show_no_scp_there_is_the_one_that_aws_attaches(opened: Callable[..., Cloud]) -> None:
