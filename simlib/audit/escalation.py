@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 ROWS: dict[str, dict[str, Any]] = tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8"))
 REGION = "us-east-1"
+#: What is done to somebody whose permissions are gained.
+TARGETED = tuple(dict.fromkeys(["iam:PassRole", *(ask.partition(" ")[0] for row in ROWS.values() for ask in row["asks"]
+                                                  if ask.endswith(" {target}"))]))  # fmt: skip
 #: What a service starts that runs as a role.
 COMPUTE = {"ec2": "machine", "lambda": "function", "ecs-tasks": "task of ECS", "cloudformation": "stack",
            "codebuild": "build", "glue": "Glue job", "sagemaker": "SageMaker job"}  # fmt: skip
@@ -108,7 +111,7 @@ def compute_of(row: Mapping[str, Any]) -> str:
 
 
 @cache
-def _actions(row: str) -> list[str]:
+def actions_of(row: str) -> list[str]:
     return [ask.partition(" ")[0] for ask in ROWS[row]["asks"]]
 
 
@@ -186,7 +189,7 @@ class Finder:
         owns = False
         for name, row in rows.items():
             # who a trust policy names needs no permission of its own to assume the role
-            if name != "sts-001" and ((brief and owns) or not all(map(caller.patterns, _actions(name)))):
+            if name != "sts-001" and ((brief and owns) or not all(map(caller.patterns, actions_of(name)))):
                 continue
             for target in self._targets(caller, row):
                 asks = tuple(_asks(row, caller, target))

@@ -105,9 +105,9 @@ class Identity:
 
     @cached_property
     def limits(self) -> tuple[Any, ...]:
-        """What limits those, too, who gain by it."""
+        """What counts for those, too, who gain by it: what limits it, and managed policies they may rewrite."""
         denies = [each.document for one in self.of_kind("identity") for each in one.statements if each.effect == "Deny"]
-        return self.stored.tags, denies, [each.document for each in self.of_kind("boundary")]
+        return self.stored.tags, denies, [each.document for each in self.of_kind("boundary")], self.managed
 
     @property
     def managed(self) -> list[str]:
@@ -115,16 +115,26 @@ class Identity:
         owners = dict.fromkeys(place.owner for place in self.documents if place.kind == "identity")
         return [arn for arn in owners if arn.startswith(f"arn:aws:iam::{self.account}:policy/")]
 
-    def patterns(self, action: str) -> list[str]:
+    @cached_property
+    def _patterns(self) -> dict[str, tuple[str, ...]]:
+        return {}
+
+    def patterns(self, action: str) -> tuple[str, ...]:
         """The resources that its Allow statements for an action name, each once; `*` alone where one names all."""
-        low, texts = action.lower(), dict[str, None]()
-        for place, policy in self.documents.items():
-            for each in policy.candidates(low) if place.kind == "identity" else ():
-                if each.effect == "Allow" and each.actions.matches(low, {}) is not each.not_action:
-                    texts |= dict.fromkeys(listed(each.document.get("Resource", "*")))
-        if self.kind == "user":
-            texts = dict.fromkeys(text.replace("${aws:username}", self.name) for text in texts)
-        return ["*"] if "*" in texts else list(texts)
+        if action not in self._patterns:
+            low, texts = action.lower(), dict[str, None]()
+            for place, policy in self.documents.items():
+                for each in policy.candidates(low) if place.kind == "identity" else ():
+                    if each.effect == "Allow" and each.actions.matches(low, {}) is not each.not_action:
+                        texts |= dict.fromkeys(listed(each.document.get("Resource", "*")))
+            if self.kind == "user":
+                texts = dict.fromkeys(text.replace("${aws:username}", self.name) for text in texts)
+            self._patterns[action] = ("*",) if "*" in texts else tuple(texts)
+        return self._patterns[action]
+
+    def speaks_of(self, only: Arns, actions: Iterable[str]) -> bool:
+        """Whether it may do one of some actions to something, as far as its own policies' texts go."""
+        return any(only.all_meant(patterns) for patterns in map(self.patterns, actions) if patterns)
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import networkx as nx
 
 from simlib.audit.arns import Arns, account_of, named
-from simlib.audit.escalation import COMPUTE, ROWS, Finder, Way
+from simlib.audit.escalation import COMPUTE, ROWS, TARGETED, Finder, Way, actions_of
 from simlib.audit.facts import ANYBODY, DELIVERIES, Facts, Held, Identity, Thing
 from simlib.audit.grants import Instead, Question
 from simlib.iam import Evaluation
@@ -338,7 +338,7 @@ class Difference:
     """
 
     def __init__(self, old: Facts, new: Facts) -> None:
-        self.actors, self.targets, accounts = set[str](), set[str](), set[str]()
+        self.new, self.actors, self.targets, accounts = new, set[str](), set[str](), set[str]()
         self.is_everything = old.everywhere != new.everywhere
         for number in new.around:
             if old.around.get(number) != new.around[number]:
@@ -348,7 +348,7 @@ class Difference:
             arn = (one or other).arn
             self.actors.add(arn)
             if not (one and other) or one.limits != other.limits:  # others may gain by what it limits
-                accounts.add((one or other).account)
+                self._near(arn, [(one or other).account], TARGETED)
             if not (one and other and one.trust is other.trust):
                 self.targets.add(arn)
         for one, other in _pairs(old.things, new.things):
@@ -359,12 +359,34 @@ class Difference:
         for facts in (old, new):
             for arn in self.targets:
                 for kind, name in named(facts.policy_of(arn)):
-                    self.is_everything |= name == "*"
-                    there = name in new.identities or name.isdigit()  # a session's role may have a path
-                    accounts.add(facts.owner(arn) if kind == "Service" else name if there else account_of(name))
                     self.actors.add(name)
+                    accounts |= self._named(facts, arn, kind, name)
         for number in accounts & new.of_account.keys():
             self.actors |= set(new.of_account[number].arns)
+
+    def _named(self, facts: Facts, arn: str, kind: str, name: str) -> set[str]:
+        """The accounts that it bears on as wholes when a policy names somebody."""
+        if kind == "Service":
+            runs = [row for row, about in ROWS.items() if about["on"] == "running" and about["service"] == name]
+            self._near(arn, [facts.owner(arn)], TARGETED, runs)
+        elif name == "*" and arn in facts.identities:
+            self._near(arn, self.new.of_account, ["sts:AssumeRole"])
+            return {facts.owner(arn)}  # who need no permission of their own
+        elif name.isdigit() and arn in facts.identities:
+            self._near(arn, [name], ["sts:AssumeRole"])
+        elif name == "*":
+            self.is_everything = True
+        else:  # a session's role may have a path
+            return set() if name in self.new.identities else {account_of(name)}
+        return set()
+
+    def _near(self, arn: str, accounts: Iterable[str], actions: Iterable[str], rows: Iterable[str] = ()) -> None:
+        """Bears on whoever of some accounts may do one of the actions to a role, or what a row asks for."""
+        only = Arns([arn])
+        for each in (self.new.identities[who] for number in accounts if number in self.new.of_account
+                     for who in self.new.of_account[number].arns):  # fmt: skip
+            if each.speaks_of(only, actions) or any(all(map(each.patterns, actions_of(row))) for row in rows):
+                self.actors.add(each.arn)
 
 
 def _pairs(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[tuple[Any, Any]]:

@@ -336,7 +336,8 @@ def test_an_edit_and_a_real_call_decide_anew_all_that_they_bear_on(aws: Cloud, d
     chance, prod = random.Random(seed), aws.account("prod")
     names = [arn(each, f"{kind}/{name}") for each in (dev, prod) for kind, name in (("user", "a"), ("role", "b"))]
     actions = ["sts:AssumeRole", "iam:PutUserPolicy", "iam:PutRolePolicy", "iam:UpdateAssumeRolePolicy", "s3:GetObject",
-               "iam:CreateAccessKey", "iam:AddUserToGroup", "lambda:*", "iam:PassRole", "*"]  # fmt: skip
+               "iam:CreateAccessKey", "iam:AddUserToGroup", "lambda:*", "iam:PassRole", "iam:CreatePolicyVersion",
+               "*"]  # fmt: skip
 
     def statement(**more: Any) -> dict[str, Any]:
         effect = chance.choice(["Allow", "Allow", "Allow", "Deny"])
@@ -356,6 +357,7 @@ def test_an_edit_and_a_real_call_decide_anew_all_that_they_bear_on(aws: Cloud, d
         role(account, "b", trusting(), statement())
     dev.admin.client("s3").create_bucket(Bucket="ledger")
     s3, iam = dev.admin.client("s3"), chance.choice((dev, prod)).admin.client("iam")
+    managed = iam.create_policy(PolicyName="managed", PolicyDocument=document(statement()))["Policy"]["Arn"]
     calls = [
         lambda: iam.put_user_policy(UserName="a", PolicyName="own", PolicyDocument=document(statement())),
         lambda: iam.put_role_policy(RoleName="b", PolicyName="own", PolicyDocument=document(statement())),
@@ -370,6 +372,9 @@ def test_an_edit_and_a_real_call_decide_anew_all_that_they_bear_on(aws: Cloud, d
         lambda: iam.delete_group(GroupName=iam.list_groups()["Groups"][0]["GroupName"]),
         lambda: iam.create_access_key(UserName="a"),
         lambda: iam.put_user_permissions_boundary(UserName="a", PermissionsBoundary=READ_ONLY),
+        lambda: iam.attach_role_policy(RoleName="b", PolicyArn=managed),
+        lambda: iam.detach_role_policy(RoleName="b", PolicyArn=managed),
+        lambda: iam.tag_role(RoleName="b", Tags=[{"Key": "team", "Value": chance.choice("xy")}]),
     ]  # fmt: skip
     stored, edits = AccessMap(Facts(aws)), dict[Place, Policy | None]()
     for _ in range(12):
