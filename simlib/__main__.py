@@ -11,7 +11,7 @@ from .command_line import status_of
 COMMANDS = {
     "decide": ("simlib.iam.scenario", "answer scenarios, one JSON object per line: allowed or denied, and why"),
     "check": ("simlib.iam.check", "check policy documents, as a compiler would"),
-    "explain": ("simlib.audit.refusal", "explain an error text of AWS: who said no, and what to look at first"),
+    "explain": ("simlib.audit.explain_command", "explain an error text of AWS: who said no, and what to look at first"),
     "inspect": ("simlib.audit.report", "read files about your own accounts: who gets in, and who can become more"),
     "challenge": ("simlib.challenges.command", "list the challenges, check one of your own, hand out a set"),
     "handout": ("simlib.lab.handout", "the course on two pages, to print"),

@@ -192,12 +192,8 @@ def _json(audit: Audit, walks: Mapping[Way, str], _: str) -> str:
          "evidence": each.evidence, "lesson": each.lesson, "ways": [told(way) for way in each.ways]}
         for each in audit.exposures
     ]  # fmt: skip
-    kinds = Counter((each.account, each.kind) for each in audit.facts.identities.values())
-    counts = {
-        number: {kind: kinds[number, kind] for kind in ("user", "role")} for number in sorted(audit.facts.accounts)
-    }
     report = {
-        "accounts": counts,
+        "accounts": _counts(audit),
         "remarks": [remark._asdict() for remark in audit.cloud.remarks],
         "administrators": [{"principal": arn, "needs": needs} for arn, needs in audit.administrators.items()],
         "assumes": [{"principal": way.principal, "role": way.target, "needs": way.needs} for way in audit.assumes],

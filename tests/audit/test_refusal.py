@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simlib import Cloud, Policy, PolicySet, evaluate
-from simlib.audit.refusal import NotARefusal, explain, main
+from simlib.audit.explain_command import main
+from simlib.audit.refusal import NotARefusal, explain
 from simlib.iam.scenario import read_scenario
 from simlib.iam.vocabulary import EXPLICIT_DENY, IMPLICIT_DENY, POLICY_NAMES
 from simlib.lessons import LESSONS
