@@ -23,7 +23,7 @@ from simlib.cloud.event import Event
 from simlib.cloud.interrupts import uninterrupted
 from simlib.cloud.permissions.authorization import circumstances
 from simlib.cloud.permissions.call_permissions import action_name, permissions_of
-from simlib.cloud.services import additions, documents
+from simlib.cloud.services import additions, documents, rules
 from simlib.cloud.services.iam_calls import note_use, on_behalf_of
 from simlib.cloud.storage.dispatch import ACCOUNT_HEADER, NotStored
 from simlib.cloud.storage.store import Store
@@ -250,7 +250,7 @@ def _who(in_flight: _InFlightCall, decisive: Evaluation | None) -> str:
 def _not_offered(call: Call, error: NotStored | None = None) -> Refusal:
     """What AWS can do and the lab cannot; why that is so is for the trail."""
     if error is None or error.known:
-        text = f"The lab's AWS does not offer {call.name}; nothing was done.{additions.INSTEAD.get(call.name, '')}"
+        text = f"The lab's AWS does not offer {call.name}; nothing was done.{rules.INSTEAD.get(call.name, '')}"
     else:
         text = f"The lab's AWS cannot carry out {call.name} with these parameters."
     return Refusal("NotImplemented", text, 501, situation="not-stored", detail=str(error or ""))

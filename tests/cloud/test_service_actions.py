@@ -150,6 +150,31 @@ def test_whoever_hands_over_a_role_passes_it(
     assert (last.action, last.resource, last.context["iam:PassedToService"]) == ("iam:PassRole", role, to)
 
 
+def test_whoever_runs_a_task_passes_the_roles_of_its_definition(aws: Cloud, dev: Any) -> None:
+    ecs = dev.admin.client("ecs")
+    task, execution, other = (f"arn:aws:iam::111111111111:role/{name}" for name in ("task", "execution", "other"))
+    container = [{"name": "a", "image": "a", "memory": 128}]
+    ecs.register_task_definition(
+        family="web", containerDefinitions=container, taskRoleArn=task, executionRoleArn=execution
+    )
+
+    def passed(**given: Any) -> list[str]:
+        asked = permissions_of(call_of("ecs", "RunTask", {"taskDefinition": "web:1", **given}), ME, aws._store)
+        return [one.resource for one in asked if one.action == "iam:PassRole"]
+
+    assert passed() == passed(taskDefinition="web") == [execution, task]
+    assert passed(overrides={"taskRoleArn": other}) == [execution, other]
+    assert passed(taskDefinition="web:2") == passed(taskDefinition="api") == []
+
+
+def test_whoever_rotates_a_secret_invokes_the_function(aws: Cloud, dev: Any) -> None:
+    """https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_RotateSecret.html"""
+    function = ROOT.format("lambda") + "function:rotate"
+    given = {"SecretId": "db", "RotationLambdaARN": function}
+    asked = permissions_of(call_of("secretsmanager", "RotateSecret", given), ME, aws._store)[1:]
+    assert [(one.action, one.resource, one.label) for one in asked] == [("lambda:InvokeFunction", function, None)]
+
+
 def _replaced(value: Any, role: str) -> Any:
     if isinstance(value, dict):
         return {key: _replaced(item, role) for key, item in value.items()}

@@ -7,7 +7,7 @@ from datetime import datetime
 from types import MappingProxyType
 
 from simlib.cloud.credentials.sessions import Caller
-from simlib.cloud.permissions import service_table
+from simlib.cloud.permissions import condition_keys
 from simlib.cloud.permissions.permission import Permission, account_of
 from simlib.cloud.storage import buckets, resources
 from simlib.cloud.storage.organizations import Levels, Membership, context_keys, membership
@@ -197,5 +197,5 @@ def _tag_keys(permission: Permission) -> dict[str, str]:
         of_bucket = buckets.bucket_tags(bucket)
         return {f"{name}/{k}": v for k, v in of_bucket.items() for name in ("aws:ResourceTag", "s3:BucketTag")}
     tags = resources.tags_of(permission.resource, permission.account)
-    names = service_table.names_of_tags(permission.resource) if tags else ()
+    names = condition_keys.names_of_tags(permission.resource) if tags else ()
     return {f"{name}/{key}": value for key, value in tags.items() for name in names}

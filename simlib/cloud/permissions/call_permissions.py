@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from simlib.cloud.credentials.sessions import Caller
 from simlib.cloud.permissions import (
+    condition_keys,
     dynamodb_permissions,
     ec2_permissions,
     iam_permissions,
@@ -89,7 +90,8 @@ def _on(action: str, arn: str, call: Call, caller: Caller) -> Permission:
     """The permission for an action on a resource; S3's ARNs do not say whose it is."""
     bucket = arn.removeprefix("arn:aws:s3:::").partition("/")[0]
     owner = account_of(arn) or buckets.owner(bucket) or caller.account
-    permission = Permission(action, arn, owner, label=service_table.label(call))
+    own = action.startswith(f"{service_table.prefix_of(call.service)}:")
+    permission = Permission(action, arn, owner, label=service_table.label(call) if own else None)
     match call.service:
         case "kms":
             return kms_permissions.completed(call, caller, permission)
@@ -106,7 +108,7 @@ def _on(action: str, arn: str, call: Call, caller: Caller) -> Permission:
 def _keys(call: Call, caller: Caller, permission: Permission) -> Context:
     """The condition keys whose values the call's members are: those of the call's own action, and of this one."""
     names = dict.fromkeys((action_name(call), permission.action))
-    each = [service_table.context_of(call, name, caller.account, permission.resource) for name in names]
+    each = [condition_keys.context_of(call, name, caller.account, permission.resource) for name in names]
     return {**each[0], **each[-1]}
 
 

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from simlib.cloud.credentials.sessions import Caller
-from simlib.cloud.permissions import service_table
+from simlib.cloud.permissions import condition_keys, service_table
 from simlib.cloud.permissions.permission import Context, Permission, tag_keys, tags_in
 from simlib.cloud.storage import resources
 from simlib.cloud.storage.stored import Seen
@@ -56,7 +56,7 @@ def _run_instances(call: Call, caller: Caller) -> Iterator[Permission]:
         disks = [each["Ebs"] for each in call.parameters.get("BlockDeviceMappings") or () if each.get("Ebs")]
         for described in (disks or [{}]) if _kind(arn) == "volume" else [call.parameters]:
             paths = service_table.row("ec2")["new"].get(_kind(arn), {})
-            new = service_table.valued(paths, replace(call, parameters=described), caller.account)
+            new = condition_keys.valued(paths, replace(call, parameters=described), caller.account)
             context = {**_facts(arn, call, caller), **new, **_request_tags(call, _kind(arn))}
             yield Permission("ec2:RunInstances", arn, caller.account, context)
 
@@ -120,4 +120,4 @@ def _facts(arn: str, call: Call, caller: Caller) -> Context:
     if _kind(arn) == "instance" and (profile := resources.profile_of(thing)):
         facts["ec2:InstanceProfile"] = profile
     kept: Any = Seen(thing)
-    return {**facts, **service_table.valued(paths, replace(call, parameters=kept), caller.account)}
+    return {**facts, **condition_keys.valued(paths, replace(call, parameters=kept), caller.account)}

@@ -13,7 +13,7 @@ from typing import Any
 from simlib.cloud.credentials.sessions import Caller
 from simlib.cloud.permissions.permission import Context, Permission, account_of
 from simlib.cloud.permissions.service_table import row
-from simlib.cloud.storage import resources
+from simlib.cloud.storage import keys, resources
 from simlib.cloud.transport.calls import Call
 
 _PAIRS = {"kms:ReEncryptFrom": "SourceEncryptionContext", "kms:ReEncryptTo": "DestinationEncryptionContext"}
@@ -30,7 +30,7 @@ def completed(call: Call, caller: Caller, permission: Permission) -> Permission:
     name = str(call.parameters.get("DestinationKeyId" if permission.action == "kms:ReEncryptTo" else "KeyId", ""))
     if ":alias/" in f":{name}" and permission.action != "kms:ReEncryptFrom":
         context["kms:RequestAlias"] = name.rpartition(":")[2]
-    if aliases := resources.key_aliases(permission.resource):
+    if aliases := keys.aliases_of(permission.resource):
         context["kms:ResourceAliases"] = aliases
     pairs = call.parameters.get(_PAIRS.get(permission.action, "EncryptionContext")) or {}
     return _on_key(permission.action, permission.resource, caller, pairs, context, named=bool(name))
@@ -89,9 +89,9 @@ def use(
     For the services' own keys nothing is asked: their policies allow everybody of their account, and nobody else.
     """
     owner = owner or caller.account
-    arn = resources.key_arn(str(key), call.region, owner) if key else None
+    arn = keys.arn_of(str(key), call.region, owner) if key else None
     if arn is None and owner != caller.account and str(key).startswith(_ALIAS_OF_AWS):
         arn = f"arn:aws:kms:{call.region}:{owner}:{key}"  # not made yet
-    if arn is not None and (account_of(arn) != caller.account or not resources.is_of_aws(arn)):
+    if arn is not None and (account_of(arn) != caller.account or not keys.is_of_aws(arn)):
         via = {"kms:ViaService": f"{call.service}.{call.region}.amazonaws.com", "aws:ViaAWSService": "true"}
         yield _on_key(action, arn, caller, pairs, via)

@@ -2,7 +2,7 @@
 
 A role is handed over wherever a member of a call is called a role and holds the ARN of one – `Role`, `roleArn`,
 `IamRoles`, also levels down –, which is how AWS's APIs name them; some take its name. With an instance profile, also
-one that a launch template has, its role is handed to EC2.
+one that a launch template has, its role is handed to EC2; with a task, the roles in its definition to ECS.
 https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_passrole.html
 """
 
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from simlib.cloud.credentials.sessions import Caller
@@ -48,6 +49,10 @@ def _handed_over(call: Call, caller: Caller, store: Store) -> Iterator[tuple[str
         yield role.arn, "ec2"
     if call.service in _NOT_PASSED or "LaunchTemplate" in call.operation:  # a template is only kept
         return
+    if call.name in ("ecs:RunTask", "ecs:StartTask"):  # those of its definition, unless the call has others
+        own = resources.roles_of_task(str(call.parameters.get("taskDefinition")), call.region, caller.account)
+        overrides = {**own, **(call.parameters.get("overrides") or {})}
+        call = replace(call, parameters={**call.parameters, "overrides": overrides})
     facts = row(call.service)
     service = facts.get("passed_to", signing_name(call.service))
     for member, value in _members(call.parameters, _DEPTH):

@@ -11,10 +11,8 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
 from functools import cache
 from itertools import product
 from pathlib import Path
@@ -23,10 +21,10 @@ from urllib.parse import unquote
 
 import jmespath
 
-from simlib.cloud.permissions.permission import Context, Permission, account_of
-from simlib.cloud.storage import iam_entities, resources
+from simlib.cloud.permissions.permission import Permission, account_of
+from simlib.cloud.storage import iam_entities, keys, resources
 from simlib.cloud.transport.calls import Call
-from simlib.cloud.transport.protocols import service_model, signing_name
+from simlib.cloud.transport.protocols import signing_name
 from simlib.iam import service_data
 
 _EVERYWHERE = ("Partition", "Region", "Account")
@@ -107,10 +105,10 @@ def resources_of(call: Call, action: str, account: str) -> list[str]:
     if re.fullmatch(r"\d{12}", owner):  # says that, and names no resource
         account, parameters = owner, {**call.parameters, facts["owner"]: None}
         call = replace(call, parameters=parameters)
-    forms = _forms(action)
+    forms = forms_of(action)
     listing = not forms and call.operation.startswith(("List", "Describe", "Get"))  # its members are no names
     if not forms and facts.get("none") == "kind" and facts.get("pattern", True):
-        forms = tuple(form for form in _all_forms(prefix_of(call.service)) if form.is_of(call.operation))
+        forms = tuple(form for form in every_form(prefix_of(call.service)) if form.is_of(call.operation))
     arns = written(call, action, account)
     arns = arns or list(_by_reference(() if listing else forms, call, account))
     return [of_aws(arn, call.service) for arn in dict.fromkeys(arns)] or [_unnamed(forms, call, account)]
@@ -119,7 +117,7 @@ def resources_of(call: Call, action: str, account: str) -> list[str]:
 def written(call: Call, action: str, account: str) -> list[str]:
     """The ARNs of a call's resources that the table itself writes."""
     templates = row(call.service).get("resources", {})
-    ordinary = templates.get("*", ()) if _forms(action) or known(action) is None else ()
+    ordinary = templates.get("*", ()) if forms_of(action) or known(action) is None else ()
     fitting = templates.get(call.operation) or templates.get("**") or ordinary
     return [arn for template in fitting for arn in filled(template, call, account)]
 
@@ -140,120 +138,6 @@ def of_aws(arn: str, service: str) -> str:
     if owned and len(parts) == 6 and re.match(owned, parts[5]):
         parts[4] = ""
     return ":".join(parts)
-
-
-def context_of(call: Call, action: str, account: str, arn: str) -> Context:
-    """The condition keys of an action on a resource that a call's members have the values of.
-
-    A key that describes another type of the action's resources says nothing of this one: `ec2:InstanceType` is the
-    instance's alone.
-    """
-    others = _of_others(action, arn)
-    return valued({k: p for k, p in key_members(call.service, call.operation, action).items() if k not in others},
-                  call, account)  # fmt: skip
-
-
-def valued(paths: Mapping[str, str], call: Call, account: str) -> Context:
-    """The condition keys that have a value, by what the table or the API's model says of where it is."""
-    values = ((key, _text_of(_at(path, call, account))) for key, path in paths.items())
-    return {key: value for key, value in values if value is not None}
-
-
-def _at(path: str, call: Call, account: str) -> Any:
-    if path.startswith("arn of "):
-        arns = list(_arns_of_kind(path.removeprefix("arn of "), call, account))
-        return arns[0] if len(arns) == 1 else arns or None
-    if "{" in path:
-        return next(filled(path, call, account), None)
-    return call.parameters.get(path) if path.isalnum() else _compiled(path).search(call.parameters)
-
-
-@cache
-def _keys_by_type(action: str) -> Mapping[str, frozenset[str]]:
-    """For each type of an action's resources the condition keys that describe other types and not it."""
-    forms = _forms(action)
-    every = {key for form in forms for key in form.condition_keys}
-    return {form.kind: frozenset(every.difference(form.condition_keys)) for form in forms}
-
-
-def _of_others(action: str, arn: str) -> frozenset[str]:
-    forms = _forms(action) if arn != "*" else ()
-    kind = next((form.kind for form in forms if form.pattern.fullmatch(arn)), "") if len(forms) > 1 else ""
-    return _keys_by_type(action)[kind] if kind else frozenset()
-
-
-def _arns_of_kind(kind: str, call: Call, account: str) -> Iterator[str]:
-    """The ARNs of the resources of a type that a call names: `ecs:cluster` is one, where the call has a name."""
-    service = service_data.service(prefix_of(call.service).lower())
-    assert service is not None, call.service
-    return _filled(_form(service.resource_types[kind]), call, account, call.parameters, main=False)
-
-
-def _text_of(value: Any) -> str | list[str] | None:
-    if isinstance(value, list):
-        return [str(item) for item in value] if value and all(isinstance(item, str | int) for item in value) else None
-    if isinstance(value, datetime):
-        return f"{value:%Y-%m-%dT%H:%M:%SZ}"
-    if isinstance(value, bool):
-        return str(value).lower()
-    return str(value) if isinstance(value, str | int | float) else None
-
-
-@cache
-def key_members(service: str, operation: str, action: str) -> Mapping[str, str]:
-    """The condition keys of an action by the places of their values: members named alike, and the row's.
-
-    A member has its own name, and the one it is sent by: `x-amz-acl` for ACL. One farther down is named by its whole
-    path (`codebuild:vpcConfig.subnets`), or alone has its name (`lambda:SubnetIds`). What is called as a type of the
-    service's resources is the ARN of one: "arn of cluster".
-    """
-    reference, model, known_service = known(action), service_model(service), service_data.service(action.split(":")[0])
-    shape = model.operation_model(operation).input_shape if model and operation in model.operation_names else None
-    shapes = shape.members if shape is not None else {}
-    below = list(_below(shape, "")) if shape is not None else []
-    names = Counter(_bare(path.rpartition(".")[2]) for path in below)
-    sent = {name: path for path in below if names[name := _bare(path.rpartition(".")[2])] == 1}
-    sent |= {_bare(path): path for path in below}
-    sent |= {_bare(str(value.serialization.get("name", ""))): name for name, value in shapes.items()}
-    sent |= {_bare(name): name for name in shapes}
-    keys = {key for key in reference.condition_keys if "*" not in key} if reference else set()
-    of_types = {key for form in _forms(action) for key in form.condition_keys if not re.match(r"aws:|.*\*", key)}
-    keys |= (
-        of_types if keys.isdisjoint(of_types) else set()
-    )  # some of the reference's pages have all keys at their actions
-    alike = {key: sent[_bare(key.partition(":")[2])] for key in keys if _bare(key.partition(":")[2]) in sent}
-    for key in alike:
-        kind = key.partition(":")[2]
-        if service_data.key_type(key) == "ARN" and known_service and kind in known_service.resource_types:
-            alike[key] = f"arn of {kind}"
-    columns = row(service).get("keys", {})
-    return {**alike, **{key: path for key, path in columns.items() if key in keys}}
-
-
-def _below(shape: Any, before: str, depth: int = 3) -> Iterator[str]:
-    """The paths of the members of a shape's members."""
-    for name, member in shape.members.items():
-        many = member.type_name == "list"
-        inner = member.member if many else member
-        if inner.type_name == "structure" and depth:
-            path = f"{before}{name}{'[]' if many else ''}."
-            yield from (f"{path}{below}" for below in inner.members)
-            yield from _below(inner, path, depth - 1)
-
-
-def names_of_tags(arn: str) -> list[str]:
-    """What conditions call a resource's tags: `aws:ResourceTag`, and what its service calls those of its type."""
-    service = service_data.service(arn.split(":")[2])
-    forms = _all_forms(service.prefix) if service else ()
-    keys = {key for form in forms if form.pattern.fullmatch(arn) for key in form.condition_keys}
-    return ["aws:ResourceTag", *(key[:-2] for key in keys if _OWN_TAG.fullmatch(key))]
-
-
-_OWN_TAG = re.compile(r"(?!aws:)[\w-]+:(?:[Rr]esourceTag|(?!req-)[\w-]+-tag)/\*")
-
-
-def _bare(name: str) -> str:
-    return _letters(name.lower().removeprefix("x-amz-").removesuffix("override"))
 
 
 # -- ARNs that the table writes --------------------------------------------------------------------------------------
@@ -293,7 +177,7 @@ def key_of(name: str, region: str, account: str) -> str:
     """A key of KMS by its ID, ARN or alias, there or not."""
     plain = name if name.startswith("alias/") else f"key/{name}"
     missing = name if name.startswith("arn:") else f"arn:aws:kms:{region}:{account}:{plain}"
-    return resources.key_arn(name, region, account) or missing
+    return keys.arn_of(name, region, account) or missing
 
 
 def _secret(name: str, region: str, account: str) -> str:
@@ -314,8 +198,8 @@ def _of_iam(kind: str, collection: str) -> Callable[[str, str, str], str]:
 
 _RESOLVED: Mapping[str, Callable[[str, str, str], str | None]] = {
     "key": key_of,
-    "known-key": resources.key_arn,
-    "ciphertext": lambda blob, region, _: resources.key_of_ciphertext(blob.encode("utf-8"), region),
+    "known-key": keys.arn_of,
+    "ciphertext": lambda blob, region, _: keys.of_ciphertext(blob.encode("utf-8"), region),
     "secret": _secret,
     "user": _of_iam("user", "users"),
     "group": _of_iam("group", "groups"),
@@ -329,10 +213,15 @@ _RESOLVED: Mapping[str, Callable[[str, str, str], str | None]] = {
 def values_at(path: str, parameters: Any) -> Iterator[str]:
     """What a JMESPath finds in a call's parameters as texts; after `~` follows what of them is wanted."""
     expression, _, pattern = path.partition("~")
-    for text in _texts(_compiled(expression).search(parameters)):
+    for text in _texts(searched(expression, parameters)):
         match = re.search(pattern, text) if pattern else None
         if match or not pattern:
             yield match[0] if match else text
+
+
+def searched(path: str, parameters: Any) -> Any:
+    """What a JMESPath finds."""
+    return _compiled(path).search(parameters)
 
 
 _compiled = cache(jmespath.compile)
@@ -371,7 +260,7 @@ def known(action: str) -> service_data.Action | None:
 
 
 @cache
-def _forms(action: str) -> tuple[_Form, ...]:
+def forms_of(action: str) -> tuple[_Form, ...]:
     """The resource types of an action: first what it is named for, then what it needs, then what says most."""
     service, reference = service_data.service(action.partition(":")[0].lower()), known(action)
     if service is None or reference is None:
@@ -382,7 +271,7 @@ def _forms(action: str) -> tuple[_Form, ...]:
 
 
 @cache
-def _all_forms(prefix: str) -> tuple[_Form, ...]:
+def every_form(prefix: str) -> tuple[_Form, ...]:
     service = service_data.service(prefix.lower())
     return tuple(_form(kind) for kind in service.resource_types.values()) if service else ()
 
@@ -430,6 +319,13 @@ def _filled(form: _Form, call: Call, account: str, parameters: Mapping[str, Any]
         yield _PLACEHOLDER.sub(lambda name, names=names: names[name[1]], form.text)  # type: ignore[misc]
 
 
+def arns_of_kind(kind: str, call: Call, account: str) -> Iterator[str]:
+    """The ARNs of the resources of a type that a call names: `ecs:cluster` is one, where the call has a name."""
+    service = service_data.service(prefix_of(call.service).lower())
+    assert service is not None, call.service
+    return _filled(_form(service.resource_types[kind]), call, account, call.parameters, main=False)
+
+
 def _named(form: _Form, values: Iterable[str]) -> dict[str, str]:
     return dict(zip(form.placeholders, map(_plain, values), strict=True))
 
@@ -475,11 +371,11 @@ def _plain(text: str) -> str:
     return unquote(text.rstrip("/").rpartition("/")[2]) if text.startswith("https://") else text
 
 
-def _letters(name: str) -> str:
+def letters(name: str) -> str:
     return re.sub("[^a-z0-9]", "", name.lower())
 
 
 @cache
 def _stem(name: str) -> str:
-    low = _letters(name)
+    low = letters(name)
     return next((low[: -len(end)] for end in _SUFFIXES if low.endswith(end) and len(low) > len(end) + 1), low)

@@ -1,8 +1,8 @@
-"""What the lab adds to moto, in five tables by "service:Operation", to which every module here adds its own.
+"""What the lab adds to moto, in four tables by "service:Operation", to which every module here adds its own.
 
 `BEFORE` is checked once the call is allowed and before anything is done, under "service:*" for all calls of a service;
 `ANSWERS` are calls the lab answers itself; `AFTER` completes what moto has done and may replace its answer, `FAILED`
-what moto would not do. `INSTEAD` says what to do in place of what the lab does not offer.
+what moto would not do.
 """
 
 from __future__ import annotations
@@ -44,4 +44,3 @@ ANSWERS: Mapping[str, Callable[[CallContext], Mapping[str, Any] | DeferredAnswer
 BEFORE: Mapping[str, Callable[[CallContext], None]] = _joined("BEFORE")
 AFTER: Mapping[str, Callable[[CallContext, RawAnswer], RawAnswer]] = _joined("AFTER")
 FAILED: Mapping[str, Callable[[CallContext, RawAnswer], RawAnswer]] = _joined("FAILED")
-INSTEAD: Mapping[str, str] = _joined("INSTEAD")

@@ -34,17 +34,6 @@ def _complete_account(context: CallContext, answer: RawAnswer) -> RawAnswer:
     return renumbered
 
 
-_JOINING = " An account joins with aws.account(name, organization=management), or is created with CreateAccount."
-INSTEAD: Mapping[str, str] = {
-    f"organizations:{operation}": _JOINING
-    for operation in (
-        "InviteAccountToOrganization", "AcceptHandshake", "DeclineHandshake", "CancelHandshake", "DescribeHandshake",
-        "ListHandshakesForAccount", "ListHandshakesForOrganization",
-    )
-} | {
-    "organizations:LeaveOrganization": " The management account can take a member out: RemoveAccountFromOrganization.",
-    "organizations:EnableAllFeatures": " Create the organization with FeatureSet='ALL', which is the default.",
-}  # fmt: skip
 AFTER: Mapping[str, Any] = {
     "organizations:CreateOrganization": _enable_scps,
     "organizations:CreateAccount": _complete_account,

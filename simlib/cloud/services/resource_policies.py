@@ -13,7 +13,7 @@ from simlib.cloud.permissions.authorization import decide
 from simlib.cloud.permissions.permission import Permission
 from simlib.cloud.services import documents
 from simlib.cloud.services.rules import CallFacts, checks
-from simlib.cloud.storage import resources
+from simlib.cloud.storage import keys, resources
 from simlib.cloud.storage.stored import Place, parsed
 from simlib.cloud.transport import answers
 from simlib.cloud.transport.wire import RawAnswer
@@ -39,12 +39,12 @@ class _Policy(CallFacts):
 
     @property
     def key(self) -> Any:
-        return resources.key_named(str(self["KeyId"]), self.context.call.region, self.account)
+        return keys.named(str(self["KeyId"]), self.context.call.region, self.account)
 
     @property
     def replica(self) -> Any:
         """The key of the same ID in the Region for which one is asked."""
-        return resources.key_named(self.key.id, str(self["ReplicaRegion"]), self.account) if self.key else None
+        return keys.named(self.key.id, str(self["ReplicaRegion"]), self.account) if self.key else None
 
     @property
     def named_source(self) -> str:
@@ -54,12 +54,12 @@ class _Policy(CallFacts):
 
     @property
     def source_is_missing(self) -> bool:
-        return bool(self.named_source) and resources.key_arn(self.named_source, "", "") is None
+        return bool(self.named_source) and keys.arn_of(self.named_source, "", "") is None
 
     @property
     def is_another_key(self) -> bool:
         """Whether a text was encrypted with another key than the one that is named."""
-        source = resources.key_of_ciphertext(self["CiphertextBlob"], self.context.call.region)
+        source = keys.of_ciphertext(self["CiphertextBlob"], self.context.call.region)
         return bool(self.named_source and source) and self.named_source != source
 
     @property
@@ -71,7 +71,7 @@ def make_own_key(context: CallContext) -> None:
     """A key that AWS manages is there when it is first named."""
     name = str(context.parameters.get("KeyId", ""))
     if name.startswith("alias/aws/"):
-        resources.make_own_key(name, context.call.region, context.caller.account)
+        keys.make_own(name, context.call.region, context.caller.account)
 
 
 def name_key(context: CallContext, answer: RawAnswer) -> RawAnswer:
@@ -115,7 +115,7 @@ def make_replica(context: CallContext, answer: RawAnswer) -> RawAnswer:
     """
     described = json.loads(answer.body)["ReplicaKeyMetadata"]
     given = context.parameters
-    replica = resources.make_replica(
+    replica = keys.make_replica(
         described["Arn"], given.get("Policy"), str(given.get("Description") or ""), given.get("Tags") or []
     )
     metadata = replica.to_dict()["KeyMetadata"]

@@ -18,6 +18,7 @@ from simlib.cloud.storage.stored import seen
 from simlib.cloud.transport.refusals import Refusal
 
 _TABLE: Mapping[str, Any] = tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8"))
+INSTEAD = {name: text for names, text in _TABLE["instead"].items() for name in names.split()}
 _compiled = cache(jmespath.compile)
 
 

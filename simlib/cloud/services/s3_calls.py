@@ -157,7 +157,6 @@ ANSWERS = {
     "s3:PutBucketAbac": put_bucket_abac,
     "s3:GetBucketAbac": get_bucket_abac,
 }
-INSTEAD = {"s3:CreateSession": " Only directory buckets have sessions; a general purpose bucket needs none."}
 BEFORE = checks("s3", _S3)
 AFTER = {
     "s3:CreateBucket": complete_new_bucket,

@@ -106,14 +106,6 @@ def _decode_authorization_message(context: CallContext) -> Mapping[str, Any]:
     return {"DecodedMessage": encoded_message.decoded(str(context.parameters["EncodedMessage"]))}
 
 
-# What the lab does not do, and what to do instead. A SAML response is signed XML, whose verification would need a
-# package of its own; the lesson in it – an outside provider vouches for a caller – is the web identity's too.
-# AssumeRoot works only where an organization has centralized its members' root access, which nobody can do here.
-INSTEAD = {
-    "sts:AssumeRoleWithSAML": " Federate with AssumeRoleWithWebIdentity instead: aws.oidc_provider() issues tokens.",
-    "sts:AssumeRoot": " Root access is not centralized here. Use the member account's own root user: account.root.",
-}
-
 BEFORE = checks("sts", _Sts)
 ANSWERS: Mapping[str, Callable[[CallContext], Mapping[str, Any]]] = {
     "sts:AssumeRole": _assume_role,

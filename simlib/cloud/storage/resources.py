@@ -4,23 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from importlib import import_module
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 from simlib.cloud import moto_names as moto
 from simlib.cloud.moto_names import keeper, keepers
+from simlib.cloud.storage import keys
 from simlib.cloud.storage.iam_entities import named
-from simlib.cloud.storage.stored import PARTITION, tag_map
-from simlib.cloud.storage.tables import ec2_read_late
-
-
-def open_keeper(service: str, account: str, region: str) -> Any:
-    """moto's backend of a service in an account, begun where nothing of it exists yet."""
-    module, name = moto.module_of_backends(service)
-    with ec2_read_late():
-        regions = getattr(import_module(module), name)[account]
-    return regions[PARTITION if PARTITION in regions else region]
+from simlib.cloud.storage.stored import tag_map
+from simlib.cloud.storage.tables import open_keeper
 
 
 def _split(arn: str) -> tuple[str, str, str, str]:
@@ -187,94 +179,9 @@ def principal(value: Any) -> Any:
     return {"AWS": value} if value.isdigit() or value.startswith("arn:") else {"Service": value}
 
 
-def _key_policy(key: Any) -> str | dict[str, Any]:
-    """The key's policy, and its grants: each allows its grantee what it lists, in the words of a policy.
-
-    https://docs.aws.amazon.com/kms/latest/developerguide/grants.html; whether a grant alone is enough for a principal
-    of another account AWS leaves open: here its own account must allow too, as for a key policy (a choice).
-    """
-    if any(alias.startswith(_OF_AWS) for alias in key.aliases):
-        return own_key_policy(key)
-    grants = [statement for grant in key.grants.values() for statement in _grant_statements(grant)]
-    if not grants:
-        return str(key.policy)
-    policy = json.loads(key.policy)
-    statements = policy["Statement"] if isinstance(policy["Statement"], list) else [policy["Statement"]]
-    return {**policy, "Version": "2012-10-17", "Statement": [*statements, *grants]}
-
-
-_OF_AWS = "alias/aws/"
-
-
-def own_key_policy(key: Any) -> dict[str, Any]:
-    """The policy of a key that AWS manages for a service: only through the service, and only in the key's account.
-
-    https://docs.aws.amazon.com/kms/latest/developerguide/concepts.html#aws-managed-key
-    """
-    service = next(alias for alias in key.aliases if alias.startswith(_OF_AWS)).removeprefix(_OF_AWS)
-    through = {"kms:CallerAccount": key.account_id, "kms:ViaService": f"{service}.{key.region}.amazonaws.com"}
-    root = {"AWS": f"arn:aws:iam::{key.account_id}:root"}
-    names = ("Encrypt", "Decrypt", "ReEncrypt*", "GenerateDataKey*", "CreateGrant", "DescribeKey")
-    using = [f"kms:{name}" for name in names]
-    statements = [
-        {"Sid": f"Allow access through {service}", "Effect": "Allow", "Principal": {"AWS": "*"}, "Action": using,
-         "Resource": "*", "Condition": {"StringEquals": through}},
-        {"Sid": "Allow direct access to key metadata to the account", "Effect": "Allow", "Principal": root,
-         "Action": ["kms:Describe*", "kms:Get*", "kms:List*", "kms:RevokeGrant"], "Resource": "*"},
-    ]  # fmt: skip
-    return {"Version": "2012-10-17", "Id": f"auto-{service}-1", "Statement": statements}
-
-
-def is_of_aws(arn: str) -> bool:
-    """Whether AWS manages a key, for one of its services."""
-    return any(alias.startswith(_OF_AWS) for alias in key_aliases(arn))
-
-
-def make_own_key(alias: str, region: str, account: str) -> None:
-    """AWS's key for a service of an account, which is there as soon as somebody names it."""
-    backend = open_keeper("kms", account, region)
-    key = backend.keys.get(backend.get_key_id_from_alias(alias))
-    if key is not None and key.key_manager != "AWS":
-        key.key_manager, key.policy = "AWS", json.dumps(own_key_policy(key))
-        service = alias.removeprefix(_OF_AWS)
-        key.description = f"Default key that protects my {service} data when no other key is defined"
-
-
-def key_named(name: str, region: str, account: str) -> Any | None:
-    """The KMS key that an ID, an ARN or an alias means, as moto keeps it."""
-    arn = key_arn(name, region, account)
-    return thing_of(arn) if arn else None
-
-
-def make_replica(arn: str, policy: str | None, description: str, tags: list[Any]) -> Any:
-    """A replica that moto has copied gets what it has to itself: all but its ID, its material and its kind."""
-    replica = thing_of(arn)
-    replica.policy, replica.description = policy or replica.generate_default_policy(), description
-    replica.aliases, replica.grants = {}, {}
-    # the list of replicas stays one for all of them
-    replica.multi_region_configuration = {**replica.multi_region_configuration, "MultiRegionKeyType": "REPLICA"}
-    open_keeper("kms", replica.account_id, replica.region).tagger.tag_resource(replica.id, tags)
-    return replica
-
-
-def _grant_statements(grant: Any) -> Iterator[dict[str, Any]]:
-    constraints = grant.constraints or {}
-    pairs = {**constraints.get("EncryptionContextSubset", {}), **constraints.get("EncryptionContextEquals", {})}
-    condition: dict[str, Any] = {"StringEquals": {f"kms:EncryptionContext:{k}": v for k, v in pairs.items()}}
-    if equals := constraints.get("EncryptionContextEquals"):
-        condition["ForAllValues:StringEquals"] = {"kms:EncryptionContextKeys": sorted(equals)}
-    sid = f"grant{grant.id[:16]}"
-    statement = {"Sid": sid, "Effect": "Allow", "Principal": {"AWS": grant.grantee_principal}, "Resource": "*"}
-    limited = {"Condition": condition} if pairs else {}
-    yield {**statement, "Action": [f"kms:{name}" for name in grant.operations], **limited}
-    if grant.retiring_principal:
-        yield {**statement, "Sid": f"{sid}retire", "Principal": {"AWS": grant.retiring_principal},
-               "Action": "kms:RetireGrant"}  # fmt: skip
-
-
 # Policies that are put together of what moto keeps.
 _POLICIES: Mapping[str, Callable[[Any], Any]] = {
-    "lambda": _function_policy, "kms": _key_policy, "events": lambda bus: bus.policy,
+    "lambda": _function_policy, "kms": keys.policy_of, "events": lambda bus: bus.policy,
 }  # fmt: skip
 # Where policies are kept by the ARNs they hang on: the text of one.
 _POLICIES_BY_ARN: Mapping[str, Callable[[Any], str]] = {
@@ -322,24 +229,6 @@ def _of(service: str, account: str, region: str, collection: str) -> Iterator[An
         yield from thing.values() if isinstance(thing, dict) else [thing]
 
 
-def key_arn(name: str, region: str, account: str) -> str | None:
-    """The ARN of the KMS key that an ID, an ARN or an alias means; None where there is none."""
-    if name.startswith("arn:"):
-        _, region, account, name = _split(name)
-    plain, keys = name.removeprefix("key/"), _of("kms", account, region, "keys")
-    return next((str(key.arn) for key in keys if plain == key.id or name in key.aliases), None)
-
-
-def key_aliases(arn: str) -> list[str]:
-    return sorted(getattr(thing_of(arn), "aliases", ()))
-
-
-def key_of_ciphertext(blob: bytes, region: str) -> str | None:
-    """The key that encrypted a text, in whichever account it is: a ciphertext begins with the key's ID."""
-    name = blob[:36].decode("ascii", "replace")
-    return next(filter(None, (key_arn(name, region, account) for account in list(moto.backends("kms")))), None)
-
-
 def encryption_key(arn: str) -> str | None:
     """The KMS key a secret, a parameter, a queue or a topic is encrypted with, as its owner named it."""
     service, thing = _split(arn)[0], thing_of(arn)
@@ -385,6 +274,15 @@ def launch_template(specification: Mapping[str, Any], region: str, account: str)
         return template.id, template.get_version(specification.get("Version") or "$Default").data
     except Exception:  # moto's own error, which the call will meet
         return template.id, {}
+
+
+def roles_of_task(name: str, region: str, account: str) -> dict[str, str]:
+    """The roles in the definition of a task that a call names, by their members; the newest without a revision."""
+    family, _, revision = name.rpartition("/")[2].partition(":")
+    revisions = getattr(keeper("ecs", account, region), "task_definitions", {}).get(family, {})
+    definition = revisions.get(int(revision) if revision.isdecimal() else max(revisions, default=0))
+    roles = {"executionRoleArn": "execution_role_arn", "taskRoleArn": "task_role_arn"}
+    return {member: str(arn) for member, own in roles.items() if (arn := getattr(definition, own, None))}
 
 
 def security_group_id(name: str, region: str, account: str) -> str | None:

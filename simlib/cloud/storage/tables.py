@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache, partial
+from importlib import import_module
 from typing import Any
 from unittest.mock import patch
 
@@ -84,3 +85,11 @@ def _offerings(place: str, region: str) -> dict[str, Any]:
     except FileNotFoundError:
         return {}
     return {region: [{**offered, "LocationType": place} for offered in read]}
+
+
+def open_keeper(service: str, account: str, region: str) -> Any:
+    """moto's backend of a service in an account, begun where nothing of it exists yet."""
+    module, name = moto.module_of_backends(service)
+    with ec2_read_late():
+        regions = getattr(import_module(module), name)[account]
+    return regions[moto.PARTITION if moto.PARTITION in regions else region]

@@ -14,8 +14,8 @@ from simlib.cloud.credentials.sessions import Sessions
 from simlib.cloud.storage.contents import Contents, emptied
 from simlib.cloud.storage.iam_entities import backend
 from simlib.cloud.storage.organizations import members, organizations
-from simlib.cloud.storage.resources import open_keeper
 from simlib.cloud.storage.store import Store
+from simlib.cloud.storage.tables import open_keeper
 from simlib.cloud.worlds import dump, file, identities, organization, resources, sessions, shape
 from simlib.cloud.worlds.remarks import Remark
 from simlib.cloud.worlds.shape import Member, WorldFileError, fill, json_of, values_of

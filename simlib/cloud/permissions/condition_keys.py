@@ -1,0 +1,135 @@
+"""The condition keys of a call: which there are the reference says, and their values stand in the call's members.
+
+https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+from simlib.cloud.permissions.permission import Context
+from simlib.cloud.permissions.service_table import (
+    arns_of_kind,
+    every_form,
+    filled,
+    forms_of,
+    known,
+    letters,
+    row,
+    searched,
+)
+from simlib.cloud.transport.calls import Call
+from simlib.cloud.transport.protocols import service_model
+from simlib.iam import service_data
+
+
+def context_of(call: Call, action: str, account: str, arn: str) -> Context:
+    """The condition keys of an action on a resource that a call's members have the values of.
+
+    A key that describes another type of the action's resources says nothing of this one: `ec2:InstanceType` is the
+    instance's alone.
+    """
+    others = _of_others(action, arn)
+    return valued({k: p for k, p in key_members(call.service, call.operation, action).items() if k not in others},
+                  call, account)  # fmt: skip
+
+
+def valued(paths: Mapping[str, str], call: Call, account: str) -> Context:
+    """The condition keys that have a value, by what the table or the API's model says of where it is."""
+    values = ((key, _text_of(_at(path, call, account))) for key, path in paths.items())
+    return {key: value for key, value in values if value is not None}
+
+
+def _at(path: str, call: Call, account: str) -> Any:
+    if path.startswith("arn of "):
+        arns = list(arns_of_kind(path.removeprefix("arn of "), call, account))
+        return arns[0] if len(arns) == 1 else arns or None
+    if "{" in path:
+        return next(filled(path, call, account), None)
+    return call.parameters.get(path) if path.isalnum() else searched(path, call.parameters)
+
+
+@cache
+def _keys_by_type(action: str) -> Mapping[str, frozenset[str]]:
+    """For each type of an action's resources the condition keys that describe other types and not it."""
+    forms = forms_of(action)
+    every = {key for form in forms for key in form.condition_keys}
+    return {form.kind: frozenset(every.difference(form.condition_keys)) for form in forms}
+
+
+def _of_others(action: str, arn: str) -> frozenset[str]:
+    forms = forms_of(action) if arn != "*" else ()
+    kind = next((form.kind for form in forms if form.pattern.fullmatch(arn)), "") if len(forms) > 1 else ""
+    return _keys_by_type(action)[kind] if kind else frozenset()
+
+
+def _text_of(value: Any) -> str | list[str] | None:
+    if isinstance(value, list):
+        return [str(item) for item in value] if value and all(isinstance(item, str | int) for item in value) else None
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%dT%H:%M:%SZ}"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value) if isinstance(value, str | int | float) else None
+
+
+@cache
+def key_members(service: str, operation: str, action: str) -> Mapping[str, str]:
+    """The condition keys of an action by the places of their values: members named alike, and the row's.
+
+    A member has its own name, and the one it is sent by: `x-amz-acl` for ACL. One farther down is named by its whole
+    path (`codebuild:vpcConfig.subnets`), or alone has its name (`lambda:SubnetIds`). What is called as a type of the
+    service's resources is the ARN of one: "arn of cluster".
+    """
+    reference, model, known_service = known(action), service_model(service), service_data.service(action.split(":")[0])
+    shape = model.operation_model(operation).input_shape if model and operation in model.operation_names else None
+    shapes = shape.members if shape is not None else {}
+    below = list(_below(shape, "")) if shape is not None else []
+    names = Counter(_bare(path.rpartition(".")[2]) for path in below)
+    sent = {name: path for path in below if names[name := _bare(path.rpartition(".")[2])] == 1}
+    sent |= {_bare(path): path for path in below}
+    sent |= {_bare(str(value.serialization.get("name", ""))): name for name, value in shapes.items()}
+    sent |= {_bare(name): name for name in shapes}
+    keys = {key for key in reference.condition_keys if "*" not in key} if reference else set()
+    of_types = {key for form in forms_of(action) for key in form.condition_keys if not re.match(r"aws:|.*\*", key)}
+    keys |= (
+        of_types if keys.isdisjoint(of_types) else set()
+    )  # some of the reference's pages have all keys at their actions
+    alike = {key: sent[_bare(key.partition(":")[2])] for key in keys if _bare(key.partition(":")[2]) in sent}
+    for key in alike:
+        kind = key.partition(":")[2]
+        if service_data.key_type(key) == "ARN" and known_service and kind in known_service.resource_types:
+            alike[key] = f"arn of {kind}"
+    columns = row(service).get("keys", {})
+    return {**alike, **{key: path for key, path in columns.items() if key in keys}}
+
+
+def _below(shape: Any, before: str, depth: int = 3) -> Iterator[str]:
+    """The paths of the members of a shape's members."""
+    for name, member in shape.members.items():
+        many = member.type_name == "list"
+        inner = member.member if many else member
+        if inner.type_name == "structure" and depth:
+            path = f"{before}{name}{'[]' if many else ''}."
+            yield from (f"{path}{below}" for below in inner.members)
+            yield from _below(inner, path, depth - 1)
+
+
+def names_of_tags(arn: str) -> list[str]:
+    """What conditions call a resource's tags: `aws:ResourceTag`, and what its service calls those of its type."""
+    service = service_data.service(arn.split(":")[2])
+    forms = every_form(service.prefix) if service else ()
+    keys = {key for form in forms if form.pattern.fullmatch(arn) for key in form.condition_keys}
+    return ["aws:ResourceTag", *(key[:-2] for key in keys if _OWN_TAG.fullmatch(key))]
+
+
+_OWN_TAG = re.compile(r"(?!aws:)[\w-]+:(?:[Rr]esourceTag|(?!req-)[\w-]+-tag)/\*")
+
+
+def _bare(name: str) -> str:
+    return letters(name.lower().removeprefix("x-amz-").removesuffix("override"))
