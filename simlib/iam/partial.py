@@ -233,11 +233,11 @@ def _options(
     ``within``: the pattern of the open resources. Raises ``TooManyTexts``.
     """
     in_variables = {key for each in atoms.values() for key in _keys(each) - {each.key}}
-    mentioned = [text for each in atoms.values() for text in each.wanted]
+    mentioned = {text: None for each in atoms.values() for text in each.wanted}  # each once, in this order
     for each in atoms.values():
         compared = [text for other in atoms.values() if other.key == each.key for text in other.wanted]
         actual = () if each.key in keys else known.get(each.key, ())
-        mentioned += _fillings(each, [*compared, *((actual,) if isinstance(actual, str) else actual)])
+        mentioned |= dict.fromkeys(_fillings(each, [*compared, *((actual,) if isinstance(actual, str) else actual)]))
 
     def assigned(key: str, contexts: Iterable[Context]) -> Iterator[Context]:
         """The contexts, with every value of one more key that makes a difference."""
@@ -248,18 +248,19 @@ def _options(
             if key != RESOURCE:
                 values += [(), *_lists([text for text in texts if text], conditions)]
             if key in in_variables:
-                values += [*((text,) for text in texts), *{*mentioned}.difference(texts)]
+                values += [*((text,) for text in texts), *(text for text in mentioned if text not in texts)]
             yield from ({**context, key: value} for value in values)
 
     contexts = [known]
-    for key in sorted(keys, key=lambda key: (key not in in_variables, key == RESOURCE, key)):
+    ordered = sorted(keys, key=lambda key: (key not in in_variables, key == RESOURCE, key))
+    for key in ordered:
         contexts = list(islice(assigned(key, contexts), 10 * MOST + 1))
         if len(contexts) > 10 * MOST:
             raise TooManyTexts
     options: dict[int, Context] = {}
     for context in contexts:
         holding = sum(bit for bit, each in atoms.items() if each.holds(context))
-        options.setdefault(holding, {key: context[key] for key in keys})
+        options.setdefault(holding, {key: context[key] for key in ordered})
     return options
 
 

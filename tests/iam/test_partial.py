@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import random
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -153,6 +156,17 @@ def test_a_variable_that_is_open() -> None:
     assert said(ask(allow(**same), deny(**when("StringNotEquals", TEAM, "red")))) == {
         frozenset({"StringEquals aws:RequestTag/team ${aws:PrincipalTag/team}", f"not StringNotEquals {TEAM} red"})
     }
+
+
+def test_one_question_has_one_answer_in_every_process() -> None:
+    """Sets of texts have an order of their own in each."""
+    code = """if True:
+        from tests.iam.test_partial import ask, allow, when
+        print(ask(allow(**when("StringEquals", "aws:RequestTag/team", "${aws:PrincipalTag/team}"))).witness)"""
+    run = [sys.executable, "-c", code]
+    seeds = ({**os.environ, "PYTHONHASHSEED": str(seed)} for seed in range(4))
+    answers = {subprocess.run(run, env=env, capture_output=True, text=True, check=True).stdout for env in seeds}
+    assert len(answers) == 1
 
 
 def test_every_layer_counts() -> None:
