@@ -122,10 +122,10 @@ def _cut_down(facts: Mapping[str, Any], setting: Setting, _: str) -> Tally:
         return Tally(False, f"{goes_on}: something is missing.", works)
     needed = _requests([call for call in calls if f":assumed-role/{role.rpartition('/')[2]}/" in call.who])
     beyond = list(allowed_beyond(setting, role, needed))
+    over = max(0, len(beyond) - par)
     much = f"It allows {len(beyond):,} request{'' if len(beyond) == 1 else 's'} beyond the trail"
     rows = [Row("nobody", f"ever asked for it: {action} on {arn}", True, False)
-            for action, arn in _examples(beyond, needed)]  # fmt: skip
-    over = max(0, len(beyond) - par)
+            for action, arn in (_examples(beyond, needed) if over else ())]  # fmt: skip
     return Tally(over <= LEEWAY, f"{goes_on}. {much}; par is {par}.", (*works, *rows), over)
 
 

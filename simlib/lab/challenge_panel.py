@@ -212,14 +212,14 @@ class Play(Panel):
         return panel_card(which.title, el("div.sl-body", *body), foot, about=about)
 
     def _hints(self) -> list[Part]:
-        hints = self._facts()["hints"]
-        return [hint(hints, number).page() for number in range(self.hinted)]
+        return [hint(self._facts()["hints"], number).page() for number in range(self.hinted)]
 
     def _table(self) -> Iterator[Child]:
         """Who one is, and the tools."""
         yield el(
             "p", el("b", "You are "), code(next(iter(self.terminal.identities))),
-            ": in a cell, use ", code("game.you"), ", for instance ", code('game.you.client("iam")'), ".",
+            ". The terminal takes commands that begin with ", code("aws"), "; in a cell, use ", code("game.you"),
+            ", for instance ", code('game.you.client("iam")'), ".",
         )  # fmt: skip
         if self.choices:
             yield self._options.page(self.task, [Option(each) for each in self.choices], enter="check")

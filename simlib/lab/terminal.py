@@ -51,8 +51,8 @@ class Terminal(Panel):
         except NotYoursError as outside:
             return f"{result!r}\n{outside}"
         except (ValueError, TypeError, LookupError):  # most of what is printed makes nobody of one
-            pass
-        return repr(result)
+            return repr(result)
+        return f"{result!r}\nFrom now on you are {self.who} here. `exit` makes you again who you were at first."
 
     def become(self, answer: Mapping[str, Any]) -> Any:
         """Go on as whoever one is by an answer of AWS; raises `ValueError` where it makes nobody of one."""
