@@ -52,7 +52,7 @@ class Terminal(Panel):
             return f"{result!r}\n{outside}"
         except (ValueError, TypeError, LookupError):  # most of what is printed makes nobody of one
             return repr(result)
-        return f"{result!r}\nFrom now on you are {self.who} here. `exit` makes you again who you were at first."
+        return f"{result!r}\nFrom now on you are {self.who}. `exit` makes you again who you were at first."
 
     def become(self, answer: Mapping[str, Any]) -> Any:
         """Go on as whoever one is by an answer of AWS; raises `ValueError` where it makes nobody of one."""
