@@ -19,7 +19,7 @@ import httpx
 from tornado.httpclient import HTTPRequest
 from tornado.websocket import WebSocketClientConnection, websocket_connect
 
-LESSON = "notebooks/02-roles.ipynb"
+LESSON = "notebooks/01-users.ipynb"
 VERDICT = "AccessDenied"  # what the first refusal that a learner meets has in it
 
 

@@ -18,6 +18,7 @@ import psutil
 import pytest
 from traitlets.config import Config
 
+from simlib.lessons import find
 from tests.browser.servers import free_port
 
 from .conftest import ROOT, bare_environment
@@ -140,3 +141,8 @@ def test_a_hub_that_ends_while_it_starts_leaves_no_proxy_behind(
         proxy = psutil.Process(int((tmp_path / "proxy").read_text(encoding="utf-8")))
         psutil.wait_procs([proxy], timeout=60)
         assert not proxy.is_running() or proxy.status() == psutil.STATUS_ZOMBIE
+
+
+def test_the_learners_who_try_a_hub_take_lesson_1() -> None:
+    said = (ROOT / "binder/hub/learner.py").read_text(encoding="utf-8")
+    assert f'LESSON = "notebooks/{find(1).notebook}"' in said
