@@ -125,7 +125,7 @@ class Identity:
             low, texts = action.lower(), dict[str, None]()
             for place, policy in self.documents.items():
                 for each in policy.candidates(low) if place.kind == "identity" else ():
-                    if each.effect == "Allow" and each.actions.matches(low, {}) is not each.not_action:
+                    if each.effect == "Allow":
                         texts |= dict.fromkeys(listed(each.document.get("Resource", "*")))
             if self.kind == "user":
                 texts = dict.fromkeys(text.replace("${aws:username}", self.name) for text in texts)

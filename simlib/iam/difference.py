@@ -77,7 +77,7 @@ def allowed(
     grants, *old = [PolicySet((each,)) if inside else PolicySet(resource=each) for each in (policy, beyond) if each]
     for resource in resources:
         request = _request(caller, action, resource, known)
-        allows = [each for each in policy.statements if each.effect == "Allow" and each.covers_action(request)]
+        allows = [each for each in policy.candidates(request.folded_action) if each.effect == "Allow"]
         if not allows:
             break
         new = grants._replace(scps=levels)
@@ -85,7 +85,7 @@ def allowed(
         if possibility.witness or possibility.depends_on is None:
             request.resource, context = possibility.witness or (resource, {})
             request.values = {**known, **context}
-            statement = next((each for each in allows if each.matches(request, False)), allows[0])
+            statement = next((each for each in allows if each.fits(request, False)), allows[0])
             return Witness(caller, action, request.resource, context, statement)
     return None
 

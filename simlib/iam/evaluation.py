@@ -7,8 +7,6 @@ denies, so that the answer can show them all.
 
 from __future__ import annotations
 
-from operator import attrgetter
-
 from simlib.iam.decision import Check, MatchedPolicy, PolicySet
 from simlib.iam.explanation import Evaluation
 from simlib.iam.policy import Policy
@@ -155,7 +153,7 @@ def ask(
     for policy in policies:
         statements: list[Statement] = []
         for statement in policy.candidates(action):
-            named = statement.matches(request, bounded)
+            named = statement.fits(request, bounded)
             if named:
                 statements.append(statement)
                 if statement.effect == void:
@@ -165,8 +163,6 @@ def ask(
                 elif named > allows:
                     allows = named
         if statements:
-            if len(statements) > 1:
-                statements.sort(key=attrgetter("index"))
             matched.append(MatchedPolicy(policy, tuple(statements)))
     effect = EXPLICIT_DENY if denies else ALLOW if allows else IMPLICIT_DENY if needed else NO_IMPACT
     return Check(check_type, effect, tuple(matched), level, policies, needed, allows)

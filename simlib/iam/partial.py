@@ -82,9 +82,7 @@ class _Problem:
         self.conditions = {1 << index: condition for index, condition in enumerate(atoms.values())}
 
     def _atoms(self, statement: Statement) -> list[Condition]:
-        """The atoms a statement hangs on; none where it cannot match."""
-        if not statement.covers_action(self.request):
-            return []
+        """The atoms a statement that covers the action hangs on; none where it cannot match."""
         if not (statement.names(self.request, True) or statement.names(self.request, False)):
             return []
         elements, atoms = [(condition, True) for condition in statement.conditions], []

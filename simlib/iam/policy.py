@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from simlib.iam.errors import PolicyError
 from simlib.iam.statement import KINDS, OLD_VERSION, Reader, Reporter, Statement, Unreadable
 
 STRICT = Reporter()
-FEW = 4  # statements: trying so many costs less than looking up which could match
+MOST_ACTIONS = 256  # that a policy remembers: memory does not grow with the number of requests
 
 
 class Policy:
@@ -19,7 +19,7 @@ class Policy:
     in.
     """
 
-    __slots__ = ("_by_service", "_everywhere", "document", "kind", "name", "statements", "version")
+    __slots__ = ("_covering", "document", "kind", "name", "statements", "version")
 
     def __init__(self, document: Mapping[str, Any], kind: str, name: str, statements: Iterable[Statement]) -> None:
         self.document = document
@@ -27,17 +27,7 @@ class Policy:
         self.name = name
         self.version: str = document.get("Version", OLD_VERSION)
         self.statements = tuple(statements)
-        self._everywhere: Sequence[Statement] = self.statements
-        self._by_service: dict[str, list[Statement]] = {}
-        if len(self.statements) > FEW:  # sorted by the services whose actions they could match
-            self._everywhere = everywhere = []
-            for statement in self.statements:
-                services = {text.partition(":")[0] for text in statement.actions.texts}
-                if statement.not_action or "*" in services:  # NotAction: whatever it does not name
-                    everywhere.append(statement)
-                else:
-                    for service in services:
-                        self._by_service.setdefault(service, []).append(statement)
+        self._covering: dict[str, tuple[Statement, ...]] = {}
 
     @staticmethod
     def parse(source: str | Mapping[str, Any], kind: str = "identity", *, name: str = "") -> Policy:
@@ -66,11 +56,15 @@ class Policy:
             Reader(kind, report).read(document)
             raise PolicyError(report.problems) from None
 
-    def candidates(self, action: str) -> Sequence[Statement]:
-        """The statements that could match an action (in lower case); cost does not grow with the others."""
-        if not self._by_service:
-            return self._everywhere
-        return [*self._by_service.get(action.partition(":")[0], ()), *self._everywhere]
+    def candidates(self, action: str) -> tuple[Statement, ...]:
+        """The statements that cover an action (in lower case), which many requests have in common."""
+        covering = self._covering.get(action)
+        if covering is None:
+            covering = tuple([statement for statement in self.statements if statement.covers_action(action)])
+            if len(self._covering) == MOST_ACTIONS:
+                self._covering.clear()
+            self._covering[action] = covering
+        return covering
 
     def __repr__(self) -> str:
         return f"<Policy {self.name or 'unnamed'}: {self.kind}, {len(self.statements)} statements>"

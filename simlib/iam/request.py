@@ -51,14 +51,15 @@ class Request:
         if not self.service or not verb or "*" in action or "?" in action:
             raise RequestError("action", f"{action[:200]!r} is not an action such as 's3:GetObject'")
         self.caller = identify(principal, role_arn)
-        *_, account, _ = resource.split(":", 5) if resource.count(":") >= 5 else ("", "")  # S3's ARNs have none
-        self.owner = resource_account or (account if is_account_id(account) else self.caller.account)
+        parts = resource.split(":", 5)
+        account = parts[4] if len(parts) == 6 else ""  # S3's ARNs have none
+        self.owner = resource_account or (account if account and is_account_id(account) else self.caller.account)
         #: Whether caller and resource belong to one account; two accounts of one organization are two accounts.
         self.in_own_account = self.caller.account == self.owner
         #: Whether a role's trust policy decides.
         self.is_trust_question = self.folded_action in TRUST_ACTIONS and ":role/" in resource
         #: The context as conditions look at it, with what AWS derives from the principal.
-        self.values: Mapping[str, Values] = {**self.caller.derived, **context_values(context)}
+        self.values: Mapping[str, Values] = context_values(context, self.caller.derived)
 
     @property
     def needs_no_permission(self) -> bool:
@@ -75,26 +76,27 @@ class Request:
         return self.is_trust_question or (self.service == "kms" and ":key/" in self.resource)
 
 
-def context_values(context: Any) -> dict[str, Values]:
-    """A context as conditions look at it: keys in lower case, every value a text or a tuple of texts."""
-    if not isinstance(context, Mapping):
+def context_values(context: Any, derived: Mapping[str, str]) -> dict[str, Values]:
+    """A context as conditions look at it: keys in lower case, every value a text or a tuple of texts.
+
+    ``derived``: what AWS derives from the principal, where the context does not say otherwise.
+    """
+    if not isinstance(context, (dict, Mapping)):
         raise RequestError("context", "the context is an object of condition keys")
-    try:
-        values = {
-            str.lower(key): value if type(value) is str and len(value) <= LONGEST else _values(value, key)
-            for key, value in context.items()
-        }
-    except TypeError:
-        raise RequestError("context", "a condition key is a text") from None
-    if len(values) < len(context):
+    values: dict[str, Values] = dict(derived)
+    for key, value in context.items():
+        if not isinstance(key, str):
+            raise RequestError("context", "a condition key is a text")
+        if type(value) is not str or len(value) > LONGEST:
+            value = _values(value, key)
+        values[key.lower()] = value
+    if len(values) < len(derived) + len(context) and len({key.lower() for key in context}) < len(context):
         raise RequestError("context", "a condition key is there twice: their letter case does not matter")
     return values
 
 
 def _values(value: Any, key: str) -> Values:
-    if isinstance(value, list | tuple):
-        return tuple([_scalar(each, key) for each in value])
-    return _scalar(value, key)
+    return tuple([_scalar(each, key) for each in value]) if isinstance(value, (list, tuple)) else _scalar(value, key)
 
 
 def _scalar(value: Any, key: str) -> str:

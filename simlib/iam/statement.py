@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from simlib.iam.conditions import BY_NAME, Condition, scalar_text
 from simlib.iam.errors import Path
 from simlib.iam.matching import RESOURCE, Patterns
-from simlib.iam.principals import FORMS, ITSELF, NOT, Named, Principals
+from simlib.iam.principals import FORMS, ITSELF, NONE, NOT, Named, Principals
 
 if TYPE_CHECKING:
     from simlib.iam.request import Request
@@ -113,9 +113,9 @@ class Statement:
 
     # -- the engine's side
 
-    def covers_action(self, request: Request) -> bool:
-        """Action, or NotAction (UG/reference_policies_elements_notaction); letter case does not matter."""
-        return self.actions.matches(request.folded_action, request.values) is not self.not_action
+    def covers_action(self, action: str) -> bool:
+        """Action, or NotAction (UG/reference_policies_elements_notaction), of an action in lower case."""
+        return self.actions.matches(action, NONE) is not self.not_action
 
     def names(self, request: Request, bounded: bool) -> Named:
         """How Principal or NotPrincipal names the caller; a policy without either speaks of who it is attached to.
@@ -129,11 +129,12 @@ class Statement:
             return NOT if not bounded and self.principals.leaves_out(request.caller) else ITSELF
         return self.principals.naming(request.caller)
 
-    def matches(self, request: Request, bounded: bool) -> Named:
-        """``Named.NOT`` unless every element of the statement fits the request."""
+    def fits(self, request: Request, bounded: bool) -> Named:
+        """``Named.NOT`` unless every element of the statement fits the request.
+
+        It is only asked of statements that cover the action.
+        """
         values, resources = request.values, self.resources
-        if self.actions.matches(request.folded_action, values) is self.not_action:
-            return NOT
         if resources is not None and resources.matches(request.resource, values) is self.not_resource:
             return NOT
         for condition in self.conditions:

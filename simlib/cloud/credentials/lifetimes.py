@@ -200,7 +200,7 @@ def _revoked(session: Session, statement: Statement, now: datetime) -> datetime 
         request = Request(session.arn, "sts:GetSessionToken", "*", context=session.context)
     except RequestError:
         return None
-    if not statement.matches(request, False):
+    if not (statement.covers_action(request.folded_action) and statement.fits(request, False)):
         return None
     cutoff = moment(_cutoff(statement))
     return session.issued_at if cutoff is None else datetime.fromtimestamp(max(min(cutoff, now.timestamp()), 0), UTC)
