@@ -62,7 +62,8 @@ class Check(NamedTuple):
 
     def unneeded(self) -> Check:
         """The same where the request does without an allow from here."""
-        return self._replace(effect=NO_IMPACT if self.effect == IMPLICIT_DENY else self.effect, needed=False)
+        effect = NO_IMPACT if self.effect == IMPLICIT_DENY else self.effect
+        return Check(self.check_type, effect, self.matched_policies, self.level, self.policies, False, self.named)
 
     @property
     def meaning(self) -> str:

@@ -7,6 +7,8 @@ denies, so that the answer can show them all.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from simlib.iam.decision import Check, MatchedPolicy, PolicySet
 from simlib.iam.explanation import Evaluation
 from simlib.iam.policy import Policy
@@ -14,6 +16,9 @@ from simlib.iam.principals import ITSELF, NOT, ROLE, ROOT, Kind
 from simlib.iam.request import Request
 from simlib.iam.statement import Statement
 from simlib.iam.vocabulary import ALLOW, BUCKET_POLICY_RESCUE, EXPLICIT_DENY, IMPLICIT_DENY, NO_IMPACT, RCP_SERVICES
+
+
+NO_RESOURCE_POLICY = Check("RESOURCE", IMPLICIT_DENY)
 
 
 def evaluate(request: Request, policies: PolicySet) -> Evaluation:
@@ -31,32 +36,32 @@ def evaluate(request: Request, policies: PolicySet) -> Evaluation:
     return Evaluation(request, policies, decisive, checks)
 
 
-def resource_control_checks(request: Request, policies: PolicySet) -> list[Check]:
+def resource_control_checks(request: Request, policies: PolicySet) -> Sequence[Check]:
     """RCPs: ceilings over the resources of an account (Organizations/orgs_manage_policies_rcps).
 
     ``RCPFullAWSAccess`` is always attached and allows, so that an RCP can only deny. They do not limit service-linked
     roles, AWS-managed keys, nor services outside AWS's list.
     """
     if not policies.rcps or request.service not in RCP_SERVICES or request.caller.service_linked:
-        return []
+        return ()
     if ":alias/aws/" in request.resource:
-        return []
-    checks = [ask("RESOURCE_CONTROL_POLICY", each, request, level=level) for level, each in enumerate(policies.rcps)]
-    return [check._replace(effect=ALLOW) if check.effect == IMPLICIT_DENY else check for check in checks]
+        return ()
+    levels = enumerate(policies.rcps)
+    return [ask("RESOURCE_CONTROL_POLICY", each, request, level=level, silent=ALLOW) for level, each in levels]
 
 
-def service_control_checks(request: Request, policies: PolicySet) -> list[Check]:
+def service_control_checks(request: Request, policies: PolicySet) -> Sequence[Check]:
     """SCPs: ceilings over the users and roles of an account; every level must allow (Organizations/…policies_scps).
 
     They limit the account's root user too, but not service-linked roles, and nobody outside an account: services,
     anonymous callers, identity providers.
     """
     if not policies.scps or not request.caller.has_account or request.caller.service_linked:
-        return []
+        return ()
     return [ask("SERVICE_CONTROL_POLICY", each, request, level=level) for level, each in enumerate(policies.scps)]
 
 
-def endpoint_checks(request: Request, policies: PolicySet) -> list[Check]:
+def endpoint_checks(request: Request, policies: PolicySet) -> Sequence[Check]:
     """The policy of the VPC endpoint a request passes through, AWS services' own requests included (a choice).
 
     AWS's documents are brief on services; its samples of data perimeters let them through by name. An account in its
@@ -64,7 +69,7 @@ def endpoint_checks(request: Request, policies: PolicySet) -> list[Check]:
     user alone (PrivateLink/vpc-endpoints-access), and a scenario does not say which it is (a choice).
     """
     if not policies.vpc_endpoint:
-        return []
+        return ()
     return [ask("VPC_ENDPOINT", policies.vpc_endpoint, request, policies.bounds(request))]
 
 
@@ -95,7 +100,7 @@ def resource_check(request: Request, policies: PolicySet) -> Check:
     roles of its own account alone (UG/id_roles_providers_create_oidc).
     """
     if policies.resource is None:
-        return Check("RESOURCE", IMPLICIT_DENY)
+        return NO_RESOURCE_POLICY
     void = ""
     if request.folded_action in BUCKET_POLICY_RESCUE and request.caller.kind == ROOT and request.in_own_account:
         void = "Deny"
@@ -123,9 +128,9 @@ def ceiling_checks(request: Request, policies: PolicySet, needed: bool) -> list[
     A federated user without a session policy may do nothing but what a resource policy grants it by name
     (STS/API_GetFederationToken).
     """
-    checks = []
-    if policies.permissions_boundary is not None and policies.bounds(request):
-        checks.append(ask("PERMISSIONS_BOUNDARY", (policies.permissions_boundary,), request, needed=needed))
+    checks, boundary = [], policies.permissions_boundary
+    if boundary is not None and policies.bounds(request):
+        checks.append(ask("PERMISSIONS_BOUNDARY", (boundary,), request, needed=needed))
     session = policies.session or ()
     if (session or request.caller.kind == Kind.FEDERATED_USER) and request.caller.kind != ROOT:
         session = (session,) if isinstance(session, Policy) else session
@@ -142,11 +147,12 @@ def ask(
     level: int | None = None,
     needed: bool = True,
     void: str = "",
+    silent: str = IMPLICIT_DENY,
 ) -> Check:
     """Put the request to every statement of some policies; their order, and the order of statements, do not matter.
 
     ``bounded``: the caller has a permissions boundary. ``needed``: as in ``Check``. ``void``: the effect whose
-    statements count for nothing.
+    statements count for nothing. ``silent``: the effect where none applies, and one would be needed.
     """
     matched: list[MatchedPolicy] = []
     denies, allows, action = False, NOT, request.folded_action
@@ -164,5 +170,5 @@ def ask(
                     allows = named
         if statements:
             matched.append(MatchedPolicy(policy, tuple(statements)))
-    effect = EXPLICIT_DENY if denies else ALLOW if allows else IMPLICIT_DENY if needed else NO_IMPACT
+    effect = EXPLICIT_DENY if denies else ALLOW if allows else silent if needed else NO_IMPACT
     return Check(check_type, effect, tuple(matched), level, policies, needed, allows)
