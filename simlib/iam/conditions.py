@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from itertools import product
+from itertools import product, repeat
 from operator import eq, ge, gt, le, lt
 from typing import Any, NamedTuple
 
@@ -82,9 +82,12 @@ def moment(text: str) -> float | None:
     return cycles * 146_097 * 86_400 + first.timestamp() + float(fraction or 0) - offset
 
 
+_TRUTH = {"true": True, "false": False}
+
+
 def truth(text: str) -> bool | None:
     """``true`` or ``false``, in any case."""
-    return {"true": True, "false": False}.get(text.lower())
+    return _TRUTH.get(text.lower())
 
 
 def binary(text: str) -> bytes | None:
@@ -131,7 +134,7 @@ class Folded(Patterns):
     __slots__ = ()
 
     def __init__(self, texts: Sequence[str], *, variables: bool) -> None:
-        super().__init__([text.casefold() for text in texts], EQUALS, variables=variables)
+        super().__init__([text.casefold() for text in texts], EQUALS, variables=variables and "${" in str(texts))
 
     def matches(self, text: str, context: Context) -> bool:
         if self.variables:
@@ -179,7 +182,7 @@ class Limits:
 
     def matches(self, text: str, context: Context) -> bool:
         value = self.value(text)
-        return value is not None and any(self.compare(value, limit) for limit in self.limits)
+        return value is not None and any(map(self.compare, repeat(value), self.limits))
 
 
 _ORDER = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from simlib.iam.conditions import scalar_text
@@ -45,11 +46,8 @@ class Request:
         self.context = context
         if resource_account is not None and not (isinstance(resource_account, str) and is_account_id(resource_account)):
             raise RequestError("resource_account", "an account ID is a text of twelve digits")
-        self.folded_action = action.lower()
-        #: The service of the action, such as ``s3``.
-        self.service, _, verb = self.folded_action.partition(":")
-        if not self.service or not verb or "*" in action or "?" in action:
-            raise RequestError("action", f"{action[:200]!r} is not an action such as 's3:GetObject'")
+        #: The action in lower case, and its service, such as ``s3``.
+        self.folded_action, self.service = _folded(action)
         self.caller = identify(principal, role_arn)
         parts = resource.split(":", 5)
         account = parts[4] if len(parts) == 6 else ""  # S3's ARNs have none
@@ -76,6 +74,15 @@ class Request:
         return self.is_trust_question or (self.service == "kms" and ":key/" in self.resource)
 
 
+@lru_cache(maxsize=1024)  # many requests ask for the same
+def _folded(action: str) -> tuple[str, str]:
+    folded = action.lower()
+    service, _, verb = folded.partition(":")
+    if not service or not verb or "*" in action or "?" in action:
+        raise RequestError("action", f"{action[:200]!r} is not an action such as 's3:GetObject'")
+    return folded, service
+
+
 def context_values(context: Any, derived: Mapping[str, str]) -> dict[str, Values]:
     """A context as conditions look at it: keys in lower case, every value a text or a tuple of texts.
 
@@ -83,13 +90,13 @@ def context_values(context: Any, derived: Mapping[str, str]) -> dict[str, Values
     """
     if not isinstance(context, (dict, Mapping)):
         raise RequestError("context", "the context is an object of condition keys")
-    values: dict[str, Values] = dict(derived)
-    for key, value in context.items():
-        if not isinstance(key, str):
-            raise RequestError("context", "a condition key is a text")
-        if type(value) is not str or len(value) > LONGEST:
-            value = _values(value, key)
-        values[key.lower()] = value
+    values: dict[str, Values] = {**derived}
+    folded = str.lower
+    try:
+        for key, value in context.items():
+            values[folded(key)] = value if type(value) is str and len(value) <= LONGEST else _values(value, key)
+    except TypeError:
+        raise RequestError("context", "a condition key is a text") from None
     if len(values) < len(derived) + len(context) and len({key.lower() for key in context}) < len(context):
         raise RequestError("context", "a condition key is there twice: their letter case does not matter")
     return values
@@ -100,10 +107,11 @@ def _values(value: Any, key: str) -> Values:
 
 
 def _scalar(value: Any, key: str) -> str:
-    text = scalar_text(value)
-    if text is None:
+    if type(value) is not str:
+        value = scalar_text(value)
+    if value is None:
         raise RequestError(f"context.{key[:80]}", "a value is a text, a number, true or false, or a list of these")
-    return _text(text, "context", key)
+    return value if len(value) <= LONGEST else _text(value, "context", key)
 
 
 def _text(value: Any, *path: str) -> str:

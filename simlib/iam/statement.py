@@ -140,7 +140,7 @@ class Statement:
         for condition in self.conditions:
             if not condition.holds(values):
                 return NOT
-        return self.names(request, bounded)
+        return ITSELF if self.principals is None else self.names(request, bounded)
 
     # -- the validator's side: what is well formed, with the way to it
 
