@@ -82,12 +82,10 @@ def moment(text: str) -> float | None:
     return cycles * 146_097 * 86_400 + first.timestamp() + float(fraction or 0) - offset
 
 
-_TRUTH = {"true": True, "false": False}
-
-
 def truth(text: str) -> bool | None:
     """``true`` or ``false``, in any case."""
-    return _TRUTH.get(text.lower())
+    folded = text.lower()
+    return folded == "true" if folded in ("true", "false") else None
 
 
 def binary(text: str) -> bytes | None:

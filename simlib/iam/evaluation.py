@@ -159,8 +159,7 @@ def ask(
     for policy in policies:
         statements: list[Statement] = []
         for statement in policy.candidates(action):
-            named = statement.fits(request, bounded)
-            if named:
+            if named := statement.fits(request, bounded):
                 statements.append(statement)
                 if statement.effect == void:
                     continue

@@ -83,7 +83,7 @@ def _folded(action: str) -> tuple[str, str]:
     return folded, service
 
 
-def context_values(context: Any, derived: Mapping[str, str]) -> dict[str, Values]:
+def context_values(context: Any, derived: Mapping[str, str] = NONE) -> dict[str, Values]:
     """A context as conditions look at it: keys in lower case, every value a text or a tuple of texts.
 
     ``derived``: what AWS derives from the principal, where the context does not say otherwise.
@@ -91,10 +91,9 @@ def context_values(context: Any, derived: Mapping[str, str]) -> dict[str, Values
     if not isinstance(context, (dict, Mapping)):
         raise RequestError("context", "the context is an object of condition keys")
     values: dict[str, Values] = {**derived}
-    folded = str.lower
     try:
         for key, value in context.items():
-            values[folded(key)] = value if type(value) is str and len(value) <= LONGEST else _values(value, key)
+            values[str.lower(key)] = value if type(value) is str and len(value) <= LONGEST else _values(value, key)
     except TypeError:
         raise RequestError("context", "a condition key is a text") from None
     if len(values) < len(derived) + len(context) and len({key.lower() for key in context}) < len(context):
@@ -107,11 +106,10 @@ def _values(value: Any, key: str) -> Values:
 
 
 def _scalar(value: Any, key: str) -> str:
-    if type(value) is not str:
-        value = scalar_text(value)
-    if value is None:
+    text = value if type(value) is str else scalar_text(value)
+    if text is None:
         raise RequestError(f"context.{key[:80]}", "a value is a text, a number, true or false, or a list of these")
-    return value if len(value) <= LONGEST else _text(value, "context", key)
+    return _text(text, "context", key)
 
 
 def _text(value: Any, *path: str) -> str:

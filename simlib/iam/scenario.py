@@ -66,7 +66,8 @@ OTHER_FIELDS: dict[str, tuple[type, str]] = {
     "resource_set": (bool, "this is true or false"),
     "restrict_public_buckets": (bool, "this is true or false"),
 }
-FIELDS = frozenset((*NEEDED, "resource_account", "context", "role_arn", *POLICY_FIELDS, *OTHER_FIELDS))
+REQUEST_FIELDS = (*NEEDED, "resource_account", "context", "role_arn")
+FIELDS = frozenset((*REQUEST_FIELDS, *POLICY_FIELDS, *OTHER_FIELDS))
 ENCODE = json.JSONEncoder(check_circular=False).encode  # plain ASCII: any terminal, any file, any stray surrogate
 MOST_SETS = 10_000  # sets of policies that a world keeps: memory does not grow with the number of lines
 
@@ -97,25 +98,20 @@ def read_scenario(scenario: Any, world: World | None = None) -> tuple[Request, P
     """The request and the policies of a scenario. Raises ``RequestError``, whose path names the field."""
     if not isinstance(scenario, OBJECT):
         raise RequestError("", "a scenario is a JSON object")
-    fields, written = {}, {}
-    for name, value in scenario.items():
-        if name not in FIELDS:
-            known = ", ".join(sorted(FIELDS))
-            raise RequestError(str(name)[:80], f"a scenario has no such field; its fields are {known}")
-        if value is None:
-            continue  # null is as good as absent
-        if name in POLICY_FIELDS:
-            written[name] = value
-        elif name not in OTHER_FIELDS:
-            fields[name] = value
-        elif not isinstance(value, OTHER_FIELDS[name][0]):
-            raise RequestError(name, OTHER_FIELDS[name][1])
+    if not FIELDS.issuperset(scenario):
+        name = next(each for each in scenario if each not in FIELDS)
+        raise RequestError(str(name)[:80], f"a scenario has no such field; its fields are {', '.join(sorted(FIELDS))}")
+    fields = {name: value for name, value in scenario.items() if value is not None}  # null is as good as absent
     for name in NEEDED:
         if name not in fields:
             raise RequestError(name, "a scenario needs this field")
+    for name, (type_, what) in OTHER_FIELDS.items():
+        if name in fields and not isinstance(fields[name], type_):
+            raise RequestError(name, what)
     if fields.get("context") == "unknown":
         del fields["context"]
-    request = Request(**fields)
+    request = Request(**{name: fields[name] for name in REQUEST_FIELDS if name in fields})
+    written = {name: fields[name] for name in POLICY_FIELDS if name in fields}
     key = f"{request.is_trust_question} {written}" if world else ""
     policies = world.sets.get(key) if world else None
     if policies is None:
