@@ -243,8 +243,7 @@ class Evaluation(NamedTuple):
     def _near(self, check: Check, *, of_action: bool = True) -> list[ExplainedStatement]:
         """Allow statements that cover the action (or any) and fail on as few other elements as possible."""
         allows = [each for each in self._of(check) if each.statement.effect == "Allow"]
-        action = self.request.folded_action
-        near = [each for each in allows if not of_action or each.statement.covers_action(action)]
+        near = [each for each in allows if not of_action or each.statement.covers_action(self.request.folded_action)]
         return [each for each in sorted(near, key=lambda each: each.misses)[:3] if each.misses]
 
     # -- AWS's error text (UG/troubleshoot_access-denied)
