@@ -92,7 +92,7 @@ def allowed(
 
 def _allows_all(policy: Policy, request: Request) -> bool:
     """Whether every request for an action is allowed, whatever its resource and context."""
-    covering = [each for each in policy.candidates(request.folded_action) if each.covers_action(request)]
+    covering = policy.candidates(request.folded_action)
     wide = (each.resources is None or ("*" in each.resources.texts and not each.not_resource) for each in covering)
     free = [each for each, is_wide in zip(covering, wide, strict=True) if is_wide and each.principals is None]
     return all(each.effect == "Allow" for each in covering) and any(not each.conditions for each in free)
