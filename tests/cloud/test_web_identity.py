@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from html import unescape
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
+from urllib.parse import urlencode
+from urllib.request import urlopen
 
 import boto3
 import pytest
@@ -14,6 +18,7 @@ from botocore.config import Config
 
 from simlib import Cloud
 from simlib.cloud.credentials.issuer import GITHUB, Issuer
+from simlib.cloud.services.rules import INSTEAD
 
 from .conftest import allow, document, refused, trust
 
@@ -205,10 +210,19 @@ def test_the_provider_of_one_account_serves_no_role_of_another(aws: Cloud, githu
     assert refused(lambda: assume(github.workflow_token(REPOSITORY), RoleArn=arn)) == ("InvalidIdentityToken", text)
 
 
-def test_saml_is_refused_with_a_sentence(aws: Cloud) -> None:
+def test_saml_is_refused_with_a_sentence_that_says_what_it_is(aws: Cloud) -> None:
     sts = boto3.client("sts", region_name="us-east-1", config=Config(signature_version=UNSIGNED))
-    provider = "arn:aws:iam::111111111111:saml-provider/adfs"
-    code, text = refused(lambda: sts.assume_role_with_saml(RoleArn=ROLE, PrincipalArn=provider, SAMLAssertion="PHg+"))
+    asked = {"RoleArn": ROLE, "PrincipalArn": "arn:aws:iam::111111111111:saml-provider/adfs", "SAMLAssertion": "PHg+"}
+    code, text = refused(lambda: sts.assume_role_with_saml(**asked))
     assert code == "NotImplemented"
-    assert "AssumeRoleWithSAML" in text
-    assert "AssumeRoleWithWebIdentity instead" in text
+    for words in ("AssumeRoleWithSAML", "signed", "no such service", "AssumeRoleWithWebIdentity instead"):
+        assert words in text
+    sent = urlencode({"Action": "AssumeRoleWithSAML", "Version": "2011-06-15", **asked}).encode()
+    with pytest.raises(HTTPError) as over_http:  # nobody's signature, no SDK
+        urlopen(aws.serve().url, data=sent)
+    assert text in unescape(over_http.value.read().decode())
+
+
+def test_the_page_about_moto_names_what_is_refused_for_want_of_it() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "moto.md").read_text("utf-8")
+    assert [name for name in INSTEAD if f"`{name.partition(':')[2]}`" not in page] == []
