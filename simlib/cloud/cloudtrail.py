@@ -6,19 +6,31 @@ https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-refe
 
 from __future__ import annotations
 
+import json
 import uuid
+from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import Any
 
 from simlib.cloud.credentials.sessions import Session
 from simlib.cloud.event import Event
+from simlib.cloud.transport.calls import Call
 from simlib.cloud.transport.protocols import service_metadata
 
 _VERSION = "1.11"
 _SPACE = uuid.UUID("6d0e7f5c-0d0a-4c55-9d59-6a6c61620000")  # event ids are made of the request's, so they never change
 
 
+_HIDDEN = "HIDDEN_DUE_TO_SECURITY_REASONS"
+# What is hidden besides what the models call sensitive, as the guides of both services show
+_MESSAGES = {"sns": ("Message", "Subject", "MessageAttributes"), "sqs": ("MessageBody", "MessageAttributes")}
+_LONGEST = (
+    10_000  # characters; a choice, for the trail remembers thousands of calls: AWS leaves out what is over 100 kB
+)
+
+
 def record(event: Event) -> dict[str, Any]:
-    """One call as CloudTrail would log it; members that have no value are left out."""
+    """One call as CloudTrail would log it; members that have no value are left out, but for `requestParameters`."""
     members = {
         "eventVersion": _VERSION,
         "userIdentity": user_identity(event),
@@ -38,7 +50,52 @@ def record(event: Event) -> dict[str, Any]:
         "recipientAccountId": event.account,
         "eventCategory": "Management",
     }
-    return {name: value for name, value in members.items() if value not in ("", None)}
+    known = {name: value for name, value in members.items() if value not in ("", None)}
+    return {**known, "requestParameters": event.parameters}
+
+
+def request_parameters(call: Call) -> dict[str, Any] | None:
+    """What a call says, as its record shows it: without data, and with secrets hidden; None where it says nothing."""
+    said = _recorded(call.model.input_shape, call.parameters, call.service)
+    if len(call.raw.body) + len(call.raw.url) > _LONGEST < len(json.dumps(said)):
+        return {"omitted": True}
+    return said or None
+
+
+def _recorded(shape: Any, value: Any, service: str) -> Any:
+    if getattr(shape, "metadata", {}).get("sensitive"):
+        return _HIDDEN
+    if isinstance(value, datetime):
+        return f"{value:%b} {value.day}, {value.year} {value.hour % 12 or 12}:{value:%M:%S %p}"
+    if isinstance(value, list):
+        return [_recorded(shape.member, each, service) for each in value if not isinstance(each, bytes)]
+    if shape is None or not isinstance(value, Mapping) or getattr(shape, "is_document_type", False):
+        return value
+    if shape.type_name == "map":
+        return {
+            key: _recorded(shape.value, each, service) for key, each in value.items() if not isinstance(each, bytes)
+        }
+    return dict(_members(shape, value, service))
+
+
+def _members(shape: Any, value: Mapping[str, Any], service: str) -> Iterator[tuple[str, Any]]:
+    for name, each in value.items():
+        member = shape.members.get(name)
+        if isinstance(each, bytes) or each == {} or name == "ContentLength":
+            continue
+        hidden = name.endswith("Password") or name in _MESSAGES.get(service, ())
+        yield _written(service, name, member), _HIDDEN if hidden else _recorded(member, each, service)
+
+
+def _written(service: str, name: str, member: Any) -> str:
+    """What CloudTrail calls a member: as the API does with a small letter first, S3's headers and queries as sent.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/cloudtrail-logging-understanding-s3-entries.html
+    """
+    sent = getattr(member, "serialization", {}) if service == "s3" else {}
+    if sent.get("location") in ("header", "querystring"):
+        return str(sent["name"])
+    return "bucketName" if sent and name == "Bucket" else f"{name[:1].lower()}{name[1:]}"
 
 
 def user_identity(event: Event) -> dict[str, Any]:

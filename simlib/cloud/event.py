@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from simlib.cloud.credentials.sessions import Session
 from simlib.iam import Evaluation
@@ -15,6 +17,7 @@ class Event:
 
     `decision` is "ALLOW" or what refused it: "IMPLICIT_DENY", "EXPLICIT_DENY" (the policies), "UNAUTHENTICATED" (the
     credentials), "INVALID" (the request). `error_code` is AWS's code where the answer was an error of any kind.
+    `parameters` are those of the call as CloudTrail shows them.
     """
 
     number: int
@@ -39,6 +42,7 @@ class Event:
     detail: str = ""
     evaluations: tuple[Evaluation, ...] = ()
     authorization_id: str = ""
+    parameters: Mapping[str, Any] | None = None
 
     @property
     def refused(self) -> bool:

@@ -1,8 +1,8 @@
 """The one gate in front of moto: authenticate, see what is asked, decide, let act or refuse, record.
 
 Requests come from botocore's `before-send` event in this process and from the loopback endpoint, as the same
-`RawRequest`; everything between the first look and the entry in the trail happens under one lock, and is finished
-before an interruption counts.
+`RawRequest`. It is read by whoever brings it; everything between the first look at the world and the entry in the trail
+happens under one lock, and is finished before an interruption counts.
 """
 
 from __future__ import annotations
@@ -10,13 +10,14 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 from simlib.cloud.authentication import authenticate, claimed
 from simlib.cloud.call_context import CallContext, DeferredAnswer
+from simlib.cloud.cloudtrail import request_parameters
 from simlib.cloud.credentials.lifetimes import CHANGING, History
 from simlib.cloud.credentials.sessions import Sessions
 from simlib.cloud.event import Event
@@ -37,6 +38,7 @@ from simlib.iam import Evaluation, RequestError
 
 logger = logging.getLogger(__name__)
 
+Step = TypeVar("Step")
 SenderTime = Callable[[Signed | None], datetime]  # the time by the clock that a sender's signature follows
 
 # refusals that neither the credentials nor the policies are the reason of
@@ -54,6 +56,7 @@ class _InFlightCall:
     context: CallContext | None = None
     service: str | None = None  # in whose words to refuse what is no call
     form: browser_form.Form | None = None
+    parameters: Mapping[str, Any] | None = None  # as the trail shows them
 
 
 class Gate:
@@ -85,33 +88,29 @@ class Gate:
         `service` is the service id of botocore's event where there is one; `signed_by` is the clock the sender's
         signature follows, where it is not the world's (other processes keep real time).
         """
+        in_flight = _InFlightCall(raw, self.now())
+        # a large body keeps nobody else waiting while it is read
+        placed = self._attempt(in_flight, lambda: self._place(in_flight, service))
+        if isinstance(placed, RawAnswer):
+            return placed
         with self.lock, uninterrupted():
-            in_flight = _InFlightCall(raw, self.now())
-            answer = self._attempt(in_flight, lambda: self._enter(in_flight, service, signed_by))
-        if isinstance(answer, RawAnswer):
-            return answer
-        deferred, outcome = answer, Future[Any]()  # a function of Lambda makes calls of its own: nobody waits for it
-        try:
-            outcome.set_result(deferred.work())
-        except Refusal as refused:
-            outcome.set_exception(refused)
-        with self.lock, uninterrupted():
-            answer = self._attempt(in_flight, lambda: deferred.finish(outcome.result()))
-        assert isinstance(answer, RawAnswer)
-        return answer
+            in_flight.now = self.now()
+            answer = self._attempt(in_flight, lambda: self._enter(in_flight, placed, signed_by))
+        return self._attempt(in_flight, partial(self._finish, answer)) if isinstance(answer, DeferredAnswer) else answer
 
-    def _enter(
-        self, in_flight: _InFlightCall, hint: str | None, signed_by: SenderTime | None
-    ) -> RawAnswer | DeferredAnswer:
-        in_flight.call = self._place(in_flight, hint)
-        in_flight.context = self._admit(in_flight, in_flight.call, signed_by)
+    def _enter(self, in_flight: _InFlightCall, call: Call, signed_by: SenderTime | None) -> RawAnswer | DeferredAnswer:
+        in_flight.context = self._admit(in_flight, call, signed_by)
         answer = self._carry_out(in_flight.context)
         return in_flight.form.answered(answer) if in_flight.form and isinstance(answer, RawAnswer) else answer
 
-    def _attempt(
-        self, in_flight: _InFlightCall, work: Callable[[], RawAnswer | DeferredAnswer]
-    ) -> RawAnswer | DeferredAnswer:
-        """The answer or the refusal, on record; one that is deferred is not done yet.
+    def _finish(self, deferred: DeferredAnswer) -> RawAnswer:
+        outcome = deferred.work()  # a function of Lambda makes calls of its own: nobody waits for it
+        with self.lock, uninterrupted():
+            answer: RawAnswer = deferred.finish(outcome)
+        return answer
+
+    def _attempt(self, in_flight: _InFlightCall, work: Callable[[], Step]) -> Step | RawAnswer:
+        """The answer or the refusal, on record; what is no answer yet is handed on.
 
         A mistake of the lab's own becomes a refusal too, for no SDK expects anything else.
         """
@@ -129,9 +128,9 @@ class Gate:
             text = f"The lab cannot carry out this call: {type(error).__name__}: {error}"
             refusal = Refusal("NotImplemented", text, 501, situation="not-stored")
         service = in_flight.call.service if in_flight.call else in_flight.service
-        answer = answers.refusal(refusal, service, in_flight.raw.method, in_flight.raw.headers)
-        self._record(in_flight, answer, refusal)
-        return answer
+        said = answers.refusal(refusal, service, in_flight.raw.method, in_flight.raw.headers)
+        self._record(in_flight, said, refusal)
+        return said
 
     def _place(self, in_flight: _InFlightCall, hint: str | None) -> Call:
         """The operation a request asks for, and what it says about its signer."""
@@ -153,6 +152,7 @@ class Gate:
         except Unplaceable as error:
             in_flight.service = error.service
             raise
+        in_flight.parameters = request_parameters(call)
         in_flight.call = call  # its service's words are those of the refusal below
         if incomplete:
             raise authentication_refusal(incomplete.situation, call.service, incomplete)
@@ -208,37 +208,40 @@ class Gate:
         return answers.spoken(call, answer)
 
     def _record(self, in_flight: _InFlightCall, answer: RawAnswer, refusal: Refusal | None) -> None:
+        with self.lock, uninterrupted():
+            self.trail.record(self._event(in_flight, answer, refusal))
+
+    def _event(self, in_flight: _InFlightCall, answer: RawAnswer, refusal: Refusal | None) -> Event:
         call, context = in_flight.call, in_flight.context
         claimed_by, key = claimed(in_flight.signed, self.sessions, self.store)
         evaluations = tuple(context.evaluations) if context else ()
         denied = next((evaluation for evaluation in evaluations if not evaluation.allowed), None)
         decisive = denied or (evaluations[0] if evaluations else None)
         code, message = (refusal.code, refusal.message) if refusal else _error_of(call, answer) if call else ("", "")
-        self.trail.record(
-            Event(
-                number=self.trail.next_number(),
-                when=in_flight.now,
-                who=_who(in_flight, decisive) or claimed_by,
-                action=decisive.action if decisive else action_name(call) if call else "unknown",
-                resource=decisive.resource if decisive else "*",
-                decision=denied.effect if denied else _decision(refusal),
-                error_code=code,
-                error_message=message,
-                request_id=request_id(answer.headers),
-                account=context.caller.account if context else "",
-                access_key_id=key,
-                service=call.service if call else "",
-                operation=call.operation if call else "",
-                region=call.region if call else "",
-                user_id=context.caller.user_id if context else "",
-                user_agent=in_flight.raw.headers.get("user-agent", ""),
-                source_ip=self.source_ip(),
-                session=context.caller.session if context else None,
-                situation=refusal.situation if refusal else "",
-                detail=refusal.detail if refusal else "",
-                evaluations=evaluations,
-                authorization_id=refusal.authorization_id if refusal else "",
-            )
+        return Event(
+            number=self.trail.next_number(),
+            when=in_flight.now,
+            who=_who(in_flight, decisive) or claimed_by,
+            action=decisive.action if decisive else action_name(call) if call else "unknown",
+            resource=decisive.resource if decisive else "*",
+            decision=denied.effect if denied else _decision(refusal),
+            error_code=code,
+            error_message=message,
+            request_id=request_id(answer.headers),
+            account=context.caller.account if context else "",
+            access_key_id=key,
+            service=call.service if call else "",
+            operation=call.operation if call else "",
+            region=call.region if call else "",
+            user_id=context.caller.user_id if context else "",
+            user_agent=in_flight.raw.headers.get("user-agent", ""),
+            source_ip=self.source_ip(),
+            session=context.caller.session if context else None,
+            situation=refusal.situation if refusal else "",
+            detail=refusal.detail if refusal else "",
+            evaluations=evaluations,
+            authorization_id=refusal.authorization_id if refusal else "",
+            parameters=in_flight.parameters,
         )
 
 

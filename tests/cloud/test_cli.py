@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -156,7 +157,11 @@ COMMANDS = [
     "aws s3 nonsense",
     "aws sts get-caller-identity --profile ghost",
     "aws configure get region",
+    "aws s3api get-object --bucket my-secure-bucket --key report.txt -",  # a file of this name
 ]
+if os.name != "nt":
+    FILES = ("/dev/stdout", "/dev/stderr", "/dev/fd/1", "/dev/null", "missing/file", "/dev/missing")
+    COMMANDS += [f"aws s3api get-object --bucket my-secure-bucket --key report.txt {file}" for file in FILES]
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -218,6 +223,42 @@ def test_standard_input_can_be_uploaded(
     result = cli.run("aws s3 cp - s3://my-secure-bucket/in", alice, folder=tmp_path, stdin=content)
     assert result.returncode == 0, result.stderr
     assert (content.encode() if isinstance(content, str) else content) in little_aws.objects["in"]
+
+
+@pytest.mark.parametrize("file", ["file:///dev/stdin", "file:///dev/fd/0"])
+def test_a_value_is_read_from_standard_input(little_aws: Aws, alice: dict[str, str], tmp_path: Path, file: str) -> None:
+    cli.run(f"aws iam list-users --path-prefix {file}", alice, folder=tmp_path, stdin="/people/")
+    assert b"PathPrefix=%2Fpeople%2F" in little_aws.seen[-1].body
+
+
+def test_what_goes_to_standard_output_as_a_file_comes_where_it_was_written(
+    little_aws: Aws, alice: dict[str, str], tmp_path: Path
+) -> None:
+    get = "aws s3api get-object --bucket my-secure-bucket --key report.txt"
+    printed = cli.run(f"{get} /dev/stdout", alice, folder=tmp_path).stdout
+    assert printed == "hello\n" + cli.run(f"{get} {tmp_path / 'file'}", alice, folder=tmp_path).stdout
+    assert (tmp_path / "file").read_bytes() == b"hello\n"
+
+
+def test_the_streams_of_the_process_are_its_other_threads_own() -> None:
+    begin, read = threading.Event(), []
+
+    def other() -> None:
+        begin.wait()
+        with suppress(OSError), opened("/dev/fd/0", "rb") as stream:
+            read.append(stream.read())
+
+    thread = threading.Thread(target=other)
+    thread.start()
+    with cli._stream() as stdin:
+        stdin.write("the command's")
+        opened = cli._opening({"stdin": stdin})
+        begin.set()
+        thread.join()
+        stdin.seek(0)
+        with opened("/dev/fd/0", "rb") as stream:
+            assert stream.read() == b"the command's"
+    assert b"the command's" not in read
 
 
 def test_questions_are_answered_from_stdin_or_end_the_command(alice: dict[str, str], tmp_path: Path) -> None:

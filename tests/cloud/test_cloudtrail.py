@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
+from datetime import UTC, datetime
 from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
 
 from simlib import Cloud
 
@@ -47,6 +52,64 @@ def test_a_stranger_is_unknown_and_no_record_holds_a_secret(aws: Cloud, iam: Any
     assert session.access_key_id in text
     for secret in (session.secret_access_key, session.session_token, alice.secret_access_key):
         assert secret not in text
+
+
+HIDDEN = "HIDDEN_DUE_TO_SECURITY_REASONS"
+QUEUE = "https://queue.amazonaws.com/111111111111/jobs"
+KEY = "11111111-1111-1111-1111-111111111111"
+# a call of a service, and what its record says of it
+SAID: list[tuple[str, str, dict[str, Any], Any]] = [
+    ("sts", "get_caller_identity", {}, None),
+    ("iam", "list_users", {}, None),
+    ("iam", "create_user", {"UserName": "alice", "Tags": [{"Key": "team", "Value": "blue"}]},
+     {"userName": "alice", "tags": [{"key": "team", "value": "blue"}]}),
+    ("iam", "put_user_policy", {"UserName": "alice", "PolicyName": "p", "PolicyDocument": "{}"},
+     {"userName": "alice", "policyName": "p", "policyDocument": "{}"}),
+    ("iam", "create_login_profile", {"UserName": "alice", "Password": "open sesame", "PasswordResetRequired": True},
+     {"userName": "alice", "password": HIDDEN, "passwordResetRequired": True}),
+    ("iam", "change_password", {"OldPassword": "a1!aaaaa", "NewPassword": "b1!bbbbb"},
+     {"oldPassword": HIDDEN, "newPassword": HIDDEN}),
+    ("iam", "create_policy", {"PolicyName": "p", "PolicyDocument": "x" * 20_000}, {"omitted": True}),
+    ("s3", "get_bucket_policy", {"Bucket": "files"}, {"bucketName": "files"}),
+    ("s3", "list_objects_v2", {"Bucket": "files", "Prefix": "a/"},
+     {"bucketName": "files", "prefix": "a/", "encoding-type": "url"}),
+    ("s3", "put_object", {"Bucket": "files", "Key": "k", "Body": b"sesame", "ACL": "private", "ContentMD5": "?"},
+     {"bucketName": "files", "key": "k", "x-amz-acl": "private", "Content-MD5": "?", "x-amz-checksum-crc32": "sLIIqQ==",
+      "x-amz-sdk-checksum-algorithm": "CRC32"}),
+    ("secretsmanager", "create_secret", {"Name": "s", "SecretString": "sesame", "ClientRequestToken": KEY},
+     {"name": "s", "secretString": HIDDEN, "clientRequestToken": KEY}),
+    ("ssm", "put_parameter", {"Name": "/p", "Value": "sesame", "Type": "SecureString"},
+     {"name": "/p", "value": HIDDEN, "type": "SecureString"}),
+    ("rds", "modify_db_instance", {"DBInstanceIdentifier": "db", "MasterUserPassword": "sesame12"},
+     {"dBInstanceIdentifier": "db", "masterUserPassword": HIDDEN}),
+    ("kms", "encrypt", {"KeyId": KEY, "Plaintext": b"sesame", "EncryptionContext": {"Team": "blue"}},
+     {"keyId": KEY, "encryptionContext": {"Team": "blue"}}),
+    ("sqs", "send_message", {"QueueUrl": QUEUE, "MessageBody": "sesame"}, {"queueUrl": QUEUE, "messageBody": HIDDEN}),
+    ("sns", "publish", {"TopicArn": "arn:aws:sns:us-east-1:111111111111:t", "Message": "sesame"},
+     {"topicArn": "arn:aws:sns:us-east-1:111111111111:t", "message": HIDDEN}),
+    ("lambda", "update_function_code", {"FunctionName": "f", "ZipFile": b"sesame"}, {"functionName": "f"}),
+    ("dynamodb", "put_item", {"TableName": "t", "Item": {"id": {"S": "1"}, "photo": {"B": b"sesame"}}},
+     {"tableName": "t", "item": {"id": {"s": "1"}, "photo": {}}}),
+    ("cloudtrail", "lookup_events", {"StartTime": datetime(2026, 3, 1, 14, 5, 9, tzinfo=UTC)},
+     {"startTime": "Mar 1, 2026 2:05:09 PM"}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("service", "operation", "given", "said"), SAID, ids=[f"{row[0]} {row[1]}" for row in SAID])
+def test_a_record_says_what_was_asked_but_no_secret_and_no_data(
+    aws: Cloud, dev: Any, service: str, operation: str, given: dict[str, Any], said: Any
+) -> None:
+    with suppress(ClientError):  # a record says so too where the call was refused, or there is nothing of the kind
+        getattr(dev.admin.client(service), operation)(**given)
+    record = aws.trail.cloudtrail()[-1]
+    assert json.loads(json.dumps(record))["requestParameters"] == said
+    assert "sesame" not in str(aws.trail[-1].parameters)
+
+
+def test_what_is_no_call_has_no_parameters(aws: Cloud, dev: Any) -> None:
+    stray = dev.admin.client("iam", endpoint_url="https://iam.amazonaws.com/nowhere?Action=Nothing")
+    refused(stray.list_users)
+    assert aws.trail.cloudtrail()[-1]["requestParameters"] is None
 
 
 def names(answer: Any) -> list[str]:

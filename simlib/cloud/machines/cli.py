@@ -6,6 +6,7 @@ talks to the lab as any botocore client does, and prints into a `Result` what it
 
 from __future__ import annotations
 
+import builtins
 import contextlib
 import importlib
 import io
@@ -14,6 +15,7 @@ import os
 import re
 import shlex
 import sys
+import tempfile
 import threading
 from collections import UserDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -96,8 +98,9 @@ def run(
     """Run one `aws …` command as if in a process of its own, and return what it printed.
 
     `environment` is all the command sees of the environment; its home and working folder is `folder`; `stdin` is what
-    it can read (`aws s3 cp - s3://…`). `on_session` is called with the CLI's botocore session once its profile is
-    known, before any credentials are looked for. Raises `ValueError` for what is not a command of the AWS CLI.
+    it can read (`aws s3 cp - s3://…`, `file:///dev/stdin`), and what it writes to `/dev/stdout` is printed.
+    `on_session` is called with the CLI's botocore session once its profile is known, before any credentials are looked
+    for. Raises `ValueError` for what is not a command of the AWS CLI.
     """
     arguments = split(command)
     content = stdin.encode("utf-8") if isinstance(stdin, str) else stdin
@@ -106,9 +109,12 @@ def run(
         undo.enter_context(contextlib.chdir(folder))
         awscli = _load()
         undo.enter_context(_own_loggers())
-        streams = {"stdin": _stream(content), "stdout": _stream(), "stderr": _stream()}
+        streams = {name: undo.enter_context(_stream()) for name in ("stdin", "stdout", "stderr")}
+        streams["stdin"].buffer.write(content)
+        streams["stdin"].seek(0)
         for name, stream in streams.items():
             undo.enter_context(patch.object(sys, name, stream))
+        undo.enter_context(patch.object(builtins, "open", _opening(streams)))
         undo.enter_context(patch.object(sys, "argv", ["aws", *arguments]))
         for module, name, stand_in in (
             ("customizations.assumerole", "CACHE_DIR", str(folder / ".aws" / "cli" / "cache")),
@@ -198,15 +204,31 @@ def _own_loggers() -> Iterator[None]:
             logger.handlers[:] = handlers
 
 
-def _stream(content: bytes = b"") -> io.TextIOWrapper:
-    return io.TextIOWrapper(io.BytesIO(content), encoding="utf-8", newline="", write_through=True)
+def _stream() -> io.TextIOWrapper:
+    """A standard stream: a file, so that it can be opened by its descriptor; what is written goes to its end."""
+    return io.TextIOWrapper(tempfile.TemporaryFile("a+b"), encoding="utf-8", newline="", write_through=True)
 
 
 def _text(stream: io.TextIOWrapper) -> str:
     stream.flush()
-    buffer = stream.buffer
-    assert isinstance(buffer, io.BytesIO)
-    return buffer.getvalue().decode("utf-8", "replace")
+    content: Any = stream.buffer
+    content.seek(0)
+    return str(content.read(), "utf-8", "replace")
+
+
+def _opening(streams: Mapping[str, io.TextIOWrapper]) -> Callable[..., Any]:
+    """`open` while a command runs: for the command's threads `/dev/stdout` and the like are its own streams."""
+    process, others = builtins.open, {each.ident for each in threading.enumerate()} - {threading.get_ident()}
+    files = {f"/dev/{name}": stream for name, stream in streams.items()}
+    files |= {f"/dev/fd/{number}": stream for number, stream in enumerate(streams.values())}
+
+    def opened(file: Any, *arguments: Any, **named: Any) -> Any:
+        if isinstance(file, str) and file in files and threading.get_ident() not in others:
+            files[file].flush()
+            file = os.dup(files[file].fileno())
+        return process(file, *arguments, **named)
+
+    return opened
 
 
 def _ask(prompt: str = "") -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,7 +13,6 @@ from simlib.cloud.storage import buckets
 from simlib.cloud.storage.stored import parsed
 from simlib.cloud.transport.answers import Refusal
 from simlib.cloud.transport.calls import copy_source
-from simlib.cloud.transport.checksums import DIGESTS
 from simlib.cloud.transport.wire import RawAnswer
 from simlib.iam import public_access
 
@@ -136,15 +134,10 @@ class _S3(CallFacts):
     @property
     def wrong_digest(self) -> str:
         """What is said where a body and its digest do not fit."""
-        body = self["Body"]
-        for name, digest in DIGESTS.items() if isinstance(body, bytes) else ():
-            promised = self["ContentMD5" if name == "MD5" else f"Checksum{name}"]
-            if promised and promised != base64.b64encode(digest(body)).decode("ascii"):
-                what, with_what = (
-                    ("Content-MD5", "what we received") if name == "MD5" else (name, "the calculated checksum")
-                )
-                return f"The {what} you specified did not match {with_what}."
-        return ""
+        wrong = next((name for name, digest in self.context.call.digests.items() if self[name] != digest), "")
+        if wrong == "ContentMD5":
+            return "The Content-MD5 you specified did not match what we received."
+        return wrong and f"The {wrong.removeprefix('Checksum')} you specified did not match the calculated checksum."
 
     @property
     def opens_bucket(self) -> bool:

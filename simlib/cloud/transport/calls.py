@@ -10,12 +10,12 @@ import re
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache, lru_cache
 from typing import Any
 from urllib.parse import parse_qsl, quote, unquote
 
-from simlib.cloud.transport import chunked, mock
+from simlib.cloud.transport import checksums, chunked, mock
 from simlib.cloud.transport.protocols import having, protocol_of, service_metadata, signing_name, spoken_protocol
 from simlib.cloud.transport.refusals import Refusal
 from simlib.cloud.transport.signer import Signed
@@ -54,8 +54,8 @@ class Call:
 
     `service` is botocore's name ("s3", "secretsmanager"), `operation` the API's ("GetObject"); `parameters` are the
     operation's input members by their API names, dates naive and in UTC; `protocol` is botocore's name of the one that
-    is spoken; `endpoint` where the sender of another process found the lab, "http://127.0.0.1:4711". `raw` is for
-    signatures and the trail.
+    is spoken; `endpoint` where the sender of another process found the lab, "http://127.0.0.1:4711". `digests` are
+    those that S3 is promised for a body, as they really are. `raw` is for signatures and the trail.
     """
 
     raw: RawRequest
@@ -66,6 +66,7 @@ class Call:
     protocol: str
     access_key_id: str = ""
     endpoint: str = ""
+    digests: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -152,7 +153,8 @@ def place(raw: RawRequest, signed: Signed | None = None, hint: str | None = None
             protocol = spoken_protocol(service, raw.headers)
             if placed := _read(service, protocol, raw):
                 endpoint = "" if hint or _is_aws(raw.parts.netloc) else f"{raw.parts.scheme}://{raw.parts.netloc}"
-                call = Call(raw, service, placed[0].name, placed[1], region, protocol, access_key_id, endpoint)
+                digests = checksums.calculated(placed[1]) if service == "s3" else {}
+                call = Call(raw, service, placed[0].name, placed[1], region, protocol, access_key_id, endpoint, digests)
                 _check_host(call, scope, in_host[1] if in_host else None)
                 return call
     except Unplaceable:

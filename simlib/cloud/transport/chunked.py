@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from hashlib import sha256
 from io import BufferedIOBase, BytesIO
 
 from simlib.cloud.transport.wire import LARGEST_BODY, RawRequest
 
+SIGNED_CHUNKS = ("STREAMING-AWS4-HMAC-SHA256-PAYLOAD", "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER")
+NOT_COVERED = ("UNSIGNED-PAYLOAD", "STREAMING-UNSIGNED-PAYLOAD-TRAILER", "STREAMING-AWS4-HMAC-SHA256-EVENTS")
 _WRAPPING = ("content-encoding", "x-amz-trailer", "x-amz-decoded-content-length", "content-length")
 
 
@@ -60,3 +63,30 @@ def unwrapped(raw: RawRequest, coding: Sequence[str]) -> RawRequest:
         if name.strip().lower() in announced:
             headers[name.strip().lower()] = value.strip()
     return replace(raw, headers=headers, body=body)
+
+
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """What signatures of version 4 cover of a body, by SHA-256: all of it, or each chunk with what its head says.
+
+    `trailer` is what follows the last chunk. Where the signature leaves the body out, nothing is here.
+    """
+
+    body: str = ""
+    chunks: tuple[tuple[str, bytes], ...] = ()
+    trailer: bytes = b""
+
+
+def payload(raw: RawRequest) -> Payload:
+    """The digests of a request's body; of chunks that cannot be read none."""
+    announced = raw.headers.get("x-amz-content-sha256")
+    if announced in NOT_COVERED:
+        return Payload()
+    if announced not in SIGNED_CHUNKS:
+        return Payload(sha256(raw.body).hexdigest())
+    stream = BytesIO(raw.body)
+    try:
+        each = tuple((sha256(chunk).hexdigest(), head) for chunk, head in chunks(stream))
+    except (ValueError, OverflowError):
+        return Payload()
+    return Payload("", each, stream.read())

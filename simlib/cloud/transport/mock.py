@@ -39,7 +39,9 @@ CBOR = "smithy-rpc-v2-cbor"
 
 @cache
 def _router(service: str) -> RestRouter:
-    return RestRouter(get_service_model(service))
+    router = RestRouter(get_service_model(service))
+    router._map.update()  # or it would do so at the first request, under a lock that a fork could leave shut
+    return router
 
 
 def rest_operation(service: str, request: Request) -> tuple[OperationModel, dict[str, Any]] | None:

@@ -17,7 +17,6 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from functools import lru_cache, reduce
 from hashlib import sha256
-from io import BytesIO
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import quote, unquote, unquote_to_bytes, urlsplit
@@ -26,13 +25,10 @@ from botocore.auth import EMPTY_SHA256_HASH, HmacV1Auth, S3SigV4Auth, SigV4Auth
 from botocore.credentials import Credentials
 
 from simlib.cloud.transport.calls import bucket_in_host
-from simlib.cloud.transport.chunked import chunks
+from simlib.cloud.transport.chunked import NOT_COVERED, SIGNED_CHUNKS
 from simlib.cloud.transport.protocols import protocol_of
 from simlib.cloud.transport.signer import ALGORITHM, SignatureError, Signed, basic
 from simlib.cloud.transport.wire import RawRequest
-
-_SIGNED_CHUNKS = ("STREAMING-AWS4-HMAC-SHA256-PAYLOAD", "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER")
-_NOT_COVERED = ("UNSIGNED-PAYLOAD", "STREAMING-UNSIGNED-PAYLOAD-TRAILER", "STREAMING-AWS4-HMAC-SHA256-EVENTS")
 
 
 @lru_cache(maxsize=256)
@@ -151,7 +147,7 @@ def _verify_v4(raw: RawRequest, signed: Signed, secret: str) -> None:
         text = "\n".join((f"{ALGORITHM}-{kind}", timestamp, scope, *rest))
         return hmac.digest(key, text.encode(), "sha256").hex()
 
-    if payload in _SIGNED_CHUNKS and not _chunks_match(raw.body, signed.signature, sign, payload == _SIGNED_CHUNKS[1]):
+    if payload in SIGNED_CHUNKS and not _chunks_match(signed, sign, payload == SIGNED_CHUNKS[1]):
         raise _mismatch(signed, *tried[-1])
 
 
@@ -176,11 +172,11 @@ def _payload_hash(raw: RawRequest, signed: Signed) -> str:
             text = "Missing required header for this request: x-amz-content-sha256"
             raise SignatureError("incomplete", "no-payload-hash", text)
         return "UNSIGNED-PAYLOAD"
-    if announced in (*_NOT_COVERED, *_SIGNED_CHUNKS):
+    if announced in (*NOT_COVERED, *SIGNED_CHUNKS):
         return announced
-    actual = sha256(raw.body).hexdigest()
+    actual = signed.payload.body
     if announced is not None and not re.fullmatch(r"[0-9a-f]{64}", announced):
-        text = f"x-amz-content-sha256 must be {', '.join((*_NOT_COVERED, *_SIGNED_CHUNKS))} or a valid sha256 value."
+        text = f"x-amz-content-sha256 must be {', '.join((*NOT_COVERED, *SIGNED_CHUNKS))} or a valid sha256 value."
         details = {"ArgumentName": "x-amz-content-sha256", "ArgumentValue": announced}
         raise SignatureError("incomplete", "payload-hash", text, details)
     if announced not in (None, actual):
@@ -190,20 +186,16 @@ def _payload_hash(raw: RawRequest, signed: Signed) -> str:
     return actual
 
 
-def _chunks_match(body: bytes, previous: str, sign: Callable[..., str], trailer: bool) -> bool:
+def _chunks_match(signed: Signed, sign: Callable[..., str], trailer: bool) -> bool:
     """Whether each chunk of an aws-chunked body, and its trailer, carries the signature chained to the one before."""
-    stream = BytesIO(body)
-    try:
-        for chunk, claimed in chunks(stream):
-            previous = sign("PAYLOAD", previous, EMPTY_SHA256_HASH, sha256(chunk).hexdigest())
-            if not hmac.compare_digest(b"chunk-signature=" + previous.encode(), claimed):
-                return False
-    except (ValueError, OverflowError):
-        return False
-    rest = stream.read()
-    if not trailer:
-        return rest in (b"", b"\r\n")
-    covered, _, claimed = rest.partition(b"x-amz-trailer-signature:")
+    payload, previous = signed.payload, signed.signature
+    for digest, claimed in payload.chunks:
+        previous = sign("PAYLOAD", previous, EMPTY_SHA256_HASH, digest)
+        if not hmac.compare_digest(b"chunk-signature=" + previous.encode(), claimed):
+            return False
+    if not trailer or not payload.chunks:
+        return bool(payload.chunks) and payload.trailer in (b"", b"\r\n")
+    covered, _, claimed = payload.trailer.partition(b"x-amz-trailer-signature:")
     fields = (line.partition(b":") for line in covered.split(b"\n") if line.strip())
     lines = b"".join(name.strip().lower() + b":" + value.strip() + b"\n" for name, _, value in fields)
     return hmac.compare_digest(sign("TRAILER", previous, sha256(lines).hexdigest()).encode(), claimed.strip())

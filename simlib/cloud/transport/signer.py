@@ -17,6 +17,7 @@ from email.utils import parsedate_to_datetime
 from hashlib import sha256
 from urllib.parse import unquote
 
+from simlib.cloud.transport.chunked import Payload, payload
 from simlib.cloud.transport.wire import RawRequest
 
 ALGORITHM = "AWS4-HMAC-SHA256"
@@ -46,7 +47,7 @@ class Signed:
 
     `scheme` is "v4", "v4-query" or "s3-query", named like botocore's signers, or "v4-post" and "s3-post" of a browser's
     form, signed by its `policy`. `service` and `region` are those of the credential scope. `signed_at` is None for
-    "s3-query" and "s3-post", which say only when they are over (`expires`).
+    "s3-query" and "s3-post", which say only when they are over (`expires`). `payload` is what the body really is.
     """
 
     access_key_id: str
@@ -59,6 +60,7 @@ class Signed:
     expires: datetime | None = None
     signed_headers: tuple[str, ...] = field(default=(), repr=False)
     timestamp: str = field(default="", repr=False)
+    payload: Payload = field(default=Payload(), repr=False)
     policy: str = field(default="", repr=False)
 
 
@@ -168,8 +170,9 @@ def _v4(raw: RawRequest, scheme: str, parts: Mapping[str, str], date: str, token
     if scheme == "v4-query" and service == "s3":
         expires = signed_at + timedelta(seconds=_lifetime(parts.get("Expires", "")))
     return Signed(
-        access_key_id, token or None, scheme, service, region, parts["Signature"], signed_at, expires, headers, stamp
-    )
+        access_key_id, token or None, scheme, service, region, parts["Signature"], signed_at, expires, headers, stamp,
+        payload(raw),
+    )  # fmt: skip
 
 
 def _lifetime(text: str) -> int:
