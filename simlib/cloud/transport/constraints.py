@@ -7,7 +7,7 @@ constraint: Member must have value less than or equal to 43200".
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from typing import Any
 
@@ -17,6 +17,7 @@ from simlib.cloud.transport.protocols import protocol_of
 
 # Letters, digits and separators of all alphabets; the patterns that use them take "_" too
 _UNICODE = {r"\p{L}": r"\w", r"\p{N}": r"\w", r"\p{Z}": " \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"}
+_TYPES: Mapping[str, Any] = {"list": list, "string": str, "integer": int, "long": int}
 _Complaint = tuple[str, Any, str]  # where, which value, and the constraint in AWS's words
 _PATTERN = "Member must satisfy regular expression pattern: "
 # IAM looks at names and paths itself, after the front, and does not show its patterns. AWS documents neither text;
@@ -82,52 +83,37 @@ def _complaints(shape: Any, value: Any, place: str) -> Iterator[_Complaint]:
             if name in value:
                 yield from _complaints(member, value[name], _joined(place, name))
         return
-    if shape.type_name == "list" and isinstance(value, list):
-        yield from _out_of_range(shape, len(value), value, place, "length")
+    if not isinstance(value, _TYPES.get(shape.type_name, ())):
+        return
+    yield from ((place, value, text) for holds, text in _asked_of(shape) if not holds(value))
+    if shape.type_name == "list":
         parts = [(f"{place}.{index}.member", item) for index, item in enumerate(value, 1)]
         complaints = [each for at, item in parts for each in _complaints(shape.member, item, at)]
         if shape.member.type_name in ("structure", "list"):
             yield from complaints
         elif complaints:  # of plain members the list is shown, and all that is asked of each
-            yield place, value, f"Member must satisfy constraint: [{', '.join(_asked_of(shape.member))}]"
-    if shape.type_name in ("integer", "long") and isinstance(value, int):
-        yield from _out_of_range(shape, value, value, place, "value")
-    if shape.type_name == "string" and isinstance(value, str):
-        yield from _out_of_range(shape, len(value), value, place, "length")
-        if shape.enum and value not in shape.enum:
-            yield place, value, _enum(shape)
-        pattern = shape.metadata.get("pattern")
-        if pattern and not _compiled(pattern).fullmatch(value):
-            yield place, value, f"{_PATTERN}{pattern}"
+            asked = ", ".join(text for _, text in _asked_of(shape.member))
+            yield place, value, f"Member must satisfy constraint: [{asked}]"
 
 
-def _asked_of(shape: Any) -> Iterator[str]:
-    """All constraints of a plain member, in AWS's order."""
-    for limit, text in (("max", "less"), ("min", "greater")):
-        if limit in shape.metadata:
-            yield f"Member must have length {text} than or equal to {shape.metadata[limit]}"
-    if shape.metadata.get("pattern"):
-        yield f"{_PATTERN}{shape.metadata['pattern']}"
-    if shape.enum:
-        yield _enum(shape)
-
-
-def _enum(shape: Any) -> str:
-    return f"Member must satisfy enum value set: [{', '.join(shape.enum)}]"
+def _asked_of(shape: Any) -> Iterator[tuple[Callable[[Any], Any], str]]:
+    """What the value of a member must satisfy, with AWS's words for it, in AWS's order."""
+    low, high, pattern = (shape.metadata.get(name) for name in ("min", "max", "pattern"))
+    measure, what = (int, "value") if _TYPES[shape.type_name] is int else (len, "length")
+    if high is not None:
+        yield lambda value: measure(value) <= high, f"Member must have {what} less than or equal to {high}"
+    if low is not None:
+        yield lambda value: measure(value) >= low, f"Member must have {what} greater than or equal to {low}"
+    if pattern:
+        yield _compiled(pattern).fullmatch, f"{_PATTERN}{pattern}"
+    if enum := getattr(shape, "enum", None):
+        yield enum.__contains__, f"Member must satisfy enum value set: [{', '.join(enum)}]"
 
 
 def _absent(shape: Any, value: Mapping[str, Any], place: str) -> Iterator[_Complaint]:
     for name in shape.required_members:
         if name not in value:
             yield _joined(place, name), None, "Member must not be null"
-
-
-def _out_of_range(shape: Any, size: int, value: Any, place: str, what: str) -> Iterator[_Complaint]:
-    low, high = shape.metadata.get("min"), shape.metadata.get("max")
-    if low is not None and size < low:
-        yield place, value, f"Member must have {what} greater than or equal to {low}"
-    if high is not None and size > high:
-        yield place, value, f"Member must have {what} less than or equal to {high}"
 
 
 def _quoted(value: Any) -> str:
