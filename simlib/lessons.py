@@ -34,6 +34,21 @@ MINUTES = {
     "four-sentences": 16,  # the appendix
 }
 
+#: What each notebook says of its kernel. Ours answers the same to the letter, whatever its Python: JupyterLab writes
+#: any other answer into the lesson that is opened, which is unsaved then before anything is run.
+METADATA = {
+    "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
+    "language_info": {
+        "codemirror_mode": {"name": "ipython", "version": 3},
+        "file_extension": ".py",
+        "mimetype": "text/x-python",
+        "name": "python",
+        "nbconvert_exporter": "python",
+        "pygments_lexer": "ipython3",
+        "version": "3",
+    },
+}
+
 
 @dataclass(frozen=True)
 class Entry:

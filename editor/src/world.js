@@ -51,7 +51,7 @@ export function world(model, name, current, asked) {
     root.hidden = said.place === null;
     if (note.textContent !== said.note) note.textContent = said.note;
     apply.disabled = !said.place;
-    apply.classList.toggle("is-primary", said.changed && marks.applies);
+    apply.classList.toggle("is-primary", said.changed);
     back.hidden = !marks.applied;
     choice.value = model.get("language");
     code.hidden = !marks.code;

@@ -11,6 +11,7 @@ from textwrap import shorten
 
 from simlib.challenges.challenge import Challenge, ChallengeFileError, challenges, find
 from simlib.challenges.solver import prove
+from simlib.lessons import METADATA
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -67,8 +68,7 @@ def _set(names: Sequence[str], seed: int, path: Path) -> int:
         about = f"## {number} · {challenge.title}\n\n{challenge.kind}, about {challenge.minutes} minutes"
         begin = "from simlib import lab\n\n" if number == 1 else ""
         cells += [_cell("markdown", about), _cell("code", f'{begin}game = lab.challenge("{name}", seed={its})\ngame')]
-    kernel = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
-    notebook = {"cells": cells, "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 4}
+    notebook = {"cells": cells, "metadata": METADATA, "nbformat": 4, "nbformat_minor": 4}
     path.write_text(json.dumps(notebook, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     print(f"{path}: {len(names)} challenges.")
     return 0

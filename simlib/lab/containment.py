@@ -171,7 +171,7 @@ class Containment(Panel):
             for at, row in enumerate(self.rows)
         ]
         note = el("p.sl-draft", self.note, role="status", key="note") if self.note else None
-        return panel_card("Cut off", note, el("div.sl-pane", el("ul.sl-reqs", rows)))
+        return panel_card("Keys, machines and roles", note, el("div.sl-pane", el("ul.sl-reqs", rows)))
 
     @property
     def commands(self) -> Commands:

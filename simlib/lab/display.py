@@ -1,5 +1,5 @@
 """How a notebook shows what the cloud answers: explanations and the trail as HTML, their plain text beside it; boto3's
-answers without what is the same in all of them.
+answers without what is the same in all of them, and in no line broken within a number or a name.
 
 The cloud knows no screen. It is taught here, by name, so that nothing is imported for it.
 """
@@ -11,7 +11,7 @@ from typing import Any
 from simlib.cloud.browser import in_browser
 
 from . import browser_shell, gist
-from .markup import card, escape, outline
+from .markup import breakable, card, escape, outline
 
 TRAIL_ROWS = 20
 
@@ -22,8 +22,9 @@ def explanation(explained: Any) -> str:
 
 
 def terminal(result: Any) -> str:
-    """What a command printed, wrapped between words."""
-    return card(f"<pre>{escape(result)}</pre>", css="sl-wide")
+    """What a command printed, or Python would print, wrapped between words and where a name may break."""
+    lines = "\n".join(breakable(escape(line)) for line in str(result).split("\n"))
+    return card(f"<pre>{lines}</pre>", css="sl-wide")
 
 
 def trail(events: Any) -> str:
@@ -49,5 +50,7 @@ def teach(shell: Any) -> None:
     text = shell.display_formatter.formatters["text/plain"]
     as_before = text.lookup_by_type(dict)
     text.for_type(dict, lambda value, printer, cycle: as_before(gist.own(value), printer, cycle))
+    for kind in (dict, list, str):
+        formatter.for_type(kind, lambda value: terminal(text(value)))
     if in_browser():
         browser_shell.teach(shell)

@@ -54,16 +54,16 @@ class Verdict(Panel):
         if made is None:
             return {}
         return {
-            "check": lambda _: self.take(made.check()),
+            "check": lambda _: self.take(*made.judge()),
             "hint": lambda _: self._say(made.hint()),
             "solution": lambda _: self._say(made.solution()),
             "reset": lambda _: self._ask(not self._asks, made.reset if self._asks else None),
             "keep": lambda _: self._ask(False),
         }
 
-    def take(self, verdict: Verdict) -> None:
+    def take(self, passed: bool | None, text: str) -> None:
         """Show another verdict."""
-        self.passed, self.text = verdict.passed, verdict.text
+        self.passed, self.text = passed, text
         self._draw()
 
     def _say(self, saying: Saying) -> None:
@@ -161,15 +161,20 @@ class Attempted:
         """
         from simlib.cloud import Cloud
 
+        verdict = self.judge(*answer)
+        if answer or self._panel is None or self._begun_in is not Cloud.running:
+            return Verdict(*verdict, self)
+        self._panel.take(*verdict)
+        return Verdict(*verdict)
+
+    def judge(self, *answer: Any) -> tuple[bool | None, str]:
+        """Whether an answer, as `check` takes it, is right – None: there is none yet –, and what is said of it."""
         passed, text = self._judged(answer)
         if passed is not None:
             self.tries += 1
             self.passed = self.passed or passed
             self.on_change(self)
-        if answer or self._panel is None or self._begun_in is not Cloud.running:
-            return Verdict(passed, text, self)
-        self._panel.take(verdict := Verdict(passed, text))
-        return verdict
+        return passed, f"{text}\n\n{self.exercise.because}" if passed else text
 
     def panel(self) -> Verdict | Saying:
         """An editor to answer in, with its check, in place of the cell; what is written there goes along into another

@@ -7,6 +7,8 @@ import os
 from collections.abc import Iterator
 from typing import Any
 
+from simlib.lessons import METADATA
+
 from . import catching_up, course
 
 
@@ -16,8 +18,10 @@ def teach(shell: Any) -> None:
 
 
 def load_ipython_extension(shell: Any) -> None:
-    """For kernels that begin with it (app/kernels): so the sentence is there before the lab's first cell has run."""
+    """For kernels that begin with it (app/kernels): the sentence is there before the lab's first cell has run, and the
+    kernel says of its language what the notebooks do."""
     teach(shell)
+    shell.kernel.language_info = METADATA["language_info"]
 
 
 def _show(shell: Any, kind: type[BaseException], error: Any, trace: Any, tb_offset: int | None = None) -> None:

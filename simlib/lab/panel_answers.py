@@ -38,7 +38,7 @@ def begin(world: Cloud | None, places: Sequence[At], given: Sequence[str], befor
         editor = PolicyEditor([PolicyDocument(title(place), place.kind) for place in asked])
     else:
         editor = PolicyEditor.of(world, *asked)
-    editor.applies = False  # the check is what to do next
+    editor.applies = False  # it is checked as it stands
     for index, (document, place, text) in enumerate(zip(editor.documents, asked, given, strict=True)):
         document.blank = text.strip() or blank(place.kind)
         document.read(before.documents[index].text if before else document.blank)

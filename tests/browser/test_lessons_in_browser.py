@@ -25,6 +25,14 @@ PANELS = {  # a cell of the lesson, and what its panel or answer says once every
     "repair": ("policies", "A policy"),
 }
 
+# Whether the notebook that is open would have to be saved, once JupyterLab knows all about its kernel.
+_UNSAVED = """async () => {
+    const { context, sessionContext } = window.jupyterapp.shell.currentWidget;
+    await sessionContext.session.kernel.info;
+    await sessionContext.session.kernel.requestKernelInfo();
+    return context.model.dirty;
+}"""
+
 
 def shown(slug: str) -> set[str]:
     """What a lesson puts on the screen: the panels and answers of the lab that its cells ask for."""
@@ -46,6 +54,7 @@ def test_run_all_in_a_browser(visit: Any, slug: str) -> None:
     cells = [cell["id"] for cell in json.loads((NOTEBOOKS / name).read_text(encoding="utf-8"))["cells"]]
     cell, words = PANELS[slug]
     visit.open(name)
+    assert visit.page.evaluate(_UNSAVED) is False, "nothing has been run"
     visit.run_all()
     visit.output(cells.index(cell)).get_by_text(words).filter(visible=True).first.wait_for()
     told = visit.page.evaluate(

@@ -59,6 +59,19 @@ def test_an_answer_of_boto3_is_shown_without_what_is_the_same_in_all_of_them(ref
     assert shell.display_formatter.format({"a": 1})[0]["text/plain"] == before
 
 
+def test_what_python_would_print_breaks_at_the_places_of_a_name_and_is_shown_to_its_end() -> None:
+    from IPython.core.interactiveshell import InteractiveShell
+
+    shell = InteractiveShell()
+    display.teach(shell)
+    role = "arn:aws:iam::111111111111:role/reports-reader"
+    for value in ({"Arn": role}, [role], role, lab.trust(role)):
+        html = shell.display_formatter.format(value)[0]["text/html"]
+        assert "arn:aws:iam::<wbr>111111111111:<wbr>role/<wbr>reports-reader" in html
+    html = shell.display_formatter.format([f"<b>{number}" for number in range(900)])[0]["text/html"]
+    assert "&#x27;&lt;b&gt;899&#x27;" in html
+
+
 def test_a_shell_is_taught_without_importing_the_cloud() -> None:
     from IPython.core.formatters import DisplayFormatter
 

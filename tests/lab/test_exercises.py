@@ -14,6 +14,7 @@ from simlib.lab import catching_up, course, questions
 from simlib.lab.beginnings import ALICE, allow
 from simlib.lab.exercises import Attempted, Exercise
 from simlib.lab.judging import Ask, At, Policies, Row
+from simlib.lab.policy.view import code_view
 
 BUCKET = "arn:aws:s3:::my-secure-bucket"
 
@@ -205,10 +206,32 @@ def test_the_panel_has_its_own_check_and_keeps_its_focus_in_a_row_of_buttons(aws
     assert "Alice deletes a: allowed, and should be refused." in pressed(panel, "check")
     panel.editor.edit(allow("s3:GetObject", f"{BUCKET}/a"))
     assert "Right." in pressed(panel, "check")
-    assert "You need not press Apply" in str(panel)
+    assert "Apply" not in str(panel)
+    assert "Right." in str(panel)
+    assert "because" in str(panel), "a right answer is told why it is right"
     asks = pressed(panel, "reset")
     assert re.search(r'<button[^>]*data-do="keep"[^>]*data-key="reset"', asks), "which gives its focus to this button"
     assert re.search(r'<button[^>]*data-do="reset"[^>]*data-key="reset"', pressed(panel, "keep"))
+
+
+def test_an_answer_that_is_checked_in_its_panel_is_drawn_once(aws: Cloud) -> None:
+    made, drawn = Attempted(read_only(), "an exercise"), list[str]()
+    panel = made.panel()
+    panel.editor.edit(allow("*"))
+    panel.draw_by("test", lambda: drawn.append(panel.text))
+    pressed(panel, "check")
+    assert [text.partition(":")[0] for text in drawn] == ["Alice deletes a"]
+    assert made.tries == 1
+
+
+def test_a_panel_with_a_check_of_its_own_has_nothing_else_to_press_for_its_texts(aws: Cloud) -> None:
+    editor = Attempted(read_only(), "an exercise").panel().editor
+    editor.edit(allow("*"))
+    (said,) = code_view(editor).marks["documents"]
+    assert (said["place"], said["changed"]) == (None, False)
+    editor.applies = True
+    (said,) = code_view(editor).marks["documents"]
+    assert (said["place"], said["changed"]) == (True, True)
 
 
 def test_a_check_below_its_open_panel_says_the_verdict_in_both_and_leaves_the_buttons_to_the_panel(aws: Cloud) -> None:

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from simlib.lessons import METADATA
+
 from .conftest import ROOT
 
 HOSTS = ["py" + "pi.org", "python" + "hosted.org", "registry." + "npmjs", "deb." + "debian.org", "ana" + "conda.org"]
@@ -75,8 +77,7 @@ def test_notebooks_are_committed_without_outputs_and_without_what_jupyterlab_add
     folded = {"jupyter": {"source_hidden": True}, "slideshow": {"slide_type": "skip"}}
     for cell in book["cells"]:
         assert cell["metadata"] in ([folded] if cell["id"].startswith("folded-") else [{}, *meant]), cell["id"]
-    kernel = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
-    assert book["metadata"] == {"kernelspec": kernel, "language_info": {"name": "python"}}
+    assert book["metadata"] == METADATA
 
 
 def test_the_scripts_that_are_run_by_name_are_executable() -> None:

@@ -79,7 +79,7 @@ class PolicyEditor(Panel):
         self._watchers: dict[str, Callable[[], None]] = {}
         self._telling = False
         self.about = ""  # the question whose deciding document was brought to the front last
-        self.applies = True  # whether to apply is what to do next with a text, or to have it checked elsewhere
+        self.applies = True  # whether a text is stored from here, or checked by whoever shows the editor
 
     @classmethod
     def of(cls, world: Any, *what: str | Place, by: Any = None, **options: Any) -> PolicyEditor:

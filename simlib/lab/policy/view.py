@@ -65,9 +65,8 @@ def code_view(editor: PolicyEditor) -> Editor:
             widget.marks = {
                 "revision": widget.revision,
                 "seen": seen,
-                "documents": [_marks(each) for each in editor.documents],
+                "documents": [_marks(each, applies=editor.applies) for each in editor.documents],
                 "applied": editor.can_take_back,
-                "applies": editor.applies,
                 "about": editor.about,
                 "code": editor.code(widget.language) if widget.language in LANGUAGES else "",
             }
@@ -122,17 +121,17 @@ def _about(document: PolicyDocument, with_text: bool) -> dict[str, Any]:
     return {**_seen(about), "longest": LONGEST, "text": document.text if with_text else ""}
 
 
-def _marks(document: PolicyDocument) -> dict[str, Any]:
-    """What is said of a document."""
+def _marks(document: PolicyDocument, *, applies: bool) -> dict[str, Any]:
+    """What is said of a document; where nothing `applies` it, nothing of a place in the world."""
     said = {
         "summary": document.summary,
         "stale": not document.complete and not document.begun,
         "begun": document.begun,
         "findings": list(map(asdict, (*document.errors, *document.warnings))),
         "note": document.note,
-        "changed": document.changed,
+        "changed": applies and document.changed,
         "decides": document.decides,
-        "place": None if document.place is None else not document.read_only,
+        "place": None if document.place is None or not applies else not document.read_only,
         "spans": list(map(asdict, document.spans)) if document.complete else [],
         "remarks": [
             {"index": index, "shape": WORDS[remark.state][0], "bar": BARS[remark.state], **asdict(remark)}
