@@ -26,7 +26,7 @@ alice = aws.sign_in(iam.create_access_key(UserName="alice"))
 trust = document("sts:AssumeRole", Principal={"AWS": "111111111111"})
 iam.create_role(RoleName="reports", AssumeRolePolicyDocument=trust)
 iam.put_role_policy(RoleName="reports", PolicyName="read", PolicyDocument=document("s3:*", Resource="*"))
-wanted = {"RoleArn": "arn:aws:iam::111111111111:role/reports", "RoleSessionName": "alice"}
+wanted = {"RoleArn": "arn:aws:iam::111111111111:role/reports", "RoleSessionName": "lesson-6-of-the-course"}
 session = aws.sign_in(alice.client("sts").assume_role(**wanted))
 lab.attempt(alice.client("s3").list_objects_v2, Bucket="my-secure-bucket");
 """
@@ -108,6 +108,27 @@ def test_the_line_of_now_is_dragged_itself(opened: Any) -> None:
     shown.get_by_text(re.compile("^On .* now: ")).wait_for()
     page.wait_for_function("node => Math.abs(node.ariaValueNow - 900) < 12", arg=slider.element_handle())
     shown.get_by_role("button", name="Back to now").click()
+
+
+# The labels of lanes that are cut, or that reach into another lane or, above it, into its bar.
+CUT = """panel => [...panel.querySelectorAll(".sl-lane")].filter(lane => {
+    const [, told] = lane.querySelector(".sl-lane-label").children;
+    const [box, around] = [told.getBoundingClientRect(), lane.getBoundingClientRect()];
+    const below = lane.querySelector(".sl-span").getBoundingClientRect();
+    const end = below.left < box.right ? below.top : around.bottom;
+    const cut = [told, ...told.children].some(part => /hidden|clip/.test(getComputedStyle(part).overflow));
+    return cut || box.right > around.right || box.top < around.top || box.bottom > end;
+}).map(lane => lane.innerText)"""
+
+
+def test_the_label_of_a_lane_is_whole_at_every_width(opened: Any) -> None:
+    for width in (390, 620, 700, 850, 1000, 1280, 1400):
+        opened.width(width)
+        shown = panel(opened)
+        assert shown.locator(".sl-lane").count() == 3
+        # a page takes its time to follow a window that has changed
+        opened.page.wait_for_function(f"panel => ({CUT})(panel).length === 0", arg=shown.element_handle())
+    opened.width(1280)
 
 
 @pytest.mark.parametrize("theme", ["dark", "light"])

@@ -61,7 +61,7 @@ class Lane:
             REVOKED: f"revoked {short(since, years=years)}",
             EXPIRED: f"expired {short(since, years=years)}",
             DELETED: f"deleted {short(since, years=years)}",
-            ORPHANED: f"over {short(since, years=years)}: its role or user was deleted",
+            ORPHANED: f"over {short(since, years=years)}, with its role or user",
         }[state]
 
     @property

@@ -318,11 +318,12 @@ class SessionTimeline(Panel):
         lane, here = holding.lane, holding.key == self.chosen
         kind = "user" if not lane.credential.expires else "machine" if "/i-" in lane.credential.arn else "session"
         colour = SHAPES[holding.sign]["colour"]
+        state = el("span" + (f".is-{colour}" if colour else ""), sign(holding.sign), " ", holding.words)
+        key = el("span.sl-dim.sl-nb", short_key(lane.key))
         label = el(
             "button.sl-lane-label",
             avatar(kind, lane.name),
-            el("span", el("b", lane.label, text=lane.name), " ", el("span.sl-dim.sl-small", short_key(lane.key))),
-            el("span" + (f".is-{colour}" if colour else ""), sign(holding.sign), " ", holding.words),
+            el("span", el("b", lane.label, text=lane.name), " ", el("span.sl-small", key, " ", state)),
             el("span.sl-hidden", holding.story),
             do="lane", value=lane.key, still=True, aria_pressed=str(here).lower(), title=lane.name,
         )  # fmt: skip
