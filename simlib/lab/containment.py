@@ -155,8 +155,7 @@ class Containment(Panel):
         rows = [
             el(
                 "li.sl-req",
-                el("span"),
-                el("span.sl-what", el("b", row.what), el("br"), el("span.sl-dim.sl-small", row.known)),
+                el("span.sl-what", el("b", row.what, el("br"), el("span.sl-dim.sl-small", row.known))),
                 el(
                     "span.sl-ends",
                     [

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -78,11 +78,16 @@ class Verdict(Panel):
 
     def page(self) -> Part:
         sign, right, css = _VERDICTS[self.passed]
-        words = el(f"span.{css}", sign, " ", word(right)), paragraphs(self.text)
+        words = el(f"span.{css}", sign, " ", word(right)), paragraphs(self.text, "div.sl-because")
         told = el("div", *words, role="status", text=plain(f"{sign} {word(right)} {self.text}"))
         answer = (el("p.sl-dim", word("panel_how")), slot(still=self.editor.page)) if self.editor else ()
-        sayings = (each.page() for each in self._help.values())
-        return el("section.sl-card", el("div.sl-body", answer, told, *sayings), self._foot() if self.made else None)
+        # why it is right is told once
+        sayings = (replace(each, text="" if each.text in self.text else each.text) for each in self._help.values())
+        return el(
+            "section.sl-card",
+            el("div.sl-body", answer, told, *(each.page() for each in sayings)),
+            self._foot() if self.made else None,
+        )
 
     def _foot(self) -> Part:
         if self._asks:  # the focus stays in this row: the button that goes gives its key to the one that comes

@@ -18,9 +18,11 @@ from simlib.cloud.credentials.lifetimes import (
     Credential,
 )
 
+from ..explorers.answers import Answer
 from ..markup import shortened
 from ..people import short_key
 
+MOST_ADDRESSES = 4  # of one key are named
 LETTERS = 24  # of a name beside its lane; the beginning and the end tell most
 SIGNS = {VALID: "yes", INACTIVE: "ring", REVOKED: "deny", EXPIRED: "failed", DELETED: "no", ORPHANED: "no", "": "none"}
 
@@ -72,6 +74,36 @@ class Lane:
             return f"created {short(credential.born, years=True)}"
         by = f"{self.parent} ({short_key(credential.issued_by)})" if credential.issued_by else credential.issued_to
         return f"{credential.kind} by {by}, {short(credential.born, years=True)}"
+
+
+@dataclass(frozen=True)
+class Holding:
+    """One credential at the moment looked at: its state, in words too, what can be done with it, and from where it was
+    used, the most frequent address first."""
+
+    lane: Lane
+    state: str
+    words: str
+    answers: tuple[Answer, ...]
+    addresses: tuple[str, ...]
+
+    @property
+    def sign(self) -> str:
+        """The shape of the state, a name in `look.SIGNS`."""
+        return SIGNS[self.state]
+
+    @property
+    def key(self) -> str:
+        return self.lane.key
+
+    @property
+    def story(self) -> str:
+        """Where it comes from, how long it could have lasted, from where it was used."""
+        limit, count = self.lane.credential.limit, len(self.addresses)
+        more = f" and {count - MOST_ADDRESSES:,} more" if count > MOST_ADDRESSES else ""
+        several = f"{count:,} addresses: " if count > 1 else ""
+        used = f"used from {several}{', '.join(self.addresses[:MOST_ADDRESSES])}{more}" if count else "never used"
+        return f"{self.lane.origin}{f'; at most {limit}' if limit else ''}; {used}"
 
 
 def title(credential: Credential) -> str:

@@ -6,7 +6,7 @@ Looking at another moment changes nothing in the world. Moving its clock does, a
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -15,15 +15,15 @@ from simlib.cloud.inspection import Principal
 
 from ..explorers.answers import Answer, Question, put
 from ..explorers.rows import request_row, why
-from ..look import SIGNS as SHAPES
-from ..look import avatar, button, choice, fold, icon, panel_card, sign
+from ..look import button, choice, fold, icon, panel_card
 from ..markup import number_of
-from ..page import Child, Part, code, el, parts_of
+from ..page import Child, Part, code, el
 from ..panel import Commands, Panel
 from ..people import short_key
 from ..trail_table import DECISIONS, MOST_IDENTITIES, TrailTable, called, trail_page
 from .chart import MOST_LANES, Chart, chart
-from .lanes import SIGNS, Lane, lanes, short
+from .drawing import STEPS, drawing, legend
+from .lanes import Holding, Lane, lanes, short
 
 SPANS = {
     "": None,
@@ -36,39 +36,7 @@ SPANS = {
 }
 FARTHEST = timedelta(days=36_500)  # from now that one can look
 FEW = 8  # answers that are not folded
-MOST_ADDRESSES = 4  # of one key are named
-STEPS = 1000  # of the line of now, from one end of the axis to the other
 _HAPPENS = {VALID: "is valid again", EXPIRED: "expires", ORPHANED: "is over with its role or user"}
-
-
-@dataclass(frozen=True)
-class Holding:
-    """One credential at the moment looked at: its state, in words too, what can be done with it, and from where it was
-    used, the most frequent address first."""
-
-    lane: Lane
-    state: str
-    words: str
-    answers: tuple[Answer, ...]
-    addresses: tuple[str, ...]
-
-    @property
-    def sign(self) -> str:
-        """The shape of the state, a name in `look.SIGNS`."""
-        return SIGNS[self.state]
-
-    @property
-    def key(self) -> str:
-        return self.lane.key
-
-    @property
-    def story(self) -> str:
-        """Where it comes from, how long it could have lasted, from where it was used."""
-        limit, count = self.lane.credential.limit, len(self.addresses)
-        more = f" and {count - MOST_ADDRESSES:,} more" if count > MOST_ADDRESSES else ""
-        several = f"{count:,} addresses: " if count > 1 else ""
-        used = f"used from {several}{', '.join(self.addresses[:MOST_ADDRESSES])}{more}" if count else "never used"
-        return f"{self.lane.origin}{f'; at most {limit}' if limit else ''}; {used}"
 
 
 class Change(NamedTuple):
@@ -268,101 +236,16 @@ class SessionTimeline(Panel):
 
     def page(self) -> Part:
         remarks = [el("p.sl-small.sl-dim", told) for told in self.remarks]
-        drawing = self._drawing()
-        present = [set(str(part.attributes.get("class")).split()) for part in parts_of(drawing)]
-        keys = [_key(css, word) for css, word in _LEGEND if any({*css.split(".")} <= each for each in present)]
-        legend = el("ul.sl-legend", keys, text="")
+        calls = {each.key: self.trail.by_key.get(each.key) for each in self.holdings}
+        picture = drawing(self.chart, self.holdings, calls, self.chosen)
         return panel_card(
             "Keys and sessions",
             el("p.sl-draft", self.note, role="status", key="note") if self.note else None,
-            el("div.sl-body", drawing, remarks, legend, self._story(), self._answer_list(), key="body"),
+            el("div.sl-body", picture, remarks, legend(picture), self._story(), self._answer_list(), key="body"),
             self._clockwork(),
             el("div.sl-body", self._choices(), self._trail(), key="trail"),
             side=el("span.sl-small.sl-dim", self.headline, role="status"),
         )
-
-    def _drawing(self) -> Child:
-        """A lane for each credential, its label at the left, the line of the moment looked at over all; those that
-        live before or after what the axis covers, by their labels alone."""
-        here = [each for each in self.holdings if self.chart.shown(each.lane.credential)]
-        away = [each for each in self.holdings if each not in here]
-        rows = {each.key: row for row, each in enumerate(here)}
-        ticks = self.chart.ticks()
-        marks = [
-            el(
-                "span" + (".is-year" if year else ".is-minor" if 0 < at < len(ticks) - 1 else ""),
-                word,
-                style=self._x(on),
-            )
-            for at, (on, word, year) in enumerate(ticks)
-        ]
-        lines = [el("span.sl-grid-l" + (".is-year" if year else ""), style=self._x(on)) for on, _, year in ticks[1:-1]]
-        axis = el("div.sl-axis", marks, text="", data_along=True, aria_hidden="true")
-        lanes = [self._lane(each, self._track(each, rows), lines) for each in here]
-        return el("div.sl-tl", axis, lanes, self._now_line(), key="drawing"), self._away(away)
-
-    def _away(self, away: Sequence[Holding]) -> Child:
-        if not away:
-            return None
-        later = sum(each.lane.credential.born >= self.chart.right for each in away)
-        places = ((len(away) - later, "before"), (later, "after"))
-        told = " and ".join(f"{number} {where}" for number, where in places if number)
-        lanes = [self._lane(each) for each in away]
-        text = "\n".join(["", f"{told.capitalize()} this stretch of time:", *map(str, lanes)])
-        return fold(f"{told} this stretch of time", el("div.sl-tl.is-away", lanes), key="away", text=text)
-
-    def _x(self, moment: datetime) -> str:
-        return f"--x:{self.chart.place(moment)}"
-
-    def _lane(self, holding: Holding, drawn: Sequence[Part] = (), lines: Sequence[Part] = ()) -> Part:
-        lane, here = holding.lane, holding.key == self.chosen
-        kind = "user" if not lane.credential.expires else "machine" if "/i-" in lane.credential.arn else "session"
-        colour = SHAPES[holding.sign]["colour"]
-        state = el("span" + (f".is-{colour}" if colour else ""), sign(holding.sign), " ", holding.words)
-        key = el("span.sl-dim.sl-nb", short_key(lane.key))
-        label = el(
-            "button.sl-lane-label",
-            avatar(kind, lane.name),
-            el("span", el("b", lane.label, text=lane.name), " ", el("span.sl-small", key, " ", state)),
-            el("span.sl-hidden", holding.story),
-            do="lane", value=lane.key, still=True, aria_pressed=str(here).lower(), title=lane.name,
-        )  # fmt: skip
-        track = el("div.sl-track", lines, drawn, text="") if drawn else None
-        return el("div.sl-lane" + (".is-here" if here else ""), label, track, key=f"lane-{lane.key}")
-
-    def _track(self, holding: Holding, rows: Mapping[str, int]) -> list[Part]:
-        """The bars of a lane, the longest it could have lived, its calls, and the line to whom it was born of."""
-        credential, place, drawn = holding.lane.credential, self.chart.place, list[Part]()
-        for bar in self.chart.shown(credential):
-            begin, end = place(bar.since), place(bar.until) if bar.until else 100.0
-            lived = round(100 * min(max((place(self.moment) - begin) / max(end - begin, 0.01), 0), 1))
-            css = f"span.sl-span.is-{bar.look}" + (".is-older" if bar.since < self.chart.left else "")
-            css += ".is-endless" if bar.until is None or bar.until > self.chart.right else ""
-            drawn.append(el(css, style=f"--f:{begin};--t:{max(end, begin + 0.4)};--lived:{lived}"))
-        if credential.expires and credential.longest and credential.longest > credential.expires:
-            most = f"--f:{place(credential.expires)};--t:{place(credential.longest)}"
-            drawn.append(el("span.sl-most", style=most, title=f"at most {credential.limit}"))
-        times = self.trail.by_key.get(holding.key)
-        for each in self.chart.marks((times.allowed, times.refused)) if times else ():
-            css = "span.sl-call" + (".is-no" if each.refused else "")
-            drawn.append(el(css, style=self._x(each.when), title=each.words))
-        if credential.issued_by in rows and credential.born >= self.chart.left:
-            up = rows[holding.key] - rows[credential.issued_by]
-            drawn.append(el("span.sl-born", style=f"{self._x(credential.born)};--up:{up}"))
-        return drawn
-
-    def _now_line(self) -> Child:
-        """The moment looked at: a line that can be dragged. Now is another line where it is another moment."""
-        moment = self.moment
-        slider = el(
-            "button.sl-grip", icon("grip"), f"{'now ' if self.looked is None else ''}{moment:%H:%M}",
-            role="slider", aria_label="Look at another moment", aria_valuemin="0", aria_valuemax=str(STEPS),
-            aria_valuenow=str(round(10 * self.chart.place(moment))), aria_valuetext=f"{moment:%d %B %Y, %H:%M} UTC",
-            data_drag="moment", data_keys="key", still=True,
-        )  # fmt: skip
-        away = self.looked is not None and self.chart.left <= self.now <= self.chart.right
-        now = el("div.sl-now.is-real", style=self._x(self.now), key="now", text="") if away else None
-        return now, el("div.sl-now", slider, style=self._x(moment), key="looked", text="")
 
     def _story(self) -> Child:
         """What is to be known of the lane that was chosen."""
@@ -459,24 +342,6 @@ class SessionTimeline(Panel):
             "call": lambda value: self.open_call(int(value)) if value.isdigit() else None,
             "verdict": verdict_of,
         }
-
-
-_LEGEND = (
-    ("sl-span.is-good", "valid; pale: still to come"),
-    ("sl-span.is-good.is-endless", "no end"),
-    ("sl-span.is-over", "expired"),
-    ("sl-span.is-revoked", "revoked"),
-    ("sl-span.is-gone", "deleted"),
-    ("sl-span.is-off", "inactive"),
-    ("sl-span.is-unborn", "not issued yet"),
-    ("sl-most", "longest it could have been"),
-    ("sl-call", "call answered"),
-    ("sl-call.is-no", "call refused"),
-)
-
-
-def _key(css: str, word: str) -> Part:
-    return el("li", el("span.sl-k", el(f"span.{css}", style="--f:0;--t:100;--lived:55;--x:50")), word)
 
 
 def _changes(shown: Iterable[Lane]) -> tuple[Change, ...]:
