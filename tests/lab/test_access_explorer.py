@@ -53,6 +53,20 @@ def test_an_edit_moves_the_verdict_and_names_the_statement(
     assert because in panel.html
 
 
+def test_the_world_is_listed_when_it_has_changed_and_not_with_every_key(
+    aws: Cloud, panel: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask, listed = type(aws.inspect).resources, list[int]()
+    monkeypatch.setattr(type(aws.inspect), "resources", lambda self: listed.append(1) or ask(self))
+    panel.edit(document(allow("s3:*")))
+    assert "nobody else" in panel.page().html(live=True)
+    assert listed == []
+    aws.account("dev").admin.client("iam").create_user(UserName="newcomer")
+    panel.follow()
+    assert "newcomer" in panel.page().html(live=True)
+    assert listed
+
+
 def test_half_typed_text_keeps_the_last_verdicts_and_says_what_is_missing(panel: Any) -> None:
     panel.edit(document(deny("s3:*")))
     panel.edit("{")

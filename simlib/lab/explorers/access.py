@@ -101,6 +101,14 @@ class AccessExplorer(Explorer):
 
     # -- what there is to see ----------------------------------------------------------------------------------------
 
+    def _settle(self) -> None:
+        """Whom and what one could ask about besides: as the world is, not anew with each key that is pressed."""
+        people: list[Principal] = self.world.inspect.principals()
+        called = titles(self.world, people)
+        self._others = [(each.credential or each.arn, f"{called[each]} – {each.kind}") for each in people]
+        self._known: list[str] = self.world.inspect.resources()
+        super()._settle()
+
     @property
     def questions(self) -> list[Question]:
         return [self.question(person, request) for request in self.requests for person in self.people]
@@ -200,9 +208,6 @@ class AccessExplorer(Explorer):
     def _below(self) -> Child:
         """To try one really, to ask something else, for somebody else, under other circumstances."""
         tried = el("p.sl-quiet", self.tried, role="status") if self.tried else None
-        people: list[Principal] = self.world.inspect.principals()
-        called = titles(self.world, people)
-        others = [(each.credential or each.arn, f"{called[each]} – {each.kind}") for each in people]
         action, resource = self._typed["action"], self._typed["resource"]
         words = [each.text for each in fitting(actions(action), action)]
         asked = el(
@@ -218,7 +223,7 @@ class AccessExplorer(Explorer):
             tried,
             self._undo(),
             el("div", fold("Add a request", asked, key="new", opened=not self.requests), on="live"),
-            self._circumstances(choice("person", "Also ask for", [("", "nobody else"), *others], "")),
+            self._circumstances(choice("person", "Also ask for", [("", "nobody else"), *self._others], "")),
         )
 
     def _trying(self) -> Child:
@@ -237,7 +242,7 @@ class AccessExplorer(Explorer):
 
     def _resources(self) -> list[str]:
         typed = self._typed["resource"].lower()
-        return [arn for arn in self.world.inspect.resources() if typed in arn.lower()][:MOST_WORDS]
+        return [arn for arn in self._known if typed in arn.lower()][:MOST_WORDS]
 
     @property
     def commands(self) -> Commands:

@@ -209,6 +209,5 @@ def _accounts(principals: list[str]) -> list[str]:
 def fitting(words: list[Word], typed: str) -> list[Word]:
     """The words that begin with what is typed, then those that contain it; letters count alike, large or small."""
     sought = typed.casefold()
-    begin = [word for word in words if word.text.casefold().startswith(sought)]
-    inside = [word for word in words if sought in word.text.casefold() and word not in begin]
-    return [*begin, *inside][:MOST]
+    found = [(word.text.casefold().find(sought), word) for word in words]
+    return [*(word for at, word in found if at == 0), *(word for at, word in found if at > 0)][:MOST]
