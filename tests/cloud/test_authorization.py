@@ -108,6 +108,24 @@ S3_CASES = [
         "explicit deny",
     ),
     (
+        "a data perimeter by S3's own key for the bucket's account",
+        [allow("s3:*"), deny("s3:*", Condition={"StringNotEquals": {"s3:ResourceAccount": "111111111111"}})],
+        READ,
+        None,
+    ),
+    (
+        "which keeps out of other accounts",
+        [allow("s3:*"), deny("s3:*", Condition={"StringNotEquals": {"s3:ResourceAccount": "222222222222"}})],
+        READ,
+        "explicit deny",
+    ),
+    (
+        "the TLS that every SDK of today speaks",
+        [allow("s3:*", Condition={"NumericGreaterThanEquals": {"s3:TlsVersion": "1.2"}})],
+        READ,
+        None,
+    ),
+    (
         "Null says a key is absent",
         [allow("s3:*", Condition={"Null": {"aws:TokenIssueTime": "true"}})],
         READ,
