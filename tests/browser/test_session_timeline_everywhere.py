@@ -120,14 +120,21 @@ CUT = """panel => [...panel.querySelectorAll(".sl-lane")].filter(lane => {
     return cut || box.right > around.right || box.top < around.top || box.bottom > end;
 }).map(lane => lane.innerText)"""
 
+# The times along the axis that reach into the next one.
+CROWDED = """panel => [...panel.querySelectorAll(".sl-axis > span")].filter(span => span.checkVisibility()).filter(
+    (span, at, all) => at && all[at - 1].getBoundingClientRect().right > span.getBoundingClientRect().left
+).map(span => span.innerText)"""
 
-def test_the_label_of_a_lane_is_whole_at_every_width(opened: Any) -> None:
+
+def test_the_labels_of_lanes_and_axis_are_whole_at_every_width(opened: Any) -> None:
     for width in (390, 620, 700, 850, 1000, 1280, 1400):
         opened.width(width)
         shown = panel(opened)
         assert shown.locator(".sl-lane").count() == 3
         # a page takes its time to follow a window that has changed
-        opened.page.wait_for_function(f"panel => ({CUT})(panel).length === 0", arg=shown.element_handle())
+        opened.page.wait_for_function(
+            f"panel => ({CUT})(panel).length + ({CROWDED})(panel).length === 0", arg=shown.element_handle()
+        )
     opened.width(1280)
 
 
