@@ -192,7 +192,7 @@ class Hidden:
             address = arguments[-1] if arguments else None
             return address[0] if isinstance(address, tuple) and address else None
 
-        for name in ("getaddrinfo", "gethostbyname", "gethostbyname_ex"):
+        for name in ("getaddrinfo", "gethostbyname", "gethostbyname_ex", "gethostbyaddr"):
             _watch(undo, socket, name, lambda host, *rest, **named: host)
         for name in ("connect", "connect_ex", "sendto", "sendmsg"):
             if hasattr(socket.socket, name):  # Windows has no sendmsg

@@ -215,6 +215,7 @@ WAYS: dict[str, Callable[[], Any]] = {
     **{f"{name}, {host}": partial(by_socket, SOCKETS[name], host) for name in SOCKETS for host in ADDRESSES},
     "gethostbyname": lambda: socket.gethostbyname("sts.amazonaws.com"),
     "gethostbyname_ex": lambda: socket.gethostbyname_ex("sts.amazonaws.com"),
+    "gethostbyaddr": lambda: socket.gethostbyaddr("sts.amazonaws.com"),
     "urllib": lambda: urllib.request.urlopen("https://my-bucket.s3.amazonaws.com/key?X-Amz-Signature=abc", timeout=1),
     "http.client": lambda: http.client.HTTPConnection(METADATA, timeout=1).request("GET", "/latest/meta-data/"),
     "requests": lambda: requests.get("https://sts.amazonaws.com/", timeout=1),

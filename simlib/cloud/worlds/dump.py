@@ -50,7 +50,7 @@ def read(*sources: str | os.PathLike[str]) -> tuple[dict[str, Any], tuple[Remark
             reader.notes.file = path.as_posix()
             try:
                 reader.take(reader.values(file.content(path)))
-            except WorldFileError as error:
+            except (WorldFileError, RecursionError) as error:
                 reader.notes.remark("", str(error))
     return reader.whole(*map(str, sources)), reader.notes.all()
 
@@ -63,7 +63,10 @@ def read_content(content: bytes, name: str) -> tuple[dict[str, Any], tuple[Remar
     match values:
         case [{"IamLabWorld": _}]:
             return values[0], ()
-    reader.take(values)
+    try:
+        reader.take(values)
+    except RecursionError as error:
+        reader.notes.remark("", str(error))
     return reader.whole(name), reader.notes.all()
 
 
@@ -176,8 +179,11 @@ def _parsed(text: str, suffix: str) -> Iterator[Any]:
     if begin is None:
         import yaml  # late: awscli brings it
 
+        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
         try:
-            yield from yaml.load_all(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+            if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, loader)):
+                raise ValueError("it repeats parts by YAML's aliases, which make a file endless: write them out")
+            yield from yaml.load_all(text, loader)
         except yaml.YAMLError as error:
             raise ValueError(str(error)) from None
         return

@@ -35,6 +35,8 @@ def world(**account: Any) -> dict[str, Any]:
         (b"", "it is empty"),
         (b"\x80\x04K*.", "neither JSON nor YAML"),
         (b"[" * 200_000, "neither JSON nor YAML"),
+        (b"a: &a [*a]", "by YAML's aliases"),
+        (b"a: &a [x, x]\nb: &b [*a, *a]\nc: [*b, *b]", "by YAML's aliases"),
         (b'{"IamLabWorld": NaN}', "NaN is not a number in JSON"),
         (b"[]", "Nothing here is a world of the lab"),
         (b'{"hello": 1}', "Nothing here is a world of the lab"),
@@ -67,6 +69,7 @@ def world(**account: Any) -> dict[str, Any]:
                                         "Policies": [], "OrganizationalUnits": [], "Accounts": []}]},
          "account 999999999999 is not among"),
         ({"UserDetailList": []}, "names no account"),
+        (b'{"a": ' * 900 + b"1" + b"}" * 900, "Nothing here is a world of the lab"),
     ],
 )  # fmt: skip
 def test_what_is_no_world_is_refused_and_the_running_one_goes_on(
