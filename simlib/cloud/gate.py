@@ -89,13 +89,14 @@ class Gate:
         signature follows, where it is not the world's (other processes keep real time).
         """
         in_flight = _InFlightCall(raw, self.now())
-        # a large body keeps nobody else waiting while it is read
-        placed = self._attempt(in_flight, lambda: self._place(in_flight, service))
-        if isinstance(placed, RawAnswer):
-            return placed
-        with self.lock, uninterrupted():
-            in_flight.now = self.now()
-            answer = self._attempt(in_flight, lambda: self._enter(in_flight, placed, signed_by))
+        with uninterrupted():
+            # a large body keeps nobody else waiting while it is read
+            placed = self._attempt(in_flight, lambda: self._place(in_flight, service))
+            if isinstance(placed, RawAnswer):
+                return placed
+            with self.lock:
+                in_flight.now = self.now()
+                answer = self._attempt(in_flight, lambda: self._enter(in_flight, placed, signed_by))
         return self._attempt(in_flight, partial(self._finish, answer)) if isinstance(answer, DeferredAnswer) else answer
 
     def _enter(self, in_flight: _InFlightCall, call: Call, signed_by: SenderTime | None) -> RawAnswer | DeferredAnswer:

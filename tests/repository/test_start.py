@@ -48,7 +48,10 @@ def test_a_folder_gets_a_copy_of_the_course_without_the_instructors_answers(tmp_
     folder = tmp_path / "my lessons"
     assert start.main([str(folder), "--port=9000"]) == 0
     there = {path.name for path in folder.iterdir()}
-    assert there == {path.name for path in (ROOT / "notebooks").glob("*.ipynb")} | {"glossary.md"}
+    assert there == {path.name for path in (ROOT / "notebooks").glob("*.ipynb")} | {
+        "glossary.md",
+        "writing-challenges.md",
+    }
     [arguments] = started
     assert f"--ServerApp.root_dir={folder}" in arguments
     assert f"--LabApp.default_url=/lab/tree/{start.FIRST_PAGE}" in arguments
