@@ -180,7 +180,7 @@ def test_a_challenge_is_played_to_its_end(visit: Any) -> None:
     type_into(output, "$", f"aws iam create-access-key --user-name {names['boss']}")
     output.get_by_label("As").wait_for()
     type_into(output, "$", f"aws s3 cp s3://{names['bucket']}/{names['file']} -")
-    output.get_by_text("FLAG-").last.wait_for()
+    output.get_by_text(names["flag"]).wait_for()
     type_into(output, "The flag", names["flag"])
     output.get_by_text("100 of 100 points").wait_for()
     kept = json.loads(visit.asked("print(open('progress.json').read())"))
