@@ -19,14 +19,11 @@ from simlib.cloud.transport.protocols import service_metadata
 
 _VERSION = "1.11"
 _SPACE = uuid.UUID("6d0e7f5c-0d0a-4c55-9d59-6a6c61620000")  # event ids are made of the request's, so they never change
-
-
 _HIDDEN = "HIDDEN_DUE_TO_SECURITY_REASONS"
 # What is hidden besides what the models call sensitive, as the guides of both services show
 _MESSAGES = {"sns": ("Message", "Subject", "MessageAttributes"), "sqs": ("MessageBody", "MessageAttributes")}
-_LONGEST = (
-    10_000  # characters; a choice, for the trail remembers thousands of calls: AWS leaves out what is over 100 kB
-)
+# In characters; a choice, for the trail remembers thousands of calls: AWS leaves out what is over 100 kB
+_LONGEST = 10_000
 
 
 def record(event: Event) -> dict[str, Any]:
