@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from simlib.iam.decision import GRANTS, Check, PolicySet
@@ -62,7 +64,8 @@ class Element(NamedTuple):
         return f"{_code([self.key])} is {actual}; {_code([self.operator])} needs {needed}"
 
 
-class ExplainedStatement(NamedTuple):
+@dataclass
+class ExplainedStatement:
     """A statement of a policy that a check looked at, and why it matched the request or did not."""
 
     check_type: str
@@ -72,7 +75,7 @@ class ExplainedStatement(NamedTuple):
     request: Request
     bounded: bool
 
-    @property
+    @cached_property
     def elements(self) -> tuple[Element, ...]:
         """In the order Principal, Action, Resource, Condition."""
         return tuple(_elements(self.statement, self.request, self.bounded))
@@ -217,7 +220,7 @@ class Evaluation(NamedTuple):
     @property
     def statements(self) -> Sequence[ExplainedStatement]:
         """Every statement of every policy that was asked, check by check, with what decided whether it matched."""
-        return [each for check in self.checks for each in self._of(check)]
+        return [each for check in self.checks for each in self._explained(check)]
 
     @property
     def near_misses(self) -> list[ExplainedStatement]:
@@ -226,7 +229,7 @@ class Evaluation(NamedTuple):
         lacking = self.deciding.lacking
         return [each for check in lacking for each in self._near(check) or self._near(check, of_action=False)]
 
-    def _of(self, check: Check, *, matched: bool = False) -> list[ExplainedStatement]:
+    def _explained(self, check: Check, *, matched: bool = False) -> list[ExplainedStatement]:
         """The statements that a check looked at, or those of them that matched."""
         policies = check.matched_policies if matched else [(each, each.statements) for each in check.policies]
         bounded = self.policies.bounds(self.request)
@@ -237,12 +240,12 @@ class Evaluation(NamedTuple):
         ]
 
     def _matched(self, checks: Iterable[Check], effect: str) -> tuple[ExplainedStatement, ...]:
-        matched = [each for check in checks for each in self._of(check, matched=True)]
+        matched = [each for check in checks for each in self._explained(check, matched=True)]
         return tuple([each for each in matched if each.statement.effect == effect])
 
     def _near(self, check: Check, *, of_action: bool = True) -> list[ExplainedStatement]:
         """Allow statements that cover the action (or any) and fail on as few other elements as possible."""
-        allows = [each for each in self._of(check) if each.statement.effect == "Allow"]
+        allows = [each for each in self._explained(check) if each.statement.effect == "Allow"]
         near = [each for each in allows if not of_action or each.statement.covers_action(self.request.folded_action)]
         return [each for each in sorted(near, key=lambda each: each.misses)[:3] if each.misses]
 
@@ -296,8 +299,9 @@ class Evaluation(NamedTuple):
             trust = check.check_type == "RESOURCE" and request.is_trust_question
             name = "trust policy" if trust else _name(check)
             lines.append(f"{name[0].upper()}{name[1:]}: {_MEANINGS[check.meaning]}.")
-            lines += [f"  {each.title} matches." for each in self._of(check, matched=True)]
-            lines += [f"  {each.sentence}." for each in self._near(check) if check.effect == IMPLICIT_DENY]
+            lines += [f"  {each.title} matches." for each in self._explained(check, matched=True)]
+            if check.effect == IMPLICIT_DENY:
+                lines += [f"  {each.sentence}." for each in self._near(check)]
         return "\n".join(lines)
 
     def hint(self) -> str:
