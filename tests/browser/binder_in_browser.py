@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.servers import ROOT, TOKEN, Server, free_port, wait_until_up
+from tests.browser.servers import PATIENCE, ROOT, TOKEN, Server, free_port, wait_until_up
 from tests.browser.test_lesson_1_in_browser import LESSON, LIST, change, says, type_in, verdict
 from tests.browser.visits import visiting
 
@@ -32,7 +32,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield Server(f"http://127.0.0.1:{port}", Path("notebooks"))
     finally:
         process.terminate()
-        process.wait(15)
+        process.wait(PATIENCE)
 
 
 @pytest.fixture(scope="module")

@@ -37,6 +37,9 @@ _HOMES = {
 }
 
 
+PATIENCE = 120  # seconds to start or to end, on a busy machine; what hangs fails after them
+
+
 @dataclass(frozen=True)
 class Server:
     """Where it listens, and the folder whose notebooks it opens."""
@@ -79,7 +82,7 @@ def running(command: Sequence[str], home: Path, answers: str) -> Iterator[None]:
             assert process.stdin
             process.stdin.close()
             try:
-                process.wait(15)
+                process.wait(PATIENCE)
             except subprocess.TimeoutExpired:
                 process.kill()
                 pytest.fail("the server did not end when its standard input was closed")
@@ -99,7 +102,7 @@ def free_port() -> int:
 
 
 def wait_until_up(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline and server.poll() is None:
         try:
             with urllib.request.urlopen(url, timeout=5):
