@@ -101,7 +101,13 @@ def set_up(*files):
         if is_there(wanted):  # another run did it meanwhile
             return
         stamp = read_stamp()
-        if VENV.exists() and (not works() or (stamp and folder not in stamp)):
+        if os.path.lexists(VENV) and (not works() or (stamp and folder not in stamp)):
+            place = os.path.realpath(VENV)
+            if Path(place) != VENV:
+                sys.exit(
+                    f"{VENV} is a link to {place}, and no environment of this lab's is there. "
+                    f"Nothing there is removed: remove the link, {AGAIN}"
+                )
             shutil.rmtree(VENV)  # of another Python, unfinished, or moved: pip cannot mend that
         new = not VENV.exists()
         if new and shutil.disk_usage(ROOT).free < SPACE:

@@ -60,7 +60,6 @@ class Lab:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             encoding="utf-8",
-            timeout=120,
         )
 
 

@@ -232,6 +232,44 @@ def test_an_unknown_command_is_answered_with_those_that_exist(new_lab: Lab) -> N
     assert not new_lab.venv.exists()
 
 
+def link_to(place: Path, link: Path) -> None:
+    try:
+        link.symlink_to(place, target_is_directory=True)
+    except OSError:  # Windows, without its developer mode
+        pytest.skip("this user may not make links: switch on Windows's developer mode")
+
+
+@pytest.mark.parametrize("there", ["another lab's environment", "a folder of something else", "nothing"])
+def test_what_a_link_in_the_environments_place_leads_to_is_left_alone(
+    lab: Lab, new_lab: Lab, tmp_path: Path, there: str
+) -> None:
+    place = lab.venv if there == "another lab's environment" else tmp_path / "elsewhere"
+    if there == "a folder of something else":
+        place.mkdir()
+        (place / "thesis.txt").write_text("three years", encoding="utf-8")
+    link_to(place, new_lab.venv)
+    before = sorted(place.rglob("*"))
+    said = sentence(new_lab.run())
+    assert said.startswith(f"{new_lab.venv} is a link to {place.resolve()}, and no environment of this lab's is there.")
+    assert said.endswith("remove the link, then run the same command again.")
+    assert sorted(place.rglob("*")) == before
+    new_lab.venv.unlink()
+    assert called(new_lab.run())["module"] == "simlib.start"
+
+
+def test_an_environment_on_another_disk_may_be_linked_to(lab: Lab, tmp_path: Path) -> None:
+    elsewhere = tmp_path.resolve() / "on another disk"
+    lab.venv.rename(elsewhere)
+    try:
+        link_to(elsewhere, lab.venv)
+        write_inputs(lab.folder, lesson="jupyterlab==1\nnewcomer==1\n")
+        assert called(lab.run())["module"] == "simlib.start"
+        assert list(elsewhere.rglob("newcomer/__main__.py"))
+    finally:
+        lab.venv.unlink(missing_ok=True)
+        elsewhere.rename(lab.venv)
+
+
 @pytest.mark.parametrize("option", ["--help", "-h", "help"])
 def test_help_names_both_commands_and_installs_nothing(new_lab: Lab, option: str) -> None:
     answer = new_lab.run(option)

@@ -100,5 +100,4 @@ def run(scripts: Path, folder: Path, command: str, *arguments: str) -> subproces
         cwd=folder,
         capture_output=True,
         encoding="utf-8",
-        timeout=120,
     )

@@ -226,8 +226,13 @@ def test_without_jupyter_the_line_to_install_it_is_told(
 
 def test_the_address_comes_with_nothing_that_alarms_and_the_page_asks_no_question(tmp_path: Path) -> None:
     port = free_port()
+    npm = tmp_path / "bin" / "npm"  # Jupyter's look for language servers would start it, and it writes logs
+    npm.parent.mkdir()
+    npm.write_text(f'#!/bin/sh\ntouch "{tmp_path}/npm was started"\n', encoding="utf-8")
+    npm.chmod(0o755)
     command = [sys.executable, "-m", "simlib.start", str(ROOT / "notebooks"), "--no-browser", f"--port={port}"]
     environment = {**bare_environment(), "HOME": str(tmp_path), "PYTHONPATH": str(ROOT)}
+    environment["PATH"] = os.pathsep.join([str(npm.parent), environment["PATH"]])
     pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "encoding": "utf-8"}
     with subprocess.Popen(command, env=environment, cwd=tmp_path, **pipes) as running:
         try:
@@ -246,6 +251,7 @@ def test_the_address_comes_with_nothing_that_alarms_and_the_page_asks_no_questio
     assert "@jupyterlab/apputils-extension:announcements" in json.loads(settings)["disabledExtensions"]
     assert start.FIRST_PAGE in {entry["name"] for entry in listed["content"]}
     assert "instructor-guide.md" not in {entry["name"] for entry in listed["content"]}
+    assert not (tmp_path / "npm was started").exists()
 
 
 def first_answer(address: str) -> str:
