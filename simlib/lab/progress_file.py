@@ -25,14 +25,14 @@ from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
-try:  # of these a system has one, and a browser none
-    import fcntl
+try:  # of these locks a system has one; a browser none, even where it has a module of that name
+    from fcntl import LOCK_EX, LOCK_NB, flock
 except ImportError:
-    fcntl = None  # type: ignore[assignment]
+    flock = None  # type: ignore[assignment]
 try:
-    import msvcrt
+    from msvcrt import LK_NBLCK, locking
 except ImportError:
-    msvcrt = None  # type: ignore[assignment]
+    locking = None  # type: ignore[assignment]
 
 VERSION = 2
 _MOST = ("tries", "hints", "passed")  # of two entries the higher one counts
@@ -189,10 +189,10 @@ def alone(path: Path) -> Iterator[None]:
 
 def _is_held(descriptor: int) -> bool:
     try:
-        if fcntl is not None:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        elif msvcrt is not None:
-            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        if flock is not None:
+            flock(descriptor, LOCK_EX | LOCK_NB)
+        elif locking is not None:
+            locking(descriptor, LK_NBLCK, 1)
     except (BlockingIOError, PermissionError):
         return True
     except OSError:  # no locks here

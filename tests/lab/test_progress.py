@@ -208,6 +208,19 @@ def test_a_kernel_that_holds_on_to_the_lock_stops_nobody_and_nothing_is_lost(
     assert {*progress_file.read(file)["credentials"]["predictions"]} == {"a third key", "the wrong account"}
 
 
+IN_A_BROWSER = """
+import sys, types
+sys.modules["fcntl"] = types.ModuleType("fcntl")  # with nothing in it, as its kernel has one
+from simlib.lab import progress
+progress.challenge("old-key 1", {"passed": True, "score": 100})
+"""
+
+
+def test_where_a_system_has_no_lock_progress_is_kept_all_the_same(file: Path) -> None:
+    subprocess.run([sys.executable, "-c", IN_A_BROWSER], check=True)
+    assert progress_file.read(file)["challenges"]["exercises"]["old-key 1"]["score"] == 100
+
+
 def in_another_kernel() -> None:
     questions._guesses.clear()
     questions._attempted.clear()
