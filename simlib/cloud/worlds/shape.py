@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from functools import cache, partial, reduce
-from inspect import signature
+from inspect import isclass, signature
 from typing import Any, NamedTuple
 
 from botocore import xform_name
@@ -223,7 +223,8 @@ def new(maker: Any, keeper: Any, table: str, values: Mapping[str, Any], **more: 
 @cache
 def _parameters(maker: Any) -> tuple[tuple[str, bool], ...]:
     """The names of arguments, and whether they have to be given."""
-    parameters = signature(maker).parameters.items()
+    # a class's own signature is that of __new__ in Python 3.11.2, Debian's, where one is inherited
+    parameters = signature(maker.__init__ if isclass(maker) else maker).parameters.items()
     named = [(name, each) for name, each in parameters if name != "self" and each.kind is not each.VAR_KEYWORD]
     return tuple((name, each.default is each.empty) for name, each in named)
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import boto3
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 
 from simlib import Cloud
 from simlib.cloud import clock
+from simlib.cloud.worlds import shape
 
 from ..conftest import new_user, refused, trust
 from .conftest import ROLE, Frozen, furnished, outcome
@@ -75,6 +77,22 @@ def test_every_decision_is_the_same_with_the_keys_in_hand(tmp_path: Path, stoppe
     assert table_of_requests(held) == before
     assert again.account("prod").admin.access_key_id == held["prod"].access_key_id
     assert again.account("third").id == "3" * 12
+
+
+class Made:
+    """Of a class with both, some Pythons take __new__'s arguments for the class's."""
+
+    def __new__(cls, *_: Any, **__: Any) -> Made:
+        return object.__new__(cls)
+
+    def __init__(self, name: str, region: str, description: str = "") -> None:
+        self.said = (name, region, description)
+
+
+def test_a_thing_is_made_by_what_it_is_initialised_with() -> None:
+    keeper = SimpleNamespace(account_id="111111111111", region_name="us-east-1")
+    made = shape.new(Made, keeper, "Policy", {"Description": "reads"}, name="reader")
+    assert made.said == ("reader", "us-east-1", "reads")
 
 
 def test_ids_dates_and_what_hangs_on_them_survive(tmp_path: Path, stopped: None) -> None:
