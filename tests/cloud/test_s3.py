@@ -348,6 +348,28 @@ def test_a_policy_can_tell_a_presigned_url(aws: Cloud, iam: Any, s3: Any) -> Non
     assert opened(alice.generate_presigned_url("get_object", Params=SOURCE))[0] == 403
 
 
+def test_a_policy_can_limit_how_old_a_presigned_url_is(aws: Cloud, iam: Any, s3: Any) -> None:
+    """https://docs.aws.amazon.com/AmazonS3/latest/API/bucket-policy-s3-sigv4-conditions.html"""
+    old = {"NumericGreaterThan": {"s3:signatureAge": "600000"}}
+    statements = allow("s3:GetObject"), {"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": old}
+    alice = new_user(aws, iam, "alice", *statements).client("s3", config=Config(signature_version="s3v4"))
+    url = alice.generate_presigned_url("get_object", Params=SOURCE, ExpiresIn=3600)
+    aws.clock.advance(minutes=9)
+    assert opened(url)[0] == 200
+    aws.clock.advance(minutes=2)
+    assert opened(url)[0] == 403
+    alice.get_object(**SOURCE)  # signed just now, in a header
+
+
+def test_a_policy_can_want_bodies_signed(aws: Cloud, iam: Any, s3: Any) -> None:
+    """https://docs.aws.amazon.com/AmazonS3/latest/API/bucket-policy-s3-sigv4-conditions.html"""
+    signed = {"StringNotEquals": {"s3:x-amz-content-sha256": "UNSIGNED-PAYLOAD"}}
+    person = new_user(aws, iam, "alice", allow("s3:GetObject", Condition=signed))
+    alice = person.client("s3", config=Config(signature_version="s3v4"))
+    alice.get_object(**SOURCE)
+    assert opened(alice.generate_presigned_url("get_object", Params=SOURCE))[0] == 403
+
+
 def test_another_accounts_bucket_is_found_and_its_object_belongs_there(aws: Cloud, s3: Any) -> None:
     partner = aws.account("partner")
     policy = {"Effect": "Allow", "Principal": {"AWS": partner.id}, "Action": "s3:*", "Resource": [ARN, f"{ARN}/*"]}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import moto.backends
@@ -20,9 +21,10 @@ from simlib.cloud.transport.protocols import protocol_of
 from simlib.cloud.transport.wire import RawRequest
 from simlib.iam import service_data
 
-from .conftest import allow, new_user, refused
+from .conftest import allow, deny, document, new_user, refused
 
 ROOT = "arn:aws:{}:us-east-1:111111111111:"
+LATER = datetime.now(UTC).replace(tzinfo=None) + timedelta(days=9.5)
 ME = Caller("arn:aws:iam::111111111111:user/me", "111111111111", "AIDA", "AKIA", None)
 
 
@@ -102,6 +104,39 @@ KEYS: dict[str, tuple[str, str, dict[str, Any], dict[str, Any]]] = {
                                    {"codebuild:source.location": "here"}),
     "a key of the type of resources": ("rds", "CreateDBInstance", {"DBInstanceIdentifier": "d", "Engine": "mysql"},
                                        {"rds:DatabaseEngine": "mysql"}),
+    "names in several members": ("acm", "RequestCertificate", {
+        "DomainName": "a.example", "SubjectAlternativeNames": ["b.example"]},
+        {"acm:DomainNames": ["a.example", "b.example"]}),
+    "one name alone": ("acm", "RequestCertificate", {"DomainName": "a.example"}, {"acm:DomainNames": ["a.example"]}),
+    "what is said to be false": ("sagemaker", "CreateTrainingJob", {
+        "TrainingJobName": "j", "EnableNetworkIsolation": False}, {"sagemaker:NetworkIsolation": "false"}),
+    "another name than the member's": ("eks", "CreateCluster", {"name": "c", "version": "1.33"},
+                                       {"eks:kubernetesVersion": "1.33"}),
+    "a version is given": ("autoscaling", "CreateAutoScalingGroup", {"AutoScalingGroupName": "g", "LaunchTemplate": {
+        "LaunchTemplateName": "t", "Version": "1"}}, {"autoscaling:LaunchTemplateVersionSpecified": "true"}),
+    "a version is left out": ("autoscaling", "CreateAutoScalingGroup", {"AutoScalingGroupName": "g", "LaunchTemplate": {
+        "LaunchTemplateName": "t"}}, {"autoscaling:LaunchTemplateVersionSpecified": "false"}),
+    "an attribute and its value": ("ec2", "ModifyInstanceAttribute", {
+        "InstanceId": "i-0123456789abcdef0", "DisableApiTermination": {"Value": True}, "DryRun": False},
+        {"ec2:Attribute": ["DisableApiTermination"], "ec2:Attribute/DisableApiTermination": "true"}),
+    "an attribute by its name": ("ec2", "ModifyInstanceAttribute", {
+        "InstanceId": "i-0123456789abcdef0", "Attribute": "instanceType", "Value": "t3.large"},
+        {"ec2:Attribute/instanceType": "t3.large", "ec2:Attribute/Attribute": None}),
+    "attributes without a shape": ("ec2", "ModifyInstanceMetadataOptions", {
+        "InstanceId": "i-0123456789abcdef0", "HttpTokens": "optional"}, {"ec2:Attribute/HttpTokens": "optional"}),
+    "whom a snapshot is shared with": ("ec2", "ModifySnapshotAttribute", {
+        "SnapshotId": "snap-0123456789abcdef0", "CreateVolumePermission": {"Add": [{"Group": "all"}]}},
+        {"ec2:Add/group": ["all"], "ec2:Remove/group": None, "ec2:Attribute": ["CreateVolumePermission"]}),
+    "the same in the older form": ("ec2", "ModifySnapshotAttribute", {
+        "SnapshotId": "snap-0123456789abcdef0", "Attribute": "createVolumePermission", "OperationType": "remove",
+        "GroupNames": ["all"]}, {"ec2:Remove/group": ["all"], "ec2:Add/group": None}),
+    "the type of a new policy": ("organizations", "CreatePolicy", {"Type": "SERVICE_CONTROL_POLICY"},
+                                 {"organizations:PolicyType": "SERVICE_CONTROL_POLICY"}),
+    "how long an object is kept": ("s3", "PutObjectRetention", {
+        "Bucket": "b", "Key": "k", "Retention": {"Mode": "GOVERNANCE", "RetainUntilDate": LATER}},
+        {"s3:object-lock-mode": "GOVERNANCE", "s3:object-lock-remaining-retention-days": "9"}),
+    "whether an object is made": ("s3", "UploadPart", {"Bucket": "b", "Key": "k"},
+                                  {"s3:ObjectCreationOperation": "false"}),
     "of several records": ("route53", "ChangeResourceRecordSets", {"HostedZoneId": "Z", "ChangeBatch": {"Changes": [
         {"Action": "CREATE", "ResourceRecordSet": {"Name": "a", "Type": "TXT"}}]}},
         {"route53:ChangeResourceRecordSetsRecordTypes": ["TXT"]}),
@@ -114,6 +149,27 @@ def test_a_calls_members_are_its_condition_keys(
 ) -> None:
     asked = permissions_of(call_of(service, operation, given), ME, aws._store)[0]
     assert {key: asked.context.get(key) for key in keys} == keys
+
+
+def test_a_policy_of_an_organization_has_a_type(aws: Cloud, dev: Any) -> None:
+    organizations = dev.admin.client("organizations")
+    organizations.create_organization(FeatureSet="ALL")
+    made = organizations.create_policy(
+        Name="p", Description="", Type="SERVICE_CONTROL_POLICY", Content=document(deny("s3:*"))
+    )
+    given = {"PolicyId": made["Policy"]["PolicySummary"]["Id"]}
+    asked = permissions_of(call_of("organizations", "DeletePolicy", given), ME, aws._store)[0]
+    assert asked.context["organizations:PolicyType"] == "SERVICE_CONTROL_POLICY"
+
+
+def test_a_function_is_in_the_vpcs_of_its_subnets(aws: Cloud, dev: Any) -> None:
+    ec2 = dev.admin.client("ec2")
+    vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.0.0.0/24")["Subnet"]["SubnetId"]
+    for subnets, found in ([subnet], [vpc]), (["subnet-0123456789abcdef0"], None):
+        given = {"FunctionName": "f", "VpcConfig": {"SubnetIds": subnets}}
+        asked = permissions_of(call_of("lambda", "CreateFunction", given), ME, aws._store)[0]
+        assert asked.context.get("lambda:VpcIds") == found
 
 
 def test_a_key_that_describes_another_type_of_resources_is_left_out(aws: Cloud, dev: Any) -> None:

@@ -64,6 +64,8 @@ def _requests(call: Call, caller: Caller) -> Iterable[Call]:
     if call.service == "organizations":
         known = organizations.arns(caller.account)
         named = {member: known.get(str(value), value) for member, value in call.parameters.items()}
+        if (policy := str(named.get("PolicyId"))).startswith("arn:"):  # …:policy/o-1/service_control_policy/p-1
+            named["PolicyType"] = policy.split("/")[-2].upper()
         return [replace(call, parameters=named)]
     if call.name != "secretsmanager:BatchGetSecretValue":
         return [call]

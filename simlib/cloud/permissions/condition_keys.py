@@ -20,6 +20,7 @@ from simlib.cloud.permissions.service_table import (
     forms_of,
     known,
     letters,
+    looked_up,
     row,
     searched,
 )
@@ -41,7 +42,7 @@ def context_of(call: Call, action: str, account: str, arn: str) -> Context:
 
 def valued(paths: Mapping[str, str], call: Call, account: str) -> Context:
     """The condition keys that have a value, by what the table or the API's model says of where it is."""
-    values = ((key, _text_of(_at(path, call, account))) for key, path in paths.items())
+    values = ((key, text_of(_at(path, call, account))) for key, path in paths.items())
     return {key: value for key, value in values if value is not None}
 
 
@@ -51,6 +52,8 @@ def _at(path: str, call: Call, account: str) -> Any:
         return arns[0] if len(arns) == 1 else arns or None
     if "{" in path:
         return next(filled(path, call, account), None)
+    if " as " in path:
+        return looked_up(path, call, account)
     return call.parameters.get(path) if path.isalnum() else searched(path, call.parameters)
 
 
@@ -68,7 +71,8 @@ def _of_others(action: str, arn: str) -> frozenset[str]:
     return _keys_by_type(action)[kind] if kind else frozenset()
 
 
-def _text_of(value: Any) -> str | list[str] | None:
+def text_of(value: Any) -> str | list[str] | None:
+    """The value of a condition key that a member of a call has; None of a structure and of nothing."""
     if isinstance(value, list):
         return [str(item) for item in value] if value and all(isinstance(item, str | int) for item in value) else None
     if isinstance(value, datetime):

@@ -7,7 +7,7 @@ https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -40,9 +40,10 @@ def _ordinary(call: Call, caller: Caller) -> Iterator[Permission]:
     if made in kinds and not any(_kind(arn) == made for arn in named):
         first = call.operation in service_table.row("ec2")["made_first"]
         named.insert(0 if first else len(named), _arn(call, caller, made, "*"))
+    attributes = _attributes(call, known.condition_keys if known else ())
     for arn in named or ["*"]:
         context = {**_facts(arn, call, caller), **(_request_tags(call, made) if _kind(arn) == made else {})}
-        yield Permission(action, arn, caller.account, context)
+        yield Permission(action, arn, caller.account, {**attributes, **context})
 
 
 def _run_instances(call: Call, caller: Caller) -> Iterator[Permission]:
@@ -79,6 +80,26 @@ def _request_tags(call: Call, kind: str) -> dict[str, str | list[str]]:
         if specification.get("ResourceType") == kind:
             pairs |= tags_in(specification.get("Tags"))
     return {**tag_keys(pairs), "aws:TagKeys": list(pairs)} if pairs else {}
+
+
+_NO_ATTRIBUTES = ("DryRun", "OperationType", "UserIds", "UserGroups", "GroupNames", "ProductCodes", "ClientToken")
+
+
+def _attributes(call: Call, keys: Collection[str]) -> Context:
+    """What a call changes: the attributes' names as `ec2:Attribute`, and each as `ec2:Attribute/NAME`.
+
+    https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ExamplePolicies_EC2.html
+    """
+    if "ec2:Attribute/*" not in keys:
+        return {}
+    given, shape = dict(call.parameters), call.model.input_shape
+    for name in (*(shape.required_members if shape else ()), *_NO_ATTRIBUTES):
+        given.pop(name, None)
+    if "Attribute" in given:
+        given = {str(given["Attribute"]): given.get("Value")}
+    values = {name: value.get("Value") if isinstance(value, Mapping) else value for name, value in given.items()}
+    each = {f"ec2:Attribute/{name}": text for name, value in values.items() if (text := condition_keys.text_of(value))}
+    return {"ec2:Attribute": list(given), **each} if given and "ec2:Attribute" in keys else each
 
 
 def _made(call: Call) -> str:

@@ -7,6 +7,7 @@ https://docs.aws.amazon.com/AmazonS3/latest/userguide/amazon-s3-policy-keys.html
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -16,6 +17,12 @@ from simlib.cloud.permissions.permission import Context, Permission, tag_keys
 from simlib.cloud.permissions.service_table import row
 from simlib.cloud.storage import buckets
 from simlib.cloud.transport.calls import Call, copy_source
+
+# Whether an operation makes the object (https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes-enforce.html)
+_CREATIONS = {
+    **dict.fromkeys(("PutObject", "CopyObject", "CompleteMultipartUpload"), True),
+    **dict.fromkeys(("CreateMultipartUpload", "UploadPart", "UploadPartCopy"), False),
+}
 
 
 def permissions_of(call: Call, caller: Caller) -> Iterator[Permission]:
@@ -93,11 +100,21 @@ def context_of(call: Call) -> Context:
         context["s3:locationconstraint"] = str(configuration.get("LocationConstraint") or "us-east-1")
     if tags := _tags_in(parameters.get("Tagging")):
         context |= _object_tags(tags) if parameters.get("Key") else {}
-    query = dict(parse_qsl(call.raw.parts.query))
+    until = parameters.get("ObjectLockRetainUntilDate") or (parameters.get("Retention") or {}).get("RetainUntilDate")
+    if isinstance(until, datetime):
+        context["s3:object-lock-remaining-retention-days"] = str((until.replace(tzinfo=UTC) - datetime.now(UTC)).days)
+    if call.operation in _CREATIONS:
+        context["s3:ObjectCreationOperation"] = str(_CREATIONS[call.operation]).lower()
+    query, headers = dict(parse_qsl(call.raw.parts.query)), call.raw.headers
+    if body := headers.get("x-amz-content-sha256", "UNSIGNED-PAYLOAD" if "X-Amz-Signature" in query else ""):
+        context["s3:x-amz-content-sha256"] = body
     if "X-Amz-Signature" in query or "Signature" in query:
         context["s3:authType"] = "REST-QUERY-STRING"
         context["s3:signatureversion"] = "AWS4-HMAC-SHA256" if "X-Amz-Signature" in query else "AWS"
-    elif "authorization" in call.raw.headers:
+        if since := query.get("X-Amz-Date"):
+            signed = datetime.strptime(since, "%Y%m%dT%H%M%S%z")
+            context["s3:signatureAge"] = str(round((datetime.now(UTC) - signed).total_seconds() * 1000))
+    elif "authorization" in headers:
         context["s3:authType"] = "REST-HEADER"
         context["s3:signatureversion"] = "AWS4-HMAC-SHA256"
     return context

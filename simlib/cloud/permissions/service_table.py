@@ -145,7 +145,7 @@ def of_aws(arn: str, service: str) -> str:
 
 def filled(template: str, call: Call, account: str) -> Iterator[str]:
     """The ARNs of a template of the table; none where one of its gaps stays empty."""
-    builtin = {"region": call.region, "account": account, "operation": call.operation}
+    builtin = _builtin(call, account)
     if "{path}" in template:
         builtin["path"] = call.path.replace("/", "%2F")
     gaps = _GAP.findall(template)
@@ -155,6 +155,15 @@ def filled(template: str, call: Call, account: str) -> Iterator[str]:
         text = _GAP.sub(lambda _: next(piece), template)  # noqa: B023
         whole = text.startswith(("arn:", "+")) or text.isdigit()  # a telephone number is what SNS says it is
         yield text if whole else f"arn:aws:{prefix_of(call.service)}:{call.region}:{account}:{text}"
+
+
+def looked_up(path: str, call: Call, account: str) -> list[str]:
+    """What a JMESPath finds, looked up as what follows " as "."""
+    return list(_first(path, call.parameters, _builtin(call, account)))
+
+
+def _builtin(call: Call, account: str) -> dict[str, str]:
+    return {"region": call.region, "account": account, "operation": call.operation}
 
 
 def _first(gap: str, parameters: Any, builtin: Mapping[str, str]) -> Iterator[str]:
@@ -206,6 +215,7 @@ _RESOLVED: Mapping[str, Callable[[str, str, str], str | None]] = {
     "role": _of_iam("role", "roles"),
     "instance-profile": _of_iam("instance-profile", "instance_profiles"),
     "security-group": resources.security_group_id,
+    "vpc": resources.vpc_of_subnet,
     "launch-template": lambda name, *place: resources.launch_template({"LaunchTemplateName": name}, *place)[0],
 }
 

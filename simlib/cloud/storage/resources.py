@@ -290,6 +290,11 @@ def security_group_id(name: str, region: str, account: str) -> str | None:
     return next((str(group.id) for group in _of("ec2", account, region, "groups") if group.name == name), None)
 
 
+def vpc_of_subnet(subnet_id: str, region: str, account: str) -> str | None:
+    """The ID of the VPC that a subnet is in."""
+    return getattr(thing_of(f"arn:aws:ec2:{region}:{account}:subnet/{subnet_id}"), "vpc_id", None)
+
+
 def profile_of(instance: Any) -> str | None:
     """The ARN of an instance's profile."""
     association = instance.ec2_backend.iam_instance_profile_associations.get(instance.id)
