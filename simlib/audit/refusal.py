@@ -75,7 +75,7 @@ class Refusal:
         if self.kind not in ("permission", "trust") or not self.effect:
             return ()
         if self.effect == EXPLICIT_DENY:
-            return ("a missing Allow; no Allow helps against a Deny that matches.",)
+            return ("a missing Allow; no Allow overrides a Deny that matches.",)
         sentences = ["a Deny, in any policy: AWS would have named an explicit deny."]
         if self.check_type == "PRINCIPAL":
             sentences.append("a policy of the resource that lets the caller in by name.")

@@ -201,7 +201,7 @@ def resources(statement: Statement, report: Report) -> None:
                 report.add(code, path, text, None if part else guess(other), service=service)
                 break
         else:
-            advice = f"such ARNs are {' or '.join(sorted(formats, key=len)[:2])}"
+            advice = f"its ARNs are {' or '.join(sorted(formats, key=len)[:2])}"
             report.add("invalid-arn-resource", path, text, advice, service=service)
 
 

@@ -343,4 +343,4 @@ def _name(check: Check) -> str:
 def _way_round(denying: ExplainedStatement) -> str:
     conditions = [element.sentence for element in denying.elements if element.name == "Condition"]
     means = f" Its condition matches: {conditions[0]}." if conditions else ""
-    return f"No Allow helps against {denying.title} ({POLICY_NAMES[denying.check_type]}).{means}"
+    return f"No Allow overrides {denying.title} ({POLICY_NAMES[denying.check_type]}).{means}"

@@ -34,13 +34,19 @@ _VERDICTS = {True: ("✔", "right", "sl-yes"), False: ("✘", "not_yet", "sl-no"
 
 class Verdict(Panel):
     """What `check()` says; `passed` is None while there is nothing to judge. Of an exercise, with what helps on; with
-    an `editor`, the place to answer in, and its check."""
+    an `editor`, the place to answer in, and its check. Where the panel `above` says all of it, only how it went."""
 
     def __init__(
-        self, passed: bool | None, text: str, made: Attempted | None = None, editor: PolicyEditor | None = None
+        self,
+        passed: bool | None,
+        text: str,
+        made: Attempted | None = None,
+        editor: PolicyEditor | None = None,
+        *,
+        above: bool = False,
     ) -> None:
         super().__init__()
-        self.passed, self.text, self.made, self.editor = passed, text, made, editor
+        self.passed, self.text, self.made, self.editor, self.above = passed, text, made, editor, above
         self._help: dict[str, Saying] = {}
         self._asks = False  # whether the step is really to be begun again
 
@@ -78,8 +84,9 @@ class Verdict(Panel):
 
     def page(self) -> Part:
         sign, right, css = _VERDICTS[self.passed]
-        words = el(f"span.{css}", sign, " ", word(right)), paragraphs(self.text, "div.sl-because")
-        told = el("div", *words, role="status", text=plain(f"{sign} {word(right)} {self.text}"))
+        text = word("panel_asks" if self.passed is None else "panel_says") if self.above else self.text
+        words = el(f"span.{css}", sign, " ", word(right)), paragraphs(text, "div.sl-because")
+        told = el("div", *words, role="status", text=plain(f"{sign} {word(right)} {text}"))
         answer = (el("p.sl-dim", word("panel_how")), slot(still=self.editor.page)) if self.editor else ()
         # why it is right is told once
         sayings = (replace(each, text="" if each.text in self.text else each.text) for each in self._help.values())
@@ -162,7 +169,7 @@ class Attempted:
 
         A policy is given as text, as a dictionary, or as a panel in which it stands. Where the lesson's own text has
         not been touched, what stands in `panel()` counts, or else what a panel has applied in the world. While that
-        panel is open, it shows the verdict too, and has the buttons.
+        panel is open, the verdict and the buttons are there, and what is returned says only how it went.
         """
         from simlib.cloud import Cloud
 
@@ -170,7 +177,7 @@ class Attempted:
         if answer or self._panel is None or self._begun_in is not Cloud.running:
             return Verdict(*verdict, self)
         self._panel.take(*verdict)
-        return Verdict(*verdict)
+        return Verdict(*verdict, above=True)
 
     def judge(self, *answer: Any) -> tuple[bool | None, str]:
         """Whether an answer, as `check` takes it, is right – None: there is none yet –, and what is said of it."""

@@ -28,7 +28,7 @@ from .policy.shelf import blank
 
 
 def sentence(row: Row) -> str:
-    """ "Alice deletes report.csv: allowed, and should be refused. Allow statement 1 of … allows it." """
+    """ "Alice deletes report.csv: allowed, but should be refused. Allow statement 1 of … allows it." """
     got, wanted = (word("is_allowed" if each else "is_refused") for each in (row.allowed, row.should))
     return f"{word('row').format(who=row.who, does=row.does, got=got, wanted=wanted)} {row.because}".strip()
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 _MARKED = re.compile(r"`([^`]+)`|\*\*(\w(?:[^*`]*\w)?)\*\*")
 BREAKS = re.compile(r"(?<=\w/)(?=[\w*$])|(?<=::)(?!:)|(?<=:)(?=\d{12}:)|(?<=\d{12}:)")
+_ID = re.compile(r"(?<![\w-])[a-z]{1,8}-[0-9a-f]{8,17}(?![\w-])")  # of a machine, a volume, a network
 LONGEST = 4_000  # characters of one piece of foreign text; more would only push the page out of shape
 
 
@@ -72,8 +73,9 @@ def shortened(name: str, letters: int) -> str:
 
 
 def breakable(html_: str) -> str:
-    """Where a line may break in an ARN: before its account, before its resource and after a slash."""
-    return BREAKS.sub("<wbr>", html_) if "arn:" in html_ else html_
+    """Where a line may break in an ARN: before its account, before its resource and after a slash; in the ID of a
+    machine it may not."""
+    return _ID.sub(r'<span class="sl-nb">\g<0></span>', BREAKS.sub("<wbr>", html_) if "arn:" in html_ else html_)
 
 
 def visible(text: object) -> str:
@@ -94,7 +96,7 @@ def prose(text: str) -> str:
 
 def inline(text: str) -> str:
     """The same within a line: code and terms, no paragraphs."""
-    return _MARKED.sub(_marked, escape(text))
+    return _MARKED.sub(_marked, breakable(escape(text)))
 
 
 def _marked(found: re.Match[str]) -> str:

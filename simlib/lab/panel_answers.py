@@ -51,8 +51,10 @@ def taken(
     """The answer to be judged, for each of `given` a text or the documents of a panel; and where it was found.
 
     A panel that is handed in counts. Where a text is the one that was given, what was written in the exercise's `own`
-    panel does, or else what any panel has applied. Raises `Unjudged` for a panel that holds nothing of the kind.
+    panel does, or else what any panel has applied; with nothing handed in, the verdict on that text stands in that very
+    panel, and there is no need to say so. Raises `Unjudged` for a panel that holds nothing of the kind.
     """
+    in_cell = bool(answer)
     handed = next((found for each in answer if (found := documents(each)) is not None), None)
     if handed is not None:
         there = _for_each(given, handed, places)
@@ -67,11 +69,11 @@ def taken(
     gaps = [untouched(each, text) for each, text in zip(answer, given, strict=False)]
     if len(answer) != len(given) or not any(gaps):
         return answer, word("about_cell") if written else ""
-    for found, about in ((written, "about_panel"), (_applied(world), "about_applied")):
+    for found, about in ((written, "about_panel" if in_cell else ""), (_applied(world), "about_applied")):
         there = _for_each(given, found, places)
         if any(there):
             filled = zip(gaps, there, answer, strict=True)
-            return tuple(new if gap and new else old for gap, new, old in filled), word(about)
+            return tuple(new if gap and new else old for gap, new, old in filled), word(about) if about else ""
     return answer, ""
 
 

@@ -115,7 +115,7 @@ def titles(world: Any, people: Iterable[Principal]) -> dict[Principal, str]:
             numbers[name] += 1
             name = _with_key(each) if each.kind == "session" else f"{name}, number {numbers[name]}"
         account = f" ({world.account_name(each.account)})" if each.account and several else ""
-        called[each] = f"{name} of account {each.account}" if each.kind == "outside" else f"{name}{account}"
+        called[each] = f"{name} in account {each.account}" if each.kind == "outside" else f"{name}{account}"
     return called
 
 

@@ -128,11 +128,11 @@ class TrailTable:
         if not matching:
             return f"None of {all_of_them:,} calls." if all_of_them else "No calls yet."
         first = self.page * self.page_size
-        part = f"{first + 1:,} to {first + len(self.rows):,}" if self.last_page else "All"
-        of_all = "" if matching == all_of_them else f" that fit, of {all_of_them:,} calls"
+        part = f"{first + 1:,} to {first + len(self.rows):,} of" if self.last_page else "All"
+        of_all = "" if matching == all_of_them else f" that match, of {all_of_them:,} calls"
         if matching == all_of_them == 1:
             return "One call."
-        return f"{part} of {matching:,}{of_all or ' calls'}, newest first."
+        return f"{part} {matching:,}{of_all or ' calls'}, newest first."
 
     def show(self, number: int | None) -> None:
         """Open the evaluation of a call by its number; the same again closes it."""

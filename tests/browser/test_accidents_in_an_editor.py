@@ -84,7 +84,7 @@ def test_a_binary_file_is_shown_as_what_it_is_and_undone(opened: Any) -> None:
     panel.get_by_text("is not a policy yet").first.wait_for()
     opened.picture("pasted-binary")
     page.keyboard.press("Control+z")
-    panel.locator(".sle-summary").get_by_text("✔ A policy.").wait_for()
+    panel.locator(".sle-summary").get_by_text("✔ A valid policy.").wait_for()
     assert area.inner_text() == before
 
 

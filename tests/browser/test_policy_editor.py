@@ -197,7 +197,7 @@ def test_words_are_chosen_and_everything_is_reached_by_keyboard(opened: Any, edi
     editor.get_by_role("option", name="arn:aws:iam::111111111111:user/alice").wait_for()
     page.wait_for_timeout(100)  # CodeMirror does not take an Enter for a list in its first 75 ms
     page.keyboard.press("Enter")
-    editor.get_by_text("✔ A policy.", exact=True).wait_for()
+    editor.get_by_text("✔ A valid policy.", exact=True).wait_for()
     output = run(opened, STATE)
     output.get_by_text("'Principal': {'AWS': 'arn:aws:iam::111111111111:user/alice'}").wait_for()
 
@@ -249,7 +249,7 @@ def test_everything_can_be_read_in_both_themes(opened: Any, editor: Any, artifac
     behind(page, editor, '"s3:PutObject')
     page.keyboard.type("s", delay=20)
     page.keyboard.press("Escape")
-    editor.get_by_text("✔ A policy, with 1 warning.").wait_for()
+    editor.get_by_text("✔ A valid policy, with 1 warning.").wait_for()
     behind(page, editor, '"Allow')
     for theme in ("dark", "light"):
         opened.theme(theme)

@@ -86,7 +86,7 @@ def test_looked_at_and_moved_by_keyboard_only(opened: Any) -> None:
 def test_the_trail_is_filtered_and_opened_by_mouse(opened: Any) -> None:
     shown = panel(opened)
     shown.get_by_role("combobox", name="Decision").select_option("REFUSED")
-    shown.get_by_text(re.compile("All of 1 that fit, of ")).wait_for()
+    shown.get_by_text(re.compile("All 1 that match, of ")).wait_for()
     shown.get_by_label("Why? s3:ListBucket, call").click()
     shown.locator(".sl-trail").get_by_text("It would need an Allow for s3:ListBucket").wait_for()
     shown.get_by_role("combobox", name="Decision").select_option("")

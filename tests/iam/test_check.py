@@ -63,8 +63,8 @@ def test_lines_are_like_a_compilers(files: Path, capsys: pytest.CaptureFixture[s
 def test_broken_json_is_an_error_with_its_place(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert check.main(["broken.json"]) == 1
     assert capsys.readouterr().out == (
-        "broken.json:1:7: error: This is no JSON: Expecting value. "
-        "(names and texts stand in double quotes) [json-syntax]\n"
+        "broken.json:1:7: error: This is not JSON: Expecting value. "
+        "(names and texts go in double quotes) [json-syntax]\n"
     )
 
 

@@ -286,7 +286,7 @@ HINTS: dict[str, tuple[Evaluation, str]] = {
     ),
     "a denial": (
         ask(ALICE, GET, TABLE, PolicySet((policy(allow(), deny(GET, Sid="No"), name="p"),))),
-        "No Allow helps against Deny statement 2 (No) of p (identity-based policy).",
+        "No Allow overrides Deny statement 2 (No) of p (identity-based policy).",
     ),
     "a denial with a condition": (
         ask(
@@ -295,7 +295,7 @@ HINTS: dict[str, tuple[Evaluation, str]] = {
             TABLE,
             PolicySet((policy(deny(Condition={"BoolIfExists": {"aws:MultiFactorAuthPresent": "false"}}), name="p"),)),
         ),
-        "No Allow helps against Deny statement 1 of p (identity-based policy). Its condition matches: "
+        "No Allow overrides Deny statement 1 of p (identity-based policy). Its condition matches: "
         "`aws:MultiFactorAuthPresent` is absent; `BoolIfExists` needs `false`.",
     ),
     "the root user": (

@@ -22,7 +22,7 @@ POLICY = """{
 }
 """
 
-COMMENT, QUOTES = "JSON has no comments: remove it", "names and texts stand in double quotes"
+COMMENT, QUOTES = "JSON has no comments: remove it", "names and texts go in double quotes"
 INVISIBLE = "an invisible character, perhaps copied from a web page: replace it with a space"
 MERGE, COMMA = "merge the two, or remove one", "is there a comma too many before it?"
 

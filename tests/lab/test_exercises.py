@@ -75,16 +75,16 @@ ANSWERS = {  # an answer, and what is said of it
     ),
     "too much": (
         allow("*"),
-        "Alice deletes a: allowed, and should be refused. Allow statement 1 of your policy allows it.",
+        "Alice deletes a: allowed, but should be refused. Allow statement 1 of your policy allows it.",
     ),
-    "too little": (allow("s3:ListBucket", BUCKET), "✘ Not yet. Alice reads a: refused, and should be allowed."),
+    "too little": (allow("s3:ListBucket", BUCKET), "✘ Not yet. Alice reads a: refused, but should be allowed."),
     "a deny that misses by one thing": (
         policy(ALL, {"Effect": "Deny", "Action": "s3:DeleteObject", "Resource": BUCKET}),
         f"Deny statement 2 of your policy does not match: the resource {BUCKET}/a is not in",
     ),
     "an action that is newer, or none": (
         allow("s3:ReadObject"),
-        "when our data was made (did you mean s3:GetObject?).",
+        "AWS had no action s3:ReadObject on 20",
     ),
     "no action": (allow("s3:GetObjct"), "The service s3 has no action GetObjct (did you mean s3:GetObject?)."),
     "no JSON": ('{"Version": ', "The policy would not be saved: line 1"),
@@ -203,7 +203,7 @@ def test_the_panel_has_its_own_check_and_keeps_its_focus_in_a_row_of_buttons(aws
     assert "Not answered yet." in shown
     assert re.search(r'<button[^>]*is-primary[^>]*data-do="check"', shown)
     panel.editor.edit(allow("*"))
-    assert "Alice deletes a: allowed, and should be refused." in pressed(panel, "check")
+    assert "Alice deletes a: allowed, but should be refused." in pressed(panel, "check")
     panel.editor.edit(allow("s3:GetObject", f"{BUCKET}/a"))
     assert "Right." in pressed(panel, "check")
     assert "Apply" not in str(panel)
@@ -234,11 +234,17 @@ def test_a_panel_with_a_check_of_its_own_has_nothing_else_to_press_for_its_texts
     assert (said["place"], said["changed"]) == (True, True)
 
 
-def test_a_check_below_its_open_panel_says_the_verdict_in_both_and_leaves_the_buttons_to_the_panel(aws: Cloud) -> None:
+def test_a_check_below_its_open_panel_says_how_it_went_and_leaves_the_reason_and_the_buttons_to_it(aws: Cloud) -> None:
     made = Attempted(read_only(), "an exercise")
     panel = made.panel()
+    untouched = pressed(made.check())
+    assert "Write your answer in the panel above." in untouched
+    assert made.exercise.waits_for not in untouched, "the panel says it"
     panel.editor.edit(allow("*"))
     below = made.check()
+    assert "Alice deletes a" in pressed(panel)
+    assert "Alice deletes a" not in pressed(below)
+    assert "The panel above says why." in pressed(below)
     assert (below.passed, panel.passed) == (False, False)
     assert panel.text == below.text
     assert "Hint 1" in pressed(panel)

@@ -7,7 +7,8 @@ import re
 import pytest
 
 from simlib.lab.look import said, table
-from simlib.lab.markup import LONGEST, card, escape, plain, prose, sheet, styles
+from simlib.lab.markup import LONGEST, card, escape, inline, plain, prose, sheet, styles
+from simlib.lab.page import el
 
 
 @pytest.mark.parametrize(
@@ -36,6 +37,15 @@ def test_prose_has_paragraphs_code_and_terms_and_nothing_else() -> None:
     assert prose("A **trust policy** of <b>.") == "<p>A <b>trust policy</b> of &lt;b&gt;.</p>"
     assert prose("s3:** on `a**b**`") == "<p>s3:** on <code>a**b**</code></p>"
     assert plain("One `<b>`.\n\nTwo, a **trust policy**.") == "One <b>.\n\nTwo, a trust policy."
+
+
+def test_the_id_of_a_machine_stays_on_one_line() -> None:
+    machine = '<span class="sl-nb">i-0abc1234def567890</span>'
+    assert prose("assumed-role/web-app/i-0abc1234def567890 asks") == f"<p>assumed-role/web-app/{machine} asks</p>"
+    assert inline("of `i-0abc1234def567890`") == f"of <code>{machine}</code>"
+    assert str(el("p", "on i-0abc1234def567890")) == "on i-0abc1234def567890"
+    assert machine in el("p", "on i-0abc1234def567890").html()
+    assert "sl-nb" not in prose("an access-denied error of 2026-11-30, 1b9d6bcd-bbfd-4b2d-9b5d-ab8dfbbd4bed")
 
 
 def test_a_verdict_is_a_sign_and_a_word_and_not_only_a_colour() -> None:

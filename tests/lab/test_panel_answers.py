@@ -141,8 +141,10 @@ def test_a_wrong_answer_in_a_panel_is_told_as_any(asked: Any) -> None:
     exercise, world = asked
     panel = exercise.panel().editor
     panel.edit(document("Allow", "s3:GetObject", "arn:aws:s3:::my-secure-bucket/*"))
-    wrong = "✘ Not yet. Alice reads another file: allowed, and should be refused."
-    assert str(exercise.check()).startswith(wrong)
+    wrong = "✘ Not yet. Alice reads another file: allowed, but should be refused."
+    assert str(exercise.check()) == "✘ Not yet. The panel above says why."
+    assert wrong in str(exercise.panel())
+    assert "About the text" not in str(exercise.panel()), "it is about the text that stands above it"
     panel.edit('{"Version": ')
     assert "read-report would not be saved: line 1" in str(exercise.check(panel))
     panel = of_alice(world)
@@ -155,7 +157,17 @@ def test_a_wrong_answer_in_a_panel_is_told_as_any(asked: Any) -> None:
 def test_a_trust_policy_in_a_panel_is_called_the_trust_policy_of_its_role(asked: Any) -> None:
     exercise, _ = asked
     exercise.panel().editor.edit(trust(ALICE))
-    assert "Allow statement 1 of the trust policy of reports" in " ".join(str(exercise.check()).split())
+    exercise.check()
+    assert "Allow statement 1 of the trust policy of reports" in " ".join(str(exercise.panel()).split())
+
+
+@pytest.mark.parametrize("asked", ["one file for alice", "a list from blank"], indirect=True)
+def test_a_text_with_gaps_has_no_mistakes_before_anything_is_written(asked: Any) -> None:
+    exercise, _ = asked
+    (document,) = exercise.panel().editor.documents
+    assert (document.summary, document.errors) == ("○ Not a policy yet. Fill in the gaps.", [])
+    document.read(document.text + " ")
+    assert document.errors, "what has been written is looked at"
 
 
 @pytest.mark.parametrize("asked", ["one file for alice"], indirect=True)

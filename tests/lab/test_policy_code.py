@@ -140,7 +140,7 @@ def test_every_row_is_tried_above() -> None:
 def test_what_is_no_policy_yet_has_no_code(world: World) -> None:
     editor = world.editor("user")
     editor.edit("{")
-    assert editor.code("cli") == "This is no JSON yet, so there is nothing to store."
+    assert editor.code("cli") == "This is not JSON yet, so there is nothing to store."
 
 
 WRITTEN = writing(Place(ALICE, "identity", "-p"))

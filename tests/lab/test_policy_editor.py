@@ -74,7 +74,7 @@ def test_what_aws_would_save_but_is_wrong_is_a_warning_apart(editor: PolicyEdito
     assert [finding.text for finding in editor.front.warnings] == [
         "The service s3 has no action GetObjct – did you mean s3:GetObject?"
     ]
-    assert editor.front.summary == "✔ A policy, with 1 warning."
+    assert editor.front.summary == "✔ A valid policy, with 1 warning."
     assert "⚠ Careful. Line 6, column 17: The service s3" in str(editor)
 
 

@@ -97,6 +97,20 @@ def test_revoked_expired_and_deleted_look_different(world: World) -> None:
     assert bars[late.access_key_id] == ["good"], "what has not happened by then is not known"
 
 
+def test_two_sessions_of_one_name_say_each_until_when_it_is_valid(world: World) -> None:
+    world.assume(world.alice, "reports", 7200)
+    timeline = lab.SessionTimeline(world.aws)
+    lanes = [lane for lane in timeline.lanes if lane.name == "reports/alice"]
+    assert len(lanes) == 2
+    for lane in lanes:
+        assert lane.told(timeline.now) == f"valid until {lane.credential.expires:%d %b %H:%M}"
+
+
+def test_a_name_of_some_words_is_not_shortened_on_the_timeline(world: World) -> None:
+    called = "the machine's next session"
+    assert called in str(lab.SessionTimeline(world.aws, only={called: world.alice}))
+
+
 def test_the_year_stands_where_the_axis_crosses_one(world: World) -> None:
     world.aws.clock.set(datetime(world.aws.clock.now.year, 12, 31, 22, tzinfo=UTC))
     world.assume(world.alice, "reports", 7200, name="over-new-year")

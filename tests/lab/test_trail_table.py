@@ -57,7 +57,7 @@ def test_filters_go_together(trail: Trail) -> None:
     made = table(trail)
     made.filter(identity=BOB, decision="REFUSED")
     assert [event.number for event in made.rows] == [21, 11, 1]
-    assert made.counted == "All of 3 that fit, of 25 calls, newest first."
+    assert made.counted == "All 3 that match, of 25 calls, newest first."
     made.filter(identity="nobody")
     assert made.counted == "None of 25 calls."
 

@@ -28,7 +28,7 @@ def inside(panel: Any) -> list[str]:
 def test_everybody_has_a_row(aws: Cloud, panel: Any) -> None:
     names = [panel.name(each.who) for each in panel.knocks]
     assert {"alice (dev)", "bob (dev)", "a session of this role itself", "ec2.amazonaws.com", "root user (dev)",
-            "a session of scanner (acme)", "a stranger of account 999999999999", "anonymous"} <= set(names)  # fmt: skip
+            "a session of scanner (acme)", "a stranger in account 999999999999", "anonymous"} <= set(names)  # fmt: skip
     assert inside(panel) == ["alice (dev)"]
     assert panel.title == "Who may assume reports (dev)?"
 
@@ -40,7 +40,7 @@ def test_everybody_has_a_row(aws: Cloud, panel: Any) -> None:
         (trust({"Service": "ec2.amazonaws.com"}), ["ec2.amazonaws.com"]),
         (trust({"AWS": ROLE}), ["a session of this role itself"]),
         (trust({"AWS": f"arn:aws:iam::{DEV}:root"}), ["lab-admin (dev)"]),
-        (trust({"AWS": "999999999999"}), ["a stranger of account 999999999999"]),
+        (trust({"AWS": "999999999999"}), ["a stranger in account 999999999999"]),
         (trust({"AWS": [ALICE, BOB]}, Condition={"Bool": {"aws:MultiFactorAuthPresent": "true"}}), []),
     ],
     ids=["bob", "EC2", "itself", "the account", "a stranger's account", "with MFA"],
@@ -55,10 +55,10 @@ def test_why_is_one_line_and_the_account_gets_a_second_word(panel: Any) -> None:
     panel.edit(trust({"AWS": DEV}))
     bob = panel.knock("bob")
     assert bob.why == "Trusted, but not allowed by the caller's own identity policies"
-    assert bob.second == "Trust names the account, so their own policy must allow it too."
+    assert bob.second == "The trust policy names the account, so the caller's own policy must allow it, too."
     assert panel.knock(f"arn:aws:iam::{DEV}:root").why == "Roles may not be assumed by root users"
-    assert "their own policy must allow it too." in str(panel)
-    assert "their own policy must allow it too" in panel.html
+    assert "own policy must allow it, too." in str(panel)
+    assert "own policy must allow it, too" in panel.html
 
 
 def test_a_condition_that_does_not_fit_is_the_reason(panel: Any) -> None:

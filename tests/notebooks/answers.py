@@ -63,16 +63,16 @@ TEST = """def test_reader(document):
 WRONG: dict[str, list[Answer]] = {
     "your first policy": [
         (policy("ALICE_MAY", allow("iam:list_users")), "no action list_users (did you mean iam:ListUsers?)"),
-        (policy("ALICE_MAY", allow("iam:List*")), "Alice lists the roles: allowed, and should be refused"),
+        (policy("ALICE_MAY", allow("iam:List*")), "Alice lists the roles: allowed, but should be refused"),
         (policy("ALICE_MAY", allow("ListUsers")), "would not be saved: line 1"),
-        (policy("ALICE_MAY", allow("iam:*")), "Alice creates a user: allowed, and should be refused"),
+        (policy("ALICE_MAY", allow("iam:*")), "Alice creates a user: allowed, but should be refused"),
     ],
     "one file for alice": [
-        (policy("ALICE_MAY", allow("s3:GetObject", BUCKET)), "Alice reads report.csv: refused, and should be allowed"),
+        (policy("ALICE_MAY", allow("s3:GetObject", BUCKET)), "Alice reads report.csv: refused, but should be allowed"),
         (policy("ALICE_MAY", allow("s3:GetObject", f"{BUCKET}/*")), "Alice reads another file: allowed"),
         (
             policy("ALICE_MAY", allow("s3:*", f"{BUCKET}/report.csv")),
-            "report.csv: allowed, and should be refused. Allow statement 1 of your policy allows it.",
+            "report.csv: allowed, but should be refused. Allow statement 1 of your policy allows it.",
         ),
         (policy("ALICE_MAY", allow("s3:GetObject", "report.csv")), "would not be saved"),
     ],
@@ -105,7 +105,7 @@ WRONG: dict[str, list[Answer]] = {
         ),
     ],
     "the mfa trap": [
-        (no_mfa("BoolIfExists"), "A session of the role writer writes: refused, and should be allowed"),
+        (no_mfa("BoolIfExists"), "A session of the role writer writes: refused, but should be allowed"),
         (
             no_mfa("Bool", StringEquals={"aws:PrincipalType": "User"}),
             "refused. Allow statement 1 of allow-s3 allows it. Deny statement 1 of your policy does not match: "
@@ -120,7 +120,7 @@ WRONG: dict[str, list[Answer]] = {
     "rotate a key": [
         (
             'def rotate(iam, use):\n    use(iam.create_access_key(UserName="alice"))',
-            "with it: allowed, and should be refused. It is still active.",
+            "with it: allowed, but should be refused. It is still active.",
         ),
         ("rotate = 3", "rotate is not a function but int"),
         (
@@ -131,7 +131,7 @@ WRONG: dict[str, list[Answer]] = {
             'def rotate(iam, use):\n    first = iam.list_access_keys(UserName="alice")["AccessKeyMetadata"][0]\n'
             '    iam.delete_access_key(UserName="alice", AccessKeyId=first["AccessKeyId"])\n'
             '    use(iam.create_access_key(UserName="alice"))',
-            "goes on with its first key until it has the new one: refused, and should be allowed",
+            "goes on with its first key until it has the new one: refused, but should be allowed",
         ),
         (
             'def rotate(iam, use):\n    [iam.create_access_key(UserName="alice") for _ in range(2)]',
@@ -155,7 +155,7 @@ WRONG: dict[str, list[Answer]] = {
         ),
         (
             'iam.delete_access_key(UserName="alice", AccessKeyId=alice.access_key_id)',
-            "her session: allowed, and should be refused. Allow statement 1 of read-bucket allows it.",
+            "her session: allowed, but should be refused. Allow statement 1 of read-bucket allows it.",
         ),
         ("aws.clock.advance(hours=13)", "has expired, because the clock moved on"),
         (
@@ -307,13 +307,13 @@ WRONG: dict[str, list[Answer]] = {
             'at_prod.update_assume_role_policy(RoleName="operator", PolicyDocument=\'{"Version": "2012-10-17", '
             '"Statement": {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, '
             '"Action": "sts:AssumeRole"}}\')',
-            "Mallory's machine is still running and asks who it is: allowed, and should be refused",
+            "Mallory's machine is still running and asks who it is: allowed, but should be refused",
         ),
         (
             'ec2 = dev.admin.client("ec2")\n'
             'found = [each for group in ec2.describe_instances()["Reservations"] for each in group["Instances"]]\n'
             'ec2.terminate_instances(InstanceIds=[each["InstanceId"] for each in found])',
-            "Alice assumes deploy: allowed, and should be refused. Allow statement 2",
+            "Alice assumes deploy: allowed, but should be refused. Allow statement 2",
         ),
         (
             'at_dev.delete_role(RoleName="deploy")',
@@ -326,7 +326,7 @@ WRONG: dict[str, list[Answer]] = {
         (
             'at_prod.delete_role_policy(RoleName="reports-reader", PolicyName="reports-reader")\n'
             'at_prod.delete_role(RoleName="reports-reader")',
-            "Alice, as reports-reader, reads the ledger: refused, and should be allowed",
+            "Alice, as reports-reader, reads the ledger: refused, but should be allowed",
         ),
     ],
 }
@@ -367,6 +367,6 @@ CHEATS: dict[str, Answer] = {
     "the house in order": (
         'dev.admin.client("iam").put_role_policy(RoleName="deploy", PolicyName="all", PolicyDocument=\'{"Version": '
         '"2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}\')',
-        "Bob's forgotten key opens the account dev: allowed, and should be refused",
+        "Bob's forgotten key opens the account dev: allowed, but should be refused",
     ),
 }

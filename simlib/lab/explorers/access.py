@@ -231,7 +231,7 @@ class AccessExplorer(Explorer):
             return None
         chosen = self.answers.get(self.chosen) or next(iter(self.answers.values()))
         which = f"{'row ' if len(self.people) == 1 else ''}{self.label(chosen.question)}"
-        return el("div.sl-row", button("try", icon("play"), f"Really try {which}"), key="try")
+        return el("div.sl-row", button("try", icon("play"), f"Try {which} for real"), key="try")
 
     def _undo(self) -> Child:
         if self._taken_out is None:

@@ -231,7 +231,8 @@ class Explorer(Panel):
             found.append(el("p.sl-draft", "Under these circumstances: ", in_words(self.circumstances)))
         for each in self.incomplete:
             mistakes = "; ".join(f"{error.place}: {error.text}" for error in each.errors[:2])
-            found.append(_notice(f"{each.name} is not a policy yet.", f"{mistakes} The last verdicts stay."))
+            text = f"{mistakes} The verdicts are those of the last valid text."
+            found.append(_notice(f"{each.name} is not a policy yet.", text))
         if names := [each.name for each in self.unsaved if each.complete and not each.read_only]:
             text = f"({', '.join(names)}) Every answer counts with it. AWS still has the old one."
             found.append(_notice("Your text, not applied yet.", text))

@@ -312,7 +312,8 @@ def _second(answer: Answer) -> str:
         return ""
     if not evaluation.request.in_own_account:
         return "The caller is in another account, whose policies must allow it, too."
-    return "Trust names the account, so their own policy must allow it too." if meaning == DELEGATES else ""
+    delegated = "The trust policy names the account, so the caller's own policy must allow it, too."
+    return delegated if meaning == DELEGATES else ""
 
 
 def _listed(document: Mapping[str, Any], element: str) -> Sequence[str]:

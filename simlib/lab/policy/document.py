@@ -136,19 +136,20 @@ class PolicyDocument:
 
     @property
     def begun(self) -> bool:
-        """Whether there is nothing yet, in the world and in the text."""
-        return self.place is not None and not self.stored and self.text == self.blank
+        """Whether the text is what it began with, and that is no policy of the world's: nothing yet, or with gaps."""
+        return self.place is not None and self.text == self.blank and not (self.stored and self.complete)
 
     @property
     def summary(self) -> str:
         """One line: a policy or not."""
         if self.begun:
-            return "○ There is no such policy yet. Fill in the blanks to write one."
+            return "○ Not a policy yet. Fill in the gaps."
         if not self.complete:
             return f"✘ Not a policy yet: {number_of(len(self.errors), 'mistake')}."
         if self.refused:
             return "✘ AWS has refused it. What is stored has not changed."
-        return f"✔ A policy, with {number_of(len(self.warnings), 'warning')}." if self.warnings else "✔ A policy."
+        warned = f", with {number_of(len(self.warnings), 'warning')}" if self.warnings else ""
+        return f"✔ A valid policy{warned}."
 
     def read(self, text: str) -> None:
         """Take a text; one that is no policy leaves `policy` and what was said of its statements as they were."""

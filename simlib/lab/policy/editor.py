@@ -270,7 +270,7 @@ class PolicyEditor(Panel):
         try:
             policy = json.loads(document.text)
         except (ValueError, RecursionError):
-            return written.reason or "This is no JSON yet, so there is nothing to store."
+            return written.reason or "This is not JSON yet, so there is nothing to store."
         return code(written, policy, language)
 
     def _shelf_of(self, name: str | None) -> Shelf:

@@ -15,7 +15,7 @@ from .lanes import Holding
 
 STEPS = 1000  # of the line of now, from one end of the axis to the other
 _LEGEND = (
-    ("sl-span.is-good", "valid; pale: still to come"),
+    ("sl-span.is-good", "valid (pale: still to come)"),
     ("sl-span.is-good.is-endless", "no end"),
     ("sl-span.is-over", "expired"),
     ("sl-span.is-revoked", "revoked"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,20 +22,19 @@ from ..markup import shortened
 from ..people import short_key
 
 MOST_ADDRESSES = 4  # of one key are named
-LETTERS = 24  # of a name beside its lane; the beginning and the end tell most
+LETTERS = 28  # of a name beside its lane; the beginning and the end tell most
 SIGNS = {VALID: "yes", INACTIVE: "ring", REVOKED: "deny", EXPIRED: "failed", DELETED: "no", ORPHANED: "no", "": "none"}
 
 
 @dataclass(frozen=True)
 class Lane:
     """One credential. `parent` is the name of the one it was asked for with, or of the service that asked; `depth` is
-    how far below a lane without a parent it hangs; `shared`: whether others have its name."""
+    how far below a lane without a parent it hangs."""
 
     name: str
     credential: Credential
     parent: str = ""
     depth: int = 0
-    shared: bool = False
 
     @property
     def key(self) -> str:
@@ -55,9 +53,8 @@ class Lane:
         state = credential.state(moment)
         since = next((each.since for each in reversed(credential.intervals) if each.since <= moment), credential.born)
         until = f" until {short(credential.expires, years=years)}" if credential.expires else ", no expiry date"
-        born = short(credential.born) if credential.born.year == moment.year else f"{credential.born:%d %b %Y}"
         return {
-            VALID: f"valid from {born}" if self.shared and not years else f"valid{until}",
+            VALID: f"valid{until}",
             "": f"not issued before {short(credential.born, years=years)}",
             INACTIVE: f"inactive since {short(since, years=years)}",
             REVOKED: f"revoked {short(since, years=years)}",
@@ -145,14 +142,12 @@ def lanes(
     children: dict[str, list[Credential]] = {}
     for each in credentials:
         children.setdefault(each.issued_by if each.issued_by in by_key else "", []).append(each)
-    called = Counter(map(name, credentials))
     found: list[Lane] = []
     waiting = [(each, 0) for each in reversed(children.get("", []))]
     while waiting:
         each, depth = waiting.pop()
         parent = by_key.get(each.issued_by)
-        shared = called[name(each)] > 1
-        found.append(Lane(name(each), each, name(parent) if parent else each.issued_to, depth, shared))
+        found.append(Lane(name(each), each, name(parent) if parent else each.issued_to, depth))
         waiting += [(child, depth + 1) for child in reversed(children.get(each.access_key_id, []))]
     return found
 
