@@ -11,11 +11,13 @@
 // data-past on a field: the texts it held before, as JSON; the arrows up and down bring them back, Enter empties it.
 // data-home: where the focus goes when what had it is gone, and nothing has come in its place.
 // data-pick on a button: has a file chosen and sends its text. Python sends { file, text } for the browser to save.
+// Python sends { done } once a command is over, and before it { failed }, a sentence, where it went wrong.
 import morphdom from "morphdom";
 
 const OURS = "data-lm-suppress-shortcuts"; // Notebook 7 hears keys before us
 const KEYS = ["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "PageUp", "PageDown", "Home", "End"];
 const ARROWS = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
+const BLINK = 500; // milliseconds; what takes longer says that it works
 let views = 0;
 
 function render({ model, el }) {
@@ -28,12 +30,14 @@ function render({ model, el }) {
 
   // ---- to Python: while it works on one message only the latest of each control waits, so dragging never queues up
   let busy = "";
+  let blink, failed = "";
   const hosted = new Map(); // by the element that it stands in: its ID, and the promise of a view
   const waiting = new Map();
   const pending = (name) => name && (busy === name || waiting.has(name));
   const send = (message) => {
     if (!busy) {
       busy = message.do;
+      blink ??= setTimeout(say, BLINK, "Working …");
       return model.send(message);
     }
     waiting.delete(message.do);
@@ -42,12 +46,33 @@ function render({ model, el }) {
   const received = (message) => {
     if (message?.file !== undefined) return save(message);
     if (message?.next) return goOn();
+    if (message?.failed) failed = message.failed;
     if (message?.done !== true) return;
     busy = "";
     const [next] = waiting.values();
-    if (next === undefined) return;
+    if (next === undefined) {
+      clearTimeout(blink);
+      blink = undefined;
+      say(failed);
+      failed = "";
+      return;
+    }
     waiting.delete(next.do);
     send(next);
+  };
+
+  // ---- what is said of the command itself, over what has the focus
+  const note = document.createElement("div");
+  note.className = "simlib sl-note";
+  note.innerHTML = '<p role="status"></p>';
+  el.append(note);
+  el.style.position = "relative";
+  const say = (text) => {
+    const said = note.firstChild;
+    said.textContent = text;
+    const [from, around] = [root.contains(document.activeElement) ? document.activeElement : root, el].map((each) => each.getBoundingClientRect());
+    said.style.top = `${Math.max(0, from.top - around.top - said.offsetHeight)}px`;
+    said.style.left = `${Math.max(0, Math.min(from.left - around.left, around.width - said.offsetWidth))}px`;
   };
 
   // ---- from Python

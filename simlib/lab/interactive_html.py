@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,12 +11,13 @@ import ipywidgets
 import traitlets
 
 from . import screen
-from .markup import sheet
+from .markup import sheet, visible
 from .panel import NEXT
 
 if TYPE_CHECKING:
     from .panel import Panel
 
+FAILED = "This has not worked. Run the cell of this panel again. ({}: {})"
 LARGEST = 5_000_000  # characters of a file that goes through the browser; a message from it may have 10 MB
 
 
@@ -24,7 +26,7 @@ class InteractiveHTML(anywidget.AnyWidget):  # type: ignore[misc]
 
     What its controls do is told in editor/src/page.js: each calls the command it names in `commands` with a text, a
     button that has a file chosen with the text of the file ("" where that is larger than `LARGEST`) and its name. What
-    no command knows or takes is passed over: a browser may send anything.
+    no command knows or takes is passed over: a browser may send anything. A command that fails is told beside the page.
     """
 
     _esm = Path(__file__).with_suffix(".js").read_text(encoding="utf-8")  # a path would never let a widget go
@@ -55,14 +57,22 @@ class InteractiveHTML(anywidget.AnyWidget):  # type: ignore[misc]
 
     def _told(self, _: Any, message: Any, __: Any) -> None:
         try:
-            match message:
-                case {"do": str(name), "value": str(value), "file": str(file)} if name in self.commands:
-                    self.commands[name](value, file)
-                case {"do": str(name), "value": str(value)} if name in self.commands:
-                    if self.commands[name](value) == NEXT:
-                        self.send({"next": True})
+            self._do(message)
+        except Exception as error:  # of which a reader would see nothing: a browser shows no log of the kernel
+            self.send({"failed": FAILED.format(type(error).__name__, visible(str(error)))})
+            with suppress(Exception):
+                self.draw()  # as far as it has come
+            raise
         finally:
             self.send({"done": True})
+
+    def _do(self, message: Any) -> None:
+        match message:
+            case {"do": str(name), "value": str(value), "file": str(file)} if name in self.commands:
+                self.commands[name](value, file)
+            case {"do": str(name), "value": str(value)} if name in self.commands:
+                if self.commands[name](value) == NEXT:
+                    self.send({"next": True})
 
     def give(self, name: str, text: str) -> None:
         """Have the browser save a file."""

@@ -15,7 +15,8 @@ from ipywidgets.widgets.widget import _instances
 from simlib import Cloud, lab
 from simlib.lab import course, screen
 from simlib.lab.exercises import Attempted
-from simlib.lab.panel import Panel
+from simlib.lab.page import Part, el
+from simlib.lab.panel import Commands, Panel
 from simlib.lab.predictions import Guess
 
 ROLE = "arn:aws:iam::111111111111:role/reports"
@@ -168,3 +169,29 @@ def test_hostile_text_is_only_read(text: str) -> None:
             assert "\u202e" not in marks, "what cannot be seen is named"
             assert len(marks) < 20_000, name
             json.dumps(view.get_state(), default=str).encode()
+
+
+def test_a_command_that_fails_is_told_and_what_it_has_changed_is_shown() -> None:
+    class Failing(Panel):
+        text = "before"
+
+        def page(self) -> Part:
+            return el("p", self.text)
+
+        def fail(self, _: str) -> None:
+            self.text = "changed"
+            raise KeyError("\u202e")
+
+        @property
+        def commands(self) -> Commands:
+            return {"fail": self.fail}
+
+    widget: Any = Failing()._view()
+    sent: list[Any] = []
+    widget.send = sent.append
+    with pytest.raises(KeyError):
+        widget._told(widget, {"do": "fail", "value": ""}, [])
+    again = "This has not worked. Run the cell of this panel again."
+    assert sent == [{"failed": f"{again} (KeyError: '\\u202e')"}, {"done": True}]
+    assert "changed" in widget.html
+    widget.close()
