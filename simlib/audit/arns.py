@@ -9,7 +9,9 @@ from functools import lru_cache
 from itertools import chain
 
 from simlib.iam import Policy
+from simlib.iam.principals import is_account_id
 
+CALLERS_ACCOUNT = ("aws:principalaccount", "aws:sourceaccount", "aws:sourceowner")  # condition keys
 _GAP = re.compile(r"\$\{[^}]*\}|[*?]")
 
 
@@ -65,13 +67,15 @@ def account_of(name: str) -> str:
 def named(policy: Policy | None) -> list[tuple[str, str]]:
     """Whom the Allow statements of a trust or resource policy name: the type and the name, each once.
 
-    An account is its number.
+    An account is its number. Beside `*`, a condition on the account of the caller, or behind a service, names it too.
     """
     names: dict[tuple[str, str], None] = {}
     for each in policy.statements if policy else ():
         if each.effect == "Allow" and each.principals is not None:
             if each.principals.everyone:
                 names["AWS", "*"] = None
+                accounts = (value for term in each.conditions if term.key in CALLERS_ACCOUNT for value in term.wanted)
+                names |= {("AWS", value): None for value in accounts if is_account_id(value)}
             for kind, texts in each.principals.names.items():
                 names |= dict.fromkeys((kind, account_of(text) if text.endswith(":root") else text) for text in texts)
     return list(names)

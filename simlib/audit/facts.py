@@ -282,10 +282,15 @@ class Facts:
         """The decision that allows, as it is or under conditions that the caller could meet; None where none does."""
         return Grant.of(self.ask(question))
 
-    def grant_outside(self, who: str, action: str, resource: str, owner: str) -> Grant | None:
-        """The same of somebody we cannot look into, as if their own account allowed them everything."""
+    def grant_outside(self, who: str, action: str, resource: str, owner: str, acting: str = "") -> Grant | None:
+        """The same of somebody we cannot look into, as if their own account allowed them everything.
+
+        With `acting`, an account, it is what an AWS service does for them.
+        """
         inside = self.ask(Question(f"arn:aws:iam::{owner}:root", action, resource))
         context = {key: value for key, value in inside.request.context.items() if key.lower().startswith(_SURROUNDINGS)}
+        if acting:  # the second is what SNS calls the first in its own default policies
+            context |= {"aws:SourceAccount": acting, "aws:SourceOwner": acting}
         own = (parsed(EVERYTHING, "identity", "everything"),)
         policies = PolicySet(identity=own, resource=inside.policies.resource, rcps=inside.policies.rcps)
         return Grant.of(evaluate(Request(who, action, resource, resource_account=owner, context=context), policies))

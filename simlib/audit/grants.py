@@ -13,6 +13,8 @@ from simlib.iam.principals import Kind
 
 Instead = Mapping[Place, Policy | None]
 NOTHING: Mapping[Any, Any] = MappingProxyType({})
+#: What AWS says of whom one of its services acts for; the trust policy of a role may ask a service for it, nobody else.
+_ON_BEHALF = ("aws:sourceaccount", "aws:sourcearn", "aws:sourceorgid", "aws:sourceorgpaths", "aws:sourceowner")
 _MFA = ("aws:multifactorauthpresent", "aws:multifactorauthage")
 
 
@@ -46,11 +48,12 @@ def only_if(needs: Sequence[str]) -> str:
 def _under_conditions(evaluation: Evaluation) -> Grant | None:
     """The decision on a refused request that brings what policies ask for: MFA, an external ID, claims of a token.
 
-    What AWS knows of a caller by itself (its organization, its tags) nobody can bring, and a role's session has no MFA.
+    What AWS knows of a caller by itself (account, organization, tags) nobody can bring; a role's session has no MFA.
     """
     request, policies = evaluation.request, evaluation.policies
     mentioned = {each.key for statement in _statements(policies, request) for each in statement.conditions}
-    fixed = ("aws:principal", "aws:resource", *(_MFA if request.caller.kind != Kind.USER else ()))
+    fixed = ("aws:principal", "aws:resource", *(_MFA if request.caller.kind != Kind.USER else ()),
+             *(_ON_BEHALF if request.caller.kind != Kind.SERVICE else ()))  # fmt: skip
     open_keys = [key for key in mentioned - set(request.values) if not key.startswith(fixed)]
     if not open_keys:
         return None

@@ -27,6 +27,7 @@ WORDS = {ACTS: "is", ASSUMES: "assumes", MAY: "may use", STARTS: "starts", RUNS:
 ANYONE = "anyone"
 HOUR = 1.0  # a chained session lasts an hour at most, whatever the role says
 _UNSEEN = "their own account allows it, which we cannot see"
+_SERVED = "an AWS service acts for them"
 
 
 class Use(NamedTuple):
@@ -287,8 +288,11 @@ class AccessMap:
                 if name == "*":
                     who, needed = "anonymous", "no credentials at all"
             for reason, action, resource in asked:
-                if grant := self.facts.grant_outside(who, action, resource, owner):
-                    needs = tuple(filter(None, (needed, *grant.needs))) or ("any token of it does",)
+                also, grant = needed, self.facts.grant_outside(who, action, resource, owner)
+                if grant is None and number:
+                    also, grant = _SERVED, self.facts.grant_outside(who, action, resource, owner, acting=number)
+                if grant:
+                    needs = tuple(filter(None, (also, *grant.needs))) or ("any token of it does",)
                     self._edge(self._outside(node), arn, replace(reason, evaluations=grant[:1], needs=needs))
 
     def _outside(self, name: str) -> str:

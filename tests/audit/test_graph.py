@@ -23,6 +23,7 @@ from simlib.iam import Policy
 from tests.lab.access_world import allow, arn, bucket, document, incident, profile, role, trust, user
 
 LEDGER = "arn:aws:s3:::ledger"
+OTHERS = "555555555555"
 
 
 @pytest.fixture
@@ -150,6 +151,37 @@ def test_a_bucket_that_is_open_to_the_world(aws: Cloud, dev: Any) -> None:
     s3.put_bucket_policy(Bucket="ledger", Policy=document(policy))
     (way,) = graph_of(aws).edges["anyone", LEDGER]["reasons"]
     assert (way.does, way.needs) == ("read", ("no credentials at all",))
+
+
+@pytest.mark.parametrize(
+    ("condition", "found"),
+    [
+        ({}, {"anyone": ("no credentials at all",)}),
+        ({"AWS:SourceOwner": OTHERS}, {OTHERS: ("an AWS service acts for them",)}),
+        ({"aws:SourceAccount": OTHERS}, {OTHERS: ("an AWS service acts for them",)}),
+        ({"aws:PrincipalAccount": OTHERS}, {OTHERS: ("their own account allows it, which we cannot see",)}),
+        ({"aws:SourceArn": f"arn:aws:s3:::{OTHERS}"}, {}),
+    ],
+)
+def test_a_star_with_a_condition_on_an_account_is_that_account_and_not_anyone(
+    aws: Cloud, dev: Any, condition: dict[str, str], found: dict[str, tuple[str, ...]]
+) -> None:
+    sns = dev.admin.client("sns")
+    topic = sns.create_topic(Name="news")["TopicArn"]
+    statement = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sns:Publish", "Resource": topic}
+    policy = document({**statement, **({"Condition": {"StringEquals": condition}} if condition else {})})
+    sns.set_topic_attributes(TopicArn=topic, AttributeName="Policy", AttributeValue=policy)
+    graph = graph_of(aws)
+    outside = [node for node in graph.predecessors(topic) if graph.nodes[node]["kind"] == "outside"]
+    assert {node: graph.edges[node, topic]["reasons"][0].needs for node in outside} == found
+
+
+def test_the_policy_that_aws_gives_a_new_topic_opens_it_to_nobody_by_itself(aws: Cloud, dev: Any) -> None:
+    user(dev, "alice")
+    topic = dev.admin.client("sns").create_topic(Name="news")["TopicArn"]
+    graph = graph_of(aws)
+    named = {graph.nodes[node]["label"] for node in graph.predecessors(topic)}
+    assert not named & {"anyone at all", "alice"}
 
 
 def test_the_tokens_of_a_provider(aws: Cloud, dev: Any) -> None:

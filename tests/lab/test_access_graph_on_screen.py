@@ -64,6 +64,15 @@ def test_no_two_nodes_overlap_and_each_is_in_its_accounts_box(graph: AccessGraph
         assert spot.y + HEIGHT < box.y + box.height
 
 
+def test_what_is_reached_in_another_account_is_drawn_there(aws: Cloud, graph: AccessGraph) -> None:
+    for number in range(9):
+        aws.account(f"other-{number}")
+    whole = AccessGraph(aws)
+    whole.blast_radius("bob")
+    assert {box.account for box in whole.still.layout.boxes} >= {aws.account("dev").id, aws.account("prod").id}
+    assert next(node for node in whole.graph if node.endswith(":::prod-ledger")) in whole.still.layout.spots
+
+
 @pytest.fixture(scope="module")
 def crowd() -> Iterator[AccessGraph]:
     """A thousand roles in twelve accounts, of which one leads to another."""
@@ -87,7 +96,7 @@ def test_a_thousand_nodes_are_cards_by_account_and_path_that_open_when_clicked(c
     assert crowd.graph.number_of_nodes() > 1_000
     still = crowd.still
     assert len(still.layout.spots) < 60
-    assert "Folded into cards: 972 roles." in still.left_out
+    assert "Folded into cards, and still counted: 972 roles." in still.left_out
     labels = [label for _, label in still.graph.nodes(data="label")]
     assert "6 more accounts" in labels
     card = next(node for node in still.graph if node.endswith("team") and node.startswith("000000000001"))
@@ -115,6 +124,12 @@ def test_what_a_way_leads_through_stands_by_itself_among_a_thousand(crowd: Acces
     assert set(path.nodes) <= set(spots)
     assert len(spots) < 20, "what has nothing to do with it is in cards"
     assert "11 more accounts" in [label for _, label in crowd.still.graph.nodes(data="label")]
+
+
+def test_what_somebody_reaches_stands_in_its_own_account_and_in_no_card(crowd: AccessGraph) -> None:
+    reached = crowd.blast_radius("arn:aws:iam::000000000009:role/role-0")
+    assert len(reached) == 3
+    assert {each.node for each in reached} <= set(crowd.still.layout.spots)
 
 
 # -- the same in every form --------------------------------------------------------------------------------------------

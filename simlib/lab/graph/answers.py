@@ -40,7 +40,7 @@ class Still:
     def left_out(self) -> str:
         """What is not drawn one by one, in a sentence; "" where everything is."""
         counts = sum((counts for _, counts in self.graph.nodes(data="counts") if counts), Counter[str]())
-        return f"Folded into cards: {counted(counts)}. They still count." if counts else ""
+        return f"Folded into cards, and still counted: {counted(counts)}." if counts else ""
 
     def part(self, title: str, zoom: float = 1.0) -> Part:
         """The picture for a page; whoever does not see it reads what stands below it."""
@@ -112,7 +112,7 @@ class BlastRadius(Answer):
 
     @property
     def sentence(self) -> str:
-        valid = f"valid {words(self.until)}" if self.until else "valid until somebody deletes it"
+        valid = f"valid {words(self.until)}" if self.until else "which has no expiry date"
         kinds = Counter(each.kind for each in self.found)
         named = {kind: kind for kind in ("user", "role", "machine", "function", "resource")} | {
             "control": "whole account"

@@ -18,6 +18,7 @@ from .layout import ACROSS, DOWN, HEAD, HEIGHT, OTHERS, OUTSIDE, WIDTH, Layout, 
 from .light import Edge, Light
 
 LETTERS = 16  # of a label that a card has room for; the whole of it is read out, and stands in the node's title
+LEAST = 0.7  # of its size, to which the picture shrinks before it has to be pushed sideways
 KINDS = {"key": "access key", "new": "would be started", "control": "control", "outside": "outside"}
 BETWEEN = ACROSS - WIDTH - 9
 _HEADS = {OUTSIDE: ("outside: who we cannot look into", ""), OTHERS: ("further accounts", "")}
@@ -78,8 +79,9 @@ def picture(graph: nx.DiGraph, layout: Layout, light: Light, names: Mapping[str,
         *(part for edge in edges for part in _tags(graph, layout, edge, light)),
     ]
     box = f"0 0 {layout.width:.0f} {max(layout.height, 1):.0f}"
-    wide = f"width: calc({layout.width * zoom:.0f}px * var(--sl-scale, 1))"
-    return el("svg", parts, viewBox=box, style=wide, role="group", aria_label=title, text="")
+    least, most = (f"calc({layout.width * part:.0f}px * var(--sl-scale, 1))" for part in (LEAST, zoom))
+    wide = f"clamp({least}, 100%, {most})" if zoom == 1 else most  # a little too wide is a little smaller, and not cut
+    return el("svg", parts, viewBox=box, style=f"width: {wide}", role="group", aria_label=title, text="")
 
 
 def _lanes(layout: Layout, names: Mapping[str, str]) -> Iterator[Part]:

@@ -138,7 +138,8 @@ def _cards(graph: nx.DiGraph, light: Light, opened: Mapping[str, int], last: set
         lanes.setdefault(lane_of(about), []).append(node)
     weight = {lane: (fixed.isdisjoint(nodes), lit.isdisjoint(nodes)) for lane, nodes in lanes.items()}
     order = sorted(lanes, key=lambda lane: (*weight[lane], lane != OUTSIDE, lane))
-    most = max(sum(not far for far, _ in weight.values()), LANES if not fixed else 1) + MORE * opened.get(OTHERS, 0)
+    asked, reached = (sum(not far for far in each) for each in zip(*weight.values(), strict=True)) if lanes else (0, 0)
+    most = max(asked, min(reached, LANES) if fixed else LANES, 1) + MORE * opened.get(OTHERS, 0)
     groups: dict[str, list[str]] = {}
     for lane, nodes in lanes.items():
         many = Counter(_column(graph.nodes[node]) for node in nodes)
