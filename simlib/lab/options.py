@@ -13,12 +13,14 @@ from .look import sign, tag
 from .markup import unmarked
 from .page import Part, el, line, paragraphs
 
+_CHECKS = {**POLICY_NAMES, "TRUST": "trust policy"}  # what a learner calls the resource-based policy of a role
+
 
 @dataclass(frozen=True)
 class Option:
     """One of them: the `mark` of whoever chose it, in an order its `place` from 1; afterwards what is `true`, and why.
 
-    `check` is AWS's check that the option names, if it names one.
+    `check` is AWS's check that the option names, if it names one; "TRUST" is that of a role's trust policy.
     """
 
     text: str
@@ -39,7 +41,7 @@ class Option:
     @property
     def words(self) -> Part:
         number = el("b", f"{self.place}. ") if self.place else None
-        return el("span", number, line(self.text), (" ", tag(POLICY_NAMES[self.check])) if self.check else None)
+        return el("span", number, line(self.text), (" ", tag(_CHECKS[self.check])) if self.check else None)
 
 
 class Options:

@@ -49,7 +49,8 @@ def test_no_lesson_uses_a_term_before_the_one_that_introduces_it(term: str, note
     word = re.compile(rf"(?<![\w-]){re.escape(term)}(s|es)?(?![\w-])", re.IGNORECASE if term.islower() else 0)
     for slug, lesson in [*course.LESSONS.items()][1 : int(notebook[:2])]:
         asked = course.lesson(slug).predictions.values()
+        reasons = [text for each in asked for reason in each.reasons for text in (reason.text, reason.says)]
         said = prose(lesson.notebook) + " ".join(
-            " ".join([each.question, *each.choices, each.because]) for each in asked
+            [" ".join([each.question, *each.choices, each.because]) for each in asked] + reasons
         )
         assert not word.search(re.sub(r"`[^`]*`|\[[^\]]*\]\([^)]*\)|(?m:^\|.*$)", "", said)), slug
