@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from simlib.cloud.credentials.sessions import Session
 from simlib.cloud.event import Event
+from simlib.cloud.transport import mock
 from simlib.cloud.transport.calls import Call
 from simlib.cloud.transport.protocols import service_metadata
 
@@ -51,12 +53,23 @@ def record(event: Event) -> dict[str, Any]:
     return {**known, "requestParameters": event.parameters}
 
 
-def request_parameters(call: Call) -> dict[str, Any] | None:
-    """What a call says, as its record shows it: without data, and with secrets hidden; None where it says nothing."""
-    said = _recorded(call.model.input_shape, call.parameters, call.service)
-    if len(call.raw.body) + len(call.raw.url) > _LONGEST < len(json.dumps(said)):
-        return {"omitted": True}
-    return said or None
+def request_parameters(call: Call) -> Callable[[], Mapping[str, Any] | None]:
+    """What a call says, as its record shows it: without data, and with secrets hidden; None where it says nothing.
+
+    It is worked out when it is asked for. A call that is longer than a record may be is not kept until then.
+    """
+    if len(call.raw.body) + len(call.raw.url) <= _LONGEST:
+        kept = {name: each for name, each in call.parameters.items() if not isinstance(each, bytes)}
+        return partial(_shown, call.service, call.operation, kept)
+    shown = _shown(call.service, call.operation, call.parameters)
+    if shown and len(json.dumps(shown)) > _LONGEST:
+        shown = {"omitted": True}
+    return lambda: shown
+
+
+def _shown(service: str, operation: str, parameters: Mapping[str, Any]) -> dict[str, Any] | None:
+    shape = mock.get_service_model(service).operation_model(operation).input_shape
+    return _recorded(shape, parameters, service) or None
 
 
 def _recorded(shape: Any, value: Any, service: str) -> Any:

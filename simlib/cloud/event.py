@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -17,7 +17,6 @@ class Event:
 
     `decision` is "ALLOW" or what refused it: "IMPLICIT_DENY", "EXPLICIT_DENY" (the policies), "UNAUTHENTICATED" (the
     credentials), "INVALID" (the request). `error_code` is AWS's code where the answer was an error of any kind.
-    `parameters` are those of the call as CloudTrail shows them.
     """
 
     number: int
@@ -42,7 +41,12 @@ class Event:
     detail: str = ""
     evaluations: tuple[Evaluation, ...] = ()
     authorization_id: str = ""
-    parameters: Mapping[str, Any] | None = None
+    show_parameters: Callable[[], Mapping[str, Any] | None] = field(default=lambda: None, repr=False, compare=False)
+
+    @property
+    def parameters(self) -> Mapping[str, Any] | None:
+        """Those of the call as CloudTrail shows them; None where it has none. Worked out when they are looked at."""
+        return self.show_parameters()
 
     @property
     def refused(self) -> bool:

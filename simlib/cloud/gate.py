@@ -56,7 +56,8 @@ class _InFlightCall:
     context: CallContext | None = None
     service: str | None = None  # in whose words to refuse what is no call
     form: browser_form.Form | None = None
-    parameters: Mapping[str, Any] | None = None  # as the trail shows them
+    show_parameters: Callable[[], Mapping[str, Any] | None] = lambda: None  # as the trail shows them
+    refusal: Refusal | None = None
 
 
 class Gate:
@@ -91,47 +92,43 @@ class Gate:
         in_flight = _InFlightCall(raw, self.now())
         with uninterrupted():
             # a large body keeps nobody else waiting while it is read
-            placed = self._attempt(in_flight, lambda: self._place(in_flight, service))
-            if isinstance(placed, RawAnswer):
-                return placed
+            call = self._attempt(in_flight, lambda: self._place(in_flight, service))
             with self.lock:
                 in_flight.now = self.now()
-                answer = self._attempt(in_flight, lambda: self._enter(in_flight, placed, signed_by))
-        return self._attempt(in_flight, partial(self._finish, answer)) if isinstance(answer, DeferredAnswer) else answer
+                answer = (
+                    call
+                    if isinstance(call, RawAnswer)
+                    else self._attempt(in_flight, partial(self._enter, in_flight, call, signed_by))
+                )
+                if isinstance(answer, RawAnswer):
+                    return self._recorded(in_flight, answer)
+        outcome = self._attempt(in_flight, answer.work)  # a function of Lambda makes calls of its own: nobody waits
+        with self.lock, uninterrupted():
+            finished = outcome if in_flight.refusal else self._attempt(in_flight, partial(answer.finish, outcome))
+            return self._recorded(in_flight, finished)
 
     def _enter(self, in_flight: _InFlightCall, call: Call, signed_by: SenderTime | None) -> RawAnswer | DeferredAnswer:
         in_flight.context = self._admit(in_flight, call, signed_by)
         answer = self._carry_out(in_flight.context)
         return in_flight.form.answered(answer) if in_flight.form and isinstance(answer, RawAnswer) else answer
 
-    def _finish(self, deferred: DeferredAnswer) -> RawAnswer:
-        outcome = deferred.work()  # a function of Lambda makes calls of its own: nobody waits for it
-        with self.lock, uninterrupted():
-            answer: RawAnswer = deferred.finish(outcome)
-        return answer
-
     def _attempt(self, in_flight: _InFlightCall, work: Callable[[], Step]) -> Step | RawAnswer:
-        """The answer or the refusal, on record; what is no answer yet is handed on.
+        """What the work comes to, or the refusal, which is noted.
 
         A mistake of the lab's own becomes a refusal too, for no SDK expects anything else.
         """
         try:
-            answer = work()
-            if isinstance(answer, RawAnswer):
-                self._record(in_flight, answer, None)
-            return answer
+            return work()
         except Refusal as refused:
-            refusal = refused
+            in_flight.refusal = refused
         except RequestError as error:
-            refusal = Refusal("ValidationError", f"This request cannot be decided: {error}", 400)
+            in_flight.refusal = Refusal("ValidationError", f"This request cannot be decided: {error}", 400)
         except Exception as error:
             logger.exception("The lab could not answer a call")
             text = f"The lab cannot carry out this call: {type(error).__name__}: {error}"
-            refusal = Refusal("NotImplemented", text, 501, situation="not-stored")
+            in_flight.refusal = Refusal("NotImplemented", text, 501, situation="not-stored")
         service = in_flight.call.service if in_flight.call else in_flight.service
-        said = answers.refusal(refusal, service, in_flight.raw.method, in_flight.raw.headers)
-        self._record(in_flight, said, refusal)
-        return said
+        return answers.refusal(in_flight.refusal, service, in_flight.raw.method, in_flight.raw.headers)
 
     def _place(self, in_flight: _InFlightCall, hint: str | None) -> Call:
         """The operation a request asks for, and what it says about its signer."""
@@ -153,7 +150,7 @@ class Gate:
         except Unplaceable as error:
             in_flight.service = error.service
             raise
-        in_flight.parameters = request_parameters(call)
+        in_flight.show_parameters = request_parameters(call)
         in_flight.call = call  # its service's words are those of the refusal below
         if incomplete:
             raise authentication_refusal(incomplete.situation, call.service, incomplete)
@@ -208,12 +205,13 @@ class Gate:
             answer = completions[call.name](context, answer)
         return answers.spoken(call, answer)
 
-    def _record(self, in_flight: _InFlightCall, answer: RawAnswer, refusal: Refusal | None) -> None:
-        with self.lock, uninterrupted():
-            self.trail.record(self._event(in_flight, answer, refusal))
+    def _recorded(self, in_flight: _InFlightCall, answer: RawAnswer) -> RawAnswer:
+        """The answer, once it is in the trail; the lock is held, so that the trail is in the order of what was done."""
+        self.trail.record(self._event(in_flight, answer))
+        return answer
 
-    def _event(self, in_flight: _InFlightCall, answer: RawAnswer, refusal: Refusal | None) -> Event:
-        call, context = in_flight.call, in_flight.context
+    def _event(self, in_flight: _InFlightCall, answer: RawAnswer) -> Event:
+        call, context, refusal = in_flight.call, in_flight.context, in_flight.refusal
         claimed_by, key = claimed(in_flight.signed, self.sessions, self.store)
         evaluations = tuple(context.evaluations) if context else ()
         denied = next((evaluation for evaluation in evaluations if not evaluation.allowed), None)
@@ -242,7 +240,7 @@ class Gate:
             detail=refusal.detail if refusal else "",
             evaluations=evaluations,
             authorization_id=refusal.authorization_id if refusal else "",
-            parameters=in_flight.parameters,
+            show_parameters=in_flight.show_parameters,
         )
 
 

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import partial
+from types import FunctionType
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
 from simlib import Cloud
+from simlib.cloud import cloudtrail
 
 from .conftest import allow, new_user, refused, trust
 
@@ -104,6 +108,49 @@ def test_a_record_says_what_was_asked_but_no_secret_and_no_data(
     record = aws.trail.cloudtrail()[-1]
     assert json.loads(json.dumps(record))["requestParameters"] == said
     assert "sesame" not in str(aws.trail[-1].parameters)
+
+
+def test_what_a_record_says_is_worked_out_when_it_is_looked_at(
+    aws: Cloud, iam: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(cloudtrail, "_recorded", None)  # a call that wanted it would fail
+        iam.create_user(UserName="alice")
+    assert aws.trail[-1].parameters == {"userName": "alice"}
+
+
+LONG: list[tuple[str, str, dict[str, Any], int]] = [  # and the longest text that is kept of it
+    ("s3", "put_object", {"Bucket": "files", "Key": "k", "Body": b"x" * 5_000}, 100),
+    ("s3", "put_object", {"Bucket": "files", "Key": "k", "Body": b"x" * 5_000_000}, 100),
+    ("secretsmanager", "create_secret", {"Name": "s", "SecretString": "x" * 60_000}, 100),
+    ("iam", "create_policy", {"PolicyName": "p", "PolicyDocument": "x" * 60_000}, 100),
+    ("iam", "create_policy", {"PolicyName": "p", "PolicyDocument": "x" * 5_000}, 5_000),
+]
+
+
+@pytest.mark.parametrize(("service", "operation", "given", "most"), LONG, ids=range(len(LONG)))
+def test_the_trail_keeps_no_body_and_nothing_longer_than_a_record(
+    aws: Cloud, dev: Any, service: str, operation: str, given: dict[str, Any], most: int
+) -> None:
+    with suppress(ClientError):
+        getattr(dev.admin.client(service), operation)(**given)
+    lengths = {len(text) for text in texts(aws.trail[-1].show_parameters)}
+    assert 0 < max(lengths) <= most
+
+
+def texts(kept: Any) -> Iterator[str | bytes]:
+    """All texts and bodies that something holds on to."""
+    if isinstance(kept, str | bytes):
+        yield kept
+    elif isinstance(kept, partial):
+        yield from texts(kept.args)
+    elif isinstance(kept, FunctionType):
+        yield from texts([cell.cell_contents for cell in kept.__closure__ or ()])
+    elif isinstance(kept, Mapping):
+        yield from texts([*kept, *kept.values()])
+    elif isinstance(kept, list | tuple):
+        for each in kept:
+            yield from texts(each)
 
 
 def test_what_is_no_call_has_no_parameters(aws: Cloud, dev: Any) -> None:

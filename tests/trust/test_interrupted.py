@@ -24,8 +24,8 @@ PLACES = {
     "before it is decided": ("simlib.cloud.gate.permissions_of", "before"),
     "before it acts": (f"{Store.__module__}.Store.act", "before"),
     "when it has acted": (f"{Store.__module__}.Store.act", "after"),
-    "before it is on record": (f"{Gate.__module__}.Gate._record", "before"),
-    "when it is on record": (f"{Gate.__module__}.Gate._record", "after"),
+    "before it is on record": (f"{Gate.__module__}.Gate._recorded", "before"),
+    "when it is on record": (f"{Gate.__module__}.Gate._recorded", "after"),
 }
 
 
