@@ -199,3 +199,22 @@ def test_a_member_is_told_of_the_resource_based_policy_that_could_delegate(
     said = refused(bob.list_accounts)[1]
     assert said.endswith("because no resource-based policy allows the organizations:ListAccounts action")
     assert "no identity-based policy" in refused(bob.leave_organization)[1]
+
+
+def test_an_organization_keeps_its_id_from_world_to_world() -> None:
+    """A learner copies it into a policy, and resets the step."""
+    seen = []
+    for _ in range(2):
+        with Cloud.start() as aws:
+            found = [aws.account(name).admin.client("organizations").create_organization() for name in ("a", "b")]
+            office = aws.account("a").admin.client("organizations")
+            assert office.describe_organization()["Organization"] == found[0]["Organization"]
+            listed = [
+                *office.list_accounts()["Accounts"],
+                *office.list_policies(Filter="SERVICE_CONTROL_POLICY")["Policies"],
+            ]
+            assert all(found[0]["Organization"]["Id"] in each["Arn"] for each in listed if not each.get("AwsManaged"))
+            seen.append([each["Organization"]["Id"] for each in found])
+    assert seen[0] == seen[1]
+    assert len({*seen[0]}) == 2
+    assert all(re.fullmatch("o-[a-z0-9]{10,32}", each) for each in seen[0])

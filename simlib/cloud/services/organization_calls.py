@@ -7,18 +7,22 @@ from collections.abc import Mapping
 from typing import Any
 
 from simlib.cloud.call_context import CallContext
-from simlib.cloud.storage.organizations import SCP, organization_of, renumber
+from simlib.cloud.storage.organizations import SCP, identify, organization_of, renumber
 from simlib.cloud.transport.wire import RawAnswer
 
 ACCESS_ROLE = "OrganizationAccountAccessRole"
 
 
-def _enable_scps(context: CallContext, answer: RawAnswer) -> RawAnswer:
-    """A new organization with all features has service control policies switched on (API_CreateOrganization)."""
+def _complete_organization(context: CallContext, answer: RawAnswer) -> RawAnswer:
+    """A new organization gets the ID of its management account's organizations, and where it has all features, service
+    control policies are switched on (API_CreateOrganization)."""
     backend = organization_of(context.caller.account)
-    if backend is not None and backend.org.feature_set == "ALL":
+    if backend is None:
+        return answer
+    if backend.org.feature_set == "ALL":
         backend.ou[0].policy_types.append({"Type": SCP, "Status": "ENABLED"})
-    return answer
+    text, before = answer.body.decode("utf-8"), backend.org.id
+    return RawAnswer(answer.status, answer.headers, text.replace(before, identify(backend)).encode())
 
 
 def _complete_account(context: CallContext, answer: RawAnswer) -> RawAnswer:
@@ -35,6 +39,6 @@ def _complete_account(context: CallContext, answer: RawAnswer) -> RawAnswer:
 
 
 AFTER: Mapping[str, Any] = {
-    "organizations:CreateOrganization": _enable_scps,
+    "organizations:CreateOrganization": _complete_organization,
     "organizations:CreateAccount": _complete_account,
 }

@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -99,6 +100,16 @@ def join(account: str, name: str, management: str) -> None:
     for policy in [policy for policy in backend.policies if policy.aws_managed]:
         backend.attach_policy(PolicyId=policy.id, TargetId=account)
     moto.organizations_backends.master_accounts[account] = (management, PARTITION)
+
+
+def identify(backend: Any) -> str:
+    """Give a new organization its ID: of the same management account the same in every world, so that what a learner
+    has noted down holds in the world that comes after it."""
+    org = backend.org
+    org.id = f"o-{hashlib.sha256(org.master_account_id.encode()).hexdigest()[:10]}"
+    for each in (*backend.accounts, *backend.ou, *backend.policies):
+        each.organization_id = org.id
+    return str(org.id)
 
 
 def organizations() -> Iterator[Any]:
