@@ -222,8 +222,10 @@ class Attempted:
                 passed, text = self._judged_in(Cloud.running, answer)
         except Unjudged as problem:
             passed, text = False, str(problem)
-        except (ClientError, BotoCoreError) as error:
+        except ClientError as error:
             passed, text = False, f"{word('refused')}: {error}"
+        except BotoCoreError as error:
+            passed, text = False, f"{word('unsent')}: {error}"
         except (Exception, SystemExit) as error:  # the learner's own code may raise anything
             passed, text = False, f"{word('raised')} {type(error).__name__}: {error}"
         return passed, f"{text} {about}".strip()

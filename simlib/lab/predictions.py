@@ -204,6 +204,7 @@ class Explanation(Panel):
     def _choose(self, value: str) -> None:
         prediction = self.guess.prediction
         self._options.press(value, len(prediction.reasons) + 1, prediction.ordered)
+        self._note = ""
         if prediction.ordered:
             self._draw()
 

@@ -142,7 +142,7 @@ def test_an_exercise_helps_on_by_buttons_and_begins_again(everywhere: Any) -> No
     shown.get_by_text("A solution.").wait_for()
     shown.get_by_role("button", name="Reset this step").click()
     shown.get_by_role("button", name="Reset it now").click()
-    shown.get_by_text("The world is as it is when this step begins.").wait_for()
+    shown.get_by_text("The world is back at the beginning of this step.").wait_for()
     for theme in ("dark", "light"):
         everywhere.theme(theme)
         everywhere.accessible(shown)

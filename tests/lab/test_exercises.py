@@ -276,7 +276,7 @@ def test_to_begin_a_step_again_repairs_the_world_and_keeps_what_was_answered(mon
     assert "Reset it now" in pressed(verdict, "reset"), "it asks first"
     assert Cloud.running is wrecked
     assert "Reset it now" not in pressed(verdict, "keep")
-    assert "The world is as it is when this step begins." in pressed(verdict, "reset", "reset")
+    assert "The world is back at the beginning of this step." in pressed(verdict, "reset", "reset")
     assert Cloud.running is not wrecked
     trust = names["iam"].get_role(RoleName="reports")["Role"]["AssumeRolePolicyDocument"]
     assert trust["Statement"][0]["Principal"] == {"AWS": "arn:aws:iam::111111111111:root"}

@@ -227,6 +227,17 @@ def test_the_order_is_asked_mixed_and_told_in_order() -> None:
 
 
 @pytest.mark.usefixtures("no_widgets")
+def test_what_is_missing_is_told_until_the_next_option_is_pressed() -> None:
+    guess = Guess(STEPS)
+    guess.lock("a")
+    widget = on_screen(guess.explain())
+    pressing(widget, "lock")
+    assert "Give each of them a place in the order first." in widget.html
+    pressing(widget, 0)
+    assert "Give each of them a place in the order first." not in widget.html
+
+
+@pytest.mark.usefixtures("no_widgets")
 def test_by_mouse_a_reason_is_locked_in_once_and_the_focus_goes_on() -> None:
     guess = Guess(WHY)
     guess.lock("b")

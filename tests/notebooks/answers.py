@@ -114,7 +114,7 @@ WRONG: dict[str, list[Answer]] = {
         (no_mfa("BoolIfExist"), "would not be saved"),
         (
             policy("MFA_REPAIRED", {"Effect": "Deny", "Action": "*", "Resource": "*"}),
-            "Alice, who has proved MFA, reads the report: refused",
+            "Alice, signed in with MFA, reads the report: refused",
         ),
     ],
     "rotate a key": [
@@ -136,6 +136,11 @@ WRONG: dict[str, list[Answer]] = {
         (
             'def rotate(iam, use):\n    [iam.create_access_key(UserName="alice") for _ in range(2)]',
             "AWS refused a call in your answer: An error occurred (LimitExceeded)",
+        ),
+        (
+            'def rotate(iam, use):\n    use(iam.create_access_key(UserName="alice"))\n'
+            '    iam.delete_access_key(UserName="alice", AccessKeyId={})',
+            "A call in your answer went wrong before it was sent to AWS: Parameter validation failed",
         ),
     ],
     "cut mallory off": [
