@@ -111,9 +111,12 @@ class ExplainedStatement:
 
 
 def called(policy: Policy) -> str:
-    """``AdministratorAccess``, ``web-app (trust policy)``: of the ARN of a managed or trust policy its last part."""
+    """``AdministratorAccess``, ``web-app (trust policy)``: of the ARN of a managed or trust policy its last part; a
+    policy that is called by the ARN of its resource is ``the policy of my-bucket``."""
     name = policy.name or "the policy"
-    return name.rpartition("/")[2] if name.startswith(("arn:aws:iam:", "arn:aws:organizations:")) else name
+    if name.startswith(("arn:aws:iam:", "arn:aws:organizations:")):
+        return name.rpartition("/")[2]
+    return f"the policy of {name.rpartition(':')[2]}" if name.startswith("arn:") else name
 
 
 def _elements(statement: Statement, request: Request, bounded: bool) -> Iterator[Element]:

@@ -57,8 +57,8 @@ class ProviderChain(Shown):
     places: tuple[Place, ...]
 
     def page(self) -> Part:
-        rows = [(str(number), place.what, place.outcome) for number, place in enumerate(self.places, 1)]
-        return table(("", "Place", "Credentials"), rows, "Where the SDK looks, one after the other")
+        rows = [(f"{number}. {place.what}", place.outcome) for number, place in enumerate(self.places, 1)]
+        return table(("Place", "Credentials"), rows, "Where the SDK looks, one after the other")
 
 
 def provider_chain(session: Any = None) -> ProviderChain:

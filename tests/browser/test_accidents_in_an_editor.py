@@ -99,7 +99,7 @@ def test_what_is_typed_stays_when_a_policy_comes(opened: Any) -> None:
     page.keyboard.type("D")
     page.keyboard.press("Escape")
     panel.get_by_text("s3:aBcDGetObject").first.wait_for()
-    panel.get_by_text("(read) Every answer counts with it.").wait_for()
+    panel.get_by_text("Your text, not applied yet: read.").wait_for()
     opened.picture("policy-that-came")
     panel.get_by_role("tab", name="write").click()
     panel.get_by_label("write, an identity-based policy").get_by_text("s3:PutObject").wait_for()

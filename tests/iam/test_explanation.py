@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from simlib.iam import Evaluation, PolicySet, Request, evaluate
+from simlib.iam import Evaluation, Policy, PolicySet, Request, evaluate
 from tests.iam.shorthand import (
     ALICE,
     ALLOW_ALL,
@@ -328,6 +328,12 @@ def test_an_evaluation_knows_what_it_was_about() -> None:
         "aws:SourceIp": "10.0.0.1",
     }
     assert evaluation.allowed is False
+
+
+def test_a_policy_that_is_called_by_its_resource_is_the_policy_of_it() -> None:
+    bucket = Policy.parse(resource_policy({"AWS": ALICE}).document, "resource", name="arn:aws:s3:::photos")
+    found = ask(ALICE, READ, OBJECT, PolicySet(resource=bucket))
+    assert found.statements[0].title == "Allow statement 1 of the policy of photos"
 
 
 def test_an_arn_is_told_once() -> None:

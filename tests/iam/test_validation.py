@@ -188,6 +188,7 @@ BAD = [
     ("a group as principal", "resource", bucket(Principal={"AWS": "arn:aws:iam::111122223333:group/dev"}), "invalid-principal", "Statement[0].Principal.AWS", "group"),
     ("a policy as principal", "resource", bucket(Principal={"AWS": "arn:aws:iam::111122223333:policy/dev"}), "invalid-principal", "Statement[0].Principal.AWS", None),
     ("an account ID of eleven digits as principal", "resource", bucket(Principal={"AWS": "11112222333"}), "invalid-principal", "Statement[0].Principal.AWS", None),
+    ("an organization as principal", "resource", bucket(Principal={"AWS": "o-2clr3pc3js"}), "invalid-principal", "Statement[0].Principal.AWS", "aws:PrincipalOrgID"),
     ("a service under AWS", "trust", trust(Principal={"AWS": "ec2.amazonaws.com"}), "invalid-principal", "Statement[0].Principal.AWS", '"Service"'),
     ("a service without its domain", "trust", trust(Principal={"Service": "lambda"}), "invalid-service-principal-format", "Statement[0].Principal.Service", "lambda.amazonaws.com?"),
     ("a service with a misspelt domain", "trust", trust(Principal={"Service": "ec2.amazonaws.co"}), "invalid-service-principal-format", "Statement[0].Principal.Service", "ec2.amazonaws.com"),

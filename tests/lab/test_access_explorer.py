@@ -83,7 +83,7 @@ def test_what_an_edit_has_moved_is_told_beside_what_it_was(panel: Any) -> None:
     panel.edit(document(allow("s3:PutObject")))
     assert changes(panel) == ["Allowed", "Not allowed"]
     assert "✘ Not allowed (was ✔ Allowed)" in str(panel)
-    assert "Your text, not applied yet. (read)" in str(panel)
+    assert "Your text, not applied yet: read." in str(panel)
     panel.edit(READ)
     assert changes(panel) == ["", ""]
 
@@ -117,6 +117,17 @@ def test_a_matrix_of_identities_and_requests(aws: Cloud) -> None:
     assert "alice: ✘ Not allowed" in str(panel)
     assert "2 of 6 allowed" in str(panel)
     assert lab.AccessExplorer(aws, who=key, requests=[GET]).people[0].arn == ALICE
+
+
+def test_a_row_of_the_matrix_has_the_number_that_its_marks_name(aws: Cloud) -> None:
+    panel = lab.AccessExplorer(aws, who=["alice", "bob"], requests=[GET, PUT])
+    panel.choose(panel.questions[3].key)
+    assert [number in panel.html for number in ('<span class="sl-n">1</span>', '<span class="sl-n">2</span>')] == [
+        True
+    ] * 2
+    assert "shown in the editor: bob 2" in str(panel)
+    assert "Try row 2 as bob for real" in panel.page().html(live=True)
+    assert '<span class="sl-n">' not in lab.AccessExplorer(aws, who=["alice", "bob"], requests=[GET]).html
 
 
 def test_the_seven_gates_and_the_one_that_decides(aws: Cloud, panel: Any) -> None:

@@ -46,6 +46,7 @@ def test_the_side_that_is_missing_is_named(
     assert panel.answer.allowed == allowed
     for account in missing:
         assert f"✘ {account}" in str(panel)
+        assert f"{account} has not built its half." in panel.verdict or f"{account} denies it." in panel.verdict
     assert panel.html.count("sl-plank is-no") == len(missing), "halves of the bridge"
 
 

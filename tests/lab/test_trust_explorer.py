@@ -149,6 +149,9 @@ def test_what_they_would_hold(aws: Cloud) -> None:
     assert lab.TrustExplorer(aws, role="reports").held == [("Allow s3:ListBucket, s3:GetObject", "*", None)]
     asked = lab.TrustExplorer(aws, role="reports", requests=[("s3:GetObject", FILE), ("s3:PutObject", FILE)])
     assert [str(verdict) for *_, verdict in asked.held] == ["✔ Allowed", "✘ Not allowed"]
+    may = document({**allow("s3:*"), "Resource": ["arn:aws:s3:::photos", "arn:aws:s3:::photos/*"]})
+    aws.account("dev").admin.client("iam").put_role_policy(RoleName="reports", PolicyName="s3", PolicyDocument=may)
+    assert "photos, photos/*" in str(lab.TrustExplorer(aws, role="reports"))
 
 
 def test_many_callers_are_cut_and_can_be_searched(aws: Cloud) -> None:

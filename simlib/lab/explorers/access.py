@@ -118,11 +118,13 @@ class AccessExplorer(Explorer):
         return Question(person, action, resource, circumstances({**self.circumstances, **own}))
 
     def label(self, question: Question) -> str:
-        keys = [each.key for each in self.questions]
-        row = keys.index(question.key) // len(self.people) + 1
+        row = self.row_of(question) + 1
         if len(self.people) == 1:
             return str(row)
         return self.name(question.who) if len(self.requests) == 1 else f"{self.name(question.who)} {row}"
+
+    def row_of(self, question: Question) -> int:
+        return [each.key for each in self.questions].index(question.key) // len(self.people)
 
     def answer(self, row: int = 0, column: int = 0) -> Answer:
         """The answer to a request (by row) of somebody (by column)."""
@@ -182,7 +184,8 @@ class AccessExplorer(Explorer):
         for row in range(len(self.requests)):
             cells = [self._cell(row, column, names[column]) for column in range(len(names))]
             out = icon_button("forget", "cross", f"Take {self.requests[row][0]} out", str(row))
-            head = el("th", self._asked(row), el("span.sl-out", out), scope="row")
+            number = el("span.sl-n", str(row + 1)) if len(self.requests) > 1 else None
+            head = el("th", number, el("span", self._asked(row)), el("span.sl-out", out), scope="row")
             rows.append(el("tr", head, cells, key=f"row-{row}"))
             for column in range(len(names)):
                 answer = self.answer(row, column)
@@ -230,8 +233,9 @@ class AccessExplorer(Explorer):
         if not self.answers:
             return None
         chosen = self.answers.get(self.chosen) or next(iter(self.answers.values()))
-        which = f"{'row ' if len(self.people) == 1 else ''}{self.label(chosen.question)}"
-        return el("div.sl-row", button("try", icon("play"), f"Try {which} for real"), key="try")
+        who = f" as {self.name(chosen.question.who)}" if len(self.people) > 1 else ""
+        called = f"Try row {self.row_of(chosen.question) + 1}{who} for real"
+        return el("div.sl-row", button("try", icon("play"), called), key="try")
 
     def _undo(self) -> Child:
         if self._taken_out is None:

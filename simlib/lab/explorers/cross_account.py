@@ -195,7 +195,8 @@ class CrossAccount(Explorer):
         if not missing:
             return f"{answer.because}."
         did = {True: "denies it", False: "has not built its half"}
-        return " ".join(f"{side.account} ({side.who}) {did[side.says == 'denies']}." for side in missing)
+        named = {side: f"{side.account} ({side.who})" if self.same_account else side.account for side in missing}
+        return " ".join(f"{whose} {did[side.says == 'denies']}." for side, whose in named.items())
 
     @property
     def title(self) -> str:

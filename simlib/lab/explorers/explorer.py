@@ -234,8 +234,8 @@ class Explorer(Panel):
             text = f"{mistakes} The verdicts are those of the last valid text."
             found.append(_notice(f"{each.name} is not a policy yet.", text))
         if names := [each.name for each in self.unsaved if each.complete and not each.read_only]:
-            text = f"({', '.join(names)}) Every answer counts with it. AWS still has the old one."
-            found.append(_notice("Your text, not applied yet.", text))
+            text = "Every answer below uses it. AWS still has the old one."
+            found.append(_notice(f"Your text, not applied yet: {', '.join(names)}.", text))
         notes = [each.note for each in self.documents if each.note and not each.read_only]
         return found + [el("p.sl-draft", note, role="status") for note in [*notes, self.problem] if note]
 

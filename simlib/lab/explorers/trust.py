@@ -215,7 +215,7 @@ class TrustExplorer(Explorer):
         more, stay = len(inside) - MOST_AT_DOOR, f"{outside} stay{'s' if outside == 1 else ''} outside"
         tools = self.held
         hung = [
-            el("li.sl-hang", el("b", code(actions)), chip("resource", resource.removeprefix("arn:aws:s3:::")), verdict)
+            el("li.sl-hang", el("b", code(actions)), chip("resource", resource.replace("arn:aws:s3:::", "")), verdict)
             for actions, resource, verdict in tools[:MOST_HELD]
         ]
         rest = el("li.sl-hang.sl-dim", f"and {len(tools) - MOST_HELD} more") if len(tools) > MOST_HELD else None

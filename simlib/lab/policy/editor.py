@@ -158,8 +158,7 @@ class PolicyEditor(Panel):
                 reason = explained.deciding.sentence.replace("`", "")
             sid = f" ({explained.statement.sid})" if explained.statement.sid else ""
             title = f"{explained.statement.effect} statement {index + 1}{sid}"
-            word = self[name].word(state) if state != "missed" or len(labelled) == 1 else "decides none"
-            remarks[name][index] = Remark(title, state, word, owners, reason)
+            remarks[name][index] = Remark(title, state, self[name].word(state), owners, reason)
         for document in self.documents:
             document.remarks, document.decides = remarks[document.name], id(document.policy) in deciding
         self._draw()
