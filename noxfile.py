@@ -306,7 +306,8 @@ def build_site(session: nox.Session, site: Path, pyodide: str | None) -> None:
     anywhere = ("--only-binary=:all:", "--platform=any", "--implementation=py", "--abi=none", "--python-version=3.14")
     needed = ("--no-deps", "-r", "lite/browser-requirements.txt", "--dest", str(wheels))
     session.run("python", "-m", "pip", "download", *pip, *anywhere, *needed)
-    session.run("python", "-m", "pip", "wheel", *pip, "--no-deps", "--wheel-dir", str(wheels), ".")
+    ours = ("--no-deps", "--no-build-isolation", "--wheel-dir", str(wheels))
+    session.run("python", "-m", "pip", "wheel", *pip, *ours, ".")
     session.run("python", "-m", "lite.build", str(site), "--wheels", str(wheels), *chosen)
 
 

@@ -5,9 +5,9 @@ python -m lite.build --look [--pyodide FOLDER_OR_URL]                   only see
 
 `--wheels` holds the lab's own wheel and those of lite/browser-requirements.txt. `--pyodide` is a distribution of
 Pyodide, which brings Python itself and the packages that have to be compiled: a folder, or an address, by default the
-distribution's own. Of an address Python itself is taken from npm, where npm is installed, and each package must be the
-one whose SHA-256 stands in the list that comes with it. What is needed is copied into the site: a reader's browser asks
-nobody else.
+distribution's own. Of an address Python itself is taken from npm, as package-lock.json beside this file knows it by its
+hash, and each package must be the one whose SHA-256 stands in the list that comes with it. What is needed is copied
+into the site: a reader's browser asks nobody else.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ import re
 import shutil
 import subprocess
 import sys
-import tarfile
 import tempfile
 import urllib.request
 import zipfile
@@ -60,7 +59,7 @@ def build(target: Path, wheels: Path, pyodide: str) -> None:
     """Make the site anew in that folder; what was there stays until the new one is whole."""
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".new-", dir=target.parent) as place:
-        core = core_from_npm(Path(place)) if is_address(pyodide) and shutil.which("npm") else pyodide
+        core = core_from_npm(Path(place)) if is_address(pyodide) else pyodide
         lock = json.loads(read(core, LOCK))
         fill(site := Path(place, target.name), wheels, (core, pyodide), lock)
         shutil.rmtree(target, ignore_errors=True)
@@ -90,14 +89,28 @@ def fill(site: Path, wheels: Path, pyodide: tuple[str, str], lock: dict[str, Any
 
 def core_from_npm(scratch: Path) -> str:
     """Pyodide's core, and the list of its packages, from npm; the folder."""
-    command = ["npm", "pack", "--silent", f"pyodide@{PYODIDE_VERSION}"]
-    told = subprocess.run(command, cwd=scratch, stdout=subprocess.PIPE, text=True, check=True)
-    with tarfile.open(scratch / told.stdout.split()[-1]) as archive:
-        for name in (*CORE, LOCK):
-            member = archive.extractfile(f"package/{name}")
-            assert member is not None, f"pyodide {PYODIDE_VERSION} of npm has no {name}"
-            (scratch / name).write_bytes(member.read())
-    return str(scratch)
+    for name in ("package.json", "package-lock.json"):
+        shutil.copy2(HERE / name, scratch)
+    command = [npm(), "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"]
+    subprocess.run(command, cwd=scratch, check=True)
+    return str(scratch / "node_modules" / "pyodide")
+
+
+def npm() -> str:
+    """The program, if it is there and has to bring the Pyodide that JupyterLite's kernel is made for."""
+    pinned = json.loads((HERE / "package.json").read_text(encoding="utf-8"))["dependencies"]["pyodide"]
+    if pinned != PYODIDE_VERSION:
+        sys.exit(
+            f"lite/package.json names Pyodide {pinned}, but JupyterLite's kernel is made for {PYODIDE_VERSION}. "
+            f"In lite/: npm install --package-lock-only --save-exact pyodide@{PYODIDE_VERSION}"
+        )
+    program = shutil.which("npm")
+    if program is None:
+        sys.exit(
+            "There is no npm here, from which Python for the browser comes: install Node.js, or name a folder with "
+            "Pyodide's full distribution in SIMLIB_PYODIDE."
+        )
+    return program
 
 
 def is_address(place: str) -> bool:
@@ -231,6 +244,8 @@ if __name__ == "__main__":
     parser.add_argument("--look", action="store_true")
     options = parser.parse_args()
     if options.look:
+        if is_address(options.pyodide):
+            npm()
         read(options.pyodide, LOCK)
     else:
         build(options.site.absolute(), options.wheels.absolute(), options.pyodide)

@@ -17,16 +17,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from packaging.utils import canonicalize_name
 
+import simlib
 from lite.tests.conftest import NOTEBOOK, RUN, Lite, serving_files
 from lite.tests.engines import ENGINES, missing
 from simlib.challenges import find
 from simlib.challenges.seeds import seeded
+from simlib.challenges.statements import policy
 from simlib.lab import course
 from tests.browser.test_challenges_in_browser import press, type_into
-from tests.browser.test_lesson_1_in_browser import GET, LIST, PUT, change, says, show, type_in, verdict
+from tests.browser.test_lesson_1_in_browser import GET, LIST, PUT, change, says, type_in, verdict
+from tests.repository.test_pins import ROOT, pins
 
-NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
+NOTEBOOKS = ROOT / "notebooks"
 
 ERRORS = f"""() => {NOTEBOOK}.content.model.sharedModel.cells
     .flatMap(cell => cell.cell_type === "code" ? cell.outputs : [])
@@ -63,6 +67,12 @@ IN_VAIN = {
 }
 
 
+def place(notebook: str, cell: str) -> int:
+    """Which cell of a notebook has that ID, from 0."""
+    cells = json.loads((NOTEBOOKS / notebook).read_text(encoding="utf-8"))["cells"]
+    return [each["id"] for each in cells].index(cell)
+
+
 def test_the_site_opens_on_start_here_and_answers_or_says_in_a_sentence_what_a_browser_cannot_do(visit: Any) -> None:
     visit.page.goto(visit.server.url)
     assert "The first start fetches" in visit.page.inner_text("main")
@@ -89,12 +99,12 @@ def test_the_site_opens_on_start_here_and_answers_or_says_in_a_sentence_what_a_b
 
 
 def test_typing_in_the_policy_editor_changes_the_verdict(visit: Any) -> None:
-    visit.open(course.find(1).notebook)
+    name = course.find(1).notebook
+    visit.open(name)
     visit.run_all()
     assert visit.page.evaluate(ERRORS) == []
     visit.run_cell("panel")
-    panel = visit.page.locator(".sl-live .sl-panel:has(.sle)")
-    show(visit.page, panel)
+    panel = visit.output(place(name, "panel"))
     says(verdict(panel, LIST), "✔ Allowed", "Allow statement 1 of read-bucket")
     says(verdict(panel, PUT), "✘ Not allowed", "No statement allows it")
     type_in(panel)
@@ -130,14 +140,26 @@ def test_after_one_visit_it_opens_and_answers_without_a_network(browser: Any, tm
         assert "is not authorized to perform: iam:ListUsers" in lite.asked(CALLS)
 
 
+def test_every_version_in_the_site_is_one_that_a_pin_states() -> None:
+    site, packages = Path(os.environ["SIMLIB_SITE"]), "static/packages/pyodide-lock.json"
+    found = json.loads((site / packages).read_text(encoding="utf-8"))["packages"]
+    stated = {"iam-lab": simlib.__version__, "cryptography": "0"}  # the second is the stand-in
+    for file in ("lite/requirements.txt", "lite/browser-requirements.txt"):
+        stated |= {canonicalize_name(pin.name): str(pin.specifier).removeprefix("==") for pin in pins(file)}
+    of_the_kernel = {"piplite", "pyodide-kernel", "ipykernel", "widgetsnbextension"}  # which is pinned itself
+    there = {name: each["version"] for name, each in found.items() if name not in of_the_kernel}
+    assert there == {name: stated.get(name, "no pin") for name in there}
+    core = json.loads((ROOT / "lite" / "package.json").read_text(encoding="utf-8"))["dependencies"]["pyodide"]
+    assert f'"{core}"' in (site / "static" / "pyodide" / "pyodide.mjs").read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize("engine", ENGINES)
 def test_lesson_1_runs_in_other_browsers(engine: str, server: Any, tmp_path: Path) -> None:
     """Firefox and WebKit. On Linux, which has packages of them, `nox -s lite-test` fails without, as for Chromium."""
     if lacking := missing(engine):
         lacks = f"{engine} is not here: install {' and '.join(lacking)}"
         pytest.fail(lacks) if os.environ.get("CI") and sys.platform == "linux" else pytest.skip(lacks)
-    cells = json.loads((NOTEBOOKS / course.find(1).notebook).read_text(encoding="utf-8"))["cells"]
-    panel = next(index for index, cell in enumerate(cells) if cell["id"] == "panel")
+    panel = place(course.find(1).notebook, "panel")
     with ENGINES[engine](tmp_path) as page:
         begun = time.monotonic()
         page.goto(f"{server.url}/lab/index.html?path={course.find(1).notebook}")
@@ -155,33 +177,50 @@ def test_lesson_1_runs_in_other_browsers(engine: str, server: Any, tmp_path: Pat
 
 def test_progress_is_there_when_the_reader_comes_back(visit: Any) -> None:
     name = course.find(0).notebook
-    cells = [cell["id"] for cell in json.loads((NOTEBOOKS / name).read_text(encoding="utf-8"))["cells"]]
     visit.open(name)
     visit.run_all()
-    question = visit.output(cells.index("predict-a-new-user-looks-around"))
+    question = visit.output(place(name, "predict-a-new-user-looks-around"))
     question.get_by_role("radio", name="It sends the list").check()
     question.get_by_role("button", name="Lock in my answer").click()
-    visit.output(cells.index("explain-a-new-user-looks-around")).get_by_text("You expected").wait_for()
+    visit.output(place(name, "explain-a-new-user-looks-around")).get_by_text("You expected").wait_for()
     visit.page.reload()
     visit.settle()
     kept = json.loads(visit.asked("print(open('progress.json').read())"))
     assert kept["lessons"]["start-here"]["predictions"]["a new user looks around"]["right"] is False
 
 
-def test_a_challenge_is_played_to_its_end(visit: Any) -> None:
-    name, cells = "second-key", json.loads((NOTEBOOKS / "challenges.ipynb").read_text(encoding="utf-8"))["cells"]
+def test_challenges_are_played_to_their_end(visit: Any) -> None:
+    """One with commands and a flag, then one with a policy that is written and applied."""
+    name = "second-key"
     names = seeded(find(name).document(), name, 1)["values"]
     visit.open("challenges.ipynb")
     visit.run_all()
     assert visit.page.evaluate(ERRORS) == []
-    output = visit.output([cell["id"] for cell in cells].index("all"))
+    output = visit.output(place("challenges.ipynb", "all"))
     press(output, f"Play {find(name).title}")
     output.get_by_label("The flag").wait_for()
     type_into(output, "$", f"aws iam create-access-key --user-name {names['boss']}")
     output.get_by_label("As").wait_for()
     type_into(output, "$", f"aws s3 cp s3://{names['bucket']}/{names['file']} -")
     output.get_by_text(names["flag"]).wait_for()
+    begun = time.monotonic()
     type_into(output, "The flag", names["flag"])
     output.get_by_text("100 of 100 points").wait_for()
-    kept = json.loads(visit.asked("print(open('progress.json').read())"))
-    assert kept["lessons"]["challenges"]["exercises"][f"{name} 1"]["score"] == 100
+    print(f"\nverdict on a flag after {time.monotonic() - begun:.1f} s")
+
+    golf = "golf-thumbnails"
+    ((_, _, written),) = seeded(find(golf).document(), golf, 1)["solution"]
+    press(output, "All challenges")
+    press(output, f"Play {find(golf).title}")
+    output.locator(".cm-content").focus()
+    visit.page.keyboard.press("ControlOrMeta+A")
+    visit.page.keyboard.insert_text(policy(written["PolicyDocument"]))
+    output.get_by_text("not applied", exact=False).first.wait_for()
+    press(output, "Apply")
+    output.get_by_text("Applied by the administrator").wait_for()
+    begun = time.monotonic()
+    press(output, "Check")
+    output.get_by_text("100 of 100 points").wait_for()
+    print(f"verdict on a policy after {time.monotonic() - begun:.1f} s")
+    kept = json.loads(visit.asked("print(open('progress.json').read())"))["lessons"]["challenges"]["exercises"]
+    assert {played: entry["score"] for played, entry in kept.items()} == {f"{name} 1": 100, f"{golf} 1": 100}

@@ -24,6 +24,8 @@ SOURCES = {  # each pinned file, and what it is made from
     "binder/hub/requirements.txt": GROUPS["hub"],
     "tests/requirements.txt": GROUPS["test"],
     ".ci/requirements.txt": GROUPS["tools"],
+    "lite/requirements.txt": GROUPS["lite"],
+    "lite/browser-requirements.txt": [*DEPENDENCIES, *GROUPS["lite-kernel"]],
 }
 
 
@@ -55,11 +57,18 @@ ENVIRONMENTS = [
     ]
 ]
 BINDER = ENVIRONMENTS[0]  # the only place its file is for; binder/runtime.txt says which Python
-PLACES = [
-    (name, environment)
-    for name in SOURCES
-    for environment in ([BINDER] if name == "binder/requirements.txt" else ENVIRONMENTS)
-]
+BROWSER = Environment(
+    python_version="3.14",
+    python_full_version="3.14.2",
+    sys_platform="emscripten",
+    platform_system="Emscripten",
+    os_name="posix",
+    platform_machine="wasm32",
+    implementation_name="cpython",
+    platform_python_implementation="CPython",
+)
+ONLY = {"binder/requirements.txt": [BINDER], "lite/browser-requirements.txt": [BROWSER]}
+PLACES = [(name, environment) for name in SOURCES for environment in ONLY.get(name, ENVIRONMENTS)]
 
 
 @cache
@@ -87,8 +96,16 @@ def test_every_line_of_a_pinned_file_is_an_exact_release_or_its_hash(name: str) 
 @pytest.mark.parametrize(("name", "environment"), PLACES, ids=str)
 def test_what_the_project_asks_for_is_pinned_on_every_platform(name: str, environment: Environment) -> None:
     pinned = releases(name, environment)
-    wanted = [Requirement(source) for source in SOURCES[name]]
+    brought = in_pyodide() if environment is BROWSER else set()
+    wanted = [want for want in map(Requirement, SOURCES[name]) if canonicalize_name(want.name) not in brought]
+    assert wanted
     assert [str(want) for want in wanted if not satisfied(want, pinned)] == []
+
+
+def in_pyodide() -> set[str]:
+    """What the browser's Python brings along, as noxfile.py has it."""
+    text = (ROOT / "noxfile.py").read_text(encoding="utf-8")
+    return set(re.findall(r'"([\w-]+)"', text.partition("IN_PYODIDE = (")[2].partition("\n)")[0]))
 
 
 def satisfied(want: Requirement, pinned: dict[str, str]) -> bool:
@@ -139,8 +156,8 @@ def test_moto_is_held_to_the_release_line_whose_private_names_we_know() -> None:
 def test_pinned_files_are_all_named_here() -> None:
     found = {
         path.relative_to(ROOT).as_posix()
-        for place in (".", ".ci", "binder", "binder/hub", "tests")
-        for path in Path(ROOT, place).glob("requirements*.txt")
+        for place in (".", ".ci", "binder", "binder/hub", "lite", "tests")
+        for path in Path(ROOT, place).glob("*requirements*.txt")
     }
     assert found == set(SOURCES)
 
@@ -164,3 +181,18 @@ def test_what_installs_by_itself_installs_pinned_files_alone() -> None:
     assert "install" not in image
     assert re.findall(r"pip install .*--requirement (\S+)", ci) == [".ci/requirements.txt"]
     assert ci.count("pip install") == 1
+
+
+def test_the_site_is_built_of_pinned_releases_alone() -> None:
+    """Its packages, what builds the lab's own wheel, and Python for the browser; the site itself: lite/tests."""
+    build = (ROOT / "noxfile.py").read_text(encoding="utf-8").partition("def build_site(")[2].partition("\ndef ")[0]
+    assert re.findall(r'"-r", "([\w/.-]+)"', build) == ["lite/requirements.txt", "lite/browser-requirements.txt"]
+    assert build.count("session.install") + build.count('"download"') == 2
+    assert build.count('"wheel"') == build.count('"--no-build-isolation"') == 1
+    for environment in ENVIRONMENTS:
+        pinned = releases("lite/requirements.txt", environment)
+        assert [want for want in PROJECT["build-system"]["requires"] if not satisfied(Requirement(want), pinned)] == []
+    core = json.loads((ROOT / "lite" / "package.json").read_text(encoding="utf-8"))["dependencies"]
+    locked = json.loads((ROOT / "lite" / "package-lock.json").read_text(encoding="utf-8"))["packages"]
+    assert core == {"pyodide": locked["node_modules/pyodide"]["version"]}
+    assert f"distribution {core['pyodide']}," in (ROOT / "docs" / "hosting.md").read_text(encoding="utf-8")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import shutil
+import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -9,13 +12,17 @@ from typing import Any
 
 import pytest
 
+from .conftest import ROOT
+
 
 @pytest.fixture
 def build(monkeypatch: pytest.MonkeyPatch) -> Any:
     """lite/build.py, without JupyterLite, which is not among what the tests need."""
     constants = ModuleType("jupyterlite_pyodide_kernel.constants")
-    for name in ("PYODIDE_CDN_URL", "PYODIDE_KERNEL_PLUGIN_ID", "PYODIDE_VERSION"):
+    core = json.loads((ROOT / "lite" / "package.json").read_text(encoding="utf-8"))["dependencies"]["pyodide"]
+    for name in ("PYODIDE_CDN_URL", "PYODIDE_KERNEL_PLUGIN_ID"):
         setattr(constants, name, "none")
+    constants.PYODIDE_VERSION = core  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "jupyterlite_pyodide_kernel", ModuleType("jupyterlite_pyodide_kernel"))
     monkeypatch.setitem(sys.modules, constants.__name__, constants)
     monkeypatch.delitem(sys.modules, "lite.build", raising=False)
@@ -73,3 +80,36 @@ def test_a_package_that_is_not_the_listed_one_is_not_taken(
     with pytest.raises(SystemExit, match=r"^rsa\.whl of .* is not the file that Pyodide's list of packages names\.$"):
         build.fill(tmp_path / "site", tmp_path, (str(tmp_path), str(tmp_path)), lock)
     assert not (site.parent / "pyodide" / "rsa.whl").exists()
+
+
+def test_python_for_the_browser_is_what_npm_gives_for_the_lock_file(
+    build: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[str, ...]] = []
+
+    def run(command: list[str], cwd: Path, check: bool) -> None:
+        asked.append(tuple(command[1:3]))
+        assert check
+        assert {path.name for path in cwd.iterdir()} == {"package.json", "package-lock.json"}
+
+    monkeypatch.setattr(shutil, "which", lambda _: "npm")
+    monkeypatch.setattr(subprocess, "run", run)
+    assert Path(build.core_from_npm(tmp_path)) == tmp_path / "node_modules" / "pyodide"
+    assert asked == [("ci", "--ignore-scripts")]
+
+
+@pytest.mark.parametrize(
+    ("which", "version", "told"),
+    [
+        ("npm", "1.2.3", r"^lite/package.json names Pyodide [\d.]+, but JupyterLite's kernel is made for 1\.2\.3\."),
+        (None, "", "^There is no npm here, from which Python for the browser comes: install Node.js, or name a folder"),
+    ],
+    ids=["another Pyodide", "no npm"],
+)
+def test_what_stands_in_the_way_of_python_for_the_browser_is_told_with_the_remedy(
+    build: Any, monkeypatch: pytest.MonkeyPatch, which: str | None, version: str, told: str
+) -> None:
+    monkeypatch.setattr(build, "PYODIDE_VERSION", version or build.PYODIDE_VERSION)
+    monkeypatch.setattr(shutil, "which", lambda _: which)
+    with pytest.raises(SystemExit, match=told):
+        build.npm()
