@@ -13,7 +13,7 @@ from simlib.cloud.event import Event
 from simlib.cloud.explain import Explanation
 
 from . import gist
-from .look import SIGNS, fold, icon, said
+from .look import SIGNS, fold, icon, verdict
 from .markup import outline
 from .page import Html, Part, code, el
 from .panel import Shown
@@ -82,7 +82,7 @@ class Attempt(Shown):
         call = [code(what), *([to, code(self.target)] if self.target else [])]
         who = [el("span.sl-who", self.who), to] if self.who else []
         told = [heading, f"{SIGNS[shape]['text']} {self.outcome}", self.who, what, self.target]
-        line = el("div.sl-call-line", *who, *call, said(shape, self.outcome), text="  ".join(filter(None, told)))
+        line = el("div.sl-call-line", *who, *call, verdict(shape, self.outcome), text="  ".join(filter(None, told)))
         rest: list[Part] = [el("p.sl-gist", self.gist, text=f"  {self.gist}")] if self.gist else []
         if self.error is not None:
             words = _ENCODED.sub(r"\1…", self.message)  # the rest only DecodeAuthorizationMessage can read

@@ -25,7 +25,7 @@ from simlib.cloud.world import ADMINISTRATOR
 from . import course, progress
 from .exercises import Saying, hint
 from .investigation import tell
-from .look import button, choice, field, panel_card, said, tabs, tag
+from .look import button, choice, field, panel_card, tabs, tag, verdict
 from .options import Option, Options, by_letter
 from .page import Child, Part, code, el, line, paragraphs
 from .panel import Commands, Panel, slot
@@ -77,8 +77,8 @@ class Play(Panel):
         self.hinted = self.tries = 0
         self.tally: Tally | None = None
         self.score: int | None = None  # once it is over
-        self._of_kind = KINDS[which.kind]["tools"]
-        self.tool = self._of_kind[0]
+        self._tool_names = KINDS[which.kind]["tools"]
+        self.tool = self._tool_names[0]
         self._edit = filled(facts.get("edit", ()), self._setting.values)
         self._by = None if facts["you"] in facts["accounts"] else self.you  # None: the account's administrator
         self._tools: dict[str, Panel] = {"terminal": self.terminal}
@@ -162,7 +162,7 @@ class Play(Panel):
 
     def take(self, tool: str) -> None:
         """Go on with another of `TOOLS`, where this kind of challenge has it."""
-        if tool in self._of_kind:
+        if tool in self._tool_names:
             self.tool = tool
             self._draw()
 
@@ -223,7 +223,7 @@ class Play(Panel):
         )  # fmt: skip
         if self.choices:
             yield self._options.page(self.task, [Option(each) for each in self.choices], enter="check")
-        tools = [(each, TOOLS[each]) for each in self._of_kind]
+        tools = [(each, TOOLS[each]) for each in self._tool_names]
         if len(tools) > 1:
             yield tabs("tool", "Tools", tools, self.tool)
         yield slot(still=self.hosted.page)
@@ -237,8 +237,9 @@ class Play(Panel):
         rows = []
         for each in self.tally.rows:
             what = f"{each.who} {each.does}".strip() + (f": {each.because}" if each.because else "")
-            verdict = ("yes", "right") if each.right else ("no", too_much if each.allowed else "not yet")
-            rows.append(el("li", said(*verdict), " ", line(what)))
+            wrong = too_much if each.allowed else "not yet"
+            judged = verdict("yes", "right") if each.right else verdict("no", wrong)
+            rows.append(el("li", judged, " ", line(what)))
         return el("div", el("p", el("b", self.tally.sentence), role="status", key="tally"), el("ul.sl-tally", *rows))
 
     def _foot(self) -> Iterator[Child]:
@@ -258,8 +259,8 @@ class Play(Panel):
         facts = self._facts()
         minutes, seconds = divmod(self.seconds, 60)
         time = f" {self.score} of 100 points, in {minutes} min {seconds:02} s."
-        lost = (said("no", "Not solved this time"), " Another seed, another try.")
-        came = (said("yes", "Solved"), time) if self.score else lost
+        lost = (verdict("no", "Not solved this time"), " Another seed, another try.")
+        came = (verdict("yes", "Solved"), time) if self.score else lost
         yield el("p", came, role="status", tabindex="-1", data_home=True)
         yield self._tallied()
         yield from self._hints()
@@ -355,4 +356,6 @@ class Challenges(Panel):
         }
 
 
-challenges = Challenges  # as a notebook calls it
+def challenges() -> Challenges:
+    """All challenges, to choose one and play it here in a world of its own."""
+    return Challenges()

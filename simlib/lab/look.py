@@ -54,7 +54,7 @@ def sign(which: str) -> Part:
     return Part("", (shape, el("span.sl-hidden", f"{text} ", aria_hidden="true")), text=text)
 
 
-def said(which: str, word: str) -> Part:
+def verdict(which: str, word: str) -> Part:
     """A verdict: the shape, the word, the colour."""
     colour = SIGNS[which]["colour"]
     return el("span.sl-v" + (f".is-{colour}" if colour else ""), sign(which), word)

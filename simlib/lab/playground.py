@@ -35,7 +35,7 @@ _TO = " → "
 # -- what a panel can be about -----------------------------------------------------------------------------------------
 
 
-def _of(world: Any, *kinds: str) -> list[Principal]:
+def _principals(world: Any, *kinds: str) -> list[Principal]:
     return [each for each in world.inspect.principals() if each.kind in kinds]
 
 
@@ -57,11 +57,11 @@ def _people(world: Any) -> list[str]:
     def last(each: Principal) -> tuple[bool, bool]:
         return each.name == ADMINISTRATOR, not _has(world, each.arn, "identity")
 
-    return _called(world, sorted(_of(world, "user", "role"), key=last))
+    return _called(world, sorted(_principals(world, "user", "role"), key=last))
 
 
 def _roles(world: Any) -> list[str]:
-    return _called(world, _of(world, "role"))
+    return _called(world, _principals(world, "role"))
 
 
 def _pairs(world: Any) -> list[str]:
@@ -75,8 +75,9 @@ def _pairs(world: Any) -> list[str]:
 
 def _owners(world: Any) -> list[str]:
     """Whoever and whatever has policies of its own that can be written, or could have one."""
-    people = [each for each in _of(world, "user", "role") if _has(world, each.arn, "identity", "trust", "boundary")]
-    return _called(world, people) + [arn for arn in world.inspect.resources() if arn.startswith("arn:aws:s3:")]
+    people = _principals(world, "user", "role")
+    owners = [each for each in people if _has(world, each.arn, "identity", "trust", "boundary")]
+    return _called(world, owners) + [arn for arn in world.inspect.resources() if arn.startswith("arn:aws:s3:")]
 
 
 def _requests(world: Any) -> list[tuple[str, str]]:
@@ -90,8 +91,8 @@ def _requests(world: Any) -> list[tuple[str, str]]:
 
 
 def _graph(world: Any, _: str) -> Any:
-    graph, people = lab.AccessGraph(world), (each.name for each in _of(world, "user") if each.name != ADMINISTRATOR)
-    if known := [name for name in people if name in graph.choices()]:
+    graph, users = lab.AccessGraph(world), _principals(world, "user")
+    if known := [each.name for each in users if each.name != ADMINISTRATOR and each.name in graph.choices()]:
         graph.ask(known[0], "")
     return graph
 
@@ -227,7 +228,7 @@ class Playground(Panel):
 
     def people(self, kind: str) -> list[str]:
         """The users or the roles of this world, by the names under which they are found."""
-        return _called(self.world, (each for each in _of(self.world, kind) if each.name != ADMINISTRATOR))
+        return _called(self.world, (each for each in _principals(self.world, kind) if each.name != ADMINISTRATOR))
 
     @property
     def subject(self) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from .look import said, table
+from .look import table, verdict
 from .page import Part
 from .panel import Shown
 
@@ -46,7 +46,7 @@ class Place:
         return (
             "not asked"
             if self.found is None
-            else said(*(("yes", f"found {self.found}") if self.found else ("no", "nothing")))
+            else verdict(*(("yes", f"found {self.found}") if self.found else ("no", "nothing")))
         )
 
 

@@ -13,7 +13,7 @@ from simlib.cloud.explain import Explanation
 from simlib.cloud.trail import Trail
 
 from . import gist
-from .look import said
+from .look import verdict
 from .markup import outline
 from .page import Html, Part, code, el
 
@@ -168,13 +168,13 @@ def _row(event: Event, table: TrailTable, *, opens: bool) -> Part:
     live = {"open": opened, "data_toggle": toggle, "value": str(event.number), "key": f"call-{event.number}"}
     told = el("details.sl-open", summary, why, **live)
     word, when = outcome(event), f"{event.when:%d %b %Y %H:%M:%S}"
-    verdict = said(_SHAPES.get(word, "failed"), word)
+    ended = verdict(_SHAPES.get(word, "failed"), word)
     code_ = f" ({event.error_code})" if event.error_code else ""
-    lines = [f"{when}  {verdict}{code_}  {event.action} on {event.resource}, by {who} from {event.source_ip}"]
+    lines = [f"{when}  {ended}{code_}  {event.action} on {event.resource}, by {who} from {event.source_ip}"]
     lines += [f"    {line}" for line in words.splitlines()] if opened else []
     key = f"key …{event.access_key_id[-4:]}" if event.access_key_id else "no key"
     cells = (
-        el("th", verdict, el("div.sl-small", event.error_code), el("time.sl-small.sl-dim", when), scope="row"),
+        el("th", ended, el("div.sl-small", event.error_code), el("time.sl-small.sl-dim", when), scope="row"),
         el("td", code(event.action), " ", code(event.resource, ".sl-dim"), told),
         el("td", who, el("div.sl-small.sl-dim", f"{key} from {event.source_ip}")),
     )

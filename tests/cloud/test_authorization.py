@@ -15,6 +15,8 @@ from botocore.config import Config
 
 from simlib import Cloud, PolicySet, Request, evaluate
 from simlib.cloud.explain import in_words
+from simlib.cloud.permissions.condition_keys import always
+from simlib.cloud.permissions.permission import Permission
 
 from .conftest import allow, deny, document, new_user, refused, trust
 
@@ -268,3 +270,10 @@ def test_ids_carry_their_prefixes(aws: Cloud, iam: Any) -> None:
     assert profile["InstanceProfileId"].startswith("AIPA")
     policy = iam.create_policy(PolicyName="p", PolicyDocument=document(allow("s3:*")))["Policy"]
     assert policy["PolicyId"].startswith("ANPA")
+
+
+def test_a_services_own_keys_leave_out_an_account_that_is_not_known() -> None:
+    read, own = "s3:GetObject", {"s3:TlsVersion": "1.3"}
+    assert always(Permission(read, "arn:aws:s3:::b/k", "111111111111")) == {**own, "s3:ResourceAccount": "111111111111"}
+    assert always(Permission(read, "arn:aws:s3:::b/k", "")) == own
+    assert always(Permission("sqs:SendMessage", "*", "111111111111")) == {}

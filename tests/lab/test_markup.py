@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from simlib.lab.look import said, table
+from simlib.lab.look import table, verdict
 from simlib.lab.markup import LONGEST, card, escape, inline, plain, prose, sheet, styles
 from simlib.lab.page import el
 
@@ -49,7 +49,7 @@ def test_the_id_of_a_machine_stays_on_one_line() -> None:
 
 
 def test_a_verdict_is_a_sign_and_a_word_and_not_only_a_colour() -> None:
-    assert (str(said("yes", "Allowed")), str(said("no", "Refused"))) == ("✔ Allowed", "✘ Refused")
+    assert (str(verdict("yes", "Allowed")), str(verdict("no", "Refused"))) == ("✔ Allowed", "✘ Refused")
 
 
 def test_a_table_is_a_table_with_headings_of_rows_and_columns() -> None:

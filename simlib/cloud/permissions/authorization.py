@@ -53,10 +53,7 @@ def decide(
     context = {**around, **caller.context, **_once(_tag_keys(permission)), **_once(permission.context)}
     if permission.account:
         context["aws:ResourceAccount"] = permission.account
-    if permission.action.startswith("s3:"):  # S3 has two such keys of its own; TLS 1.3 is what SDKs speak (a choice)
-        context["s3:TlsVersion"] = "1.3"
-        if permission.account:
-            context["s3:ResourceAccount"] = permission.account
+    context |= condition_keys.always(permission)
     if caller.user_id:
         context["aws:userid"] = caller.user_id
     callers, owners = membership(caller.account), membership(permission.account)

@@ -12,9 +12,10 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from simlib.cloud.permissions.permission import Context
+from simlib.cloud.permissions.permission import Context, Permission
 from simlib.cloud.permissions.service_table import (
     arns_of_kind,
+    by_prefix,
     every_form,
     filled,
     forms_of,
@@ -38,6 +39,13 @@ def context_of(call: Call, action: str, account: str, arn: str) -> Context:
     others = _of_others(action, arn)
     return valued({k: p for k, p in key_members(call.service, call.operation, action).items() if k not in others},
                   call, account)  # fmt: skip
+
+
+def always(permission: Permission) -> Context:
+    """The condition keys of a service's own that every request has; without the account where it is not known."""
+    texts = by_prefix(permission.action.partition(":")[0]).get("always", {})
+    values = {key: text.format(account=permission.account) for key, text in texts.items()}
+    return {key: value for key, value in values.items() if value}
 
 
 def valued(paths: Mapping[str, str], call: Call, account: str) -> Context:

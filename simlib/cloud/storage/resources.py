@@ -223,7 +223,7 @@ _TAGGED = {"role": "roles", "user": "users", "instance-profile": "instance_profi
 # -- names -----------------------------------------------------------------------------------------------------------
 
 
-def _of(service: str, account: str, region: str, collection: str) -> Iterator[Any]:
+def _things_in(service: str, account: str, region: str, collection: str) -> Iterator[Any]:
     """The things in a collection of a backend, those of EC2's groups each by itself; none where there is none."""
     for thing in list(getattr(keeper(service, account, region), collection, {}).values()):
         yield from thing.values() if isinstance(thing, dict) else [thing]
@@ -240,7 +240,7 @@ def encryption_key(arn: str) -> str | None:
 
 def secret_arns(region: str, account: str) -> list[str]:
     """The secrets of an account in a region."""
-    return [str(secret.arn) for secret in _of("secretsmanager", account, region, "secrets")]
+    return [str(secret.arn) for secret in _things_in("secretsmanager", account, region, "secrets")]
 
 
 def secret_arn(name: str, region: str, account: str) -> str | None:
@@ -259,14 +259,14 @@ def partition_key(table_arn: str) -> str:
 
 def association_instance(association_id: str, region: str, account: str) -> str | None:
     """The instance that an instance profile's association belongs to."""
-    associations = _of("ec2", account, region, "iam_instance_profile_associations")
+    associations = _things_in("ec2", account, region, "iam_instance_profile_associations")
     return next((str(each.instance.id) for each in associations if each.association_id == association_id), None)
 
 
 def launch_template(specification: Mapping[str, Any], region: str, account: str) -> tuple[str, Mapping[str, Any]]:
     """The ID of the launch template that a call names by ID or name, and what its version says."""
     name, identifier = specification.get("LaunchTemplateName"), specification.get("LaunchTemplateId")
-    templates = _of("ec2", account, region, "launch_templates")
+    templates = _things_in("ec2", account, region, "launch_templates")
     template = next((each for each in templates if identifier == each.id or (name and name == each.name)), None)
     if template is None:
         return str(identifier or "*"), {}
@@ -287,7 +287,7 @@ def roles_of_task(name: str, region: str, account: str) -> dict[str, str]:
 
 def security_group_id(name: str, region: str, account: str) -> str | None:
     """The ID of the security group of a name."""
-    return next((str(group.id) for group in _of("ec2", account, region, "groups") if group.name == name), None)
+    return next((str(group.id) for group in _things_in("ec2", account, region, "groups") if group.name == name), None)
 
 
 def vpc_of_subnet(subnet_id: str, region: str, account: str) -> str | None:

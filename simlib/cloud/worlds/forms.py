@@ -31,7 +31,7 @@ class Form(NamedTuple):
     write: Callable[[Any], Any] = lambda value: value
 
 
-def _of(kind: type) -> Callable[[Any], Any]:
+def _only(kind: type) -> Callable[[Any], Any]:
     def read(value: Any) -> Any:
         if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
             raise TypeError
@@ -107,7 +107,7 @@ def _policy(kind: str) -> Form:
     return Form("a policy", read, lambda text: text and json.loads(text))
 
 
-_text, _number, _truth, _object = _of(str), _of(int), _of(bool), _of(dict)
+_text, _number, _truth, _object = _only(str), _only(int), _only(bool), _only(dict)
 FORMS: Mapping[str, Form] = {
     "anything": Form("anything", lambda value: value),
     "text": Form("a text", _text, str),

@@ -12,7 +12,7 @@ from simlib.iam import Evaluation, RequestError
 from simlib.iam.explanation import ExplainedStatement
 from simlib.iam.vocabulary import ALLOW, EXPLICIT_DENY, IMPLICIT_DENY, POLICY_NAMES
 
-from ..look import change, said
+from ..look import change, verdict
 from ..page import Part
 
 _CEILINGS = ("RESOURCE_CONTROL_POLICY", "SERVICE_CONTROL_POLICY")  # that they allow goes without saying
@@ -61,7 +61,7 @@ class Answer:
 
     @property
     def verdict(self) -> Part:
-        return said(self.sign, self.word)
+        return verdict(self.sign, self.word)
 
     def changed_from(self, before: Answer | None) -> Part | None:
         """ "was ✔ Allowed", where it was something else `before`."""

@@ -10,7 +10,7 @@ from simlib.cloud.inspection import Place, Principal
 from simlib.iam.explanation import called
 from simlib.iam.vocabulary import ALLOW, DELEGATES, EXPLICIT_DENY, IMPLICIT_DENY
 
-from ..look import avatar, chip, icon, panel_card, said
+from ..look import avatar, chip, icon, panel_card, verdict
 from ..page import Child, Part, code, el, name
 from ..people import find
 from ..policy.shelf import bearing_on
@@ -250,14 +250,14 @@ class CrossAccount(Explorer):
         who = chip(person.kind if person else "resource", side.who)
         because = el("p.sl-small.sl-dim", name(side.because)) if side.because else None
         asked = el("p.sl-small.sl-dim", name(f"Policies: {', '.join(side.policies) or 'none'}"))
-        told = el("div", said(sign, f"{side.account} {words}"), because, asked)
+        told = el("div", verdict(sign, f"{side.account} {words}"), because, asked)
         head = el("div.sl-acctname", avatar("account"), *named, who)
         editor = self.slot(*documents) if documents else None
         return el(f"section.sl-acct.is-{css}", head, told, editor, key=f"side-{css}")
 
     def _plank(self, side: Side) -> Part:
         sign, _, stands = SAYS[side.says]
-        words = el("span", el("b", f"{side.account}’s half"), el("br"), said(sign, stands))
+        words = el("span", el("b", f"{side.account}’s half"), el("br"), verdict(sign, stands))
         return el("div.sl-plank" + ("" if side.allows else ".is-no"), el("i"), words)
 
     def _behalf(self) -> Child:
@@ -268,7 +268,7 @@ class CrossAccount(Explorer):
         for whom, answer in self.behalf.items():
             sent = (el("b", whom), " ", el("span.sl-dim", "external ID "), code(self.external_ids[whom] or "none"))
             rows.append(self.row(answer, sent, key=f"behalf-{whom}", why=answer.question.key != self.call.key))
-        confused = el("p.sl-quiet", said("deny", self.confused), role="status") if self.confused else None
+        confused = el("p.sl-quiet", verdict("deny", self.confused), role="status") if self.confused else None
         head = el("h4", f"The customers that {self.name(self.who)} calls for, and the external ID it sends")
         return el("section", head, el("ul.sl-reqs", rows), confused, key="behalf")
 

@@ -13,7 +13,7 @@ from simlib.iam.decision import GRANTS
 from simlib.iam.explanation import called
 from simlib.iam.vocabulary import ALLOW, DELEGATES, EXPLICIT_DENY, IMPLICIT_DENY, NO_IMPACT
 
-from ..look import drawing, fold, said, sign, tag
+from ..look import drawing, fold, sign, tag, verdict
 from ..page import Child, Part, code, el
 from .answers import Answer, plain
 
@@ -123,7 +123,7 @@ def _rows(answer: Answer, who: str, asks: Part) -> Iterator[Part]:
     yield el(
         f"li.sl-end.a-{flow}",
         _glyph("out") if answer.allowed else el("span"),
-        el("div", said(answer.sign, answer.word)),
+        el("div", verdict(answer.sign, answer.word)),
     )
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from simlib.cloud.inspection import Place, Principal
 from simlib.iam.vocabulary import ALLOW, DELEGATES, EXPLICIT_DENY
 
-from ..look import SIGNS, avatar, change, chip, drawing, field, icon, said
+from ..look import SIGNS, avatar, change, chip, drawing, field, icon, verdict
 from ..page import Part, code, el
 from ..page import name as breakable
 from ..panel import Commands
@@ -210,22 +210,22 @@ class TrustExplorer(Explorer):
 
     def _room(self, inside: list[Knock], outside: int) -> Part:
         """The role as a room: who comes in through the door, and the tools that hang inside, one for each statement."""
-        comes = icon("to", "sl-to"), said("yes", "comes in")
+        comes = icon("to", "sl-to"), verdict("yes", "comes in")
         queue = [el("div.sl-queue", chip(each.who.kind, self.name(each.who)), *comes) for each in inside[:MOST_AT_DOOR]]
         more, stay = len(inside) - MOST_AT_DOOR, f"{outside} stay{'s' if outside == 1 else ''} outside"
         tools = self.held
         hung = [
-            el("li.sl-hang", el("b", code(actions)), chip("resource", resource.replace("arn:aws:s3:::", "")), verdict)
-            for actions, resource, verdict in tools[:MOST_HELD]
+            el("li.sl-hang", el("b", code(actions)), chip("resource", resource.replace("arn:aws:s3:::", "")), decided)
+            for actions, resource, decided in tools[:MOST_HELD]
         ]
         rest = el("li.sl-hang.sl-dim", f"and {len(tools) - MOST_HELD} more") if len(tools) > MOST_HELD else None
         street = el(
             "div.sl-street",
             el("h4", "The door"),
             el("p.sl-dim", "Trust policy: who may come in"),
-            queue or el("div.sl-queue", said("no", "Nobody may come in")),
+            queue or el("div.sl-queue", verdict("no", "Nobody may come in")),
             el("p.sl-dim.sl-small", f"and {more} more") if more > 0 else None,
-            el("div.sl-queue", said("no", stay)),
+            el("div.sl-queue", verdict("no", stay)),
         )
         rail = el("ul.sl-rail", hung, rest) if hung else el("p", NOTHING_HELD)
         head = el("h4", "The tools"), el("p.sl-dim", "Permissions policy: what may be done")
@@ -264,7 +264,7 @@ class TrustExplorer(Explorer):
         """Those who stay outside for one reason; each explains its own refusal in place."""
         for_good = knocks[0].answer.word == "Denied" or knocks[0].who.kind == "root"
         count = el("span.sl-dim.sl-small", str(len(knocks)))
-        head = el("div.sl-row", said("deny" if for_good else "no", reason), count)
+        head = el("div.sl-row", verdict("deny" if for_good else "no", reason), count)
         keys, chips, opened = [each.key for each in self.questions], [], []
         for each in sorted(knocks, key=lambda one: self.name(one.who)):
             question, name = each.answer.question, self.name(each.who)

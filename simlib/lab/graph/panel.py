@@ -13,7 +13,7 @@ from simlib.audit.graph import AccessMap
 from simlib.audit.names import Names
 from simlib.cloud.world import ADMINISTRATOR
 
-from ..look import button, chip, field, fold, icon, icon_button, panel_card, said
+from ..look import button, chip, field, fold, icon, icon_button, panel_card, verdict
 from ..page import Child, Part, el
 from ..panel import Commands, Panel
 from .answers import BlastRadius, Paths, Still, how_far, steps_list
@@ -263,8 +263,8 @@ class AccessGraph(Panel):
             role="group", aria_label="A question", on="live",
         )  # fmt: skip
         wrong = el("p.sl-draft", self.problem, role="status") if self.problem else None
-        verdict = said("yes" if answer else "none", title) if answer is not None else el("b", title)
-        line = el("div.sl-row", el("span.sl-verdict", verdict, role="status", key="verdict"), el("span.sl-grow"),
+        answered = verdict("yes" if answer else "none", title) if answer is not None else el("b", title)
+        line = el("div.sl-row", el("span.sl-verdict", answered, role="status", key="verdict"), el("span.sl-grow"),
                   next_way if len(found) > 1 else None, self._finding(), self._zooming(still))  # fmt: skip
         way = found[self.chosen] if found else None
         below = (el("h4", way.line), steps_list(way, self.graph, frozenset(self.open), live=True)) if way else None
