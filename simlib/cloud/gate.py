@@ -203,7 +203,7 @@ class Gate:
         completions = additions.AFTER if answer.status < 300 else additions.FAILED
         if call.name in completions:
             answer = completions[call.name](context, answer)
-        return answers.spoken(call, answer)
+        return answers.translate(call, answer)
 
     def _recorded(self, in_flight: _InFlightCall, answer: RawAnswer) -> RawAnswer:
         """The answer, once it is in the trail; the lock is held, so that the trail is in the order of what was done."""
@@ -274,5 +274,5 @@ def _error_of(call: Call, answer: RawAnswer) -> tuple[str, str]:
     """Code and message of an error that moto answered, as boto3 would tell them; empty for a success."""
     if answer.status < 400:
         return "", ""
-    error = mock.read(call.model, call.moto_protocol, answer)["Error"]
+    error = mock.parse_answer(call.model, call.moto_protocol, answer)["Error"]
     return error["Code"], error["Message"]

@@ -257,7 +257,7 @@ def written(dice: random.Random, identity: Any) -> RawRequest:
     operation = get_service_model(service).operation_model(name)
     protocol = str(model.resolved_protocol)
     parameters = minimal(operation.input_shape) if operation.input_shape is not None else {}
-    parts = dispatch.mock.serialized(operation, protocol, parameters)
+    parts = dispatch.mock.serialize_request(operation, protocol, parameters)
     body = urlencode(parts["body"]).encode() if isinstance(parts["body"], dict) else parts["body"]
     host, path, _, query = host_of(service, "us-east-1"), *parts["url_path"].partition("?")
     query = "&".join(filter(None, (query, urlencode(parts["query_string"] or {}, doseq=True))))

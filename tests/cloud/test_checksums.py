@@ -40,7 +40,7 @@ def test_only_promised_digests_are_calculated() -> None:
 READING: list[tuple[Any, str, Mapping[str, Any]]] = [
     (checksums, "calculated", {"ChecksumAlgorithm": "SHA256"}),
     (signer, "payload", {}),
-    (mock, "parsed", {}),
+    (mock, "parse_request", {}),
 ]
 
 

@@ -79,23 +79,23 @@ def _responses(service: str) -> type[BaseResponse]:
 
 def request_for(call: Call, account: str) -> tuple[str, mock.Request]:
     """What botocore would have sent for this call, and to which address: nothing else of what was sent."""
-    written = mock.serialized(call.model, call.moto_protocol, _as_moto_reads(call))
-    path, query, body = written["url_path"], written["query_string"], written["body"]
+    parts = mock.serialize_request(call.model, call.moto_protocol, _as_moto_reads(call))
+    path, query, body = parts["url_path"], parts["query_string"], parts["body"]
     if isinstance(body, dict):  # the query protocol's
         body = urlencode(body, doseq=True)
-    address = f"https://{written.get('host_prefix', '')}{host_of(call.service, call.region)}"
+    address = f"https://{parts.get('host_prefix', '')}{host_of(call.service, call.region)}"
     if call.service == "sqs" and call.endpoint:
         address = call.endpoint  # moto makes a queue's address of it, which SDKs send to
     url = f"{address}{path}"
     if query:
         url += f"{'&' if '?' in path else '?'}{percent_encode_sequence(query)}"
-    headers = {name.lower(): str(value) for name, value in written["headers"].items()}
+    headers = {name.lower(): str(value) for name, value in parts["headers"].items()}
     headers[ACCOUNT_HEADER] = account
     if call.access_key_id:
         scope = f"{call.access_key_id}/20000101/{call.region}/{signing_name(call.service)}/aws4_request"
         headers["authorization"] = f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0"
     content = body.encode("utf-8") if isinstance(body, str) else bytes(body)
-    return url, mock.as_request(written["method"], url, headers, content)
+    return url, mock.as_request(parts["method"], url, headers, content)
 
 
 def _as_moto_reads(call: Call) -> Mapping[str, Any]:

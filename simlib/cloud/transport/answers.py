@@ -30,7 +30,7 @@ _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 def success(call: Call, result: Mapping[str, Any]) -> RawAnswer:
     """The answer that carries `result`, whose members have the names of the operation's output shape."""
     request_id = _request_id()
-    answer = mock.written(call.service, call.model, call.protocol, result, request_id)
+    answer = mock.serialize_answer(call.service, call.model, call.protocol, result, request_id)
     body = answer["body"]
     headers = {name: str(value) for name, value in answer["headers"].items()}
     content = body.encode("utf-8") if isinstance(body, str) else bytes(body or b"")
@@ -38,11 +38,11 @@ def success(call: Call, result: Mapping[str, Any]) -> RawAnswer:
     return RawAnswer(status, {**headers, "x-amzn-RequestId": request_id}, content)
 
 
-def spoken(call: Call, answer: RawAnswer) -> RawAnswer:
+def translate(call: Call, answer: RawAnswer) -> RawAnswer:
     """moto's answer in the protocol of the call."""
     if call.protocol == call.moto_protocol:
         return answer
-    result = mock.read(call.model, call.moto_protocol, answer)
+    result = mock.parse_answer(call.model, call.moto_protocol, answer)
     if error := result.get("Error"):
         raise Objection(error["Code"], error["Message"], answer.status)
     return success(call, {name: value for name, value in result.items() if name != "ResponseMetadata"})
@@ -73,12 +73,12 @@ def refusal(
     a body: botocore then knows the status alone ("403", "Forbidden"), except where the code is in a header. `headers`
     are the request's, lower-case: they tell what an SDK speaks that does not prefer what boto3 prefers.
     """
-    spoken = "s3" if service == "s3" else spoken_protocol(service, headers or {})
-    request_id = secrets.token_hex(8).upper() if spoken == "s3" else _request_id()
-    write = _xml if spoken in _XML else _json
-    answer_headers, body = write(refusal, spoken, service, request_id)
-    named = {"x-amz-request-id" if spoken == "s3" else "x-amzn-RequestId": request_id}
-    return RawAnswer(refusal.status, {**answer_headers, **named}, b"" if method.upper() == "HEAD" else body)
+    protocol = "s3" if service == "s3" else spoken_protocol(service, headers or {})
+    request_id = secrets.token_hex(8).upper() if protocol == "s3" else _request_id()
+    write = _xml if protocol in _XML else _json
+    answer_headers, body = write(refusal, protocol, service, request_id)
+    request_ids = {"x-amz-request-id" if protocol == "s3" else "x-amzn-RequestId": request_id}
+    return RawAnswer(refusal.status, {**answer_headers, **request_ids}, b"" if method.upper() == "HEAD" else body)
 
 
 def _request_id() -> str:
@@ -103,14 +103,14 @@ _XML = {
 _XML["rest-xml"] = _XML["query"]
 
 
-def _xml(refusal: Refusal, spoken: str, service: str | None, request_id: str) -> tuple[dict[str, str], bytes]:
-    content_type, envelope = _XML[spoken]
+def _xml(refusal: Refusal, protocol: str, service: str | None, request_id: str) -> tuple[dict[str, str], bytes]:
+    content_type, envelope = _XML[protocol]
     headers = {"Content-Type": content_type}
     error = {"Code": refusal.code, "Message": refusal.message, **refusal.extra}
-    if spoken == "s3":
+    if protocol == "s3":
         headers["x-amz-id-2"] = base64.b64encode(secrets.token_bytes(56)).decode("ascii")
         error |= {"RequestId": request_id, "HostId": headers["x-amz-id-2"]}
-    elif spoken != "ec2":
+    elif protocol != "ec2":
         error = {"Type": _fault(refusal), **error}
     elements = "".join(f"<{name}>{_text(value)}</{name}>" for name, value in error.items())
     namespace = protocol_of(service).namespace
@@ -126,16 +126,16 @@ def _text(value: str) -> str:
 # -- JSON and CBOR -------------------------------------------------------------------------------------------------
 
 
-def _json(refusal: Refusal, spoken: str, service: str | None, request_id: str) -> tuple[dict[str, str], bytes]:
+def _json(refusal: Refusal, protocol: str, service: str | None, request_id: str) -> tuple[dict[str, str], bytes]:
     shape, member = error_member(service, refusal.code)
-    protocol, error = protocol_of(service), {member: refusal.message, **refusal.extra}
-    if spoken == "rest-json":
+    traits, error = protocol_of(service), {member: refusal.message, **refusal.extra}
+    if protocol == "rest-json":
         return {"Content-Type": "application/json", "x-amzn-ErrorType": refusal.code}, json.dumps(error).encode()
-    headers = {"Content-Type": f"application/x-amz-json-{protocol.json_version}"}
-    if protocol.query_compatible:  # the code it had as a query service, for `except` clauses written then
+    headers = {"Content-Type": f"application/x-amz-json-{traits.json_version}"}
+    if traits.query_compatible:  # the code it had as a query service, for `except` clauses written then
         headers["x-amzn-query-error"] = f"{refusal.code};{_fault(refusal)}"
-    if spoken == "json":
-        kind = f"com.amazon.coral.service#{shape}" if protocol.json_version == "1.0" else shape
+    if protocol == "json":
+        kind = f"com.amazon.coral.service#{shape}" if traits.json_version == "1.0" else shape
         return headers, json.dumps({"__type": kind, **error}).encode()
     return {**headers, "Content-Type": "application/cbor", "smithy-protocol": "rpc-v2-cbor"}, cbor(
         {"__type": shape, **error}

@@ -87,7 +87,7 @@ class Call:
         labels = {
             name: "*" for name, member in _input(self.model).items() if member.serialization.get("location") == "uri"
         }
-        path: str = mock.serialized(self.model, self.moto_protocol, {**labels, **self.parameters})["url_path"]
+        path: str = mock.serialize_request(self.model, self.moto_protocol, {**labels, **self.parameters})["url_path"]
         return path.partition("?")[0]
 
 
@@ -234,7 +234,7 @@ def _read_rpc(service: str, protocol: str, raw: RawRequest) -> tuple[mock.Operat
         return None
     operation = model.operation_model(name)
     parts = {"values": values, "body": raw.body, "headers": raw.headers, "url_params": {}}
-    parameters = mock.parsed(operation, protocol, parts)
+    parameters = mock.parse_request(operation, protocol, parts)
     if service == "sqs" and raw.parts.path.count("/") == 2 and "QueueUrl" in _input(operation):
         _check_queue(parameters, raw)
     return operation, parameters
@@ -276,7 +276,7 @@ def _read_rest(service: str, protocol: str, raw: RawRequest) -> tuple[mock.Opera
         "url_path": request.path,
         "url_params": labels,
     }
-    parameters = mock.parsed(operation, protocol, parts)
+    parameters = mock.parse_request(operation, protocol, parts)
     if service == "s3":
         _check_s3(parameters)
     return operation, parameters

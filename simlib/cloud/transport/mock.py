@@ -77,20 +77,20 @@ def _strict(parser: Any) -> Any:
 _PARSERS = {name: _strict(parser) if "json" in name else parser for name, parser in PROTOCOL_PARSERS.items()}
 
 
-def parsed(operation: OperationModel, protocol: str, parts: Mapping[str, Any]) -> dict[str, Any]:
+def parse_request(operation: OperationModel, protocol: str, parts: Mapping[str, Any]) -> dict[str, Any]:
     """An operation's parameters by their API names; `parts` are those that moto's parsers read.
 
     "values", "headers", "body", "method", "url_path" and "url_params".
     """
     if protocol == CBOR:
-        return _parsed_cbor(operation, parts["body"] or b"\xa0")
+        return _parse_cbor(operation, parts["body"] or b"\xa0")
     try:
         return _PARSERS[protocol](operation).parse(parts) or {}
     except RequestParserError as error:
         raise NotWellFormed(str(error)) from error
 
 
-def _parsed_cbor(operation: OperationModel, body: bytes) -> dict[str, Any]:
+def _parse_cbor(operation: OperationModel, body: bytes) -> dict[str, Any]:
     """moto does not read it; botocore reads answers, whose bodies are like those of requests."""
     reader = RpcV2CBORParser(timestamp_parser=lambda seconds: datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None))
     stream = reader.get_peekable_stream_from_bytes(body)
@@ -116,13 +116,15 @@ def _serializer(protocol: str) -> Any:
     return serializer
 
 
-def serialized(operation: OperationModel, protocol: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+def serialize_request(operation: OperationModel, protocol: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
     """The request that botocore would make of these parameters: "method", "url_path", "query_string", "headers", …"""
     request: dict[str, Any] = _serializer(protocol).serialize_to_request(parameters, operation)
     return request
 
 
-def written(service: str, operation: OperationModel, protocol: str, result: Any, request_id: str) -> Mapping[str, Any]:
+def serialize_answer(
+    service: str, operation: OperationModel, protocol: str, result: Any, request_id: str
+) -> Mapping[str, Any]:
     """The answer that carries `result`: "status_code", "headers" and "body"."""
     if protocol == CBOR:
         body = bytearray()
@@ -135,7 +137,7 @@ def written(service: str, operation: OperationModel, protocol: str, result: Any,
     return answer
 
 
-def read(operation: OperationModel, protocol: str, answer: RawAnswer) -> dict[str, Any]:
+def parse_answer(operation: OperationModel, protocol: str, answer: RawAnswer) -> dict[str, Any]:
     """What an answer of moto's says, as boto3 would tell it."""
     parts: Any = {"status_code": answer.status, "headers": HeadersDict(answer.headers), "body": answer.body}
     result: dict[str, Any] = create_parser(protocol).parse(parts, operation.output_shape)
