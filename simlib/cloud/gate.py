@@ -110,7 +110,7 @@ class Gate:
     def _enter(self, in_flight: _InFlightCall, call: Call, signed_by: SenderTime | None) -> RawAnswer | DeferredAnswer:
         in_flight.context = self._admit(in_flight, call, signed_by)
         answer = self._carry_out(in_flight.context)
-        return in_flight.form.answered(answer) if in_flight.form and isinstance(answer, RawAnswer) else answer
+        return in_flight.form.form_answer(answer) if in_flight.form and isinstance(answer, RawAnswer) else answer
 
     def _attempt(self, in_flight: _InFlightCall, work: Callable[[], Step]) -> Step | RawAnswer:
         """What the work comes to, or the refusal, which is noted.
@@ -139,10 +139,10 @@ class Gate:
         try:
             if browser_form.is_form(in_flight.raw):
                 in_flight.service = "s3"
-                in_flight.form = browser_form.read(in_flight.raw, in_flight.now)
-                in_flight.raw, in_flight.signed = in_flight.form.put, in_flight.form.signed
+                in_flight.form = browser_form.parse(in_flight.raw, in_flight.now)
+                in_flight.raw, in_flight.signed = in_flight.form.put_request, in_flight.form.signed
             else:
-                in_flight.signed = signer.read(in_flight.raw)
+                in_flight.signed = signer.parse(in_flight.raw)
         except SignatureError as error:
             incomplete = error
         try:

@@ -82,7 +82,7 @@ def signed(
 
 
 def check(request: RawRequest, secret: str = SECRET, now: datetime | None = None, service: str = "") -> signer.Signed:
-    found = signer.read(request)
+    found = signer.parse(request)
     assert found is not None
     signature.verify(request, found, secret, now or datetime.now(UTC), service)
     return found

@@ -66,7 +66,7 @@ def test_methods_and_bodies(scheme: str, method: str, body: bytes | str) -> None
 
 
 def test_reading_tells_who_where_and_when() -> None:
-    found = signer.read(signed("v4", EC2_HOST + "/"))
+    found = signer.parse(signed("v4", EC2_HOST + "/"))
     assert found is not None
     assert (found.access_key_id, found.session_token) == ("ASIAIOSFODNN7EXAMPLE", TOKEN)
     assert (found.scheme, found.service, found.region) == ("v4", "execute-api", "eu-west-1")
@@ -74,7 +74,7 @@ def test_reading_tells_who_where_and_when() -> None:
     assert abs(datetime.now(UTC) - found.signed_at) < timedelta(minutes=1)
     assert TOKEN in repr(found)
     assert found.signature not in repr(found)
-    presigned = signer.read(signed("s3v4-query", S3_HOST + "/b/k"))
+    presigned = signer.parse(signed("s3v4-query", S3_HOST + "/b/k"))
     assert (presigned.scheme, presigned.service) == ("v4-query", "s3")
     assert presigned.expires - presigned.signed_at == timedelta(seconds=60)
 
@@ -271,7 +271,7 @@ def test_no_request_breaks_the_verifier(
     headers = others if authorization is None else {**others, "authorization": authorization}
     request = RawRequest(method, f"{url}?{query}", headers, body)
     with suppress(signer.SignatureError):  # anything else fails the test
-        found = signer.read(request)
+        found = signer.parse(request)
         if found is not None:
             signature.verify(request, found, secret, now)
 

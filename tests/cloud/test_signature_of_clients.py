@@ -94,4 +94,4 @@ def test_what_a_real_client_sends_unsigned_is_anonymous() -> None:
         made.assume_role_with_web_identity(
             RoleArn="arn:aws:iam::111111111111:role/r", RoleSessionName="me", WebIdentityToken="token"
         )
-    assert signer.read(sent[0]) is None
+    assert signer.parse(sent[0]) is None

@@ -44,7 +44,7 @@ def seeded(payload: str, body: bytes) -> RawRequest:
 
 def chunked(request: RawRequest, chunks: list[bytes], trailer: bytes = b"") -> bytes:
     """An aws-chunked body as AWS's page on streaming signatures describes it, written for this test alone."""
-    found = signer.read(request)
+    found = signer.parse(request)
     timestamp = found.signed_at.strftime("%Y%m%dT%H%M%SZ")
     scope = (timestamp[:8], "us-east-1", "s3", "aws4_request")
     key = b"AWS4" + SECRET.encode()
@@ -136,7 +136,7 @@ def test_half_a_signature_is_told_what_is_missing(
 ) -> None:
     headers = headers if authorization is None else {**headers, "authorization": authorization}
     with refused("incomplete") as error:
-        signer.read(RawRequest("GET", f"https://iam.amazonaws.com/?{query}", headers))
+        signer.parse(RawRequest("GET", f"https://iam.amazonaws.com/?{query}", headers))
     assert text in str(error.value)
     assert error.value.kind
 
@@ -147,7 +147,7 @@ def test_no_sign_of_a_signature_is_anonymous() -> None:
         S3_HOST + "/b/k?prefix=X-Amz-Sig&Expires=1&x=AWSAccessKeyId",
         EC2_HOST + "/?Action=X",
     ):
-        assert signer.read(RawRequest("GET", url, {"content-type": "text/plain"}, b"AWSAccessKeyId=1")) is None
+        assert signer.parse(RawRequest("GET", url, {"content-type": "text/plain"}, b"AWSAccessKeyId=1")) is None
 
 
 def test_s3_wants_the_payload_hash_announced() -> None:

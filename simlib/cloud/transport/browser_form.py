@@ -29,25 +29,25 @@ _DATE = "%Y%m%dT%H%M%SZ"
 class Form:
     """An upload as a PUT, and who has signed the form's policy; None for a stranger's form."""
 
-    put: RawRequest
+    put_request: RawRequest
     signed: Signed | None
     fields: Mapping[str, str]
 
-    def answered(self, answer: RawAnswer) -> RawAnswer:
+    def form_answer(self, answer: RawAnswer) -> RawAnswer:
         """The answer to the PUT as a form gets it."""
         if answer.status != 200:
             return answer
         if target := self.fields.get("success_action_redirect"):
             return RawAnswer(303, {**answer.headers, "Location": target}, b"")
-        asked = self.fields.get("success_action_status", "")
-        return RawAnswer(int(asked) if asked in ("200", "201") else 204, answer.headers, b"")
+        status = self.fields.get("success_action_status", "")
+        return RawAnswer(int(status) if status in ("200", "201") else 204, answer.headers, b"")
 
 
 def is_form(raw: RawRequest) -> bool:
     return raw.method == "POST" and raw.headers.get("content-type", "").startswith("multipart/form-data")
 
 
-def read(raw: RawRequest, now: datetime) -> Form:
+def parse(raw: RawRequest, now: datetime) -> Form:
     """The form in a request's body; raises S3's refusals of what its policy does not allow at `now`."""
     from werkzeug.formparser import parse_form_data  # late: no lesson sends a form
 
@@ -108,11 +108,11 @@ def _check(conditions: list[tuple[str, str, Any]], fields: Mapping[str, str], si
             if size < int(name):
                 raise Refusal("EntityTooSmall", "Your proposed upload is smaller than the minimum allowed size", 400)
             continue
-        given = fields.get(name.lower(), "")
-        if not (given == value if operator == "eq" else operator == "starts-with" and given.startswith(value)):
+        field = fields.get(name.lower(), "")
+        if not (field == value if operator == "eq" else operator == "starts-with" and field.startswith(value)):
             raise _against(f'Policy Condition failed: ["{operator}", "${name}", "{value}"]')
-    named = {name.lower() for _, name, _ in conditions}
-    extra = [name for name in fields if name not in (*named, *_NEVER_IN_A_CONDITION)]
+    in_conditions = {name.lower() for _, name, _ in conditions}
+    extra = [name for name in fields if name not in (*in_conditions, *_NEVER_IN_A_CONDITION)]
     if extra := [name for name in extra if not name.startswith("x-ignore-")]:
         raise _against(f"Extra input fields: {', '.join(extra)}")
 

@@ -151,21 +151,21 @@ def place(raw: RawRequest, signed: Signed | None = None, hint: str | None = None
         candidates = tuple(_candidates(raw, scope, hint))
         for service in candidates:
             protocol = spoken_protocol(service, raw.headers)
-            if placed := _read(service, protocol, raw):
+            if match := _parse(service, protocol, raw):
                 endpoint = "" if hint or _is_aws(raw.parts.netloc) else f"{raw.parts.scheme}://{raw.parts.netloc}"
-                digests = checksums.calculated(placed[1]) if service == "s3" else {}
-                call = Call(raw, service, placed[0].name, placed[1], region, protocol, access_key_id, endpoint, digests)
+                digests = checksums.calculated(match[1]) if service == "s3" else {}
+                call = Call(raw, service, match[0].name, match[1], region, protocol, access_key_id, endpoint, digests)
                 _check_host(call, scope, in_host[1] if in_host else None)
                 return call
     except Unplaceable:
         raise
     except Exception as error:  # a hostile request may break the reading of it anywhere
         raise Unplaceable(f"This request cannot be read as a call of AWS: {error}") from error
-    named = hint or scope
+    claim = hint or scope
     raise Unplaceable(
-        f"The lab does not know which AWS operation {raw.method} {raw.parts.path or '/'} ({named or raw.parts.netloc}) "
+        f"The lab does not know which AWS operation {raw.method} {raw.parts.path or '/'} ({claim or raw.parts.netloc}) "
         "asks for, so nothing was done. Call AWS through an SDK or the AWS CLI.",
-        service=candidates[0] if candidates and named else None,
+        service=candidates[0] if candidates and claim else None,
     )
 
 
@@ -189,19 +189,19 @@ def _check_host(call: Call, scope: str | None, region: str | None) -> None:
 # -- operation and parameters ----------------------------------------------------------------------------------------
 
 
-def _read(service: str, protocol: str, raw: RawRequest) -> tuple[mock.OperationModel, dict[str, Any]] | None:
+def _parse(service: str, protocol: str, raw: RawRequest) -> tuple[mock.OperationModel, dict[str, Any]] | None:
     if protocol not in (*mock.PROTOCOL_PARSERS, mock.CBOR):
         return None
-    read = _read_rest if protocol.startswith("rest-") else _read_rpc
+    parse = _parse_rest if protocol.startswith("rest-") else _parse_rpc
     try:
-        return read(service, protocol, _decoded(service, raw))
+        return parse(service, protocol, _decode(service, raw))
     except mock.NotWellFormed as error:
         text = "The XML you provided was not well-formed or did not validate against our published schema"
         code, text = ("MalformedXML", text) if protocol == "rest-xml" else ("SerializationException", str(error))
         raise Unplaceable(text, code, service) from error
 
 
-def _decoded(service: str, raw: RawRequest) -> RawRequest:
+def _decode(service: str, raw: RawRequest) -> RawRequest:
     """The request without what its body was wrapped in for its way here."""
     coding = [part.strip() for part in raw.headers.get("content-encoding", "").split(",") if part.strip()]
     if service == "s3":
@@ -215,7 +215,7 @@ def _decoded(service: str, raw: RawRequest) -> RawRequest:
     return replace(raw, body=body, headers={n: v for n, v in raw.headers.items() if n != "content-encoding"})
 
 
-def _read_rpc(service: str, protocol: str, raw: RawRequest) -> tuple[mock.OperationModel, dict[str, Any]] | None:
+def _parse_rpc(service: str, protocol: str, raw: RawRequest) -> tuple[mock.OperationModel, dict[str, Any]] | None:
     """Protocols in which the body says all."""
     model = mock.get_service_model(service)
     values: dict[str, str] = {}
@@ -259,14 +259,14 @@ def _check_queue(parameters: dict[str, Any], raw: RawRequest) -> None:
     raise Unplaceable(f"The address {parameters['QueueUrl']} is not valid for this endpoint.", "InvalidAddress", "sqs")
 
 
-def _read_rest(service: str, protocol: str, raw: RawRequest) -> tuple[mock.OperationModel, dict[str, Any]] | None:
+def _parse_rest(service: str, protocol: str, raw: RawRequest) -> tuple[mock.OperationModel, dict[str, Any]] | None:
     """Protocols in which the address says which operation it is."""
     url = _s3_url(raw) if service == "s3" else raw.url
     request = mock.as_request(raw.method, url, raw.headers, raw.body)
-    placed = mock.rest_operation(service, request)
-    if placed is None:
+    match = mock.rest_operation(service, request)
+    if match is None:
         return None
-    operation, labels = placed
+    operation, labels = match
     _check_query(service, operation, request)
     parts = {
         "method": request.method,

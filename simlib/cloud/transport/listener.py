@@ -50,7 +50,7 @@ _listeners: WeakSet[Listener] = WeakSet()
 def _in_a_forked_child() -> None:
     """A child lets the port and the callers go: both are its parent's, and `stop()` in the child must not end them."""
     for listener in _listeners:
-        listener._open = False
+        listener._is_open = False
         listener.socket.close()
 
 
@@ -75,7 +75,7 @@ class Listener(ThreadingTCPServer):
     ) -> None:
         self.reply, self.now, self.largest_body = reply, now, largest_body
         self._connections: set[Any] = set()
-        self._open = True
+        self._is_open = True
         super().__init__((HOST, 0), _Conversation)
         self.port: int = self.server_address[1]
         _listeners.add(self)
@@ -84,9 +84,9 @@ class Listener(ThreadingTCPServer):
 
     def stop(self) -> None:
         """Stop listening and hang up; doing so twice changes nothing."""
-        if not self._open:
+        if not self._is_open:
             return
-        self._open = False
+        self._is_open = False
         with suppress(OSError):  # closing a socket does not wake who waits on it; a visitor does, on every platform
             socket.create_connection((HOST, self.port), timeout=1).close()
         self._thread.join(timeout=5)
@@ -105,15 +105,15 @@ class Listener(ThreadingTCPServer):
         return any(row[1:4] == established and row[7] == str(os.getuid()) for row in rows)
 
     def _listen(self) -> None:
-        while self._open:
+        while self._is_open:
             self.handle_request()
 
     def verify_request(self, request: Any, client_address: Any) -> bool:
-        if self._open and len(self._connections) >= MOST_CONNECTIONS:
+        if self._is_open and len(self._connections) >= MOST_CONNECTIONS:
             with suppress(OSError):
                 request.sendall(_FULL)
             return False
-        return self._open
+        return self._is_open
 
     def process_request(self, request: Any, client_address: Any) -> None:
         self._connections.add(request)

@@ -64,7 +64,7 @@ class Signed:
     policy: str = field(default="", repr=False)
 
 
-def read(raw: RawRequest) -> Signed | None:
+def parse(raw: RawRequest) -> Signed | None:
     """Who a request says has signed it; None for an anonymous request, which carries no sign of a signature.
 
     Raises `SignatureError` ("incomplete") for anything in between.

@@ -87,7 +87,7 @@ QUERY = "X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=AKIA/20261123/us-east
     ],
 )
 def test_a_request_is_judged_by_its_senders_clock(query: str, headers: dict[str, str], time: datetime) -> None:
-    signed = signer.read(RawRequest("GET", f"http://127.0.0.1/b/k?{query}", headers))
+    signed = signer.parse(RawRequest("GET", f"http://127.0.0.1/b/k?{query}", headers))
     assert signature.sender_time(signed, lab=LAB, real=NOW) == time
 
 
