@@ -172,11 +172,11 @@ def _row(event: Event, table: TrailTable, *, opens: bool) -> Part:
     code_ = f" ({event.error_code})" if event.error_code else ""
     lines = [f"{when}  {ended}{code_}  {event.action} on {event.resource}, by {who} from {event.source_ip}"]
     lines += [f"    {line}" for line in words.splitlines()] if opened else []
-    key = f"key …{event.access_key_id[-4:]}" if event.access_key_id else "no key"
+    key = f"key …{event.access_key_id[-4:]} " if event.access_key_id else ""  # none, or one that AWS does not know
     cells = (
         el("th", ended, el("div.sl-small", event.error_code), el("time.sl-small.sl-dim", when), scope="row"),
         el("td", code(event.action), " ", code(event.resource, ".sl-dim"), told),
-        el("td", who, el("div.sl-small.sl-dim", f"{key} from {event.source_ip}")),
+        el("td", who, el("div.sl-small.sl-dim", f"{key}from {event.source_ip}")),
     )
     return el("tr", *cells, key=f"event-{event.number}", text="\n".join(lines))
 

@@ -170,6 +170,16 @@ def test_a_text_with_gaps_has_no_mistakes_before_anything_is_written(asked: Any)
     assert document.errors, "what has been written is looked at"
 
 
+@pytest.mark.parametrize("asked", ["a list from blank"], indirect=True)
+def test_what_the_world_holds_does_not_fill_the_gaps(asked: Any) -> None:
+    exercise, world = asked
+    editor = exercise.panel().editor
+    iam = world.account("dev").admin.client("iam")
+    iam.update_assume_role_policy(RoleName="reports", PolicyDocument=trust("111111111111"))
+    assert editor.refresh()
+    assert editor.documents[0].summary == "○ Not a policy yet. Fill in the gaps."
+
+
 @pytest.mark.parametrize("asked", ["one file for alice"], indirect=True)
 def test_what_is_written_in_the_cell_goes_before_the_panel_and_that_is_said(asked: Any) -> None:
     exercise, world = asked

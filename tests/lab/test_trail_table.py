@@ -104,3 +104,12 @@ def test_the_open_call_is_explained_below_itself_in_text(trail: Trail) -> None:
 )
 def test_a_call_has_the_word_that_an_attempt_has(decision: str, code: str, word: str) -> None:
     assert outcome(Event(1, NOON, ALICE, "sts:AssumeRole", "*", decision, error_code=code)) == word
+
+
+def test_a_call_without_a_key_that_aws_knows_says_only_from_where_it_came() -> None:
+    trail = Trail(bound=9)
+    add(trail, ALICE)
+    trail.record(Event(2, NOON, "an unknown access key", "s3:GetObject", "*", "REFUSED", source_ip="203.0.113.10"))
+    shown = trail_page(table(trail)).html()
+    assert ">key …LICE from 203.0.113.10<" in shown
+    assert ">from 203.0.113.10<" in shown

@@ -116,9 +116,10 @@ class PolicyDocument:
 
     @property
     def errors(self) -> list[Finding]:
-        """The mistakes, and first of all what AWS said when the text was to be stored; none of what is not begun."""
+        """The mistakes, and first of all what AWS said when the text was to be stored; none while there are gaps."""
         refused = [self.refused] if self.refused else []
-        return refused if self.begun else refused + [finding for finding in self.findings if finding.level == "error"]
+        found = [] if self.unwritten else [finding for finding in self.findings if finding.level == "error"]
+        return refused + found
 
     @property
     def warnings(self) -> list[Finding]:
@@ -136,13 +137,18 @@ class PolicyDocument:
 
     @property
     def begun(self) -> bool:
-        """Whether the text is what it began with, and that is no policy of the world's: nothing yet, or with gaps."""
-        return self.place is not None and self.text == self.blank and not (self.stored and self.complete)
+        """Whether there is nothing yet, in the world and in the text."""
+        return self.place is not None and not self.stored and self.text == self.blank
+
+    @property
+    def unwritten(self) -> bool:
+        """Whether the text is what it began with, and has gaps."""
+        return self.place is not None and self.text == self.blank and not self.complete
 
     @property
     def summary(self) -> str:
         """One line: a policy or not."""
-        if self.begun:
+        if self.unwritten:
             return "○ Not a policy yet. Fill in the gaps."
         if not self.complete:
             return f"✘ Not a policy yet: {number_of(len(self.errors), 'mistake')}."

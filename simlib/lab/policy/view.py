@@ -125,8 +125,8 @@ def _marks(document: PolicyDocument, *, applies: bool) -> dict[str, Any]:
     """What is said of a document; where nothing `applies` it, nothing of a place in the world."""
     said = {
         "summary": document.summary,
-        "stale": not document.complete and not document.begun,
-        "begun": document.begun,
+        "stale": not document.complete and not document.unwritten,
+        "begun": document.begun or document.unwritten,
         "findings": list(map(asdict, (*document.errors, *document.warnings))),
         "note": document.note,
         "changed": applies and document.changed,
