@@ -195,7 +195,7 @@ class Gate:
         try:
             answer = self.store.act(call, account)
         except NotStored as error:
-            if error.known and call.service == "iam" and call.operation.startswith("List"):
+            if error.missing and call.service == "iam" and call.operation.startswith("List"):
                 return answers.success(call, answers.empty(call))  # nothing of a kind that cannot be made
             raise _not_offered(call, error) from error
         if call.name in CHANGING:
@@ -251,7 +251,7 @@ def _who(in_flight: _InFlightCall, decisive: Evaluation | None) -> str:
 
 def _not_offered(call: Call, error: NotStored | None = None) -> Refusal:
     """What AWS can do and the lab cannot; why that is so is for the trail."""
-    if error is None or error.known:
+    if error is None or error.missing:
         text = f"The lab's AWS does not offer {call.name}; nothing was done.{rules.INSTEAD.get(call.name, '')}"
     else:
         text = f"The lab's AWS cannot carry out {call.name} with these parameters."

@@ -15,7 +15,7 @@ from simlib.cloud.credentials.sessions import Caller
 from simlib.cloud.permissions import condition_keys, service_table
 from simlib.cloud.permissions.permission import Context, Permission, tag_keys, tags_in
 from simlib.cloud.storage import resources
-from simlib.cloud.storage.stored import Seen
+from simlib.cloud.storage.stored import JmespathView
 from simlib.cloud.transport.calls import Call
 
 _ID = re.compile(r"([a-z][a-z-]*)-[0-9a-f]{8,}")
@@ -140,5 +140,5 @@ def _facts(arn: str, call: Call, caller: Caller) -> Context:
         return facts
     if _kind(arn) == "instance" and (profile := resources.profile_of(thing)):
         facts["ec2:InstanceProfile"] = profile
-    kept: Any = Seen(thing)
-    return {**facts, **condition_keys.valued(paths, replace(call, parameters=kept), caller.account)}
+    view: Any = JmespathView(thing)
+    return {**facts, **condition_keys.valued(paths, replace(call, parameters=view), caller.account)}

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from simlib.cloud.call_context import CallContext
-from simlib.cloud.storage.iam_entities import backend, opened, root_keys
+from simlib.cloud.storage.iam_entities import backend, opening_date, root_keys
 from simlib.cloud.transport.refusals import Objection
 
 KEPT = timedelta(hours=4)  # a report younger than this is given again instead of a new one
@@ -31,7 +31,8 @@ def generate(context: CallContext) -> Mapping[str, Any]:
         return {"State": "COMPLETE"}
     first = not iam.credential_report
     password = ("not_supported", "no_information", "not_supported", "not_supported")
-    root = _row("<root_account>", f"arn:aws:iam::{account}:root", opened(account), password, False, root_keys(account))
+    root_arn = f"arn:aws:iam::{account}:root"
+    root = _row("<root_account>", root_arn, opening_date(account), password, False, root_keys(account))
     rows = [_COLUMNS, root]
     for user in iam.users.values():
         password = ("true", "no_information", "N/A", "N/A") if user.password else ("false", "N/A", "N/A", "N/A")

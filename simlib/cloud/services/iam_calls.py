@@ -53,7 +53,7 @@ def complete_root_user(context: CallContext, answer: RawAnswer) -> RawAnswer:
         return answer
     account = context.caller.account
     user = {"Path": "/", "UserName": "", "UserId": account, "Arn": context.caller.arn}
-    return answers.success(context.call, {"User": {**user, "CreateDate": iam_entities.opened(account)}})
+    return answers.success(context.call, {"User": {**user, "CreateDate": iam_entities.opening_date(account)}})
 
 
 def update_role(context: CallContext) -> Mapping[str, Any]:

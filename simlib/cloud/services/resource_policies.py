@@ -39,12 +39,12 @@ class _Policy(CallFacts):
 
     @property
     def key(self) -> Any:
-        return keys.named(str(self["KeyId"]), self.context.call.region, self.account)
+        return keys.find(str(self["KeyId"]), self.context.call.region, self.account)
 
     @property
     def replica(self) -> Any:
         """The key of the same ID in the Region for which one is asked."""
-        return keys.named(self.key.id, str(self["ReplicaRegion"]), self.account) if self.key else None
+        return keys.find(self.key.id, str(self["ReplicaRegion"]), self.account) if self.key else None
 
     @property
     def named_source(self) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 import jmespath
 
 from simlib.cloud.call_context import CallContext
-from simlib.cloud.storage.stored import seen
+from simlib.cloud.storage.stored import jmespath_view
 from simlib.cloud.transport.refusals import Refusal
 
 _TABLE: Mapping[str, Any] = tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8"))
@@ -36,9 +36,9 @@ class CallFacts:
     def get(self, name: str) -> Any:
         """What JMESPath asks for; raises LookupError for what the table spells wrongly."""
         if name[0].isupper():
-            return seen(self[name])
+            return jmespath_view(self[name])
         try:
-            return seen(getattr(self, name))
+            return jmespath_view(getattr(self, name))
         except AttributeError as error:  # JMESPath would take it for null
             raise LookupError(name) from error
 

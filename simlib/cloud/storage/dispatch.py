@@ -34,11 +34,11 @@ logger = logging.getLogger(__name__)
 
 
 class NotStored(Exception):
-    """moto cannot do what was asked; the message is for the trail. `known`: it does not pretend to."""
+    """moto cannot do what was asked; the message is for the trail. `missing`: it has no such operation."""
 
-    def __init__(self, message: str, *, known: bool = True) -> None:
+    def __init__(self, message: str, *, missing: bool = True) -> None:
         super().__init__(message)
-        self.known = known
+        self.missing = missing
 
 
 def carry_out(call: Call, account: str) -> RawAnswer:
@@ -55,7 +55,7 @@ def carry_out(call: Call, account: str) -> RawAnswer:
     except NotStored:
         raise
     except Exception as error:
-        raise NotStored(f"{type(error).__name__}: {error}", known=isinstance(error, NotImplementedError)) from error
+        raise NotStored(f"{type(error).__name__}: {error}", missing=isinstance(error, NotImplementedError)) from error
     content = body.encode("utf-8") if isinstance(body, str) else bytes(body or b"")
     return RawAnswer(int(status), {str(n): str(v) for n, v in headers.items() if n.lower() != "status"}, content)
 
@@ -133,7 +133,7 @@ def _compare(response: Any, call: Call, performed: str | None) -> None:
     named_by_path = type(response)._get_action is not BaseResponse._get_action
     if not (named_by_path and performed in call.path.split("/")):
         logger.error("The lab decided %s, and moto would have done %s", call.name, performed)
-        raise NotStored(f"moto would have done {performed} in place of {call.name}", known=False)
+        raise NotStored(f"moto would have done {performed} in place of {call.name}", missing=False)
 
 
 @cache

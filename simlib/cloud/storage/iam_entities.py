@@ -16,7 +16,7 @@ from simlib.cloud.storage.stored import PARTITION, StoredKey
 _KEYS: WeakKeyDictionary[Any, dict[str, dict[str, str]]] = WeakKeyDictionary()
 
 
-def named(backend: Any, collection: str, name: str) -> Any | None:
+def find(backend: Any, collection: str, name: str) -> Any | None:
     """What is called so in a collection of moto's, which keeps some by their IDs; None where there is nothing.
 
     A look through a thousand roles for each decision would be slow: where each one is kept is remembered, and checked.
@@ -37,16 +37,16 @@ def backend(account: str) -> Any:
 
 def entity(account: str, collection: str, name: str) -> Any:
     """A user, group, role or instance profile by its name, None where there is none."""
-    return named(backend(account), collection, name)
+    return find(backend(account), collection, name)
 
 
 def arns(account: str, kind: str) -> set[str]:
     """The ARNs of an account's users or roles; none of an account that is not there."""
-    kept = moto.keeper("iam", account) if kind in ("user", "role") else None
-    return {str(each.arn) for each in getattr(kept, f"{kind}s", {}).values()}
+    iam = moto.keeper("iam", account) if kind in ("user", "role") else None
+    return {str(each.arn) for each in getattr(iam, f"{kind}s", {}).values()}
 
 
-def opened(account: str) -> datetime:
+def opening_date(account: str) -> datetime:
     """When an account was opened: its first user is as old."""
     return min((user.create_date for user in backend(account).users.values()), default=datetime.min)
 
@@ -128,8 +128,8 @@ def create_linked_role(account: str, name: str, service: str, description: str) 
     statement = {"Effect": "Allow", "Principal": {"Service": [service]}, "Action": ["sts:AssumeRole"]}
     trust, iam = json.dumps({"Version": "2012-10-17", "Statement": [statement]}), backend(account)
     role = iam.create_role(name, trust, f"/aws-service-role/{service}/", None, description, [], "3600", service)
-    named = re.escape(linked_role_name(service).replace("_", ""))
-    its_own = re.compile(rf"(?i)(AWS|Amazon)?{named}(ServiceRole|ServiceLinkedRole|SLR)?Policy")
+    service_name = re.escape(linked_role_name(service).replace("_", ""))
+    its_own = re.compile(rf"(?i)(AWS|Amazon)?{service_name}(ServiceRole|ServiceLinkedRole|SLR)?Policy")
     for policy in iam.managed_policies.values():
         if policy.path == "/aws-service-role/" and its_own.fullmatch(policy.name):
             policy.attach_to(role)
@@ -177,5 +177,5 @@ def update_role(account: str, name: str, description: str | None, max_session_se
 
 def oidc_provider(account: str, url: str) -> Any:
     """The OpenID Connect provider an account has for an issuer's URL, None where it has none."""
-    known = getattr(moto.keeper("iam", account), "open_id_providers", {})
-    return known.get(f"arn:{PARTITION}:iam::{account}:oidc-provider/{url.removeprefix('https://').rstrip('/')}")
+    providers = getattr(moto.keeper("iam", account), "open_id_providers", {})
+    return providers.get(f"arn:{PARTITION}:iam::{account}:oidc-provider/{url.removeprefix('https://').rstrip('/')}")

@@ -11,7 +11,7 @@ from simlib.cloud.moto_names import keeper
 from simlib.cloud.storage.tables import open_keeper
 
 
-def _kept(arn: str) -> Any | None:
+def _key_by_arn(arn: str) -> Any | None:
     """moto's key behind an ARN; None where there is none."""
     region, account, name = arn.split(":", 5)[3:]
     return getattr(keeper("kms", account, region), "keys", {}).get(name.removeprefix("key/"))
@@ -70,15 +70,15 @@ def make_own(alias: str, region: str, account: str) -> None:
         key.description = f"Default key that protects my {service} data when no other key is defined"
 
 
-def named(name: str, region: str, account: str) -> Any | None:
+def find(name: str, region: str, account: str) -> Any | None:
     """The KMS key that an ID, an ARN or an alias means, as moto keeps it."""
     arn = arn_of(name, region, account)
-    return _kept(arn) if arn else None
+    return _key_by_arn(arn) if arn else None
 
 
 def make_replica(arn: str, policy: str | None, description: str, tags: list[Any]) -> Any:
     """A replica that moto has copied gets what it has to itself: all but its ID, its material and its kind."""
-    replica: Any = _kept(arn)
+    replica: Any = _key_by_arn(arn)
     replica.policy, replica.description = policy or replica.generate_default_policy(), description
     replica.aliases, replica.grants = {}, {}
     # the list of replicas stays one for all of them
@@ -91,12 +91,12 @@ def arn_of(name: str, region: str, account: str) -> str | None:
     """The ARN of the KMS key that an ID, an ARN or an alias means; None where there is none."""
     if name.startswith("arn:"):
         region, account, name = name.split(":", 5)[3:]
-    plain, kept = name.removeprefix("key/"), getattr(keeper("kms", account, region), "keys", {})
-    return next((str(key.arn) for key in list(kept.values()) if plain == key.id or name in key.aliases), None)
+    plain, every_key = name.removeprefix("key/"), getattr(keeper("kms", account, region), "keys", {})
+    return next((str(key.arn) for key in list(every_key.values()) if plain == key.id or name in key.aliases), None)
 
 
 def aliases_of(arn: str) -> list[str]:
-    return sorted(getattr(_kept(arn), "aliases", ()))
+    return sorted(getattr(_key_by_arn(arn), "aliases", ()))
 
 
 def of_ciphertext(blob: bytes, region: str) -> str | None:

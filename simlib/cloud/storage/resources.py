@@ -9,8 +9,7 @@ from typing import Any, NamedTuple
 
 from simlib.cloud import moto_names as moto
 from simlib.cloud.moto_names import keeper, keepers
-from simlib.cloud.storage import keys
-from simlib.cloud.storage.iam_entities import named
+from simlib.cloud.storage import iam_entities, keys
 from simlib.cloud.storage.stored import tag_map
 from simlib.cloud.storage.tables import open_keeper
 
@@ -70,9 +69,9 @@ def _of_ec2(keeper: Any, name: str) -> Any:
     kind, _, identifier = name.partition("/")
     if kind == "instance":
         return keeper.get_instance_by_id(identifier)
-    kept: Any = getattr(keeper, _EC2.get(kind, ""), {})
-    groups = (each for each in kept.values() if isinstance(each, dict))
-    return kept.get(identifier) or next((group[identifier] for group in groups if identifier in group), None)
+    things: Any = getattr(keeper, _EC2.get(kind, ""), {})
+    groups = (each for each in things.values() if isinstance(each, dict))
+    return things.get(identifier) or next((group[identifier] for group in groups if identifier in group), None)
 
 
 def _of_organization(keeper: Any, name: str) -> Any:
@@ -82,8 +81,8 @@ def _of_organization(keeper: Any, name: str) -> Any:
 
 def _parameter(keeper: Any, name: str) -> Any:
     name = name.removeprefix("parameter/")
-    stored = keeper._parameters.get(name) or keeper._parameters.get(f"/{name}")
-    return stored[-1] if stored else None
+    versions = keeper._parameters.get(name) or keeper._parameters.get(f"/{name}")
+    return versions[-1] if versions else None
 
 
 # What is found by more than a look into a collection.
@@ -185,7 +184,7 @@ _POLICIES: Mapping[str, Callable[[Any], Any]] = {
 }  # fmt: skip
 # Where policies are kept by the ARNs they hang on: the text of one.
 _POLICIES_BY_ARN: Mapping[str, Callable[[Any], str]] = {
-    "dynamodb": lambda kept: kept.policy_doc, "kinesis": str, "glue": lambda kept: kept["PolicyInJson"],
+    "dynamodb": lambda policy: policy.policy_doc, "kinesis": str, "glue": lambda policy: policy["PolicyInJson"],
 }  # fmt: skip
 
 
@@ -204,18 +203,18 @@ def tags_of(arn: str, owner: str = "") -> Mapping[str, str]:
     if service == "iam" and backend:
         collection = _TAGGED.get(name.partition("/")[0])
         others = backend.managed_policies | backend.open_id_providers | backend.virtual_mfa_devices
-        entity = named(backend, collection, name.rpartition("/")[2]) if collection else others.get(arn)
+        entity = iam_entities.find(backend, collection, name.rpartition("/")[2]) if collection else others.get(arn)
         return tag_map(getattr(entity, "tags", None))
     whole = "/".join(arn.split("/")[:2]) if service == "dynamodb" else arn
     whole = ":".join(arn.split(":")[:7]) if service in ("lambda", "logs") else whole
     try:
-        listed: Any = getattr(backend, "iter_tagged_resources", tuple)()
-        kept = next((each.tags for each in listed if each.arn == whole), None)
-        kept = kept or getattr(thing_of(whole, owner), "tags", None)
+        resources: Any = getattr(backend, "iter_tagged_resources", tuple)()
+        tags = next((each.tags for each in resources if each.arn == whole), None)
+        tags = tags or getattr(thing_of(whole, owner), "tags", None)
     except Exception:  # moto stumbles over something else that is half made, and can list no tags of the service's
         return {}
     tagger = getattr(backend, "tagger", None) or getattr(backend, "tagging_service", None)
-    return tag_map(kept) if kept or not tagger else tagger.get_tag_dict_for_resource(whole)
+    return tag_map(tags) if tags or not tagger else tagger.get_tag_dict_for_resource(whole)
 
 
 _TAGGED = {"role": "roles", "user": "users", "instance-profile": "instance_profiles"}

@@ -13,9 +13,9 @@ from itertools import count
 from typing import Any
 
 from simlib.cloud import moto_names as moto
-from simlib.cloud.storage import changes, contents, organizations
+from simlib.cloud.storage import changes, contents, iam_entities, organizations
 from simlib.cloud.storage.dispatch import carry_out
-from simlib.cloud.storage.iam_entities import active_key, backend, named, stored_key
+from simlib.cloud.storage.iam_entities import active_key, backend, stored_key
 from simlib.cloud.storage.stored import (
     PARTITION,
     Place,
@@ -116,10 +116,10 @@ class Store:
         return self._identity(account, "roles", name)
 
     def _identity(self, account: str, collection: str, name: str) -> StoredIdentity | None:
-        entity = named(backend(account), collection, name)
-        return self._stored(account, collection, entity) if entity is not None else None
+        entity = iam_entities.find(backend(account), collection, name)
+        return self._stored_identity(account, collection, entity) if entity is not None else None
 
-    def _stored(self, account: str, collection: str, entity: Any) -> StoredIdentity:
+    def _stored_identity(self, account: str, collection: str, entity: Any) -> StoredIdentity:
         groups = backend(account).get_groups_for_user(entity.name) if collection == "users" else ()
         return StoredIdentity(
             entity.arn,
@@ -138,7 +138,7 @@ class Store:
         """An account's users, oldest first, then its roles."""
         for collection in ("users", "roles"):
             for entity in list(getattr(backend(account), collection).values()):
-                yield self._stored(account, collection, entity)
+                yield self._stored_identity(account, collection, entity)
 
     def group_documents(self, account: str, name: str) -> tuple[StoredDocument, ...] | None:
         """The policies of a group; None where there is none of that name."""
@@ -152,8 +152,8 @@ class Store:
 
     def path_of(self, kind: str, account: str, name: str) -> str:
         """ "/team/alice" for a user of that path; "/alice" where nothing of that name exists."""
-        stored = named(backend(account), f"{kind.replace('-', '_')}s", name)
-        return f"{stored.path}{name}" if stored is not None else f"/{name}"
+        entity = iam_entities.find(backend(account), f"{kind.replace('-', '_')}s", name)
+        return f"{entity.path}{name}" if entity is not None else f"/{name}"
 
     def profile_role(self, account: str, *, name: str | None = None, arn: str | None = None) -> StoredIdentity | None:
         """The role inside an instance profile."""
@@ -164,9 +164,9 @@ class Store:
 
     # -- documents ---------------------------------------------------------------------------------------------------
 
-    def boundary_of(self, account: str, named: Mapping[str, Any]) -> str | None:
+    def boundary_of(self, account: str, parameters: Mapping[str, Any]) -> str | None:
         """The ARN of the boundary of the user or role that a call's parameters name."""
-        user, role = named.get("UserName"), named.get("RoleName")
+        user, role = parameters.get("UserName"), parameters.get("RoleName")
         entity = self.user(account, str(user)) if user else self.role(account, str(role)) if role else None
         return entity.permissions_boundary.name if entity and entity.permissions_boundary else None
 
@@ -188,7 +188,7 @@ class Store:
                 kind, _, path = rest.partition("/")
             case _:
                 return None
-        entity = named(backend(account), f"{kind}s", path.rpartition("/")[2]) if kind in _HOLDERS else None
+        entity = iam_entities.find(backend(account), f"{kind}s", path.rpartition("/")[2]) if kind in _HOLDERS else None
         text = entity.policies.get(place.name) if entity is not None and entity.arn == place.owner else None
         return StoredDocument(place.name, text, place.owner) if text is not None else None
 

@@ -97,20 +97,20 @@ def tag_map(tags: Any) -> dict[str, str]:
     return {tag["Key"]: tag["Value"] for tag in tags or ()}
 
 
-class Seen:
-    """Something that is stored, whose attributes JMESPath may ask for."""
+class JmespathView:
+    """A thing that is stored as JMESPath looks into it: by its attributes."""
 
     def __init__(self, thing: Any) -> None:
         self._thing = thing
 
     def get(self, name: str) -> Any:
-        return seen(getattr(self._thing, name, None))
+        return jmespath_view(getattr(self._thing, name, None))
 
 
-def seen(value: Any) -> Any:
-    """A value as JMESPath may look into it."""
+def jmespath_view(value: Any) -> Any:
+    """A value as JMESPath looks into it."""
     if value is None or isinstance(value, str | int | float):
         return value
     if isinstance(value, Mapping):
-        return {name: seen(item) for name, item in value.items()}
-    return [seen(item) for item in value] if isinstance(value, list | tuple | set) else Seen(value)
+        return {name: jmespath_view(item) for name, item in value.items()}
+    return [jmespath_view(item) for item in value] if isinstance(value, list | tuple | set) else JmespathView(value)

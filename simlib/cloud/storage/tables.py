@@ -28,13 +28,13 @@ def service_models() -> Loader:
 
 
 class _Late(dict[str, Any]):
-    """A table that is read as far as it is asked for; `read` makes of a name what belongs to it, and may know more."""
+    """A table that is read as far as it is asked for; `load` makes of a name what belongs to it, and may know more."""
 
-    def __init__(self, read: Callable[[str], dict[str, Any]]) -> None:
-        self._read = read
+    def __init__(self, load: Callable[[str], dict[str, Any]]) -> None:
+        self._load = load
 
     def __missing__(self, name: str) -> Any:
-        self.update(self._read(name))
+        self.update(self._load(name))
         if name in self:
             return self[name]
         raise KeyError(name)
@@ -52,12 +52,12 @@ def ec2_read_late() -> Iterator[None]:
     if moto.EC2_TABLES in sys.modules:
         yield
         return
-    types, read = _Late(_types), moto.utilities.load_resource
+    types, load_resource = _Late(_types), moto.utilities.load_resource
 
-    def unread(name: str) -> Any:
-        return [] if _OFFERINGS in name else types if name == _TYPES else read(name)
+    def without_tables(name: str) -> Any:
+        return [] if _OFFERINGS in name else types if name == _TYPES else load_resource(name)
 
-    with patch.object(moto.utilities, "load_resource", unread):
+    with patch.object(moto.utilities, "load_resource", without_tables):
         yield
     if module := sys.modules.get(moto.EC2_TABLES):
 
@@ -81,10 +81,10 @@ def _types(_: str) -> dict[str, Any]:
 def _offerings(place: str, region: str) -> dict[str, Any]:
     """Which types of instances a region offers; `place` is what a location is: a region, a zone, a zone's ID."""
     try:
-        read = moto.utilities.load_resource(f"{_OFFERINGS}/{place}/{region}.json")
+        offerings = moto.utilities.load_resource(f"{_OFFERINGS}/{place}/{region}.json")
     except FileNotFoundError:
         return {}
-    return {region: [{**offered, "LocationType": place} for offered in read]}
+    return {region: [{**each, "LocationType": place} for each in offerings]}
 
 
 def open_keeper(service: str, account: str, region: str) -> Any:
