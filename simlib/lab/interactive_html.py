@@ -11,13 +11,12 @@ import ipywidgets
 import traitlets
 
 from . import screen
-from .markup import sheet, visible
-from .panel import NEXT
+from .markup import sheet
+from .panel import NEXT, failure
 
 if TYPE_CHECKING:
     from .panel import Panel
 
-FAILED = "This has not worked. Run the cell of this panel again. ({}: {})"
 LARGEST = 5_000_000  # characters of a file that goes through the browser; a message from it may have 10 MB
 
 
@@ -59,7 +58,7 @@ class InteractiveHTML(anywidget.AnyWidget):  # type: ignore[misc]
         try:
             self._do(message)
         except Exception as error:  # of which a reader would see nothing: a browser shows no log of the kernel
-            self.send({"failed": FAILED.format(type(error).__name__, visible(str(error)))})
+            self.send({"failed": failure(error)})
             with suppress(Exception):
                 self.draw()  # as far as it has come
             raise

@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from .markup import styles
+from .markup import styles, visible
 from .page import Child, Part
 
 if TYPE_CHECKING:
@@ -111,6 +111,11 @@ class Panel(Shown):
     def _draw(self) -> None:
         for screen in list(self._screens.values()):
             screen()
+
+
+def failure(error: Exception) -> str:
+    """What a reader gets to know of a command that failed; what comes of the error itself only a log shows."""
+    return f"This has not worked. Run the cell of this panel again. ({type(error).__name__}: {visible(str(error))})"
 
 
 def _bundle(widget: DOMWidget) -> dict[str, Any]:

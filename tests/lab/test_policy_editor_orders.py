@@ -113,3 +113,11 @@ def test_a_world_that_has_been_stopped_is_told(editor: PolicyEditor, monkeypatch
     Cloud.running.stop()
     ask(view, monkeypatch, ask="apply", index=0, text=editor.front.text)
     assert "stopped" in view.marks["documents"][0]["note"]
+
+
+def test_what_goes_wrong_in_the_lab_itself_is_told_too(editor: PolicyEditor, monkeypatch: pytest.MonkeyPatch) -> None:
+    view = widget(editor)
+    monkeypatch.setattr(type(editor), "apply", lambda *_: 1 / 0)
+    ask(view, monkeypatch, ask="apply", index=0, text=editor.front.text)
+    told = "This has not worked. Run the cell of this panel again. (ZeroDivisionError: division by zero)"
+    assert view.marks["documents"][0]["note"] == told

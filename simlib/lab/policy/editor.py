@@ -11,7 +11,7 @@ from simlib.iam.vocabulary import ALLOW, DELEGATES, EXPLICIT_DENY
 
 from ..look import panel_card
 from ..page import Part, el
-from ..panel import Panel
+from ..panel import Panel, failure
 from .code import code
 from .completion import Completion, complete
 from .document import WORDS, PolicyDocument, Remark
@@ -294,6 +294,9 @@ class PolicyEditor(Panel):
             {"apply": lambda: self.apply(name), "take back": self.take_back, "reload": self.reload}[what]()
         except (ValueError, LookupError, RuntimeError) as error:  # a world may have been stopped
             self.note(name, str(error))
+        except Exception as error:
+            self.note(name, failure(error))
+            raise
 
     def page(self) -> Part:
         """The documents, to be read."""
