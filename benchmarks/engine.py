@@ -17,7 +17,7 @@ from typing import Any
 
 from benchmarks.row import Row
 from simlib.iam import Evaluation, Policy, PolicySet, Request, evaluate
-from simlib.iam.json_text import read
+from simlib.iam.json_text import parse
 from simlib.iam.matching import RESOURCE, Patterns
 from simlib.iam.scenario import POLICY_FIELDS, World, decide_line, read_scenario
 from tests.iam.differential.peer import folder, translated
@@ -78,7 +78,7 @@ def beside_the_peer(scenarios: list[dict[str, Any]]) -> Iterator[Row]:
         core = fastest_pass_of_the_peer(home, scenarios) * 1e6
     warm = fastest_pass(decide, distinct_requests(scenarios)) * 1e6
     lines = [json.dumps(each).encode() for each in scenarios]
-    again = fastest_pass(lambda line: evaluate(*read_scenario(read(line.decode()).value)), lines) * 1e6
+    again = fastest_pass(lambda line: evaluate(*read_scenario(parse(line.decode()).value)), lines) * 1e6
     if line is not None:
         what = f"a decision, cold: text in, answer out, {FRESH:,} texts seen once, against the peer (processor time)"
         yield Row(what, line, "µs", their_line, limit=0.5)

@@ -20,27 +20,27 @@ class Arns:
 
     def __init__(self, arns: Iterable[str] = ()) -> None:
         self.arns = sorted(set(arns))
-        self._meant: dict[str, Sequence[str]] = {}
+        self._matching: dict[str, Sequence[str]] = {}
 
-    def meant(self, pattern: str) -> Sequence[str]:
+    def matching(self, pattern: str) -> Sequence[str]:
         """Those a pattern may mean, in order; a variable in it may be any text."""
         if pattern == "*":
             return self.arns
-        if pattern not in self._meant:
+        if pattern not in self._matching:
             gap = _GAP.search(pattern)
             head = pattern[: gap.start()] if gap else pattern
             low, high = bisect_left(self.arns, head), bisect_left(self.arns, head + "\U0010ffff")
             fits = _reader(pattern).fullmatch
-            self._meant[pattern] = [arn for arn in self.arns[low:high] if fits(arn)]
-        return self._meant[pattern]
+            self._matching[pattern] = [arn for arn in self.arns[low:high] if fits(arn)]
+        return self._matching[pattern]
 
-    def all_meant(self, patterns: Iterable[str]) -> dict[str, None]:
-        return dict.fromkeys(arn for pattern in patterns for arn in self.meant(pattern))
+    def all_matching(self, patterns: Iterable[str]) -> dict[str, None]:
+        return dict.fromkeys(arn for pattern in patterns for arn in self.matching(pattern))
 
     def holders(self, pattern: str) -> Iterable[str]:
         """Those that a pattern means, or a part of: a bucket, for a pattern of its objects."""
         cuts = [match.start() for match in re.finditer("[/:]", pattern)]
-        return self.all_meant([pattern, *(pattern[:cut] for cut in cuts if cut > len("arn:aws:s3:::"))])
+        return self.all_matching([pattern, *(pattern[:cut] for cut in cuts if cut > len("arn:aws:s3:::"))])
 
 
 @lru_cache(maxsize=4096)
@@ -64,7 +64,7 @@ def account_of(name: str) -> str:
     return name if name.isdigit() else name.split(":")[4] if name.count(":") >= 5 else ""
 
 
-def named(policy: Policy | None) -> list[tuple[str, str]]:
+def principals_of(policy: Policy | None) -> list[tuple[str, str]]:
     """Whom the Allow statements of a trust or resource policy name: the type and the name, each once.
 
     An account is its number. Beside `*`, a condition on the account of the caller, or behind a service, names it too.
@@ -74,7 +74,7 @@ def named(policy: Policy | None) -> list[tuple[str, str]]:
         if each.effect == "Allow" and each.principals is not None:
             if each.principals.everyone:
                 names["AWS", "*"] = None
-                accounts = (value for term in each.conditions if term.key in CALLERS_ACCOUNT for value in term.wanted)
+                accounts = (value for term in each.conditions if term.key in CALLERS_ACCOUNT for value in term.values)
                 names |= {("AWS", value): None for value in accounts if is_account_id(value)}
             for kind, texts in each.principals.names.items():
                 names |= dict.fromkeys((kind, account_of(text) if text.endswith(":root") else text) for text in texts)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from simlib.audit.arns import account_of
 from simlib.audit.escalation import Way
-from simlib.audit.exposure import Audit, called
+from simlib.audit.exposure import Audit, in_words
 from simlib.audit.facts import EVERYTHING, Facts, merged
 from simlib.audit.grants import Question
 from simlib.audit.refusal import spelled
@@ -37,7 +37,7 @@ class State(NamedTuple):
     @classmethod
     def of(cls, audit: Audit) -> State:
         facts, layers = audit.facts, dict[str, tuple[Policy, ...]]()
-        rcps = {account: _left(facts, account) for account in facts.accounts}
+        rcps = {account: _rcp_ceiling(facts, account) for account in facts.accounts}
         for account in facts.accounts:
             layers[f"arn:aws:iam::{account}:root"] = parsed(EVERYTHING, "identity", "root"), *_levels(facts, account)
         for arn, each in facts.identities.items():
@@ -56,7 +56,7 @@ def _levels(facts: Facts, account: str) -> list[Policy]:
     return [merged([parsed(each.text, "scp", each.name) for each in level], "scp") for level in levels]
 
 
-def _left(facts: Facts, account: str) -> Policy:
+def _rcp_ceiling(facts: Facts, account: str) -> Policy:
     """What the RCPs over an account's resources leave of everything."""
     member = facts.around[account][0] if account in facts.around else None
     levels = member.rcps if member and not member.management else ()
@@ -71,15 +71,15 @@ def _denies(policy: Policy) -> list[Policy]:
 def newly_possible(audit: Audit, old: State) -> Iterator[str]:
     """What is allowed in a world that is open and was not in another one."""
     new = State.of(audit)
-    said: dict[tuple[str, str], list[str]] = {}  # by sentence and account who it is said of
+    principals: dict[tuple[str, str], list[str]] = {}  # by sentence and account of whom it is said
     for arn in new.layers:
         identity = audit.facts.identities.get(arn)
         if arn not in old.layers and identity:
             yield f"{arn} is new"
         for sentence in _of_principal(audit.facts, arn, new, old) if identity or arn in old.layers else ():
-            said.setdefault((sentence, account_of(arn)), []).append(arn)
-    for (sentence, _), arns in said.items():
-        yield f"{arns[0] if len(arns) == 1 else called(arns)} {sentence}"
+            principals.setdefault((sentence, account_of(arn)), []).append(arn)
+    for (sentence, _), arns in principals.items():
+        yield f"{arns[0] if len(arns) == 1 else in_words(arns)} {sentence}"
     for arn, policy in new.own.items():
         before = old.own.get(arn)
         for each in newly_allowed(policy, before) if not (before and policy.document == before.document) else ():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from simlib.audit.arns import Arns, account_of, named
+from simlib.audit.arns import Arns, account_of, principals_of
 from simlib.audit.escalation import ROWS, TARGETED, actions_of
 from simlib.audit.facts import Facts
 
@@ -38,13 +38,13 @@ class Difference:
         self.targets |= {arn for arn, each in new.things.items() if each.runs_as in self.actors}
         for facts in (old, new):
             for arn in self.targets:
-                for kind, name in named(facts.policy_of(arn)):
+                for kind, name in principals_of(facts.policy_of(arn)):
                     self.actors.add(name)
-                    accounts |= self._named(facts, arn, kind, name)
+                    accounts |= self._whole_accounts(facts, arn, kind, name)
         for number in accounts & new.of_account.keys():
             self.actors |= set(new.of_account[number].arns)
 
-    def _named(self, facts: Facts, arn: str, kind: str, name: str) -> set[str]:
+    def _whole_accounts(self, facts: Facts, arn: str, kind: str, name: str) -> set[str]:
         """The accounts that it bears on as wholes when a policy names somebody."""
         if kind == "Service":
             runs = [row for row, about in ROWS.items() if about["on"] == "running" and about["service"] == name]

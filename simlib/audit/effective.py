@@ -16,7 +16,7 @@ from simlib.audit.arns import listed
 from simlib.audit.facts import Facts
 from simlib.audit.grants import Question
 from simlib.iam import Policy, PolicySet, Statement, service_data
-from simlib.iam.matching import read, texts_by_match
+from simlib.iam.matching import parse, texts_by_match
 
 _EITHER = ("StringEquals", "StringEqualsIgnoreCase", "Bool", "NumericEquals", "DateEquals")  # values without wildcards
 
@@ -49,10 +49,10 @@ def effective_permissions(facts: Facts, arn: str) -> dict[str, Any]:
         allows = [part for part in allowed if part and not any(_takes_all(deny, part) for deny in denies)]
         denies += [part._replace(resources=part.excepted, excepted=(), condition={}) for part in _split(allows)]
         for part in allows:
-            statements.setdefault(json.dumps(_written("Allow", part)), []).extend(actions)
+            statements.setdefault(json.dumps(_statement("Allow", part)), []).extend(actions)
         for deny in denies:
             if any(_meet(deny, part) for part in allows):
-                statements.setdefault(json.dumps(_written("Deny", deny)), []).extend(actions)
+                statements.setdefault(json.dumps(_statement("Deny", deny)), []).extend(actions)
     texts = {text for each in _all(policies) for text in listed(each.document.get("Action", []))}
     return {
         "Version": "2012-10-17",
@@ -100,7 +100,7 @@ def _actions(prefix: str) -> tuple[str, ...]:
 
 
 def _part(statement: Statement, variables: dict[str, str]) -> Part:
-    def filled(name: str) -> tuple[str, ...]:
+    def resolve(name: str) -> tuple[str, ...]:
         texts = listed(statement.document[name]) if name in statement.document else []
         for variable, value in variables.items():
             texts = [text.replace(variable, value) for text in texts]
@@ -110,7 +110,7 @@ def _part(statement: Statement, variables: dict[str, str]) -> Part:
         operator: {key: listed(values) for key, values in keys.items()}
         for operator, keys in (statement.document.get("Condition") or {}).items()
     }
-    return Part(filled("Resource") or ("*",), filled("NotResource"), condition)
+    return Part(resolve("Resource") or ("*",), resolve("NotResource"), condition)
 
 
 def _together(parts: tuple[Part, ...]) -> Part | None:
@@ -159,7 +159,7 @@ def _common(one: str, other: str) -> list[str]:
         return [one]
     if _within(other, one):
         return [other]
-    if "${" in one + other or 3 in texts_by_match([read(one), read(other)]):
+    if "${" in one + other or 3 in texts_by_match([parse(one), parse(other)]):
         raise ValueError(f"What {one} and {other} have in common has no pattern of its own.")
     return []
 
@@ -169,7 +169,7 @@ def _within(one: str, other: str) -> bool:
     """Whether whatever the one pattern means the other one means, too."""
     if one == other or other == "*" or "${" in one + other:
         return one == other or other == "*"
-    return 0 not in texts_by_match([read(other)], read(one))
+    return 0 not in texts_by_match([parse(other)], parse(one))
 
 
 def _meet(deny: Part, part: Part) -> bool:
@@ -179,7 +179,7 @@ def _meet(deny: Part, part: Part) -> bool:
 
 
 def _overlap(one: str, other: str) -> bool:
-    return "${" in one + other or 3 in texts_by_match([read(one), read(other)])
+    return "${" in one + other or 3 in texts_by_match([parse(one), parse(other)])
 
 
 def _takes_all(deny: Part, part: Part) -> bool:
@@ -188,7 +188,7 @@ def _takes_all(deny: Part, part: Part) -> bool:
     return inside and not deny.excepted and not deny.condition
 
 
-def _written(effect: str, part: Part) -> dict[str, Any]:
+def _statement(effect: str, part: Part) -> dict[str, Any]:
     whole = part.excepted and part.resources == ("*",)
     place = {"NotResource": list(part.excepted)} if whole else {"Resource": list(part.resources)}
     return {"Effect": effect, **place, **({"Condition": part.condition} if part.condition else {})}

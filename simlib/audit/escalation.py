@@ -95,14 +95,14 @@ class Way:
         return ", ".join(dict.fromkeys(action for action, _ in self.asks))
 
     @property
-    def told(self) -> str:
+    def summary(self) -> str:
         """What is done, by which actions, under which conditions."""
         return f"{self.does} ({self.actions}){only_if(self.needs)}"
 
     @property
     def sentence(self) -> str:
         """Who does what."""
-        return f"{name_of(self.principal)} of account {account_of(self.principal)} {self.told}"
+        return f"{name_of(self.principal)} of account {account_of(self.principal)} {self.summary}"
 
 
 def compute_of(row: Mapping[str, Any]) -> str:
@@ -243,7 +243,7 @@ class Finder:
         if "sts:AssumeRole" in actions:
             found = self.assumable(caller)
         else:
-            found = self.facts.of_account[caller.account].all_meant(caller.patterns(actions[0]))
+            found = self.facts.of_account[caller.account].all_matching(caller.patterns(actions[0]))
         return (self.facts.identities[arn] for arn in found)
 
     def assumable(self, caller: Identity) -> dict[str, None]:
@@ -254,11 +254,11 @@ class Finder:
         found |= dict.fromkeys(arn for arn in trusting.get("*", Arns()).arns if own in arn)
         patterns = caller.patterns("sts:AssumeRole")
         for name in (caller.account, "*"):
-            found |= trusting.get(name, Arns()).all_meant(patterns)
+            found |= trusting.get(name, Arns()).all_matching(patterns)
         return found
 
     def _trusting(self, caller: Identity, service: str, patterns: Iterable[str]) -> Iterator[Identity]:
-        for arn in self.facts.trusting.get(service, Arns()).all_meant(patterns):
+        for arn in self.facts.trusting.get(service, Arns()).all_matching(patterns):
             each = self.facts.identities[arn]
             if each.account == caller.account and each is not caller and self.trust_of(service, arn):
                 yield each

@@ -13,7 +13,7 @@ from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
-from simlib.audit.arns import account_of, name_of, named
+from simlib.audit.arns import account_of, name_of, principals_of
 from simlib.audit.escalation import Finder, Way
 from simlib.audit.facts import ANYWHERE, DELIVERIES, Facts, merged
 from simlib.audit.graph import AccessMap
@@ -78,7 +78,7 @@ class Exposure(NamedTuple):
 
     @property
     def sentence(self) -> str:
-        return f"{called([self.subject])}: {self.what}"
+        return f"{in_words([self.subject])}: {self.what}"
 
 
 def names_of(arns: Iterable[str], most: int = 4) -> str:
@@ -88,7 +88,7 @@ def names_of(arns: Iterable[str], most: int = 4) -> str:
     return " and ".join(filter(None, (", ".join(names[: min(len(names), most) - 1]), last)))
 
 
-def called(arns: Sequence[str]) -> str:
+def in_words(arns: Sequence[str]) -> str:
     """ARNs of one account in a sentence: "ada, ben and chen of account 111111111111", "bucket photos"."""
     service, account = arns[0].split(":")[2], account_of(arns[0])
     kind = {"iam": "", "s3": "bucket "}.get(service, f"{service} ")
@@ -101,7 +101,7 @@ class Audit:
     def __init__(self, cloud: Cloud) -> None:
         self.cloud, self.facts = cloud, Facts(cloud, circumstances=ANYWHERE)
         self.finder = Finder(self.facts)
-        self._found: list[Way] | None = None
+        self._ways: list[Way] | None = None
         self._compared: dict[tuple[tuple[int, ...], ...], bool] = {}
 
     @cached_property
@@ -117,11 +117,11 @@ class Audit:
 
     def find_ways(self) -> list[Way]:
         """Every way of everybody, looked for once: what is found stays when the world is closed."""
-        if self._found is None:
+        if self._ways is None:
             people = self.facts.identities.items()
-            self._found = [way for arn, each in people
+            self._ways = [way for arn, each in people
                            for way in self.finder.ways(each, brief=arn in self.administrators)]  # fmt: skip
-        return self._found
+        return self._ways
 
     @property
     def ways(self) -> list[Way]:
@@ -177,7 +177,7 @@ class Audit:
             )
             best, more = ways[0], f", or {len(ways) - 1} other way{'s' * (len(ways) > 2)}" if len(ways) > 1 else ""
             rule = "path-to-power" if power else "takes-over"
-            yield Exposure(rule, principal, best.told + more, _behind(best), tuple(ways))
+            yield Exposure(rule, principal, best.summary + more, _behind(best), tuple(ways))
 
     # -- who gets in from outside --------------------------------------------------------------------------------------
 
@@ -204,7 +204,7 @@ class Audit:
         """What is to be said of a user, role or account that a policy lets in."""
         account, is_role = account_of(name), ":role/" in arn
         one = re.search(r":(user|role|assumed-role)/", name)
-        who = f"{one[1]} {called([name])}" if one else f"account {account}"
+        who = f"{one[1]} {in_words([name])}" if one else f"account {account}"
         service, needed = DELIVERIES.get(account, ("", frozenset[str]()))
         who += f" ({service})" if service else ""
         if not account:
@@ -233,7 +233,7 @@ class Audit:
         assumed = {way.target for way in self.assumes}
         for arn, each in self.facts.identities.items():
             if each.kind == "role" and arn not in assumed:
-                names = named(each.trust)
+                names = principals_of(each.trust)
                 outside = any(kind == "Federated" or name == "*" or account_of(name) not in {"", *self.facts.of_account}
                               for kind, name in names if kind != "Service")  # fmt: skip
                 if not outside and not any(
@@ -276,7 +276,7 @@ def _narrows(statement: Statement, *keys: str, fixed: Callable[[str], bool] = _s
         each.key in keys
         and each.operator.base.startswith("String")
         and not (each.operator.negated or each.operator.when_absent)
-        and all(map(fixed, each.wanted))
+        and all(map(fixed, each.values))
         for each in statement.conditions
     )
 

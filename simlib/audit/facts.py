@@ -16,7 +16,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from simlib.audit.arns import Arns, grouped, listed, name_of, named, role_of
+from simlib.audit.arns import Arns, grouped, listed, name_of, principals_of, role_of
 from simlib.audit.grants import NOTHING, Grant, Instead, Question
 from simlib.cloud.credentials.lifetimes import VALID, Credential
 from simlib.cloud.inspection import Place
@@ -52,7 +52,7 @@ class Identity:
     documents: Mapping[Place, Policy]
 
     @classmethod
-    def read(cls, stored: StoredIdentity) -> Identity:
+    def from_stored(cls, stored: StoredIdentity) -> Identity:
         trust = (StoredDocument(f"{stored.arn} (trust policy)", stored.trust_policy),) if stored.trust_policy else ()
         bound = (stored.permissions_boundary,) if stored.permissions_boundary else ()
         kinds = {"identity": stored.documents, "boundary": bound, "trust": trust}
@@ -85,7 +85,7 @@ class Identity:
     @cached_property
     def trusts(self) -> list[str]:
         """Whom its trust policy names (see `named`), of sessions their roles."""
-        return [role_of(name) for _, name in named(self.trust)]
+        return [role_of(name) for _, name in principals_of(self.trust)]
 
     @property
     def is_service_linked(self) -> bool:
@@ -134,11 +134,11 @@ class Identity:
 
     def speaks_of(self, only: Arns, actions: Iterable[str]) -> bool:
         """Whether it may do one of some actions to something, as far as its own policies' texts go."""
-        return any(only.all_meant(patterns) for patterns in map(self.patterns, actions) if patterns)
+        return any(only.all_matching(patterns) for patterns in map(self.patterns, actions) if patterns)
 
 
 @dataclass(frozen=True)
-class Held:
+class LiveCredential:
     """A key or a session that is good now: whom it acts as, until when (None: no end), and whether it is less.
 
     `narrowed`: it may do less than the user or role behind it, so that it is asked about by itself.
@@ -191,12 +191,12 @@ class Facts:
         self.identities: dict[str, Identity] = {}
         for each in chain.from_iterable(stored.get(number, ()) for number in self.accounts):
             old = identities.get(each.arn)
-            self.identities[each.arn] = old if old and old.stored == each else Identity.read(each)
+            self.identities[each.arn] = old if old and old.stored == each else Identity.from_stored(each)
         self.things: dict[str, Thing] = {}
         for arn in [arn for number in self.accounts if number in stored for arn in resources.resource_arns(number)]:
             thing = self._thing(arn)
             self.things[arn] = things[arn] if things.get(arn) == thing else thing
-        self.held = tuple(self._held())
+        self.credentials = tuple(self._live_credentials())
         self.around = {number: _around(number) for number in self.accounts if number in self.names}
         ahead = round((cloud.clock.now - cloud.clock.real_now).total_seconds())
         self.everywhere: tuple[Any, ...] = (ahead, cloud.source_ip, self.circumstances, self.names, self.accounts, {})
@@ -246,7 +246,8 @@ class Facts:
     @cached_property
     def lets_in(self) -> dict[str, Arns]:
         """The resources whose own policies let somebody in, by the name there."""
-        return grouped((role_of(name), each.arn) for each in self.things.values() for _, name in named(each.policy))
+        named = {each.arn: principals_of(each.policy) for each in self.things.values()}
+        return grouped((role_of(name), arn) for arn, names in named.items() for _, name in names)
 
     def policy_of(self, arn: str) -> Policy | None:
         """The trust policy of a role, or the resource's own."""
@@ -305,14 +306,14 @@ class Facts:
         policy = _policy(text, kind, arn) if text else None
         return Thing(arn, self.look.owner(arn), policy, text, _runs_as(self.cloud, arn), about)
 
-    def _held(self) -> Iterator[Held]:
+    def _live_credentials(self) -> Iterator[LiveCredential]:
         """Keys and sessions that are good now."""
         behind = {(each.account, each.kind, each.name): each.arn for each in self.identities.values()}
         now = self.cloud.clock.now
         for each in self.cloud.credentials():
             arn = behind.get(_holder(each))
             if arn and each.state(now) == VALID:
-                yield Held(each.access_key_id, each.arn, arn, each.expires, self._is_less(each))
+                yield LiveCredential(each.access_key_id, each.arn, arn, each.expires, self._is_less(each))
 
     def _is_less(self, credential: Credential) -> bool:
         if credential.kind in ("GetSessionToken", "GetFederationToken"):
@@ -323,7 +324,7 @@ class Facts:
     @property
     def are_over(self) -> bool:
         """Whether one of the sessions has ended since."""
-        return any(held.expires and held.expires <= self.cloud.clock.now for held in self.held)
+        return any(held.expires and held.expires <= self.cloud.clock.now for held in self.credentials)
 
 
 def merged(policies: Iterable[Policy], kind: str) -> Policy:

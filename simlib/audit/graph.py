@@ -13,10 +13,10 @@ from typing import NamedTuple
 
 import networkx as nx
 
-from simlib.audit.arns import Arns, account_of, named
+from simlib.audit.arns import Arns, account_of, principals_of
 from simlib.audit.difference import Difference
 from simlib.audit.escalation import COMPUTE, ROWS, Finder, Way
-from simlib.audit.facts import ANYBODY, DELIVERIES, Facts, Held, Identity, Thing
+from simlib.audit.facts import ANYBODY, DELIVERIES, Facts, Identity, LiveCredential, Thing
 from simlib.audit.grants import Instead, Question
 from simlib.iam import Evaluation
 
@@ -100,8 +100,8 @@ class AccessMap:
         copy.__dict__.update(facts=facts, finder=Finder(facts), graph=self.graph.copy(), _controlled=self._controlled)
         reach = {node.partition(" ")[0] for each in changed.targets & self.graph.nodes
                  for node in self.graph.predecessors(each)}  # fmt: skip
-        kept = {*facts.identities, *facts.things, *(held.key_id for held in facts.held)}
-        of_these = {*self.facts.identities, *self.facts.things, *(held.key_id for held in self.facts.held)}
+        kept = {*facts.identities, *facts.things, *(held.key_id for held in facts.credentials)}
+        of_these = {*self.facts.identities, *self.facts.things, *(held.key_id for held in self.facts.credentials)}
         for node in of_these - kept:
             copy._forget(node)
             copy.graph.remove_node(node)
@@ -116,7 +116,7 @@ class AccessMap:
         for arn in targets:
             if thing := self.facts.things.get(arn):
                 self._thing(thing)
-        for held in self.facts.held:
+        for held in self.facts.credentials:
             if not self.graph.has_node(held.key_id):
                 self._credential(held)
         for actor in self.actors():
@@ -139,7 +139,7 @@ class AccessMap:
 
     def actors(self) -> list[Actor]:
         own = [Actor(arn, arn, identity) for arn, identity in self.facts.identities.items()]
-        less = [held for held in self.facts.held if held.narrowed]
+        less = [held for held in self.facts.credentials if held.narrowed]
         return own + [Actor(held.key_id, held.arn, self.facts.identities[held.behind]) for held in less]
 
     # -- nodes and edges -----------------------------------------------------------------------------------------------
@@ -168,7 +168,7 @@ class AccessMap:
         if role := self.facts.identities.get(thing.runs_as):
             self._edge(thing.arn, role.arn, Reason(RUNS, f"runs as the role {role.name}"))
 
-    def _credential(self, held: Held) -> None:
+    def _credential(self, held: LiveCredential) -> None:
         """A key is its user, a session its role, unless it may do less."""
         identity = self.facts.identities[held.behind]
         kind, label = "key", f"key …{held.key_id[-4:]}"
@@ -257,7 +257,7 @@ class AccessMap:
         copy._node(resource, "resource", resource, owner)
         copy.graph.remove_edges_from(list(copy.graph.in_edges(resource)))
         for node, who, identity in self.actors():
-            asked = (thing and thing.policy) or only.all_meant(identity.patterns(action))
+            asked = (thing and thing.policy) or only.all_matching(identity.patterns(action))
             if asked and (grant := self.facts.grant(Question(who, action, resource))):
                 copy._edge(node, resource, Reason(MAY, "use", grant[:1], grant.needs))
         return copy
@@ -267,7 +267,7 @@ class AccessMap:
     def _into(self, arn: str) -> None:
         """Whom a role's or a resource's own policy lets in from where we cannot look."""
         role, owner = self.facts.identities.get(arn), self.facts.owner(arn)
-        for kind, name in named(self.facts.policy_of(arn)):
+        for kind, name in principals_of(self.facts.policy_of(arn)):
             number, who, by, needed = account_of(name), name, "", _UNSEEN
             if kind == "Federated" and role:
                 action = "sts:AssumeRoleWithSAML" if ":saml-provider/" in name else "sts:AssumeRoleWithWebIdentity"

@@ -42,7 +42,7 @@ class Names:
     def _is_alone(self, name: str) -> bool:
         return len(self._nodes.get(name.lower(), ())) == 1
 
-    def told(self, node: str) -> str:
+    def in_sentence(self, node: str) -> str:
         """The name in a sentence; "lab-admin (mallory)" where others are called so, too."""
         label = self.label(node)
         return label if node not in self._graph or self._is_alone(label) else f"{label} ({self._account(node)})"

@@ -20,7 +20,7 @@ from simlib.audit.arns import account_of
 from simlib.audit.compare import State, newly_possible
 from simlib.audit.effective import effective_permissions
 from simlib.audit.escalation import Way
-from simlib.audit.exposure import RULES, Audit, Exposure, called, names_of
+from simlib.audit.exposure import RULES, Audit, Exposure, in_words, names_of
 from simlib.audit.grants import NOTHING
 from simlib.audit.names import Names
 from simlib.audit.paths import cuts, paths, who_reaches
@@ -88,7 +88,7 @@ def _answer(audit: Audit, options: argparse.Namespace) -> Iterator[str]:
         yield json.dumps(effective_permissions(audit.facts, names.find(options.effective)), indent=2)
     elif options.who:
         for path in who_reaches(access.graph, resource):
-            yield " → ".join(map(names.told, path.nodes))
+            yield " → ".join(map(names.in_sentence, path.nodes))
     else:
         start, goal = map(names.find, options.way)
         yield from map(str, paths(access.graph, start, goal))
@@ -140,7 +140,7 @@ def _listed(needs: Mapping[str, tuple[str, ...]], home: str) -> str:
     for arn, each in needs.items():
         by_needs.setdefault((each, account_of(arn)), []).append(arn)
     return "; ".join(
-        (names_of(arns, MOST_NAMES) if account == home else called(arns))
+        (names_of(arns, MOST_NAMES) if account == home else in_words(arns))
         + (f" (only if {' and '.join(each)})" if each else "")
         for (each, account), arns in sorted(by_needs.items())
     )
@@ -152,7 +152,7 @@ def _assuming(audit: Audit) -> list[str]:
     for way in audit.assumes:
         callers.setdefault(way.target, {})[way.principal] = way.needs
     weak = {role for role in callers if role not in audit.administrators}
-    return [f"{called([role])}{'' if role in weak else ', an administrator'}: {_listed(needs, account_of(role))}"
+    return [f"{in_words([role])}{'' if role in weak else ', an administrator'}: {_listed(needs, account_of(role))}"
             for role, needs in sorted(callers.items(), key=lambda each: (each[0] in weak, each[0]))]  # fmt: skip
 
 
@@ -174,22 +174,22 @@ def text(audit: Audit, walks: Mapping[Way, str] = NOTHING, _: str = "") -> str:
             level, title, _lesson = RULES[rule]
             lines += ["", f"{level}: {title} [{rule}] (lesson {found[0].lesson})"]
             last = rule
-        lines.append(f"  {called([each.subject for each in found])}: {what}{f' – {evidence}' if evidence else ''}")
+        lines.append(f"  {in_words([each.subject for each in found])}: {what}{f' – {evidence}' if evidence else ''}")
         if walks:
             lines += [f"    {way.sentence}: {walks[way]}" for each in found for way in each.ways]
         else:
-            lines += [f"    or {way.told}" for way in found[0].ways[1:MOST_WAYS]]
+            lines += [f"    or {way.summary}" for way in found[0].ways[1:MOST_WAYS]]
     return "\n".join(lines if groups else [*lines, "", "Nothing stands out."])
 
 
 def _json(audit: Audit, walks: Mapping[Way, str], _: str) -> str:
-    def told(way: Way) -> dict[str, Any]:
+    def row(way: Way) -> dict[str, Any]:
         names = ("id", "target", "policy", "thing", "asks", "needs")
         return {name: getattr(way, name) for name in names} | {"sentence": way.sentence, "walk": walks.get(way)}
 
     findings = [
         {"rule": each.rule, "level": each.level, "subject": each.subject, "sentence": each.sentence,
-         "evidence": each.evidence, "lesson": each.lesson, "ways": [told(way) for way in each.ways]}
+         "evidence": each.evidence, "lesson": each.lesson, "ways": [row(way) for way in each.ways]}
         for each in audit.exposures
     ]  # fmt: skip
     report = {

@@ -59,7 +59,7 @@ class _Walker:
             session = boto3.Session(key, secret, token, region_name=REGION)
             answer: Any = {}
             for service, operation, parameters in self.row["walk"]:
-                filled = self._filled(parameters)
+                filled = self._fill(parameters)
                 if None in filled.values():
                     continue
                 answer = self._call(session, service, operation, filled)
@@ -84,12 +84,12 @@ class _Walker:
         self.calls.append(f"{service}:{operation}")
         return getattr(session.client(service), xform_name(operation))(**parameters)
 
-    def _filled(self, value: Any) -> Any:
+    def _fill(self, value: Any) -> Any:
         """A parameter of a row's call with this way's names in it; `{key}` and its like stand for what is made here."""
         if isinstance(value, dict):
-            return {name: self._filled(each) for name, each in value.items()}
+            return {name: self._fill(each) for name, each in value.items()}
         if isinstance(value, list):
-            return [self._filled(each) for each in value]
+            return [self._fill(each) for each in value]
         if not isinstance(value, str) or value.startswith('{"'):
             return value
         made: dict[str, Callable[[], Any]] = {

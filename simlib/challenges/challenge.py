@@ -49,10 +49,10 @@ class Challenge:
 
     def document(self) -> dict[str, Any]:
         """The whole file, names still open. Raises `ChallengeFileError`."""
-        return read(self.path)
+        return load(self.path)
 
 
-def read(path: Path) -> dict[str, Any]:
+def load(path: Path) -> dict[str, Any]:
     """A challenge's file, seen through. Raises `ChallengeFileError` with the place of what is wrong."""
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -118,7 +118,7 @@ def challenges() -> Mapping[str, Challenge]:
 
 def described(path: Path) -> Challenge:
     """The challenge in a file. Raises `ChallengeFileError`."""
-    document = read(path)
+    document = load(path)
     about = {each: document[each] for each in ("title", "kind", "theme", "level", "minutes", "lesson")}
     return Challenge(path.stem, **about, path=path)
 

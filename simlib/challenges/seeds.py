@@ -38,13 +38,13 @@ def seeded(document: Mapping[str, Any], name: str, seed: int, variant: str = "")
     whole = merged(document, variants.get(taken, {}))
     for decoy in draw.sample(sorted(decoys), (len(decoys) + 1) // 2):
         whole = merged(whole, decoys[decoy])
-    names = _drawn(whole.get("names", {}), draw)
+    names = _draw_names(whole.get("names", {}), draw)
     values = account_values(whole["accounts"]) | names
     values["flag"] = f"FLAG-{draw.choice(pools()['animals'])}-{draw.randrange(16**6):06x}"
     rest = {key: value for key, value in whole.items() if key not in ("names", "variants", "decoys")}
     proper = {each: names[each].capitalize() for each, words in whole.get("names", {}).items() if words in PROPER}
     rest |= {text: _spelt(rest[text], proper) for text in TEXTS if text in rest}
-    return {**filled(rest, values), "values": values, "variant": taken}
+    return {**fill(rest, values), "values": values, "variant": taken}
 
 
 def account_values(accounts: Iterable[str]) -> dict[str, str]:
@@ -58,10 +58,10 @@ def _spelt(text: Any, proper: Mapping[str, str]) -> Any:
         return {_spelt(each, proper): steps for each, steps in text.items()}
     if isinstance(text, list):
         return [_spelt(each, proper) for each in text]
-    return "".join(part if part.startswith("`") else filled(part, proper) for part in re.split("(`[^`]*`)", text))
+    return "".join(part if part.startswith("`") else fill(part, proper) for part in re.split("(`[^`]*`)", text))
 
 
-def _drawn(lists: Mapping[str, Any], draw: Random) -> dict[str, str]:
+def _draw_names(lists: Mapping[str, Any], draw: Random) -> dict[str, str]:
     names: dict[str, str] = {}
     used: set[str] = set()
     for name, words in lists.items():
@@ -71,7 +71,7 @@ def _drawn(lists: Mapping[str, Any], draw: Random) -> dict[str, str]:
         if not choice:
             raise LookupError(f"names.{name}: its list has no word left that no other name has.")
         used.add(word := draw.choice(choice))
-        names[name] = filled(word, names)  # a name may have an earlier one in it
+        names[name] = fill(word, names)  # a name may have an earlier one in it
     return names
 
 
@@ -84,13 +84,13 @@ def merged(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
     return both
 
 
-def filled(value: Any, values: Mapping[str, Any]) -> Any:
+def fill(value: Any, values: Mapping[str, Any]) -> Any:
     """Every gap filled for which there is a value, in keys too; the others stay for later. A text that is one gap alone
     becomes its value, which need not be a text."""
     if isinstance(value, Mapping):
-        return {filled(key, values): filled(each, values) for key, each in value.items()}
+        return {fill(key, values): fill(each, values) for key, each in value.items()}
     if isinstance(value, list | tuple):
-        return [filled(each, values) for each in value]
+        return [fill(each, values) for each in value]
     if not isinstance(value, str):
         return value
     alone = GAP.fullmatch(value)

@@ -22,7 +22,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, CredentialRetrievalError, NoCredentialsError
 
 from simlib.challenges.challenge import FORM, ChallengeFileError, did_you_mean
-from simlib.challenges.seeds import GAP, filled
+from simlib.challenges.seeds import GAP, fill
 from simlib.challenges.statements import policy
 from simlib.cloud import Cloud
 from simlib.cloud.services import documents
@@ -107,14 +107,14 @@ class Setting:
             then = now.replace(hour=int(moment[1]), minute=int(moment[2]), second=0, microsecond=0)
             self.world.clock.advance(seconds=(then - now).total_seconds() % 86_400)
         elif text.startswith("from "):
-            self.world.source_ip = filled(text.removeprefix("from "), self.values)
+            self.world.source_ip = fill(text.removeprefix("from "), self.values)
         else:
             wrong = f'{step!r} is no step. Write [WHO, "s3.get_object", {{ Bucket = … }}], '
             raise ChallengeFileError(f'{wrong}"3 hours", "at 09:30", or "from 192.0.2.1".')
 
     def _call(self, who: str, call: str, parameters: Mapping[str, Any] | None = None, keep: str = "") -> Any:
         service, _, method = call.partition(".")
-        client = self._client(filled(who, self.values), service)
+        client = self._client(fill(who, self.values), service)
         if (operation := client.meta.method_to_api_mapping.get(method)) is None:
             meant = did_you_mean(call, [f"{service}.{each}" for each in client.meta.method_to_api_mapping])
             raise ChallengeFileError(f"{call!r} is no call of boto3.{meant or ' Write it as `s3.get_object`.'}")
@@ -126,7 +126,7 @@ class Setting:
         if fills:
             self.values[name] = str(jmespath.search(path, answer))
         elif keep:
-            self.people[filled(name, self.values)] = self.become(answer)[1]
+            self.people[fill(name, self.values)] = self.become(answer)[1]
         return answer
 
     def _client(self, who: str, service: str) -> Any:
@@ -200,8 +200,8 @@ class Setting:
         return self.world.holder(self.world.inspect.credentials(arn)[0])
 
     def _arguments(self, call: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
-        """The parameters as boto3 takes them: gaps filled, a policy from its lines, code and tokens made."""
-        known = filled(parameters, {**self.values, "now": f"{self.world.clock.now:%Y-%m-%dT%H:%M:%SZ}"})
+        """The parameters as boto3 takes them: gaps fill, a policy from its lines, code and tokens made."""
+        known = fill(parameters, {**self.values, "now": f"{self.world.clock.now:%Y-%m-%dT%H:%M:%SZ}"})
         path, kind, _ = documents.carried(call, known)
         member = path.rpartition(".")[2] or "Policy"  # of a session, which no call stores
 
@@ -311,7 +311,7 @@ def _steps(
                     parts = {"name": name, "key": key, "it": each, "each": each, "it_arn": arn, "each_arn": arn}
                     parts |= {"key_gap": f"{{{key}}}", "each_gap": f"{{{each}}}"}
                     parts["it_seconds"] = 3600 * each if isinstance(each, int) else each
-                    yield from ([account, *filled(call, parts)] for call in calls)
+                    yield from ([account, *fill(call, parts)] for call in calls)
 
 
 def _entries(calls: list[Step], it: Any) -> Iterable[tuple[str, Any]]:

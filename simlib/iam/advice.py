@@ -19,7 +19,7 @@ from typing import Any, Final
 
 from simlib.iam import rules, service_data
 from simlib.iam.errors import Path
-from simlib.iam.findings import FINDINGS, Report, guess, shown, some
+from simlib.iam.findings import FINDINGS, Report, guess, preview, some
 from simlib.iam.matching import Automaton, Patterns, Piece, Wild
 from simlib.iam.rules import VARIABLE
 from simlib.iam.statement import Statement, Texts
@@ -59,7 +59,7 @@ def covered(statement: Statement, report: Report) -> None:
             if len(members) > 1:
                 by = next((text for _, text, word in members if word == leader), leader)
                 others = [text for _, text, word in members if word != leader] or [by]
-                report.add(f"redundant-{element.lower()}", *members[0][:2], by=shown(by), shows=some(others))
+                report.add(f"redundant-{element.lower()}", *members[0][:2], by=preview(by), shows=some(others))
 
 
 # ---- actions and services
@@ -122,7 +122,7 @@ def actions(statement: Statement, report: Report) -> None:
             unknown.setdefault(low, []).append((path, text))
         else:
             code = "invalid-action" if service else "invalid-service-in-action"
-            report.add(code, path, text, guess(meant), service=low, shows=shown(name if service else prefix))
+            report.add(code, path, text, guess(meant), service=low, shows=preview(name if service else prefix))
     for prefix, texts in unknown.items():
         found, names = service_data.service(prefix), some([text for _, text in texts])
         known = [f"{prefix}:{each.name}" for each in found.actions.values()] if found else ()
@@ -134,7 +134,7 @@ def _unknown_service(name: str, path: Path, value: str, report: Report) -> None:
     close = [each for each in report.close(name, known - {name}) if abs(len(each) - len(name)) <= 1]
     code = "invalid-service" if close or name in _NONE else "unknown-service"
     meant, date = guess(close[0] if close else None), service_data.edition().date
-    report.add(code, path, value, meant, shows=shown(name), date=date)
+    report.add(code, path, value, meant, shows=preview(name), date=date)
 
 
 # ---- resources
@@ -246,7 +246,7 @@ def actions_fit(statement: Statement, report: Report) -> None:
     for path, text, kinds_of in misfits:
         advice = f"such an ARN is {min((arn for arn, _ in kinds_of), key=len)}" if kinds_of else 'use "Resource": "*"'
         names = ", ".join(name for _, name in kinds_of[:4]) or "no particular resource"
-        report.add("resource-mismatch", path, text, advice, action=shown(text), resources=some(on), kinds=names)
+        report.add("resource-mismatch", path, text, advice, action=preview(text), resources=some(on), kinds=names)
 
 
 # ---- condition keys
@@ -310,7 +310,10 @@ def tags_fit(statement: Statement, report: Report) -> None:
             each for each in statement.texts("Action") if _lacks(each[1], key, "aws:requesttag/x", "aws:tagkeys")
         ]
         if without and not any(place in report.wrong for place, _ in without):
-            words: dict[str, Any] = {"actions": some([text for _, text in without]), "key": shown(condition.name)}
+            words: dict[str, Any] = {
+                "actions": some([text for _, text in without]),
+                "key": preview(condition.name),
+            }
             report.add(f"{start}-with-unsupported-tag-condition-key-for-service", *without[0], **words)
 
 

@@ -14,7 +14,7 @@ from urllib.parse import unquote
 from simlib.iam import findings, validation
 from simlib.iam.errors import Path, PolicyError, Position, Problem, name_of
 from simlib.iam.findings import ERROR, SECURITY, SUGGESTION, WARNING
-from simlib.iam.json_text import Located, read
+from simlib.iam.json_text import Located, parse
 from simlib.iam.statement import KINDS
 
 _ENDINGS = """\
@@ -89,10 +89,10 @@ def main(argv: Sequence[str]) -> int:
 def _examined(text: str, kind: str | None, stored_as: str | None) -> tuple[str, Sequence[Problem]]:
     """What was made of a text, where that has to be said, and what was found in it."""
     try:
-        located = whole = read(text)
+        located = whole = parse(text)
         path, policy = next(_policies(whole.value, ()), ((), whole.value))
         if isinstance(policy, str):
-            located = read(unquote(policy) if policy.lstrip().startswith("%") else policy)
+            located = parse(unquote(policy) if policy.lstrip().startswith("%") else policy)
         elif path:
             located = _Inside(policy, json.dumps(policy, ensure_ascii=False), whole, path)
     except PolicyError as error:

@@ -238,27 +238,27 @@ BY_NAME = {each.name: each for each in _operators()}
 
 
 class Condition:
-    """One key of one operator: ``name`` as written, ``key`` in lower case, ``wanted`` the policy's values."""
+    """One key of one operator: ``name`` as written, ``key`` in lower case, ``values`` the policy's."""
 
-    __slots__ = ("_matcher", "key", "name", "operator", "variables", "wanted")
+    __slots__ = ("_matcher", "key", "name", "operator", "values", "variables")
 
     def __init__(
         self,
         operator: Operator,
         name: str,
-        wanted: tuple[str, ...],
+        values: tuple[str, ...],
         *,
         variables: bool,
         matcher: Patterns | Limits | None = None,
     ) -> None:
-        self.operator, self.name, self.key, self.wanted = operator, name, name.lower(), wanted
+        self.operator, self.name, self.key, self.values = operator, name, name.lower(), values
         self.variables, self._matcher = variables, matcher
 
     @property
     def matcher(self) -> Patterns | Limits:
         """What a value of the request is compared with, prepared when one first comes so far."""
         if self._matcher is None:
-            self._matcher = OPERATORS[self.operator.base](self.wanted, variables=self.variables)
+            self._matcher = OPERATORS[self.operator.base](self.values, variables=self.variables)
         return self._matcher
 
     @property

@@ -17,7 +17,7 @@ from typing import NamedTuple
 from simlib.iam import service_data
 from simlib.iam.decision import PolicySet
 from simlib.iam.errors import RequestError
-from simlib.iam.matching import Context, TooManyTexts, Wild, matcher, read, texts_by_match
+from simlib.iam.matching import Context, TooManyTexts, Wild, matcher, parse, texts_by_match
 from simlib.iam.partial import possible
 from simlib.iam.policy import Policy
 from simlib.iam.principals import identify, is_account_id
@@ -138,7 +138,7 @@ def _actions(policies: Sequence[Policy], old: Policy | None) -> Iterator[str]:
         alike = prefix and not any(fnmatchcase(prefix, each) for each in named_by_old)
         if old and alike and _allows_all(old, _request(ANYBODY, f"{prefix}:Any", "*")):
             continue
-        patterns = [read(text) for text in (*own, *(named[""] if prefix else ()))]
+        patterns = [parse(text) for text in (*own, *(named[""] if prefix else ()))]
         within = (*prefix, ":", *_WORD) if prefix else _ANY_ACTION
         classes: dict[int, str] = {}
         with suppress(TooManyTexts):  # then AWS's own actions have to do

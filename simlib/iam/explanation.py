@@ -36,7 +36,7 @@ _MEANINGS = {
 
 
 class Element(NamedTuple):
-    """One element of a statement put to the request: what was ``wanted``, what was there, and whether it fits.
+    """One element of a statement put to the request: what is ``expected``, what was there, and whether it fits.
 
     ``name`` is ``Action``, ``NotAction``, ``Resource``, …, ``Condition``; a condition also has ``operator`` and
     ``key``. ``actual`` is ``None`` where the request has no such key.
@@ -44,7 +44,7 @@ class Element(NamedTuple):
 
     name: str
     matched: bool
-    wanted: tuple[str, ...]
+    expected: tuple[str, ...]
     actual: Values | None
     operator: str = ""
     key: str = ""
@@ -57,10 +57,11 @@ class Element(NamedTuple):
         if self.name != "Condition":
             plain = self.name.removeprefix("Not")
             verb = "is" if self.matched is not (plain != self.name) else "is not"
-            return f"{_SUBJECTS[plain]} {actual} {verb} in {self.name} {_code(self.wanted)}".rstrip()
-        needed = ("anything but " if self.negated else "") + (_code(self.wanted) or "a value the policy does not give")
+            return f"{_SUBJECTS[plain]} {actual} {verb} in {self.name} {_code(self.expected)}".rstrip()
+        expected = _code(self.expected) or "a value the policy does not give"
+        needed = f"anything but {expected}" if self.negated else expected
         if self.operator.rpartition(":")[2] == "Null":
-            needed = "it to be absent" if self.wanted == ("true",) else "it to be present"
+            needed = "it to be absent" if self.expected == ("true",) else "it to be present"
         return f"{_code([self.key])} is {actual}; {_code([self.operator])} needs {needed}"
 
 
@@ -102,7 +103,7 @@ class ExplainedStatement:
     def title(self) -> str:
         """``Deny statement 2 (NoDelete) of policy-name``; statements count from 1, as a reader counts."""
         sid = f" ({self.statement.sid})" if self.statement.sid else ""
-        return f"{self.statement.effect} statement {self.statement.index + 1}{sid} of {called(self.policy)}"
+        return f"{self.statement.effect} statement {self.statement.index + 1}{sid} of {display_name(self.policy)}"
 
     @property
     def sentence(self) -> str:
@@ -110,7 +111,7 @@ class ExplainedStatement:
         return f"{self.title} matches" if deciding is None else f"{self.title} does not match: {deciding.sentence}"
 
 
-def called(policy: Policy) -> str:
+def display_name(policy: Policy) -> str:
     """``AdministratorAccess``, ``web-app (trust policy)``: of the ARN of a managed or trust policy its last part; a
     policy that is called by the ARN of its resource is ``the policy of my-bucket``."""
     name = policy.name or "the policy"
@@ -134,7 +135,7 @@ def _elements(statement: Statement, request: Request, bounded: bool) -> Iterator
             yield Element(name, patterns.matches(text, values) is not excepted, _texts(document.get(name, ())), actual)
     for condition in statement.conditions:
         holds, present, operator = condition.holds(values), values.get(condition.key), condition.operator
-        yield Element("Condition", holds, condition.wanted, present, operator.name, condition.name, operator.negated)
+        yield Element("Condition", holds, condition.values, present, operator.name, condition.name, operator.negated)
 
 
 def _texts(written: Any) -> tuple[str, ...]:

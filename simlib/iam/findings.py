@@ -73,7 +73,7 @@ def page(code: str) -> str:
     return f"{_PAGE}#access-analyzer-reference-policy-checks-{kind}-{code.removesuffix('-as-value')}"
 
 
-def shown(value: Any) -> str:
+def preview(value: Any) -> str:
     """A value as a message shows it: short, on one line, whatever it is."""
     text = scalar_text(value)
     if text is None:
@@ -86,7 +86,7 @@ def shown(value: Any) -> str:
 
 def some(texts: Sequence[str]) -> str:
     """The first of some texts, and how many there are besides."""
-    return shown(texts[0]) + (f" and {len(texts) - 1} more" if len(texts) > 1 else "")
+    return preview(texts[0]) + (f" and {len(texts) - 1} more" if len(texts) > 1 else "")
 
 
 def guess(meant: str | None) -> str | None:
@@ -120,7 +120,7 @@ class Report(Reporter):
         """
         finding, name = FINDINGS[code], next((step for step in reversed(path) if isinstance(step, str)), "")
         self.wrong.add(path)
-        words = {"kind": KINDS[self.kind].name, **words, "value": words.get("shows") or shown(value)}
+        words = {"kind": KINDS[self.kind].name, **words, "value": words.get("shows") or preview(value)}
         message = finding.message.format(**words)
         for pattern, advice in () if suggestion else finding.advice:
             if fits := re.match(pattern, f"{name} {value if isinstance(value, str) else ''}", re.DOTALL):

@@ -36,7 +36,7 @@ class Located:
         return {path: (name, value) for path, _, name, value in _parts(self.text)}
 
 
-def read(text: str) -> Located:
+def parse(text: str) -> Located:
     """Parse JSON text; numbers, strings and lists become plain Python values.
 
     Raises PolicyError with the first mistake: wrong syntax, a name used twice in one object, more than 64 levels.

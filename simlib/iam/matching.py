@@ -171,11 +171,11 @@ def texts_by_match(
     return texts
 
 
-def read(text: str, style: str = LIKE, *, variables: bool = False) -> list[Piece]:
+def parse(text: str, style: str = LIKE, *, variables: bool = False) -> list[Piece]:
     """Take the text of a policy apart into literals, wildcards and variables."""
     if style == RESOURCE:
         *parts, rest = text.split(":", 5)
-        return [*read(":".join([*parts, ""])), *read(rest, variables=variables)]
+        return [*parse(":".join([*parts, ""])), *parse(rest, variables=variables)]
     closed = text.rfind("}") + 1 if variables else 0  # behind the last brace no variable can end
     pieces: list[Piece] = []
     for token in (*_SPECIAL.split(text[:closed]), *_WILDCARD.split(text[closed:])):
@@ -230,7 +230,7 @@ def _keep_within_parts(pieces: list[Piece], *, crossing: bool) -> None:
 @lru_cache(maxsize=1024)  # the same texts stand in many policies
 def prepare(text: str, style: str, variables: bool) -> Matcher:
     """What a text is compared with. Variables are filled in for each request; a missing value matches nothing."""
-    pieces = read(text, style, variables=variables)
+    pieces = parse(text, style, variables=variables)
     if not any(isinstance(piece, Variable) for piece in pieces):
         return matcher(fill(pieces, {}, style) or []).matches
     head = pieces[0] if isinstance(pieces[0], str) else ""
@@ -291,13 +291,13 @@ class Patterns:
     def keys(self) -> set[str]:
         """The keys of the variables, in lower case."""
         texts = [text for text in self.texts if self.variables and "${" in text]
-        return {piece.key for text in texts for piece in self.read(text) if isinstance(piece, Variable)}
+        return {piece.key for text in texts for piece in self.parse(text) if isinstance(piece, Variable)}
 
-    def read(self, text: str) -> list[Piece]:
+    def parse(self, text: str) -> list[Piece]:
         """One of the texts, taken apart."""
-        return read(text, self.style, variables=self.variables)
+        return parse(text, self.style, variables=self.variables)
 
     def pieces(self, context: Context) -> list[list[Piece]]:
         """Every text taken apart, its variables filled in; those that then match nothing are left out."""
-        filled = [fill(self.read(text), context, self.style) for text in self.texts]
+        filled = [fill(self.parse(text), context, self.style) for text in self.texts]
         return [each for each in filled if each is not None]

@@ -18,7 +18,7 @@ from simlib.iam.decision import PolicySet
 from simlib.iam.errors import RequestError
 from simlib.iam.evaluation import evaluate
 from simlib.iam.explanation import Evaluation
-from simlib.iam.matching import Context, Patterns, TooManyTexts, Values, Variable, Wild, matcher, read, texts_by_match
+from simlib.iam.matching import Context, Patterns, TooManyTexts, Values, Variable, Wild, matcher, parse, texts_by_match
 from simlib.iam.policy import Policy
 from simlib.iam.request import Request
 from simlib.iam.statement import Statement
@@ -78,7 +78,7 @@ class _Problem:
         for policy in _flat((policies, beyond)):
             for statement in policy.candidates(request.folded_action):
                 for each in self._atoms(statement):
-                    atoms.setdefault((each.operator, each.name, each.wanted, each.variables), each)
+                    atoms.setdefault((each.operator, each.name, each.values, each.variables), each)
         self.conditions = {1 << index: condition for index, condition in enumerate(atoms.values())}
 
     def _atoms(self, statement: Statement) -> list[Condition]:
@@ -111,7 +111,7 @@ class _Problem:
         for keys in map(self._open, self.conditions.values()):
             apart = [group for group in together if not group & keys]
             together = [*apart, keys.union(*[group for group in together if group & keys])]
-        within, groups = tuple(read(self.request.resource)), []
+        within, groups = tuple(parse(self.request.resource)), []
         for keys in together:
             atoms = {bit: each for bit, each in self.conditions.items() if self._open(each) <= keys}
             groups.append((sum(atoms), _options(self.context, atoms, keys, within)))
@@ -154,7 +154,7 @@ class _Problem:
                 del covered[each]
         terms = [
             tuple(
-                Term(each.operator.name, each.name, each.wanted, bool(bit & holding))
+                Term(each.operator.name, each.name, each.values, bool(bit & holding))
                 for bit, each in self.conditions.items()
                 if bit & atoms
             )
@@ -212,9 +212,9 @@ def _check_set(request: Request) -> None:
     parts = request.resource.split(":", 5)
     if request.resource_account is None and len(parts) == 6 and set("*?") & set(parts[4]):
         raise RequestError("resource_account", "a set of resources of more than one account needs this field")
-    pieces = read(request.resource)
+    pieces = parse(request.resource)
     for kind in ("*:role/*", "*:key/*", "*:alias/aws/*") if request.service in ("sts", "kms") else ():
-        if len(texts_by_match([read(kind)], pieces)) == 2:
+        if len(texts_by_match([parse(kind)], pieces)) == 2:
             raise RequestError(
                 "resource", f"only some of these resources are {kind[2:-1]}…, which AWS decides otherwise"
             )
@@ -231,9 +231,9 @@ def _options(
     ``within``: the pattern of the open resources. Raises ``TooManyTexts``.
     """
     in_variables = {key for each in atoms.values() for key in _keys(each) - {each.key}}
-    mentioned = {text: None for each in atoms.values() for text in each.wanted}  # each once, in this order
+    mentioned = {text: None for each in atoms.values() for text in each.values}  # each once, in this order
     for each in atoms.values():
-        compared = [text for other in atoms.values() if other.key == each.key for text in other.wanted]
+        compared = [text for other in atoms.values() if other.key == each.key for text in other.values]
         actual = () if each.key in keys else known.get(each.key, ())
         mentioned |= dict.fromkeys(_fillings(each, [*compared, *((actual,) if isinstance(actual, str) else actual)]))
 
@@ -265,7 +265,7 @@ def _options(
 def _fillings(condition: Condition, texts: Sequence[str]) -> Iterator[str]:
     """What a variable of a condition can stand for, so that what it is in becomes one of the texts."""
     patterns = condition.matcher
-    for pieces in map(patterns.read, patterns.texts) if isinstance(patterns, Patterns) else ():
+    for pieces in map(patterns.parse, patterns.texts) if isinstance(patterns, Patterns) else ():
         for index in [index for index, piece in enumerate(pieces) if isinstance(piece, Variable)]:
             gaps = [Wild.ANY if isinstance(piece, Variable) else piece for piece in pieces]
             before, behind = matcher(gaps[:index]), matcher(gaps[index + 1 :])
@@ -287,14 +287,14 @@ def _texts(conditions: Sequence[Condition], context: Context, within: tuple[Any,
     patterns = tuple([tuple(pieces) for each in matchers for pieces in each.pieces(context)])
     if any(each.key == RESOURCE for each in conditions):
         return [*_texts_by_match(patterns, within)]
-    wanted = [text for condition in conditions for text in condition.wanted]
-    texts = ["", "AAAA", "true", "false", *wanted, *_texts_by_match(patterns, (Wild.ANY,))]
+    values = [text for condition in conditions for text in condition.values]
+    texts = ["", "AAAA", "true", "false", *values, *_texts_by_match(patterns, (Wild.ANY,))]
     texts += map(str.swapcase, texts[4:])
-    numbers = sorted({float(each) for read in (number, moment) for each in map(read, wanted) if each is not None})
+    numbers = sorted({float(each) for read in (number, moment) for each in map(read, values) if each is not None})
     around = [numbers[0] - 2, *numbers, numbers[-1] + 2] if numbers else []
     between = [(low + high) / 2 for low, high in pairwise(around)]
     texts += [scalar_text(each) or "" for each in (*numbers, *between)]
-    for limit in filter(None, map(network, wanted)):
+    for limit in filter(None, map(network, values)):
         behind = (int(limit.broadcast_address) + 1) % (1 << limit.max_prefixlen)
         texts += [str(limit.network_address), str(type(limit.network_address)(behind)), "0.0.0.0", "::"]
     distinct: dict[tuple[bool, ...], str] = {}

@@ -43,9 +43,9 @@ class Policy:
         document: Any = source
         located = None
         if isinstance(source, str):
-            from simlib.iam.json_text import read  # late: who has objects does not need it
+            from simlib.iam.json_text import parse  # late: who has objects does not need it
 
-            located = read(source)
+            located = parse(source)
             document = located.value
         try:
             return Policy(document, kind, name, Reader(kind, STRICT).read(document))

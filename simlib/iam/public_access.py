@@ -40,7 +40,7 @@ def restricted(policy: Policy, caller: Caller, owner: str | None) -> Policy:
 
 def _fixes(condition: Condition) -> bool:
     """Whether a condition holds one of the keys to values without wildcard or variable."""
-    fixed = all(_is_fixed(condition.key, value) for value in condition.wanted)
+    fixed = all(_is_fixed(condition.key, value) for value in condition.values)
     return fixed and condition.demands and condition.key in _FIXING
 
 

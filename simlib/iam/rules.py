@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple
 from simlib.iam import conditions, service_data
 from simlib.iam.conditions import network
 from simlib.iam.errors import Path
-from simlib.iam.findings import FINDINGS, Report, shown
+from simlib.iam.findings import FINDINGS, Report, preview
 from simlib.iam.matching import Patterns
 from simlib.iam.principals import PARTITIONS
 from simlib.iam.statement import LIST, OBJECT, Statement
@@ -91,7 +91,7 @@ def examine(document: Mapping[str, Any], statements: Sequence[Statement], report
         named = statement.principal_texts
         features = [f"{each.operator.name} {each.key}".lower() for each in statement.conditions]
         narrowing = [each for each in statement.conditions if each.demands]
-        features += [f"only {each.key}" for each in narrowing if not any(text[:1] == "*" for text in each.wanted)]
+        features += [f"only {each.key}" for each in narrowing if not any(text[:1] == "*" for text in each.values)]
         if report.kind == "trust":
             features += [f"{form} {text}".lower() for _, form, text in named]
             features += [f"{element} {text}".lower() for element in _ACTIONS for _, text in statement.texts(element)]
@@ -113,7 +113,7 @@ def _apply(
             if (words := rule.words(known, features)) is not None:
                 nearest = rule.options.get("nearest", "")
                 names = [each for each in service_data.condition_keys(nearest) or () if "*" not in each]
-                shows: dict[str, Any] = {name: word and shown(word) for name, word in words.items()}
+                shows: dict[str, Any] = {name: word and preview(word) for name, word in words.items()}
                 report.add(rule.code, path, value, known=PARTITIONS if nearest == "PARTITIONS" else names, **shows)
                 break
 
@@ -141,11 +141,11 @@ def _parts(statement: Statement, *, typed: bool) -> Iterator[_Part]:
         texts = {"operator": name, "key": condition.key, "key_as_written": key, "type": _type(key, typed)}
         first = spelled.setdefault((name, condition.key), key)
         texts["spelled"] = first if first != key else ""
-        texts["values"] = ",".join(sorted({text.lower() for text in condition.wanted}))
-        texts["count"] = str(len(condition.wanted))
-        values = list(zip(statement.values(condition), condition.wanted, strict=True))
+        texts["values"] = ",".join(sorted({text.lower() for text in condition.values}))
+        texts["count"] = str(len(condition.values))
+        values = list(zip(statement.values(condition), condition.values, strict=True))
         texts["json"] = ",".join({re.sub("int|float", "number", type(value).__name__) for (_, value), _ in values})
-        ranges = [_range(text) if "IpAddress" in name else {} for text in condition.wanted]
+        ranges = [_range(text) if "IpAddress" in name else {} for text in condition.values]
         texts["reaches"] = ",".join(sorted({each.get("reach", "") for each in ranges}))
         yield "operator", place[:-1], name, texts
         yield "key", place, key, texts | {"value": key}

@@ -43,7 +43,7 @@ from simlib.iam.decision import PolicySet
 from simlib.iam.errors import PolicyError, RequestError
 from simlib.iam.evaluation import evaluate
 from simlib.iam.explanation import Evaluation
-from simlib.iam.json_text import read
+from simlib.iam.json_text import parse
 from simlib.iam.policy import Policy
 from simlib.iam.request import Request
 from simlib.iam.statement import OBJECT
@@ -83,7 +83,7 @@ class World:
     @staticmethod
     def load(file: str) -> World:
         """Raises ``OSError``, and ``ValueError`` with what is wrong in the file."""
-        documents = read(Path(file).read_text("utf-8-sig")).value
+        documents = parse(Path(file).read_text("utf-8-sig")).value
         if not isinstance(documents, dict) or not all(isinstance(each, dict) for each in documents.values()):
             raise ValueError("this is a JSON object of names and policy documents")
         return World(documents, file)
@@ -192,7 +192,7 @@ def decide_line(line: bytes, world: World | None = None) -> dict[str, Any]:
     """The answer to one line; never raises, whatever the line holds."""
     identifier = None
     try:
-        scenario = read(line.decode().removeprefix("\ufeff")).value  # some editors begin with a mark
+        scenario = parse(line.decode().removeprefix("\ufeff")).value  # some editors begin with a mark
         written = scenario.get("id") if isinstance(scenario, dict) else None
         if isinstance(written, dict | list) or written in (inf, -inf):
             raise RequestError("id", "an id is a text, a number, true, false or null")

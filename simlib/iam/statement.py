@@ -365,8 +365,8 @@ class Reader:
                     if text is None:
                         self.wrong_type(way, "A condition's value", "a string, a number, true or false", each)
                 if known is not None:
-                    wanted = tuple([text for text in texts if text is not None])
-                    yield Condition(known, key, wanted, variables=self.variables)
+                    values = tuple([text for text in texts if text is not None])
+                    yield Condition(known, key, values, variables=self.variables)
 
     def resource_control(self, statement: Statement) -> None:
         """Resource control policies deny, to everybody; only ``RCPFullAWSAccess`` allows
@@ -385,10 +385,10 @@ class Reader:
             if name not in known:
                 self.problem("invalid-policy-element", (*path, str(name)), name, known=known, where=where)
 
-    def wrong_type(self, path: Path, what: str, wanted: str, value: Any) -> None:
+    def wrong_type(self, path: Path, what: str, expected: str, value: Any) -> None:
         names = ((str, "a string"), (bool, "true or false"), ((int, float), "a number"), (LIST, "a list"))
         kind = next((name for types, name in (*names, (OBJECT, "an object")) if isinstance(value, types)), "null")
-        self.problem("data-type-mismatch", path, value, what=what, wanted=wanted, found=kind)
+        self.problem("data-type-mismatch", path, value, what=what, expected=expected, found=kind)
 
 
 EVERYTHING = Patterns(["*"])

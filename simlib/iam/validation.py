@@ -64,7 +64,7 @@ def problems(
     stored_as: str | None = None,
     advice: bool = True,
 ) -> list[Problem]:
-    """Every finding about a document, in the order of the document where `located` (`json_text.read`) knows it.
+    """Every finding about a document, in the order of the document where `located` (`json_text.parse`) knows it.
 
     `kind`: identity, resource, trust, scp, rcp, boundary, session or endpoint. `stored_as`: where an identity-based
     policy is to be stored – user, group, role (inline) or managed –, if its size and version are to be judged by that.

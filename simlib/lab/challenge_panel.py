@@ -16,7 +16,7 @@ from typing import Any
 from simlib import challenges as ours
 from simlib.challenges.challenge import HINTS, KINDS, Challenge
 from simlib.challenges.judge import GUESS, HINT, TRY, Tally, judge, points
-from simlib.challenges.seeds import filled, seeded
+from simlib.challenges.seeds import fill, seeded
 from simlib.challenges.setting import build, in_words
 from simlib.cloud import Cloud
 from simlib.cloud.services.function_runtime import packed
@@ -79,7 +79,7 @@ class Play(Panel):
         self.score: int | None = None  # once it is over
         self._tool_names = KINDS[which.kind]["tools"]
         self.tool = self._tool_names[0]
-        self._edit = filled(facts.get("edit", ()), self._setting.values)
+        self._edit = fill(facts.get("edit", ()), self._setting.values)
         self._by = None if facts["you"] in facts["accounts"] else self.you  # None: the account's administrator
         self._tools: dict[str, Panel] = {"terminal": self.terminal}
         self.note, self._answer, self._options = "", "", Options()

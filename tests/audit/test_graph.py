@@ -307,7 +307,7 @@ def test_whatever_a_pattern_may_mean_is_found_and_nothing_else() -> None:
             gap = chance.choice(("*", "?", "${aws:username}", "(.*)"))
             pattern = pattern[:start] + gap + pattern[chance.randrange(start, len(pattern) + 1) :]
         wanted = [arn for arn in arns if fnmatchcase(arn, re.sub(r"\$\{[^}]*}", "*", pattern))]
-        assert list(Arns(arns).meant(pattern)) == sorted(wanted), pattern
+        assert list(Arns(arns).matching(pattern)) == sorted(wanted), pattern
         found += bool(wanted)
     assert found > 100
 

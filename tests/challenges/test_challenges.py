@@ -15,7 +15,7 @@ import pytest
 from simlib.challenges import ChallengeFileError, challenges, find
 from simlib.challenges.challenge import FILES, FORM, KINDS, described
 from simlib.challenges.judge import judge, points
-from simlib.challenges.seeds import filled, seeded
+from simlib.challenges.seeds import fill, seeded
 from simlib.challenges.setting import Refused, Setting, build
 from simlib.challenges.solver import prove
 from simlib.challenges.statements import policy
@@ -106,7 +106,7 @@ def test_gaps_are_filled_and_those_of_aws_stay() -> None:
         "home/${aws:username}/${batch}": "home/${aws:username}/${batch}",
         "{later}": "{later}",
     }
-    assert {text: filled(text, values) for text in cases} == cases
+    assert {text: fill(text, values) for text in cases} == cases
 
 
 # -- policies in lines -----------------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ import atheris
 
 with atheris.instrument_imports(include=["simlib.iam", "json"]):
     from simlib.iam import Policy, PolicyError, evaluate
-    from simlib.iam.json_text import read
+    from simlib.iam.json_text import parse
     from simlib.iam.scenario import decide_line, read_scenario
     from simlib.iam.statement import KINDS
     from tests.iam.shorthand import form_of
@@ -31,7 +31,7 @@ def one_input(line: bytes) -> None:
     result = decide_line(line)
     json.dumps(result)
     if "decision" in result:
-        json.dumps(form_of(evaluate(*read_scenario(read(line.decode()).value))))
+        json.dumps(form_of(evaluate(*read_scenario(parse(line.decode()).value))))
         try:
             Policy.parse(line.decode("utf-8", "surrogateescape"), kind)
         except PolicyError as refused:

@@ -168,8 +168,8 @@ def test_an_elements_wanted_and_actual_values_are_there_to_work_with() -> None:
         ("Condition", "aws:SourceIp"),
     }
     mfa = elements[("Condition", "aws:MultiFactorAuthPresent")]
-    assert (mfa.operator, mfa.wanted, mfa.actual, mfa.matched) == ("Bool", ("true",), None, False)
-    assert elements[("Action", "")].wanted == ("s3:GetObject", "s3:PutObject")
+    assert (mfa.operator, mfa.expected, mfa.actual, mfa.matched) == ("Bool", ("true",), None, False)
+    assert elements[("Action", "")].expected == ("s3:GetObject", "s3:PutObject")
 
 
 def test_every_statement_that_was_asked_is_explained() -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simlib.iam.matching import RESOURCE, Patterns, Piece, TooManyTexts, matcher, read, texts_by_match
+from simlib.iam.matching import RESOURCE, Patterns, Piece, TooManyTexts, matcher, parse, texts_by_match
 
 # UG/reference_policies_elements_resource, UG/reference_policies_elements_action: * is any characters, ? exactly one
 WILDCARDS = {
@@ -48,7 +48,7 @@ WILDCARDS = {
 @pytest.mark.parametrize(("wanted", "text", "matches"), WILDCARDS.values(), ids=WILDCARDS)
 def test_wildcards(wanted: str, text: str, matches: bool) -> None:
     assert Patterns([wanted]).matches(text, {}) is matches
-    assert matcher(read(wanted)).matches(text, {}) is matches
+    assert matcher(parse(wanted)).matches(text, {}) is matches
 
 
 # UG/reference_policies_elements_resource: within a segment, but a segment's last star may run past colons
@@ -167,7 +167,7 @@ def test_wildcards_mean_what_the_standard_library_means(wanted: str, text: str) 
 
 @given(small, small)
 def test_every_way_to_match_agrees(wanted: str, text: str) -> None:
-    assert matcher(read(wanted)).matches(text, {}) is Patterns([wanted]).matches(text, {})
+    assert matcher(parse(wanted)).matches(text, {}) is Patterns([wanted]).matches(text, {})
 
 
 @given(st.text(alphabet="ab:*", max_size=16), st.text(alphabet="ab:", max_size=16))
@@ -225,25 +225,25 @@ COMPARED = {
 
 @pytest.mark.parametrize(("left", "right", "met", "covered"), COMPARED.values(), ids=COMPARED)
 def test_patterns_compared_with_patterns(left: str, right: str, met: bool, covered: bool) -> None:
-    assert meets(read(left), read(right)) is met
-    assert meets(read(right), read(left)) is met
-    assert covers([read(left)], read(right)) is covered
+    assert meets(parse(left), parse(right)) is met
+    assert meets(parse(right), parse(left)) is met
+    assert covers([parse(left)], parse(right)) is covered
 
 
 def test_several_patterns_cover_together() -> None:
-    assert covers([read("?"), read("")], read("")) is True
-    assert covers([read(""), read("?*")], read("*"))
-    assert not covers([read(""), read("??*")], read("*"))
-    assert covers([read("a*"), read("b*")], [*read("a*"), *read("?")])
-    assert covers([read("ab"), read("*x")], read("ab"))
-    assert not covers([read("ab"), read("*x")], read("a?"))
+    assert covers([parse("?"), parse("")], parse("")) is True
+    assert covers([parse(""), parse("?*")], parse("*"))
+    assert not covers([parse(""), parse("??*")], parse("*"))
+    assert covers([parse("a*"), parse("b*")], [*parse("a*"), *parse("?")])
+    assert covers([parse("ab"), parse("*x")], parse("ab"))
+    assert not covers([parse("ab"), parse("*x")], parse("a?"))
 
 
 def test_a_wildcard_in_a_part_of_an_arn_does_not_meet_a_colon() -> None:
     parts = Patterns(["arn:aws:sqs:u*t:1:q"], RESOURCE).pieces({})
-    assert not meets(parts[0], read("arn:aws:sqs:us:east:t:1:q"))
-    assert meets(parts[0], read("arn:aws:sqs:*:q"))
-    assert not covers(parts, read("arn:aws:sqs:u*t:1:q"))
+    assert not meets(parts[0], parse("arn:aws:sqs:us:east:t:1:q"))
+    assert meets(parts[0], parse("arn:aws:sqs:*:q"))
+    assert not covers(parts, parse("arn:aws:sqs:u*t:1:q"))
 
 
 few = st.text(alphabet="ab*?", max_size=6)
@@ -252,7 +252,7 @@ few = st.text(alphabet="ab*?", max_size=6)
 @given(few, few, st.text(alphabet="abx", max_size=8))
 def test_texts_agree_with_patterns_compared(left: str, right: str, text: str) -> None:
     """What one text shows never contradicts what is said of all; and a text is shown for what is said of some."""
-    shown = texts_by_match([read(left)], read(right))
+    shown = texts_by_match([parse(left)], parse(right))
     both, only_right = shown.get(1), shown.get(0)
     if Patterns([right]).matches(text, {}):
         assert (both if Patterns([left]).matches(text, {}) else only_right) is not None
@@ -263,6 +263,6 @@ def test_texts_agree_with_patterns_compared(left: str, right: str, text: str) ->
 
 
 def test_patterns_with_too_many_combinations_are_not_compared() -> None:
-    hard = [read("*" + letter + "?" * 12) for letter in "abcdefgh"]
+    hard = [parse("*" + letter + "?" * 12) for letter in "abcdefgh"]
     with pytest.raises(TooManyTexts):
         texts_by_match(hard)

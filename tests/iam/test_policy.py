@@ -215,7 +215,7 @@ def test_all_policies_of_awss_own_are_read() -> None:
 
 def test_a_condition_value_may_be_a_number_or_a_truth_value() -> None:
     read = policy(allow(Condition={"NumericLessThan": {"a": [1, 2.5]}, "Bool": {"b": True}}))
-    assert [each.wanted for each in read.statements[0].conditions] == [("1", "2.5"), ("true",)]
+    assert [each.values for each in read.statements[0].conditions] == [("1", "2.5"), ("true",)]
 
 
 def test_the_statements_that_cover_an_action_are_found_however_they_name_it() -> None:

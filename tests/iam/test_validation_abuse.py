@@ -149,7 +149,7 @@ def test_whatever_the_document_validation_returns_problems(document: Any, kind: 
 def test_whatever_the_text_problems_have_a_place_in_it(document: Any, kind: str, indent: int | None) -> None:
     text = json.dumps(document, indent=indent)
     try:
-        located = json_text.read(text)
+        located = json_text.parse(text)
     except PolicyError:  # NaN and the like
         return
     check(validation.problems(located.value, kind, located), text)

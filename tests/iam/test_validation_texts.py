@@ -33,7 +33,7 @@ PARSERS = {
 def answer(document: Any, kind: str, parser: str = "", **options: Any) -> str | None:
     text = document if isinstance(document, str) else json.dumps(document)
     try:
-        located = json_text.read(text)
+        located = json_text.parse(text)
         problems = validation.problems(located.value, kind, located, **options)
     except PolicyError as error:
         problems = list(error.problems)

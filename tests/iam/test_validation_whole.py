@@ -63,7 +63,7 @@ def test_a_document_may_be_so_long_and_no_longer(
     def problems(length: int, padding: str = "") -> list[Problem]:
         empty = json.dumps(make(Sid=""), separators=(",", ":"))
         text = json.dumps(make(Sid="S" * (length - len(empty))), separators=(",", ":")) + padding
-        located = json_text.read(text)
+        located = json_text.parse(text)
         return found(located.value, kind, located=located, stored_as=stored_as)
 
     assert problems(quota) == []
@@ -86,7 +86,7 @@ def test_the_size_of_an_object_is_that_of_its_shortest_text() -> None:
 
 
 def test_white_space_in_strings_counts_and_outside_it_does_not() -> None:
-    located = json_text.read('{ "a b" :\t"c \\" d" }\n')
+    located = json_text.parse('{ "a b" :\t"c \\" d" }\n')
     assert validation.size(located.value, located) == len('{"a b":"c \\" d"}')
     assert validation.size(located.value, located, spaces=True) == len(located.text)
 
@@ -109,7 +109,7 @@ def test_a_document_longer_than_aws_reads_is_refused_and_left_alone() -> None:
 def test_iam_takes_no_characters_beyond_latin_1(kind: str, refused: bool) -> None:
     make: Any = {"identity": policy, "trust": trust, "resource": bucket}[kind]
     text = json.dumps(make(Condition={"StringEquals": {"aws:userid": "a\u2026"}}), ensure_ascii=False)
-    located = json_text.read(text)
+    located = json_text.parse(text)
     problems = found(located.value, kind, located=located)
     assert [problem.code for problem in problems] == ["unsupported-character"] * refused
     assert all("U+2026" in problem.message for problem in problems)
@@ -125,7 +125,7 @@ def test_problems_stand_in_the_order_of_the_text_with_line_and_column() -> None:
     "Resource": "b", "Sid": "x-y", "Resorce": "*"
   }
 }"""
-    located = json_text.read(text)
+    located = json_text.parse(text)
     problems = found(located.value, located=located)
     assert [(problem.code, problem.line, problem.column, problem.path) for problem in problems] == [
         ("invalid-effect", 4, 15, "Statement.Effect"),

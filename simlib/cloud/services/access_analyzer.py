@@ -15,7 +15,7 @@ from simlib.cloud.services.documents import span
 from simlib.cloud.transport.answers import Refusal
 from simlib.iam import Policy, PolicyError, Problem, Statement, service_data, validation
 from simlib.iam.findings import issue_code, page
-from simlib.iam.json_text import read
+from simlib.iam.json_text import parse
 from simlib.iam.matching import Patterns
 from simlib.iam.public_access import is_public
 
@@ -34,7 +34,7 @@ def validate_policy(context: CallContext) -> Mapping[str, Any]:
     text = str(parameters["policyDocument"])
     kind = _kind(parameters.get("policyType"), parameters.get("validatePolicyResourceType"))
     try:
-        located = read(text)
+        located = parse(text)
         problems: Iterable[Problem] = validation.problems(located.value, kind, located)
     except PolicyError as error:
         problems = error.problems

@@ -53,7 +53,7 @@ def check(text: str, kind: str, parser: str, *, size: str | None = None, bucket:
     from simlib.iam import json_text, refusal_texts, validation
 
     try:
-        located = json_text.read(text)
+        located = json_text.parse(text)
         problems = validation.problems(located.value, kind, located, stored_as=size, advice=parser in _STRICT)
         if all(problem.level == "warning" for problem in problems):
             problems += document_rules.problems(document_rules.Document(located.value, parser, bucket))

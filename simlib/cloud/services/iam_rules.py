@@ -73,7 +73,7 @@ class _Iam(CallFacts):
         from simlib.iam import json_text, validation  # late: only writing needs it
 
         kept = {**self.holder.policies, self["PolicyName"]: self["PolicyDocument"]}
-        located = [json_text.read(str(text)) for text in kept.values()]
+        located = [json_text.parse(str(text)) for text in kept.values()]
         return sum(validation.size(document.value, document) for document in located)
 
     @property

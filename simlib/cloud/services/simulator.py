@@ -20,7 +20,7 @@ from simlib.cloud.storage.stored import StoredDocument, parsed
 from simlib.cloud.transport.answers import Refusal
 from simlib.iam import Evaluation, Policy, PolicyError, PolicySet, Request, RequestError, evaluate
 from simlib.iam.decision import GRANTS
-from simlib.iam.json_text import read
+from simlib.iam.json_text import parse
 
 _DECISIONS = {"ALLOW": "allowed", "IMPLICIT_DENY": "implicitDeny", "EXPLICIT_DENY": "explicitDeny"}  # ever stricter
 _SOURCES = {"PRINCIPAL": "IAM Policy", "PERMISSIONS_BOUNDARY": "IAM Policy", "RESOURCE": "Resource Policy"}
@@ -151,7 +151,7 @@ def _matched(evaluation: Evaluation, texts: Texts) -> Iterator[Mapping[str, Any]
     """The statements that decide, of the policies that were given; lines and columns count from 1 (a choice)."""
     for each in evaluation.deciding.statements:
         if text := texts.get(each.policy):
-            begin, end = span(text, *(read(text).place(each.statement.path) or (1, 1)))
+            begin, end = span(text, *(parse(text).place(each.statement.path) or (1, 1)))
             yield {
                 "SourcePolicyId": each.policy.name,
                 "SourcePolicyType": _SOURCES[each.check_type],

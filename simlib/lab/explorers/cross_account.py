@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from simlib.cloud.inspection import Place, Principal
-from simlib.iam.explanation import called
+from simlib.iam.explanation import display_name
 from simlib.iam.vocabulary import ALLOW, DELEGATES, EXPLICIT_DENY, IMPLICIT_DENY
 
 from ..look import avatar, chip, icon, panel_card, verdict
@@ -171,7 +171,7 @@ class CrossAccount(Explorer):
         if answer.evaluation is None:
             return Side(account, who, "missing", (), answer.objection)
         asked = [policy for check in answer.evaluation.checks if check.check_type in kinds for policy in check.policies]
-        policies = tuple(dict.fromkeys(called(policy) for policy in asked if policy.name))
+        policies = tuple(dict.fromkeys(display_name(policy) for policy in asked if policy.name))
         found = [gate for gate in gates(answer, self.name(self.who)) if gate.kind in kinds and gate.means]
         for meaning, says in _MEANS.items():
             for gate in found:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from simlib.iam import Evaluation
 from simlib.iam.decision import GRANTS
-from simlib.iam.explanation import called
+from simlib.iam.explanation import display_name
 from simlib.iam.vocabulary import ALLOW, DELEGATES, EXPLICIT_DENY, IMPLICIT_DENY, NO_IMPACT
 
 from ..look import drawing, fold, sign, tag, verdict
@@ -71,7 +71,7 @@ def _because(evaluation: Evaluation, kind: str, means: str, who: str) -> str:
     """Why a gate is as it is, in a sentence."""
     of_kind = [each for each in evaluation.statements if each.check_type == kind]
     matching = [each for each in of_kind if each.deciding is None and each.meaning == means]
-    names = dict.fromkeys(called(each.policy) for each in of_kind)
+    names = dict.fromkeys(display_name(each.policy) for each in of_kind)
     policies = ", ".join(names) or "The policy"
     if means == EXPLICIT_DENY:
         return f"{plain(matching[0].title)}. A Deny ends it, whatever else allows." if matching else "A Deny ends it."

@@ -145,7 +145,7 @@ class AccessGraph(Panel):
         """The answer to what was asked last, in the world as it is now."""
         graph, start, goal = self.graph, self.start, self.goal
         if self._answer is None and start is not None:
-            told, found = self._names.told(start), ()
+            told, found = self._names.in_sentence(start), ()
             if goal is None:
                 end = graph.nodes[start].get("expires") if start in graph else None
                 reached = tuple(paths.reach(graph, start, end)) if start in graph else ()
@@ -155,7 +155,7 @@ class AccessGraph(Panel):
                 if start in graph and goal in graph:
                     found = tuple(paths.paths(graph, start, goal))
                 still = self._drawn(path=found[0].steps if found else ())
-                self._answer = Paths(still, told, found, self._names.told(goal))
+                self._answer = Paths(still, told, found, self._names.in_sentence(goal))
         return self._answer
 
     def take(self, way: int) -> None:

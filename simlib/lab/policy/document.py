@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from simlib.iam import Policy, PolicyError, Problem
-from simlib.iam.json_text import Located, read
+from simlib.iam.json_text import Located, parse
 from simlib.iam.principals import FORMS
 from simlib.iam.statement import DOCUMENT_ELEMENTS, KINDS, STATEMENT_ELEMENTS
 from simlib.iam.validation import problems, quota
@@ -252,7 +252,7 @@ def _examine(text: str, kind: str, stored_as: str | None) -> tuple[Sequence[Prob
         message = f"The text has {len(text):,} characters. {_limit(kind, stored_as)}"
         return [Problem("", message, None, None, 1, 1, "error", "document-too-long")], None
     try:
-        located = read(text)
+        located = parse(text)
     except PolicyError as error:
         return error.problems, None
     return problems(located.value, kind, located, stored_as=stored_as), located
