@@ -11,7 +11,7 @@ from simlib.audit.exposure import Audit, in_words
 from simlib.audit.facts import EVERYTHING, Facts, merged
 from simlib.audit.grants import Question
 from simlib.audit.refusal import spelled
-from simlib.cloud.permissions.service_table import known
+from simlib.cloud.permissions.service_table import reference_of
 from simlib.cloud.storage.stored import parsed
 from simlib.iam import Policy, RequestError
 from simlib.iam.difference import Witness, newly_allowed
@@ -119,7 +119,7 @@ def _key(way: Way) -> tuple[str, ...]:
 
 
 def _weight(witness: Witness) -> int:
-    action = known(witness.action)
+    action = reference_of(witness.action)
     return _WEIGHT.index(action.access_level) if action else len(_WEIGHT)
 
 

@@ -19,7 +19,7 @@ from simlib.audit.arns import Arns, account_of, grouped, name_of
 from simlib.audit.facts import ANYWHERE, EVERYTHING, Facts, Identity
 from simlib.audit.grants import NOTHING, Grant, Question, only_if
 from simlib.cloud.inspection import Place
-from simlib.cloud.permissions.service_table import known
+from simlib.cloud.permissions.service_table import reference_of
 from simlib.cloud.storage import iam_entities
 from simlib.cloud.storage.stored import parsed
 from simlib.iam import Evaluation, service_data
@@ -325,7 +325,7 @@ def _asks(row: Mapping[str, Any], caller: Identity, target: Target) -> Iterator[
 
 def _new_resources(action: str, account: str) -> list[str]:
     """The ARNs of what an action makes or is done to, as far as its name is free; `*` where it takes none."""
-    service, about = service_data.service(action.partition(":")[0].lower()), known(action)
+    service, about = service_data.service(action.partition(":")[0].lower()), reference_of(action)
     if service is None or about is None or not about.resource_types:
         return ["*"]
     words = {"Partition": "aws", "Region": REGION, "Account": account}

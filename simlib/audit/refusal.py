@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from simlib.cloud.permissions import service_table
-from simlib.cloud.permissions.service_table import known
+from simlib.cloud.permissions.service_table import reference_of
 from simlib.iam.errors import RequestError
 from simlib.iam.principals import Kind, identify
 from simlib.iam.vocabulary import EXPLICIT_DENY, IMPLICIT_DENY, POLICY_NAMES, TRUST_ACTIONS
@@ -87,7 +87,8 @@ class Refusal:
         would help, or the text does not say what was asked."""
         if not self.allow_helps:
             return None
-        trust, action = self.action.lower() in TRUST_ACTIONS and self.check_type == "RESOURCE", known(self.action)
+        trust = self.action.lower() in TRUST_ACTIONS and self.check_type == "RESOURCE"
+        action = reference_of(self.action)
         resource = self.resource if self.resource and (action is None or action.resource_types) else "*"
         statement: dict[str, Any] = {"Effect": "Allow"}
         if self.check_type in ("RESOURCE", "VPC_ENDPOINT"):
@@ -100,7 +101,7 @@ class Refusal:
         """Why adding the statement may be unwise; "" where nothing speaks against it."""
         if self.statement is None:
             return ""
-        action, wide = known(self.action), self.statement.get("Resource") == "*"
+        action, wide = reference_of(self.action), self.statement.get("Resource") == "*"
         level = action.access_level if action else ""
         applies = {
             "handing": self.action.lower() in ("iam:passrole", "iam:createservicelinkedrole"),
@@ -336,8 +337,8 @@ def _rows() -> list[tuple[re.Pattern[str] | None, re.Pattern[str] | None, dict[s
 
 def spelled(action: str) -> str:
     """An action in AWS's spelling: some services print it in lower case, or their own name in capitals."""
-    found = known(action)
-    return f"{action.partition(':')[0].lower()}:{found.name}" if found else action
+    reference = reference_of(action)
+    return f"{action.partition(':')[0].lower()}:{reference.name}" if reference else action
 
 
 def _arn(resource: str, action: str, principal: str) -> str:

@@ -303,7 +303,7 @@ def test_what_an_exact_service_asks_is_what_the_reference_says(aws: Cloud, dev: 
         if "AliasName" in given:
             given["AliasName"] = "alias/x"
         for asked in permissions_of(call_of(service, operation, given), ME, aws._store):
-            action = service_table.known(asked.action)
+            action = service_table.reference_of(asked.action)
             if action is None or asked.resource == "*":  # newer than the reference, or without a resource
                 continue
             reference = service_data.service(asked.action.partition(":")[0])
@@ -360,9 +360,9 @@ def test_keys_and_dependent_actions_of_an_exact_service_are_the_references(aws: 
             given["AliasName"] = "alias/x"
         asked = permissions_of(call_of(service, operation, given), ME, aws._store)
         own = service_table.action_of(call_of(service, operation, given))
-        if not asked or service_table.known(asked[0].action) is None:  # newer than the reference
+        if not asked or service_table.reference_of(asked[0].action) is None:  # newer than the reference
             continue
-        references = [action for name in [own, *(one.action for one in asked)] if (action := service_table.known(name))]
+        references = list(filter(None, map(service_table.reference_of, [own, *(one.action for one in asked)])))
         prefix = own.partition(":")[0].lower()
         known = {key.lower() for action in references for key in keys_of(action, prefix)}
         named = " ".join(NOT_ASKED).split()

@@ -62,11 +62,11 @@ def _requests(call: Call, caller: Caller) -> Iterable[Call]:
     if call.service == "dynamodb":
         return dynamodb_permissions.requests(call)
     if call.service == "organizations":
-        known = organizations.arns(caller.account)
-        named = {member: known.get(str(value), value) for member, value in call.parameters.items()}
-        if (policy := str(named.get("PolicyId"))).startswith("arn:"):  # …:policy/o-1/service_control_policy/p-1
-            named["PolicyType"] = policy.split("/")[-2].upper()
-        return [replace(call, parameters=named)]
+        arns = organizations.arns(caller.account)
+        parameters = {member: arns.get(str(value), value) for member, value in call.parameters.items()}
+        if (policy := str(parameters.get("PolicyId"))).startswith("arn:"):  # …:policy/o-1/service_control_policy/p-1
+            parameters["PolicyType"] = policy.split("/")[-2].upper()
+        return [replace(call, parameters=parameters)]
     if call.name != "secretsmanager:BatchGetSecretValue":
         return [call]
     # a batch that filters reads whatever there is (a choice: all of it must be allowed)
@@ -120,8 +120,8 @@ def _tagging(call: Call, caller: Caller, making: Permission) -> Iterator[Permiss
     https://docs.aws.amazon.com/IAM/latest/UserGuide/access_tags.html
     """
     row, prefix = service_table.row(call.service), service_table.prefix_of(call.service)
-    known = service_table.known(making.action)
-    dependent = [name for name in (known.dependent_actions if known else ()) if name.startswith(f"{prefix}:")]
+    reference = service_table.reference_of(making.action)
+    dependent = [name for name in (reference.dependent_actions if reference else ()) if name.startswith(f"{prefix}:")]
     action = next(filter(_TAGGING.fullmatch, dependent), f"{prefix}:{row.get('tag', '')}")
     if "Tag" in call.operation or action.endswith(":"):
         return
@@ -129,7 +129,7 @@ def _tagging(call: Call, caller: Caller, making: Permission) -> Iterator[Permiss
     context = {**making.context, **({key: call.operation} if service_data.key_type(key) else {})}
     places = row.get("tag_on", {})
     place = places.get(call.operation) or places.get("*")
-    on = next(service_table.filled(place, call, caller.account)) if place else making.resource
+    on = next(service_table.fill(place, call, caller.account)) if place else making.resource
     text = str(row.get("tag_text", "")).format(account=caller.account, operation=call.operation)
     rewording = ("^.*$", text) if text else None
     yield Permission(action, on, making.account, context, row.get("tag_label", making.label), rewording)
@@ -138,7 +138,7 @@ def _tagging(call: Call, caller: Caller, making: Permission) -> Iterator[Permiss
 def _also(call: Call, caller: Caller) -> Iterator[Permission]:
     for needed in service_table.row(call.service).get("also", {}).get(call.operation, ()):
         action, template = needed.split(" ", 1)
-        yield from (_on(action, arn, call, caller) for arn in service_table.filled(template, call, caller.account))
+        yield from (_on(action, arn, call, caller) for arn in service_table.fill(template, call, caller.account))
 
 
 _TAGGING = re.compile(r"[\w-]+:(?:Add|Create)?Tag(?:s|Resource|sToResource)?")

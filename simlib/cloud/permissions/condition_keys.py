@@ -17,13 +17,13 @@ from simlib.cloud.permissions.service_table import (
     arns_of_kind,
     by_prefix,
     every_form,
-    filled,
+    fill,
     forms_of,
-    known,
     letters,
-    looked_up,
+    reference_of,
+    resolve,
     row,
-    searched,
+    search,
 )
 from simlib.cloud.transport.calls import Call
 from simlib.cloud.transport.protocols import service_model
@@ -37,7 +37,7 @@ def context_of(call: Call, action: str, account: str, arn: str) -> Context:
     instance's alone.
     """
     others = _of_others(action, arn)
-    return valued({k: p for k, p in key_members(call.service, call.operation, action).items() if k not in others},
+    return context_at({k: p for k, p in key_members(call.service, call.operation, action).items() if k not in others},
                   call, account)  # fmt: skip
 
 
@@ -48,7 +48,7 @@ def always(permission: Permission) -> Context:
     return {key: value for key, value in values.items() if value}
 
 
-def valued(paths: Mapping[str, str], call: Call, account: str) -> Context:
+def context_at(paths: Mapping[str, str], call: Call, account: str) -> Context:
     """The condition keys that have a value, by what the table or the API's model says of where it is."""
     values = ((key, text_of(_at(path, call, account))) for key, path in paths.items())
     return {key: value for key, value in values if value is not None}
@@ -59,10 +59,10 @@ def _at(path: str, call: Call, account: str) -> Any:
         arns = list(arns_of_kind(path.removeprefix("arn of "), call, account))
         return arns[0] if len(arns) == 1 else arns or None
     if "{" in path:
-        return next(filled(path, call, account), None)
+        return next(fill(path, call, account), None)
     if " as " in path:
-        return looked_up(path, call, account)
-    return call.parameters.get(path) if path.isalnum() else searched(path, call.parameters)
+        return resolve(path, call, account)
+    return call.parameters.get(path) if path.isalnum() else search(path, call.parameters)
 
 
 @cache
@@ -98,7 +98,8 @@ def key_members(service: str, operation: str, action: str) -> Mapping[str, str]:
     path (`codebuild:vpcConfig.subnets`), or alone has its name (`lambda:SubnetIds`). What is called as a type of the
     service's resources is the ARN of one: "arn of cluster".
     """
-    reference, model, known_service = known(action), service_model(service), service_data.service(action.split(":")[0])
+    reference, service_reference = reference_of(action), service_data.service(action.split(":")[0])
+    model = service_model(service)
     shape = model.operation_model(operation).input_shape if model and operation in model.operation_names else None
     shapes = shape.members if shape is not None else {}
     below = list(_below(shape, "")) if shape is not None else []
@@ -115,7 +116,7 @@ def key_members(service: str, operation: str, action: str) -> Mapping[str, str]:
     alike = {key: sent[_bare(key.partition(":")[2])] for key in keys if _bare(key.partition(":")[2]) in sent}
     for key in alike:
         kind = key.partition(":")[2]
-        if service_data.key_type(key) == "ARN" and known_service and kind in known_service.resource_types:
+        if service_data.key_type(key) == "ARN" and service_reference and kind in service_reference.resource_types:
             alike[key] = f"arn of {kind}"
     columns = row(service).get("keys", {})
     return {**alike, **{key: path for key, path in columns.items() if key in keys}}

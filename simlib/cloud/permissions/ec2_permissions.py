@@ -32,17 +32,17 @@ def permissions_of(call: Call, caller: Caller) -> Iterator[Permission]:
 
 def _ordinary(call: Call, caller: Caller) -> Iterator[Permission]:
     action = f"ec2:{call.operation}"
-    known = service_table.known(action)
-    kinds, needed = (known.resource_types, known.required_types) if known else ((), ())
-    by_name = [service_table.of_aws(arn, "ec2") for arn in service_table.written(call, action, caller.account)]
+    reference = service_table.reference_of(action)
+    kinds, needed = (reference.resource_types, reference.required_types) if reference else ((), ())
+    by_name = [service_table.of_aws(arn, "ec2") for arn in service_table.arns_from_table(call, action, caller.account)]
     named = [arn for arn in (*_arns(call, caller), *by_name) if _kind(arn) in kinds]
-    made = _made(call) or (needed[0] if needed and not named else "")
-    if made in kinds and not any(_kind(arn) == made for arn in named):
+    new_type = _new_type(call) or (needed[0] if needed and not named else "")
+    if new_type in kinds and not any(_kind(arn) == new_type for arn in named):
         first = call.operation in service_table.row("ec2")["made_first"]
-        named.insert(0 if first else len(named), _arn(call, caller, made, "*"))
-    attributes = _attributes(call, known.condition_keys if known else ())
+        named.insert(0 if first else len(named), _arn(call, caller, new_type, "*"))
+    attributes = _attributes(call, reference.condition_keys if reference else ())
     for arn in named or ["*"]:
-        context = {**_facts(arn, call, caller), **(_request_tags(call, made) if _kind(arn) == made else {})}
+        context = {**_facts(arn, call, caller), **(_request_tags(call, new_type) if _kind(arn) == new_type else {})}
         yield Permission(action, arn, caller.account, {**attributes, **context})
 
 
@@ -57,7 +57,7 @@ def _run_instances(call: Call, caller: Caller) -> Iterator[Permission]:
         disks = [each["Ebs"] for each in call.parameters.get("BlockDeviceMappings") or () if each.get("Ebs")]
         for described in (disks or [{}]) if _kind(arn) == "volume" else [call.parameters]:
             paths = service_table.row("ec2")["new"].get(_kind(arn), {})
-            new = condition_keys.valued(paths, replace(call, parameters=described), caller.account)
+            new = condition_keys.context_at(paths, replace(call, parameters=described), caller.account)
             context = {**_facts(arn, call, caller), **new, **_request_tags(call, _kind(arn))}
             yield Permission("ec2:RunInstances", arn, caller.account, context)
 
@@ -102,7 +102,7 @@ def _attributes(call: Call, keys: Collection[str]) -> Context:
     return {"ec2:Attribute": list(given), **each} if given and "ec2:Attribute" in keys else each
 
 
-def _made(call: Call) -> str:
+def _new_type(call: Call) -> str:
     """ "security-group" for CreateSecurityGroup; "" where nothing is made."""
     verb, _, thing = call.operation.partition("Create")
     return "" if verb or not thing else re.sub(r"(?<=.)([A-Z])", r"-\1", thing).lower()
@@ -141,4 +141,4 @@ def _facts(arn: str, call: Call, caller: Caller) -> Context:
     if _kind(arn) == "instance" and (profile := resources.profile_of(thing)):
         facts["ec2:InstanceProfile"] = profile
     view: Any = JmespathView(thing)
-    return {**facts, **condition_keys.valued(paths, replace(call, parameters=view), caller.account)}
+    return {**facts, **condition_keys.context_at(paths, replace(call, parameters=view), caller.account)}

@@ -52,7 +52,7 @@ def _resource(call: Call, caller: Caller, store: Store) -> str:
         return f"{root}user{store.path_of('user', key.account, key.user_name)}" if key else f"{root}user/*"
     own = call.operation == "ChangePassword" or "UserName" in members("iam", call.operation)
     itself = caller.arn if own and caller.user_name else "*"
-    return next(iter(service_table.written(call, "iam:*", caller.account)), itself)
+    return next(iter(service_table.arns_from_table(call, "iam:*", caller.account)), itself)
 
 
 def _service_linked(root: str, parameters: Any) -> str:

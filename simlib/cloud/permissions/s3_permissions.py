@@ -70,17 +70,17 @@ def _keys(call: Call, caller: Caller) -> Iterator[Permission]:
     """
     parameters = call.parameters
     bucket, key, version = str(parameters["Bucket"]), str(parameters.get("Key", "")), parameters.get("VersionId")
-    used: list[tuple[str, Any, str]] = []
+    uses: list[tuple[str, Any, str]] = []
     if call.operation == "GetObject":
-        used.append(("kms:Decrypt", buckets.key_of_object(bucket, key, version), f"{bucket}/{key}"))
+        uses.append(("kms:Decrypt", buckets.key_of_object(bucket, key, version), f"{bucket}/{key}"))
     if source := parameters.get("CopySource"):
         place = copy_source(str(source))
-        used.append(("kms:Decrypt", buckets.key_of_object(place[0], place[1], place[2] or None), "/".join(place[:2])))
+        uses.append(("kms:Decrypt", buckets.key_of_object(place[0], place[1], place[2] or None), "/".join(place[:2])))
     if call.operation in ("PutObject", "CopyObject", "CreateMultipartUpload"):
         default = buckets.key_of_new_objects(bucket)
         name = parameters.get("SSEKMSKeyId") if parameters.get("ServerSideEncryption") else default
-        used.append(("kms:GenerateDataKey", name, f"{bucket}/{key}"))
-    for action, name, place_of in used:
+        uses.append(("kms:GenerateDataKey", name, f"{bucket}/{key}"))
+    for action, name, place_of in uses:
         yield from kms_permissions.use(call, caller, action, name, {"aws:s3:arn": f"arn:aws:s3:::{place_of}"})
 
 

@@ -68,7 +68,7 @@ def action_of(call: Call) -> str:
         return f"apigateway:{call.model.http['method']}"
     if call.service == "apigatewaymanagementapi":
         return f"{prefix}:ManageConnections"
-    if call.service == "budgets" and known(f"{prefix}:{call.operation}") is None:  # two permissions for all
+    if call.service == "budgets" and reference_of(f"{prefix}:{call.operation}") is None:  # two permissions for all
         return f"{prefix}:{'ViewBudget' if call.operation.startswith('Describe') else 'ModifyBudget'}"
     return f"{prefix}:{row(call.service).get('actions', {}).get(call.operation, call.operation)}"
 
@@ -109,22 +109,22 @@ def resources_of(call: Call, action: str, account: str) -> list[str]:
     listing = not forms and call.operation.startswith(("List", "Describe", "Get"))  # its members are no names
     if not forms and facts.get("none") == "kind" and facts.get("pattern", True):
         forms = tuple(form for form in every_form(prefix_of(call.service)) if form.is_of(call.operation))
-    arns = written(call, action, account)
+    arns = arns_from_table(call, action, account)
     arns = arns or list(_by_reference(() if listing else forms, call, account))
-    return [of_aws(arn, call.service) for arn in dict.fromkeys(arns)] or [_unnamed(forms, call, account)]
+    return [of_aws(arn, call.service) for arn in dict.fromkeys(arns)] or [_wildcard(forms, call, account)]
 
 
-def written(call: Call, action: str, account: str) -> list[str]:
+def arns_from_table(call: Call, action: str, account: str) -> list[str]:
     """The ARNs of a call's resources that the table itself writes."""
     templates = row(call.service).get("resources", {})
-    ordinary = templates.get("*", ()) if forms_of(action) or known(action) is None else ()
+    ordinary = templates.get("*", ()) if forms_of(action) or reference_of(action) is None else ()
     fitting = templates.get(call.operation) or templates.get("**") or ordinary
-    return [arn for template in fitting for arn in filled(template, call, account)]
+    return [arn for template in fitting for arn in fill(template, call, account)]
 
 
-def _unnamed(forms: tuple[_Form, ...], call: Call, account: str) -> str:
+def _wildcard(forms: tuple[_Form, ...], call: Call, account: str) -> str:
     """What stands for the resources a call does not name."""
-    facts, action = row(call.service), known(action_of(call))
+    facts, action = row(call.service), reference_of(action_of(call))
     needed = action.required_types if action else ()
     fitting = (form for form in forms if form.is_of(call.operation) or form.kind in needed)
     if facts.get("pattern", True) and (form := next(fitting, None)):
@@ -143,7 +143,7 @@ def of_aws(arn: str, service: str) -> str:
 # -- ARNs that the table writes --------------------------------------------------------------------------------------
 
 
-def filled(template: str, call: Call, account: str) -> Iterator[str]:
+def fill(template: str, call: Call, account: str) -> Iterator[str]:
     """The ARNs of a template of the table; none where one of its gaps stays empty."""
     builtin = _builtin(call, account)
     if "{path}" in template:
@@ -157,8 +157,8 @@ def filled(template: str, call: Call, account: str) -> Iterator[str]:
         yield text if whole else f"arn:aws:{prefix_of(call.service)}:{call.region}:{account}:{text}"
 
 
-def looked_up(path: str, call: Call, account: str) -> list[str]:
-    """What a JMESPath finds, looked up as what follows " as "."""
+def resolve(path: str, call: Call, account: str) -> list[str]:
+    """What a JMESPath finds, resolved as what follows " as " says."""
     return list(_first(path, call.parameters, _builtin(call, account)))
 
 
@@ -176,7 +176,7 @@ def _first(gap: str, parameters: Any, builtin: Mapping[str, str]) -> Iterator[st
         path, _, kind = path.partition(" as ")
         values = [builtin[path]] if path in builtin else list(values_at(path, parameters))
         if kind:
-            values = [arn for value in values if (arn := _RESOLVED[kind](value, builtin["region"], builtin["account"]))]
+            values = [arn for value in values if (arn := _RESOLVE[kind](value, builtin["region"], builtin["account"]))]
         if values:
             yield from values
             return
@@ -205,7 +205,7 @@ def _of_iam(kind: str, collection: str) -> Callable[[str, str, str], str]:
     return arn
 
 
-_RESOLVED: Mapping[str, Callable[[str, str, str], str | None]] = {
+_RESOLVE: Mapping[str, Callable[[str, str, str], str | None]] = {
     "key": key_of,
     "known-key": keys.arn_of,
     "ciphertext": lambda blob, region, _: keys.of_ciphertext(blob.encode("utf-8"), region),
@@ -223,18 +223,18 @@ _RESOLVED: Mapping[str, Callable[[str, str, str], str | None]] = {
 def values_at(path: str, parameters: Any) -> Iterator[str]:
     """What a JMESPath finds in a call's parameters as texts; after `~` follows what of them is wanted."""
     expression, _, pattern = path.partition("~")
-    for text in _texts(searched(expression, parameters)):
+    for text in _texts(search(expression, parameters)):
         match = re.search(pattern, text) if pattern else None
         if match or not pattern:
             yield match[0] if match else text
 
 
-def searched(path: str, parameters: Any) -> Any:
+def search(path: str, parameters: Any) -> Any:
     """What a JMESPath finds."""
-    return _compiled(path).search(parameters)
+    return _compile(path).search(parameters)
 
 
-_compiled = cache(jmespath.compile)
+_compile = cache(jmespath.compile)
 
 
 # -- ARNs by the reference -------------------------------------------------------------------------------------------
@@ -262,7 +262,7 @@ class _Form:
 
 
 @cache
-def known(action: str) -> service_data.Action | None:
+def reference_of(action: str) -> service_data.Action | None:
     """What the reference says of an action ("ec2:RunInstances")."""
     prefix, _, name = action.partition(":")
     service = service_data.service(prefix.lower())
@@ -272,7 +272,7 @@ def known(action: str) -> service_data.Action | None:
 @cache
 def forms_of(action: str) -> tuple[_Form, ...]:
     """The resource types of an action: first what it is named for, then what it needs, then what says most."""
-    service, reference = service_data.service(action.partition(":")[0].lower()), known(action)
+    service, reference = service_data.service(action.partition(":")[0].lower()), reference_of(action)
     if service is None or reference is None:
         return ()
     forms = [_form(service.resource_types[kind]) for kind in reference.resource_types]
@@ -307,16 +307,16 @@ def _by_reference(forms: tuple[_Form, ...], call: Call, account: str) -> Iterato
     for form in sorted(forms, key=lambda form: -len(form.placeholders)):
         if form.family in done or (named and not form.placeholders):
             continue
-        if filled_in := list(_filled(form, call, account, parameters, main=form is main)):
+        if arns_of_form := list(_fill_form(form, call, account, parameters, main=form is main)):
             done.add(form.family)
-            arns[form] += filled_in
+            arns[form] += arns_of_form
     ends = {} if "Tag" in call.operation else row(call.service).get("ends", {})
     for form in sorted(forms, key=lambda form: (bool(form.placeholders), form is not main, len(form.placeholders))):
         end = ends.get(form.kind, "")
         yield from (f"{arn.removesuffix(':*')}{end}" if end else arn for arn in arns[form])
 
 
-def _filled(form: _Form, call: Call, account: str, parameters: Mapping[str, Any], *, main: bool) -> Iterator[str]:
+def _fill_form(form: _Form, call: Call, account: str, parameters: Mapping[str, Any], *, main: bool) -> Iterator[str]:
     """The form's ARNs; of what the call is about, `*` stands for what is not known of it."""
     choices = [list(_values(form, name, call, parameters, main=main)) for name in form.placeholders]
     if not all(choices):
@@ -325,7 +325,7 @@ def _filled(form: _Form, call: Call, account: str, parameters: Mapping[str, Any]
         choices = [values or ["*"] for values in choices]
     for values in product(*choices):
         owners = [account_of(text) for text in values if text.split(":")[2:3] == form.text.split(":")[2:3]]
-        names = {**_everywhere(call, next(filter(None, owners), account)), **_named(form, values)}
+        names = {**_everywhere(call, next(filter(None, owners), account)), **_names_by_placeholder(form, values)}
         yield _PLACEHOLDER.sub(lambda name, names=names: names[name[1]], form.text)  # type: ignore[misc]
 
 
@@ -333,10 +333,10 @@ def arns_of_kind(kind: str, call: Call, account: str) -> Iterator[str]:
     """The ARNs of the resources of a type that a call names: `ecs:cluster` is one, where the call has a name."""
     service = service_data.service(prefix_of(call.service).lower())
     assert service is not None, call.service
-    return _filled(_form(service.resource_types[kind]), call, account, call.parameters, main=False)
+    return _fill_form(_form(service.resource_types[kind]), call, account, call.parameters, main=False)
 
 
-def _named(form: _Form, values: Iterable[str]) -> dict[str, str]:
+def _names_by_placeholder(form: _Form, values: Iterable[str]) -> dict[str, str]:
     return dict(zip(form.placeholders, map(_plain, values), strict=True))
 
 
