@@ -31,7 +31,7 @@ from simlib.cloud.gate import Gate
 from simlib.cloud.permissions import authorization
 from simlib.cloud.permissions.authorization import AS_STORED, Instead, resource_document
 from simlib.cloud.permissions.permission import Permission, account_of
-from simlib.cloud.services.named_principals import named_in
+from simlib.cloud.services.named_principals import services_and_accounts
 from simlib.cloud.services.web_identity import bearer_of
 from simlib.cloud.storage import buckets, iam_entities
 from simlib.cloud.storage.organizations import Membership, membership
@@ -110,7 +110,7 @@ class Inspection:
     def principal(self, who: str) -> Principal:
         """Whoever an ARN, access key, token, service or account ID means, also where `principals` does not list it."""
         with self._lock:
-            if (token := issuer.read(who)) is not None:
+            if (token := issuer.decode_unverified(who)) is not None:
                 claims = token[1]
                 return Principal(str(claims.get("iss")).removeprefix("https://"), "token", "", str(claims["sub"]), who)
             return self._described(self._caller(who, "", self._now())[0])
@@ -165,10 +165,10 @@ class Inspection:
 
     def _of_none(self, known: list[str]) -> Iterator[str]:
         for provider in self._sessions.issuers.values():
-            read = {token: issuer.read(token) for token in provider.issued}
-            yield from (token for token, parts in read.items() if parts and parts[1]["exp"] > self._now().timestamp())
+            tokens = {token: issuer.decode_unverified(token) for token in provider.issued}
+            yield from (token for token, parts in tokens.items() if parts and parts[1]["exp"] > self._now().timestamp())
         policies = (resource_document(arn, self._store, trust=True) for arn in self.resources())
-        services, accounts = named_in(policy[1] for policy in policies if policy)
+        services, accounts = services_and_accounts(policy[1] for policy in policies if policy)
         yield from dict.fromkeys((*_USUAL_SERVICES, *filter(is_service, services)))
         yield from (account for account in dict.fromkeys((*accounts, STRANGER)) if account not in known)
         yield "anonymous"
@@ -275,7 +275,7 @@ class Inspection:
             caller = sessions.user_caller(key, self._store)
             if caller is not None:
                 return caller, {}
-        if issuer.read(name) is not None:
+        if issuer.decode_unverified(name) is not None:
             bearer = bearer_of(name, account_of(resource) or "", self._sessions, now)
             return Caller(bearer.provider), bearer.request_context()
         if is_account_id(name):

@@ -109,7 +109,7 @@ class Issuer:
     def has_rejected(self, token: str) -> bool:
         return token in self.rejected
 
-    def signed(self, token: str) -> bool:
+    def has_signed(self, token: str) -> bool:
         """Whether this provider's key has signed a token as it stands."""
         from cryptography.exceptions import InvalidSignature
 
@@ -124,7 +124,7 @@ class Issuer:
         return f"<Issuer {self.url}>"
 
 
-def read(token: str) -> tuple[Mapping[str, Any], Mapping[str, Any]] | None:
+def decode_unverified(token: str) -> tuple[Mapping[str, Any], Mapping[str, Any]] | None:
     """Header and claims of a token, not verified; None for what is no JWT."""
     parts = token.split(".")
     try:

@@ -48,7 +48,7 @@ def _partitions(written: Document) -> Iterator[Problem]:
 
 
 def _principals(written: Document) -> Iterator[Problem]:
-    for kind, name in named_principals.named(written.document):
+    for kind, name in named_principals.principal_names(written.document):
         at, is_arn = f"Statement.Principal.{kind}", name.startswith("arn:")
         if kind == "Service" and not _is_service(name):
             yield Problem(at, f"No service is called {name}.", name, code="invalid-service-principal-format")

@@ -30,30 +30,30 @@ def replace(old: str, new: str) -> None:
         if not isinstance(text, str) or old not in text:
             continue
         document = json.loads(text)
-        if _renamed(document, old, new):
-            written = json.dumps(document)
-            setattr(owner, attribute, written.encode("utf-8") if isinstance(stored, bytes) else written)
+        if _rename(document, old, new):
+            text = json.dumps(document)
+            setattr(owner, attribute, text.encode("utf-8") if isinstance(stored, bytes) else text)
 
 
-def named(document: Any) -> Iterator[tuple[str, str]]:
+def principal_names(document: Any) -> Iterator[tuple[str, str]]:
     """Type and name of every principal in a document."""
     for principal in _principals(document):
         for kind, names in principal.items():
             yield from ((kind, name) for name in listed(names) if isinstance(name, str))
 
 
-def named_in(texts: Iterable[str]) -> tuple[list[str], list[str]]:
+def services_and_accounts(texts: Iterable[str]) -> tuple[list[str], list[str]]:
     """The services and the accounts that policies name, each once; what is put together by moto may be no document."""
     names: dict[str, dict[str, None]] = {"Service": {}, "AWS": {}}
     for text in texts:
         with suppress(ValueError, AttributeError):
-            for kind, name in named(json.loads(text)):
+            for kind, name in principal_names(json.loads(text)):
                 names.get(kind, {})[name] = None
     accounts = [account[0] for name in names["AWS"] if (account := _ACCOUNT.search(name))]
     return list(names["Service"]), list(dict.fromkeys(accounts))
 
 
-def _renamed(document: Any, old: str, new: str) -> bool:
+def _rename(document: Any, old: str, new: str) -> bool:
     """Change the names inside of `document`; False where none was there."""
     changed = False
     for principal in _principals(document):

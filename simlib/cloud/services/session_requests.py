@@ -29,14 +29,14 @@ class SessionOptions(NamedTuple):
     """What a session is to get.
 
     `also` are the actions that must be allowed besides the operation's: tags and a source identity have their own.
-    `asked` are the condition keys of the request, `kept` those the session will carry; `answer` is what the answer says
-    of it all; `transitive` are the keys of tags that sessions chained to this one inherit.
+    `request_keys` are the condition keys of the request, `session_keys` those the session will carry; `answer` is what
+    the answer says of it all; `transitive` are the keys of tags that sessions chained to this one inherit.
     """
 
     policies: tuple[Policy, ...] | None
     also: tuple[str, ...]
-    asked: Context
-    kept: Context
+    request_keys: Context
+    session_keys: Context
     answer: Mapping[str, Any]
     transitive: tuple[str, ...]
 
@@ -62,7 +62,7 @@ def session_options(parameters: Mapping[str, Any], caller: Caller, store: Store)
     if packed > 100 and everything:
         text = f"Packed size of session tags consumes {packed}% of allotted space."
         raise Refusal("PackedPolicyTooLarge", text, 400)
-    named: dict[str, str | list[str]] = {
+    own_keys: dict[str, str | list[str]] = {
         "aws:TagKeys": list(tags),
         "sts:TransitiveTagKeys": transitive,
         "sts:SourceIdentity": source,
@@ -71,7 +71,7 @@ def session_options(parameters: Mapping[str, Any], caller: Caller, store: Store)
     return SessionOptions(
         policies,
         (*(["sts:TagSession"] if everything else []), *(["sts:SetSourceIdentity"] if source else [])),
-        {**tag_keys(tags), **{key: value for key, value in named.items() if value}},
+        {**tag_keys(tags), **{key: value for key, value in own_keys.items() if value}},
         {**tag_keys(everything, "aws:PrincipalTag/"), **({"aws:SourceIdentity": source} if source else {})},
         {member: value for member, value in answer.items() if value},
         (*inherited, *transitive),
@@ -119,7 +119,7 @@ def assume(
     """
     parameters = context.parameters
     arn, name = str(parameters["RoleArn"]), str(parameters["RoleSessionName"])
-    role, keys = context.store.role_by_arn(arn), {**options.asked, "sts:RoleSessionName": name, **keys}
+    role, keys = context.store.role_by_arn(arn), {**options.request_keys, "sts:RoleSessionName": name, **keys}
     for needed in (action, *options.also):
         evaluation = context.decide(Permission(needed, arn, arn.split(":")[4], keys))
         if role is None or not evaluation.allowed:
@@ -130,8 +130,8 @@ def assume(
         text = "The requested DurationSeconds exceeds the MaxSessionDuration set for this role."
         raise Refusal("ValidationError", text, 400)
     session = context.sessions.assume(
-        role, name, context.now, seconds, session_policies=options.policies, context={**options.kept, **session_keys},
-        **more,
+        role, name, context.now, seconds, session_policies=options.policies,
+        context={**options.session_keys, **session_keys}, **more,
     )  # fmt: skip
     user = {"AssumedRoleId": session.user_id, "Arn": session.arn}
     return {"Credentials": credentials(session), "AssumedRoleUser": user, **options.answer}

@@ -76,9 +76,9 @@ def _get_federation_token(context: CallContext) -> Mapping[str, Any]:
     account, name = context.caller.account, str(context.parameters["Name"])
     federated = f"arn:aws:sts::{account}:federated-user/{name}"
     for action in ("sts:GetFederationToken", *options.also):
-        context.require(Permission(action, federated, account, options.asked))
+        context.require(Permission(action, federated, account, options.request_keys))
     session = context.sessions.federate(
-        context.caller, name, context.now, _seconds(context), context=options.kept,
+        context.caller, name, context.now, _seconds(context), context=options.session_keys,
         session_policies=options.policies,
     )  # fmt: skip
     user = {"FederatedUserId": session.user_id, "Arn": session.arn}

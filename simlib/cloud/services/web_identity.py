@@ -86,10 +86,10 @@ def assume_role_with_web_identity(context: CallContext) -> Mapping[str, Any]:
 
 def bearer_of(token: str, account: str, sessions: Sessions, now: datetime) -> Bearer:
     """Who bears a token, if the role's account knows its issuer and the issuer's signature, time and audience fit."""
-    read = issuer.read(token)
-    if read is None:
+    token_parts = issuer.decode_unverified(token)
+    if token_parts is None:
         raise _invalid(_NO_JWT)
-    header, claims = read
+    header, claims = token_parts
     missing = next((name for name in _REQUIRED if not claims.get(name)), None)
     if missing:
         raise _invalid(f"Missing a required claim: {missing}")
@@ -100,7 +100,7 @@ def bearer_of(token: str, account: str, sessions: Sessions, now: datetime) -> Be
     signer = sessions.issuers.get(url.rstrip("/"))
     if signer is None or not signer.reachable:
         raise _invalid(_NO_KEY)
-    if header.get("alg") != "RS256" or not signer.signed(token):
+    if header.get("alg") != "RS256" or not signer.has_signed(token):
         raise _invalid("The signature of the web identity token does not match the provider's key")
     moment, expires = int(now.timestamp()), claims["exp"]
     if not isinstance(expires, int | float) or moment >= expires:

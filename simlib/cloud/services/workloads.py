@@ -19,13 +19,13 @@ def tell_of_build(context: CallContext, answer: RawAnswer) -> RawAnswer:
 
     https://docs.aws.amazon.com/codebuild/latest/APIReference/API_StartBuild.html
     """
-    given, project = context.parameters, str(context.parameters["projectName"])
+    parameters, project = context.parameters, str(context.parameters["projectName"])
     codebuild: Any = keeper("codebuild", context.caller.account, context.call.region)
-    own = {member: given[name] for member, name in _OF_THE_SOURCE.items() if given.get(name)}
-    told: dict[str, Any] = {"source": {**codebuild.codebuild_projects[project].project_metadata["source"], **own}}
-    told |= {"initiator": context.caller.arn.split(":", 5)[5].partition("/")[2]}
-    codebuild.build_metadata[project].build_metadata.update(told)
-    return replace(answer, body=json.dumps({"build": {**json.loads(answer.body)["build"], **told}}).encode())
+    own = {member: parameters[name] for member, name in _OF_THE_SOURCE.items() if parameters.get(name)}
+    details: dict[str, Any] = {"source": {**codebuild.codebuild_projects[project].project_metadata["source"], **own}}
+    details |= {"initiator": context.caller.arn.split(":", 5)[5].partition("/")[2]}
+    codebuild.build_metadata[project].build_metadata.update(details)
+    return replace(answer, body=json.dumps({"build": {**json.loads(answer.body)["build"], **details}}).encode())
 
 
 class _Tasks(CallFacts):

@@ -131,7 +131,7 @@ def test_ids_dates_and_what_hangs_on_them_survive(tmp_path: Path, stopped: None)
     again.clock.advance(minutes=1)
     sts = held["alice"].client("sts")
     assert sts.get_session_token(SerialNumber=held["serial"], TokenCode=held["code"].code)["Credentials"]
-    assert again.oidc_provider().signed(held["token"])  # a token from before is signed by the same key
+    assert again.oidc_provider().has_signed(held["token"])  # a token from before is signed by the same key
 
 
 def test_the_clock_goes_on_and_sessions_end_in_their_time(tmp_path: Path, stopped: None) -> None:
