@@ -124,7 +124,7 @@ class Cloud:
         """
         from simlib.cloud.worlds import snapshot
 
-        values, remarks = snapshot.read(source, *more)
+        values, remarks = snapshot.load(source, *more)
         with ExitStack() as undo:
             if cls.running is not None:
                 undo.enter_context(cls.running._gate.lock)
@@ -132,22 +132,22 @@ class Cloud:
             else:
                 store = Store()
                 undo.callback(store.close)
-            kept, issued = snapshot.restored(values, store)
+            moto_contents, sessions = snapshot.restore(values, store)
         world = cls.start(trail_bound=trail_bound)
         try:
-            world._take(values, kept, issued)
+            world._take(values, moto_contents, sessions)
             world.remarks = remarks
         except BaseException:
             world.stop()
             raise
         return world
 
-    def _take(self, values: Mapping[str, Any], kept: contents.Contents, issued: Sessions) -> None:
+    def _take(self, values: Mapping[str, Any], moto_contents: contents.Contents, sessions: Sessions) -> None:
         with self._gate.lock:
-            contents.put_back(kept)
-            for session in issued:
+            contents.put_back(moto_contents)
+            for session in sessions:
                 self._sessions.keep(session)
-            self._sessions.issuers |= issued.issuers
+            self._sessions.issuers |= sessions.issuers
             for account in values["Accounts"]:
                 if name := account.get("Name"):
                     self._accounts[name] = Account(name, account["Id"], self)
@@ -166,9 +166,9 @@ class Cloud:
 
         self._must_be_open()
         with self._gate.lock:
-            named = {name: account.id for name, account in self._accounts.items()}
-            document = snapshot.document_of(named, self.clock.now, self.source_ip, self._sessions)
-            missing = snapshot.left_out([entry["Id"] for entry in document["Accounts"]])
+            ids = {name: account.id for name, account in self._accounts.items()}
+            document = snapshot.document_of(ids, self.clock.now, self.source_ip, self._sessions)
+            missing = snapshot.services_left_out([entry["Id"] for entry in document["Accounts"]])
         written, size = file.write(path, document)
         return file.Saved(written, len(document["Accounts"]), size, tuple(missing))
 

@@ -28,7 +28,7 @@ from simlib.cloud.worlds.dump_resources import resource
 from simlib.cloud.worlds.remarks import Notes, Remark, listed
 from simlib.cloud.worlds.shape import WorldFileError
 
-__all__ = ["Remark", "read", "read_content"]
+__all__ = ["Remark", "load", "load_content"]
 
 SUFFIXES = (".json", ".jsonl", ".yaml", ".yml", ".txt")
 #: What `list-roles`, `get-role` and their like call what the details list; a list alone is known by its entries' names.
@@ -38,7 +38,7 @@ SHAPES = (*KINDS, *LISTED, *dump_organization.LISTS, *dump_resources.SHAPES)
 _FOREIGN = re.compile(r'"?Arn"?:\s*"?arn:(aws-[a-z-]+):iam::\d{12}:(?:user|role|group|policy)/', re.IGNORECASE)
 
 
-def read(*sources: str | os.PathLike[str]) -> tuple[dict[str, Any], tuple[Remark, ...]]:
+def load(*sources: str | os.PathLike[str]) -> tuple[dict[str, Any], tuple[Remark, ...]]:
     """The values of a world (`snapshot` makes it) from files and folders, and what in them was not read.
 
     Raises `WorldFileError` where nothing in them can be read.
@@ -55,7 +55,7 @@ def read(*sources: str | os.PathLike[str]) -> tuple[dict[str, Any], tuple[Remark
     return reader.whole(*map(str, sources)), reader.notes.all()
 
 
-def read_content(content: bytes, name: str) -> tuple[dict[str, Any], tuple[Remark, ...]]:
+def load_content(content: bytes, name: str) -> tuple[dict[str, Any], tuple[Remark, ...]]:
     """The same of what lies in one file; of a world that the lab has saved its document, as it stands."""
     reader = _Reader()
     reader.notes.file = name
@@ -81,11 +81,11 @@ class _Reader:
     def values(self, content: bytes) -> list[Any]:
         """What a file holds: one value or several, one after the other."""
         try:
-            text = _decoded(content)
+            text = _decode(content)
             if partition := _FOREIGN.search(text):
                 self.notes.remark("", f"it is of the partition {partition[1]}, and was read as if it were aws")
                 text = text.replace(f"arn:{partition[1]}:", "arn:aws:")
-            return list(_parsed(text, Path(self.notes.file).suffix.lower()))
+            return list(_parse(text, Path(self.notes.file).suffix.lower()))
         except (ValueError, RecursionError) as error:
             self.notes.remark("", f"it is neither JSON nor YAML ({error})".replace("\n", " "))
             return []
@@ -120,16 +120,16 @@ class _Reader:
                 return
 
     def _take(self, shape: str, value: Mapping[str, Any], stem: str) -> None:
-        written = value[shape]
+        answer = value[shape]
         if shape in dump_organization.LISTS:
-            self.organization.take(shape, written, stem)
-        elif shape == "Policy" and isinstance(written, dict) and "PolicySummary" in written:
-            self.organization.take_control(written)
+            self.organization.take(shape, answer, stem)
+        elif shape == "Policy" and isinstance(answer, dict) and "PolicySummary" in answer:
+            self.organization.take_control(answer)
         elif shape in dump_resources.SHAPES:
             self.policies.append((self.notes.file, shape, value))
-        elif shape != "Policies" or not self.organization.lists_controls(written, stem):
+        elif shape != "Policies" or not self.organization.lists_controls(answer, stem):
             account = owner(value)
-            for index, entry in enumerate(listed(written)):
+            for index, entry in enumerate(listed(answer)):
                 self.identities.take(LISTED.get(shape, shape), entry, f"{shape}[{index}]", account)
 
     def whole(self, *names: str) -> dict[str, Any]:
@@ -148,14 +148,14 @@ class _Reader:
             raise WorldFileError(f"Nothing here is {what}. {remark}.")
         for member in members:
             self.identities.account(member)
-        made = []
+        entries = []
         for account in accounts:
             name = members.get(account, {}).get("Name") or ("main" if len(accounts) == 1 else f"account-{account}")
-            made.append(self.identities.whole(account, str(name)))
-        return {"Clock": datetime.now(UTC), "Accounts": made, "Organizations": self.organization.whole(accounts)}
+            entries.append(self.identities.whole(account, str(name)))
+        return {"Clock": datetime.now(UTC), "Accounts": entries, "Organizations": self.organization.whole(accounts)}
 
 
-def _decoded(content: bytes) -> str:
+def _decode(content: bytes) -> str:
     """Text in UTF-8, UTF-16 or UTF-32, with or without a mark, or of a Windows console; PowerShell writes UTF-16."""
     try:
         return content.decode(json.detect_encoding(content), "surrogatepass")
@@ -170,7 +170,7 @@ def _no_number(text: str) -> Any:
     raise ValueError(f"{text} is not a number in JSON")
 
 
-def _parsed(text: str, suffix: str) -> Iterator[Any]:
+def _parse(text: str, suffix: str) -> Iterator[Any]:
     """The values of a text: JSON, one or several after each other, else YAML."""
     if not text.strip():
         raise ValueError("it is empty")

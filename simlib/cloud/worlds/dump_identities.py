@@ -46,54 +46,54 @@ class Identities:
 
     def take(self, shape: str, entry: Any, place: str, owner: str) -> None:
         """An entry of one of the lists; `owner` is the account of those that have no ARN."""
-        table, written = KINDS[shape], entry if isinstance(entry, dict) else {}
-        account, written = self._located(table, written, place, owner)
+        table, members = KINDS[shape], entry if isinstance(entry, dict) else {}
+        account, members = self._located(table, members, place, owner)
         if not account:
             return
-        if shape != "Policies" and not {f"{table}PolicyList", "AttachedManagedPolicies"} & written.keys():
+        if shape != "Policies" and not {f"{table}PolicyList", "AttachedManagedPolicies"} & members.keys():
             self.notes.repairs["users, groups and roles without their policies: what they may do is missing"] += 1
         if shape == "Policies":
-            written |= {"DefaultVersionId": None, "PolicyVersionList": _versions(written)}
-        profiles = [self._located("InstanceProfile", each, place) for each in objects(written.get(_PROFILES))]
-        written[_PROFILES] = [profile for number, profile in profiles if number == account]
+            members |= {"DefaultVersionId": None, "PolicyVersionList": _versions(members)}
+        profiles = [self._located("InstanceProfile", each, place) for each in objects(members.get(_PROFILES))]
+        members[_PROFILES] = [profile for number, profile in profiles if number == account]
         try:
-            made = values_of(table, written, place, self.notes)
+            values = values_of(table, members, place, self.notes)
         except WorldFileError as error:
             self.notes.remark(place, str(error))
             return
         if shape == "Policies":
-            default = [each["VersionId"] for each in made["PolicyVersionList"] if each["IsDefaultVersion"]]
+            default = [each["VersionId"] for each in values["PolicyVersionList"] if each["IsDefaultVersion"]]
             if len(default) == 1:
-                made["DefaultVersionId"] = default[0]
-                (self.of_aws if account == "aws" else self.account(account)[shape])[made["Arn"]] = made
+                values["DefaultVersionId"] = default[0]
+                (self.of_aws if account == "aws" else self.account(account)[shape])[values["Arn"]] = values
             else:
-                self.notes.remark(place, f"the policy {made['PolicyName']} has no default version that can be read")
+                self.notes.remark(place, f"the policy {values['PolicyName']} has no default version that can be read")
         elif account == "aws":
             self.notes.remark(place, "belongs to no account")
         else:
-            self.account(account)[shape][made[f"{table}Name"]] = made
+            self.account(account)[shape][values[f"{table}Name"]] = values
 
     def _located(
-        self, table: str, written: Mapping[str, Any], place: str, owner: str = ""
+        self, table: str, members: Mapping[str, Any], place: str, owner: str = ""
     ) -> tuple[str, dict[str, Any]]:
         """The account of an identity, and its entry with path and name as they are in its ARN; ("", {}) without one."""
-        word, name = xform_name(table, "-"), str(written.get(f"{table}Name"))
-        arn = str(written.get("Arn") or (f"arn:aws:iam::{owner}:{word}/{name}" if owner else ""))
+        word, name = xform_name(table, "-"), str(members.get(f"{table}Name"))
+        arn = str(members.get("Arn") or (f"arn:aws:iam::{owner}:{word}/{name}" if owner else ""))
         if not (match := _IAM_ARN.fullmatch(arn)):
             is_of_iam = arn.startswith("arn:aws:iam::")
             self.notes.remark(place, f"{arn} is not a name that IAM has" if is_of_iam else f"is no {word} with an ARN")
             return "", {}
         account, _, path, name = match.groups()
         arn = f"arn:aws:iam::{account}:{word}{path}{name}"
-        return account, {**written, "Path": path, f"{table}Name": name, "Arn": arn}
+        return account, {**members, "Path": path, f"{table}Name": name, "Arn": arn}
 
     # -- the whole -----------------------------------------------------------------------------------------------------
 
     def whole(self, number: str, name: str) -> dict[str, Any]:
         """An account with what its identities name: policies that nobody has are a remark, and left out."""
         self.notes.file, parts = f"account {number}", self.accounts[number]
-        known = {*self.of_aws, *parts["Policies"], *(policy.arn for policy in aws_managed_policies())}
-        used: set[str] = set()
+        policy_arns = {*self.of_aws, *parts["Policies"], *(policy.arn for policy in aws_managed_policies())}
+        arns_in_use: set[str] = set()
 
         def there(what: str, things: Any, among: Any, place: str) -> list[str]:
             """Of these, once each, what the files hold."""
@@ -105,15 +105,15 @@ class Identities:
             for called, entry in parts[shape].items():
                 place = f"{KINDS[shape].lower()} {called}"
                 arns = [each["PolicyArn"] for each in entry.get("AttachedManagedPolicies", ())]
-                attached = there("policy", arns, known, place)
+                attached = there("policy", arns, policy_arns, place)
                 bound = [each["PermissionsBoundaryArn"] for each in listed(entry.pop("PermissionsBoundary", None))]
-                bound = there("boundary", bound, known, place)
+                bound = there("boundary", bound, policy_arns, place)
                 entry["AttachedManagedPolicies"] = [{"PolicyArn": arn} for arn in attached]
                 if bound:
                     entry["PermissionsBoundary"] = {"PermissionsBoundaryArn": bound[0]}
                 entry["GroupList"] = there("group", entry.get("GroupList", ()), parts["GroupDetailList"], place)
-                used |= {*attached, *bound}
-        own = [self.of_aws[arn] for arn in sorted(used) if arn in self.of_aws]
+                arns_in_use |= {*attached, *bound}
+        own = [self.of_aws[arn] for arn in sorted(arns_in_use) if arn in self.of_aws]
         sections = {section: list(entries.values()) for section, entries in parts.items()}
         return {"Id": number, "Name": name, **sections, "Policies": [*parts["Policies"].values(), *own]}
 

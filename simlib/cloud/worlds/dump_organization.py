@@ -22,7 +22,7 @@ _IDENTIFIER = re.compile(
 )
 
 
-def _named_in(stem: str) -> str:
+def _identifier_in(stem: str) -> str:
     """What a file's name says its answer is about, "" where it does not."""
     return next(iter(_IDENTIFIER.findall(stem)), "")
 
@@ -32,7 +32,7 @@ class OrganizationParts:
 
     def __init__(self, notes: Notes) -> None:
         self.notes = notes
-        self.known: dict[str, Any] = {}  # of the organization itself
+        self.description: dict[str, Any] = {}  # of the organization itself, by describe-organization
         self.units: dict[str, dict[str, Any]] = {}
         self.members: dict[str, dict[str, Any]] = {}
         self.controls: dict[str, dict[str, Any]] = {}
@@ -40,38 +40,38 @@ class OrganizationParts:
 
     def lists_controls(self, written: Any, stem: str) -> bool:
         """Whether a list of policies is one of control policies; of a target, if its file names one."""
-        entries, target = objects(written), _named_in(stem)
+        entries, target = objects(written), _identifier_in(stem)
         if not entries or not all(":organizations:" in str(each.get("Arn")) for each in entries):
             return False
         self.attachments |= {(str(each.get("Id")), target) for each in entries}
         return True
 
     def take(self, shape: str, written: Any, stem: str) -> None:
-        parent = _named_in(stem)
+        parent = _identifier_in(stem)
         for index, each in enumerate(objects(written)):
             place, name = f"{shape}[{index}]", str(each.get("Name") or each.get("Id"))
             if shape == "Targets":
                 self.attachments.add((parent, str(each.get("TargetId"))))
             elif shape == "Organization":
-                self.known = self.known or each
+                self.description = self.description or each
             elif shape == "Accounts":
                 mail = f"{each.get('Id')}@example.com"
                 entry = {"Name": name, "Email": mail, "JoinedMethod": "INVITED", **each, "ParentId": parent or "r-root"}
-                if (made := self._read("Member", entry, place)) and (parent or made["Id"] not in self.members):
-                    self.members[made["Id"]] = made
-            elif made := self._read("Unit", {**each, "Name": name, "ParentId": parent or None}, place):
-                self.units[made["Id"]] = made
+                if (values := self._values("Member", entry, place)) and (parent or values["Id"] not in self.members):
+                    self.members[values["Id"]] = values
+            elif values := self._values("Unit", {**each, "Name": name, "ParentId": parent or None}, place):
+                self.units[values["Id"]] = values
 
     def take_control(self, written: Mapping[str, Any]) -> None:
         summary = written["PolicySummary"] if isinstance(written["PolicySummary"], dict) else {}
         of_aws = "yes" if summary.get("AwsManaged") else None  # as a world's file has it
         entry = {"Name": summary.get("Id"), **summary, "AwsManaged": of_aws, "Content": written.get("Content")}
-        if made := self._read("ControlPolicy", entry, "Policy.PolicySummary"):
-            kind = "scp" if made["Type"] == "SERVICE_CONTROL_POLICY" else "rcp"
-            if self._read(f"{kind} policy", made["Content"], "Policy.Content"):
-                self.controls[made["Id"]] = made
+        if values := self._values("ControlPolicy", entry, "Policy.PolicySummary"):
+            kind = "scp" if values["Type"] == "SERVICE_CONTROL_POLICY" else "rcp"
+            if self._values(f"{kind} policy", values["Content"], "Policy.Content"):
+                self.controls[values["Id"]] = values
 
-    def _read(self, form: str, written: Any, place: str) -> Any:
+    def _values(self, form: str, written: Any, place: str) -> Any:
         try:
             return values_of(form, written, place, self.notes)
         except WorldFileError as error:
@@ -80,9 +80,9 @@ class OrganizationParts:
 
     def whole(self, accounts: Collection[str]) -> list[dict[str, Any]]:
         """The values of the organization; none where none of the answers says who manages it."""
-        master, self.notes.file = str(self.known.get("MasterAccountId") or ""), ""
+        master, self.notes.file = str(self.description.get("MasterAccountId") or ""), ""
         if master not in accounts:
-            if self.units or self.controls or self.known:
+            if self.units or self.controls or self.description:
                 why = "describe-organization or the details of the account that manages it are missing"
                 self.notes.remark("the organization", why)
             return []
@@ -97,18 +97,18 @@ class OrganizationParts:
             self.take("Accounts", [{"Id": master}], "")
         for member in self.members.values():
             member["ParentId"] = member["ParentId"] if member["ParentId"] in placed else root["Id"]
-        used = {policy["Type"] for policy in self.controls.values()}
-        self.controls |= {FULL_ACCESS["Id"]: self.controls.get(FULL_ACCESS["Id"], FULL_ACCESS)} if SCP in used else {}
+        types = {policy["Type"] for policy in self.controls.values()}
+        self.controls |= {FULL_ACCESS["Id"]: self.controls.get(FULL_ACCESS["Id"], FULL_ACCESS)} if SCP in types else {}
         for target in (*placed.values(), *self.members.values()):
             target["Policies"] = sorted(p for p in self.controls if (p, target["Id"]) in self.attachments)
-            if SCP in used and SCP not in {self.controls[each]["Type"] for each in target["Policies"]}:
+            if SCP in types and SCP not in {self.controls[each]["Type"] for each in target["Policies"]}:
                 target["Policies"].append(FULL_ACCESS["Id"])
                 self.notes.repairs["roots, units and accounts without an SCP in the files: read as FullAWSAccess"] += 1
         entry: dict[str, Any] = {
-            "Id": self.known.get("Id"), "MasterAccountId": master, "FeatureSet": "ALL", "Policies": [],
-            "EnabledPolicyTypes": sorted(used),
+            "Id": self.description.get("Id"), "MasterAccountId": master, "FeatureSet": "ALL", "Policies": [],
+            "EnabledPolicyTypes": sorted(types),
             "OrganizationalUnits": [], "Accounts": [],
         }  # fmt: skip
-        made = self._read("Organization", entry, "the organization")
+        values = self._values("Organization", entry, "the organization")
         parts = {"Policies": self.controls, "OrganizationalUnits": placed, "Accounts": self.members}
-        return [{**made, **{name: list(part.values()) for name, part in parts.items()}}] if made else []
+        return [{**values, **{name: list(part.values()) for name, part in parts.items()}}] if values else []

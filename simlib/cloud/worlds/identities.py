@@ -47,20 +47,20 @@ def _policy(iam: Any, entry: Entry) -> Any:
         raise WorldFileError("PolicyVersionList: none of these is the default version.")
     policy.default_version_id = default.version_id
     policy.next_version_num = max(int(version.version_id[1:]) for version in policy.versions) + 1
-    known = iam.managed_policies.get(policy.arn)
-    if known is None or known.versions[-1].document != default.document:
+    present = iam.managed_policies.get(policy.arn)
+    if present is None or present.versions[-1].document != default.document:
         iam.managed_policies[policy.arn] = policy
     return policy
 
 
-def _named(things: Mapping[str, Any], name: str, missing: str) -> Any:
+def _look_up(things: Mapping[str, Any], name: str, missing: str) -> Any:
     if name not in things:
         raise WorldFileError(missing.format(name))
     return things[name]
 
 
 def _managed(iam: Any, arn: str) -> Any:
-    return _named(
+    return _look_up(
         iam.managed_policies, arn, "names the policy {}, which the file does not hold. Make the dump without --filter, "
         "or take the policy out."
     )  # fmt: skip
@@ -80,7 +80,7 @@ def _with_policies(iam: Any, entity: Any, entry: Entry) -> Any:
 def _user(iam: Any, entry: Entry) -> Any:
     user = new(iam.create_user, iam, "User", entry)
     for group in entry.get("GroupList", ()):
-        _named(iam.groups, group, "GroupList: there is no group {} in this account.").users.append(user)
+        _look_up(iam.groups, group, "GroupList: there is no group {} in this account.").users.append(user)
     if boundary := _boundary(iam, entry):
         set_user_boundary(user, boundary)
     return _with_policies(iam, user, entry)
@@ -89,8 +89,8 @@ def _user(iam: Any, entry: Entry) -> Any:
 def _role(iam: Any, entry: Entry) -> Any:
     role = new(moto.Role, iam, "Role", entry, permissions_boundary=_boundary(iam, entry), description="")
     iam.roles[role.id] = role
-    if used := entry.get("RoleLastUsed"):
-        role.last_used, role.last_used_region = used.get("LastUsedDate"), used.get("Region", "")
+    if last_use := entry.get("RoleLastUsed"):
+        role.last_used, role.last_used_region = last_use.get("LastUsedDate"), last_use.get("Region", "")
     for profile in entry.get("InstanceProfileList", ()):
         fill("InstanceProfile", _profile(iam, profile), profile).roles = [role]
     return _with_policies(iam, role, entry)
@@ -101,13 +101,13 @@ def _profile(iam: Any, entry: Entry) -> Any:
 
 
 def _known_user(iam: Any, entry: Entry) -> Any:
-    return _named(iam.users, entry["UserName"], "UserName: there is no user {} in this account.")
+    return _look_up(iam.users, entry["UserName"], "UserName: there is no user {} in this account.")
 
 
 def _key(iam: Any, entry: Entry) -> Any:
     key = new(moto.AccessKey, iam, "AccessKey", entry, prefix="AKIA")
-    if used := entry.get("AccessKeyLastUsed"):
-        key.last_used = moto.AccessKeyLastUsed(used["LastUsedDate"], used["ServiceName"], used["Region"])
+    if last_use := entry.get("AccessKeyLastUsed"):
+        key.last_used = moto.AccessKeyLastUsed(last_use["LastUsedDate"], last_use["ServiceName"], last_use["Region"])
     if "UserName" in entry:
         _known_user(iam, entry).access_keys.append(key)
     iam.access_keys[entry["AccessKeyId"]] = key

@@ -18,7 +18,7 @@ VIEWS.update(
 )
 
 
-def restored(entry: Mapping[str, Any]) -> Session:
+def restore(entry: Mapping[str, Any]) -> Session:
     values = attributes("Session", entry)
     if entry.get("Limited") or entry.get("SessionPolicies"):
         values["session_policies"] = tuple(
@@ -28,7 +28,7 @@ def restored(entry: Mapping[str, Any]) -> Session:
     return Session(**{**values, "transitive": tuple(entry.get("Transitive", ()))})
 
 
-def restored_issuer(entry: Mapping[str, Any]) -> Issuer:
+def restore_issuer(entry: Mapping[str, Any]) -> Issuer:
     """Raises `ValueError` for a key that is none."""
     issuer = Issuer(entry["Url"], lambda: datetime.now(UTC))
     issuer.reachable = not entry.get("Unreachable", False)

@@ -47,30 +47,30 @@ def document_of(ids: Mapping[str, str], clock: datetime, source_ip: str, session
     return json_of("World", world)
 
 
-def left_out(accounts: Iterable[str]) -> list[str]:
+def services_left_out(accounts: Iterable[str]) -> list[str]:
     """Services that have been used in these accounts and that a document does not tell of."""
-    ours, written = set(accounts), {section.service for section in _SECTIONS} | {"organizations", "sts"}
-    used = {
+    ours, documented = set(accounts), {section.service for section in _SECTIONS} | {"organizations", "sts"}
+    services = {
         each.service_name
         for each in moto.BackendDict._instances
         for account in each
         if account in ours and each[account]
     }
-    return sorted(used - written)
+    return sorted(services - documented)
 
 
 # -- loading -----------------------------------------------------------------------------------------------------------
 
 
-def read(*sources: str | os.PathLike[str]) -> tuple[dict[str, Any], tuple[Remark, ...]]:
+def load(*sources: str | os.PathLike[str]) -> tuple[dict[str, Any], tuple[Remark, ...]]:
     """The values of a world's file, or of files of somebody's own account, and what of these was not read.
 
     Raises `WorldFileError`.
     """
     first = str(sources[0])
     if len(sources) > 1 or (not first.lower().startswith(("http://", "https://")) and Path(first).is_dir()):
-        return dump.read(*sources)
-    document, remarks = dump.read_content(file.content(sources[0]), first)
+        return dump.load(*sources)
+    document, remarks = dump.load_content(file.content(sources[0]), first)
     if MARK not in document:
         return document, remarks
     version = document[MARK]
@@ -82,22 +82,22 @@ def read(*sources: str | os.PathLike[str]) -> tuple[dict[str, Any], tuple[Remark
     return values_of("World", document), ()
 
 
-def restored(values: Mapping[str, Any], store: Store) -> tuple[Contents, Sessions]:
+def restore(values: Mapping[str, Any], store: Store) -> tuple[Contents, Sessions]:
     """Make what `values` describe, moto's part and the lab's; what moto kept before comes back.
 
     Raises `WorldFileError`.
     """
     with emptied() as take_out:
         try:
-            issued = _restored(values, store)
+            sessions_ = _restore(values, store)
         except WorldFileError:
             raise
         except Exception as error:  # moto has an error of its own for each thing it does not take
             raise WorldFileError(f"This world cannot be made: {type(error).__name__}: {error}") from error
-        return take_out(), issued
+        return take_out(), sessions_
 
 
-def _restored(values: Mapping[str, Any], store: Store) -> Sessions:
+def _restore(values: Mapping[str, Any], store: Store) -> Sessions:
     names: set[str | None] = set()
     seen: set[tuple[str, ...]] = set()
     for index, account in enumerate(values["Accounts"]):
@@ -110,25 +110,25 @@ def _restored(values: Mapping[str, Any], store: Store) -> Sessions:
             _make(section, entry, account["Id"], where, seen)
     for index, entry in enumerate(values.get("Organizations", ())):
         organization.restore(entry, f"Organizations[{index}]")
-    issued = Sessions()
+    sessions_ = Sessions()
     for index, entry in enumerate(values.get("Sessions", ())):
-        if issued.find(entry["AccessKeyId"]):
+        if sessions_.find(entry["AccessKeyId"]):
             raise WorldFileError(f"Sessions[{index}].AccessKeyId: there is another session {entry['AccessKeyId']}.")
-        issued.keep(sessions.restored(entry))
+        sessions_.keep(sessions.restore(entry))
     for entry in values.get("IdentityProviders", ()):
-        issuer = sessions.restored_issuer(entry)
-        issued.issuers[issuer.url] = issuer
-    return issued
+        issuer = sessions.restore_issuer(entry)
+        sessions_.issuers[issuer.url] = issuer
+    return sessions_
 
 
 def _entries(account: Mapping[str, Any], place: str) -> Iterator[tuple[Member, str, Mapping[str, Any]]]:
     """What an account holds, section by section: the section, the place in the file, the values."""
     for section in _SECTIONS:
-        where, held = f"{place}.{section.name}", account.get(section.name)
+        where, value = f"{place}.{section.name}", account.get(section.name)
         if section.many:
-            yield from ((section, f"{where}[{index}]", entry) for index, entry in enumerate(held or ()))
-        elif held is not None:
-            yield section, where, held
+            yield from ((section, f"{where}[{index}]", entry) for index, entry in enumerate(value or ()))
+        elif value is not None:
+            yield section, where, value
 
 
 def _make(section: Member, entry: Mapping[str, Any], account: str, where: str, seen: set[tuple[str, ...]]) -> None:

@@ -397,12 +397,12 @@ def test_whatever_stands_in_a_dump_it_is_read_or_said_and_what_is_read_can_be_ma
                 break
             part = part[key]
     try:
-        values, remarks = dump.read_content(json.dumps(value).encode(), "dump.json")
+        values, remarks = dump.load_content(json.dumps(value).encode(), "dump.json")
     except WorldFileError:
         return
     assert all(isinstance(str(remark), str) for remark in remarks)
     store = Store()
     try:
-        snapshot.restored(values, store)
+        snapshot.restore(values, store)
     finally:
         store.close()
