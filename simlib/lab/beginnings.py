@@ -99,4 +99,6 @@ def trust(*arns: str, service: Names = "", federated: str = "", **more: Any) -> 
 
 
 def _document(**statement: Any) -> PolicyText:
-    return PolicyText(json.dumps({"Version": "2012-10-17", "Statement": [statement]}, indent=2))
+    """The principal stands where people write it: after the effect."""
+    first = {name: statement[name] for name in ("Effect", "Principal") if name in statement}
+    return PolicyText(json.dumps({"Version": "2012-10-17", "Statement": [{**first, **statement}]}, indent=2))

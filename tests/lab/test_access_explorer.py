@@ -105,9 +105,16 @@ def test_nothing_changes_in_the_world_until_it_is_applied(aws: Cloud, panel: Any
 
 
 def test_a_policy_that_is_taken_away_in_the_world_counts_no_more(aws: Cloud, panel: Any) -> None:
-    aws.account("dev").admin.client("iam").delete_user_policy(UserName="alice", PolicyName="read")
+    iam = aws.account("dev").admin.client("iam")
+    iam.delete_user_policy(UserName="alice", PolicyName="read")
     panel.refresh()
     assert words(panel) == ["Not allowed", "Not allowed"]
+    assert panel.documents[0].begun, "nobody has a text here that waits to be applied"
+    assert panel.documents[0].summary == "✔ A valid policy.", "it has no gaps to fill in"
+    iam.put_user_policy(UserName="alice", PolicyName="read", PolicyDocument=READ)
+    panel.refresh()
+    assert words(panel) == ["Allowed", "Not allowed"]
+    assert not panel.documents[0].begun
 
 
 def test_a_matrix_of_identities_and_requests(aws: Cloud) -> None:

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simlib import Cloud
+from simlib import Cloud, lab
 from simlib.cloud.inspection import Place
 from simlib.lab import PolicyEditor
 from simlib.lab.policy import code as policy_code
@@ -184,3 +184,8 @@ def test_hostile_text_is_stored_as_it_is() -> None:
         done = dev.admin.run(editor.code("cli"))
         assert done.returncode == 0, done.stderr
         assert json.loads(aws.inspect.document(place).text) == json.loads(HOSTILE)
+
+
+def test_a_simple_policy_has_its_principal_after_the_effect() -> None:
+    text = lab.allow("s3:GetObject", "arn:aws:s3:::photos/*", Principal="*")
+    assert list(json.loads(text)["Statement"][0]) == ["Effect", "Principal", "Action", "Resource"]

@@ -228,7 +228,7 @@ class PolicyEditor(Panel):
             if edited:
                 each.read(text)
             elif not each.stored:
-                each.policy = None
+                each.policy, each.blank = None, each.text  # there is nothing any more, and nobody has begun it anew
         known = {each.place for each in self.documents}
         come = [place for place in self._found() if place not in known and shelf.stored(place)]
         self.documents += tuple(shelf.documents(come, [each.name for each in self.documents]))
