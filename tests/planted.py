@@ -5,6 +5,7 @@ None of them may be used, changed, or shown anywhere.
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import socket
@@ -12,6 +13,8 @@ import threading
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from tests import outward
 
 KEYS = ("AKIAPLANTEDINVARIABLE", "AKIAPLANTEDINFILE000", "AKIAPLANTEDCACHED000", "AKIAPLANTEDATADDRESS")
 SECRETS = ("planted/secret/in/a/variable", "planted/secret/in/a/file", "planted-token", "planted-sso-token")
@@ -69,7 +72,7 @@ class Planted:
             file = self.home / ".aws" / path
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(text, encoding="utf-8")
-        self._before = self._state()
+        self._before, self._watch = self._state(), outward.Watch()
 
     def variables(self) -> dict[str, str]:
         """This process's variables, with what is planted in place of any AWS of whoever runs the tests."""
@@ -82,6 +85,11 @@ class Planted:
         now = self._state()
         names = sorted(str(path) for path in {*now, *self._before} if now.get(path) != self._before.get(path))
         return names + ["the metadata address"] * bool(self.metadata.visits)
+
+    def opened(self) -> list[str]:
+        """The files of them that a Python, started by the tests, has opened since this was last asked."""
+        opened = (ast.literal_eval(line.partition(" ")[2]) for line in self._watch.asked() if line.startswith("open "))
+        return sorted({os.fsdecode(path) for path in opened if Path(os.fsdecode(path)).is_relative_to(self.home)})
 
     def _state(self) -> dict[Path, tuple[bytes, int]]:
         files = (path for path in self.home.joinpath(".aws").rglob("*") if path.is_file())

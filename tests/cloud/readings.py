@@ -11,8 +11,9 @@ import argparse
 import gzip
 import http.client
 import random
+import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from functools import cache, partial
@@ -344,11 +345,13 @@ def by_hand(count: int, seed: int, *, over_http: bool) -> tuple[Counter[str], li
     return outcomes, faults
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The exit status is 1 where something was done otherwise than decided."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--count", type=int, default=COUNT)
     parser.add_argument("--seed", type=int, default=SEED)
-    wanted = parser.parse_args()
+    wanted = parser.parse_args(arguments)
+    failed = False
     for over_http in (False, True):
         way = "through the endpoint" if over_http else "in process"
         outcomes: Counter[str] = Counter()
@@ -366,7 +369,9 @@ def main() -> None:
         print(f"{way}: {raw.total()} raw requests, {len(more)} otherwise than decided; {dict(raw)}")
         for fault in [*faults, *more][:40]:
             print("   ", fault[:700])
+        failed = failed or bool(faults or more)
+    return int(failed)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -108,8 +108,7 @@ def test_it_and_its_children_ask_for_loopback_only(record: Record) -> None:
 
 
 def test_all_of_it_works_with_no_network_but_loopback(record: Record) -> None:
-    if outward.why_open:
-        pytest.skip(f"the way out is open: {outward.why_open}")
+    outward.need_it_closed()
     assert record.outcome["!aws, signed in"].strip().endswith("my-secure-bucket")
 
 

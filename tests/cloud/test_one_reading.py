@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -254,3 +255,14 @@ def test_an_access_points_arn_is_refused_with_a_sentence(world: tuple[Cloud, Any
         with pytest.raises(ClientError, match="The lab's S3 has no access points"):
             client.delete_object(Bucket=arn, Key="second")
     assert admin.client("s3").head_bucket(Bucket="second")
+
+
+@pytest.mark.parametrize("fault", [[], ["s3:GetObject was done on another bucket"]])
+def test_the_command_that_tries_them_all_ends_with_an_error_where_one_was_done_otherwise(
+    fault: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(readings, "services", lambda: [])
+    faults = iter([[], fault])  # in process, then through the endpoint
+    monkeypatch.setattr(readings, "by_hand", lambda *_, **__: (Counter(performed=1), next(faults)))
+    assert readings.main([]) == len(fault)
+    assert "".join(fault) in capsys.readouterr().out

@@ -71,7 +71,7 @@ def kernel(book: Any) -> Iterator[Any]:
 
 @dataclass(frozen=True)
 class Left:
-    """What there is after a lesson: all its texts, and what of the learner's own AWS is not as it was."""
+    """What there is after a lesson: all its texts, and what of the learner's own AWS was read or is not as it was."""
 
     texts: Mapping[str, str]
     touched: list[str]
@@ -101,9 +101,8 @@ def leave(client: Any) -> Left:
     changed = ["the variables"] if left.pop("variables") != variables else []
     progress = client.progress.read_text(encoding="utf-8") if client.progress.exists() else ""
     log = client.said.read_text(encoding="utf-8", errors="replace")
-    return Left(
-        {**left, "the page": page, "the log": log, "the progress": progress}, client.learner.touched() + changed
-    )
+    texts = {**left, "the page": page, "the log": log, "the progress": progress}
+    return Left(texts, client.learner.touched() + client.learner.opened() + changed)
 
 
 def check_nothing_of_the_learners(left: Left) -> None:

@@ -8,9 +8,12 @@ import runpy
 import shutil
 import socket
 import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -28,12 +31,23 @@ ALICE = SimpleNamespace(user=SimpleNamespace(name="alice"))
 
 
 @pytest.fixture
-def hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
-    config = Config()
-    for name, value in {"": str(tmp_path), "_PORT": "9000", "_PASSWORD": "a password", "_INSTRUCTOR": "i" * 32}.items():
-        monkeypatch.setenv(f"IAM_LAB_HUB{name}", value)
-    runpy.run_path(str(ROOT / "binder/hub/jupyterhub_config.py"), init_globals={"get_config": lambda: config})
-    return config
+def hub(configured: Callable[[Path], Any], tmp_path: Path) -> Any:
+    return configured(tmp_path)
+
+
+@pytest.fixture
+def configured(monkeypatch: pytest.MonkeyPatch) -> Callable[[Path], Any]:
+    """The configuration of a hub whose state is in that folder."""
+
+    def of(state: Path) -> Any:
+        config = Config()
+        told = {"": str(state), "_PORT": "9000", "_PASSWORD": "a password", "_INSTRUCTOR": "i" * 32}
+        for name, value in told.items():
+            monkeypatch.setenv(f"IAM_LAB_HUB{name}", value)
+        runpy.run_path(str(ROOT / "binder/hub/jupyterhub_config.py"), init_globals={"get_config": lambda: config})
+        return config
+
+    return of
 
 
 def test_it_listens_on_the_loopback_address_only(hub: Any) -> None:
@@ -146,3 +160,70 @@ def test_a_hub_that_ends_while_it_starts_leaves_no_proxy_behind(
 def test_the_learners_who_try_a_hub_take_lesson_1() -> None:
     said = (ROOT / "binder/hub/learner.py").read_text(encoding="utf-8")
     assert f'LESSON = "notebooks/{find(1).notebook}"' in said
+
+
+# -- each learner a user of the system
+
+LOOKS = """import os, pathlib, sys
+def tried(work):
+    try:
+        return str(work())
+    except PermissionError:
+        return "refused"
+mine, theirs = map(pathlib.Path, sys.argv[1:])
+mark = mine / "note.txt"
+mark.write_text("mine")
+print(os.getresuid(), os.getresgid(), os.getgroups(), oct(mark.stat().st_mode), tried(lambda: os.setuid(0)), sep="|")
+print(*(tried(work) for work in (
+    lambda: [*theirs.iterdir()], (theirs / "notebooks" / "00-start-here.ipynb").read_text,
+    lambda: (theirs / "new").touch(), lambda: [*theirs.parent.iterdir()])))
+"""
+
+
+@pytest.fixture
+def seats(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Any]:
+    """Two learners of a hub that root has started, with their homes."""
+    if os.name == "nt" or os.geteuid():
+        pytest.skip("only root can make each learner a user of the system: run this as root")
+    spawner = type("SimpleLocalProcessSpawner", (), {"make_preexec_fn": lambda self, name: lambda: None})
+    for name in ("jupyterhub", "jupyterhub.spawner"):  # which is in the hub's environment alone
+        monkeypatch.setitem(sys.modules, name, ModuleType(name))
+    monkeypatch.setattr(sys.modules["jupyterhub.spawner"], "SimpleLocalProcessSpawner", spawner, raising=False)
+    monkeypatch.setenv("IAM_LAB_HUB_APART", "1")
+    seat = runpy.run_path(str(ROOT / "binder/hub/seat.py"))["Seat"]
+    made = []
+    for number, name in enumerate(("ada", "mallory"), start=1):
+        made.append(seat())
+        made[-1].user = SimpleNamespace(id=number, name=name)
+    with tempfile.TemporaryDirectory(prefix="hub-") as state:  # where others may go through, other than pytest's
+        for folder in (state, f"{state}/homes", f"{state}/progress"):
+            Path(folder).mkdir(exist_ok=True)
+            Path(folder).chmod(0o711)
+        yield made, Path(state)
+
+
+def test_learners_are_users_of_the_system_whom_nothing_is_common_to(
+    seats: Any, configured: Callable[[Path], Any]
+) -> None:
+    learners, state = seats
+    ada, mallory = learners
+    assert ada.uid != mallory.uid
+    assert min(ada.uid, mallory.uid) >= 200_000
+    for each in learners:
+        configured(state).Spawner.pre_spawn_hook(each)
+    homes = [state / "homes" / each.user.name for each in learners]
+    prepare = mallory.make_preexec_fn("mallory")
+
+    def in_a_group_of_roots() -> None:
+        os.setgroups([0, 4])
+        prepare()
+
+    done = subprocess.run(
+        ["/usr/bin/env", "python3", "-c", LOOKS, *map(str, homes[::-1])],
+        preexec_fn=in_a_group_of_roots, cwd=homes[1], capture_output=True, encoding="utf-8",
+        env={"PATH": "/usr/local/bin:/usr/bin:/bin"},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    who, looked = done.stdout.splitlines()
+    assert who == "|".join(["|".join(map(str, [(mallory.uid,) * 3, (mallory.uid,) * 3, []])), "0o100600", "refused"])
+    assert looked == "refused refused refused refused"

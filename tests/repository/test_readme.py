@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
+from inspect import signature
 
 import pytest
 
 import lab
 from simlib.cloud.permissions.call_permissions import EXACT
+from simlib.cloud.transport import listener
+from simlib.cloud.transport.wire import LARGEST_BODY
+from simlib.cloud.worlds import file
 from simlib.lab import course
 from simlib.start import FIRST_PAGE
 
@@ -31,8 +35,8 @@ LINKS = [(page, target) for page, text in PAGES.items() for target in sorted(set
 @pytest.mark.parametrize(("page", "target"), LINKS)
 def test_every_link_of_its_own_leads_somewhere(page: str, target: str) -> None:
     if not target.startswith("https://"):
-        file, _, heading = target.partition("#")
-        place = (ROOT / page).parent / file if file else ROOT / page
+        name, _, heading = target.partition("#")
+        place = (ROOT / page).parent / name if name else ROOT / page
         assert place.exists()
         named = place.resolve().relative_to(ROOT).as_posix()
         assert not heading or named not in PAGES or heading in headings(named)
@@ -79,6 +83,15 @@ def test_the_megabytes_to_fetch_are_the_same_everywhere() -> None:
     assert f": {fetched} MB." in (ROOT / "notebooks" / "instructor-guide.md").read_text(encoding="utf-8")
 
 
+def test_the_limits_of_what_is_read_from_others_are_those_that_hold() -> None:
+    megabytes, minutes = LARGEST_BODY / 2**20, listener.SECONDS / 60
+    assert signature(listener.Listener).parameters["largest_body"].default == LARGEST_BODY
+    said = f"It takes {megabytes:.0f} MB a body, {listener.MOST_CONNECTIONS} connections, a minute for a request."
+    assert (minutes, said in PAGES["SECURITY.md"]) == (1, True)
+    linked = f"{file.LARGEST / 2**20:.0f} MB at most, within {file.SECONDS} seconds; http:// too"
+    assert linked in PAGES["SECURITY.md"]
+
+
 def test_what_a_seat_takes_is_what_was_measured() -> None:
     rows = (ROOT / "benchmarks" / "RESULTS.md").read_text(encoding="utf-8")
     [(seat, ratio)] = re.findall(
@@ -95,9 +108,9 @@ def test_the_minutes_are_the_lessons_own() -> None:
 
 
 def test_the_services_whose_permissions_are_exact_are_as_many_as_it_says() -> None:
-    [(count, file)] = re.findall(r"for (\d+) services, .*?\(`\[exact\]` in `(\S+)`\)", README)
+    [(count, table)] = re.findall(r"for (\d+) services, .*?\(`\[exact\]` in `(\S+)`\)", README)
     assert int(count) == len(EXACT)
-    assert "[exact]" in (ROOT / file).read_text(encoding="utf-8")
+    assert "[exact]" in (ROOT / table).read_text(encoding="utf-8")
 
 
 def test_the_challenges_are_as_many_as_it_says() -> None:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+import psutil
 import pytest
 
 from simlib import start
@@ -252,6 +253,29 @@ def test_the_address_comes_with_nothing_that_alarms_and_the_page_asks_no_questio
     assert start.FIRST_PAGE in {entry["name"] for entry in listed["content"]}
     assert "instructor-guide.md" not in {entry["name"] for entry in listed["content"]}
     assert not (tmp_path / "npm was started").exists()
+
+
+def test_the_playground_asks_for_the_token_in_its_address_and_listens_on_this_machine_only(tmp_path: Path) -> None:
+    options = ("--no-browser", f"--port={free_port()}")
+    command = [sys.executable, "-m", "simlib.start", "app", str(ROOT / "notebooks"), *options]
+    environment = {**bare_environment(), "HOME": str(tmp_path), "PYTHONPATH": str(ROOT)}
+    pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "encoding": "utf-8"}
+    with subprocess.Popen(command, env=environment, cwd=tmp_path, **pipes) as running:
+        try:
+            assert running.stdout
+            said = [running.stdout.readline()]
+            while said[-1] and "http://" not in said[-1]:
+                said.append(running.stdout.readline())
+            found = re.fullmatch(r"(http://127\.0\.0\.1:\d+)/\?token=([0-9a-f]{32,})\s*", said[-1])
+            assert found, said
+            assert "password" in first_answer(f"{found[1]}/login")
+            led = [urllib.request.urlopen(f"{found[1]}{path}").url for path in ("", "/api/kernels", "/api/contents")]
+            opened = psutil.Process(running.pid).net_connections()
+            listening = {each.laddr.ip for each in opened if each.status == psutil.CONN_LISTEN}
+        finally:
+            running.kill()
+    assert {address.partition("?")[0] for address in led} == {f"{found[1]}/login"}
+    assert listening == {"127.0.0.1"}
 
 
 def first_answer(address: str) -> str:

@@ -29,6 +29,7 @@ def jobs() -> Iterator[tuple[str, str, dict[str, Any]]]:
 
 
 JOBS = list(jobs())
+PACKAGES = [*ROOT.glob("*/package-lock.json"), *ROOT.glob("binder/*/package-lock.json")]
 
 
 @pytest.mark.parametrize("workflow", WORKFLOWS)
@@ -60,10 +61,47 @@ def test_whoever_writes_is_started_by_nobody_elses_change() -> None:
     assert pages["if"] == "github.event_name != 'pull_request' && github.ref == 'refs/heads/main'"
 
 
+@pytest.mark.parametrize("workflow", WORKFLOWS)
+def test_no_workflow_is_given_a_secret(workflow: str) -> None:
+    assert re.findall(r"\bsecrets\b", WORKFLOWS[workflow]) == []
+
+
+def test_newer_releases_come_as_often_as_it_is_said() -> None:
+    dependabot = yaml.safe_load((ROOT / ".github" / "dependabot.yml").read_text(encoding="utf-8"))["updates"]
+    assert {each["package-ecosystem"]: each["schedule"]["interval"] for each in dependabot} == {
+        "github-actions": "weekly",
+        "npm": "monthly",
+    }
+    assert {each["cooldown"]["default-days"] for each in dependabot} == {7}
+    assert {folder for each in dependabot for folder in each.get("directories", [])} == {
+        f"/{path.parent.relative_to(ROOT).as_posix()}" for path in PACKAGES
+    }
+    assert [workflow for workflow in ("update", "tests") if not weekly(workflow)] == []
+    said = (ROOT / "SECURITY.md").read_text(encoding="utf-8")
+    assert "Python packages once a week by the workflow *update*" in said
+    assert "actions every week and Node packages every month by Dependabot, none younger than a week" in said
+    assert "the workflow *tests* does it for every change and every week" in said
+
+
+def weekly(workflow: str) -> bool:
+    """Whether it starts by itself once a week."""
+    triggers = yaml.safe_load(WORKFLOWS[workflow])[True]  # YAML's `on`
+    return all(re.fullmatch(r"\d+ \d+ \* \* \d", each["cron"]) for each in triggers["schedule"])
+
+
 def test_every_python_and_system_is_tested() -> None:
     matrix = yaml.safe_load(WORKFLOWS["tests"])["jobs"]["tests"]["strategy"]["matrix"]
     assert matrix["python"] == ["3.11", "3.12", "3.13", "3.14"]
     assert {name.partition("-")[0] for name in matrix["os"]} == {"ubuntu", "macos", "windows"}
+
+
+def test_the_tests_may_have_a_network_of_their_own() -> None:
+    """Ubuntu lets nobody but root have one, and on Linux the tests that need one fail without in CI."""
+    steps = yaml.safe_load(WORKFLOWS["tests"])["jobs"]["tests"]["steps"]
+    runs = [str(step.get("run")) for step in steps]
+    allowed = runs.index("sudo sysctl --write kernel.apparmor_restrict_unprivileged_userns=0")
+    assert steps[allowed]["if"] == "runner.os == 'Linux'"
+    assert allowed < next(at for at, run in enumerate(runs) if run.startswith("python lab.py test"))
 
 
 def test_the_tasks_of_the_workflows_are_nox_s() -> None:

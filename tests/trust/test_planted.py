@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
@@ -35,6 +37,18 @@ def test_it_sees(what: str, tmp_path: Path) -> None:
     change(learner)
     [touched] = learner.touched()
     assert touched.endswith(name)
+    learner.metadata.close()
+
+
+def test_it_sees_who_has_looked(tmp_path: Path) -> None:
+    learner = Planted(tmp_path)
+    subprocess.run([sys.executable, "-c", "print(1)"], env=learner.variables(), check=True)
+    assert learner.opened() == []
+    looks = "import boto3; print(boto3.Session(profile_name='planted').get_credentials().access_key)"
+    told = subprocess.run([sys.executable, "-c", looks], env=learner.variables(), check=True, stdout=subprocess.PIPE)
+    assert KEYS[1].encode() in told.stdout
+    assert {Path(path).name for path in learner.opened()} == {"config", "credentials"}
+    assert (learner.opened(), learner.touched()) == ([], [])
     learner.metadata.close()
 
 

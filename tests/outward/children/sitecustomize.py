@@ -1,4 +1,7 @@
-"""Found first by every Python that the tests start: it puts on record whom it asks for on the network."""
+"""Found first by every Python that the tests start: it puts on record whom it asks for on the network.
+
+And which files it opens below a folder `.aws`; the tests' own process, which plants some, does not note that.
+"""
 
 import os
 import sys
@@ -10,10 +13,17 @@ _ASKING = {  # events of Python's audit hook, and which of their arguments says 
     "socket.getaddrinfo": 0,
     "socket.gethostbyname": 0,
     "socket.gethostbyaddr": 0,
+    "open": 0,
 }
 
 
+def _is_of_aws(path):
+    return isinstance(path, (str, bytes)) and ".aws" in os.fsdecode(path).replace(os.sep, "/").split("/")[:-1]
+
+
 def _note(event, arguments):
+    if event == "open" and (__name__ != "sitecustomize" or not _is_of_aws(arguments[0])):
+        return
     if event in _ASKING and (record := os.environ.get("OUTWARD_RECORD")):
         line = f"{event} {arguments[_ASKING[event]]!r}\n"
         try:
