@@ -15,7 +15,7 @@ from simlib.cloud.explain import Explanation
 from . import gist
 from .look import SIGNS, fold, icon, verdict
 from .markup import outline
-from .page import Html, Part, code, el
+from .page import Html, Part, code, el, name
 from .panel import Shown
 from .trail_table import called
 
@@ -80,7 +80,7 @@ class Attempt(Shown):
         shape = {"Allowed": "yes", gist.REFUSED: "no"}.get(self.outcome, "failed")
         what, to = self.what or self.operation, icon("to", "sl-to")
         call = [code(what), *([to, code(self.target)] if self.target else [])]
-        who = [el("span.sl-who", self.who), to] if self.who else []
+        who = [el("span.sl-who", el("span", name(self.who))), to] if self.who else []
         told = [heading, f"{SIGNS[shape]['text']} {self.outcome}", self.who, what, self.target]
         line = el("div.sl-call-line", *who, *call, verdict(shape, self.outcome), text="  ".join(filter(None, told)))
         rest: list[Part] = [el("p.sl-gist", self.gist, text=f"  {self.gist}")] if self.gist else []

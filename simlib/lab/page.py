@@ -94,7 +94,7 @@ def name(text: str) -> Part:
     for piece in filter(None, BREAKS.split(str(text))):
         pieces += [el("wbr")] if pieces else []
         words = _HYPHENED.split(piece)
-        pieces += [el("span.sl-nb", word) if "-" in word and len(word) < 36 else word for word in words]
+        pieces += [el("span.sl-nb", Html(escape(word))) if "-" in word and len(word) < 36 else word for word in words]
     return Part("", tuple(pieces), text=str(text))
 
 
@@ -123,7 +123,8 @@ def _html(child: Child, live: bool) -> str:
     if isinstance(child, Html):
         return child
     if isinstance(child, str):
-        return breakable(escape(child))
+        shown = breakable(escape(child))
+        return f"<span>{shown}</span>" if "<span" in shown else shown  # one piece, where pieces are laid out
     return "".join(_html(each, live) for each in child)
 
 

@@ -137,3 +137,9 @@ def test_awss_answer_stands_once_in_an_attempt_and_its_reason(world: Any) -> Non
     assert shown.count("The security token included in the request is invalid.") == 1
     assert "AWS does not know this access key." in shown
     assert str(world.why()).endswith("InvalidClientTokenId: The security token included in the request is invalid.")
+
+
+def test_a_machines_call_breaks_after_its_role_and_not_within_its_id() -> None:
+    machine = attempts.Attempt("list_buckets", who="web-app/i-0abc1234def567890 (dev)", what="s3:ListAllMyBuckets")
+    who = '<span class="sl-who"><span><span class="sl-nb">web-app</span>/<wbr>'
+    assert f'{who}<span class="sl-nb">i-0abc1234def567890</span> (dev)</span></span>' in machine.page().html()

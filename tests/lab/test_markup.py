@@ -44,7 +44,7 @@ def test_the_id_of_a_machine_stays_on_one_line() -> None:
     assert prose("assumed-role/web-app/i-0abc1234def567890 asks") == f"<p>assumed-role/web-app/{machine} asks</p>"
     assert inline("of `i-0abc1234def567890`") == f"of <code>{machine}</code>"
     assert str(el("p", "on i-0abc1234def567890")) == "on i-0abc1234def567890"
-    assert machine in el("p", "on i-0abc1234def567890").html()
+    assert el("p", "on i-0abc1234def567890").html() == f"<p><span>on {machine}</span></p>", "one piece of a row"
     assert "sl-nb" not in prose("an access-denied error of 2026-11-30, 1b9d6bcd-bbfd-4b2d-9b5d-ab8dfbbd4bed")
 
 
