@@ -49,8 +49,8 @@ def record(event: Event) -> dict[str, Any]:
         "recipientAccountId": event.account,
         "eventCategory": "Management",
     }
-    known = {name: value for name, value in members.items() if value not in ("", None)}
-    return {**known, "requestParameters": event.parameters}
+    values = {name: value for name, value in members.items() if value not in ("", None)}
+    return {**values, "requestParameters": event.parameters}
 
 
 def request_parameters(call: Call) -> Callable[[], Mapping[str, Any] | None]:
@@ -59,31 +59,31 @@ def request_parameters(call: Call) -> Callable[[], Mapping[str, Any] | None]:
     It is worked out when it is asked for. A call that is longer than a record may be is not kept until then.
     """
     if len(call.raw.body) + len(call.raw.url) <= _LONGEST:
-        kept = {name: each for name, each in call.parameters.items() if not isinstance(each, bytes)}
-        return partial(_shown, call.service, call.operation, kept)
-    shown = _shown(call.service, call.operation, call.parameters)
-    if shown and len(json.dumps(shown)) > _LONGEST:
-        shown = {"omitted": True}
-    return lambda: shown
+        without_data = {name: each for name, each in call.parameters.items() if not isinstance(each, bytes)}
+        return partial(_request_parameters, call.service, call.operation, without_data)
+    parameters = _request_parameters(call.service, call.operation, call.parameters)
+    if parameters and len(json.dumps(parameters)) > _LONGEST:
+        parameters = {"omitted": True}
+    return lambda: parameters
 
 
-def _shown(service: str, operation: str, parameters: Mapping[str, Any]) -> dict[str, Any] | None:
+def _request_parameters(service: str, operation: str, parameters: Mapping[str, Any]) -> dict[str, Any] | None:
     shape = mock.get_service_model(service).operation_model(operation).input_shape
-    return _recorded(shape, parameters, service) or None
+    return _record_value(shape, parameters, service) or None
 
 
-def _recorded(shape: Any, value: Any, service: str) -> Any:
+def _record_value(shape: Any, value: Any, service: str) -> Any:
     if getattr(shape, "metadata", {}).get("sensitive"):
         return _HIDDEN
     if isinstance(value, datetime):
         return f"{value:%b} {value.day}, {value.year} {value.hour % 12 or 12}:{value:%M:%S %p}"
     if isinstance(value, list):
-        return [_recorded(shape.member, each, service) for each in value if not isinstance(each, bytes)]
+        return [_record_value(shape.member, each, service) for each in value if not isinstance(each, bytes)]
     if shape is None or not isinstance(value, Mapping) or getattr(shape, "is_document_type", False):
         return value
     if shape.type_name == "map":
         return {
-            key: _recorded(shape.value, each, service) for key, each in value.items() if not isinstance(each, bytes)
+            key: _record_value(shape.value, each, service) for key, each in value.items() if not isinstance(each, bytes)
         }
     return dict(_members(shape, value, service))
 
@@ -94,10 +94,10 @@ def _members(shape: Any, value: Mapping[str, Any], service: str) -> Iterator[tup
         if isinstance(each, bytes) or each == {} or name == "ContentLength":
             continue
         hidden = name.endswith("Password") or name in _MESSAGES.get(service, ())
-        yield _written(service, name, member), _HIDDEN if hidden else _recorded(member, each, service)
+        yield _name_in_record(service, name, member), _HIDDEN if hidden else _record_value(member, each, service)
 
 
-def _written(service: str, name: str, member: Any) -> str:
+def _name_in_record(service: str, name: str, member: Any) -> str:
     """What CloudTrail calls a member: as the API does with a small letter first, S3's headers and queries as sent.
 
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/cloudtrail-logging-understanding-s3-entries.html

@@ -114,7 +114,7 @@ def test_what_a_record_says_is_worked_out_when_it_is_looked_at(
     aws: Cloud, iam: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as meanwhile:
-        meanwhile.setattr(cloudtrail, "_recorded", None)  # a call that wanted it would fail
+        meanwhile.setattr(cloudtrail, "_record_value", None)  # a call that wanted it would fail
         iam.create_user(UserName="alice")
     assert aws.trail[-1].parameters == {"userName": "alice"}
 

@@ -27,36 +27,36 @@ class Form(NamedTuple):
     """How a value is written: what a complaint calls it, what makes it of JSON or raises, and what makes the JSON."""
 
     name: str
-    read: Callable[[Any], Any]
-    write: Callable[[Any], Any] = lambda value: value
+    parse: Callable[[Any], Any]
+    serialize: Callable[[Any], Any] = lambda value: value
 
 
 def _only(kind: type) -> Callable[[Any], Any]:
-    def read(value: Any) -> Any:
+    def parse(value: Any) -> Any:
         if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
             raise TypeError
         return value
 
-    return read
+    return parse
 
 
 def _matching(pattern: str, name: str) -> Form:
-    def read(value: Any) -> Any:
+    def parse(value: Any) -> Any:
         if not re.fullmatch(pattern, value, re.ASCII):
             raise ValueError
         return value
 
-    return Form(name, read)
+    return Form(name, parse)
 
 
 def _aware(value: datetime) -> datetime:
     return (value if value.tzinfo else value.replace(tzinfo=UTC)).astimezone(UTC)  # moto's are in UTC and do not say so
 
 
-def _dated(naive: bool = False, last: int = 9999, written: str = "%Y-%m-%dT%H:%M:%SZ") -> Form:
+def _date(naive: bool = False, last: int = 9999, style: str = "%Y-%m-%dT%H:%M:%SZ") -> Form:
     """A date in UTC, as text, as YAML's own, or in seconds or milliseconds; `naive` ones do not say so, as moto's."""
 
-    def read(value: Any) -> datetime:
+    def parse(value: Any) -> datetime:
         if isinstance(value, str):
             value = datetime.fromisoformat(value.strip())
         elif not isinstance(value, datetime):
@@ -65,25 +65,25 @@ def _dated(naive: bool = False, last: int = 9999, written: str = "%Y-%m-%dT%H:%M
             raise Unfit(f"is too far: the lab's time ends with the year {last}.")
         return _aware(value).replace(tzinfo=None) if naive else _aware(value)
 
-    return Form('a date such as "2026-11-24T09:00:00Z"', read, lambda value: _aware(value).strftime(written))
+    return Form('a date such as "2026-11-24T09:00:00Z"', parse, lambda value: _aware(value).strftime(style))
 
 
-def _read_bytes(value: Any) -> bytes:
+def _parse_bytes(value: Any) -> bytes:
     return base64.b64decode(value, validate=True)
 
 
-def _write_bytes(value: bytes) -> str:
+def _serialize_bytes(value: bytes) -> str:
     return base64.b64encode(value).decode("ascii")
 
 
-def _write_content(value: bytes) -> Any:
+def _serialize_content(value: bytes) -> Any:
     try:
         return value.decode("utf-8")
     except UnicodeDecodeError:
-        return {"Base64": _write_bytes(value)}
+        return {"Base64": _serialize_bytes(value)}
 
 
-def _read_context(value: Any) -> dict[str, str | list[str]]:
+def _parse_context(value: Any) -> dict[str, str | list[str]]:
     for entry in value.values():
         for text in entry if isinstance(entry, list) else [entry]:
             _text(text)
@@ -93,7 +93,7 @@ def _read_context(value: Any) -> dict[str, str | list[str]]:
 def _policy(kind: str) -> Form:
     """A policy document of a kind the engine knows, as text in Python and as an object in the file."""
 
-    def read(value: Any) -> str:
+    def parse(value: Any) -> str:
         text = unquote(value) if isinstance(value, str) and value.lstrip().startswith("%") else value
         try:
             Policy.parse(text, kind)
@@ -104,7 +104,7 @@ def _policy(kind: str) -> Form:
         # half a character stays escaped
         return json.dumps(text, ensure_ascii=False).encode("utf-8", "backslashreplace").decode("utf-8")
 
-    return Form("a policy", read, lambda text: text and json.loads(text))
+    return Form("a policy", parse, lambda text: text and json.loads(text))
 
 
 _text, _number, _truth, _object = _only(str), _only(int), _only(bool), _only(dict)
@@ -119,20 +119,20 @@ FORMS: Mapping[str, Form] = {
     "flag": Form("true or false", _truth, lambda value: bool(value) or None),  # written where it is true
     "object": Form("an object", _object),
     "texts": Form("an object", _object, lambda mapping: {name: str(value) for name, value in mapping.items()}),
-    "context": Form("an object of texts and lists of texts", _read_context, dict),
-    "date": _dated(),
-    "clock": _dated(last=LAST_YEAR),
-    "naive date": _dated(naive=True),
-    "instant": _dated(naive=True, written="%Y-%m-%dT%H:%M:%S.%fZ"),
-    "base64": Form("text in Base64", _read_bytes, lambda value: _write_bytes(value) if value else None),
+    "context": Form("an object of texts and lists of texts", _parse_context, dict),
+    "date": _date(),
+    "clock": _date(last=LAST_YEAR),
+    "naive date": _date(naive=True),
+    "instant": _date(naive=True, style="%Y-%m-%dT%H:%M:%S.%fZ"),
+    "base64": Form("text in Base64", _parse_bytes, lambda value: _serialize_bytes(value) if value else None),
     "content": Form(
         'text or {"Base64": "…"}',
-        lambda value: value.encode("utf-8") if isinstance(value, str) else _read_bytes(value["Base64"]),
-        _write_content,
+        lambda value: value.encode("utf-8") if isinstance(value, str) else _parse_bytes(value["Base64"]),
+        _serialize_content,
     ),
     **{f"{kind} policy": _policy(kind) for kind in ("identity", "trust", "resource", "key", "scp", "rcp")},
-    "bucket policy": Form("a policy", lambda value: _policy("resource").read(value).encode("utf-8"), json.loads),
-    "session policy": Form("a policy", _policy("identity").read),
+    "bucket policy": Form("a policy", lambda value: _policy("resource").parse(value).encode("utf-8"), json.loads),
+    "session policy": Form("a policy", _policy("identity").parse),
 }
 
 

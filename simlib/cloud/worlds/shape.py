@@ -96,7 +96,7 @@ def values_of(form: str, value: Any, place: str = "", notes: Notes | None = None
     if form in _PAIRS:
         return _mapping_of(form, value, place, notes)
     try:
-        return form_of(form).read(value)
+        return form_of(form).parse(value)
     except Unfit as error:
         raise _Wrong(place, str(error), value) from None
     except (TypeError, ValueError, OverflowError, AttributeError, KeyError, OSError, RecursionError):
@@ -122,14 +122,14 @@ def _leave_out(error: _Wrong, notes: Notes | None) -> None:
 
 
 def _mapping_of(form: str, value: Any, place: str, notes: Notes | None) -> dict[str, Any]:
-    key, kept = members(_PAIRS[form])
+    key, content = members(_PAIRS[form])
     if isinstance(value, dict):
-        value = [{key.name: name, kept.name: each} for name, each in value.items()]
+        value = [{key.name: name, content.name: each} for name, each in value.items()]
     mapping: dict[str, Any] = {}
     for entry in _list_of(_PAIRS[form], value, place, notes):
         if entry[key.name] in mapping:
             _leave_out(_Wrong(place, f"has {entry[key.name]} twice."), notes)
-        mapping[entry[key.name]] = entry[kept.name]
+        mapping[entry[key.name]] = entry[content.name]
     return mapping
 
 
@@ -145,16 +145,16 @@ def _values_of_members(table: str, value: Any, place: str, notes: Notes | None) 
         raise WorldFileError(f"{prefix}{unknown}: there is no such member.{hint}")
     values = {}
     for name, form, many, flag, *_ in members(table):
-        written = value.get(name)
+        item = value.get(name)
         try:
-            if written is not None:
-                values[name] = (_list_of if many else values_of)(form, written, f"{prefix}{name}", notes)
+            if item is not None:
+                values[name] = (_list_of if many else values_of)(form, item, f"{prefix}{name}", notes)
             elif flag != "?":
                 raise _Wrong(f"{prefix}{name}", "is missing.")
         except _Wrong as error:
             if notes is None:
                 raise
-            if (instead := notes.instead(form, written, value)) is not None:
+            if (instead := notes.instead(form, item, value)) is not None:
                 values[name] = instead
             if instead is None and flag != "?":
                 raise
@@ -199,8 +199,8 @@ def fill(table: str, thing: Any, values: Mapping[str, Any]) -> Any:
 def make(cls: type, table: str, values: Mapping[str, Any], **more: Any) -> Any:
     """An object of a class of moto's with these values and nothing else; what is left out is None."""
     thing: Any = object.__new__(cls)
-    kept = attributes(table, dict.fromkeys(member.name for member in members(table)))
-    vars(thing).update({name: None for name in kept if not isinstance(getattr(cls, name, None), property)}, **more)
+    names = attributes(table, dict.fromkeys(member.name for member in members(table)))
+    vars(thing).update({name: None for name in names if not isinstance(getattr(cls, name, None), property)}, **more)
     return fill(table, thing, values)
 
 
@@ -242,31 +242,31 @@ def json_of(table: str, thing: Any, keeper: Any = None) -> dict[str, Any]:
 
     `keeper` is the backend of moto's that it is in.
     """
-    written = ((member, _written(member, thing, keeper)) for member in members(table))
+    pairs = ((member, _serialize(member, thing, keeper)) for member in members(table))
     return {
         member.name: value
-        for member, value in written
+        for member, value in pairs
         if value is not None and (value not in ([], {}) or member.flag != "?")
     }
 
 
-def _written(member: Member, thing: Any, keeper: Any) -> Any:
+def _serialize(member: Member, thing: Any, keeper: Any) -> Any:
     if member.service:
         here = member._replace(service="")
-        parts = [_written(here, backend, backend) for backend in keepers(member.service, thing.id)]
+        parts = [_serialize(here, backend, backend) for backend in keepers(member.service, thing.id)]
         return [each for part in parts for each in part] if member.many else next(filter(None, parts), None)
-    kept = VIEWS[member.place](keeper, thing) if member.how == "by" else _kept(thing, member)
-    if kept is None:
+    value = VIEWS[member.place](keeper, thing) if member.how == "by" else _value_in(thing, member)
+    if value is None:
         return None
     if member.form in _PAIRS:
         names = members(_PAIRS[member.form])
-        pairs = (zip(names, pair, strict=True) for pair in tag_map(kept).items())
-        return [{each.name: form_of(each.form).write(value) for each, value in pair} for pair in pairs]
-    write = form_of(member.form).write if member.simple else partial(json_of, member.form, keeper=keeper)
-    return [write(each) for each in kept] if member.many else write(kept)
+        pairs = (zip(names, pair, strict=True) for pair in tag_map(value).items())
+        return [{each.name: form_of(each.form).serialize(part) for each, part in pair} for pair in pairs]
+    serialize = form_of(member.form).serialize if member.simple else partial(json_of, member.form, keeper=keeper)
+    return [serialize(each) for each in value] if member.many else serialize(value)
 
 
-def _kept(thing: Any, member: Member) -> Any:
+def _value_in(thing: Any, member: Member) -> Any:
     place = member.name if not member.place and isinstance(thing, Mapping) else member.attribute
     for step in place.split("."):
         if step.endswith("()"):
