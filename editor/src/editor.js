@@ -274,6 +274,7 @@ function render({ model, el }) {
     const documents = model.get("documents");
     for (const document of documents.slice(states.length)) states.push(state(document, document.text));
     bar.name(mine().map((index) => documents[index]?.name ?? ""));
+    bar.choose(mine().indexOf(front));
     if (bar.isTabs()) panel.setAttribute("role", "tabpanel");
     else panel.removeAttribute("role");
   }

@@ -96,6 +96,7 @@ def test_what_is_typed_stays_when_a_policy_comes(opened: Any) -> None:
     page.evaluate(f"code => void {kernel}.requestExecute({{ code }})", SLOW)
     page.keyboard.type("aBc", delay=50)  # while the kernel is busy with it
     panel.get_by_role("tab", name="write").wait_for()
+    panel.get_by_role("tab", name="read", selected=True).wait_for()
     page.keyboard.type("D")
     page.keyboard.press("Escape")
     panel.get_by_text("s3:aBcDGetObject").first.wait_for()

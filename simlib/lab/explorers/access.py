@@ -234,7 +234,8 @@ class AccessExplorer(Explorer):
             return None
         chosen = self.answers.get(self.chosen) or next(iter(self.answers.values()))
         who = f" as {self.name(chosen.question.who)}" if len(self.people) > 1 else ""
-        called = f"Try row {self.row_of(chosen.question) + 1}{who} for real"
+        what = "it" if who and len(self.requests) == 1 else f"row {self.row_of(chosen.question) + 1}"
+        called = f"Try {what}{who} for real"
         return el("div.sl-row", button("try", icon("play"), called), key="try")
 
     def _undo(self) -> Child:
