@@ -74,7 +74,7 @@ class CallContext:
             return Refusal("NoSuchBucket", "The specified bucket does not exist", 404)
         text = refusal_text(permission, evaluation.message)
         if service == "ec2" and not self.call.operation.startswith(_READING):
-            text += f". Encoded authorization failure message: {encoded_message.encoded(evaluation, self.caller)}"
+            text += f". Encoded authorization failure message: {encoded_message.encode(evaluation, self.caller)}"
         refusal = answers.access_denied(service, text)
         refusal.code = permission.code or refusal.code
         if service == "iam":

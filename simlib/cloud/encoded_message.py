@@ -21,12 +21,12 @@ def _seal() -> Any:
     return Fernet(Fernet.generate_key())
 
 
-def encoded(evaluation: Evaluation, caller: Caller) -> str:
+def encode(evaluation: Evaluation, caller: Caller) -> str:
     """A denied decision as EC2 appends it to its refusal: nobody reads it without permission."""
     return str(_seal().encrypt(json.dumps(_members(evaluation, caller)).encode()).decode("ascii"))
 
 
-def decoded(message: str) -> str:
+def decode(message: str) -> str:
     """What was sealed, as JSON text; raises AWS's refusal of anything else."""
     from cryptography.fernet import InvalidToken
 

@@ -30,15 +30,15 @@ def test_a_crc_of_any_length_is_that_of_its_definition(name: str) -> None:
     chance = random.Random(8)
     for length in (*range(34), 63, 64, 65, 255, 256, 257, 1000, 4095, 4096, 4097, 30_001):
         body = chance.randbytes(length)
-        assert checksums.calculated({"Body": body, name: "?"}) == {name: bit_by_bit(body, *CRCS[name])}, length
+        assert checksums.calculate({"Body": body, name: "?"}) == {name: bit_by_bit(body, *CRCS[name])}, length
 
 
 def test_only_promised_digests_are_calculated() -> None:
-    assert checksums.calculated({"Body": b"x"}) == checksums.calculated({"ChecksumSHA1": "?"}) == {}
+    assert checksums.calculate({"Body": b"x"}) == checksums.calculate({"ChecksumSHA1": "?"}) == {}
 
 
 READING: list[tuple[Any, str, Mapping[str, Any]]] = [
-    (checksums, "calculated", {"ChecksumAlgorithm": "SHA256"}),
+    (checksums, "calculate", {"ChecksumAlgorithm": "SHA256"}),
     (signer, "payload", {}),
     (mock, "parse_request", {}),
 ]

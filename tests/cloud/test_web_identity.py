@@ -67,11 +67,11 @@ def test_a_workflow_gets_a_roles_credentials_without_any_key(aws: Cloud, github:
 
 def tampered(token: str) -> str:
     """The same token with another subject, and the signature it had."""
-    from simlib.cloud.credentials.issuer import _decoded, _encoded
+    from simlib.cloud.credentials.issuer import _decode, _encode
 
     head, body, signature = token.split(".")
-    claims = {**json.loads(_decoded(body)), "sub": "repo:evil/repo:ref:refs/heads/main"}
-    return ".".join((head, _encoded(json.dumps(claims).encode()), signature))
+    claims = {**json.loads(_decode(body)), "sub": "repo:evil/repo:ref:refs/heads/main"}
+    return ".".join((head, _encode(json.dumps(claims).encode()), signature))
 
 
 NO_KEY = (

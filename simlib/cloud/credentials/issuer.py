@@ -49,8 +49,8 @@ class Issuer:
         issued = int(self._now().timestamp())
         usual = {"iss": self.url, "sub": subject, "aud": audience, "iat": issued, "exp": issued + lasts}
         parts = ({"alg": "RS256", "typ": "JWT", "kid": "lab"}, {**usual, "jti": str(uuid.uuid4()), **claims})
-        signed = ".".join(_encoded(json.dumps(part).encode()) for part in parts)
-        token = f"{signed}.{_encoded(self._key.sign(signed.encode(), *_algorithm()))}"
+        signed = ".".join(_encode(json.dumps(part).encode()) for part in parts)
+        token = f"{signed}.{_encode(self._key.sign(signed.encode(), *_algorithm()))}"
         self.issued.append(token)
         return token
 
@@ -115,7 +115,7 @@ class Issuer:
 
         text, _, signature = token.rpartition(".")
         try:
-            self._key.public_key().verify(_decoded(signature), text.encode(), *_algorithm())
+            self._key.public_key().verify(_decode(signature), text.encode(), *_algorithm())
         except (InvalidSignature, ValueError):
             return False
         return True
@@ -128,7 +128,7 @@ def decode_unverified(token: str) -> tuple[Mapping[str, Any], Mapping[str, Any]]
     """Header and claims of a token, not verified; None for what is no JWT."""
     parts = token.split(".")
     try:
-        header, claims = (json.loads(_decoded(part)) for part in parts[:2])
+        header, claims = (json.loads(_decode(part)) for part in parts[:2])
     except (ValueError, RecursionError):
         return None
     well_formed = len(parts) == 3 and isinstance(header, dict) and isinstance(claims, dict)
@@ -142,11 +142,11 @@ def _algorithm() -> tuple[Any, Any]:
     return padding.PKCS1v15(), hashes.SHA256()
 
 
-def _encoded(content: bytes) -> str:
+def _encode(content: bytes) -> str:
     return base64.urlsafe_b64encode(content).rstrip(b"=").decode("ascii")
 
 
-def _decoded(text: str) -> bytes:
+def _decode(text: str) -> bytes:
     try:
         return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
     except binascii.Error as error:

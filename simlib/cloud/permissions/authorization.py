@@ -48,7 +48,7 @@ def decide(
 ) -> Evaluation:
     """Whether `caller` may do what is asked, `around` being the request's circumstances.
 
-    `instead` are documents that are to count in place of stored ones, or beside them: see `gathered`.
+    `instead` are documents that are to count in place of stored ones, or beside them: see `gather_policies`.
     """
     context = {**around, **caller.context, **_once(_tag_keys(permission)), **_once(permission.context)}
     if permission.account:
@@ -66,7 +66,7 @@ def decide(
         context=context,
         role_arn=caller.role_arn,
     )
-    return evaluate(request, gathered(permission, caller, store, callers, owners, instead))
+    return evaluate(request, gather_policies(permission, caller, store, callers, owners, instead))
 
 
 def _once(tags: Mapping[str, str | list[str]]) -> Mapping[str, str | list[str]]:
@@ -82,7 +82,7 @@ def _once(tags: Mapping[str, str | list[str]]) -> Mapping[str, str | list[str]]:
     return {key: tags[key] for key in first.values()}
 
 
-def gathered(
+def gather_policies(
     permission: Permission,
     caller: Caller,
     store: Store,

@@ -96,7 +96,7 @@ def _on(action: str, arn: str, call: Call, caller: Caller) -> Permission:
     permission = Permission(action, arn, owner, label=service_table.label(call) if own else None)
     match call.service:
         case "kms":
-            return kms_permissions.completed(call, caller, permission)
+            return kms_permissions.complete(call, caller, permission)
         case "dynamodb":
             return replace(permission, context=dynamodb_permissions.context_of(call, arn))
         case "organizations":  # in a member account only a delegation could allow

@@ -21,7 +21,7 @@ _ALIAS_OF_AWS = "alias/aws/"
 _WITH_OWN_KEY = ("secretsmanager", "ssm")  # what they keep is never without a key
 
 
-def completed(call: Call, caller: Caller, permission: Permission) -> Permission:
+def complete(call: Call, caller: Caller, permission: Permission) -> Permission:
     """A permission of KMS's own with its condition keys; where the call names an alias, `kms:RequestAlias` says so."""
     granting = call.operation == "CreateGrant"
     context: dict[str, str | list[str]] = {"kms:GrantIsForAWSResource": "false"} if granting else {}

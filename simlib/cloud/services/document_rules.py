@@ -16,7 +16,7 @@ from botocore.session import get_session
 
 from simlib.cloud.services import named_principals
 from simlib.cloud.services.documents import TABLES
-from simlib.cloud.services.named_principals import listed, statements
+from simlib.cloud.services.named_principals import as_list, statements
 from simlib.cloud.storage.iam_entities import is_in_awss_policies
 from simlib.cloud.storage.stored import PARTITION
 from simlib.iam import Problem, service_data
@@ -84,7 +84,7 @@ def _shared_providers(written: Document) -> Iterator[Problem]:
     """
     for statement in statements(written.document):
         principal = statement.get("Principal")
-        providers = listed(principal.get("Federated", [])) if isinstance(principal, dict) else []
+        providers = as_list(principal.get("Federated", [])) if isinstance(principal, dict) else []
         for provider in providers if statement["Effect"] == "Allow" and _is_for_web_identity(statement) else ():
             issuer = provider.partition(":oidc-provider/")[2] or provider
             claims = [c if ":" in c else f"{issuer}:{c}" for c in TABLES["shared-providers"].get(issuer, ())]
@@ -95,14 +95,14 @@ def _shared_providers(written: Document) -> Iterator[Problem]:
 
 def _is_for_web_identity(statement: Mapping[str, Any]) -> bool:
     element = "Action" if "Action" in statement else "NotAction"
-    matches = any(fnmatch.fnmatchcase(_WEB_IDENTITY, action.lower()) for action in listed(statement[element]))
+    matches = any(fnmatch.fnmatchcase(_WEB_IDENTITY, action.lower()) for action in as_list(statement[element]))
     return matches is (element == "Action")
 
 
 def _is_scoped(condition: Mapping[str, Mapping[str, Any]], claim: str) -> bool:
     for operator, comparisons in condition.items():
         for key, values in comparisons.items() if _COMPARISON.fullmatch(operator) else ():
-            if key.lower() == claim.lower() and str(next(iter(listed(values)), "")).strip("*? "):
+            if key.lower() == claim.lower() and str(next(iter(as_list(values)), "")).strip("*? "):
                 return True
     return False
 
@@ -153,7 +153,7 @@ def _version(written: Document) -> Iterator[Problem]:
 def _texts(document: Mapping[str, Any], *elements: str) -> Iterator[str]:
     for statement in statements(document):
         for element in elements:
-            yield from listed(statement.get(element, []))
+            yield from as_list(statement.get(element, []))
 
 
 _RULES: Mapping[str, tuple[Callable[[Document], Iterator[Problem]], ...]] = {

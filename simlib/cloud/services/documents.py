@@ -24,7 +24,7 @@ def check_written(call: Call) -> None:
     """Refuse a call that would store a document AWS does not accept, or one that names somebody who does not exist."""
     if call.name not in _WRITTEN:
         return
-    path, kind, size = carried(call.name, call.parameters)
+    path, kind, size = document_in(call.name, call.parameters)
     text: Any = call.parameters
     for member in path.split("."):
         text = text.get(member) if text else None
@@ -38,7 +38,7 @@ def check_written(call: Call) -> None:
         check(str(text), kind, parser, size=size, bucket=bucket)
 
 
-def carried(name: str, parameters: Mapping[str, Any]) -> tuple[str, str | None, str | None]:
+def document_in(name: str, parameters: Mapping[str, Any]) -> tuple[str, str | None, str | None]:
     """Of a call: the member that carries a policy ("Attributes.Policy"), its kind, as in `Policy.parse`, and whose
     quota it has, where not its kind's. The kind is None where it carries none."""
     path, kind, *size = _WRITTEN.get(name, ("", None))

@@ -39,7 +39,7 @@ def principal_names(document: Any) -> Iterator[tuple[str, str]]:
     """Type and name of every principal in a document."""
     for principal in _principals(document):
         for kind, names in principal.items():
-            yield from ((kind, name) for name in listed(names) if isinstance(name, str))
+            yield from ((kind, name) for name in as_list(names) if isinstance(name, str))
 
 
 def services_and_accounts(texts: Iterable[str]) -> tuple[list[str], list[str]]:
@@ -58,7 +58,7 @@ def _rename(document: Any, old: str, new: str) -> bool:
     changed = False
     for principal in _principals(document):
         names = principal.get("AWS")
-        if old in listed(names):
+        if old in as_list(names):
             principal["AWS"] = [new if name == old else name for name in names] if isinstance(names, list) else new
             changed = True
     return changed
@@ -73,10 +73,10 @@ def _principals(document: Any) -> Iterator[dict[str, Any]]:
 
 
 def statements(document: Any) -> list[Any]:
-    return [each for each in listed(document.get("Statement", [])) if isinstance(each, dict)]
+    return [each for each in as_list(document.get("Statement", [])) if isinstance(each, dict)]
 
 
-def listed(value: Any) -> list[Any]:
+def as_list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 

@@ -103,7 +103,7 @@ def _assume_role(context: CallContext) -> Mapping[str, Any]:
 def _decode_authorization_message(context: CallContext) -> Mapping[str, Any]:
     """https://docs.aws.amazon.com/STS/latest/APIReference/API_DecodeAuthorizationMessage.html"""
     context.require(Permission("sts:DecodeAuthorizationMessage", "*", context.caller.account))
-    return {"DecodedMessage": encoded_message.decoded(str(context.parameters["EncodedMessage"]))}
+    return {"DecodedMessage": encoded_message.decode(str(context.parameters["EncodedMessage"]))}
 
 
 BEFORE = checks("sts", _Sts)

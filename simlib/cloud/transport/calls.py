@@ -153,7 +153,7 @@ def place(raw: RawRequest, signed: Signed | None = None, hint: str | None = None
             protocol = spoken_protocol(service, raw.headers)
             if match := _parse(service, protocol, raw):
                 endpoint = "" if hint or _is_aws(raw.parts.netloc) else f"{raw.parts.scheme}://{raw.parts.netloc}"
-                digests = checksums.calculated(match[1]) if service == "s3" else {}
+                digests = checksums.calculate(match[1]) if service == "s3" else {}
                 call = Call(raw, service, match[0].name, match[1], region, protocol, access_key_id, endpoint, digests)
                 _check_host(call, scope, in_host[1] if in_host else None)
                 return call
@@ -205,7 +205,7 @@ def _decode(service: str, raw: RawRequest) -> RawRequest:
     """The request without what its body was wrapped in for its way here."""
     coding = [part.strip() for part in raw.headers.get("content-encoding", "").split(",") if part.strip()]
     if service == "s3":
-        return chunked.unwrapped(raw, coding)
+        return chunked.unwrap(raw, coding)
     if coding != ["gzip"]:
         return raw
     inflating = zlib.decompressobj(wbits=31)

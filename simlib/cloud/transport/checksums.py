@@ -72,7 +72,7 @@ _DIGESTS: Mapping[str, Callable[[bytes], bytes]] = {
 }
 
 
-def calculated(parameters: Mapping[str, Any]) -> Mapping[str, str]:
+def calculate(parameters: Mapping[str, Any]) -> Mapping[str, str]:
     """The digests that a call of S3 promises for its body as they really are, in base64, by the members' names."""
     body = parameters.get("Body")
     if not isinstance(body, bytes):

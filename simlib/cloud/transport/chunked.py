@@ -38,7 +38,7 @@ def chunks(stream: BufferedIOBase, most: int = LARGEST_BODY) -> Iterator[tuple[b
         yield chunk, extension
 
 
-def joined(chunks: Iterable[tuple[bytes, bytes]]) -> bytes:
+def join(chunks: Iterable[tuple[bytes, bytes]]) -> bytes:
     """Their content; of a million tiny ones no list is made."""
     body = bytearray()
     for chunk, _ in chunks:
@@ -46,12 +46,12 @@ def joined(chunks: Iterable[tuple[bytes, bytes]]) -> bytes:
     return bytes(body)
 
 
-def unwrapped(raw: RawRequest, coding: Sequence[str]) -> RawRequest:
+def unwrap(raw: RawRequest, coding: Sequence[str]) -> RawRequest:
     """The request as if its body had come in one piece, with its trailers as headers."""
     if not raw.headers.get("x-amz-content-sha256", "").startswith("STREAMING-") and "aws-chunked" not in coding:
         return raw
     stream = BytesIO(raw.body)
-    body = joined(chunks(stream))
+    body = join(chunks(stream))
     if raw.headers.get("x-amz-decoded-content-length", str(len(body))) != str(len(body)):
         raise ValueError("its body is not as long as it says")
     headers = {name: value for name, value in raw.headers.items() if name not in _WRAPPING}

@@ -27,7 +27,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from weakref import WeakSet
 
-from simlib.cloud.transport.chunked import chunks, joined
+from simlib.cloud.transport.chunked import chunks, join
 from simlib.cloud.transport.wire import LARGEST_BODY, RawAnswer, RawRequest
 
 HOST = "127.0.0.1"
@@ -198,7 +198,7 @@ class _Conversation(BaseHTTPRequestHandler):
         if coding.lower() != "chunked" or "content-length" in headers:
             raise _Bad("The request's body is sent in a way that cannot be read.")
         try:
-            body = joined(chunks(self.rfile, self.server.largest_body))
+            body = join(chunks(self.rfile, self.server.largest_body))
         except OverflowError as error:
             raise self._too_large() from error
         except ValueError as error:

@@ -25,7 +25,7 @@ from simlib.cloud.worlds import dump_organization, dump_resources, file
 from simlib.cloud.worlds.dump_identities import KINDS, Identities, owner
 from simlib.cloud.worlds.dump_organization import OrganizationParts
 from simlib.cloud.worlds.dump_resources import resource
-from simlib.cloud.worlds.remarks import Notes, Remark, listed
+from simlib.cloud.worlds.remarks import Notes, Remark, as_list
 from simlib.cloud.worlds.shape import WorldFileError
 
 __all__ = ["Remark", "load", "load_content"]
@@ -129,7 +129,7 @@ class _Reader:
             self.policies.append((self.notes.file, shape, value))
         elif shape != "Policies" or not self.organization.lists_controls(answer, stem):
             account = owner(value)
-            for index, entry in enumerate(listed(answer)):
+            for index, entry in enumerate(as_list(answer)):
                 self.identities.take(LISTED.get(shape, shape), entry, f"{shape}[{index}]", account)
 
     def whole(self, *names: str) -> dict[str, Any]:

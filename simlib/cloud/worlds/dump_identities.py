@@ -13,7 +13,7 @@ from typing import Any
 from botocore import xform_name
 
 from simlib.cloud.storage.changes import aws_managed_policies
-from simlib.cloud.worlds.remarks import Notes, listed, objects
+from simlib.cloud.worlds.remarks import Notes, as_list, objects
 from simlib.cloud.worlds.shape import WorldFileError, arn_in, values_of
 
 # The lists of the details, and the tables of their entries
@@ -106,7 +106,7 @@ class Identities:
                 place = f"{KINDS[shape].lower()} {called}"
                 arns = [each["PolicyArn"] for each in entry.get("AttachedManagedPolicies", ())]
                 attached = there("policy", arns, policy_arns, place)
-                bound = [each["PermissionsBoundaryArn"] for each in listed(entry.pop("PermissionsBoundary", None))]
+                bound = [each["PermissionsBoundaryArn"] for each in as_list(entry.pop("PermissionsBoundary", None))]
                 bound = there("boundary", bound, policy_arns, place)
                 entry["AttachedManagedPolicies"] = [{"PolicyArn": arn} for arn in attached]
                 if bound:
@@ -138,7 +138,7 @@ class Identities:
                 "PermissionsBoundary": lower.get("permissionboundary") or lower.get("permissionsboundary"),
             }  # fmt: skip
             for name, value in parts.items():
-                for each in listed(value):
+                for each in as_list(value):
                     text = str(arn_in(each))
                     if isinstance(each, dict) and "PolicyDocument" in each:
                         entry[f"{table}PolicyList"].append(each)

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from simlib.cloud.worlds.remarks import Notes, listed, objects
+from simlib.cloud.worlds.remarks import Notes, as_list, objects
 from simlib.cloud.worlds.shape import WorldFileError, members, values_of
 
 SHAPES = {"Policy": "Policy", "ResourcePolicy": "ResourcePolicy", "Attributes": "Policy"}  # where the document stands
@@ -67,7 +67,7 @@ def resource(
 def names_its_resource(document: Mapping[str, Any]) -> str:
     """The ARN of a bucket, queue or topic that a policy with principals speaks of; "" where it is not that."""
     letting = [each for each in objects(document.get("Statement")) if "Principal" in each or "NotPrincipal" in each]
-    texts = [str(text) for each in letting for text in listed(each.get("Resource"))]
+    texts = [str(text) for each in letting for text in as_list(each.get("Resource"))]
     return next((match[0] for match in map(_NAMES_A_RESOURCE.match, texts) if match), "")
 
 

@@ -51,10 +51,10 @@ class Notes:
         return _NOBODY if form == "trust policy" else None
 
 
-def listed(value: Any) -> list[Any]:
+def as_list(value: Any) -> list[Any]:
     """A list, of one where somebody has written the thing itself."""
     return value if isinstance(value, list) else [] if value is None else [value]
 
 
 def objects(value: Any) -> list[dict[str, Any]]:
-    return [each for each in listed(value) if isinstance(each, dict)]
+    return [each for each in as_list(value) if isinstance(each, dict)]
