@@ -26,6 +26,7 @@ from simlib.audit.names import Names
 from simlib.audit.paths import cuts, paths, who_reaches
 from simlib.audit.walking import walk
 from simlib.cloud.worlds.shape import WorldFileError
+from simlib.iam.validation import problems
 from simlib.lessons import LESSONS
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
@@ -82,6 +83,7 @@ def _answer(audit: Audit, options: argparse.Namespace) -> Iterator[str]:
     access = audit.access
     if options.who:
         action, resource = options.who
+        _spelled(action)
         access = access.asking(action, resource)
     names = Names(access.graph, audit.facts.accounts, {})
     if options.effective:
@@ -93,6 +95,16 @@ def _answer(audit: Audit, options: argparse.Namespace) -> Iterator[str]:
         start, goal = map(names.find, options.way)
         yield from map(str, paths(access.graph, start, goal))
         yield from (f"To cut every way: {cut.sentence}." for cut in cuts(access, start, goal))
+
+
+def _spelled(action: str) -> None:
+    """Tell of an action that is not known – a newer one, or a misspelling; what cannot be an action is refused."""
+    statement = {"Effect": "Allow", "Action": action, "Resource": "*"}
+    for problem in problems({"Version": "2012-10-17", "Statement": [statement]}, "identity"):
+        if problem.level == "error":
+            raise ValueError(problem.sentence)
+        if problem.code in ("invalid-action", "unknown-action", "invalid-service-in-action"):
+            print(problem.sentence, file=sys.stderr)
 
 
 def _progress(text: str) -> None:

@@ -329,6 +329,11 @@ def test_one_question_is_answered(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert sorted(actions) == ["s3:GetObject", "sqs:SendMessage"]
     assert main([path, "--who", "sqs:SendMessage", "arn:aws:sqs:us-east-1:123456789012:q"]) == 1
     assert capsys.readouterr().out == "alice → arn:aws:sqs:us-east-1:123456789012:q\n"
+    assert main([path, "--who", "sqs:SendMesage", "arn:aws:sqs:us-east-1:123456789012:q"]) == 0
+    unknown = "The service sqs has no action SendMesage. (did you mean sqs:SendMessage?)\n"
+    assert tuple(capsys.readouterr()) == ("Nothing.\n", unknown)
+    assert main([path, "--who", "SendMessage", "arn:aws:sqs:us-east-1:123456789012:q"]) == 2
+    assert capsys.readouterr().err == "An action is service:Name, such as s3:GetObject.\n"
     main([path])
     assert "Roles, and which users and roles may assume them:" in capsys.readouterr().out
     assert main([path, "--way", "alice", "nobody"]) == 2
