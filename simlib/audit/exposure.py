@@ -193,7 +193,7 @@ class Audit:
                         yield from self._of_principal(arn, name, each, evidence)
                     for name in sorted(each.principals.names.get("Federated", ())):
                         if issuer := _open_to_all(name, each):
-                            who, why = f"any token of {issuer}", ": no condition says whose are meant"
+                            who, why = f"any token of {issuer}", ": no condition says whose tokens are meant"
                             yield self._exposure("oidc-without-subject", arn, who, why, evidence)
 
     def _exposure(self, rule: str, arn: str, who: str, why: str, evidence: str) -> Exposure:

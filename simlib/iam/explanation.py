@@ -60,6 +60,8 @@ class Element(NamedTuple):
             return f"{_SUBJECTS[plain]} {actual} {verb} in {self.name} {_code(self.expected)}".rstrip()
         expected = _code(self.expected) or "a value the policy does not give"
         needed = f"anything but {expected}" if self.negated else expected
+        if "Equals" in self.operator and self.operator.rpartition(":")[2][0] == "S" and "*" in "".join(self.expected):
+            needed += ", in which `*` is no wildcard (it is one for `StringLike`)"
         if self.operator.rpartition(":")[2] == "Null":
             needed = "it to be absent" if self.expected == ("true",) else "it to be present"
         return f"{_code([self.key])} is {actual}; {_code([self.operator])} needs {needed}"
@@ -328,14 +330,17 @@ class Evaluation(NamedTuple):
         # a session has no identity policies of its own, they are its role's
         holder = request.caller.context.get("aws:PrincipalArn", request.caller.arn)
         resource = "the role's trust policy" if request.is_trust_question else "the resource's own policy"
+        near = [each for each in self._near(check)[:1] if each.misses == 1]
+        named = any(each.deciding and "Principal" not in each.deciding.name for each in near)
         place = {
             "VPC_ENDPOINT": "the VPC endpoint's policy",
-            "RESOURCE": f"{resource}, with this caller as its Principal",
+            "RESOURCE": resource if named else f"{resource}, with this caller as its Principal",
             "PRINCIPAL": f"an identity-based policy of {holder.split(':', 5)[-1]}",  # the first line names it whole
         }.get(check.check_type, f"the {_name(check)}")
-        near = [each for each in self._near(check)[:1] if each.misses == 1]
-        lacks = "".join(f"; {each.title} lacks one thing: {each.deciding.sentence}" for each in near if each.deciding)
-        return f"It would need an Allow for {request.action} in {place}{lacks}."
+        lacks = "".join(
+            f" {each.title} fits but for one thing: {each.deciding.sentence}." for each in near if each.deciding
+        )
+        return f"It would need an Allow for {request.action} in {place}.{lacks}"
 
 
 def _name(check: Check) -> str:

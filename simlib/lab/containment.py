@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from simlib.cloud.credentials.lifetimes import VALID
+from simlib.cloud.credentials.lifetimes import INACTIVE, VALID
 from simlib.cloud.world import ADMINISTRATOR
 
 from .attempts import attempt
@@ -59,14 +59,16 @@ class Containment(Panel):
 
     def _keys(self) -> Iterator[Row]:
         last = {event.access_key_id: event for event in self.world.trail}
-        buttons = (("deactivate", "Deactivate"), ("delete_key", "Delete"))
+        turns = {VALID: ("deactivate", "Deactivate"), INACTIVE: ("activate", "Activate")}
         for each in self.world.credentials():
-            if each.expires or not self._mine(each.arn) or each.state(self.world.clock.now) != VALID:
+            state = each.state(self.world.clock.now)
+            if each.expires or not self._mine(each.arn) or state not in turns:
                 continue
             used, owner = last.get(each.access_key_id), each.arn.rpartition("/")[2]
             known = f"last used {used.when:%d %b %H:%M} UTC from {used.source_ip}" if used else "never used"
             what = f"key {each.access_key_id} of {self._called(each.arn)}, created {each.born:%d %b %Y}"
-            yield Row(each.access_key_id, what, known, each.account, buttons, owner)
+            known = f"inactive, {known}" if state == INACTIVE else known
+            yield Row(each.access_key_id, what, known, each.account, (turns[state], ("delete_key", "Delete")), owner)
 
     def _machines(self) -> Iterator[Row]:
         for arn in self.world.inspect.resources():
@@ -97,9 +99,16 @@ class Containment(Panel):
 
     def deactivate(self, access_key_id: str) -> None:
         """Make an access key inactive; it can be activated again."""
+        self._turn(access_key_id, "deactivate", "Inactive")
+
+    def activate(self, access_key_id: str) -> None:
+        """Make an inactive access key active again."""
+        self._turn(access_key_id, "activate", "Active")
+
+    def _turn(self, access_key_id: str, verb: str, status: str) -> None:
         row, iam = self._row(access_key_id)
         names = {"UserName": row.owner, "AccessKeyId": access_key_id}
-        self._do(f"deactivate {access_key_id}", iam.update_access_key, **names, Status="Inactive")
+        self._do(f"{verb} {access_key_id}", iam.update_access_key, **names, Status=status)
 
     def delete_key(self, access_key_id: str) -> None:
         """Delete an access key."""
@@ -174,7 +183,10 @@ class Containment(Panel):
 
     @property
     def commands(self) -> Commands:
-        return {do: getattr(self, do) for do in ("deactivate", "delete_key", "terminate", "revoke", "delete_role")}
+        return {
+            do: getattr(self, do)
+            for do in ("deactivate", "activate", "delete_key", "terminate", "revoke", "delete_role")
+        }
 
     def follow(self) -> None:
         self._draw()

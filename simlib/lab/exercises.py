@@ -63,7 +63,7 @@ class Verdict(Panel):
             "check": lambda _: self.take(*made.judge()),
             "hint": lambda _: self._say(made.hint()),
             "solution": lambda _: self._say(made.solution()),
-            "reset": lambda _: self._ask(not self._asks, made.reset if self._asks else None),
+            "reset": lambda _: self._reset(made) if self._asks else self._ask(True),
             "keep": lambda _: self._ask(False),
         }
 
@@ -76,11 +76,16 @@ class Verdict(Panel):
         self._help[saying.title] = saying
         self._draw()
 
-    def _ask(self, asks: bool, done: Callable[[], Saying] | None = None) -> None:
+    def _ask(self, asks: bool) -> None:
         self._asks = asks
-        if done:
-            self._say(done())
         self._draw()
+
+    def _reset(self, made: Attempted) -> None:
+        """Begin the step again; what was said of the world before is no longer true of it."""
+        said, self._asks = made.reset(), False
+        if made.exercise.untouched is not None:
+            self.passed, self.text = None, made.exercise.waits_for
+        self._say(said)
 
     def page(self) -> Part:
         sign, right, css = _VERDICTS[self.passed]

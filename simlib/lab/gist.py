@@ -46,6 +46,8 @@ def gist(answer: Any) -> str:
         return _credentials(shown)
     if "Arn" in shown:
         return str(shown["Arn"])
+    if arn := next((shown[key] for key in shown if key.endswith("Arn") and f"{key[:-3]}Name" in shown), None):
+        return str(arn)  # of the one thing that the answer describes
     lists = [(key, value) for key, value in shown.items() if isinstance(value, list)]
     if lists:
         return _list(*max(lists, key=lambda each: bool(each[1])))

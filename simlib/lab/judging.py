@@ -18,7 +18,9 @@ from simlib.cloud.inspection import Place
 from simlib.cloud.transport.refusals import Refusal
 from simlib.iam import Evaluation, Policy, PolicyError, public_access
 from simlib.iam.decision import GRANTS
+from simlib.iam.errors import Problem
 from simlib.iam.findings import ERROR, gravity
+from simlib.iam.json_text import parse
 from simlib.iam.validation import problems
 from simlib.iam.vocabulary import ALLOW, DELEGATES, EXPLICIT_DENY
 
@@ -148,14 +150,21 @@ def _read(text: Any, at: At, name: str) -> Policy:
     try:
         policy = Policy.parse(text, at.kind, name=name or at.kind)
     except PolicyError as error:
-        rest = (each for each in error.problems if not each.code.startswith("missing-"))
-        first = next(rest, error.problems[0])  # what is there and should not be says more than what is missing
-        where = f"line {first.line}, column {first.column}" if first.line else first.path
-        advice = f" ({first.suggestion})" if first.suggestion else ""
-        raise Unjudged(f"{called} would not be saved: {where}: {first.message.rstrip('.')}{advice}.") from None
+        raise _unsaved(called, error.problems) from None
+    located = parse(text) if isinstance(text, str) else None  # what can be decided, and yet is not saved
+    if refused := problems(located.value if located else text, at.kind, located, advice=False):
+        raise _unsaved(called, refused)
     if at.owner.startswith("arn:aws:s3:::") and public_access.is_public(policy):
         raise Unjudged(f"{called} would not be saved: it is public, and the bucket blocks public access.")
     return policy
+
+
+def _unsaved(called: str, found: Sequence[Problem]) -> Unjudged:
+    """Why AWS would not save a policy: what is there and should not be says more than what is missing."""
+    first = next((each for each in found if not each.code.startswith("missing-")), found[0])
+    where = f"line {first.line}, column {first.column}" if first.line else first.path
+    advice = f" ({first.suggestion})" if first.suggestion else ""
+    return Unjudged(f"{called} would not be saved: {where}: {first.message.rstrip('.')}{advice}.")
 
 
 def _others(world: Any, who: Any, resource: str, kept: Mapping[Any, Any]) -> dict[Any, None]:

@@ -242,6 +242,11 @@ def test_only_statements_that_came_near_are_told() -> None:
     assert [line.partition("(")[2].partition(")")[0] for line in lines[2:]] == ["One0", "One1", "One2"]
 
 
+STARRED = policy(
+    allow("sts:AssumeRole", None, Principal={"AWS": ALICE}, Condition={"StringEquals": {"aws:username": "a*"}}),
+    kind="trust",
+    name="trust-policy",
+)
 HINTS: dict[str, tuple[Evaluation, str]] = {
     "allowed": (ask(ALICE, READ, OBJECT, PolicySet((ALLOW_ALL,))), ""),
     "an identity policy is lacking": (
@@ -250,8 +255,8 @@ HINTS: dict[str, tuple[Evaluation, str]] = {
     ),
     "one thing is lacking": (
         ask(ALICE, GET, TABLE, PolicySet((policy(allow(GET, Condition={"Null": {"k": "false"}}), name="p"),))),
-        f"It would need an Allow for {GET} in an identity-based policy of user/alice; "
-        "Allow statement 1 of p lacks one thing: `k` is absent; `Null` needs it to be present.",
+        f"It would need an Allow for {GET} in an identity-based policy of user/alice. "
+        "Allow statement 1 of p fits but for one thing: `k` is absent; `Null` needs it to be present.",
     ),
     "in one account an identity policy will do": (
         ask(ALICE, GET, TABLE, PolicySet(resource=resource_policy({"AWS": BOB}))),
@@ -265,8 +270,14 @@ HINTS: dict[str, tuple[Evaluation, str]] = {
     "a trust policy is lacking": (
         ask(ALICE, "sts:AssumeRole", TARGET, PolicySet((ALLOW_ALL,), resource=trust({"Service": EC2}))),
         "It would need an Allow for sts:AssumeRole in the role's trust policy, "
-        f"with this caller as its Principal; Allow statement 1 of trust-policy lacks one thing: "
+        f"with this caller as its Principal. Allow statement 1 of trust-policy fits but for one thing: "
         f"the caller `{ALICE}` is not in Principal `{EC2}`.",
+    ),
+    "a trust policy names the caller, and its condition does not hold": (
+        ask(ALICE, "sts:AssumeRole", TARGET, PolicySet((ALLOW_ALL,), resource=STARRED)),
+        "It would need an Allow for sts:AssumeRole in the role's trust policy. "
+        "Allow statement 1 of trust-policy fits but for one thing: `aws:username` is `alice`; `StringEquals` needs "
+        "`a*`, in which `*` is no wildcard (it is one for `StringLike`).",
     ),
     "a boundary is lacking": (
         ask(ALICE, GET, TABLE, PolicySet((ALLOW_ALL,), permissions_boundary=ALLOW_OTHERS)),

@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError, NoCredentialsError
 
 from simlib import lab
 from simlib.lab import attempts
+from simlib.lab.gist import gist
 
 
 def list_things(**_: Any) -> dict[str, Any]:
@@ -109,6 +110,11 @@ def test_an_attempt_says_who_what_on_what_and_the_gist_of_the_answer(world: Any,
     assert [part for part in parts if part not in str(done)] == []
     if done.outcome != "Refused":
         assert "Refused" not in done._repr_mimebundle_()["text/html"]
+
+
+def test_an_answer_that_describes_one_thing_is_that_thing_whatever_lists_it_has() -> None:
+    answer = {"FunctionName": "who", "FunctionArn": "arn:of:who", "Role": "arn:of:web-app", "Architectures": ["x86_64"]}
+    assert gist(answer) == "arn:of:who"
 
 
 def test_the_body_that_was_looked_at_can_still_be_read(world: Any) -> None:

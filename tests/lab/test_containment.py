@@ -56,14 +56,23 @@ def test_it_lists_keys_machines_and_roles_of_its_accounts_without_a_call(
     assert "lab-admin" not in said
 
 
-@pytest.mark.parametrize("how", ["deactivate", "delete_key"])
-def test_a_key_that_is_cut_off_opens_nothing_and_is_listed_no_more(
-    alice: Any, panel: lab.Containment, how: str
-) -> None:
-    getattr(panel, how)(alice.access_key_id)
+def test_a_key_that_is_deleted_opens_nothing_and_is_listed_no_more(alice: Any, panel: lab.Containment) -> None:
+    panel.delete_key(alice.access_key_id)
     assert panel.note.startswith("Done: ")
     assert not lab.attempt(alice.client("sts").get_caller_identity).allowed
     assert known(panel, f"key {alice.access_key_id}") == "gone"
+
+
+def test_a_key_that_was_deactivated_by_mistake_is_there_to_be_activated_again(
+    alice: Any, panel: lab.Containment
+) -> None:
+    panel.deactivate(alice.access_key_id)
+    assert not lab.attempt(alice.client("sts").get_caller_identity).allowed
+    assert known(panel, f"key {alice.access_key_id}").startswith("inactive, ")
+    assert "Activate" in panel.page().html(live=True)
+    panel.activate(alice.access_key_id)
+    assert lab.attempt(alice.client("sts").get_caller_identity).allowed
+    assert not known(panel, f"key {alice.access_key_id}").startswith("inactive")
 
 
 def test_a_machine_is_terminated(world: Cloud, panel: lab.Containment) -> None:

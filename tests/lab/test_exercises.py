@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ import pytest
 from simlib import Cloud, lab
 from simlib.lab import catching_up, course, questions
 from simlib.lab.beginnings import ALICE, allow
-from simlib.lab.exercises import Attempted, Exercise
+from simlib.lab.exercises import Attempted, Exercise, Saying
 from simlib.lab.judging import Ask, At, Policies, Row
 from simlib.lab.policy.view import code_view
 
@@ -66,6 +67,10 @@ def policy(*statements: dict[str, Any]) -> dict[str, Any]:
 ALL = {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}
 ANSWERS = {  # an answer, and what is said of it
     "right": (allow("s3:GetObject", f"{BUCKET}/a"), "✔ Right."),
+    "right, and AWS would not save it": (
+        policy(*[{"Sid": "One", "Effect": "Allow", "Action": "s3:GetObject", "Resource": f"{BUCKET}/a"}] * 2),
+        "would not be saved",
+    ),
     "right in another way": (
         policy(
             {"Effect": "Allow", "Action": "s3:Get*", "Resource": [f"{BUCKET}/*"]},
@@ -285,6 +290,19 @@ def test_to_begin_a_step_again_repairs_the_world_and_keeps_what_was_answered(mon
     assert lab.predict("root in the trust policy").locked == 0
     assert Cloud.running is not None
     Cloud.running.stop()
+
+
+def test_what_was_said_of_the_world_before_goes_when_a_step_is_begun_again(
+    aws: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exercise = replace(read_only(), untouched=lambda world, *_: False)
+    verdict = Attempted(exercise, "an exercise").check(policy(ALL))
+    assert verdict.passed is False
+    monkeypatch.setattr(Attempted, "reset", lambda _: Saying("Reset", "It is done."))
+    after = pressed(verdict, "reset", "reset")
+    assert verdict.passed is None
+    assert exercise.waits_for in after
+    assert "should be refused" not in after
 
 
 def test_a_step_that_cannot_be_begun_again_says_why(aws: Cloud) -> None:

@@ -69,6 +69,8 @@ def test_of_several_accounts_each_line_says_the_name_of_its_own(world: World) ->
     lab.attempt(world.aws.account("mallory").admin.client("iam").list_users)
     timeline.refresh()
     assert ", by lab-admin (mallory) from" in str(timeline)
+    alone = lab.SessionTimeline(world.aws, only=["reports/alice"])
+    assert [lane.parent for lane in alone.lanes] == ["alice"], "who opened it is named where it is not shown"
     only = lab.SessionTimeline(world.aws, only=["mallory/lab-admin"])
     assert [each.lane.credential.account for each in only.holdings] == [world.aws.account("mallory").id]
 

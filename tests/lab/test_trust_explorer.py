@@ -93,6 +93,7 @@ def test_tokens_are_callers(aws: Cloud) -> None:
     panel = lab.TrustExplorer(aws, role="reports", who=[ours, fork])
     assert [each.inside for each in panel.knocks] == [True, False]
     assert key in panel.knocks[1].why
+    assert f"role in dev {DEV} · sts:AssumeRoleWithWebIdentity" in str(panel)
 
 
 def test_who_gets_in_stands_inside_and_the_others_under_their_reasons(panel: Any) -> None:

@@ -227,7 +227,7 @@ WRONG: dict[str, list[Answer]] = {
         (policy("TWO_SERVICES", trust({"Service": LAMBDA})), "The EC2 service assumes web-app: refused"),
         (
             policy("TWO_SERVICES", trust({"Service": [EC2, LAMBDA], "AWS": "arn:aws:iam::111111111111:root"})),
-            "Alice, whose own policy allows her every role, assumes web-app: allowed",
+            "Alice, whose own policy lets her assume every role, assumes web-app: allowed",
         ),
         (
             policy("TWO_SERVICES", trust({"Service": [EC2, LAMBDA, "ecs-tasks.amazonaws.com"]})),
@@ -322,7 +322,7 @@ WRONG: dict[str, list[Answer]] = {
         ),
         (
             'at_dev.delete_role(RoleName="deploy")',
-            "Alice assumes a new role that trusts the account dev: allowed",
+            "And somebody can no longer work. The web application",
         ),
         (
             'at_dev.delete_group_policy(GroupName="developers", PolicyName="developers")',

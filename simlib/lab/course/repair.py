@@ -18,10 +18,12 @@ _ARN = re.compile(r"arn:aws:iam::(?:\d{12}|aws):(?:role|user|group|policy)/")
 
 def in_order(world: Any) -> Iterator[str]:
     parts = {part: [_row(*each, should) for each in incident.trials(world, part)] for part, should in PARTS.items()}
-    wrong = [row for rows in parts.values() for row in rows if not row.right]
-    if wrong:
+    first = next((row for rows in parts.values() for row in rows if not row.right), None)
+    if first:
         counts = [f"{what}, {sum(row.right for row in rows)} of {len(rows)}" for what, rows in parts.items()]
-        yield f"{sentence(wrong[0])}\n\nSo far: {'; '.join(counts)}."
+        stopped = [row for row in parts["everybody works"] if not row.right and row is not first][:1]
+        told = [sentence(first), *(f"And somebody can no longer work. {sentence(row)}" for row in stopped)]
+        yield "\n\n".join([*told, f"Checks that pass so far: {'; '.join(counts)}."])
 
 
 def _row(trial: dict[str, str], done: Attempt | None, should: bool) -> Row:

@@ -269,7 +269,7 @@ class CrossAccount(Explorer):
             sent = (el("b", whom), " ", el("span.sl-dim", "external ID "), code(self.external_ids[whom] or "none"))
             rows.append(self.row(answer, sent, key=f"behalf-{whom}", why=answer.question.key != self.call.key))
         confused = el("p.sl-quiet", verdict("deny", self.confused), role="status") if self.confused else None
-        head = el("h4", f"The customers that {self.name(self.who)} calls for, and the external ID it sends")
+        head = el("h4", f"The customers on whose behalf {self.name(self.who)} calls, and the external ID it sends")
         return el("section", head, el("ul.sl-reqs", rows), confused, key="behalf")
 
     def _then_asked(self) -> Child:

@@ -197,13 +197,14 @@ class TrustExplorer(Explorer):
         inside = sorted((each for each in knocks if each.inside), key=lambda one: self.name(one.who))
         account = self.world.account_name(self.role.account)
         count = f"{len(inside)} of {len(knocks)} may assume it"
+        actions = dict.fromkeys(each.answer.question.action for each in knocks)
         stale = ".sl-stale" if self.stale else ""
         door = el(f"div{stale}", self._inside(inside), self._outside(), key="door", aria_label="The door")
         return self.card(
             door,
             self._circumstances(),
             above=self._room(inside, len(knocks) - len(inside)),
-            about=(f"role in {account} {self.role.account} · ", code(ASSUME)),
+            about=(f"role in {account} {self.role.account} · ", code(", ".join(actions))),
             side=el("span.sl-small.sl-dim", count, role="status"),
             who=avatar("role", "", ".is-big"),
         )

@@ -126,7 +126,7 @@ def lanes(
     `only` names those to show: identities, AWS answers that hold credentials, access keys, ARNs, names; a mapping gives
     each a name of its own.
     """
-    names = {}
+    names, everything = {}, {each.access_key_id: each for each in credentials}
     if only is not None:
         named = only.items() if isinstance(only, Mapping) else ((None, each) for each in only)
         for own, selector in [(own, _selector(each)) for own, each in named]:
@@ -146,7 +146,7 @@ def lanes(
     waiting = [(each, 0) for each in reversed(children.get("", []))]
     while waiting:
         each, depth = waiting.pop()
-        parent = by_key.get(each.issued_by)
+        parent = everything.get(each.issued_by)
         found.append(Lane(name(each), each, name(parent) if parent else each.issued_to, depth))
         waiting += [(child, depth + 1) for child in reversed(children.get(each.access_key_id, []))]
     return found

@@ -230,7 +230,7 @@ class SessionTimeline(Panel):
         """What is not shown, and with which policies another moment is decided."""
         if self.chart.hidden:
             shown = f"{MOST_LANES} of {MOST_LANES + self.chart.hidden:,} credentials are shown"
-            yield f"{shown}, valid and young ones first. Choose an identity to see its own."
+            yield f"{shown}, valid and newest ones first. Choose an identity to see its own."
         if self.looked is not None and self.requests:
             yield "Decided with the policies as they are now. What was decided in the past is in the trail."
 
