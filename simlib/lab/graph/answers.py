@@ -112,7 +112,7 @@ class BlastRadius(Answer):
 
     @property
     def sentence(self) -> str:
-        valid = f"valid {words(self.until)}" if self.until else "which has no expiry date"
+        valid = f"valid {words(self.until)}" if self.until else "no expiry date"
         kinds = Counter(each.kind for each in self.found)
         named = {kind: kind for kind in ("user", "role", "machine", "function", "resource")} | {
             "control": "whole account"
