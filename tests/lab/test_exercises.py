@@ -259,7 +259,7 @@ def test_a_check_below_its_open_panel_says_how_it_went_and_leaves_the_reason_and
 
 def test_the_solution_of_policies_is_their_text_and_of_code_the_code() -> None:
     assert lab.exercise("let bob in").solution().code.startswith("{\n")
-    both = lab.exercise("acmes way in").solution().code
+    both = lab.exercise("a way in for acme").solution().code
     assert both.count('"Version"') == 2
     assert "ACME" not in both
     assert lab.exercise("rotate a key").solution().code.startswith("def rotate")

@@ -58,7 +58,7 @@ def test_explorers_of_many_policies_answer_and_follow_an_edit(aws: Cloud) -> Non
     assert access.answer().allowed
     assert len(access.html) < 500_000
     door = lab.TrustExplorer(aws, role="reports")
-    assert len(door.knocks) + door.left_out == len(door._people) > 40
+    assert len(door.attempts) + door.left_out == len(door._people) > 40
     assert len(door.groups) <= 8
     across = lab.CrossAccount(aws, who="carol", role="reports")
     assert "One account" in across.verdict or across.missing

@@ -80,9 +80,9 @@ def mfa_of_writer(world: Cloud) -> Any:
 PANELS = [
     ("one file for alice", of_alice),
     ("one file for alice", explorer_of_alice),
-    ("a list from blank", of_reports),
+    ("a trust policy from scratch", of_reports),
     ("the whole organization", of_ledger),
-    ("acmes way in", of_both),
+    ("a way in for acme", of_both),
     ("the mfa trap", mfa_of_writer),
 ]
 each_panel = pytest.mark.parametrize(("asked", "made"), PANELS, indirect=["asked"])
@@ -153,7 +153,7 @@ def test_a_wrong_answer_in_a_panel_is_told_as_any(asked: Any) -> None:
     assert str(exercise.check(panel)).startswith(wrong)
 
 
-@pytest.mark.parametrize("asked", ["a list from blank"], indirect=True)
+@pytest.mark.parametrize("asked", ["a trust policy from scratch"], indirect=True)
 def test_a_trust_policy_in_a_panel_is_called_the_trust_policy_of_its_role(asked: Any) -> None:
     exercise, _ = asked
     exercise.panel().editor.edit(trust(ALICE))
@@ -161,7 +161,7 @@ def test_a_trust_policy_in_a_panel_is_called_the_trust_policy_of_its_role(asked:
     assert "Allow statement 1 of the trust policy of reports" in " ".join(str(exercise.panel()).split())
 
 
-@pytest.mark.parametrize("asked", ["one file for alice", "a list from blank"], indirect=True)
+@pytest.mark.parametrize("asked", ["one file for alice", "a trust policy from scratch"], indirect=True)
 def test_a_text_with_gaps_has_no_mistakes_before_anything_is_written(asked: Any) -> None:
     exercise, _ = asked
     (document,) = exercise.panel().editor.documents
@@ -170,7 +170,7 @@ def test_a_text_with_gaps_has_no_mistakes_before_anything_is_written(asked: Any)
     assert document.errors, "what has been written is looked at"
 
 
-@pytest.mark.parametrize("asked", ["a list from blank"], indirect=True)
+@pytest.mark.parametrize("asked", ["a trust policy from scratch"], indirect=True)
 def test_what_the_world_holds_does_not_fill_the_gaps(asked: Any) -> None:
     exercise, world = asked
     editor = exercise.panel().editor
@@ -189,7 +189,7 @@ def test_what_is_written_in_the_cell_goes_before_the_panel_and_that_is_said(aske
     assert "About the text in the cell" in said
 
 
-@pytest.mark.parametrize("asked", ["acmes way in"], indirect=True)
+@pytest.mark.parametrize("asked", ["a way in for acme"], indirect=True)
 def test_one_policy_in_the_cell_and_the_other_in_the_panel(asked: Any) -> None:
     exercise, world = asked
     door, may = solved(exercise, world)
@@ -199,7 +199,7 @@ def test_one_policy_in_the_cell_and_the_other_in_the_panel(asked: Any) -> None:
     assert str(exercise.check(door, "")).startswith("✔ Right.")
 
 
-@pytest.mark.parametrize("asked", ["a list from blank"], indirect=True)
+@pytest.mark.parametrize("asked", ["a trust policy from scratch"], indirect=True)
 def test_a_panel_of_something_else_gets_a_sentence(asked: Any) -> None:
     exercise, world = asked
     said = " ".join(str(exercise.check(lab.PolicyEditor.of(world, Place(BOB, "identity", "x")))).split())

@@ -1,4 +1,4 @@
-"""TrustExplorer without a browser: everybody who might knock, in or out, and why."""
+"""TrustExplorer without a browser: everybody who might try, in or out, and why."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ def panel(aws: Cloud) -> lab.TrustExplorer:
 
 
 def inside(panel: Any) -> list[str]:
-    return [panel.name(each.who) for each in panel.knocks if each.inside]
+    return [panel.name(each.who) for each in panel.attempts if each.inside]
 
 
 def test_everybody_has_a_row(aws: Cloud, panel: Any) -> None:
-    names = [panel.name(each.who) for each in panel.knocks]
+    names = [panel.name(each.who) for each in panel.attempts]
     assert {"alice (dev)", "bob (dev)", "a session of this role itself", "ec2.amazonaws.com", "root user (dev)",
             "a session of scanner (acme)", "a stranger in account 999999999999", "anonymous"} <= set(names)  # fmt: skip
     assert inside(panel) == ["alice (dev)"]
@@ -51,19 +51,19 @@ def test_the_trust_policy_decides_who_is_in(panel: Any, text: str, expected: lis
 
 
 def test_why_is_one_line_and_the_account_gets_a_second_word(panel: Any) -> None:
-    assert panel.knock("bob").why == NOT_NAMED
+    assert panel.attempt("bob").why == NOT_NAMED
     panel.edit(trust({"AWS": DEV}))
-    bob = panel.knock("bob")
+    bob = panel.attempt("bob")
     assert bob.why == "Trusted, but not allowed by the caller's own identity policies"
     assert bob.second == "The trust policy names the account, so the caller's own policy must allow it, too."
-    assert panel.knock(f"arn:aws:iam::{DEV}:root").why == "Roles may not be assumed by root users"
+    assert panel.attempt(f"arn:aws:iam::{DEV}:root").why == "Roles may not be assumed by root users"
     assert "own policy must allow it, too." in str(panel)
     assert "own policy must allow it, too" in panel.html
 
 
 def test_a_condition_that_does_not_fit_is_the_reason(panel: Any) -> None:
     panel.edit(trust({"AWS": ALICE}, Condition={"Bool": {"aws:MultiFactorAuthPresent": "true"}}))
-    assert "aws:MultiFactorAuthPresent is absent" in panel.knock("alice").why
+    assert "aws:MultiFactorAuthPresent is absent" in panel.attempt("alice").why
     panel.under(mfa=True)
     assert inside(panel) == ["alice (dev)"]
 
@@ -91,14 +91,14 @@ def test_tokens_are_callers(aws: Cloud) -> None:
         ),
     )
     panel = lab.TrustExplorer(aws, role="reports", who=[ours, fork])
-    assert [each.inside for each in panel.knocks] == [True, False]
-    assert key in panel.knocks[1].why
+    assert [each.inside for each in panel.attempts] == [True, False]
+    assert key in panel.attempts[1].why
     assert f"role in dev {DEV} · sts:AssumeRoleWithWebIdentity" in str(panel)
 
 
 def test_who_gets_in_stands_inside_and_the_others_under_their_reasons(panel: Any) -> None:
     assert inside(panel) == ["alice (dev)"]
-    assert sum(map(len, panel.groups.values())) + 1 == len(panel.knocks)
+    assert sum(map(len, panel.groups.values())) + 1 == len(panel.attempts)
     assert "a session of this role itself" in [panel.name(each.who) for each in panel.groups[NOT_NAMED]]
     assert f"✘ {NOT_NAMED} {len(panel.groups[NOT_NAMED])}" in str(panel)
     panel.edit(trust({"AWS": BOB}))
@@ -117,13 +117,13 @@ def test_sessions_of_one_name_are_told_apart_and_found_by_what_they_are_called(a
     for _ in range(2):
         alice.client("sts").assume_role(RoleArn=ROLE, RoleSessionName="lesson")
     panel = lab.TrustExplorer(aws, role="reports")
-    called = [panel.name(each.who) for each in panel.knocks if each.who.kind == "session"]
+    called = [panel.name(each.who) for each in panel.attempts if each.who.kind == "session"]
     assert len(set(called)) == 2
     for name in called:
         assert name.startswith("reports/lesson ASIA…")
-        assert panel.name(panel.knock(name).who) == name
+        assert panel.name(panel.attempt(name).who) == name
     with pytest.raises(LookupError, match=r"'reports/lesson' could be any of: reports/lesson ASIA…\w{4}, "):
-        panel.knock("reports/lesson")
+        panel.attempt("reports/lesson")
 
 
 def test_whom_the_policy_names_has_a_row_however_many_there_are(aws: Cloud) -> None:
@@ -162,9 +162,9 @@ def test_many_callers_are_cut_and_can_be_searched(aws: Cloud) -> None:
     panel = lab.TrustExplorer(aws, role="reports")
     assert "more: search by name" in panel.more
     panel.search("person-29")
-    assert [panel.name(each.who) for each in panel.knocks] == ["person-29 (dev)"]
+    assert [panel.name(each.who) for each in panel.attempts] == ["person-29 (dev)"]
     panel.search("service")
-    assert all(each.who.kind == "service" for each in panel.knocks)
+    assert all(each.who.kind == "service" for each in panel.attempts)
 
 
 def test_half_typed_text_keeps_the_last_verdicts(panel: Any) -> None:

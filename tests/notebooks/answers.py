@@ -85,7 +85,7 @@ WRONG: dict[str, list[Answer]] = {
         (policy("BOB_MAY", {**allow("sts:AssumeRole", REPORTS), "Principal": {"AWS": BOB}}), "would not be saved"),
         (policy("BOB_MAY", allow(["sts:AssumeRole", "iam:*"], REPORTS)), "Bob changes the role: allowed"),
     ],
-    "a list from blank": [
+    "a trust policy from scratch": [
         (policy("REPORTS_TRUST", trust({"AWS": ALICE})), "Alice, without MFA, assumes reports: allowed"),
         (
             policy("REPORTS_TRUST", trust({"AWS": ALICE, "Service": "ec2.amazonaws.com"}, Condition=MFA)),
@@ -188,7 +188,7 @@ WRONG: dict[str, list[Answer]] = {
         ),
         (policy("OPEN_TO_ORGANIZATION", allow("s3:GetObject", f"{LEDGER}/*", Condition=MEMBERS)), "would not be saved"),
     ],
-    "acmes way in": [
+    "a way in for acme": [
         (f"{policy('ACME_TRUST', trust({'AWS': SCANNER}))}\n{ACME_MAY}", "without an ID, assumes the role: allowed"),
         (
             f"{policy('ACME_TRUST', trust({'AWS': 'arn:aws:iam::444444444444:root'}, Condition=OURS))}\n{ACME_MAY}",
@@ -342,7 +342,10 @@ CHEATS: dict[str, Answer] = {
     "your first policy": (STAR.replace("ANSWER", "ALICE_MAY"), "Alice creates a user: allowed"),
     "one file for alice": (STAR.replace("ANSWER", "ALICE_MAY"), "Alice reads another file: allowed"),
     "let bob in": (STAR.replace("ANSWER", "BOB_MAY"), "Bob assumes archive: allowed"),
-    "a list from blank": (OPEN.replace("ANSWER", "REPORTS_TRUST"), "Alice, without MFA, assumes reports: allowed"),
+    "a trust policy from scratch": (
+        OPEN.replace("ANSWER", "REPORTS_TRUST"),
+        "Alice, without MFA, assumes reports: allowed",
+    ),
     "the mfa trap": (STAR.replace("ANSWER", "MFA_REPAIRED"), "Alice's key, without MFA, reads the report: allowed"),
     "rotate a key": ("def rotate(iam, use):\n    use(iam)", "It ended with"),
     "cut mallory off": (
@@ -354,7 +357,7 @@ CHEATS: dict[str, Answer] = {
         policy("OPEN_TO_ORGANIZATION", {**trust("*", "s3:*"), "Resource": [LEDGER, f"{LEDGER}/*"]}),
         "it is public, and the bucket blocks public access",
     ),
-    "acmes way in": (
+    "a way in for acme": (
         f"{OPEN.replace('ANSWER', 'ACME_TRUST')}\n{STAR.replace('ANSWER', 'ACME_MAY')}",
         "without an ID, assumes the role: allowed",
     ),

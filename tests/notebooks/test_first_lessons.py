@@ -130,7 +130,7 @@ CLAIMS = {
         "metadata-without-trust", "policies A", ("AssumeRoleUnauthorizedAccess", "EC2 cannot assume the role web-app")
     ),
     "who may do everything may not borrow what does not trust her": Claim(
-        "administrator-knocks",
+        "administrator-assumes",
         "policies B",
         ("✘ Refused", "AccessDenied", "not authorized to perform: sts:AssumeRole on resource: arn:.*:role/web-app$"),
     ),

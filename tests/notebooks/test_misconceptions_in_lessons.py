@@ -77,7 +77,7 @@ MISCONCEPTIONS = {
     ),
     "8 a principal that does not exist": Met(
         "names",
-        "name-of-tomorrow",
+        "no-such-user-yet",
         r'MalformedPolicyDocument: Invalid principal in policy: "AWS":"arn:aws:iam::111111111111:user/carol"',
         "user/carol",
         "user/bob",

@@ -56,7 +56,7 @@ class CrossAccount(Explorer):
                          external_ids={"for us": "prod-7f3", "for mallory": "mallory-99", "without one": None})
 
     With `role` the call is `sts:AssumeRole`, and `requests` are what the session then asks; without, the first of the
-    `requests` is the call. `external_ids`: on whose behalf the caller knocks, and what it sends for them; the first
+    `requests` is the call. `external_ids`: on whose behalf the caller asks, and what it sends for them; the first
     one counts for the call that is drawn. `edit` and `circumstances` are as in `AccessExplorer`.
     """
 
@@ -133,7 +133,7 @@ class CrossAccount(Explorer):
 
     @property
     def behalf(self) -> dict[str, Answer]:
-        """For whom the caller knocks, and the answer."""
+        """For whom the caller asks, and the answer."""
         return {whom: self.answers[self._for(whom).key] for whom in self.external_ids}
 
     @property

@@ -1,4 +1,4 @@
-"""TrustExplorer: a role's trust policy before everybody who might knock."""
+"""TrustExplorer: a role's trust policy before everybody who might try to assume it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ MOST_HELD = 6  # tools that hang on the wall
 
 
 @dataclass(frozen=True)
-class Knock:
+class AssumeAttempt:
     """One caller at the door: in or out, why, and a second word where the trust policy alone does not settle it."""
 
     answer: Answer
@@ -55,7 +55,7 @@ class TrustExplorer(Explorer):
     `AccessExplorer`, tokens of an identity provider included, a row for each; by default everybody – users, sessions,
     services, a session of this role itself, other accounts, tokens, a stranger –, those who get in first.
     `requests`: what is asked with the borrowed role. `edit`: further documents beside the trust policy. `circumstances`
-    are those of the knock.
+    are those of the attempt.
     """
 
     def __init__(
@@ -112,7 +112,7 @@ class TrustExplorer(Explorer):
         return shown
 
     def _everybody(self) -> list[Principal]:
-        """All who might knock, the role's own account first, then those of none; a session stands for itself, other
+        """All who might try, the role's own account first, then those of none; a session stands for itself, other
         roles as a fresh session of them."""
         kinds = ("user", "role", "session", "root", "token", "service", "outside", "anonymous")
 
@@ -123,11 +123,11 @@ class TrustExplorer(Explorer):
 
     @property
     def questions(self) -> list[Question]:
-        return [self._knocking(each) for each in self.people] + [
+        return [self._question(each) for each in self.people] + [
             self._holding(action, resource) for action, resource in self.requests
         ]
 
-    def _knocking(self, person: Principal) -> Question:
+    def _question(self, person: Principal) -> Question:
         action = WEB_IDENTITY if person.kind == "token" else ASSUME
         given = {} if person.kind in ("token", "service") else circumstances(self.circumstances)
         return Question(person, action, self.role.arn, given)
@@ -136,27 +136,27 @@ class TrustExplorer(Explorer):
         return Question(self.role, action, resource)
 
     @property
-    def knocks(self) -> list[Knock]:
+    def attempts(self) -> list[AssumeAttempt]:
         """Every caller at the door; those who were not asked for by name in the order of the table."""
-        found = [self._knock(self.answers[self._knocking(each).key]) for each in self.people]
+        found = [self._attempt(self.answers[self._question(each).key]) for each in self.people]
         return found if self._who is not None else sorted(found, key=lambda each: not each.inside)
 
     @property
-    def groups(self) -> dict[str, list[Knock]]:
+    def groups(self) -> dict[str, list[AssumeAttempt]]:
         """Those outside, by the reason; the reasons of a few first."""
-        refused: dict[str, list[Knock]] = {}
-        for each in self.knocks:
+        refused: dict[str, list[AssumeAttempt]] = {}
+        for each in self.attempts:
             if not each.inside:
                 refused.setdefault(". ".join(filter(None, (each.why, each.second))), []).append(each)
         return dict(sorted(refused.items(), key=lambda group: (len(group[1]), group[0])))
 
-    def knock(self, who: Any) -> Knock:
+    def attempt(self, who: Any) -> AssumeAttempt:
         """The row of one caller, by name."""
-        question = self._knocking(find(self.world, who))
-        return self._knock(self.answers.get(question.key) or self._put(question, instead=self.instead))
+        question = self._question(find(self.world, who))
+        return self._attempt(self.answers.get(question.key) or self._put(question, instead=self.instead))
 
-    def _knock(self, answer: Answer) -> Knock:
-        return Knock(answer, _why(answer), _second(answer))
+    def _attempt(self, answer: Answer) -> AssumeAttempt:
+        return AssumeAttempt(answer, _why(answer), _second(answer))
 
     @property
     def held(self) -> list[tuple[str, str, Part | None]]:
@@ -177,7 +177,7 @@ class TrustExplorer(Explorer):
         return f"and {self.left_out} more: search by name, kind or account" if self.left_out else ""
 
     def name(self, person: Principal) -> str:
-        """Who knocks, as the page calls them."""
+        """Who asks, as the page calls them."""
         if person.arn == self.role.arn:
             return "a session of this role itself"
         called = self._titles.get(person) or titles(self.world, [person, *self._people])[person]
@@ -193,23 +193,23 @@ class TrustExplorer(Explorer):
     # -- the page ----------------------------------------------------------------------------------------------------
 
     def page(self) -> Part:
-        knocks = self.knocks
-        inside = sorted((each for each in knocks if each.inside), key=lambda one: self.name(one.who))
+        attempts = self.attempts
+        inside = sorted((each for each in attempts if each.inside), key=lambda one: self.name(one.who))
         account = self.world.account_name(self.role.account)
-        count = f"{len(inside)} of {len(knocks)} may assume it"
-        actions = dict.fromkeys(each.answer.question.action for each in knocks)
+        count = f"{len(inside)} of {len(attempts)} may assume it"
+        actions = dict.fromkeys(each.answer.question.action for each in attempts)
         stale = ".sl-stale" if self.stale else ""
         door = el(f"div{stale}", self._inside(inside), self._outside(), key="door", aria_label="The door")
         return self.card(
             door,
             self._circumstances(),
-            above=self._room(inside, len(knocks) - len(inside)),
+            above=self._room(inside, len(attempts) - len(inside)),
             about=(f"role in {account} {self.role.account} · ", code(", ".join(actions))),
             side=el("span.sl-small.sl-dim", count, role="status"),
             who=avatar("role", "", ".is-big"),
         )
 
-    def _room(self, inside: list[Knock], outside: int) -> Part:
+    def _room(self, inside: list[AssumeAttempt], outside: int) -> Part:
         """The role as a room: who comes in through the door, and the tools that hang inside, one for each statement."""
         comes = icon("to", "sl-to"), verdict("yes", "comes in")
         queue = [el("div.sl-queue", chip(each.who.kind, self.name(each.who)), *comes) for each in inside[:MOST_AT_DOOR]]
@@ -233,7 +233,7 @@ class TrustExplorer(Explorer):
         door = drawing("pictures", "doorway" if inside else "shut doorway", "sl-doorway", "0 0 64 96")
         return el("div.sl-room", street, door, el("div.sl-wall", *head, rail), key="room")
 
-    def _inside(self, inside: list[Knock]) -> Part:
+    def _inside(self, inside: list[AssumeAttempt]) -> Part:
         """Who comes in, through the door in the wall."""
         zone = el("div.sl-zone", el("b", "Inside"), el("span.sl-dim.sl-small", "gets a session of the role"))
         callers = el("ul.sl-callers", [self._caller(each) for each in inside])
@@ -241,15 +241,15 @@ class TrustExplorer(Explorer):
         none = el("p.sl-dim", "Nobody may assume it.") if not inside else None
         return el("div.sl-inside" + ("" if inside else ".is-shut"), zone, none, callers, *sill)
 
-    def _caller(self, knock: Knock) -> Part:
-        question, name = knock.answer.question, self.name(knock.who)
+    def _caller(self, attempt: AssumeAttempt) -> Part:
+        question, name = attempt.answer.question, self.name(attempt.who)
         told = el("b", breakable(name), text=f"{SIGNS['yes']['text']} {name}")
         was = change("no", "outside") if self.before(question) else None
         head = el("div.sl-row", told, was, el("span.sl-grow"), self.shown_here(question, name))
-        why = el("p.sl-small", f"{knock.why}. {knock.second}".strip()), self.why(knock.answer, "how AWS decides")
+        why = el("p.sl-small", f"{attempt.why}. {attempt.second}".strip()), self.why(attempt.answer, "how AWS decides")
         here = ".is-here" if question.key == self.chosen else ""
-        lines = avatar(knock.who.kind, knock.who.name), el("div", head, *why)
-        return el(f"li.sl-caller{here}", *lines, key=self._key(knock.who), data_moves=True)
+        lines = avatar(attempt.who.kind, attempt.who.name), el("div", head, *why)
+        return el(f"li.sl-caller{here}", *lines, key=self._key(attempt.who), data_moves=True)
 
     def _key(self, person: Principal) -> str:
         """What tells a caller on the page from another: not the ARN, which sessions share."""
@@ -258,16 +258,16 @@ class TrustExplorer(Explorer):
     def _outside(self) -> Part:
         search = el("span.sl-find", field("search", "Find a caller", self.filter), on="live")
         head = el("div.sl-zone", el("b", "Outside"), el("span.sl-grow"), search)
-        groups = [self._group(reason, knocks) for reason, knocks in self.groups.items()]
+        groups = [self._group(reason, attempts) for reason, attempts in self.groups.items()]
         return el("div.sl-outside", head, groups, el("p.sl-dim", self.more) if self.more else None)
 
-    def _group(self, reason: str, knocks: list[Knock]) -> Part:
+    def _group(self, reason: str, attempts: list[AssumeAttempt]) -> Part:
         """Those who stay outside for one reason; each explains its own refusal in place."""
-        for_good = knocks[0].answer.word == "Denied" or knocks[0].who.kind == "root"
-        count = el("span.sl-dim.sl-small", str(len(knocks)))
+        for_good = attempts[0].answer.word == "Denied" or attempts[0].who.kind == "root"
+        count = el("span.sl-dim.sl-small", str(len(attempts)))
         head = el("div.sl-row", verdict("deny" if for_good else "no", reason), count)
         keys, chips, opened = [each.key for each in self.questions], [], []
-        for each in sorted(knocks, key=lambda one: self.name(one.who)):
+        for each in sorted(attempts, key=lambda one: self.name(one.who)):
             question, name = each.answer.question, self.name(each.who)
             is_open, was = question.key in self.open, self.before(question)
             css = (".sl-ghost" if was else "") + (".is-here" if question.key == self.chosen else "")
