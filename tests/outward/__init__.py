@@ -41,7 +41,7 @@ def begin() -> None:
     descriptor, name = tempfile.mkstemp(prefix="outward-", suffix=".txt")
     os.close(descriptor)
     first = RECORD not in os.environ
-    os.environ[RECORD] = name
+    os.environ[RECORD], os.environ["OUTWARD_TESTS"] = name, str(os.getpid())
     if first:
         os.environ["PYTHONPATH"] = os.pathsep.join([str(CHILDREN), *filter(None, [os.environ.get("PYTHONPATH")])])
         runpy.run_path(str(CHILDREN / "sitecustomize.py"))

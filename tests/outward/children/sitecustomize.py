@@ -1,6 +1,6 @@
 """Found first by every Python that the tests start: it puts on record whom it asks for on the network.
 
-And which files it opens below a folder `.aws`; the tests' own process, which plants some, does not note that.
+And which files it opens below a folder `.aws`; a process that runs tests, which plants some, does not note that.
 """
 
 import os
@@ -22,7 +22,7 @@ def _is_of_aws(path):
 
 
 def _note(event, arguments):
-    if event == "open" and (__name__ != "sitecustomize" or not _is_of_aws(arguments[0])):
+    if event == "open" and (not _is_of_aws(arguments[0]) or os.environ.get("OUTWARD_TESTS") == str(os.getpid())):
         return
     if event in _ASKING and (record := os.environ.get("OUTWARD_RECORD")):
         line = f"{event} {arguments[_ASKING[event]]!r}\n"
