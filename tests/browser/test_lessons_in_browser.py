@@ -20,9 +20,9 @@ PANELS = {  # a cell of the lesson, and what its panel or answer says once every
     "credentials": ("chain", "Where the SDK looks"),
     "accounts": ("cross-account", "Both sides allow it"),
     "buckets": ("matrix", "Who may do what"),
-    "tests": ("editor", "A policy"),
+    "tests": ("editor", "A valid policy"),
     "incident": ("graph", "bob reaches prod-ledger"),
-    "repair": ("policies", "A policy"),
+    "repair": ("policies", "A valid policy"),
 }
 
 # Whether the notebook that is open would have to be saved, once JupyterLab knows all about its kernel.
