@@ -200,7 +200,7 @@ class Setting:
         return self.world.holder(self.world.inspect.credentials(arn)[0])
 
     def _arguments(self, call: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
-        """The parameters as boto3 takes them: gaps fill, a policy from its lines, code and tokens made."""
+        """The parameters as boto3 takes them: gaps filled, a policy from its lines, code and tokens made."""
         known = fill(parameters, {**self.values, "now": f"{self.world.clock.now:%Y-%m-%dT%H:%M:%SZ}"})
         path, kind, _ = documents.document_in(call, known)
         member = path.rpartition(".")[2] or "Policy"  # of a session, which no call stores

@@ -13,7 +13,7 @@ _NAMES = {
     "attempts": ("attempt", "compare"),
     "beginnings": ("allow", "begin", "deny", "machine", "trust"),
     "catching_up": ("catch_up",),
-    "challenge_panel": ("Challenges", "challenge", "challenges"),
+    "challenge_panel": ("Challenges", "challenge"),
     "containment": ("Containment",),
     "dumps": ("OwnAccount", "own_account"),
     "explorers.access": ("AccessExplorer",),

@@ -2,7 +2,7 @@
 
     game = lab.challenge("passrole-lambda", seed=7)     game.you.client("iam"), game.run("aws iam list-roles")
     lab.challenge()                                     today's, the same for everybody
-    lab.challenges()                                    all of them, to choose from
+    lab.Challenges()                                    all of them, to choose from
 
 The panel holds what everybody may know. What solves a challenge is in its file, which is read when it is checked.
 """
@@ -48,7 +48,7 @@ def today() -> int:
 
 
 def challenge(name: str = "", seed: int | None = None) -> Play:
-    """Begin a challenge in a fresh world: one of `lab.challenges()`, or a file of your own; without a name, today's.
+    """Begin a challenge in a fresh world: one of `lab.Challenges()`, or a file of your own; without a name, today's.
 
     The same `seed` makes the same challenge. Raises `LookupError`, with what was meant, for a name that there is not.
     """
@@ -237,9 +237,8 @@ class Play(Panel):
         rows = []
         for each in self.tally.rows:
             what = f"{each.who} {each.does}".strip() + (f": {each.because}" if each.because else "")
-            wrong = too_much if each.allowed else "not yet"
-            judged = verdict("yes", "right") if each.right else verdict("no", wrong)
-            rows.append(el("li", judged, " ", line(what)))
+            state = ("yes", "right") if each.right else ("no", too_much if each.allowed else "not yet")
+            rows.append(el("li", verdict(*state), " ", line(what)))
         return el("div", el("p", el("b", self.tally.sentence), role="status", key="tally"), el("ul.sl-tally", *rows))
 
     def _foot(self) -> Iterator[Child]:
@@ -354,8 +353,3 @@ class Challenges(Panel):
             "kind": lambda kind: show(self.play, kind),
             "seed": lambda text: self._typed.update(seed=text.strip()),
         }
-
-
-def challenges() -> Challenges:
-    """All challenges, to choose one and play it here in a world of its own."""
-    return Challenges()

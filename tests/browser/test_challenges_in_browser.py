@@ -134,7 +134,7 @@ def test_explain(visit: Any) -> None:
 
 
 def test_one_is_chosen_from_the_list(visit: Any) -> None:
-    visit.show("from simlib import lab\n\nlab.challenges()", "print('end')")
+    visit.show("from simlib import lab\n\nlab.Challenges()", "print('end')")
     output = visit.output(0)
     look(visit, output, "list")
     output.get_by_label("Kind").select_option("mend")

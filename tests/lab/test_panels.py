@@ -26,7 +26,7 @@ FILE = ("s3:GetObject", "arn:aws:s3:::my-secure-bucket/report.csv")
 PANELS: dict[str, Callable[[Any], Any]] = {
     "AccessExplorer": lambda world: lab.AccessExplorer(world, who=["alice", "reports"], requests=[FILE]),
     "AccessGraph": lambda world: lab.AccessGraph(world),
-    "Challenges": lambda world: lab.challenges(),
+    "Challenges": lambda world: lab.Challenges(),
     "Containment": lambda world: lab.Containment(world, accounts=["dev"]),
     "CrossAccount": lambda world: lab.CrossAccount(world, who="alice", role="reports", requests=[FILE]),
     "Playground": lambda world: lab.Playground(world),
