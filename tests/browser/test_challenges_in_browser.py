@@ -93,7 +93,7 @@ def test_lock_out(visit: Any) -> None:
     press(output, "Keys, sessions, machines")
     row = output.locator(".sl-req", has_text="198.51.100.66")
     press(row, "Deactivate")
-    row.get_by_role("button", name="Activate").wait_for()
+    row.get_by_role("button", name="Activate", exact=True).wait_for()
     assert "inactive" in row.inner_text()
     role = output.locator(".sl-req", has_text=f"role {names['export']}")
     press(role, "Revoke active sessions")
