@@ -227,12 +227,12 @@ def _after(so_far: float | None, more: float | None) -> float | None:
 
 def changes(before: nx.DiGraph, after: nx.DiGraph) -> Iterator[tuple[str, Step]]:
     """Edges that are gone ("−"), that have come ("+"), and that are there for other reasons than before ("±")."""
-    for sign, one, other in (("−", before, after), ("+", after, before)):
-        for edge in sorted(set(one.edges) - set(other.edges)):
-            yield sign, step(one, *edge)
-    decided_anew = [edge for edge in before.edges if edge in after.edges
-                    and before.edges[edge]["reasons"] is not after.edges[edge]["reasons"]]  # fmt: skip
-    for edge in sorted(decided_anew):
+    old, new = (
+        {(start, end): reasons for start, end, reasons in graph.edges(data="reasons")} for graph in (before, after)
+    )
+    for sign, graph, edges in (("−", before, old.keys() - new), ("+", after, new.keys() - old)):
+        yield from ((sign, step(graph, *edge)) for edge in sorted(edges))
+    for edge in sorted(edge for edge in old.keys() & new if old[edge] is not new[edge]):  # those are decided anew
         if step(before, *edge).sentence != step(after, *edge).sentence:
             yield "±", step(after, *edge)
 

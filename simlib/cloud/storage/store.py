@@ -121,13 +121,14 @@ class Store:
 
     def _stored_identity(self, account: str, collection: str, entity: Any) -> StoredIdentity:
         groups = backend(account).get_groups_for_user(entity.name) if collection == "users" else ()
+        boundary = getattr(entity, "permissions_boundary_arn", None)
         return StoredIdentity(
             entity.arn,
             entity.id,
             account,
             entity.name,
             tuple(document for owner in (entity, *groups) for document in _documents(owner)),
-            self.managed_policy(getattr(entity, "permissions_boundary_arn", None) or ""),
+            self.managed_policy(boundary) if boundary else None,
             tag_map(entity.tags),
             getattr(entity, "assume_role_policy_document", ""),
             int(getattr(entity, "max_session_duration", None) or 3600),

@@ -89,7 +89,13 @@ def _offerings(place: str, region: str) -> dict[str, Any]:
 
 def open_keeper(service: str, account: str, region: str) -> Any:
     """moto's backend of a service in an account, begun where nothing of it exists yet."""
+    regions = _backends(service)[account]
+    return regions[moto.PARTITION if moto.PARTITION in regions else region]
+
+
+@cache
+def _backends(service: str) -> Any:
+    """moto's backends of a service, by account."""
     module, name = moto.module_of_backends(service)
     with ec2_read_late():
-        regions = getattr(import_module(module), name)[account]
-    return regions[moto.PARTITION if moto.PARTITION in regions else region]
+        return getattr(import_module(module), name)

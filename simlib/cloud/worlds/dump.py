@@ -82,7 +82,7 @@ class _Reader:
         """What a file holds: one value or several, one after the other."""
         try:
             text = _decode(content)
-            if partition := _FOREIGN.search(text):
+            if "arn:aws-" in text and (partition := _FOREIGN.search(text)):
                 self.notes.remark("", f"it is of the partition {partition[1]}, and was read as if it were aws")
                 text = text.replace(f"arn:{partition[1]}:", "arn:aws:")
             return list(_parse(text, Path(self.notes.file).suffix.lower()))

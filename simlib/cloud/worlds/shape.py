@@ -39,8 +39,8 @@ class _Wrong(WorldFileError):
     """A value at a place that is wrong, or missing."""
 
     def __init__(self, place: str, reason: str, value: Any = None) -> None:
-        text = json.dumps(value, ensure_ascii=False, default=str)
-        excerpt = "" if value is None else f": {text if len(text) <= 60 else f'{text[:57]}…'}"
+        text = "" if value is None else f": {json.dumps(value, ensure_ascii=False, default=str)}"
+        excerpt = text if len(text) <= 62 else f"{text[:59]}…"
         super().__init__(f"{place}{excerpt} {reason}")
         self.place, self.reason = place, reason
 

@@ -88,6 +88,8 @@ class AccessGraph(Panel):
         if before and any(paths.changes(before.graph, self._map.graph)):
             self._before = before.graph
         facts = self._map.facts
+        if before and before.facts.everywhere == facts.everywhere and before.graph.nodes == self._map.graph.nodes:
+            return  # everything is called as it was
         outside = {number: name for number, name in facts.names.items() if number not in facts.accounts}
         self._names = Names(self._map.graph, facts.accounts, outside)
 
