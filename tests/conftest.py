@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,9 @@ from tests import outward
 
 # A process that runs a share of the tests ignores Ctrl+C, and so would the kernels it starts.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+gc.set_threshold(
+    20_000, 10, 10
+)  # a world makes objects by the thousand, and looking through them is a fifth of the time
 outward.begin()
 _watch = outward.Watch()
 
@@ -27,10 +32,18 @@ def nobody_goes_out(request: pytest.FixtureRequest) -> Iterator[outward.Watch]:
     assert tried == [], "this test asked for another machine"
 
 
+@pytest.fixture(scope="session")
+def progress_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """New folders, numbered here: pytest reads all names there are to find the next number."""
+    parent = tmp_path_factory.mktemp("progress")
+    return (parent / str(number) for number in count())
+
+
 @pytest.fixture(autouse=True)
-def progress_of_nobody(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+def progress_of_nobody(progress_folders: Iterator[Path], monkeypatch: pytest.MonkeyPatch) -> Path:
     """Nothing a test does is written into the progress of whoever runs it; kernels it starts inherit that."""
-    path = tmp_path_factory.mktemp("progress") / "progress.json"
+    path = next(progress_folders) / "progress.json"
+    path.parent.mkdir()
     monkeypatch.setenv("IAM_LAB_PROGRESS", str(path))
     return path
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
 import boto3
 import botocore.session
+from botocore.handlers import BUILTIN_HANDLERS
+from botocore.hooks import HierarchicalEmitter
 
 from simlib.cloud import ambient
 from simlib.cloud.ambient import Folder, Hidden
@@ -26,6 +29,14 @@ def _refuse_outside(request: Any, **_: Any) -> None:
         )
 
 
+@lru_cache(maxsize=1)
+def _registered(_handlers: tuple[Any, ...]) -> HierarchicalEmitter:
+    """botocore's handlers, to be copied: registering them one by one is most of what a session takes."""
+    hooks = HierarchicalEmitter()
+    botocore.session.Session(event_hooks=hooks)
+    return hooks
+
+
 class Identity:
     """Credentials, ready to make boto3 clients with.
 
@@ -42,7 +53,8 @@ class Identity:
     @cached_property
     def session(self) -> Any:
         """A `boto3.Session` with these credentials."""
-        core = botocore.session.Session()
+        hooks = copy.copy(_registered(tuple(BUILTIN_HANDLERS)))
+        core = botocore.session.Session(event_hooks=hooks, include_builtin_handlers=False)
         core.register_component("data_loader", service_models())
         core.register("before-send", _refuse_outside)
         keys = (self.access_key_id, self.secret_access_key, self.session_token)

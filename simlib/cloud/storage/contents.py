@@ -9,13 +9,14 @@ from __future__ import annotations
 import copyreg
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from copy import copy, deepcopy
+from copy import deepcopy
 from dataclasses import dataclass
 from threading import Condition, RLock
 from typing import Any
 
 from simlib.cloud import moto_names as moto
 from simlib.cloud.interrupts import uninterrupted
+from simlib.cloud.storage.changes import own_copy
 
 # What moto remembers beside its backends: who owns a bucket, who belongs to an organization
 _BESIDE = {"s3_backends": "bucket_accounts", "organizations_backends": "master_accounts"}
@@ -106,7 +107,7 @@ def _copied(contents: Contents) -> Contents:
     memo: dict[int, Any] = {id(each): each for each in (moto.BackendDict._instances, *moto.BackendDict._instances)}
     for regions in moto.backends("iam").values():
         policies = (policy for backend in regions.values() for policy in backend.managed_policies.values())
-        memo |= {id(policy): copy(policy) for policy in policies if isinstance(policy, moto.AWSManagedPolicy)}
+        memo |= {id(policy): own_copy(policy) for policy in policies if isinstance(policy, moto.AWSManagedPolicy)}
     for regions in moto.backends("ec2").values():
         for backend in regions.values():
             memo |= {id(each): each for each in (*backend.amis.values(), *backend.snapshots.values())}
