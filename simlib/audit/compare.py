@@ -92,13 +92,13 @@ def _of_principal(facts: Facts, arn: str, new: State, old: State) -> Iterator[st
     """What is allowed of which a policy of the old layers, where it is not among the new ones, has held back."""
     account, (own, *ceilings) = account_of(arn), new.layers[arn]
     before = [*old.layers.get(arn, [merged((), "identity")]), *([old.rcps[account]] if account in old.rcps else [])]
-    kept = [each.document for each in (own, *ceilings, new.rcps[account])]
+    documents = [each.document for each in (own, *ceilings, new.rcps[account])]
     witnesses: dict[str, Witness] = {}
-    for gone in [each for each in before if each.document not in kept]:
+    for lost in [each for each in before if each.document not in documents]:
         values = facts.ask(Question(arn, "iam:GetUser", "*")).request.values
         of_caller = {key: value for key, value in values.items() if key.startswith(("aws:principal", "aws:user"))}
-        for each in newly_allowed(own, gone, ceilings, of_caller):
-            if (gone.kind != "rcp" or each.action.partition(":")[0] in RCP_SERVICES) and _is_allowed(facts, arn, each):
+        for each in newly_allowed(own, lost, ceilings, of_caller):
+            if (lost.kind != "rcp" or each.action.partition(":")[0] in RCP_SERVICES) and _is_allowed(facts, arn, each):
                 witnesses[each.action] = each
     for each in sorted(witnesses.values(), key=_weight)[:MOST]:
         where = "any resource" if each.resource.startswith("arn:aws:::") else each.resource

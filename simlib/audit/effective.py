@@ -196,13 +196,13 @@ def _statement(effect: str, part: Part) -> dict[str, Any]:
 
 def _shortened(actions: set[str], texts: Iterable[str]) -> list[str]:
     """The same actions by patterns that the policies or whole services have, where these mean no other ones."""
-    left, short = set(actions), list[str]()
+    rest, short = set(actions), list[str]()
     services = sorted({action.partition(":")[0] for action in actions})
     for text in (*sorted(texts, key=len), *(f"{prefix}:*" for prefix in services)):
         low = text.lower()
         among = fnmatch.filter(service_data.services(), low.partition(":")[0])
-        meant = {each for prefix in among for each in _actions(prefix) if fnmatch.fnmatchcase(each.lower(), low)}
-        if set(low) & set("*?") and meant and meant <= actions and meant & left:
+        covered = {each for prefix in among for each in _actions(prefix) if fnmatch.fnmatchcase(each.lower(), low)}
+        if set(low) & set("*?") and covered and covered <= actions and covered & rest:
             short.append(text)
-            left -= meant
-    return [*short, *sorted(left)]
+            rest -= covered
+    return [*short, *sorted(rest)]

@@ -125,9 +125,9 @@ class Name(str):
 
 def find(cloud: Cloud, only: Iterable[str] = ()) -> list[Way]:
     """Every way of every user and role of a world; `only`: of these ARNs. Administrators have none left to go."""
-    finder, wanted = Finder(Facts(cloud, circumstances=ANYWHERE)), set(only)
+    finder, arns = Finder(Facts(cloud, circumstances=ANYWHERE)), set(only)
     people = finder.facts.identities.values()
-    return [way for each in people if not wanted or each.arn in wanted for way in finder.ways(each)]
+    return [way for each in people if not arns or each.arn in arns for way in finder.ways(each)]
 
 
 class Target(NamedTuple):
@@ -201,10 +201,10 @@ class Finder:
                     lacking = list(self.lacking(who, caller.account)) if lacking is None else lacking
                     holder = caller.arn if row["on"] in ("self", "policy", "group") else target.arn
                     more = {Place(holder, "identity", "more"): parsed(EVERYTHING, "identity", "more")}
-                    left = set(self.lacking(holder, caller.account, more))
-                    if left.issuperset(lacking):
+                    missing = set(self.lacking(holder, caller.account, more))
+                    if missing.issuperset(lacking):
                         continue
-                    whole = not left
+                    whole = not missing
                     owns = owns or whole
                 needs = dict.fromkeys([*(each for grant in grants for each in grant.needs), *target.missing])
                 evaluations = tuple(grant.evaluation for grant in grants)
@@ -241,21 +241,21 @@ class Finder:
         """Whom an action of the row on its target may mean; of several actions, one that few are open to."""
         actions = [ask.partition(" ")[0] for ask in row["asks"] if ask.endswith(" {target}")]
         if "sts:AssumeRole" in actions:
-            found = self.assumable(caller)
+            arns = self.assumable(caller)
         else:
-            found = self.facts.of_account[caller.account].all_matching(caller.patterns(actions[0]))
-        return (self.facts.identities[arn] for arn in found)
+            arns = self.facts.of_account[caller.account].all_matching(caller.patterns(actions[0]))
+        return (self.facts.identities[arn] for arn in arns)
 
     def assumable(self, caller: Identity) -> dict[str, None]:
         """Roles that name the caller, and those that leave it to its account, whose policies then name the role."""
         trusting, own = self.facts.trusting, f":{caller.account}:"
         names = (caller.arn, f"arn:aws:iam::{caller.account}:role/{caller.name}")  # or a session of it
-        found = dict.fromkeys(arn for name in names if name in trusting for arn in trusting[name].arns)
-        found |= dict.fromkeys(arn for arn in trusting.get("*", Arns()).arns if own in arn)
+        roles = dict.fromkeys(arn for name in names if name in trusting for arn in trusting[name].arns)
+        roles |= dict.fromkeys(arn for arn in trusting.get("*", Arns()).arns if own in arn)
         patterns = caller.patterns("sts:AssumeRole")
         for name in (caller.account, "*"):
-            found |= trusting.get(name, Arns()).all_matching(patterns)
-        return found
+            roles |= trusting.get(name, Arns()).all_matching(patterns)
+        return roles
 
     def _trusting(self, caller: Identity, service: str, patterns: Iterable[str]) -> Iterator[Identity]:
         for arn in self.facts.trusting.get(service, Arns()).all_matching(patterns):

@@ -112,8 +112,8 @@ class Audit:
     @cached_property
     def administrators(self) -> dict[str, tuple[str, ...]]:
         """Who may do whatever the account's root user may, by ARN, and under which conditions."""
-        found = {arn: self.finder.administrator(arn, each) for arn, each in self.facts.identities.items()}
-        return {arn: needs for arn, needs in found.items() if needs is not None}
+        needs_by_arn = {arn: self.finder.administrator(arn, each) for arn, each in self.facts.identities.items()}
+        return {arn: needs for arn, needs in needs_by_arn.items() if needs is not None}
 
     def find_ways(self) -> list[Way]:
         """Every way of everybody, looked for once: what is found stays when the world is closed."""
@@ -137,8 +137,8 @@ class Audit:
     def exposures(self) -> list[Exposure]:
         """Every finding, the gravest first."""
         rules = list(RULES)
-        found = [*self._of_ways(), *self._of_policies(), *self._of_keys(), *self._of_nobody()]
-        return sorted(found, key=lambda each: (rules.index(each.rule), each.subject not in self.administrators))
+        exposures = [*self._of_ways(), *self._of_policies(), *self._of_keys(), *self._of_nobody()]
+        return sorted(exposures, key=lambda each: (rules.index(each.rule), each.subject not in self.administrators))
 
     # -- who becomes more ----------------------------------------------------------------------------------------------
 
@@ -205,7 +205,7 @@ class Audit:
         account, is_role = account_of(name), ":role/" in arn
         one = re.search(r":(user|role|assumed-role)/", name)
         who = f"{one[1]} {in_words([name])}" if one else f"account {account}"
-        service, needed = DELIVERIES.get(account, ("", frozenset[str]()))
+        service, usual = DELIVERIES.get(account, ("", frozenset[str]()))
         who += f" ({service})" if service else ""
         if not account:
             kind = "role" if name.startswith("AROA") else "user"
@@ -224,7 +224,7 @@ class Audit:
                 rule, why = "confused-deputy", ", without a condition on sts:ExternalId"
             else:
                 rule, why = "external-access", ""
-            if needed and not statement.not_action and needed.issuperset(map(str.lower, statement.actions.texts)):
+            if usual and not statement.not_action and usual.issuperset(map(str.lower, statement.actions.texts)):
                 rule, why = "log-delivery", ", which is AWS's own and may do no more than deliver"
             yield self._exposure(rule, arn, who, why, evidence)
 
@@ -283,7 +283,7 @@ def _narrows(statement: Statement, *keys: str, fixed: Callable[[str], bool] = _s
 
 def _behind(way: Way) -> str:
     """The statements that allow a way: "statement 2 of deploy"."""
-    found = [each for evaluation in way.evaluations for each in evaluation.deciding.statements]
-    stored = [each for each in found if each.policy.kind == "identity"]
-    told = (f'statement {each.statement.index + 1} of "{name_of(each.policy.name)}"' for each in stored)
-    return ", ".join(dict.fromkeys(told))
+    deciding = [each for evaluation in way.evaluations for each in evaluation.deciding.statements]
+    stored = [each for each in deciding if each.policy.kind == "identity"]
+    names = (f'statement {each.statement.index + 1} of "{name_of(each.policy.name)}"' for each in stored)
+    return ", ".join(dict.fromkeys(names))

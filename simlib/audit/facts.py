@@ -58,8 +58,8 @@ class Identity:
         kinds = {"identity": stored.documents, "boundary": bound, "trust": trust}
         texts = [(kind, each) for kind, documents in kinds.items() for each in documents]
         places = [Place(stored.arn, kind) if kind == "trust" else each.place(kind) for kind, each in texts]
-        read = [_policy(each.text, kind, each.name) for kind, each in texts]
-        return cls(stored, {place: policy for place, policy in zip(places, read, strict=True) if policy})
+        policies = [_policy(each.text, kind, each.name) for kind, each in texts]
+        return cls(stored, {place: policy for place, policy in zip(places, policies, strict=True) if policy})
 
     @property
     def arn(self) -> str:
@@ -256,18 +256,18 @@ class Facts:
 
     def owner(self, arn: str) -> str:
         """The account of a user, role or resource; "" where it is not there."""
-        found = self.identities.get(arn) or self.things.get(arn)
-        return found.account if found else ""
+        holder = self.identities.get(arn) or self.things.get(arn)
+        return holder.account if holder else ""
 
     def place_of(self, policy: Policy, evaluation: Evaluation) -> Place | None:
         """Where a policy that has decided is stored; None for one of AWS's, which nobody here can edit."""
-        asked = self.things.get(evaluation.resource) or self.things.get(evaluation.resource.rpartition("/")[0])
-        if asked and asked.policy is policy:
-            return Place(asked.arn, "resource")
+        resource = self.things.get(evaluation.resource) or self.things.get(evaluation.resource.rpartition("/")[0])
+        if resource and resource.policy is policy:
+            return Place(resource.arn, "resource")
         for arn in (evaluation.request.caller.derived.get("aws:principalarn"), evaluation.resource):
             identity = self.identities.get(arn or "")
-            for place, known in identity.documents.items() if identity else ():
-                if known is policy and not place.owner.startswith("arn:aws:iam::aws:"):
+            for place, stored in identity.documents.items() if identity else ():
+                if stored is policy and not place.owner.startswith("arn:aws:iam::aws:"):
                     return place
         return None
 
@@ -276,8 +276,8 @@ class Facts:
     def ask(self, question: Question) -> Evaluation:
         around = {**self.circumstances, **question.context}
         instead = {**self.instead, **question.instead} if question.instead else self.instead
-        asked = (question.who, question.action, question.resource)
-        return self.look.ask(*asked, circumstances=around, instead=instead)
+        request = (question.who, question.action, question.resource)
+        return self.look.ask(*request, circumstances=around, instead=instead)
 
     def grant(self, question: Question) -> Grant | None:
         """The decision that allows, as it is or under conditions that the caller could meet; None where none does."""
@@ -324,7 +324,7 @@ class Facts:
     @property
     def are_over(self) -> bool:
         """Whether one of the sessions has ended since."""
-        return any(held.expires and held.expires <= self.cloud.clock.now for held in self.credentials)
+        return any(each.expires and each.expires <= self.cloud.clock.now for each in self.credentials)
 
 
 def merged(policies: Iterable[Policy], kind: str) -> Policy:
@@ -336,10 +336,10 @@ def merged(policies: Iterable[Policy], kind: str) -> Policy:
 
 def _around(account: str) -> tuple[Any, ...]:
     """What else of an account counts for everybody in it: its organization, groups, passwords, instance profiles."""
-    kept = iam_entities.backend(account)
-    passwords = [user.name for user in kept.users.values() if user.password]
-    profiles = [(each.arn, [role.arn for role in each.roles]) for each in kept.instance_profiles.values()]
-    return membership(account), list(kept.groups), passwords, profiles
+    backend = iam_entities.backend(account)
+    passwords = [user.name for user in backend.users.values() if user.password]
+    profiles = [(each.arn, [role.arn for role in each.roles]) for each in backend.instance_profiles.values()]
+    return membership(account), list(backend.groups), passwords, profiles
 
 
 def _policy(text: str, kind: str, name: str) -> Policy | None:

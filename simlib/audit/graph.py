@@ -93,19 +93,21 @@ class AccessMap:
 
     def after(self, facts: Facts) -> AccessMap:
         """The graph for other facts of the same world: decided again is only what the difference can bear on."""
-        changed = Difference(self.facts, facts)
-        if changed.is_everything:
+        difference = Difference(self.facts, facts)
+        if difference.is_everything:
             return AccessMap(facts)
         copy = object.__new__(AccessMap)
         copy.__dict__.update(facts=facts, finder=Finder(facts), graph=self.graph.copy(), _controlled=self._controlled)
-        reach = {node.partition(" ")[0] for each in changed.targets & self.graph.nodes
+        reach = {node.partition(" ")[0] for each in difference.targets & self.graph.nodes
                  for node in self.graph.predecessors(each)}  # fmt: skip
-        kept = {*facts.identities, *facts.things, *(held.key_id for held in facts.credentials)}
-        of_these = {*self.facts.identities, *self.facts.things, *(held.key_id for held in self.facts.credentials)}
-        for node in of_these - kept:
+        nodes, before = (
+            {*each.identities, *each.things, *(credential.key_id for credential in each.credentials)}
+            for each in (facts, self.facts)
+        )
+        for node in before - nodes:
             copy._forget(node)
             copy.graph.remove_node(node)
-        copy._decide(changed.actors | reach | (kept - of_these), changed.targets & kept)
+        copy._decide(difference.actors | reach | (nodes - before), difference.targets & nodes)
         return copy
 
     def _decide(self, actors: Collection[str], targets: Collection[str]) -> None:
@@ -116,9 +118,9 @@ class AccessMap:
         for arn in targets:
             if thing := self.facts.things.get(arn):
                 self._thing(thing)
-        for held in self.facts.credentials:
-            if not self.graph.has_node(held.key_id):
-                self._credential(held)
+        for credential in self.facts.credentials:
+            if not self.graph.has_node(credential.key_id):
+                self._credential(credential)
         for actor in self.actors():
             if actor.node in actors or actor.identity.arn in actors:
                 self._forget(actor.node)
@@ -139,8 +141,8 @@ class AccessMap:
 
     def actors(self) -> list[Actor]:
         own = [Actor(arn, arn, identity) for arn, identity in self.facts.identities.items()]
-        less = [held for held in self.facts.credentials if held.narrowed]
-        return own + [Actor(held.key_id, held.arn, self.facts.identities[held.behind]) for held in less]
+        less = [credential for credential in self.facts.credentials if credential.narrowed]
+        return own + [Actor(each.key_id, each.arn, self.facts.identities[each.behind]) for each in less]
 
     # -- nodes and edges -----------------------------------------------------------------------------------------------
 
@@ -168,26 +170,26 @@ class AccessMap:
         if role := self.facts.identities.get(thing.runs_as):
             self._edge(thing.arn, role.arn, Reason(RUNS, f"runs as the role {role.name}"))
 
-    def _credential(self, held: LiveCredential) -> None:
+    def _credential(self, credential: LiveCredential) -> None:
         """A key is its user, a session its role, unless it may do less."""
-        identity = self.facts.identities[held.behind]
-        kind, label = "key", f"key …{held.key_id[-4:]}"
-        if held.expires:
-            kind, label = "session", f"session {held.arn.rpartition('/')[2]}"
-        self._node(held.key_id, kind, label, identity.account)
-        self.graph.nodes[held.key_id]["expires"] = held.expires
-        if not held.narrowed:
-            does = f"acts as a session of {identity.name}" if held.expires else f"signs in as {identity.name}"
-            self._edge(held.key_id, held.behind, Reason(ACTS, does))
+        identity = self.facts.identities[credential.behind]
+        kind, label = "key", f"key …{credential.key_id[-4:]}"
+        if credential.expires:
+            kind, label = "session", f"session {credential.arn.rpartition('/')[2]}"
+        self._node(credential.key_id, kind, label, identity.account)
+        self.graph.nodes[credential.key_id]["expires"] = credential.expires
+        if not credential.narrowed:
+            does = f"acts as a session of {identity.name}" if credential.expires else f"signs in as {identity.name}"
+            self._edge(credential.key_id, credential.behind, Reason(ACTS, does))
 
     def _account(self, number: str) -> str:
         """The node that stands for an account: everything in one we look into, anybody in one we do not."""
         if number in self.facts.accounts:
             label = f"everything in {self.facts.accounts[number]}"
             return self._node(number, "control", label, number, "whole account")
-        called = self.facts.names.get(number) or DELIVERIES.get(number, [""])[0]
-        label = f"account {number} ({called})" if called else f"account {number}"
-        return self._node(number, "outside", label, number, called or number)
+        name = self.facts.names.get(number) or DELIVERIES.get(number, [""])[0]
+        label = f"account {number} ({name})" if name else f"account {number}"
+        return self._node(number, "outside", label, number, name or number)
 
     # -- what somebody leads to ----------------------------------------------------------------------------------------
 
@@ -202,45 +204,45 @@ class AccessMap:
 
     def _way(self, node: str, identity: Identity, way: Way) -> None:
         """The edges of a way to power; who takes over everything in an account takes over each of it."""
-        row, does, decided = ROWS[way.id], way.does, (way.evaluations, way.needs)
+        row, does, decisions = ROWS[way.id], way.does, (way.evaluations, way.needs)
         if way.id == "sts-001":
-            self._edge(node, way.target, Reason(ASSUMES, does, *decided, HOUR))
+            self._edge(node, way.target, Reason(ASSUMES, does, *decisions, HOUR))
         elif way.gains == "any" and way.whole:
             owned = self._account(account_of(way.target))
-            self._edge(node, owned, Reason(OWNS, f"{does} ({way.actions}): any permission there is", *decided, None))
+            self._edge(node, owned, Reason(OWNS, f"{does} ({way.actions}): any permission there is", *decisions, None))
         elif row["on"] == "passed":
             self._passes(node, identity, way, row["service"])
         elif row["on"] == "running" and way.thing:
-            self._edge(node, way.thing, Reason(TAKES, f"{does} ({way.actions})", *decided, None))
+            self._edge(node, way.thing, Reason(TAKES, f"{does} ({way.actions})", *decisions, None))
         elif row["on"] in ("user", "role", "other group"):
             if row["on"] == "other group":
                 self._node(way.target, "group", way.target.rpartition("/")[2], identity.account)
-            self._edge(node, way.target, Reason(TAKES, f"{does} ({way.actions})", *decided, None))
+            self._edge(node, way.target, Reason(TAKES, f"{does} ({way.actions})", *decisions, None))
 
     def _passes(self, node: str, identity: Identity, way: Way, service: str) -> None:
         """Something that somebody starts, and the role it then runs as."""
         prefix, role = service.partition(".")[0], self.facts.identities[way.target]
         thing = COMPUTE.get(prefix, f"thing of {prefix}")
-        started = self._node(f"{node} {service}", "new", f"a new {thing}", identity.account)
+        new = self._node(f"{node} {service}", "new", f"a new {thing}", identity.account)
         actions = ", ".join(dict.fromkeys(action for action, _ in way.asks[1:]))
-        self._edge(node, started, Reason(STARTS, f"starts a {thing} ({actions})", way.evaluations[1:], way.needs, None))
+        self._edge(node, new, Reason(STARTS, f"starts a {thing} ({actions})", way.evaluations[1:], way.needs, None))
         trusted = self.finder.trust_of(service, role.arn)
         passed = (way.evaluations[0], *([trusted.evaluation] if trusted else []))
         does = f"runs as the role {role.name}, which {self.graph.nodes[node]['label']} passes to it (iam:PassRole)"
-        if not self.graph.has_edge(started, role.arn):
-            self._edge(started, role.arn, Reason(RUNS, does, passed, way.needs, None))
+        if not self.graph.has_edge(new, role.arn):
+            self._edge(new, role.arn, Reason(RUNS, does, passed, way.needs, None))
 
     def _uses(self, actor: Actor) -> None:
         """The resources that somebody may use; whatever may be done there are the reasons of one edge."""
         identity, things = actor.identity, self.facts.things
         named_in = [self.facts.lets_in.get(name, Arns()).arns for name in (identity.arn, "*", identity.account)]
-        opened, foreign = {*named_in[0], *named_in[1]}, {arn for arns in named_in for arn in arns}
+        open_to_caller, foreign = {*named_in[0], *named_in[1]}, {arn for arns in named_in for arn in arns}
         for service, arns in self.facts.of_service.items():
             for use in USES.get(service, ()):
                 patterns = identity.patterns(use.action)
-                found = dict.fromkeys(arn for pattern in patterns for arn in arns.holders(pattern))
-                found |= dict.fromkeys(arn for arn in opened if things[arn].service == service)
-                for arn in found:
+                candidates = dict.fromkeys(arn for pattern in patterns for arn in arns.holders(pattern))
+                candidates |= dict.fromkeys(arn for arn in open_to_caller if things[arn].service == service)
+                for arn in candidates:
                     if things[arn].account != identity.account and arn not in foreign:
                         continue  # another account's resource needs a policy that says so
                     for part in parts(arn, use.part, patterns):
@@ -257,8 +259,8 @@ class AccessMap:
         copy._node(resource, "resource", resource, owner)
         copy.graph.remove_edges_from(list(copy.graph.in_edges(resource)))
         for node, who, identity in self.actors():
-            asked = (thing and thing.policy) or only.all_matching(identity.patterns(action))
-            if asked and (grant := self.facts.grant(Question(who, action, resource))):
+            may_be_allowed = (thing and thing.policy) or only.all_matching(identity.patterns(action))
+            if may_be_allowed and (grant := self.facts.grant(Question(who, action, resource))):
                 copy._edge(node, resource, Reason(MAY, "use", grant[:1], grant.needs))
         return copy
 
@@ -268,10 +270,10 @@ class AccessMap:
         """Whom a role's or a resource's own policy lets in from where we cannot look."""
         role, owner = self.facts.identities.get(arn), self.facts.owner(arn)
         for kind, name in principals_of(self.facts.policy_of(arn)):
-            number, who, by, needed = account_of(name), name, "", _UNSEEN
+            number, who, by, condition = account_of(name), name, "", _UNSEEN
             if kind == "Federated" and role:
                 action = "sts:AssumeRoleWithSAML" if ":saml-provider/" in name else "sts:AssumeRoleWithWebIdentity"
-                node, needed = name, ""
+                node, condition = name, ""
             elif kind == "AWS" and (name == "*" or (number and number not in self.facts.accounts)):
                 action, node = "sts:AssumeRole", number or ANYONE
                 if name in ("*", number):
@@ -281,14 +283,14 @@ class AccessMap:
             else:
                 continue
             if role:
-                asked = [(Reason(ASSUMES, f"assumes the role {role.name}{by}", hours=None), action, arn)]
+                questions = [(Reason(ASSUMES, f"assumes the role {role.name}{by}", hours=None), action, arn)]
             else:
                 uses = USES.get(self.facts.things[arn].service, ())
-                asked = [(Reason(MAY, use.verb), use.action, arn + use.part) for use in uses]
+                questions = [(Reason(MAY, use.verb), use.action, arn + use.part) for use in uses]
                 if name == "*":
-                    who, needed = "anonymous", "no credentials at all"
-            for reason, action, resource in asked:
-                also, grant = needed, self.facts.grant_outside(who, action, resource, owner)
+                    who, condition = "anonymous", "no credentials at all"
+            for reason, action, resource in questions:
+                also, grant = condition, self.facts.grant_outside(who, action, resource, owner)
                 if grant is None and number:
                     also, grant = _SERVED, self.facts.grant_outside(who, action, resource, owner, acting=number)
                 if grant:
@@ -326,11 +328,11 @@ class AccessMap:
             if identity.kind == "user":
                 action, does = "iam:CreateAccessKey", "makes an access key for"
             takes = Reason(TAKES, f"{does} {identity.name}", hours=None)
-            asked = [] if identity.is_of_aws else [(takes, action, arn)]
+            questions = [] if identity.is_of_aws else [(takes, action, arn)]
         else:
             uses = USES.get(self.facts.things[arn].service, ())
-            asked = [(Reason(MAY, use.verb), use.action, arn + use.part) for use in uses]
-        for reason, action, resource in asked:
+            questions = [(Reason(MAY, use.verb), use.action, arn + use.part) for use in uses]
+        for reason, action, resource in questions:
             if grant := self.facts.grant(Question(root, action, resource)):
                 self._edge(owner, arn, replace(reason, evaluations=grant[:1], needs=grant.needs))
 

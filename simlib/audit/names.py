@@ -64,8 +64,8 @@ class Names:
         if len(nodes) == 1:
             return nodes[0]
         if nodes:
-            meant = ", ".join(sorted(map(self.short, nodes))[:6])
-            raise LookupError(f"{name!r} could be any of: {meant}. Say which, by one of these.")
+            candidates = ", ".join(sorted(map(self.short, nodes))[:6])
+            raise LookupError(f"{name!r} could be any of: {candidates}. Say which, by one of these.")
         near = get_close_matches(name[:200], self.choices(), 3, 0.5)
         also = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
         raise LookupError(f"There is no {name[:200]!r} among what is looked at.{also}")

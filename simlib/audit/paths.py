@@ -55,8 +55,8 @@ class Step:
     @property
     def explanation(self) -> str:
         """Every decision behind it, explained."""
-        told = [evaluation.explain().replace("`", "") for evaluation in self.evaluations]
-        return "\n".join(told) if told else "No policy is asked here: whoever has the one has the other."
+        texts = [evaluation.explain().replace("`", "") for evaluation in self.evaluations]
+        return "\n".join(texts) if texts else "No policy is asked here: whoever has the one has the other."
 
 
 @dataclass(frozen=True)
@@ -72,8 +72,8 @@ class Path:
         return " → ".join([self.steps[0].source_label, *(step.target_label for step in self.steps)])
 
     def __str__(self) -> str:
-        told = [f"  {number}. {step.sentence}." for number, step in enumerate(self.steps, 1)]
-        return "\n".join([self.line, *told])
+        steps = [f"  {number}. {step.sentence}." for number, step in enumerate(self.steps, 1)]
+        return "\n".join([self.line, *steps])
 
     __repr__ = __str__
 
@@ -139,8 +139,8 @@ def _changes(access: AccessMap, one: Step) -> Iterator[Cut]:
         for decisive in evaluation.deciding.statements:
             place = access.facts.place_of(decisive.policy, evaluation)
             if place is not None:
-                left = [each.document for each in decisive.policy.statements if each.index != decisive.statement.index]
-                document = {**decisive.policy.document, "Statement": left}
+                rest = [each.document for each in decisive.policy.statements if each.index != decisive.statement.index]
+                document = {**decisive.policy.document, "Statement": rest}
                 number = f"statement {decisive.statement.index + 1}"
                 sentence = f"take {number} out of {place.name or place.kind} of {place.owner}"
                 yield Cut(place, Policy.parse(document, place.kind, name=decisive.policy.name), sentence)
@@ -157,9 +157,9 @@ def _changes(access: AccessMap, one: Step) -> Iterator[Cut]:
 
 def who_reaches(graph: nx.DiGraph, target: str) -> list[Path]:
     """The shortest way of everybody who reaches a node, the nearest first; credentials stand for who has them."""
-    found = nx.single_source_shortest_path(graph.reverse(copy=False), target)
-    asked = [nodes[::-1] for node, nodes in found.items() if graph.nodes[node]["kind"] in ("user", "role", "outside")]
-    return [path_of(graph, nodes) for nodes in asked if len(nodes) > 1]
+    paths = nx.single_source_shortest_path(graph.reverse(copy=False), target)
+    starts = [nodes[::-1] for node, nodes in paths.items() if graph.nodes[node]["kind"] in ("user", "role", "outside")]
+    return [path_of(graph, nodes) for nodes in starts if len(nodes) > 1]
 
 
 # -- everything that can be reached ------------------------------------------------------------------------------------
@@ -180,10 +180,10 @@ class Reached:
 def reach(graph: nx.DiGraph, source: str, until: datetime | None) -> list[Reached]:
     """Everything that can be reached from a node that is good until then; nearest first."""
     ends = _ends(graph, source, until)
-    found = nx.single_source_shortest_path(graph, source)
+    paths = nx.single_source_shortest_path(graph, source)
     return [
         Reached(node, about["label"], about["kind"], about["account"], path_of(graph, nodes), ends[node])
-        for node, nodes in found.items()
+        for node, nodes in paths.items()
         if node != source
         for about in (graph.nodes[node],)
     ]
@@ -214,8 +214,8 @@ def _ends(graph: nx.DiGraph, source: str, until: datetime | None) -> Mapping[str
 
 
 def _longest(reasons: Sequence[Reason]) -> float | None:
-    found = [each.hours for each in reasons]
-    return None if None in found else max(hour for hour in found if hour is not None)
+    hours = [each.hours for each in reasons]
+    return None if None in hours else max(hour for hour in hours if hour is not None)
 
 
 def _after(so_far: float | None, more: float | None) -> float | None:

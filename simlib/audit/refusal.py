@@ -118,8 +118,8 @@ class Refusal:
         """The same request put to a world, such as the dump of the account; None where it has no such caller."""
         with suppress(LookupError):
             if self.principal and self.action:
-                asked = (self.principal, self.action, self.resource or "*")
-                return cloud.inspect.ask(*asked, circumstances=dict(self.context))
+                request = (self.principal, self.action, self.resource or "*")
+                return cloud.inspect.ask(*request, circumstances=dict(self.context))
         return None
 
     def fields(self) -> dict[str, Any]:
@@ -149,9 +149,9 @@ class Refusal:
 def explain(text: str) -> Refusal:
     """The refusal in a text. Raises `NotARefusal` where there is none."""
     messages = list(_messages(text))
-    for read in (_authorization, _row):
+    for reader in (_authorization, _row):
         for message in messages:
-            if refusal := read(message):
+            if refusal := reader(message):
                 return refusal
     raise NotARefusal(
         "This is no error text of AWS that can be recognised: paste what AWS printed, from its first word on."
@@ -233,7 +233,7 @@ _SHORT = {  # how IAM's texts begin that name a resource without its ARN (iam: "
     **{"instance profile": "instance-profile/", "mfa device": "mfa/", "virtual mfa": "mfa/"},
 }
 _KINDS = "|".join(_SHORT)
-_ASKED = re.compile(
+_REQUEST = re.compile(
     r"(?<!\S)(?P<principal>\S+) is not authorized to perform:? (?P<action>[\w-]+:\w+)(?: on this resource)?"
     rf"""(?: on resource:? (?P<resource>"[^"]*"|(?:(?:{_KINDS}) )?[^\s"']+))?"""
 )
@@ -250,36 +250,36 @@ def _authorization(message: _Message) -> Refusal | None:
     """The refusal in AWS's text about an authorization, or in a decoded message; other reasons are rows."""
     if message.decoded is not None:
         return _decoded(message.decoded)
-    asked = _ASKED.search(message.text)
-    reason = _REASON.match(message.text, asked.end()) if asked else None
-    if asked is None or (reason is None and message.text.startswith(" because ", asked.end())):
+    request = _REQUEST.search(message.text)
+    reason = _REASON.match(message.text, request.end()) if request else None
+    if request is None or (reason is None and message.text.startswith(" because ", request.end())):
         return None
     lacking, denying, policy = reason.groups() if reason else ("", "", "")
     effect = IMPLICIT_DENY if lacking else EXPLICIT_DENY if reason else ""
     check_type = _CHECKS.get(lacking or denying or "", "")
-    return _permission(message, check_type, effect, policy=(policy or "").rstrip("."), **_names(asked))
+    return _permission(message, check_type, effect, policy=(policy or "").rstrip("."), **_names(request))
 
 
-def _names(asked: re.Match[str]) -> dict[str, Any]:
+def _names(request: re.Match[str]) -> dict[str, Any]:
     """Who asked for what, on what."""
-    principal, action = asked["principal"], spelled(asked["action"])
-    resource = (asked["resource"] or "").rstrip(".,;)").strip('"')
+    principal, action = request["principal"], spelled(request["action"])
+    resource = (request["resource"] or "").rstrip(".,;)").strip('"')
     return {"principal": principal, "action": action, "resource": _arn(resource, action, principal)}
 
 
 def _decoded(value: Mapping[str, Any]) -> Refusal:
-    asked, context = value["context"], {}
-    for each in _items(asked, "conditions"):
+    request, context = value["context"], {}
+    for each in _items(request, "conditions"):
         values = tuple(str(item.get("value")) for item in _items(each, "values"))
         context[str(each.get("key"))] = values[0] if len(values) == 1 else values
-    principal = asked.get("principal")
+    principal = request.get("principal")
     return _permission(
         _Message(""),
         "",
         EXPLICIT_DENY if value["explicitDeny"] else IMPLICIT_DENY,
         principal=str(principal.get("arn", "")) if isinstance(principal, dict) else "",
-        action=spelled(str(asked.get("action", ""))),
-        resource=str(asked.get("resource", "")),
+        action=spelled(str(request.get("action", ""))),
+        resource=str(request.get("resource", "")),
         policy=next((str(each["policy"]) for each in _items(value, "matchedStatements") if each.get("policy")), ""),
         context=context,
     )
@@ -319,8 +319,8 @@ def _row(message: _Message) -> Refusal | None:
             alone = _ACTION.search(message.text)
             action = message.action or (spelled(alone["action"]) if alone else "")
             own = {"principal": message.principal, "action": action, "resource": message.resource}
-            asked = _ASKED.search(message.text)
-            return replace(_refusal(message, row, words), **(_names(asked) if asked else own))
+            request = _REQUEST.search(message.text)
+            return replace(_refusal(message, row, words), **(_names(request) if request else own))
     return None
 
 

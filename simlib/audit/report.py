@@ -139,8 +139,8 @@ def _accounts(audit: Audit) -> Iterator[str]:
     """How many users and roles each account has, and who may do everything there."""
     powerful = _grouped(audit.administrators)
     for account, counts in _counts(audit).items():
-        told = [f"{n} {kind}{'s' * (n > 1)}" for kind, n in counts.items() if n]
-        yield f"Account {account}: {', '.join(told) or 'no user and no role is in these files'}"
+        numbers = [f"{n} {kind}{'s' * (n > 1)}" for kind, n in counts.items() if n]
+        yield f"Account {account}: {', '.join(numbers) or 'no user and no role is in these files'}"
         if account in powerful:
             needs = {arn: audit.administrators[arn] for arn in powerful[account]}
             yield f"  administrators: {_listed(needs, account)}"
@@ -181,16 +181,16 @@ def text(audit: Audit, walks: Mapping[Way, str] = NOTHING, _: str = "") -> str:
     for each in audit.exposures:
         groups.setdefault((each.rule, account_of(each.subject), each.what, each.evidence), []).append(each)
     last = ""
-    for (rule, _account, what, evidence), found in groups.items():
+    for (rule, _account, what, evidence), group in groups.items():
         if rule != last:
             level, title, _lesson = RULES[rule]
-            lines += ["", f"{level}: {title} [{rule}] (lesson {found[0].lesson})"]
+            lines += ["", f"{level}: {title} [{rule}] (lesson {group[0].lesson})"]
             last = rule
-        lines.append(f"  {in_words([each.subject for each in found])}: {what}{f' – {evidence}' if evidence else ''}")
+        lines.append(f"  {in_words([each.subject for each in group])}: {what}{f' – {evidence}' if evidence else ''}")
         if walks:
-            lines += [f"    {way.sentence}: {walks[way]}" for each in found for way in each.ways]
+            lines += [f"    {way.sentence}: {walks[way]}" for each in group for way in each.ways]
         else:
-            lines += [f"    or {way.summary}" for way in found[0].ways[1:MOST_WAYS]]
+            lines += [f"    or {way.summary}" for way in group[0].ways[1:MOST_WAYS]]
     return "\n".join(lines if groups else [*lines, "", "Nothing stands out."])
 
 
@@ -224,9 +224,9 @@ def _sarif(audit: Audit, walks: Mapping[Way, str], path: str) -> str:
     place = {"artifactLocation": {"uri": path.replace("\\", "/")}}
     results: list[dict[str, Any]] = []
     for each in audit.exposures:
-        told = (each.sentence, each.evidence, *(walks[way] for way in each.ways[:1] if way in walks))
+        texts = (each.sentence, each.evidence, *(walks[way] for way in each.ways[:1] if way in walks))
         where = {"physicalLocation": place, "logicalLocations": [{"fullyQualifiedName": each.subject}]}
-        message = {"text": ". ".join(filter(None, told)) + "."}
+        message = {"text": ". ".join(filter(None, texts)) + "."}
         results.append({"ruleId": each.rule, "level": each.level, "message": message, "locations": [where]})
     driver = {"name": "simlib inspect", "rules": rules}
     runs = [{"tool": {"driver": driver}, "results": results}]

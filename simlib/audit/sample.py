@@ -75,9 +75,9 @@ def _plant(chance: random.Random, dumps: dict[str, Any]) -> Iterator[Planted]:
     """Ways to power, and beside each one that looks like it and is none."""
 
     def role(account: str, name: str, trusted: Any, *managed: str) -> str:
-        made = _entry(chance, "Role", ACCOUNTS[account], name, *managed)
-        dumps[account]["RoleDetailList"].append({**made, "AssumeRolePolicyDocument": trusted})
-        return str(made["Arn"])
+        entry = _entry(chance, "Role", ACCOUNTS[account], name, *managed)
+        dumps[account]["RoleDetailList"].append({**entry, "AssumeRolePolicyDocument": trusted})
+        return str(entry["Arn"])
 
     for name in ACCOUNTS:
         services = {"Service": ["lambda.amazonaws.com", "codebuild.amazonaws.com"]}

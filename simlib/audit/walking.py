@@ -92,15 +92,15 @@ class _Walker:
             return [self._fill(each) for each in value]
         if not isinstance(value, str) or value.startswith('{"'):
             return value
-        made: dict[str, Callable[[], Any]] = {
+        recipes: dict[str, Callable[[], Any]] = {
             "{code}": lambda: packed(_CODE),
             "{key}": self._key,
             "{profile}": self._profile,
             "{everything}": lambda: EVERYTHING,
             "{trust}": lambda: trust(self.way.principal),
         }
-        if value in made:
-            return made[value]()
+        if value in recipes:
+            return recipes[value]()
         names = {"self": self.way.principal, "target": self.way.target, "policy": self.way.policy}
         words = {word: Name(arn) for word, arn in (*names.items(), ("thing", self.way.thing))}
         return value.format(**words, administrator=ADMINISTRATOR)
@@ -116,9 +116,9 @@ class _Walker:
         for profile in backend.instance_profiles.values():
             if self.way.target in [each.arn for each in profile.roles]:
                 return str(profile.arn)
-        made = backend.create_instance_profile("new", "/", [], [])
+        profile = backend.create_instance_profile("new", "/", [], [])
         backend.add_role_to_instance_profile("new", name_of(self.way.target))
-        return str(made.arn)
+        return str(profile.arn)
 
     def _become(self, session: Any, answer: Any) -> Any:
         """A boto3 session of whoever has been reached, or their ARN; None where there is nothing to show it by."""

@@ -155,10 +155,10 @@ def allowed_beyond(setting: Setting, role: str, needed: set[Request]) -> Iterato
     inspect, requests = setting.world.inspect, {(action.lower(), resource) for action, resource in needed}
     there = {*inspect.resources(), "arn:aws:iam::111111111111:role/somebody"} - {role}
     for prefix in sorted({action.partition(":")[0] for action, _ in requests} | {"iam", "sts"}):
-        used = {each for _, each in needed if each.split(":")[2:3] == [prefix]}
+        resources = {each for _, each in needed if each.split(":")[2:3] == [prefix]}
         others = {each for each in there if each.split(":")[2] in (prefix, {"sts": "iam"}.get(prefix))}
-        neighbours = {each for one in used for each in _beside(one)}
-        around = sorted(used | others | neighbours | {f"arn:aws:{prefix}:::something"})
+        neighbours = {each for one in resources for each in _beside(one)}
+        around = sorted(resources | others | neighbours | {f"arn:aws:{prefix}:::something"})
         service = service_data.service(prefix)
         assert service is not None, prefix
         for action in service.actions.values():

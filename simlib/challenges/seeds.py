@@ -34,8 +34,8 @@ def seeded(document: Mapping[str, Any], name: str, seed: int, variant: str = "")
     """
     draw = Random(f"{name} {seed}")
     variants, decoys = document.get("variants", {}), document.get("decoys", {})
-    taken = variant or (sorted(variants)[seed % len(variants)] if variants else "")
-    whole = merged(document, variants.get(taken, {}))
+    choice = variant or (sorted(variants)[seed % len(variants)] if variants else "")
+    whole = merged(document, variants.get(choice, {}))
     for decoy in draw.sample(sorted(decoys), (len(decoys) + 1) // 2):
         whole = merged(whole, decoys[decoy])
     names = _draw_names(whole.get("names", {}), draw)
@@ -44,7 +44,7 @@ def seeded(document: Mapping[str, Any], name: str, seed: int, variant: str = "")
     rest = {key: value for key, value in whole.items() if key not in ("names", "variants", "decoys")}
     proper = {each: names[each].capitalize() for each, words in whole.get("names", {}).items() if words in PROPER}
     rest |= {text: _spelt(rest[text], proper) for text in TEXTS if text in rest}
-    return {**fill(rest, values), "values": values, "variant": taken}
+    return {**fill(rest, values), "values": values, "variant": choice}
 
 
 def account_values(accounts: Iterable[str]) -> dict[str, str]:

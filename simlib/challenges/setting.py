@@ -172,11 +172,11 @@ class Setting:
         admin = next(each.admin for each in self.world.accounts if each.id == event.resource.split(":")[4])
         with self.world.rehearsal():  # nobody has looked it up
             client = admin.client(event.service)
-            started = getattr(client, method)(**{parameter: [name] if parameter == "names" else name})
-            if event.service == "codebuild" and not self._written_here(client, started["projects"][0]):
+            answer = getattr(client, method)(**{parameter: [name] if parameter == "names" else name})
+            if event.service == "codebuild" and not self._written_here(client, answer["projects"][0]):
                 text = f"The build does what the source of {name} says, nothing of yours: you are not inside."
                 raise NotYoursError(text)
-        role = str(jmespath.search(_ITS_ROLE, started)).rpartition("/")[2]
+        role = str(jmespath.search(_ITS_ROLE, answer)).rpartition("/")[2]
         service = "ecs-tasks" if event.service == "ecs" else event.service
         return f"in {name}", self._at_work(f"{service}.amazonaws.com", role)
 

@@ -34,20 +34,20 @@ def policy(lines: Lines, kind: str = "identity") -> str:
 
 
 def _statement(line: str, kind: str) -> dict[str, Any]:
-    found = _LINE.fullmatch(" ".join(line.split()))
-    if found is None:
+    match = _LINE.fullmatch(" ".join(line.split()))
+    if match is None:
         raise ValueError(
             f"{line!r} is no statement. Write `Allow s3:GetObject on arn:aws:s3:::b/* for PRINCIPAL if StringEquals "
             "KEY = VALUE`, of which only `Allow` (or `Deny`) and the actions are needed."
         )
-    statement: dict[str, Any] = {"Sid": found["sid"]} if found["sid"] else {}
-    statement["Effect"] = found["effect"]
-    if found["principals"] or kind == "rcp":
-        statement["Principal"] = _principals(_listed(found["principals"] or "*"), kind)
-    statement["Action"] = _one(_listed(found["actions"]))
-    if found["resources"] or kind not in ("trust", "resource"):
-        statement["Resource"] = _one(_listed(found["resources"] or "*"))
-    for condition in (found["conditions"] or "").split(" and ") if found["conditions"] else ():
+    statement: dict[str, Any] = {"Sid": match["sid"]} if match["sid"] else {}
+    statement["Effect"] = match["effect"]
+    if match["principals"] or kind == "rcp":
+        statement["Principal"] = _principals(_listed(match["principals"] or "*"), kind)
+    statement["Action"] = _one(_listed(match["actions"]))
+    if match["resources"] or kind not in ("trust", "resource"):
+        statement["Resource"] = _one(_listed(match["resources"] or "*"))
+    for condition in (match["conditions"] or "").split(" and ") if match["conditions"] else ():
         term = _CONDITION.fullmatch(condition)
         if term is None:
             raise ValueError(f"{condition!r} is no condition. Write `StringEquals aws:PrincipalTag/team = web`.")

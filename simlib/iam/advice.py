@@ -114,15 +114,15 @@ def actions(statement: Statement, report: Report) -> None:
             continue
         if service is None:
             close = report.close(prefix, service_data.services()) if "*" not in name else []
-            meant = next((f"{each}:{name}" for each in close if actions_of(f"{each}:{name}")), _NONE.get(low))
+            suggestion = next((f"{each}:{name}" for each in close if actions_of(f"{each}:{name}")), _NONE.get(low))
         else:
             misspelt = misspelling(name, (each.name for each in service.actions.values()), report)
-            meant = f"{prefix}:{misspelt}" if misspelt else _NONE.get(text.lower())
-        if meant is None:
+            suggestion = f"{prefix}:{misspelt}" if misspelt else _NONE.get(text.lower())
+        if suggestion is None:
             unknown.setdefault(low, []).append((path, text))
         else:
             code = "invalid-action" if service else "invalid-service-in-action"
-            report.add(code, path, text, guess(meant), service=low, shows=preview(name if service else prefix))
+            report.add(code, path, text, guess(suggestion), service=low, shows=preview(name if service else prefix))
     for prefix, texts in unknown.items():
         found, names = service_data.service(prefix), some([text for _, text in texts])
         known = [f"{prefix}:{each.name}" for each in found.actions.values()] if found else ()
@@ -133,8 +133,8 @@ def _unknown_service(name: str, path: Path, value: str, report: Report) -> None:
     known = service_data.services() | service_data.arn_services() | {"aws"}
     close = [each for each in report.close(name, known - {name}) if abs(len(each) - len(name)) <= 1]
     code = "invalid-service" if close or name in _NONE else "unknown-service"
-    meant, date = guess(close[0] if close else None), service_data.edition().date
-    report.add(code, path, value, meant, shows=preview(name), date=date)
+    suggestion, date = guess(close[0] if close else None), service_data.edition().date
+    report.add(code, path, value, suggestion, shows=preview(name), date=date)
 
 
 # ---- resources

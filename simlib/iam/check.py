@@ -120,7 +120,7 @@ def _policies(value: Any, path: Path) -> Iterator[tuple[Path, Any]]:
 
 def _kind(document: Any) -> str:
     """The kind of a policy, by the elements that its statements have."""
-    written = document.get("Statement") if isinstance(document, Mapping) else None
-    statements = written if isinstance(written, list) else [written]
+    value = document.get("Statement") if isinstance(document, Mapping) else None
+    statements = value if isinstance(value, list) else [value]
     elements = {name.removeprefix("Not") for each in statements if isinstance(each, Mapping) for name in each}
     return "identity" if "Principal" not in elements else "resource" if "Resource" in elements else "trust"

@@ -149,8 +149,8 @@ def _texts(written: Any) -> tuple[str, ...]:
 
 def _code(texts: Sequence[str]) -> str:
     """Values as a sentence shows them: at most four, none of them longer than a line."""
-    shown = ", ".join(f"`{text if len(text) <= 120 else text[:119] + '…'}`" for text in texts[:4])
-    return shown + (f" and {len(texts) - 4} more" if len(texts) > 4 else "")
+    code = ", ".join(f"`{text if len(text) <= 120 else text[:119] + '…'}`" for text in texts[:4])
+    return code + (f" and {len(texts) - 4} more" if len(texts) > 4 else "")
 
 
 # --- the decision -----------------------------------------------------------------------------------------------------

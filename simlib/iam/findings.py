@@ -89,8 +89,8 @@ def some(texts: Sequence[str]) -> str:
     return preview(texts[0]) + (f" and {len(texts) - 1} more" if len(texts) > 1 else "")
 
 
-def guess(meant: str | None) -> str | None:
-    return f"did you mean {meant}?" if meant else None
+def guess(suggestion: str | None) -> str | None:
+    return f"did you mean {suggestion}?" if suggestion else None
 
 
 class Report(Reporter):

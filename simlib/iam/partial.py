@@ -290,7 +290,7 @@ def _texts(conditions: Sequence[Condition], context: Context, within: tuple[Any,
     values = [text for condition in conditions for text in condition.values]
     texts = ["", "AAAA", "true", "false", *values, *_texts_by_match(patterns, (Wild.ANY,))]
     texts += map(str.swapcase, texts[4:])
-    numbers = sorted({float(each) for read in (number, moment) for each in map(read, values) if each is not None})
+    numbers = sorted({float(each) for parse in (number, moment) for each in map(parse, values) if each is not None})
     around = [numbers[0] - 2, *numbers, numbers[-1] + 2] if numbers else []
     between = [(low + high) / 2 for low, high in pairwise(around)]
     texts += [scalar_text(each) or "" for each in (*numbers, *between)]
@@ -307,5 +307,5 @@ def _lists(texts: Sequence[str], conditions: Sequence[Condition]) -> Iterator[tu
     """Lists of several values: as many as conditions with ``ForAllValues`` or ``ForAnyValue`` could tell apart."""
     most = sum(bool(condition.operator.qualifier) for condition in conditions)
     for size in range(min(most, len(texts)) + 1):
-        for chosen in combinations(texts, size):
-            yield (*chosen, "", "")  # empty ones do not count there, and make it a list everywhere else
+        for subset in combinations(texts, size):
+            yield (*subset, "", "")  # empty ones do not count there, and make it a list everywhere else

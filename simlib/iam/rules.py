@@ -149,9 +149,9 @@ def _parts(statement: Statement, *, typed: bool) -> Iterator[_Part]:
         texts["reaches"] = ",".join(sorted({each.get("reach", "") for each in ranges}))
         yield "operator", place[:-1], name, texts
         yield "key", place, key, texts | {"value": key}
-        for ((at, value), text), range_ in zip(values, ranges, strict=True):
+        for ((at, value), text), block in zip(values, ranges, strict=True):
             if "${" not in text:
-                yield "value", at, value, texts | range_ | {"value": text}
+                yield "value", at, value, texts | block | {"value": text}
             for variable in VARIABLE.finditer(text):
                 yield "variable", at, value, texts | {"value": variable[0], "type": _type(variable[1], typed)}
 
@@ -172,12 +172,12 @@ def _grants(statement: Statement) -> Iterator[_Part]:
 
 def _range(text: str) -> dict[str, str]:
     """Of a range of addresses: whether requests can come from it, and without the bits that do not count."""
-    found = network(text)
-    if found is None:
+    block = network(text)
+    if block is None:
         return {}
-    private = any(found.version == each.version and found.subnet_of(each) for each in _PRIVATE)
-    bare = found[0] == network(text.partition("/")[0])[0]
-    return {"reach": "private" if private else "public", "range": "" if bare else str(found)}
+    private = any(block.version == each.version and block.subnet_of(each) for each in _PRIVATE)
+    bare = block[0] == network(text.partition("/")[0])[0]
+    return {"reach": "private" if private else "public", "range": "" if bare else str(block)}
 
 
 def _type(key: str, typed: bool) -> str:

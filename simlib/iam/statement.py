@@ -220,16 +220,16 @@ class Reader:
         if "Statement" not in document:
             self.problem("missing-statement", ())
             return []
-        written, read = document["Statement"], []
+        written, statements = document["Statement"], []
         if not isinstance(written, (*OBJECT, *LIST)):
             self.wrong_type(("Statement",), "Statement", "an object or a list of objects", written)
             return []
         for index, (path, each) in enumerate(_items(written, ("Statement",))):
             if isinstance(each, OBJECT):
-                read.append(self.statement(each, index, path))
+                statements.append(self.statement(each, index, path))
             else:
                 self.wrong_type(path, "A statement", "an object", each)
-        return read
+        return statements
 
     def statement(self, document: Mapping[str, Any], index: int, path: Path) -> Statement:
         statement = Statement(document, index, path)

@@ -90,8 +90,8 @@ def problems(
         from simlib.iam import advice as advised  # late: it needs the data about services
 
         advised.examine(document, statements, report)
-    found = report.problems if advice else [problem for problem in report.problems if problem.level != "warning"]
-    return sorted(found, key=lambda problem: (problem.line or 0, problem.column or 0))
+    relevant = report.problems if advice else [problem for problem in report.problems if problem.level != "warning"]
+    return sorted(relevant, key=lambda problem: (problem.line or 0, problem.column or 0))
 
 
 def _length(document: Any, kind: str, located: Located | None, stored_as: str | None, report: Report) -> bool:
