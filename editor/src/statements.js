@@ -6,31 +6,43 @@ import { element, sign } from "./parts.js";
 export const setRemarks = StateEffect.define();
 
 class Badge extends WidgetType {
-  constructor(remark, stale) {
+  constructor(remark, stale, short) {
     super();
     this.remark = remark;
     this.stale = stale;
+    this.names = owners(remark.owners.map((name) => short.get(name)));
   }
 
   eq(other) {
-    return this.stale === other.stale && JSON.stringify(this.remark) === JSON.stringify(other.remark);
+    return this.stale === other.stale && JSON.stringify([this.remark, this.names]) === JSON.stringify([other.remark, other.names]);
   }
 
   toDOM() {
-    const { state, shape, word, owners } = this.remark;
+    const { state, shape, word } = this.remark;
     const colour = { allows: " is-yes", denies: " is-no" }[state] ?? "";
     const made = element("span", `sl-badge sle-badge sle-${this.stale ? "old" : state}${this.stale ? "" : colour}`);
-    const first = owners.slice(0, MOST).map((name) => element("span", "sl-n", name.length > LONGEST ? `${name.slice(0, LONGEST - 1)}…` : name));
-    if (owners.length > MOST) first.push(element("span", "sl-n", `+${owners.length - MOST}`));
-    made.append(...first, sign(shape), word);
+    made.append(...this.names.map((name) => element("span", "sl-n", name)), sign(shape), word);
     return made;
   }
 }
 
-const MOST = 2; // owners by name; at 390 pixels there is room for no more
-const LONGEST = 16; // letters of one
+const LETTERS = 14; // of names in a badge; at 390 pixels a line has room for no more
+
+/** As many names as there is room for, one at least, and how many are left out. */
+function owners(names) {
+  const fitting = names.filter((_, index) => !index || names.slice(0, index + 1).join("").length <= LETTERS);
+  return fitting.length < names.length ? [...fitting, `+${names.length - fitting.length}`] : fitting;
+}
+
+/** Each name without its middle where it is long, and no two alike. */
+function shortened(names, letters = LETTERS) {
+  const cut = (name) => (name.length > letters ? `${name.slice(0, letters / 2)}…${name.slice(1 - letters / 2)}` : name);
+  const short = new Map(names.map((name) => [name, cut(name)]));
+  return new Set(short.values()).size === short.size ? short : shortened(names, letters + 4);
+}
 
 function drawn({ spans, remarks, stale }, doc) {
+  const short = shortened(remarks.flatMap((remark) => remark.owners));
   const marks = [];
   for (const remark of remarks) {
     const span = spans[remark.index];
@@ -40,7 +52,7 @@ function drawn({ spans, remarks, stale }, doc) {
       marks.push(Decoration.line({ class: `sle-line sle-line-${kind}` }).range(line.from));
       if (line.to >= span.to) break;
     }
-    marks.push(Decoration.widget({ widget: new Badge(remark, stale), side: 1 }).range(span.from + 1));
+    marks.push(Decoration.widget({ widget: new Badge(remark, stale, short), side: 1 }).range(span.from + 1));
     if (remark.state === "missed") {
       marks.push(Decoration.mark({ class: "sle-grey" }).range(span.from, span.to));
     }

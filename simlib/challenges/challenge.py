@@ -43,9 +43,8 @@ class Challenge:
 
     @property
     def about(self) -> str:
-        """Its kind, theme, level and time, and the lesson after which it can be played, in a line."""
-        lesson = LESSONS[self.lesson].number
-        return f"{self.kind} · {self.theme} · level {self.level} · {self.minutes} min · after lesson {lesson}"
+        """Its kind, level and time, and after which lesson it can be played, in a line; its theme would be a hint."""
+        return f"{self.kind} · level {self.level} · {self.minutes} min · after lesson {LESSONS[self.lesson].number}"
 
     def document(self) -> dict[str, Any]:
         """The whole file, names still open. Raises `ChallengeFileError`."""

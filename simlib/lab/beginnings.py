@@ -32,19 +32,19 @@ def begin(lesson: int | str, *, language: str = texts.ENGLISH) -> Cloud:
     What the lab says in this lesson is in that language, by its code, as far as it is translated. Raises `LookupError`
     for a lesson that there is not, `ValueError` for a language.
     """
-    from simlib.challenges.setting import Setting, lay_out_accounts
-    from simlib.cloud import Cloud
-
     about = find(lesson)
     texts.use(language)
-    world = Cloud.start()
+    with working(f"Lesson {about.number} begins"):
+        from simlib.challenges.setting import Setting, lay_out_accounts
+        from simlib.cloud import Cloud  # late, and in here: the first start of a kernel takes its time
+
+        world = Cloud.start()
+        if made := _beginning(about.slug):
+            lay_out_accounts(Setting(world, account_values(made["accounts"])), made)
     if about.slug in ("incident", "repair"):
         from .incident import lay_out
 
         lay_out(world)  # which tells its days itself
-    elif made := _beginning(about.slug):
-        with working(f"Lesson {about.number} begins"):
-            lay_out_accounts(Setting(world, account_values(made["accounts"])), made)
     return world
 
 

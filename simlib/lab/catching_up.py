@@ -105,7 +105,8 @@ def begin_again(exercise: str) -> None:
         raise LookupError(
             f"No cell of {course.find(lesson).notebook} checks {exercise!r} any more. Get the lab's copy of it again."
         )
-    _run(sources(cells[: code[max(0, checks[0] - 1)]]), lesson)
+    again = list(sources(cells[: code[max(0, checks[0] - 1)]]))
+    _run(track(again, "This step begins again, cell by cell", f"{len(again)} cells have run again."), lesson)
 
 
 def names() -> dict[str, Any]:

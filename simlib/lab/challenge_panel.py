@@ -203,8 +203,7 @@ class Play(Panel):
 
     def page(self) -> Part:
         which, over = self.challenge, self.score is not None
-        theme = f" · {which.theme}" if over else ""  # which would be a hint
-        about = f"{which.kind}{theme} · level {which.level} · about {which.minutes} minutes · seed {self.seed}"
+        about = f"{which.about} · seed {self.seed}" + (f" · {which.theme}" if over else "")
         note = el("p.sl-draft", self.note, role="status", key="note") if self.note else None
         opening = (paragraphs(self.story), el("p", el("b", "Your task. "), line(self.task)))
         body = (note, *opening, *self._debrief()) if over else (*opening, *self._table(), note)  # beside the buttons
@@ -216,11 +215,7 @@ class Play(Panel):
 
     def _table(self) -> Iterator[Child]:
         """Who one is, and the tools."""
-        yield el(
-            "p", el("b", "You are "), code(next(iter(self.terminal.identities))),
-            ". The terminal takes commands that begin with ", code("aws"), "; in a cell, use ", code("game.you"),
-            ", for instance ", code('game.you.client("iam")'), ".",
-        )  # fmt: skip
+        yield el("p", "You are ", code(next(iter(self.terminal.identities))), ".")
         if self.choices:
             yield self._options.page(self.task, [Option(each) for each in self.choices], enter="check")
         tools = [(each, TOOLS[each]) for each in self._tool_names]
@@ -270,7 +265,7 @@ class Play(Panel):
         yield el("p", "It belongs to ", lesson, ".")
         if not self.score:
             right = [each for each in self.choices if judge(facts, self._setting, each).passed]
-            yield el("ol", *(el("li", in_words(step)) for step in facts.get("solution", right)))
+            yield el("ol", *(el("li", code(in_words(step))) for step in facts.get("solution", right)))
         if self._way:
             yield el("h4", "The way, in the graph")
             yield self._way
@@ -300,7 +295,7 @@ class Challenges(Panel):
     def __init__(self, world: Any = None) -> None:
         super().__init__()
         self._world, self.play, self.kind = world, None, ""
-        self._typed = {"seed": "1"}
+        self.seed, self.note = "1", ""
 
     @property
     def world(self) -> Any:
@@ -308,10 +303,17 @@ class Challenges(Panel):
 
     def begin(self, name: str) -> Play:
         """Begin one of them, with the seed that was typed; "" is today's."""
-        seed = self._typed["seed"]
-        self.play = challenge(name, int(seed) if name and seed.isdecimal() else None)
+        self.play = challenge(name, int(self.seed) if name else None)
+        self.note = ""
         self._draw()
         return self.play
+
+    def _begin(self, name: str) -> None:
+        if self.seed.isdecimal() and len(self.seed) < 19:
+            self.begin(name)
+        else:
+            self.note = "A seed is a whole number, like 7. Whoever takes the same gets the same challenge."
+            self._draw()
 
     @property
     def hosted(self) -> Panel | None:
@@ -320,14 +322,15 @@ class Challenges(Panel):
     def page(self) -> Part:
         if self.play is not None:
             back = button("back", "All challenges", css=".is-quiet", data_home=True)
-            return el("div", el("div.sl-row", back), slot(still=self.play.page))
+            return el("div", el("div.sl-back", back), slot(still=self.play.page))
         kept, count = progress.challenges(), "{} solved, {:,} points.".format(*progress.won())
         kinds = [("", "all kinds"), *((each, each) for each in KINDS)]
         rows = [self._row(each, kept) for each in ours.challenges().values() if self.kind in ("", each.kind)]
         today = button("today", "Today's challenge", css=".is-primary", data_home=True)
-        fields = (choice("kind", "Kind", kinds, self.kind), field("seed", "Seed", self._typed["seed"]))
+        fields = (choice("kind", "Kind", kinds, self.kind), field("seed", "Seed, for a challenge below", self.seed))
         form = el("div.sl-form", today, *fields, on="live")
-        return panel_card("Challenges", el("div.sl-body", form), *rows, side=el("span.sl-small.sl-dim", count))
+        note = el("p.sl-draft", self.note, role="status") if self.note else None
+        return panel_card("Challenges", note, el("div.sl-body", form), *rows, side=el("span.sl-small.sl-dim", count))
 
     def _row(self, each: Challenge, kept: dict[str, Any]) -> Part:
         best = max([0, *(kept[name].get("score", 0) for name in kept if name.split(" ")[0] == each.name)])
@@ -348,8 +351,8 @@ class Challenges(Panel):
 
         return {
             "today": lambda _: self.begin(""),
-            "begin": lambda name: name in ours.challenges() and self.begin(name),
+            "begin": lambda name: name in ours.challenges() and self._begin(name),
             "back": lambda _: show(None, self.kind),
             "kind": lambda kind: show(self.play, kind),
-            "seed": lambda text: self._typed.update(seed=text.strip()),
+            "seed": lambda text: setattr(self, "seed", text.strip()),
         }

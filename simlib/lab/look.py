@@ -121,8 +121,10 @@ def icon_button(do: str, which: str, label: str, value: str = "", **more: Any) -
 
 
 def choice(do: str, label: str, options: Iterable[tuple[str, str]], chosen: str) -> Part:
-    """A labelled choice; `options` are values and what they are called."""
-    rows = [Part("option", (text,), {"value": value, "selected": value == chosen}) for value, text in options]
+    """A labelled choice; `options` are values and what they are called; the first counts where none is `chosen`."""
+    texts = dict(options)
+    chosen = chosen if chosen in texts else next(iter(texts), "")
+    rows = [Part("option", (text,), {"value": value, "selected": value == chosen}) for value, text in texts.items()]
     return el("label", label, el("select.sl-field", *rows, do=do), on="live")
 
 

@@ -111,6 +111,7 @@ class Tab:
     title: str = ""
     first: str = ""  # what to do in it first, in one sentence
     asks: str = ""  # what the choice is called
+    none: str = ""  # what to do where this world has nothing to choose
 
 
 _PANELS: dict[str, tuple[Callable[..., Any], ...]] = {
@@ -133,7 +134,8 @@ class Playground(Panel):
 
     def __init__(self, world: Any = None) -> None:
         super().__init__()
-        self.world = begin(next(iter(EXAMPLES))) if world is None else world
+        first = next(iter(EXAMPLES))
+        self.world, self.called = (begin(first), EXAMPLES[first]) if world is None else (world, "the notebook's")
         self.tab, self.note = next(iter(TABS)), ""
         self.files = Downloads(self._told, lambda name, text: self.give(name, text))
         self._subjects: dict[str, str] = {}  # what is chosen in a tab
@@ -158,13 +160,13 @@ class Playground(Panel):
     def begin(self, example: str) -> None:
         """Begin again with one of the `EXAMPLES`; the world before it is closed."""
         self._say(f"Beginning: {EXAMPLES[example]} …")
-        self._enter(begin(example), f"A fresh world: {EXAMPLES[example]}.")
+        self._enter(begin(example), EXAMPLES[example], f"A fresh world: {EXAMPLES[example]}.")
 
     def load(self, source: str) -> None:
         """Open a world that was saved, or a dump of an account; what cannot be opened is told in `note`."""
         self._say(f"Opening {source} …")
         try:
-            self._enter(Cloud.load(source), f"Opened {source}.")
+            self._enter(Cloud.load(source), source, f"Opened {source}.")
         except (ValueError, OSError) as error:
             self._say(str(error))
 
@@ -209,12 +211,12 @@ class Playground(Panel):
     def _told(self) -> None:
         """After a world has gone through the browser."""
         if Cloud.running is not None and Cloud.running is not self.world:
-            self._enter(Cloud.running, self.files.note)
+            self._enter(Cloud.running, "the file's", self.files.note)
         else:
             self._say(self.files.note)
 
-    def _enter(self, world: Any, note: str) -> None:
-        self.world = world
+    def _enter(self, world: Any, called: str, note: str) -> None:
+        self.world, self.called = world, called
         self._subjects.clear()
         self._panels.clear()
         self._say(f"{note} Not all of it was read: `world.remarks` says what not." if world.remarks else note)
@@ -241,7 +243,7 @@ class Playground(Panel):
         """The panel of the open tab; None where this world has nothing for it."""
         for name, opened in list(self._panels.items()):
             if name[0] == "challenges" and opened.world is not self.world:  # one has begun, in a world of its own
-                self.world, self._panels = opened.world, {name: opened}
+                self.world, self.called, self._panels = opened.world, "the challenge's", {name: opened}
         key = (self.tab, self.subject)
         if TABS[self.tab].asks and not self.subject:
             return None
@@ -258,7 +260,7 @@ class Playground(Panel):
     def page(self) -> Part:
         """The world, the tabs, what to do first, the open panel."""
         tab, panel = TABS[self.tab], self.panel
-        worlds = [("", "another world …"), *EXAMPLES.items(), *_same(_worlds_here())]
+        worlds = [("", f"now: {self.called}"), *EXAMPLES.items(), *_same(_worlds_here())]
         subjects = self.subjects
         return el(
             "div.sl-play",
@@ -268,7 +270,7 @@ class Playground(Panel):
             tabs("open", "Panels", [(name, each.title) for name, each in TABS.items()], self.tab),
             el("p.sl-first", el("b", f"{tab.title}. ", on="still"), tab.first),
             choice("choose", tab.asks, _same(subjects), self.subject) if subjects else None,
-            slot(still=panel.page) if panel else el("p", "There is nothing of this kind in this world yet."),
+            slot(still=panel.page) if panel else el("p", tab.none),
         )
 
     def _forms(self) -> list[Part]:

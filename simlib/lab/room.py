@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from . import course, progress, progress_file
-from .look import table
+from .look import panel_card, table
 from .map_of_course import Stage, stages
-from .page import Part, el
+from .page import Child, Part, el
 from .panel import Shown
 from .progress_file import answers
 
@@ -75,10 +75,12 @@ class Room(Shown):
             f"Stuck: {STUCK} tries or more, and not solved": [each for each in blocks if each.kind == "exercises"],
             OTHERWISE: [each for each in blocks if each.kind == "predictions"],
         }
+        learners = table(["learner", *map(str, NUMBERS), "challenges", "last"], rows)
+        scroller = el("div.sl-scroll", learners, tabindex="0", role="region", aria_label="Where each learner is")
+        shown = el("section.sl-card.sl-pane", scroller, el("p.sl-small.sl-dim", SIGNS))
         return el(
-            "div",
-            table(["learner", *map(str, NUMBERS), "challenges", "last"], rows) if rows else "No progress file yet.",
-            [el("p", SIGNS), [_list(*each) for each in held.items()]] if rows else None,
+            "div.sl-reqs",
+            [shown, [_list(*each) for each in held.items()]] if rows else "No progress file yet.",
             [el("p", each) for each in self.unreadable],
         )
 
@@ -88,7 +90,7 @@ OTHERWISE = "Expected otherwise, or for another reason, and what most of them ch
 SIGNS = "○ not begun   ◐ begun   ● done; then how many exercises are solved"
 
 
-def _row(learner: Learner) -> list[str]:
+def _row(learner: Learner) -> list[Child]:
     when, lesson = learner.where
     done = [_done(stage) for stage in learner.stages]
     solved, points = progress.won(learner.lessons)
@@ -96,13 +98,14 @@ def _row(learner: Learner) -> list[str]:
     return [learner.name, *done, won, f"{lesson}, {local(when)}" if when else ""]
 
 
-def _done(stage: Stage) -> str:
-    return f"{stage.state[0]} {stage.exercises}/{stage.of_exercises}" if stage.of_exercises else stage.state[0]
+def _done(stage: Stage) -> Part:
+    solved = el("span.sl-small.sl-dim", f"{stage.exercises}/{stage.of_exercises}") if stage.of_exercises else None
+    return el("span", stage.state[0], " ", solved)
 
 
-def _list(title: str, blocks: Sequence[Block]) -> list[Part]:
+def _list(title: str, blocks: Sequence[Block]) -> Part:
     rows = [el("li", f"{each}{each.said} – {_few(each.who)}") for each in blocks[:MOST]]
-    return [el("h4", title), el("ul", rows or el("li", "nobody"))]
+    return panel_card(title, el("div.sl-pane", el("ul", rows or el("li", "nobody"))))
 
 
 @dataclass(frozen=True)
@@ -171,7 +174,8 @@ def look(folder: Path) -> Room:
         try:
             learners.append(Learner(_name(path, folder), progress_file.read(path)))
         except ValueError as problem:
-            unreadable.append(f"Passed over: {_printable(str(path.relative_to(folder)))}: {_printable(str(problem))}")
+            named = str(problem).replace(path.name, str(path.relative_to(folder)), 1)
+            unreadable.append(f"Passed over: {_printable(named)}")
     return Room(tuple(learners), tuple(unreadable))
 
 

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from . import progress
-from .markup import sheet
+from .markup import number_of
 from .room import Room, look
 
 EVERY = 5.0  # seconds between two looks with --watch
@@ -58,21 +58,16 @@ def page(room: Room) -> str:
     """The room as a whole HTML page, which a browser reads again every few seconds; nothing in it can run."""
     return (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><meta http-equiv="refresh" content="{EVERY:g}">'
-        f"<title>The room</title><style>{_LOOK}</style><h1>The room: {len(room.learners)} learners</h1>"
-        f'<main class="simlib">{room.page().html()}</main></html>'
+        f"<title>The room</title><h1>The room: {number_of(len(room.learners), 'learner')}</h1>"
+        f"<main>{room.html}</main><style>{_LOOK}</style></html>"
     )
 
 
-_LOOK = (
-    sheet("look", "lessons")
-    + """
+_LOOK = """
 :root { color-scheme: light dark; }
-body { font: 1rem/1.5 system-ui, sans-serif; margin: 1.5rem; }
-.simlib { --sl-card: Canvas; --sl-ink: CanvasText; --sl-dim: color-mix(in srgb, CanvasText 75%, Canvas);
-  max-width: none; }
-table { border-collapse: collapse; } .simlib :is(th, td) { padding: .2rem .7rem .2rem 0; white-space: nowrap; }
+body { font: 1rem/1.5 system-ui, sans-serif; margin: 1rem; } h1 { margin: 0; font-size: 1.5rem; }
+.simlib { --sl-card: Canvas; --sl-ink: CanvasText; --sl-dim: color-mix(in srgb, CanvasText 75%, Canvas); }
 """
-)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

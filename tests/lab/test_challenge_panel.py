@@ -316,3 +316,17 @@ def test_the_command_lists_checks_and_hands_out(tmp_path: Path, capsys: pytest.C
     cells = ["".join(cell["source"]) for cell in json.loads(notebook.read_text(encoding="utf-8"))["cells"]]
     assert cells[2] == 'from simlib import lab\n\ngame = lab.challenge("old-key", seed=12)\ngame'
     assert 'lab.challenge("passrole-lambda", seed=7)' in cells[-1]
+
+
+@pytest.mark.parametrize("seed", ["abc", "", "-1", "1.5", "9" * 5000])
+def test_a_seed_that_is_no_number_begins_nothing_and_is_answered_by_a_sentence(seed: str) -> None:
+    listed = Challenges()
+    press(listed, "seed", seed)
+    press(listed, "begin", "old-key")
+    assert listed.play is None
+    assert "A seed is a whole number" in str(listed)
+    press(listed, "seed", "7")
+    press(listed, "begin", "old-key")
+    assert listed.play.seed == 7
+    press(listed, "back")
+    assert "A seed is a whole number" not in str(listed)

@@ -148,5 +148,8 @@ def test_mistakes_are_told_in_a_sentence(aws: Cloud, given: dict[str, Any], erro
 
 
 def test_the_account_names_are_told(panel: Any) -> None:
-    assert panel.title == "From dev to prod: alice and reports-reader"
+    assert panel.title == "alice → reports-reader"
+    assert [side.account for side in panel.sides] == ["dev", "prod"]
+    for account in ("dev 111111111111", "prod 222222222222"):
+        assert account in str(panel)
     assert PROD in panel.call.resource

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -71,8 +72,8 @@ def test_an_empty_world_says_so(playground: Playground) -> None:
         empty = Playground(aws)
         empty.open("policies")
         view = widget(empty)
-        assert "There is nothing of this kind" in view.html
-        assert "There is nothing of this kind" in str(empty)
+        assert "Create a bucket above" in view.html
+        assert "Create a bucket above" in str(empty)
 
 
 @pytest.mark.parametrize(("name", "value"), [("open", "nonsense"), ("begin", "1"), ("begin", "x"), ("fly", "away")])
@@ -80,6 +81,17 @@ def test_a_message_that_makes_no_sense_changes_nothing(playground: Playground, n
     view, before = widget(playground), str(playground)
     ask(view, name, value)
     assert str(playground) == before
+
+
+def test_the_choices_show_what_counts(playground: Playground) -> None:
+    """The world that is open, and what is created and borrowed if nothing else is chosen."""
+    view = widget(playground)
+    assert ">now: Keys and sessions</option>" in view.html
+    ask(view, "begin", "partners")
+    assert ">now: Two accounts, and a partner firm&#x27;s</option>" in view.html
+    for what in ("account", "who", "role"):
+        [field] = re.findall(f'<select[^>]*data-do="{what}"[^>]*>(.*?)</select>', view.html)
+        assert field.count(" selected") == 1, what
 
 
 def test_what_is_created_needs_a_name(playground: Playground) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from simlib.cloud.inspection import Place, Principal
@@ -17,33 +16,11 @@ from ..policy.shelf import bearing_on
 from .answers import Answer, Question
 from .circumstances import circumstances
 from .explorer import Explorer
-from .pipe import gates
+from .pipe import SAYS, Side, gates
 
-CALLERS = ("SERVICE_CONTROL_POLICY", "PRINCIPAL", "PERMISSIONS_BOUNDARY", "SESSION")
+CALLERS = ("SERVICE_CONTROL_POLICY", "VPC_ENDPOINT", "PRINCIPAL", "PERMISSIONS_BOUNDARY", "SESSION")
 OWNERS = ("RESOURCE_CONTROL_POLICY", "RESOURCE")
-SAYS = {  # the sign, what the side does, what its half of the bridge is
-    "allows": ("yes", "allows it", "stands"),
-    "delegates": ("half", "only delegates, to the caller’s account", "stands"),
-    "denies": ("deny", "denies it", "denied"),
-    "missing": ("no", "does not allow it", "missing"),
-    "silent": ("none", "no statement applies, and none is needed", "not needed"),
-}
 _MEANS = {EXPLICIT_DENY: "denies", IMPLICIT_DENY: "missing", DELEGATES: "delegates", ALLOW: "allows"}
-
-
-@dataclass(frozen=True)
-class Side:
-    """One account's part of the decision: a key of `SAYS`, the policies asked there, and what is lacking or decides."""
-
-    account: str
-    who: str
-    says: str
-    policies: tuple[str, ...]
-    because: str = ""
-
-    @property
-    def allows(self) -> bool:
-        return self.says in ("allows", "delegates", "silent")
 
 
 class CrossAccount(Explorer):
@@ -169,20 +146,20 @@ class CrossAccount(Explorer):
     def _side(self, account: str, who: str, kinds: tuple[str, ...]) -> Side:
         answer = self.answer
         if answer.evaluation is None:
-            return Side(account, who, "missing", (), answer.objection)
+            return Side(account, who, "missing", kinds, because=answer.objection)
         asked = [policy for check in answer.evaluation.checks if check.check_type in kinds for policy in check.policies]
         policies = tuple(dict.fromkeys(display_name(policy) for policy in asked if policy.name))
         found = [gate for gate in gates(answer, self.name(self.who)) if gate.kind in kinds and gate.means]
         for meaning, says in _MEANS.items():
             for gate in found:
                 if gate.means == meaning and (gate.grants or meaning != ALLOW):
-                    return Side(account, who, says, policies, gate.because)
-        return Side(account, who, "silent", policies)
+                    return Side(account, who, says, kinds, policies, gate.because)
+        return Side(account, who, "silent", kinds, policies)
 
     @property
     def missing(self) -> list[Side]:
         """The sides without which the call fails."""
-        return [side for side in self.sides if not side.allows]
+        return [side for side in self.sides if not side.allowed]
 
     @property
     def verdict(self) -> str:
@@ -201,7 +178,7 @@ class CrossAccount(Explorer):
     @property
     def title(self) -> str:
         caller, owner = self.sides
-        return f"From {caller.account} to {owner.account}: {caller.who} and {owner.who}"
+        return f"{caller.who} → {owner.who}"
 
     def label(self, question: Question) -> str:
         if question.key == self.call.key:
@@ -213,23 +190,17 @@ class CrossAccount(Explorer):
 
     def page(self) -> Part:
         answer, (caller, owner) = self.answer, self.sides
-        call = answer.question
-        line = el(
-            "div.sl-row",
-            el("b", caller.who), icon("to", "sl-to"), code(call.action), icon("to", "sl-to"), el("b", owner.who),
-            answer.verdict, answer.changed_from(self.before(call)), el("span.sl-dim.sl-small", self.verdict),
-            role="status",
-        )  # fmt: skip
+        parts = el("b", caller.who), Part("", (icon("to", "sl-to"),), text="→"), el("b", owner.who), answer.verdict
+        title = el("span.sl-row", *parts, answer.changed_from(self.before(answer.question)))
         bridge = el("div.sl-bridge", self._plank(caller), self._plank(owner), aria_hidden="true", text="")
         owned = self._documents
         cross = el(
             "div.sl-cross", self._account(caller, "dev", owned[0]), bridge, self._account(owner, "prod", owned[1])
         )
-        below = el("div.sl-body.sl-why", self.why(answer), self._behalf(), self._then_asked(), self._circumstances())
+        below = el("div.sl-body.sl-why", self._behalf(), self._then_asked(), self._circumstances())
         notices = el("div", self.notices, key="notices")
-        return panel_card(
-            self.title, notices, el("div.sl-pane", line, key="line"), el("div", cross, key="cross"), below
-        )
+        side = el("span.sl-small.sl-dim", self.verdict, role="status")
+        return panel_card(title, notices, el("div", cross, key="cross"), below, about=code(self.call.action), side=side)
 
     @property
     def _documents(self) -> tuple[list[int], list[int]]:
@@ -244,13 +215,12 @@ class CrossAccount(Explorer):
 
     def _account(self, side: Side, css: str, documents: list[int]) -> Part:
         """One account: who is there, what it says, and its documents to edit."""
-        sign, words, _ = SAYS[side.says]
         person, number = (self.who, self.who.account) if css == "dev" else (self.role, self.owner)
         named = el("b", side.account), el("span.sl-dim.sl-small", number), el("span.sl-grow")
         who = chip(person.kind if person else "resource", side.who)
-        because = el("p.sl-small.sl-dim", name(side.because)) if side.because else None
+        why = self.why(self.answer, side.because or self.answer.because, side)
         asked = el("p.sl-small.sl-dim", name(f"Policies: {', '.join(side.policies) or 'none'}"))
-        told = el("div", verdict(sign, f"{side.account} {words}"), because, asked)
+        told = el("div", side.verdict, el("div.sl-small", why), asked)
         head = el("div.sl-acctname", avatar("account"), *named, who)
         editor = self.slot(*documents) if documents else None
         return el(f"section.sl-acct.is-{css}", head, told, editor, key=f"side-{css}")
@@ -258,7 +228,7 @@ class CrossAccount(Explorer):
     def _plank(self, side: Side) -> Part:
         sign, _, stands = SAYS[side.says]
         words = el("span", el("b", f"{side.account}’s half"), el("br"), verdict(sign, stands))
-        return el("div.sl-plank" + ("" if side.allows else ".is-no"), el("i"), words)
+        return el("div.sl-plank" + ("" if side.allowed else ".is-no"), el("i"), words)
 
     def _behalf(self) -> Child:
         """The customers that the caller calls for, and AWS's answer for each."""

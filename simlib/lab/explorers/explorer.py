@@ -19,6 +19,7 @@ from ..policy.editor import PolicyEditor
 from ..policy.shelf import place_of
 from .answers import Answer, Question, put
 from .circumstances import KNOWN, MFA, circumstances, in_words, written
+from .pipe import Side
 from .rows import request_row, why
 
 MOST_OPEN = 12  # questions of a still page that bring their explanation along; nobody is there to open it
@@ -252,12 +253,13 @@ class Explorer(Panel):
         kept = [self.documents[index] for index in documents] if documents else self.documents
         return slot(*documents, still=lambda: el("div", [each.page() for each in kept])) if kept else None
 
-    def why(self, answer: Answer, gist: str = "") -> Part:
+    def why(self, answer: Answer, gist: str = "", side: Side | None = None) -> Part:
         """The explanation of an answer, which opens in place."""
         questions = [each.key for each in self.questions]
         index, opened = questions.index(answer.question.key), answer.question.key in self.open
         told = opened or len(questions) <= MOST_OPEN
-        return why(answer, self.name(answer.question.who), "explain", str(index), opened=opened, told=told, gist=gist)
+        who = self.name(answer.question.who)
+        return why(answer, who, "explain", str(index), opened=opened, told=told, gist=gist, side=side)
 
     def row(self, answer: Answer, asked: Child, *, key: str, called: str = "", why: bool = True, **more: Child) -> Part:
         """A question as a line: what is asked, the verdict, the one before, and why."""

@@ -49,6 +49,37 @@ class Gate:
         return f"{self.name}: {self.because}" + (" – decides" if self.decides else "")
 
 
+SAYS = {  # the sign, what the side does, what its half of the bridge is
+    "allows": ("yes", "allows it", "stands"),
+    "delegates": ("half", "only delegates, to the caller’s account", "stands"),
+    "denies": ("deny", "denies it", "denied"),
+    "missing": ("no", "does not allow it", "missing"),
+    "silent": ("none", "no statement applies, and none is needed", "not needed"),
+}
+
+
+@dataclass(frozen=True)
+class Side:
+    """One account's part of a decision: a key of `SAYS`, the policies asked there, and what is lacking or decides;
+    `kinds` are its checks."""
+
+    account: str
+    who: str
+    says: str
+    kinds: tuple[str, ...]
+    policies: tuple[str, ...] = ()
+    because: str = ""
+
+    @property
+    def allowed(self) -> bool:
+        return self.says in ("allows", "delegates", "silent")
+
+    @property
+    def verdict(self) -> Part:
+        sign, words, _ = SAYS[self.says]
+        return verdict(sign, f"{self.account} {words}")
+
+
 def gates(answer: Answer, who: str) -> list[Gate]:
     """AWS's seven checks in its order, those for which nothing is attached included; exactly one decides."""
     evaluation = answer.evaluation
@@ -87,26 +118,29 @@ def _because(evaluation: Evaluation, kind: str, means: str, who: str) -> str:
     return f"{policies} leave{'' if len(names) > 1 else 's'} it open." if means else ""
 
 
-def pipe(answer: Answer, who: str) -> Part:
-    """The checks as a pipe; `who` is how the one who asks is called."""
+def pipe(answer: Answer, who: str, side: Side | None = None) -> Part:
+    """The checks as a pipe, or those of one `side`; `who` is how the one who asks is called."""
     question = answer.question
     asks = el("div", el("b", who), " asks for ", code(question.action))
     if answer.evaluation is None:
         return el("p", asks, f"Refused before any policy is read. {answer.objection}")
-    return el("ol.sl-pipe", _rows(answer, who, asks))
+    return el("ol.sl-pipe", _rows(answer, who, asks, side))
 
 
-def _rows(answer: Answer, who: str, asks: Part) -> Iterator[Part]:
+def _rows(answer: Answer, who: str, asks: Part, side: Side | None) -> Iterator[Part]:
     flow, absent, over = "open", list[str](), False
     yield el("li.sl-ask.a-open.b-open", _glyph("in"), asks)
     for gate in gates(answer, who):
+        if side and gate.kind not in side.kinds:
+            continue
         if not gate.means:
             absent.append(gate.name[0].lower() + gate.name[1:] if not gate.name.startswith("VPC") else gate.name)
             continue
         yield from _absent(absent, flow)
         absent, above = [], flow
         if gate.means in (IMPLICIT_DENY, EXPLICIT_DENY):
-            flow = "dry" if gate.decides or gate.means == EXPLICIT_DENY or not gate.grants else flow
+            passes = gate.grants and gate.means == IMPLICIT_DENY and not gate.decides and (not side or side.allowed)
+            flow = flow if passes else "dry"
         elif gate.grants and flow != "dry":
             flow = {ALLOW: "fed", DELEGATES: "half"}.get(gate.means, flow)
         css = f"li.a-{above}.b-{flow}" + (".is-moot" if over else "")
@@ -120,11 +154,8 @@ def _rows(answer: Answer, who: str, asks: Part) -> Iterator[Part]:
         yield el(css, _glyph("shut" if shape == "deny" else drawn), words)
         over = over or (gate.decides and gate.means != ALLOW)
     yield from _absent(absent, flow)
-    yield el(
-        f"li.sl-end.a-{flow}",
-        _glyph("out") if answer.allowed else el("span"),
-        el("div", verdict(answer.sign, answer.word)),
-    )
+    end = side or answer
+    yield el(f"li.sl-end.a-{flow}", _glyph("out") if end.allowed else el("span"), el("div", end.verdict))
 
 
 def _absent(names: list[str], flow: str) -> Iterator[Part]:
@@ -137,10 +168,11 @@ def _glyph(which: str) -> Part:
     return drawing("glyphs", which, "sl-glyph", f"0 0 40 {tall}")
 
 
-def explanation(answer: Answer, who: str, key: str) -> Child:
-    """The pipe, and every statement that was asked; `key` tells it from others on the page."""
-    evaluation = answer.evaluation
-    reasons = list(dict.fromkeys(plain(each.sentence) for each in evaluation.statements)) if evaluation else []
+def explanation(answer: Answer, who: str, key: str, side: Side | None = None) -> Child:
+    """The pipe, and every statement that was asked, or those of one `side`; `key` tells it from others on the page."""
+    asked = answer.evaluation.statements if answer.evaluation else ()
+    of_side = (each for each in asked if not side or each.check_type in side.kinds)
+    reasons = list(dict.fromkeys(plain(each.sentence) for each in of_side))
     said_of_all = el("ul", [el("li", line) for line in reasons])
     every = fold("Every statement that was asked", said_of_all, key=f"every-{key}") if reasons else None
-    return pipe(answer, who), every
+    return pipe(answer, who, side), every

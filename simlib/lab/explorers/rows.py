@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..page import Child, Part, el
 from .answers import Answer
-from .pipe import explanation
+from .pipe import Side, explanation
 
 
 def request_row(
@@ -18,12 +18,21 @@ def request_row(
 
 
 def why(
-    answer: Answer, who: str, command: str, value: str, *, opened: bool, told: bool | None = None, gist: str = ""
+    answer: Answer,
+    who: str,
+    command: str,
+    value: str,
+    *,
+    opened: bool,
+    told: bool | None = None,
+    gist: str = "",
+    side: Side | None = None,
 ) -> Part:
-    """The explanation of an answer to what `who` asks; `command` opens it, with `value`. `told`: whether it is there,
-    also while it is folded."""
-    content = explanation(answer, who, value) if opened or told else None
+    """The explanation of an answer to what `who` asks, or of one account's `side`; `command` opens it, with `value`.
+    `told`: whether it is there, also while it is folded."""
+    key = f"{value}-{side.kinds[-1]}" if side else value
+    content = explanation(answer, who, key, side) if opened or told else None
     inside = el("div.sl-why", content, on="" if opened else "still") if content else None
     summary = el("summary", "Why? ", el("span.sl-dim", f"{(gist or answer.because).rstrip('.')}."))
-    live = {"data_toggle": command, "value": value, "key": f"why-{value}"}
+    live = {"data_toggle": command, "value": value, "key": f"why-{key}"}
     return el("details.sl-open", summary, inside, open=opened, **live)

@@ -43,7 +43,8 @@ def drawing(chart: Chart, holdings: Sequence[Holding], calls: Mapping[str, KeyCa
     lines = [el("span.sl-grid-l" + (".is-year" if year else ""), style=_x(chart, on)) for on, _, year in ticks[1:-1]]
     axis = el("div.sl-axis", marks, text="", data_along=True, aria_hidden="true")
     lanes = [_lane(each, chosen, lines, _track(chart, each, rows, calls.get(each.key))) for each in here]
-    return el("div.sl-tl", axis, lanes, _now_line(chart), key="drawing"), _away(chart, away, chosen)
+    moment = f"--moment:{chart.place(chart.looked)}"  # where the lanes are too narrow for one line over all of them
+    return el("div.sl-tl", axis, lanes, _now_line(chart), key="drawing", style=moment), _away(chart, away, chosen)
 
 
 def legend(picture: Child) -> Part:
