@@ -42,8 +42,11 @@ class Problem(NamedTuple):
 
     @property
     def sentence(self) -> str:
-        """What is wrong, and in brackets what would be right."""
-        return f"{self.message} ({self.suggestion})" if self.suggestion else self.message
+        """What is wrong, and what would be right: "There is no condition key aws:Foo. Did you mean aws:Bar?" """
+        if not self.suggestion:
+            return self.message
+        advice = self.suggestion[0].upper() + self.suggestion[1:]
+        return f"{self.message} {advice}{'' if advice.endswith(('?', '.', '…')) else '.'}"
 
     def __str__(self) -> str:
         place = f"{self.line}:{self.column}: " if self.line is not None else ""

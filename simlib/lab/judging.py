@@ -163,8 +163,7 @@ def _unsaved(called: str, found: Sequence[Problem]) -> Unjudged:
     """Why AWS would not save a policy: what is there and should not be says more than what is missing."""
     first = next((each for each in found if not each.code.startswith("missing-")), found[0])
     where = f"line {first.line}, column {first.column}" if first.line else first.path
-    advice = f" ({first.suggestion})" if first.suggestion else ""
-    return Unjudged(f"{called} would not be saved: {where}: {first.message.rstrip('.')}{advice}.")
+    return Unjudged(f"{called} would not be saved: {where}: {first.sentence}")
 
 
 def _others(world: Any, who: Any, resource: str, kept: Mapping[Any, Any]) -> dict[Any, None]:
@@ -186,9 +185,7 @@ def _never_works(at: At, answer: Any) -> str:
     texts = [each.text for each in answer] if isinstance(answer, tuple) else [answer]
     found = [each for text in texts for each in problems(json.loads(text) if isinstance(text, str) else text, at.kind)]
     wrong = next((each for each in found if gravity(each.code) == ERROR or each.code == "unknown-action"), None)
-    if wrong is None:
-        return ""
-    return f"{wrong.message.rstrip('.')}{f' ({wrong.suggestion})' if wrong.suggestion else ''}."
+    return wrong.sentence if wrong else ""
 
 
 def decided_by(evaluation: Evaluation) -> str:

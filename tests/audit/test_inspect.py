@@ -330,7 +330,7 @@ def test_one_question_is_answered(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert main([path, "--who", "sqs:SendMessage", "arn:aws:sqs:us-east-1:123456789012:q"]) == 1
     assert capsys.readouterr().out == "alice → arn:aws:sqs:us-east-1:123456789012:q\n"
     assert main([path, "--who", "sqs:SendMesage", "arn:aws:sqs:us-east-1:123456789012:q"]) == 0
-    unknown = "The service sqs has no action SendMesage. (did you mean sqs:SendMessage?)\n"
+    unknown = "The service sqs has no action SendMesage. Did you mean sqs:SendMessage?\n"
     assert tuple(capsys.readouterr()) == ("Nothing.\n", unknown)
     assert main([path, "--who", "SendMessage", "arn:aws:sqs:us-east-1:123456789012:q"]) == 2
     assert capsys.readouterr().err == "An action is service:Name, such as s3:GetObject.\n"

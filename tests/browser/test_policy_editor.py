@@ -162,7 +162,7 @@ def test_a_mistake_is_told_where_it_stands_and_the_deciding_statement_is_lit(ope
     editor.get_by_text("✘ Not a policy yet: 1 mistake.").wait_for()
     assert editor.locator(".cm-lintRange-error").all_inner_texts() == ['"De"']
     assert editor.locator(".cm-lint-marker-error").count() == 1
-    told = editor.get_by_role("listitem").filter(has_text="Effect is De; it must be Allow or Deny – did you mean Deny?")
+    told = editor.get_by_role("listitem").filter(has_text="Effect is De; it must be Allow or Deny. Did you mean Deny?")
     assert told.get_by_role("button").inner_text() == "Line 6, column 17"
     badges(editor, ALLOWED, MISSED)  # of the last complete text
     page.keyboard.type("ny", delay=20)

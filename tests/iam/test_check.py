@@ -54,8 +54,8 @@ def test_a_good_file_is_silence(files: Path, capsys: pytest.CaptureFixture[str])
 def test_lines_are_like_a_compilers(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert check.main(["good.json", "bad.json"]) == 1
     assert capsys.readouterr().out.splitlines() == [
-        "bad.json:5:16: error: The service s3 has no action GetObjct. (did you mean s3:GetObject?) [invalid-action]",
-        "bad.json:7:19: error: There is no condition operator StringEqual. (did you mean StringEquals?) "
+        "bad.json:5:16: error: The service s3 has no action GetObjct. Did you mean s3:GetObject? [invalid-action]",
+        "bad.json:7:19: error: There is no condition operator StringEqual. Did you mean StringEquals? "
         "[invalid-condition-operator]",
     ]
 
@@ -64,7 +64,7 @@ def test_broken_json_is_an_error_with_its_place(files: Path, capsys: pytest.Capt
     assert check.main(["broken.json"]) == 1
     assert capsys.readouterr().out == (
         "broken.json:1:7: error: This is not JSON: Expecting value. "
-        "(names and texts go in double quotes) [json-syntax]\n"
+        "Names and texts go in double quotes. [json-syntax]\n"
     )
 
 
@@ -136,7 +136,7 @@ def test_a_terminal_is_never_given_what_it_cannot_show(
     buffer = io.BytesIO()
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(buffer, encoding=encoding))
     assert command(["check", str(file)]) == 1
-    assert "did you mean Statement?" in buffer.getvalue().decode(encoding)
+    assert "Did you mean Statement?" in buffer.getvalue().decode(encoding)
 
 
 def test_the_command_is_there_and_explains_itself(files: Path) -> None:

@@ -91,7 +91,7 @@ ANSWERS = {  # an answer, and what is said of it
         allow("s3:ReadObject"),
         "AWS had no action s3:ReadObject on 20",
     ),
-    "no action": (allow("s3:GetObjct"), "The service s3 has no action GetObjct (did you mean s3:GetObject?)."),
+    "no action": (allow("s3:GetObjct"), "The service s3 has no action GetObjct. Did you mean s3:GetObject?"),
     "no JSON": ('{"Version": ', "The policy would not be saved: line 1"),
     "a principal": (policy({"Effect": "Deny", "Principal": "*", "Action": "*"}), "no Principal"),
     "a slip": (policy({"Efect": "Allow"}), "has no element Efect"),

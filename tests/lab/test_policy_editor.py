@@ -49,7 +49,7 @@ def said(editor: PolicyEditor, name: str = "read-bucket") -> list[str]:
             '"Allow"',
             '"Alow"',
             '"Alow"',
-            "Line 5, column 17: Effect is Alow; it must be Allow or Deny – did you mean Al",
+            "Line 5, column 17: Effect is Alow; it must be Allow or Deny. Did you mean Al",
         ),
         ('"Action"', '"Acton"', '"Acton"', "Line 6, column 7: "),
         ('"Allow",', '"Allow"', '"Action"', "Line 6, column 7: "),
@@ -72,7 +72,7 @@ def test_what_aws_would_save_but_is_wrong_is_a_warning_apart(editor: PolicyEdito
     editor.edit(READ.replace("s3:GetObject", "s3:GetObjct"), "read-bucket")
     assert editor.front.errors == []
     assert [finding.text for finding in editor.front.warnings] == [
-        "The service s3 has no action GetObjct – did you mean s3:GetObject?"
+        "The service s3 has no action GetObjct. Did you mean s3:GetObject?"
     ]
     assert editor.front.summary == "✔ A valid policy, with 1 warning."
     assert "⚠ Careful. Line 6, column 17: The service s3" in str(editor)

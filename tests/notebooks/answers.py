@@ -62,7 +62,7 @@ TEST = """def test_reader(document):
 
 WRONG: dict[str, list[Answer]] = {
     "your first policy": [
-        (policy("ALICE_MAY", allow("iam:list_users")), "no action list_users (did you mean iam:ListUsers?)"),
+        (policy("ALICE_MAY", allow("iam:list_users")), "no action list_users. Did you mean iam:ListUsers?"),
         (policy("ALICE_MAY", allow("iam:List*")), "Alice lists the roles: allowed, but should be refused"),
         (policy("ALICE_MAY", allow("ListUsers")), "would not be saved: line 1"),
         (policy("ALICE_MAY", allow("iam:*")), "Alice creates a user: allowed, but should be refused"),

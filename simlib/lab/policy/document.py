@@ -268,10 +268,8 @@ def _finding(problem: Problem, text: str) -> Finding:
     start = _offset(text, problem.line or 1, problem.column or 1)
     token = _TOKEN.match(text, start)
     place = f"Line {problem.line}, column {problem.column}" if problem.line else problem.path
-    said = problem.message.rstrip(".") + (f" – {problem.suggestion}" if problem.suggestion else "")
-    if len(said) > LONGEST_SAYING:
-        said = f"{said[:LONGEST_SAYING]}…"
-    said += "" if said.endswith("?") else "."
+    said = problem.sentence
+    said = said if len(said) <= LONGEST_SAYING else f"{said[:LONGEST_SAYING]}…"
     level = "warning" if problem.level == "warning" else "error"
     return Finding(level, place, said, start, token.end() if token else start)
 
