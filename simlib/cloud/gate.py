@@ -34,7 +34,7 @@ from simlib.cloud.transport.answers import Refusal, authentication_refusal
 from simlib.cloud.transport.calls import Call, Unplaceable, place
 from simlib.cloud.transport.signer import SignatureError, Signed
 from simlib.cloud.transport.wire import RawAnswer, RawRequest
-from simlib.iam import Evaluation, RequestError
+from simlib.iam import RequestError
 
 logger = logging.getLogger(__name__)
 
@@ -212,7 +212,10 @@ class Gate:
 
     def _event(self, in_flight: _InFlightCall, answer: RawAnswer) -> Event:
         call, context, refusal = in_flight.call, in_flight.context, in_flight.refusal
-        claimed_by, key = claimed(in_flight.signed, self.sessions, self.store)
+        caller = context.caller if context else None
+        who, key = (
+            (caller.arn, caller.access_key_id) if caller else claimed(in_flight.signed, self.sessions, self.store)
+        )
         evaluations = tuple(context.evaluations) if context else ()
         denied = next((evaluation for evaluation in evaluations if not evaluation.allowed), None)
         decisive = denied or (evaluations[0] if evaluations else None)
@@ -220,33 +223,28 @@ class Gate:
         return Event(
             number=self.trail.next_number(),
             when=in_flight.now,
-            who=_who(in_flight, decisive) or claimed_by,
+            who=decisive.principal if decisive else who,  # for a token of an identity provider that is the provider
             action=decisive.action if decisive else action_name(call) if call else "unknown",
             resource=decisive.resource if decisive else "*",
             decision=denied.effect if denied else _decision(refusal),
             error_code=code,
             error_message=message,
             request_id=request_id(answer.headers),
-            account=context.caller.account if context else "",
+            account=caller.account if caller else "",
             access_key_id=key,
             service=call.service if call else "",
             operation=call.operation if call else "",
             region=call.region if call else "",
-            user_id=context.caller.user_id if context else "",
+            user_id=caller.user_id if caller else "",
             user_agent=in_flight.raw.headers.get("user-agent", ""),
             source_ip=self.source_ip(),
-            session=context.caller.session if context else None,
+            session=caller.session if caller else None,
             situation=refusal.situation if refusal else "",
             detail=refusal.detail if refusal else "",
             evaluations=evaluations,
             authorization_id=refusal.authorization_id if refusal else "",
             show_parameters=in_flight.show_parameters,
         )
-
-
-def _who(in_flight: _InFlightCall, decisive: Evaluation | None) -> str:
-    """Whoever the decision was about: for a token of an identity provider that is the provider."""
-    return decisive.principal if decisive else in_flight.context.caller.arn if in_flight.context else ""
 
 
 def _not_offered(call: Call, error: NotStored | None = None) -> Refusal:

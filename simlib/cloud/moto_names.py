@@ -101,11 +101,5 @@ def keepers(service: str, account: str) -> list[Any]:
 
 
 def keeper(service: str, account: str, region: str = "") -> Any | None:
-    """The backend of a service, None while nothing of it exists in this account."""
-    kept = backends(service)
-    if account not in kept:
-        return None
-    try:
-        return kept[account][region or PARTITION]
-    except KeyError:
-        return None
+    """The backend of a service in a Region, None while nothing of it exists there."""
+    return backends(service).get(account, {}).get(region or PARTITION)

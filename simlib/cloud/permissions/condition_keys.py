@@ -62,7 +62,7 @@ def _at(path: str, call: Call, account: str) -> Any:
         return next(fill(path, call, account), None)
     if " as " in path:
         return resolve(path, call, account)
-    return call.parameters.get(path) if path.isalnum() else search(path, call.parameters)
+    return search(path, call.parameters)
 
 
 @cache

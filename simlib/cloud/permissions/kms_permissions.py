@@ -62,14 +62,14 @@ def behind(call: Call, caller: Caller, permissions: Iterable[Permission]) -> Ite
 
     https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html and the like of SSM, SQS, SNS
     """
-    through = row(call.service).get("through", {})
-    parameters, actions = call.parameters, through.get(call.operation, ())
+    through, parameters = row(call.service).get("through", {}), call.parameters
+    actions = through.get(call.operation, ())
     encrypted = call.service == "ssm" and call.operation.startswith("Get") and not parameters.get("WithDecryption")
-    if encrypted or parameters.get("Type", "SecureString") != "SecureString":
+    if not actions or encrypted or parameters.get("Type", "SecureString") != "SecureString":
         return
     code, answer = through.get("refusal", ("", r"\g<0>"))
     answer = answer.replace("{}", str(uuid.uuid4()))  # the ID of the request to KMS
-    for permission in permissions if actions else ():
+    for permission in permissions:
         if permission.resource.startswith(f"arn:aws:{call.service}:"):
             key = parameters.get("KmsKeyId") or parameters.get("KeyId") or resources.encryption_key(permission.resource)
             if not key and call.service in _WITH_OWN_KEY:

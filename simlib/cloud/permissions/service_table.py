@@ -148,11 +148,10 @@ def fill(template: str, call: Call, account: str) -> Iterator[str]:
     builtin = _builtin(call, account)
     if "{path}" in template:
         builtin["path"] = call.path.replace("/", "%2F")
-    gaps = _GAP.findall(template)
-    choices = [[builtin[gap]] if gap in builtin else list(_first(gap, call.parameters, builtin)) for gap in gaps]
+    head, *rest = _pieces(template)
+    choices = [list(_first(gap, call.parameters, builtin)) for gap in rest[::2]]
     for values in product(*choices):
-        piece = iter(values)
-        text = _GAP.sub(lambda _: next(piece), template)  # noqa: B023
+        text = head + "".join(f"{value}{piece}" for value, piece in zip(values, rest[1::2], strict=True))
         whole = text.startswith(("arn:", "+")) or text.isdigit()  # a telephone number is what SNS says it is
         yield text if whole else f"arn:aws:{prefix_of(call.service)}:{call.region}:{account}:{text}"
 
@@ -166,20 +165,33 @@ def _builtin(call: Call, account: str) -> dict[str, str]:
     return {"region": call.region, "account": account, "operation": call.operation}
 
 
-def _first(gap: str, parameters: Any, builtin: Mapping[str, str]) -> Iterator[str]:
-    """The values of the first alternative that has any; with ":" or "/…/" before it, it may be missing."""
+@cache
+def _pieces(template: str) -> list[str]:
+    """The text before the first gap, the gap, the text behind it, and so on."""
+    return _GAP.split(template)
+
+
+@cache
+def _alternatives(gap: str) -> tuple[str | None, list[tuple[str, str]]]:
+    """The paths of a gap, each with what the values there are names of; ":" or "/…/" before one that may be missing."""
+    prefix = None
     if gap.startswith((":", "/")):
-        prefix, path = re.split(r"(?<=[:/])(?=\w+$)", gap)
-        yield from [f"{prefix}{value}" for value in _first(path, parameters, builtin)] or [""]
-        return
-    for path in gap.split(" | "):
-        path, _, kind = path.partition(" as ")
+        prefix, gap = re.split(r"(?<=[:/])(?=\w+$)", gap)
+    return prefix, [path.partition(" as ")[::2] for path in gap.split(" | ")]
+
+
+def _first(gap: str, parameters: Any, builtin: Mapping[str, str]) -> Iterator[str]:
+    """The values of the first alternative that has any."""
+    prefix, alternatives = _alternatives(gap)
+    for path, kind in alternatives:
         values = [builtin[path]] if path in builtin else list(values_at(path, parameters))
         if kind:
             values = [arn for value in values if (arn := _RESOLVE[kind](value, builtin["region"], builtin["account"]))]
         if values:
-            yield from values
+            yield from (f"{prefix}{value}" for value in values) if prefix else values
             return
+    if prefix:
+        yield ""
 
 
 def key_of(name: str, region: str, account: str) -> str:
@@ -231,7 +243,7 @@ def values_at(path: str, parameters: Any) -> Iterator[str]:
 
 def search(path: str, parameters: Any) -> Any:
     """What a JMESPath finds."""
-    return _compile(path).search(parameters)
+    return parameters.get(path) if path.isidentifier() else _compile(path).search(parameters)
 
 
 _compile = cache(jmespath.compile)
