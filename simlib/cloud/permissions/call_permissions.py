@@ -6,8 +6,10 @@ Nothing is silently allowed: what no page describes is asked for under the API's
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 
 from simlib.cloud.credentials.sessions import Caller
@@ -49,11 +51,11 @@ def permissions_of(call: Call, caller: Caller, store: Store) -> list[Permission]
         permissions = [Permission(action_name(call), "*", caller.account, tags)]
     if new_tags and permissions:
         permissions += _tagging(call, caller, permissions[0])
+    permissions += [*_also(call, caller), *kms_permissions.behind(call, caller, permissions)]
+    permissions += passed_roles(call, caller, store)
+    facts = [condition_keys.of_resource(permission, call) for permission in permissions]
     return [
-        *permissions,
-        *_also(call, caller),
-        *kms_permissions.behind(call, caller, permissions),
-        *passed_roles(call, caller, store),
+        replace(p, context={**of_it, **p.context}) if of_it else p for p, of_it in zip(permissions, facts, strict=True)
     ]
 
 
@@ -67,6 +69,10 @@ def _requests(call: Call, caller: Caller) -> Iterable[Call]:
         if (policy := str(parameters.get("PolicyId"))).startswith("arn:"):  # …:policy/o-1/service_control_policy/p-1
             parameters["PolicyType"] = policy.split("/")[-2].upper()
         return [replace(call, parameters=parameters)]
+    if call.name == "events:PutRule":  # whose condition keys are what the pattern says
+        with suppress(ValueError):
+            pattern = json.loads(str(call.parameters.get("EventPattern", "{}")))
+            return [replace(call, parameters={**call.parameters, "EventPattern": pattern})]
     if call.name != "secretsmanager:BatchGetSecretValue":
         return [call]
     # a batch that filters reads whatever there is (a choice: all of it must be allowed)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -19,12 +20,15 @@ from simlib.cloud.permissions.service_table import (
     every_form,
     fill,
     forms_of,
+    kind_of,
     letters,
     reference_of,
     resolve,
     row,
     search,
 )
+from simlib.cloud.storage import resources
+from simlib.cloud.storage.stored import JmespathView
 from simlib.cloud.transport.calls import Call
 from simlib.cloud.transport.protocols import service_model
 from simlib.iam import service_data
@@ -49,9 +53,34 @@ def always(permission: Permission) -> Context:
 
 
 def context_at(paths: Mapping[str, str], call: Call, account: str) -> Context:
-    """The condition keys that have a value, by what the table or the API's model says of where it is."""
-    values = ((key, text_of(_at(path, call, account))) for key, path in paths.items())
-    return {key: value for key, value in values if value is not None}
+    """The condition keys that have a value, by what the table or the API's model says of where it is.
+
+    A key with a `*` is one for each pair of a name and a value there.
+    """
+    context: dict[str, str | list[str]] = {}
+    for key, path in paths.items():
+        found = _at(path, call, account)
+        for name, value in (found or ()) if "*" in key else [("", found)]:
+            text, key_type = text_of(value), service_data.key_type(key) or ""
+            if text is None and value and key_type == "Bool":
+                text = "true"  # of a structure a condition can only ask whether it is there
+            elif isinstance(text, str) and key_type.startswith("ArrayOf"):
+                text = text.split(",")
+            if text is not None:
+                context[key.replace("*", str(name))] = text
+    return context
+
+
+def of_resource(permission: Permission, call: Call) -> Context:
+    """What the condition keys of a resource's type say of what is there, as the table finds it in moto's object."""
+    service, arn = permission.action.partition(":")[0], permission.resource
+    facts = by_prefix(service).get("facts", {}) if arn.startswith(f"arn:aws:{service}:") else {}
+    kind = kind_of(arn, every_form(service)) if facts else ""
+    thing = resources.thing_of(arn, permission.account) if kind in facts and not arn.endswith("*") else None
+    if thing is None:
+        return {}
+    view: Any = JmespathView(thing)
+    return context_at(facts[kind], replace(call, parameters=view), permission.account)
 
 
 def _at(path: str, call: Call, account: str) -> Any:
@@ -75,14 +104,15 @@ def _keys_by_type(action: str) -> Mapping[str, frozenset[str]]:
 
 def _of_others(action: str, arn: str) -> frozenset[str]:
     forms = forms_of(action) if arn != "*" else ()
-    kind = next((form.kind for form in forms if form.pattern.fullmatch(arn)), "") if len(forms) > 1 else ""
+    kind = kind_of(arn, forms) if len(forms) > 1 else ""
     return _keys_by_type(action)[kind] if kind else frozenset()
 
 
 def text_of(value: Any) -> str | list[str] | None:
     """The value of a condition key that a member of a call has; None of a structure and of nothing."""
     if isinstance(value, list):
-        return [str(item) for item in value] if value and all(isinstance(item, str | int) for item in value) else None
+        texts = [text_of(item) for item in value]
+        return [str(text) for text in texts] if value and None not in texts else None
     if isinstance(value, datetime):
         return f"{value:%Y-%m-%dT%H:%M:%SZ}"
     if isinstance(value, bool):
@@ -95,8 +125,9 @@ def key_members(service: str, operation: str, action: str) -> Mapping[str, str]:
     """The condition keys of an action by the places of their values: members named alike, and the row's.
 
     A member has its own name, and the one it is sent by: `x-amz-acl` for ACL. One farther down is named by its whole
-    path (`codebuild:vpcConfig.subnets`), or alone has its name (`lambda:SubnetIds`). What is called as a type of the
-    service's resources is the ARN of one: "arn of cluster".
+    path (`codebuild:vpcConfig.subnets`), also where the call has no more than the path's end (`environment.image`), or
+    alone has its name (`lambda:SubnetIds`). What is called as a type of the service's resources is the ARN of one:
+    "arn of cluster".
     """
     reference, service_reference = reference_of(action), service_data.service(action.split(":")[0])
     model = service_model(service)
@@ -108,18 +139,20 @@ def key_members(service: str, operation: str, action: str) -> Mapping[str, str]:
     sent |= {_bare(path): path for path in below}
     sent |= {_bare(str(value.serialization.get("name", ""))): name for name, value in shapes.items()}
     sent |= {_bare(name): name for name in shapes}
-    keys = {key for key in reference.condition_keys if "*" not in key} if reference else set()
-    of_types = {key for form in forms_of(action) for key in form.condition_keys if not re.match(r"aws:|.*\*", key)}
-    keys |= (
-        of_types if keys.isdisjoint(of_types) else set()
-    )  # some of the reference's pages have all keys at their actions
-    alike = {key: sent[_bare(key.partition(":")[2])] for key in keys if _bare(key.partition(":")[2]) in sent}
+    of_action = set(reference.condition_keys) if reference else set()
+    of_types = {key for form in forms_of(action) for key in form.condition_keys if not key.startswith("aws:")}
+    # some of the reference's pages have all keys at their actions
+    keys = of_action | of_types if of_action.isdisjoint(of_types) else of_action
+    names_of_keys = {key: key.partition(":")[2] for key in keys if "*" not in key}
+    alike = {key: sent[_bare(name)] for key, name in names_of_keys.items() if _bare(name) in sent}
+    parts = {key: _bare(name.partition(".")[2]) for key, name in names_of_keys.items() if key not in alike}
+    alike |= {key: sent[part] for key, part in parts.items() if part in sent}
     for key in alike:
         kind = key.partition(":")[2]
         if service_data.key_type(key) == "ARN" and service_reference and kind in service_reference.resource_types:
             alike[key] = f"arn of {kind}"
-    columns = row(service).get("keys", {})
-    return {**alike, **{key: path for key, path in columns.items() if key in keys}}
+    columns = row(service).get("keys", {}) | row(service).get("new", {}).get(operation, {})
+    return {**alike, **{key: path for key, path in columns.items() if key in of_action | of_types}}
 
 
 def _below(shape: Any, before: str, depth: int = 3) -> Iterator[str]:
@@ -145,4 +178,4 @@ _OWN_TAG = re.compile(r"(?!aws:)[\w-]+:(?:[Rr]esourceTag|(?!req-)[\w-]+-tag)/\*"
 
 
 def _bare(name: str) -> str:
-    return letters(name.lower().removeprefix("x-amz-").removesuffix("override"))
+    return letters(re.sub(r"^x-amz-|override(?=\W|$)", "", name.lower()))

@@ -9,13 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
-from typing import Any
 
 from simlib.cloud.credentials.sessions import Caller
 from simlib.cloud.permissions import condition_keys, service_table
 from simlib.cloud.permissions.permission import Context, Permission, tag_keys, tags_in
 from simlib.cloud.storage import resources
-from simlib.cloud.storage.stored import JmespathView
 from simlib.cloud.transport.calls import Call
 
 _ID = re.compile(r"([a-z][a-z-]*)-[0-9a-f]{8,}")
@@ -47,19 +45,33 @@ def _ordinary(call: Call, caller: Caller) -> Iterator[Permission]:
 
 
 def _run_instances(call: Call, caller: Caller) -> Iterator[Permission]:
-    """RunInstances is checked on every resource it uses or makes; `*` stands for what does not exist yet."""
-    templates = []
+    """RunInstances is checked on every resource it uses or makes; `*` stands for what does not exist yet.
+
+    https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/launch-template-permissions.html: whether a resource is that of
+    the launch template, and which one that is.
+    """
+    templates, from_template, of_template = [], {""}, {}
     if named := call.parameters.get("LaunchTemplate"):  # what the call says itself goes before
         name, data = resources.launch_template(named, call.region, caller.account)
         templates.append(_arn(call, caller, "launch-template", name))
+        of_template = {"ec2:LaunchTemplate": templates[0]}
+        bare = replace(call, parameters=data)
+        from_template = set(service_table.resources_of(bare, "ec2:RunInstances", caller.account))
+        if call.parameters.keys() - _BESIDE_A_TEMPLATE:
+            from_template = {arn for arn in from_template if not arn.endswith("*")}
         call = replace(call, parameters={**data, **call.parameters})
     for arn in [*service_table.resources_of(call, "ec2:RunInstances", caller.account), *templates]:
         disks = [each["Ebs"] for each in call.parameters.get("BlockDeviceMappings") or () if each.get("Ebs")]
         for described in (disks or [{}]) if _kind(arn) == "volume" else [call.parameters]:
             paths = service_table.row("ec2")["new"].get(_kind(arn), {})
             new = condition_keys.context_at(paths, replace(call, parameters=described), caller.account)
-            context = {**_facts(arn, call, caller), **new, **_request_tags(call, _kind(arn))}
+            from_it = {"ec2:IsLaunchTemplateResource": str(arn in from_template).lower(), **of_template}
+            context = {**_facts(arn, call, caller), **new, **_request_tags(call, _kind(arn)), **from_it}
             yield Permission("ec2:RunInstances", arn, caller.account, context)
+
+
+# What a call may say without changing anything of what its launch template says
+_BESIDE_A_TEMPLATE = {"LaunchTemplate", "MinCount", "MaxCount", "ClientToken", "DryRun", "TagSpecifications"}
 
 
 def _tags_on_creation(call: Call, caller: Caller) -> Iterator[Permission]:
@@ -130,15 +142,10 @@ def _kind(arn: str) -> str:
 
 
 def _facts(arn: str, call: Call, caller: Caller) -> Context:
-    """What the condition keys of a resource's type say of what is there: those of the table."""
-    facts: dict[str, str | list[str]] = {"ec2:Region": call.region}
-    if _kind(arn) == "instance":
+    """What the table does not tell of a resource that is there, or is made."""
+    facts = {"ec2:Region": call.region}
+    if _kind(arn) == "instance" and arn.endswith("*"):
         facts["ec2:AvailabilityZone"] = f"{call.region}a"
-    paths = service_table.row("ec2")["facts"].get(_kind(arn), {})
-    thing = resources.thing_of(arn, caller.account) if paths and not arn.endswith("*") else None
-    if thing is None:
-        return facts
-    if _kind(arn) == "instance" and (profile := resources.profile_of(thing)):
+    elif _kind(arn) == "instance" and (profile := resources.profile_of(arn)):
         facts["ec2:InstanceProfile"] = profile
-    view: Any = JmespathView(thing)
-    return {**facts, **condition_keys.context_at(paths, replace(call, parameters=view), caller.account)}
+    return facts

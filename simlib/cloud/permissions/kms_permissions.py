@@ -30,8 +30,6 @@ def complete(call: Call, caller: Caller, permission: Permission) -> Permission:
     name = str(call.parameters.get("DestinationKeyId" if permission.action == "kms:ReEncryptTo" else "KeyId", ""))
     if ":alias/" in f":{name}" and permission.action != "kms:ReEncryptFrom":
         context["kms:RequestAlias"] = name.rpartition(":")[2]
-    if aliases := keys.aliases_of(permission.resource):
-        context["kms:ResourceAliases"] = aliases
     pairs = call.parameters.get(_PAIRS.get(permission.action, "EncryptionContext")) or {}
     return _on_key(permission.action, permission.resource, caller, pairs, context, named=bool(name))
 

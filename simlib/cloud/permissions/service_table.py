@@ -37,7 +37,13 @@ _SUFFIXES = ("identifiers", "identifier", "names", "name", "arns", "arn", "ids",
 def _table() -> Mapping[str, Any]:
     rows: dict[str, Any] = tomllib.loads(Path(__file__).with_name("services.toml").read_text(encoding="utf-8"))
     for facts in rows.values():
-        for column in facts.keys() & {"resources", "through", "more", "tag_on"}:  # a line may be for several operations
+        for column in facts.keys() & {
+            "resources",
+            "through",
+            "more",
+            "tag_on",
+            "new",
+        }:  # a line may be for several operations
             facts[column] = {name: value for names, value in facts[column].items() for name in names.split()}
     return rows
 
@@ -306,6 +312,12 @@ def _form(kind: service_data.ResourceType) -> _Form:
         for index, piece in enumerate(_PLACEHOLDER.split(kind.arn))
     )
     return _Form(kind.name, kind.arn, names, re.compile(pattern), kind.condition_keys)
+
+
+def kind_of(arn: str, forms: Iterable[_Form]) -> str:
+    """The type of the resource of an ARN, "" for none; of those that fit the one that says most."""
+    fitting = [form for form in forms if form.pattern.fullmatch(arn)]
+    return max(fitting, key=lambda form: len(form.text)).kind if fitting else ""
 
 
 def _by_reference(forms: tuple[_Form, ...], call: Call, account: str) -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
@@ -60,15 +61,29 @@ def _function(keeper: Any, name: str) -> Any:
         return None
 
 
+def _in(**collections: str) -> Callable[[Any, str], Any]:
+    """Finds what is called TYPE:NAME or TYPE/NAME in the collection of its type."""
+
+    def find(keeper: Any, name: str) -> Any:
+        kind, _, name = name.replace("/", ":", 1).partition(":")
+        return getattr(keeper, collections.get(kind, ""), {}).get(name)
+
+    return find
+
+
 # Where things of EC2 are, by type
 _EC2 = {"vpc": "vpcs", "subnet": "subnets", "security-group": "groups", "volume": "volumes", "snapshot": "snapshots",
-        "image": "amis", "network-interface": "enis"}  # fmt: skip
+        "image": "amis", "network-interface": "enis", "dedicated-host": "hosts", "key-pair": "key_pairs",
+        "placement-group": "placement_groups", "vpc-peering-connection": "vpc_pcxs", "route-table": "route_tables",
+        "network-acl": "network_acls", "internet-gateway": "internet_gateways"}  # fmt: skip
 
 
 def _of_ec2(keeper: Any, name: str) -> Any:
     kind, _, identifier = name.partition("/")
     if kind == "instance":
         return keeper.get_instance_by_id(identifier)
+    if kind == "elastic-ip":
+        return next((each for each in keeper.addresses if each.allocation_id == identifier), None)
     things: Any = getattr(keeper, _EC2.get(kind, ""), {})
     groups = (each for each in things.values() if isinstance(each, dict))
     return things.get(identifier) or next((group[identifier] for group in groups if identifier in group), None)
@@ -90,6 +105,8 @@ _FINDERS: Mapping[str, Callable[[Any, str], Any]] = {
     "ssm": _parameter,
     "lambda": _function,
     "ec2": _of_ec2,
+    "elasticache": _in(cluster="cache_clusters", replicationgroup="replication_groups"),
+    "rds": _in(db="databases", cluster="clusters", snapshot="database_snapshots"),
     "organizations": _of_organization,
     "route53": lambda keeper, name: SimpleNamespace(tags=keeper.resource_tags.get(name.rpartition("/")[2])),
 }
@@ -105,6 +122,9 @@ def thing_of(arn: str, owner: str = "") -> Any:
     if service == "elasticloadbalancing" and name.count("/") == 1:  # a classic one
         service = "elb"
     backend = keeper(service, account, region) if service in {*_ROWS, *_FINDERS} else None
+    if service == "ec2" and backend is None and account:  # where a VPC and images are from the start
+        with suppress(KeyError):
+            backend = open_keeper(service, account, region)
     if backend is None:
         return None
     if service in _FINDERS:
@@ -294,9 +314,11 @@ def vpc_of_subnet(subnet_id: str, region: str, account: str) -> str | None:
     return getattr(thing_of(f"arn:aws:ec2:{region}:{account}:subnet/{subnet_id}"), "vpc_id", None)
 
 
-def profile_of(instance: Any) -> str | None:
+def profile_of(instance_arn: str) -> str | None:
     """The ARN of an instance's profile."""
-    association = instance.ec2_backend.iam_instance_profile_associations.get(instance.id)
+    _, region, account, name = _split(instance_arn)
+    associations = getattr(keeper("ec2", account, region), "iam_instance_profile_associations", {})
+    association = associations.get(name.removeprefix("instance/"))
     return str(association.iam_instance_profile.arn) if association else None
 
 
