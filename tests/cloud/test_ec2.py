@@ -142,3 +142,10 @@ def test_what_an_instance_is_decides_too(aws: Cloud, iam: Any, ec2: Any) -> None
     alice.stop_instances(InstanceIds=[small])
     assert refused(lambda: alice.stop_instances(InstanceIds=[large]))[0] == "UnauthorizedOperation"
     assert refused(lambda: alice.stop_instances(InstanceIds=[small, large]))[0] == "UnauthorizedOperation"
+
+
+def test_an_image_is_known_before_anything_else_of_ec2_has_been_asked(aws: Cloud, iam: Any) -> None:
+    public = {"Bool": {"ec2:Public": "true"}}
+    alice = new_user(aws, iam, "alice", allow("ec2:DeregisterImage", Condition=public)).client("ec2")
+    alice.deregister_image(ImageId="ami-12c6146b")
+    assert refused(lambda: alice.deregister_image(ImageId="ami-0123456789abcdef0"))[0] == "UnauthorizedOperation"

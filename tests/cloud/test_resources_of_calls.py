@@ -18,7 +18,7 @@ from .conftest import allow, deny, document, new_user, trust
 
 ACCOUNT = "111111111111"
 DENIED = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError", "KMSAccessDenied",
-          "KMS.AccessDeniedException")  # fmt: skip
+          "KMS.AccessDeniedException", "KMSAccessDeniedException")  # fmt: skip
 
 
 def arn(service: str, rest: str, account: str = ACCOUNT) -> str:
@@ -267,6 +267,29 @@ NEEDS: list[tuple[str, str, Call, list[dict[str, Any]], str]] = [
      "perform: kms:GenerateDataKey on resource: arn:aws:kms:"),
     ("the key of a topic", "sns", lambda c: c.publish(TopicArn=arn("sns", "sealed"), Message="m"),
      [allow("sns:*")], "action (Service: AWSKMS; Status Code: 400; Error Code: AccessDeniedException; Request ID: "),
+    ("the key of a stream", "kinesis", lambda c: c.put_record(StreamName="sealed", Data=b"x", PartitionKey="1"),
+     [allow("kinesis:*")], "KMSAccessDeniedException: User: arn:aws:iam::111111111111:user/alice is not authorized to "
+     "perform: kms:GenerateDataKey on resource: arn:aws:kms:"),
+    ("the key of a table", "dynamodb", lambda c: c.get_item(TableName="sealed", Key={"id": {"S": "1"}}),
+     [allow("dynamodb:*")], "kms:Decrypt on resource: arn:aws:kms:"),
+    ("a table's key for that table", "dynamodb", lambda c: c.get_item(TableName="sealed", Key={"id": {"S": "1"}}),
+     [allow("dynamodb:*"), allow("kms:Decrypt", Condition={"StringEquals": {
+         "kms:EncryptionContext:aws:dynamodb:tableName": "sealed", "kms:ViaService": "dynamodb.us-east-1.amazonaws.com",
+         "kms:KeySpec": "SYMMETRIC_DEFAULT"}})], ""),
+    ("a table under a key of AWS's", "dynamodb", lambda c: c.get_item(TableName="usual", Key={"id": {"S": "1"}}),
+     [allow("dynamodb:*")], ""),
+    ("a layer of a function", "lambda",
+     lambda c: c.update_function_configuration(FunctionName="f", Layers=[arn("lambda", "layer:tools:1")]),
+     [allow("lambda:UpdateFunctionConfiguration")],
+     f"lambda:GetLayerVersion on resource: {arn('lambda', 'layer:tools:1')}"),
+    ("machines of a group", "autoscaling",
+     lambda c: c.create_auto_scaling_group(AutoScalingGroupName="g", MinSize=0, MaxSize=0,
+                                           LaunchTemplate={"LaunchTemplateName": "web"}),
+     [allow("autoscaling:*"), allow("iam:PassRole")], "You are not authorized to use launch template: web"),
+    ("machines of a group, and their role", "autoscaling",
+     lambda c: c.create_auto_scaling_group(AutoScalingGroupName="g", MinSize=0, MaxSize=0,
+                                           LaunchTemplate={"LaunchTemplateName": "web"}),
+     [allow(["autoscaling:*", "ec2:RunInstances"])], f"iam:PassRole on resource: {WORKER}"),
     ("an event bus of another account", "events",
      lambda c: c.put_events(Entries=[{"EventBusName": arn("events", "event-bus/b", "222222222222"), "Detail": "{}",
                                       "DetailType": "t", "Source": "s"}]),
@@ -333,6 +356,13 @@ def things() -> Iterator[tuple[Any, Any]]:
         keys = {"KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}], "BillingMode": "PAY_PER_REQUEST"}
         types = [{"AttributeName": "id", "AttributeType": "S"}]
         admin.client("dynamodb").create_table(TableName="t", AttributeDefinitions=types, **keys)
+        for name, chosen in (("sealed", {"KMSMasterKeyId": key}), ("usual", {})):
+            sealing = {"Enabled": True, "SSEType": "KMS", **chosen}
+            admin.client("dynamodb").create_table(
+                TableName=name, AttributeDefinitions=types, SSESpecification=sealing, **keys
+            )
+        admin.client("kinesis").create_stream(StreamName="sealed", ShardCount=1)
+        admin.client("kinesis").start_stream_encryption(StreamName="sealed", EncryptionType="KMS", KeyId=key)
         secrets, ssm = admin.client("secretsmanager"), admin.client("ssm")
         secrets.create_secret(Name="guarded", SecretString="s")
         secrets.create_secret(Name="sealed", SecretString="s", KmsKeyId=key)

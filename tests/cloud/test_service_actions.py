@@ -21,7 +21,8 @@ from simlib.cloud.transport.protocols import protocol_of
 from simlib.cloud.transport.wire import RawRequest
 from simlib.iam import service_data
 
-from .conftest import allow, deny, document, new_user, refused
+from .conftest import allow, deny, document, new_user, refused, trust
+from .test_functions import zipped
 
 ROOT = "arn:aws:{}:us-east-1:111111111111:"
 LATER = datetime.now(UTC).replace(tzinfo=None) + timedelta(days=9.5)
@@ -140,6 +141,49 @@ KEYS: dict[str, tuple[str, str, dict[str, Any], dict[str, Any]]] = {
     "of several records": ("route53", "ChangeResourceRecordSets", {"HostedZoneId": "Z", "ChangeBatch": {"Changes": [
         {"Action": "CREATE", "ResourceRecordSet": {"Name": "a", "Type": "TXT"}}]}},
         {"route53:ChangeResourceRecordSetsRecordTypes": ["TXT"]}),
+    "the end of a path": ("codebuild", "StartBuild", {"projectName": "p", "imageOverride": "img"},
+                          {"codebuild:environment.image": "img", "codebuild:environment.computeType": None}),
+    "an override farther down": ("codebuild", "StartBuild", {
+        "projectName": "p", "sourceAuthOverride": {"type": "OAUTH"}}, {"codebuild:source.auth.type": "OAUTH"}),
+    "whether a structure is there": ("codebuild", "CreateProject", {"name": "p", "vpcConfig": {"vpcId": "vpc-1"}},
+                                     {"codebuild:vpcConfig": "true", "codebuild:cache": None}),
+    "each of a list by its name": ("codebuild", "StartBuild", {
+        "projectName": "p", "environmentVariablesOverride": [{"name": "STAGE", "value": "BETA"}]},
+        {"codebuild:environment.environmentVariables/STAGE.value": "BETA",
+         "codebuild:environment.environmentVariables": "true"}),
+    "tags by the service's own name": ("rds", "AddTagsToResource", {
+        "ResourceName": ROOT.format("rds") + "db:d", "Tags": [{"Key": "team", "Value": "blue"}]},
+        {"rds:req-tag/team": "blue"}),
+    "a list that is sent as a text": ("autoscaling", "UpdateAutoScalingGroup", {
+        "AutoScalingGroupName": "g", "VPCZoneIdentifier": "subnet-1,subnet-2"},
+        {"autoscaling:VPCZoneIdentifiers": ["subnet-1", "subnet-2"]}),
+    "what a rule's pattern says": ("events", "PutRule", {
+        "Name": "r", "EventPattern": '{"source": ["aws.ec2", {"prefix": "my"}], "detail": {"service": ["EC2"]}}'},
+        {"events:source": ["aws.ec2"], "events:detail.service": ["EC2"], "events:detail-type": None}),
+    "a pattern that is no JSON": ("events", "PutRule", {"Name": "r", "EventPattern": "{"}, {"events:source": None}),
+    "an endpoint's type": ("apigateway", "CreateRestApi", {
+        "name": "a", "endpointConfiguration": {"types": ["PRIVATE"]}, "disableExecuteApiEndpoint": False},
+        {"apigateway:Request/EndpointType": ["PRIVATE"], "apigateway:Request/ApiName": "a",
+         "apigateway:Request/DisableExecuteApiEndpoint": "false"}),
+    "a stage that is patched": ("apigateway", "UpdateStage", {
+        "restApiId": "a", "stageName": "live", "patchOperations": [
+            {"op": "replace", "path": "/accessLogSettings/format", "value": "$context.requestId"}]},
+        {"apigateway:Request/AccessLoggingFormat": "$context.requestId", "apigateway:Request/ApiName": None}),
+    "what a new key is unless said otherwise": ("kms", "CreateKey", {}, {
+        "kms:KeySpec": "SYMMETRIC_DEFAULT", "kms:KeyUsage": "ENCRYPT_DECRYPT", "kms:MultiRegion": "false",
+        "kms:CallerAccount": "111111111111"}),
+    "a constraint of a grant": ("kms", "CreateGrant", {
+        "KeyId": "k", "Constraints": {"EncryptionContextSubset": {"a": "b"}}},
+        {"kms:GrantConstraintType": "EncryptionContextSubset"}),
+    "a database that is not encrypted": ("rds", "CreateDBInstance", {"DBInstanceIdentifier": "d", "Engine": "mysql"},
+                                         {"rds:StorageEncrypted": "false"}),
+    "a tunnel": ("ec2", "CreateVpnConnection", {"Options": {"StaticRoutesOnly": True, "TunnelOptions": [
+        {"TunnelInsideCidr": "169.254.1.0/30", "IKEVersions": [{"Value": "ikev2"}]}]}},
+        {"ec2:InsideTunnelCidr": ["169.254.1.0/30"], "ec2:IKEVersions": ["ikev2"],
+         "ec2:RoutingType": "Static Routing"}),
+    "limits of a cache": ("elasticache", "CreateServerlessCache", {
+        "ServerlessCacheName": "c", "Engine": "redis", "CacheUsageLimits": {"DataStorage": {"Maximum": 5}}},
+        {"elasticache:MaximumDataStorage": "5", "elasticache:EngineType": "redis"}),
 }  # fmt: skip
 
 
@@ -172,6 +216,67 @@ def test_a_function_is_in_the_vpcs_of_its_subnets(aws: Cloud, dev: Any) -> None:
         assert asked.context.get("lambda:VpcIds") == found
 
 
+THERE: dict[str, tuple[str, str, dict[str, Any], dict[str, Any]]] = {
+    "a key of KMS": ("kms", "DescribeKey", {"KeyId": "alias/own"}, {
+        "kms:KeySpec": "SYMMETRIC_DEFAULT", "kms:KeyUsage": "ENCRYPT_DECRYPT", "kms:KeyOrigin": "AWS_KMS",
+        "kms:MultiRegion": "false", "kms:ResourceAliases": ["alias/own"]}),
+    "a ciphertext under the same key": ("kms", "ReEncrypt", {
+        "SourceKeyId": "alias/own", "DestinationKeyId": "alias/own"}, {"kms:ReEncryptOnSameKey": "true"}),
+    "a database": ("rds", "StopDBInstance", {"DBInstanceIdentifier": "d"}, {
+        "rds:DatabaseEngine": "mysql", "rds:DatabaseClass": "db.t3.micro"}),
+    "a database that becomes larger": ("rds", "ModifyDBInstance", {
+        "DBInstanceIdentifier": "d", "DBInstanceClass": "db.r5.large"}, {"rds:DatabaseClass": "db.r5.large"}),
+    "a function with an address": ("lambda", "GetFunctionUrlConfig", {"FunctionName": "f"},
+                                   {"lambda:FunctionUrlAuthType": "AWS_IAM"}),
+    "an event source mapping": ("lambda", "DeleteEventSourceMapping", {"UUID": "@"},
+                                {"lambda:FunctionArn": ROOT.format("lambda") + "function:f"}),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def mapping(aws: Cloud) -> str:
+    """The things that `THERE` speaks of; the ID of an event source mapping."""
+    client = aws.account("dev").admin.client
+    kms, functions, queue = client("kms"), client("lambda"), ROOT.format("sqs") + "jobs"
+    kms.create_alias(AliasName="alias/own", TargetKeyId=kms.create_key()["KeyMetadata"]["KeyId"])
+    client("rds").create_db_instance(DBInstanceIdentifier="d", DBInstanceClass="db.t3.micro", Engine="mysql")
+    trusted = trust({"Service": "lambda.amazonaws.com"})
+    role = client("iam").create_role(RoleName="f", AssumeRolePolicyDocument=trusted)["Role"]["Arn"]
+    code = {"ZipFile": zipped(app="")}
+    functions.create_function(FunctionName="f", Runtime="python3.12", Role=role, Handler="app.h", Code=code)
+    functions.create_function_url_config(FunctionName="f", AuthType="AWS_IAM")
+    client("sqs").create_queue(QueueName="jobs")
+    return str(functions.create_event_source_mapping(FunctionName="f", EventSourceArn=queue)["UUID"])
+
+
+@pytest.mark.parametrize(("service", "operation", "given", "keys"), THERE.values(), ids=THERE.keys())
+def test_what_is_there_has_condition_keys(
+    mapping: str, aws: Cloud, service: str, operation: str, given: dict[str, Any], keys: dict[str, Any]
+) -> None:
+    given = {member: mapping if value == "@" else value for member, value in given.items()}
+    asked = permissions_of(call_of(service, operation, given), ME, aws._store)[0]
+    assert {key: asked.context.get(key) for key in keys} == keys
+
+
+def test_what_a_launch_template_says_is_told_from_what_the_call_says(dev: Any, aws: Cloud) -> None:
+    """https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/launch-template-permissions.html"""
+    data = {"ImageId": "ami-12c6146b", "InstanceType": "t3.micro", "KeyName": "k"}
+    made = dev.admin.client("ec2").create_launch_template(LaunchTemplateName="web", LaunchTemplateData=data)
+    template = f"{ROOT.format('ec2')}launch-template/{made['LaunchTemplate']['LaunchTemplateId']}"
+
+    def own(**more: Any) -> dict[str, Any]:
+        given = {"LaunchTemplate": {"LaunchTemplateName": "web"}, "MinCount": 1, **more}
+        asked = permissions_of(call_of("ec2", "RunInstances", given), ME, aws._store)
+        assert {one.context["ec2:LaunchTemplate"] for one in asked} == {template}
+        return {one.resource.rpartition(":")[2]: one.context["ec2:IsLaunchTemplateResource"] for one in asked}
+
+    assert set(own().values()) == {"true"}
+    overridden = own(InstanceType="m5.large", ImageId="ami-03cf127a")
+    assert (overridden["instance/*"], overridden["image/ami-03cf127a"], overridden["key-pair/k"]) == (
+        "false", "false", "true",
+    )  # fmt: skip
+
+
 def test_a_key_that_describes_another_type_of_resources_is_left_out(aws: Cloud, dev: Any) -> None:
     asked = permissions_of(
         call_of("ec2", "RunInstances", {"ImageId": "ami-1", "InstanceType": "t3.micro"}), ME, aws._store
@@ -193,6 +298,12 @@ PASSING: list[tuple[str, str, dict[str, Any], str]] = [
     ("events", "PutTargets", {"Rule": "r", "Targets": [{"Id": "1", "RoleArn": "@"}]}, "events.amazonaws.com"),
     ("s3", "PutBucketReplication", {"Bucket": "b", "ReplicationConfiguration": {"Role": "@"}}, "s3.amazonaws.com"),
     ("cloudformation", "CreateStack", {"StackName": "s", "RoleARN": "@"}, "cloudformation.amazonaws.com"),
+    ("cognito-idp", "CreateUserPool", {"PoolName": "p", "SmsConfiguration": {"SnsCallerArn": "@"}},
+     "cognito-idp.amazonaws.com"),
+    ("apigateway", "PutIntegration", {"restApiId": "a", "resourceId": "r", "httpMethod": "GET", "credentials": "@"},
+     "apigateway.amazonaws.com"),
+    ("apigatewayv2", "CreateAuthorizer", {"ApiId": "a", "Name": "n", "AuthorizerCredentialsArn": "@"},
+     "apigateway.amazonaws.com"),
 ]  # fmt: skip
 
 

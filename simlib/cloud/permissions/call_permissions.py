@@ -142,6 +142,14 @@ def _tagging(call: Call, caller: Caller, making: Permission) -> Iterator[Permiss
 
 
 def _also(call: Call, caller: Caller) -> Iterator[Permission]:
+    template = call.parameters.get("LaunchTemplate")
+    if call.service == "autoscaling" and template:
+        # https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-launch-template-permissions.html
+        launch = replace(call, service="ec2", operation="RunInstances", parameters={"LaunchTemplate": template})
+        named = template.get("LaunchTemplateId") or template.get("LaunchTemplateName")
+        text = f"You are not authorized to use launch template: {named}"
+        for permission in ec2_permissions.permissions_of(launch, caller):
+            yield replace(permission, rewording=("^.*$", text))
     for needed in service_table.row(call.service).get("also", {}).get(call.operation, ()):
         action, template = needed.split(" ", 1)
         yield from (_on(action, arn, call, caller) for arn in service_table.fill(template, call, caller.account))

@@ -145,7 +145,9 @@ def key_members(service: str, operation: str, action: str) -> Mapping[str, str]:
     keys = of_action | of_types if of_action.isdisjoint(of_types) else of_action
     names_of_keys = {key: key.partition(":")[2] for key in keys if "*" not in key}
     alike = {key: sent[_bare(name)] for key, name in names_of_keys.items() if _bare(name) in sent}
-    parts = {key: _bare(name.partition(".")[2]) for key, name in names_of_keys.items() if key not in alike}
+    parts = {
+        key: _bare(name.partition(".")[2]) for key, name in names_of_keys.items() if key not in alike and "." in name
+    }
     alike |= {key: sent[part] for key, part in parts.items() if part in sent}
     for key in alike:
         kind = key.partition(":")[2]

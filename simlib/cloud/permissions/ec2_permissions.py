@@ -59,6 +59,7 @@ def _run_instances(call: Call, caller: Caller) -> Iterator[Permission]:
         from_template = set(service_table.resources_of(bare, "ec2:RunInstances", caller.account))
         if call.parameters.keys() - _BESIDE_A_TEMPLATE:
             from_template = {arn for arn in from_template if not arn.endswith("*")}
+        from_template.add(templates[0])
         call = replace(call, parameters={**data, **call.parameters})
     for arn in [*service_table.resources_of(call, "ec2:RunInstances", caller.account), *templates]:
         disks = [each["Ebs"] for each in call.parameters.get("BlockDeviceMappings") or () if each.get("Ebs")]

@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/kms/latest/developerguide/kms-api-permissions-refere
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -12,7 +13,7 @@ from typing import Any
 
 from simlib.cloud.credentials.sessions import Caller
 from simlib.cloud.permissions.permission import Context, Permission, account_of
-from simlib.cloud.permissions.service_table import row
+from simlib.cloud.permissions.service_table import resolve, row
 from simlib.cloud.storage import keys, resources
 from simlib.cloud.transport.calls import Call
 
@@ -30,6 +31,10 @@ def complete(call: Call, caller: Caller, permission: Permission) -> Permission:
     name = str(call.parameters.get("DestinationKeyId" if permission.action == "kms:ReEncryptTo" else "KeyId", ""))
     if ":alias/" in f":{name}" and permission.action != "kms:ReEncryptFrom":
         context["kms:RequestAlias"] = name.rpartition(":")[2]
+    if call.operation == "ReEncrypt":
+        both = ("CiphertextBlob as ciphertext | SourceKeyId as key", "DestinationKeyId as key")
+        source, destination = (resolve(path, call, caller.account) for path in both)
+        context["kms:ReEncryptOnSameKey"] = str(source == destination).lower()
     pairs = call.parameters.get(_PAIRS.get(permission.action, "EncryptionContext")) or {}
     return _on_key(permission.action, permission.resource, caller, pairs, context, named=bool(name))
 
@@ -72,7 +77,8 @@ def behind(call: Call, caller: Caller, permissions: Iterable[Permission]) -> Ite
             key = parameters.get("KmsKeyId") or parameters.get("KeyId") or resources.encryption_key(permission.resource)
             if not key and call.service in _WITH_OWN_KEY:
                 key = f"{_ALIAS_OF_AWS}{call.service}"
-            pairs = {through["context"]: permission.resource}
+            context = through["context"].items()
+            pairs = {name: match[0] for name, part in context if (match := re.search(part, permission.resource))}
             for used in (each for name in actions for each in use(call, caller, name, key, pairs, permission.account)):
                 pattern, text = used.rewording or ("^.*$", r"\g<0>")
                 reworded = ("^.*$", answer) if r"\g<0>" not in answer else (pattern, answer.replace(r"\g<0>", text))

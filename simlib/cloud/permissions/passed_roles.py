@@ -1,8 +1,8 @@
 """iam:PassRole: whoever hands a role to a service must be allowed to, for that role and that service.
 
 A role is handed over wherever a member of a call is called a role and holds the ARN of one – `Role`, `roleArn`,
-`IamRoles`, also levels down –, which is how AWS's APIs name them; some take its name. With an instance profile, also
-one that a launch template has, its role is handed to EC2; with a task, the roles in its definition to ECS.
+`IamRoles`, also levels down –, which is how most of AWS's APIs name them; some take its name. With an instance profile,
+also one that a launch template has, its role is handed to EC2; with a task, the roles in its definition to ECS.
 https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_passrole.html
 """
 
@@ -26,7 +26,9 @@ from simlib.cloud.transport.refusals import Refusal
 _NOT_PASSED = ("iam", "sts", "organizations", "sso", "sso-admin", "kms", "s3control", "lakeformation", "ram")
 _ROLE = re.compile(r"arn:aws:iam::\d{12}:role/.+")
 _NAME = re.compile(r"[\w+=,.@-]{1,64}")
-_ROLE_MEMBER = re.compile(r".*role(s|name|arn|arns)?|DeliverLogsPermissionArn", re.IGNORECASE)
+_ROLE_MEMBER = re.compile(
+    r".*role(s|name|arn|arns)?|DeliverLogsPermissionArn|SnsCallerArn|(authorizer)?credentials(arn)?", re.IGNORECASE
+)
 _PROFILES = ("IamInstanceProfile", "JobFlowRole")
 _TEMPLATES = ("LaunchTemplate", "LaunchTemplateSpecification")
 _DEPTH = 8

@@ -45,7 +45,7 @@ _ROWS: Mapping[str, _Row] = {
     "dynamodb": _Row("tables", lambda arn, name: name.partition("/")[2].partition("/")[0], "table_arn"),
     "ecr": _Row("repositories", lambda arn, name: name.removeprefix("repository/"), "arn", "policy"),
     "events": _Row("event_buses", lambda arn, name: name.removeprefix("event-bus/"), "arn"),
-    "kinesis": _Row("streams", lambda arn, name: name.partition("/")[2], "arn"),
+    "kinesis": _Row("streams", lambda arn, name: name.partition("/")[2], "arn", key="key_id"),
     "eks": _Row("clusters", lambda arn, name: name.removeprefix("cluster/"), "arn"),
     "redshift": _Row("clusters", lambda arn, name: name.removeprefix("cluster:"), "arn"),
     "codebuild": _Row("codebuild_projects", lambda arn, name: name.removeprefix("project/"), "arn"),
@@ -54,7 +54,9 @@ _ROWS: Mapping[str, _Row] = {
 
 
 def _function(keeper: Any, name: str) -> Any:
-    _, name, *qualifier = name.split(":")
+    kind, name, *qualifier = name.split(":")
+    if kind == "event-source-mapping":
+        return keeper._event_source_mappings.get(name)
     try:
         return keeper.get_function(name, qualifier[0] if qualifier else None)
     except Exception:  # moto raises an error of its own for each way of not being there
@@ -187,7 +189,8 @@ def set_table_policy(account: str, region: str, name: str, text: str) -> None:
 
 
 def _function_policy(function: Any) -> dict[str, Any] | None:
-    statements = [{**each, "Principal": principal(each["Principal"])} for each in function.policy.statements]
+    kept = getattr(function, "policy", None)  # an event source mapping has none
+    statements = [{**each, "Principal": principal(each["Principal"])} for each in (kept.statements if kept else ())]
     return {"Version": "2012-10-17", "Statement": statements} if statements else None
 
 
@@ -249,8 +252,10 @@ def _things_in(service: str, account: str, region: str, collection: str) -> Iter
 
 
 def encryption_key(arn: str) -> str | None:
-    """The KMS key a secret, a parameter, a queue or a topic is encrypted with, as its owner named it."""
+    """The KMS key that a secret, parameter, queue, topic, stream or table is encrypted with, as its owner named it."""
     service, thing = _split(arn)[0], thing_of(arn)
+    if service == "dynamodb":
+        return (getattr(thing, "sse_specification", None) or {}).get("KMSMasterKeyId")
     if service == "ssm":
         return thing.keyid if getattr(thing, "parameter_type", "") == "SecureString" else None
     row = _ROWS.get(service)
