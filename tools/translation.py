@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from simlib.lab import course
-from simlib.lab.course.texts import ENGLISH, held, languages
+from simlib.lab.course.texts import ENGLISH, file_texts, languages
 
 NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
 _NO_TEXT = {  # what a translation leaves as it is
@@ -27,16 +27,16 @@ def lessons() -> Iterator[tuple[Any, str]]:
     """Each lesson that has a file in another language, and that language."""
     for language in languages():
         for lesson in course.LESSONS:
-            if language != ENGLISH and held(lesson, language):
+            if language != ENGLISH and file_texts(lesson, language):
                 yield lesson, language
 
 
 def untranslated(name: str, language: str) -> list[str]:
     """Where a file of texts, and the prose of its notebook, are English still, as paths; all of it, without a file."""
-    english = held(name, ENGLISH)
+    english = file_texts(name, ENGLISH)
     if name in course.LESSONS:
         english["cells"] = {cell["id"]: "".join(cell["source"]) for cell in _book(name)["cells"] if _is_prose(cell)}
-    there = set(_places(held(name, language)))
+    there = set(_places(file_texts(name, language)))
     return ["/".join(place) for place in _places(english) if place not in there and not _NO_TEXT & {*place}]
 
 
@@ -52,7 +52,7 @@ def _places(texts: Any, place: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]
 
 def translated(lesson: str, language: str) -> tuple[Path, str]:
     """The notebook of a lesson in a language: where it belongs, and what it holds."""
-    book, words, entry = _book(lesson), held(lesson, language).get("cells", {}), course.find(lesson)
+    book, words, entry = _book(lesson), file_texts(lesson, language).get("cells", {}), course.find(lesson)
     for cell in book["cells"]:
         source = "".join(cell["source"])
         if _is_prose(cell):

@@ -37,7 +37,7 @@ def written(form: str, folder: Path) -> str:
     from simlib.lab import room, room_view
 
     write: Callable[[room.Room], str] = getattr(room_view, form)
-    return write(room.look(folder))
+    return write(room.read_folder(folder))
 
 
 async def main(folder: Path) -> None:

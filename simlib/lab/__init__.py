@@ -11,16 +11,16 @@ from typing import Any
 
 _NAMES = {
     "attempts": ("attempt", "compare"),
-    "beginnings": ("allow", "begin", "deny", "machine", "trust"),
-    "catching_up": ("catch_up",),
+    "lesson_worlds": ("allow", "begin", "deny", "machine", "trust"),
+    "lesson_cells": ("catch_up",),
     "challenge_panel": ("Challenges", "challenge"),
     "containment": ("Containment",),
-    "dumps": ("OwnAccount", "own_account"),
+    "account_report": ("OwnAccount", "own_account"),
     "explorers.access": ("AccessExplorer",),
     "explorers.cross_account": ("CrossAccount",),
     "explorers.trust": ("TrustExplorer",),
     "graph.panel": ("AccessGraph",),
-    "map_of_course": ("overview",),
+    "course_map": ("overview",),
     "playground": ("Playground",),
     "policy.editor": ("PolicyDocument", "PolicyEditor"),
     "predictions": ("Prediction",),
@@ -48,5 +48,5 @@ def __dir__() -> list[str]:
 
 
 if "IPython" in sys.modules and (shell := sys.modules["IPython"].get_ipython()) is not None:
-    import_module("simlib.lab.display").teach(shell)
-    import_module("simlib.lab.out_of_order").teach(shell)
+    import_module("simlib.lab.display").install(shell)
+    import_module("simlib.lab.missing_names").install(shell)

@@ -12,18 +12,18 @@ from botocore.exceptions import BotoCoreError, ClientError
 from simlib.cloud.event import Event
 from simlib.cloud.explain import Explanation
 
-from . import gist
+from . import answer_summary
 from .look import SIGNS, fold, icon, verdict
 from .markup import outline
 from .page import Html, Part, code, el, name
-from .panel import Shown
-from .trail_table import called
+from .panel import Displayable
+from .trail_table import principal_name
 
 _ENCODED = re.compile(r"(Encoded authorization failure message: .{12})\S+")
 
 
 @dataclass(frozen=True, repr=False)
-class Attempt(Shown):
+class Attempt(Displayable):
     """One call and what came of it. `answer` is AWS's answer, `error` the exception boto3 raised instead; `who`, `what`
     and `target` are as the trail has them, empty where no call was sent."""
 
@@ -33,7 +33,7 @@ class Attempt(Shown):
     who: str = ""
     what: str = ""
     target: str = ""
-    gist: str = ""
+    summary: str = ""
     event: Event | None = field(default=None, repr=False)
 
     @property
@@ -60,7 +60,7 @@ class Attempt(Shown):
         """ "Allowed", "Refused", or how it failed otherwise: "Not there", "Conflict", "Invalid request", "Not sent"."""
         if self.error is None:
             return "Allowed"
-        return gist.word(self.code) if isinstance(self.error, ClientError) else "Not sent"
+        return answer_summary.outcome_word(self.code) if isinstance(self.error, ClientError) else "Not sent"
 
     def __getitem__(self, name: str) -> Any:
         """A part of AWS's answer; an attempt that was refused raises what boto3 raised."""
@@ -75,22 +75,24 @@ class Attempt(Shown):
         return el("section.sl-card", self.part())
 
     def part(self, heading: str = "") -> Part:
-        """The call and its outcome; then the gist of the answer, or AWS's own words and why. In text the verdict comes
+        """The call and its outcome; then a summary of the answer, or AWS's own words and why. In text the verdict comes
         first: a terminal has no right side."""
-        shape = {"Allowed": "yes", gist.REFUSED: "no"}.get(self.outcome, "failed")
+        shape = {"Allowed": "yes", answer_summary.REFUSED: "no"}.get(self.outcome, "failed")
         what, to = self.what or self.operation, icon("to", "sl-to")
         call = [code(what), *([to, code(self.target)] if self.target else [])]
         who = [el("span.sl-who", el("span", name(self.who))), to] if self.who else []
-        told = [heading, f"{SIGNS[shape]['text']} {self.outcome}", self.who, what, self.target]
-        line = el("div.sl-call-line", *who, *call, verdict(shape, self.outcome), text="  ".join(filter(None, told)))
-        rest: list[Part] = [el("p.sl-gist", self.gist, text=f"  {self.gist}")] if self.gist else []
+        first_line = [heading, f"{SIGNS[shape]['text']} {self.outcome}", self.who, what, self.target]
+        line = el(
+            "div.sl-call-line", *who, *call, verdict(shape, self.outcome), text="  ".join(filter(None, first_line))
+        )
+        below: list[Part] = [el("p.sl-gist", self.summary, text=f"  {self.summary}")] if self.summary else []
         if self.error is not None:
             words = _ENCODED.sub(r"\1…", self.message)  # the rest only DecodeAuthorizationMessage can read
-            rest = [el("div.sl-said.sl-quiet", el("b", self.code), f": {words}", text=f"  {self.code}: {words}")]
-        if self.outcome == gist.REFUSED and self.event is not None:
+            below = [el("div.sl-said.sl-quiet", el("b", self.code), f": {words}", text=f"  {self.code}: {words}")]
+        if self.outcome == answer_summary.REFUSED and self.event is not None:
             why = Html(outline(Explanation(self.event).reason))
-            rest.append(fold("Why?", why, key=self.event.request_id, text=""))
-        return el("div.sl-attempt", el("p.sl-eyebrow", heading, text="") if heading else None, line, *rest)
+            below.append(fold("Why?", why, key=self.event.request_id, text=""))
+        return el("div.sl-attempt", el("p.sl-eyebrow", heading, text="") if heading else None, line, *below)
 
 
 def attempt(call: Callable[..., Any], **parameters: Any) -> Attempt:
@@ -110,12 +112,12 @@ def attempt(call: Callable[..., Any], **parameters: Any) -> Attempt:
         answer = call(**parameters)
     except (ClientError, BotoCoreError) as problem:
         error = problem
-    made = Cloud.running.trail.since(before) if Cloud.running else []
-    if not made:
-        return Attempt(operation, answer, error, gist=gist.gist(answer))
-    event, account_name = made[-1], Cloud.running.account_name
-    who, target = called(event.who, account_name), _target(event, account_name)
-    return Attempt(operation, answer, error, who, event.action, target, gist.gist(answer), event)
+    events = Cloud.running.trail.since(before) if Cloud.running else []
+    if not events:
+        return Attempt(operation, answer, error, summary=answer_summary.summary(answer))
+    event, account_name = events[-1], Cloud.running.account_name
+    who, target = principal_name(event.who, account_name), _target(event, account_name)
+    return Attempt(operation, answer, error, who, event.action, target, answer_summary.summary(answer), event)
 
 
 def _target(event: Event, account_name: Callable[[str], str]) -> str:
@@ -128,7 +130,7 @@ def _target(event: Event, account_name: Callable[[str], str]) -> str:
 
 
 @dataclass(frozen=True, repr=False)
-class Comparison(Shown):
+class Comparison(Displayable):
     """Several attempts under each other, each with a name."""
 
     attempts: Mapping[str, Attempt]

@@ -42,7 +42,7 @@ class NoMatplotlib:
             raise not_in_browser(sentence, ModuleNotFoundError)
 
 
-def teach(shell: Any) -> None:
+def install(shell: Any) -> None:
     """Let this Python and its IPython shell say so."""
     threading.Thread.start = no_thread  # type: ignore[method-assign]
     subprocess.Popen.__init__ = no_program  # type: ignore[method-assign]

@@ -23,9 +23,9 @@ from simlib.cloud.services.function_runtime import packed
 from simlib.cloud.world import ADMINISTRATOR
 
 from . import course, progress
-from .exercises import Saying, hint
+from .exercises import Advice, hint
 from .investigation import tell
-from .look import button, choice, field, panel_card, tabs, tag, verdict
+from .look import button, choice, field, notice, panel_card, tabs, tag, verdict
 from .options import Option, Options, by_letter
 from .page import Child, Part, code, el, line, paragraphs
 from .panel import Commands, Panel, slot
@@ -84,7 +84,7 @@ class Play(Panel):
         self._tools: dict[str, Panel] = {"terminal": self.terminal}
         self.note, self._answer, self._options = "", "", Options()
         self._began, self.seconds = progress.now(), 0  # how long it took, once it is over
-        self._way = self._drawn() if which.kind in ("lock out", "cut down") else None  # before it is closed
+        self._way = self._way_picture() if which.kind in ("lock out", "cut down") else None  # before it is closed
 
     # -- to play -------------------------------------------------------------------------------------------------------
 
@@ -97,7 +97,7 @@ class Play(Panel):
         if self.choices and len(answer) == 1:
             answer = self.choices[by_letter(answer, len(self.choices))]
         editor = self._tools.get("policies")
-        unsaved = any(each.changed and not each.begun for each in getattr(editor, "documents", ()))
+        unsaved = any(each.changed and not each.is_blank for each in getattr(editor, "documents", ()))
         if Cloud.running is not self.world or (unsaved and not self.choices and self.score is None):
             self.note = UNSAVED if Cloud.running is self.world else OVER
             self._draw()
@@ -111,7 +111,7 @@ class Play(Panel):
         self._draw()
         return self.tally
 
-    def hint(self) -> Saying:
+    def hint(self) -> Advice:
         """The next hint, of three; each costs points."""
         if self.score is None and self.hinted < HINTS:
             self.hinted += 1
@@ -148,7 +148,7 @@ class Play(Panel):
 
     def _end(self, score: int) -> None:
         self.score, self.seconds = score, round((progress.now() - self._began).total_seconds())
-        self._way = self._way or self._drawn()
+        self._way = self._way or self._way_picture()
         self._keep()
 
     def _keep(self) -> None:
@@ -156,7 +156,7 @@ class Play(Panel):
         if self.score is not None:
             entry |= {"score": self.score, "seconds": self.seconds}
         progress.challenge(f"{self.challenge.name} {self.seed}", entry)
-        self.note = progress.news()
+        self.note = progress.notices()
 
     # -- what lies on the table ----------------------------------------------------------------------------------------
 
@@ -189,7 +189,7 @@ class Play(Panel):
         buckets = [arn for arn in self.world.inspect.resources() if arn.startswith("arn:aws:s3:")]
         return [*(each.arn for each in people if each.name != ADMINISTRATOR), *buckets]
 
-    def _drawn(self) -> tuple[Part, ...]:
+    def _way_picture(self) -> tuple[Part, ...]:
         """The way in the graph, as it is now; empty where the file names none, or none is left."""
         from .graph.answers import steps_list
         from .graph.panel import AccessGraph
@@ -204,9 +204,9 @@ class Play(Panel):
     def page(self) -> Part:
         which, over = self.challenge, self.score is not None
         about = f"{which.about} · seed {self.seed}" + (f" · {which.theme}" if over else "")
-        note = el("p.sl-draft", self.note, role="status", key="note") if self.note else None
-        opening = (paragraphs(self.story), el("p", el("b", "Your task. "), line(self.task)))
-        body = (note, *opening, *self._debrief()) if over else (*opening, *self._table(), note)  # beside the buttons
+        task = el("p", el("b", "Your task. "), line(self.task))
+        body = [paragraphs(self.story), task, *(self._debrief() if over else self._table())]
+        body.insert(0 if over else len(body), notice(self.note))  # beside the buttons
         foot = None if over else el("div.sl-foot", *self._foot())
         return panel_card(which.title, el("div.sl-body", *body), foot, about=about)
 
@@ -253,9 +253,9 @@ class Play(Panel):
         facts = self._facts()
         minutes, seconds = divmod(self.seconds, 60)
         time = f" {self.score} of 100 points, in {minutes} min {seconds:02} s."
-        lost = (verdict("no", "Not solved this time"), " Another seed, another try.")
-        came = (verdict("yes", "Solved"), time) if self.score else lost
-        yield el("p", came, role="status", tabindex="-1", data_home=True)
+        failure = (verdict("no", "Not solved this time"), " Another seed, another try.")
+        result = (verdict("yes", "Solved"), time) if self.score else failure
+        yield el("p", result, role="status", tabindex="-1", data_home=True)
         yield self._tallied()
         yield from self._hints()
         yield el("h4", "What it was")
@@ -269,9 +269,9 @@ class Play(Panel):
         if self._way:
             yield el("h4", "The way, in the graph")
             yield self._way
-        if mine := self.world.trail.since(self._setting.start):
+        if calls := self.world.trail.since(self._setting.start):
             yield el("h4", "Your calls, in the trail")
-            yield tell(mine[-MOST_CALLS:]).page()
+            yield tell(calls[-MOST_CALLS:]).page()
 
     def _choose(self, value: str) -> None:
         self._options.press(value, len(self.choices))
@@ -323,17 +323,17 @@ class Challenges(Panel):
         if self.play is not None:
             back = button("back", "All challenges", css=".is-quiet", data_home=True)
             return el("div", el("div.sl-back", back), slot(still=self.play.page))
-        kept, count = progress.challenges(), "{} solved, {:,} points.".format(*progress.won())
+        played, points = progress.challenges(), progress.challenge_points()
+        side = el("span.sl-small.sl-dim", "{} solved, {:,} points.".format(*points))
         kinds = [("", "all kinds"), *((each, each) for each in KINDS)]
-        rows = [self._row(each, kept) for each in ours.challenges().values() if self.kind in ("", each.kind)]
+        rows = [self._row(each, played) for each in ours.challenges().values() if self.kind in ("", each.kind)]
         today = button("today", "Today's challenge", css=".is-primary", data_home=True)
         fields = (choice("kind", "Kind", kinds, self.kind), field("seed", "Seed, for a challenge below", self.seed))
         form = el("div.sl-form", today, *fields, on="live")
-        note = el("p.sl-draft", self.note, role="status") if self.note else None
-        return panel_card("Challenges", note, el("div.sl-body", form), *rows, side=el("span.sl-small.sl-dim", count))
+        return panel_card("Challenges", notice(self.note), el("div.sl-body", form), *rows, side=side)
 
-    def _row(self, each: Challenge, kept: dict[str, Any]) -> Part:
-        best = max([0, *(kept[name].get("score", 0) for name in kept if name.split(" ")[0] == each.name)])
+    def _row(self, each: Challenge, played: dict[str, Any]) -> Part:
+        best = max([0, *(played[name].get("score", 0) for name in played if name.split(" ")[0] == each.name)])
         return el(
             "div.sl-lesson",
             el("span", "●" if best else "○", title="solved" if best else "not solved yet"),

@@ -14,8 +14,8 @@ from simlib.cloud.credentials.lifetimes import INACTIVE, VALID
 from simlib.cloud.world import ADMINISTRATOR
 
 from .attempts import attempt
-from .beginnings import deny
-from .look import button, panel_card
+from .lesson_worlds import deny
+from .look import button, notice, panel_card
 from .page import Part, el
 from .panel import Commands, Panel
 
@@ -58,41 +58,41 @@ class Containment(Panel):
         return [*self._keys(), *self._machines(), *self._roles()]
 
     def _keys(self) -> Iterator[Row]:
-        last = {event.access_key_id: event for event in self.world.trail}
-        turns = {VALID: ("deactivate", "Deactivate"), INACTIVE: ("activate", "Activate")}
+        last_calls = {event.access_key_id: event for event in self.world.trail}
+        buttons = {VALID: ("deactivate", "Deactivate"), INACTIVE: ("activate", "Activate")}
         for each in self.world.credentials():
             state = each.state(self.world.clock.now)
-            if each.expires or not self._mine(each.arn) or state not in turns:
+            if each.expires or not self._is_shown(each.arn) or state not in buttons:
                 continue
-            used, owner = last.get(each.access_key_id), each.arn.rpartition("/")[2]
-            known = f"last used {used.when:%d %b %H:%M} UTC from {used.source_ip}" if used else "never used"
-            what = f"key {each.access_key_id} of {self._called(each.arn)}, created {each.born:%d %b %Y}"
-            known = f"inactive, {known}" if state == INACTIVE else known
-            yield Row(each.access_key_id, what, known, each.account, (turns[state], ("delete_key", "Delete")), owner)
+            call, owner = last_calls.get(each.access_key_id), each.arn.rpartition("/")[2]
+            facts = f"last used {call.when:%d %b %H:%M} UTC from {call.source_ip}" if call else "never used"
+            what = f"key {each.access_key_id} of {self._title(each.arn)}, created {each.born:%d %b %Y}"
+            facts = f"inactive, {facts}" if state == INACTIVE else facts
+            yield Row(each.access_key_id, what, facts, each.account, (buttons[state], ("delete_key", "Delete")), owner)
 
     def _machines(self) -> Iterator[Row]:
         for arn in self.world.inspect.resources():
             _, machine, name = arn.rpartition(":instance/")
-            facts = self.world.instance_facts(name) if machine and self._mine(arn) else None
+            facts = self.world.instance_facts(name) if machine and self._is_shown(arn) else None
             if facts and facts.running:
-                known = f"runs with the role {facts.role.name}" if facts.role else "runs with no role"
-                yield Row(name, f"machine {name}", known, facts.account, (("terminate", "Terminate"),))
+                words = f"runs with the role {facts.role.name}" if facts.role else "runs with no role"
+                yield Row(name, f"machine {name}", words, facts.account, (("terminate", "Terminate"),))
 
     def _roles(self) -> Iterator[Row]:
         now, credentials = self.world.clock.now, self.world.credentials()
         buttons = (("revoke", "Revoke active sessions"), ("delete_role", "Delete role"))
         for role in self.world.inspect.principals():
-            if role.kind != "role" or not self._mine(role.arn):
+            if role.kind != "role" or not self._is_shown(role.arn):
                 continue
             session = f"arn:aws:sts::{role.account}:assumed-role/{role.name}/"
-            still = sum(each.arn.startswith(session) and each.state(now) == VALID for each in credentials)
-            known = f"{still or 'no'} valid session{'' if still == 1 else 's'}"
-            yield Row(role.arn, f"role {self._called(role.arn)}", known, role.account, buttons, role.name)
+            valid = sum(each.arn.startswith(session) and each.state(now) == VALID for each in credentials)
+            facts = f"{valid or 'no'} valid session{'' if valid == 1 else 's'}"
+            yield Row(role.arn, f"role {self._title(role.arn)}", facts, role.account, buttons, role.name)
 
-    def _mine(self, arn: str) -> bool:
+    def _is_shown(self, arn: str) -> bool:
         return arn.split(":")[4] in self.accounts and not arn.endswith(f"user/{ADMINISTRATOR}")
 
-    def _called(self, arn: str) -> str:
+    def _title(self, arn: str) -> str:
         return f"{arn.rpartition('/')[2]} ({self.world.account_name(arn.split(':')[4])})"
 
     # -- the buttons ---------------------------------------------------------------------------------------------------
@@ -127,7 +127,7 @@ class Containment(Panel):
         row, iam = self._row(arn)
         older = {"DateLessThan": {"aws:TokenIssueTime": f"{self.world.clock.now:%Y-%m-%dT%H:%M:%SZ}"}}
         names = {"RoleName": row.owner, "PolicyName": REVOKED, "PolicyDocument": deny("*", Condition=older)}
-        self._do(f"revoke the sessions of {self._called(arn)}", iam.put_role_policy, **names)
+        self._do(f"revoke the sessions of {self._title(arn)}", iam.put_role_policy, **names)
 
     def delete_role(self, arn: str) -> None:
         """Delete a role, with its policies, and out of its instance profiles, as the console does."""
@@ -143,7 +143,7 @@ class Containment(Panel):
                 iam.remove_role_from_instance_profile(**of, InstanceProfileName=profile["InstanceProfileName"])
             iam.delete_role(**of)
 
-        self._do(f"delete the role {self._called(arn)}", deleted)
+        self._do(f"delete the role {self._title(arn)}", deleted)
 
     def _row(self, value: str) -> tuple[Row, Any]:
         """A row, and IAM as the administrator of its account."""
@@ -153,8 +153,8 @@ class Containment(Panel):
         return row, self.accounts[row.account].admin.client("iam")
 
     def _do(self, what: str, call: Callable[..., Any], **names: Any) -> None:
-        done = attempt(call, **names)
-        self.note = f"Done: {what}." if done.allowed else f"AWS refused to {what}: {done.message}"
+        outcome = attempt(call, **names)
+        self.note = f"Done: {what}." if outcome.allowed else f"AWS refused to {what}: {outcome.message}"
         self._draw()
 
     # -- as text and on the screen -------------------------------------------------------------------------------------
@@ -178,8 +178,7 @@ class Containment(Panel):
             )
             for at, row in enumerate(self.rows)
         ]
-        note = el("p.sl-draft", self.note, role="status", key="note") if self.note else None
-        return panel_card("Keys, machines and roles", note, el("div.sl-pane", el("ul.sl-reqs", rows)))
+        return panel_card("Keys, machines and roles", notice(self.note), el("div.sl-pane", el("ul.sl-reqs", rows)))
 
     @property
     def commands(self) -> Commands:

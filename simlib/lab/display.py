@@ -10,7 +10,7 @@ from typing import Any
 
 from simlib.cloud.browser import in_browser
 
-from . import browser_shell, gist
+from . import answer_summary, browser_shell
 from .markup import breakable, card, escape, outline
 
 TRAIL_ROWS = 20
@@ -42,15 +42,15 @@ _SHOWN = {
 }
 
 
-def teach(shell: Any) -> None:
+def install(shell: Any) -> None:
     """Let an IPython shell show these things as HTML too, and say what a browser cannot do."""
     formatter = shell.display_formatter.formatters["text/html"]
     for (module, name), show in _SHOWN.items():
         formatter.for_type_by_name(module, name, show)
     text = shell.display_formatter.formatters["text/plain"]
     as_before = text.lookup_by_type(dict)
-    text.for_type(dict, lambda value, printer, cycle: as_before(gist.own(value), printer, cycle))
+    text.for_type(dict, lambda value, printer, cycle: as_before(answer_summary.without_metadata(value), printer, cycle))
     for kind in (dict, list, str):
         formatter.for_type(kind, lambda value: terminal(text(value)))
     if in_browser():
-        browser_shell.teach(shell)
+        browser_shell.install(shell)

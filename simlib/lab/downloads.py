@@ -24,10 +24,10 @@ def _word(which: str, /, **values: str) -> str:
 
 
 class Downloads:
-    """The four buttons. `note` says what came of the last, `on_change` is called then; `give` is for the browser."""
+    """The four buttons. `note` says what came of the last, `on_change` is called then; `save_file` is the browser's."""
 
-    def __init__(self, on_change: Callable[[], None], give: Callable[[str, str], None]) -> None:
-        self.note, self.on_change, self.give = "", on_change, give
+    def __init__(self, on_change: Callable[[], None], save_file: Callable[[str, str], None]) -> None:
+        self.note, self.on_change, self.save_file = "", on_change, save_file
 
     @property
     def commands(self) -> Commands:
@@ -45,7 +45,7 @@ class Downloads:
         return {name: on_screen(getattr(self, name)) for name in names}
 
     def download_progress(self, _: str = "") -> str:
-        self.give("progress.json", progress_file.text(progress.mine()))
+        self.save_file("progress.json", progress_file.text(progress.own_lessons()))
         return _word("saved", name="progress.json")
 
     def restore_progress(self, text: str, name: str = "progress.json") -> str:
@@ -55,11 +55,11 @@ class Downloads:
         if '"IamLabWorld"' in text:
             return _word("a_world", name=name)
         try:
-            said = progress.restore(text.encode("utf-8", "replace"), name)
+            sentence = progress.restore(text.encode("utf-8", "replace"), name)
         except ValueError as problem:
             return f"{problem} {_word('nothing')}"
         questions.recall()
-        return said
+        return sentence
 
     def download_world(self, _: str = "") -> str:
         """Have the browser save the world that runs. Raises `ValueError` where it cannot be saved."""
@@ -71,7 +71,7 @@ class Downloads:
             saved = Cloud.running.save(Path(folder, "world.json"))
             if saved.size > LARGEST:
                 return _word("too_large")
-            self.give("world.json", saved.path.read_text(encoding="utf-8"))
+            self.save_file("world.json", saved.path.read_text(encoding="utf-8"))
         missing = [_word("left_out", services=", ".join(saved.left_out))] if saved.left_out else []
         return " ".join([_word("saved", name="world.json"), *missing, _word("keys")])
 
@@ -88,8 +88,8 @@ class Downloads:
             try:
                 world = Cloud.load(path)
             except ValueError as problem:
-                said = str(problem).replace(str(path), name)
-                return f"{said if name in said else f'{name}: {said}'} {_word('nothing')}"
+                sentence = str(problem).replace(str(path), name)
+                return f"{sentence if name in sentence else f'{name}: {sentence}'} {_word('nothing')}"
         names, accounts = sys.modules["__main__"].__dict__, ", ".join(account.name for account in world.accounts)
         if not isinstance(names.get("aws", world), type(world)):
             return _word("opened_unnamed", name=name, accounts=accounts)
@@ -100,12 +100,12 @@ class Downloads:
     # -- on a page -----------------------------------------------------------------------------------------------------
 
     @property
-    def of_the_world(self) -> Part:
+    def world_buttons(self) -> Part:
         pick = button("open_world", "Open a world …", data_pick=".json")
         return el("div.sl-row", button("download_world", "Download this world"), pick)
 
     @property
-    def said(self) -> Part:
+    def status(self) -> Part:
         return el("div", paragraphs(self.note) if self.note else None, role="status")
 
     def page(self) -> Part:
@@ -113,5 +113,5 @@ class Downloads:
         pick = button("restore_progress", "Restore my progress …", data_pick=".json")
         of_progress = el("div.sl-row", button("download_progress", "Download my progress"), pick)
         why = fold("Why, and what is in them", paragraphs(_word("why")), key="why")
-        folded = fold(_word("title"), of_progress, self.of_the_world, why, key="downloads")
-        return el("div.sl-body", folded, self.said, on="live")
+        buttons = fold(_word("title"), of_progress, self.world_buttons, why, key="downloads")
+        return el("div.sl-body", buttons, self.status, on="live")

@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from . import catching_up, panel_answers
+from . import lesson_cells, panel_answers
 from .course.texts import texts, word
 from .judging import Policies, Row, Unjudged, sentence, untouched
 from .look import button
 from .markup import plain
 from .page import Part, el, paragraphs
-from .panel import Commands, Panel, Shown, slot
+from .panel import Commands, Displayable, Panel, slot
 
 if TYPE_CHECKING:
     from simlib.cloud import Cloud
@@ -40,14 +40,14 @@ class Verdict(Panel):
         self,
         passed: bool | None,
         text: str,
-        made: Attempted | None = None,
+        state: ExerciseState | None = None,
         editor: PolicyEditor | None = None,
         *,
         above: bool = False,
     ) -> None:
         super().__init__()
-        self.passed, self.text, self.made, self.editor, self.above = passed, text, made, editor, above
-        self._help: dict[str, Saying] = {}
+        self.passed, self.text, self.state, self.editor, self.above = passed, text, state, editor, above
+        self._help: dict[str, Advice] = {}
         self._asks = False  # whether the step is really to be begun again
 
     @property
@@ -56,14 +56,14 @@ class Verdict(Panel):
 
     @property
     def commands(self) -> Commands:
-        made = self.made
-        if made is None:
+        state = self.state
+        if state is None:
             return {}
         return {
-            "check": lambda _: self.take(*made.judge()),
-            "hint": lambda _: self._say(made.hint()),
-            "solution": lambda _: self._say(made.solution()),
-            "reset": lambda _: self._reset(made) if self._asks else self._ask(True),
+            "check": lambda _: self.take(*state.judge()),
+            "hint": lambda _: self._say(state.hint()),
+            "solution": lambda _: self._say(state.solution()),
+            "reset": lambda _: self._reset(state) if self._asks else self._ask(True),
             "keep": lambda _: self._ask(False),
         }
 
@@ -72,7 +72,7 @@ class Verdict(Panel):
         self.passed, self.text = passed, text
         self._draw()
 
-    def _say(self, saying: Saying) -> None:
+    def _say(self, saying: Advice) -> None:
         self._help[saying.title] = saying
         self._draw()
 
@@ -80,36 +80,36 @@ class Verdict(Panel):
         self._asks = asks
         self._draw()
 
-    def _reset(self, made: Attempted) -> None:
+    def _reset(self, state: ExerciseState) -> None:
         """Begin the step again; what was said of the world before is no longer true of it."""
-        said, self._asks = made.reset(), False
-        if made.exercise.untouched is not None:
-            self.passed, self.text = None, made.exercise.waits_for
-        self._say(said)
+        advice, self._asks = state.reset(), False
+        if state.exercise.untouched is not None:
+            self.passed, self.text = None, state.exercise.waits_for
+        self._say(advice)
 
     def page(self) -> Part:
         sign, right, css = _VERDICTS[self.passed]
         text = word("panel_asks" if self.passed is None else "panel_says") if self.above else self.text
         words = el(f"span.{css}", sign, " ", word(right)), paragraphs(text, "div.sl-because")
-        told = el("div", *words, role="status", text=plain(f"{sign} {word(right)} {text}"))
+        status = el("div", *words, role="status", text=plain(f"{sign} {word(right)} {text}"))
         answer = (el("p.sl-dim", word("panel_how")), slot(still=self.editor.page)) if self.editor else ()
         # why it is right is told once
-        sayings = (replace(each, text="" if each.text in self.text else each.text) for each in self._help.values())
+        messages = (replace(each, text="" if each.text in self.text else each.text) for each in self._help.values())
         return el(
             "section.sl-card",
-            el("div.sl-body", answer, told, *(each.page() for each in sayings)),
-            self._foot() if self.made else None,
+            el("div.sl-body", answer, status, *(each.page() for each in messages)),
+            self._foot() if self.state else None,
         )
 
     def _foot(self) -> Part:
         if self._asks:  # the focus stays in this row: the button that goes gives its key to the one that comes
             sure = button("reset", word("reset_now"), css=".is-primary"), button("keep", word("reset_not"), key="reset")
             return el("div.sl-foot", *sure, el("span.sl-small.sl-dim", word("reset_sure"), role="status"), on="live")
-        of, hinted = (len(self.made.exercise.hints), self.made.hinted) if self.made else (0, 0)
+        of, hints = (len(self.state.exercise.hints), self.state.hinted) if self.state else (0, 0)
         return el(
             "div.sl-foot",
             button("check", word("check"), css=".is-primary") if self.editor else None,
-            button("hint", f"{word('hint')} {min(hinted, of - 1) + 1} / {of}"),
+            button("hint", f"{word('hint')} {min(hints, of - 1) + 1} / {of}"),
             button("solution", word("solution"), css=".is-quiet"),
             button("reset", word("reset"), css=".is-quiet", key="reset"),
             on="live",
@@ -117,7 +117,7 @@ class Verdict(Panel):
 
 
 @dataclass(frozen=True, repr=False)
-class Saying(Shown):
+class Advice(Displayable):
     """A hint or a solution: text of ours, with code in `backquotes` or as a block of its own."""
 
     title: str
@@ -129,9 +129,9 @@ class Saying(Shown):
         return el("div.sl-quiet", el("p", el("b", f"{self.title}.")), paragraphs(self.text), code, role="status")
 
 
-def hint(hints: Sequence[str], number: int) -> Saying:
+def hint(hints: Sequence[str], number: int) -> Advice:
     """One of three, by index: a nudge, the idea, or nearly the answer."""
-    return Saying(texts("words")["hints"][number], hints[number])
+    return Advice(texts("words")["hints"][number], hints[number])
 
 
 Judge = Callable[..., Iterable[Row | str]]  # (world, *answer) -> rows, or a sentence for what is wrong otherwise
@@ -157,7 +157,7 @@ class Exercise:
 
 
 @dataclass
-class Attempted:
+class ExerciseState:
     """An exercise and what the learner of this kernel has made of it."""
 
     exercise: Exercise
@@ -165,7 +165,7 @@ class Attempted:
     hinted: int = 0
     passed: bool = False
     tries: int = 0
-    on_change: Callable[[Attempted], None] = field(default=lambda _: None, repr=False)
+    on_change: Callable[[ExerciseState], None] = field(default=lambda _: None, repr=False)
     _panel: Verdict | None = field(default=None, init=False, repr=False)
     _begun_in: Cloud | None = field(default=None, init=False, repr=False)
 
@@ -186,35 +186,35 @@ class Attempted:
 
     def judge(self, *answer: Any) -> tuple[bool | None, str]:
         """Whether an answer, as `check` takes it, is right – None: there is none yet –, and what is said of it."""
-        passed, text = self._judged(answer)
+        passed, text = self._judge(answer)
         if passed is not None:
             self.tries += 1
             self.passed = self.passed or passed
             self.on_change(self)
         return passed, f"{text}\n\n{self.exercise.because}" if passed else text
 
-    def panel(self) -> Verdict | Saying:
+    def panel(self) -> Verdict | Advice:
         """An editor to answer in, with its check, in place of the cell; what is written there goes along into another
         world."""
         from simlib.cloud import Cloud
 
         judge = self.exercise.judge
         if not isinstance(judge, Policies):
-            return Saying(word("panel"), word("panel_applied" if self.exercise.untouched else "panel_none"))
+            return Advice(word("panel"), word("panel_applied" if self.exercise.untouched else "panel_none"))
         if self._panel is None or self._begun_in is not Cloud.running:
-            before = self._panel.editor if self._panel else None
-            editor = panel_answers.begin(Cloud.running, judge.places, self.exercise.given, before)
+            earlier = self._panel.editor if self._panel else None
+            editor = panel_answers.new_editor(Cloud.running, judge.places, self.exercise.given, earlier)
             self._panel, self._begun_in = Verdict(None, self.exercise.waits_for, self, editor), Cloud.running
         return self._panel
 
-    def _judged(self, answer: tuple[Any, ...]) -> tuple[bool | None, str]:
+    def _judge(self, answer: tuple[Any, ...]) -> tuple[bool | None, str]:
         from simlib.cloud import Cloud
 
         about = ""
         try:
             if isinstance(self.exercise.judge, Policies):
                 own, places = self._panel.editor if self._panel else None, self.exercise.judge.places
-                answer, about = panel_answers.taken(answer, self.exercise.given, places, own, Cloud.running)
+                answer, about = panel_answers.resolve(answer, self.exercise.given, places, own, Cloud.running)
             elif any(panel_answers.documents(each) is not None for each in answer):
                 raise Unjudged("This exercise is not about the text of a policy, so no panel holds the answer.")
             if self.exercise.given and len(answer) != len(self.exercise.given):
@@ -224,7 +224,7 @@ class Attempted:
             if Cloud.running is None:
                 return None, word("no_world")
             with Cloud.running.rehearsal():
-                passed, text = self._judged_in(Cloud.running, answer)
+                passed, text = self._judge_in(Cloud.running, answer)
         except Unjudged as problem:
             passed, text = False, str(problem)
         except ClientError as error:
@@ -235,7 +235,7 @@ class Attempted:
             passed, text = False, f"{word('raised')} {type(error).__name__}: {error}"
         return passed, f"{text} {about}".strip()
 
-    def _judged_in(self, world: Cloud, answer: tuple[Any, ...]) -> tuple[bool | None, str]:
+    def _judge_in(self, world: Cloud, answer: tuple[Any, ...]) -> tuple[bool | None, str]:
         if self.exercise.untouched is not None and self.exercise.untouched(world, *answer):
             return None, self.exercise.waits_for
         for row in self.exercise.judge(world, *answer):
@@ -243,29 +243,29 @@ class Attempted:
                 return False, row if isinstance(row, str) else sentence(row)
         return True, self.exercise.praise or word("praise")
 
-    def hint(self) -> Saying:
+    def hint(self) -> Advice:
         """The next hint; after the third, the third again."""
         number = min(self.hinted, len(self.exercise.hints) - 1)
         self.hinted = number + 1
         self.on_change(self)
         return hint(self.exercise.hints, number)
 
-    def solution(self) -> Saying:
+    def solution(self) -> Advice:
         """One right answer, and why it is right: of policies their text, as it would stand in the editor."""
         code = self.exercise.solution
         if isinstance(self.exercise.judge, Policies):
             values = [each.value for each in ast.parse(code).body if isinstance(each, ast.Assign)]
             documents = [str(each.value) for each in values if isinstance(each, ast.Constant)]
             code = "\n".join(documents) if len(documents) == len(values) > 0 else code
-        return Saying(word("a_solution"), self.exercise.because, code)
+        return Advice(word("a_solution"), self.exercise.because, code)
 
-    def reset(self) -> Saying:
+    def reset(self) -> Advice:
         """Repair the world: it becomes what it is when this exercise begins. What the learner has answered stays."""
         try:
-            catching_up.begin_again(self.name)
+            lesson_cells.begin_again(self.name)
         except LookupError as problem:
-            return Saying(word("reset"), str(problem))
-        return Saying(word("reset"), word("reset_done"))
+            return Advice(word("reset"), str(problem))
+        return Advice(word("reset"), word("reset_done"))
 
     def __str__(self) -> str:
         state = word("solved") if self.passed else self.exercise.waits_for

@@ -7,10 +7,10 @@ import io
 from contextlib import redirect_stdout
 from typing import Any
 
-from . import catching_up, out_of_order
+from . import lesson_cells, missing_names
 
 
-def tried(code: str) -> str:
+def run_on_copy(code: str) -> str:
     """Run code with the names of the notebook, and return what it shows: what it prints, and its last value.
 
     World, trail and clock are afterwards what they were; what it assigns is forgotten. A failure is a sentence.
@@ -22,9 +22,9 @@ def tried(code: str) -> str:
     printed = io.StringIO()
     try:
         with Cloud.running.rehearsal(), redirect_stdout(printed):
-            value = last_value(code, dict(catching_up.names()))
+            value = last_value(code, dict(lesson_cells.names()))
     except NameError as error:
-        return out_of_order.sentence(error.name or "") or f"It ended with {error}."
+        return missing_names.sentence(error.name or "") or f"It ended with {error}."
     except Exception as error:
         return f"It ended with {type(error).__name__}: {error}"
     return f"{printed.getvalue()}{'' if value is None else value}".strip()

@@ -28,8 +28,8 @@ COLOURS = {"ink": "#1b1b1b", "yes": "#00589b", "no": "#a33a00", "dim": "#5a5a5a"
 def points() -> dict[str, str]:
     """What each lesson is about, in a sentence or two, as the instructor's guide has it."""
     text = (lessons() / "instructor-guide.md").read_text(encoding="utf-8")
-    found = re.findall(r"^### (\d+) · .*?\*\*Point\.\*\* (.*?)$", text, re.MULTILINE | re.DOTALL)
-    return {course.find(int(number)).slug: point for number, point in found}
+    pairs = re.findall(r"^### (\d+) · .*?\*\*Point\.\*\* (.*?)$", text, re.MULTILINE | re.DOTALL)
+    return {course.find(int(number)).slug: point for number, point in pairs}
 
 
 def glossary() -> dict[str, str]:
@@ -91,10 +91,10 @@ def figures() -> list[Any]:
     """The pages as matplotlib figures, A4: the lessons, then the words."""
     first, second = Sheet(), Sheet()
     first.write("The IAM lab", 0.08, size=20, bold=True, skip=0.008)
-    told = points()
+    points_of = points()
     for lesson in [*course.LESSONS.values()][1:]:
         title = course.lesson(lesson.slug).title
-        first.write(f"{lesson.number} · {title}. {told[lesson.slug]}", 0.08, size=8, width=125, skip=0.003)
+        first.write(f"{lesson.number} · {title}. {points_of[lesson.slug]}", 0.08, size=8, width=125, skip=0.003)
     first.top -= 0.006
     first.write("What it all comes to", 0.08, size=11, bold=True, skip=0.004)
     first.write(message(), 0.08, skip=0.004)

@@ -18,7 +18,7 @@ from simlib.challenges.setting import Refused, Setting, Step, lay_out_accounts
 
 from .attempts import Attempt, attempt
 from .judging import Unjudged
-from .waiting import track
+from .progress_bar import track
 
 if TYPE_CHECKING:
     from simlib.cloud import Cloud
@@ -52,8 +52,8 @@ def lay_out(world: Cloud) -> None:
     lay_out_accounts(setting, _file())
     world.clock.advance(days=400)  # the key in the repository has been forgotten for more than a year
     perform("bob's new key", "pipeline", "the web application starts")
-    done = "The incident is ready: five accounts, and all that happened in them in eleven days."
-    for day in track(range(11), "Eleven days of work, and of an intruder", done):
+    end = "The incident is ready: five accounts, and all that happened in them in eleven days."
+    for day in track(range(11), "Eleven days of work, and of an intruder", end):
         perform("morning", "alice in prod", "the ledger is read")
         if day % 3 == 0:
             setting.perform(["at 13:20"])
@@ -84,39 +84,39 @@ def nothing_done(world: Any) -> bool:
 def people(world: Cloud) -> dict[str, Any]:
     """Who holds what in the world of the incident, also where it was saved and opened again: by the names of the file,
     and machines by their role. What is gone opens nothing. Raises `Unjudged` in another world."""
-    held = world.credentials()
+    credentials = world.credentials()
 
     def last(of: str, until: tuple[str, int] | None = None) -> Credential | None:
         other = last(**_file()["holders"][until[0]]) if until else None
         end = other.born + timedelta(hours=until[1]) if until and other else world.clock.now
-        early = (each for each in held if each.arn.startswith(of) and each.born <= end)
+        early = (each for each in credentials if each.arn.startswith(of) and each.born <= end)
         return max(early, key=lambda each: each.born, default=None)
 
-    found = {name: last(**which) for name, which in _file()["holders"].items()}
-    if found["scheduler"] is None:
+    by_name = {name: last(**which) for name, which in _file()["holders"].items()}
+    if by_name["scheduler"] is None:
         raise Unjudged('This is not the world of the incident. Start it with lab.begin("incident").')
     return {
-        **{name: _holder(world, each) for name, each in found.items()},
+        **{name: _holder(world, each) for name, each in by_name.items()},
         **{role: machine.session for role, machine in _machines(world).items()},
     }
 
 
-def _holder(world: Cloud, held: Credential | None) -> Any:
+def _holder(world: Cloud, credential: Credential | None) -> Any:
     try:
-        return world.holder(held.access_key_id if held else "")
+        return world.holder(credential.access_key_id if credential else "")
     except LookupError:  # a key that was deleted
         return world.sign_in(_GONE)
 
 
 def _machines(world: Cloud) -> dict[str, Instance]:
     """The first machine of each role in dev that runs."""
-    found: dict[str, Instance] = {}
+    machines: dict[str, Instance] = {}
     for arn in world.inspect.resources():
         _, ours, name = arn.partition(":111111111111:instance/")
         facts = world.instance_facts(name) if ours else None
         if facts and facts.running and facts.role:
-            found.setdefault(facts.role.name, world.instance(name))
-    return found
+            machines.setdefault(facts.role.name, world.instance(name))
+    return machines
 
 
 def trials(world: Cloud, part: str) -> Iterator[tuple[dict[str, Any], Attempt | None]]:
@@ -124,8 +124,8 @@ def trials(world: Cloud, part: str) -> Iterator[tuple[dict[str, Any], Attempt | 
     setting, steps = _setting(world, people(world)), _file()["steps"]
     for trial in _file()["trials"][part]:
         script = [step for each in trial["steps"] for step in (steps[each] if isinstance(each, str) else [each])]
-        gone = "machine" in trial and trial["machine"] not in setting.people
-        yield trial, None if gone else attempt(partial(_perform, setting, script))
+        is_gone = "machine" in trial and trial["machine"] not in setting.people
+        yield trial, None if is_gone else attempt(partial(_perform, setting, script))
 
 
 def _perform(setting: Setting, script: list[Step]) -> Any:

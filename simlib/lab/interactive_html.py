@@ -37,24 +37,24 @@ class InteractiveHTML(anywidget.AnyWidget):  # type: ignore[misc]
 
     def __init__(self, panel: Panel) -> None:
         super().__init__()
-        self._panel, self._held = panel, None
-        self.commands, panel.give = dict(panel.commands), self.give
-        self.on_msg(self._told)
+        self._panel, self._hosted_panel = panel, None
+        self.commands, panel.save_file = dict(panel.commands), self.save_file
+        self.on_msg(self._on_message)
 
     def draw(self) -> None:
         """Show the panel's page as it is by now, with the panel it hosts in its slots."""
         with self.hold_sync():
-            if (hosted := self._panel.hosted) is not self._held:
-                before, self._held = self.hosted, hosted
+            if (hosted := self._panel.hosted) is not self._hosted_panel:
+                old, self._hosted_panel = self.hosted, hosted
                 self.hosted = () if hosted is None else (hosted._view(),)
-                screen.close(before)
+                screen.close(old)
             self.html = f'<div class="simlib sl-panel">{self._panel.page().html(live=True)}</div>'
 
     def close(self) -> None:
         screen.close(self.hosted)
         super().close()
 
-    def _told(self, _: Any, message: Any, __: Any) -> None:
+    def _on_message(self, _: Any, message: Any, __: Any) -> None:
         try:
             self._do(message)
         except Exception as error:  # of which a reader would see nothing: a browser shows no log of the kernel
@@ -73,6 +73,6 @@ class InteractiveHTML(anywidget.AnyWidget):  # type: ignore[misc]
                 if self.commands[name](value) == NEXT:
                     self.send({"next": True})
 
-    def give(self, name: str, text: str) -> None:
+    def save_file(self, name: str, text: str) -> None:
         """Have the browser save a file."""
         self.send({"file": name, "text": text})

@@ -26,13 +26,13 @@ from simlib.iam.vocabulary import ALLOW, DELEGATES, EXPLICIT_DENY
 
 from .course.texts import word
 from .policy.document import PolicyDocument
-from .policy.shelf import blank
+from .policy.store import blank
 
 
 def sentence(row: Row) -> str:
     """ "Alice deletes report.csv: allowed, but should be refused. Allow statement 1 of … allows it." """
-    got, wanted = (word("is_allowed" if each else "is_refused") for each in (row.allowed, row.should))
-    return f"{word('row').format(who=row.who, does=row.does, got=got, wanted=wanted)} {row.because}".strip()
+    outcome, expected = (word("is_allowed" if each else "is_refused") for each in (row.allowed, row.should))
+    return f"{word('row').format(who=row.who, does=row.does, got=outcome, wanted=expected)} {row.because}".strip()
 
 
 class Unjudged(Exception):
@@ -93,7 +93,7 @@ class At:
         return Place(self.owner, self.kind, self.name)
 
     @property
-    def told(self) -> str:
+    def description(self) -> str:
         """ "the trust policy of reports"."""
         kind = {"trust": "the trust policy", "resource": "the policy"}.get(self.kind, "a permissions policy")
         return f"{kind} of {self.owner.rpartition(':')[2].rpartition('/')[2]}"
@@ -112,80 +112,84 @@ class Policies:
     besides: Mapping[At, Any] = field(default_factory=dict)
 
     def __call__(self, world: Any, *answers: Any) -> Iterator[Row]:
-        written = dict(zip(self.places, answers * len(self.places) if len(answers) == 1 else answers, strict=True))
+        answer_at = dict(zip(self.places, answers * len(self.places) if len(answers) == 1 else answers, strict=True))
         instead = {at.place: _read(text, at, at.name) for at, text in self.besides.items()}
-        for at, answer in written.items():
+        for at, answer in answer_at.items():
             instead |= _documents(answer, at) if isinstance(answer, tuple) else {at.place: _read(answer, at, at.yours)}
         for ask in self.asks:
             who = ask.by if isinstance(ask.by, str) else str(world.oidc_provider().workflow_token(**ask.by))
-            counting = {**_others(world, who, ask.resource, instead), **instead}
+            documents = {**_others(world, who, ask.resource, instead), **instead}
             try:
-                found = world.inspect.ask(who, ask.action, ask.resource, circumstances=ask.given, instead=counting)
-            except Refusal as refused:
-                yield Row(ask.who, ask.does, False, ask.allowed, str(refused))
+                evaluation = world.inspect.ask(
+                    who, ask.action, ask.resource, circumstances=ask.given, instead=documents
+                )
+            except Refusal as refusal:
+                yield Row(ask.who, ask.does, False, ask.allowed, str(refusal))
                 continue
-            because = decided_by(found)
-            if ask.allowed and not found.allowed:
-                useless = dict.fromkeys(_never_works(*each) for each in written.items())
-                because = " ".join(filter(None, [because, *useless]))
-            yield Row(ask.who, ask.does, found.allowed, ask.allowed, because)
+            because = decided_by(evaluation)
+            if ask.allowed and not evaluation.allowed:
+                hints = dict.fromkeys(_never_works(*each) for each in answer_at.items())
+                because = " ".join(filter(None, [because, *hints]))
+            yield Row(ask.who, ask.does, evaluation.allowed, ask.allowed, because)
 
 
-def _documents(found: tuple[PolicyDocument, ...], at: At) -> dict[Any, Policy]:
+def _documents(documents: tuple[PolicyDocument, ...], at: At) -> dict[Any, Policy]:
     """Documents where they stand; those of another owner, or of no world, where the answer would."""
-    here = [each.place and (each.place.owner, each.place.kind) == (at.owner, at.kind) for each in found]
+    in_place = [each.place and (each.place.owner, each.place.kind) == (at.owner, at.kind) for each in documents]
     the = "the " if at.kind in ("trust", "resource") else ""  # their names say whose they are
     return {
         each.place if stands else at.place: _read(
             each.text, replace(at, called=at.called or f"{the.title()}{each.name}"), f"{the}{each.name}"
         )
-        for each, stands in zip(found, here, strict=True)
+        for each, stands in zip(documents, in_place, strict=True)
     }
 
 
 def _read(text: Any, at: At, name: str) -> Policy:
-    called = at.called or "The policy"
+    subject = at.called or "The policy"
     if not isinstance(text, str | dict):
-        raise Unjudged(f"{called} is not a text but {type(text).__name__}.")
+        raise Unjudged(f"{subject} is not a text but {type(text).__name__}.")
     try:
         policy = Policy.parse(text, at.kind, name=name or at.kind)
     except PolicyError as error:
-        raise _unsaved(called, error.problems) from None
+        raise _unsaved(subject, error.problems) from None
     located = parse(text) if isinstance(text, str) else None  # what can be decided, and yet is not saved
-    if refused := problems(located.value if located else text, at.kind, located, advice=False):
-        raise _unsaved(called, refused)
+    if mistakes := problems(located.value if located else text, at.kind, located, advice=False):
+        raise _unsaved(subject, mistakes)
     if at.owner.startswith("arn:aws:s3:::") and public_access.is_public(policy):
-        raise Unjudged(f"{called} would not be saved: it is public, and the bucket blocks public access.")
+        raise Unjudged(f"{subject} would not be saved: it is public, and the bucket blocks public access.")
     return policy
 
 
-def _unsaved(called: str, found: Sequence[Problem]) -> Unjudged:
+def _unsaved(name: str, problems: Sequence[Problem]) -> Unjudged:
     """Why AWS would not save a policy: what is there and should not be says more than what is missing."""
-    first = next((each for each in found if not each.code.startswith("missing-")), found[0])
+    first = next((each for each in problems if not each.code.startswith("missing-")), problems[0])
     where = f"line {first.line}, column {first.column}" if first.line else first.path
-    return Unjudged(f"{called} would not be saved: {where}: {first.sentence}")
+    return Unjudged(f"{name} would not be saved: {where}: {first.sentence}")
 
 
-def _others(world: Any, who: Any, resource: str, kept: Mapping[Any, Any]) -> dict[Any, None]:
+def _others(world: Any, who: Any, resource: str, present: Mapping[Any, Any]) -> dict[Any, None]:
     """What else counts for this request, to be left out: it is the answer alone that is judged."""
-    found = {}
+    others = {}
     for arn in (who, resource):
         try:
             documents = world.inspect.documents(arn)
         except (LookupError, ValueError, Refusal):
             continue
         for document in documents:
-            if document.place not in kept and document.place.kind in ("identity", "boundary", "resource"):
-                found[document.place] = None
-    return found
+            if document.place not in present and document.place.kind in ("identity", "boundary", "resource"):
+                others[document.place] = None
+    return others
 
 
 def _never_works(at: At, answer: Any) -> str:
     """What AWS would save and what can still not work: an action that there is not, for instance; "" if nothing."""
     texts = [each.text for each in answer] if isinstance(answer, tuple) else [answer]
-    found = [each for text in texts for each in problems(json.loads(text) if isinstance(text, str) else text, at.kind)]
-    wrong = next((each for each in found if gravity(each.code) == ERROR or each.code == "unknown-action"), None)
-    return wrong.sentence if wrong else ""
+    findings = [
+        each for text in texts for each in problems(json.loads(text) if isinstance(text, str) else text, at.kind)
+    ]
+    finding = next((each for each in findings if gravity(each.code) == ERROR or each.code == "unknown-action"), None)
+    return finding.sentence if finding else ""
 
 
 def decided_by(evaluation: Evaluation) -> str:
@@ -194,7 +198,9 @@ def decided_by(evaluation: Evaluation) -> str:
         return evaluation.hint()
     grants = [each for each in reversed(evaluation.deciding.statements) if each.check_type in GRANTS]
     titles = list(dict.fromkeys(each.title for each in grants if each.meaning == ALLOW))
-    leaves = "".join(f"; {each.title} delegates to the account" for each in grants if each.meaning == DELEGATES)
-    allows = f"{' and '.join(titles)} {'allows' if len(titles) == 1 else 'allow'} it{leaves}." if titles else ""
-    missed = [each.sentence for each in evaluation.statements if each.meaning == EXPLICIT_DENY and each.misses == 1]
-    return " ".join([allows, *(f"{each}." for each in dict.fromkeys(missed))]).strip()
+    delegates = "".join(f"; {each.title} delegates to the account" for each in grants if each.meaning == DELEGATES)
+    allows = f"{' and '.join(titles)} {'allows' if len(titles) == 1 else 'allow'} it{delegates}." if titles else ""
+    near_denies = [
+        each.sentence for each in evaluation.statements if each.meaning == EXPLICIT_DENY and each.misses == 1
+    ]
+    return " ".join([allows, *(f"{each}." for each in dict.fromkeys(near_denies))]).strip()

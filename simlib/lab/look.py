@@ -14,8 +14,8 @@ from typing import Any
 from .page import Child, Html, Part, el, name
 
 # What is drawn in a square of 16: of the verdicts f is filled, o an outline, k cut out.
-_DRAWN = json.loads(Path(__file__).with_suffix(".json").read_text(encoding="utf-8"))  # in squares of 16
-SIGNS: dict[str, dict[str, str]] = _DRAWN["signs"]
+_DRAWINGS = json.loads(Path(__file__).with_suffix(".json").read_text(encoding="utf-8"))  # in squares of 16
+SIGNS: dict[str, dict[str, str]] = _DRAWINGS["signs"]
 _SHAPES = {  # of each kind of principal, resource, credential: its shape, and what is drawn in it
     "role": ("role", "role"),
     "session": ("role", "session"),
@@ -39,7 +39,7 @@ _HUES = ("#a5488f", "#3d74c7", "#8a7a2c", "#4d8f6a", "#b5623a", "#5b62b8", "#2f8
 
 def drawing(family: str, which: str, css: str, box: str = "0 0 16 16") -> Part:
     """A picture that stands beside its word, from `look.json`."""
-    return el("svg", Html(_DRAWN[family][which]), class_=css, viewBox=box, aria_hidden="true")
+    return el("svg", Html(_DRAWINGS[family][which]), class_=css, viewBox=box, aria_hidden="true")
 
 
 def icon(which: str, css: str = "sl-i") -> Part:
@@ -62,9 +62,9 @@ def verdict(which: str, word: str) -> Part:
 
 def change(before: str, word: str, now: str = "", now_word: str = "") -> Part:
     """ "was ✔ Allowed → now ✘ Not allowed", beside the verdict until the next edit."""
-    then = (" → now ", sign(now), el("span.sl-hidden", now_word)) if now else ()
-    was = el("span.sl-hidden", word) if now else word
-    return el("span.sl-change", "was ", sign(before), was, *then, text=f"(was {SIGNS[before]['text']} {word})")
+    after = (" → now ", sign(now), el("span.sl-hidden", now_word)) if now else ()
+    before_text = el("span.sl-hidden", word) if now else word
+    return el("span.sl-change", "was ", sign(before), before_text, *after, text=f"(was {SIGNS[before]['text']} {word})")
 
 
 def table(head: Iterable[str], rows: Iterable[Sequence[Child]], caption: str = "") -> Part:
@@ -78,32 +78,32 @@ def tag(text: str, css: str = "") -> Part:
     return el(f"span.sl-tag{css}", text)
 
 
-def avatar(kind: str, called: str = "", css: str = "") -> Part:
+def _hue(name: str) -> str:
+    return _HUES[md5(name.encode(errors="replace"), usedforsecurity=False).digest()[0] % len(_HUES)]
+
+
+def avatar(kind: str, name: str = "", css: str = "") -> Part:
     """The shape of a kind; a person has the first letter of the name, and a colour that is always the same."""
-    shape, drawn = _SHAPES.get(kind, ("", ""))
+    shape, drawing = _SHAPES.get(kind, ("", ""))
     if shape:
-        return el(f"span.sl-av.is-{shape}{css}", icon(drawn), aria_hidden="true", text="")
-    hue = _HUES[md5(called.encode(errors="replace"), usedforsecurity=False).digest()[0] % len(_HUES)]
-    return el(f"span.sl-av{css}", called[:1].upper(), style=f"--hue:{hue}", aria_hidden="true", text="")
+        return el(f"span.sl-av.is-{shape}{css}", icon(drawing), aria_hidden="true", text="")
+    return el(f"span.sl-av{css}", name[:1].upper(), style=f"--hue:{_hue(name)}", aria_hidden="true", text="")
 
 
-def avatar_drawing(kind: str, called: str, x: float, y: float) -> Part:
+def avatar_drawing(kind: str, name: str, x: float, y: float) -> Part:
     """The same inside a picture, in a square of 24 at that place."""
-    shape, drawn = _SHAPES.get(kind, ("", ""))
-    hue = (
-        _TINTS.get(shape) or _HUES[md5(called.encode(errors="replace"), usedforsecurity=False).digest()[0] % len(_HUES)]
-    )
-    tint = f"fill: color-mix(in oklab, {hue} var(--sl-tint), var(--sl-card))"
+    shape, drawing_name = _SHAPES.get(kind, ("", ""))
+    tint = f"fill: color-mix(in oklab, {_TINTS.get(shape) or _hue(name)} var(--sl-tint), var(--sl-card))"
     ground = el("rect", x=x, y=y, width=24, height=24, rx=6 if shape else 12, style=tint)
     if not shape:
-        return el("g", ground, el("text.letter", called[:1].upper(), x=x + 12, y=y + 16, text_anchor="middle"))
-    return el("g", ground, el("g.ic", Html(_DRAWN["icons"][drawn]), transform=f"translate({x + 4},{y + 4})"))
+        return el("g", ground, el("text.letter", name[:1].upper(), x=x + 12, y=y + 16, text_anchor="middle"))
+    return el("g", ground, el("g.ic", Html(_DRAWINGS["icons"][drawing_name]), transform=f"translate({x + 4},{y + 4})"))
 
 
-def chip(kind: str, called: str, about: str = "", tag: str = "span", css: str = "", **attributes: Any) -> Part:
+def chip(kind: str, title: str, about: str = "", tag: str = "span", css: str = "", **attributes: Any) -> Part:
     """Somebody or something, by shape and name; `about` is what has to be added."""
-    added = el("span.sl-in", about) if about else None
-    return el(f"{tag}.sl-chip{css}", avatar(kind, called), el("span", name(called)), added, **attributes)
+    remark = el("span.sl-in", about) if about else None
+    return el(f"{tag}.sl-chip{css}", avatar(kind, title), el("span", name(title)), remark, **attributes)
 
 
 # -- to press and to fill in ------------------------------------------------------------------------------------------
@@ -140,21 +140,28 @@ def field(
 ) -> Part:
     """A labelled line to write in; `words` are offered, `enter` is the command of the button it belongs to, `past` the
     texts that the arrow keys bring back."""
-    offered = [Part("option", (), {"value": word}) for word in words]
-    typed = {"data-do": do, "value": value, "data-enter": enter or None, "placeholder": hint or None}
-    typed["data-past"] = None if past is None else json.dumps(past)
-    shown = {"class": "sl-field", "type": "text", "autocomplete": "off", "spellcheck": "false", **typed}
-    words_of = el("datalist", *offered) if offered else None
-    return el("label", label, Part("input", (), shown), words_of, on="live")
+    options = [Part("option", (), {"value": word}) for word in words]
+    data = {"data-do": do, "value": value, "data-enter": enter or None, "placeholder": hint or None}
+    data["data-past"] = None if past is None else json.dumps(past)
+    attributes = {"class": "sl-field", "type": "text", "autocomplete": "off", "spellcheck": "false", **data}
+    words_of = el("datalist", *options) if options else None
+    return el("label", label, Part("input", (), attributes), words_of, on="live")
 
 
-def fold(summary: Child, *content: Child, key: str, opened: bool = False, text: str | None = None) -> Part:
-    """What opens where it stands; `opened` says how it is at first, then the reader does. `text` is it in the text,
-    where nobody can open it."""
-    return el("details.sl-open", el("summary", summary), *content, open=opened, key=key, text=text)
+def fold(
+    summary: Child, *content: Child, key: str, opened: bool = False, text: str | None = None, **toggle: Any
+) -> Part:
+    """What opens where it stands; `opened` says how it is at first, then the reader does, or a command: `data_toggle`.
+    `text` is it in the text, where nobody can open it."""
+    return el("details.sl-open", el("summary", summary), *content, open=opened, key=key, text=text, **toggle)
+
+
+def notice(text: str, bold: str = "", key: str | None = "note") -> Part | None:
+    """What is to be known of a whole panel, in a line across it that is read out; nothing where there is no `text`."""
+    return el("p.sl-draft", el("b", bold) if bold else None, f" {text}", role="status", key=key) if text else None
 
 
 def panel_card(title: Child, *content: Child, about: Child = None, side: Child = None, who: Part | None = None) -> Part:
     """The frame of a panel: its title, who it is about, what is to be said at its right; then the content."""
-    told = el("div", el("h3.sl-title", title), el("div.sl-small.sl-dim", about) if about else None)
-    return el("section.sl-card", el("div.sl-head", who, told, el("span.sl-grow"), side), *content)
+    head = el("div", el("h3.sl-title", title), el("div.sl-small.sl-dim", about) if about else None)
+    return el("section.sl-card", el("div.sl-head", who, head, el("span.sl-grow"), side), *content)

@@ -39,27 +39,27 @@ _sheet = cache(lambda names: sheet(*names))
 
 
 def _needed(text: str, classes: set[str]) -> str:
-    kept = []
+    rules = []
     for around, inner, selectors, body in _RULE.findall(text):
         if around.startswith("@keyframes"):
-            kept.append(f"{around}{{{inner}}}")
+            rules.append(f"{around}{{{inner}}}")
         elif around:
             within = _needed(inner, classes)
-            kept += [f"{around}{{{within}}}"] if within else []
+            rules += [f"{around}{{{within}}}"] if within else []
         elif any(
             set(re.findall(r"\.((?!jp-|theme-)[a-z][\w-]*)", each)) <= classes
             for each in _OTHER_WORDS.sub("", selectors).split(",")
         ):
-            kept.append(f"{selectors}{body}")
-    return "".join(kept)
+            rules.append(f"{selectors}{body}")
+    return "".join(rules)
 
 
 def escape(text: object) -> str:
     """Foreign text as HTML that can be read but never run: markup is shown, invisible characters are named."""
-    shown = str(text)
-    if len(shown) > LONGEST:
-        shown = f"{shown[:LONGEST]}… ({len(shown) - LONGEST} more characters)"
-    return html.escape(shown if shown.isprintable() else "".join(map(_visible, shown)), quote=True)
+    readable = str(text)
+    if len(readable) > LONGEST:
+        readable = f"{readable[:LONGEST]}… ({len(readable) - LONGEST} more characters)"
+    return html.escape(readable if readable.isprintable() else "".join(map(_visible, readable)), quote=True)
 
 
 def number_of(number: int, thing: str) -> str:
@@ -99,8 +99,8 @@ def inline(text: str) -> str:
     return _MARKED.sub(_marked, breakable(escape(text)))
 
 
-def _marked(found: re.Match[str]) -> str:
-    return f"<code>{found[1]}</code>" if found[1] else f"<b>{found[2]}</b>"
+def _marked(match: re.Match[str]) -> str:
+    return f"<code>{match[1]}</code>" if match[1] else f"<b>{match[2]}</b>"
 
 
 def outline(text: str) -> str:
@@ -122,5 +122,5 @@ def plain(text: str) -> str:
 
 def card(content: str, *, css: str = "") -> str:
     """A block of our HTML with its styles; `content` is HTML whose foreign text has passed `escape`."""
-    shown = f'<div class="simlib {css}">{content}</div>'
-    return styles(shown, "look", "lessons") + shown
+    block = f'<div class="simlib {css}">{content}</div>'
+    return styles(block, "look", "lessons") + block

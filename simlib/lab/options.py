@@ -65,11 +65,11 @@ class Options:
 
     def page(self, question: str, rows: Sequence[Option], ordered: bool = False, enter: str = "lock") -> Part:
         """The options to choose from, in text by their letters; `enter` is the command of the button they belong to."""
-        told = (f"  {letter}) {unmarked(row.text)}" for letter, row in zip(ascii_lowercase, rows, strict=False))
+        lines = (f"  {letter}) {unmarked(row.text)}" for letter, row in zip(ascii_lowercase, rows, strict=False))
         return el(
             "div.sl-options",
             (self._open(index, row, ordered, enter) for index, row in enumerate(rows)),
-            text="\n".join(told),
+            text="\n".join(lines),
             role="group" if ordered else "radiogroup",
             aria_label=unmarked(question),
         )
@@ -77,8 +77,8 @@ class Options:
     def _open(self, index: int, row: Option, ordered: bool, enter: str) -> Part:
         press = {"do": "choose", "value": str(index), "data_home": index == 0}  # for who asks again
         if not ordered:
-            chosen = index in self.pressed
-            field = el("input", type="radio", name=self._group, checked=chosen, data_enter=enter, **press)
+            is_chosen = index in self.pressed
+            field = el("input", type="radio", name=self._group, checked=is_chosen, data_enter=enter, **press)
             return el("label.sl-option", field, el("span.sl-radio"), row.words)
         place = str(self.pressed.index(index) + 1) if index in self.pressed else ""
         pressed = "true" if place else "false"

@@ -22,7 +22,7 @@ _BLOCKS = {
     *("pre", "figure", "figcaption", "br"),
 }
 _INDENTED = {"li": 2, "pre": 4}
-_UNTOLD = ("button", "select", "input", "textarea", "datalist", "label", "svg", "style")
+_NOT_IN_TEXT = ("button", "select", "input", "textarea", "datalist", "label", "svg", "style")
 _NO_SPACE_BEFORE = re.compile(r"[\s.,;:)’]")
 _HYPHENED = re.compile(r"([^\s/:]*-[^\s/:]*)")
 
@@ -51,19 +51,19 @@ class Part:
         inner = "".join(_html(child, live) for child in self.children)
         if not tag:
             return inner
-        opened = "".join(
+        attributes_text = "".join(
             f" {name}" if value is True else f' {name}="{escape(value)}"'
             for name, value in attributes.items()
             if value is not None and value is not False
         )
-        return f"<{tag}{opened}>" + ("" if tag in _VOID else f"{inner}</{tag}>")
+        return f"<{tag}{attributes_text}>" + ("" if tag in _VOID else f"{inner}</{tag}>")
 
     def __str__(self) -> str:
         """The same as lines of text; of what is folded only the line that can be seen."""
         lines = [""]
-        _tell(self, lines, "")
-        kept = [line.rstrip() for line in lines]
-        return re.sub(r"\n{3,}", "\n\n", "\n".join(line for line in kept if line.strip()))
+        _write(self, lines, "")
+        stripped = [line.rstrip() for line in lines]
+        return re.sub(r"\n{3,}", "\n\n", "\n".join(line for line in stripped if line.strip()))
 
 
 class Html(str):
@@ -79,13 +79,13 @@ def el(tag: str, *children: Child, text: str | None = None, on: str = "", **attr
     """An element: `el("div.sl-row", …)` has that class. `do` and `value` name a command and what it gets, `key` keeps
     the element the same one when the page changes, `still` keeps a control's content on a still page."""
     tag, _, css = tag.partition(".")
-    known: dict[str, Any] = {"class": css.replace(".", " ")} if css else {}
+    named: dict[str, Any] = {"class": css.replace(".", " ")} if css else {}
     for name, value in attributes.items():
         short = {"do": "data-do", "value": "data-value", "key": "data-key", "still": "data-still"}.get(name)
-        known[short or name.rstrip("_").replace("_", "-")] = value
+        named[short or name.rstrip("_").replace("_", "-")] = value
     if tag == "button":
-        known = {"type": "button", **known}
-    return Part(tag, children, known, text, on)
+        named = {"type": "button", **named}
+    return Part(tag, children, named, text, on)
 
 
 def name(text: str) -> Part:
@@ -123,22 +123,22 @@ def _html(child: Child, live: bool) -> str:
     if isinstance(child, Html):
         return child
     if isinstance(child, str):
-        shown = breakable(escape(child))
-        return f"<span>{shown}</span>" if "<span" in shown else shown  # one piece, where pieces are laid out
+        text = breakable(escape(child))
+        return f"<span>{text}</span>" if "<span" in text else text  # one piece, where pieces are laid out
     return "".join(_html(each, live) for each in child)
 
 
-def _tell(child: Child, lines: list[str], indent: str) -> None:
+def _write(child: Child, lines: list[str], indent: str) -> None:
     if child is None or isinstance(child, Html):
         return
     if callable(child):
         child = child()
     if isinstance(child, str):
-        _say(child, lines, indent)
+        _append(child, lines, indent)
         return
     if not isinstance(child, Part):
         for each in child:
-            _tell(each, lines, indent)
+            _write(each, lines, indent)
         return
     if child.on == "live":
         return
@@ -147,13 +147,13 @@ def _tell(child: Child, lines: list[str], indent: str) -> None:
         lines += [""] if block else []
         for number, line in enumerate(child.text.split("\n")):
             lines += [""] if number else []
-            _say(line, lines, indent + " " * _INDENTED.get(child.tag, 0), whole=block)
+            _append(line, lines, indent + " " * _INDENTED.get(child.tag, 0), whole=block)
         lines += [""] if block else []
         return
-    if child.tag in _UNTOLD and "data-still" not in child.attributes:
+    if child.tag in _NOT_IN_TEXT and "data-still" not in child.attributes:
         return
     if child.tag == "table":
-        _tell_table(child, lines, indent)
+        _write_table(child, lines, indent)
         return
     children: Iterable[Child] = child.children
     if child.tag == "details" and not child.attributes.get("open"):
@@ -162,14 +162,14 @@ def _tell(child: Child, lines: list[str], indent: str) -> None:
         lines.append("")
         deeper = indent + " " * _INDENTED.get(child.tag, 0)
         for each in children:
-            _tell(each, lines, deeper)
+            _write(each, lines, deeper)
         lines.append("")
     else:
         for each in children:
-            _tell(each, lines, indent)
+            _write(each, lines, indent)
 
 
-def _tell_table(table: Part, lines: list[str], indent: str) -> None:
+def _write_table(table: Part, lines: list[str], indent: str) -> None:
     """Its rows with their cells under each other; a row that has a text of its own is told as that."""
     rows: list[Part | list[str]] = []
     for each in parts_of(table):
@@ -181,13 +181,13 @@ def _tell_table(table: Part, lines: list[str], indent: str) -> None:
     widths = [max(map(len, column)) for column in zip_longest(*cells, fillvalue="")]
     for row in rows:
         if isinstance(row, Part):
-            _tell(row, lines, indent)
+            _write(row, lines, indent)
         else:
             lines.append(indent + "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=False)))
     lines.append("")
 
 
-def _say(text: str, lines: list[str], indent: str, *, whole: bool = False) -> None:
+def _append(text: str, lines: list[str], indent: str, *, whole: bool = False) -> None:
     if not text.strip():
         return
     text = text if whole else " ".join(text.split("\n"))

@@ -35,7 +35,7 @@ _ONE_OF_THEM = """<style>
 </style>"""
 
 
-class Shown(ABC):
+class Displayable(ABC):
     """What says in `page` what there is to see of it."""
 
     @abstractmethod
@@ -58,7 +58,7 @@ class Shown(ABC):
         return {"text/html": self.html, "text/plain": str(self)}
 
 
-class Panel(Shown):
+class Panel(Displayable):
     """Subclasses say what `page` shows, and which `commands` its controls call.
 
     The picture is asked for again after each cell and each command, when there is a pause, and what there is then is
@@ -66,8 +66,10 @@ class Panel(Shown):
     """
 
     def __init__(self) -> None:
-        self._screens: dict[str, Callable[[], None]] = {}
-        self.give: Callable[[str, str], None] = lambda name, text: None  # a file, to the browser that shows the panel
+        self.on_draw: Callable[[], None] = lambda: None  # called when there is something new to see
+        self.save_file: Callable[[str, str], None] = lambda name, text: (
+            None
+        )  # a file, to the browser that shows the panel
 
     @property
     def commands(self) -> Commands:
@@ -82,18 +84,21 @@ class Panel(Shown):
     def follow(self) -> None:
         """Look whether something has happened in the world since; cheap where nothing has."""
 
-    def draw_by(self, place: str, screen: Callable[[], None]) -> None:
-        """Call `screen` when there is something new to see. Each place has one."""
-        self._screens[place] = screen
-
     def picture(self) -> str:
         """The still picture with its styles, and the line that says how to go on."""
         return f'{_ONE_OF_THEM}<div class="sl-still">{self.html}<p class="simlib sl-dim">{AGAIN}</p></div>'
 
     def _view(self) -> DOMWidget:
-        from .panel_view import panel_view  # the one place where panels get to the screen
+        """The panel as a widget. An earlier view of it is closed."""
+        from . import screen
+        from .interactive_html import InteractiveHTML
 
-        return panel_view(self)
+        widget = InteractiveHTML(self)
+        screen.show(self, widget)
+        widget.draw()
+        self.on_draw = widget.draw
+        screen.follow(widget, self.follow)
+        return widget
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         return {**_bundle(self._view()), "text/html": self.picture(), "text/plain": str(self)}
@@ -109,8 +114,7 @@ class Panel(Shown):
             display({**_bundle(live(self)), "text/plain": ""}, raw=True)
 
     def _draw(self) -> None:
-        for screen in list(self._screens.values()):
-            screen()
+        self.on_draw()
 
 
 def failure(error: Exception) -> str:
@@ -119,17 +123,21 @@ def failure(error: Exception) -> str:
 
 
 def _bundle(widget: DOMWidget) -> dict[str, Any]:
-    made = widget._repr_mimebundle_()
-    return dict(made[0] if isinstance(made, tuple) else made)
+    bundle = widget._repr_mimebundle_()
+    return dict(bundle[0] if isinstance(bundle, tuple) else bundle)
 
 
 def still(page: Part) -> str:
     """A page with its styles, to be read."""
-    shown = f'<div class="simlib sl-panel">{page.html()}</div>'
-    return styles(shown, "look", "lessons", "panels") + shown
+    html = f'<div class="simlib sl-panel">{page.html()}</div>'
+    return styles(html, "look", "lessons", "panels") + html
 
 
 def slot(*documents: int, still: Child) -> tuple[Part, Part]:
     """Where the hosted panel stands, an editor with some of its `documents` (none: all); `still` can be read there."""
-    shown = {"data-widget": "0", "data-only": " ".join(map(str, documents)) or None, "data-key": f"slot{documents}"}
-    return Part("div", (), shown, on="live"), Part("", (still,), on="still")
+    attributes = {
+        "data-widget": "0",
+        "data-only": " ".join(map(str, documents)) or None,
+        "data-key": f"slot{documents}",
+    }
+    return Part("div", (), attributes, on="live"), Part("", (still,), on="still")

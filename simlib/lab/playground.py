@@ -18,13 +18,13 @@ from simlib.cloud.world import ADMINISTRATOR
 from simlib.cloud.worlds.file import is_world
 
 from .attempts import Attempt, attempt
-from .beginnings import begin, trust
 from .course.texts import ENGLISH, texts
 from .downloads import Downloads
+from .lesson_worlds import begin, trust
 from .look import button, choice, field, fold, tabs
 from .page import Part, el
 from .panel import Commands, Panel, slot
-from .people import addresses, find
+from .principals import addresses, find
 
 MOST_FILES = 30  # that are offered by name
 MOST_PAIRS = 100
@@ -39,7 +39,7 @@ def _principals(world: Any, *kinds: str) -> list[Principal]:
     return [each for each in world.inspect.principals() if each.kind in kinds]
 
 
-def _called(world: Any, people: Iterable[Principal]) -> list[str]:
+def _titles(world: Any, people: Iterable[Principal]) -> list[str]:
     """The shortest name for each by which a panel finds it."""
     names = addresses(world, world.inspect.principals())
     return [names[each] for each in people]
@@ -57,11 +57,11 @@ def _people(world: Any) -> list[str]:
     def last(each: Principal) -> tuple[bool, bool]:
         return each.name == ADMINISTRATOR, not _has(world, each.arn, "identity")
 
-    return _called(world, sorted(_principals(world, "user", "role"), key=last))
+    return _titles(world, sorted(_principals(world, "user", "role"), key=last))
 
 
 def _roles(world: Any) -> list[str]:
-    return _called(world, _principals(world, "role"))
+    return _titles(world, _principals(world, "role"))
 
 
 def _pairs(world: Any) -> list[str]:
@@ -69,22 +69,22 @@ def _pairs(world: Any) -> list[str]:
     names = addresses(world, world.inspect.principals())
     account = {name: each.account for each, name in names.items()}
     roles = _roles(world)
-    found = [(who, role) for who in _people(world) for role in roles if account[who] != account[role]]
-    return [f"{who}{_TO}{role}" for who, role in found[:MOST_PAIRS]]
+    pairs = [(who, role) for who in _people(world) for role in roles if account[who] != account[role]]
+    return [f"{who}{_TO}{role}" for who, role in pairs[:MOST_PAIRS]]
 
 
 def _owners(world: Any) -> list[str]:
     """Whoever and whatever has policies of its own that can be written, or could have one."""
     people = _principals(world, "user", "role")
     owners = [each for each in people if _has(world, each.arn, "identity", "trust", "boundary")]
-    return _called(world, owners) + [arn for arn in world.inspect.resources() if arn.startswith("arn:aws:s3:")]
+    return _titles(world, owners) + [arn for arn in world.inspect.resources() if arn.startswith("arn:aws:s3:")]
 
 
 def _requests(world: Any) -> list[tuple[str, str]]:
     """Something to ask of each bucket; of others one asks in the panel."""
     buckets = [arn for arn in world.inspect.resources() if arn.startswith("arn:aws:s3:")][:3]
-    asked = (("s3:ListBucket", ""), ("s3:GetObject", "/report.csv"), ("s3:PutObject", "/report.csv"))
-    return [(action, f"{bucket}{key}") for bucket in buckets for action, key in asked]
+    actions = (("s3:ListBucket", ""), ("s3:GetObject", "/report.csv"), ("s3:PutObject", "/report.csv"))
+    return [(action, f"{bucket}{key}") for bucket in buckets for action, key in actions]
 
 
 # -- the panels --------------------------------------------------------------------------------------------------------
@@ -135,9 +135,9 @@ class Playground(Panel):
     def __init__(self, world: Any = None) -> None:
         super().__init__()
         first = next(iter(EXAMPLES))
-        self.world, self.called = (begin(first), EXAMPLES[first]) if world is None else (world, "the notebook's")
+        self.world, self.world_name = (begin(first), EXAMPLES[first]) if world is None else (world, "the notebook's")
         self.tab, self.note = next(iter(TABS)), ""
-        self.files = Downloads(self._told, lambda name, text: self.give(name, text))
+        self.files = Downloads(self._on_download, lambda name, text: self.save_file(name, text))
         self._subjects: dict[str, str] = {}  # what is chosen in a tab
         self._panels: dict[tuple[str, str], Any] = {}
         self._typed = dict.fromkeys(("name", "account", "who", "role"), "") | {"kind": KINDS[0]}
@@ -173,31 +173,31 @@ class Playground(Panel):
     def create(self, kind: str, name: str, account: str = "dev") -> None:
         """Have an account's administrator make a user, a role that its account may borrow, or a bucket."""
         owner = self.world.account(account)
-        service, given = {
+        service, parameters = {
             "bucket": ("s3", {"Bucket": name}),
             "role": ("iam", {"RoleName": name, "AssumeRolePolicyDocument": trust(f"arn:aws:iam::{owner.id}:root")}),
             "user": ("iam", {"UserName": name}),
         }[kind]
-        done = attempt(getattr(owner.admin.client(service), f"create_{kind}"), **given)
+        outcome = attempt(getattr(owner.admin.client(service), f"create_{kind}"), **parameters)
         self._panels.pop((self.tab, self.subject), None)  # it is to know the new one
-        self._say_of(done, f"There is a new {kind} now: {name}.")
+        self._say_of(outcome, f"There is a new {kind} now: {name}.")
 
     def borrow(self, who: str, role: str) -> None:
         """Let a user assume a role, with a key of hers that is valid, or a new one; the session is in its tab then."""
         try:
-            user, wanted = find(self.world, who, kind="user"), find(self.world, role, kind="role")
+            user, target = find(self.world, who, kind="user"), find(self.world, role, kind="role")
         except LookupError as nobody:
             self._say(str(nobody))
             return
         sts = self._key_of(user).client("sts")
-        done = attempt(sts.assume_role, RoleArn=wanted.arn, RoleSessionName=f"{user.name}-plays"[:64])
-        self._say_of(done, f"{who} holds a session of {role} now.")
+        outcome = attempt(sts.assume_role, RoleArn=target.arn, RoleSessionName=f"{user.name}-plays"[:64])
+        self._say_of(outcome, f"{who} holds a session of {role} now.")
 
     def _key_of(self, user: Principal) -> Any:
-        held = [each for each in self.world.credentials() if each.arn == user.arn and each.kind == "access key"]
-        good = [each for each in held if each.state(self.world.clock.now) == VALID]
-        if good:
-            return self.world.holder(good[-1].access_key_id)
+        keys = [each for each in self.world.credentials() if each.arn == user.arn and each.kind == "access key"]
+        valid = [each for each in keys if each.state(self.world.clock.now) == VALID]
+        if valid:
+            return self.world.holder(valid[-1].access_key_id)
         admin = self.world.account(self.world.account_name(user.account)).admin
         return self.world.sign_in(admin.client("iam").create_access_key(UserName=user.name))
 
@@ -205,10 +205,10 @@ class Playground(Panel):
         self.note = note
         self._draw()
 
-    def _say_of(self, done: Attempt, note: str) -> None:
-        self._say(note if done.allowed else f"{done.outcome}. {done.message}")
+    def _say_of(self, outcome: Attempt, note: str) -> None:
+        self._say(note if outcome.allowed else f"{outcome.outcome}. {outcome.message}")
 
-    def _told(self) -> None:
+    def _on_download(self) -> None:
         """After a world has gone through the browser."""
         if Cloud.running is not None and Cloud.running is not self.world:
             self._enter(Cloud.running, "the file's", self.files.note)
@@ -216,7 +216,7 @@ class Playground(Panel):
             self._say(self.files.note)
 
     def _enter(self, world: Any, called: str, note: str) -> None:
-        self.world, self.called = world, called
+        self.world, self.world_name = world, called
         self._subjects.clear()
         self._panels.clear()
         self._say(f"{note} Not all of it was read: `world.remarks` says what not." if world.remarks else note)
@@ -230,20 +230,20 @@ class Playground(Panel):
 
     def people(self, kind: str) -> list[str]:
         """The users or the roles of this world, by the names under which they are found."""
-        return _called(self.world, (each for each in _principals(self.world, kind) if each.name != ADMINISTRATOR))
+        return _titles(self.world, (each for each in _principals(self.world, kind) if each.name != ADMINISTRATOR))
 
     @property
     def subject(self) -> str:
         """What the open tab is about."""
-        chosen, found = self._subjects.get(self.tab, ""), self.subjects
-        return chosen if chosen in found else next(iter(found), "")
+        chosen, subjects = self._subjects.get(self.tab, ""), self.subjects
+        return chosen if chosen in subjects else next(iter(subjects), "")
 
     @property
     def panel(self) -> Any:
         """The panel of the open tab; None where this world has nothing for it."""
         for name, opened in list(self._panels.items()):
             if name[0] == "challenges" and opened.world is not self.world:  # one has begun, in a world of its own
-                self.world, self.called, self._panels = opened.world, "the challenge's", {name: opened}
+                self.world, self.world_name, self._panels = opened.world, "the challenge's", {name: opened}
         key = (self.tab, self.subject)
         if TABS[self.tab].asks and not self.subject:
             return None
@@ -260,11 +260,11 @@ class Playground(Panel):
     def page(self) -> Part:
         """The world, the tabs, what to do first, the open panel."""
         tab, panel = TABS[self.tab], self.panel
-        worlds = [("", f"now: {self.called}"), *EXAMPLES.items(), *_same(_worlds_here())]
+        worlds = [("", f"now: {self.world_name}"), *EXAMPLES.items(), *_same(_worlds_here())]
         subjects = self.subjects
         return el(
             "div.sl-play",
-            el("div.sl-row", choice("begin", "World", worlds, ""), self.files.of_the_world),
+            el("div.sl-row", choice("begin", "World", worlds, ""), self.files.world_buttons),
             el("p", self.note, role="status"),
             el("div", fold("Create, borrow a role", *self._forms(), key="more"), on="live"),
             tabs("open", "Panels", [(name, each.title) for name, each in TABS.items()], self.tab),

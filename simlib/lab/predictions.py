@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from .course.texts import word
-from .experiments import tried
+from .experiments import run_on_copy
 from .look import button, sign
 from .options import Option, Options, by_letter
 from .page import Part, el, line, paragraphs
@@ -60,8 +60,8 @@ class Prediction:
     def mixed(self) -> list[int]:
         """The indices of the reasons as a page has them; where the order is asked, never in order."""
         places = [*range(len(self.reasons))]
-        found = random.Random(self.because).sample(places, len(places))
-        return found[::-1] if self.ordered and found == places else found
+        order = random.Random(self.because).sample(places, len(places))
+        return order[::-1] if self.ordered and order == places else order
 
     def explained(self, reason: Sequence[int]) -> bool:
         """Whether this is the reason, or this is their order."""
@@ -165,18 +165,20 @@ class Guess(Panel):
 
     def page(self) -> Part:
         is_open, question = self.locked is None, self.prediction.question
-        mine = (word("yours") if index == self.locked else "" for index in range(len(self.choices)))
-        rows = [Option(choice, mark) for choice, mark in zip(self.choices, mine, strict=True)]
-        options = self._options.page(question, rows) if is_open else _told(rows)
-        asked = el("p.sl-eyebrow", word("predict")), el("h3.sl-title", line(question)), options
+        marks = (word("yours") if index == self.locked else "" for index in range(len(self.choices)))
+        rows = [Option(choice, mark) for choice, mark in zip(self.choices, marks, strict=True)]
+        options = self._options.page(question, rows) if is_open else _option_list(rows)
+        body = el("p.sl-eyebrow", word("predict")), el("h3.sl-title", line(question)), options
         do = button("lock", word("lock"), css=".is-primary") if is_open else None
-        again = None if is_open else button("again", word("again"), css=".is-quiet")
+        again_button = None if is_open else button("again", word("again"), css=".is-quiet")
         status = el("span.sl-small.sl-dim", line(self.status), role="status")
         how = _in_python(f"lab.answer({self.name!r}, 'a')") if is_open and self.name else None
-        return el("section.sl-card.sl-predict", el("div.sl-body", asked), el("div.sl-foot", do, status, again), how)
+        return el(
+            "section.sl-card.sl-predict", el("div.sl-body", body), el("div.sl-foot", do, status, again_button), how
+        )
 
 
-def _told(rows: Sequence[Option]) -> Part:
+def _option_list(rows: Sequence[Option]) -> Part:
     return el("div.sl-options", *(row.page() for row in rows))
 
 
@@ -195,7 +197,7 @@ class Explanation(Panel):
 
     def begin(self) -> None:
         """Nothing is chosen yet, and nothing tried."""
-        self._options, self._note, self._found = Options(), "", ""
+        self._options, self._note, self._result = Options(), "", ""
 
     @property
     def commands(self) -> Commands:
@@ -220,7 +222,7 @@ class Explanation(Panel):
             else:
                 return "" if self.experiment else NEXT
         elif self.experiment:
-            self._found = tried(self.experiment.code)
+            self._result = run_on_copy(self.experiment.code)
         self._draw()
         return ""
 
@@ -245,14 +247,14 @@ class Explanation(Panel):
     @property
     def reasons(self) -> list[Option]:
         """The reasons as they are asked, and then as they are told: in their order, if they have one."""
-        given, prediction = self.guess.reason, self.guess.prediction
-        if given is None:
-            asked = [prediction.reasons[index] for index in prediction.mixed]
-            named = all(each.check for each in asked)  # a check that only the right one names would give it away
-            return [*(Option(each.text, check=each.check * named) for each in asked), Option(word("unsure"))]
+        chosen, prediction = self.guess.reason, self.guess.prediction
+        if chosen is None:
+            mixed = [prediction.reasons[index] for index in prediction.mixed]
+            with_checks = all(each.check for each in mixed)  # a check that only the right one names would give it away
+            return [*(Option(each.text, check=each.check * with_checks) for each in mixed), Option(word("unsure"))]
         rows = []
         for index in range(len(prediction.reasons)) if prediction.ordered else prediction.mixed:
-            reason, place = prediction.reasons[index], given.index(index) + 1 if index in given else 0
+            reason, place = prediction.reasons[index], chosen.index(index) + 1 if index in chosen else 0
             true = place == index + 1 if prediction.ordered else index == 0
             mark = (f"{word('your_place')}: {place}" if prediction.ordered else word("your_reason")) if place else ""
             says = reason.says if true or place or prediction.ordered else ""
@@ -264,14 +266,18 @@ class Explanation(Panel):
         if locked is None:
             return el("p.sl-quiet.sl-dim", word("waiting"))
         because = None if guess.is_open else paragraphs(prediction.because, "div.sl-because")
-        told = [_revealed("as_predicted" if guess.right else "happens", prediction.choices[prediction.answer], True)]
+        rows = [_revealed("as_predicted" if guess.right else "happens", prediction.choices[prediction.answer], True)]
         if not guess.right and locked < len(prediction.choices):
-            told.append(_revealed("expected", guess.choices[locked], False))
-        body: list[Part | None] = [el("div.sl-options", *told)]
+            rows.append(_revealed("expected", guess.choices[locked], False))
+        body: list[Part | None] = [el("div.sl-options", *rows)]
         if prediction.reasons:
             why = prediction.why or word("why")
-            asked = self._options.page(why, self.reasons, prediction.ordered) if guess.is_open else _told(self.reasons)
-            body += [el("p.sl-eyebrow", word("explain")), el("h3.sl-title", line(why)), asked]
+            options = (
+                self._options.page(why, self.reasons, prediction.ordered)
+                if guess.is_open
+                else _option_list(self.reasons)
+            )
+            body += [el("p.sl-eyebrow", word("explain")), el("h3.sl-title", line(why)), options]
         how = f"lab.answer({guess.name!r}, reason={'bca' if prediction.ordered else 'a'!r})"
         more = _in_python(how) if guess.is_open else None
         return el("section.sl-card", el("div.sl-body", *body, because, self._try()), self._foot(), more)
@@ -280,8 +286,8 @@ class Explanation(Panel):
         if not self.experiment:
             return None
         words = el("p", el("b", f"{word('try_it')}: "), line(self.experiment.text))
-        found = el("pre.sl-said", self._found, role="status") if self._found else None
-        return el("div.sl-try", words, el("pre", self.experiment.code), found)
+        result = el("pre.sl-said", self._result, role="status") if self._result else None
+        return el("div.sl-try", words, el("pre", self.experiment.code), result)
 
     def _foot(self) -> Part | None:
         asks, ordered = self.guess.is_open, self.guess.prediction.ordered

@@ -19,7 +19,7 @@ from . import progress_file
 from .progress_file import Damaged, Untouchable, answers, merged, read
 
 if TYPE_CHECKING:
-    from .exercises import Attempted
+    from .exercises import ExerciseState
     from .predictions import Guess
 
 
@@ -31,13 +31,13 @@ class Memory:
     """What this kernel knows beside the file: answers that are not in it yet, and what is to be told to the learner."""
 
     unwritten: dict[str, Any] = field(default_factory=dict)
-    news: list[str] = field(default_factory=list)
-    told: set[str] = field(default_factory=set)  # once is enough, until it works again
+    notices: list[str] = field(default_factory=list)
+    announced: set[str] = field(default_factory=set)  # once is enough, until it works again
 
-    def tell(self, sentence: str) -> None:
-        if sentence not in self.told:
-            self.told.add(sentence)
-            self.news.append(sentence)
+    def announce(self, sentence: str) -> None:
+        if sentence not in self.announced:
+            self.announced.add(sentence)
+            self.notices.append(sentence)
 
 
 _memory = Memory()
@@ -48,10 +48,10 @@ def place() -> Path:
     return Path(os.environ.get("IAM_LAB_PROGRESS") or "progress.json")
 
 
-def news() -> str:
+def notices() -> str:
     """What the learner has to know about the file, in sentences; each is said once."""
-    said, _memory.news = " ".join(_memory.news), []
-    return said
+    text, _memory.notices = " ".join(_memory.notices), []
+    return text
 
 
 def prediction(lesson: str, name: str, guess: Guess) -> None:
@@ -62,7 +62,7 @@ def prediction(lesson: str, name: str, guess: Guess) -> None:
     _keep(lesson, "predictions", name, entry)
 
 
-def exercise(lesson: str, name: str, made: Attempted) -> None:
+def exercise(lesson: str, name: str, made: ExerciseState) -> None:
     """Keep how far an exercise has come."""
     _keep(lesson, "exercises", name, {"passed": made.passed, "tries": made.tries, "hints": made.hinted})
 
@@ -74,43 +74,43 @@ def challenge(name: str, entry: dict[str, Any]) -> None:
 
 def challenges(lessons: Mapping[str, Any] | None = None) -> dict[str, dict[str, Any]]:
     """The challenges a learner has played (default: this one), by name and seed, "passrole-lambda 7"."""
-    kept = mine() if lessons is None else lessons
-    return dict(kept.get(CHALLENGES, {}).get("exercises", {}))
+    all_lessons = own_lessons() if lessons is None else lessons
+    return dict(all_lessons.get(CHALLENGES, {}).get("exercises", {}))
 
 
-def won(lessons: Mapping[str, Any] | None = None) -> tuple[int, int]:
+def challenge_points(lessons: Mapping[str, Any] | None = None) -> tuple[int, int]:
     """How many challenges have been solved, and the points for them."""
     solved = [each for each in challenges(lessons).values() if each.get("passed")]
     return len(solved), sum(each.get("score", 0) for each in solved)
 
 
-def kept(lesson: str, kind: str, name: str) -> dict[str, Any]:
+def entry_of(lesson: str, kind: str, name: str) -> dict[str, Any]:
     """What is kept of one answer (`kind`: "predictions" or "exercises"); empty where nothing is."""
-    return dict(mine().get(lesson, {}).get(kind, {}).get(name, {}))
+    return dict(own_lessons().get(lesson, {}).get(kind, {}).get(name, {}))
 
 
-def last(lessons: Mapping[str, Any]) -> tuple[str, str, str]:
+def last_entry(lessons: Mapping[str, Any]) -> tuple[str, str, str]:
     """What was done last in the lessons: when, in which, and its name; three times "" where nothing has been."""
-    known = {slug: kinds for slug, kinds in lessons.items() if slug != CHALLENGES}
-    done = [(each.get("when", ""), slug, name) for (slug, _, name), each in answers(known).items()]
-    return max(done, default=("", "", ""))
+    in_lessons = {slug: kinds for slug, kinds in lessons.items() if slug != CHALLENGES}
+    entries = [(each.get("when", ""), slug, name) for (slug, _, name), each in answers(in_lessons).items()]
+    return max(entries, default=("", "", ""))
 
 
-def mine() -> dict[str, Any]:
+def own_lessons() -> dict[str, Any]:
     """This learner's lessons, as `progress_file.read` has them: what is in the file, and what could not be written."""
     try:
-        found = read(place())
+        lessons = read(place())
     except Damaged:
         try:
-            with progress_file.alone(place()):
-                found = _in_the_file()
+            with progress_file.locked_file(place()):
+                lessons = _in_the_file()
         except OSError as error:
-            _memory.tell(f"{place().name} is damaged, and cannot be set aside ({error.strerror}).")
-            found = {}
+            _memory.announce(f"{place().name} is damaged, and cannot be set aside ({error.strerror}).")
+            lessons = {}
     except Untouchable as problem:
-        _memory.tell(f"{problem} Until this is fixed, your progress is not kept.")
-        found = {}
-    return merged(found, _memory.unwritten)
+        _memory.announce(f"{problem} Until this is fixed, your progress is not kept.")
+        lessons = {}
+    return merged(lessons, _memory.unwritten)
 
 
 def restore(content: bytes, name: str = "progress.json") -> str:
@@ -119,14 +119,14 @@ def restore(content: bytes, name: str = "progress.json") -> str:
     Returns what has become of them, in a sentence; raises `ValueError`, with one, for what is no progress file.
     """
     theirs = progress_file.parse(content, name)
-    before = answers(mine())
+    before = answers(own_lessons())
     _add(theirs, by_date=True)
-    after = answers(mine())
+    after = answers(own_lessons())
     new = sum(after[key] != before.get(key) for key in answers(theirs))
     newer = sum(after[key] == before.get(key) != entry for key, entry in answers(theirs).items())
     parts = [f"{name}: {_count(len(answers(theirs)))}, {new or 'none'} of them new here."]
     parts += [f"{_count(newer)} that you have given here since then {'stays' if newer == 1 else 'stay'}."] * (newer > 0)
-    return " ".join([*parts, *filter(None, [news()])])
+    return " ".join([*parts, *filter(None, [notices()])])
 
 
 def _count(number: int) -> str:
@@ -143,18 +143,18 @@ def _add(new: Mapping[str, Any], *, by_date: bool = False) -> None:
     path = place()
     _memory.unwritten = merged(_memory.unwritten, new, by_date=by_date)
     try:
-        with progress_file.alone(path):
+        with progress_file.locked_file(path):
             progress_file.write(path, merged(_in_the_file(), _memory.unwritten, by_date=by_date))
     except OSError as error:
-        _memory.tell(
+        _memory.announce(
             f"Your progress cannot be kept in {path.name} ({error.strerror}). The lesson goes on, and this notebook "
             "remembers until its kernel stops: lab.overview() lets you download it."
         )
     except Untouchable as problem:
-        _memory.tell(f"{problem} Until this is fixed, your progress is not kept.")
+        _memory.announce(f"{problem} Until this is fixed, your progress is not kept.")
     else:
         _memory.unwritten = {}
-        _memory.told.clear()
+        _memory.announced.clear()
 
 
 def _in_the_file() -> dict[str, Any]:
@@ -164,7 +164,7 @@ def _in_the_file() -> dict[str, Any]:
         return read(path)
     except Damaged as problem:
         damaged = progress_file.set_aside(path, f"{now():%Y%m%d-%H%M%S-%f}")
-        _memory.news.append(f"{problem} It is kept as {damaged.name}; your progress starts again.")
+        _memory.notices.append(f"{problem} It is kept as {damaged.name}; your progress starts again.")
         return {}
 
 

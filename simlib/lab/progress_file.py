@@ -61,7 +61,7 @@ class Untouchable(ValueError):
 def read(path: Path) -> dict[str, Any]:
     """The lessons of a file, by slug, {} where there is none. Raises `Damaged` or `Untouchable`."""
     try:
-        return parse(_patiently(_content, path), path.name)
+        return parse(_retry(_content, path), path.name)
     except FileNotFoundError:
         return {}
     except OSError as error:
@@ -78,31 +78,31 @@ def parse(content: bytes, name: str) -> dict[str, Any]:
     if len(content) > LARGEST:
         raise Damaged(f"{name} is too large for a progress file.")
     try:
-        found = json.loads(content.decode("utf-8-sig"))
+        document = json.loads(content.decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:
         raise Damaged(f"{name} cannot be read: {error}.") from None
-    version = found.get("version") if isinstance(found, dict) else None
+    version = document.get("version") if isinstance(document, dict) else None
     if type(version) is int and version > VERSION:
         raise Untouchable(f"{name} was written by a newer version of the lab. Get the lab again.")
-    if version not in (1, VERSION) or not _well_formed(found.get("lessons")):
+    if version not in (1, VERSION) or not _well_formed(document.get("lessons")):
         raise Damaged(f"{name} is not a progress file.")
-    return _at_home(found["lessons"])
+    return _at_home(document["lessons"])
 
 
 def _at_home(lessons: Mapping[str, Any]) -> dict[str, Any]:
     """The answers under the lessons that ask for them today; those that none asks for stay where they are."""
     from . import course
 
-    found: dict[str, Any] = {slug: {} for slug in lessons if not answers({slug: lessons[slug]})}
+    at_home: dict[str, Any] = {slug: {} for slug in lessons if not answers({slug: lessons[slug]})}
     for (slug, kind, name), entry in answers(lessons).items():
-        found.setdefault(course.home(name, kind) or slug, {}).setdefault(kind, {})[name] = entry
-    return found
+        at_home.setdefault(course.home(name, kind) or slug, {}).setdefault(kind, {})[name] = entry
+    return at_home
 
 
 def _well_formed(lessons: Any) -> bool:
     try:
-        known = all(_SLUG.fullmatch(slug) and {*kinds} <= {*KINDS} for slug, kinds in lessons.items())
-        return known and all(
+        is_known = all(_SLUG.fullmatch(slug) and {*kinds} <= {*KINDS} for slug, kinds in lessons.items())
+        return is_known and all(
             isinstance(entry, dict) and all(fits(entry[name]) for name, fits in _SHAPE.items() if name in entry)
             for entry in answers(lessons).values()
         )
@@ -136,10 +136,10 @@ def merged(one: Mapping[str, Any], other: Mapping[str, Any], *, by_date: bool = 
 
 
 def _one_of(one: Mapping[str, Any], other: Mapping[str, Any], by_date: bool) -> dict[str, Any]:
-    last = one if by_date and one.get("when", "") > other.get("when", "") else other
-    most = {name: max(one[name], other[name]) for name in _MOST if name in one and name in other}
+    later = one if by_date and one.get("when", "") > other.get("when", "") else other
+    highest = {name: max(one[name], other[name]) for name in _MOST if name in one and name in other}
     best = max(one, other, key=lambda each: each.get("score", -1))  # the time belongs to the score
-    return {**last, **most, **{name: best[name] for name in ("score", "seconds") if name in best}}
+    return {**later, **highest, **{name: best[name] for name in ("score", "seconds") if name in best}}
 
 
 def write(path: Path, lessons: Mapping[str, Any]) -> None:
@@ -151,7 +151,7 @@ def write(path: Path, lessons: Mapping[str, Any]) -> None:
             file.write(text(lessons))
             file.flush()
             os.fsync(file.fileno())
-        _patiently(os.replace, beside, target)
+        _retry(os.replace, beside, target)
     except OSError:
         with suppress(OSError):
             beside.unlink()
@@ -160,12 +160,12 @@ def write(path: Path, lessons: Mapping[str, Any]) -> None:
 
 def set_aside(path: Path, suffix: str) -> Path:
     """Give a file another name, under which it is kept. Raises `OSError`."""
-    kept = path.with_name(f"{path.stem}.set-aside-{suffix}{path.suffix}")
-    _patiently(os.replace, path, kept)
-    return kept
+    target = path.with_name(f"{path.stem}.set-aside-{suffix}{path.suffix}")
+    _retry(os.replace, path, target)
+    return target
 
 
-def _patiently(do: Callable[..., Any], *what: Any) -> Any:
+def _retry(do: Callable[..., Any], *what: Any) -> Any:
     """Windows refuses for a moment what another program has open just now."""
     for _ in range(10):
         with suppress(PermissionError):
@@ -175,7 +175,7 @@ def _patiently(do: Callable[..., Any], *what: Any) -> Any:
 
 
 @contextmanager
-def alone(path: Path) -> Iterator[None]:
+def locked_file(path: Path) -> Iterator[None]:
     """Only one kernel of this machine is in here for the same file. The lock ends with whoever holds it; where the
     folder's file system has none we go on without. Raises `OSError`, `TimeoutError` after `PATIENCE`."""
     with path.with_name(".progress.lock").open("ab") as file:

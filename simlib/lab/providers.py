@@ -11,7 +11,7 @@ from typing import Any
 
 from .look import table, verdict
 from .page import Part
-from .panel import Shown
+from .panel import Displayable
 
 #: What each of botocore's providers reads, by its METHOD.
 PLACES = {
@@ -32,10 +32,10 @@ PLACES = {
 
 @dataclass(frozen=True)
 class Place:
-    """One place of the chain: `found` is an access key ID, "" where there is nothing, None where nobody has looked."""
+    """One place of the chain: `access_key_id` is "" where there is nothing, None where nobody has looked."""
 
     method: str
-    found: str | None
+    access_key_id: str | None
 
     @property
     def what(self) -> str:
@@ -45,13 +45,13 @@ class Place:
     def outcome(self) -> Part | str:
         return (
             "not asked"
-            if self.found is None
-            else verdict(*(("yes", f"found {self.found}") if self.found else ("no", "nothing")))
+            if self.access_key_id is None
+            else verdict(*(("yes", f"found {self.access_key_id}") if self.access_key_id else ("no", "nothing")))
         )
 
 
 @dataclass(frozen=True, repr=False)
-class ProviderChain(Shown):
+class ProviderChain(Displayable):
     """The places in the order in which the SDK asks; the first that has credentials is the last that is asked."""
 
     places: tuple[Place, ...]
@@ -68,13 +68,13 @@ def provider_chain(session: Any = None) -> ProviderChain:
 
         session = boto3.Session()
     core = getattr(session, "_session", session)
-    return ProviderChain(tuple(_asked(core.get_component("credential_provider").providers)))
+    return ProviderChain(tuple(_places(core.get_component("credential_provider").providers)))
 
 
-def _asked(providers: Any) -> Iterator[Place]:
-    done = False
+def _places(providers: Any) -> Iterator[Place]:
+    is_found = False
     for provider in providers:
-        credentials = None if done else provider.load()
-        found = "" if credentials is None else str(credentials.get_frozen_credentials().access_key)
-        yield Place(provider.METHOD, None if done else found)
-        done = done or bool(found)
+        credentials = None if is_found else provider.load()
+        key = "" if credentials is None else str(credentials.get_frozen_credentials().access_key)
+        yield Place(provider.METHOD, None if is_found else key)
+        is_found = is_found or bool(key)

@@ -6,12 +6,12 @@ Whatever is locked in or solved is written into the learner's progress.
 from __future__ import annotations
 
 from . import course, progress
-from .exercises import Attempted
+from .exercises import ExerciseState
 from .options import by_letter
 from .predictions import Explanation, Guess
 
 _guesses: dict[str, Guess] = {}
-_attempted: dict[str, Attempted] = {}
+_states: dict[str, ExerciseState] = {}
 
 
 def predict(name: str, *, again: bool = False) -> Guess:
@@ -25,15 +25,15 @@ def predict(name: str, *, again: bool = False) -> Guess:
     guess.prediction, guess.on_lock = prediction, lambda: _keep(slug, guess)
     if again:
         guess.again()
-    kept = progress.kept(slug, "predictions", name)
-    guess.recall(kept.get("choice", -1), kept.get("reason"))
-    _tell()
+    entry = progress.entry_of(slug, "predictions", name)
+    guess.recall(entry.get("choice", -1), entry.get("reason"))
+    _print_notices()
     return guess
 
 
 def _keep(slug: str, guess: Guess) -> None:
     progress.prediction(slug, guess.name, guess)
-    guess.note = progress.news()
+    guess.note = progress.notices()
 
 
 def answer(name: str, choice: int | str | None = None, reason: str = "") -> Explanation:
@@ -57,31 +57,31 @@ def explain(name: str) -> Explanation:
     return predict(name).explain()
 
 
-def exercise(name: str) -> Attempted:
+def exercise(name: str) -> ExerciseState:
     """The exercise of that name: `.check(…)` an answer, ask for a `.hint()` or for the `.solution()`."""
     slug = course.lesson_of(name, "exercises")
-    asked = course.lesson(slug).exercises[name]  # in the language that is spoken now
-    if name not in _attempted:
-        kept = progress.kept(slug, "exercises", name)
-        made = Attempted(asked, name)
-        made.passed, made.tries = kept.get("passed", False), kept.get("tries", 0)
-        made.on_change = lambda changed: (progress.exercise(slug, name, changed), _tell())
-        _attempted[name] = made
-    _attempted[name].exercise = asked
-    _tell()
-    return _attempted[name]
+    current = course.lesson(slug).exercises[name]  # in the language that is spoken now
+    if name not in _states:
+        entry = progress.entry_of(slug, "exercises", name)
+        state = ExerciseState(current, name)
+        state.passed, state.tries = entry.get("passed", False), entry.get("tries", 0)
+        state.on_change = lambda changed: (progress.exercise(slug, name, changed), _print_notices())
+        _states[name] = state
+    _states[name].exercise = current
+    _print_notices()
+    return _states[name]
 
 
 def recall() -> None:
     """Take up what the file holds by now, where this kernel has shown it as open."""
     for name in _guesses:
         predict(name)
-    for name, made in _attempted.items():
-        kept = progress.kept(course.lesson_of(name, "exercises"), "exercises", name)
-        made.passed, made.tries = made.passed or kept.get("passed", False), max(made.tries, kept.get("tries", 0))
+    for name, state in _states.items():
+        entry = progress.entry_of(course.lesson_of(name, "exercises"), "exercises", name)
+        state.passed, state.tries = state.passed or entry.get("passed", False), max(state.tries, entry.get("tries", 0))
 
 
-def _tell() -> None:
+def _print_notices() -> None:
     """Say in a cell what is to be known of the progress file."""
-    if said := progress.news():
-        print(said)
+    if text := progress.notices():
+        print(text)

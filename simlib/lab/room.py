@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from . import course, progress, progress_file
+from .course_map import Stage, stages
 from .look import panel_card, table
-from .map_of_course import Stage, stages
 from .page import Child, Part, el
-from .panel import Shown
+from .panel import Displayable
 from .progress_file import answers
 
 STUCK = 2  # tries without success, from which on an exercise counts as one that holds somebody up
@@ -43,12 +43,12 @@ class Learner:
     @property
     def where(self) -> tuple[str, str]:
         """When something was last done, and in which lesson; "" where nothing has been."""
-        when, slug, _ = progress.last(self.lessons)
+        when, slug, _ = progress.last_entry(self.lessons)
         return when, _place(slug)
 
 
 @dataclass(frozen=True, repr=False)
-class Room(Shown):
+class Room(Displayable):
     """The learners, and the files that could not be read, each with a sentence."""
 
     learners: tuple[Learner, ...]
@@ -56,31 +56,33 @@ class Room(Shown):
 
     def stumbling_blocks(self) -> list[Block]:
         """Exercises that are not solved after some tries, and predictions that came otherwise; the most first."""
-        came: dict[tuple[str, str, str], list[tuple[str, Mapping[str, Any]]]] = {}
+        entries: dict[tuple[str, str, str], list[tuple[str, Mapping[str, Any]]]] = {}
         for learner in self.learners:
             for (slug, kind, name), entry in answers(learner.lessons).items():
-                came.setdefault((kind, slug, name), []).append((learner.name, entry))
-        found = []
-        for what, all_of_them in came.items():
-            fell = [(who, entry) for who, entry in all_of_them if _fell(what[0], entry)]
-            if fell:
-                gave = Counter(_gave(entry) for _, entry in fell)
-                found.append(Block(*what, tuple(who for who, _ in fell), len(all_of_them), _said(*what, gave)))
-        return sorted(found, key=lambda each: (-len(each.who), each.lesson, each.name))
+                entries.setdefault((kind, slug, name), []).append((learner.name, entry))
+        blocks = []
+        for what, all_of_them in entries.items():
+            stumbled = [(who, entry) for who, entry in all_of_them if _stumbled(what[0], entry)]
+            if stumbled:
+                choices = Counter(_choice(entry) for _, entry in stumbled)
+                blocks.append(
+                    Block(*what, tuple(who for who, _ in stumbled), len(all_of_them), _common_choice(*what, choices))
+                )
+        return sorted(blocks, key=lambda each: (-len(each.who), each.lesson, each.name))
 
     def page(self) -> Part:
         rows = [_row(learner) for learner in sorted(self.learners, key=lambda each: each.name)]
         blocks = self.stumbling_blocks()
-        held = {
+        lists = {
             f"Stuck: {STUCK} tries or more, and not solved": [each for each in blocks if each.kind == "exercises"],
             OTHERWISE: [each for each in blocks if each.kind == "predictions"],
         }
         learners = table(["learner", *map(str, NUMBERS), "challenges", "last"], rows)
         scroller = el("div.sl-scroll", learners, tabindex="0", role="region", aria_label="Where each learner is")
-        shown = el("section.sl-card.sl-pane", scroller, el("p.sl-small.sl-dim", SIGNS))
+        card = el("section.sl-card.sl-pane", scroller, el("p.sl-small.sl-dim", SIGNS))
         return el(
             "div.sl-reqs",
-            [shown, [_list(*each) for each in held.items()]] if rows else "No progress file yet.",
+            [card, [_list(*each) for each in lists.items()]] if rows else "No progress file yet.",
             [el("p", each) for each in self.unreadable],
         )
 
@@ -92,10 +94,10 @@ SIGNS = "○ not begun   ◐ begun   ● done; then how many exercises are solve
 
 def _row(learner: Learner) -> list[Child]:
     when, lesson = learner.where
-    done = [_done(stage) for stage in learner.stages]
-    solved, points = progress.won(learner.lessons)
-    won = f"{solved} solved, {points} points" if solved else ""
-    return [learner.name, *done, won, f"{lesson}, {local(when)}" if when else ""]
+    stages = [_done(stage) for stage in learner.stages]
+    solved, points = progress.challenge_points(learner.lessons)
+    challenges = f"{solved} solved, {points} points" if solved else ""
+    return [learner.name, *stages, challenges, f"{lesson}, {local(when)}" if when else ""]
 
 
 def _done(stage: Stage) -> Part:
@@ -104,24 +106,24 @@ def _done(stage: Stage) -> Part:
 
 
 def _list(title: str, blocks: Sequence[Block]) -> Part:
-    rows = [el("li", f"{each}{each.said} – {_few(each.who)}") for each in blocks[:MOST]]
+    rows = [el("li", f"{each}{each.common_choice} – {_first_names(each.who)}") for each in blocks[:MOST]]
     return panel_card(title, el("div.sl-pane", el("ul", rows or el("li", "nobody"))))
 
 
 @dataclass(frozen=True)
 class Block:
-    """An exercise or a prediction, who has stumbled over it, and of how many; `said` is what most of them chose."""
+    """An exercise or prediction, who has stumbled over it, and of how many; `common_choice`: what most have chosen."""
 
     kind: str
     lesson: str  # its slug
     name: str
     who: tuple[str, ...]
-    came: int
-    said: str = ""
+    answers_count: int
+    common_choice: str = ""
 
     def __str__(self) -> str:
         what = f"{_place(self.lesson)}, {self.kind[:-1]}" if self.lesson != progress.CHALLENGES else "challenge"
-        return f"{len(self.who)} of {self.came}  {what} “{_printable(self.name)[:60]}”"
+        return f"{len(self.who)} of {self.answers_count}  {what} “{_printable(self.name)[:60]}”"
 
 
 def _place(slug: str) -> str:
@@ -131,30 +133,30 @@ def _place(slug: str) -> str:
     return f"lesson {number}" if number else course.lesson(slug).title
 
 
-def _fell(kind: str, entry: Mapping[str, Any]) -> bool:
+def _stumbled(kind: str, entry: Mapping[str, Any]) -> bool:
     if kind == "predictions":
         return not (entry.get("right") and entry.get("explained", True))
     return not entry.get("passed") and entry.get("tries", 0) >= STUCK
 
 
-def _gave(entry: Mapping[str, Any]) -> tuple[str, int]:
+def _choice(entry: Mapping[str, Any]) -> tuple[str, int]:
     """What was chosen that is not right: an answer, or to the right one another reason; -1 for another order."""
     reason = entry.get("reason") or [-1]
     return ("reason", reason[0] if len(reason) == 1 else -1) if entry.get("right") else ("", entry.get("choice", -1))
 
 
-def _said(kind: str, slug: str, name: str, gave: Mapping[tuple[str, int], int]) -> str:
+def _common_choice(kind: str, slug: str, name: str, choices: Mapping[tuple[str, int], int]) -> str:
     """ ": Everybody in the account." – what most of those chose, in the words of the lesson, if it has them."""
-    asked = course.lesson(slug).predictions.get(name) if slug in course.LESSONS and kind == "predictions" else None
-    if asked is None:
+    prediction = course.lesson(slug).predictions.get(name) if slug in course.LESSONS and kind == "predictions" else None
+    if prediction is None:
         return ""
-    what, index = max(gave, key=lambda each: (gave[each], -each[1]))
-    words = [each.text for each in asked.reasons] if what else [*asked.choices, "not sure."]
-    told = f": {'the right answer, because: ' if what else ''}{words[index]}" if 0 <= index < len(words) else ""
-    return told.replace("`", "")
+    what, index = max(choices, key=lambda each: (choices[each], -each[1]))
+    words = [each.text for each in prediction.reasons] if what else [*prediction.choices, "not sure."]
+    sentence = f": {'the right answer, because: ' if what else ''}{words[index]}" if 0 <= index < len(words) else ""
+    return sentence.replace("`", "")
 
 
-def _few(names: Sequence[str]) -> str:
+def _first_names(names: Sequence[str]) -> str:
     more = f" and {len(names) - FEW} more" if len(names) > FEW else ""
     return ", ".join(sorted(names)[:FEW]) + more
 
@@ -167,15 +169,15 @@ def local(when: str) -> str:
         return "--:--"
 
 
-def look(folder: Path) -> Room:
+def read_folder(folder: Path) -> Room:
     """Read every progress file below a folder."""
     learners, unreadable = [], []
     for path in _files(folder):
         try:
             learners.append(Learner(_name(path, folder), progress_file.read(path)))
         except ValueError as problem:
-            named = str(problem).replace(path.name, str(path.relative_to(folder)), 1)
-            unreadable.append(f"Passed over: {_printable(named)}")
+            problem_text = str(problem).replace(path.name, str(path.relative_to(folder)), 1)
+            unreadable.append(f"Passed over: {_printable(problem_text)}")
     return Room(tuple(learners), tuple(unreadable))
 
 
@@ -184,8 +186,8 @@ def _files(folder: Path) -> Iterator[Path]:
     yield from sorted(_within(folder, folder.glob("*.json")))
     for home in sorted(each for each in folder.iterdir() if each.is_dir() and not each.is_symlink()):
         near = (path for depth in range(DEEP) for path in home.glob("*/" * depth + "progress*.json"))
-        if few := list(islice(_within(home, near), HEAP)):
-            yield max(few, key=lambda path: path.stat().st_mtime)
+        if files := list(islice(_within(home, near), HEAP)):
+            yield max(files, key=lambda path: path.stat().st_mtime)
 
 
 def _within(folder: Path, paths: Iterable[Path]) -> Iterator[Path]:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from . import progress
 from .markup import number_of
-from .room import Room, look
+from .room import Room, read_folder
 
 EVERY = 5.0  # seconds between two looks with --watch
 
@@ -38,8 +38,8 @@ def scores(room: Room) -> str:
     for learner in sorted(room.learners, key=lambda each: each.name):
         for stage in learner.stages:
             if stage.of_exercises:
-                solved = learner.lessons.get(stage.lesson.slug, {}).get("exercises", {}).values()
-                when = max((str(each.get("when", "")) for each in solved if each.get("passed")), default="")
+                exercises = learner.lessons.get(stage.lesson.slug, {}).get("exercises", {}).values()
+                when = max((str(each.get("when", "")) for each in exercises if each.get("passed")), default="")
                 who, lesson = plain(learner.name), f"lesson {stage.lesson.number}"
                 points = stage.exercises
                 lines.writerow([lesson, "", plain(when), who, "", "", "", points, 0, points, stage.of_exercises])
@@ -83,13 +83,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
     try:
         while True:
-            room = look(options.folder)
+            room = read_folder(options.folder)
             if options.watch and sys.stdout.isatty():
                 print("\033[2J\033[H", end="")
             print(room, flush=True)
-            kept = _keep(room, options)
+            written = _keep(room, options)
             if not options.watch:
-                return 0 if kept else 2
+                return 0 if written else 2
             time.sleep(EVERY)
     except KeyboardInterrupt:
         return 0

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _PAUSE = 0.4  # seconds without a cell or a command, before pictures are made anew
 
-_shown_by: dict[str, tuple[str, list[ipywidgets.Widget]]] = {}  # by cell: the request that ran it, what it showed
+_cell_widgets: dict[str, tuple[str, list[ipywidgets.Widget]]] = {}  # by cell: the request that ran it, what it showed
 _followers: list[tuple[ipywidgets.Widget, Callable[[], None]]] = []
 _keepers: list[tuple[_Keeper, Panel]] = []
 _followed_shells: list[Any] = []
@@ -38,46 +38,46 @@ class _Keeper(anywidget.AnyWidget):  # type: ignore[misc]
     text = traitlets.Unicode().tag(sync=True)
 
 
-def live(shown: Panel) -> ipywidgets.DOMWidget:
+def live(panel: Panel) -> ipywidgets.DOMWidget:
     """The view of what is shown, in a frame that tells when no kernel answers it any more; its picture is kept up to
     date for as long as it is open."""
-    widget = shown._view()
+    widget = panel._view()
     frame = ipywidgets.VBox([widget], layout={"overflow": "visible"})
     frame.add_class("sl-live")
-    keeper = _Keeper(view=frame.model_id, picture=shown.picture(), text=str(shown))
-    _keepers.append((keeper, shown))
+    keeper = _Keeper(view=frame.model_id, picture=panel.picture(), text=str(panel))
+    _keepers.append((keeper, panel))
     widget.observe(lambda _: close((keeper, frame)), "comm")
     _follow_shell()
     return frame
 
 
-def _freshen() -> None:
-    _keepers[:] = [(keeper, shown) for keeper, shown in _keepers if keeper.comm is not None]
-    for keeper, shown in _keepers:
+def _update_pictures() -> None:
+    _keepers[:] = [(keeper, panel) for keeper, panel in _keepers if keeper.comm is not None]
+    for keeper, panel in _keepers:
         with suppress(RuntimeError):  # its world is over: the picture stays
-            keeper.text, keeper.picture = str(shown), shown.picture()
+            keeper.text, keeper.picture = str(panel), panel.picture()
 
 
-def show(owner: Any, shown: ipywidgets.DOMWidget) -> ipywidgets.DOMWidget:
-    """`shown`, which is to be displayed.
+def show(owner: Any, widget: ipywidgets.DOMWidget) -> ipywidgets.DOMWidget:
+    """`widget`, which is to be displayed.
 
     What `owner` showed before is closed, with its layouts and styles, in kernel and browser; so is what the same cell
     showed when it was run before, whoever showed it.
     """
     close(filter(None, [owner.__dict__.get("_shown")]))
-    owner.__dict__["_shown"] = shown
+    owner.__dict__["_shown"] = widget
     if (running := _running()) is not None:
         cell, request = running
-        if cell in _shown_by and _shown_by[cell][0] != request:
-            close(_shown_by.pop(cell)[1])
-        _shown_by.setdefault(cell, (request, []))[1].append(shown)
-    return shown
+        if cell in _cell_widgets and _cell_widgets[cell][0] != request:
+            close(_cell_widgets.pop(cell)[1])
+        _cell_widgets.setdefault(cell, (request, []))[1].append(widget)
+    return widget
 
 
 def close(widgets: Iterable[ipywidgets.Widget]) -> None:
     """Close widgets with their layouts and styles, in kernel and browser."""
-    for old in widgets:
-        for part in (getattr(old, "layout", None), getattr(old, "style", None), old):
+    for widget in widgets:
+        for part in (getattr(widget, "layout", None), getattr(widget, "style", None), widget):
             if isinstance(part, ipywidgets.Widget):
                 part.close()
 
@@ -120,6 +120,6 @@ def follow_up() -> None:
     if _timer is not None:
         _timer.cancel()
     try:
-        _timer = asyncio.get_running_loop().call_later(_PAUSE, _freshen)
+        _timer = asyncio.get_running_loop().call_later(_PAUSE, _update_pictures)
     except RuntimeError:  # no kernel, so no loop
-        _freshen()
+        _update_pictures()

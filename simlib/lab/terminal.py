@@ -33,8 +33,8 @@ class Terminal(Panel):
         """Run an `aws …` command; what it prints."""
         who, self._typed = self.who, ""
         printed = self._printed(command)
-        shown = printed if len(printed) <= LONGEST else f"{printed[:LONGEST]}\n… and more. `--query` asks for less."
-        self.past = [*self.past, (self.past[-1][0] + 1 if self.past else 1, who, command, shown)][-KEPT:]
+        text = printed if len(printed) <= LONGEST else f"{printed[:LONGEST]}\n… and more. `--query` asks for less."
+        self.past = [*self.past, (self.past[-1][0] + 1 if self.past else 1, who, command, text)][-KEPT:]
         self._draw()
         return printed
 
@@ -48,8 +48,8 @@ class Terminal(Panel):
             return str(problem)
         try:
             self.become(json.loads(result.stdout))
-        except NotYoursError as outside:
-            return f"{result!r}\n{outside}"
+        except NotYoursError as error:
+            return f"{result!r}\n{error}"
         except (ValueError, TypeError, LookupError):  # most of what is printed makes nobody of one
             return repr(result)
         return f"{result!r}\nFrom now on you are {self.who}. `exit` makes you again who you were at first."

@@ -12,7 +12,7 @@ from simlib.cloud.event import Event, short_arn
 from simlib.cloud.explain import Explanation
 from simlib.cloud.trail import Trail
 
-from . import gist
+from . import answer_summary
 from .look import verdict
 from .markup import outline
 from .page import Html, Part, code, el
@@ -21,7 +21,7 @@ PAGE = 10  # rows
 MOST_IDENTITIES = 200  # are offered to filter by
 
 WORDS = {"ALLOW": "Allowed", "IMPLICIT_DENY": "Not allowed", "EXPLICIT_DENY": "Denied"}
-_SHAPES = {"Allowed": "yes", "Not allowed": "no", "Denied": "deny", gist.REFUSED: "no"}  # other calls failed
+_SHAPES = {"Allowed": "yes", "Not allowed": "no", "Denied": "deny", answer_summary.REFUSED: "no"}  # other calls failed
 DECISIONS = {
     "": "any decision",
     "ALLOW": "allowed",
@@ -58,7 +58,7 @@ class TrailTable:
         self.identities: Counter[str] = Counter()
         self._seen = self._held = 0
         self._matching: list[Event] | None = None
-        self._asked: Any = None
+        self._query: Any = None
 
     def refresh(self) -> bool:
         """Take in the calls made since the last time; whether there were any."""
@@ -73,7 +73,7 @@ class TrailTable:
             (calls.refused if event.refused else calls.allowed).append(event.when)
             calls.addresses[event.source_ip] += 1
             self.identities[event.who] += 1
-        self._seen, self._asked = new[-1].number, None
+        self._seen, self._query = new[-1].number, None
         return True
 
     # -- which calls -------------------------------------------------------------------------------------------------
@@ -91,12 +91,12 @@ class TrailTable:
     @property
     def matching(self) -> Sequence[Event]:
         """The calls that pass the filter, newest first."""
-        asked = (self.identity, self.decision, self._seen, None if self.among is None else frozenset(self.among))
-        if self._matching is None or asked != self._asked:
+        query = (self.identity, self.decision, self._seen, None if self.among is None else frozenset(self.among))
+        if self._matching is None or query != self._query:
             tests = list(self._tests())
             events = reversed(list(self.trail))
             self._matching = [event for event in events if all(test(event) for test in tests)]
-            self._asked = asked
+            self._query = query
         return self._matching
 
     def _tests(self) -> Iterable[Callable[[Event], bool]]:
@@ -127,8 +127,8 @@ class TrailTable:
         matching, all_of_them = len(self.matching), len(self.trail)
         if not matching:
             return f"None of {all_of_them:,} calls." if all_of_them else "No calls yet."
-        first = self.page * self.page_size
-        part = f"{first + 1:,} to {first + len(self.rows):,} of" if self.last_page else "All"
+        start = self.page * self.page_size
+        part = f"{start + 1:,} to {start + len(self.rows):,} of" if self.last_page else "All"
         of_all = "" if matching == all_of_them else f" that match, of {all_of_them:,} calls"
         if matching == all_of_them == 1:
             return "One call."
@@ -142,8 +142,8 @@ class TrailTable:
 def outcome(event: Event) -> str:
     """The decision in a word or two; without a decision, or if it failed though it was allowed, that of its error."""
     if event.error_code and not event.decision.endswith("_DENY"):
-        return gist.word(event.error_code)
-    return WORDS.get(event.decision, gist.REFUSED)
+        return answer_summary.outcome_word(event.error_code)
+    return WORDS.get(event.decision, answer_summary.REFUSED)
 
 
 # -- on a page ---------------------------------------------------------------------------------------------------------
@@ -160,28 +160,28 @@ def trail_page(table: TrailTable, *, opens: bool = False) -> Part:
 
 def _row(event: Event, table: TrailTable, *, opens: bool) -> Part:
     """When and how decided, what on what, by whom with which key from where."""
-    opened, who = event.number == table.open, called(event.who, table.account_name)
+    opened, who = event.number == table.open, principal_name(event.who, table.account_name)
     words = str(Explanation(event)) if opened or not opens else ""
     why = el("div.sl-why", Html(outline(words)), text=words) if words else None
     about, toggle = f"Why? {event.action}, call {event.number}", "call" if opens else None
     summary = el("summary", "Why?", aria_label=about)
     live = {"open": opened, "data_toggle": toggle, "value": str(event.number), "key": f"call-{event.number}"}
-    told = el("details.sl-open", summary, why, **live)
+    details = el("details.sl-open", summary, why, **live)
     word, when = outcome(event), f"{event.when:%d %b %Y %H:%M:%S}"
-    ended = verdict(_SHAPES.get(word, "failed"), word)
+    decision = verdict(_SHAPES.get(word, "failed"), word)
     code_ = f" ({event.error_code})" if event.error_code else ""
-    lines = [f"{when}  {ended}{code_}  {event.action} on {event.resource}, by {who} from {event.source_ip}"]
+    lines = [f"{when}  {decision}{code_}  {event.action} on {event.resource}, by {who} from {event.source_ip}"]
     lines += [f"    {line}" for line in words.splitlines()] if opened else []
     key = f"key …{event.access_key_id[-4:]} " if event.access_key_id else ""  # none, or one that AWS does not know
     cells = (
-        el("th", ended, el("div.sl-small", event.error_code), el("time.sl-small.sl-dim", when), scope="row"),
-        el("td", code(event.action), " ", code(event.resource, ".sl-dim"), told),
+        el("th", decision, el("div.sl-small", event.error_code), el("time.sl-small.sl-dim", when), scope="row"),
+        el("td", code(event.action), " ", code(event.resource, ".sl-dim"), details),
         el("td", who, el("div.sl-small.sl-dim", f"{key}from {event.source_ip}")),
     )
     return el("tr", *cells, key=f"event-{event.number}", text="\n".join(lines))
 
 
-def called(arn: str, account_name: Callable[[str], str] | None) -> str:
+def principal_name(arn: str, account_name: Callable[[str], str] | None) -> str:
     """ "alice (dev)"; "111111111111 user/alice" where nobody knows what the account is called. Other names stay."""
     parts = arn.split(":", 5)
     if account_name is None or len(parts) < 6:

@@ -48,7 +48,7 @@ editor = PolicyEditor(
 request = Request("arn:aws:iam::111111111111:user/alice", "s3:GetObject", "arn:aws:s3:::my-secure-bucket/report.csv")
 def decide():
     editor.light(evaluate(request, PolicySet(identity=(editor["read-bucket"].policy,))))
-editor.watch("decide", decide)
+editor.on_edit = decide
 decide()
 editor
 """

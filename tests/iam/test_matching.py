@@ -212,7 +212,7 @@ COMPARED = {
     "a text does not cover a star": ("abc", "a*", True, False),
     "a longer beginning is covered": ("a*", "ab*", True, True),
     "a shorter beginning is met": ("ab*", "a*", True, False),
-    "beginnings that part": ("ab*", "ac*", False, False),
+    "lesson_worlds that part": ("ab*", "ac*", False, False),
     "a beginning and an end": ("a*", "*b", True, False),
     "a question mark is covered by a star": ("a*", "a?", True, True),
     "a star is not covered by a question mark": ("a?", "a*", True, False),

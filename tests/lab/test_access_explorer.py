@@ -109,12 +109,12 @@ def test_a_policy_that_is_taken_away_in_the_world_counts_no_more(aws: Cloud, pan
     iam.delete_user_policy(UserName="alice", PolicyName="read")
     panel.refresh()
     assert words(panel) == ["Not allowed", "Not allowed"]
-    assert panel.documents[0].begun, "nobody has a text here that waits to be applied"
+    assert panel.documents[0].is_blank, "nobody has a text here that waits to be applied"
     assert panel.documents[0].summary == "✔ A valid policy.", "it has no gaps to fill in"
     iam.put_user_policy(UserName="alice", PolicyName="read", PolicyDocument=READ)
     panel.refresh()
     assert words(panel) == ["Allowed", "Not allowed"]
-    assert not panel.documents[0].begun
+    assert not panel.documents[0].is_blank
 
 
 def test_a_matrix_of_identities_and_requests(aws: Cloud) -> None:
@@ -216,10 +216,10 @@ def test_the_words_for_circumstances_are_condition_keys(
 def test_really_trying_shows_that_reality_agrees(aws: Cloud, panel: Any) -> None:
     aws.account("dev").admin.client("iam").create_access_key(UserName="alice")
     assert panel.try_it().agrees
-    assert panel.tried == "Really tried: AWS carried it out. The panel says the same."
+    assert panel.trial_text == "Really tried: AWS carried it out. The panel says the same."
     panel.choose(panel.questions[1].key)
     assert panel.try_it().agrees
-    assert "AccessDenied" in panel.tried
+    assert "AccessDenied" in panel.trial_text
     panel.edit(document(allow("s3:*")))
     panel.choose(panel.questions[1].key)
     assert panel.try_it().agrees is False

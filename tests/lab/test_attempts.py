@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError, NoCredentialsError
 
 from simlib import lab
 from simlib.lab import attempts
-from simlib.lab.gist import gist
+from simlib.lab.answer_summary import summary
 
 
 def list_things(**_: Any) -> dict[str, Any]:
@@ -114,7 +114,7 @@ def test_an_attempt_says_who_what_on_what_and_the_gist_of_the_answer(world: Any,
 
 def test_an_answer_that_describes_one_thing_is_that_thing_whatever_lists_it_has() -> None:
     answer = {"FunctionName": "who", "FunctionArn": "arn:of:who", "Role": "arn:of:web-app", "Architectures": ["x86_64"]}
-    assert gist(answer) == "arn:of:who"
+    assert summary(answer) == "arn:of:who"
 
 
 def test_the_body_that_was_looked_at_can_still_be_read(world: Any) -> None:

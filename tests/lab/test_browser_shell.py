@@ -13,7 +13,7 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
 from simlib import Cloud
-from simlib.lab import display, out_of_order
+from simlib.lab import display, missing_names
 
 
 class WithoutMatplotlib:
@@ -32,8 +32,8 @@ def shell(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
         for name in [name for name in sys.modules if name.partition(".")[0] == "matplotlib"]:
             browser.delitem(sys.modules, name)
         browser.setattr(sys, "platform", "emscripten")
-        display.teach(shell)
-        out_of_order.teach(shell)
+        display.install(shell)
+        missing_names.install(shell)
         yield shell
     InteractiveShell.clear_instance()
 

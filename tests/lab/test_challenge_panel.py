@@ -19,7 +19,7 @@ from simlib.lab import progress
 from simlib.lab.challenge_panel import OVER, TOOLS, UNSAVED, Challenges, Play, today
 from simlib.lab.markup import escape
 from simlib.lab.playground import Playground
-from simlib.lab.room import look
+from simlib.lab.room import read_folder
 from simlib.lab.room_view import page, scores
 
 SEED = 7
@@ -227,7 +227,7 @@ def test_who_gives_up_sees_how_it_is_done_and_gets_no_points(thief: Play) -> Non
     press(thief, "give up")
     assert "lambda.create_function" in str(thief)
     assert progress.challenges()["passrole-lambda 7"]["score"] == 0
-    assert progress.won() == (0, 0)
+    assert progress.challenge_points() == (0, 0)
     assert thief.check(solve(thief)).passed
     assert thief.score == 0, "and none afterwards"
 
@@ -236,10 +236,10 @@ def test_to_play_it_once_more_takes_no_points_away(thief: Play) -> None:
     thief.check(solve(thief))
     again = lab.challenge("passrole-lambda", seed=SEED)
     again.hint()
-    assert progress.won() == (1, 100)
+    assert progress.challenge_points() == (1, 100)
     again.check(solve(again))
     assert again.score == 85
-    assert progress.won() == (1, 100)
+    assert progress.challenge_points() == (1, 100)
 
 
 def test_a_challenge_whose_world_is_over_says_so(thief: Play) -> None:
@@ -285,11 +285,11 @@ def test_the_map_and_the_room_know_what_has_been_won(thief: Play, tmp_path: Path
     assert "Challenges: break in" in str(lab.overview())
     thief.check(solve(thief))
     assert "Challenges: 1 solved, 100 points." in str(lab.overview())
-    assert progress.last(progress.mine()) == ("", "", ""), "a challenge is no lesson to go on with"
+    assert progress.last_entry(progress.own_lessons()) == ("", "", ""), "a challenge is no lesson to go on with"
     home = tmp_path / "carol"
     home.mkdir()
     (home / "progress.json").write_bytes(progress.place().read_bytes())
-    room = look(tmp_path)
+    room = read_folder(tmp_path)
     assert "1 solved, 100 points" in str(room)
     assert "1 solved, 100 points" in page(room)
     assert "challenge passrole-lambda 7,," in scores(room)

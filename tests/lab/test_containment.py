@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from simlib import Cloud, lab
-from simlib.lab.beginnings import trust
+from simlib.lab.lesson_worlds import trust
 
 UNKNOWN = {"AccessKeyId": "AKIAIOSFODNN7EXAMPLE", "SecretAccessKey": "x"}
 

@@ -134,7 +134,7 @@ def test_where_a_side_has_no_document_there_is_one_to_begin(aws: Cloud) -> None:
     panel = lab.CrossAccount(aws, who="bob", requests=[("s3:GetObject", LEDGER)])
     assert [each.name for each in panel.documents] == ["new-policy", "policy of prod-ledger"]
     assert not panel.stale  # what is not begun is no mistake
-    assert all(each.begun and not each.errors for each in panel.documents)
+    assert all(each.is_blank and not each.errors for each in panel.documents)
     assert panel.documents[0].summary == "○ Not a policy yet. Fill in the gaps."
     assert [side.account for side in panel.missing] == ["dev", "prod"]
 

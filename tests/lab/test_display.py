@@ -48,7 +48,7 @@ def test_an_answer_of_boto3_is_shown_without_what_is_the_same_in_all_of_them(ref
 
     shell = InteractiveShell()
     before = shell.display_formatter.format({"a": 1})[0]["text/plain"]
-    display.teach(shell)
+    display.install(shell)
     answer = refused.account("dev").admin.client("sts").get_caller_identity()
     shown = shell.display_formatter.format(answer)[0]["text/plain"]
     assert "user/lab-admin" in shown
@@ -63,7 +63,7 @@ def test_what_python_would_print_breaks_at_the_places_of_a_name_and_is_shown_to_
     from IPython.core.interactiveshell import InteractiveShell
 
     shell = InteractiveShell()
-    display.teach(shell)
+    display.install(shell)
     role = "arn:aws:iam::111111111111:role/reports-reader"
     for value in ({"Arn": role}, [role], role, lab.trust(role)):
         html = shell.display_formatter.format(value)[0]["text/html"]
@@ -78,7 +78,7 @@ def test_a_shell_is_taught_without_importing_the_cloud() -> None:
     class Shell:
         display_formatter = DisplayFormatter()
 
-    display.teach(Shell())
+    display.install(Shell())
     formatter: Any = Shell.display_formatter.formatters["text/html"]
     assert ("simlib.cloud.explain", "Explanation") in formatter.deferred_printers
 

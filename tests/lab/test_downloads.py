@@ -18,7 +18,7 @@ from simlib.lab.downloads import Downloads
 @pytest.fixture(autouse=True)
 def a_new_learner(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(questions, "_guesses", {})
-    monkeypatch.setattr(questions, "_attempted", {})
+    monkeypatch.setattr(questions, "_states", {})
     monkeypatch.setattr(progress, "_memory", progress.Memory())
 
 

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from simlib import Cloud, lab
-from simlib.lab import catching_up, course, questions
-from simlib.lab.beginnings import ALICE, allow
-from simlib.lab.exercises import Attempted, Exercise, Saying
+from simlib.lab import course, lesson_cells, questions
+from simlib.lab.exercises import Advice, Exercise, ExerciseState
 from simlib.lab.judging import Ask, At, Policies, Row
+from simlib.lab.lesson_worlds import ALICE, allow
 from simlib.lab.policy.view import code_view
 
 BUCKET = "arn:aws:s3:::my-secure-bucket"
@@ -36,7 +36,7 @@ def aws() -> Iterator[Cloud]:
 
 
 def checked(*answer: Any, exercise: Exercise | None = None) -> str:
-    return str(Attempted(exercise or read_only(), "an exercise").check(*answer))
+    return str(ExerciseState(exercise or read_only(), "an exercise").check(*answer))
 
 
 GIVEN = allow("s3:*", BUCKET)
@@ -148,13 +148,13 @@ def test_no_other_policy_counts_for_an_answer(aws: Cloud) -> None:
 
 
 def test_hints_come_one_after_the_other_and_the_last_stays() -> None:
-    made = Attempted(read_only(), "an exercise")
+    made = ExerciseState(read_only(), "an exercise")
     assert [made.hint().text for _ in range(4)] == ["nudge", "idea", "nearly", "nearly"]
     assert made.solution().code == "solved"
 
 
 def test_what_is_shown_is_text_and_never_markup(aws: Cloud) -> None:
-    shown = Attempted(read_only(), "an exercise").check('{"Version": "<script>alert(1)</script>"}')
+    shown = ExerciseState(read_only(), "an exercise").check('{"Version": "<script>alert(1)</script>"}')
     html = shown._repr_mimebundle_()["text/html"]
     assert "<script>" not in html
     assert "Not yet" in html
@@ -172,7 +172,7 @@ def test_no_name_stands_for_two_things() -> None:
 
 
 def test_an_exercise_of_a_lesson_is_one_thing_in_a_kernel(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(questions, "_attempted", {})
+    monkeypatch.setattr(questions, "_states", {})
     assert lab.exercise("rotate a key") is lab.exercise("rotate a key")
 
 
@@ -187,7 +187,7 @@ def pressed(verdict: Any, *commands: str) -> str:
 
 
 def test_hints_and_the_solution_are_buttons_open_under_the_verdict_and_stay_in_its_picture(aws: Cloud) -> None:
-    verdict = Attempted(read_only(), "an exercise").check("")
+    verdict = ExerciseState(read_only(), "an exercise").check("")
     shown = pressed(verdict)
     assert "Hint 1 / 3" in shown
     assert "nudge" not in shown
@@ -203,7 +203,7 @@ def test_hints_and_the_solution_are_buttons_open_under_the_verdict_and_stay_in_i
 
 
 def test_the_panel_has_its_own_check_and_keeps_its_focus_in_a_row_of_buttons(aws: Cloud) -> None:
-    panel = Attempted(read_only(), "an exercise").panel()
+    panel = ExerciseState(read_only(), "an exercise").panel()
     shown = pressed(panel, "check")
     assert "Not answered yet." in shown
     assert re.search(r'<button[^>]*is-primary[^>]*data-do="check"', shown)
@@ -220,17 +220,17 @@ def test_the_panel_has_its_own_check_and_keeps_its_focus_in_a_row_of_buttons(aws
 
 
 def test_an_answer_that_is_checked_in_its_panel_is_drawn_once(aws: Cloud) -> None:
-    made, drawn = Attempted(read_only(), "an exercise"), list[str]()
+    made, drawn = ExerciseState(read_only(), "an exercise"), list[str]()
     panel = made.panel()
     panel.editor.edit(allow("*"))
-    panel.draw_by("test", lambda: drawn.append(panel.text))
+    panel.on_draw = lambda: drawn.append(panel.text)
     pressed(panel, "check")
     assert [text.partition(":")[0] for text in drawn] == ["Alice deletes a"]
     assert made.tries == 1
 
 
 def test_a_panel_with_a_check_of_its_own_has_nothing_else_to_press_for_its_texts(aws: Cloud) -> None:
-    editor = Attempted(read_only(), "an exercise").panel().editor
+    editor = ExerciseState(read_only(), "an exercise").panel().editor
     editor.edit(allow("*"))
     (said,) = code_view(editor).marks["documents"]
     assert (said["place"], said["changed"]) == (None, False)
@@ -240,7 +240,7 @@ def test_a_panel_with_a_check_of_its_own_has_nothing_else_to_press_for_its_texts
 
 
 def test_a_check_below_its_open_panel_says_how_it_went_and_leaves_the_reason_and_the_buttons_to_it(aws: Cloud) -> None:
-    made = Attempted(read_only(), "an exercise")
+    made = ExerciseState(read_only(), "an exercise")
     panel = made.panel()
     untouched = pressed(made.check())
     assert "Write your answer in the panel above." in untouched
@@ -266,10 +266,10 @@ def test_the_solution_of_policies_is_their_text_and_of_code_the_code() -> None:
 
 
 def test_to_begin_a_step_again_repairs_the_world_and_keeps_what_was_answered(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(questions, "_attempted", {})
+    monkeypatch.setattr(questions, "_states", {})
     monkeypatch.setattr(questions, "_guesses", {})
     names: dict[str, Any] = {"BOB_MAY": "what I wrote"}
-    monkeypatch.setattr(catching_up, "names", lambda: names)
+    monkeypatch.setattr(lesson_cells, "names", lambda: names)
     wrecked = lab.begin(course.lesson_of("let bob in", "exercises"))
     lab.answer("root in the trust policy", "a")
     made = lab.exercise("let bob in")
@@ -296,9 +296,9 @@ def test_what_was_said_of_the_world_before_goes_when_a_step_is_begun_again(
     aws: Cloud, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     exercise = replace(read_only(), untouched=lambda world, *_: False)
-    verdict = Attempted(exercise, "an exercise").check(policy(ALL))
+    verdict = ExerciseState(exercise, "an exercise").check(policy(ALL))
     assert verdict.passed is False
-    monkeypatch.setattr(Attempted, "reset", lambda _: Saying("Reset", "It is done."))
+    monkeypatch.setattr(ExerciseState, "reset", lambda _: Advice("Reset", "It is done."))
     after = pressed(verdict, "reset", "reset")
     assert verdict.passed is None
     assert exercise.waits_for in after
@@ -306,5 +306,5 @@ def test_what_was_said_of_the_world_before_goes_when_a_step_is_begun_again(
 
 
 def test_a_step_that_cannot_be_begun_again_says_why(aws: Cloud) -> None:
-    verdict = Attempted(read_only(), "an exercise").check("")
+    verdict = ExerciseState(read_only(), "an exercise").check("")
     assert "there is no exercise" in pressed(verdict, "reset", "reset")

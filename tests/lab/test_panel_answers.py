@@ -11,7 +11,7 @@ import pytest
 from simlib import Cloud, lab
 from simlib.cloud.inspection import Place
 from simlib.lab import course, questions
-from simlib.lab.beginnings import ALICE, BOB
+from simlib.lab.lesson_worlds import ALICE, BOB
 
 REPORTS, AUDIT = "arn:aws:iam::111111111111:role/reports", "arn:aws:iam::222222222222:role/audit"
 LEDGER, REPORT = "arn:aws:s3:::prod-ledger", "arn:aws:s3:::my-secure-bucket/report.csv"
@@ -21,7 +21,7 @@ SCANNER = "acme-audit/scanner"
 
 @pytest.fixture(autouse=True)
 def a_new_learner(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(questions, "_attempted", {})
+    monkeypatch.setattr(questions, "_states", {})
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from ipywidgets.widgets.widget import _instances
 
 from simlib import Cloud, lab
 from simlib.lab import course, screen
-from simlib.lab.exercises import Attempted
+from simlib.lab.exercises import ExerciseState
 from simlib.lab.page import Part, el
 from simlib.lab.panel import Commands, Panel
 from simlib.lab.predictions import Guess
@@ -37,8 +37,8 @@ PANELS: dict[str, Callable[[Any], Any]] = {
 PANELS |= {  # what lessons ask
     "prediction": lambda world: Guess(QUESTION),
     "explanation": lambda world: Guess(QUESTION).explain(),
-    "exercise": lambda world: Attempted(EXERCISE, "let bob in").panel(),
-    "verdict": lambda world: Attempted(EXERCISE, "let bob in").check(""),
+    "exercise": lambda world: ExerciseState(EXERCISE, "let bob in").panel(),
+    "verdict": lambda world: ExerciseState(EXERCISE, "let bob in").check(""),
 }
 RUNS = 50
 each_panel = pytest.mark.parametrize("name", PANELS)

@@ -121,7 +121,7 @@ def send(view: Any, do: str, value: str, file: str) -> None:
 def test_a_world_goes_through_the_browser_and_a_wrong_file_is_told(playground: Playground) -> None:
     given: dict[str, str] = {}
     view = widget(playground)
-    playground.give = given.__setitem__
+    playground.save_file = given.__setitem__
     playground.create("user", "carol")
     ask(view, "download_world")
     assert playground.note.startswith("Your browser has saved world.json.")

@@ -74,7 +74,7 @@ def test_a_blank_takes_what_comes_and_half_a_text_stays(aws: Cloud, text: str, s
     attach(aws, "own", READ, user="bob")
     editor.follow()
     assert editor.front.text == shown
-    assert not editor.front.begun
+    assert not editor.front.is_blank
 
 
 def test_a_policy_that_is_taken_away_counts_no_more_and_its_text_can_be_applied_again(aws: Cloud) -> None:

@@ -17,8 +17,8 @@ from simlib import Cloud, lab
 from simlib.cloud.inspection import Place
 from simlib.lab import PolicyEditor
 from simlib.lab.policy import code as policy_code
-from simlib.lab.policy.places import rows, writing
-from tests.lab.test_policy_shelf import KINDS, World, changed, world
+from simlib.lab.policy.storage import rows, writing
+from tests.lab.test_policy_store import KINDS, World, changed, world
 
 __all__ = ["world"]  # a fixture
 

@@ -14,7 +14,7 @@ BUCKET = "arn:aws:s3:::my-secure-bucket"
 def offered(marked: str, kind: str = "identity", *, asked: bool = True) -> tuple[list[str], Completion, str]:
     offset = marked.index("|")
     text = marked.replace("|", "", 1)
-    found = complete(text, offset, kind, principals=[ALICE, ROLE, GITHUB], resources=[BUCKET], asked=asked)
+    found = complete(text, offset, kind, principals=[ALICE, ROLE, GITHUB], resources=[BUCKET], explicit=asked)
     return [word.text for word in found.words], found, text
 
 

@@ -179,8 +179,8 @@ def test_half_typed_text_keeps_what_was_said_of_the_last_complete_one(editor: Po
 
 def test_a_watcher_may_decide_again_at_every_change(editor: PolicyEditor) -> None:
     drawn: list[list[str]] = []
-    editor.draw_by("screen", lambda: drawn.append(said(editor)))
-    editor.watch("panel", lambda: decide(editor, "s3:GetObject"))
+    editor.on_draw = lambda: drawn.append(said(editor))
+    editor.on_edit = lambda: decide(editor, "s3:GetObject")
     editor.edit(READ.replace('"Allow"', '"Deny"'))
     assert len(drawn) == 1, "drawn once, when all is known"
     assert drawn[0] == said(editor)

@@ -10,7 +10,7 @@ from simlib import Cloud
 from simlib.cloud.inspection import Place
 from simlib.lab import PolicyEditor
 from tests.lab.test_policy_editor import ask, receive, widget
-from tests.lab.test_policy_shelf import document
+from tests.lab.test_policy_store import document
 
 ALICE = "arn:aws:iam::111111111111:user/alice"
 READ, WRITE = document("s3:GetObject"), document("s3:PutObject")

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from simlib import Cloud, lab
-from simlib.lab import catching_up, course, progress, questions
+from simlib.lab import course, lesson_cells, progress, questions
 from simlib.lab.course.texts import word
-from simlib.lab.experiments import tried
+from simlib.lab.experiments import run_on_copy
 from simlib.lab.options import by_letter
 from simlib.lab.predictions import Experiment, Guess, Prediction, Reason
 
@@ -146,7 +146,7 @@ def test_running_a_cell_again_keeps_the_answer() -> None:
 
 @pytest.mark.parametrize("slug", course.LESSONS)
 def test_after_each_prediction_there_is_a_cell_to_go_on_with(slug: str) -> None:
-    cells = catching_up.read_lesson(slug)
+    cells = lesson_cells.read_lesson(slug)
     for index, cell in enumerate(cells):
         if re.search(r"^lab\.predict\(", "".join(cell["source"]), re.MULTILINE) and cell["cell_type"] == "code":
             assert "".join(cell["source"]).strip().splitlines()[-1].startswith("lab.predict("), "it is what is shown"
@@ -288,7 +288,7 @@ def test_an_experiment_changes_nothing_and_moves_the_clock_back(monkeypatch: pyt
         monkeypatch.setitem(sys.modules["__main__"].__dict__, "iam", iam)
         monkeypatch.setitem(sys.modules["__main__"].__dict__, "aws", aws)
         before = aws.clock.now
-        said = tried(
+        said = run_on_copy(
             "aws.clock.advance(days=30)\nname = iam.create_user(UserName='zoe')['User']['UserName']\n"
             "print(aws.clock.now.year)\nname"
         )
@@ -296,8 +296,8 @@ def test_an_experiment_changes_nothing_and_moves_the_clock_back(monkeypatch: pyt
         assert aws.clock.now - before < timedelta(minutes=1)
         assert [each["UserName"] for each in iam.list_users()["Users"]] == ["lab-admin"]
         assert "name" not in sys.modules["__main__"].__dict__
-        assert "NoSuchEntity" in tried("iam.get_user(UserName='zoe')")
-        assert "does not exist yet" in tried("READ_BUCKET")
+        assert "NoSuchEntity" in run_on_copy("iam.get_user(UserName='zoe')")
+        assert "does not exist yet" in run_on_copy("READ_BUCKET")
 
 
 def test_asked_again_on_purpose_it_is_open_once_more_and_the_last_answer_counts() -> None:
@@ -308,7 +308,8 @@ def test_asked_again_on_purpose_it_is_open_once_more_and_the_last_answer_counts(
     assert "Waiting" in str(lab.explain("the day after"))
     lab.answer("the day after", "c")
     assert (
-        progress.kept(course.lesson_of("the day after", "predictions"), "predictions", "the day after")["choice"] == 2
+        progress.entry_of(course.lesson_of("the day after", "predictions"), "predictions", "the day after")["choice"]
+        == 2
     )
 
 

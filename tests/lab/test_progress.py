@@ -20,7 +20,7 @@ from simlib.lab.progress_file import merged
 @pytest.fixture(autouse=True)
 def a_new_learner(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(questions, "_guesses", {})
-    monkeypatch.setattr(questions, "_attempted", {})
+    monkeypatch.setattr(questions, "_states", {})
     monkeypatch.setattr(progress, "_memory", progress.Memory())
 
 
@@ -90,7 +90,7 @@ def test_where_nothing_can_be_written_one_sentence_is_said_and_nothing_is_lost(
         assert "the SDK takes the first" in str(lab.answer("the wrong account", "a"))
         lab.answer("old variables", "b")
         assert file.read_bytes() == before
-        assert set(progress.mine()["credentials"]["predictions"]) == {
+        assert set(progress.own_lessons()["credentials"]["predictions"]) == {
             "a third key",
             "the wrong account",
             "old variables",
@@ -147,7 +147,7 @@ def test_the_folder_of_the_lessons_is_deleted(
         monkeypatch.setenv("IAM_LAB_PROGRESS", str(tmp_path / "gone" / "progress.json"))
     assert "the SDK takes the first" in str(lab.answer("the wrong account", "a"))
     assert "cannot be kept in progress.json" in capsys.readouterr().out
-    assert "the wrong account" in progress.mine()["credentials"]["predictions"]
+    assert "the wrong account" in progress.own_lessons()["credentials"]["predictions"]
     assert "The course" in lab.overview()._repr_mimebundle_()["text/html"]
 
 
@@ -162,7 +162,7 @@ def test_what_is_there_and_cannot_be_read_is_left_as_it_is(
     shown = capsys.readouterr().out
     assert ("cannot be read" if what == "a folder" else "newer version") in shown
     assert shown.count("your progress is not kept") == 1
-    assert len(progress.mine()["credentials"]["predictions"]) == 2
+    assert len(progress.own_lessons()["credentials"]["predictions"]) == 2
     assert file.is_dir() or file.read_bytes() == newer
     assert not [each for each in file.parent.iterdir() if "set-aside" in each.name]
 
@@ -191,7 +191,7 @@ def test_two_kernels_that_write_at_the_same_instant_lose_nothing(file: Path) -> 
 def test_two_kernels_that_find_a_damaged_file_set_aside_no_good_one(file: Path) -> None:
     file.write_text("{", encoding="utf-8")
     lab.answer("a third key", "b")
-    with progress_file.alone(file):  # the other one looks again once it is its turn
+    with progress_file.locked_file(file):  # the other one looks again once it is its turn
         assert "credentials" in progress._in_the_file()
     assert len(list(file.parent.glob("*.set-aside-*"))) == 1
 
@@ -200,10 +200,10 @@ def test_a_kernel_that_holds_on_to_the_lock_stops_nobody_and_nothing_is_lost(
     file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(progress_file, "PATIENCE", 0)
-    with progress_file.alone(file):
+    with progress_file.locked_file(file):
         lab.answer("a third key", "b")
         assert "other notebooks are writing into it" in capsys.readouterr().out
-        assert progress.mine()["credentials"]["predictions"]["a third key"]["choice"] == 1
+        assert progress.own_lessons()["credentials"]["predictions"]["a third key"]["choice"] == 1
     lab.answer("the wrong account", "c")
     assert {*progress_file.read(file)["credentials"]["predictions"]} == {"a third key", "the wrong account"}
 
@@ -223,7 +223,7 @@ def test_where_a_system_has_no_lock_progress_is_kept_all_the_same(file: Path) ->
 
 def in_another_kernel() -> None:
     questions._guesses.clear()
-    questions._attempted.clear()
+    questions._states.clear()
 
 
 def test_what_was_locked_in_is_locked_in_the_next_kernel(file: Path) -> None:
@@ -243,7 +243,7 @@ def test_tries_are_counted_on_and_hints_begin_anew_but_none_is_forgotten_and_sol
     assert made.hint().title == "Think of this"
     with lab.begin("sessions"):
         made.check(lambda iam, use: use(None))
-    kept = progress.mine()["credentials"]["exercises"]["rotate a key"]
+    kept = progress.own_lessons()["credentials"]["exercises"]["rotate a key"]
     assert (kept["passed"], kept["tries"], kept["hints"]) == (True, 4, 2)
 
 
@@ -288,13 +288,13 @@ def test_restoring_says_what_is_new_and_what_stays_and_shows_it_at_once(file: Pa
         "the wrong account": {"choice": 2, "right": True, "when": LATE},
     }
     made, guess, seen = lab.exercise("rotate a key"), lab.predict("the wrong account"), []
-    guess.draw_by("view", lambda: seen.append("drawn"))
+    guess.on_draw = lambda: seen.append("drawn")
     said = progress.restore(progress_file.text(downloaded).encode())
     assert said == ("progress.json: 3 answers, 2 of them new here. 1 answer that you have given here since then stays.")
     questions.recall()
     assert made.passed
     assert (guess.locked, seen) == (2, ["drawn"])
-    kept = progress.mine()["credentials"]["predictions"]
+    kept = progress.own_lessons()["credentials"]["predictions"]
     assert (kept["a third key"]["choice"], kept["the wrong account"]["when"]) == (1, LATE)
 
 
@@ -302,7 +302,7 @@ def test_a_file_with_the_old_numbers_is_read_and_its_answers_are_where_they_are_
     """Lesson 4 has become three; what no lesson asks any more stays under its number."""
     old = {"two hours": {"choice": 2, "right": True}, "a third key": {"choice": 1}, "of long ago": {"choice": 0}}
     file.write_text(json.dumps({"version": 1, "lessons": {"4": {"predictions": old}}}), encoding="utf-8")
-    assert {slug: [*kinds["predictions"]] for slug, kinds in progress.mine().items()} == {
+    assert {slug: [*kinds["predictions"]] for slug, kinds in progress.own_lessons().items()} == {
         "sessions": ["two hours"],
         "credentials": ["a third key"],
         "4": ["of long ago"],

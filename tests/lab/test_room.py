@@ -54,7 +54,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_who_is_where(folder: Path) -> None:
-    seen = room.look(folder)
+    seen = room.read_folder(folder)
     assert [(learner.name, learner.where[1]) for learner in seen.learners] == [
         ("ada", "lesson 8"), ("ben", "lesson 8"), ("cy", "lesson 8"), ("dee", "")
     ]  # fmt: skip
@@ -62,14 +62,14 @@ def test_who_is_where(folder: Path) -> None:
 
 def test_start_here_is_called_so_and_a_lesson_without_exercises_has_no_count(tmp_path: Path) -> None:
     write(tmp_path / "ada" / "progress.json", {"start-here": {"predictions": {"a new user looks around": wrong()}}})
-    seen = room.look(tmp_path)
+    seen = room.read_folder(tmp_path)
     assert str(seen.stumbling_blocks()[0]) == "1 of 1  Start here, prediction “a new user looks around”"
     assert "Start here, " in str(seen)
     assert "0/0" not in str(seen)
 
 
 def test_the_page_follows_the_theme_of_the_system(tmp_path: Path) -> None:
-    assert ":root { color-scheme: light dark; }" in room_view.page(room.look(tmp_path))
+    assert ":root { color-scheme: light dark; }" in room_view.page(room.read_folder(tmp_path))
 
 
 def test_the_right_answer_for_another_reason_holds_the_room_up_too(tmp_path: Path) -> None:
@@ -77,23 +77,23 @@ def test_the_right_answer_for_another_reason_holds_the_room_up_too(tmp_path: Pat
     for who, reason, explained in (("ada", [0], True), ("ben", [1], False), ("cy", [1], False), ("dee", [2], False)):
         entry = {**right, "reason": reason, "explained": explained}
         write(tmp_path / who / "progress.json", {"sessions": {"predictions": {"two hours": entry}}})
-    [block] = room.look(tmp_path).stumbling_blocks()
+    [block] = room.read_folder(tmp_path).stumbling_blocks()
     assert block.who == ("ben", "cy", "dee")
-    assert block.said == ": the right answer, because: From STS: no session lasts more than one hour."
+    assert block.common_choice == ": the right answer, because: From STS: no session lasts more than one hour."
 
 
 def test_the_table_tells_what_holds_the_room_up_and_what_was_passed_over(folder: Path) -> None:
-    first, second = room.look(folder).stumbling_blocks()
+    first, second = room.read_folder(folder).stumbling_blocks()
     assert (str(first), first.who) == ("2 of 3  lesson 8, exercise “rotate a key”", ("ada", "ben"))
     assert str(second) == "1 of 1  lesson 6, prediction “two hours”"
-    assert second.said == ": A session of one hour: AWS gives as much as it can."
-    _, ada, *rest = str(room.look(folder)).splitlines()
+    assert second.common_choice == ": A session of one hour: AWS gives as much as it can."
+    _, ada, *rest = str(room.read_folder(folder)).splitlines()
     here = datetime(2026, 11, 24, 9, 10, tzinfo=UTC).astimezone()
     assert ada.startswith("ada")
     assert ada.endswith(f"lesson 8, {here:%H:%M}")
     shown = "\n".join(rest)
     assert f"{first} – ada, ben" in shown
-    assert f"{second}{second.said} – ada" in shown
+    assert f"{second}{second.common_choice} – ada" in shown
     assert "Passed over: eve" in shown
 
 
@@ -108,7 +108,7 @@ def test_the_table_tells_what_holds_the_room_up_and_what_was_passed_over(folder:
 )
 def test_a_strange_file_is_passed_over_with_a_sentence(tmp_path: Path, entry: Any) -> None:
     write(tmp_path / "mallory" / "progress.json", {"4": {"exercises": {"rotate a key": entry}}})
-    seen = room.look(tmp_path)
+    seen = room.read_folder(tmp_path)
     assert seen.learners == ()
     assert "is not a progress file" in str(seen)
 
@@ -126,7 +126,7 @@ def test_a_strange_file_is_passed_over_with_a_sentence(tmp_path: Path, entry: An
 )
 def test_what_a_file_says_is_data_and_moves_no_cursor(tmp_path: Path, folder: str, lessons: Any) -> None:
     write(tmp_path / folder / "progress.json", lessons)
-    seen = room.look(tmp_path)
+    seen = room.read_folder(tmp_path)
     assert "mal" in str(seen)
     assert "\x1b" not in str(seen)
     assert "\x1b" not in room_view.page(seen)
@@ -137,7 +137,7 @@ def test_a_folder_that_is_not_there_gets_a_sentence_and_an_empty_one_too(
 ) -> None:
     assert room_view.main(["no-such-folder"]) == 2
     assert "is not a folder" in capsys.readouterr().err
-    assert str(room.look(tmp_path)) == "No progress file yet."
+    assert str(room.read_folder(tmp_path)) == "No progress file yet."
 
 
 def test_watching_looks_again_until_it_is_stopped_and_no_page_that_cannot_be_written_ends_it(
@@ -181,7 +181,7 @@ def test_a_learner_has_one_row_however_many_files_and_links_lie_there(tmp_path: 
         (tmp_path / "room" / "ghost").symlink_to(tmp_path / "elsewhere")
     except OSError:
         pytest.skip("Windows makes links for administrators only: run this as one, or elsewhere")
-    [learner] = room.look(tmp_path / "room").learners
+    [learner] = room.read_folder(tmp_path / "room").learners
     assert (learner.name, learner.where[1]) == ("eve", "Start here")
 
 

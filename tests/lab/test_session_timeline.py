@@ -105,12 +105,12 @@ def test_two_sessions_of_one_name_say_each_until_when_it_is_valid(world: World) 
     lanes = [lane for lane in timeline.lanes if lane.name == "reports/alice"]
     assert len(lanes) == 2
     for lane in lanes:
-        assert lane.told(timeline.now) == f"valid until {lane.credential.expires:%d %b %H:%M}"
+        assert lane.describe(timeline.now) == f"valid until {lane.credential.expires:%d %b %H:%M}"
 
 
 def test_a_name_of_some_words_is_not_shortened_on_the_timeline(world: World) -> None:
-    called = "the machine's next session"
-    assert called in str(lab.SessionTimeline(world.aws, only={called: world.alice}))
+    own_name = "the machine's next session"
+    assert own_name in str(lab.SessionTimeline(world.aws, only={own_name: world.alice}))
 
 
 def test_the_year_stands_where_the_axis_crosses_one(world: World) -> None:

@@ -65,10 +65,10 @@ def test_a_browsers_messages_are_commands(world: World) -> None:
     timeline = lab.SessionTimeline(world.aws, requests=[USERS])
     widget = commands(timeline)
     tell(widget, "after")
-    assert timeline.looked is not None
+    assert timeline.other_moment is not None
     assert "before now" not in widget.html
     tell(widget, "now")
-    assert timeline.looked is None
+    assert timeline.other_moment is None
     tell(widget, "moment", "1000")
     assert timeline.moment == timeline.chart.right
     tell(widget, "key", "ArrowLeft")

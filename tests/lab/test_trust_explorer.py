@@ -117,9 +117,9 @@ def test_sessions_of_one_name_are_told_apart_and_found_by_what_they_are_called(a
     for _ in range(2):
         alice.client("sts").assume_role(RoleArn=ROLE, RoleSessionName="lesson")
     panel = lab.TrustExplorer(aws, role="reports")
-    called = [panel.name(each.who) for each in panel.attempts if each.who.kind == "session"]
-    assert len(set(called)) == 2
-    for name in called:
+    names = [panel.name(each.who) for each in panel.attempts if each.who.kind == "session"]
+    assert len(set(names)) == 2
+    for name in names:
         assert name.startswith("reports/lesson ASIA…")
         assert panel.name(panel.attempt(name).who) == name
     with pytest.raises(LookupError, match=r"'reports/lesson' could be any of: reports/lesson ASIA…\w{4}, "):
@@ -147,9 +147,9 @@ def test_a_role_of_which_there_are_two_is_asked_for_with_its_account(aws: Cloud)
 
 
 def test_what_they_would_hold(aws: Cloud) -> None:
-    assert lab.TrustExplorer(aws, role="reports").held == [("Allow s3:ListBucket, s3:GetObject", "*", None)]
+    assert lab.TrustExplorer(aws, role="reports").permissions == [("Allow s3:ListBucket, s3:GetObject", "*", None)]
     asked = lab.TrustExplorer(aws, role="reports", requests=[("s3:GetObject", FILE), ("s3:PutObject", FILE)])
-    assert [str(verdict) for *_, verdict in asked.held] == ["✔ Allowed", "✘ Not allowed"]
+    assert [str(verdict) for *_, verdict in asked.permissions] == ["✔ Allowed", "✘ Not allowed"]
     may = document({**allow("s3:*"), "Resource": ["arn:aws:s3:::photos", "arn:aws:s3:::photos/*"]})
     aws.account("dev").admin.client("iam").put_role_policy(RoleName="reports", PolicyName="s3", PolicyDocument=may)
     assert "photos, photos/*" in str(lab.TrustExplorer(aws, role="reports"))
@@ -186,5 +186,5 @@ def test_a_role_that_is_deleted_meanwhile_is_told_as_gone(aws: Cloud, panel: Any
     iam.delete_role(RoleName="reports")
     panel.refresh()
     assert inside(panel) == []
-    assert panel.held == []
+    assert panel.permissions == []
     assert "Nobody may assume it." in str(panel)

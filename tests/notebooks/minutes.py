@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from simlib.lab import catching_up, course
+from simlib.lab import course, lesson_cells
 
 PANELS = ("AccessExplorer", "AccessGraph", "CrossAccount", "PolicyEditor", "SessionTimeline", "TrustExplorer")
 LONGER = {"the house in order": 12.0}  # minutes of an exercise that is not like the others
@@ -62,7 +62,7 @@ def steps(slug: str, pace: Pace) -> tuple[Step, ...]:
 
 def _steps(slug: str, pace: Pace) -> Iterator[Step]:
     heading, minutes, exercises = "", 0.0, list[str]()
-    cells = catching_up.read_lesson(slug)
+    cells = lesson_cells.read_lesson(slug)
     for cell, following in zip(cells, [*cells[1:], {"source": ""}], strict=True):
         source, here = "".join(cell["source"]), ".check(" in "".join(following["source"])
         if cell["cell_type"] == "code":
@@ -79,7 +79,7 @@ def _steps(slug: str, pace: Pace) -> Iterator[Step]:
 
 
 def _cell(slug: str, cell: Mapping[str, Any], pace: Pace) -> float:
-    source, folded = "".join(cell["source"]), cell["metadata"].get("jupyter", {}).get("source_hidden")
+    source, is_folded = "".join(cell["source"]), cell["metadata"].get("jupyter", {}).get("source_hidden")
     questions = course.lesson(slug).predictions
     asked = re.findall(r'lab\.(predict|explain)\("([^"]+)"\)', source)
     minutes = pace.cell / 60
@@ -93,7 +93,7 @@ def _cell(slug: str, cell: Mapping[str, Any], pace: Pace) -> float:
             text += "".join(each.says for each in question.reasons[:1])
             minutes += pace.prediction / 120 * bool(question.reasons)
         minutes += words(text) / pace.words
-    if not asked and not folded:
+    if not asked and not is_folded:
         minutes += (source.count("\n") + 1) * pace.line / 60
     return minutes + pace.panel * any(panel in source for panel in PANELS)
 

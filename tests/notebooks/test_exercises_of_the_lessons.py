@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from simlib import Cloud, lab
-from simlib.lab import catching_up, course, questions
+from simlib.lab import course, lesson_cells, questions
 from simlib.lab.course.texts import word
 from tests.notebooks import answers
 
@@ -24,11 +24,11 @@ EXERCISES = [name for slug in course.LESSONS for name in course.lesson(slug).exe
 @cache
 def cells_of(name: str) -> tuple[list[str], str, str]:
     """The code that runs before the answer of an exercise, the answer as the lesson gives it, and the check."""
-    cells = catching_up.read_lesson(course.lesson_of(name, "exercises"))
+    cells = lesson_cells.read_lesson(course.lesson_of(name, "exercises"))
     code = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
     check = next(index for index, source in enumerate(code) if f'lab.exercise("{name}").check(' in source)
     kept = [cell for cell in cells if "".join(cell["source"]) not in code[check - 1 :] or cell["cell_type"] != "code"]
-    return list(catching_up.sources(kept)), code[check - 1], code[check]
+    return list(lesson_cells.sources(kept)), code[check - 1], code[check]
 
 
 @contextmanager
@@ -50,7 +50,7 @@ def course_exercise(name: str) -> Any:
 
 def told(name: str, answer: str, names: dict[str, Any]) -> str:
     """What the check says to an answer, in one line; the texts of policies are handed in, as one may."""
-    questions._attempted.clear()
+    questions._states.clear()
     exec(compile(answer, "answer", "exec"), names)
     before = state(names["aws"])
     written = re.findall(r"^(\w+) = ", answer, re.MULTILINE)[: len(course_exercise(name).given)]

@@ -21,7 +21,7 @@ dev.admin.client("iam").put_role_policy(
 
 
 def test_a_half_finished_incident_is_told_saved_and_finished_another_day(tmp_path: Path) -> None:
-    questions._attempted.clear()
+    questions._states.clear()
     with before(NAME) as names:
         assert "as on the nights before" in " ".join(str(tonight(names["aws"])).split())
         exec(REVOKE, names)
@@ -40,7 +40,7 @@ def test_a_half_finished_incident_is_told_saved_and_finished_another_day(tmp_pat
 
 def test_the_panels_of_the_page_are_enough_to_put_it_right() -> None:
     """No call is written: buttons are pressed, and four policies edited and applied."""
-    questions._attempted.clear()
+    questions._states.clear()
     with before(NAME) as names:
         aws = names["aws"]
         cut_off = lab.Containment(aws, accounts=["dev", "prod"])
@@ -75,7 +75,7 @@ def test_the_panels_of_the_page_are_enough_to_put_it_right() -> None:
 
 
 def test_another_world_is_not_the_incident() -> None:
-    questions._attempted.clear()
+    questions._states.clear()
     with Cloud.start():
         said = " ".join(str(lab.exercise(NAME).check()).split())
     assert said == '✘ Not yet. This is not the world of the incident. Start it with lab.begin("incident").'

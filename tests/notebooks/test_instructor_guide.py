@@ -9,7 +9,7 @@ import pytest
 
 from simlib import lab
 from simlib.__main__ import COMMANDS
-from simlib.lab import catching_up, course
+from simlib.lab import course, lesson_cells
 from tests.notebooks import lessons, minutes
 
 GUIDE = (lessons.NOTEBOOKS / "instructor-guide.md").read_text(encoding="utf-8")
@@ -30,7 +30,7 @@ def test_what_it_tells_to_type_is_there() -> None:
     for command in re.findall(r"python -m simlib (\w+)", GUIDE):
         assert command in COMMANDS
     for slug, heading in re.findall(r'lab\.catch_up\("([^"]+)", "([^"]+)"\)', GUIDE):
-        catching_up.upto(catching_up.read_lesson(slug), heading)
+        lesson_cells.upto(lesson_cells.read_lesson(slug), heading)
 
 
 def test_the_steps_it_names_are_those_of_the_lessons() -> None:
@@ -38,7 +38,7 @@ def test_the_steps_it_names_are_those_of_the_lessons() -> None:
     plans = GUIDE[GUIDE.index("## 90 minutes") : GUIDE.index("## Lesson by lesson")]
     cuts = re.findall(r"\*\*Cut\.\*\* (.*)", GUIDE)
     named = re.findall(r"(?<!\*)\*([^*\n]+?)\*(?!\*)", "\n".join([plans, *cuts]))
-    there = {text for slug in course.LESSONS for _, text in catching_up.headings(catching_up.read_lesson(slug))}
+    there = {text for slug in course.LESSONS for _, text in lesson_cells.headings(lesson_cells.read_lesson(slug))}
     for slug in course.LESSONS:
         there |= {*course.lesson(slug).predictions, *course.lesson(slug).exercises, course.lesson(slug).title}
     assert len(named) > 20

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from simlib import Cloud
-from simlib.lab import catching_up, course
-from simlib.lab.experiments import last_value, tried
+from simlib.lab import course, lesson_cells
+from simlib.lab.experiments import last_value, run_on_copy
 
 ASKED = re.compile(r'lab\.(predict|explain)\("([^"]+)"\)')
 PREDICTIONS = {name: each for lesson in course.LESSONS for name, each in course.lesson(lesson).predictions.items()}
@@ -65,13 +65,13 @@ class Played:
 
     def __init__(self, lesson: str, experiments: bool, patch: pytest.MonkeyPatch) -> None:
         self.names: dict[str, Any] = {}
-        patch.setattr(catching_up, "names", lambda: self.names)
+        patch.setattr(lesson_cells, "names", lambda: self.names)
         self.shown: dict[str, str] = {}  # by cell
-        self.tried: dict[str, str] = {}  # by prediction
-        self.tried_late: dict[str, str] = {}  # the same at the lesson's end
+        self.results: dict[str, str] = {}  # by prediction
+        self.late_results: dict[str, str] = {}  # the same at the lesson's end
         self.decided: dict[str, set[str]] = {}  # by prediction: the checks that have decided since it was asked
         asked = 0
-        for cell in catching_up.read_lesson(lesson):
+        for cell in lesson_cells.read_lesson(lesson):
             source = "".join(cell["source"])
             if cell["cell_type"] != "code" or "lab.exercise(" in source:
                 continue
@@ -79,14 +79,14 @@ class Played:
             if kind == "explain":
                 self.decided[name] = set(decided(asked))
                 if experiments and PREDICTIONS[name].experiment:
-                    self.tried[name] = tried(PREDICTIONS[name].experiment.code)
+                    self.results[name] = run_on_copy(PREDICTIONS[name].experiment.code)
             else:
-                value = last_value("\n".join(catching_up.sources([cell])), self.names)
+                value = last_value("\n".join(lesson_cells.sources([cell])), self.names)
                 self.shown[cell["id"]] = signs(str(value))
             if kind == "predict" and Cloud.running:
                 asked = Cloud.running.trail.total
-        for name in self.tried:
-            self.tried_late[name] = tried(PREDICTIONS[name].experiment.code)
+        for name in self.results:
+            self.late_results[name] = run_on_copy(PREDICTIONS[name].experiment.code)
 
 
 def decided(since: int) -> Iterator[str]:
@@ -107,14 +107,14 @@ def both(request: pytest.FixtureRequest) -> Iterator[tuple[Played, Played]]:
 
 def test_every_experiment_shows_what_it_is_for_and_leaves_the_lesson_as_it_was(both: tuple[Played, Played]) -> None:
     without, made = both
-    assert [text for name, text in made.tried.items() if not shows(name, text)] == []
+    assert [text for name, text in made.results.items() if not shows(name, text)] == []
     assert made.shown == without.shown
 
 
 def test_an_experiment_shows_the_same_to_somebody_who_comes_back_from_the_end_of_the_lesson(
     both: tuple[Played, Played],
 ) -> None:
-    late = both[1].tried_late
+    late = both[1].late_results
     assert {name: text for name, text in late.items() if not shows(name, text)} == {}
 
 

@@ -21,7 +21,7 @@ every = pytest.mark.parametrize(("lesson", "language"), TRANSLATED)
 @pytest.fixture(autouse=True)
 def english_afterwards() -> Iterator[None]:
     yield
-    texts.use(texts.ENGLISH)
+    texts.use_language(texts.ENGLISH)
 
 
 def test_there_is_a_second_language_with_a_whole_lesson() -> None:
@@ -60,8 +60,8 @@ def test_a_translated_notebook_is_made_of_the_english_one(lesson: str, language:
 
 @every
 def test_no_translation_names_what_the_english_file_has_not(lesson: str, language: str) -> None:
-    there = texts.held(lesson, texts.ENGLISH)
-    own = texts.held(lesson, language)
+    there = texts.file_texts(lesson, texts.ENGLISH)
+    own = texts.file_texts(lesson, language)
     ids = {cell["id"] for cell in lessons.read(course.find(lesson).notebook).cells}
     assert set(own.pop("cells")) <= ids
     assert extra(own, there) == []

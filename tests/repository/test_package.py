@@ -75,7 +75,7 @@ def test_it_is_imported_from_where_it_was_installed_and_has_all_it_reads(install
 import simlib
 from simlib import Cloud, lab
 from simlib.lab import handout
-from simlib.lab.catching_up import read_lesson
+from simlib.lab.lesson_cells import read_lesson
 aws = Cloud.start()
 print(aws.account("dev").admin.client("sts").get_caller_identity()["Account"], len(handout.points()) > 7, end=" ")
 print(len(read_lesson(1)) > 9, bool(lab.PolicyEditor({"Version": "2012-10-17", "Statement": []})), simlib.__file__)

@@ -15,7 +15,7 @@ import pytest
 from jupyter_client.manager import start_new_kernel
 
 from simlib import Cloud
-from simlib.lab import catching_up, course, out_of_order
+from simlib.lab import course, lesson_cells, missing_names
 from tests.planted import VARIABLES, Planted
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -138,7 +138,7 @@ def test_a_kernel_that_was_killed_begins_anew_and_catches_up(one: Kernel, learne
     said = one.run("lab.attempt(alice.client('s3').list_buckets)")
     assert "Choose Run ▸ Run All Above Selected Cell" in said
     assert "Traceback" not in said
-    heading = [text for _, text in catching_up.headings(catching_up.read_lesson("sessions"))][2]
+    heading = [text for _, text in lesson_cells.headings(lesson_cells.read_lesson("sessions"))][2]
     assert f"Lesson 6 stands at “{heading}”" in one.run(f"print(lab.catch_up('sessions', {heading!r}))")
     assert "user/alice" in one.run("print(alice.client('sts').get_caller_identity()['Arn'])")
     assert learner.touched() == []
@@ -189,7 +189,7 @@ def test_two_lessons_on_two_kernels_have_a_world_each_and_one_progress(
 
 
 def sources(slug: str) -> list[str]:
-    cells = catching_up.read_lesson(slug)
+    cells = lesson_cells.read_lesson(slug)
     return ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
 
 
@@ -199,10 +199,10 @@ def test_a_cell_that_is_run_too_early_says_which_cell_is_missing(slug: str) -> N
     first, *rest = [source for source in sources(slug) if "lab.begin(" not in source or "import" in source]
     names: dict[str, Any] = {}
     exec(first, names)
-    headings = {text for _, text in catching_up.headings(catching_up.read_lesson(slug))}
+    headings = {text for _, text in lesson_cells.headings(lesson_cells.read_lesson(slug))}
     missing = [name for source in rest if (name := missing_name(source, names))]
     for name in missing:
-        said = out_of_order.sentence(name, f"/home/ann/notebooks/{course.find(slug).notebook}")
+        said = missing_names.sentence(name, f"/home/ann/notebooks/{course.find(slug).notebook}")
         place = re.match(f"“{name}” does not exist yet. The cell under “(.+)” that creates it", said)
         assert place, name
         assert place[1] in headings
@@ -232,6 +232,6 @@ def missing_name(source: str, names: dict[str, Any]) -> str:
     ],
 )
 def test_only_names_of_the_open_lesson_are_told_of(name: str, notebook: str, expected: str) -> None:
-    said = out_of_order.sentence(name, notebook)
+    said = missing_names.sentence(name, notebook)
     assert expected in said
     assert bool(said) == bool(expected)

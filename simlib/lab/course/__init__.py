@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING
 from simlib.lessons import LESSONS, Entry, find
 
 if TYPE_CHECKING:
-    from .reading import Lesson
+    from .loader import Lesson
 
 __all__ = ["LESSONS", "Entry", "find", "home", "lesson", "lesson_of"]
 
 
 def lesson(name: int | str) -> Lesson:
     """What a lesson asks, by its slug or number, in the learner's language."""
-    from . import reading, texts
+    from . import loader, texts
 
-    return reading.read(find(name).slug, texts.chosen())
+    return loader.load(find(name).slug, texts.language())
 
 
 def home(name: str, kind: str) -> str:
@@ -30,9 +30,9 @@ def home(name: str, kind: str) -> str:
 
 def lesson_of(name: str, kind: str) -> str:
     """As `home`; raises `KeyError`, with the name that was probably meant."""
-    if found := home(name, kind):
-        return found
+    if slug := home(name, kind):
+        return slug
     from difflib import get_close_matches
 
-    near = get_close_matches(name, [each for slug in LESSONS for each in getattr(lesson(slug), kind)], 1)
-    raise KeyError(f"there is no {kind[:-1]} {name!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
+    similar = get_close_matches(name, [each for slug in LESSONS for each in getattr(lesson(slug), kind)], 1)
+    raise KeyError(f"there is no {kind[:-1]} {name!r}" + (f"; did you mean {similar[0]!r}?" if similar else ""))

@@ -9,7 +9,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from simlib.challenges.statements import policy
-from simlib.lab.beginnings import PROD, allow, trust
+from simlib.lab.lesson_worlds import PROD, allow, trust
 
 LEDGER = "arn:aws:s3:::prod-ledger"
 BOTH = f"{LEDGER}, {LEDGER}/*"
@@ -49,18 +49,18 @@ def deployed(world: Any, deploy: Callable[[Any], object]) -> Iterator[str]:
 
 def _differences(iam: Any, when: str) -> Iterator[str]:
     try:
-        stored = iam.get_role(**ROLE)["Role"]["AssumeRolePolicyDocument"]
+        trust_policy = iam.get_role(**ROLE)["Role"]["AssumeRolePolicyDocument"]
     except iam.exceptions.NoSuchEntityException:
         yield f"{when}, there is no role reports-reader. Does every call use the client that your function gets?"
         return
-    if stored != TRUST:
+    if trust_policy != TRUST:
         yield f"{when}, the role's trust policy is not TRUST."
     try:
-        found = iam.get_role_policy(**ROLE, PolicyName="read-ledger")["PolicyDocument"]
+        permissions = iam.get_role_policy(**ROLE, PolicyName="read-ledger")["PolicyDocument"]
     except iam.exceptions.NoSuchEntityException:
         yield f"{when}, the role has no policy read-ledger."
         return
-    if found != READ_LEDGER:
+    if permissions != READ_LEDGER:
         yield f"{when}, the policy read-ledger is not READ_LEDGER."
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from simlib.cloud.transport.refusals import Refusal
 from simlib.lab.attempts import attempt
-from simlib.lab.beginnings import DEV
 from simlib.lab.judging import Row, decided_by
+from simlib.lab.lesson_worlds import DEV
 
 REPORTS, WEB_APP = (f"arn:aws:iam::{DEV}:role/{name}" for name in ("reports", "web-app"))
 READ, REPORT = "s3:GetObject", "arn:aws:s3:::my-secure-bucket/report.csv"
@@ -26,17 +26,17 @@ def rotated(world: Any, rotate: Any) -> Iterator[Row | str]:
     iam = world.account("prod").admin.client("iam")
     iam.create_user(UserName="alice")
     first = world.sign_in(iam.create_access_key(UserName="alice"))
-    used: list[tuple[Any, bool]] = []
+    trials: list[tuple[Any, bool]] = []
 
     def use(answer: Mapping[str, Any]) -> None:
-        used.append((world.sign_in(answer), _is_good(first)))
+        trials.append((world.sign_in(answer), _is_good(first)))
 
     use.__qualname__ = "use"  # as Python calls it where it is used wrongly
     rotate(iam, use)
-    if not used:
+    if not trials:
         yield "The program never got another key: call use(…) with the answer of create_access_key."
         return
-    second, was_good = used[-1]
+    second, was_good = trials[-1]
     too_early = "Its first key stopped working before you called use(…)."
     yield Row("The program", "goes on with its first key until it has the new one", was_good, True, too_early)
     if second.access_key_id == first.access_key_id:
@@ -46,13 +46,13 @@ def rotated(world: Any, rotate: Any) -> Iterator[Row | str]:
     yield Row("Somebody who has the first key", "calls AWS with it", _is_good(first), False, "It is still active.")
 
 
-def _row(world: Any, name: str, does: str, should: bool, *asked: str) -> Row:
+def _row(world: Any, name: str, does: str, should: bool, *question: str) -> Row:
     """Who asks is an ARN or the access key of a session; an action and a resource follow."""
     try:
-        found = world.inspect.ask(*asked)
+        evaluation = world.inspect.ask(*question)
     except (LookupError, Refusal) as gone:
         return Row(name, does, False, should, str(gone))
-    return Row(name, does, found.allowed, should, decided_by(found))
+    return Row(name, does, evaluation.allowed, should, decided_by(evaluation))
 
 
 def nothing_done(world: Any, mallory: Any) -> bool:
@@ -67,13 +67,13 @@ def _mallory(world: Any, mallory: Any) -> Row:
 
 
 def cut_off(world: Any, mallory: Any) -> Iterator[Row | str]:
-    hers = _mallory(world, mallory)
-    if "ExpiredToken" in hers.because:
+    row = _mallory(world, mallory)
+    if "ExpiredToken" in row.because:
         yield (
             "Her session has expired, because the clock moved on. Run the cell that opens it again, and end it "
             "before it expires."
         )
-    yield hers
+    yield row
     yield _row(world, "The machine", "assumes reports again", True, WEB_APP, "sts:AssumeRole", REPORTS)
     yield _row(world, "A session of reports that begins now", "reads the report", True, REPORTS, READ, REPORT)
     yield _row(world, "The machine", "reads the report as web-app", True, WEB_APP, READ, REPORT)

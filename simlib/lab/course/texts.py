@@ -24,14 +24,14 @@ def languages() -> list[str]:
     return sorted((path.parent.name for path in _HERE.glob("*/words.toml")), key=lambda each: (each != ENGLISH, each))
 
 
-def use(language: str) -> None:
+def use_language(language: str) -> None:
     """Speak this language from now on. Raises `ValueError` for one there is not."""
     if language not in languages():
         raise ValueError(f"There is no course in {language!r}; there is one in {', '.join(languages())}.")
     _chosen[0] = language
 
 
-def chosen() -> str:
+def language() -> str:
     """The code of the language in use."""
     return _chosen[0]
 
@@ -48,10 +48,10 @@ def texts(name: str, language: str = "") -> dict[str, Any]:
 
 @cache
 def _texts(name: str, language: str) -> dict[str, Any]:
-    return dict(translated(held(name, ENGLISH), held(name, language)))
+    return dict(translated(file_texts(name, ENGLISH), file_texts(name, language)))
 
 
-def held(name: str, language: str) -> dict[str, Any]:
+def file_texts(name: str, language: str) -> dict[str, Any]:
     """What the file holds in that language alone; {} where there is none."""
     path = _HERE / language / f"{name}.toml"
     return dict(_flowing(tomllib.loads(path.read_text(encoding="utf-8")))) if path.exists() else {}
@@ -66,12 +66,12 @@ def translated(english: Any, other: Any) -> Any:
     return other or english
 
 
-def _flowing(found: Any) -> Any:
+def _flowing(value: Any) -> Any:
     """Texts without the line ends that only the file needs."""
-    if isinstance(found, dict):
-        return {key: each if key in _CODE else _flowing(each) for key, each in found.items()}
-    if isinstance(found, list):
-        return [_flowing(each) for each in found]
-    if isinstance(found, str):
-        return "\n\n".join(" ".join(part.split()) for part in re.split(r"\n\s*\n", found.strip()))
-    return found
+    if isinstance(value, dict):
+        return {key: each if key in _CODE else _flowing(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_flowing(each) for each in value]
+    if isinstance(value, str):
+        return "\n\n".join(" ".join(part.split()) for part in re.split(r"\n\s*\n", value.strip()))
+    return value

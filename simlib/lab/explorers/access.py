@@ -11,13 +11,13 @@ from simlib.iam import service_data
 from ..look import avatar, button, choice, field, fold, icon, icon_button
 from ..page import Child, Part, code, el
 from ..panel import Commands
-from ..people import about, find, title, titles
 from ..policy.completion import actions, fitting
-from ..policy.shelf import bearing_on
+from ..policy.store import relevant_places
+from ..principals import about, find, title, titles
 from .answers import Answer, Question
 from .circumstances import circumstances, in_words
 from .explorer import Explorer
-from .reality import Trial, try_really
+from .trial import Trial, try_really
 
 Request = tuple[str, str] | tuple[str, str, Mapping[str, Any]]
 MOST_WORDS = 40  # are offered at once; typing on narrows them down
@@ -47,22 +47,22 @@ class AccessExplorer(Explorer):
         edit: Iterable[str | Place] | None = None,
         circumstances: Mapping[str, Any] | None = None,
     ) -> None:
-        given = list(who) if isinstance(who, list | tuple | set) else [who]
-        if not given:
+        names = list(who) if isinstance(who, list | tuple | set) else [who]
+        if not names:
             raise ValueError('Nobody is asked about. Name somebody: who="alice" or who=["alice", "bob"].')
-        self.people = list(dict.fromkeys(find(world, each) for each in given))
+        self.people = list(dict.fromkeys(find(world, each) for each in names))
         self.requests: list[tuple[str, str, Mapping[str, Any]]] = [_request(each) for each in requests]
         self._typed = {"action": "", "resource": ""}
-        self._taken_out: tuple[int, list[Any]] | None = None  # which, and what was asked before
+        self._removed: tuple[int, list[Any]] | None = None  # which, and what was asked before
         resources = [resource for _, resource, _ in self.requests]
-        asked = list(self.people)
-        super().__init__(world, lambda: bearing_on(world, asked, resources), edit, circumstances)
+        people = list(self.people)
+        super().__init__(world, lambda: relevant_places(world, people, resources), edit, circumstances)
 
     # -- to do -------------------------------------------------------------------------------------------------------
 
     def ask(self, action: str, resource: str, **own: Any) -> None:
         """Add a request to the table and explain it; `own` are circumstances of it alone."""
-        request, self._taken_out = _request((action, resource, own)), None
+        request, self._removed = _request((action, resource, own)), None
         if request not in self.requests:
             self.requests.append(request)
         self.problem = ""
@@ -71,15 +71,15 @@ class AccessExplorer(Explorer):
 
     def forget(self, index: int) -> None:
         """Take a request out of the table; `restore` puts it back."""
-        self._taken_out = index, [*self.requests]
+        self._removed = index, [*self.requests]
         del self.requests[index]
         self.decide()
 
     def restore(self) -> None:
         """Put back the request that was taken out last."""
-        if self._taken_out is not None:
-            index, self.requests = self._taken_out
-            self._taken_out = None
+        if self._removed is not None:
+            index, self.requests = self._removed
+            self._removed = None
             self.decide()
             self.choose(self.question(self.people[0], self.requests[index]).key)
 
@@ -92,10 +92,10 @@ class AccessExplorer(Explorer):
 
     def try_it(self, key: Any = None) -> Trial:
         """Really make the call of the chosen question through boto3, and say whether reality agrees."""
-        chosen = key or self.chosen or next(iter(self.answers))
-        trial = try_really(self.world, self.answers[chosen], saved=not self.unsaved)
+        chosen_key = key or self.chosen or next(iter(self.answers))
+        trial = try_really(self.world, self.answers[chosen_key], saved=not self.unsaved)
         self.refresh()
-        self.tried = str(trial)
+        self.trial_text = str(trial)
         self._draw()
         return trial
 
@@ -104,9 +104,9 @@ class AccessExplorer(Explorer):
     def _settle(self) -> None:
         """Whom and what one could ask about besides: as the world is, not anew with each key that is pressed."""
         people: list[Principal] = self.world.inspect.principals()
-        called = titles(self.world, people)
-        self._others = [(each.credential or each.arn, f"{called[each]} – {each.kind}") for each in people]
-        self._known: list[str] = self.world.inspect.resources()
+        titles_of = titles(self.world, people)
+        self._others = [(each.credential or each.arn, f"{titles_of[each]} – {each.kind}") for each in people]
+        self._resource_arns: list[str] = self.world.inspect.resources()
         super()._settle()
 
     @property
@@ -158,17 +158,17 @@ class AccessExplorer(Explorer):
 
     def _row(self, row: int) -> Part:
         answer, index = self.answer(row), str(row)
-        here = answer.question.key == self.chosen
-        number = button("show", str(row + 1), value=index, css=f".sl-n{'.is-here' if here else ''}", still=True,
-                        aria_label=f"Row {row + 1}: show in the editor", aria_pressed=str(here).lower(),
+        is_chosen = answer.question.key == self.chosen
+        number = button("show", str(row + 1), value=index, css=f".sl-n{'.is-here' if is_chosen else ''}", still=True,
+                        aria_label=f"Row {row + 1}: show in the editor", aria_pressed=str(is_chosen).lower(),
                         data_at=f"{row} 0", data_enter="explain", data_delete="forget")  # fmt: skip
-        missed = answer.near_misses if answer.question.key not in self.open else ()
-        near = el("p.sl-small.sl-dim.sl-near", missed[0]) if missed else None
+        near_misses = answer.near_misses if answer.question.key not in self.open else ()
+        near = el("p.sl-small.sl-dim.sl-near", near_misses[0]) if near_misses else None
         out = icon_button("forget", "cross", f"Take row {row + 1} out", index)
-        called, key = f"row {row + 1}", f"row-{row}"
-        return self.row(answer, self._asked(row), key=key, first=number, out=out, called=called, near=near)
+        label, key = f"row {row + 1}", f"row-{row}"
+        return self.row(answer, self._request_text(row), key=key, first=number, out=out, label=label, near=near)
 
-    def _asked(self, row: int) -> Child:
+    def _request_text(self, row: int) -> Child:
         action, resource, own = self.requests[row]
         with_own = el("span.sl-dim.sl-small", f" with {in_words(own)}") if own else None
         return el("b", code(action)), " ", code(resource.removeprefix("arn:aws:s3:::"), ".sl-dim"), with_own
@@ -185,7 +185,7 @@ class AccessExplorer(Explorer):
             cells = [self._cell(row, column, names[column]) for column in range(len(names))]
             out = icon_button("forget", "cross", f"Take {self.requests[row][0]} out", str(row))
             number = el("span.sl-n", str(row + 1)) if len(self.requests) > 1 else None
-            head = el("th", number, el("span", self._asked(row)), el("span.sl-out", out), scope="row")
+            head = el("th", number, el("span", self._request_text(row)), el("span.sl-out", out), scope="row")
             rows.append(el("tr", head, cells, key=f"row-{row}"))
             for column in range(len(names)):
                 answer = self.answer(row, column)
@@ -200,20 +200,20 @@ class AccessExplorer(Explorer):
     def _cell(self, row: int, column: int, called: str) -> Part:
         answer = self.answer(row, column)
         question, changed = answer.question, answer.changed_from(self.before(answer.question))
-        why, shown = el("span.sl-small.sl-dim", "Why?", text=""), self.shown_here(question, self.label(question))
+        why, mark = el("span.sl-small.sl-dim", "Why?", text=""), self.editor_mark(question, self.label(question))
         live = {"do": "explain", "value": str(row * len(self.people) + column), "still": True,
                 "aria_expanded": str(question.key in self.open).lower(),
                 "data_at": f"{row} {column}", "data_delete": "forget", "data_delete_value": str(row)}  # fmt: skip
-        inside = (el("span.sl-whose", f"{called}: "), answer.verdict, changed, why, shown)
-        here = (".is-here" + (".is-yes" if answer.allowed else "")) if question.key == self.chosen else ""
-        return el(f"td{here}", el("button.sl-cell", *inside, **live))
+        inside = (el("span.sl-whose", f"{called}: "), answer.verdict, changed, why, mark)
+        css = (".is-here" + (".is-yes" if answer.allowed else "")) if question.key == self.chosen else ""
+        return el(f"td{css}", el("button.sl-cell", *inside, **live))
 
     def _below(self) -> Child:
         """To try one really, to ask something else, for somebody else, under other circumstances."""
-        tried = el("p.sl-quiet", self.tried, role="status") if self.tried else None
+        trial = el("p.sl-quiet", self.trial_text, role="status") if self.trial_text else None
         action, resource = self._typed["action"], self._typed["resource"]
         words = [each.text for each in fitting(actions(action), action)]
-        asked = el(
+        form = el(
             "div.sl-form",
             field("action", "Action", action, words, "ask", "s3:GetObject"),
             field("resource", "Resource", resource, self._resources(), "ask", "arn:aws:s3:::…"),
@@ -223,31 +223,32 @@ class AccessExplorer(Explorer):
         )
         return (
             self._trying(),
-            tried,
+            trial,
             self._undo(),
-            el("div", fold("Add a request", asked, key="new", opened=not self.requests), on="live"),
+            el("div", fold("Add a request", form, key="new", opened=not self.requests), on="live"),
             self._circumstances(choice("person", "Also ask for", [("", "nobody else"), *self._others], "")),
         )
 
     def _trying(self) -> Child:
         if not self.answers:
             return None
-        chosen = self.answers.get(self.chosen) or next(iter(self.answers.values()))
-        who = f" as {self.name(chosen.question.who)}" if len(self.people) > 1 else ""
-        what = "it" if who and len(self.requests) == 1 else f"row {self.row_of(chosen.question) + 1}"
-        called = f"Try {what}{who} for real"
-        return el("div.sl-row", button("try", icon("play"), called), key="try")
+        answer = self.answers.get(self.chosen) or next(iter(self.answers.values()))
+        who = f" as {self.name(answer.question.who)}" if len(self.people) > 1 else ""
+        what = "it" if who and len(self.requests) == 1 else f"row {self.row_of(answer.question) + 1}"
+        label = f"Try {what}{who} for real"
+        return el("div.sl-row", button("try", icon("play"), label), key="try")
 
     def _undo(self) -> Child:
-        if self._taken_out is None:
+        if self._removed is None:
             return None
-        index, requests = self._taken_out
-        told = el("span", "Taken out: ", code(requests[index][0]), ".", role="status")
-        return el("div.sl-row", told, button("restore", icon("undo"), "Undo", data_key="undo"), key="undone", on="live")
+        index, requests = self._removed
+        sentence = el("span", "Taken out: ", code(requests[index][0]), ".", role="status")
+        undo = button("restore", icon("undo"), "Undo", data_key="undo")
+        return el("div.sl-row", sentence, undo, key="undone", on="live")
 
     def _resources(self) -> list[str]:
-        typed = self._typed["resource"].lower()
-        return [arn for arn in self._known if typed in arn.lower()][:MOST_WORDS]
+        part = self._typed["resource"].lower()
+        return [arn for arn in self._resource_arns if part in arn.lower()][:MOST_WORDS]
 
     @property
     def commands(self) -> Commands:
@@ -260,7 +261,7 @@ class AccessExplorer(Explorer):
                 self.add(self.world.inspect.principal(value))
 
         return {
-            "ask": lambda _: self._ask_typed(),
+            "ask": lambda _: self._ask_from_fields(),
             "action": lambda text: write("action", text),
             "resource": lambda text: write("resource", text),
             "person": person,
@@ -272,12 +273,12 @@ class AccessExplorer(Explorer):
             **super().commands,
         }
 
-    def _ask_typed(self) -> None:
+    def _ask_from_fields(self) -> None:
         """Ask what stands in the fields; what makes no sense gets a sentence."""
         action, resource = self._typed["action"], self._typed["resource"]
         service, _, name = action.lower().partition(":")
-        known = service_data.service(service) if service in service_data.services() else None
-        if known is None or name not in known.actions:
+        data = service_data.service(service) if service in service_data.services() else None
+        if data is None or name not in data.actions:
             what = f"{action or 'Nothing'} is no action that AWS knows."
             self.problem = f"{what} An action is service:Name, like s3:GetObject."
         elif not resource.startswith("arn:") and resource != "*":
@@ -288,9 +289,9 @@ class AccessExplorer(Explorer):
         self._draw()
 
 
-def _request(given: Request) -> tuple[str, str, Mapping[str, Any]]:
-    if isinstance(given, str) or len(given) not in (2, 3):
-        raise ValueError(f'A request is a pair, ("s3:GetObject", "arn:aws:s3:::my-bucket/a.csv"), and not {given!r}.')
-    action, resource, *own = given
+def _request(request: Request) -> tuple[str, str, Mapping[str, Any]]:
+    if isinstance(request, str) or len(request) not in (2, 3):
+        raise ValueError(f'A request is a pair, ("s3:GetObject", "arn:aws:s3:::my-bucket/a.csv"), and not {request!r}.')
+    action, resource, *own = request
     circumstances(own[0] if own else {})
     return action.strip(), resource.strip(), dict(own[0]) if own else {}

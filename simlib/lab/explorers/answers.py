@@ -93,8 +93,8 @@ class Answer:
     def _lacking(self) -> str:
         assert self.evaluation is not None
         trust = "trust policy" if self.evaluation.request.is_trust_question else POLICY_NAMES["RESOURCE"]
-        called = {**LACKING, "RESOURCE": trust}
-        lacking = list(dict.fromkeys(called[check.check_type] for check in self.evaluation.deciding.lacking))
+        names = {**LACKING, "RESOURCE": trust}
+        lacking = list(dict.fromkeys(names[check.check_type] for check in self.evaluation.deciding.lacking))
         return "No statement allows it" + (
             "" if lacking == ["identity policies"] else f" in the {' and the '.join(lacking)}"
         )

@@ -57,14 +57,14 @@ KNOWN = {
 }
 
 
-def circumstances(given: Mapping[str, Any] | None) -> dict[str, Any]:
+def circumstances(values: Mapping[str, Any] | None) -> dict[str, Any]:
     """Condition keys from the short words of a lesson: `mfa`, `source_ip`, `time`, `external_id`, `tags`, or any key.
 
     `mfa`: True, False, or "absent"; `tags`: those of the principal; `request_tags`: those the request passes. None
     leaves a key out; a word that is not among them must be a condition key ("aws:PrincipalOrgID").
     """
     keys: dict[str, Any] = {}
-    for name, value in (given or {}).items():
+    for name, value in (values or {}).items():
         if name in KNOWN:
             keys |= KNOWN[name].keys(value)
         elif ":" in name:
@@ -75,18 +75,18 @@ def circumstances(given: Mapping[str, Any] | None) -> dict[str, Any]:
     return keys
 
 
-def in_words(given: Mapping[str, Any]) -> str:
+def in_words(values: Mapping[str, Any]) -> str:
     """ "the external ID shop-42, no MFA"."""
-    return ", ".join(_told(name, value) for name, value in given.items())
+    return ", ".join(_phrase(name, value) for name, value in values.items())
 
 
-def _told(name: str, value: Any) -> str:
+def _phrase(name: str, value: Any) -> str:
     if name == "mfa":
         return "MFA" if value is True else "MFA absent" if value == "absent" else "no MFA"
-    return f"{KNOWN[name].words if name in KNOWN else name} {written(value)}"
+    return f"{KNOWN[name].words if name in KNOWN else name} {field_text(value)}"
 
 
-def written(value: Any) -> str:
+def field_text(value: Any) -> str:
     """A value as it stands in its field."""
     if isinstance(value, Mapping):
         return ", ".join(f"{key}={text}" for key, text in value.items())

@@ -11,8 +11,8 @@ from simlib.iam.vocabulary import ALLOW, DELEGATES, EXPLICIT_DENY, IMPLICIT_DENY
 
 from ..look import avatar, chip, icon, panel_card, verdict
 from ..page import Child, Part, code, el, name
-from ..people import find
-from ..policy.shelf import bearing_on
+from ..policy.store import relevant_places
+from ..principals import find
 from .answers import Answer, Question
 from .circumstances import circumstances
 from .explorer import Explorer
@@ -63,10 +63,10 @@ class CrossAccount(Explorer):
         roles = [self.role] if self.role else []
         trust = self.role.arn if self.role else ""
         resources = [resource for _, resource in self.requests]
-        held = bearing_on(world, [self.who, *roles], (), begin=True)
-        held += bearing_on(world, (), resources, begin=self.role is None)  # a session needs none of its own account's
-        kept = [each for each in held if each.kind != "trust" or each.owner == trust]
-        return sorted(kept, key=lambda each: each.kind != "trust")  # the door comes before what is behind it
+        documents = relevant_places(world, [self.who, *roles], (), begin=True)
+        documents += relevant_places(world, (), resources, begin=self.role is None)  # a session needs none
+        relevant = [each for each in documents if each.kind != "trust" or each.owner == trust]
+        return sorted(relevant, key=lambda each: each.kind != "trust")  # the door comes before what is behind it
 
     # -- what there is to see ----------------------------------------------------------------------------------------
 
@@ -75,16 +75,16 @@ class CrossAccount(Explorer):
         """The call between the accounts."""
         if self.external_ids:
             return self._for(next(iter(self.external_ids)))
-        return self._called(circumstances(self.circumstances))
+        return self._question(circumstances(self.circumstances))
 
-    def _called(self, given: Mapping[str, Any]) -> Question:
+    def _question(self, keys: Mapping[str, Any]) -> Question:
         if self.role is not None:
-            return Question(self.who, "sts:AssumeRole", self.role.arn, given)
+            return Question(self.who, "sts:AssumeRole", self.role.arn, keys)
         action, resource = self.requests[0]
-        return Question(self.who, action, resource, given)
+        return Question(self.who, action, resource, keys)
 
     def _for(self, whom: str) -> Question:
-        return self._called({**circumstances(self.circumstances), "sts:ExternalId": self.external_ids[whom]})
+        return self._question({**circumstances(self.circumstances), "sts:ExternalId": self.external_ids[whom]})
 
     @property
     def questions(self) -> list[Question]:
@@ -147,11 +147,13 @@ class CrossAccount(Explorer):
         answer = self.answer
         if answer.evaluation is None:
             return Side(account, who, "missing", kinds, because=answer.objection)
-        asked = [policy for check in answer.evaluation.checks if check.check_type in kinds for policy in check.policies]
-        policies = tuple(dict.fromkeys(display_name(policy) for policy in asked if policy.name))
-        found = [gate for gate in gates(answer, self.name(self.who)) if gate.kind in kinds and gate.means]
+        checks = (check for check in answer.evaluation.checks if check.check_type in kinds)
+        policies = tuple(
+            dict.fromkeys(display_name(policy) for check in checks for policy in check.policies if policy.name)
+        )
+        present = [gate for gate in gates(answer, self.name(self.who)) if gate.kind in kinds and gate.means]
         for meaning, says in _MEANS.items():
-            for gate in found:
+            for gate in present:
                 if gate.means == meaning and (gate.grants or meaning != ALLOW):
                     return Side(account, who, says, kinds, policies, gate.because)
         return Side(account, who, "silent", kinds, policies)
@@ -171,9 +173,9 @@ class CrossAccount(Explorer):
             return "One account: one side is enough." if self.same_account else "Both sides allow it."
         if not missing:
             return f"{answer.because}."
-        did = {True: "denies it", False: "has not built its half"}
-        named = {side: f"{side.account} ({side.who})" if self.same_account else side.account for side in missing}
-        return " ".join(f"{whose} {did[side.says == 'denies']}." for side, whose in named.items())
+        verbs = {True: "denies it", False: "has not built its half"}
+        accounts = {side: f"{side.account} ({side.who})" if self.same_account else side.account for side in missing}
+        return " ".join(f"{whose} {verbs[side.says == 'denies']}." for side, whose in accounts.items())
 
     @property
     def title(self) -> str:
@@ -197,7 +199,7 @@ class CrossAccount(Explorer):
         cross = el(
             "div.sl-cross", self._account(caller, "dev", owned[0]), bridge, self._account(owner, "prod", owned[1])
         )
-        below = el("div.sl-body.sl-why", self._behalf(), self._then_asked(), self._circumstances())
+        below = el("div.sl-body.sl-why", self._behalf(), self._requests_after(), self._circumstances())
         notices = el("div", self.notices, key="notices")
         side = el("span.sl-small.sl-dim", self.verdict, role="status")
         return panel_card(title, notices, el("div", cross, key="cross"), below, about=code(self.call.action), side=side)
@@ -216,14 +218,14 @@ class CrossAccount(Explorer):
     def _account(self, side: Side, css: str, documents: list[int]) -> Part:
         """One account: who is there, what it says, and its documents to edit."""
         person, number = (self.who, self.who.account) if css == "dev" else (self.role, self.owner)
-        named = el("b", side.account), el("span.sl-dim.sl-small", number), el("span.sl-grow")
+        account_parts = el("b", side.account), el("span.sl-dim.sl-small", number), el("span.sl-grow")
         who = chip(person.kind if person else "resource", side.who)
         why = self.why(self.answer, side.because or self.answer.because, side)
-        asked = el("p.sl-small.sl-dim", name(f"Policies: {', '.join(side.policies) or 'none'}"))
-        told = el("div", side.verdict, el("div.sl-small", why), asked)
-        head = el("div.sl-acctname", avatar("account"), *named, who)
+        policies = el("p.sl-small.sl-dim", name(f"Policies: {', '.join(side.policies) or 'none'}"))
+        status = el("div", side.verdict, el("div.sl-small", why), policies)
+        head = el("div.sl-acctname", avatar("account"), *account_parts, who)
         editor = self.slot(*documents) if documents else None
-        return el(f"section.sl-acct.is-{css}", head, told, editor, key=f"side-{css}")
+        return el(f"section.sl-acct.is-{css}", head, status, editor, key=f"side-{css}")
 
     def _plank(self, side: Side) -> Part:
         sign, _, stands = SAYS[side.says]
@@ -236,13 +238,13 @@ class CrossAccount(Explorer):
             return None
         rows = []
         for whom, answer in self.behalf.items():
-            sent = (el("b", whom), " ", el("span.sl-dim", "external ID "), code(self.external_ids[whom] or "none"))
-            rows.append(self.row(answer, sent, key=f"behalf-{whom}", why=answer.question.key != self.call.key))
+            parts = (el("b", whom), " ", el("span.sl-dim", "external ID "), code(self.external_ids[whom] or "none"))
+            rows.append(self.row(answer, parts, key=f"behalf-{whom}", why=answer.question.key != self.call.key))
         confused = el("p.sl-quiet", verdict("deny", self.confused), role="status") if self.confused else None
         head = el("h4", f"The customers on whose behalf {self.name(self.who)} calls, and the external ID it sends")
         return el("section", head, el("ul.sl-reqs", rows), confused, key="behalf")
 
-    def _then_asked(self) -> Child:
+    def _requests_after(self) -> Child:
         """What the session may do, or what the caller asks for besides."""
         if not self.then:
             return None
@@ -250,6 +252,6 @@ class CrossAccount(Explorer):
         head = "And also" if self.role is None else borrowed
         rows = []
         for index, each in enumerate(self.then):
-            asked = (el("b", code(each.question.action)), " ", code(each.question.resource, ".sl-dim"))
-            rows.append(self.row(each, asked, key=f"then-{index}"))
+            request = (el("b", code(each.question.action)), " ", code(each.question.resource, ".sl-dim"))
+            rows.append(self.row(each, request, key=f"then-{index}"))
         return el("section", el("h4", head), el("ul.sl-reqs", rows), key="then")

@@ -10,15 +10,15 @@ from typing import Any
 from simlib.cloud.inspection import Place, Principal
 from simlib.iam import Policy
 
-from ..look import choice, field, fold, icon, panel_card
+from ..look import choice, field, fold, icon, notice, panel_card
 from ..page import Child, Part, el
 from ..panel import Commands, Panel, slot
-from ..people import title
 from ..policy.document import PolicyDocument
 from ..policy.editor import PolicyEditor
-from ..policy.shelf import place_of
+from ..policy.store import place_of
+from ..principals import title
 from .answers import Answer, Question, put
-from .circumstances import KNOWN, MFA, circumstances, in_words, written
+from .circumstances import KNOWN, MFA, circumstances, field_text, in_words
 from .pipe import Side
 from .rows import request_row, why
 
@@ -45,21 +45,21 @@ class Explorer(Panel):
         world: Any,
         places: Callable[[], Iterable[Place]],
         edit: Iterable[str | Place] | None = None,
-        given: Mapping[str, Any] | None = None,
+        values: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__()
         self.world, self.editor = world, None
-        named = None if edit is None else [place_of(world, each) for each in edit]
-        self._places = places if named is None else lambda: named
+        places_named = None if edit is None else [place_of(world, each) for each in edit]
+        self._places = places if places_named is None else lambda: places_named
         self.answers: dict[Any, Answer] = {}
         self._settled: dict[Any, Answer] = {}
         self._settled_before: dict[Any, Answer] = {}
         self._version: Any = None
-        self.circumstances = dict(given or {})
+        self.circumstances = dict(values or {})
         circumstances(self.circumstances)  # said before anything is decided
         self.chosen: Any = None  # the key of the question that the editor shows; None: all of them
         self.open: set[Any] = set()  # the keys of those that are explained
-        self.tried = self.problem = ""
+        self.trial_text = self.problem = ""
         self.refresh()
         if len(self.answers) == 1:
             self.open = set(self.answers)
@@ -115,16 +115,16 @@ class Explorer(Panel):
         """Take the documents that the world holds now; what is being edited stays."""
         if self.editor is not None:
             self.editor.refresh()
-        elif found := list(dict.fromkeys(self._places())):
-            self.editor = PolicyEditor.of(self.world, *found)
+        elif places := list(dict.fromkeys(self._places())):
+            self.editor = PolicyEditor.of(self.world, *places)
             self.editor.places = self._places
-            self.editor.watch("panel", self._edited)
+            self.editor.on_edit = self._edited
 
     # -- to do -------------------------------------------------------------------------------------------------------
 
-    def under(self, **given: Any) -> None:
+    def under(self, **values: Any) -> None:
         """Change the circumstances: `under(mfa=True, source_ip="192.0.2.7")`; None takes one back."""
-        changed = {name: value for name, value in {**self.circumstances, **given}.items() if value is not None}
+        changed = {name: value for name, value in {**self.circumstances, **values}.items() if value is not None}
         circumstances(changed)
         self.circumstances = changed
         self.decide()
@@ -194,10 +194,10 @@ class Explorer(Panel):
 
     def _settle(self) -> None:
         """The world's own answers, without what is edited."""
-        settled = {each.key: self._put(each) for each in self.questions}
-        if any(settled[key].word != old.word for key, old in self._settled.items() if key in settled):
+        answers = {each.key: self._put(each) for each in self.questions}
+        if any(answers[key].word != old.word for key, old in self._settled.items() if key in answers):
             self._settled_before = self._settled
-        self._settled = settled
+        self._settled = answers
 
     def before(self, question: Question) -> Answer | None:
         """The answer before the last change, if it was another verdict."""
@@ -206,16 +206,16 @@ class Explorer(Panel):
         return earlier if earlier and now and earlier.word != now.word else None
 
     def _edited(self) -> None:
-        self.tried = ""
+        self.trial_text = ""
         self._world_changed()  # a text may have been applied
         self.decide()
 
     def _light(self) -> None:
         if self.editor is None:
             return
-        shown = [self.answers[self.chosen]] if self.chosen is not None else self.answers.values()
-        lit = {self.label(each.question): each.evaluation for each in shown if each.evaluation}
-        self.editor.light(lit, "" if self.chosen is None else str(self.chosen))
+        answers = [self.answers[self.chosen]] if self.chosen is not None else self.answers.values()
+        evaluations = {self.label(each.question): each.evaluation for each in answers if each.evaluation}
+        self.editor.light(evaluations, "" if self.chosen is None else str(self.chosen))
 
     # -- what is said ------------------------------------------------------------------------------------------------
 
@@ -225,20 +225,20 @@ class Explorer(Panel):
         return bool(self.incomplete)
 
     @property
-    def notices(self) -> list[Part]:
+    def notices(self) -> list[Part | None]:
         """What is to be known of the whole panel: circumstances, texts that are no policy, what is not applied."""
-        found = []
+        parts = list[Part | None]()
         if self.circumstances:
-            found.append(el("p.sl-draft", "Under these circumstances: ", in_words(self.circumstances)))
+            parts.append(notice(f"Under these circumstances: {in_words(self.circumstances)}", key=None))
         for each in self.incomplete:
             mistakes = "; ".join(f"{error.place}: {error.text}" for error in each.errors[:2])
             text = f"{mistakes} The verdicts are those of the last valid text."
-            found.append(_notice(f"{each.name} is not a policy yet.", text))
+            parts.append(notice(text, f"{each.name} is not a policy yet.", None))
         if names := [each.name for each in self.unsaved if each.complete and not each.read_only]:
             text = "Every answer below uses it. AWS still has the old one."
-            found.append(_notice(f"Your text, not applied yet: {', '.join(names)}.", text))
+            parts.append(notice(text, f"Your text, not applied yet: {', '.join(names)}.", None))
         notes = [each.note for each in self.documents if each.note and not each.read_only]
-        return found + [el("p.sl-draft", note, role="status") for note in [*notes, self.problem] if note]
+        return parts + [notice(note, key=None) for note in [*notes, self.problem]]
 
     def card(self, *content: Child, above: Child = None, stacked: bool = False, **frame: Any) -> Part:
         """The panel's card: its title, what is to be known of all of it, the editor beside the content, or below it."""
@@ -250,30 +250,32 @@ class Explorer(Panel):
 
     def slot(self, *documents: int) -> Child:
         """Where the editor stands, or some of its documents."""
-        kept = [self.documents[index] for index in documents] if documents else self.documents
-        return slot(*documents, still=lambda: el("div", [each.page() for each in kept])) if kept else None
+        parts = [self.documents[index] for index in documents] if documents else self.documents
+        return slot(*documents, still=lambda: el("div", [each.page() for each in parts])) if parts else None
 
-    def why(self, answer: Answer, gist: str = "", side: Side | None = None) -> Part:
+    def why(self, answer: Answer, reason: str = "", side: Side | None = None) -> Part:
         """The explanation of an answer, which opens in place."""
         questions = [each.key for each in self.questions]
-        index, opened = questions.index(answer.question.key), answer.question.key in self.open
-        told = opened or len(questions) <= MOST_OPEN
+        index, is_open = questions.index(answer.question.key), answer.question.key in self.open
+        is_included = is_open or len(questions) <= MOST_OPEN
         who = self.name(answer.question.who)
-        return why(answer, who, "explain", str(index), opened=opened, told=told, gist=gist, side=side)
+        return why(answer, who, "explain", str(index), opened=is_open, included=is_included, reason=reason, side=side)
 
-    def row(self, answer: Answer, asked: Child, *, key: str, called: str = "", why: bool = True, **more: Child) -> Part:
+    def row(
+        self, answer: Answer, request: Child, *, key: str, label: str = "", why: bool = True, **more: Child
+    ) -> Part:
         """A question as a line: what is asked, the verdict, the one before, and why."""
         question = answer.question
         ends = answer.verdict, answer.changed_from(self.before(question))
         below = (
-            self.shown_here(question, called or self.label(question)),
+            self.editor_mark(question, label or self.label(question)),
             self.why(answer) if why else None,
             more.pop("near", None),
         )
         here = question.key == self.chosen
-        return request_row(asked, ends, *below, key=key, here=answer.sign if here else "", **more)
+        return request_row(request, ends, *below, key=key, here=answer.sign if here else "", **more)
 
-    def shown_here(self, question: Question, label: str) -> Part | None:
+    def editor_mark(self, question: Question, label: str) -> Part | None:
         """ "shown in the editor: row 2", of the one that is."""
         if question.key != self.chosen or self.editor is None:
             return None
@@ -283,18 +285,18 @@ class Explorer(Panel):
 
     def _circumstances(self, *more: Child) -> Part:
         """MFA, source address, time, external ID and tags of the question, behind "More"."""
-        given = self.circumstances
-        mfa = next((word for word, value in MFA.items() if value == given.get("mfa")), "")
+        values = self.circumstances
+        mfa = next((word for word, value in MFA.items() if value == values.get("mfa")), "")
         texts = ("as it is", "with MFA", "without MFA", "key absent, as with access keys")
         fields = [
             choice(name, each.label, zip(("", *MFA), texts, strict=True), mfa)
             if name == "mfa"
-            else field(name, each.label, written(given.get(name)), hint=each.hint)
+            else field(name, each.label, field_text(values.get(name)), hint=each.hint)
             for name, each in KNOWN.items()
             if each.label
         ]
         form = el("div.sl-form", *more, *fields, role="group", aria_label="Circumstances", on="live")
-        return el("div", fold("More: other circumstances", form, key="more", opened=bool(given)), on="live")
+        return el("div", fold("More: other circumstances", form, key="more", opened=bool(values)), on="live")
 
     @property
     def commands(self) -> Commands:
@@ -304,7 +306,3 @@ class Explorer(Panel):
 
         fields = {name: lambda text, name=name: write(name, text) for name in KNOWN}
         return {"explain": self.explain, "show": self.show, **fields}
-
-
-def _notice(bold: str, text: str) -> Part:
-    return el("p.sl-draft", el("b", bold), " ", text, role="status")

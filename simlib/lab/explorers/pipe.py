@@ -88,24 +88,24 @@ def gates(answer: Answer, who: str) -> list[Gate]:
     decisive = evaluation.deciding.check
     granting = [each.check_type for each in answer.deciding]
     decides = decisive.check_type if decisive else next((kind for kind in reversed(GATES) if kind in granting), "")
-    found = []
-    for kind, called_so in GATES.items():
+    result = []
+    for kind, name in GATES.items():
         checks = [check for check in evaluation.checks if check.check_type == kind]
         means = max((check.meaning for check in checks), key=_STRENGTH.index, default="")
         trust = kind == "RESOURCE" and evaluation.request.is_trust_question
-        title = "Trust policy" if trust else called_so
-        found.append(Gate(kind, title, means, kind == decides, _because(evaluation, kind, means, who)))
-    return found
+        title = "Trust policy" if trust else name
+        result.append(Gate(kind, title, means, kind == decides, _because(evaluation, kind, means, who)))
+    return result
 
 
 def _because(evaluation: Evaluation, kind: str, means: str, who: str) -> str:
     """Why a gate is as it is, in a sentence."""
     of_kind = [each for each in evaluation.statements if each.check_type == kind]
-    matching = [each for each in of_kind if each.deciding is None and each.meaning == means]
+    matches = [each for each in of_kind if each.deciding is None and each.meaning == means]
     names = dict.fromkeys(display_name(each.policy) for each in of_kind)
     policies = ", ".join(names) or "The policy"
     if means == EXPLICIT_DENY:
-        return f"{plain(matching[0].title)}. A Deny ends it, whatever else allows." if matching else "A Deny ends it."
+        return f"{plain(matches[0].title)}. A Deny ends it, whatever else allows." if matches else "A Deny ends it."
     if means == IMPLICIT_DENY:
         near = [plain(each.sentence) for each in evaluation.near_misses if each.check_type == kind]
         return f"No statement allows it. {near[0]}." if near else "No statement allows it."
@@ -114,7 +114,7 @@ def _because(evaluation: Evaluation, kind: str, means: str, who: str) -> str:
     if means == NO_IMPACT:
         return f"Says nothing about {who}, and need not."
     if kind in GRANTS:
-        return f"{plain(matching[0].title)} allows it." if matching else "Allows it."
+        return f"{plain(matches[0].title)} allows it." if matches else "Allows it."
     return f"{policies} leave{'' if len(names) > 1 else 's'} it open." if means else ""
 
 
@@ -150,8 +150,8 @@ def _rows(answer: Answer, who: str, asks: Part, side: Side | None) -> Iterator[P
         mark = tag("decides", f".is-{'yes' if gate.means == ALLOW else 'no'}") if gate.decides else None
         kind = el("span.sl-kind", "Grant. " if gate.grants else "Ceiling. ")
         words = el("div.sl-gate", el("div", sign(shape), gate.name, mark), el("div", kind, gate.because))
-        drawn = _STATES[shape] if gate.grants else ("shut" if flow == "dry" and above != "dry" else "open")
-        yield el(css, _glyph("shut" if shape == "deny" else drawn), words)
+        glyph = _STATES[shape] if gate.grants else ("shut" if flow == "dry" and above != "dry" else "open")
+        yield el(css, _glyph("shut" if shape == "deny" else glyph), words)
         over = over or (gate.decides and gate.means != ALLOW)
     yield from _absent(absent, flow)
     end = side or answer
@@ -170,9 +170,9 @@ def _glyph(which: str) -> Part:
 
 def explanation(answer: Answer, who: str, key: str, side: Side | None = None) -> Child:
     """The pipe, and every statement that was asked, or those of one `side`; `key` tells it from others on the page."""
-    asked = answer.evaluation.statements if answer.evaluation else ()
-    of_side = (each for each in asked if not side or each.check_type in side.kinds)
+    statements = answer.evaluation.statements if answer.evaluation else ()
+    of_side = (each for each in statements if not side or each.check_type in side.kinds)
     reasons = list(dict.fromkeys(plain(each.sentence) for each in of_side))
-    said_of_all = el("ul", [el("li", line) for line in reasons])
-    every = fold("Every statement that was asked", said_of_all, key=f"every-{key}") if reasons else None
+    listing = el("ul", [el("li", line) for line in reasons])
+    every = fold("Every statement that was asked", listing, key=f"every-{key}") if reasons else None
     return pipe(answer, who, side), every

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from ..look import fold
 from ..page import Child, Part, el
 from .answers import Answer
 from .pipe import Side, explanation
 
 
 def request_row(
-    asked: Child, ends: Child, *below: Child, key: str, first: Child = None, out: Child = None, here: str = ""
+    request: Child, ends: Child, *below: Child, key: str, first: Child = None, out: Child = None, here: str = ""
 ) -> Part:
-    """`asked` begins with what stands beside the verdict, in bold; `ends` are the verdict and what belongs to it,
+    """`request` begins with what stands beside the verdict, in bold; `ends` are the verdict and what belongs to it,
     `first` the row's number, `out` what takes it out; `here` the verdict's shape, where the editor shows this row."""
     css = (".is-here" if here else "") + (".is-yes" if here == "yes" else "")
-    told = el("span.sl-what", asked), el("span.sl-ends", ends), el("span.sl-out", out) if out else None
-    return el(f"li.sl-req{css}", first, *told, *below, key=key)
+    parts = el("span.sl-what", request), el("span.sl-ends", ends), el("span.sl-out", out) if out else None
+    return el(f"li.sl-req{css}", first, *parts, *below, key=key)
 
 
 def why(
@@ -24,15 +25,14 @@ def why(
     value: str,
     *,
     opened: bool,
-    told: bool | None = None,
-    gist: str = "",
+    included: bool | None = None,
+    reason: str = "",
     side: Side | None = None,
 ) -> Part:
     """The explanation of an answer to what `who` asks, or of one account's `side`; `command` opens it, with `value`.
-    `told`: whether it is there, also while it is folded."""
+    `included`: whether it is there, also while it is folded."""
     key = f"{value}-{side.kinds[-1]}" if side else value
-    content = explanation(answer, who, key, side) if opened or told else None
+    content = explanation(answer, who, key, side) if opened or included else None
     inside = el("div.sl-why", content, on="" if opened else "still") if content else None
-    summary = el("summary", "Why? ", el("span.sl-dim", f"{(gist or answer.because).rstrip('.')}."))
-    live = {"data_toggle": command, "value": value, "key": f"why-{key}"}
-    return el("details.sl-open", summary, inside, open=opened, **live)
+    summary = "Why? ", el("span.sl-dim", f"{(reason or answer.because).rstrip('.')}.")
+    return fold(summary, inside, key=f"why-{key}", opened=opened, data_toggle=command, value=value)

@@ -14,7 +14,7 @@ from ..look import SIGNS, avatar, change, chip, drawing, field, icon, verdict
 from ..page import Part, code, el
 from ..page import name as breakable
 from ..panel import Commands
-from ..people import find, titles
+from ..principals import find, titles
 from .answers import LACKING, Answer, Question, plain
 from .circumstances import circumstances
 from .explorer import Explorer
@@ -97,19 +97,19 @@ class TrustExplorer(Explorer):
     def people(self) -> list[Principal]:
         """Who is shown: those the filter finds, of each account whom the policy names and `MOST_OF_ACCOUNT` others."""
         words, policy, account_name = self.filter.lower().split(), self.documents[0].text, self.world.account_name
-        counted, shown, self.left_out = Counter[str](), list[Principal](), 0
+        counts, people, self.left_out = Counter[str](), list[Principal](), 0
         for each in self._people:
             account = account_name(each.account) if each.account else ""
-            told = f"{each.arn} {each.name} {each.kind} {account}".lower()
-            if not all(word in told for word in words):
+            text = f"{each.arn} {each.name} {each.kind} {account}".lower()
+            if not all(word in text for word in words):
                 continue
-            named = f'"{each.arn}"' in policy
-            counted[each.account] += bool(each.account) and not named
-            if named or counted[each.account] <= MOST_OF_ACCOUNT:
-                shown.append(each)
+            is_named = f'"{each.arn}"' in policy
+            counts[each.account] += bool(each.account) and not is_named
+            if is_named or counts[each.account] <= MOST_OF_ACCOUNT:
+                people.append(each)
             else:
                 self.left_out += 1
-        return shown
+        return people
 
     def _everybody(self) -> list[Principal]:
         """All who might try, the role's own account first, then those of none; a session stands for itself, other
@@ -129,8 +129,8 @@ class TrustExplorer(Explorer):
 
     def _question(self, person: Principal) -> Question:
         action = WEB_IDENTITY if person.kind == "token" else ASSUME
-        given = {} if person.kind in ("token", "service") else circumstances(self.circumstances)
-        return Question(person, action, self.role.arn, given)
+        keys = {} if person.kind in ("token", "service") else circumstances(self.circumstances)
+        return Question(person, action, self.role.arn, keys)
 
     def _holding(self, action: str, resource: str) -> Question:
         return Question(self.role, action, resource)
@@ -138,8 +138,8 @@ class TrustExplorer(Explorer):
     @property
     def attempts(self) -> list[AssumeAttempt]:
         """Every caller at the door; those who were not asked for by name in the order of the table."""
-        found = [self._attempt(self.answers[self._question(each).key]) for each in self.people]
-        return found if self._who is not None else sorted(found, key=lambda each: not each.inside)
+        attempts = [self._attempt(self.answers[self._question(each).key]) for each in self.people]
+        return attempts if self._who is not None else sorted(attempts, key=lambda each: not each.inside)
 
     @property
     def groups(self) -> dict[str, list[AssumeAttempt]]:
@@ -159,16 +159,16 @@ class TrustExplorer(Explorer):
         return AssumeAttempt(answer, _why(answer), _second(answer))
 
     @property
-    def held(self) -> list[tuple[str, str, Part | None]]:
+    def permissions(self) -> list[tuple[str, str, Part | None]]:
         """What a session of the role holds: actions, resources, and the verdict where it was asked about."""
         if self.requests:
             answers = [self.answers[self._holding(*request).key] for request in self.requests]
             return [(each.question.action, each.question.resource, each.verdict) for each in answers]
         try:
-            asked = self.world.inspect.ask(self.role, "sts:GetSessionToken", "*", instead=self.instead)
+            evaluation = self.world.inspect.ask(self.role, "sts:GetSessionToken", "*", instead=self.instead)
         except LookupError:
             return []
-        statements = [each for policy in asked.policies.identity for each in policy.statements]
+        statements = [each for policy in evaluation.policies.identity for each in policy.statements]
         return [(_actions(each), ", ".join(_listed(each.document, "Resource")), None) for each in statements]
 
     @property
@@ -180,8 +180,8 @@ class TrustExplorer(Explorer):
         """Who asks, as the page calls them."""
         if person.arn == self.role.arn:
             return "a session of this role itself"
-        called = self._titles.get(person) or titles(self.world, [person, *self._people])[person]
-        return {"role": f"a session of {called}", "token": f"token: {called}"}.get(person.kind, called)
+        title = self._titles.get(person) or titles(self.world, [person, *self._people])[person]
+        return {"role": f"a session of {title}", "token": f"token: {title}"}.get(person.kind, title)
 
     def label(self, question: Question) -> str:
         return self.name(question.who) if question.resource == self.role.arn else question.action
@@ -211,11 +211,14 @@ class TrustExplorer(Explorer):
 
     def _room(self, inside: list[AssumeAttempt], outside: int) -> Part:
         """The role as a room: who comes in through the door, and the tools that hang inside, one for each statement."""
-        comes = icon("to", "sl-to"), verdict("yes", "comes in")
-        queue = [el("div.sl-queue", chip(each.who.kind, self.name(each.who)), *comes) for each in inside[:MOST_AT_DOOR]]
+        verdict_parts = icon("to", "sl-to"), verdict("yes", "comes in")
+        queue = [
+            el("div.sl-queue", chip(each.who.kind, self.name(each.who)), *verdict_parts)
+            for each in inside[:MOST_AT_DOOR]
+        ]
         more, stay = len(inside) - MOST_AT_DOOR, f"{outside} stay{'s' if outside == 1 else ''} outside"
-        tools = self.held
-        hung = [
+        tools = self.permissions
+        items = [
             el("li.sl-hang", el("b", code(actions)), chip("resource", resource.replace("arn:aws:s3:::", "")), decided)
             for actions, resource, decided in tools[:MOST_HELD]
         ]
@@ -228,7 +231,7 @@ class TrustExplorer(Explorer):
             el("p.sl-dim.sl-small", f"and {more} more") if more > 0 else None,
             el("div.sl-queue", verdict("no", stay)),
         )
-        rail = el("ul.sl-rail", hung, rest) if hung else el("p", NOTHING_HELD)
+        rail = el("ul.sl-rail", items, rest) if items else el("p", NOTHING_HELD)
         head = el("h4", "The tools"), el("p.sl-dim", "Permissions policy: what may be done")
         door = drawing("pictures", "doorway" if inside else "shut doorway", "sl-doorway", "0 0 64 96")
         return el("div.sl-room", street, door, el("div.sl-wall", *head, rail), key="room")
@@ -238,18 +241,18 @@ class TrustExplorer(Explorer):
         zone = el("div.sl-zone", el("b", "Inside"), el("span.sl-dim.sl-small", "gets a session of the role"))
         callers = el("ul.sl-callers", [self._caller(each) for each in inside])
         sill = drawing("pictures", "door", "sl-sill", "0 0 60 40"), el("span.sl-sillname", "the door: the trust policy")
-        none = el("p.sl-dim", "Nobody may assume it.") if not inside else None
-        return el("div.sl-inside" + ("" if inside else ".is-shut"), zone, none, callers, *sill)
+        nobody = el("p.sl-dim", "Nobody may assume it.") if not inside else None
+        return el("div.sl-inside" + ("" if inside else ".is-shut"), zone, nobody, callers, *sill)
 
     def _caller(self, attempt: AssumeAttempt) -> Part:
         question, name = attempt.answer.question, self.name(attempt.who)
-        told = el("b", breakable(name), text=f"{SIGNS['yes']['text']} {name}")
+        title = el("b", breakable(name), text=f"{SIGNS['yes']['text']} {name}")
         was = change("no", "outside") if self.before(question) else None
-        head = el("div.sl-row", told, was, el("span.sl-grow"), self.shown_here(question, name))
+        head = el("div.sl-row", title, was, el("span.sl-grow"), self.editor_mark(question, name))
         why = el("p.sl-small", f"{attempt.why}. {attempt.second}".strip()), self.why(attempt.answer, "how AWS decides")
-        here = ".is-here" if question.key == self.chosen else ""
+        css = ".is-here" if question.key == self.chosen else ""
         lines = avatar(attempt.who.kind, attempt.who.name), el("div", head, *why)
-        return el(f"li.sl-caller{here}", *lines, key=self._key(attempt.who), data_moves=True)
+        return el(f"li.sl-caller{css}", *lines, key=self._key(attempt.who), data_moves=True)
 
     def _key(self, person: Principal) -> str:
         """What tells a caller on the page from another: not the ARN, which sessions share."""
@@ -266,7 +269,7 @@ class TrustExplorer(Explorer):
         for_good = attempts[0].answer.word == "Denied" or attempts[0].who.kind == "root"
         count = el("span.sl-dim.sl-small", str(len(attempts)))
         head = el("div.sl-row", verdict("deny" if for_good else "no", reason), count)
-        keys, chips, opened = [each.key for each in self.questions], [], []
+        keys, chips, explanations = [each.key for each in self.questions], [], []
         for each in sorted(attempts, key=lambda one: self.name(one.who)):
             question, name = each.answer.question, self.name(each.who)
             is_open, was = question.key in self.open, self.before(question)
@@ -275,10 +278,10 @@ class TrustExplorer(Explorer):
                     "data_moves": True, "aria_expanded": str(is_open).lower()}  # fmt: skip
             chips.append(chip(each.who.kind, name, "was inside" if was else "", "button", css, **live))
             if is_open:
-                told = el("b", name), self.shown_here(question, name), self.why(each.answer)
-                opened.append(el("div.sl-shown-here", *told))
-        listed = el("div.sl-chips", chips, text="; ".join(map(str, chips)))
-        return el("section.sl-group", head, listed, opened, key=f"reason-{reason}")
+                parts = el("b", name), self.editor_mark(question, name), self.why(each.answer)
+                explanations.append(el("div.sl-shown-here", *parts))
+        chip_list = el("div.sl-chips", chips, text="; ".join(map(str, chips)))
+        return el("section.sl-group", head, chip_list, explanations, key=f"reason-{reason}")
 
     @property
     def commands(self) -> Commands:
@@ -297,8 +300,8 @@ def _why(answer: Answer) -> str:
         return answer.because
     if "RESOURCE" in lacking:
         near = [each for each in evaluation.near_misses if each.check_type == "RESOURCE"]
-        named = [plain(each.sentence) for each in near if each.deciding and each.deciding.name != "Principal"]
-        return named[0] if named else "The trust policy does not name this caller"
+        reasons = [plain(each.sentence) for each in near if each.deciding and each.deciding.name != "Principal"]
+        return reasons[0] if reasons else "The trust policy does not name this caller"
     names = [LACKING[kind] for kind in LACKING if kind in lacking]
     return f"Trusted, but not allowed by the caller's own {' and '.join(names)}"
 

@@ -16,9 +16,9 @@ from simlib.audit.paths import Path, Reached, words
 from ..look import chip, fold, icon, panel_card
 from ..markup import number_of
 from ..page import Child, Part, code, el, name
-from ..panel import Shown
+from ..panel import Displayable
 from . import drawing
-from .layout import Layout, counted
+from .layout import Layout, kinds_text
 from .light import Light
 
 MOST_ROWS = 40  # of a blast radius are told; the rest is counted
@@ -28,7 +28,7 @@ _LEGEND = el("ul.sl-legend", [el("li", el(f"i.sl-line{css}"), word) for css, wor
 
 
 @dataclass(frozen=True)
-class Still:
+class Snapshot:
     """The picture at one moment. A pane that is too narrow for it has the words below it alone."""
 
     graph: nx.DiGraph
@@ -40,32 +40,32 @@ class Still:
     def left_out(self) -> str:
         """What is not drawn one by one, in a sentence; "" where everything is."""
         counts = sum((counts for _, counts in self.graph.nodes(data="counts") if counts), Counter[str]())
-        return f"Folded into cards, and still counted: {counted(counts)}." if counts else ""
+        return f"Folded into cards, and still counted: {kinds_text(counts)}." if counts else ""
 
     def part(self, title: str, zoom: float = 1.0) -> Part:
         """The picture for a page; whoever does not see it reads what stands below it."""
-        drawn = drawing.picture(self.graph, self.layout, self.light, self.names, title, zoom)
+        picture = drawing.picture(self.graph, self.layout, self.light, self.names, title, zoom)
         about = {"role": "region", "aria_label": f"Picture: {title}", "tabindex": "0", "data_pan": "zoom"}
         note = el("p.sl-small.sl-dim", self.left_out) if self.left_out else None
-        return el("div.sl-map", el("div.sl-graph", drawn, key="picture", **about), note, _LEGEND)
+        return el("div.sl-map", el("div.sl-graph", picture, key="picture", **about), note, _LEGEND)
 
 
 @dataclass(frozen=True, repr=False)
-class Answer(Shown):
-    """What was `found` from `start` on, in the world as it was then."""
+class Answer(Displayable):
+    """The `results` from `start` on, in the world as it was then."""
 
-    still: Still
+    still: Snapshot
     start: str
-    found: tuple[Any, ...]
+    results: tuple[Any, ...]
 
     def __iter__(self) -> Iterator[Any]:
-        return iter(self.found)
+        return iter(self.results)
 
     def __len__(self) -> int:
-        return len(self.found)
+        return len(self.results)
 
     def __getitem__(self, index: int) -> Any:
-        return self.found[index]
+        return self.results[index]
 
     @property
     def sentence(self) -> str:
@@ -73,12 +73,12 @@ class Answer(Shown):
         return ""
 
     @property
-    def told(self) -> Child:
+    def details(self) -> Child:
         """All that was found, below the picture."""
         return None
 
     def page(self) -> Part:
-        return panel_card(self.sentence, el("div.sl-body", self.still.part(self.sentence), self.told, how_far()))
+        return panel_card(self.sentence, el("div.sl-body", self.still.part(self.sentence), self.details, how_far()))
 
 
 @dataclass(frozen=True, repr=False)
@@ -89,18 +89,18 @@ class Paths(Answer):
 
     @property
     def sentence(self) -> str:
-        if not self.found:
+        if not self.results:
             return f"No way found from {self.start} to {self.goal}."
-        ways, steps = number_of(len(self.found), "way"), number_of(len(self.found[0].steps), "step")
+        ways, steps = number_of(len(self.results), "way"), number_of(len(self.results[0].steps), "step")
         return f"{self.start} reaches {self.goal}: {ways} shown, the shortest in {steps}."
 
     @property
-    def told(self) -> Child:
-        if not self.found:
+    def details(self) -> Child:
+        if not self.results:
             return el("p", f"Looked at: {'; '.join(LOOKED_AT)}.")
         return [
             el("section", el("h4", name(f"Way {number}: {path.line}")), steps_list(path, self.still.graph))
-            for number, path in enumerate(self.found, 1)
+            for number, path in enumerate(self.results, 1)
         ]
 
 
@@ -113,25 +113,25 @@ class BlastRadius(Answer):
     @property
     def sentence(self) -> str:
         valid = f"valid {words(self.until)}" if self.until else "no expiry date"
-        kinds = Counter(each.kind for each in self.found)
-        named = {kind: kind for kind in ("user", "role", "machine", "function", "resource")} | {
+        kinds = Counter(each.kind for each in self.results)
+        kind_names = {kind: kind for kind in ("user", "role", "machine", "function", "resource")} | {
             "control": "whole account"
         }
-        counts = ", ".join(number_of(kinds[kind], word) for kind, word in named.items() if kinds[kind])
-        if not self.found:
+        counts = ", ".join(number_of(kinds[kind], word) for kind, word in kind_names.items() if kinds[kind])
+        if not self.results:
             return f"Whoever acts as {self.start} ({valid}) reaches nothing of what is looked at."
         return f"Whoever acts as {self.start} ({valid}) reaches {counts}."
 
     @property
-    def told(self) -> Child:
+    def details(self) -> Child:
         """What is reached, until when at the longest, and how."""
-        listed: list[Reached] = [each for each in self.found if each.kind != "new"]
+        items: list[Reached] = [each for each in self.results if each.kind != "new"]
         rows = [
             el("li.sl-req", icon("to"), el("span.sl-what", el("b", each.kind), " ", code(each.label)),
                el("span.sl-ends.sl-dim", words(each.until)), el("p.sl-open.sl-dim", each.path.line))
-            for each in listed[:MOST_ROWS]
+            for each in items[:MOST_ROWS]
         ]  # fmt: skip
-        rest = len(listed) - len(rows)
+        rest = len(items) - len(rows)
         return (el("ul.sl-reqs", rows), el("p.sl-dim", f"and {rest} more") if rest else None) if rows else None
 
 
@@ -144,10 +144,9 @@ def steps_list(path: Path, graph: nx.DiGraph, opened: frozenset[int] = frozenset
         hop = el("span.sl-hop", ends[0], icon("to", "sl-to"), ends[1], text="")
         inside = el("pre.sl-quiet", step.explanation, on="" if index in opened else "still")
         toggle = {"data_toggle": "step", "value": str(index)} if live else {}
-        summary = el("summary", "Why?", text="")
-        why = el("details.sl-open", summary, inside, open=index in opened, key=f"step-{index}", **toggle)
-        told = el("div", hop, el("p", name(f"{step.sentence}.")), why)
-        rows.append(el("li", el("span.sl-n.is-here", str(index + 1)), told))
+        why = fold(Part("", ("Why?",), text=""), inside, key=f"step-{index}", opened=index in opened, **toggle)
+        words = el("div", hop, el("p", name(f"{step.sentence}.")), why)
+        rows.append(el("li", el("span.sl-n.is-here", str(index + 1)), words))
     return el("ol.sl-steps", rows)
 
 

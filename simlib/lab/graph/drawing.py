@@ -54,7 +54,7 @@ def middle(points: tuple[Point, ...]) -> Point:
 
 def drawn_edges(graph: nx.DiGraph, layout: Layout, light: Light) -> list[Edge]:
     """Edges between what is shown. What follows from the control of an account is drawn only where it is lit."""
-    lit = light.edges | light.come | light.gone
+    lit = light.edges | light.added | light.removed
     controllers = {
         (source, graph.nodes[target]["account"]) for source, target, kind in graph.edges(data="kind") if kind == OWNS
     }
@@ -65,13 +65,14 @@ def drawn_edges(graph: nx.DiGraph, layout: Layout, light: Light) -> list[Edge]:
         implied = (source, graph.nodes[target]["account"]) in controllers
         return not implied or graph.edges[source, target]["kind"] in (OWNS, ACTS)
 
-    found = [edge for edge in graph.edges if edge in lit or needed(*edge)]
-    return [edge for edge in found if edge[0] in layout.spots and edge[1] in layout.spots]
+    edges = [edge for edge in graph.edges if edge in lit or needed(*edge)]
+    return [edge for edge in edges if edge[0] in layout.spots and edge[1] in layout.spots]
 
 
 def picture(graph: nx.DiGraph, layout: Layout, light: Light, names: Mapping[str, str], title: str, zoom: float) -> Part:
     """The SVG; `names` are those of the accounts. A node can be pressed, to ask from there."""
-    edges = sorted(drawn_edges(graph, layout, light), key=lambda each: each in light.edges | light.come | light.gone)
+    lit = light.edges | light.added | light.removed
+    edges = sorted(drawn_edges(graph, layout, light), key=lambda each: each in lit)
     parts = [
         *_lanes(layout, names),
         *(_edge(graph, layout, edge, light) for edge in edges),
@@ -80,8 +81,9 @@ def picture(graph: nx.DiGraph, layout: Layout, light: Light, names: Mapping[str,
     ]
     box = f"0 0 {layout.width:.0f} {max(layout.height, 1):.0f}"
     least, most = (f"calc({layout.width * part:.0f}px * var(--sl-scale, 1))" for part in (LEAST, zoom))
-    wide = f"clamp({least}, 100%, {most})" if zoom == 1 else most  # a little too wide is a little smaller, and not cut
-    return el("svg", parts, viewBox=box, style=f"width: {wide}", role="group", aria_label=title, text="")
+    # a little too wide is a little smaller, and not cut
+    width = f"clamp({least}, 100%, {most})" if zoom == 1 else most
+    return el("svg", parts, viewBox=box, style=f"width: {width}", role="group", aria_label=title, text="")
 
 
 def _lanes(layout: Layout, names: Mapping[str, str]) -> Iterator[Part]:
@@ -94,7 +96,9 @@ def _lanes(layout: Layout, names: Mapping[str, str]) -> Iterator[Part]:
 
 def _edge(graph: nx.DiGraph, layout: Layout, edge: Edge, light: Light) -> Part:
     points = curve(layout.spots[edge[0]], layout.spots[edge[1]])
-    state = ".come" if edge in light.come else ".gone" if edge in light.gone else ".lit" if edge in light.edges else ""
+    state = (
+        ".come" if edge in light.added else ".gone" if edge in light.removed else ".lit" if edge in light.edges else ""
+    )
     (x, y), *others = points
     path = f"M{x:.0f} {y:.0f}" + "".join(
         f"C{a[0]:.0f} {a[1]:.0f} {b[0]:.0f} {b[1]:.0f} {c[0]:.0f} {c[1]:.0f}"
@@ -112,19 +116,19 @@ def kind_of(about: Mapping[str, str]) -> str:
 
 
 def _node(about: Mapping[str, str], spot: Spot, light: Light, node: str) -> Part:
-    lit, is_card = node in light.all_nodes, about["kind"] == "card"
+    is_lit, is_card = node in light.all_nodes, about["kind"] == "card"
     label, word = str(about["label"]), "show them" if is_card else kind_of(about)
-    told = f"{label}: {about['names']}" if is_card else f"{word}: {label} {about['account']}"
-    called = f"{label}: show them" if is_card else f"{word} {label.removeprefix('key ')}: ways from here"
+    title = f"{label}: {about['names']}" if is_card else f"{word}: {label} {about['account']}"
+    label_text = f"{label}: show them" if is_card else f"{word} {label.removeprefix('key ')}: ways from here"
     return el(
-        "g.node" + (".lit" if lit else "") + (".card" if is_card else "") + light.dims(lit or is_card),
-        el("title", told),
+        "g.node" + (".lit" if is_lit else "") + (".card" if is_card else "") + light.dims(is_lit or is_card),
+        el("title", title),
         el("rect.behind", x=spot.x + 5, y=spot.y + 5, width=WIDTH, height=HEIGHT, rx=8) if is_card else None,
         el("rect.box", x=spot.x, y=spot.y, width=WIDTH, height=HEIGHT, rx=8),
         avatar_drawing(str(about.get("of", about["kind"])), label, spot.x + 8, spot.y + 12),
         el("text.kind", word, x=spot.x + 40, y=spot.y + 20),
         el("text.name", shortened(str(about["short"]), LETTERS), x=spot.x + 40, y=spot.y + 37),
-        do="unfold" if is_card else "from", value=node, still=True, role="button", tabindex="0", aria_label=called,
+        do="unfold" if is_card else "from", value=node, still=True, role="button", tabindex="0", aria_label=label_text,
     )  # fmt: skip
 
 
@@ -134,6 +138,6 @@ def _tags(graph: nx.DiGraph, layout: Layout, edge: Edge, light: Light) -> Iterat
     if edge in light.path:
         number = str(light.path.index(edge) + 1)
         yield el("g.step", el("circle", cx=round(x), cy=round(y), r=10), el("text", number, x=round(x), y=round(y + 4)))
-    elif edge in light.come | light.gone:
-        word = f"{'+' if edge in light.come else '−'} {WORDS[graph.edges[edge]['kind']]}"
+    elif edge in light.added | light.removed:
+        word = f"{'+' if edge in light.added else '−'} {WORDS[graph.edges[edge]['kind']]}"
         yield el("text.word", word, x=round(x), y=round(y - 6), text_anchor="middle")

@@ -48,7 +48,7 @@ class Layout:
     height: float
 
 
-class Places:
+class NodePlaces:
     """Every node that has been shown, in the order of its lane and column."""
 
     def __init__(self) -> None:
@@ -59,9 +59,9 @@ class Places:
         lanes: dict[str, dict[int, list[str]]] = {}
         for node, about in graph.nodes(data=True):
             lanes.setdefault(lane_of(about), {}).setdefault(_column(about), []).append(node)
-        used = sorted({column for columns in lanes.values() for column in columns})
-        across = {column: PAD + index * ACROSS for index, column in enumerate(used)}
-        width = 2 * PAD + (len(used) - 1) * ACROSS + WIDTH + ARC if used else 0.0
+        columns_used = sorted({column for columns in lanes.values() for column in columns})
+        across = {column: PAD + index * ACROSS for index, column in enumerate(columns_used)}
+        width = 2 * PAD + (len(columns_used) - 1) * ACROSS + WIDTH + ARC if columns_used else 0.0
         spots, boxes, top = dict[str, Spot](), [], 0.0
         for lane in sorted(lanes, key=lambda name: (name == OTHERS, name != OUTSIDE, name)):
             rows: dict[str, int] = {}
@@ -69,8 +69,10 @@ class Places:
                 order = self._order.setdefault((lane, column), {})
                 new = sorted(set(nodes).difference(order), key=lambda node: _near(graph, node, rows))
                 order |= dict.fromkeys(new)
-                kept = sorted((each for each in order if each in set(nodes)), key=lambda node: _is_card(graph, node))
-                rows |= {node: row for row, node in enumerate(kept)}
+                shown_nodes = sorted(
+                    (each for each in order if each in set(nodes)), key=lambda node: _is_card(graph, node)
+                )
+                rows |= {node: row for row, node in enumerate(shown_nodes)}
                 spots |= {node: Spot(across[column], top + HEAD + PAD + rows[node] * DOWN) for node in nodes}
             height = HEAD + 2 * PAD + (1 + max(rows.values())) * DOWN - (DOWN - HEIGHT)
             boxes.append(Box(lane, 0, top, width, height))
@@ -88,8 +90,8 @@ def _column(about: Mapping[str, str]) -> int:
 
 def _near(graph: nx.DiGraph, node: str, placed: Mapping[str, int]) -> tuple[bool, float, str, str]:
     """Cards last; else the mean row of those that lead to it and have a place already; then its name."""
-    linked = [placed[other] for other in graph.predecessors(node) if other in placed]
-    mean = sum(linked) / len(linked) if linked else 1e9
+    rows = [placed[other] for other in graph.predecessors(node) if other in placed]
+    mean = sum(rows) / len(rows) if rows else 1e9
     return _is_card(graph, node), mean, str(graph.nodes[node]["label"]), node
 
 
@@ -100,7 +102,7 @@ def _is_card(graph: nx.DiGraph, node: str) -> bool:
 # -- what there is much of ---------------------------------------------------------------------------------------------
 
 
-def folded(
+def with_cards(
     graph: nx.DiGraph, light: Light, opened: Mapping[str, int], dull: Iterable[str] = ()
 ) -> tuple[nx.DiGraph, Light]:
     """The graph with cards in place of many nodes, and its light; what a way leads through stays by itself.
@@ -115,10 +117,12 @@ def folded(
     for card, nodes in cards.items():
         about, counts = graph.nodes[nodes[0]], Counter(str(graph.nodes[node]["kind"]) for node in nodes)
         lanes = {lane_of(graph.nodes[node]) for node in nodes}
-        others = {"of": "outside", "label": f"{len(lanes)} more accounts", "account": OTHERS}
-        own = {"of": about["kind"], "label": counted(counts), "account": lane_of(about)}
-        known = others if card == OTHERS else own
-        picture.add_node(card, kind="card", short=known["label"], names=_names(graph, nodes), counts=counts, **known)
+        of_accounts = {"of": "outside", "label": f"{len(lanes)} more accounts", "account": OTHERS}
+        of_kind = {"of": about["kind"], "label": kinds_text(counts), "account": lane_of(about)}
+        attributes = of_accounts if card == OTHERS else of_kind
+        picture.add_node(
+            card, kind="card", short=attributes["label"], names=_names(graph, nodes), counts=counts, **attributes
+        )
     for source, target, about in graph.edges(data=True):
         edge = home.get(source, source), home.get(target, target)
         if edge[0] != edge[1] and edge not in picture.edges:
@@ -127,19 +131,23 @@ def folded(
     def moved(edges: Iterable[tuple[str, str]]) -> frozenset[tuple[str, str]]:
         return frozenset((home.get(a, a), home.get(b, b)) for a, b in edges) & set(picture.edges)
 
-    return picture, replace(light, wide=moved(light.wide), come=moved(light.come), gone=moved(light.gone))
+    return picture, replace(
+        light, reached_edges=moved(light.reached_edges), added=moved(light.added), removed=moved(light.removed)
+    )
 
 
 def _cards(graph: nx.DiGraph, light: Light, opened: Mapping[str, int], last: set[str]) -> dict[str, list[str]]:
     """The nodes that a card stands for, by its name."""
-    fixed, lit = light.nodes | {node for edge in light.path for node in edge}, light.all_nodes
+    asked_about, lit_nodes = light.nodes | {node for edge in light.path for node in edge}, light.all_nodes
     lanes: dict[str, list[str]] = {}
     for node, about in graph.nodes(data=True):
         lanes.setdefault(lane_of(about), []).append(node)
-    weight = {lane: (fixed.isdisjoint(nodes), lit.isdisjoint(nodes)) for lane, nodes in lanes.items()}
+    weight = {lane: (asked_about.isdisjoint(nodes), lit_nodes.isdisjoint(nodes)) for lane, nodes in lanes.items()}
     order = sorted(lanes, key=lambda lane: (*weight[lane], lane != OUTSIDE, lane))
-    asked, reached = (sum(not far for far in each) for each in zip(*weight.values(), strict=True)) if lanes else (0, 0)
-    most = max(asked, min(reached, LANES) if fixed else LANES, 1) + MORE * opened.get(OTHERS, 0)
+    asked_lanes, reached_lanes = (
+        (sum(not far for far in each) for each in zip(*weight.values(), strict=True)) if lanes else (0, 0)
+    )
+    most = max(asked_lanes, min(reached_lanes, LANES) if asked_about else LANES, 1) + MORE * opened.get(OTHERS, 0)
     groups: dict[str, list[str]] = {}
     for lane, nodes in lanes.items():
         many = Counter(_column(graph.nodes[node]) for node in nodes)
@@ -150,11 +158,13 @@ def _cards(graph: nx.DiGraph, light: Light, opened: Mapping[str, int], last: set
             groups.setdefault(OTHERS if far else f"{lane} {column} {part}", []).append(node)
     cards = {OTHERS: groups.pop(OTHERS)} if OTHERS in groups else {}
     for card, nodes in groups.items():
-        stay = len(fixed.intersection(nodes))
+        fixed_count = len(asked_about.intersection(nodes))
         few = (1 if card.endswith("keys") else FEW) + MORE * opened.get(card, 0)
-        if len(nodes) > max(few, stay):
-            ranked = sorted(nodes, key=lambda n: (n not in fixed, n not in lit, n in last, -graph.degree(n), n))
-            cards[card] = ranked[max(few - 1, stay) :]
+        if len(nodes) > max(few, fixed_count):
+            ranked = sorted(
+                nodes, key=lambda n: (n not in asked_about, n not in lit_nodes, n in last, -graph.degree(n), n)
+            )
+            cards[card] = ranked[max(few - 1, fixed_count) :]
     return cards
 
 
@@ -168,7 +178,7 @@ def _names(graph: nx.DiGraph, nodes: list[str]) -> str:
     return ", ".join(names) + (f" and {len(nodes) - 20} more" if len(nodes) > 20 else "")
 
 
-def counted(counts: Counter[str]) -> str:
+def kinds_text(counts: Counter[str]) -> str:
     """What there is, in words: "12 roles", "6 credentials"."""
     if counts["key"] and counts["session"]:
         others = {kind: n for kind, n in counts.items() if kind not in ("key", "session")}

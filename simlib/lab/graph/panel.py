@@ -13,11 +13,11 @@ from simlib.audit.graph import AccessMap
 from simlib.audit.names import Names
 from simlib.cloud.world import ADMINISTRATOR
 
-from ..look import button, chip, field, fold, icon, icon_button, panel_card, verdict
+from ..look import button, chip, field, fold, icon, icon_button, notice, panel_card, verdict
 from ..page import Child, Part, el
 from ..panel import Commands, Panel
-from .answers import BlastRadius, Paths, Still, how_far, steps_list
-from .layout import Places, folded
+from .answers import BlastRadius, Paths, Snapshot, how_far, steps_list
+from .layout import NodePlaces, with_cards
 from .light import Light
 
 MANY = 24  # nodes; of more the picture can be made smaller and larger
@@ -43,18 +43,18 @@ class AccessGraph(Panel):
         super().__init__()
         self.world = world
         numbers = {account.name: account.id for account in world.accounts}
-        given = None if accounts is None else [str(getattr(each, "id", each)) for each in accounts]
-        self._accounts = None if given is None else [numbers.get(each, each) for each in given]
+        names_or_numbers = None if accounts is None else [str(getattr(each, "id", each)) for each in accounts]
+        self._accounts = None if names_or_numbers is None else [numbers.get(each, each) for each in names_or_numbers]
         self.circumstances = dict(circumstances or {})
         self.start: str | None = None
         self.goal: str | None = None  # None with a start: everything it reaches
         self.chosen = 0  # which way
         self.open: set[int] = set()  # its steps that are explained
         self.unfolded: dict[str, int] = {}  # cards of the picture, and how often each was clicked
-        self.sought = self.problem = ""
+        self.search_text = self.problem = ""
         self.zoom = 1.0
         self._typed = {"start": "", "goal": ""}
-        self._places = Places()
+        self._places = NodePlaces()
         self._version: Any = None
         self._answer: Paths | BlastRadius | None = None
         self._before: nx.DiGraph | None = None  # what this one is compared with
@@ -103,8 +103,8 @@ class AccessGraph(Panel):
     def changes(self) -> list[str]:
         """What has come (+), gone (−) or become different (±), in sentences."""
         after = self.graph
-        found = paths.changes(self._before, after) if self._before is not None else ()
-        return [f"{sign} {step.sentence}" for sign, step in found]
+        changes = paths.changes(self._before, after) if self._before is not None else ()
+        return [f"{sign} {step.sentence}" for sign, step in changes]
 
     # -- asking --------------------------------------------------------------------------------------------------------
 
@@ -114,14 +114,14 @@ class AccessGraph(Panel):
         Raises `LookupError` where there is nobody and nothing of that name, or more than one.
         """
         self.start, self.goal = self._names.find(start), self._names.find(goal)
-        return self._asked(Paths)
+        return self._ask(Paths)
 
     def blast_radius(self, credential: str) -> BlastRadius:
         """Everything that whoever has this key, session, user or role reaches, and until when."""
         self.start, self.goal = self._names.find(credential), None
-        return self._asked(BlastRadius)
+        return self._ask(BlastRadius)
 
-    def _asked(self, kind: type[Any]) -> Any:
+    def _ask(self, kind: type[Any]) -> Any:
         self.chosen, self.open = 0, set()
         self.unfolded.clear()
         self.problem, self._answer = "", None
@@ -147,17 +147,17 @@ class AccessGraph(Panel):
         """The answer to what was asked last, in the world as it is now."""
         graph, start, goal = self.graph, self.start, self.goal
         if self._answer is None and start is not None:
-            told, found = self._names.in_sentence(start), ()
+            start_name, results = self._names.in_sentence(start), ()
             if goal is None:
                 end = graph.nodes[start].get("expires") if start in graph else None
                 reached = tuple(paths.reach(graph, start, end)) if start in graph else ()
                 steps = [step for each in reached for step in each.path.steps]
-                self._answer = BlastRadius(self._drawn(wide=steps), told, reached, end)
+                self._answer = BlastRadius(self._snapshot(reached_edges=steps), start_name, reached, end)
             else:
                 if start in graph and goal in graph:
-                    found = tuple(paths.paths(graph, start, goal))
-                still = self._drawn(path=found[0].steps if found else ())
-                self._answer = Paths(still, told, found, self._names.in_sentence(goal))
+                    results = tuple(paths.paths(graph, start, goal))
+                still = self._snapshot(path=results[0].steps if results else ())
+                self._answer = Paths(still, start_name, results, self._names.in_sentence(goal))
         return self._answer
 
     def take(self, way: int) -> None:
@@ -167,13 +167,13 @@ class AccessGraph(Panel):
 
     def search(self, words: str) -> None:
         """Have those whose names have this in them stand by themselves in the picture, and out of it."""
-        self.sought, self._answer = words.strip(), None
+        self.search_text, self._answer = words.strip(), None
         self._draw()
 
     @property
     def matches(self) -> list[str]:
         """The nodes that are looked for."""
-        sought = self.sought.casefold()
+        sought = self.search_text.casefold()
         return [node for node, label in self.graph.nodes(data="label") if sought and sought in str(label).casefold()]
 
     def unfold(self, card: str) -> None:
@@ -191,7 +191,7 @@ class AccessGraph(Panel):
     def ways(self) -> tuple[paths.Path, ...]:
         """The paths that are shown, none for a blast radius."""
         answer = self.answer
-        return answer.found if isinstance(answer, Paths) else ()
+        return answer.results if isinstance(answer, Paths) else ()
 
     @property
     def typed(self) -> tuple[str, str]:
@@ -205,29 +205,29 @@ class AccessGraph(Panel):
 
     # -- as pictures and as text ---------------------------------------------------------------------------------------
 
-    def _drawn(self, *, path: Sequence[paths.Step] = (), wide: Iterable[paths.Step] = ()) -> Still:
+    def _snapshot(self, *, path: Sequence[paths.Step] = (), reached_edges: Iterable[paths.Step] = ()) -> Snapshot:
         """The picture, in which a path stands out, or everything reached; and what has come and gone."""
         graph, before = self._map.graph, self._before
         after = set(graph.edges)
         earlier = set(before.edges) if before is not None else after
         light = Light(
             tuple((step.source, step.target) for step in path),
-            frozenset((step.source, step.target) for step in wide),
+            frozenset((step.source, step.target) for step in reached_edges),
             frozenset(after - earlier),
             frozenset(earlier - after),
             frozenset(n for n in (self.start, self.goal, *self.matches[:MOST_FOUND]) if n in graph),
         )
         whole = nx.compose(before, graph) if before is not None else graph
-        picture, seen = folded(whole, light, self.unfolded, _background(whole))
-        return Still(picture, self._places.layout(picture), seen, self.names())
+        picture, picture_light = with_cards(whole, light, self.unfolded, _background(whole))
+        return Snapshot(picture, self._places.layout(picture), picture_light, self.names())
 
     @property
-    def still(self) -> Still:
+    def still(self) -> Snapshot:
         """The picture as it is now."""
         answer = self.answer
-        if isinstance(answer, Paths) and answer.found:
-            return self._drawn(path=answer.found[self.chosen].steps)
-        return answer.still if answer is not None else self._drawn()
+        if isinstance(answer, Paths) and answer.results:
+            return self._snapshot(path=answer.results[self.chosen].steps)
+        return answer.still if answer is not None else self._snapshot()
 
     @property
     def title(self) -> str:
@@ -242,9 +242,9 @@ class AccessGraph(Panel):
         """The links that are drawn, in sentences, and how many are not told."""
         graph = self.graph
         edges = [edge for edge in graph.edges if graph.nodes[edge[0]]["kind"] != "control"]
-        told = [paths.step(graph, *edge).sentence for edge in edges[:MOST_LINKS]]
-        rest = graph.number_of_edges() - len(told)
-        return [*told, *([f"… and {rest} more"] if rest else [])]
+        sentences = [paths.step(graph, *edge).sentence for edge in edges[:MOST_LINKS]]
+        rest = graph.number_of_edges() - len(sentences)
+        return [*sentences, *([f"… and {rest} more"] if rest else [])]
 
     def follow(self) -> None:
         if self._is_old:
@@ -252,9 +252,9 @@ class AccessGraph(Panel):
 
     def page(self) -> Part:
         still, title, answer = self.still, self.title, self.answer
-        found = self.ways
-        other = (self.chosen + 1) % len(found) if found else 0
-        next_way = button("way", f"Next way ({self.chosen + 1} of {len(found)})", icon("right"), value=str(other))
+        ways = self.ways
+        other = (self.chosen + 1) % len(ways) if ways else 0
+        next_way = button("way", f"Next way ({self.chosen + 1} of {len(ways)})", icon("right"), value=str(other))
         again = button("again", icon("again"), "Look again", css=".is-quiet")
         names = self.choices()[:MOST_CHOICES]
         typed = self._typed
@@ -264,25 +264,24 @@ class AccessGraph(Panel):
             el("div.sl-row", button("show", "Show", css=".is-primary"), again),
             role="group", aria_label="A question", on="live",
         )  # fmt: skip
-        wrong = el("p.sl-draft", self.problem, role="status") if self.problem else None
         answered = verdict("yes" if answer else "none", title) if answer is not None else el("b", title)
         line = el("div.sl-row", el("span.sl-verdict", answered, role="status", key="verdict"), el("span.sl-grow"),
-                  next_way if len(found) > 1 else None, self._finding(), self._zooming(still))  # fmt: skip
-        way = found[self.chosen] if found else None
+                  next_way if len(ways) > 1 else None, self._finding(), self._zooming(still))  # fmt: skip
+        way = ways[self.chosen] if ways else None
         below = (el("h4", way.line), steps_list(way, self.graph, frozenset(self.open), live=True)) if way else None
         picture = still.part(title, self.zoom), self._starts() if answer is None else None
         body = (question, line, picture, below, self._changed_list(), self._below(), how_far())
-        return panel_card("Who reaches what", wrong, el("div.sl-body", *body))
+        return panel_card("Who reaches what", notice(self.problem), el("div.sl-body", *body))
 
     def _finding(self) -> Child:
         """Where there are many: one is looked for by name, and the picture drawn around it."""
         if self.graph.number_of_nodes() <= CROWD:
             return None
-        told = f"{len(self.matches)} found" if self.sought else None
-        count = el("span.sl-small.sl-dim", told, role="status", key="matches")
-        return el("span.sl-find", field("search", "Find", self.sought, hint="part of a name"), on="live"), count
+        count_text = f"{len(self.matches)} found" if self.search_text else None
+        count = el("span.sl-small.sl-dim", count_text, role="status", key="matches")
+        return el("span.sl-find", field("search", "Find", self.search_text, hint="part of a name"), on="live"), count
 
-    def _zooming(self, still: Still) -> Child:
+    def _zooming(self, still: Snapshot) -> Child:
         if len(still.layout.spots) <= MANY:
             return None
         larger, smaller = icon_button("zoom", "plus", "Larger", "1"), icon_button("zoom", "minus", "Smaller", "-1")
@@ -297,25 +296,25 @@ class AccessGraph(Panel):
             for kind, label, node in sorted(nodes)
             if kind == start
         ]
-        told = el("p.sl-dim", "Begin from somebody, and see all that they reach:")
-        return el("div.sl-narrow", told, el("div.sl-chips", chips[:MOST_FOUND]), on="live")
+        invitation = el("p.sl-dim", "Begin from somebody, and see all that they reach:")
+        return el("div.sl-narrow", invitation, el("div.sl-chips", chips[:MOST_FOUND]), on="live")
 
     def _changed_list(self) -> Child:
         changes = self.changes
         if not changes:
             return None
-        listed = el("ul", [el("li", change) for change in changes[:MOST_LINKS]])
+        items = el("ul", [el("li", change) for change in changes[:MOST_LINKS]])
         more = el("p", f"and {len(changes) - MOST_LINKS} more") if len(changes) > MOST_LINKS else None
         head, text = "What has changed: + has come, − is gone, ± is different", "\n  ".join(["Changes:", *changes])
-        return fold(el("b", head), listed, more, key="changes", opened=len(changes) <= FEW, text=text)
+        return fold(el("b", head), items, more, key="changes", opened=len(changes) <= FEW, text=text)
 
     def _below(self) -> Child:
         """Everything that is reached, or the links the picture shows."""
         if isinstance(self.answer, BlastRadius):
-            return self.answer.told
+            return self.answer.details
         links = self.links()
-        listed = el("ul", [el("li", sentence) for sentence in links])
-        return fold("Every link in words", listed, key="links", text="\n  ".join(["Links:", *links]))
+        items = el("ul", [el("li", sentence) for sentence in links])
+        return fold("Every link in words", items, key="links", text="\n  ".join(["Links:", *links]))
 
     @property
     def commands(self) -> Commands:

@@ -16,12 +16,12 @@ from typing import Any
 
 from botocore import xform_name
 
-from .places import Call, Resource, Written
+from .storage import Call, Resource, Storage
 
 LANGUAGES = {"boto3": "boto3", "cli": "AWS CLI", "terraform": "Terraform"}
 
 
-def code(written: Written, policy: Mapping[str, Any], language: str) -> str:
+def code(written: Storage, policy: Mapping[str, Any], language: str) -> str:
     """The program, command or configuration that stores a policy at its place; a sentence where nothing can.
 
     `language` is a key of `LANGUAGES`; raises `ValueError` for another.
@@ -37,12 +37,12 @@ def code(written: Written, policy: Mapping[str, Any], language: str) -> str:
 
 def _boto3(call: Call, policy: Mapping[str, Any]) -> str:
     region = f", region_name={_quoted(call.region)}" if call.region else ""
-    given = [f"    {name}={_quoted(value)}," for name, value in call.parameters.items()]
+    arguments = [f"    {name}={_quoted(value)}," for name, value in call.parameters.items()]
     outer, _, inner = call.document.partition(".")
     lines = [
         *("import boto3", "", f'POLICY = r"""{json.dumps(policy, indent=2)}"""', ""),
         f"client = boto3.client({_quoted(call.service)}{region})",
-        *(f"client.{call.operation}(", *given),
+        *(f"client.{call.operation}(", *arguments),
         *(f"    {outer}={f'{{{_quoted(inner)}: POLICY}}' if inner else 'POLICY'},", ")", ""),
     ]
     return "\n".join(lines)
@@ -74,9 +74,9 @@ def _terraform(name: str, resource: Resource, policy: Mapping[str, Any]) -> str:
     return "\n".join([f'resource "{resource.type}" "{label}" {{', *lines, "", *block, "}", ""])
 
 
-def _literal(found: re.Match[str]) -> str:
+def _literal(match: re.Match[str]) -> str:
     """`${` as text: doubled, as everybody knows it; by JSON's numbers where signs before it would be counted in."""
-    signs = found[0]
+    signs = match[0]
     return signs * 2 if len(signs) == 1 else "".join(f"\\u{ord(sign):04x}" for sign in signs)
 
 

@@ -56,24 +56,24 @@ def complete(
     *,
     principals: Iterable[str] = (),
     resources: Iterable[str] = (),
-    asked: bool = True,
+    explicit: bool = True,
 ) -> Completion:
     """The words that fit at this offset, best first; none where only the learner can know.
 
-    While one types (`asked` is False), a word that is already complete is not offered again.
+    While one types (`explicit` is False), a word that is already complete is not offered again.
     """
-    opened, start = _walk(text, offset)
-    if not opened or not 0 <= offset <= len(text) or (start is None and not asked):
+    brackets, start = _walk(text, offset)
+    if not brackets or not 0 <= offset <= len(text) or (start is None and not explicit):
         return Completion(offset, offset)
     typed = text[offset if start is None else start + 1 : offset]
-    is_name = opened[-1].bracket == "{" and not opened[-1].named
-    path = [level.names[-1] if level.names else "" for level in opened if level.bracket == "{" and level.named]
+    is_name = brackets[-1].bracket == "{" and not brackets[-1].named
+    path = [level.names[-1] if level.names else "" for level in brackets if level.bracket == "{" and level.named]
     if is_name:
-        found = [word for word in _names(path, kind, text) if word.text not in opened[-1].names]
+        candidates = [word for word in _names(path, kind, text) if word.text not in brackets[-1].names]
     else:
-        found = list(_values(path, kind, typed, [*principals], [*resources]))
-    words = fitting(found, typed)
-    if not asked and [word.text for word in words] == [typed]:
+        candidates = list(_values(path, kind, typed, [*principals], [*resources]))
+    words = fitting(candidates, typed)
+    if not explicit and [word.text for word in words] == [typed]:
         return Completion(offset, offset)
     tail = re.compile(r'[^"\\\n{}\[\],]*"|').match(text, offset) if start is not None else None
     end = tail.end() if tail else offset
@@ -84,23 +84,23 @@ def complete(
 
 def _walk(text: str, offset: int) -> tuple[list[_Open], int | None]:
     """The brackets open at an offset, and where the string begins that the offset is in, if it is in one."""
-    opened: list[_Open] = []
+    brackets: list[_Open] = []
     for token in _TOKEN.finditer(text):
         if token.start() >= offset:
             break
-        sign, top = token[0], opened[-1] if opened else None
+        sign, top = token[0], brackets[-1] if brackets else None
         if sign[0] == '"':
             if offset < token.end() or (offset == token.end() and not token[1]):
-                return opened, token.start()
+                return brackets, token.start()
             if top and top.bracket == "{" and not top.named:
                 top.names.append(sign[1:-1])
         elif sign in "{[":
-            opened.append(_Open(sign, []))
+            brackets.append(_Open(sign, []))
         elif top and sign in "}]":
-            opened.pop()
+            brackets.pop()
         elif top:
             top.named = sign == ":"
-    return opened, None
+    return brackets, None
 
 
 def _names(path: list[str], kind: str, text: str) -> Iterator[Word]:
@@ -128,13 +128,13 @@ def _keys(text: str, kind: str) -> dict[str, str]:
     """The condition keys of AWS as a whole and of the services this text speaks of."""
     from simlib.iam.service_data import condition_keys  # late: who does not ask for words does not need it
 
-    services = {found.lower() for found in re.findall(r'"([a-zA-Z0-9-]+):', text)} | (
+    services = {name.lower() for name in re.findall(r'"([a-zA-Z0-9-]+):', text)} | (
         {"sts"} if kind == "trust" else set()
     )
-    found = dict(condition_keys("aws") or {})
+    keys = dict(condition_keys("aws") or {})
     for service in sorted(services - {"aws", "arn", "https"}):
-        found |= condition_keys(service) or {}
-    return {key.replace("*", ""): type_ for key, type_ in found.items()}
+        keys |= condition_keys(service) or {}
+    return {key.replace("*", ""): type_ for key, type_ in keys.items()}
 
 
 def _values(path: list[str], kind: str, typed: str, principals: list[str], resources: list[str]) -> Iterator[Word]:
@@ -163,12 +163,12 @@ def actions(typed: str) -> list[Word]:
     prefix, colon, _ = typed.partition(":")
     if not colon:
         return [*(Word(f"{name}:", "service") for name in sorted(services())), Word("*", "every action")]
-    known = service(prefix.lower())
-    if known is None:
+    data = service(prefix.lower())
+    if data is None:
         return []
-    acts = [Word(f"{prefix}:{action.name}", _acted_on(action.resource_types)) for action in known.actions.values()]
+    acts = [Word(f"{prefix}:{action.name}", _acted_on(action.resource_types)) for action in data.actions.values()]
     acts.sort(key=lambda word: (len(word.text), word.text))  # a short name is mostly the plain one: GetObject
-    return [*acts, Word(f"{prefix}:*", f"every action of {known.name}")]
+    return [*acts, Word(f"{prefix}:*", f"every action of {data.name}")]
 
 
 def _acted_on(types: tuple[str, ...]) -> str:
@@ -184,10 +184,10 @@ def _principals(family: str, principals: list[str]) -> Iterator[Word]:
         case "Federated":
             yield from (Word(name, "identity provider") for name in providers)
         case "AWS":
-            named = [name for name in principals if name not in services and name not in providers]
+            others = [name for name in principals if name not in services and name not in providers]
             accounts = [f"arn:aws:iam::{number}:root" for number in _accounts(principals)]
-            yield from (Word(name, HERE) for name in named)
-            yield from (Word(name, "the account") for name in accounts if name not in named)
+            yield from (Word(name, HERE) for name in others)
+            yield from (Word(name, "the account") for name in accounts if name not in others)
             yield Word("*", "everybody")
 
 
@@ -208,6 +208,6 @@ def _accounts(principals: list[str]) -> list[str]:
 
 def fitting(words: list[Word], typed: str) -> list[Word]:
     """The words that begin with what is typed, then those that contain it; letters count alike, large or small."""
-    sought = typed.casefold()
-    found = [(word.text.casefold().find(sought), word) for word in words]
-    return [*(word for at, word in found if at == 0), *(word for at, word in found if at > 0)][:MOST]
+    needle = typed.casefold()
+    ranked = [(word.text.casefold().find(needle), word) for word in words]
+    return [*(word for at, word in ranked if at == 0), *(word for at, word in ranked if at > 0)][:MOST]

@@ -94,7 +94,7 @@ class PolicyDocument:
     read_only: bool = False
     place: Place | None = None
     stored: str = ""
-    called: str = ""
+    policy_name: str = ""
     note: str = ""
     blank: str = ""
     policy: Policy | None = field(default=None, init=False)  # of the last complete text
@@ -117,9 +117,9 @@ class PolicyDocument:
     @property
     def errors(self) -> list[Finding]:
         """The mistakes, and first of all what AWS said when the text was to be stored; none while there are gaps."""
-        refused = [self.refused] if self.refused else []
-        found = [] if self.unwritten else [finding for finding in self.findings if finding.level == "error"]
-        return refused + found
+        refusals = [self.refused] if self.refused else []
+        mistakes = [] if self.has_gaps else [finding for finding in self.findings if finding.level == "error"]
+        return refusals + mistakes
 
     @property
     def warnings(self) -> list[Finding]:
@@ -136,66 +136,66 @@ class PolicyDocument:
         return _limit(self.kind, self.stored_as)
 
     @property
-    def begun(self) -> bool:
+    def is_blank(self) -> bool:
         """Whether there is nothing yet, in the world and in the text."""
         return self.place is not None and not self.stored and self.text == self.blank
 
     @property
-    def unwritten(self) -> bool:
+    def has_gaps(self) -> bool:
         """Whether the text is what it began with, and has gaps."""
         return self.place is not None and self.text == self.blank and not self.complete
 
     @property
     def summary(self) -> str:
         """One line: a policy or not."""
-        if self.unwritten:
+        if self.has_gaps:
             return "○ Not a policy yet. Fill in the gaps."
         if not self.complete:
             return f"✘ Not a policy yet: {number_of(len(self.errors), 'mistake')}."
         if self.refused:
             return "✘ AWS has refused it. What is stored has not changed."
-        warned = f", with {number_of(len(self.warnings), 'warning')}" if self.warnings else ""
-        return f"✔ A valid policy{warned}."
+        warnings_text = f", with {number_of(len(self.warnings), 'warning')}" if self.warnings else ""
+        return f"✔ A valid policy{warnings_text}."
 
     def read(self, text: str) -> None:
         """Take a text; one that is no policy leaves `policy` and what was said of its statements as they were."""
         self.text = _SURROGATE.sub("\ufffd", re.sub("\r\n?", "\n", text))
-        found, located = _examine(self.text, self.kind, self.stored_as)
+        faults, located = _examine(self.text, self.kind, self.stored_as)
         levels = {"error": 0, "warning": 0}
-        told = []
-        for problem in found:
+        findings = []
+        for problem in faults:
             finding = _finding(problem, self.text)
             levels[finding.level] += 1
             if levels[finding.level] <= MOST_FINDINGS:
-                told.append(finding)
-        self.findings, self.refused, self.note = tuple(told), None, ""
+                findings.append(finding)
+        self.findings, self.refused, self.note = tuple(findings), None, ""
         if located is not None and not levels["error"]:
-            self.policy = Policy.parse(located.value, self.kind, name=self.called or self.name)
+            self.policy = Policy.parse(located.value, self.kind, name=self.policy_name or self.name)
             self.spans = tuple(_spans(located))
 
     def refuse(self, message: str, reason: str = "") -> None:
         """Say that AWS does not take this text; the longest of its strings that `reason` names is to blame."""
-        named = [each for each in _STRING.findall(self.text) if (text := _decoded(each)) and text in reason]
-        quoted = max((each for each in named if _decoded(each) not in _ELEMENTS), key=len, default="")
+        strings = [each for each in _STRING.findall(self.text) if (text := _decoded(each)) and text in reason]
+        quoted = max((each for each in strings if _decoded(each) not in _ELEMENTS), key=len, default="")
         start = self.text.index(quoted) if quoted else 0
         line, column = self.text.count("\n", 0, start) + 1, start - self.text.rfind("\n", 0, start)
         place = f"Line {line}, column {column}" if quoted else "The document"
-        said = f"AWS refuses it: {message}"[:LONGEST_SAYING]
-        self.refused = Finding("error", place, said, start, start + len(quoted))
+        sentence = f"AWS refuses it: {message}"[:LONGEST_SAYING]
+        self.refused = Finding("error", place, sentence, start, start + len(quoted))
 
     def word(self, state: str) -> str:
         """What a statement of this document did, in a word or two."""
         return (_AT_THE_DOOR if self.kind == "trust" else {}).get(state, WORDS[state][1])
 
     @property
-    def sayings(self) -> list[str]:
+    def messages(self) -> list[str]:
         """What is said of the text, a line for each thing."""
-        said = [self.summary]
-        said += [f"✘ Mistake. {finding.place}: {finding.text}" for finding in self.errors]
-        said += [f"⚠ Careful. {finding.place}: {finding.text}" for finding in self.warnings]
+        lines = [self.summary]
+        lines += [f"✘ Mistake. {finding.place}: {finding.text}" for finding in self.errors]
+        lines += [f"⚠ Careful. {finding.place}: {finding.text}" for finding in self.warnings]
         if self.remarks and not self.complete:
-            said.append("The last complete text:")
-        return said + [str(remark) for remark in self.remarks.values()] + ([self.note] if self.note else [])
+            lines.append("The last complete text:")
+        return lines + [str(remark) for remark in self.remarks.values()] + ([self.note] if self.note else [])
 
     def page(self) -> Part:
         """The document to be read: its lines numbered, those of a statement with its mark, then what is said of it."""
@@ -215,18 +215,18 @@ class PolicyDocument:
             "section.sl-doc",
             head,
             el("div.sl-ed", numbered, text=text),
-            [el("p.sl-small", line) for line in self.sayings],
+            [el("p.sl-small", line) for line in self.messages],
         )
 
     def _marks(self) -> dict[int, str]:
         """For each line of a statement that something is said of, the look of its bar."""
-        found = {}
+        marks = {}
         for index, remark in self.remarks.items():
             span = self.spans[index] if self.complete and index < len(self.spans) else None
             if span is not None:
                 first, last = (self.text.count("\n", 0, place) + 1 for place in (span.start, span.end))
-                found |= dict.fromkeys(range(first, last + 1), BARS[remark.state])
-        return found
+                marks |= dict.fromkeys(range(first, last + 1), BARS[remark.state])
+        return marks
 
 
 def readable(text: str) -> str:
@@ -268,10 +268,10 @@ def _finding(problem: Problem, text: str) -> Finding:
     start = _offset(text, problem.line or 1, problem.column or 1)
     token = _TOKEN.match(text, start)
     place = f"Line {problem.line}, column {problem.column}" if problem.line else problem.path
-    said = problem.sentence
-    said = said if len(said) <= LONGEST_SAYING else f"{said[:LONGEST_SAYING]}…"
+    sentence = problem.sentence
+    sentence = sentence if len(sentence) <= LONGEST_SAYING else f"{sentence[:LONGEST_SAYING]}…"
     level = "warning" if problem.level == "warning" else "error"
-    return Finding(level, place, said, start, token.end() if token else start)
+    return Finding(level, place, sentence, start, token.end() if token else start)
 
 
 def _offset(text: str, line: int, column: int) -> int:

@@ -15,14 +15,14 @@ from ..panel import Panel, failure
 from .code import code
 from .completion import Completion, complete
 from .document import WORDS, PolicyDocument, Remark
-from .places import writing
+from .storage import writing
 
 if TYPE_CHECKING:
     from simlib.cloud.inspection import Place
     from simlib.iam.explanation import ExplainedStatement
 
     from ..attempts import Attempt
-    from .shelf import Shelf
+    from .store import PolicyStore
 
 _STATES = {ALLOW: "allows", DELEGATES: "delegates", EXPLICIT_DENY: "denies"}
 
@@ -63,7 +63,7 @@ class PolicyEditor(Panel):
         principals: Names = (),
         resources: Names = (),
         label: str = "Policy",
-        shelf: Shelf | None = None,
+        shelf: PolicyStore | None = None,
     ) -> None:
         super().__init__()
         self.documents = tuple(_documents(documents))
@@ -76,7 +76,7 @@ class PolicyEditor(Panel):
         self._applied: list[tuple[PolicyDocument, str]] = []  # with what was stored before
         self._version = shelf.world.inspect.version if shelf else None
         self.front = self.documents[0]
-        self._watchers: dict[str, Callable[[], None]] = {}
+        self.on_edit: Callable[[], None] = lambda: None  # a text has changed: one may decide again, and `light`
         self._telling = False
         self.about = ""  # the question whose deciding document was brought to the front last
         self.applies = True  # whether a text is stored from here, or checked by whoever shows the editor
@@ -90,9 +90,9 @@ class PolicyEditor(Panel):
         yet. A policy that comes later gets a tab of its own. `by` is the identity that applies, else the administrator
         of the account. Options are those of `PolicyEditor`. Raises `LookupError` where nobody and nothing is called so.
         """
-        from .shelf import Shelf  # late: an editor of texts alone needs no world
+        from .store import PolicyStore  # late: an editor of texts alone needs no world
 
-        shelf = Shelf(world, by)
+        shelf = PolicyStore(world, by)
         documents = shelf.documents(shelf.places(what))
         editor = cls(documents, principals=shelf.principals, resources=shelf.resources, shelf=shelf, **options)
         editor.places = lambda: shelf.places(what)
@@ -121,8 +121,7 @@ class PolicyEditor(Panel):
         """Tell the watchers, then draw once."""
         self._telling = True
         try:
-            for watcher in list(self._watchers.values()):
-                watcher()
+            self.on_edit()
         finally:
             self._telling = False
         self._draw()
@@ -132,29 +131,29 @@ class PolicyEditor(Panel):
         self.front = self[name]
         self._draw()
 
-    def light(self, shown: Evaluation | Mapping[str, Evaluation] | None, about: str = "") -> None:
+    def light(self, evaluations: Evaluation | Mapping[str, Evaluation] | None, about: str = "") -> None:
         """Say of every statement of these documents what it did in decisions made with their `policy`; None: nothing.
 
         Of several decisions, by their labels, it says to which of them it did what it did. Each view brings a document
         that decides the first of them to its front when it opens, and when they are `about` another than before.
         """
         self.about = about or self.about
-        labelled = shown if isinstance(shown, Mapping) else {"": shown} if shown else {}
+        by_label = evaluations if isinstance(evaluations, Mapping) else {"": evaluations} if evaluations else {}
         of_policy = {id(document.policy): document for document in self.documents if document.policy}
-        deciding = set(map(id, _deciding(next(iter(labelled.values()), None))))
-        found: dict[tuple[str, int], dict[str, list[tuple[str, ExplainedStatement]]]] = {}
-        for label, evaluation in labelled.items():
+        deciding = set(map(id, _deciding(next(iter(by_label.values()), None))))
+        statements: dict[tuple[str, int], dict[str, list[tuple[str, ExplainedStatement]]]] = {}
+        for label, evaluation in by_label.items():
             for each in evaluation.statements:
                 if (document := of_policy.get(id(each.policy))) is not None:
-                    states = found.setdefault((document.name, each.statement.index), {})
+                    states = statements.setdefault((document.name, each.statement.index), {})
                     states.setdefault(_state(each, evaluation), []).append((label, each))
         remarks: dict[str, dict[int, Remark]] = {document.name: {} for document in self.documents}
-        for (name, index), states in found.items():
+        for (name, index), states in statements.items():
             state = next(state for state in WORDS if state in states)
             label, explained = states[state][0]
             owners = tuple(label for label, _ in states[state] if label) if state != "missed" else ()
             reason = ""
-            if state == "missed" and len(labelled) == 1 and explained.deciding is not None:
+            if state == "missed" and len(by_label) == 1 and explained.deciding is not None:
                 reason = explained.deciding.sentence.replace("`", "")
             sid = f" ({explained.statement.sid})" if explained.statement.sid else ""
             title = f"{explained.statement.effect} statement {index + 1}{sid}"
@@ -163,11 +162,11 @@ class PolicyEditor(Panel):
             document.remarks, document.decides = remarks[document.name], id(document.policy) in deciding
         self._draw()
 
-    def complete(self, text: str, offset: int, name: str | None = None, *, asked: bool = True) -> Completion:
-        """What could be written at this offset of the text of a document; `asked`: by a key, not by typing on."""
+    def complete(self, text: str, offset: int, name: str | None = None, *, explicit: bool = True) -> Completion:
+        """What could be written at this offset of the text of a document; `explicit`: by a key, not by typing on."""
         kind = self._document(name).kind
         return complete(
-            text, offset, kind, principals=_now(self.principals), resources=_now(self.resources), asked=asked
+            text, offset, kind, principals=_now(self.principals), resources=_now(self.resources), explicit=explicit
         )
 
     # -- in the world -------------------------------------------------------------------------------------------------
@@ -180,16 +179,16 @@ class PolicyEditor(Panel):
         """
         document, shelf = self._document(name), self._shelf_of(name)
         place, before = document.place, shelf.stored(document.place)
-        done = shelf.put(place, document.text)
-        if done.allowed and (call := writing(place).call):
+        outcome = shelf.put(place, document.text)
+        if outcome.allowed and (call := writing(place).call):
             if before or writing(place).remove:
                 self._applied.append((document, before))
             shelf.read(document)
             document.note = f"Applied by {shelf.who(place)}: {call.service} {call.operation}."
         else:
-            document.refuse(f"{done.code}. {done.message}", shelf.reason(done))
+            document.refuse(f"{outcome.code}. {outcome.message}", shelf.reason(outcome))
         self._tell()
-        return done
+        return outcome
 
     def take_back(self) -> Attempt | None:
         """Undo the last `apply` that is not undone yet: the world holds what it held before. None if there is none."""
@@ -197,15 +196,15 @@ class PolicyEditor(Panel):
             return None
         document, before = self._applied[-1]
         shelf = self._shelf_of(document.name)
-        done = shelf.put(document.place, before)
-        if done.allowed:
+        outcome = shelf.put(document.place, before)
+        if outcome.allowed:
             self._applied.pop()
             shelf.read(document)
             document.note = "Taken back. The world holds what it held before."
         else:
-            document.note = f"AWS refuses to take it back: {done.code}. {done.message}"
+            document.note = f"AWS refuses to take it back: {outcome.code}. {outcome.message}"
         self._tell()
-        return done
+        return outcome
 
     @property
     def can_take_back(self) -> bool:
@@ -220,7 +219,7 @@ class PolicyEditor(Panel):
         for each in self.documents:
             if each.place is None or each.stored == shelf.stored(each.place):
                 continue
-            new, edited = True, each.changed and not each.begun
+            new, edited = True, each.changed and not each.is_blank
             text, note = each.text, each.note
             shelf.read(each)
             if each.text == text:
@@ -229,12 +228,12 @@ class PolicyEditor(Panel):
                 each.read(text)
             elif not each.stored:
                 each.policy, each.blank = None, each.text  # there is nothing any more, and nobody has begun it anew
-        known = {each.place for each in self.documents}
-        come = [place for place in self._found() if place not in known and shelf.stored(place)]
-        self.documents += tuple(shelf.documents(come, [each.name for each in self.documents]))
-        return new or bool(come)
+        places = {each.place for each in self.documents}
+        new_places = [place for place in self._present_places() if place not in places and shelf.stored(place)]
+        self.documents += tuple(shelf.documents(new_places, [each.name for each in self.documents]))
+        return new or bool(new_places)
 
-    def _found(self) -> Iterable[Place]:
+    def _present_places(self) -> Iterable[Place]:
         try:
             return dict.fromkeys(self.places())
         except LookupError:  # whose they are is gone
@@ -265,14 +264,14 @@ class PolicyEditor(Panel):
         document = self._document(name)
         if document.place is None:
             return "This text belongs to no user, role or resource, so nothing stores it."
-        written = writing(document.place)
+        storage = writing(document.place)
         try:
             policy = json.loads(document.text)
         except (ValueError, RecursionError):
-            return written.reason or "This is not JSON yet, so there is nothing to store."
-        return code(written, policy, language)
+            return storage.reason or "This is not JSON yet, so there is nothing to store."
+        return code(storage, policy, language)
 
-    def _shelf_of(self, name: str | None) -> Shelf:
+    def _shelf_of(self, name: str | None) -> PolicyStore:
         document = self._document(name)
         if self.shelf is None or document.place is None:
             raise ValueError(f"{document.name} is a text of its own: there is no place in a world to store it")
@@ -280,9 +279,11 @@ class PolicyEditor(Panel):
             raise ValueError(reason)
         return self.shelf
 
-    def watch(self, place: str, watcher: Callable[[], None]) -> None:
-        """Call `watcher` when a text has changed: it may decide again, and `light`. Each place has one watcher."""
-        self._watchers[place] = watcher
+    def _view(self) -> Any:
+        from .. import screen
+        from .view import code_view
+
+        return screen.show(self, code_view(self))
 
     def _draw(self) -> None:
         if not self._telling:
@@ -303,14 +304,14 @@ class PolicyEditor(Panel):
         return panel_card(self.label, el("div.sl-pane", [each.page() for each in self.documents]))
 
 
-def _documents(given: str | Mapping[str, Any] | Iterable[PolicyDocument]) -> Iterable[PolicyDocument]:
-    if isinstance(given, str):
-        given = {"policy": given}
-    if not isinstance(given, Mapping):
-        return given
+def _documents(documents: str | Mapping[str, Any] | Iterable[PolicyDocument]) -> Iterable[PolicyDocument]:
+    if isinstance(documents, str):
+        documents = {"policy": documents}
+    if not isinstance(documents, Mapping):
+        return documents
     return [
         PolicyDocument(name, text=text if isinstance(text, str) else json.dumps(text, indent=2))
-        for name, text in given.items()
+        for name, text in documents.items()
     ]
 
 

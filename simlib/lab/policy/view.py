@@ -42,7 +42,7 @@ def code_view(editor: PolicyEditor) -> Editor:
     texts = [each.text for each in editor.documents]
     widget = Editor(label=editor.label, texts=texts, languages=[list(each) for each in LANGUAGES.items()])
     busy = False  # with a message of the browser: what follows from it is sent at its end, in one
-    seen = 0  # the last revision that came from the browser: it keeps what it has typed since
+    last_revision = 0  # the last revision that came from the browser: it keeps what it has typed since
 
     def follow() -> None:
         nonlocal busy
@@ -50,13 +50,13 @@ def code_view(editor: PolicyEditor) -> Editor:
             return
         with widget.hold_sync():
             # a document that has come brings its text along, so that no other text is sent, and what is typed stays
-            said = widget.documents
-            known = widget.texts + [each["text"] for each in said[len(widget.texts) :]]
-            added = enumerate(editor.documents[len(said) :], len(said))
-            if len(said) < len(editor.documents):
-                widget.documents = said + [_about(each, at >= len(widget.texts)) for at, each in added]
+            documents = widget.documents
+            texts_there = widget.texts + [each["text"] for each in documents[len(widget.texts) :]]
+            new = enumerate(editor.documents[len(documents) :], len(documents))
+            if len(documents) < len(editor.documents):
+                widget.documents = documents + [_about(each, at >= len(widget.texts)) for at, each in new]
             texts = [document.text for document in editor.documents]
-            if texts[: len(known)] != known:
+            if texts[: len(texts_there)] != texts_there:
                 busy = True
                 widget.texts = texts
                 widget.revision += 1
@@ -64,53 +64,55 @@ def code_view(editor: PolicyEditor) -> Editor:
             widget.front = editor.documents.index(editor.front)
             widget.marks = {
                 "revision": widget.revision,
-                "seen": seen,
+                "seen": last_revision,
                 "documents": [_marks(each, applies=editor.applies) for each in editor.documents],
                 "applied": editor.can_take_back,
                 "about": editor.about,
                 "code": editor.code(widget.language) if widget.language in LANGUAGES else "",
             }
 
-    def typed(_: Any) -> None:
-        nonlocal busy, seen
+    def texts_changed(_: Any) -> None:
+        nonlocal busy, last_revision
         if busy:
             return
-        busy, seen = True, widget.revision
+        busy, last_revision = True, widget.revision
         try:
             for document, text in zip(editor.documents, widget.texts, strict=False):  # a new one it may not know yet
-                _take(editor, document, text)
+                _edit(editor, document, text)
         finally:
             busy = False
         follow()
 
-    def brought(_: Any) -> None:
+    def front_changed(_: Any) -> None:
         if 0 <= widget.front < len(editor.documents) and editor.documents[widget.front] is not editor.front:
             editor.show(editor.documents[widget.front].name)
 
-    def asked(_: Any, question: Any, __: Any) -> None:
+    def received(_: Any, question: Any, __: Any) -> None:
         match question:
             case {"ask": "words", "id": str(id_), "index": int(index), "text": str(text), "offset": int(offset)} if (
                 0 <= index < len(editor.documents)
             ):
-                found = editor.complete(text, offset, editor.documents[index].name, asked=bool(question.get("asked")))
-                widget.send({"id": id_, **asdict(found)})
+                completion = editor.complete(
+                    text, offset, editor.documents[index].name, explicit=bool(question.get("asked"))
+                )
+                widget.send({"id": id_, **asdict(completion)})
             case {"ask": "apply" | "take back" | "reload" as what, "index": int(index), "text": str(text)} if (
                 0 <= index < len(editor.documents)
             ):
-                _take(editor, editor.documents[index], text)
+                _edit(editor, editor.documents[index], text)
                 editor.order(what, editor.documents[index].name)
 
     follow()
-    editor.draw_by("view", follow)
-    widget.observe(typed, "revision")
-    widget.observe(brought, "front")
+    editor.on_draw = follow
+    widget.observe(texts_changed, "revision")
+    widget.observe(front_changed, "front")
     widget.observe(lambda _: follow(), "language")
-    widget.on_msg(asked)
+    widget.on_msg(received)
     screen.follow(widget, editor.follow)
     return widget
 
 
-def _take(editor: PolicyEditor, document: PolicyDocument, text: str) -> None:
+def _edit(editor: PolicyEditor, document: PolicyDocument, text: str) -> None:
     if text != document.text and not document.read_only:
         editor.edit(text, document.name)
 
@@ -118,15 +120,15 @@ def _take(editor: PolicyEditor, document: PolicyDocument, text: str) -> None:
 def _about(document: PolicyDocument, with_text: bool) -> dict[str, Any]:
     title = f"{document.name}, {KINDS[document.kind].name.lower()}"
     about = {"name": document.name, "title": title, "read_only": document.read_only, "limit": document.limit}
-    return {**_seen(about), "longest": LONGEST, "text": document.text if with_text else ""}
+    return {**_printable(about), "longest": LONGEST, "text": document.text if with_text else ""}
 
 
 def _marks(document: PolicyDocument, *, applies: bool) -> dict[str, Any]:
     """What is said of a document; where nothing `applies` it, nothing of a place in the world."""
-    said = {
+    marks = {
         "summary": document.summary,
-        "stale": not document.complete and not document.unwritten,
-        "begun": document.begun or document.unwritten,
+        "stale": not document.complete and not document.has_gaps,
+        "begun": document.is_blank or document.has_gaps,
         "findings": list(map(asdict, (*document.errors, *document.warnings))),
         "note": document.note,
         "changed": applies and document.changed,
@@ -138,13 +140,13 @@ def _marks(document: PolicyDocument, *, applies: bool) -> dict[str, Any]:
             for index, remark in document.remarks.items()
         ],
     }
-    return _seen(said)  # type: ignore[no-any-return]
+    return _printable(marks)  # type: ignore[no-any-return]
 
 
-def _seen(said: Any) -> Any:
+def _printable(value: Any) -> Any:
     """The same with what is invisible in its texts named, as everywhere; they go to the page as text."""
-    if isinstance(said, str):
-        return visible(said)
-    if isinstance(said, Mapping):
-        return {name: _seen(each) for name, each in said.items()}
-    return [_seen(each) for each in said] if isinstance(said, list | tuple) else said
+    if isinstance(value, str):
+        return visible(value)
+    if isinstance(value, Mapping):
+        return {name: _printable(each) for name, each in value.items()}
+    return [_printable(each) for each in value] if isinstance(value, list | tuple) else value

@@ -54,10 +54,10 @@ class Bar:
 
 @dataclass(frozen=True)
 class Chart:
-    """What is drawn. `looked` is the moment looked at; `hidden` lanes are left out."""
+    """What is drawn. `moment` is the one looked at; `hidden` lanes are left out."""
 
     now: datetime
-    looked: datetime
+    moment: datetime
     left: datetime
     right: datetime
     lanes: tuple[Lane, ...]
@@ -80,16 +80,16 @@ class Chart:
         hours, years = step < day, self._new_years
         begin, end = (f"{at:%d %b %Y, %H:%M}" if hours else f"{at:%d %b %Y}" for at in (self.left, self.right))
         end = f"{self.right:%H:%M}" if hours and not self.years and span <= day else end
-        found = [
+        ticks = [
             (self.left, begin, False),
             (self.right, f"{end} UTC", False),
             *((at, f"{at:%Y}", True) for at in years),
         ]
         for at in (first + n * step for n in range(most + 2)):
-            aside = all(abs(at - year) >= span / 6 for year in years)
-            if self.left + span / 4 < at < self.right - span / 6 and aside:
-                found.append((at, f"{at:%H:%M}" if hours and at.hour + at.minute else f"{at:%d %b}", False))
-        return sorted(found)
+            is_clear = all(abs(at - year) >= span / 6 for year in years)
+            if self.left + span / 4 < at < self.right - span / 6 and is_clear:
+                ticks.append((at, f"{at:%H:%M}" if hours and at.hour + at.minute else f"{at:%d %b}", False))
+        return sorted(ticks)
 
     @property
     def _new_years(self) -> list[datetime]:
@@ -98,11 +98,11 @@ class Chart:
 
     def bars(self, credential: Credential) -> Iterator[Bar]:
         """The bars of a credential as it is at the moment looked at: what has not happened then is not known."""
-        known = [interval for interval in credential.intervals if interval.since <= self.looked]
-        if not known:
+        intervals = [interval for interval in credential.intervals if interval.since <= self.moment]
+        if not intervals:
             yield Bar(credential.born, credential.expires, "unborn")
             return
-        for interval, following in zip(known, [*known[1:], None], strict=True):
+        for interval, following in zip(intervals, [*intervals[1:], None], strict=True):
             until = following.since if following else credential.expires
             if interval.state == VALID:
                 yield Bar(interval.since, until, _ENDED[following.state] if following else "good")
@@ -111,7 +111,7 @@ class Chart:
             elif interval.state == INACTIVE:
                 yield Bar(interval.since, until, "off")
 
-    def shown(self, credential: Credential) -> list[Bar]:
+    def visible_bars(self, credential: Credential) -> list[Bar]:
         """Its bars that are on the axis."""
         bars = self.bars(credential)
         return [bar for bar in bars if bar.since < self.right and (bar.until is None or bar.until > self.left)]
@@ -133,7 +133,7 @@ class Chart:
 def chart(
     lanes: Sequence[Lane],
     now: datetime,
-    looked: datetime,
+    moment: datetime,
     span: timedelta | None,
     before: Chart | None = None,
     *,
@@ -142,25 +142,25 @@ def chart(
     """Lay lanes out. `span` is how much time to show around the moment looked at; None: what the sessions need, all of
     them where the `whole` is asked about, else those near each other. A chart that was drawn `before` with the same
     span keeps its place, as long as the moment is on it."""
-    kept = _most_telling(lanes, now)
+    drawn_lanes = _most_telling(lanes, now)
     if span is None:
-        left, right = _around(kept, now, whole=whole)
-        if looked < left:
-            left = looked - (right - looked) / 20
-        elif looked > right:
-            right = looked + (looked - left) / 20
-    elif before and before.right - before.left == span and before.left <= looked <= before.right:
+        left, right = _around(drawn_lanes, now, whole=whole)
+        if moment < left:
+            left = moment - (right - moment) / 20
+        elif moment > right:
+            right = moment + (moment - left) / 20
+    elif before and before.right - before.left == span and before.left <= moment <= before.right:
         left, right = before.left, before.right
     else:
-        left, right = looked - span / 2, looked + span / 2
-    return Chart(now, looked, left, right, tuple(kept), len(lanes) - len(kept))
+        left, right = moment - span / 2, moment + span / 2
+    return Chart(now, moment, left, right, tuple(drawn_lanes), len(lanes) - len(drawn_lanes))
 
 
 def _most_telling(lanes: Sequence[Lane], now: datetime) -> list[Lane]:
     """Those with valid credentials first, then the youngest; in their old order."""
     ranked = sorted(lanes, key=lambda lane: (lane.valid(now), lane.credential.born), reverse=True)[:MOST_LANES]
-    kept = {lane.key for lane in ranked}
-    return [lane for lane in lanes if lane.key in kept]
+    keys = {lane.key for lane in ranked}
+    return [lane for lane in lanes if lane.key in keys]
 
 
 def _around(lanes: Sequence[Lane], now: datetime, *, whole: bool) -> tuple[datetime, datetime]:

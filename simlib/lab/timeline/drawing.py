@@ -8,10 +8,10 @@ from datetime import datetime
 from ..look import SIGNS as SHAPES
 from ..look import avatar, fold, icon, sign
 from ..page import Child, Part, el, parts_of
-from ..people import short_key
+from ..principals import short_key
 from ..trail_table import KeyCalls
 from .chart import Chart
-from .lanes import Holding
+from .lanes import LaneState
 
 STEPS = 1000  # of the line of now, from one end of the axis to the other
 _LEGEND = (
@@ -28,12 +28,12 @@ _LEGEND = (
 )
 
 
-def drawing(chart: Chart, holdings: Sequence[Holding], calls: Mapping[str, KeyCalls | None], chosen: str) -> Child:
+def drawing(chart: Chart, holdings: Sequence[LaneState], calls: Mapping[str, KeyCalls | None], chosen: str) -> Child:
     """A lane for each credential, its label at the left, the line of the moment looked at over all; those that live
     before or after what the axis covers, by their labels alone. `calls` and `chosen` are by access keys."""
-    here = [each for each in holdings if chart.shown(each.lane.credential)]
-    away = [each for each in holdings if each not in here]
-    rows = {each.key: row for row, each in enumerate(here)}
+    visible = [each for each in holdings if chart.visible_bars(each.lane.credential)]
+    away = [each for each in holdings if each not in visible]
+    rows = {each.key: row for row, each in enumerate(visible)}
     ticks = chart.ticks()
     ends = (0, len(ticks) - 1)
     marks = [
@@ -42,8 +42,8 @@ def drawing(chart: Chart, holdings: Sequence[Holding], calls: Mapping[str, KeyCa
     ]
     lines = [el("span.sl-grid-l" + (".is-year" if year else ""), style=_x(chart, on)) for on, _, year in ticks[1:-1]]
     axis = el("div.sl-axis", marks, text="", data_along=True, aria_hidden="true")
-    lanes = [_lane(each, chosen, lines, _track(chart, each, rows, calls.get(each.key))) for each in here]
-    moment = f"--moment:{chart.place(chart.looked)}"  # where the lanes are too narrow for one line over all of them
+    lanes = [_lane(each, chosen, lines, _track(chart, each, rows, calls.get(each.key))) for each in visible]
+    moment = f"--moment:{chart.place(chart.moment)}"  # where the lanes are too narrow for one line over all of them
     return el("div.sl-tl", axis, lanes, _now_line(chart), key="drawing", style=moment), _away(chart, away, chosen)
 
 
@@ -62,19 +62,19 @@ def _x(chart: Chart, moment: datetime) -> str:
     return f"--x:{chart.place(moment)}"
 
 
-def _away(chart: Chart, away: Sequence[Holding], chosen: str) -> Child:
+def _away(chart: Chart, away: Sequence[LaneState], chosen: str) -> Child:
     if not away:
         return None
     later = sum(each.lane.credential.born >= chart.right for each in away)
     places = ((len(away) - later, "before"), (later, "after"))
-    told = " and ".join(f"{number} {where}" for number, where in places if number)
+    summary = " and ".join(f"{number} {where}" for number, where in places if number)
     lanes = [_lane(each, chosen) for each in away]
-    text = "\n".join(["", f"{told.capitalize()} this stretch of time:", *map(str, lanes)])
-    return fold(f"{told} this stretch of time", el("div.sl-tl.is-away", lanes), key="away", text=text)
+    text = "\n".join(["", f"{summary.capitalize()} this stretch of time:", *map(str, lanes)])
+    return fold(f"{summary} this stretch of time", el("div.sl-tl.is-away", lanes), key="away", text=text)
 
 
-def _lane(holding: Holding, chosen: str, lines: Sequence[Part] = (), drawn: Iterator[Part] | None = None) -> Part:
-    lane, here = holding.lane, holding.key == chosen
+def _lane(holding: LaneState, chosen: str, lines: Sequence[Part] = (), parts: Iterator[Part] | None = None) -> Part:
+    lane, is_chosen = holding.lane, holding.key == chosen
     kind = "user" if not lane.credential.expires else "machine" if "/i-" in lane.credential.arn else "session"
     colour = SHAPES[holding.sign]["colour"]
     state = el("span" + (f".is-{colour}" if colour else ""), sign(holding.sign), " ", holding.words)
@@ -84,18 +84,18 @@ def _lane(holding: Holding, chosen: str, lines: Sequence[Part] = (), drawn: Iter
         avatar(kind, lane.name),
         el("span", el("b", lane.label, text=lane.name), " ", el("span.sl-small", key, " ", state)),
         el("span.sl-hidden", holding.story),
-        do="lane", value=lane.key, still=True, aria_pressed=str(here).lower(), title=lane.name,
+        do="lane", value=lane.key, still=True, aria_pressed=str(is_chosen).lower(), title=lane.name,
     )  # fmt: skip
-    track = el("div.sl-track", lines, list(drawn), text="") if drawn else None
-    return el("div.sl-lane" + (".is-here" if here else ""), label, track, key=f"lane-{lane.key}")
+    track = el("div.sl-track", lines, list(parts), text="") if parts else None
+    return el("div.sl-lane" + (".is-here" if is_chosen else ""), label, track, key=f"lane-{lane.key}")
 
 
-def _track(chart: Chart, holding: Holding, rows: Mapping[str, int], calls: KeyCalls | None) -> Iterator[Part]:
+def _track(chart: Chart, holding: LaneState, rows: Mapping[str, int], calls: KeyCalls | None) -> Iterator[Part]:
     """The bars of a lane, the longest it could have lived, its calls, and the line to whom it was born of."""
     credential, place = holding.lane.credential, chart.place
-    for bar in chart.shown(credential):
+    for bar in chart.visible_bars(credential):
         begin, end = place(bar.since), place(bar.until) if bar.until else 100.0
-        lived = round(100 * min(max((place(chart.looked) - begin) / max(end - begin, 0.01), 0), 1))
+        lived = round(100 * min(max((place(chart.moment) - begin) / max(end - begin, 0.01), 0), 1))
         css = f"span.sl-span.is-{bar.look}" + (".is-older" if bar.since < chart.left else "")
         css += ".is-endless" if bar.until is None or bar.until > chart.right else ""
         yield el(css, style=f"--f:{begin};--t:{max(end, begin + 0.4)};--lived:{lived}")
@@ -112,13 +112,13 @@ def _track(chart: Chart, holding: Holding, rows: Mapping[str, int], calls: KeyCa
 
 def _now_line(chart: Chart) -> Child:
     """The moment looked at: a line that can be dragged. Now is another line where it is another moment."""
-    now, moment = chart.now, chart.looked
+    now, moment = chart.now, chart.moment
     slider = el(
         "button.sl-grip", icon("grip"), f"{'now ' if now == moment else ''}{moment:%H:%M}",
         role="slider", aria_label="Look at another moment", aria_valuemin="0", aria_valuemax=str(STEPS),
         aria_valuenow=str(round(STEPS / 100 * chart.place(moment))), aria_valuetext=f"{moment:%d %B %Y, %H:%M} UTC",
         data_drag="moment", data_keys="key", still=True,
     )  # fmt: skip
-    away = now != moment and chart.left <= now <= chart.right
-    real = el("div.sl-now.is-real", style=_x(chart, now), key="now", text="") if away else None
+    is_elsewhere = now != moment and chart.left <= now <= chart.right
+    real = el("div.sl-now.is-real", style=_x(chart, now), key="now", text="") if is_elsewhere else None
     return real, el("div.sl-now", slider, style=_x(chart, moment), key="looked", text="")

@@ -19,7 +19,7 @@ from simlib.cloud.credentials.lifetimes import (
 
 from ..explorers.answers import Answer
 from ..markup import shortened
-from ..people import short_key
+from ..principals import short_key
 
 MOST_ADDRESSES = 4  # of one key are named
 LETTERS = 28  # of a name beside its lane; the beginning and the end tell most
@@ -47,7 +47,7 @@ class Lane:
     def valid(self, moment: datetime) -> bool:
         return self.credential.state(moment) == VALID
 
-    def told(self, moment: datetime, *, years: bool = False) -> str:
+    def describe(self, moment: datetime, *, years: bool = False) -> str:
         """Its state at a moment, in words."""
         credential = self.credential
         state = credential.state(moment)
@@ -74,7 +74,7 @@ class Lane:
 
 
 @dataclass(frozen=True)
-class Holding:
+class LaneState:
     """One credential at the moment looked at: its state, in words too, what can be done with it, and from where it was
     used, the most frequent address first."""
 
@@ -128,9 +128,9 @@ def lanes(
     """
     names, everything = {}, {each.access_key_id: each for each in credentials}
     if only is not None:
-        named = only.items() if isinstance(only, Mapping) else ((None, each) for each in only)
-        for own, selector in [(own, _selector(each)) for own, each in named]:
-            names |= {each.access_key_id: own for each in credentials if _meant(each, selector, account_name)}
+        selected = only.items() if isinstance(only, Mapping) else ((None, each) for each in only)
+        for own, selector in [(own, _selector(each)) for own, each in selected]:
+            names |= {each.access_key_id: own for each in credentials if _is_selected(each, selector, account_name)}
         credentials = [each for each in credentials if each.access_key_id in names]
     several = len({each.account for each in credentials}) > 1
     by_key = {each.access_key_id: each for each in credentials}
@@ -142,34 +142,34 @@ def lanes(
     children: dict[str, list[Credential]] = {}
     for each in credentials:
         children.setdefault(each.issued_by if each.issued_by in by_key else "", []).append(each)
-    found: list[Lane] = []
+    result: list[Lane] = []
     waiting = [(each, 0) for each in reversed(children.get("", []))]
     while waiting:
         each, depth = waiting.pop()
         parent = everything.get(each.issued_by)
-        found.append(Lane(name(each), each, name(parent) if parent else each.issued_to, depth))
+        result.append(Lane(name(each), each, name(parent) if parent else each.issued_to, depth))
         waiting += [(child, depth + 1) for child in reversed(children.get(each.access_key_id, []))]
-    return found
+    return result
 
 
-def _selector(given: Any) -> str:
+def _selector(selected: Any) -> str:
     """What to look for: an access key, an ARN, or a name."""
-    if isinstance(given, str):
-        return given
+    if isinstance(selected, str):
+        return selected
     for attribute in ("access_key_id", "instance_id"):
-        if isinstance(value := getattr(given, attribute, None), str):
+        if isinstance(value := getattr(selected, attribute, None), str):
             return value
-    parts = (given, *given.values()) if isinstance(given, Mapping) else ()
+    parts = (selected, *selected.values()) if isinstance(selected, Mapping) else ()
     for part in parts:
         if isinstance(part, Mapping) and isinstance(part.get("AccessKeyId"), str):
             return str(part["AccessKeyId"])
     raise ValueError(
         "only= takes identities, AWS answers that hold credentials, access keys, ARNs and names; "
-        f"{type(given).__name__} is none of these"
+        f"{type(selected).__name__} is none of these"
     )
 
 
-def _meant(credential: Credential, selector: str, account_name: Callable[[str], str]) -> bool:
+def _is_selected(credential: Credential, selector: str, account_name: Callable[[str], str]) -> bool:
     path = credential.arn.split(":", 5)[5].split("/")
     if selector.startswith("arn:"):
         role = selector.partition(":role/")[2].rpartition("/")[2]

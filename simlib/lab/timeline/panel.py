@@ -15,15 +15,15 @@ from simlib.cloud.inspection import Principal
 
 from ..explorers.answers import Answer, Question, put
 from ..explorers.rows import request_row, why
-from ..look import button, choice, fold, icon, panel_card
+from ..look import button, choice, fold, icon, notice, panel_card
 from ..markup import number_of
 from ..page import Child, Part, code, el
 from ..panel import Commands, Panel
-from ..people import short_key
-from ..trail_table import DECISIONS, MOST_IDENTITIES, TrailTable, called, trail_page
+from ..principals import short_key
+from ..trail_table import DECISIONS, MOST_IDENTITIES, TrailTable, principal_name, trail_page
 from .chart import MOST_LANES, Chart, chart
 from .drawing import STEPS, drawing, legend
-from .lanes import Holding, Lane, lanes, short
+from .lanes import Lane, LaneState, lanes, short
 
 SPANS = {
     "": None,
@@ -66,14 +66,14 @@ class SessionTimeline(Panel):
         self.world, self.requests, self.span = world, tuple(requests), span
         self.only = only if only is None or isinstance(only, Mapping) else tuple(only)
         self.trail = TrailTable(world.trail, account_name=world.account_name)
-        self.looked: datetime | None = None  # None: now, wherever the clock goes
+        self.other_moment: datetime | None = None  # None: now, wherever the clock goes
         self.opened: tuple[str, int] | None = None  # the access key and the request whose evaluation is shown
         self.chosen = ""  # the access key whose story is told
         self.note = ""
         self.now: datetime = world.clock.now
         self.lanes: tuple[Lane, ...] = ()
         self.chart: Chart = chart((), self.now, self.now, None)
-        self.holdings: tuple[Holding, ...] = ()
+        self.holdings: tuple[LaneState, ...] = ()
         self.changes: tuple[Change, ...] = ()
         self._version: Any = None
         world.credentials()  # a world that has been stopped says so
@@ -104,25 +104,31 @@ class SessionTimeline(Panel):
     def _look_again(self) -> None:
         """Work out the view from what is known of the world."""
         identity = self.trail.identity
-        shown = [lane for lane in self.lanes if not identity or identity in (lane.credential.arn, lane.key)]
-        self.changes = _changes(shown)
+        selected_lanes = [lane for lane in self.lanes if not identity or identity in (lane.credential.arn, lane.key)]
+        self.changes = _changes(selected_lanes)
         whole = self.only is not None or bool(identity)
-        self.chart = chart(shown, self.now, self.moment, self.span, self.chart, whole=whole)
+        self.chart = chart(selected_lanes, self.now, self.moment, self.span, self.chart, whole=whole)
         self.holdings = tuple(map(self._holding, self.chart.lanes))
         self._draw()
 
-    def _holding(self, lane: Lane) -> Holding:
+    def _holding(self, lane: Lane) -> LaneState:
         state = lane.credential.state(self.moment)
         calls = self.trail.by_key.get(lane.key)
         addresses = tuple(address for address, _ in calls.addresses.most_common()) if calls else ()
-        words = lane.told(self.moment, years=self.chart.years)
-        return Holding(lane, state, words, tuple(self._answers(lane, state)), addresses)
+        words = lane.describe(self.moment, years=self.chart.years)
+        return LaneState(lane, state, words, tuple(self._answers(lane, state)), addresses)
 
     def _answers(self, lane: Lane, state: str) -> Iterable[Answer]:
         """What AWS would answer at the moment looked at: to credentials that are not valid, always the same."""
-        held = lane.credential
-        who = Principal(held.arn, "session" if held.expires else "user", held.account, lane.name, held.access_key_id)
-        who = who if held.expires else replace(who, credential="")
+        credential = lane.credential
+        who = Principal(
+            credential.arn,
+            "session" if credential.expires else "user",
+            credential.account,
+            lane.name,
+            credential.access_key_id,
+        )
+        who = who if credential.expires else replace(who, credential="")
         for action, resource in self.requests if state else ():
             question = Question(who, action, resource)
             if state in (VALID, REVOKED):
@@ -136,7 +142,7 @@ class SessionTimeline(Panel):
     @property
     def moment(self) -> datetime:
         """The moment looked at."""
-        return self.looked or self.now
+        return self.other_moment or self.now
 
     def look(self, moment: datetime | timedelta | None = None) -> None:
         """Look at another moment, or that far from now; None: at now. Nothing changes in the world."""
@@ -146,14 +152,16 @@ class SessionTimeline(Panel):
             raise ValueError(f"{moment!r} does not say which time zone it means; give an aware datetime")
         if moment is not None and abs(moment - self.now) > FARTHEST:
             raise ValueError(f"{moment:%d %b %Y} is too far away: look at most a hundred years from now")
-        self.looked, self.note = moment, ""
+        self.other_moment, self.note = moment, ""
         self._look_again()
 
     def step(self, forward: bool = True) -> None:
         """Look at the next change, or at the one before."""
-        found = [each for each in self.changes if each.moment != self.moment and forward == (each.moment > self.moment)]
-        if found:
-            self.look(found[0 if forward else -1].moment)
+        moments = [
+            each for each in self.changes if each.moment != self.moment and forward == (each.moment > self.moment)
+        ]
+        if moments:
+            self.look(moments[0 if forward else -1].moment)
 
     @property
     def next_change(self) -> Change | None:
@@ -172,7 +180,7 @@ class SessionTimeline(Panel):
         except (ValueError, RuntimeError) as error:
             self.note = f"The clock stands still: {error}"
         else:
-            self.looked = None
+            self.other_moment = None
             self.note = f"The clock was moved to {change.moment:%d %b %Y, %H:%M:%S} UTC"
             self.note += f": {change.words}." if change.words else "."
         self.refresh()
@@ -207,8 +215,8 @@ class SessionTimeline(Panel):
     @property
     def identities(self) -> list[str]:
         """Whom the filter can choose: everybody who has credentials or has called."""
-        named = {lane.credential.arn for lane in self.lanes}
-        return sorted(named | set(self.trail.identities if self.only is None else ()))
+        arns = {lane.credential.arn for lane in self.lanes}
+        return sorted(arns | set(self.trail.identities if self.only is None else ()))
 
     # -- the page ----------------------------------------------------------------------------------------------------
 
@@ -217,8 +225,10 @@ class SessionTimeline(Panel):
         """One line: how many are valid, and when."""
         valid = sum(each.state == VALID for each in self.holdings)
         ahead = self.moment - self.now
-        distance = f", {hours(abs(ahead))} {'from' if ahead > timedelta(0) else 'before'} now" if self.looked else ""
-        when = f"{'Now,' if self.looked is None else 'On'} {short(self.moment, years=True)} UTC{distance}"
+        distance = (
+            f", {hours(abs(ahead))} {'from' if ahead > timedelta(0) else 'before'} now" if self.other_moment else ""
+        )
+        when = f"{'Now,' if self.other_moment is None else 'On'} {short(self.moment, years=True)} UTC{distance}"
         if not self.holdings:
             return f"{when}: no credentials here yet."
         return (
@@ -229,18 +239,18 @@ class SessionTimeline(Panel):
     def remarks(self) -> Iterator[str]:
         """What is not shown, and with which policies another moment is decided."""
         if self.chart.hidden:
-            shown = f"{MOST_LANES} of {MOST_LANES + self.chart.hidden:,} credentials are shown"
-            yield f"{shown}, valid and newest ones first. Choose an identity to see its own."
-        if self.looked is not None and self.requests:
+            counts = f"{MOST_LANES} of {MOST_LANES + self.chart.hidden:,} credentials are shown"
+            yield f"{counts}, valid and newest ones first. Choose an identity to see its own."
+        if self.other_moment is not None and self.requests:
             yield "Decided with the policies as they are now. What was decided in the past is in the trail."
 
     def page(self) -> Part:
-        remarks = [el("p.sl-small.sl-dim", told) for told in self.remarks]
+        remarks = [el("p.sl-small.sl-dim", remark) for remark in self.remarks]
         calls = {each.key: self.trail.by_key.get(each.key) for each in self.holdings}
         picture = drawing(self.chart, self.holdings, calls, self.chosen)
         return panel_card(
             "Keys and sessions",
-            el("p.sl-draft", self.note, role="status", key="note") if self.note else None,
+            notice(self.note),
             el("div.sl-body", picture, remarks, legend(picture), self._story(), self._answer_list(), key="body"),
             self._clockwork(),
             el("div.sl-body", self._choices(), self._trail(), key="trail"),
@@ -252,43 +262,50 @@ class SessionTimeline(Panel):
         holding = next((each for each in self.holdings if each.key == self.chosen), None)
         if holding is None:
             return None
-        told = (el("b", holding.lane.name), " ", code(short_key(holding.key)), f": {holding.words}; {holding.story}.")
-        return el("p.sl-quiet.sl-small", *told, key="story", text="")
+        sentence = (
+            el("b", holding.lane.name),
+            " ",
+            code(short_key(holding.key)),
+            f": {holding.words}; {holding.story}.",
+        )
+        return el("p.sl-quiet.sl-small", *sentence, key="story", text="")
 
     def _answer_list(self) -> Child:
         """What could be done with each at the moment looked at."""
         rows = []
         for holding in self.holdings:
             for index, each in enumerate(holding.answers):
-                asked = code(f"{each.question.action} on {each.question.resource}", ".sl-dim")
+                request = code(f"{each.question.action} on {each.question.resource}", ".sl-dim")
                 value, opened = f"{holding.key} {index}", self.opened == (holding.key, index)
                 below = why(each, holding.lane.name, "verdict", value, opened=opened)
-                what = (el("b", holding.lane.label, text=holding.lane.name), " ", asked)
+                what = (el("b", holding.lane.label, text=holding.lane.name), " ", request)
                 rows.append(request_row(what, each.verdict, below, key=f"asked-{value}"))
-        head, few = f"What each can do on {short(self.moment, years=True)} UTC", len(rows) <= FEW
-        return fold(el("b", head), el("ul.sl-reqs", rows), key="what-each-can-do", opened=few) if rows else None
+        head, is_short = f"What each can do on {short(self.moment, years=True)} UTC", len(rows) <= FEW
+        return fold(el("b", head), el("ul.sl-reqs", rows), key="what-each-can-do", opened=is_short) if rows else None
 
     def _clockwork(self) -> Part:
         earlier = any(change.moment < self.moment for change in self.changes)
         later = any(change.moment > self.moment for change in self.changes)
         change, here = self.next_change, self.moment > self.now
         words = f"Move the clock to {short(change.moment, years=True)}: {change.words}" if change else ""
-        told = el("p", f"Next: {short(change.moment, years=True)} UTC: {change.words}.", on="still") if change else None
+        announcement = (
+            el("p", f"Next: {short(change.moment, years=True)} UTC: {change.words}.", on="still") if change else None
+        )
         move = button("move", words or "Move the clock: nothing will end by itself", off=not change, css=".is-primary")
         to_here = button("move-here", f"Move the clock here, to {short(self.moment, years=True)}") if here else None
         return el(
-            "div.sl-foot", told, move, to_here,
+            "div.sl-foot", announcement, move, to_here,
             button("before", icon("left"), "Change before", off=not earlier, aria_label="Look at the change before"),
             button("after", "Change after", icon("right"), off=not later, aria_label="Look at the change after"),
             el("span.sl-grow"),
-            button("now", "Back to now", off=self.looked is None, css=".is-quiet"), key="clockwork",
+            button("now", "Back to now", off=self.other_moment is None, css=".is-quiet"), key="clockwork",
         )  # fmt: skip
 
     def _choices(self) -> Part:
         identities, chosen = self.identities[:MOST_IDENTITIES], self.trail.identity
         if chosen and chosen not in identities:
             identities = [chosen, *identities]
-        everybody = [("", "everybody"), *((arn, called(arn, self.world.account_name)) for arn in identities)]
+        everybody = [("", "everybody"), *((arn, principal_name(arn, self.world.account_name)) for arn in identities)]
         span = next((text for text, length in SPANS.items() if length == self.span), "")
         spans = choice("span", "Axis", [(text, text or "what the sessions need") for text in SPANS], span)
         decision = choice("decision", "Decision", DECISIONS.items(), self.trail.decision)
@@ -333,7 +350,7 @@ class SessionTimeline(Panel):
             "after": lambda _: self.step(),
             "now": lambda _: self.look(),
             "move": lambda _: self.move_clock(),
-            "move-here": lambda _: self.move_clock(self.looked) if self.looked else None,
+            "move-here": lambda _: self.move_clock(self.other_moment) if self.other_moment else None,
             "span": lambda value: self.zoom(SPANS[value]) if value in SPANS else None,
             "identity": lambda value: self.filter(identity=value),
             "decision": lambda value: self.filter(decision=value) if value in DECISIONS else None,
@@ -344,11 +361,11 @@ class SessionTimeline(Panel):
         }
 
 
-def _changes(shown: Iterable[Lane]) -> tuple[Change, ...]:
+def _changes(lanes: Iterable[Lane]) -> tuple[Change, ...]:
     """Everything that happened to these credentials, and what will by itself, in order."""
-    found = []
-    for lane in shown:
+    changes = []
+    for lane in lanes:
         for index, interval in enumerate(lane.credential.intervals):
             word = _HAPPENS.get(interval.state, f"is {interval.state}") if index else "is issued"
-            found.append(Change(interval.since, f"{lane.label} {short_key(lane.key)} {word}"))
-    return tuple(sorted(found, key=lambda change: change.moment))
+            changes.append(Change(interval.since, f"{lane.label} {short_key(lane.key)} {word}"))
+    return tuple(sorted(changes, key=lambda change: change.moment))

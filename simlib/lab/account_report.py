@@ -14,7 +14,7 @@ from simlib.audit.paths import Path, who_reaches
 from simlib.audit.walking import Walk
 from simlib.cloud import Cloud
 
-from .people import find as find_principal
+from .principals import find as find_principal
 
 
 class OwnAccount:

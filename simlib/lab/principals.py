@@ -38,22 +38,22 @@ def find(world: Any, who: Any, *, kind: str = "") -> Principal:
         return world.inspect.principal(str(key))  # type: ignore[no-any-return]
     text = str(who)
     people: list[Principal] = world.inspect.principals()
-    named = [each for each in people if text in names(world, each) and kind in ("", each.kind)]
-    if len(named) == 1:
-        return named[0]
-    if len(named) > 1:
-        called = addresses(world, people)
-        meant = _some([called[each] for each in named])
-        raise AmbiguousName(f"{text[:200]!r} could be any of: {meant}. Say which, by one of these names.")
+    matches = [each for each in people if text in names(world, each) and kind in ("", each.kind)]
+    if len(matches) == 1:
+        return matches[0]
+    if len(matches) > 1:
+        spellings = addresses(world, people)
+        candidates = _some([spellings[each] for each in matches])
+        raise AmbiguousName(f"{text[:200]!r} could be any of: {candidates}. Say which, by one of these names.")
     try:
         return world.inspect.principal(text)  # type: ignore[no-any-return]
     except LookupError:
-        known = [each for each in people if each.kind in ((kind,) if kind else ("user", "role"))]
-        spelled = list(dict.fromkeys(each.name for each in known))
-        near = get_close_matches(text[:200], spelled, 3, 0.5)
-        there = f"Did you mean {' or '.join(map(repr, near))}?" if near else f"There are: {_some(spelled)}."
+        others = [each for each in people if each.kind in ((kind,) if kind else ("user", "role"))]
+        known_names = list(dict.fromkeys(each.name for each in others))
+        similar = get_close_matches(text[:200], known_names, 3, 0.5)
+        hint = f"Did you mean {' or '.join(map(repr, similar))}?" if similar else f"There are: {_some(known_names)}."
         nobody = f"no {kind}" if kind else "nobody"
-        raise LookupError(f"There is {nobody} here called {text[:200]!r}. {there}") from None
+        raise LookupError(f"There is {nobody} here called {text[:200]!r}. {hint}") from None
 
 
 def short_key(access_key_id: str) -> str:
@@ -61,19 +61,23 @@ def short_key(access_key_id: str) -> str:
     return f"{access_key_id[:4]}…{access_key_id[-4:]}"
 
 
-def _some(listed: list[str]) -> str:
-    more = f" and {len(listed) - MOST_NAMED} more" if len(listed) > MOST_NAMED else ""
-    return ", ".join(listed[:MOST_NAMED]) + more
+def _some(spellings: list[str]) -> str:
+    rest = f" and {len(spellings) - MOST_NAMED} more" if len(spellings) > MOST_NAMED else ""
+    return ", ".join(spellings[:MOST_NAMED]) + rest
 
 
 def names(world: Any, principal: Principal) -> set[str]:
     """Everything somebody may be called by."""
-    found = {principal.arn, principal.credential, principal.name}
+    spellings = {principal.arn, principal.credential, principal.name}
     if principal.account:
         account = world.account_name(principal.account)
-        called = {principal.name, _with_key(principal)}
-        found |= {*called, *(f"{account}/{name}" for name in called), *(f"{name} ({account})" for name in called)}
-    return found - {""}
+        own_names = {principal.name, _with_key(principal)}
+        spellings |= {
+            *own_names,
+            *(f"{account}/{name}" for name in own_names),
+            *(f"{name} ({account})" for name in own_names),
+        }
+    return spellings - {""}
 
 
 def _with_key(principal: Principal) -> str:
@@ -84,9 +88,9 @@ def _with_key(principal: Principal) -> str:
 def addresses(world: Any, people: Iterable[Principal]) -> dict[Principal, str]:
     """For each the shortest name by which `find` finds this one alone: "alice", "dev/alice", an ARN, an access key."""
     people = list(people)
-    counted = Counter(name for each in people for name in names(world, each))
+    counts = Counter(name for each in people for name in names(world, each))
     return {
-        each: next((name for name in _spellings(world, each) if counted[name] == 1), each.credential or each.arn)
+        each: next((name for name in _spellings(world, each) if counts[name] == 1), each.credential or each.arn)
         for each in people
     }
 
@@ -106,17 +110,17 @@ def titles(world: Any, people: Iterable[Principal]) -> dict[Principal, str]:
     same, a session by its key, a token by its number."""
     people = list(dict.fromkeys(people))
     several = len({each.account for each in people if each.account}) > 1
-    same = Counter((each.kind, each.account, each.name) for each in people)
+    counts = Counter((each.kind, each.account, each.name) for each in people)
     numbers: Counter[str] = Counter()
-    called = {}
+    by_principal = {}
     for each in people:
         name = each.name
-        if same[each.kind, each.account, each.name] > 1:
+        if counts[each.kind, each.account, each.name] > 1:
             numbers[name] += 1
             name = _with_key(each) if each.kind == "session" else f"{name}, number {numbers[name]}"
         account = f" ({world.account_name(each.account)})" if each.account and several else ""
-        called[each] = f"{name} in account {each.account}" if each.kind == "outside" else f"{name}{account}"
-    return called
+        by_principal[each] = f"{name} in account {each.account}" if each.kind == "outside" else f"{name}{account}"
+    return by_principal
 
 
 def about(principal: Principal) -> str:

@@ -38,7 +38,7 @@ class Resource(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Written:
+class Storage:
     """A place, and how its document gets there and away; `reason` says why it does not, and then there is no `call`."""
 
     place: Place
@@ -59,15 +59,15 @@ def rows(table: str = "place") -> list[dict[str, Any]]:
 
 def _fitting(place: Place, table: str) -> Iterator[tuple[dict[str, Any], re.Match[str]]]:
     for row in rows(table):
-        found = re.fullmatch(row.get("owner", ".*"), place.owner)
-        if found and place.kind in row.get("kinds", (place.kind,)):
-            yield row, found
+        match = re.fullmatch(row.get("owner", ".*"), place.owner)
+        if match and place.kind in row.get("kinds", (place.kind,)):
+            yield row, match
 
 
-def writing(place: Place) -> Written:
+def writing(place: Place) -> Storage:
     """How the document of a place is written."""
-    for row, found in _fitting(place, "place"):
-        parts = {"arn": place.owner, "policy": place.name, "region": "", **found.groupdict()}
+    for row, match in _fitting(place, "place"):
+        parts = {"arn": place.owner, "policy": place.name, "region": "", **match.groupdict()}
         parts |= {name.upper(): part.upper() for name, part in parts.items()}
         names, arguments = _filled(row["names"], parts), _filled(row["arguments"], parts)
         calls = {}
@@ -75,9 +75,9 @@ def writing(place: Place) -> Written:
             service, operation, document = [*row.get(which, "").split(), "", "", ""][:3]
             calls[which] = Call(service, operation, names, document, parts["region"]) if service else None
         terraform = Resource(*row["terraform"].split(), arguments)
-        return Written(place, *calls.values(), terraform, parts.get("account", ""), row.get("stored_as"))
+        return Storage(place, *calls.values(), terraform, parts.get("account", ""), row.get("stored_as"))
     row, _ = next(_fitting(place, "read_only"))
-    return Written(place, reason=row["reason"])
+    return Storage(place, reason=row["reason"])
 
 
 def _filled(names: Mapping[str, Any], parts: Mapping[str, str]) -> dict[str, Any]:

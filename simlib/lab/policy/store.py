@@ -13,9 +13,9 @@ from simlib.cloud.transport.refusals import Refusal
 from simlib.iam.statement import KINDS, VERSIONS
 
 from ..attempts import Attempt, attempt
-from ..people import AmbiguousName, find
+from ..principals import AmbiguousName, find
 from .document import PolicyDocument, readable
-from .places import Call, title, writing
+from .storage import Call, title, writing
 
 _OWN_KINDS = ("trust", "boundary", "resource")
 _BLANK = {"Effect": "Allow", "Principal": {"AWS": ""}, "Action": "", "Resource": ""}
@@ -26,14 +26,14 @@ MOST_VERSIONS = 5  # of a managed policy; https://docs.aws.amazon.com/IAM/latest
 _APPLIED: WeakKeyDictionary[Any, dict[Place, tuple[str, str]]] = WeakKeyDictionary()  # before the first time, and last
 
 
-def applied_in(world: Any) -> dict[Place, str]:
+def applied_texts(world: Any) -> dict[Place, str]:
     """What panels have put into a world and what still stands there, by place, where it is another than before."""
-    shelf = Shelf(world)
-    known = _APPLIED.get(world, {}).items()
-    return {place: last for place, (first, last) in known if first != last and shelf.stored(place) == last}
+    shelf = PolicyStore(world)
+    records = _APPLIED.get(world, {}).items()
+    return {place: last for place, (first, last) in records if first != last and shelf.stored(place) == last}
 
 
-class Shelf:
+class PolicyStore:
     """Where an editor's documents come from and go to. `by` applies; else the administrator of the account does."""
 
     def __init__(self, world: Any, by: Any = None) -> None:
@@ -44,19 +44,19 @@ class Shelf:
     def places(self, what: Iterable[str | Place]) -> list[Place]:
         """The places that are meant: a user's or role's name or an ARN stands for all that hangs on it but AWS's own
         policies, "alice/read", "reports/trust" or a bucket's name for one document (see `place_of`)."""
-        found: dict[Place, None] = {}
+        places: dict[Place, None] = {}
         for each in what:
-            found |= dict.fromkeys([each] if isinstance(each, tuple) else self._meant(each))
-        return list(found)
+            places |= dict.fromkeys([each] if isinstance(each, tuple) else self._places_named(each))
+        return list(places)
 
     def documents(self, places: Iterable[Place], taken: Iterable[str] = ()) -> list[PolicyDocument]:
-        """A document for each place; none is called as those that are `taken`."""
+        """A document for each place; none is called as those that are `used`."""
         places = list(places)
         return [self._document(each, name) for each, name in zip(places, _titles(places, set(taken)), strict=True)]
 
-    def _meant(self, name: str) -> list[Place]:
+    def _places_named(self, name: str) -> list[Place]:
         if name.startswith("arn:"):
-            return self._hanging_on(name)
+            return self._policies_of(name)
         try:
             arn = find(self.world, name).arn
         except AmbiguousName:
@@ -65,37 +65,39 @@ class Shelf:
             if "/" in name or self.world.inspect.owner(f"arn:aws:s3:::{name}"):
                 return [place_of(self.world, name)]
             raise
-        return self._hanging_on(arn)
+        return self._policies_of(arn)
 
-    def _hanging_on(self, arn: str) -> list[Place]:
-        found = [each.place for each in self.world.inspect.documents(arn)]
-        own = [place for place in found if not place.owner.startswith(("arn:aws:iam::aws:", "arn:aws:organizations:"))]
-        if own:
-            return own
+    def _policies_of(self, arn: str) -> list[Place]:
+        places = [each.place for each in self.world.inspect.documents(arn)]
+        editable = [
+            place for place in places if not place.owner.startswith(("arn:aws:iam::aws:", "arn:aws:organizations:"))
+        ]
+        if editable:
+            return editable
         if arn.startswith("arn:aws:iam:"):
             name = arn.rpartition("/")[2]
             raise LookupError(f'{arn} has no policy yet. Name one to write, like this: "{name}/a-name".')
         return [Place(arn, "resource")]
 
     def _document(self, place: Place, name: str) -> PolicyDocument:
-        written = writing(place)
-        begin = blank(place.kind)
-        document = PolicyDocument(name, place.kind, begin, written.stored_as, bool(written.reason), place, blank=begin)
+        storage = writing(place)
+        text = blank(place.kind)
+        document = PolicyDocument(name, place.kind, text, storage.stored_as, bool(storage.reason), place, blank=text)
         self.read(document)
-        document.note = written.reason
+        document.note = storage.reason
         return document
 
     def read(self, document: PolicyDocument) -> None:
         """Take what is stored now; a document that is not stored keeps its text."""
-        stored = self._stored(document.place)
-        document.called = stored.name if stored else ""
-        document.stored = stored.text if stored else ""
+        current = self._stored(document.place)
+        document.policy_name = current.name if current else ""
+        document.stored = current.text if current else ""
         document.read(readable(document.stored) or document.text)
 
     def stored(self, place: Place) -> str:
         """The text at a place; "" while nothing is there."""
-        stored = self._stored(place)
-        return stored.text if stored else ""
+        document = self._stored(place)
+        return document.text if document else ""
 
     def _stored(self, place: Place | None) -> Document | None:
         return self.world.inspect.document(place) if place is not None else None
@@ -104,19 +106,19 @@ class Shelf:
 
     def put(self, place: Place, text: str) -> Attempt:
         """Store a text at a place; for "" take away what is there."""
-        written = writing(place)
-        call = written.call if text else written.remove
+        storage = writing(place)
+        call = storage.call if text else storage.remove
         if call is None:
-            raise ValueError(written.reason or f"AWS has no call that takes away the {title(place)}")
+            raise ValueError(storage.reason or f"AWS has no call that takes away the {title(place)}")
         client = self._client(place, call)
         if call.operation == "create_policy_version":
             _make_room(client, place.owner)
         before = self.stored(place)
-        done = attempt(getattr(client, call.operation), **call.given(text))
-        if done.allowed:
-            known = _APPLIED.setdefault(self.world, {})
-            known[place] = (known.get(place, (before,))[0], self.stored(place))
-        return done
+        outcome = attempt(getattr(client, call.operation), **call.given(text))
+        if outcome.allowed:
+            records = _APPLIED.setdefault(self.world, {})
+            records[place] = (records.get(place, (before,))[0], self.stored(place))
+        return outcome
 
     def who(self, place: Place) -> str:
         """Who applies: "the administrator of dev"."""
@@ -141,8 +143,8 @@ class Shelf:
         """What was wrong with a document that AWS refused: the trail says more than AWS's text."""
         response = getattr(refused.error, "response", {})
         event = self.world.trail.by_request_id(response.get("ResponseMetadata", {}).get("RequestId", ""))
-        known = event is not None and event.situation == "malformed-document"
-        return str(event.detail) if known else ""
+        is_malformed = event is not None and event.situation == "malformed-document"
+        return str(event.detail) if is_malformed else ""
 
     # -- what can be written in them -----------------------------------------------------------------------------------
 
@@ -153,14 +155,14 @@ class Shelf:
 
     def resources(self) -> list[str]:
         """What a policy of this world can be about; of a bucket also what is in it."""
-        found: list[str] = self.world.inspect.resources()
-        return [each for arn in found for each in ([arn, f"{arn}/*"] if arn.startswith("arn:aws:s3:") else [arn])]
+        arns: list[str] = self.world.inspect.resources()
+        return [each for arn in arns for each in ([arn, f"{arn}/*"] if arn.startswith("arn:aws:s3:") else [arn])]
 
 
 def _make_room(iam: Any, arn: str) -> None:
     """AWS keeps five versions of a managed policy and refuses a sixth: the oldest that is not in force goes."""
-    kept = attempt(iam.list_policy_versions, PolicyArn=arn)
-    versions = kept["Versions"] if kept.allowed else []
+    answer = attempt(iam.list_policy_versions, PolicyArn=arn)
+    versions = answer["Versions"] if answer.allowed else []
     if len(versions) >= MOST_VERSIONS:
         oldest = min((each for each in versions if not each["IsDefaultVersion"]), key=lambda each: each["CreateDate"])
         attempt(iam.delete_policy_version, PolicyArn=arn, VersionId=oldest["VersionId"])
@@ -193,14 +195,14 @@ def place_of(world: Any, name: str | Place) -> Place:
     return Place(arn, policy) if policy in _OWN_KINDS else Place(arn, "identity", policy)
 
 
-def _titles(places: list[Place], taken: Set[str]) -> list[str]:
+def _titles(places: list[Place], used: Set[str]) -> list[str]:
     """A name for each; those that would be the same say whose they are."""
     plain = [title(place) for place in places]
     whose = [f"{name} of {place.owner.rpartition('/')[2]}" for name, place in zip(plain, places, strict=True)]
-    named = [long if plain.count(name) > 1 or name in taken else name for name, long in zip(plain, whose, strict=True)]
+    titles = [long if plain.count(name) > 1 or name in used else name for name, long in zip(plain, whose, strict=True)]
     return [
-        f"{name} ({place.owner}, {place.kind})" if named.count(name) > 1 or name in taken else name
-        for name, place in zip(named, places, strict=True)
+        f"{name} ({place.owner}, {place.kind})" if titles.count(name) > 1 or name in used else name
+        for name, place in zip(titles, places, strict=True)
     ]
 
 
@@ -210,7 +212,7 @@ def blank(kind: str) -> str:
     return json.dumps({"Version": VERSIONS[0], "Statement": [statement]}, indent=2)
 
 
-def bearing_on(
+def relevant_places(
     world: Any, people: Iterable[Principal], resources: Iterable[str], *, begin: bool = False
 ) -> list[Place]:
     """The places of every document that bears on what these people ask of these resources; SCPs and RCPs aside.
@@ -219,18 +221,18 @@ def bearing_on(
     """
     places: list[Place] = []
     for each in people:
-        found = _bearing(world, each.credential or each.arn)
-        if begin and each.kind in ("user", "role") and not any(place.kind == "identity" for place in found):
-            found = [Place(each.arn, "identity", NEW), *found]
-        places += found
+        bearing = _places_of(world, each.credential or each.arn)
+        if begin and each.kind in ("user", "role") and not any(place.kind == "identity" for place in bearing):
+            bearing = [Place(each.arn, "identity", NEW), *bearing]
+        places += bearing
     for arn in resources:
-        found = _bearing(world, arn)
+        bearing = _places_of(world, arn)
         bucket = arn.partition("/")[0] if arn.startswith("arn:aws:s3:::") else ""
-        places += found or ([Place(bucket, "resource")] if begin and bucket and world.inspect.owner(bucket) else [])
+        places += bearing or ([Place(bucket, "resource")] if begin and bucket and world.inspect.owner(bucket) else [])
     return places
 
 
-def _bearing(world: Any, name: str) -> list[Place]:
+def _places_of(world: Any, name: str) -> list[Place]:
     with suppress(LookupError, Refusal):
         return [each.place for each in world.inspect.documents(name) if each.place.kind not in ("scp", "rcp")]
     return []

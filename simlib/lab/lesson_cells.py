@@ -19,7 +19,7 @@ from typing import Any
 
 from ..start import lessons
 from . import course
-from .waiting import track
+from .progress_bar import track
 
 _HEADING = re.compile(r"^#{1,4} (.+)$", re.MULTILINE)
 _CHECK = re.compile(r'lab\.exercise\("([^"]+)"\)\.check\(')
@@ -33,8 +33,8 @@ def catch_up(lesson: int | str, heading: str = "") -> str:
     run any more.
     """
     cells, number = read_lesson(lesson), course.find(lesson).number
-    wanted = upto(cells, heading)
-    code = list(sources(cells[:wanted]))
+    end = upto(cells, heading)
+    code = list(sources(cells[:end]))
     _run(track(code, f"Lesson {number}, cell by cell", f"{len(code)} cells of lesson {number} have run."), lesson)
     place = f"“{heading}”" if heading else "its end"
     return f"Lesson {number} stands at {place}. Go on with the cells below it."
@@ -57,13 +57,13 @@ def headings(cells: Sequence[dict[str, Any]]) -> Iterator[tuple[int, str]]:
     """The headings of a notebook, each with the index of its cell."""
     for index, cell in enumerate(cells):
         if cell["cell_type"] == "markdown":
-            yield from ((index, found) for found in _HEADING.findall("".join(cell["source"])))
+            yield from ((index, text) for text in _HEADING.findall("".join(cell["source"])))
 
 
 def step_of(cells: Sequence[dict[str, Any]], name: str) -> str:
     """The heading above the first cell that speaks of a prediction or exercise; "" where none does."""
-    speaking = (index for index, cell in enumerate(cells) if f'("{name}")' in "".join(cell["source"]))
-    at = next(speaking, -1)
+    mentions = (index for index, cell in enumerate(cells) if f'("{name}")' in "".join(cell["source"]))
+    at = next(mentions, -1)
     return next((text for index, text in reversed(list(headings(cells))) if index <= at), "")
 
 
@@ -71,13 +71,13 @@ def upto(cells: Sequence[dict[str, Any]], heading: str) -> int:
     """The index of the cell with this heading; "" is the end. Raises `LookupError`."""
     if not heading:
         return len(cells)
-    there = {text: index for index, text in headings(cells)}
-    if heading in there:
-        return there[heading]
-    near = get_close_matches(heading, there, 1, 0.5)
-    hint = f' Did you mean "{near[0]}"?' if near else ""
-    listed = "".join(f"\n  {text}" for text in there)
-    raise LookupError(f"There is no heading {heading!r}.{hint} The headings are:{listed}")
+    by_text = {text: index for index, text in headings(cells)}
+    if heading in by_text:
+        return by_text[heading]
+    similar = get_close_matches(heading, by_text, 1, 0.5)
+    hint = f' Did you mean "{similar[0]}"?' if similar else ""
+    lines = "".join(f"\n  {text}" for text in by_text)
+    raise LookupError(f"There is no heading {heading!r}.{hint} The headings are:{lines}")
 
 
 def sources(cells: Sequence[dict[str, Any]]) -> Iterator[str]:
@@ -100,12 +100,13 @@ def begin_again(exercise: str) -> None:
     lesson = course.lesson_of(exercise, "exercises")
     cells = read_lesson(lesson)
     code = [index for index, cell in enumerate(cells) if cell["cell_type"] == "code"]
-    checks = [place for place, index in enumerate(code) if f'("{exercise}").check(' in "".join(cells[index]["source"])]
-    if not checks:
+    check = f'("{exercise}").check('
+    check_cells = [place for place, index in enumerate(code) if check in "".join(cells[index]["source"])]
+    if not check_cells:
         raise LookupError(
             f"No cell of {course.find(lesson).notebook} checks {exercise!r} any more. Get the lab's copy of it again."
         )
-    again = list(sources(cells[: code[max(0, checks[0] - 1)]]))
+    again = list(sources(cells[: code[max(0, check_cells[0] - 1)]]))
     _run(track(again, "This step begins again, cell by cell", f"{len(again)} cells have run again."), lesson)
 
 
@@ -120,9 +121,9 @@ def _run(code: Iterable[str], lesson: int | str) -> None:
             with redirect_stdout(io.StringIO()):
                 exec(compile(ast.parse(source), "<catching up>", "exec"), names())
         except Exception as error:
-            shown = source.strip().split("\n")[0]
+            first_line = source.strip().split("\n")[0]
             name = course.find(lesson).notebook
             raise LookupError(
-                f"A cell of {name} ended with {type(error).__name__}: {error}. It begins: {shown} – "
+                f"A cell of {name} ended with {type(error).__name__}: {error}. It begins: {first_line} – "
                 "If you have changed it, change it back, or get the lab's copy of the lesson again."
             ) from None

@@ -1,4 +1,4 @@
-"""The state in which a lesson's story begins, so that no page has to set it up; `beginnings.toml` describes each.
+"""The state in which a lesson's story begins, so that no page has to set it up; `lesson_worlds.toml` describes each.
 
 The same people and places in every lesson, made by ordinary calls of the accounts' administrators.
 """
@@ -16,7 +16,7 @@ from simlib.challenges.seeds import account_values, merged
 from simlib.lessons import find
 
 from .course import texts
-from .waiting import working
+from .progress_bar import working
 
 if TYPE_CHECKING:
     from simlib.cloud import Cloud
@@ -33,7 +33,7 @@ def begin(lesson: int | str, *, language: str = texts.ENGLISH) -> Cloud:
     for a lesson that there is not, `ValueError` for a language.
     """
     about = find(lesson)
-    texts.use(language)
+    texts.use_language(language)
     with working(f"Lesson {about.number} begins"):
         from simlib.challenges.setting import Setting, lay_out_accounts
         from simlib.cloud import Cloud  # late, and in here: the first start of a kernel takes its time
@@ -51,8 +51,8 @@ def begin(lesson: int | str, *, language: str = texts.ENGLISH) -> Cloud:
 @cache
 def _beginning(slug: str) -> dict[str, Any]:
     """What a lesson's world holds; {} for an empty one."""
-    described = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8")).get(slug, {})
-    return merged(_beginning(described["like"]), described) if "like" in described else described
+    entry = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8")).get(slug, {})
+    return merged(_beginning(entry["like"]), entry) if "like" in entry else entry
 
 
 def machine(role: str, account: str = "dev") -> Instance:

@@ -22,12 +22,12 @@ _WORDS = {  # what AWS's codes have in common: the word; other errors are about 
 _NAMES = re.compile(r"(Name|Key|Id|Arn|Url|Value)$")
 
 
-def word(code: str) -> str:
+def outcome_word(code: str) -> str:
     """ "Refused" for a refusal and for nothing else; a missing thing, a conflict, a wrong request have their own."""
     return next((found for codes, found in _WORDS.items() if re.search(codes, code)), "Invalid request")
 
 
-def own(answer: dict[Any, Any]) -> dict[Any, Any]:
+def without_metadata(answer: dict[Any, Any]) -> dict[Any, Any]:
     """An answer of boto3 without what is the same in all of them; another dictionary as it is."""
     about = answer.get("ResponseMetadata")
     if not isinstance(about, dict) or "HTTPStatusCode" not in about:
@@ -35,28 +35,28 @@ def own(answer: dict[Any, Any]) -> dict[Any, Any]:
     return {key: value for key, value in answer.items() if key != "ResponseMetadata"}
 
 
-def gist(answer: Any) -> str:
+def summary(answer: Any) -> str:
     """An answer in a line: the object's first line, the names listed, whose credentials; "" where there is nothing."""
     if not isinstance(answer, dict):
         return ""
-    shown = own(answer)
-    if hasattr(shown.get("Body"), "read"):
+    content = without_metadata(answer)
+    if hasattr(content.get("Body"), "read"):
         return _object(answer)
-    if isinstance(shown.get("Credentials"), dict):
-        return _credentials(shown)
-    if "Arn" in shown:
-        return str(shown["Arn"])
-    if arn := next((shown[key] for key in shown if key.endswith("Arn") and f"{key[:-3]}Name" in shown), None):
+    if isinstance(content.get("Credentials"), dict):
+        return _credentials(content)
+    if "Arn" in content:
+        return str(content["Arn"])
+    if arn := next((content[key] for key in content if key.endswith("Arn") and f"{key[:-3]}Name" in content), None):
         return str(arn)  # of the one thing that the answer describes
-    lists = [(key, value) for key, value in shown.items() if isinstance(value, list)]
+    lists = [(key, value) for key, value in content.items() if isinstance(value, list)]
     if lists:
         return _list(*max(lists, key=lambda each: bool(each[1])))
-    if "KeyCount" in shown:  # of ListObjectsV2, which leaves an empty list out
+    if "KeyCount" in content:  # of ListObjectsV2, which leaves an empty list out
         return "no objects"
-    if "ContentLength" in shown:
-        return _count(shown["ContentLength"], "byte")
-    things = [(key, value) for key, value in shown.items() if isinstance(value, dict)]
-    return _cut(_name(*things[0])) if things else _cut(_name("", shown))
+    if "ContentLength" in content:
+        return _count(content["ContentLength"], "byte")
+    things = [(key, value) for key, value in content.items() if isinstance(value, dict)]
+    return _cut(_name(*things[0])) if things else _cut(_name("", content))
 
 
 def _object(answer: dict[str, Any]) -> str:
@@ -73,15 +73,17 @@ def _object(answer: dict[str, Any]) -> str:
     return f"{_count(len(content), 'byte')}: {_cut(lines[0])}{more}"
 
 
-def _credentials(shown: Mapping[str, Any]) -> str:
-    who = next((value["Arn"] for key, value in shown.items() if key.endswith("User") and "Arn" in value), "credentials")
-    ends = shown["Credentials"].get("Expiration")
+def _credentials(answer: Mapping[str, Any]) -> str:
+    who = next(
+        (value["Arn"] for key, value in answer.items() if key.endswith("User") and "Arn" in value), "credentials"
+    )
+    ends = answer["Credentials"].get("Expiration")
     return f"{who}, until {ends:%Y-%m-%d %H:%M} UTC" if ends else str(who)
 
 
-def _list(called: str, listed: list[Any]) -> str:
-    names = [_name(called.removesuffix("s"), each) if isinstance(each, dict) else str(each) for each in listed]
-    what = "objects" if called == "Contents" else re.sub(r"(?<=[a-z])(?=[A-Z])", " ", called).lower()
+def _list(member: str, items: list[Any]) -> str:
+    names = [_name(member.removesuffix("s"), each) if isinstance(each, dict) else str(each) for each in items]
+    what = "objects" if member == "Contents" else re.sub(r"(?<=[a-z])(?=[A-Z])", " ", member).lower()
     if not names:
         return f"no {what}"
     more = f" and {len(names) - MOST} more" if len(names) > MOST else ""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from . import catching_up, course, progress
+from . import course, lesson_cells, progress
 from .downloads import Downloads
 from .markup import plain
 from .page import Part, el, paragraphs
@@ -43,10 +43,10 @@ class Stage:
             (self.predictions, self.of_predictions, "predictions"),
             (self.exercises, self.of_exercises, "exercises"),
         )
-        counted = ", ".join(f"{done} of {of} {what}" for done, of, what in counts if of)
+        counts_text = ", ".join(f"{done} of {of} {what}" for done, of, what in counts if of)
         of = self.of_predictions + self.of_exercises
         share = round(100 * (self.predictions + self.exercises) / of) if of else 0
-        about = f"{word}: {counted}" if self.begun else f"{word}, about {minutes} minutes"
+        about = f"{word}: {counts_text}" if self.begun else f"{word}, about {minutes} minutes"
         go_on = el("a.sl-b.is-primary", "Continue", href=self.lesson.notebook)
         return el(
             f"div.sl-lesson{'.is-current' if next_step else ''}",
@@ -54,20 +54,28 @@ class Stage:
             el("h4", el("a", f"{number} · {self.title}", href=self.lesson.notebook)),
             el("span.sl-progress", el("i", style=f"--p:{share}"), about),
             [paragraphs(next_step, "div.sl-tell"), el("div.sl-act", go_on)] if next_step else None,
-            text=f"{number:>2}  {self.title:<50}  {minutes:>2} min  {self.state:<11}  {counted}".rstrip(),
+            text=f"{number:>2}  {self.title:<50}  {minutes:>2} min  {self.state:<11}  {counts_text}".rstrip(),
         )
 
 
-def stages(kept: Mapping[str, Any]) -> list[Stage]:
+def stages(lessons: Mapping[str, Any]) -> list[Stage]:
     """The lessons in order, with what a learner has done of them."""
-    return [_stage(lesson, kept.get(lesson.slug, {})) for lesson in course.LESSONS.values() if lesson.number]
+    return [_stage(lesson, lessons.get(lesson.slug, {})) for lesson in course.LESSONS.values() if lesson.number]
 
 
-def _stage(lesson: course.Entry, kept: Mapping[str, Any]) -> Stage:
-    asked, made = course.lesson(lesson.slug), kept.get("exercises", {})
-    solved = sum(bool(made.get(name, {}).get("passed")) for name in asked.exercises)
-    told = sum(name in kept.get("predictions", {}) for name in asked.predictions)
-    return Stage(lesson, asked.title, told, len(asked.predictions), solved, len(asked.exercises), bool(kept))
+def _stage(lesson: course.Entry, entries: Mapping[str, Any]) -> Stage:
+    lesson_texts, exercises = course.lesson(lesson.slug), entries.get("exercises", {})
+    solved = sum(bool(exercises.get(name, {}).get("passed")) for name in lesson_texts.exercises)
+    predictions = sum(name in entries.get("predictions", {}) for name in lesson_texts.predictions)
+    return Stage(
+        lesson,
+        lesson_texts.title,
+        predictions,
+        len(lesson_texts.predictions),
+        solved,
+        len(lesson_texts.exercises),
+        bool(entries),
+    )
 
 
 class Overview(Panel):
@@ -78,12 +86,12 @@ class Overview(Panel):
     def __init__(self, lessons: Mapping[str, Any] | None = None) -> None:
         super().__init__()
         self._lessons = lessons
-        self.downloads = Downloads(self._again, lambda name, text: self.give(name, text))
+        self.downloads = Downloads(self._again, lambda name, text: self.save_file(name, text))
         self._read()
 
     def _read(self) -> None:
-        kept = progress.mine() if self._lessons is None else self._lessons
-        self.stages, self.last, self.won = stages(kept), _last(kept), progress.won(kept)
+        lessons = progress.own_lessons() if self._lessons is None else self._lessons
+        self.stages, self.last, self.won = stages(lessons), _last(lessons), progress.challenge_points(lessons)
 
     def _again(self) -> None:
         self._read()
@@ -133,15 +141,15 @@ class Overview(Panel):
 
 def overview(lessons: Mapping[str, Any] | None = None) -> Overview:
     """The map of the course, with this learner's progress or the one that is given."""
-    shown = Overview(lessons)
-    if said := progress.news():
-        print(said)
-    return shown
+    panel = Overview(lessons)
+    if news := progress.notices():
+        print(news)
+    return panel
 
 
-def _last(kept: Mapping[str, Any]) -> tuple[str, str]:
-    _, slug, name = progress.last(kept)
+def _last(lessons: Mapping[str, Any]) -> tuple[str, str]:
+    _, slug, name = progress.last_entry(lessons)
     try:
-        return slug, catching_up.step_of(catching_up.read_lesson(slug), name) if slug else ""
+        return slug, lesson_cells.step_of(lesson_cells.read_lesson(slug), name) if slug else ""
     except LookupError:  # a file of another version of the lab, or no lesson beside it
         return "", ""

@@ -12,17 +12,17 @@ from .page import el
 T = TypeVar("T")
 
 
-def track(items: Sequence[T], doing: str, done: str) -> Iterator[T]:
-    """The items one by one; the cell that works on them shows a bar beside `doing`, and in the end says `done`."""
-    shown = None
+def track(items: Sequence[T], doing: str, end: str) -> Iterator[T]:
+    """The items one by one; the cell that works on them shows a bar beside `doing`, and in the end says `end`."""
+    handle = None
     for number, item in enumerate(items):
-        shown = _show(doing, number, len(items), shown)
+        handle = _show(doing, number, len(items), handle)
         yield item
-    if shown is not None:
-        shown.update(_bundle(el("p.sl-dim", done), done), raw=True)
+    if handle is not None:
+        handle.update(_bundle(el("p.sl-dim", end), end), raw=True)
 
 
-def _show(doing: str, number: int | None, of: int, shown: Any) -> Any:
+def _show(doing: str, number: int | None, of: int, handle: Any) -> Any:
     """The display, made with the first item; None outside a notebook."""
     from IPython import get_ipython
     from IPython.display import display
@@ -34,10 +34,10 @@ def _show(doing: str, number: int | None, of: int, shown: Any) -> Any:
         el("p", el("span", f"{doing} … "), bar, role="status"),
         f"{doing} …" + (f" {number} of {of}" if number is not None else ""),
     )
-    if shown is None:
+    if handle is None:
         return display(bundle, raw=True, display_id=True)
-    shown.update(bundle, raw=True)
-    return shown
+    handle.update(bundle, raw=True)
+    return handle
 
 
 def _bundle(part: Any, text: str) -> dict[str, str]:
@@ -47,7 +47,7 @@ def _bundle(part: Any, text: str) -> dict[str, str]:
 @contextmanager
 def working(doing: str) -> Iterator[None]:
     """What has no known length, and may be over within a second: a bar that runs, and goes when it is done."""
-    shown = _show(doing, None, 1, None)
+    handle = _show(doing, None, 1, None)
     yield
-    if shown is not None:
-        shown.update({"text/html": "", "text/plain": ""}, raw=True)
+    if handle is not None:
+        handle.update({"text/html": "", "text/plain": ""}, raw=True)

@@ -9,10 +9,10 @@ from typing import Any
 
 from simlib.lessons import METADATA
 
-from . import catching_up, course
+from . import course, lesson_cells
 
 
-def teach(shell: Any) -> None:
+def install(shell: Any) -> None:
     """Let an IPython shell answer so; names that no lesson makes keep their traceback."""
     shell.set_custom_exc((NameError,), _show)
 
@@ -20,7 +20,7 @@ def teach(shell: Any) -> None:
 def load_ipython_extension(shell: Any) -> None:
     """For kernels that begin with it (app/kernels): the sentence is there before the lab's first cell has run, and the
     kernel says of its language what the notebooks do."""
-    teach(shell)
+    install(shell)
     shell.kernel.language_info = METADATA["language_info"]
 
 
@@ -40,8 +40,8 @@ def sentence(name: str, notebook: str = "") -> str:
     if notebook and not open_here and name in ("lab", "Cloud"):
         return f"“{name}” does not exist yet. Run `from simlib import Cloud, lab` in a cell, then run this cell again."
     for slug in open_here if notebook else course.LESSONS:
-        for heading, made in _made(slug):
-            if name in made:
+        for heading, names_made in _names_by_heading(slug):
+            if name in names_made:
                 place = f"under “{heading}”" if notebook else "further up"
                 return (
                     f"“{name}” does not exist yet. The cell {place} that creates it "
@@ -51,13 +51,13 @@ def sentence(name: str, notebook: str = "") -> str:
     return ""
 
 
-def _made(slug: str) -> Iterator[tuple[str, set[str]]]:
+def _names_by_heading(slug: str) -> Iterator[tuple[str, set[str]]]:
     """The names that each code cell of a lesson makes, with the heading above it."""
     try:
-        cells = catching_up.read_lesson(slug)
+        cells = lesson_cells.read_lesson(slug)
     except LookupError:
         return
-    above = dict(catching_up.headings(cells))
+    above = dict(lesson_cells.headings(cells))
     heading = ""
     for index, cell in enumerate(cells):
         heading = above.get(index, heading)

@@ -24,29 +24,29 @@ class Lesson:
 
 
 @cache
-def read(slug: str, language: str) -> Lesson:
+def load(slug: str, language: str) -> Lesson:
     """The lesson of that slug."""
-    held = texts(slug, language)
+    entries = texts(slug, language)
     return Lesson(
-        held["title"],
-        {name: _prediction(**each) for name, each in held["predictions"].items()},
-        {name: _exercise(**each) for name, each in held.get("exercises", {}).items()},
+        entries["title"],
+        {name: _prediction(**each) for name, each in entries["predictions"].items()},
+        {name: _exercise(**each) for name, each in entries.get("exercises", {}).items()},
     )
 
 
-def _prediction(reasons: Any = (), experiment: Any = None, **held: Any) -> Prediction:
-    made = Experiment(**experiment) if experiment else None
-    return Prediction(reasons=[Reason(**each) for each in reasons], experiment=made, **held)
+def _prediction(reasons: Any = (), experiment: Any = None, **fields: Any) -> Prediction:
+    parsed = Experiment(**experiment) if experiment else None
+    return Prediction(reasons=[Reason(**each) for each in reasons], experiment=parsed, **fields)
 
 
 def _exercise(
-    judge: str = "", untouched: str = "", asks: Any = (), places: Any = (), besides: Any = (), **held: Any
+    judge: str = "", untouched: str = "", asks: Any = (), places: Any = (), besides: Any = (), **fields: Any
 ) -> Exercise:
     """`judge` and `untouched` are functions in this folder, "MODULE.FUNCTION"; without a judge, the `asks` do it."""
-    counting = dict(_standing(**each) for each in besides)
-    table = Policies([Ask(**each) for each in asks], [At(**each) for each in places], counting)
-    judged = _function(judge) if judge else table
-    return Exercise(judge=judged, untouched=_function(untouched) if untouched else None, **held)
+    standing = dict(_standing(**each) for each in besides)
+    table = Policies([Ask(**each) for each in asks], [At(**each) for each in places], standing)
+    judge_function = _function(judge) if judge else table
+    return Exercise(judge=judge_function, untouched=_function(untouched) if untouched else None, **fields)
 
 
 def _standing(statement: dict[str, Any], **at: str) -> tuple[At, dict[str, Any]]:
@@ -55,5 +55,5 @@ def _standing(statement: dict[str, Any], **at: str) -> tuple[At, dict[str, Any]]
 
 def _function(name: str) -> Callable[..., Any]:
     module, _, function = name.partition(".")
-    found: Callable[..., Any] = getattr(import_module(f"{__package__}.{module}"), function)
-    return found
+    value: Callable[..., Any] = getattr(import_module(f"{__package__}.{module}"), function)
+    return value

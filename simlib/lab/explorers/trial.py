@@ -40,11 +40,11 @@ _WHOLE = ("KeyId", "RoleArn", "PolicyArn", "TopicArn", "SecretId", "ResourceArn"
 
 @dataclass(frozen=True)
 class Trial:
-    """What AWS answered when it was really asked. `attempt` is None where the lab cannot make the call; `said` why."""
+    """What AWS really answered. `attempt` is None where the lab cannot make the call; `sentence` says why."""
 
     answer: Answer
     attempt: Attempt | None
-    said: str
+    sentence: str
 
     @property
     def agrees(self) -> bool | None:
@@ -52,7 +52,7 @@ class Trial:
         return None if self.attempt is None else self.attempt.allowed == self.answer.allowed
 
     def __str__(self) -> str:
-        return self.said
+        return self.sentence
 
 
 def try_really(world: Any, answer: Answer, *, saved: bool = True) -> Trial:
@@ -71,34 +71,34 @@ def try_really(world: Any, answer: Answer, *, saved: bool = True) -> Trial:
         parameters["ExternalId"] = external
     service = question.action.partition(":")[0]
     client = boto3.Session(key, secret, token, region_name="us-east-1").client(service)
-    tried = attempt(getattr(client, xform_name(operation)), **parameters)
-    return Trial(answer, tried, _said(answer, tried, saved))
+    outcome = attempt(getattr(client, xform_name(operation)), **parameters)
+    return Trial(answer, outcome, _comparison(answer, outcome, saved))
 
 
-def _said(answer: Answer, tried: Attempt, saved: bool) -> str:
-    about = {key for key in answer.question.circumstances if key != "sts:ExternalId"}
-    real = "AWS carried it out." if tried.allowed else f"AWS refused it: {tried.code}: {tried.message}"
+def _comparison(answer: Answer, tried: Attempt, saved: bool) -> str:
+    keys = {key for key in answer.question.circumstances if key != "sts:ExternalId"}
+    result = "AWS carried it out." if tried.allowed else f"AWS refused it: {tried.code}: {tried.message}"
     if tried.allowed == answer.allowed:
-        return f"Really tried: {real} The panel says the same."
+        return f"Really tried: {result} The panel says the same."
     if not saved:
-        return f"Really tried: {real} Your text is not saved yet; AWS goes by its own."
-    if about:
-        missing = ", ".join(sorted(about))
-        return f"Really tried: {real} The call was made as things are, without the circumstances {missing}."
-    return f"Really tried: {real} The panel says otherwise: {answer.word}."
+        return f"Really tried: {result} Your text is not saved yet; AWS goes by its own."
+    if keys:
+        missing = ", ".join(sorted(keys))
+        return f"Really tried: {result} The call was made as things are, without the circumstances {missing}."
+    return f"Really tried: {result} The panel says otherwise: {answer.word}."
 
 
 def _call(action: str, resource: str) -> tuple[str, dict[str, Any]] | None:
     """The operation that needs an action, and its parameters out of the resource's ARN; None where these do not do."""
     service, _, name = action.partition(":")
-    operation, given = _CALLS.get(action, (name, {}))
+    operation, extra = _CALLS.get(action, (name, {}))
     required = _required(service, operation)
     if required is None:
         return None
     if resource.count(":") < 5:
         resource = f"arn:aws::::{resource}"
-    last = resource.split(":", 5)[5]
-    parameters = dict(given)
+    tail = resource.split(":", 5)[5]
+    parameters = dict(extra)
     for member in required:
         if member in parameters:
             continue
@@ -107,7 +107,7 @@ def _call(action: str, resource: str) -> tuple[str, dict[str, Any]] | None:
             parameters[member] = f"https://sqs.{region}.amazonaws.com/{account}/{queue}"
         elif member in _WHOLE:
             parameters[member] = resource
-        elif (part := re.search(_PARTS.get(member, "$^"), last)) and "*" not in part[1]:
+        elif (part := re.search(_PARTS.get(member, "$^"), tail)) and "*" not in part[1]:
             parameters[member] = part[1]
         else:
             return None

@@ -251,7 +251,7 @@ def test_reading_leaves_no_trace(world: World) -> None:
 
 def test_watchers_are_told_when_the_world_has_changed(world: World) -> None:
     editor, told = world.editor("user"), []
-    editor.watch("test", lambda: told.append(editor.front.note))
+    editor.on_edit = lambda: told.append(editor.front.note)
     editor.apply()
     editor.take_back()
     editor.reload()
