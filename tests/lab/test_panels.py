@@ -190,7 +190,7 @@ def test_a_command_that_fails_is_told_and_what_it_has_changed_is_shown() -> None
     sent: list[Any] = []
     widget.send = sent.append
     with pytest.raises(KeyError):
-        widget._told(widget, {"do": "fail", "value": ""}, [])
+        widget._on_message(widget, {"do": "fail", "value": ""}, [])
     again = "This has not worked. Run the cell of this panel again."
     assert sent == [{"failed": f"{again} (KeyError: '\\u202e')"}, {"done": True}]
     assert "changed" in widget.html
