@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 import string
 from collections.abc import Callable, Mapping
@@ -13,7 +14,7 @@ from simlib.cloud import encoded_message
 from simlib.cloud.credentials.sessions import Caller, Sessions
 from simlib.cloud.permissions.authorization import decide
 from simlib.cloud.permissions.call_permissions import Permission
-from simlib.cloud.permissions.service_table import refusal_text
+from simlib.cloud.permissions.service_table import by_prefix
 from simlib.cloud.storage import buckets
 from simlib.cloud.storage.store import Store
 from simlib.cloud.trail import Trail
@@ -72,7 +73,7 @@ class CallContext:
         service = self.call.service
         if service == "s3" and self._missing_bucket():
             return Refusal("NoSuchBucket", "The specified bucket does not exist", 404)
-        text = refusal_text(permission, evaluation.message)
+        text = _refusal_text(permission, evaluation.message)
         if service == "ec2" and not self.call.operation.startswith(_READING):
             text += f". Encoded authorization failure message: {encoded_message.encode(evaluation, self.caller)}"
         refusal = answers.access_denied(service, text)
@@ -86,6 +87,24 @@ class CallContext:
     def _missing_bucket(self) -> bool:
         bucket = self.parameters.get("Bucket")
         return bool(bucket) and self.call.operation != "CreateBucket" and buckets.owner(str(bucket)) is None
+
+
+def _refusal_text(permission: Permission, message: str) -> str:
+    """The engine's error text in the words of the service that was called."""
+    facts, label = by_prefix(permission.action.partition(":")[0]), permission.label
+    if label is None and permission.resource == "*":
+        label = "*" if facts.get("none", "") in ("*", "kind") else ""
+    if label is not None:
+        named = re.compile(rf' on resource: "?{re.escape(permission.resource)}"?')
+        message = named.sub(lambda _: f" on resource: {label}" if label else "", message, count=1)
+    if rewording := permission.rewording or facts.get("rewording"):
+        pattern, replacement = rewording
+        message = re.sub(pattern, replacement, message, count=1, flags=re.DOTALL)
+    spelling = facts.get("spelling")
+    if spelling:
+        own = permission.action.lower() if spelling == "lower" else permission.action.replace("sns:", spelling, 1)
+        message = message.replace(permission.action, own)
+    return message
 
 
 def _with_id(text: str, authorization_id: str, region: str) -> str:

@@ -24,6 +24,7 @@ from simlib.cloud.event import Event
 from simlib.cloud.interrupts import uninterrupted
 from simlib.cloud.permissions.authorization import circumstances
 from simlib.cloud.permissions.call_permissions import action_name, permissions_of
+from simlib.cloud.permissions.service_table import prefix_of
 from simlib.cloud.services import additions, documents, rules
 from simlib.cloud.services.iam_calls import note_use, on_behalf_of
 from simlib.cloud.storage.dispatch import ACCOUNT_HEADER, NotStored
@@ -176,6 +177,9 @@ class Gate:
             permissions = permissions_of(call, context.caller, self.store)
             for permission in permissions:
                 context.require(permission)
+            owners = {p.account for p in permissions if p.action.startswith(f"{prefix_of(call.service)}:")}
+            if len(owners) > 1 and call.service != "s3":  # moto acts in one account, and takes every name for its own
+                raise _not_offered(call, NotStored("it is about resources of several accounts", missing=False))
             account = (permissions[0].account if permissions else "") or account
         documents.check_written(call)
         for name in (f"{call.service}:*", call.name):

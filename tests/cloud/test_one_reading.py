@@ -19,7 +19,7 @@ from simlib.cloud.transport.calls import Call
 from simlib.cloud.transport.wire import RawRequest
 
 from . import readings
-from .conftest import allow, deny, new_user, refused
+from .conftest import allow, deny, document, new_user, refused
 from .readings import signed
 
 FORM = {"content-type": "application/x-www-form-urlencoded"}
@@ -94,6 +94,36 @@ def test_another_operation_than_the_decided_one_is_not_done(
             iam.get_user(UserName="bob")
         assert "The lab decided iam:GetUser, and moto would have done DeleteUser" in caplog.text
         assert "bob" in {user["UserName"] for user in iam.list_users()["Users"]}
+
+
+SHARED = {"Effect": "Allow", "Principal": {"AWS": "111111111111"}, "Action": "dynamodb:*", "Resource": "*"}
+ROOT = "arn:aws:{}:us-east-1:{}:{}"
+
+
+def test_one_call_is_about_the_resources_of_one_account() -> None:
+    """moto acts in one account: the table that alice names would be that of the account whose ARN stands beside it."""
+    with Cloud.start() as aws:
+        clients = {name: aws.account(name).admin.client("dynamodb") for name in ("dev", "partner")}
+        for client in clients.values():
+            for table in ("shared", "secret"):
+                client.create_table(
+                    TableName=table, BillingMode="PAY_PER_REQUEST",
+                    KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+                    AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+                )  # fmt: skip
+        shared, key = ROOT.format("dynamodb", "222222222222", "table/shared"), {"id": {"S": "1"}}
+        clients["partner"].put_resource_policy(ResourceArn=shared, Policy=document(SHARED))
+        own, both = {shared: {"Keys": [key]}}, {shared: {"Keys": [key]}, "secret": {"Keys": [key]}}
+        mine = aws.account("dev").admin.client("dynamodb")
+        assert mine.batch_get_item(RequestItems=own)["Responses"] == {shared: []}
+        transaction = [{"Put": {"TableName": name, "Item": key}} for name in (shared, "secret")]
+        for call in (
+            lambda: mine.batch_get_item(RequestItems=both),
+            lambda: mine.transact_write_items(TransactItems=transaction),
+        ):
+            code, text = refused(call)
+            assert (code, "cannot carry out" in text) == ("NotImplemented", True)
+        assert clients["partner"].scan(TableName="secret")["Count"] == 0
 
 
 @pytest.fixture(scope="module")
@@ -255,6 +285,79 @@ def test_an_access_points_arn_is_refused_with_a_sentence(world: tuple[Cloud, Any
         with pytest.raises(ClientError, match="The lab's S3 has no access points"):
             client.delete_object(Bucket=arn, Key="second")
     assert admin.client("s3").head_bucket(Bucket="second")
+
+
+def test_a_stream_by_its_arn_and_another_ones_name_is_both(world: tuple[Cloud, Any]) -> None:
+    aws, admin = world
+    kinesis = admin.client("kinesis")
+    for name in ("open", "guarded"):
+        kinesis.create_stream(StreamName=name, ShardCount=1)
+    guarded, open_ = (ROOT.format("kinesis", "111111111111", f"stream/{name}") for name in ("guarded", "open"))
+    alice = new_user(aws, admin.client("iam"), "streaming", allow("kinesis:*"), deny("kinesis:*", guarded))
+    client = alice.client("kinesis")
+    assert client.describe_stream_summary(StreamName="open", StreamARN=open_)
+    assert refused(lambda: client.describe_stream_summary(StreamName="guarded", StreamARN=open_))[0] == (
+        "AccessDeniedException"
+    )
+
+
+def test_an_upload_in_parts_is_of_its_key(world: tuple[Cloud, Any]) -> None:
+    """https://docs.aws.amazon.com/AmazonS3/latest/API/API_UploadPart.html"""
+    aws, admin = world
+    upload = admin.client("s3").create_multipart_upload(Bucket="first", Key="guarded/x")["UploadId"]
+    guarded = "arn:aws:s3:::first/guarded/*"
+    alice = new_user(aws, admin.client("iam"), "uploading", allow("s3:*"), deny("s3:*", guarded)).client("s3")
+    given = {"Bucket": "first", "Key": "open/x", "UploadId": upload}
+    part = {"Parts": [{"PartNumber": 1, "ETag": "e"}]}
+    for call in (
+        lambda: alice.upload_part(**given, PartNumber=1, Body=b"x"),
+        lambda: alice.list_parts(**given),
+        lambda: alice.complete_multipart_upload(**given, MultipartUpload=part),
+        lambda: alice.abort_multipart_upload(**given),
+    ):
+        assert refused(call)[0] == "NoSuchUpload"
+    whole = {**given, "Key": "guarded/x"}
+    assert admin.client("s3").upload_part(**whole, PartNumber=1, Body=b"x")["ETag"]
+
+
+def test_a_grant_is_of_the_key_that_its_token_is_for(world: tuple[Cloud, Any]) -> None:
+    aws, admin = world
+    kms = admin.client("kms")
+    guarded, own = (kms.create_key()["KeyMetadata"]["Arn"] for _ in range(2))
+    grant = kms.create_grant(KeyId=guarded, GranteePrincipal="arn:aws:iam::111111111111:root", Operations=["Decrypt"])
+    alice = new_user(aws, admin.client("iam"), "granting", allow("kms:*"), deny("kms:*", guarded)).client("kms")
+    token = {"GrantToken": grant["GrantToken"]}
+    for given in (token, {**token, "KeyId": own, "GrantId": grant["GrantId"]}):
+        assert refused(lambda given=given: alice.retire_grant(**given))[0] == "AccessDeniedException"
+    assert len(kms.list_grants(KeyId=guarded)["Grants"]) == 1
+
+
+def test_a_name_with_a_version_takes_no_other(world: tuple[Cloud, Any]) -> None:
+    _, admin = world
+    code, text = refused(lambda: admin.client("lambda").invoke(FunctionName="f:1", Qualifier="$LATEST"))
+    assert (code, "does not match the specified qualifier" in text) == ("InvalidParameterValueException", True)
+
+
+def test_the_expected_owner_of_a_bucket_is_expected(world: tuple[Cloud, Any]) -> None:
+    _, admin = world
+    s3, theirs = admin.client("s3"), {"ExpectedBucketOwner": "222222222222"}
+    for call in (
+        lambda: s3.put_object(Bucket="first", Key="k", Body=b"", **theirs),
+        lambda: s3.list_objects_v2(Bucket="first", **theirs),
+        lambda: s3.copy_object(Bucket="first", Key="k", CopySource="second/key", ExpectedSourceBucketOwner="2" * 12),
+    ):
+        assert refused(call) == ("AccessDenied", "Access Denied")
+    assert s3.list_objects_v2(Bucket="first", ExpectedBucketOwner="111111111111")
+
+
+def test_tagging_by_arn_needs_what_the_service_asks(world: tuple[Cloud, Any]) -> None:
+    aws, admin = world
+    table = ROOT.format("dynamodb", "111111111111", "table/t")
+    alice = new_user(aws, admin.client("iam"), "tagging", allow("tag:*"), allow("dynamodb:TagResource"))
+    tagging = alice.client("resourcegroupstaggingapi")
+    assert tagging.tag_resources(ResourceARNList=[table], Tags={"a": "b"})["FailedResourcesMap"] == {}
+    code, text = refused(lambda: tagging.untag_resources(ResourceARNList=[table], TagKeys=["a"]))
+    assert (code, f"dynamodb:UntagResource on resource: {table}" in text) == ("AccessDeniedException", True)
 
 
 @pytest.mark.parametrize("fault", [[], ["s3:GetObject was done on another bucket"]])

@@ -277,6 +277,22 @@ def test_what_a_launch_template_says_is_told_from_what_the_call_says(dev: Any, a
     )  # fmt: skip
 
 
+def _names(call: Call, aws: Cloud) -> set[str]:
+    return {one.resource.rpartition(":")[2] for one in permissions_of(call, ME, aws._store)}
+
+
+def test_interfaces_of_a_new_instance_say_where_it_will_be(dev: Any, aws: Cloud) -> None:
+    interfaces = [{"DeviceIndex": 0, "SubnetId": "subnet-1", "Groups": ["sg-1", "sg-2"]}]
+    disks = [{"Ebs": {"SnapshotId": "snap-1"}}]
+    given = {"ImageId": "ami-1", "NetworkInterfaces": interfaces, "BlockDeviceMappings": disks}
+    asked = _names(call_of("ec2", "RunInstances", given), aws)
+    assert {"subnet/subnet-1", "security-group/sg-1", "security-group/sg-2", "snapshot/snap-1"} <= asked
+    assert not {"subnet/*", "security-group/*"} & asked
+    attached = {"ImageId": "ami-1", "NetworkInterfaces": [{"DeviceIndex": 0, "NetworkInterfaceId": "eni-1"}]}
+    asked = _names(call_of("ec2", "RunInstances", attached), aws)
+    assert "network-interface/eni-1" in asked
+
+
 def test_a_key_that_describes_another_type_of_resources_is_left_out(aws: Cloud, dev: Any) -> None:
     asked = permissions_of(
         call_of("ec2", "RunInstances", {"ImageId": "ami-1", "InstanceType": "t3.micro"}), ME, aws._store

@@ -142,6 +142,15 @@ def _tagging(call: Call, caller: Caller, making: Permission) -> Iterator[Permiss
 
 
 def _also(call: Call, caller: Caller) -> Iterator[Permission]:
+    if call.service == "resourcegroupstaggingapi" and call.operation.endswith("agResources"):
+        # https://docs.aws.amazon.com/resourcegroupstagging/latest/APIReference/API_TagResources.html. A choice: what
+        # may not be tagged makes the whole call fail; AWS lists it under FailedResourcesMap
+        pattern = _TAGGING if call.operation == "TagResources" else _UNTAGGING
+        for arn in call.parameters.get("ResourceARNList", ()):
+            service = service_data.service(f"{arn}::".split(":")[2])
+            names = (f"{service.prefix}:{action.name}" for action in service.actions.values()) if service else ()
+            if action := next(filter(pattern.fullmatch, names), None):
+                yield _on(action, arn, call, caller)
     template = call.parameters.get("LaunchTemplate")
     if call.service == "autoscaling" and template:
         # https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-launch-template-permissions.html
@@ -156,6 +165,7 @@ def _also(call: Call, caller: Caller) -> Iterator[Permission]:
 
 
 _TAGGING = re.compile(r"[\w-]+:(?:Add|Create)?Tag(?:s|Resource|sToResource)?")
+_UNTAGGING = re.compile(r"[\w-]+:(?:(?:Remove|Delete)Tags(?:FromResource)?|Untag(?:Resource|Queue))")
 # Members that say which tags a call gives or takes away.
 _TAGS = ("Tags", "tags", "TagList", "TagsList", "AddTags")
 _TAG_KEYS = ("TagKeys", "tagKeys", "TagKeyList", "tags")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 from functools import cache
@@ -15,12 +15,12 @@ from typing import Any
 
 from simlib.cloud.permissions.permission import Context, Permission
 from simlib.cloud.permissions.service_table import (
+    Form,
     arns_of_kind,
     by_prefix,
     every_form,
     fill,
     forms_of,
-    kind_of,
     letters,
     reference_of,
     resolve,
@@ -75,7 +75,7 @@ def of_resource(permission: Permission, call: Call) -> Context:
     """What the condition keys of a resource's type say of what is there, as the table finds it in moto's object."""
     service, arn = permission.action.partition(":")[0], permission.resource
     facts = by_prefix(service).get("facts", {}) if arn.startswith(f"arn:aws:{service}:") else {}
-    kind = kind_of(arn, every_form(service)) if facts else ""
+    kind = _kind_of(arn, every_form(service)) if facts else ""
     thing = resources.thing_of(arn, permission.account) if kind in facts and not arn.endswith("*") else None
     if thing is None:
         return {}
@@ -102,9 +102,15 @@ def _keys_by_type(action: str) -> Mapping[str, frozenset[str]]:
     return {form.kind: frozenset(every.difference(form.condition_keys)) for form in forms}
 
 
+def _kind_of(arn: str, forms: Iterable[Form]) -> str:
+    """The type of the resource of an ARN, "" for none; of those that fit the one that says most."""
+    fitting = [form for form in forms if form.pattern.fullmatch(arn)]
+    return max(fitting, key=lambda form: len(form.text)).kind if fitting else ""
+
+
 def _of_others(action: str, arn: str) -> frozenset[str]:
     forms = forms_of(action) if arn != "*" else ()
-    kind = kind_of(arn, forms) if len(forms) > 1 else ""
+    kind = _kind_of(arn, forms) if len(forms) > 1 else ""
     return _keys_by_type(action)[kind] if kind else frozenset()
 
 

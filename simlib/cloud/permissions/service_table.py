@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from itertools import product
@@ -21,7 +21,7 @@ from urllib.parse import unquote
 
 import jmespath
 
-from simlib.cloud.permissions.permission import Permission, account_of
+from simlib.cloud.permissions.permission import account_of
 from simlib.cloud.storage import iam_entities, keys, resources
 from simlib.cloud.transport.calls import Call
 from simlib.cloud.transport.protocols import signing_name
@@ -84,24 +84,6 @@ def label(call: Call) -> str | None:
     return next(values_at(row(call.service).get("label", "null"), call.parameters), None)
 
 
-def refusal_text(permission: Permission, message: str) -> str:
-    """The engine's error text in the words of the service that was called."""
-    facts, label = by_prefix(permission.action.partition(":")[0]), permission.label
-    if label is None and permission.resource == "*":
-        label = "*" if facts.get("none", "") in ("*", "kind") else ""
-    if label is not None:
-        named = re.compile(rf' on resource: "?{re.escape(permission.resource)}"?')
-        message = named.sub(lambda _: f" on resource: {label}" if label else "", message, count=1)
-    if rewording := permission.rewording or facts.get("rewording"):
-        pattern, replacement = rewording
-        message = re.sub(pattern, replacement, message, count=1, flags=re.DOTALL)
-    spelling = facts.get("spelling")
-    if spelling:
-        own = permission.action.lower() if spelling == "lower" else permission.action.replace("sns:", spelling, 1)
-        message = message.replace(permission.action, own)
-    return message
-
-
 def resources_of(call: Call, action: str, account: str) -> list[str]:
     """The ARNs of what a call acts on, `account` being the caller's; "*" for what has none."""
     facts = row(call.service)
@@ -128,7 +110,7 @@ def arns_from_table(call: Call, action: str, account: str) -> list[str]:
     return [arn for template in fitting for arn in fill(template, call, account)]
 
 
-def _wildcard(forms: tuple[_Form, ...], call: Call, account: str) -> str:
+def _wildcard(forms: tuple[Form, ...], call: Call, account: str) -> str:
     """What stands for the resources a call does not name."""
     facts, action = row(call.service), reference_of(action_of(call))
     needed = action.required_types if action else ()
@@ -226,6 +208,7 @@ def _of_iam(kind: str, collection: str) -> Callable[[str, str, str], str]:
 _RESOLVE: Mapping[str, Callable[[str, str, str], str | None]] = {
     "key": key_of,
     "known-key": keys.arn_of,
+    "grant": keys.of_grant,
     "ciphertext": lambda blob, region, _: keys.of_ciphertext(blob.encode("utf-8"), region),
     "secret": _secret,
     "user": _of_iam("user", "users"),
@@ -259,7 +242,7 @@ _compile = cache(jmespath.compile)
 
 
 @dataclass(frozen=True, slots=True)
-class _Form:
+class Form:
     """The ARN of a resource type: its text, its own placeholders, and the pattern of such ARNs."""
 
     kind: str
@@ -288,7 +271,7 @@ def reference_of(action: str) -> service_data.Action | None:
 
 
 @cache
-def forms_of(action: str) -> tuple[_Form, ...]:
+def forms_of(action: str) -> tuple[Form, ...]:
     """The resource types of an action: first what it is named for, then what it needs, then what says most."""
     service, reference = service_data.service(action.partition(":")[0].lower()), reference_of(action)
     if service is None or reference is None:
@@ -299,28 +282,22 @@ def forms_of(action: str) -> tuple[_Form, ...]:
 
 
 @cache
-def every_form(prefix: str) -> tuple[_Form, ...]:
+def every_form(prefix: str) -> tuple[Form, ...]:
     service = service_data.service(prefix.lower())
     return tuple(_form(kind) for kind in service.resource_types.values()) if service else ()
 
 
 @cache
-def _form(kind: service_data.ResourceType) -> _Form:
+def _form(kind: service_data.ResourceType) -> Form:
     names = tuple(name for name in _PLACEHOLDER.findall(kind.arn) if name not in _EVERYWHERE)
     pattern = "".join(
         re.escape(piece) if index % 2 == 0 else ("[^:]*" if piece in _EVERYWHERE else ".+")
         for index, piece in enumerate(_PLACEHOLDER.split(kind.arn))
     )
-    return _Form(kind.name, kind.arn, names, re.compile(pattern), kind.condition_keys)
+    return Form(kind.name, kind.arn, names, re.compile(pattern), kind.condition_keys)
 
 
-def kind_of(arn: str, forms: Iterable[_Form]) -> str:
-    """The type of the resource of an ARN, "" for none; of those that fit the one that says most."""
-    fitting = [form for form in forms if form.pattern.fullmatch(arn)]
-    return max(fitting, key=lambda form: len(form.text)).kind if fitting else ""
-
-
-def _by_reference(forms: tuple[_Form, ...], call: Call, account: str) -> Iterator[str]:
+def _by_reference(forms: tuple[Form, ...], call: Call, account: str) -> Iterator[str]:
     """The ARNs a call names, and those that its other members fill; of one family the form that says most."""
     texts = [text for value in call.parameters.values() for text in _texts(value) if text.startswith("arn:")]
     named = {text: form for text in texts for form in forms if form.pattern.fullmatch(text)}
@@ -334,13 +311,15 @@ def _by_reference(forms: tuple[_Form, ...], call: Call, account: str) -> Iterato
         if arns_of_form := list(_fill_form(form, call, account, parameters, main=form is main)):
             done.add(form.family)
             arns[form] += arns_of_form
+    for form in set(named.values()):  # an ARN, and beside it a name: who knows which of the two is acted upon?
+        arns[form] += [arn for arn in _fill_form(form, call, account, parameters, main=False) if arn not in arns[form]]
     ends = {} if "Tag" in call.operation else row(call.service).get("ends", {})
     for form in sorted(forms, key=lambda form: (bool(form.placeholders), form is not main, len(form.placeholders))):
         end = ends.get(form.kind, "")
         yield from (f"{arn.removesuffix(':*')}{end}" if end else arn for arn in arns[form])
 
 
-def _fill_form(form: _Form, call: Call, account: str, parameters: Mapping[str, Any], *, main: bool) -> Iterator[str]:
+def _fill_form(form: Form, call: Call, account: str, parameters: Mapping[str, Any], *, main: bool) -> Iterator[str]:
     """The form's ARNs; of what the call is about, `*` stands for what is not known of it."""
     choices = [list(_values(form, name, call, parameters, main=main)) for name in form.placeholders]
     if not all(choices):
@@ -349,7 +328,10 @@ def _fill_form(form: _Form, call: Call, account: str, parameters: Mapping[str, A
         choices = [values or ["*"] for values in choices]
     for values in product(*choices):
         owners = [account_of(text) for text in values if text.split(":")[2:3] == form.text.split(":")[2:3]]
-        names = {**_everywhere(call, next(filter(None, owners), account)), **_names_by_placeholder(form, values)}
+        names = {
+            **_everywhere(call, next(filter(None, owners), account)),
+            **dict(zip(form.placeholders, map(_plain, values), strict=True)),
+        }
         yield _PLACEHOLDER.sub(lambda name, names=names: names[name[1]], form.text)  # type: ignore[misc]
 
 
@@ -360,15 +342,11 @@ def arns_of_kind(kind: str, call: Call, account: str) -> Iterator[str]:
     return _fill_form(_form(service.resource_types[kind]), call, account, call.parameters, main=False)
 
 
-def _names_by_placeholder(form: _Form, values: Iterable[str]) -> dict[str, str]:
-    return dict(zip(form.placeholders, map(_plain, values), strict=True))
-
-
 def _everywhere(call: Call, account: str) -> dict[str, str]:
     return {"Partition": "aws", "Region": call.region, "Account": account}
 
 
-def _values(form: _Form, placeholder: str, call: Call, parameters: Mapping[str, Any], *, main: bool) -> Iterator[str]:
+def _values(form: Form, placeholder: str, call: Call, parameters: Mapping[str, Any], *, main: bool) -> Iterator[str]:
     """What a call's members say of a placeholder."""
     members = row(call.service).get("members", {})
     for path in members.get(f"{form.kind}.{placeholder}") or members.get(placeholder, ()):
@@ -382,12 +360,9 @@ def _values(form: _Form, placeholder: str, call: Call, parameters: Mapping[str, 
             yield from _texts(value)
             return
     for member, value in parameters.items() if bare else ():  # SourceDBSnapshotIdentifier, RuleName of a rule
-        if any(_ends(_stem(member), name) or _ends(name, _stem(member)) for name in stems):
+        pairs = [sorted((_stem(member), name), key=len) for name in stems]
+        if any(len(shorter) > 3 and longer.endswith(shorter) for shorter, longer in pairs):
             yield from _texts(value)
-
-
-def _ends(longer: str, shorter: str) -> bool:
-    return len(shorter) > 3 and longer.endswith(shorter)
 
 
 def _texts(value: Any) -> list[str]:

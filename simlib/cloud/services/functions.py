@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import re
 import uuid
 import zipfile
 from collections.abc import Mapping
@@ -20,6 +21,7 @@ from simlib.cloud.permissions.authorization import decide
 from simlib.cloud.permissions.permission import Permission
 from simlib.cloud.services import function_handler, function_runtime
 from simlib.cloud.services.function_runtime import Outcome
+from simlib.cloud.services.rules import CallFacts, checks
 from simlib.cloud.services.session_requests import trusts
 from simlib.cloud.storage import resources
 from simlib.cloud.storage.stored import StoredIdentity
@@ -169,5 +171,17 @@ def _keep_log(context: CallContext, session: Session, arn: str, environment: Map
         resources.write_log(region, account, group, name, text, milliseconds)
 
 
+class _Lambda(CallFacts):
+    @property
+    def has_two_qualifiers(self) -> bool:
+        """A name may end in a version or an alias; then nothing else may be said besides."""
+        own = re.search(r"(?:^|function:)[\w-]+:(\$?[\w-]+)$", str(self["FunctionName"] or ""))
+        return bool(own and self["Qualifier"] and own[1] != self["Qualifier"])
+
+
 ANSWERS = {"lambda:Invoke": invoke}
-BEFORE = {"lambda:CreateFunction": check_new, "lambda:UpdateFunctionConfiguration": check_role}
+BEFORE = {
+    "lambda:CreateFunction": check_new,
+    "lambda:UpdateFunctionConfiguration": check_role,
+    **checks("lambda", _Lambda),
+}

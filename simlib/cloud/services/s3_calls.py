@@ -110,6 +110,18 @@ class _S3(CallFacts):
         return buckets.owner(self.bucket)
 
     @property
+    def is_of_somebody_else(self) -> bool:
+        """https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-owner-condition.html"""
+        source = copy_source(str(self["CopySource"] or ""))[0]
+        expected = {"ExpectedBucketOwner": self.owner, "ExpectedSourceBucketOwner": buckets.owner(source)}
+        return any(self[member] and self[member] != owner for member, owner in expected.items())
+
+    @property
+    def is_another_upload(self) -> bool:
+        """An upload is of one key: moto looks at its ID alone."""
+        return buckets.key_of_upload(self.bucket, str(self["UploadId"])) not in (None, self["Key"])
+
+    @property
     def grants(self) -> bool:
         return any(member.startswith("Grant") for member in self.context.parameters)
 

@@ -46,6 +46,11 @@ def _object(bucket: str, key: str, version: str | None = None) -> Any | None:
     return s3.get_object(bucket, key, version) if (s3 := _s3(bucket)) and key else None
 
 
+def key_of_upload(bucket: str, upload: str) -> str | None:
+    """The key of the object that is uploaded in parts; None where there is no such upload."""
+    return getattr(getattr(_bucket(bucket), "multiparts", {}).get(upload), "key_name", None)
+
+
 def policy(name: str) -> str | None:
     """The text of a bucket's policy."""
     text = getattr(_bucket(name), "policy", None)

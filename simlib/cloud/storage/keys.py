@@ -99,6 +99,12 @@ def aliases_of(arn: str) -> list[str]:
     return sorted(getattr(_key_by_arn(arn), "aliases", ()))
 
 
+def of_grant(token: str, region: str, account: str) -> str | None:
+    """The key that a grant of an account is for, by the grant's token."""
+    every_key = getattr(keeper("kms", account, region), "keys", {}).values()
+    return next((str(key.arn) for key in every_key for grant in key.grants.values() if grant.token == token), None)
+
+
 def of_ciphertext(blob: bytes, region: str) -> str | None:
     """The key that encrypted a text, in whichever account it is: a ciphertext begins with the key's ID."""
     name = blob[:36].decode("ascii", "replace")
