@@ -24,7 +24,7 @@ _BLOCKS = {
 _INDENTED = {"li": 2, "pre": 4}
 _NOT_IN_TEXT = ("button", "select", "input", "textarea", "datalist", "label", "svg", "style")
 _NO_SPACE_BEFORE = re.compile(r"[\s.,;:)’]")
-_HYPHENED = re.compile(r"([^\s/:]*-[^\s/:]*)")
+_HYPHENED = re.compile(r"((?<![^\s/:])[^\s/:]*-[^\s/:]*)")  # from its beginning: a long word is gone through once
 
 
 @dataclass(frozen=True)

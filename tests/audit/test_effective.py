@@ -68,7 +68,7 @@ def test_it_decides_as_the_policies_do() -> None:
         who = arn(aws.account("dev"), "user/alice")
         user(aws.account("dev"), "alice")
         stored = Facts(aws)
-        for seed in range(60):
+        for seed in range(30):
             chance = random.Random(seed)
             own, bound = statements(chance, ("Allow", "Allow", "Deny")), statements(chance, ("Allow",))
             facts = stored.edited({Place(who, "identity", "own"): Policy.parse(document(*own)),
@@ -87,8 +87,8 @@ def test_it_decides_as_the_policies_do() -> None:
                 request = Request(who, action, resource, context=context)
                 assert evaluate(request, PolicySet(identity=(policy,))).allowed is real, (seed, action, name, tag)
                 allowed += real
-    assert written >= 45
-    assert allowed > 100
+    assert written >= 22
+    assert allowed > 50
 
 
 ACTIONS = ["sqs:*", "sqs:SendMessage", "sqs:Receive*", "*", "sns:Publish"]

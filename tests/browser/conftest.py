@@ -1,7 +1,7 @@
 """A real browser in front of a real Jupyter, as a learner has it; nothing but that server may be talked to.
 
 `visit` is a page of JupyterLab, `everywhere` one of JupyterLab, Notebook 7 and Voilà in turn: a test that takes it
-runs three times. Both are shared by the tests of a module; `visits` says what can be done with them.
+runs three times. The pages are shared by all tests; what is open goes with a module. `visits` says what can be done.
 """
 
 from __future__ import annotations
@@ -9,15 +9,15 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from functools import partial
+from contextlib import ExitStack, contextmanager
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.browser.servers import Server, serving
-from tests.browser.visits import ENGINES, Visit, visiting, write_notebook
+from tests.browser.visits import ENGINES, Visit, a_page, looked_after, write_notebook
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
 HOW = (
@@ -60,11 +60,11 @@ def launched() -> Iterator[Any]:
 
 
 @pytest.fixture(scope="session")
-def artifacts(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where screenshots go: the folder named by SIMLIB_ARTIFACTS, else a temporary one."""
-    named = os.environ.get("SIMLIB_ARTIFACTS")
-    folder = Path(named) if named else tmp_path_factory.mktemp("artifacts")
-    folder.mkdir(parents=True, exist_ok=True)
+def artifacts() -> Path | None:
+    """Where screenshots go: the folder named by SIMLIB_ARTIFACTS; else there are none."""
+    folder = Path(named) if (named := os.environ.get("SIMLIB_ARTIFACTS")) else None
+    if folder:
+        folder.mkdir(parents=True, exist_ok=True)
     return folder
 
 
@@ -75,22 +75,30 @@ def server(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
         yield up
 
 
+@pytest.fixture(scope="session")
+def pages(browser: Any, server: Server, artifacts: Path | None) -> Iterator[Callable[..., Visit]]:
+    """A page of its own for each fixture and frontend, loaded once."""
+    with ExitStack() as stack:
+        yield cache(lambda _fixture, engine: stack.enter_context(a_page(browser, server, artifacts, engine)))
+
+
 @pytest.fixture(scope="module")
-def visit(browser: Any, server: Server, artifacts: Path, request: pytest.FixtureRequest) -> Iterator[Visit]:
-    """A page of JupyterLab that the tests of a module share."""
-    with visiting(browser, server, artifacts, _module(request)) as page:
-        yield page
+def visit(pages: Callable[..., Visit], request: pytest.FixtureRequest) -> Iterator[Visit]:
+    """A page of JupyterLab."""
+    yield from _lent(pages("visit", "lab"), request)
 
 
 @pytest.fixture(scope="module", params=ENGINES)
-def everywhere(browser: Any, server: Server, artifacts: Path, request: pytest.FixtureRequest) -> Iterator[Visit]:
-    """A page of each of the three that the tests of a module share."""
-    with visiting(browser, server, artifacts, f"{_module(request)}-{request.param}", request.param) as page:
+def everywhere(pages: Callable[..., Visit], request: pytest.FixtureRequest) -> Iterator[Visit]:
+    """A page of each of the three."""
+    yield from _lent(pages("everywhere", request.param), request)
+
+
+def _lent(page: Visit, request: pytest.FixtureRequest) -> Iterator[Visit]:
+    with looked_after(page, f"{request.module.__name__.rpartition('.')[2]}-{page.engine}"):
         yield page
-
-
-def _module(request: pytest.FixtureRequest) -> str:
-    return str(request.module.__name__).rpartition(".")[2]
+    page.width(1280)
+    page.leave()
 
 
 @pytest.fixture(scope="module")

@@ -65,20 +65,11 @@ def test_a_name_that_is_not_there_is_told(opened: Any) -> None:
     shown.get_by_text("Did you mean 'bob'?").wait_for(state="detached")
 
 
-@pytest.mark.parametrize("theme", ["dark", "light"])
-def test_it_can_be_read_and_reached_wide_and_narrow(opened: Any, theme: str) -> None:
-    opened.theme(theme)
-    for width in (1280, 390):
-        opened.width(width)
-        shown = panel(opened)
+def test_it_can_be_read_and_reached_in_both_themes_wide_and_narrow(opened: Any) -> None:
+    def graph() -> Any:
+        shown, wide = panel(opened), opened.page.viewport_size["width"] > 520
         shown.locator(".sl-graph svg").wait_for(state="attached")
-        shown.locator(".sl-graph").wait_for(state="visible" if width > 520 else "hidden")  # then it is told below
-        opened.fits(shown)
-        opened.accessible(shown)
-        opened.picture("access-graph")
-        answer = opened.output(2).locator(".sl-panel")
-        answer.first.wait_for()
-        opened.fits(answer)
-        opened.accessible(answer)
-        opened.picture("access-graph-blast")
-    opened.width(1280)
+        shown.locator(".sl-graph").wait_for(state="visible" if wide else "hidden")  # then it is told below
+        return shown
+
+    opened.readable(graph=graph, blast=lambda: opened.output(2).locator(".sl-panel"))

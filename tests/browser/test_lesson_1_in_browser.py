@@ -6,7 +6,6 @@ import os
 import re
 import shutil
 from io import BytesIO
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -130,7 +129,7 @@ def test_the_panel_by_keyboard_alone(lesson: Any, panel: Any) -> None:
     assert page.evaluate("() => window.jupyterapp.shell.currentWidget.content.widgets.length") == cells
 
 
-def test_the_lesson_in_both_themes(lesson: Any, panel: Any, artifacts: Path) -> None:
+def test_the_lesson_in_both_themes(lesson: Any, panel: Any) -> None:
     page = lesson.page
     type_in(panel)
     change(page, panel, '"s3:ListBucket",', "")
@@ -142,7 +141,7 @@ def test_the_lesson_in_both_themes(lesson: Any, panel: Any, artifacts: Path) -> 
         for part in (".sl-v.is-yes", ".sl-v.is-no", ".sl-dim"):
             ink = panel.locator(part).first.evaluate("node => getComputedStyle(node).color")
             assert contrast(ink, ground) >= 4.5, f"{part} in {theme}: {ink} on {ground}"
-        page.screenshot(path=artifacts / f"lesson-1-{theme}.png")
+        lesson.picture("lesson-1")
     if os.environ.get("SIMLIB_PICTURE"):  # how the README's picture is made anew
         from PIL import Image
 

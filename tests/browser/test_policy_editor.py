@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -244,7 +243,7 @@ def test_a_mistake_behind_a_face_is_marked_where_it_stands(opened: Any) -> None:
     assert faces.locator(".cm-lintRange-error").all_inner_texts()[-2:] == ['"😀😀"', '"Alow"']
 
 
-def test_everything_can_be_read_in_both_themes(opened: Any, editor: Any, artifacts: Path) -> None:
+def test_everything_can_be_read_in_both_themes(opened: Any, editor: Any) -> None:
     page = opened.page
     behind(page, editor, '"s3:PutObject')
     page.keyboard.type("s", delay=20)
@@ -254,13 +253,13 @@ def test_everything_can_be_read_in_both_themes(opened: Any, editor: Any, artifac
     for theme in ("dark", "light"):
         opened.theme(theme)
         assert pale(editor) == {}, f"a lit statement, {theme}"
-        page.screenshot(path=artifacts / f"policy-editor-lit-{theme}.png")
+        opened.picture("policy-editor-lit")
         page.keyboard.press("Backspace")
         editor.get_by_text("Not a policy yet: 1 mistake").wait_for()
         page.keyboard.press("Control+ ")
         editor.get_by_role("option").first.wait_for()
         assert pale(editor) == {}, f"half-typed, {theme}"
-        page.screenshot(path=artifacts / f"policy-editor-words-{theme}.png")
+        opened.picture("policy-editor-words")
         page.keyboard.press("Escape")
         page.keyboard.type("w")
         page.keyboard.press("Escape")

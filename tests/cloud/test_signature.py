@@ -242,7 +242,7 @@ FRAGMENTS = st.one_of(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(
     method=HOSTILE,
     url=st.one_of(HOSTILE, st.lists(FRAGMENTS, max_size=5).map(lambda parts: "https://h/" + "".join(parts))),

@@ -130,7 +130,7 @@ def check(problems: list[Problem], text: str | None = None) -> None:
             assert 1 <= problem.column <= len(lines[problem.line - 1]) + 1
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(DOCUMENTS, st.sampled_from(list(KINDS)), st.sampled_from([None, "user", "managed"]))
 def test_whatever_the_document_validation_returns_problems(document: Any, kind: str, stored_as: str | None) -> None:
     before = copy.deepcopy(document)
@@ -144,7 +144,7 @@ def test_whatever_the_document_validation_returns_problems(document: Any, kind: 
     assert answer is None or (answer.text and answer.problem in refused)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(NEARLY, st.sampled_from(list(KINDS)), st.sampled_from([None, 1]))
 def test_whatever_the_text_problems_have_a_place_in_it(document: Any, kind: str, indent: int | None) -> None:
     text = json.dumps(document, indent=indent)
@@ -334,7 +334,7 @@ def mutated(document: Any, draw: Any) -> Any:
 def test_the_engine_takes_what_the_validator_passes_and_nothing_else(kind: str) -> None:
     taken = refused = 0
 
-    @settings(max_examples=150, deadline=None)
+    @settings(max_examples=100, deadline=None)
     @given(plausible(kind), st.data())
     def holds(document: Any, data: st.DataObject) -> None:
         nonlocal taken, refused

@@ -196,7 +196,7 @@ DOCUMENTS = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=500, deadline=None)
 @given(DOCUMENTS)
 def test_motos_validator_says_the_same(document: Any) -> None:
     from moto.iam.exceptions import MalformedPolicyDocument

@@ -8,6 +8,7 @@ it is rewritten to, and the peer's answer to that. A rewriting that hid a mistak
 from __future__ import annotations
 
 import copy
+import json
 from collections.abc import Callable
 
 from tests.iam.differential import disputed_callers as callers
@@ -18,11 +19,13 @@ from tests.iam.differential.parts import Scenario
 def settle(scenario: Scenario) -> tuple[Scenario, list[str]]:
     """The scenario without what is disputed, and the names of what was."""
     settled, applied = copy.deepcopy(scenario), []
+    before = json.dumps(settled, sort_keys=True)
     for name, (_, rewrite) in DISAGREEMENTS.items():
-        before = copy.deepcopy(settled)
         rewrite(settled)
-        if settled != before:
+        after = json.dumps(settled, sort_keys=True)
+        if after != before:
             applied.append(name)
+        before = after
     return settled, applied
 
 

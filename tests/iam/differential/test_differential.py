@@ -24,8 +24,12 @@ def test_generated_scenarios_meet_every_decision_often() -> None:
 
 
 def test_what_is_settled_by_documentation_is_what_we_answer_anyway() -> None:
-    changed = [seed for seed in range(COUNT) if ours(scenario(seed)) != ours(settle(scenario(seed))[0])]
-    assert not changed
+    scenarios = [scenario(seed) for seed in range(COUNT)]
+    settled = [settle(each) for each in scenarios]
+    assert sum(bool(names) for _, names in settled) > COUNT / 3, "there is something to settle"
+    assert [
+        each for each, (other, names) in zip(scenarios, settled, strict=True) if names and ours(each) != ours(other)
+    ] == []
 
 
 def test_the_peer_agrees_on_all_that_documentation_settles() -> None:
