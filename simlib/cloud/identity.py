@@ -49,6 +49,7 @@ class Identity:
         self.secret_access_key = secret_access_key
         self.session_token = session_token
         self.region = region
+        self._clients: dict[str, Any] = {}
 
     @cached_property
     def session(self) -> Any:
@@ -61,8 +62,12 @@ class Identity:
         return boto3.Session(*keys, region_name=self.region, botocore_session=core)
 
     def client(self, service: str, **options: Any) -> Any:
-        """A boto3 client; `options` are those of `boto3.Session.client`."""
-        return self.session.client(service, **options)
+        """A boto3 client; `options` are those of `boto3.Session.client`. Without any, it is made once for a service."""
+        if options:
+            return self.session.client(service, **options)
+        if service not in self._clients:
+            self._clients[service] = self.session.client(service)
+        return self._clients[service]
 
     def run(self, command: str | Sequence[str], stdin: str | bytes = "") -> Result:
         """Run an `aws …` command as this identity; what it printed is in `.stdout`, `.stderr`, `.returncode`.
