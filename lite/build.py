@@ -8,11 +8,15 @@ Pyodide, which brings Python itself and the packages that have to be compiled: a
 distribution's own. Of an address Python itself is taken from npm, as package-lock.json beside this file knows it by its
 hash, and each package must be the one whose SHA-256 stands in the list that comes with it. What is needed is copied
 into the site: a reader's browser asks nobody else.
+
+Nothing is left to the browser that can be done once: the packages' files are one archive, and Python's memory is kept
+as it is when the lab has been imported. That is freeze.mjs, which Node.js runs; kernel.mjs puts both in their places.
 """
 
 from __future__ import annotations
 
 import argparse
+import gzip
 import json
 import re
 import shutil
@@ -21,9 +25,11 @@ import sys
 import tempfile
 import urllib.request
 import zipfile
+from collections import defaultdict
 from collections.abc import Iterable
 from hashlib import sha256
 from importlib.metadata import PathDistribution
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -42,14 +48,15 @@ KERNEL = (
     "widgetsnbextension-4",
 )  # wheels that JupyterLite's kernel comes with
 LOADED = ("micropip", "comm", "jedi", "ipython", "piplite", "pyodide-kernel", "ipykernel", "iam-lab")  # with the kernel
-PYODIDE, PACKAGES, LOCK = "static/pyodide", "static/packages", "pyodide-lock.json"
+PURE_TOO = {"pyyaml", "markupsafe"}  # they do without their compiled parts
+PYODIDE, LOCK, FILES = "static/pyodide", "pyodide-lock.json", "files.bin"
 
 # What a browser need not fetch: the AWS CLI's own copies of botocore and s3transfer, which the lab does without, and
 # its examples (148 of its 155 MB); botocore's examples; the tests of networkx; Jedi's types of packages that
-# are not here (4,800 of all 12,200 files, each of which a kernel would unpack).
+# are not here (4,800 of all 12,200 files); parts that were compiled; scripts, and JupyterLab's extensions.
 LEFT_OUT = re.compile(
     r"simlib/notebooks/|awscli/(botocore|s3transfer|examples)/|botocore/data/.+/examples-1\.json|networkx/(.+/)?tests/"
-    r"|jedi/third_party/(django-stubs|typeshed/stubs)/"
+    r"|jedi/third_party/(django-stubs|typeshed/stubs)/|.+\.so$|[^/]+\.data/"
 )
 
 Package = dict[str, Any]
@@ -69,22 +76,62 @@ def build(target: Path, wheels: Path, pyodide: str) -> None:
 def fill(site: Path, wheels: Path, pyodide: tuple[str, str], lock: dict[str, Any]) -> None:
     """Make the site of these wheels and of Pyodide: where its core is, where its packages are, and their list."""
     jupyterlite(site, extensions=[next(wheels.glob(f"{name}-*")) for name in ("anywidget", "jupyterlab_widgets")])
-    theirs = {
-        name: {**each, "file_name": f"../../{PYODIDE}/{each['file_name']}"} for name, each in lock["packages"].items()
+    ours = bundled(wheels, site)
+    packages = needed(lock["packages"] | described(ours, python=lock["info"]["python"]))
+    theirs = {name: each for name, each in packages.items() if each["file_name"] not in {wheel.name for wheel in ours}}
+    late = theirs.keys() - PURE_TOO
+    lock["packages"] = {
+        name: theirs[name] | {"depends": [need for need in theirs[name]["depends"] if need in late]} for name in late
     }
-    ours = described(bundled(wheels, site), python=lock["info"]["python"])
-    lock["packages"] = needed(theirs | ours)
-    (site / PACKAGES / LOCK).write_text(json.dumps(lock, indent=1), encoding="utf-8")
     (site / PYODIDE).mkdir(parents=True)
     for name in CORE:
         (site / PYODIDE / name).write_bytes(read(pyodide[0], name))
-    for each in (each for name, each in lock["packages"].items() if name not in ours):
-        name = Path(each["file_name"]).name
-        content = read(pyodide[1], name)
+    pure = []
+    for name, each in theirs.items():
+        content = read(pyodide[1], file := each["file_name"])
         if sha256(content).hexdigest() != each["sha256"]:
-            sys.exit(f"{name} of {pyodide[1]} is not the file that Pyodide's list of packages names.")
-        (site / PYODIDE / name).write_bytes(content)
-    configure(site, f"./{PYODIDE}/pyodide.mjs")
+            sys.exit(f"{file} of {pyodide[1]} is not the file that Pyodide's list of packages names.")
+        if name in late:
+            (site / PYODIDE / file).write_bytes(content)
+        else:
+            pure.append(BytesIO(content))
+    (site / PYODIDE / LOCK).write_text(json.dumps(lock, indent=1, sort_keys=True), encoding="utf-8")
+    (site / PYODIDE / FILES).write_bytes(archive([*ours, *pure]))
+    freeze(site / PYODIDE, lock["info"])
+    configure(site)
+
+
+def archive(wheels: Iterable[Path | BytesIO]) -> bytes:
+    """The files of these wheels without what is left out, in the form that files.mjs reads."""
+    folders: dict[str, dict[str, bytes]] = defaultdict(dict)
+    for wheel in wheels:
+        with zipfile.ZipFile(wheel) as whole:
+            for path in whole.namelist():
+                folder, _, name = path.rpartition("/")
+                if name and not LEFT_OUT.match(path):
+                    folders[folder][name] = whole.read(path)
+    sizes = {folder: [(name, len(content)) for name, content in files.items()] for folder, files in folders.items()}
+    contents = (content for files in folders.values() for content in files.values())
+    text = json.dumps(sizes).encode()
+    return gzip.compress(b"".join([len(text).to_bytes(4, "big"), text, *contents]), mtime=0)
+
+
+def freeze(pyodide: Path, info: dict[str, Any]) -> None:
+    """Keep the memory of the Python in that folder as it is when frozen.py has run."""
+    for name in ("kernel.mjs", "files.mjs"):
+        shutil.copy2(HERE / name, pyodide)
+    command = [node(), str(HERE / "freeze.mjs"), str(pyodide), json.dumps(info)]
+    done = subprocess.run(command, input=(HERE / "frozen.py").read_bytes(), capture_output=True, check=False)
+    if done.returncode:
+        sys.exit(done.stderr.decode()[-2000:])
+
+
+def node() -> str:
+    """The program, which starts the Python of the browser once."""
+    program = shutil.which("node")
+    if program is None:
+        sys.exit("There is no Node.js here, in which the build starts Python once: install it.")
+    return program
 
 
 def core_from_npm(scratch: Path) -> str:
@@ -154,16 +201,9 @@ def read(place: str, name: str) -> bytes:
 
 
 def bundled(wheels: Path, site: Path) -> list[Path]:
-    """The wheels in their place in the site, without what is left out: the lab's, its dependencies', the kernel's."""
-    target = site / PACKAGES
-    target.mkdir(parents=True)
+    """The wheels: the lab's, its dependencies', the kernel's."""
     kernels = [found for name in KERNEL for found in site.glob(f"extensions/**/pypi/{name}*.whl")]
-    for wheel in (*wheels.glob("*.whl"), *kernels):
-        with zipfile.ZipFile(wheel) as whole, zipfile.ZipFile(target / wheel.name, "w", zipfile.ZIP_DEFLATED) as copy:
-            for entry in whole.infolist():
-                if not LEFT_OUT.match(entry.filename):
-                    copy.writestr(entry, whole.read(entry), zipfile.ZIP_DEFLATED)
-    return sorted(target.glob("*.whl"))
+    return sorted([*wheels.glob("*.whl"), *kernels])
 
 
 def described(wheels: Iterable[Path], python: str) -> dict[str, Package]:
@@ -212,17 +252,24 @@ def needed(packages: dict[str, Package]) -> dict[str, Package]:
     return chosen
 
 
-def configure(site: Path, pyodide: str) -> None:
-    """Tell the kernel where its Python and its packages lie; the first page, and what works without a network."""
+def configure(site: Path) -> None:
+    """Tell the kernel where its Python lies and let it wake early; the first page; what works without a network."""
     path = site / "jupyter-lite.json"
     settings = json.loads(path.read_text(encoding="utf-8"))
     settings["jupyter-config-data"].setdefault("litePluginSettings", {})[PYODIDE_KERNEL_PLUGIN_ID] = {
-        "pyodideUrl": pyodide,
+        "pyodideUrl": f"./{PYODIDE}/kernel.mjs",
         "disablePyPIFallback": True,
-        "loadPyodideOptions": {"lockFileURL": f"./{PACKAGES}/{LOCK}", "packages": list(LOADED)},
+        "loadPyodideOptions": {"packages": list(LOADED)},
     }
     path.write_text(json.dumps(settings, indent=2), encoding="utf-8")
     shutil.copy2(site / "lab" / "favicon.ico", site)
+    kernels = next(site.glob("extensions/**/comlink.worker.*.js")).relative_to(site).as_posix()
+    (site / PYODIDE / "worker.mjs").write_text(f'import "./kernel.mjs";\nimport "../../{kernels}";\n', encoding="utf-8")
+    lab = site / "lab" / "index.html"
+    early = (HERE / "early.js").read_text(encoding="utf-8")
+    early = early.replace('VERSION = ""', f'VERSION = "{settings["jupyter-config-data"]["appVersion"]}"')
+    page = lab.read_text(encoding="utf-8").replace("<head>", f"<head>\n<script>\n{early}</script>", 1)
+    lab.write_text(page, encoding="utf-8")
     files = sorted(path for path in site.rglob("*") if path.is_file() and path.name != "service-worker.js")
     size = round(sum(path.stat().st_size for path in files) / 1e6)
     first = f"lab/index.html?path={FIRST}"
@@ -244,6 +291,7 @@ if __name__ == "__main__":
     parser.add_argument("--look", action="store_true")
     options = parser.parse_args()
     if options.look:
+        node()
         if is_address(options.pyodide):
             npm()
         read(options.pyodide, LOCK)

@@ -30,7 +30,7 @@ async function freshOrKept(request) {
     const cache = await caches.open(KEPT);
     try {
         const answer = await fetch(request);
-        if (answer.ok && answer.type !== "opaque") await cache.put(url.href, answer.clone());
+        if (answer.ok && answer.type !== "opaque" && !(await cache.match(url.href))) await cache.put(url.href, answer.clone());
         return answer;
     } catch (offline) {
         const kept = await cache.match(url.href);

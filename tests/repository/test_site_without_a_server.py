@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -76,10 +78,9 @@ def test_a_package_that_is_not_the_listed_one_is_not_taken(
         (tmp_path / name).write_bytes(b"another")
     listed = {"name": "rsa", "file_name": "rsa.whl", "sha256": "0" * 64, "depends": []}
     lock = {"info": {"python": "3.14.2"}, "packages": {"micropip": listed}}
-    (site := tmp_path / "site" / build.PACKAGES).mkdir(parents=True)
     with pytest.raises(SystemExit, match=r"^rsa\.whl of .* is not the file that Pyodide's list of packages names\.$"):
         build.fill(tmp_path / "site", tmp_path, (str(tmp_path), str(tmp_path)), lock)
-    assert not (site.parent / "pyodide" / "rsa.whl").exists()
+    assert not (tmp_path / "site" / build.PYODIDE / "rsa.whl").exists()
 
 
 def test_python_for_the_browser_is_what_npm_gives_for_the_lock_file(
@@ -113,3 +114,36 @@ def test_what_stands_in_the_way_of_python_for_the_browser_is_told_with_the_remed
     monkeypatch.setattr(shutil, "which", lambda _: which)
     with pytest.raises(SystemExit, match=told):
         build.npm()
+
+
+def test_a_build_without_node_says_what_to_install(build: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "which", lambda _: None)
+    with pytest.raises(SystemExit, match=r"^There is no Node\.js here, in which the build starts Python once: install"):
+        build.node()
+
+
+def test_the_archive_holds_the_files_of_all_wheels_but_those_that_a_browser_need_not_fetch(
+    build: Any, tmp_path: Path
+) -> None:
+    for name, files in {
+        "one": {
+            "one/__init__.py": "1",
+            "one/fast.so": "",
+            "one-1.data/scripts/one": "",
+            "one-1.dist-info/METADATA": "M",
+        },
+        "two": {"two.py": "22", "one/more/data.json": "{}"},
+    }.items():
+        with zipfile.ZipFile(tmp_path / f"{name}.whl", "w") as wheel:
+            for path, text in files.items():
+                wheel.writestr(path, text)
+    content = gzip.decompress(build.archive([tmp_path / "one.whl", tmp_path / "two.whl"]))
+    begin = 4 + int.from_bytes(content[:4], "big")
+    folders = json.loads(content[4:begin])
+    assert folders == {
+        "one": [["__init__.py", 1]],
+        "one-1.dist-info": [["METADATA", 1]],
+        "": [["two.py", 2]],
+        "one/more": [["data.json", 2]],
+    }
+    assert content[begin:] == b"1M22{}"
