@@ -12,7 +12,7 @@ from simlib.audit.facts import EVERYTHING, Facts, merged
 from simlib.audit.grants import Question
 from simlib.audit.refusal import spelled
 from simlib.cloud.permissions.service_table import reference_of
-from simlib.cloud.storage.stored import parsed
+from simlib.cloud.storage.stored import cached_policy
 from simlib.iam import Policy, RequestError
 from simlib.iam.difference import Witness, newly_allowed
 from simlib.iam.vocabulary import RCP_SERVICES
@@ -39,7 +39,10 @@ class State(NamedTuple):
         facts, layers = audit.facts, dict[str, tuple[Policy, ...]]()
         rcps = {account: _rcp_ceiling(facts, account) for account in facts.accounts}
         for account in facts.accounts:
-            layers[f"arn:aws:iam::{account}:root"] = parsed(EVERYTHING, "identity", "root"), *_levels(facts, account)
+            layers[f"arn:aws:iam::{account}:root"] = (
+                cached_policy(EVERYTHING, "identity", "root"),
+                *_levels(facts, account),
+            )
         for arn, each in facts.identities.items():
             bound = [merged(each.of_kind("boundary"), "boundary")] if each.of_kind("boundary") else []
             levels = [] if each.is_service_linked else _levels(facts, each.account)
@@ -53,15 +56,15 @@ def _levels(facts: Facts, account: str) -> list[Policy]:
     """The SCPs of each level over an account."""
     member = facts.around[account][0] if account in facts.around else None
     levels = member.scps if member and not member.management else ()
-    return [merged([parsed(each.text, "scp", each.name) for each in level], "scp") for level in levels]
+    return [merged([cached_policy(each.text, "scp", each.name) for each in level], "scp") for level in levels]
 
 
 def _rcp_ceiling(facts: Facts, account: str) -> Policy:
     """What the RCPs over an account's resources leave of everything."""
     member = facts.around[account][0] if account in facts.around else None
     levels = member.rcps if member and not member.management else ()
-    policies = [parsed(each.text, "rcp", each.name) for level in levels for each in level]
-    return merged([parsed(EVERYTHING, "identity", "all"), *policies], "rcp")
+    policies = [cached_policy(each.text, "rcp", each.name) for level in levels for each in level]
+    return merged([cached_policy(EVERYTHING, "identity", "all"), *policies], "rcp")
 
 
 def _denies(policy: Policy) -> list[Policy]:

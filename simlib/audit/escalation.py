@@ -21,7 +21,7 @@ from simlib.audit.grants import NOTHING, Grant, Question, only_if
 from simlib.cloud.inspection import Place
 from simlib.cloud.permissions.service_table import reference_of
 from simlib.cloud.storage import iam_entities
-from simlib.cloud.storage.stored import parsed
+from simlib.cloud.storage.stored import cached_policy
 from simlib.iam import Evaluation, service_data
 
 if TYPE_CHECKING:
@@ -200,7 +200,7 @@ class Finder:
                 if row["gains"] == "any":
                     lacking = list(self.lacking(who, caller.account)) if lacking is None else lacking
                     holder = caller.arn if row["on"] in ("self", "policy", "group") else target.arn
-                    more = {Place(holder, "identity", "more"): parsed(EVERYTHING, "identity", "more")}
+                    more = {Place(holder, "identity", "more"): cached_policy(EVERYTHING, "identity", "more")}
                     missing = set(self.lacking(holder, caller.account, more))
                     if missing.issuperset(lacking):
                         continue
@@ -290,7 +290,7 @@ class Finder:
         """The decisions that allow all of it; None where one does not, whatever conditions are met."""
         instead: dict[Place, Any] = {}
         if rewrites_trust(row):
-            instead = {Place(target, "trust"): parsed(trust(who), "trust", "the rewritten trust policy")}
+            instead = {Place(target, "trust"): cached_policy(trust(who), "trust", "the rewritten trust policy")}
             asks = [*asks, ("sts:AssumeRole", target)]
         grants = []
         for action, resource in asks:

@@ -23,7 +23,7 @@ from simlib.cloud.inspection import Place
 from simlib.cloud.storage import buckets, iam_entities, resources
 from simlib.cloud.storage.organizations import membership
 from simlib.cloud.storage.resources import tags_of
-from simlib.cloud.storage.stored import StoredDocument, StoredIdentity, parsed
+from simlib.cloud.storage.stored import StoredDocument, StoredIdentity, cached_policy
 from simlib.iam import Evaluation, Policy, PolicyError, PolicySet, Request, evaluate
 
 if TYPE_CHECKING:
@@ -292,7 +292,7 @@ class Facts:
         context = {key: value for key, value in inside.request.context.items() if key.lower().startswith(_SURROUNDINGS)}
         if acting:  # the second is what SNS calls the first in its own default policies
             context |= {"aws:SourceAccount": acting, "aws:SourceOwner": acting}
-        own = (parsed(EVERYTHING, "identity", "everything"),)
+        own = (cached_policy(EVERYTHING, "identity", "everything"),)
         policies = PolicySet(identity=own, resource=inside.policies.resource, rcps=inside.policies.rcps)
         return Grant.of(evaluate(Request(who, action, resource, resource_account=owner, context=context), policies))
 
@@ -344,7 +344,7 @@ def _around(account: str) -> tuple[Any, ...]:
 
 def _policy(text: str, kind: str, name: str) -> Policy | None:
     try:
-        return parsed(text, kind, name)
+        return cached_policy(text, kind, name)
     except PolicyError:  # put together by the mock, not by a caller: what nobody can read allows nothing
         return None
 

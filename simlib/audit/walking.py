@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from simlib.audit.arns import account_of, name_of
 from simlib.audit.escalation import PROOFS, REGION, ROWS, Finder, Name, Way, trust
 from simlib.audit.facts import EVERYTHING, Facts
-from simlib.cloud.services.function_runtime import packed
+from simlib.cloud.services.function_runtime import zip_archive
 from simlib.cloud.storage import iam_entities
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ class _Walker:
         if not isinstance(value, str) or value.startswith('{"'):
             return value
         recipes: dict[str, Callable[[], Any]] = {
-            "{code}": lambda: packed(_CODE),
+            "{code}": lambda: zip_archive(_CODE),
             "{key}": self._key,
             "{profile}": self._profile,
             "{everything}": lambda: EVERYTHING,

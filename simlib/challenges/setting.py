@@ -26,7 +26,7 @@ from simlib.challenges.seeds import GAP, fill
 from simlib.challenges.statements import policy
 from simlib.cloud import Cloud
 from simlib.cloud.services import documents
-from simlib.cloud.services.function_runtime import packed
+from simlib.cloud.services.function_runtime import zip_archive
 
 _TOKEN = re.compile(r"\{token:([^{}]+)\}")
 _PAUSE = re.compile(r"(\d+) (minute|hour|day)s?")
@@ -218,7 +218,7 @@ class Setting:
 
     def _text(self, value: str) -> str | bytes:
         if value.startswith("zip:"):
-            return packed(value.removeprefix("zip:"))
+            return zip_archive(value.removeprefix("zip:"))
         value = _TOKEN.sub(lambda token: self.token(token[1]), value)
         if gap := GAP.search(value):
             raise ChallengeFileError(f"Nothing fills the gap {gap[0]}; there are {', '.join(self.values)}.")

@@ -10,7 +10,7 @@ from simlib.cloud.storage.store import Store
 from simlib.cloud.transport import signature
 from simlib.cloud.transport.answers import authentication_refusal
 from simlib.cloud.transport.calls import Call
-from simlib.cloud.transport.signer import SignatureError, Signed
+from simlib.cloud.transport.signer import ClaimedSignature, SignatureError
 
 _UNSIGNED = ("sts:AssumeRoleWithWebIdentity", "sts:AssumeRoleWithSAML")
 
@@ -22,7 +22,7 @@ _LEFT_OF_STS = {
 
 
 def authenticate(
-    call: Call, signed: Signed | None, now: datetime, signed_by: datetime, store: Store, sessions: Sessions
+    call: Call, signed: ClaimedSignature | None, now: datetime, signed_by: datetime, store: Store, sessions: Sessions
 ) -> Caller:
     """The identity behind a request; raises the service's `Refusal` where it is not believed.
 
@@ -47,7 +47,7 @@ def authenticate(
 
 
 def _credentials(
-    service: str, signed: Signed, now: datetime, store: Store, sessions: Sessions
+    service: str, signed: ClaimedSignature, now: datetime, store: Store, sessions: Sessions
 ) -> tuple[str, Callable[[], Caller | None]]:
     """The secret a key must have signed with, and whom it stands for."""
     session = sessions.find(signed.access_key_id)
@@ -85,7 +85,7 @@ def check_kind_of_credentials(caller: Caller, service: str, operation: str) -> N
         raise authentication_refusal("session-token-for-sts", service)
 
 
-def claimed(signed: Signed | None, sessions: Sessions, store: Store) -> tuple[str, str]:
+def claimed(signed: ClaimedSignature | None, sessions: Sessions, store: Store) -> tuple[str, str]:
     """Whom the trail names for a request that was not believed, and the key that signed it, if it is of this world.
 
     Another key may be a learner's real one, and is shown nowhere.

@@ -33,14 +33,14 @@ from simlib.cloud.trail import Trail
 from simlib.cloud.transport import answers, browser_form, constraints, mock, signer
 from simlib.cloud.transport.answers import Refusal, authentication_refusal
 from simlib.cloud.transport.calls import Call, Unplaceable, place
-from simlib.cloud.transport.signer import SignatureError, Signed
+from simlib.cloud.transport.signer import ClaimedSignature, SignatureError
 from simlib.cloud.transport.wire import RawAnswer, RawRequest
 from simlib.iam import RequestError
 
 logger = logging.getLogger(__name__)
 
 Step = TypeVar("Step")
-SenderTime = Callable[[Signed | None], datetime]  # the time by the clock that a sender's signature follows
+SenderTime = Callable[[ClaimedSignature | None], datetime]  # the time by the clock that a sender's signature follows
 
 # refusals that neither the credentials nor the policies are the reason of
 _INVALID = {"", "control", "unplaceable", "not-stored", "malformed-document", "no-such-role"}
@@ -52,7 +52,7 @@ class _InFlightCall:
 
     raw: RawRequest
     now: datetime
-    signed: Signed | None = None
+    signed: ClaimedSignature | None = None
     call: Call | None = None
     context: CallContext | None = None
     service: str | None = None  # in whose words to refuse what is no call
@@ -93,13 +93,13 @@ class Gate:
         in_flight = _InFlightCall(raw, self.now())
         with uninterrupted():
             # a large body keeps nobody else waiting while it is read
-            call = self._attempt(in_flight, lambda: self._place(in_flight, service))
+            placed = self._attempt(in_flight, lambda: self._place(in_flight, service))
             with self.lock:
                 in_flight.now = self.now()
                 answer = (
-                    call
-                    if isinstance(call, RawAnswer)
-                    else self._attempt(in_flight, partial(self._enter, in_flight, call, signed_by))
+                    placed
+                    if isinstance(placed, RawAnswer)
+                    else self._attempt(in_flight, partial(self._enter, in_flight, placed, signed_by))
                 )
                 if isinstance(answer, RawAnswer):
                     return self._recorded(in_flight, answer)

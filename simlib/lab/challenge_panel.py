@@ -19,7 +19,7 @@ from simlib.challenges.judge import GUESS, HINT, TRY, Tally, judge, points
 from simlib.challenges.seeds import fill, seeded
 from simlib.challenges.setting import build, in_words
 from simlib.cloud import Cloud
-from simlib.cloud.services.function_runtime import packed
+from simlib.cloud.services.function_runtime import zip_archive
 from simlib.cloud.world import ADMINISTRATOR
 
 from . import course, progress
@@ -140,7 +140,7 @@ class Play(Panel):
 
     def packed(self, source: str) -> bytes:
         """A Lambda function's code as a zip file: `Code={"ZipFile": game.packed(…)}`, handler `index.handler`."""
-        return packed(source)
+        return zip_archive(source)
 
     def token(self, subject: str) -> str:
         """A token of GitHub's for a job of yours; raises `LookupError` for a repository that is not yours."""

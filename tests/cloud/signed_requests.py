@@ -81,7 +81,9 @@ def signed(
     return dataclasses.replace(raw(request), body=content) if later else raw(request)
 
 
-def check(request: RawRequest, secret: str = SECRET, now: datetime | None = None, service: str = "") -> signer.Signed:
+def check(
+    request: RawRequest, secret: str = SECRET, now: datetime | None = None, service: str = ""
+) -> signer.ClaimedSignature:
     found = signer.parse(request)
     assert found is not None
     signature.verify(request, found, secret, now or datetime.now(UTC), service)

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from simlib.cloud.credentials.sessions import Session, Sessions, holder_of
 from simlib.cloud.storage import iam_entities
 from simlib.cloud.storage.store import Store
-from simlib.cloud.storage.stored import StoredIdentity, StoredKey, parsed
+from simlib.cloud.storage.stored import StoredIdentity, StoredKey, cached_policy
 from simlib.iam import Request, RequestError, Statement
 from simlib.iam.conditions import moment
 
@@ -179,7 +179,7 @@ def _revoking(identity: StoredIdentity) -> Iterator[Statement]:
     for document in identity.documents:
         if "tokenissuetime" not in document.text.lower():
             continue
-        yield from filter(_cutoff, parsed(document.text, "identity", document.name).statements)
+        yield from filter(_cutoff, cached_policy(document.text, "identity", document.name).statements)
 
 
 def _cutoff(statement: Statement) -> str:

@@ -12,7 +12,7 @@ from simlib.cloud.permissions.permission import Permission, account_of
 from simlib.cloud.storage import buckets, resources
 from simlib.cloud.storage.organizations import Levels, Membership, context_keys, membership
 from simlib.cloud.storage.store import Store
-from simlib.cloud.storage.stored import Place, StoredDocument, parsed
+from simlib.cloud.storage.stored import Place, StoredDocument, cached_policy
 from simlib.iam import Evaluation, Policy, PolicyError, PolicySet, Request, evaluate, public_access
 from simlib.iam.principals import identify
 from simlib.iam.vocabulary import TRUST_ACTIONS
@@ -118,12 +118,13 @@ def _layer(
 ) -> tuple[Policy, ...]:
     """The policies of one layer, whose documents hang on `owners`."""
     if not instead:
-        return tuple(parsed(document.text, kind, document.name) for document in documents)
+        return tuple(cached_policy(document.text, kind, document.name) for document in documents)
     stored = {document.place(kind): document for document in documents}
     added = (place for place in instead if place.kind == kind and place.owner in owners and place not in stored)
     more = [instead[place] for place in added]
     present = [
-        instead[p] if p in instead else parsed(document.text, kind, document.name) for p, document in stored.items()
+        instead[p] if p in instead else cached_policy(document.text, kind, document.name)
+        for p, document in stored.items()
     ]
     return tuple(policy for policy in (*present, *more) if policy is not None)
 
@@ -152,7 +153,7 @@ def _resource_policy(permission: Permission, caller: Caller, store: Store, inste
     policy = instead.get(place)
     if place not in instead and text:
         try:
-            policy = parsed(text, "key" if place.owner.startswith("arn:aws:kms:") else place.kind, name)
+            policy = cached_policy(text, "key" if place.owner.startswith("arn:aws:kms:") else place.kind, name)
         except PolicyError:  # put together by moto, not by a caller: what nobody can read allows nothing
             return None
     bucket = place.owner.removeprefix("arn:aws:s3:::")

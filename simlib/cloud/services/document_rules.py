@@ -16,9 +16,9 @@ from botocore.session import get_session
 
 from simlib.cloud.services import named_principals
 from simlib.cloud.services.documents import TABLES
-from simlib.cloud.services.named_principals import as_list, statements
+from simlib.cloud.services.named_principals import statements
 from simlib.cloud.storage.iam_entities import is_in_awss_policies
-from simlib.cloud.storage.stored import PARTITION
+from simlib.cloud.storage.stored import PARTITION, as_list
 from simlib.iam import Problem, service_data
 
 _REGION = re.compile(r"[a-z]{2}(?:-[a-z]+)+-\d")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from simlib.cloud.storage.organizations import RCP, SCP, policy_type
-from simlib.cloud.storage.stored import parsed
+from simlib.cloud.storage.stored import cached_policy
 from simlib.cloud.transport.answers import Refusal
 from simlib.cloud.transport.calls import Call
 from simlib.iam import PolicyError
@@ -57,7 +57,7 @@ def check(text: str, kind: str, parser: str, *, size: str | None = None, bucket:
         problems = validation.problems(located.value, kind, located, stored_as=size, advice=parser in _STRICT)
         if all(problem.level == "warning" for problem in problems):
             problems += document_rules.problems(document_rules.Document(located.value, parser, bucket))
-            parsed(text, kind, "")  # what is stored must be something the engine can decide by
+            cached_policy(text, kind, "")  # what is stored must be something the engine can decide by
     except PolicyError as error:
         problems = list(error.problems)
     answer = refusal_texts.answer(problems, parser)

@@ -44,7 +44,7 @@ class Outcome(NamedTuple):
     log: str
 
 
-def packed(source: str) -> bytes:
+def zip_archive(source: str) -> bytes:
     """A text of Python as `run` takes it, and Lambda: a zip file with `index.py`; the handler is `index.handler`."""
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as file:

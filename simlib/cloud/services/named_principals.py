@@ -17,7 +17,7 @@ from typing import Any
 
 from simlib.cloud.storage import iam_entities
 from simlib.cloud.storage.resources import policy_holders
-from simlib.cloud.storage.stored import PARTITION
+from simlib.cloud.storage.stored import PARTITION, as_list
 
 _ACCOUNT = re.compile(r"^\d{12}$|(?<=:)\d{12}(?=:)")
 
@@ -74,10 +74,6 @@ def _principals(document: Any) -> Iterator[dict[str, Any]]:
 
 def statements(document: Any) -> list[Any]:
     return [each for each in as_list(document.get("Statement", [])) if isinstance(each, dict)]
-
-
-def as_list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
 
 
 def exists(name: str) -> bool:

@@ -14,7 +14,7 @@ from simlib.cloud.permissions.permission import Permission
 from simlib.cloud.services import documents
 from simlib.cloud.services.rules import CallFacts, checks
 from simlib.cloud.storage import keys, resources
-from simlib.cloud.storage.stored import Place, parsed
+from simlib.cloud.storage.stored import Place, cached_policy
 from simlib.cloud.transport import answers
 from simlib.cloud.transport.wire import RawAnswer
 from simlib.iam import public_access
@@ -33,7 +33,7 @@ class _Policy(CallFacts):
         if not text or self["BypassPolicyLockoutSafetyCheck"]:
             return False
         key = f"arn:aws:kms:{context.call.region}:{self.account}:key/new"
-        instead = {Place(key, "resource"): parsed(str(text), "key", key)}
+        instead = {Place(key, "resource"): cached_policy(str(text), "key", key)}
         asked = Permission("kms:PutKeyPolicy", key, self.account)
         return not decide(asked, context.caller, context.store, context.around, instead=instead).allowed
 
@@ -64,7 +64,7 @@ class _Policy(CallFacts):
 
     @property
     def is_public(self) -> bool:
-        return public_access.is_public(parsed(str(self["ResourcePolicy"]), "resource", ""))
+        return public_access.is_public(cached_policy(str(self["ResourcePolicy"]), "resource", ""))
 
 
 def make_own_key(context: CallContext) -> None:

@@ -10,7 +10,7 @@ from simlib.cloud.permissions.permission import Permission
 from simlib.cloud.permissions.s3_permissions import bypassing, context_of, versioned
 from simlib.cloud.services.rules import CallFacts, checks
 from simlib.cloud.storage import buckets
-from simlib.cloud.storage.stored import parsed
+from simlib.cloud.storage.stored import cached_policy
 from simlib.cloud.transport.answers import Refusal
 from simlib.cloud.transport.calls import copy_source
 from simlib.cloud.transport.wire import RawAnswer
@@ -154,7 +154,7 @@ class _S3(CallFacts):
     @property
     def opens_bucket(self) -> bool:
         blocked = buckets.public_access_block(self.bucket).block_public_policy
-        return blocked and public_access.is_public(parsed(str(self["Policy"]), "resource", ""))
+        return blocked and public_access.is_public(cached_policy(str(self["Policy"]), "resource", ""))
 
 
 ANSWERS = {

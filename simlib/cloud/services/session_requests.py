@@ -17,7 +17,7 @@ from simlib.cloud.permissions.authorization import decide
 from simlib.cloud.permissions.permission import Context, Permission, tag_keys
 from simlib.cloud.services import documents
 from simlib.cloud.storage.store import Store
-from simlib.cloud.storage.stored import StoredIdentity, parsed
+from simlib.cloud.storage.stored import StoredIdentity, cached_policy
 from simlib.cloud.transport.answers import Refusal
 from simlib.iam import Policy
 
@@ -88,12 +88,12 @@ def session_policies(parameters: Mapping[str, Any], store: Store) -> tuple[Polic
             text = f"Packed policy consumes {share}% of allotted space, please use smaller policy."
             raise Refusal("PackedPolicyTooLarge", text, 400)
         documents.check(str(text), "session", "session")
-        policies.append(parsed(text, "session", "session policy"))
+        policies.append(cached_policy(text, "session", "session policy"))
     for arn in arns:
         document = store.managed_policy(arn)
         if document is None:
             raise Refusal("ValidationError", f"{arn} does not exist or is not attachable.", 400)
-        policies.append(parsed(document.text, "identity", arn))  # the limit on length is the inline text's
+        policies.append(cached_policy(document.text, "identity", arn))  # the limit on length is the inline text's
     return tuple(policies) or None
 
 

@@ -16,7 +16,7 @@ from simlib.cloud.services.documents import span
 from simlib.cloud.services.iam_listings import page_of
 from simlib.cloud.services.named_principals import statements
 from simlib.cloud.storage.organizations import membership
-from simlib.cloud.storage.stored import StoredDocument, parsed
+from simlib.cloud.storage.stored import StoredDocument, cached_policy
 from simlib.cloud.transport.answers import Refusal
 from simlib.iam import Evaluation, Policy, PolicyError, PolicySet, Request, RequestError, evaluate
 from simlib.iam.decision import GRANTS
@@ -48,7 +48,7 @@ def simulate(context: CallContext) -> Mapping[str, Any]:
         identity=tuple(identity),
         permissions_boundary=boundaries[0] if boundaries else None,
         resource=resource,
-        scps=tuple(tuple(parsed(each.text, "scp", each.name) for each in level) for level in scps),
+        scps=tuple(tuple(cached_policy(each.text, "scp", each.name) for each in level) for level in scps),
     )
     keys = {str(entry["ContextKeyName"]): [str(value) for value in entry.get("ContextKeyValues", [])]
             for entry in asked.get("ContextEntries", [])}  # fmt: skip
@@ -98,7 +98,7 @@ def _policies(context: CallContext, texts: Texts) -> tuple[list[Policy], list[Po
 
 def _parse(texts: Texts, text: str, kind: str, name: str) -> Policy:
     try:
-        policy = parsed(text, kind, name)
+        policy = cached_policy(text, kind, name)
     except PolicyError as error:
         raise Refusal("InvalidInput", f"Invalid policy {name}: {error.problems[0]}", 400) from error
     texts[policy] = text

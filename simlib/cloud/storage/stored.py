@@ -85,9 +85,14 @@ class StoredInstance:
 
 
 @lru_cache(maxsize=32_768)
-def parsed(text: str, kind: str, name: str) -> Policy:
+def cached_policy(text: str, kind: str, name: str) -> Policy:
     """A stored document, prepared once for all decisions; raises `PolicyError` where it is not a policy."""
     return Policy.parse(text, kind, name=name)
+
+
+def as_list(value: Any) -> list[Any]:
+    """A list, of one where somebody has written the thing itself."""
+    return value if isinstance(value, list) else [] if value is None else [value]
 
 
 def tag_map(tags: Any) -> dict[str, str]:

@@ -16,7 +16,7 @@ from typing import Any
 from urllib.parse import quote
 
 from simlib.cloud.transport.refusals import Refusal
-from simlib.cloud.transport.signer import Signed
+from simlib.cloud.transport.signer import ClaimedSignature
 from simlib.cloud.transport.wire import RawAnswer, RawRequest
 
 _HEADERS = ("cache-control", "content-", "expires", "x-amz-meta-", "x-amz-server-side-encryption", "x-amz-checksum-",
@@ -30,7 +30,7 @@ class Form:
     """An upload as a PUT, and who has signed the form's policy; None for a stranger's form."""
 
     put_request: RawRequest
-    signed: Signed | None
+    signed: ClaimedSignature | None
     fields: Mapping[str, str]
 
     def form_answer(self, answer: RawAnswer) -> RawAnswer:
@@ -68,7 +68,7 @@ def parse(raw: RawRequest, now: datetime) -> Form:
     return Form(RawRequest("PUT", url, {"host": raw.parts.netloc, **headers}, content), signed, fields)
 
 
-def _signed(fields: Mapping[str, str], now: datetime, size: int, raw: RawRequest) -> Signed:
+def _signed(fields: Mapping[str, str], now: datetime, size: int, raw: RawRequest) -> ClaimedSignature:
     token, signed_at = fields.get("x-amz-security-token"), None
     try:
         policy = json.loads(base64.b64decode(fields["policy"]))
@@ -84,7 +84,7 @@ def _signed(fields: Mapping[str, str], now: datetime, size: int, raw: RawRequest
         raise _against("Policy expired.")
     bucket = raw.parts.path.strip("/") or raw.parts.netloc.partition(".s3")[0]
     _check(conditions, {"bucket": bucket, **fields}, size)
-    return Signed(
+    return ClaimedSignature(
         key, token, scheme, "s3", region, fields.get("x-amz-signature") or fields.get("signature", ""), signed_at,
         expires, timestamp=fields.get("x-amz-date", ""), policy=fields["policy"],
     )  # fmt: skip

@@ -18,7 +18,7 @@ from urllib.parse import parse_qsl, quote, unquote
 from simlib.cloud.transport import checksums, chunked, mock
 from simlib.cloud.transport.protocols import having, protocol_of, service_metadata, signing_name, spoken_protocol
 from simlib.cloud.transport.refusals import Refusal
-from simlib.cloud.transport.signer import Signed
+from simlib.cloud.transport.signer import ClaimedSignature
 from simlib.cloud.transport.wire import LARGEST_BODY, RawRequest
 
 DEFAULT_REGION = "us-east-1"
@@ -135,7 +135,7 @@ def _is_form(raw: RawRequest) -> bool:
     return raw.headers.get("content-type", "").startswith(_FORM)
 
 
-def place(raw: RawRequest, signed: Signed | None = None, hint: str | None = None) -> Call:
+def place(raw: RawRequest, signed: ClaimedSignature | None = None, hint: str | None = None) -> Call:
     """The Call a request makes; `hint` is the service id of botocore's event for requests made in this process.
 
     Raises `Unplaceable`, with a sentence, for whatever no botocore model describes, and for what could be read in two

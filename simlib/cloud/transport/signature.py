@@ -27,7 +27,7 @@ from botocore.credentials import Credentials
 from simlib.cloud.transport.calls import bucket_in_host
 from simlib.cloud.transport.chunked import NOT_COVERED, SIGNED_CHUNKS
 from simlib.cloud.transport.protocols import protocol_of
-from simlib.cloud.transport.signer import ALGORITHM, SignatureError, Signed, basic
+from simlib.cloud.transport.signer import ALGORITHM, ClaimedSignature, SignatureError, basic
 from simlib.cloud.transport.wire import RawRequest
 
 
@@ -66,7 +66,7 @@ def _signer(service: str, region: str) -> _Signer:
     return (_S3Signer if service == "s3" else _Signer)(Credentials("", ""), service, region)
 
 
-def sender_time(signed: Signed | None, lab: datetime, real: datetime) -> datetime:
+def sender_time(signed: ClaimedSignature | None, lab: datetime, real: datetime) -> datetime:
     """The time by which a request of another process is judged, of the lab's and the real one.
 
     A presigned URL lives by the lab's clock, where AWS's time is: it may have been made long before it is opened. Other
@@ -78,7 +78,9 @@ def sender_time(signed: Signed | None, lab: datetime, real: datetime) -> datetim
     return min(real, lab, key=lambda time: abs(time - at))
 
 
-def verify(raw: RawRequest, signed: Signed, secret_access_key: str, now: datetime, service: str | None = None) -> None:
+def verify(
+    raw: RawRequest, signed: ClaimedSignature, secret_access_key: str, now: datetime, service: str | None = None
+) -> None:
     """Return if `secret_access_key` made the signature `read` found on `raw` and it is in time at `now` (aware).
 
     `service` is botocore's name of the one that is called. Raises `SignatureError`, and nothing else.
@@ -92,7 +94,7 @@ def verify(raw: RawRequest, signed: Signed, secret_access_key: str, now: datetim
         raise SignatureError("incomplete", "header", "A header of the request cannot be read.") from error
 
 
-def _check_time(signed: Signed, now: datetime, service: str | None) -> None:
+def _check_time(signed: ClaimedSignature, now: datetime, service: str | None) -> None:
     brief = protocol_of(service).family in ("json", "rest-json") and service not in ("dynamodb", "dynamodbstreams")
     minutes = 5 if brief else 15
     skew = timedelta(minutes=minutes)
@@ -116,7 +118,7 @@ def _check_time(signed: Signed, now: datetime, service: str | None) -> None:
     raise SignatureError("expired-url", "", "Request has expired", details)
 
 
-def _verify_v4(raw: RawRequest, signed: Signed, secret: str) -> None:
+def _verify_v4(raw: RawRequest, signed: ClaimedSignature, secret: str) -> None:
     assert signed.region is not None
     url, payload = raw.parts, _payload_hash(raw, signed)
     host = url.netloc.rpartition("@")[2].lower().removesuffix(":443" if url.scheme == "https" else ":80")
@@ -164,7 +166,7 @@ def _spellings(path: str, query: str) -> Iterator[str]:
     yield f"http://host{'/'.join(map(encoded, path.split('/')))}?{'&'.join(again)}"
 
 
-def _payload_hash(raw: RawRequest, signed: Signed) -> str:
+def _payload_hash(raw: RawRequest, signed: ClaimedSignature) -> str:
     """What the signature says about the body, after checking that it is true of this body."""
     announced = raw.headers.get("x-amz-content-sha256")
     if announced is None and signed.service == "s3":
@@ -186,7 +188,7 @@ def _payload_hash(raw: RawRequest, signed: Signed) -> str:
     return actual
 
 
-def _chunks_match(signed: Signed, sign: Callable[..., str], trailer: bool) -> bool:
+def _chunks_match(signed: ClaimedSignature, sign: Callable[..., str], trailer: bool) -> bool:
     """Whether each chunk of an aws-chunked body, and its trailer, carries the signature chained to the one before."""
     payload, previous = signed.payload, signed.signature
     for digest, claimed in payload.chunks:
@@ -201,7 +203,7 @@ def _chunks_match(signed: Signed, sign: Callable[..., str], trailer: bool) -> bo
     return hmac.compare_digest(sign("TRAILER", previous, sha256(lines).hexdigest()).encode(), claimed.strip())
 
 
-def _verify_v2(raw: RawRequest, signed: Signed, secret: str) -> None:
+def _verify_v2(raw: RawRequest, signed: ClaimedSignature, secret: str) -> None:
     headers = _Headers({name: value for name, value in raw.headers.items() if name != "date"})
     for name, _, value in (pair.partition("=") for pair in raw.parts.query.split("&")):
         if name.startswith("x-amz-") or name in ("content-md5", "content-type"):
@@ -219,7 +221,7 @@ def _verify_v2(raw: RawRequest, signed: Signed, secret: str) -> None:
         raise _mismatch(signed, texts[0])
 
 
-def _verify_policy(signed: Signed, secret: str) -> None:
+def _verify_policy(signed: ClaimedSignature, secret: str) -> None:
     """https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-UsingHTTPPOST.html"""
     if signed.scheme == "s3-post":
         made = b64encode(hmac.digest(secret.encode(), signed.policy.encode(), "sha1")).decode()
@@ -230,7 +232,7 @@ def _verify_policy(signed: Signed, secret: str) -> None:
         raise _mismatch(signed, signed.policy)
 
 
-def _mismatch(signed: Signed, text: str, canonical: str = "") -> SignatureError:
+def _mismatch(signed: ClaimedSignature, text: str, canonical: str = "") -> SignatureError:
     details = {
         "AWSAccessKeyId": signed.access_key_id,
         "StringToSign": text,

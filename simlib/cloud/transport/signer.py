@@ -42,7 +42,7 @@ class SignatureError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Signed:
+class ClaimedSignature:
     """What a request says about who signed it. Nothing in it is proved before `verify` returns.
 
     `scheme` is "v4", "v4-query" or "s3-query", named like botocore's signers, or "v4-post" and "s3-post" of a browser's
@@ -64,7 +64,7 @@ class Signed:
     policy: str = field(default="", repr=False)
 
 
-def parse(raw: RawRequest) -> Signed | None:
+def parse(raw: RawRequest) -> ClaimedSignature | None:
     """Who a request says has signed it; None for an anonymous request, which carries no sign of a signature.
 
     Raises `SignatureError` ("incomplete") for anything in between.
@@ -104,7 +104,7 @@ def _signature_parameters(query: str) -> dict[str, str]:
     return parameters
 
 
-def _v4_header(raw: RawRequest, header: str) -> Signed:
+def _v4_header(raw: RawRequest, header: str) -> ClaimedSignature:
     parts: dict[str, str] = {}
     for part in re.split(r"[,\s]+", header)[1:]:  # a key pasted with a space falls apart here
         name, equals, value = part.partition("=")
@@ -129,7 +129,7 @@ def _hashed(header: str) -> str:
     return b64encode(sha256(header.encode()).digest()).decode()
 
 
-def _v4_query(raw: RawRequest, query: Mapping[str, str]) -> Signed:
+def _v4_query(raw: RawRequest, query: Mapping[str, str]) -> ClaimedSignature:
     parts = {name.removeprefix("X-Amz-"): value for name, value in query.items() if name.startswith("X-Amz-")}
     if missing := [name for name in _V4_PARTS if not parts.get(name)]:
         text = " ".join(f"AWS query-string parameters must include 'X-Amz-{name}'." for name in missing)
@@ -140,7 +140,7 @@ def _v4_query(raw: RawRequest, query: Mapping[str, str]) -> Signed:
     return _v4(raw, "v4-query", parts, parts["Date"], token)
 
 
-def _v4(raw: RawRequest, scheme: str, parts: Mapping[str, str], date: str, token: str | None) -> Signed:
+def _v4(raw: RawRequest, scheme: str, parts: Mapping[str, str], date: str, token: str | None) -> ClaimedSignature:
     credential = parts["Credential"].rsplit("/", 4)
     if len(credential) != 5 or not credential[0]:
         text = "Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term, got"
@@ -169,7 +169,7 @@ def _v4(raw: RawRequest, scheme: str, parts: Mapping[str, str], date: str, token
     expires = None
     if scheme == "v4-query" and service == "s3":
         expires = signed_at + timedelta(seconds=_lifetime(parts.get("Expires", "")))
-    return Signed(
+    return ClaimedSignature(
         access_key_id, token or None, scheme, service, region, parts["Signature"], signed_at, expires, headers, stamp,
         payload(raw),
     )  # fmt: skip
@@ -189,7 +189,7 @@ def _lifetime(text: str) -> int:
     return int(text)
 
 
-def _v2_query(raw: RawRequest, query: Mapping[str, str]) -> Signed:
+def _v2_query(raw: RawRequest, query: Mapping[str, str]) -> ClaimedSignature:
     key, signature, expires = (query.get(name, "") for name in ("AWSAccessKeyId", "Signature", "Expires"))
     if not (key and signature and expires):
         text = "Query-string authentication requires the Signature, Expires and AWSAccessKeyId parameters"
@@ -198,7 +198,7 @@ def _v2_query(raw: RawRequest, query: Mapping[str, str]) -> Signed:
         raise _incomplete("v2-expires", f"Invalid date (should be seconds since epoch): {expires}")
     until = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=int(expires))
     token = raw.headers.get("x-amz-security-token") or query.get("x-amz-security-token")
-    return Signed(key, token or None, "s3-query", "s3", None, signature, None, until)
+    return ClaimedSignature(key, token or None, "s3-query", "s3", None, signature, None, until)
 
 
 def _date(text: str) -> datetime | None:

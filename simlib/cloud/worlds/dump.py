@@ -21,11 +21,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from simlib.cloud.storage.stored import as_list
 from simlib.cloud.worlds import dump_organization, dump_resources, file
 from simlib.cloud.worlds.dump_identities import KINDS, Identities, owner
 from simlib.cloud.worlds.dump_organization import OrganizationParts
 from simlib.cloud.worlds.dump_resources import resource
-from simlib.cloud.worlds.remarks import Notes, Remark, as_list
+from simlib.cloud.worlds.remarks import Notes, Remark
 from simlib.cloud.worlds.shape import WorldFileError
 
 __all__ = ["Remark", "load", "load_content"]

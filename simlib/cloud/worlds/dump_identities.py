@@ -13,7 +13,8 @@ from typing import Any
 from botocore import xform_name
 
 from simlib.cloud.storage.changes import aws_managed_policies
-from simlib.cloud.worlds.remarks import Notes, as_list, objects
+from simlib.cloud.storage.stored import as_list
+from simlib.cloud.worlds.remarks import Notes, objects
 from simlib.cloud.worlds.shape import WorldFileError, arn_in, values_of
 
 # The lists of the details, and the tables of their entries

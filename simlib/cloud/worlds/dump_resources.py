@@ -9,7 +9,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from simlib.cloud.worlds.remarks import Notes, as_list, objects
+from simlib.cloud.storage.stored import as_list
+from simlib.cloud.worlds.remarks import Notes, objects
 from simlib.cloud.worlds.shape import WorldFileError, members, values_of
 
 SHAPES = {"Policy": "Policy", "ResourcePolicy": "ResourcePolicy", "Attributes": "Policy"}  # where the document stands

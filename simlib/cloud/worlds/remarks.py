@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from simlib.cloud.storage.stored import as_list
+
 UNDATED = datetime(1970, 1, 1)
 _NOBODY = '{"Version": "2012-10-17", "Statement": []}'
 
@@ -49,11 +51,6 @@ class Notes:
                 self.repairs["IDs of a form that AWS does not have: new ones were made"] += 1
             return form + base64.b32encode(hashlib.sha256(str(entry["Arn"]).encode()).digest()).decode()[:17]
         return _NOBODY if form == "trust policy" else None
-
-
-def as_list(value: Any) -> list[Any]:
-    """A list, of one where somebody has written the thing itself."""
-    return value if isinstance(value, list) else [] if value is None else [value]
 
 
 def objects(value: Any) -> list[dict[str, Any]]:
