@@ -71,14 +71,16 @@ def behind(call: Call, caller: Caller, permissions: Iterable[Permission]) -> Ite
     if not actions or encrypted or parameters.get("Type", "SecureString") != "SecureString":
         return
     code, answer = through.get("refusal", ("", r"\g<0>"))
-    answer = answer.replace("{}", str(uuid.uuid4()))  # the ID of the request to KMS
     for permission in permissions:
+        key = None
         if permission.resource.startswith(f"arn:aws:{call.service}:"):
             key = parameters.get("KmsKeyId") or parameters.get("KeyId") or resources.encryption_key(permission.resource)
             if not key and call.service in _WITH_OWN_KEY:
                 key = f"{_ALIAS_OF_AWS}{call.service}"
+        if key:
             context = through["context"].items()
             pairs = {name: match[0] for name, part in context if (match := re.search(part, permission.resource))}
+            answer = answer.replace("{}", str(uuid.uuid4()))  # the ID of the request to KMS
             for used in (each for name in actions for each in use(call, caller, name, key, pairs, permission.account)):
                 pattern, text = used.rewording or ("^.*$", r"\g<0>")
                 reworded = ("^.*$", answer) if r"\g<0>" not in answer else (pattern, answer.replace(r"\g<0>", text))

@@ -125,7 +125,7 @@ def _performed(response: Any, call: Call, url: str, request: mock.Request) -> An
 
 def _compare(response: Any, call: Call, performed: str | None) -> None:
     """Raise `NotStored` unless moto is about to do what has been decided."""
-    if performed is None or camelcase_to_underscores(performed) not in _methods(response.__class__):
+    if performed is None or not _has_method(response.__class__, performed):
         raise NotStored(f"moto has no {call.name}")
     if performed == call.operation:
         return
@@ -137,8 +137,8 @@ def _compare(response: Any, call: Call, performed: str | None) -> None:
 
 
 @cache
-def _methods(kind: Any) -> frozenset[str]:
-    return frozenset(name for name in dir(kind) if callable(getattr(kind, name, None)))
+def _has_method(kind: Any, operation: str) -> bool:
+    return callable(getattr(kind, camelcase_to_underscores(operation), None))
 
 
 # -- S3 --------------------------------------------------------------------------------------------------------------
