@@ -46,7 +46,7 @@ def test_a_cell_run_ten_times_leaves_no_widget_no_comm_and_no_follower(opened: A
     run(opened, 1)
     before = counts()
     assert before.split()[-3:] != ["0", "0", "0"]
-    for _ in range(10):
+    for _ in range(50):
         run(opened, 1)
     panel(opened)
     assert counts() == before

@@ -16,7 +16,7 @@ from botocore.credentials import Credentials
 
 from simlib import Cloud
 
-SEED, REQUESTS = 20_261_124, 2_500
+SEED, REQUESTS = 20_261_124, 10_000
 SERVICES = {
     "sts": (b"Action=GetCallerIdentity&Version=2011-06-15", {"Content-Type": "application/x-www-form-urlencoded"}),
     "iam": (

@@ -22,7 +22,7 @@ from simlib.cloud.storage.store import Store
 
 from .conftest import allow, document, trust
 
-THREADS, CALLS, OBJECTS, SEED = 16, 150, 4, 20_261_124
+THREADS, CALLS, OBJECTS, SEED = 16, 500, 4, 20_261_124
 QUOTA = 10  # managed policies of a user
 NO_RETRIES = Config(retries={"total_max_attempts": 1}, parameter_validation=False)
 ROLE = "arn:aws:iam::111111111111:role/reader"
@@ -71,7 +71,7 @@ def run(aws: Cloud, threads: int, calls: int) -> Tally:
             tally.asked += 1
             iam.put_role_policy(RoleName="reader", PolicyName="p", PolicyDocument=policy(tally.asked))
             tally.acknowledged = tally.asked
-            if tally.asked % 10 == 0:
+            if tally.asked % 40 == 0:
                 aws.clock.advance(seconds=450)
             time.sleep(0.001)
 

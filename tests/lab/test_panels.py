@@ -40,7 +40,7 @@ PANELS |= {  # what lessons ask
     "exercise": lambda world: ExerciseState(EXERCISE, "let bob in").panel(),
     "verdict": lambda world: ExerciseState(EXERCISE, "let bob in").check(""),
 }
-RUNS = 10
+RUNS = 50
 each_panel = pytest.mark.parametrize("name", PANELS)
 
 
