@@ -14,9 +14,8 @@ from tests import outward
 
 # A process that runs a share of the tests ignores Ctrl+C, and so would the kernels it starts.
 signal.signal(signal.SIGINT, signal.default_int_handler)
-gc.set_threshold(
-    20_000, 10, 10
-)  # a world makes objects by the thousand, and looking through them is a fifth of the time
+# A world makes objects by the thousand, and looking through them is a fifth of the time.
+gc.set_threshold(20_000, 10, 10)
 outward.begin()
 _watch = outward.Watch()
 

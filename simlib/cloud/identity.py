@@ -62,7 +62,7 @@ class Identity:
         return boto3.Session(*keys, region_name=self.region, botocore_session=core)
 
     def client(self, service: str, **options: Any) -> Any:
-        """A boto3 client; `options` are those of `boto3.Session.client`. Without any, it is made once for a service."""
+        """A boto3 client; `options` are those of `boto3.Session.client`. Without any, always the same client."""
         if options:
             return self.session.client(service, **options)
         if service not in self._clients:

@@ -37,13 +37,8 @@ _SUFFIXES = ("identifiers", "identifier", "names", "name", "arns", "arn", "ids",
 def _table() -> Mapping[str, Any]:
     rows: dict[str, Any] = tomllib.loads(Path(__file__).with_name("services.toml").read_text(encoding="utf-8"))
     for facts in rows.values():
-        for column in facts.keys() & {
-            "resources",
-            "through",
-            "more",
-            "tag_on",
-            "new",
-        }:  # a line may be for several operations
+        # a line of these may be for several operations
+        for column in facts.keys() & {"resources", "through", "more", "tag_on", "new"}:
             facts[column] = {name: value for names, value in facts[column].items() for name in names.split()}
     return rows
 

@@ -56,7 +56,7 @@ _ROWS: Mapping[str, _Row] = {
 def _function(keeper: Any, name: str) -> Any:
     kind, name, *qualifier = name.split(":")
     if kind == "event-source-mapping":
-        return keeper._event_source_mappings.get(name)
+        return keeper.get_event_source_mapping(name)
     try:
         return keeper.get_function(name, qualifier[0] if qualifier else None)
     except Exception:  # moto raises an error of its own for each way of not being there
