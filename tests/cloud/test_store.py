@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import pkgutil
+from collections import Counter
 from typing import Any
 
 import boto3
@@ -11,10 +12,23 @@ import moto.iam.models
 import pytest
 import requests
 from moto import mock_aws
+from moto.core.base_backend import BaseBackend
 from moto.s3.models import FakeKey
 
 from simlib import Cloud
 from simlib.cloud import moto_names
+
+ASKED = {
+    "ec2": "describe_subnets",
+    "iam": "list_users",
+    "s3": "list_buckets",
+    "sns": "list_topics",
+    "rds": "describe_db_instances",
+    "emr": "list_clusters",
+    "sqs": "list_queues",
+    "lambda": "list_functions",
+    "dynamodb": "list_tables",
+}
 
 
 @pytest.mark.parametrize("name", [*moto_names.NAMES, *moto_names.MODULES])
@@ -85,3 +99,26 @@ def test_what_is_replaced_is_freed() -> None:
             s3.put_object(Bucket="overwritten", Key="same", Body=str(number).encode())
         gc.collect()
         assert sum(type(each) is FakeKey for each in gc.get_objects()) == 1
+
+
+def test_nothing_of_a_world_that_is_closed_or_rehearsed_stays_in_memory() -> None:
+    """moto remembers of some objects what they answered, and with that the objects, and with these all that it kept."""
+
+    def of_moto() -> dict[str, int]:
+        gc.collect()
+        return Counter(type(each).__module__ for each in gc.get_objects() if isinstance(each, BaseBackend))
+
+    def use(world: Cloud) -> None:
+        for service, operation in ASKED.items():
+            getattr(world.account("dev").admin.client(service), operation)()
+
+    before = of_moto()
+    with Cloud.start() as world:
+        use(world)
+        in_use = of_moto()
+        assert len(in_use) >= len(ASKED)
+        for _ in range(2):
+            with world.rehearsal():
+                use(world)
+        assert of_moto() == in_use
+    assert of_moto().keys() <= before.keys() | {"moto.moto_api._internal.models"}

@@ -122,9 +122,11 @@ def _names_in_an_answer(picker: Any, context: Any) -> Iterator[str]:
     yield from _names[member]
 
 
+_accepts_kwargs = lru_cache(512)(hooks.accepts_kwargs)  # 143 handlers a session, and sessions go
+
 # What moto and botocore work out anew each time, though it never changes
 REMEMBERED = (
-    (hooks, "accepts_kwargs", lru_cache(512)(hooks.accepts_kwargs)),  # by 143 handlers a session
+    (hooks, "accepts_kwargs", lambda handler: _accepts_kwargs(getattr(handler, "__func__", handler))),
     (moto.responses, "method_names_from_class", cache(moto.method_names_from_class)),
     (moto.XFormedAttributePicker, "get_possible_keys", _names_in_an_answer),
 )

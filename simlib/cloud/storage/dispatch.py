@@ -7,7 +7,6 @@ operation from words in the address, the method that belongs to the operation is
 
 from __future__ import annotations
 
-import importlib
 import logging
 from collections.abc import Mapping
 from copy import deepcopy
@@ -19,7 +18,7 @@ from botocore.utils import percent_encode_sequence
 from werkzeug.exceptions import HTTPException
 
 from simlib.cloud.moto_names import BaseResponse, S3Response, camelcase_to_underscores
-from simlib.cloud.storage.tables import ec2_read_late
+from simlib.cloud.storage.tables import import_from_moto
 from simlib.cloud.transport import mock
 from simlib.cloud.transport.calls import Call
 from simlib.cloud.transport.protocols import host_of, signing_name
@@ -65,8 +64,7 @@ def _responses(service: str) -> type[BaseResponse]:
     """moto's class that answers for a service."""
     folder = _FOLDERS.get(service, service.replace("-", ""))
     try:
-        with ec2_read_late():
-            module = importlib.import_module(f"moto.{folder}.responses")
+        module = import_from_moto(f"moto.{folder}.responses")
     except ImportError as missing:
         raise NotStored(f"moto does not serve {service} ({missing.name})") from missing
     for kind in vars(module).values():

@@ -1,4 +1,4 @@
-"""The large tables that boto3 and moto come with, each read once, and when it is needed. Knows moto's inside.
+"""What boto3 and moto read and keep for as long as Python runs, each once, and when it is needed. Knows moto's inside.
 
 Left alone, moto reads at EC2's first call what types of instances there are and which of them every region offers,
 and keeps a second copy of the models from which boto3 makes its clients: together 90 MB and more than a second.
@@ -9,10 +9,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import cache, partial
+from functools import _lru_cache_wrapper, cache, partial, wraps
 from importlib import import_module
+from types import ModuleType
 from typing import Any
 from unittest.mock import patch
+from weakref import WeakKeyDictionary
 
 from botocore.loaders import Loader
 
@@ -46,8 +48,37 @@ class _Late(dict[str, Any]):
             return default
 
 
+def import_from_moto(name: str) -> ModuleType:
+    """A module of moto's: EC2's tables are left unread, and what a method remembers of an object goes with the object.
+
+    As moto comes, a subnet or an account that is remembered so keeps all of its world in memory for good.
+    """
+    with _ec2_read_late():
+        module = import_module(name)
+    for of_moto in [each for known, each in sys.modules.items() if known.startswith("moto.")]:
+        for kind in [each for each in vars(of_moto).values() if isinstance(each, type)]:
+            for method, function in list(vars(kind).items()):
+                if isinstance(function, _lru_cache_wrapper):
+                    setattr(kind, method, _remembering_weakly(function))
+                    function.cache_clear()
+    return module
+
+
+def _remembering_weakly(method: Any) -> Callable[..., Any]:
+    answers: WeakKeyDictionary[Any, dict[tuple[Any, ...], Any]] = WeakKeyDictionary()
+
+    @wraps(method)
+    def remembering(self: Any, *arguments: Any) -> Any:
+        of_it = answers.setdefault(self, {})
+        if arguments not in of_it:
+            of_it[arguments] = method.__wrapped__(self, *arguments)
+        return of_it[arguments]
+
+    return remembering
+
+
 @contextmanager
-def ec2_read_late() -> Iterator[None]:
+def _ec2_read_late() -> Iterator[None]:
     """Whatever of moto is imported in here leaves EC2's tables unread until somebody asks for what is in them."""
     if moto.EC2_TABLES in sys.modules:
         yield
@@ -97,5 +128,4 @@ def open_keeper(service: str, account: str, region: str) -> Any:
 def _backends(service: str) -> Any:
     """moto's backends of a service, by account."""
     module, name = moto.module_of_backends(service)
-    with ec2_read_late():
-        return getattr(import_module(module), name)
+    return getattr(import_from_moto(module), name)
