@@ -358,6 +358,9 @@ def test_tagging_by_arn_needs_what_the_service_asks(world: tuple[Cloud, Any]) ->
     assert tagging.tag_resources(ResourceARNList=[table], Tags={"a": "b"})["FailedResourcesMap"] == {}
     code, text = refused(lambda: tagging.untag_resources(ResourceARNList=[table], TagKeys=["a"]))
     assert (code, f"dynamodb:UntagResource on resource: {table}" in text) == ("AccessDeniedException", True)
+    queue = ROOT.format("sqs", "111111111111", "jobs")
+    code, text = refused(lambda: tagging.tag_resources(ResourceARNList=[queue], Tags={"a": "b"}))
+    assert (code, f"sqs:tagqueue on resource: {queue}" in text) == ("AccessDeniedException", True)
 
 
 @pytest.mark.parametrize("fault", [[], ["s3:GetObject was done on another bucket"]])

@@ -286,6 +286,11 @@ NEEDS: list[tuple[str, str, Call, list[dict[str, Any]], str]] = [
      lambda c: c.create_auto_scaling_group(AutoScalingGroupName="g", MinSize=0, MaxSize=0,
                                            LaunchTemplate={"LaunchTemplateName": "web"}),
      [allow("autoscaling:*"), allow("iam:PassRole")], "You are not authorized to use launch template: web"),
+    ("machines of several types", "autoscaling",
+     lambda c: c.create_auto_scaling_group(
+         AutoScalingGroupName="g", MinSize=0, MaxSize=0, MixedInstancesPolicy={"LaunchTemplate": {
+             "LaunchTemplateSpecification": {"LaunchTemplateName": "web"}}}),
+     [allow("autoscaling:*"), allow("iam:PassRole")], "You are not authorized to use launch template: web"),
     ("machines of a group, and their role", "autoscaling",
      lambda c: c.create_auto_scaling_group(AutoScalingGroupName="g", MinSize=0, MaxSize=0,
                                            LaunchTemplate={"LaunchTemplateName": "web"}),

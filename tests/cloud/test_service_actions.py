@@ -230,6 +230,19 @@ THERE: dict[str, tuple[str, str, dict[str, Any], dict[str, Any]]] = {
                                    {"lambda:FunctionUrlAuthType": "AWS_IAM"}),
     "an event source mapping": ("lambda", "DeleteEventSourceMapping", {"UUID": "@"},
                                 {"lambda:FunctionArn": ROOT.format("lambda") + "function:f"}),
+    "a SELECT of one partition": ("dynamodb", "ExecuteStatement", {"Statement": "SELECT * FROM t WHERE a=1 AND id='1'"},
+                                  {"dynamodb:FullTableScan": "false", "dynamodb:EnclosingOperation": None}),
+    "of several": ("dynamodb", "ExecuteStatement", {"Statement": "select * from \"t\" where \"id\" in ['1', '2']"},
+                   {"dynamodb:FullTableScan": "false"}),
+    "of one, or of something else": ("dynamodb", "ExecuteStatement", {
+        "Statement": "SELECT * FROM t WHERE id = '1' OR a = '2'"}, {"dynamodb:FullTableScan": "true"}),
+    "of everything": ("dynamodb", "ExecuteStatement", {"Statement": "SELECT id FROM t"},
+                      {"dynamodb:FullTableScan": "true"}),
+    "of what looks like one partition": ("dynamodb", "ExecuteStatement", {
+        "Statement": "SELECT * FROM t WHERE a = ' WHERE id = ''1'"}, {"dynamodb:FullTableScan": "true"}),
+    "PartiQL in a transaction": ("dynamodb", "ExecuteTransaction", {
+        "TransactStatements": [{"Statement": "DELETE FROM t WHERE id = '1'"}]},
+        {"dynamodb:EnclosingOperation": "ExecuteTransaction", "dynamodb:FullTableScan": None}),
 }  # fmt: skip
 
 
@@ -246,6 +259,10 @@ def mapping(aws: Cloud) -> str:
     functions.create_function(FunctionName="f", Runtime="python3.12", Role=role, Handler="app.h", Code=code)
     functions.create_function_url_config(FunctionName="f", AuthType="AWS_IAM")
     client("sqs").create_queue(QueueName="jobs")
+    client("dynamodb").create_table(
+        TableName="t", BillingMode="PAY_PER_REQUEST", KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+    )  # fmt: skip
     return str(functions.create_event_source_mapping(FunctionName="f", EventSourceArn=queue)["UUID"])
 
 

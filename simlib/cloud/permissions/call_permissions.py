@@ -6,10 +6,8 @@ Nothing is silently allowed: what no page describes is asked for under the API's
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
 from dataclasses import replace
 
 from simlib.cloud.credentials.sessions import Caller
@@ -25,7 +23,7 @@ from simlib.cloud.permissions import (
 from simlib.cloud.permissions.passed_roles import passed_roles
 from simlib.cloud.permissions.permission import Context, Permission, account_of, tag_keys, tags_in
 from simlib.cloud.permissions.service_table import action_of as action_name
-from simlib.cloud.storage import buckets, organizations, resources
+from simlib.cloud.storage import buckets, organizations
 from simlib.cloud.storage.store import Store
 from simlib.cloud.transport.calls import Call
 from simlib.iam import service_data
@@ -51,7 +49,8 @@ def permissions_of(call: Call, caller: Caller, store: Store) -> list[Permission]
         permissions = [Permission(action_name(call), "*", caller.account, tags)]
     if new_tags and permissions:
         permissions += _tagging(call, caller, permissions[0])
-    permissions += [*_also(call, caller), *kms_permissions.behind(call, caller, permissions)]
+    permissions += [*_within(call, caller, store), *_also(call, caller)]
+    permissions += kms_permissions.behind(call, caller, permissions)
     permissions += passed_roles(call, caller, store)
     facts = [condition_keys.of_resource(permission, call) for permission in permissions]
     return [
@@ -69,17 +68,7 @@ def _requests(call: Call, caller: Caller) -> Iterable[Call]:
         if (policy := str(parameters.get("PolicyId"))).startswith("arn:"):  # …:policy/o-1/service_control_policy/p-1
             parameters["PolicyType"] = policy.split("/")[-2].upper()
         return [replace(call, parameters=parameters)]
-    if call.name == "events:PutRule":  # whose condition keys are what the pattern says
-        with suppress(ValueError):
-            pattern = json.loads(str(call.parameters.get("EventPattern", "{}")))
-            return [replace(call, parameters={**call.parameters, "EventPattern": pattern})]
-    if call.name != "secretsmanager:BatchGetSecretValue":
-        return [call]
-    # a batch that filters reads whatever there is (a choice: all of it must be allowed)
-    listing = [replace(call, operation="ListSecrets")] if call.parameters.get("Filters") else []
-    names = call.parameters.get("SecretIdList") or resources.secret_arns(call.region, caller.account)
-    single = [replace(call, operation="GetSecretValue", parameters={"SecretId": name}) for name in names]
-    return [call, *listing, *single]
+    return [call]
 
 
 def _by_service(call: Call, caller: Caller, store: Store) -> Iterable[Permission]:
@@ -141,31 +130,24 @@ def _tagging(call: Call, caller: Caller, making: Permission) -> Iterator[Permiss
     yield Permission(action, on, making.account, context, row.get("tag_label", making.label), rewording)
 
 
+def _within(call: Call, caller: Caller, store: Store) -> Iterator[Permission]:
+    """What the calls need that the service makes for the caller; where one is refused, the service may say so."""
+    text = service_table.passed_on(call, caller.account)
+    for within in service_table.calls_within(call, caller.account):
+        for permission in _by_service(within, caller, store):
+            context = {**_keys(within, caller, permission), **permission.context}
+            yield replace(permission, context=context, rewording=("^.*$", text) if text else permission.rewording)
+
+
 def _also(call: Call, caller: Caller) -> Iterator[Permission]:
-    if call.service == "resourcegroupstaggingapi" and call.operation.endswith("agResources"):
-        # https://docs.aws.amazon.com/resourcegroupstagging/latest/APIReference/API_TagResources.html. A choice: what
-        # may not be tagged makes the whole call fail; AWS lists it under FailedResourcesMap
-        pattern = _TAGGING if call.operation == "TagResources" else _UNTAGGING
-        for arn in call.parameters.get("ResourceARNList", ()):
-            service = service_data.service(f"{arn}::".split(":")[2])
-            names = (f"{service.prefix}:{action.name}" for action in service.actions.values()) if service else ()
-            if action := next(filter(pattern.fullmatch, names), None):
-                yield _on(action, arn, call, caller)
-    template = call.parameters.get("LaunchTemplate")
-    if call.service == "autoscaling" and template:
-        # https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-launch-template-permissions.html
-        launch = replace(call, service="ec2", operation="RunInstances", parameters={"LaunchTemplate": template})
-        named = template.get("LaunchTemplateId") or template.get("LaunchTemplateName")
-        text = f"You are not authorized to use launch template: {named}"
-        for permission in ec2_permissions.permissions_of(launch, caller):
-            yield replace(permission, rewording=("^.*$", text))
     for needed in service_table.row(call.service).get("also", {}).get(call.operation, ()):
-        action, template = needed.split(" ", 1)
-        yield from (_on(action, arn, call, caller) for arn in service_table.fill(template, call, caller.account))
+        name, template = needed.split(" ", 1)
+        for arn in service_table.fill(template, call, caller.account):
+            if action := service_table.action_on(arn, name):
+                yield _on(action, arn, call, caller)
 
 
 _TAGGING = re.compile(r"[\w-]+:(?:Add|Create)?Tag(?:s|Resource|sToResource)?")
-_UNTAGGING = re.compile(r"[\w-]+:(?:(?:Remove|Delete)Tags(?:FromResource)?|Untag(?:Resource|Queue))")
 # Members that say which tags a call gives or takes away.
 _TAGS = ("Tags", "tags", "TagList", "TagsList", "AddTags")
 _TAG_KEYS = ("TagKeys", "tagKeys", "TagKeyList", "tags")

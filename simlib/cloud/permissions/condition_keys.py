@@ -19,13 +19,11 @@ from simlib.cloud.permissions.service_table import (
     arns_of_kind,
     by_prefix,
     every_form,
-    fill,
     forms_of,
     letters,
+    look_up,
     reference_of,
-    resolve,
     row,
-    search,
 )
 from simlib.cloud.storage import resources
 from simlib.cloud.storage.stored import JmespathView
@@ -87,11 +85,7 @@ def _at(path: str, call: Call, account: str) -> Any:
     if path.startswith("arn of "):
         arns = list(arns_of_kind(path.removeprefix("arn of "), call, account))
         return arns[0] if len(arns) == 1 else arns or None
-    if "{" in path:
-        return next(fill(path, call, account), None)
-    if " as " in path:
-        return resolve(path, call, account)
-    return search(path, call.parameters)
+    return look_up(path, call, account)
 
 
 @cache

@@ -18,6 +18,7 @@ _PARTIQL = re.compile(
     r'\s*(SELECT|INSERT|DELETE|UPDATE)\b(?:(?<=UPDATE)|(?<!UPDATE).*?\b(?:FROM|INTO))\s+"?([^".\s]+)"?(?:\."?([^".\s]+)"?)?',
     re.IGNORECASE | re.DOTALL,
 )
+_LITERAL = re.compile(r"'(?:[^']|'')*'")
 _TRANSACTED = {"Get": "GetItem", "Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem",
                "ConditionCheck": "ConditionCheckItem"}  # fmt: skip
 # Members that name attributes: lists, maps by attribute, and expressions
@@ -34,6 +35,7 @@ _EQUALITY = re.compile(r"([#\w.]+)\s*=\s*(:\w+)")
 def requests(call: Call) -> Iterator[Call]:
     """The single requests of a call, each with the operation that is its action; else the call itself."""
     parameters = dict(call.parameters)
+    within = {"EnclosingOperation": call.operation}
     batch, transaction = parameters.pop("RequestItems", None), parameters.pop("TransactItems", None)
     if batch is not None:
         for name, entry in batch.items():
@@ -43,7 +45,6 @@ def requests(call: Call) -> Iterator[Call]:
             yield replace(call, parameters={**parameters, **entry, "TableName": name})
     elif transaction is not None:
         for member, wanted in (pair for item in transaction for pair in item.items()):
-            within = {"EnclosingOperation": call.operation}
             yield replace(call, operation=_TRANSACTED[member], parameters={**parameters, **wanted, **within})
     elif call.operation in ("ExecuteStatement", "BatchExecuteStatement", "ExecuteTransaction"):
         # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ql-iam.html
@@ -51,7 +52,8 @@ def requests(call: Call) -> Iterator[Call]:
             statement = _PARTIQL.match(str(entry.get("Statement")))
             verb, table, index = statement.groups() if statement else ("Select", None, None)
             named = {"TableName": table, "IndexName": index if verb.upper() == "SELECT" else None}
-            named = {**parameters, **{member: name for member, name in named.items() if name}}
+            named |= within if call.operation == "ExecuteTransaction" else {}
+            named = {**parameters, **entry, **{member: name for member, name in named.items() if name}}
             yield replace(call, operation=f"PartiQL{verb.capitalize()}", parameters=named)
     else:
         yield call
@@ -66,7 +68,20 @@ def context_of(request: Call, arn: str) -> Context:
     values = [item[attribute] for item in items if isinstance(item, Mapping) and attribute in item]
     if values := [_plain(value) for value in values or _queried(parameters, attribute)]:
         context["dynamodb:LeadingKeys"] = values
+    if request.operation == "PartiQLSelect":
+        context["dynamodb:FullTableScan"] = str(_scans(str(parameters.get("Statement")), attribute)).lower()
     return context
+
+
+def _scans(statement: str, attribute: str) -> bool:
+    """Whether a SELECT reads the whole table: where some of what it looks for has no certain partition key.
+
+    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ql-reference.select.html
+    """
+    _, *condition = re.split(r"\bWHERE\b", _LITERAL.sub("?", statement), maxsplit=1, flags=re.IGNORECASE)
+    key = re.compile(rf'(?<![\w.]){re.escape(attribute)}"?\s*(?:=|\bIN\b)', re.IGNORECASE)
+    cases = [case for text in condition for case in re.split(r"\bOR\b", text, flags=re.IGNORECASE)]
+    return not (attribute and cases and all(map(key.search, cases)))
 
 
 def _attributes(parameters: Mapping[str, Any]) -> list[str]:

@@ -13,7 +13,7 @@ from typing import Any
 
 from simlib.cloud.credentials.sessions import Caller
 from simlib.cloud.permissions.permission import Context, Permission, account_of
-from simlib.cloud.permissions.service_table import resolve, row
+from simlib.cloud.permissions.service_table import look_up, row
 from simlib.cloud.storage import keys, resources
 from simlib.cloud.transport.calls import Call
 
@@ -33,7 +33,7 @@ def complete(call: Call, caller: Caller, permission: Permission) -> Permission:
         context["kms:RequestAlias"] = name.rpartition(":")[2]
     if call.operation == "ReEncrypt":
         both = ("CiphertextBlob as ciphertext | SourceKeyId as key", "DestinationKeyId as key")
-        source, destination = (resolve(path, call, caller.account) for path in both)
+        source, destination = (look_up(path, call, caller.account) for path in both)
         context["kms:ReEncryptOnSameKey"] = str(source == destination).lower()
     pairs = call.parameters.get(_PAIRS.get(permission.action, "EncryptionContext")) or {}
     return _on_key(permission.action, permission.resource, caller, pairs, context, named=bool(name))

@@ -9,9 +9,11 @@ https://docs.aws.amazon.com/service-authorization/latest/reference/reference_pol
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cache
 from itertools import product
@@ -23,6 +25,7 @@ import jmespath
 
 from simlib.cloud.permissions.permission import account_of
 from simlib.cloud.storage import iam_entities, keys, resources
+from simlib.cloud.storage.stored import as_list
 from simlib.cloud.transport.calls import Call
 from simlib.cloud.transport.protocols import signing_name
 from simlib.iam import service_data
@@ -38,7 +41,7 @@ def _table() -> Mapping[str, Any]:
     rows: dict[str, Any] = tomllib.loads(Path(__file__).with_name("services.toml").read_text(encoding="utf-8"))
     for facts in rows.values():
         # a line of these may be for several operations
-        for column in facts.keys() & {"resources", "through", "more", "tag_on", "new"}:
+        for column in facts.keys() & {"resources", "through", "more", "tag_on", "new", "within"}:
             facts[column] = {name: value for names, value in facts[column].items() for name in names.split()}
     return rows
 
@@ -72,6 +75,29 @@ def action_of(call: Call) -> str:
     if call.service == "budgets" and reference_of(f"{prefix}:{call.operation}") is None:  # two permissions for all
         return f"{prefix}:{'ViewBudget' if call.operation.startswith('Describe') else 'ModifyBudget'}"
     return f"{prefix}:{row(call.service).get('actions', {}).get(call.operation, call.operation)}"
+
+
+def action_on(arn: str, name: str) -> str | None:
+    """An action by its name; of "*:NAME" that action of the ARN's service which is called so, None where none is."""
+    if not name.startswith("*:"):
+        return name
+    service, called = service_data.service(arn.split(":")[2]), re.compile(name.removeprefix("*:"))
+    actions = (f"{service.prefix}:{each.name}" for each in service.actions.values()) if service else ()
+    return next((action for action in actions if called.fullmatch(action.partition(":")[2])), None)
+
+
+def calls_within(call: Call, account: str) -> Iterator[Call]:
+    """The calls that a service makes for its caller, one for each set of values that their members have."""
+    for name, members in row(call.service).get("within", {}).get(call.operation, {}).items():
+        service, operation = name.split(":")
+        for values in product(*(as_list(look_up(path, call, account)) for path in members.values())):
+            parameters = dict(zip(members, values, strict=True))
+            yield replace(call, service=service, operation=operation, parameters=parameters)
+
+
+def passed_on(call: Call, account: str) -> str | None:
+    """How a service tells that it may not make a call for its caller; None: in the other service's words."""
+    return next(_texts_by(row(call.service).get("passed_on", "{null}"), call, account), None)
 
 
 def label(call: Call) -> str | None:
@@ -128,20 +154,28 @@ def of_aws(arn: str, service: str) -> str:
 
 def fill(template: str, call: Call, account: str) -> Iterator[str]:
     """The ARNs of a template of the table; none where one of its gaps stays empty."""
+    for text in _texts_by(template, call, account):
+        whole = text.startswith(("arn:", "+")) or text.isdigit()  # a telephone number is what SNS says it is
+        yield text if whole else f"arn:aws:{prefix_of(call.service)}:{call.region}:{account}:{text}"
+
+
+def _texts_by(template: str, call: Call, account: str) -> Iterator[str]:
     builtin = _builtin(call, account)
     if "{path}" in template:
         builtin["path"] = call.path.replace("/", "%2F")
     head, *rest = _pieces(template)
     choices = [list(_first(gap, call.parameters, builtin)) for gap in rest[::2]]
     for values in product(*choices):
-        text = head + "".join(f"{value}{piece}" for value, piece in zip(values, rest[1::2], strict=True))
-        whole = text.startswith(("arn:", "+")) or text.isdigit()  # a telephone number is what SNS says it is
-        yield text if whole else f"arn:aws:{prefix_of(call.service)}:{call.region}:{account}:{text}"
+        yield head + "".join(f"{value}{piece}" for value, piece in zip(values, rest[1::2], strict=True))
 
 
-def resolve(path: str, call: Call, account: str) -> list[str]:
-    """What a JMESPath finds, resolved as what follows " as " says."""
-    return list(_first(path, call.parameters, _builtin(call, account)))
+def look_up(path: str, call: Call, account: str) -> Any:
+    """What the table says a value is: the ARN of a template, what names are resolved as, or what a JMESPath finds."""
+    if "{" in path:
+        return next(fill(path, call, account), None)
+    if " as " in path:
+        return list(_first(path, call.parameters, _builtin(call, account)))
+    return search(path, call.parameters)
 
 
 def _builtin(call: Call, account: str) -> dict[str, str]:
@@ -169,7 +203,8 @@ def _first(gap: str, parameters: Any, builtin: Mapping[str, str]) -> Iterator[st
     for path, kind in alternatives:
         values = [builtin[path]] if path in builtin else list(values_at(path, parameters))
         if kind:
-            values = [arn for value in values if (arn := _RESOLVE[kind](value, builtin["region"], builtin["account"]))]
+            place = builtin["region"], builtin["account"]
+            values = [arn for value in values for arn in as_list(_RESOLVE[kind](value, *place))]
         if values:
             yield from (f"{prefix}{value}" for value in values) if prefix else values
             return
@@ -200,12 +235,13 @@ def _of_iam(kind: str, collection: str) -> Callable[[str, str, str], str]:
     return arn
 
 
-_RESOLVE: Mapping[str, Callable[[str, str, str], str | None]] = {
+_RESOLVE: Mapping[str, Callable[[str, str, str], str | list[str] | None]] = {
     "key": key_of,
     "known-key": keys.arn_of,
     "grant": keys.of_grant,
     "ciphertext": lambda blob, region, _: keys.of_ciphertext(blob.encode("utf-8"), region),
     "secret": _secret,
+    "every-secret": lambda _, *place: resources.secret_arns(*place),
     "user": _of_iam("user", "users"),
     "group": _of_iam("group", "groups"),
     "role": _of_iam("role", "roles"),
@@ -227,10 +263,18 @@ def values_at(path: str, parameters: Any) -> Iterator[str]:
 
 def search(path: str, parameters: Any) -> Any:
     """What a JMESPath finds."""
-    return parameters.get(path) if path.isidentifier() else _compile(path).search(parameters)
+    return parameters.get(path) if path.isidentifier() else _compile(path).search(parameters, _OPTIONS)
 
 
-_compile = cache(jmespath.compile)
+class _Functions(jmespath.functions.Functions):  # type: ignore[misc]
+    @jmespath.functions.signature({"types": ["string", "null"]})  # type: ignore[untyped-decorator]
+    def _func_from_json(self, text: str | None) -> Any:
+        """`from_json(member)`: what a document in a member says; nothing where it is none."""
+        with suppress(ValueError):
+            return json.loads(text or "null")
+
+
+_compile, _OPTIONS = cache(jmespath.compile), jmespath.Options(custom_functions=_Functions())
 
 
 # -- ARNs by the reference -------------------------------------------------------------------------------------------
