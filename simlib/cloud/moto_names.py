@@ -59,6 +59,7 @@ EC2_TABLES = "moto.ec2.models.instance_types"
 _KEEPERS = {
     "lambda": ("awslambda_simple", "lambda_simple"),
     "states": ("stepfunctions", "stepfunctions"),
+    "apigateway": ("apigatewayv2", "apigatewayv2"),
     "elasticfilesystem": ("efs", "efs"),
     "elasticloadbalancing": ("elbv2", "elbv2"),
     "es": ("opensearch", "opensearch"),

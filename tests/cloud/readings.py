@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import gzip
 import http.client
+import logging
 import random
 import sys
 from collections import Counter
@@ -35,6 +36,7 @@ from moto.core.utils import camelcase_to_underscores, get_service_model
 from moto.s3.models import S3Backend
 
 from simlib import Cloud
+from simlib.cloud import gate
 from simlib.cloud.storage import dispatch
 from simlib.cloud.storage.dispatch import NotStored
 from simlib.cloud.transport.calls import Call
@@ -62,14 +64,19 @@ OTHER_NAMES = {
 LOOKING = {"get_bucket", "get_object", "head_object", "head_bucket", "log_incoming_request"}
 
 
-class Watch:
-    """What moto has done since the last decision, and what of it was not decided."""
+class Watch(logging.Handler):
+    """What moto has done since the last decision, and what of it was not decided, or broke the lab."""
 
     def __init__(self, aws: Cloud) -> None:
+        super().__init__(logging.ERROR)
         self.aws = aws
         self.call: Call | None = None
         self.depth = self.performed = 0
         self.faults: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """A mistake of the gate's own."""
+        self.faults.append(f"{record.getMessage()}: {record.exc_info and record.exc_info[1]!r}")
 
     def fault(self, text: str) -> None:
         assert self.call is not None
@@ -143,6 +150,8 @@ def plain(value: Any) -> Any:
 def watched(aws: Cloud) -> Iterator[Watch]:
     watch, carry_out, call_action = Watch(aws), dispatch.carry_out, BaseResponse.call_action
     with ExitStack() as patches:
+        gate.logger.addHandler(watch)
+        patches.callback(gate.logger.removeHandler, watch)
         patches.enter_context(patch("simlib.cloud.storage.store.carry_out", partial(watch.act, carry_out)))
         reading = lambda response: watch.read(call_action, response)  # noqa: E731
         patches.enter_context(patch.object(BaseResponse, "call_action", reading))

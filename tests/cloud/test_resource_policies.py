@@ -275,6 +275,19 @@ def test_a_policy_may_ask_for_the_alias(aws: Cloud, iam: Any, kms: Any) -> None:
     assert refused(lambda: alice.encrypt(KeyId=arn, Plaintext=b"x"))[0] == "AccessDeniedException"
 
 
+def test_a_dry_run_is_decided_and_does_nothing(aws: Cloud, iam: Any, kms: Any) -> None:
+    key = make_key(kms)
+    trial = {"KeyId": key, "DryRun": True}
+    assert refused(lambda: kms.generate_data_key(KeySpec="AES_256", **trial))[0] == "DryRunOperationException"
+    assert refused(lambda: kms.decrypt(DryRunModifiers=["IGNORE_CIPHERTEXT"], **trial))[0] == "DryRunOperationException"
+    alice = new_user(aws, iam, "alice", allow("kms:Encrypt")).client("kms")
+    assert refused(lambda: alice.encrypt(Plaintext=b"x", **trial))[0] == "DryRunOperationException"
+    assert refused(lambda: alice.create_grant(GranteePrincipal=CAROL, Operations=["Decrypt"], **trial))[0] == (
+        "AccessDeniedException"
+    )
+    assert kms.list_grants(KeyId=key)["Grants"] == []
+
+
 def test_a_ciphertext_tells_its_key(aws: Cloud, iam: Any, kms: Any) -> None:
     arn, other = make_key(kms), make_key(kms)
     alice = new_user(aws, iam, "alice", allow("kms:Decrypt", arn)).client("kms")
@@ -353,6 +366,38 @@ def test_a_batch_of_secrets_asks_for_each(aws: Cloud, iam: Any, dev: Any) -> Non
                      allow("secretsmanager:BatchGetSecretValue")).client("secretsmanager")  # fmt: skip
     alice.batch_get_secret_value(SecretIdList=["one"])
     assert refused(lambda: alice.batch_get_secret_value(SecretIdList=["one", "two"]))[0] == "AccessDeniedException"
+
+
+def test_a_file_systems_policy_decides(aws: Cloud, iam: Any, dev: Any) -> None:
+    efs = dev.admin.client("efs")
+    made = efs.create_file_system(CreationToken="x")["FileSystemId"]
+    alice = new_user(aws, iam, "alice").client("efs")
+    who, change = {"AWS": f"arn:aws:iam::{OWNER}:user/alice"}, "elasticfilesystem:PutFileSystemPolicy"
+
+    def put(*statements: dict[str, Any], **more: Any) -> Any:
+        return efs.put_file_system_policy(FileSystemId=made, Policy=document(*statements), **more)
+
+    put(statement(who, "elasticfilesystem:DescribeFileSystems"))
+    assert alice.describe_file_systems(FileSystemId=made)["FileSystems"]
+    assert refused(lambda: alice.delete_file_system(FileSystemId=made))[0] == "AccessDeniedException"
+    put(statement("*", "elasticfilesystem:DescribeFileSystems", Effect="Deny"))
+    text = refused(lambda: efs.describe_file_systems(FileSystemId=made))[1]
+    assert "explicit deny in a resource-based policy" in text or text.endswith("on the specified resource")
+    assert refused(lambda: put({"Effect": "Allow"}))[0] == "InvalidPolicyException"
+    shut = statement("*", change, Effect="Deny")
+    assert refused(lambda: put(shut))[0] == "InvalidPolicyException"
+    put(shut, BypassPolicyLockoutSafetyCheck=True)
+    assert refused(lambda: put(statement(who, change)))[0] == "AccessDeniedException"
+
+
+def test_a_secret_that_nothing_rotates_stays_readable(dev: Any) -> None:
+    secrets, function = dev.admin.client("secretsmanager"), f"arn:aws:lambda:us-east-1:{OWNER}:function:rotate"
+    secrets.create_secret(Name="db", SecretString="s3cret")
+    none = ("InvalidRequestException", "No Lambda rotation function ARN is associated with this secret.")
+    assert refused(lambda: secrets.rotate_secret(SecretId="db")) == none
+    code, text = refused(lambda: secrets.rotate_secret(SecretId="db", RotationLambdaARN=function))
+    assert (code, "nothing was done" in text) == ("NotImplemented", True)
+    assert secrets.get_secret_value(SecretId="db")["SecretString"] == "s3cret"
 
 
 def test_batches_of_messages_are_asked_for_as_messages(aws: Cloud, iam: Any, dev: Any) -> None:

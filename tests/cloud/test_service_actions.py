@@ -15,6 +15,7 @@ from simlib import Cloud
 from simlib.cloud.credentials.sessions import Caller
 from simlib.cloud.permissions import service_table
 from simlib.cloud.permissions.call_permissions import EXACT, permissions_of
+from simlib.cloud.storage import resources
 from simlib.cloud.transport import protocols
 from simlib.cloud.transport.calls import Call
 from simlib.cloud.transport.protocols import protocol_of
@@ -69,6 +70,8 @@ CASES: list[tuple[str, str, dict[str, Any], list[tuple[str, str]]]] = [
     ("dynamodb", "BatchGetItem", {"RequestItems": {}}, [("dynamodb:BatchGetItem", "*")]),
     ("resourcegroupstaggingapi", "GetResources", {}, [("tag:GetResources", "*")]),
     ("iot-data", "GetThingShadow", {"thingName": "lamp"}, [("iot:GetThingShadow", "thing/lamp")]),
+    ("eks", "DescribeAccessEntry", {"clusterName": "c", "principalArn": "arn:aws:iam::111111111111:role/ops/deploy"},
+     [("eks:DescribeAccessEntry", "access-entry/c/role/111111111111/deploy/*")]),
     ("athena", "StartQueryExecution", {"WorkGroup": "primary"}, [("athena:StartQueryExecution", "workgroup/primary")]),
     ("sesv2", "SendEmail", {"FromEmailAddress": "x"}, [("ses:SendEmail", "*")]),
     ("lambda", "UpdateFunctionCode", {"FunctionName": "f"}, [("lambda:UpdateFunctionCode", "function:f")]),
@@ -111,6 +114,29 @@ KEYS: dict[str, tuple[str, str, dict[str, Any], dict[str, Any]]] = {
     "one name alone": ("acm", "RequestCertificate", {"DomainName": "a.example"}, {"acm:DomainNames": ["a.example"]}),
     "what is said to be false": ("sagemaker", "CreateTrainingJob", {
         "TrainingJobName": "j", "EnableNetworkIsolation": False}, {"sagemaker:NetworkIsolation": "false"}),
+    "what a job of many has": ("sagemaker", "CreateHyperParameterTuningJob", {"TrainingJobDefinition": {
+        "EnableNetworkIsolation": False, "VpcConfig": {"Subnets": ["s-1"]}, "OutputDataConfig": {"KmsKeyId": "k"},
+        "InputDataConfig": [{"DataSource": {"FileSystemDataSource": {"DirectoryPath": "/a"}}}]}},
+        {"sagemaker:NetworkIsolation": "false", "sagemaker:VpcSubnets": ["s-1"],
+         "sagemaker:OutputKmsKeyArn": ROOT.format("kms") + "key/k", "sagemaker:FileSystemDirectoryPath": ["/a"]}),
+    "a notebook's start-up script": ("sagemaker", "CreateNotebookInstance", {"LifecycleConfigName": "lc"}, {
+        "sagemaker:NotebookInstanceLifecycleConfigArns": [
+            ROOT.format("sagemaker") + "notebook-instance-lifecycle-config/lc"]}),
+    "each model of an endpoint": ("sagemaker", "CreateEndpointConfig", {
+        "ProductionVariants": [{"ModelName": "a"}, {"ModelName": "b"}], "KmsKeyId": "k"},
+        {"sagemaker:ModelArn": [ROOT.format("sagemaker") + "model/" + name for name in "ab"],
+         "sagemaker:VolumeKmsKeyArn": ROOT.format("kms") + "key/k"}),
+    "settings of a domain's users": ("sagemaker", "CreateDomain", {"DefaultUserSettings": {
+        "SharingSettings": {"S3KmsKeyId": "k"}, "JupyterLabAppSettings": {
+            "DefaultResourceSpec": {"LifecycleConfigArn": "one", "SageMakerImageArn": "i"},
+            "LifecycleConfigArns": ["two"]}}},
+        {"sagemaker:StudioLifecycleConfigArns": ["one", "two"], "sagemaker:ImageArns": ["i"],
+         "sagemaker:DomainSharingOutputKmsKey": "k"}),
+    "whose a space is": ("sagemaker", "CreateSpace", {
+        "DomainId": "d", "OwnershipSettings": {"OwnerUserProfileName": "u"}, "SpaceSharingSettings": {
+            "SharingType": "Private"}},
+        {"sagemaker:OwnerUserProfileArn": ROOT.format("sagemaker") + "user-profile/d/u",
+         "sagemaker:SpaceSharingType": "Private"}),
     "another name than the member's": ("eks", "CreateCluster", {"name": "c", "version": "1.33"},
                                        {"eks:kubernetesVersion": "1.33"}),
     "a version is given": ("autoscaling", "CreateAutoScalingGroup", {"AutoScalingGroupName": "g", "LaunchTemplate": {
@@ -273,6 +299,31 @@ def test_what_is_there_has_condition_keys(
     given = {member: mapping if value == "@" else value for member, value in given.items()}
     asked = permissions_of(call_of(service, operation, given), ME, aws._store)[0]
     assert {key: asked.context.get(key) for key in keys} == keys
+
+
+def test_an_api_and_its_parts_have_condition_keys(aws: Cloud, dev: Any) -> None:
+    api = dev.admin.client("apigatewayv2")
+    made = api.create_api(Name="shop", ProtocolType="HTTP", Tags={"team": "blue"})["ApiId"]
+    authorizer = api.create_authorizer(
+        ApiId=made, Name="a", AuthorizerType="JWT", IdentitySource=["x"], JwtConfiguration={"Issuer": "https://i"}
+    )["AuthorizerId"]
+    route = api.create_route(ApiId=made, RouteKey="GET /", AuthorizationType="NONE", ApiKeyRequired=True)["RouteId"]
+    api.create_stage(ApiId=made, StageName="live", AccessLogSettings={"DestinationArn": "arn:l", "Format": "f"})
+
+    def context(operation: str, **given: Any) -> dict[str, Any]:
+        (asked,) = permissions_of(call_of("apigatewayv2", operation, {"ApiId": made, **given}), ME, aws._store)
+        prefix = "apigateway:Resource/"
+        return {key.removeprefix(prefix): asked.context[key] for key in asked.context if key.startswith(prefix)}
+
+    of_api = {"ApiName": "shop", "AuthorizerType": ["JWT"], "ApiKeyRequired": ["true"], "DisableExecuteApiEndpoint":
+              "false", "RouteAuthorizationType": ["NONE"]}  # fmt: skip
+    assert context("GetApi") == of_api
+    assert context("GetAuthorizer", AuthorizerId=authorizer) == {"AuthorizerType": ["JWT"]}
+    assert context("GetRoute", RouteId=route) == {"ApiKeyRequired": ["true"], "RouteAuthorizationType": ["NONE"]}
+    logging = {"AccessLoggingDestination": "arn:l", "AccessLoggingFormat": "f"}
+    assert context("GetStage", StageName="live") == logging
+    assert context("GetStage", StageName="test") == context("GetRoutes") == {}
+    assert resources.tags_of(f"arn:aws:apigateway:us-east-1::/apis/{made}", "111111111111") == {"team": "blue"}
 
 
 def test_what_a_launch_template_says_is_told_from_what_the_call_says(dev: Any, aws: Cloud) -> None:

@@ -170,9 +170,10 @@ def _texts_by(template: str, call: Call, account: str) -> Iterator[str]:
 
 
 def look_up(path: str, call: Call, account: str) -> Any:
-    """What the table says a value is: the ARN of a template, what names are resolved as, or what a JMESPath finds."""
+    """What the table says a value is: the ARNs of a template, what names are resolved as, or what a JMESPath finds."""
     if "{" in path:
-        return next(fill(path, call, account), None)
+        arns = list(fill(path, call, account))
+        return arns[0] if len(arns) == 1 else arns or None
     if " as " in path:
         return list(_first(path, call.parameters, _builtin(call, account)))
     return search(path, call.parameters)

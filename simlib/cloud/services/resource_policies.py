@@ -25,17 +25,24 @@ class _Policy(CallFacts):
 
     @property
     def locks_out(self) -> bool:
-        """Whoever sets a key policy must be able to change it again, unless they waive that.
+        """Whoever sets the policy of a key or a file system must be able to change it again, unless they waive that.
 
-        https://docs.aws.amazon.com/kms/latest/APIReference/API_PutKeyPolicy.html
+        https://docs.aws.amazon.com/kms/latest/APIReference/API_PutKeyPolicy.html,
+        https://docs.aws.amazon.com/efs/latest/ug/API_PutFileSystemPolicy.html
         """
         text, context = self["Policy"], self.context
         if not text or self["BypassPolicyLockoutSafetyCheck"]:
             return False
-        key = f"arn:aws:kms:{context.call.region}:{self.account}:key/new"
-        instead = {Place(key, "resource"): cached_policy(str(text), "key", key)}
-        asked = Permission("kms:PutKeyPolicy", key, self.account)
+        action, arn, kind = "kms:PutKeyPolicy", f"arn:aws:kms:{context.call.region}:{self.account}:key/new", "key"
+        if context.call.service == "efs":
+            action, arn, kind = context.evaluations[0].action, context.evaluations[0].resource, "resource"
+        instead = {Place(arn, "resource"): cached_policy(str(text), kind, arn)}
+        asked = Permission(action, arn, self.account)
         return not decide(asked, context.caller, context.store, context.around, instead=instead).allowed
+
+    @property
+    def secret(self) -> Any:
+        return resources.thing_of(self.context.evaluations[0].resource)
 
     @property
     def key(self) -> Any:
@@ -59,7 +66,7 @@ class _Policy(CallFacts):
     @property
     def is_another_key(self) -> bool:
         """Whether a text was encrypted with another key than the one that is named."""
-        source = keys.of_ciphertext(self["CiphertextBlob"], self.context.call.region)
+        source = keys.of_ciphertext(self["CiphertextBlob"] or b"", self.context.call.region)
         return bool(self.named_source and source) and self.named_source != source
 
     @property
@@ -127,6 +134,7 @@ BEFORE: Mapping[str, Callable[[CallContext], None]] = {
     "kms:*": make_own_key,
     **checks("kms", _Policy),
     **checks("secretsmanager", _Policy),
+    **checks("efs", _Policy),
     "lambda:AddPermission": check_permission,
     "sns:AddPermission": check_permission,
 }

@@ -49,6 +49,8 @@ _ROWS: Mapping[str, _Row] = {
     "eks": _Row("clusters", lambda arn, name: name.removeprefix("cluster/"), "arn"),
     "redshift": _Row("clusters", lambda arn, name: name.removeprefix("cluster:"), "arn"),
     "codebuild": _Row("codebuild_projects", lambda arn, name: name.removeprefix("project/"), "arn"),
+    "elasticfilesystem": _Row("file_systems_by_id", lambda arn, name: name.removeprefix("file-system/"),
+                              "file_system_arn", "file_system_policy"),
     "elb": _Row("load_balancers", lambda arn, name: name.partition("/")[2]),
 }  # fmt: skip
 
@@ -102,10 +104,19 @@ def _parameter(keeper: Any, name: str) -> Any:
     return versions[-1] if versions else None
 
 
+def _of_api_gateway(keeper: Any, name: str) -> Any:
+    """Down the path, /apis/ID/routes/ID; moto keeps no REST APIs without packages that the lab has not."""
+    _, *parts = name.split("/")
+    for collection, identifier in zip(parts[::2], parts[1::2], strict=False):
+        keeper = getattr(keeper, collection.replace("domainnames", "domain_names"), {}).get(identifier)
+    return keeper
+
+
 # What is found by more than a look into a collection.
 _FINDERS: Mapping[str, Callable[[Any, str], Any]] = {
     "ssm": _parameter,
     "lambda": _function,
+    "apigateway": _of_api_gateway,
     "ec2": _of_ec2,
     "elasticache": _in(cluster="cache_clusters", replicationgroup="replication_groups"),
     "rds": _in(db="databases", cluster="clusters", snapshot="database_snapshots"),
