@@ -28,7 +28,7 @@ _PARTS: Final = ("line", "column", "path", "level", "code", "message", "suggesti
 _TYPES: Final = {"SERVICE_CONTROL_POLICY": "scp", "RESOURCE_CONTROL_POLICY": "rcp"}  # as Organizations answers
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Inside(Located):
     """A policy that stands at `path` of a document."""
 

@@ -20,7 +20,7 @@ MAX_DEPTH: Final = 64  # a policy needs 7 levels; more is a mistake or an attack
 _TOKEN: Final = r'\n|"[^"\\]*+(?:\\.[^"\\]*+)*+"|[\[\]{},:]|[^\s\[\]{},:"]++'
 
 
-@dataclass(frozen=True)
+@dataclass
 class Located:
     """A JSON value (`value`, plain Python) that knows where in `text` each part of it stands."""
 

@@ -45,6 +45,7 @@ from simlib.iam.evaluation import evaluate
 from simlib.iam.explanation import Evaluation
 from simlib.iam.json_text import parse
 from simlib.iam.policy import Policy
+from simlib.iam.principals import NONE
 from simlib.iam.request import Request
 from simlib.iam.statement import OBJECT
 
@@ -59,15 +60,13 @@ POLICY_FIELDS = {
     "rcps": ("rcps", "rcp", 2),
     "vpc_endpoint_policies": ("vpc_endpoint", "endpoint", 1),
 }
-#: the others -> what their value is
+#: what a request is decided by besides -> what its value is
 OTHER_FIELDS: dict[str, tuple[type, str]] = {
-    "id": (object, ""),
     "unknown_context": (list, "this is a list of condition keys"),
     "resource_set": (bool, "this is true or false"),
     "restrict_public_buckets": (bool, "this is true or false"),
 }
-REQUEST_FIELDS = (*NEEDED, "resource_account", "context", "role_arn")
-FIELDS = frozenset((*REQUEST_FIELDS, *POLICY_FIELDS, *OTHER_FIELDS))
+FIELDS = frozenset((*NEEDED, "resource_account", "context", "role_arn", *POLICY_FIELDS, *OTHER_FIELDS, "id"))
 ENCODE = json.JSONEncoder(check_circular=False).encode  # plain ASCII: any terminal, any file, any stray surrogate
 MOST_SETS = 10_000  # sets of policies that a world keeps: memory does not grow with the number of lines
 
@@ -101,27 +100,28 @@ def read_scenario(scenario: Any, world: World | None = None) -> tuple[Request, P
     if not FIELDS.issuperset(scenario):
         name = next(each for each in scenario if each not in FIELDS)
         raise RequestError(str(name)[:80], f"a scenario has no such field; its fields are {', '.join(sorted(FIELDS))}")
-    fields = {name: value for name, value in scenario.items() if value is not None}  # null is as good as absent
+    get: Callable[[str], Any] = scenario.get  # null is as good as absent
     for name in NEEDED:
-        if name not in fields:
+        if get(name) is None:
             raise RequestError(name, "a scenario needs this field")
     for name, (type_, what) in OTHER_FIELDS.items():
-        if name in fields and not isinstance(fields[name], type_):
+        if get(name) is not None and not isinstance(get(name), type_):
             raise RequestError(name, what)
-    if fields.get("context") == "unknown":
-        del fields["context"]
-    request = Request(**{name: fields[name] for name in REQUEST_FIELDS if name in fields})
-    written = {name: fields[name] for name in POLICY_FIELDS if name in fields}
+    context = get("context")
+    context = NONE if context is None or context == "unknown" else context
+    account, role = get("resource_account"), get("role_arn")
+    request = Request(get("principal"), get("action"), get("resource"), account, context, role)
+    written = [*map(get, POLICY_FIELDS)]
     key = f"{request.is_trust_question} {written}" if world else ""
     policies = world.sets.get(key) if world else None
     if policies is None:
         layers = {}
-        for field, content in written.items():
-            layer, kind, depth = POLICY_FIELDS[field]
+        for (field, (layer, kind, depth)), content in zip(POLICY_FIELDS.items(), written, strict=True):
             kind = "trust" if layer == "resource" and request.is_trust_question else kind
-            layers[layer] = _layer(content, kind, depth, field, world)
+            if content is not None:
+                layers[layer] = _layer(content, kind, depth, field, world)
         policies = PolicySet(**layers)
-        if world and key.count("{") == 1 and len(world.sets) < MOST_SETS:  # names alone
+        if world and "{" not in key and len(world.sets) < MOST_SETS:  # names alone
             world.sets[key] = policies
     if scenario.get("restrict_public_buckets") and policies.resource is not None and request.service == "s3":
         from simlib.iam.public_access import restricted
@@ -194,7 +194,7 @@ def decide_line(line: bytes, world: World | None = None) -> dict[str, Any]:
     try:
         scenario = parse(line.decode().removeprefix("\ufeff")).value  # some editors begin with a mark
         written = scenario.get("id") if isinstance(scenario, dict) else None
-        if isinstance(written, dict | list) or written in (inf, -inf):
+        if isinstance(written, (dict, list)) or written in (inf, -inf):
             raise RequestError("id", "an id is a text, a number, true, false or null")
         identifier = written
         request, policies = read_scenario(scenario, world)
