@@ -47,7 +47,7 @@ class Stage:
         of = self.of_predictions + self.of_exercises
         share = round(100 * (self.predictions + self.exercises) / of) if of else 0
         about = f"{word}: {counts_text}" if self.begun else f"{word}, about {minutes} minutes"
-        go_on = el("a.sl-b.is-primary", "Continue", href=self.lesson.notebook)
+        go_on = el("a.sl-b.is-primary", "Continue" if self.begun else "Begin", href=self.lesson.notebook)
         return el(
             f"div.sl-lesson{'.is-current' if next_step else ''}",
             el("span", sign, title=word),

@@ -268,9 +268,9 @@ class Playground(Panel):
             el("p", self.note, role="status"),
             el("div", fold("Create, borrow a role", *self._forms(), key="more"), on="live"),
             tabs("open", "Panels", [(name, each.title) for name, each in TABS.items()], self.tab),
-            el("p.sl-first", el("b", f"{tab.title}. ", on="still"), tab.first),
+            el("p.sl-first", el("b", f"{tab.title}. ", on="still"), tab.first if panel else tab.none),
             choice("choose", tab.asks, _same(subjects), self.subject) if subjects else None,
-            slot(still=panel.page) if panel else el("p", tab.none),
+            slot(still=panel.page) if panel else None,
         )
 
     def _forms(self) -> list[Part]:

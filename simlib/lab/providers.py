@@ -46,7 +46,7 @@ class Place:
         return (
             "not asked"
             if self.access_key_id is None
-            else verdict(*(("yes", f"found {self.access_key_id}") if self.access_key_id else ("no", "nothing")))
+            else verdict(*(("yes", f"found {self.access_key_id}") if self.access_key_id else ("none", "nothing")))
         )
 
 

@@ -47,7 +47,7 @@ def test_asked_and_explained_by_keyboard(opened: Any) -> None:
     assert why.evaluate("node => node === document.activeElement")
     shown.get_by_role("button", name="role deploy: ways from here").focus()
     page.keyboard.press("Enter")
-    shown.get_by_text("Whoever acts as deploy").first.wait_for()
+    shown.get_by_text("deploy (no expiry date) reaches").first.wait_for()
     card = shown.get_by_role("button", name="3 keys: show them")
     card.click()
     shown.get_by_role("button", name="access key …").first.wait_for()

@@ -77,7 +77,7 @@ def test_a_door_follows_every_key_and_tells_who_moved(opened: Any) -> None:
 
 def test_two_accounts_each_with_its_editor_and_the_bridge_between(opened: Any) -> None:
     page, panel = opened.page, opened.output(3).locator(".sl-live .sl-panel")
-    panel.get_by_text("prod has not built its half.").wait_for()
+    panel.get_by_text("prod does not allow it.").wait_for()
     assert panel.locator(".sle").count() == 2
     owner = panel.locator(".sl-acct.is-prod")
     assert owner.get_by_role("tab").count() == 2

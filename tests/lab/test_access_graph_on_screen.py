@@ -218,9 +218,9 @@ def test_who_asks_on_the_screen_is_answered_there(graph: AccessGraph) -> None:
     press(view, "step", "4")
     assert graph.open == set()
     press(view, "goal")
-    assert "Whoever acts as bob" in press(view, "show")
+    assert "bob (no expiry date) reaches" in press(view, "show")
     node = next(node for node, label in graph.graph.nodes(data="label") if label == "deploy")
-    assert "Whoever acts as deploy" in press(view, "from", node), "a node that is pressed is asked from"
+    assert "deploy (no expiry date) reaches" in press(view, "from", node), "a node that is pressed is asked from"
     press(view, "start", "nobody at all")
     assert "There is no &#x27;nobody at all&#x27;" in press(view, "show")
 

@@ -163,7 +163,7 @@ class AccessExplorer(Explorer):
                         aria_label=f"Row {row + 1}: show in the editor", aria_pressed=str(is_chosen).lower(),
                         data_at=f"{row} 0", data_enter="explain", data_delete="forget")  # fmt: skip
         near_misses = answer.near_misses if answer.question.key not in self.open else ()
-        near = el("p.sl-small.sl-dim.sl-near", near_misses[0]) if near_misses else None
+        near = el("p.sl-small.sl-dim.sl-near", f"{near_misses[0]}.") if near_misses else None
         out = icon_button("forget", "cross", f"Take row {row + 1} out", index)
         label, key = f"row {row + 1}", f"row-{row}"
         return self.row(answer, self._request_text(row), key=key, first=number, out=out, label=label, near=near)

@@ -173,9 +173,10 @@ class CrossAccount(Explorer):
             return "One account: one side is enough." if self.same_account else "Both sides allow it."
         if not missing:
             return f"{answer.because}."
-        verbs = {True: "denies it", False: "has not built its half"}
-        accounts = {side: f"{side.account} ({side.who})" if self.same_account else side.account for side in missing}
-        return " ".join(f"{whose} {verbs[side.says == 'denies']}." for side, whose in accounts.items())
+        whose = {side: f"{side.account} ({side.who})" if self.same_account else side.account for side in missing}
+        if [side.says for side in missing] == ["missing", "missing"]:
+            return f"Neither {' nor '.join(whose.values())} allows it."
+        return f"{', and '.join(f'{name} {SAYS[side.says][1]}' for side, name in whose.items())}."
 
     @property
     def title(self) -> str:
@@ -241,14 +242,14 @@ class CrossAccount(Explorer):
             parts = (el("b", whom), " ", el("span.sl-dim", "external ID "), code(self.external_ids[whom] or "none"))
             rows.append(self.row(answer, parts, key=f"behalf-{whom}", why=answer.question.key != self.call.key))
         confused = el("p.sl-quiet", verdict("deny", self.confused), role="status") if self.confused else None
-        head = el("h4", f"The customers on whose behalf {self.name(self.who)} calls, and the external ID it sends")
+        head = el("h4", f"For whom {self.name(self.who)} calls, and with which external ID")
         return el("section", head, el("ul.sl-reqs", rows), confused, key="behalf")
 
     def _requests_after(self) -> Child:
         """What the session may do, or what the caller asks for besides."""
         if not self.then:
             return None
-        borrowed = "Then its session may" if self.answer.allowed else "If it were allowed, its session might"
+        borrowed = "What its session may do" if self.answer.allowed else "What its session could do, if it were allowed"
         head = "And also" if self.role is None else borrowed
         rows = []
         for index, each in enumerate(self.then):

@@ -249,7 +249,10 @@ class TrustExplorer(Explorer):
         title = el("b", breakable(name), text=f"{SIGNS['yes']['text']} {name}")
         was = change("no", "outside") if self.before(question) else None
         head = el("div.sl-row", title, was, el("span.sl-grow"), self.editor_mark(question, name))
-        why = el("p.sl-small", f"{attempt.why}. {attempt.second}".strip()), self.why(attempt.answer, "how AWS decides")
+        why = (
+            el("p.sl-small", f"{attempt.why}. {attempt.second}".strip()),
+            self.why(attempt.answer, "AWS’s checks, one by one"),
+        )
         css = ".is-here" if question.key == self.chosen else ""
         lines = avatar(attempt.who.kind, attempt.who.name), el("div", head, *why)
         return el(f"li.sl-caller{css}", *lines, key=self._key(attempt.who), data_moves=True)

@@ -112,22 +112,21 @@ class BlastRadius(Answer):
 
     @property
     def sentence(self) -> str:
-        valid = f"valid {words(self.until)}" if self.until else "no expiry date"
+        start = f"{self.start} ({'valid ' if self.until else ''}{words(self.until)})"
         kinds = Counter(each.kind for each in self.results)
         kind_names = {kind: kind for kind in ("user", "role", "machine", "function", "resource")} | {
             "control": "whole account"
         }
-        counts = ", ".join(number_of(kinds[kind], word) for kind, word in kind_names.items() if kinds[kind])
-        if not self.results:
-            return f"Whoever acts as {self.start} ({valid}) reaches nothing of what is looked at."
-        return f"Whoever acts as {self.start} ({valid}) reaches {counts}."
+        *most, last = [number_of(kinds[kind], word) for kind, word in kind_names.items() if kinds[kind]] or ["nothing"]
+        return f"{start} reaches {', '.join(most)}{' and ' if most else ''}{last}."
 
     @property
     def details(self) -> Child:
         """What is reached, until when at the longest, and how."""
         items: list[Reached] = [each for each in self.results if each.kind != "new"]
         rows = [
-            el("li.sl-req", icon("to"), el("span.sl-what", el("b", each.kind), " ", code(each.label)),
+            el("li.sl-req", icon("to"),
+               el("span.sl-what", el("b", drawing.KINDS.get(each.kind, each.kind)), " ", code(each.label)),
                el("span.sl-ends.sl-dim", words(each.until)), el("p.sl-open.sl-dim", each.path.line))
             for each in items[:MOST_ROWS]
         ]  # fmt: skip

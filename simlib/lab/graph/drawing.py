@@ -18,8 +18,8 @@ from .layout import ACROSS, DOWN, HEAD, HEIGHT, OTHERS, OUTSIDE, WIDTH, Layout, 
 from .light import Edge, Light
 
 LETTERS = 16  # of a label that a card has room for; the whole of it is read out, and stands in the node's title
-LEAST = 0.7  # of its size, to which the picture shrinks before it has to be pushed sideways
-KINDS = {"key": "access key", "new": "would be started", "control": "control", "outside": "outside"}
+LEAST = 0.86  # of its size, to which the picture shrinks before it has to be pushed sideways: letters of 12 px
+KINDS = {"key": "access key", "new": "would be started", "control": "full control", "outside": "outside"}
 BETWEEN = ACROSS - WIDTH - 9
 _HEADS = {OUTSIDE: ("outside: who we cannot look into", ""), OTHERS: ("further accounts", "")}
 Point = tuple[float, float]

@@ -295,8 +295,8 @@ class SessionTimeline(Panel):
         to_here = button("move-here", f"Move the clock here, to {short(self.moment, years=True)}") if here else None
         return el(
             "div.sl-foot", announcement, move, to_here,
-            button("before", icon("left"), "Change before", off=not earlier, aria_label="Look at the change before"),
-            button("after", "Change after", icon("right"), off=not later, aria_label="Look at the change after"),
+            button("before", icon("left"), "Earlier change", off=not earlier),
+            button("after", "Later change", icon("right"), off=not later),
             el("span.sl-grow"),
             button("now", "Back to now", off=self.other_moment is None, css=".is-quiet"), key="clockwork",
         )  # fmt: skip
