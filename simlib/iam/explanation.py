@@ -258,17 +258,6 @@ class Evaluation(NamedTuple):
     # -- AWS's error text (UG/troubleshoot_access-denied)
 
     @property
-    def reason(self) -> str:
-        """``because no … policy allows …`` or ``with an explicit deny in a … policy``; "" when allowed."""
-        check = self.deciding.check
-        if check is None:
-            return ""
-        name = POLICY_NAMES[check.check_type]
-        if self.effect == IMPLICIT_DENY:
-            return f"because no {name} allows the {self.action} action"
-        return f"with an explicit deny in {'an' if name[0] == 'i' else 'a'} {name}"
-
-    @property
     def message(self) -> str:
         """AWS's exact error text; "" when allowed. STS gives no reason, and S3 one only to its own family."""
         request, resource = self.request, self.request.resource
@@ -283,15 +272,16 @@ class Evaluation(NamedTuple):
                 return "Access Denied"
             resource = f'"{resource}"'
         text = f"User: {request.caller.arn} is not authorized to perform: {request.action} on resource: {resource}"
-        if request.is_trust_question:
-            return text
-        text = f"{text} {self.reason}"
-        if self.effect == IMPLICIT_DENY or not in_family:
-            return text
-        # the ARN of the managed policy that denies, which AWS adds since 2026
         check, statements, _ = self.deciding
-        names = [each.policy.name for each in statements if check and each.check_type == check.check_type != "RESOURCE"]
-        return text + next((f": {name}" for name in names if ":policy/" in name), "")
+        if check is None or request.is_trust_question:
+            return text
+        name = POLICY_NAMES[check.check_type]
+        if self.effect == IMPLICIT_DENY:
+            return f"{text} because no {name} allows the {request.action} action"
+        text = f"{text} with an explicit deny in {'an' if name[0] == 'i' else 'a'} {name}"
+        # the ARN of the managed policy that denies, which AWS adds for its family since 2026
+        names = [each.policy.name for each in statements if each.check_type == check.check_type != "RESOURCE"]
+        return text + next((f": {name}" for name in names if in_family and ":policy/" in name), "")
 
     # -- a learner's sentences
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from simlib.iam.errors import PolicyError
-from simlib.iam.statement import KINDS, OLD_VERSION, Reader, Reporter, Statement, Unreadable
+from simlib.iam.statement import KINDS, Reader, Reporter, Statement, Unreadable
 
 STRICT = Reporter()
 MOST_ACTIONS = 256  # that a policy remembers: memory does not grow with the number of requests
@@ -15,17 +15,15 @@ MOST_ACTIONS = 256  # that a policy remembers: memory does not grow with the num
 class Policy:
     """A policy document. Make one with ``Policy.parse``.
 
-    ``document`` is the object as given, ``statements`` what it says, prepared; ``version`` the language it is written
-    in.
+    ``document`` is the object as given, ``statements`` what it says, prepared.
     """
 
-    __slots__ = ("_covering", "document", "kind", "name", "statements", "version")
+    __slots__ = ("_covering", "document", "kind", "name", "statements")
 
     def __init__(self, document: Mapping[str, Any], kind: str, name: str, statements: Iterable[Statement]) -> None:
         self.document = document
         self.kind = kind
         self.name = name
-        self.version: str = document.get("Version", OLD_VERSION)
         self.statements = tuple(statements)
         self._covering: dict[str, tuple[Statement, ...]] = {}
 

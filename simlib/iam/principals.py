@@ -81,13 +81,6 @@ class Caller(NamedTuple):
         """The condition keys AWS derives from the principal, in AWS's spelling."""
         return {SPELLING[key]: value for key, value in self.derived.items()}
 
-    @property
-    def chain(self) -> list[set[str]]:
-        """The names of the account, the role and the session, of which ``NotPrincipal`` must list one each to leave
-        this caller out; where a federated user came from does not count."""
-        levels = set(self.names.values()) - ({ROLE} if self.kind == Kind.FEDERATED_USER else set())
-        return [{name for name, how in self.names.items() if how == level} for level in levels]
-
 
 @lru_cache(maxsize=2048)  # callers ask more than once
 def identify(principal: str, source: str | None = None) -> Caller:
@@ -209,10 +202,11 @@ class Principals(NamedTuple):
         """Whether a ``NotPrincipal`` spares the caller: only if it lists the account, and the role, and the session.
 
         UG/reference_policies_elements_notprincipal: AWS may look at the account first, then the role, then the session,
-        and without the account it "might" deny; here it always does (a choice).
+        and without the account it "might" deny; here it always does (a choice). Where a federated user came from does
+        not count.
         """
         if self.everyone:
             return True
         listed = self.names.get(caller.key, frozenset())
-        chain = caller.chain
-        return bool(chain) and all(not names.isdisjoint(listed) for names in chain)
+        needed = set(caller.names.values()) - ({ROLE} if caller.kind == Kind.FEDERATED_USER else set())
+        return bool(needed) and needed <= {how for name, how in caller.names.items() if name in listed}

@@ -87,7 +87,6 @@ def form_of(evaluation: Evaluation) -> dict[str, Any]:
     return {
         **answer(evaluation),
         "context": dict(evaluation.context),
-        "reason": evaluation.reason,
         "explanation": evaluation.explain(),
         "hint": evaluation.hint(),
         "deciding": [each.title for each in evaluation.deciding.statements] if evaluation.checks else [],

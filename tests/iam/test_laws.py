@@ -338,7 +338,7 @@ def test_explaining_agrees_with_deciding(scenario: Scenario) -> None:
 @law(refused)
 def test_every_denial_has_a_message_and_a_hint(scenario: Scenario) -> None:
     evaluation = answer(scenario)
-    for words in (evaluation.message, evaluation.reason, evaluation.hint()):
+    for words in (evaluation.message, evaluation.hint()):
         assert bool(words) is not evaluation.allowed
     assert evaluation.explain()
 

@@ -18,7 +18,7 @@ GOOD = {"Version": "2012-10-17", "Id": "P1", "Statement": [allow("s3:GetObject",
 
 def test_a_policy_shows_what_it_says() -> None:
     read = Policy.parse(GOOD, name="good")
-    assert (read.name, read.kind, read.version) == ("good", "identity", "2012-10-17")
+    assert (read.name, read.kind) == ("good", "identity")
     assert read.document is GOOD
     assert [(each.index, each.sid, each.effect) for each in read.statements] == [
         (0, "Read", "Allow"),
@@ -41,7 +41,10 @@ def test_any_mapping_will_do() -> None:
 
 
 def test_a_document_without_version_is_in_the_old_language() -> None:
-    assert Policy.parse({"Statement": [allow()]}).version == "2008-10-17"
+    homes = {"Statement": allow("s3:*", "arn:aws:s3:::${aws:username}/*")}
+    new, old = (PolicySet((Policy.parse(each),)) for each in ({"Version": "2012-10-17", **homes}, homes))
+    assert decide(ALICE, "s3:GetObject", "arn:aws:s3:::alice/x", new) == "ALLOW"
+    assert decide(ALICE, "s3:GetObject", "arn:aws:s3:::alice/x", old) == "IMPLICIT_DENY"
 
 
 def test_there_are_nine_kinds() -> None:

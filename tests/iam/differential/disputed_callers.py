@@ -6,7 +6,7 @@ import copy
 from typing import Any
 
 from simlib.iam import evaluate
-from simlib.iam.principals import Kind
+from simlib.iam.principals import Kind, Named
 from simlib.iam.scenario import read_scenario
 from simlib.iam.vocabulary import RCP_SERVICES
 from tests.iam.differential.parts import Scenario, all_statements, caller_of, documents, is_trust, listed, statements
@@ -122,6 +122,8 @@ def not_principals(scenario: Scenario) -> None:
         if "NotPrincipal" in statement:
             principal = statement.pop("NotPrincipal")
             named = principal.get(caller.key, []) if isinstance(principal, dict) else []
-            spared = caller.chain and all(names & set(listed(named)) for names in caller.chain) and not bounded
+            needed = set(caller.names.values()) - ({Named.ROLE} if caller.kind == Kind.FEDERATED_USER else set())
+            spared = needed and needed <= {caller.names[each] for each in listed(named) if each in caller.names}
+            spared = spared and not bounded
             everybody = principal == "*" or "*" in listed(principal.get("AWS", []))
             statement["Principal"] = dict(NOBODY) if spared or (everybody and not bounded) else "*"
