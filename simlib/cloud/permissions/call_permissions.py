@@ -155,9 +155,7 @@ _TAG_KEYS = ("TagKeys", "tagKeys", "TagKeyList", "tags")
 
 def _tags(call: Call) -> tuple[Mapping[str, str], list[str]]:
     """The tags a request gives, and the keys of those it takes away."""
-    parameters = call.parameters
-    if call.name == "s3:CreateBucket":
-        parameters = parameters.get("CreateBucketConfiguration") or {}
+    parameters = service_table.with_inner(call)
     tags = next((parameters[member] for member in _TAGS if parameters.get(member)), ())
     if isinstance(tags, Mapping):
         pairs = {str(key): str(value) for key, value in tags.items() if isinstance(value, str)}

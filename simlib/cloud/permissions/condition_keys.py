@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/service-authorization/latest/reference/reference_pol
 from __future__ import annotations
 
 import re
-from collections import ChainMap, Counter
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -24,7 +24,7 @@ from simlib.cloud.permissions.service_table import (
     look_up,
     reference_of,
     row,
-    search,
+    with_inner,
 )
 from simlib.cloud.storage import resources
 from simlib.cloud.storage.stored import JmespathView
@@ -40,10 +40,8 @@ def context_of(call: Call, action: str, account: str, arn: str) -> Context:
     instance's alone.
     """
     others = _of_others(action, arn)
-    inner = [search(path, call.parameters) or {} for path in row(call.service).get("inner", ())]
-    call = replace(call, parameters={**ChainMap(dict(call.parameters), *inner)}) if inner else call
-    return context_at({k: p for k, p in key_members(call.service, call.operation, action).items() if k not in others},
-                  call, account)  # fmt: skip
+    paths = {k: p for k, p in key_members(call.service, call.operation, action).items() if k not in others}
+    return context_at(paths, replace(call, parameters=with_inner(call)), account)
 
 
 def always(permission: Permission) -> Context:

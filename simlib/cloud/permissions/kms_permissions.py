@@ -24,10 +24,9 @@ _WITH_OWN_KEY = ("secretsmanager", "ssm")  # what they keep is never without a k
 
 def complete(call: Call, caller: Caller, permission: Permission) -> Permission:
     """A permission of KMS's own with its condition keys; where the call names an alias, `kms:RequestAlias` says so."""
-    granting = call.operation == "CreateGrant"
-    context: dict[str, str | list[str]] = {"kms:GrantIsForAWSResource": "false"} if granting else {}
+    context: dict[str, str | list[str]] = {}
     if permission.resource == "*" or "AliasName" in call.parameters:
-        return replace(permission, context=context)
+        return permission
     name = str(call.parameters.get("DestinationKeyId" if permission.action == "kms:ReEncryptTo" else "KeyId", ""))
     if ":alias/" in f":{name}" and permission.action != "kms:ReEncryptFrom":
         context["kms:RequestAlias"] = name.rpartition(":")[2]

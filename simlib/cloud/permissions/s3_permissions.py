@@ -95,9 +95,6 @@ def context_of(call: Call) -> Context:
     """The condition keys of S3 that are no members of a request."""
     parameters = call.parameters
     context: dict[str, str | list[str]] = {}
-    if call.operation == "CreateBucket":
-        configuration = parameters.get("CreateBucketConfiguration") or {}
-        context["s3:locationconstraint"] = str(configuration.get("LocationConstraint") or "us-east-1")
     if tags := _tags_in(parameters.get("Tagging")):
         context |= _object_tags(tags) if parameters.get("Key") else {}
     until = parameters.get("ObjectLockRetainUntilDate") or (parameters.get("Retention") or {}).get("RetainUntilDate")

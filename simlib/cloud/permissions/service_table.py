@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import re
 import tomllib
+from collections import ChainMap
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -41,7 +42,7 @@ def _table() -> Mapping[str, Any]:
     rows: dict[str, Any] = tomllib.loads(Path(__file__).with_name("services.toml").read_text(encoding="utf-8"))
     for facts in rows.values():
         # a line of these may be for several operations
-        for column in facts.keys() & {"resources", "through", "more", "tag_on", "new", "within"}:
+        for column in facts.keys() & {"actions", "resources", "through", "more", "tag_on", "new", "within"}:
             facts[column] = {name: value for names, value in facts[column].items() for name in names.split()}
     return rows
 
@@ -67,14 +68,9 @@ def by_prefix(prefix: str) -> Mapping[str, Any]:
 
 def action_of(call: Call) -> str:
     """`service:Operation` as policies spell it."""
-    prefix = prefix_of(call.service)
-    if prefix == "apigateway":  # its actions are the methods of HTTP
-        return f"apigateway:{call.model.http['method']}"
-    if call.service == "apigatewaymanagementapi":
-        return f"{prefix}:ManageConnections"
-    if call.service == "budgets" and reference_of(f"{prefix}:{call.operation}") is None:  # two permissions for all
-        return f"{prefix}:{'ViewBudget' if call.operation.startswith('Describe') else 'ModifyBudget'}"
-    return f"{prefix}:{row(call.service).get('actions', {}).get(call.operation, call.operation)}"
+    actions = row(call.service).get("actions", {})
+    action = actions.get(call.operation) or actions.get("*", call.operation)
+    return f"{prefix_of(call.service)}:{call.model.http['method'] if action == '{method}' else action}"
 
 
 def action_on(arn: str, name: str) -> str | None:
@@ -100,6 +96,12 @@ def passed_on(call: Call, account: str) -> str | None:
     return next(_texts_by(row(call.service).get("passed_on", "{null}"), call, account), None)
 
 
+def with_inner(call: Call) -> Mapping[str, Any]:
+    """A call's members, and those of its members whose own count as the call's."""
+    inner = (search(path, call.parameters) or {} for path in row(call.service).get("inner", ()))
+    return ChainMap(dict(call.parameters), *inner)
+
+
 def label(call: Call) -> str | None:
     """What the service's texts call the resource, if that is not its ARN."""
     return next(values_at(row(call.service).get("label", "null"), call.parameters), None)
@@ -108,8 +110,6 @@ def label(call: Call) -> str | None:
 def resources_of(call: Call, action: str, account: str) -> list[str]:
     """The ARNs of what a call acts on, `account` being the caller's; "*" for what has none."""
     facts = row(call.service)
-    if action.startswith("apigateway:"):
-        return [f"arn:aws:apigateway:{call.region}::{call.path.removeprefix('/v2')}"]
     owner = str(call.parameters.get(facts.get("owner", ""), ""))
     if re.fullmatch(r"\d{12}", owner):  # says that, and names no resource
         account, parameters = owner, {**call.parameters, facts["owner"]: None}
@@ -161,8 +161,9 @@ def fill(template: str, call: Call, account: str) -> Iterator[str]:
 
 def _texts_by(template: str, call: Call, account: str) -> Iterator[str]:
     builtin = _builtin(call, account)
-    if "{path}" in template:
-        builtin["path"] = call.path.replace("/", "%2F")
+    if "path}" in template:
+        path = call.path.removeprefix("/v2")
+        builtin |= {"path": path, "encoded_path": path.replace("/", "%2F")}
     head, *rest = _pieces(template)
     choices = [list(_first(gap, call.parameters, builtin)) for gap in rest[::2]]
     for values in product(*choices):
