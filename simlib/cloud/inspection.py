@@ -30,10 +30,10 @@ from simlib.cloud.credentials.sessions import ANONYMOUS, Caller, Session
 from simlib.cloud.gate import Gate
 from simlib.cloud.permissions import authorization
 from simlib.cloud.permissions.authorization import AS_STORED, Instead, resource_document
-from simlib.cloud.permissions.permission import Permission, account_of
+from simlib.cloud.permissions.permission import Permission, account_of, owner_of
 from simlib.cloud.services.named_principals import services_and_accounts
 from simlib.cloud.services.web_identity import bearer_of
-from simlib.cloud.storage import buckets, iam_entities
+from simlib.cloud.storage import iam_entities
 from simlib.cloud.storage.organizations import Membership, membership
 from simlib.cloud.storage.resources import resource_arns
 from simlib.cloud.storage.stored import Place, StoredDocument, StoredIdentity
@@ -258,9 +258,7 @@ class Inspection:
 
     def owner(self, resource: str, default: str = "") -> str:
         """The account a resource belongs to, `default` where nobody knows."""
-        if resource.startswith("arn:aws:s3:::"):
-            return buckets.owner(resource.removeprefix("arn:aws:s3:::").partition("/")[0]) or default
-        return account_of(resource) or default
+        return owner_of(resource) or default
 
     def _caller(self, who: str | Principal, resource: str, now: datetime) -> tuple[Caller, Mapping[str, Any]]:
         """The identity as the gate would see it, and the condition keys its token brings along."""

@@ -6,7 +6,6 @@ Nothing is silently allowed: what no page describes is asked for under the API's
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
@@ -21,9 +20,9 @@ from simlib.cloud.permissions import (
     service_table,
 )
 from simlib.cloud.permissions.passed_roles import passed_roles
-from simlib.cloud.permissions.permission import Context, Permission, account_of, tag_keys, tags_in
+from simlib.cloud.permissions.permission import Context, Permission, owner_of, tag_keys, tags_in
 from simlib.cloud.permissions.service_table import action_of as action_name
-from simlib.cloud.storage import buckets, organizations
+from simlib.cloud.storage import organizations
 from simlib.cloud.storage.store import Store
 from simlib.cloud.transport.calls import Call
 from simlib.iam import service_data
@@ -84,9 +83,7 @@ def _by_service(call: Call, caller: Caller, store: Store) -> Iterable[Permission
 
 
 def _on(action: str, arn: str, call: Call, caller: Caller) -> Permission:
-    """The permission for an action on a resource; S3's ARNs do not say whose it is."""
-    bucket = arn.removeprefix("arn:aws:s3:::").partition("/")[0]
-    owner = account_of(arn) or buckets.owner(bucket) or caller.account
+    owner = owner_of(arn) or caller.account
     own = action.startswith(f"{service_table.prefix_of(call.service)}:")
     permission = Permission(action, arn, owner, label=service_table.label(call) if own else None)
     match call.service:
@@ -117,7 +114,7 @@ def _tagging(call: Call, caller: Caller, making: Permission) -> Iterator[Permiss
     row, prefix = service_table.row(call.service), service_table.prefix_of(call.service)
     reference = service_table.reference_of(making.action)
     dependent = [name for name in (reference.dependent_actions if reference else ()) if name.startswith(f"{prefix}:")]
-    action = next(filter(_TAGGING.fullmatch, dependent), f"{prefix}:{row.get('tag', '')}")
+    action = next(filter(_tags_things, dependent), f"{prefix}:{row.get('tag', '')}")
     if "Tag" in call.operation or action.endswith(":"):
         return
     key = f"{prefix}:CreateAction"
@@ -128,6 +125,11 @@ def _tagging(call: Call, caller: Caller, making: Permission) -> Iterator[Permiss
     text = str(row.get("tag_text", "")).format(account=caller.account, operation=call.operation)
     rewording = ("^.*$", text) if text else None
     yield Permission(action, on, making.account, context, row.get("tag_label", making.label), rewording)
+
+
+def _tags_things(action: str) -> bool:
+    reference = service_table.reference_of(action)
+    return reference is not None and reference.access_level == "Tagging"
 
 
 def _within(call: Call, caller: Caller, store: Store) -> Iterator[Permission]:
@@ -147,7 +149,6 @@ def _also(call: Call, caller: Caller) -> Iterator[Permission]:
                 yield _on(action, arn, call, caller)
 
 
-_TAGGING = re.compile(r"[\w-]+:(?:Add|Create)?Tag(?:s|Resource|sToResource)?")
 # Members that say which tags a call gives or takes away.
 _TAGS = ("Tags", "tags", "TagList", "TagsList", "AddTags")
 _TAG_KEYS = ("TagKeys", "tagKeys", "TagKeyList", "tags")

@@ -16,7 +16,6 @@ from typing import Any
 from simlib.cloud.permissions.permission import Context, Permission
 from simlib.cloud.permissions.service_table import (
     Form,
-    arns_of_kind,
     by_prefix,
     every_form,
     forms_of,
@@ -58,7 +57,7 @@ def context_at(paths: Mapping[str, str], call: Call, account: str) -> Context:
     """
     context: dict[str, str | list[str]] = {}
     for key, path in paths.items():
-        found = _at(path, call, account)
+        found = look_up(path, call, account)
         for name, value in (found or ()) if "*" in key else [("", found)]:
             text, key_type = text_of(value), service_data.key_type(key) or ""
             if text is None and value and key_type == "Bool":
@@ -80,13 +79,6 @@ def of_resource(permission: Permission, call: Call) -> Context:
         return {}
     view: Any = JmespathView(thing)
     return context_at(facts[kind], replace(call, parameters=view), permission.account)
-
-
-def _at(path: str, call: Call, account: str) -> Any:
-    if path.startswith("arn of "):
-        arns = list(arns_of_kind(path.removeprefix("arn of "), call, account))
-        return arns[0] if len(arns) == 1 else arns or None
-    return look_up(path, call, account)
 
 
 @cache

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from simlib.cloud.storage import buckets
+
 Context = Mapping[str, str | list[str]]
 
 
@@ -31,6 +33,11 @@ def account_of(arn: str) -> str | None:
     """The account in an ARN; None where it names none (S3's do not)."""
     parts = arn.split(":", 5)
     return parts[4] if len(parts) == 6 and len(parts[4]) == 12 and parts[4].isdigit() else None
+
+
+def owner_of(arn: str) -> str | None:
+    """The account a resource belongs to, of S3 too; None where nobody knows."""
+    return account_of(arn) or buckets.owner(arn.removeprefix("arn:aws:s3:::").partition("/")[0])
 
 
 def tag_keys(pairs: Mapping[str, str], prefix: str = "aws:RequestTag/") -> dict[str, str | list[str]]:

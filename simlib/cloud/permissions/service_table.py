@@ -171,9 +171,11 @@ def _texts_by(template: str, call: Call, account: str) -> Iterator[str]:
 
 
 def look_up(path: str, call: Call, account: str) -> Any:
-    """What the table says a value is: the ARNs of a template, what names are resolved as, or what a JMESPath finds."""
-    if "{" in path:
-        arns = list(fill(path, call, account))
+    """What the table says a value is: the ARNs of a template or of a type of resources ("arn of cluster"), what names
+    are resolved as, or what a JMESPath finds."""
+    of_kind = path.startswith("arn of ")
+    if of_kind or "{" in path:
+        arns = list(_arns_of_kind(path[7:], call, account) if of_kind else fill(path, call, account))
         return arns[0] if len(arns) == 1 else arns or None
     if " as " in path:
         return list(_first(path, call.parameters, _builtin(call, account)))
@@ -376,7 +378,7 @@ def _fill_form(form: Form, call: Call, account: str, parameters: Mapping[str, An
         yield _PLACEHOLDER.sub(lambda name, names=names: names[name[1]], form.text)  # type: ignore[misc]
 
 
-def arns_of_kind(kind: str, call: Call, account: str) -> Iterator[str]:
+def _arns_of_kind(kind: str, call: Call, account: str) -> Iterator[str]:
     """The ARNs of the resources of a type that a call names: `ecs:cluster` is one, where the call has a name."""
     service = service_data.service(prefix_of(call.service).lower())
     assert service is not None, call.service

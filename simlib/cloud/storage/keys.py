@@ -57,7 +57,7 @@ def own_policy(key: Any) -> dict[str, Any]:
 
 def is_of_aws(arn: str) -> bool:
     """Whether AWS manages a key, for one of its services."""
-    return any(alias.startswith(_OF_AWS) for alias in aliases_of(arn))
+    return any(alias.startswith(_OF_AWS) for alias in getattr(_key_by_arn(arn), "aliases", ()))
 
 
 def make_own(alias: str, region: str, account: str) -> None:
@@ -93,10 +93,6 @@ def arn_of(name: str, region: str, account: str) -> str | None:
         region, account, name = name.split(":", 5)[3:]
     plain, every_key = name.removeprefix("key/"), getattr(keeper("kms", account, region), "keys", {})
     return next((str(key.arn) for key in list(every_key.values()) if plain == key.id or name in key.aliases), None)
-
-
-def aliases_of(arn: str) -> list[str]:
-    return sorted(getattr(_key_by_arn(arn), "aliases", ()))
 
 
 def of_grant(token: str, region: str, account: str) -> str | None:
