@@ -221,6 +221,14 @@ def test_a_calls_members_are_its_condition_keys(
     assert {key: asked.context.get(key) for key in keys} == keys
 
 
+def test_each_job_of_many_is_asked_about(aws: Cloud, dev: Any) -> None:
+    given = {"HyperParameterTuningJobName": "j", "TrainingJobDefinitions": [
+        {"EnableNetworkIsolation": True}, {"EnableNetworkIsolation": False}]}  # fmt: skip
+    asked = permissions_of(call_of("sagemaker", "CreateHyperParameterTuningJob", given), ME, aws._store)
+    assert {one.resource for one in asked} == {ROOT.format("sagemaker") + "hyper-parameter-tuning-job/j"}
+    assert {one.context.get("sagemaker:NetworkIsolation") for one in asked} == {None, "true", "false"}
+
+
 def test_a_policy_of_an_organization_has_a_type(aws: Cloud, dev: Any) -> None:
     organizations = dev.admin.client("organizations")
     organizations.create_organization(FeatureSet="ALL")
@@ -264,6 +272,14 @@ THERE: dict[str, tuple[str, str, dict[str, Any], dict[str, Any]]] = {
         "Statement": "SELECT * FROM t WHERE id = '1' OR a = '2'"}, {"dynamodb:FullTableScan": "true"}),
     "of everything": ("dynamodb", "ExecuteStatement", {"Statement": "SELECT id FROM t"},
                       {"dynamodb:FullTableScan": "true"}),
+    "of one partition of an index": ("dynamodb", "ExecuteStatement", {
+        "Statement": 'SELECT * FROM "t"."by-day" WHERE day = ?'}, {"dynamodb:FullTableScan": "false"}),
+    "of an index by the table's key": ("dynamodb", "ExecuteStatement", {
+        "Statement": 'SELECT * FROM "t"."by-day" WHERE id = ?'}, {"dynamodb:FullTableScan": "true"}),
+    "a query of an index": ("dynamodb", "Query", {
+        "TableName": "t", "IndexName": "by-day", "KeyConditionExpression": "#d = :d",
+        "ExpressionAttributeNames": {"#d": "day"}, "ExpressionAttributeValues": {":d": {"S": "monday"}}},
+        {"dynamodb:LeadingKeys": ["monday"]}),
     "of what looks like one partition": ("dynamodb", "ExecuteStatement", {
         "Statement": "SELECT * FROM t WHERE a = ' WHERE id = ''1'"}, {"dynamodb:FullTableScan": "true"}),
     "PartiQL in a transaction": ("dynamodb", "ExecuteTransaction", {
@@ -287,7 +303,9 @@ def mapping(aws: Cloud) -> str:
     client("sqs").create_queue(QueueName="jobs")
     client("dynamodb").create_table(
         TableName="t", BillingMode="PAY_PER_REQUEST", KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("id", "day")],
+        GlobalSecondaryIndexes=[{"IndexName": "by-day", "Projection": {"ProjectionType": "ALL"},
+                                 "KeySchema": [{"AttributeName": "day", "KeyType": "HASH"}]}],
     )  # fmt: skip
     return str(functions.create_event_source_mapping(FunctionName="f", EventSourceArn=queue)["UUID"])
 

@@ -60,10 +60,13 @@ def requests(call: Call) -> Iterator[Call]:
 
 
 def context_of(request: Call, arn: str) -> Context:
-    """The attributes and the partition keys of the items of a table or its index that a request reads or writes."""
+    """The attributes and the partition keys of the items of a table or its index that a request reads or writes.
+
+    AWS does not say which key is the leading one in a query of an index: the index's own (a choice).
+    """
     parameters = request.parameters
     context: dict[str, str | list[str]] = {"dynamodb:Attributes": names} if (names := _attributes(parameters)) else {}
-    attribute = resources.partition_key(arn.partition("/index/")[0])
+    attribute = resources.partition_key(arn)
     items = [*parameters.get("Keys", ()), *(parameters[member] for member in ("Key", "Item") if member in parameters)]
     values = [item[attribute] for item in items if isinstance(item, Mapping) and attribute in item]
     if values := [_plain(value) for value in values or _queried(parameters, attribute)]:

@@ -287,9 +287,12 @@ def secret_arn(name: str, region: str, account: str) -> str | None:
     return str(secret.arn) if secret is not None else None
 
 
-def partition_key(table_arn: str) -> str:
-    """The name of a table's partition key; "" where there is no such table."""
-    return str(getattr(thing_of(table_arn), "hash_key_attr", ""))
+def partition_key(arn: str) -> str:
+    """The name of the partition key of a table, or of an index, which has its own; "" where there is no such table."""
+    table, index = thing_of(arn), arn.partition("/index/")[2]
+    schemas = (each.schema for each in (table.all_indexes() if index and table else ()) if each.name == index)
+    keys = (key["AttributeName"] for schema in schemas for key in schema if key["KeyType"] == "HASH")
+    return str(next(keys, getattr(table, "hash_key_attr", "")))
 
 
 def association_instance(association_id: str, region: str, account: str) -> str | None:
