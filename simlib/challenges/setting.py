@@ -233,11 +233,18 @@ class Setting:
 
 
 def in_words(step: Step) -> str:
-    """A step in a line: "mira: sts.assume_role RoleArn=…"."""
+    """A step in lines: "mira: sts.assume_role", its parameters, and what is kept of the answer."""
     if isinstance(step, str):
         return step
-    parameters = step[2] if len(step) > 2 else {}
-    return f"{step[0]}: {step[1]} {', '.join(f'{name}={value}' for name, value in parameters.items())}".strip()
+    parameters = (f"{name} = {_value(value)}" for name, value in dict[str, Any](*step[2:3]).items())
+    return "\n  ".join([f"{step[0]}: {step[1]}", *parameters, *(f"→ {keep.partition(' = ')[0]}" for keep in step[3:])])
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(map(_value, value.values()))
+    lines = [*map(str, value)] if isinstance(value, list) else str(value).removeprefix("zip:").splitlines()
+    return "\n    ".join(["", *lines] if len(lines) > 1 else lines)  # of a policy, of code
 
 
 def _plain(answer: Any) -> Any:

@@ -116,7 +116,7 @@ class ExplainedStatement:
 def display_name(policy: Policy) -> str:
     """``AdministratorAccess``, ``web-app (trust policy)``: of the ARN of a managed or trust policy its last part; a
     policy that is called by the ARN of its resource is ``the policy of my-bucket``."""
-    name = policy.name or "the policy"
+    name = policy.title or policy.name or "the policy"
     if name.startswith(("arn:aws:iam:", "arn:aws:organizations:")):
         return name.rpartition("/")[2]
     return f"the policy of {name.rpartition(':')[2]}" if name.startswith("arn:") else name

@@ -18,23 +18,27 @@ class Policy:
     ``document`` is the object as given, ``statements`` what it says, prepared.
     """
 
-    __slots__ = ("_covering", "document", "kind", "name", "statements")
+    __slots__ = ("_covering", "document", "kind", "name", "statements", "title")
 
-    def __init__(self, document: Mapping[str, Any], kind: str, name: str, statements: Iterable[Statement]) -> None:
+    def __init__(
+        self, document: Mapping[str, Any], kind: str, name: str, statements: Iterable[Statement], title: str = ""
+    ) -> None:
         self.document = document
         self.kind = kind
         self.name = name
+        self.title = title
         self.statements = tuple(statements)
         self._covering: dict[str, tuple[Statement, ...]] = {}
 
     @staticmethod
-    def parse(source: str | Mapping[str, Any], kind: str = "identity", *, name: str = "") -> Policy:
+    def parse(source: str | Mapping[str, Any], kind: str = "identity", *, name: str = "", title: str = "") -> Policy:
         """Read a policy from JSON text or from the object it stands for.
 
         ``kind``: identity, boundary, session, scp, rcp, resource, trust, key or endpoint. ``name`` is how answers speak
-        of it. Raises ``PolicyError`` with every problem where it is no policy of that kind. What a service refuses to
-        save besides – sizes, partitions, the form of a Sid, actions of a trust policy – is left to
-        ``validation.problems``, and decided by as it stands (a choice).
+        of it, ``title`` how explanations do where the name is an ARN with an ID. Raises ``PolicyError`` with every
+        problem where it is no policy of that kind. What a service refuses to save besides – sizes, partitions, the form
+        of a Sid, actions of a trust policy – is left to ``validation.problems``, and decided by as it stands (a
+        choice).
         """
         if kind not in KINDS:
             raise ValueError(f"kind must be one of {', '.join(KINDS)}, not {kind!r}")
@@ -46,7 +50,7 @@ class Policy:
             located = parse(source)
             document = located.value
         try:
-            return Policy(document, kind, name, Reader(kind, STRICT).read(document))
+            return Policy(document, kind, name, Reader(kind, STRICT).read(document), title)
         except Unreadable:
             from simlib.iam.findings import Report  # late: most documents are good
 

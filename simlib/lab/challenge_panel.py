@@ -264,8 +264,8 @@ class Play(Panel):
         lesson = el("a", f"lesson {about.number}, {course.lesson(about.slug).title}", href=about.notebook)
         yield el("p", "It belongs to ", lesson, ".")
         if not self.score:
-            right = [each for each in self.choices if judge(facts, self._setting, each).passed]
-            yield el("ol", *(el("li", code(in_words(step))) for step in facts.get("solution", right)))
+            steps = facts.get("solution") or [each for each in self.choices if judge(facts, self._setting, each).passed]
+            yield el("h4", "How it is done"), el("ol", *(el("li", el("pre", in_words(each))) for each in steps))
         if self._way:
             yield el("h4", "The way, in the graph")
             yield self._way
@@ -301,19 +301,13 @@ class Challenges(Panel):
     def world(self) -> Any:
         return self.play.world if self.play else self._world
 
-    def begin(self, name: str) -> Play:
+    def begin(self, name: str) -> None:
         """Begin one of them, with the seed that was typed; "" is today's."""
-        self.play = challenge(name, int(self.seed) if name else None)
-        self.note = ""
-        self._draw()
-        return self.play
-
-    def _begin(self, name: str) -> None:
-        if self.seed.isdecimal() and len(self.seed) < 19:
-            self.begin(name)
-        else:
+        if name and not (self.seed.isdecimal() and len(self.seed) < 19):
             self.note = "A seed is a whole number, like 7. Whoever takes the same gets the same challenge."
-            self._draw()
+        else:
+            self.play, self.note = challenge(name, int(self.seed) if name else None), ""
+        self._draw()
 
     @property
     def hosted(self) -> Panel | None:
@@ -327,7 +321,7 @@ class Challenges(Panel):
         side = el("span.sl-small.sl-dim", "{} solved, {:,} points.".format(*points))
         kinds = [("", "all kinds"), *((each, each) for each in KINDS)]
         rows = [self._row(each, played) for each in ours.challenges().values() if self.kind in ("", each.kind)]
-        today = button("today", "Today's challenge", css=".is-primary", data_home=True)
+        today = button("begin", "Today's challenge", css=".is-primary", data_home=True)
         fields = (choice("kind", "Kind", kinds, self.kind), field("seed", "Seed, for a challenge below", self.seed))
         form = el("div.sl-form", today, *fields, on="live")
         return panel_card("Challenges", notice(self.note), el("div.sl-body", form), *rows, side=side)
@@ -350,8 +344,7 @@ class Challenges(Panel):
             self._draw()
 
         return {
-            "today": lambda _: self.begin(""),
-            "begin": lambda name: name in ours.challenges() and self._begin(name),
+            "begin": lambda name: name in ("", *ours.challenges()) and self.begin(name),
             "back": lambda _: show(None, self.kind),
             "kind": lambda kind: show(self.play, kind),
             "seed": lambda text: setattr(self, "seed", text.strip()),

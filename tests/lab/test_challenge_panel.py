@@ -225,7 +225,10 @@ def test_who_gives_up_sees_how_it_is_done_and_gets_no_points(thief: Play) -> Non
         press(thief, "hint")
     assert thief.hinted == 3
     press(thief, "give up")
-    assert "lambda.create_function" in str(thief)
+    text = str(thief)
+    assert "lambda.create_function\n" in text
+    assert "  FunctionName = peek\n" in text, "a line for each parameter"
+    assert "def handler(event, context):\n" in text, "code as one writes it"
     assert progress.challenges()["passrole-lambda 7"]["score"] == 0
     assert progress.challenge_points() == (0, 0)
     assert thief.check(solve(thief)).passed
@@ -266,7 +269,7 @@ def test_a_challenge_is_chosen_from_the_list_and_left_again(thief: Play) -> None
     assert listed.play.seed == 4
     press(listed, "back")
     assert "The report is late" in str(listed)
-    press(listed, "today")
+    press(listed, "begin", "")
     assert listed.play.seed == today()
 
 

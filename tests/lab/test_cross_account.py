@@ -117,8 +117,14 @@ def test_an_organizations_policy_is_told_by_its_name(aws: Cloud) -> None:
     office.admin.client("organizations").create_organization()
     aws.account("dev", organization=office)
     panel = lab.CrossAccount(aws, who="alice", role="reports-reader")
-    assert panel.sides[0].policies == ("p-FullAWSAccess", "read")
+    assert panel.sides[0].policies == ("FullAWSAccess", "read")
     assert "arn:aws:organizations" not in panel.html
+    organizations, text = office.admin.client("organizations"), document(deny("sts:*"))
+    about = {"Name": "no-sts", "Type": "SERVICE_CONTROL_POLICY", "Description": ""}
+    policy = organizations.create_policy(Content=text, **about)["Policy"]["PolicySummary"]["Id"]
+    organizations.attach_policy(PolicyId=policy, TargetId=aws.account("dev").id)
+    panel.refresh()
+    assert panel.answer.because == "Deny statement 1 of no-sts decides"
 
 
 def test_in_one_account_one_side_is_enough(aws: Cloud) -> None:

@@ -118,12 +118,12 @@ def _layer(
 ) -> tuple[Policy, ...]:
     """The policies of one layer, whose documents hang on `owners`."""
     if not instead:
-        return tuple(cached_policy(document.text, kind, document.name) for document in documents)
+        return tuple(cached_policy(document.text, kind, document.name, document.title) for document in documents)
     stored = {document.place(kind): document for document in documents}
     added = (place for place in instead if place.kind == kind and place.owner in owners and place not in stored)
     more = [instead[place] for place in added]
     present = [
-        instead[p] if p in instead else cached_policy(document.text, kind, document.name)
+        instead[p] if p in instead else cached_policy(document.text, kind, document.name, document.title)
         for p, document in stored.items()
     ]
     return tuple(policy for policy in (*present, *more) if policy is not None)

@@ -45,7 +45,11 @@ def membership(account: str) -> Membership | None:
     types = {entry["Type"] for entry in line[0].policy_types}
     scps, rcps = (
         tuple(
-            tuple(StoredDocument(each.arn, each.content) for each in node.attached_policies if each.type == kind)
+            tuple(
+                StoredDocument(each.arn, each.content, title=each.name)
+                for each in node.attached_policies
+                if each.type == kind
+            )
             for node in line
             if kind in types
         )

@@ -41,13 +41,14 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class StoredDocument:
-    """A policy as stored: the name AWS shows (an ARN for managed policies), its JSON text, and whose inline policy it
-    is, if it is one.
+    """A policy as stored: the name AWS shows (an ARN for managed policies), its JSON text, whose inline policy it is,
+    and, where the ARN has an ID alone, what people call it.
     """
 
     name: str
     text: str
     inline_in: str = ""
+    title: str = ""
 
     def place(self, kind: str) -> Place:
         return Place(self.inline_in, kind, self.name) if self.inline_in else Place(self.name, kind)
@@ -85,9 +86,9 @@ class StoredInstance:
 
 
 @lru_cache(maxsize=32_768)
-def cached_policy(text: str, kind: str, name: str) -> Policy:
+def cached_policy(text: str, kind: str, name: str, title: str = "") -> Policy:
     """A stored document, prepared once for all decisions; raises `PolicyError` where it is not a policy."""
-    return Policy.parse(text, kind, name=name)
+    return Policy.parse(text, kind, name=name, title=title)
 
 
 def as_list(value: Any) -> list[Any]:
