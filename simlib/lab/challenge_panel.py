@@ -253,9 +253,8 @@ class Play(Panel):
         facts = self._facts()
         minutes, seconds = divmod(self.seconds, 60)
         time = f" {self.score} of 100 points, in {minutes} min {seconds:02} s."
-        failure = (verdict("no", "Not solved this time"), " Another seed, another try.")
-        result = (verdict("yes", "Solved"), time) if self.score else failure
-        yield el("p", result, role="status", tabindex="-1", data_home=True)
+        ended = ("yes", "Solved", time) if self.score else ("no", "Not solved this time", " Another seed, another try.")
+        yield el("p", verdict(*ended[:2]), ended[2], role="status", tabindex="-1", data_home=True)
         yield self._tallied()
         yield from self._hints()
         yield el("h4", "What it was")
@@ -264,8 +263,9 @@ class Play(Panel):
         lesson = el("a", f"lesson {about.number}, {course.lesson(about.slug).title}", href=about.notebook)
         yield el("p", "It belongs to ", lesson, ".")
         if not self.score:
-            steps = facts.get("solution") or [each for each in self.choices if judge(facts, self._setting, each).passed]
-            yield el("h4", "How it is done"), el("ol", *(el("li", el("pre", in_words(each))) for each in steps))
+            right = [each for each in self.choices if judge(facts, self._setting, each).passed]
+            steps = map(in_words, facts.get("solution", right))
+            yield el("h4", "How it is done"), el("ol", *(el("li", el("pre", each, text=each)) for each in steps))
         if self._way:
             yield el("h4", "The way, in the graph")
             yield self._way

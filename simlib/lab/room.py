@@ -77,7 +77,7 @@ class Room(Displayable):
             f"Stuck: {STUCK} tries or more, and not solved": [each for each in blocks if each.kind == "exercises"],
             OTHERWISE: [each for each in blocks if each.kind == "predictions"],
         }
-        learners = table(["learner", *map(str, NUMBERS), "challenges", "last"], rows)
+        learners = table(["Learner", *map(str, NUMBERS), "Challenges", "Last answer"], rows)
         scroller = el("div.sl-scroll", learners, tabindex="0", role="region", aria_label="Where each learner is")
         card = el("section.sl-card.sl-pane", scroller, el("p.sl-small.sl-dim", SIGNS))
         return el(
@@ -88,7 +88,7 @@ class Room(Displayable):
 
 
 NUMBERS = [lesson.number for lesson in course.LESSONS.values() if lesson.number]
-OTHERWISE = "Expected otherwise, or for another reason, and what most of them chose"
+OTHERWISE = "Predicted otherwise, or for another reason, and what most chose"
 SIGNS = "○ not begun   ◐ begun   ● done; then how many exercises are solved"
 
 
