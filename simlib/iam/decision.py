@@ -19,14 +19,13 @@ class PolicySet(NamedTuple):
     """Every policy that could have a say.
 
     ``scps`` and ``rcps`` are levels from the organization's root down to the account, each a tuple of policies.
-    ``session``: the session policies, which act as one; ``None`` is a session without. ``resource`` is the policy of
-    the resource: a bucket policy, a role's trust policy, a key policy. Nothing given for a layer means that the layer
-    does not apply.
+    ``session``: the session policies, which act as one. ``resource`` is the policy of the resource: a bucket policy, a
+    role's trust policy, a key policy. Nothing given for a layer means that the layer does not apply.
     """
 
     identity: tuple[Policy, ...] = ()
     permissions_boundary: Policy | None = None
-    session: tuple[Policy, ...] | Policy | None = None
+    session: tuple[Policy, ...] = ()
     resource: Policy | None = None
     scps: tuple[tuple[Policy, ...], ...] = ()
     rcps: tuple[tuple[Policy, ...], ...] = ()

@@ -131,10 +131,8 @@ def ceiling_checks(request: Request, policies: PolicySet, needed: bool) -> list[
     checks, boundary = [], policies.permissions_boundary
     if boundary is not None and policies.bounds(request):
         checks.append(ask("PERMISSIONS_BOUNDARY", (boundary,), request, needed=needed))
-    session = policies.session or ()
-    if (session or request.caller.kind == Kind.FEDERATED_USER) and request.caller.kind != ROOT:
-        session = (session,) if isinstance(session, Policy) else session
-        checks.append(ask("SESSION", session, request, needed=needed))
+    if (policies.session or request.caller.kind == Kind.FEDERATED_USER) and request.caller.kind != ROOT:
+        checks.append(ask("SESSION", policies.session, request, needed=needed))
     return checks
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from simlib.iam.errors import PolicyError
-from simlib.iam.statement import KINDS, Reader, Reporter, Statement, Unreadable
+from simlib.iam.statement import Reader, Reporter, Statement, Unreadable
 
 STRICT = Reporter()
 MOST_ACTIONS = 256  # that a policy remembers: memory does not grow with the number of requests
@@ -40,8 +40,6 @@ class Policy:
         of a Sid, actions of a trust policy – is left to ``validation.problems``, and decided by as it stands (a
         choice).
         """
-        if kind not in KINDS:
-            raise ValueError(f"kind must be one of {', '.join(KINDS)}, not {kind!r}")
         document: Any = source
         located = None
         if isinstance(source, str):

@@ -203,6 +203,8 @@ class Reader:
     """Reads documents of one kind and reports what is no policy of that kind; makes its statements where it can."""
 
     def __init__(self, kind: str, report: Reporter) -> None:
+        if kind not in KINDS:
+            raise ValueError(f"kind must be one of {', '.join(KINDS)}, not {kind!r}")
         self.kind, self.problem = kind, report.add
 
     def read(self, document: Any) -> list[Statement]:

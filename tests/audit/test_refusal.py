@@ -327,8 +327,7 @@ def with_statement(policies: PolicySet, check_type: str, level: int | None, stat
         case "PERMISSIONS_BOUNDARY":
             return policies._replace(permissions_boundary=policy("boundary"))
         case "SESSION":
-            session = policies.session if isinstance(policies.session, tuple) else ()
-            return policies._replace(session=(*session, policy("session")))
+            return policies._replace(session=(*policies.session, policy("session")))
         case "VPC_ENDPOINT":
             return policies._replace(vpc_endpoint=(*policies.vpc_endpoint, policy("endpoint")))
         case "SERVICE_CONTROL_POLICY":

@@ -93,7 +93,7 @@ def test_any_object_is_a_policy_or_a_policy_error(document: Any, kind: str) -> N
     policy, refusal = tried(lambda: Policy.parse(document, kind))
     if policy is not None:
         explain(evaluate(REQUEST, PolicySet(identity=(policy,))))
-        explain(evaluate(REQUEST, PolicySet(resource=policy, session=policy, permissions_boundary=policy)))
+        explain(evaluate(REQUEST, PolicySet(resource=policy, session=(policy,), permissions_boundary=policy)))
     else:
         assert refusal
 

@@ -131,7 +131,7 @@ LACKING: dict[str, tuple[Evaluation, list[str]]] = {
     ),
     "the same between accounts": (ask(PolicySet(), ASSUME, OTHER_TARGET), ["RESOURCE", "PRINCIPAL"]),
     "ceilings": (
-        ask(PolicySet((ALLOW_ALL,), permissions_boundary=ALLOW_OTHERS, session=ALLOW_OTHERS, scps=((SCP_OTHERS,),))),
+        ask(PolicySet((ALLOW_ALL,), permissions_boundary=ALLOW_OTHERS, session=(ALLOW_OTHERS,), scps=((SCP_OTHERS,),))),
         ["SERVICE_CONTROL_POLICY", "PERMISSIONS_BOUNDARY", "SESSION"],
     ),
 }

@@ -129,15 +129,15 @@ def _layer(
     return tuple(policy for policy in (*present, *more) if policy is not None)
 
 
-def _session(caller: Caller, instead: Instead) -> tuple[Policy, ...] | None:
+def _session(caller: Caller, instead: Instead) -> tuple[Policy, ...]:
     """The session policies, which are no stored documents: they came with the request for the session."""
-    policies = caller.session.session_policies if caller.session else None
+    policies = (caller.session.session_policies if caller.session else None) or ()
     owners = (caller.arn, caller.role_arn)
     edited = {place.name: each for place, each in instead.items() if place.kind == "session" and place.owner in owners}
     if not edited:
         return policies
-    named = {policy.name: policy for policy in policies or ()} | edited
-    return tuple(policy for policy in named.values() if policy is not None) or None
+    named = {policy.name: policy for policy in policies} | edited
+    return tuple(policy for policy in named.values() if policy is not None)
 
 
 def _levels(member: Membership, levels: Levels, kind: str, instead: Instead) -> tuple[tuple[Policy, ...], ...]:
