@@ -272,6 +272,8 @@ NEEDS: list[tuple[str, str, Call, list[dict[str, Any]], str]] = [
      "perform: kms:GenerateDataKey on resource: arn:aws:kms:"),
     ("the key of a table", "dynamodb", lambda c: c.get_item(TableName="sealed", Key={"id": {"S": "1"}}),
      [allow("dynamodb:*")], "kms:Decrypt on resource: arn:aws:kms:"),
+    ("the key of a table, by PartiQL", "dynamodb", lambda c: c.execute_statement(Statement="SELECT * FROM sealed"),
+     [allow("dynamodb:*")], "kms:Decrypt on resource: arn:aws:kms:"),
     ("a table's key for that table", "dynamodb", lambda c: c.get_item(TableName="sealed", Key={"id": {"S": "1"}}),
      [allow("dynamodb:*"), allow("kms:Decrypt", Condition={"StringEquals": {
          "kms:EncryptionContext:aws:dynamodb:tableName": "sealed", "kms:ViaService": "dynamodb.us-east-1.amazonaws.com",

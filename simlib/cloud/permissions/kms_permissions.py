@@ -13,8 +13,9 @@ from typing import Any
 
 from simlib.cloud.credentials.sessions import Caller
 from simlib.cloud.permissions.permission import Context, Permission, account_of
-from simlib.cloud.permissions.service_table import look_up, row
+from simlib.cloud.permissions.service_table import look_up, row, search
 from simlib.cloud.storage import keys, resources
+from simlib.cloud.storage.stored import JmespathView
 from simlib.cloud.transport.calls import Call
 
 _PAIRS = {"kms:ReEncryptFrom": "SourceEncryptionContext", "kms:ReEncryptTo": "DestinationEncryptionContext"}
@@ -73,7 +74,8 @@ def behind(call: Call, caller: Caller, permissions: Iterable[Permission]) -> Ite
     for permission in permissions:
         key = None
         if permission.resource.startswith(f"arn:aws:{call.service}:"):
-            key = parameters.get("KmsKeyId") or parameters.get("KeyId") or resources.encryption_key(permission.resource)
+            kept = search(through["key"], JmespathView(resources.thing_of(permission.resource)))
+            key = parameters.get("KmsKeyId") or parameters.get("KeyId") or kept
             if not key and call.service in _WITH_OWN_KEY:
                 key = f"{_ALIAS_OF_AWS}{call.service}"
         if key:

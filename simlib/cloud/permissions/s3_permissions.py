@@ -18,12 +18,6 @@ from simlib.cloud.permissions.service_table import row
 from simlib.cloud.storage import buckets
 from simlib.cloud.transport.calls import Call, copy_source
 
-# Whether an operation makes the object (https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes-enforce.html)
-_CREATIONS = {
-    **dict.fromkeys(("PutObject", "CopyObject", "CompleteMultipartUpload"), True),
-    **dict.fromkeys(("CreateMultipartUpload", "UploadPart", "UploadPartCopy"), False),
-}
-
 
 def permissions_of(call: Call, caller: Caller) -> Iterator[Permission]:
     """Every permission a call of S3 needs. DeleteObjects asks for its keys one by one, when it deletes them."""
@@ -100,8 +94,6 @@ def context_of(call: Call) -> Context:
     until = parameters.get("ObjectLockRetainUntilDate") or (parameters.get("Retention") or {}).get("RetainUntilDate")
     if isinstance(until, datetime):
         context["s3:object-lock-remaining-retention-days"] = str((until.replace(tzinfo=UTC) - datetime.now(UTC)).days)
-    if call.operation in _CREATIONS:
-        context["s3:ObjectCreationOperation"] = str(_CREATIONS[call.operation]).lower()
     query, headers = dict(parse_qsl(call.raw.parts.query)), call.raw.headers
     if body := headers.get("x-amz-content-sha256", "UNSIGNED-PAYLOAD" if "X-Amz-Signature" in query else ""):
         context["s3:x-amz-content-sha256"] = body

@@ -98,8 +98,8 @@ def passed_on(call: Call, account: str) -> str | None:
 
 def with_inner(call: Call) -> Mapping[str, Any]:
     """A call's members, and those of its members whose own count as the call's."""
-    inner = (search(path, call.parameters) or {} for path in row(call.service).get("inner", ()))
-    return ChainMap(dict(call.parameters), *inner)
+    inner = [search(path, call.parameters) or {} for path in row(call.service).get("inner", ())]
+    return ChainMap(dict(call.parameters), *inner) if inner else call.parameters
 
 
 def label(call: Call) -> str | None:

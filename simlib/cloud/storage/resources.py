@@ -24,28 +24,26 @@ def _split(arn: str) -> tuple[str, str, str, str]:
 class _Row(NamedTuple):
     """Where moto keeps a service's resources: the collection of a backend, and how an ARN finds one in it.
 
-    `arn`, `policy` and `key` are the attributes of a resource that hold its ARN, its policy as JSON text, and what it
-    calls the KMS key it is encrypted with.
+    `arn` and `policy` are the attributes of a resource that hold its ARN and its policy as JSON text.
     """
 
     collection: str
     place: Callable[[str, str], str]  # of an ARN and its last part
     arn: str = ""
     policy: str = ""
-    key: str = ""
 
 
 _ROWS: Mapping[str, _Row] = {
     "iam": _Row("roles", lambda arn, name: arn, policy="assume_role_policy_document"),
     "s3": _Row("buckets", lambda arn, name: name.partition("/")[0], "arn", "policy"),
     "kms": _Row("keys", lambda arn, name: name.removeprefix("key/"), "arn", "policy"),
-    "sqs": _Row("queues", lambda arn, name: name, "queue_arn", "policy", "kms_master_key_id"),
-    "sns": _Row("topics", lambda arn, name: arn, "arn", "policy", "kms_master_key_id"),
-    "secretsmanager": _Row("secrets", lambda arn, name: arn, "arn", "policy", "kms_key_id"),
+    "sqs": _Row("queues", lambda arn, name: name, "queue_arn", "policy"),
+    "sns": _Row("topics", lambda arn, name: arn, "arn", "policy"),
+    "secretsmanager": _Row("secrets", lambda arn, name: arn, "arn", "policy"),
     "dynamodb": _Row("tables", lambda arn, name: name.partition("/")[2].partition("/")[0], "table_arn"),
     "ecr": _Row("repositories", lambda arn, name: name.removeprefix("repository/"), "arn", "policy"),
     "events": _Row("event_buses", lambda arn, name: name.removeprefix("event-bus/"), "arn"),
-    "kinesis": _Row("streams", lambda arn, name: name.partition("/")[2], "arn", key="key_id"),
+    "kinesis": _Row("streams", lambda arn, name: name.partition("/")[2], "arn"),
     "eks": _Row("clusters", lambda arn, name: name.removeprefix("cluster/"), "arn"),
     "redshift": _Row("clusters", lambda arn, name: name.removeprefix("cluster:"), "arn"),
     "codebuild": _Row("codebuild_projects", lambda arn, name: name.removeprefix("project/"), "arn"),
@@ -260,17 +258,6 @@ def _things_in(service: str, account: str, region: str, collection: str) -> Iter
     """The things in a collection of a backend, those of EC2's groups each by itself; none where there is none."""
     for thing in list(getattr(keeper(service, account, region), collection, {}).values()):
         yield from thing.values() if isinstance(thing, dict) else [thing]
-
-
-def encryption_key(arn: str) -> str | None:
-    """The KMS key that a secret, parameter, queue, topic, stream or table is encrypted with, as its owner named it."""
-    service, thing = _split(arn)[0], thing_of(arn)
-    if service == "dynamodb":
-        return (getattr(thing, "sse_specification", None) or {}).get("KMSMasterKeyId")
-    if service == "ssm":
-        return thing.keyid if getattr(thing, "parameter_type", "") == "SecureString" else None
-    row = _ROWS.get(service)
-    return getattr(thing, row.key, None) if row and row.key else None
 
 
 def secret_arns(region: str, account: str) -> list[str]:
