@@ -9,18 +9,7 @@ import pytest
 
 from simlib.iam import Policy, PolicySet, evaluate, service_data
 from simlib.iam.difference import ANYBODY, STRANGER, _request, newly_allowed
-
-
-def policy(*statements: dict[str, Any]) -> Policy:
-    return Policy.parse({"Version": "2012-10-17", "Statement": list(statements)})
-
-
-def allow(action: Any, resource: Any = "*", **more: Any) -> dict[str, Any]:
-    return {"Effect": "Allow", "Action": action, "Resource": resource, **more}
-
-
-def deny(action: Any, resource: Any = "*", **more: Any) -> dict[str, Any]:
-    return {**allow(action, resource, **more), "Effect": "Deny"}
+from tests.iam.shorthand import allow, deny, policy
 
 
 def allows(one: Policy, action: str, resource: str, context: Any, caller: str = ANYBODY) -> bool:
