@@ -447,6 +447,15 @@ def test_what_a_call_of_dynamodb_asks_for(
         assert f"dynamodb:{missing} on resource: {root}{resource}" in refused(lambda client=alice: call(client))[1]
 
 
+def test_a_table_keeps_the_policy_it_is_created_with(dev: Any) -> None:
+    dynamodb, policy = dev.admin.client("dynamodb"), document(statement({"AWS": PARTNER}, "dynamodb:GetItem"))
+    made = dynamodb.create_table(
+        TableName="open", BillingMode="PAY_PER_REQUEST", KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}], ResourcePolicy=policy,
+    )  # fmt: skip
+    assert dynamodb.get_resource_policy(ResourceArn=made["TableDescription"]["TableArn"])["Policy"] == policy
+
+
 def test_everybody_reads_items_of_his_own(aws: Cloud, iam: Any, dev: Any, orders: str) -> None:
     own = {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["${aws:username}"]}}
     alice = new_user(aws, iam, "alice", allow("dynamodb:*", orders, Condition=own)).client("dynamodb")

@@ -15,6 +15,7 @@ from simlib.cloud.services import documents
 from simlib.cloud.services.rules import CallFacts, checks
 from simlib.cloud.storage import keys, resources
 from simlib.cloud.storage.stored import Place, cached_policy
+from simlib.cloud.storage.tables import open_keeper
 from simlib.cloud.transport import answers
 from simlib.cloud.transport.wire import RawAnswer
 from simlib.iam import public_access
@@ -110,8 +111,8 @@ def check_permission(context: CallContext) -> None:
 def keep_table_policy(context: CallContext, answer: RawAnswer) -> RawAnswer:
     """moto forgets the policy a table is created with."""
     if policy := context.parameters.get("ResourcePolicy"):
-        name = str(context.parameters["TableName"]).rpartition("/")[2]
-        resources.set_table_policy(context.caller.account, context.call.region, name, str(policy))
+        dynamodb = open_keeper("dynamodb", context.caller.account, context.call.region)
+        dynamodb.put_resource_policy(json.loads(answer.body)["TableDescription"]["TableArn"], str(policy), None)
     return answer
 
 

@@ -191,12 +191,6 @@ def policy_holders() -> Iterator[tuple[Any, str]]:
                 yield from ((owner, row.policy) for owner in list(getattr(backend, row.collection).values()))
 
 
-def set_table_policy(account: str, region: str, name: str, text: str) -> None:
-    """Give a DynamoDB table that is there its policy."""
-    backend = open_keeper("dynamodb", account, region)
-    backend.put_resource_policy(backend.tables[name].table_arn, text, None)
-
-
 def _function_policy(function: Any) -> dict[str, Any] | None:
     kept = getattr(function, "policy", None)  # an event source mapping has none
     statements = [{**each, "Principal": principal(each["Principal"])} for each in (kept.statements if kept else ())]
