@@ -172,14 +172,38 @@ def test_the_row_that_the_editor_shows_is_marked_in_both(panel: Any) -> None:
 
 def test_what_makes_no_sense_gets_its_sentence(panel: Any) -> None:
     for action, resource, said in (
-        ("s3:GetObjekt", FILE, "is no action that AWS knows"),
-        ("s3:GetObject", "x", "no ARN"),
+        ("s3:GetObjekt", FILE, "AWS has no action “s3:GetObjekt”."),
+        ("", FILE, "The action is missing."),
+        ("s3:GetObject", "x", "“x” is not an ARN."),
+        ("s3:GetObject", "arn:aws:s3:::", "“arn:aws:s3:::” is not an ARN."),
+        ("s3:GetObject", "", "The resource is missing."),
     ):
         panel.commands["action"](action)
         panel.commands["resource"](resource)
         panel.commands["ask"]("")
         assert said in str(panel)
     assert len(panel.requests) == 2
+
+
+@pytest.mark.parametrize(
+    ("field", "nonsense", "like"),
+    [
+        ("time", "tomorrow", "2026-12-31T10:00"),
+        ("source_ip", "203.0.113", "203.0.113.10"),
+        ("tags", "team", "team=blue"),
+    ],
+)
+def test_a_circumstance_that_is_not_one_gets_its_sentence_and_the_last_one_stays(
+    panel: Any, field: str, nonsense: str, like: str
+) -> None:
+    panel.commands[field](like)
+    before = panel.circumstances
+    panel.commands[field](nonsense)
+    assert f"“{nonsense}” is not complete. Write it like {like}." in str(panel)
+    assert panel.circumstances == before
+    panel.commands[field]("")
+    assert "is not complete" not in str(panel)
+    assert panel.circumstances == {}
 
 
 def test_circumstances_count_for_all_or_for_one_request(aws: Cloud) -> None:

@@ -161,6 +161,8 @@ def test_many_callers_are_cut_and_can_be_searched(aws: Cloud) -> None:
         iam.create_user(UserName=f"person-{number}")
     panel = lab.TrustExplorer(aws, role="reports")
     assert "more: search by name" in panel.more
+    panel.search("nobody")
+    assert "No caller has “nobody” in name, kind or account." in str(panel)
     panel.search("person-29")
     assert [panel.name(each.who) for each in panel.attempts] == ["person-29 (dev)"]
     panel.search("service")

@@ -279,11 +279,11 @@ class AccessExplorer(Explorer):
         service, _, name = action.lower().partition(":")
         data = service_data.service(service) if service in service_data.services() else None
         if data is None or name not in data.actions:
-            what = f"{action or 'Nothing'} is no action that AWS knows."
-            self.problem = f"{what} An action is service:Name, like s3:GetObject."
-        elif not resource.startswith("arn:") and resource != "*":
-            what = f"{resource or 'Nothing'} is no ARN."
-            self.problem = f"{what} A resource is one, or *: arn:aws:s3:::my-bucket/report.csv."
+            what = f"AWS has no action “{action}”." if action else "The action is missing."
+            self.problem = f"{what} Write it as service:Name, like s3:GetObject."
+        elif resource != "*" and not (resource.startswith("arn:") and all(resource.split(":", 5)[5:] or [""])):
+            what = f"“{resource}” is not an ARN." if resource else "The resource is missing."
+            self.problem = f"{what} Write its ARN, like arn:aws:s3:::my-bucket/report.csv, or * for all."
         else:
             return self.ask(action, resource)
         self._draw()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from ipaddress import ip_address
 from typing import Any
 
 
@@ -41,14 +42,18 @@ def _request_tags(value: Mapping[str, str]) -> Mapping[str, Any]:
 
 
 def _pairs(text: str) -> Mapping[str, str]:
-    pairs = (part.partition("=") for part in text.split(",") if "=" in part)
-    return {key.strip(): value.strip() for key, _, value in pairs if key.strip()}
+    pairs = [[each.strip() for each in part.split("=", 1)] for part in text.split(",")]
+    return {key: value for key, value in pairs if key}  # raises `ValueError` for what is no pair
 
 
 KNOWN = {
     "mfa": Circumstance("MFA", "Signed in with MFA", _mfa, read=MFA.get),
     "source_ip": Circumstance(
-        "the source address", "From the address", lambda at: {"aws:SourceIp": at}, "203.0.113.10"
+        "the source address",
+        "From the address",
+        lambda at: {"aws:SourceIp": at},
+        "203.0.113.10",
+        lambda text: str(ip_address(text)),
     ),
     "time": Circumstance("the time", "At the time (UTC)", _time, "2026-12-31T10:00"),
     "external_id": Circumstance("the external ID", "External ID", lambda text: {"sts:ExternalId": text}),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
 from typing import Any
 
 from simlib.cloud.inspection import Place, Principal
@@ -301,8 +300,13 @@ class Explorer(Panel):
     @property
     def commands(self) -> Commands:
         def write(name: str, text: str) -> None:
-            with suppress(ValueError):  # not a time yet; the last one stays
-                self.under(**{name: KNOWN[name].read(text.strip()) or (False if text == "no" else None)})
+            known, text = KNOWN[name], text.strip()
+            try:
+                self.problem = ""
+                self.under(**{name: known.read(text) if text else None})
+            except ValueError:  # the last one stays
+                self.problem = f"“{text}” is not complete. Write it like {known.hint}."
+                self._draw()
 
         fields = {name: lambda text, name=name: write(name, text) for name in KNOWN}
         return {"explain": self.explain, "show": self.show, **fields}

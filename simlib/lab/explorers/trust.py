@@ -173,7 +173,9 @@ class TrustExplorer(Explorer):
 
     @property
     def more(self) -> str:
-        """How many callers are left out."""
+        """How many callers are left out, or that the search finds none."""
+        if self.filter and not self.people:
+            return f"No caller has “{self.filter}” in name, kind or account."
         return f"and {self.left_out} more: search by name, kind or account" if self.left_out else ""
 
     def name(self, person: Principal) -> str:
