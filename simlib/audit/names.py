@@ -68,4 +68,4 @@ class Names:
             raise LookupError(f"{name!r} could be any of: {candidates}. Say which, by one of these.")
         near = get_close_matches(name[:200], self.choices(), 3, 0.5)
         also = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
-        raise LookupError(f"There is no {name[:200]!r} among what is looked at.{also}")
+        raise LookupError(f"There is nobody and nothing here called {name[:200]!r}.{also}")

@@ -178,7 +178,9 @@ class Containment(Panel):
             )
             for at, row in enumerate(self.rows)
         ]
-        return panel_card("Keys, machines and roles", notice(self.note), el("div.sl-pane", el("ul.sl-reqs", rows)))
+        nothing = el("p.sl-dim", "There is nothing left to cut off.", tabindex="-1", data_home=True)
+        listed = el("ul.sl-reqs", rows) if rows else nothing
+        return panel_card("Keys, machines and roles", notice(self.note), el("div.sl-pane", listed))
 
     @property
     def commands(self) -> Commands:

@@ -337,4 +337,4 @@ def test_one_question_is_answered(tmp_path: Path, capsys: pytest.CaptureFixture[
     main([path])
     assert "Roles, and which users and roles may assume them:" in capsys.readouterr().out
     assert main([path, "--way", "alice", "nobody"]) == 2
-    assert "There is no 'nobody'" in capsys.readouterr().err
+    assert "There is nobody and nothing here called 'nobody'." in capsys.readouterr().err

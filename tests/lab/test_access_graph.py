@@ -83,7 +83,7 @@ def test_a_way_with_a_step_too_many_is_not_shown() -> None:
 
 
 def test_a_name_that_is_not_there_or_there_twice_is_told(aws: Cloud, graph: AccessGraph) -> None:
-    with pytest.raises(LookupError, match=r"There is no 'bbo' among what is looked at. Did you mean 'bob'"):
+    with pytest.raises(LookupError, match=r"There is nobody and nothing here called 'bbo'. Did you mean 'bob'"):
         graph.paths("bbo", "prod-ledger")
     with pytest.raises(LookupError, match=r"'lab-admin' could be any of: dev/lab-admin, prod/lab-admin\."):
         graph.paths("bob", "lab-admin")

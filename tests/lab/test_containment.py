@@ -133,3 +133,10 @@ def test_where_a_row_goes_its_focus_finds_another(world: Cloud, panel: lab.Conta
     places = re.findall(r'data-at="(\d+) (\d+)" data-key="at-(\d+)-(\d+)"', shown)
     assert places
     assert all((row, column) == (at, of) for row, column, at, of in places)
+
+
+def test_where_nothing_is_left_it_says_so_and_takes_the_focus() -> None:
+    with lab.begin("users") as world:
+        empty = lab.Containment(world, accounts=[world.account("empty").name])
+        assert "There is nothing left to cut off." in str(empty)
+        assert "data-home" in empty.page().html(live=True)

@@ -85,9 +85,13 @@ class StoredInstance:
     details: dict[str, str]
 
 
-@lru_cache(maxsize=32_768)
 def cached_policy(text: str, kind: str, name: str, title: str = "") -> Policy:
     """A stored document, prepared once for all decisions; raises `PolicyError` where it is not a policy."""
+    return _parsed(text, kind, name, title)
+
+
+@lru_cache(maxsize=32_768)
+def _parsed(text: str, kind: str, name: str, title: str) -> Policy:
     return Policy.parse(text, kind, name=name, title=title)
 
 
