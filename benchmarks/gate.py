@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import tracemalloc
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from statistics import median
 from time import perf_counter
 from typing import Any
+from unittest.mock import patch
 
 from botocore.config import Config
 from moto.core.botocore_stubber import BotocoreStubber
 
 from benchmarks.row import Row
 from simlib import Cloud
-from simlib.cloud.storage.changes import forgetful
+from simlib.cloud.storage.changes import REMEMBERED
 from simlib.cloud.world import _meet_the_gate
 
 TURNS, CALLS, WARM_UP = 200, 4, 5
@@ -29,6 +31,16 @@ TRUST = (
     '"Action":"sts:AssumeRole"}]}'
 )
 Call = Callable[[], Any]
+ORIGINALS = tuple((owner, name, getattr(owner, name)) for owner, name, _ in REMEMBERED)
+
+
+@contextmanager
+def forgetful() -> Iterator[None]:
+    """moto as it comes, while a world is open: what its own speed is measured by."""
+    with ExitStack() as stack:
+        for owner, name, original in ORIGINALS:
+            stack.enter_context(patch.object(owner, name, original))
+        yield
 
 
 def measure() -> Iterator[Row]:

@@ -8,8 +8,8 @@ import pytest
 from moto.core import responses
 from moto.core.serialize import XFormedAttributePicker
 
+from benchmarks.gate import forgetful
 from simlib import Cloud
-from simlib.cloud.storage.changes import forgetful
 
 CALLS = {
     "an item": ("dynamodb", "get_item", {"TableName": "t", "Key": {"id": {"S": "1"}}}),

@@ -113,8 +113,9 @@ def _tagging(call: Call, caller: Caller, making: Permission) -> Iterator[Permiss
     """
     row, prefix = service_table.row(call.service), service_table.prefix_of(call.service)
     reference = service_table.reference_of(making.action)
-    dependent = [name for name in (reference.dependent_actions if reference else ()) if name.startswith(f"{prefix}:")]
-    action = next(filter(_tags_things, dependent), f"{prefix}:{row.get('tag', '')}")
+    own = (name for name in (reference.dependent_actions if reference else ()) if name.startswith(f"{prefix}:"))
+    tagging = (name for name in own if (each := service_table.reference_of(name)) and each.access_level == "Tagging")
+    action = next(tagging, f"{prefix}:{row.get('tag', '')}")
     if "Tag" in call.operation or action.endswith(":"):
         return
     key = f"{prefix}:CreateAction"
@@ -127,15 +128,10 @@ def _tagging(call: Call, caller: Caller, making: Permission) -> Iterator[Permiss
     yield Permission(action, on, making.account, context, row.get("tag_label", making.label), rewording)
 
 
-def _tags_things(action: str) -> bool:
-    reference = service_table.reference_of(action)
-    return reference is not None and reference.access_level == "Tagging"
-
-
 def _within(call: Call, caller: Caller, store: Store) -> Iterator[Permission]:
     """What the calls need that the service makes for the caller; where one is refused, the service may say so."""
-    text = service_table.passed_on(call, caller.account)
     for within in service_table.calls_within(call, caller.account):
+        text = service_table.passed_on(call, caller.account)
         for permission in _by_service(within, caller, store):
             context = {**_keys(within, caller, permission), **permission.context}
             yield replace(permission, context=context, rewording=("^.*$", text) if text else permission.rewording)
@@ -156,7 +152,7 @@ _TAG_KEYS = ("TagKeys", "tagKeys", "TagKeyList", "tags")
 
 def _tags(call: Call) -> tuple[Mapping[str, str], list[str]]:
     """The tags a request gives, and the keys of those it takes away."""
-    parameters = service_table.with_inner(call)
+    parameters = service_table.with_inner(call).parameters
     tags = next((parameters[member] for member in _TAGS if parameters.get(member)), ())
     if isinstance(tags, Mapping):
         pairs = {str(key): str(value) for key, value in tags.items() if isinstance(value, str)}

@@ -40,7 +40,7 @@ def context_of(call: Call, action: str, account: str, arn: str) -> Context:
     """
     others = _of_others(action, arn)
     paths = {k: p for k, p in key_members(call.service, call.operation, action).items() if k not in others}
-    return context_at(paths, replace(call, parameters=with_inner(call)), account)
+    return context_at(paths, with_inner(call), account)
 
 
 def always(permission: Permission) -> Context:

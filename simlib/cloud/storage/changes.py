@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from functools import cache, lru_cache, wraps
 from types import ModuleType, SimpleNamespace
@@ -156,18 +156,6 @@ def make(stack: ExitStack) -> None:
     stack.enter_context(patch.dict(moto.default_user_config, _CONFIGURATION))
     for owner, name, instead in CHANGES:
         stack.enter_context(patch.object(owner, name, instead, create=name == "encryption"))
-
-
-@contextmanager
-def forgetful() -> Iterator[None]:
-    """moto as it comes, while a world is open: what its own speed is measured by."""
-    with ExitStack() as stack:
-        for (owner, name, _), original in zip(REMEMBERED, _ORIGINALS, strict=True):
-            stack.enter_context(patch.object(owner, name, original))
-        yield
-
-
-_ORIGINALS = tuple(getattr(owner, name) for owner, name, _ in REMEMBERED)
 
 
 def _delivered(*args: Any, **kwargs: Any) -> Any:
