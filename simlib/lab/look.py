@@ -60,11 +60,9 @@ def verdict(which: str, word: str) -> Part:
     return el("span.sl-v" + (f".is-{colour}" if colour else ""), sign(which), word)
 
 
-def change(before: str, word: str, now: str = "", now_word: str = "") -> Part:
-    """ "was ✔ Allowed → now ✘ Not allowed", beside the verdict until the next edit."""
-    after = (" → now ", sign(now), el("span.sl-hidden", now_word)) if now else ()
-    before_text = el("span.sl-hidden", word) if now else word
-    return el("span.sl-change", "was ", sign(before), before_text, *after, text=f"(was {SIGNS[before]['text']} {word})")
+def change(before: str, word: str) -> Part:
+    """ "was ✔ Allowed", beside the verdict until the next edit."""
+    return el("span.sl-change", "was ", sign(before), word, text=f"(was {SIGNS[before]['text']} {word})")
 
 
 def table(head: Iterable[str], rows: Iterable[Sequence[Child]], caption: str = "") -> Part:

@@ -123,7 +123,7 @@ class Block:
 
     def __str__(self) -> str:
         what = f"{_place(self.lesson)}, {self.kind[:-1]}" if self.lesson != progress.CHALLENGES else "challenge"
-        return f"{len(self.who)} of {self.answers_count}  {what} “{_printable(self.name)[:60]}”"
+        return f"{len(self.who)} of {self.answers_count}: {what} “{_printable(self.name)[:60]}”"
 
 
 def _place(slug: str) -> str:

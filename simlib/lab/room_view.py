@@ -65,7 +65,7 @@ def page(room: Room) -> str:
 
 _LOOK = """
 :root { color-scheme: light dark; }
-body { font: 1rem/1.5 system-ui, sans-serif; margin: 1rem; } h1 { margin: 0; font-size: 1.5rem; }
+body { font: 1rem/1.5 system-ui, sans-serif; margin: 1rem; } h1 { margin: 0 0 .5rem; font-size: 1.5rem; }
 .simlib { --sl-card: Canvas; --sl-ink: CanvasText; --sl-dim: color-mix(in srgb, CanvasText 75%, Canvas); }
 """
 

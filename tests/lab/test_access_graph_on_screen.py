@@ -222,7 +222,7 @@ def test_who_asks_on_the_screen_is_answered_there(graph: AccessGraph) -> None:
     node = next(node for node, label in graph.graph.nodes(data="label") if label == "deploy")
     assert "deploy (no expiry date) reaches" in press(view, "from", node), "a node that is pressed is asked from"
     press(view, "start", "nobody at all")
-    assert "There is no &#x27;nobody at all&#x27;" in press(view, "show")
+    assert "There is nobody and nothing here called &#x27;nobody at all&#x27;." in press(view, "show")
 
 
 def test_the_view_follows_the_world(aws: Cloud, graph: AccessGraph) -> None:

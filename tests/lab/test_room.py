@@ -63,7 +63,7 @@ def test_who_is_where(folder: Path) -> None:
 def test_start_here_is_called_so_and_a_lesson_without_exercises_has_no_count(tmp_path: Path) -> None:
     write(tmp_path / "ada" / "progress.json", {"start-here": {"predictions": {"a new user looks around": wrong()}}})
     seen = room.read_folder(tmp_path)
-    assert str(seen.stumbling_blocks()[0]) == "1 of 1  Start here, prediction “a new user looks around”"
+    assert str(seen.stumbling_blocks()[0]) == "1 of 1: Start here, prediction “a new user looks around”"
     assert "Start here, " in str(seen)
     assert "0/0" not in str(seen)
 
@@ -84,8 +84,8 @@ def test_the_right_answer_for_another_reason_holds_the_room_up_too(tmp_path: Pat
 
 def test_the_table_tells_what_holds_the_room_up_and_what_was_passed_over(folder: Path) -> None:
     first, second = room.read_folder(folder).stumbling_blocks()
-    assert (str(first), first.who) == ("2 of 3  lesson 8, exercise “rotate a key”", ("ada", "ben"))
-    assert str(second) == "1 of 1  lesson 6, prediction “two hours”"
+    assert (str(first), first.who) == ("2 of 3: lesson 8, exercise “rotate a key”", ("ada", "ben"))
+    assert str(second) == "1 of 1: lesson 6, prediction “two hours”"
     assert second.common_choice == ": A session of one hour: AWS gives as much as it can."
     _, ada, *rest = str(room.read_folder(folder)).splitlines()
     here = datetime(2026, 11, 24, 9, 10, tzinfo=UTC).astimezone()
@@ -206,6 +206,6 @@ def test_the_page_tells_the_same_and_what_a_file_says_is_text_there(folder: Path
     page = (folder / "room.html").read_text(encoding="utf-8")
     assert "&lt;script&gt;alert(1)&lt;" in page
     assert "<script" not in page
-    assert "2 of 3  lesson 8, exercise “rotate a key” – ada, ben" in page
+    assert "2 of 3: lesson 8, exercise “rotate a key” – ada, ben" in page
     assert "A session of one hour: AWS gives as much as it can." in page
     assert [path.name for path in folder.glob(".*")] == []

@@ -90,10 +90,10 @@ class AccessExplorer(Explorer):
             self.people.append(person)
         self.decide()
 
-    def try_it(self, key: Any = None) -> Trial:
+    def try_it(self) -> Trial:
         """Really make the call of the chosen question through boto3, and say whether reality agrees."""
-        chosen_key = key or self.chosen or next(iter(self.answers))
-        trial = try_really(self.world, self.answers[chosen_key], saved=not self.unsaved)
+        answer = self.answers[self.chosen or next(iter(self.answers))]
+        trial = try_really(self.world, answer, saved=not self.unsaved)
         self.refresh()
         self.trial_text = str(trial)
         self._draw()

@@ -33,19 +33,16 @@ STARTS = ("user", "outside", "machine", "function", "role")  # kinds to ask from
 class AccessGraph(Panel):
     """The access graph of a world: `AccessGraph(aws)`, or of some of its accounts, `accounts=["dev", "prod"]`.
 
-    Accounts that are left out are seen as strangers' are: from outside. `circumstances` are condition keys that every
-    request has. Every edge has been decided by the engine. `.graph` is a networkx DiGraph.
+    Accounts that are left out are seen as strangers' are: from outside. Every edge has been decided by the engine.
+    `.graph` is a networkx DiGraph.
     """
 
-    def __init__(
-        self, world: Any, *, accounts: Iterable[Any] | None = None, circumstances: Mapping[str, Any] | None = None
-    ) -> None:
+    def __init__(self, world: Any, *, accounts: Iterable[Any] | None = None) -> None:
         super().__init__()
         self.world = world
         numbers = {account.name: account.id for account in world.accounts}
         names_or_numbers = None if accounts is None else [str(getattr(each, "id", each)) for each in accounts]
         self._accounts = None if names_or_numbers is None else [numbers.get(each, each) for each in names_or_numbers]
-        self.circumstances = dict(circumstances or {})
         self.start: str | None = None
         self.goal: str | None = None  # None with a start: everything it reaches
         self.chosen = 0  # which way
@@ -83,7 +80,7 @@ class AccessGraph(Panel):
             return
         before = self._map if self._version is not None else None
         self._version, self._answer = self.world.inspect.version, None
-        facts = Facts(self.world, self._accounts, self.circumstances, before.facts if before else None)
+        facts = Facts(self.world, self._accounts, before=before.facts if before else None)
         self._map = before.after(facts) if before else AccessMap(facts)
         if before and any(paths.changes(before.graph, self._map.graph)):
             self._before = before.graph

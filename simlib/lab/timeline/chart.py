@@ -15,7 +15,7 @@ from simlib.cloud.credentials.lifetimes import DELETED, EXPIRED, INACTIVE, ORPHA
 from ..markup import number_of
 from .lanes import Lane
 
-MOST_LANES = 20  # are drawn
+MOST_LANES, MOST_TICKS = 20, 5  # are drawn
 COLUMNS = 120  # of calls that fall into one column of a lane, one mark is drawn
 LONGEST = timedelta(days=60)  # that an axis covers unasked, from the first session asked about to now
 
@@ -72,10 +72,10 @@ class Chart:
         """Whether the axis crosses the end of a year."""
         return self.left.year != self.right.year
 
-    def ticks(self, most: int = 5) -> list[tuple[datetime, str, bool]]:
+    def ticks(self) -> list[tuple[datetime, str, bool]]:
         """Round moments, what is written at each, and whether a year begins there; the ends of the axis with them."""
         span, day = self.right - self.left, timedelta(days=1)
-        step = next((step for step in _STEPS if span / step <= most), span / most)
+        step = next((step for step in _STEPS if span / step <= MOST_TICKS), span / MOST_TICKS)
         first = _BEGIN + -((_BEGIN - self.left) // step) * step
         hours, years = step < day, self._new_years
         begin, end = (f"{at:%d %b %Y, %H:%M}" if hours else f"{at:%d %b %Y}" for at in (self.left, self.right))
@@ -85,7 +85,7 @@ class Chart:
             (self.right, f"{end} UTC", False),
             *((at, f"{at:%Y}", True) for at in years),
         ]
-        for at in (first + n * step for n in range(most + 2)):
+        for at in (first + n * step for n in range(MOST_TICKS + 2)):
             is_clear = all(abs(at - year) >= span / 6 for year in years)
             if self.left + span / 4 < at < self.right - span / 6 and is_clear:
                 ticks.append((at, f"{at:%H:%M}" if hours and at.hour + at.minute else f"{at:%d %b}", False))
