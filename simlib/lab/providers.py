@@ -43,11 +43,9 @@ class Place:
 
     @property
     def outcome(self) -> Part | str:
-        return (
-            "not asked"
-            if self.access_key_id is None
-            else verdict(*(("yes", f"found {self.access_key_id}") if self.access_key_id else ("none", "nothing")))
-        )
+        if self.access_key_id is None:
+            return "not asked"
+        return verdict("yes", f"found {self.access_key_id}") if self.access_key_id else verdict("none", "nothing")
 
 
 @dataclass(frozen=True, repr=False)

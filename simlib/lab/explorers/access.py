@@ -17,7 +17,7 @@ from ..principals import about, find, title, titles
 from .answers import Answer, Question
 from .circumstances import circumstances, in_words
 from .explorer import Explorer
-from .trial import Trial, try_really
+from .trial import try_really
 
 Request = tuple[str, str] | tuple[str, str, Mapping[str, Any]]
 MOST_WORDS = 40  # are offered at once; typing on narrows them down
@@ -90,14 +90,14 @@ class AccessExplorer(Explorer):
             self.people.append(person)
         self.decide()
 
-    def try_it(self) -> Trial:
+    def try_it(self) -> str:
         """Really make the call of the chosen question through boto3, and say whether reality agrees."""
         answer = self.answers[self.chosen or next(iter(self.answers))]
-        trial = try_really(self.world, answer, saved=not self.unsaved)
+        text = try_really(self.world, answer, saved=not self.unsaved)
         self.refresh()
-        self.trial_text = str(trial)
+        self.trial_text = text
         self._draw()
-        return trial
+        return text
 
     # -- what there is to see ----------------------------------------------------------------------------------------
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -38,41 +37,25 @@ _PARTS = {
 _WHOLE = ("KeyId", "RoleArn", "PolicyArn", "TopicArn", "SecretId", "ResourceArn")
 
 
-@dataclass(frozen=True)
-class Trial:
-    """What AWS really answered. `attempt` is None where the lab cannot make the call; `sentence` says why."""
-
-    answer: Answer
-    attempt: Attempt | None
-    sentence: str
-
-    @property
-    def agrees(self) -> bool | None:
-        """Whether reality and the panel say the same; None where nothing was tried."""
-        return None if self.attempt is None else self.attempt.allowed == self.answer.allowed
-
-    def __str__(self) -> str:
-        return self.sentence
-
-
-def try_really(world: Any, answer: Answer, *, saved: bool = True) -> Trial:
-    """Make the call that the question is about, in the world as it is saved, with credentials of whoever asks."""
+def try_really(world: Any, answer: Answer, *, saved: bool) -> str:
+    """Make the call that the question is about, in the world as it is saved, with credentials of whoever asks: what AWS
+    really answered and whether the panel says the same, or why the lab cannot make the call."""
     question = answer.question
     call = _call(question.action, question.resource)
     if call is None:
-        return Trial(answer, None, f"The lab does not know a call that needs {question.action} and nothing else. "
-                                   "Make it yourself in a cell.")  # fmt: skip
+        what = f"The lab does not know a call that needs {question.action} and nothing else."
+        return f"{what} Make it yourself in a cell."
     operation, parameters = call
     try:
         key, secret, token = world.inspect.credentials(question.who)
     except LookupError as error:
-        return Trial(answer, None, f"{error.args[0]} So it cannot be tried.")
+        return f"{error.args[0]} So it cannot be tried."
     if external := question.circumstances.get("sts:ExternalId"):
         parameters["ExternalId"] = external
     service = question.action.partition(":")[0]
     client = boto3.Session(key, secret, token, region_name="us-east-1").client(service)
     outcome = attempt(getattr(client, xform_name(operation)), **parameters)
-    return Trial(answer, outcome, _comparison(answer, outcome, saved))
+    return _comparison(answer, outcome, saved)
 
 
 def _comparison(answer: Answer, tried: Attempt, saved: bool) -> str:
