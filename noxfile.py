@@ -208,7 +208,8 @@ def hub(session: nox.Session) -> None:
     """A JupyterHub on this machine, to try a workshop; `-- load 30` sends thirty learners through lesson 1."""
     quiet = ("--quiet", "--disable-pip-version-check")
     session.install(*quiet, "-r", "requirements.txt", "-r", "binder/hub/requirements.txt")
-    session.run("npm", "ci", "--prefix", "binder/hub", "--ignore-scripts", "--no-audit", "--silent", external=True)
+    npm = ("npm", "ci", "--prefix", "binder/hub", "--ignore-scripts", "--no-audit", "--no-fund")
+    session.run(*npm, external=True, silent=True)
     session.run("python", "binder/hub/hub.py", *session.posargs)
 
 

@@ -138,7 +138,7 @@ def core_from_npm(scratch: Path) -> str:
     """Pyodide's core, and the list of its packages, from npm; the folder."""
     for name in ("package.json", "package-lock.json"):
         shutil.copy2(HERE / name, scratch)
-    command = [npm(), "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"]
+    command = [npm(), "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
     subprocess.run(command, cwd=scratch, check=True)
     return str(scratch / "node_modules" / "pyodide")
 

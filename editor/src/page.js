@@ -205,7 +205,8 @@ function render({ model, el }) {
   listen("keydown", (event) => {
     event.stopPropagation(); // Jupyter's "dd" is not for what is pressed in here
     const { dataset } = event.target;
-    if (event.key === "Enter" && dataset.enter) {
+    if (event.key === "Enter" && event.shiftKey && event.target.matches("button, summary")) goOn();
+    else if (event.key === "Enter" && dataset.enter) {
       send({ do: dataset.enter, value: dataset.value ?? "" });
       if (dataset.past && at.set(event.target)) event.target.value = "";
     } else if (dataset.past && (event.key === "ArrowUp" || event.key === "ArrowDown")) recall(event.target, ARROWS[event.key][0]);

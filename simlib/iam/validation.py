@@ -82,7 +82,9 @@ def problems(
     any_character = kind in ("resource", "endpoint", "scp", "rcp")
     if located and not any_character and (strange := _UNSUPPORTED.search(located.text)):
         shows = f"{strange[0]!r} (U+{ord(strange[0]):04X})".encode("ascii", "backslashreplace").decode()
-        report.add("unsupported-character", (), strange[0], shows=shows)
+        before = located.text[: strange.start()].split("\n")
+        place = len(before), len(before[-1]) + 1
+        report.add("unsupported-character", (), strange[0], shows=shows, place=place)
     short_enough = _length(document, kind, located, stored_as, report)
     if advice and short_enough and isinstance(document, Mapping):
         from simlib.iam import advice as advised  # late: it needs the data about services

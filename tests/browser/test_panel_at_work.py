@@ -48,3 +48,12 @@ def test_what_takes_long_says_that_it_works_and_what_fails_says_so(everywhere: A
     everywhere.picture("failed")
     output.get_by_role("button", name="Wait").click()
     told.get_by_text("This has not worked.").wait_for(state="detached")
+
+
+def test_shift_and_enter_on_a_button_leads_to_the_next_cell_and_presses_nothing(visit: Any, tmp_path: Path) -> None:
+    visit.show(SLOW.format(go_on=str(tmp_path)), "runs = globals().get('runs', 0) + 1; runs")
+    visit.output(0).get_by_role("button", name="Fail").focus()
+    visit.page.keyboard.press("Shift+Enter")
+    visit.page.keyboard.press("Shift+Enter")
+    visit.output(1).get_by_text("2", exact=True).wait_for()
+    assert visit.output(0).get_by_text("This has not worked.").count() == 0

@@ -108,11 +108,16 @@ def test_a_document_longer_than_aws_reads_is_refused_and_left_alone() -> None:
 @pytest.mark.parametrize(("kind", "refused"), [("identity", True), ("trust", True), ("resource", False)])
 def test_iam_takes_no_characters_beyond_latin_1(kind: str, refused: bool) -> None:
     make: Any = {"identity": policy, "trust": trust, "resource": bucket}[kind]
-    text = json.dumps(make(Condition={"StringEquals": {"aws:userid": "a\u2026"}}), ensure_ascii=False)
+    document = make(Condition={"StringEquals": {"aws:userid": "a\u2026"}})
+    text = json.dumps(document, ensure_ascii=False, indent=2)
     located = json_text.parse(text)
     problems = found(located.value, kind, located=located)
     assert [problem.code for problem in problems] == ["unsupported-character"] * refused
     assert all("U+2026" in problem.message for problem in problems)
+    for problem in problems:
+        assert problem.line is not None
+        assert problem.column is not None
+        assert text.split("\n")[problem.line - 1][problem.column - 1] == "\u2026"
 
 
 def test_problems_stand_in_the_order_of_the_text_with_line_and_column() -> None:

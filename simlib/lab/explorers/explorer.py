@@ -230,14 +230,14 @@ class Explorer(Panel):
         if self.circumstances:
             parts.append(notice(f"Under these circumstances: {in_words(self.circumstances)}", key=None))
         for each in self.incomplete:
-            mistakes = "; ".join(f"{error.place}: {error.text}" for error in each.errors[:2])
+            mistakes = " ".join(f"{error.place}: {error.text}" for error in each.errors[:2])
             text = f"{mistakes} The verdicts are those of the last valid text."
             parts.append(notice(text, f"{each.name} is not a policy yet.", None))
         if names := [each.name for each in self.unsaved if each.complete and not each.read_only]:
             text = "Every answer below uses it. AWS still has the old one."
             parts.append(notice(text, f"Your text, not applied yet: {', '.join(names)}.", None))
         notes = [each.note for each in self.documents if each.note and not each.read_only]
-        return parts + [notice(note, key=None) for note in [*notes, self.problem]]
+        return parts + [notice(note, key=None) for note in notes]
 
     def card(self, *content: Child, above: Child = None, stacked: bool = False, **frame: Any) -> Part:
         """The panel's card: its title, what is to be known of all of it, the editor beside the content, or below it."""
@@ -282,8 +282,8 @@ class Explorer(Panel):
 
     # -- circumstances -----------------------------------------------------------------------------------------------
 
-    def _circumstances(self, *more: Child) -> Part:
-        """MFA, source address, time, external ID and tags of the question, behind "More"."""
+    def _circumstances(self, *more: Child) -> Child:
+        """What was wrong in a field; then MFA, source address, time, external ID and tags, behind "More"."""
         values = self.circumstances
         mfa = next((word for word, value in MFA.items() if value == values.get("mfa")), "")
         texts = ("as it is", "with MFA", "without MFA", "key absent, as with access keys")
@@ -295,7 +295,9 @@ class Explorer(Panel):
             if each.label
         ]
         form = el("div.sl-form", *more, *fields, role="group", aria_label="Circumstances", on="live")
-        return el("div", fold("More: other circumstances", form, key="more", opened=bool(values)), on="live")
+        problem = el("p.sl-quiet", self.problem, role="status") if self.problem else None
+        others = fold("More: other circumstances", form, key="more", opened=bool(values))
+        return problem, el("div", others, on="live")
 
     @property
     def commands(self) -> Commands:
