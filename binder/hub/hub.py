@@ -50,7 +50,8 @@ def main(arguments: list[str]) -> int:
     state = ROOT / ".nox" / "hub-state"
     (state / "progress").mkdir(parents=True, exist_ok=True)  # so that the room can be looked at before anybody comes
     with running(state, options.port or PORT) as hub:
-        print(f"Open {hub.url} – any name, password {hub.password}. Each name is a learner. Ctrl+C ends the hub.")
+        print(f"Open {hub.url} – any name without spaces, password {hub.password}. Each name is a learner.")
+        print("Ctrl+C ends the hub.")
         print(f"The room: {hub.url}/services/room/ – name instructor, password {hub.instructor}")
         print(f"or in another terminal: {shlex.join(view_of_the_room(state))}")
         if not hub.apart:

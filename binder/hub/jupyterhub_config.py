@@ -57,6 +57,9 @@ c.SharedPasswordAuthenticator.allow_all = True
 c.SharedPasswordAuthenticator.admin_password = os.environ["IAM_LAB_HUB_INSTRUCTOR"]  # a name alone makes nobody one
 c.SharedPasswordAuthenticator.admin_users = {INSTRUCTOR}
 c.SharedPasswordAuthenticator.username_pattern = r"\w[\w.-]{0,40}\Z"  # names a folder
+c.JupyterHub.template_vars = {
+    "announcement_login": "Take a name of letters, digits, dots and hyphens. Your instructor has the password."
+}
 
 c.JupyterHub.services = [
     {

@@ -72,6 +72,10 @@ def test_the_room_is_shown_to_the_instructor_alone_who_has_a_password_of_their_o
     assert urlsplit(service["url"]).hostname == "127.0.0.1"
 
 
+def test_the_sign_in_page_says_which_names_it_takes(hub: Any) -> None:
+    assert "letters, digits, dots and hyphens" in hub.JupyterHub.template_vars["announcement_login"]
+
+
 @pytest.mark.parametrize("name", ["../bob", "a/b", "a b", "ada\n", ".ssh", "", "a" * 60])
 def test_a_name_that_is_no_folder_of_its_own_is_refused(hub: Any, name: str) -> None:
     pattern = re.compile(hub.SharedPasswordAuthenticator.username_pattern)  # JupyterHub uses `match`
