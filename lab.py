@@ -50,7 +50,7 @@ PYTHON = SCRIPTS / ("python.exe" if os.name == "nt" else "python")
 STAMP = VENV / "lab-stamp.txt"  # what is installed; "unfinished" while installing
 LOG = VENV / "lab-install.txt"  # pip's own words
 LESSONS = str(ROOT / "notebooks")
-FETCHED = 149  # MB
+FETCHED = {"requirements.txt": 149, "tests/requirements.txt": 62}  # MB
 SPACE = 1_200_000_000  # bytes: what is installed (0.7 GB, with the tests 0.9 GB) and what is fetched for it
 
 AGAIN = "then run the same command again."
@@ -112,7 +112,8 @@ def set_up(*files):
         new = not VENV.exists()
         if new and shutil.disk_usage(ROOT).free < SPACE:
             sys.exit(NO_SPACE)
-        print(f"Setting up the lab in .venv: {FETCHED} MB to fetch, once. This takes a minute or two.", flush=True)
+        fetched = sum(FETCHED[name] for name, line in zip(files, wanted[1:], strict=True) if new or line not in stamp)
+        print(f"Setting up the lab in .venv: {fetched} MB to fetch, once. This takes a minute or two.", flush=True)
         VENV.mkdir(exist_ok=True)
         STAMP.write_text("unfinished\n", encoding="utf-8")
         if new:

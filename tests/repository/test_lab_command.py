@@ -89,6 +89,11 @@ def test_the_lesson_needs_no_second_set_up_after_the_tests(lab: Lab) -> None:
     assert "Setting up" not in lab.run().stdout
 
 
+def test_only_what_is_not_there_yet_is_said_to_be_fetched(lab: Lab) -> None:
+    assert lab.set_up.startswith("Setting up the lab in .venv: 149 MB to fetch, once.")
+    assert lab.run("test").stdout.startswith("Setting up the lab in .venv: 62 MB to fetch, once.")
+
+
 def test_changed_requirements_are_installed(lab: Lab) -> None:
     lab.run()
     write_inputs(lab.folder, lesson="jupyterlab==1\nnewcomer==1\n")
