@@ -48,6 +48,7 @@ BINARY = ["\x00\x01\x1b[31m\x7f\ufffd\u202e\r\n\ud83d\ude00\t", 3]
 @pytest.fixture(scope="module")
 def opened(visit: Any) -> Any:
     visit.show(SETUP, EDITOR, MANY)
+    visit.output(1).locator(".cm-content").get_by_text("allows").first.wait_for()  # the editor is filled, and marked
     return visit
 
 
