@@ -53,6 +53,11 @@ def test_a_job_has_the_rights_it_needs_and_an_end(workflow: str, name: str, job:
     assert job["timeout-minutes"] <= 60
 
 
+@pytest.mark.parametrize("workflow", WORKFLOWS)
+def test_a_workflow_is_given_no_secret(workflow: str) -> None:
+    assert not re.search(r"\bsecrets\b", WORKFLOWS[workflow])
+
+
 def test_whoever_writes_is_started_by_nobody_elses_change() -> None:
     for workflow in {name for name, _ in WRITERS} - {"pages"}:
         assert "pull_request" not in WORKFLOWS[workflow]
