@@ -83,8 +83,7 @@ def principals_of(policy: Policy | None) -> list[tuple[str, str]]:
 
 def role_of(name: str) -> str:
     """The role of a session, as the ARN without a path; anything else as it is."""
-    session = re.fullmatch(r"arn:aws:sts::(\d+):assumed-role/([^/]+)/.*", name)
-    return f"arn:aws:iam::{session[1]}:role/{session[2]}" if session else name
+    return re.sub(r"^(arn:[\w-]+):sts::(\d+):assumed-role/([^/]+)/.*$", r"\1:iam::\2:role/\3", name, flags=re.DOTALL)
 
 
 def grouped(pairs: Iterable[tuple[str, str]]) -> dict[str, Arns]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import chain
 from typing import NamedTuple
 
 from simlib.audit.arns import account_of
 from simlib.audit.escalation import Way
 from simlib.audit.exposure import Audit, in_words
 from simlib.audit.facts import EVERYTHING, Facts, merged
-from simlib.audit.grants import Question
 from simlib.audit.refusal import spelled
 from simlib.cloud.permissions.service_table import reference_of
 from simlib.cloud.storage.stored import cached_policy
@@ -36,35 +36,18 @@ class State(NamedTuple):
 
     @classmethod
     def of(cls, audit: Audit) -> State:
-        facts, layers = audit.facts, dict[str, tuple[Policy, ...]]()
-        rcps = {account: _rcp_ceiling(facts, account) for account in facts.accounts}
-        for account in facts.accounts:
-            layers[f"arn:aws:iam::{account}:root"] = (
-                cached_policy(EVERYTHING, "identity", "root"),
-                *_levels(facts, account),
-            )
-        for arn, each in facts.identities.items():
-            bound = [merged(each.of_kind("boundary"), "boundary")] if each.of_kind("boundary") else []
-            levels = [] if each.is_service_linked else _levels(facts, each.account)
-            layers[arn] = merged(each.of_kind("identity"), "identity"), *bound, *levels
+        facts, everything = audit.facts, cached_policy(EVERYTHING, "identity", "everything")
+        roots = [f"arn:aws:iam::{account}:root" for account in facts.accounts]
+        layers = {
+            arn: (everything if arn in roots else merged(own, "identity"), *(merged(each, "scp") for each in ceilings))
+            for arn in [*roots, *facts.identities]
+            for own, *ceilings in [facts.layers(arn)]
+        }
+        levels = {account_of(arn): facts.ask(arn, "iam:GetUser", "*").policies.rcps for arn in roots}
+        rcps = {account: merged([everything, *chain(*each)], "rcp") for account, each in levels.items()}
         own = {arn: merged((policy, *_denies(rcps[facts.owner(arn)])), "resource")
                for arn in [*facts.identities, *facts.things] if (policy := facts.policy_of(arn))}  # fmt: skip
         return cls(layers, rcps, own, tuple(audit.ways))
-
-
-def _levels(facts: Facts, account: str) -> list[Policy]:
-    """The SCPs of each level over an account."""
-    member = facts.around[account][0] if account in facts.around else None
-    levels = member.scps if member and not member.management else ()
-    return [merged([cached_policy(each.text, "scp", each.name) for each in level], "scp") for level in levels]
-
-
-def _rcp_ceiling(facts: Facts, account: str) -> Policy:
-    """What the RCPs over an account's resources leave of everything."""
-    member = facts.around[account][0] if account in facts.around else None
-    levels = member.rcps if member and not member.management else ()
-    policies = [cached_policy(each.text, "rcp", each.name) for level in levels for each in level]
-    return merged([cached_policy(EVERYTHING, "identity", "all"), *policies], "rcp")
 
 
 def _denies(policy: Policy) -> list[Policy]:
@@ -98,7 +81,7 @@ def _of_principal(facts: Facts, arn: str, new: State, old: State) -> Iterator[st
     documents = [each.document for each in (own, *ceilings, new.rcps[account])]
     witnesses: dict[str, Witness] = {}
     for lost in [each for each in before if each.document not in documents]:
-        values = facts.ask(Question(arn, "iam:GetUser", "*")).request.values
+        values = facts.ask(arn, "iam:GetUser", "*").request.values
         of_caller = {key: value for key, value in values.items() if key.startswith(("aws:principal", "aws:user"))}
         for each in newly_allowed(own, lost, ceilings, of_caller):
             if (lost.kind != "rcp" or each.action.partition(":")[0] in RCP_SERVICES) and _is_allowed(facts, arn, each):
@@ -112,7 +95,7 @@ def _of_principal(facts: Facts, arn: str, new: State, old: State) -> Iterator[st
 
 def _is_allowed(facts: Facts, who: str, witness: Witness) -> bool:
     try:
-        return facts.ask(Question(who, witness.action, witness.resource, witness.context)).allowed
+        return facts.ask(who, witness.action, witness.resource, witness.context).allowed
     except RequestError:
         return False
 

@@ -7,15 +7,14 @@ from __future__ import annotations
 
 import fnmatch
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import product
 from typing import Any, NamedTuple
 
 from simlib.audit.arns import listed
 from simlib.audit.facts import Facts
-from simlib.audit.grants import Question
-from simlib.iam import Policy, PolicySet, Statement, service_data
+from simlib.iam import Statement, service_data
 from simlib.iam.matching import parse, texts_by_match
 
 _EITHER = ("StringEquals", "StringEqualsIgnoreCase", "Bool", "NumericEquals", "DateEquals")  # values without wildcards
@@ -37,15 +36,16 @@ def effective_permissions(facts: Facts, arn: str) -> dict[str, Any]:
     """
     if arn not in facts.identities:
         raise LookupError(f"There is no user or role {arn[:200]} here.")
-    evaluation = facts.ask(Question(arn, "iam:GetUser", "*"))
-    policies, own = evaluation.policies, facts.identities[arn]
+    own, policies = facts.identities[arn], facts.layers(arn)
+    layers = [[each for policy in layer for each in policy.statements] for layer in policies]
     variables = {"${aws:username}": own.name if own.kind == "user" else "${aws:username}",
                  "${aws:PrincipalAccount}": own.account}  # fmt: skip
     statements: dict[str, list[str]] = {}
-    for covering, actions in _alike(policies).items():
-        layers = _layers(policies, covering)
-        allowed = [_together(parts) for parts in product(*[[_part(each, variables) for each in one] for one in layers])]
-        denies = [_part(each, variables) for each in covering if each.effect == "Deny"]
+    for covering, actions in _alike(layers).items():
+        parts = {each: _part(each, variables) for each in covering}
+        allows_of = [[parts[each] for each in layer if each in parts and each.effect == "Allow"] for layer in layers]
+        allowed = [_together(each) for each in product(*allows_of)]
+        denies = [part for each, part in parts.items() if each.effect == "Deny"]
         allows = [part for part in allowed if part and not any(_takes_all(deny, part) for deny in denies)]
         denies += [part._replace(resources=part.excepted, excepted=(), condition={}) for part in _split(allows)]
         for part in allows:
@@ -53,7 +53,7 @@ def effective_permissions(facts: Facts, arn: str) -> dict[str, Any]:
         for deny in denies:
             if any(_meet(deny, part) for part in allows):
                 statements.setdefault(json.dumps(_statement("Deny", deny)), []).extend(actions)
-    texts = {text for each in _all(policies) for text in listed(each.document.get("Action", []))}
+    texts = {text for layer in layers for each in layer for text in listed(each.document.get("Action", []))}
     return {
         "Version": "2012-10-17",
         "Statement": [
@@ -63,32 +63,16 @@ def effective_permissions(facts: Facts, arn: str) -> dict[str, Any]:
     }
 
 
-def _all(policies: PolicySet) -> Iterator[Statement]:
-    bound = (policies.permissions_boundary,) if policies.permissions_boundary else ()
-    for policy in (*policies.identity, *bound, *(policy for level in policies.scps for policy in level)):
-        yield from policy.statements
-
-
-def _layers(policies: PolicySet, covering: tuple[Statement, ...]) -> list[list[Statement]]:
-    """Of every kind of policy the Allow statements that cover the actions; each kind has to allow."""
-    bound = policies.permissions_boundary
-    layers: list[Iterable[Policy]] = [policies.identity, *([[bound]] if bound else []), *policies.scps]
-    return [
-        [each for policy in layer for each in policy.statements if each.effect == "Allow" and each in covering]
-        for layer in layers
-    ]
-
-
-def _alike(policies: PolicySet) -> dict[tuple[Statement, ...], list[str]]:
+def _alike(layers: Sequence[Sequence[Statement]]) -> dict[tuple[Statement, ...], list[str]]:
     """The known actions, those together that the same statements cover."""
-    allows = [each for policy in policies.identity for each in policy.statements if each.effect == "Allow"]
+    allows = [each for each in layers[0] if each.effect == "Allow"]
     prefixes = {text.partition(":")[0].lower() for each in allows for text in each.actions.texts}
     wide = any(each.not_action for each in allows) or any(set(prefix) & set("*?") for prefix in prefixes)
-    statements, groups = list(_all(policies)), dict[tuple[Statement, ...], list[str]]()
+    groups: dict[tuple[Statement, ...], list[str]] = {}
     for prefix in sorted(service_data.services() if wide else prefixes & service_data.services()):
         for action in _actions(prefix):
             low = action.lower()
-            covering = tuple([each for each in statements if each.actions.matches(low, {}) is not each.not_action])
+            covering = tuple([each for layer in layers for each in layer if each.covers_action(low)])
             groups.setdefault(covering, []).append(action)
     return groups
 
@@ -153,33 +137,35 @@ def _both(operator: str, key: str, one: list[str], other: list[str]) -> list[str
     raise ValueError(f"Two conditions {operator} on {key} have no text in a single statement.")
 
 
+ONE_ALONE, OTHER_ALONE, BOTH = 1, 2, 3  # which of two patterns a text matches
+
+
+@lru_cache(maxsize=8192)
+def _matches(one: str, other: str) -> frozenset[int]:
+    """In which ways texts match two patterns; what a variable stands for nobody knows."""
+    if "${" not in one + other:
+        return frozenset(texts_by_match([parse(one), parse(other)]))
+    return frozenset({BOTH} if one == other else {ONE_ALONE, OTHER_ALONE, BOTH})
+
+
 def _common(one: str, other: str) -> list[str]:
     """The pattern of what both mean; none where no text matches both."""
-    if _within(one, other):
-        return [one]
-    if _within(other, one):
-        return [other]
-    if "${" in one + other or 3 in texts_by_match([parse(one), parse(other)]):
+    if _within(one, other) or _within(other, one):
+        return [one if _within(one, other) else other]
+    if BOTH in _matches(one, other):
         raise ValueError(f"What {one} and {other} have in common has no pattern of its own.")
     return []
 
 
-@lru_cache(maxsize=8192)
 def _within(one: str, other: str) -> bool:
     """Whether whatever the one pattern means the other one means, too."""
-    if one == other or other == "*" or "${" in one + other:
-        return one == other or other == "*"
-    return 0 not in texts_by_match([parse(other)], parse(one))
+    return other == "*" or ONE_ALONE not in _matches(one, other)
 
 
 def _meet(deny: Part, part: Part) -> bool:
     if deny.excepted:
         return not all(any(_within(each, other) for other in deny.excepted) for each in part.resources)
-    return any(_overlap(each, other) for each in part.resources for other in deny.resources)
-
-
-def _overlap(one: str, other: str) -> bool:
-    return "${" in one + other or 3 in texts_by_match([parse(one), parse(other)])
+    return any(BOTH in _matches(each, other) for each in part.resources for other in deny.resources)
 
 
 def _takes_all(deny: Part, part: Part) -> bool:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from simlib.audit.arns import Arns, account_of, grouped, name_of
 from simlib.audit.facts import ANYWHERE, EVERYTHING, Facts, Identity
-from simlib.audit.grants import NOTHING, Grant, Question, only_if
+from simlib.audit.grants import NOTHING, Grant, only_if
 from simlib.cloud.inspection import Place
 from simlib.cloud.permissions.service_table import reference_of
 from simlib.cloud.storage import iam_entities
@@ -152,13 +152,13 @@ class Finder:
     def lacking(self, who: str, account: str, instead: Mapping[Place, Any] = NOTHING) -> Iterator[tuple[str, str]]:
         """What the account's root user may do and somebody may not; nothing of it where they are an administrator."""
         proofs = self._proofs(account)
-        return (ask for ask in proofs if self.facts.grant(Question(who, *ask, instead=instead)) is None)
+        return (ask for ask in proofs if self.facts.grant(who, *ask, instead=instead) is None)
 
     def _proofs(self, account: str) -> list[tuple[str, str]]:
         if account not in self.proofs:
             asks = [(action, resource.format(account=account)) for action, resource, *_ in PROOFS]
             root = f"arn:aws:iam::{account}:root"
-            self.proofs[account] = [ask for ask in asks if self.facts.grant(Question(root, *ask))]
+            self.proofs[account] = [ask for ask in asks if self.facts.grant(root, *ask)]
         return self.proofs[account]
 
     def administrator(self, who: str, identity: Identity) -> tuple[str, ...] | None:
@@ -170,7 +170,7 @@ class Finder:
             return None
         needs: dict[str, None] = {}
         for ask in self._proofs(identity.account):
-            grant = self.facts.grant(Question(who, *ask))
+            grant = self.facts.grant(who, *ask)
             if grant is None:
                 return None
             needs |= dict.fromkeys(grant.needs)
@@ -266,7 +266,7 @@ class Finder:
     def trust_of(self, service: str, role: str) -> Grant | None:
         """The decision by which a service may assume a role."""
         if (service, role) not in self.trusts:
-            self.trusts[service, role] = self.facts.grant(Question(service, "sts:AssumeRole", role))
+            self.trusts[service, role] = self.facts.grant(service, "sts:AssumeRole", role)
         return self.trusts[service, role]
 
     def _fits(self, row: Mapping[str, Any], target: Identity, caller: Identity) -> bool:
@@ -279,7 +279,7 @@ class Finder:
             profiles = backend.instance_profiles.values()
             profile = f"arn:aws:iam::{target.account}:instance-profile/new"
             return any(target.arn in [role.arn for role in each.roles] for each in profiles) or all(
-                self.facts.ask(Question(caller.arn, action, profile)).allowed
+                self.facts.ask(caller.arn, action, profile).allowed
                 for action in ("iam:CreateInstanceProfile", "iam:AddRoleToInstanceProfile")
             )
         return True
@@ -295,7 +295,7 @@ class Finder:
         grants = []
         for action, resource in asks:
             context = {"iam:PassedToService": row["service"]} if action == "iam:PassRole" else NOTHING
-            grant = self.facts.grant(Question(who, action, resource, context, instead))
+            grant = self.facts.grant(who, action, resource, context, instead)
             if grant is None:
                 return None
             grants.append(grant)

@@ -17,7 +17,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from simlib.audit.arns import Arns, grouped, listed, name_of, principals_of, role_of
-from simlib.audit.grants import NOTHING, Grant, Instead, Question
+from simlib.audit.grants import NOTHING, Grant, Instead, grant_of
 from simlib.cloud.credentials.lifetimes import VALID, Credential
 from simlib.cloud.inspection import Place
 from simlib.cloud.storage import buckets, iam_entities, resources
@@ -50,6 +50,10 @@ class Identity:
 
     stored: StoredIdentity
     documents: Mapping[Place, Policy]
+    arn: str
+    account: str
+    name: str
+    _patterns: dict[str, tuple[str, ...]] = field(default_factory=dict, init=False)  # by action
 
     @classmethod
     def from_stored(cls, stored: StoredIdentity) -> Identity:
@@ -59,24 +63,13 @@ class Identity:
         texts = [(kind, each) for kind, documents in kinds.items() for each in documents]
         places = [Place(stored.arn, kind) if kind == "trust" else each.place(kind) for kind, each in texts]
         policies = [_policy(each.text, kind, each.name) for kind, each in texts]
-        return cls(stored, {place: policy for place, policy in zip(places, policies, strict=True) if policy})
-
-    @property
-    def arn(self) -> str:
-        return self.stored.arn
+        prepared = {place: policy for place, policy in zip(places, policies, strict=True) if policy}
+        return cls(stored, prepared, stored.arn, stored.account, stored.name)
 
     @property
     def kind(self) -> str:
         """``user`` or ``role``."""
         return "role" if ":role/" in self.arn else "user"
-
-    @property
-    def account(self) -> str:
-        return self.stored.account
-
-    @property
-    def name(self) -> str:
-        return self.stored.name
 
     @property
     def trust(self) -> Policy | None:
@@ -115,20 +108,13 @@ class Identity:
         owners = dict.fromkeys(place.owner for place in self.documents if place.kind == "identity")
         return [arn for arn in owners if arn.startswith(f"arn:aws:iam::{self.account}:policy/")]
 
-    @cached_property
-    def _patterns(self) -> dict[str, tuple[str, ...]]:
-        return {}
-
     def patterns(self, action: str) -> tuple[str, ...]:
         """The resources that its Allow statements for an action name, each once; `*` alone where one names all."""
         if action not in self._patterns:
-            low, texts = action.lower(), dict[str, None]()
-            for place, policy in self.documents.items():
-                for each in policy.candidates(low) if place.kind == "identity" else ():
-                    if each.effect == "Allow":
-                        texts |= dict.fromkeys(listed(each.document.get("Resource", "*")))
-            if self.kind == "user":
-                texts = dict.fromkeys(text.replace("${aws:username}", self.name) for text in texts)
+            name = self.name if self.kind == "user" else "${aws:username}"
+            texts = {text.replace("${aws:username}", name): None for policy in self.of_kind("identity")
+                     for each in policy.candidates(action.lower()) if each.effect == "Allow"
+                     for text in listed(each.document.get("Resource", "*"))}  # fmt: skip
             self._patterns[action] = ("*",) if "*" in texts else tuple(texts)
         return self._patterns[action]
 
@@ -273,28 +259,38 @@ class Facts:
 
     # -- asking --------------------------------------------------------------------------------------------------------
 
-    def ask(self, question: Question) -> Evaluation:
-        around = {**self.circumstances, **question.context}
-        instead = {**self.instead, **question.instead} if question.instead else self.instead
-        request = (question.who, question.action, question.resource)
-        return self.look.ask(*request, circumstances=around, instead=instead)
+    def ask(
+        self, who: str, action: str, resource: str, context: Mapping[str, Any] = NOTHING, instead: Instead = NOTHING
+    ) -> Evaluation:
+        """The gate's decision; `context`: condition keys beside the world's, `instead`: documents beside the stored."""
+        around, documents = {**self.circumstances, **context}, {**self.instead, **instead}
+        return self.look.ask(who, action, resource, circumstances=around, instead=documents)
 
-    def grant(self, question: Question) -> Grant | None:
+    def layers(self, arn: str) -> list[tuple[Policy, ...]]:
+        """The policies of a user, role or root user: its own, its boundary, the SCPs of each level. Each has to allow;
+        the root user needs none of its own."""
+        request, policies = self.ask(arn, "iam:GetUser", "*")[:2]
+        bound = [(policies.permissions_boundary,)] if policies.permissions_boundary else []
+        return [policies.identity, *bound, *(() if request.caller.service_linked else policies.scps)]
+
+    def grant(
+        self, who: str, action: str, resource: str, context: Mapping[str, Any] = NOTHING, instead: Instead = NOTHING
+    ) -> Grant | None:
         """The decision that allows, as it is or under conditions that the caller could meet; None where none does."""
-        return Grant.of(self.ask(question))
+        return grant_of(self.ask(who, action, resource, context, instead))
 
     def grant_outside(self, who: str, action: str, resource: str, owner: str, acting: str = "") -> Grant | None:
         """The same of somebody we cannot look into, as if their own account allowed them everything.
 
         With `acting`, an account, it is what an AWS service does for them.
         """
-        inside = self.ask(Question(f"arn:aws:iam::{owner}:root", action, resource))
+        inside = self.ask(f"arn:aws:iam::{owner}:root", action, resource)
         context = {key: value for key, value in inside.request.context.items() if key.lower().startswith(_SURROUNDINGS)}
         if acting:  # the second is what SNS calls the first in its own default policies
             context |= {"aws:SourceAccount": acting, "aws:SourceOwner": acting}
         own = (cached_policy(EVERYTHING, "identity", "everything"),)
         policies = PolicySet(identity=own, resource=inside.policies.resource, rcps=inside.policies.rcps)
-        return Grant.of(evaluate(Request(who, action, resource, resource_account=owner, context=context), policies))
+        return grant_of(evaluate(Request(who, action, resource, resource_account=owner, context=context), policies))
 
     # -- reading -------------------------------------------------------------------------------------------------------
 

@@ -18,26 +18,11 @@ _ON_BEHALF = ("aws:sourceaccount", "aws:sourcearn", "aws:sourceorgid", "aws:sour
 _MFA = ("aws:multifactorauthpresent", "aws:multifactorauthage")
 
 
-class Question(NamedTuple):
-    """May somebody do this? `context` are condition keys beside the world's, `instead` documents beside the stored."""
-
-    who: str
-    action: str
-    resource: str
-    context: Mapping[str, Any] = NOTHING
-    instead: Instead = NOTHING
-
-
 class Grant(NamedTuple):
     """A decision that allows, and the conditions it takes, in words."""
 
     evaluation: Evaluation
     needs: tuple[str, ...] = ()
-
-    @classmethod
-    def of(cls, evaluation: Evaluation) -> Grant | None:
-        """A decision as it is, or under conditions that the caller could meet; None where that does not help."""
-        return cls(evaluation) if evaluation.allowed else _under_conditions(evaluation)
 
 
 def only_if(needs: Sequence[str]) -> str:
@@ -45,11 +30,14 @@ def only_if(needs: Sequence[str]) -> str:
     return f"; only if {' and '.join(needs)}" if needs else ""
 
 
-def _under_conditions(evaluation: Evaluation) -> Grant | None:
-    """The decision on a refused request that brings what policies ask for: MFA, an external ID, claims of a token.
+def grant_of(evaluation: Evaluation) -> Grant | None:
+    """A decision that allows, as it is or on a request that brings what policies ask for: MFA, an external ID, claims
+    of a token; None where that does not help.
 
     What AWS knows of a caller by itself (account, organization, tags) nobody can bring; a role's session has no MFA.
     """
+    if evaluation.allowed:
+        return Grant(evaluation)
     request, policies = evaluation.request, evaluation.policies
     mentioned = {each.key for statement in _statements(policies, request) for each in statement.conditions}
     fixed = ("aws:principal", "aws:resource", *(_MFA if request.caller.kind != Kind.USER else ()),

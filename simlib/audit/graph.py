@@ -8,6 +8,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
+from math import inf
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,7 +18,7 @@ from simlib.audit.arns import Arns, account_of, principals_of
 from simlib.audit.difference import Difference
 from simlib.audit.escalation import COMPUTE, ROWS, Finder, Way
 from simlib.audit.facts import ANYBODY, DELIVERIES, Facts, Identity, LiveCredential, Thing
-from simlib.audit.grants import Instead, Question
+from simlib.audit.grants import Instead
 from simlib.iam import Evaluation
 
 #: Kinds of edges, and what each is called where there is room for a word only.
@@ -61,14 +62,14 @@ NOT_LOOKED_AT = (
 class Reason:
     """Why there is an edge: what its holder does, the decisions that allow it, and what it takes besides.
 
-    `hours` is how much longer than its source the gain lasts: 0, an hour for an assumed role, None without end.
+    `hours` is how much longer than its source the gain lasts: 0, an hour for an assumed role, `inf` without end.
     """
 
     kind: str
     does: str
     evaluations: tuple[Evaluation, ...] = ()
     needs: tuple[str, ...] = ()
-    hours: float | None = 0
+    hours: float = 0
 
 
 class Actor(NamedTuple):
@@ -209,15 +210,15 @@ class AccessMap:
             self._edge(node, way.target, Reason(ASSUMES, does, *decisions, HOUR))
         elif way.gains == "any" and way.whole:
             owned = self._account(account_of(way.target))
-            self._edge(node, owned, Reason(OWNS, f"{does} ({way.actions}): any permission there is", *decisions, None))
+            self._edge(node, owned, Reason(OWNS, f"{does} ({way.actions}): any permission there is", *decisions, inf))
         elif row["on"] == "passed":
             self._passes(node, identity, way, row["service"])
         elif row["on"] == "running" and way.thing:
-            self._edge(node, way.thing, Reason(TAKES, f"{does} ({way.actions})", *decisions, None))
+            self._edge(node, way.thing, Reason(TAKES, f"{does} ({way.actions})", *decisions, inf))
         elif row["on"] in ("user", "role", "other group"):
             if row["on"] == "other group":
                 self._node(way.target, "group", way.target.rpartition("/")[2], identity.account)
-            self._edge(node, way.target, Reason(TAKES, f"{does} ({way.actions})", *decisions, None))
+            self._edge(node, way.target, Reason(TAKES, f"{does} ({way.actions})", *decisions, inf))
 
     def _passes(self, node: str, identity: Identity, way: Way, service: str) -> None:
         """Something that somebody starts, and the role it then runs as."""
@@ -225,12 +226,12 @@ class AccessMap:
         thing = COMPUTE.get(prefix, f"thing of {prefix}")
         new = self._node(f"{node} {service}", "new", f"a new {thing}", identity.account)
         actions = ", ".join(dict.fromkeys(action for action, _ in way.asks[1:]))
-        self._edge(node, new, Reason(STARTS, f"starts a {thing} ({actions})", way.evaluations[1:], way.needs, None))
+        self._edge(node, new, Reason(STARTS, f"starts a {thing} ({actions})", way.evaluations[1:], way.needs, inf))
         trusted = self.finder.trust_of(service, role.arn)
         passed = (way.evaluations[0], *([trusted.evaluation] if trusted else []))
         does = f"runs as the role {role.name}, which {self.graph.nodes[node]['label']} passes to it (iam:PassRole)"
         if not self.graph.has_edge(new, role.arn):
-            self._edge(new, role.arn, Reason(RUNS, does, passed, way.needs, None))
+            self._edge(new, role.arn, Reason(RUNS, does, passed, way.needs, inf))
 
     def _uses(self, actor: Actor) -> None:
         """The resources that somebody may use; whatever may be done there are the reasons of one edge."""
@@ -246,7 +247,7 @@ class AccessMap:
                     if things[arn].account != identity.account and arn not in foreign:
                         continue  # another account's resource needs a policy that says so
                     for part in parts(arn, use.part, patterns):
-                        if grant := self.facts.grant(Question(actor.who, use.action, part)):
+                        if grant := self.facts.grant(actor.who, use.action, part):
                             self._edge(actor.node, arn, Reason(MAY, use.verb, grant[:1], grant.needs))
                             break
 
@@ -260,7 +261,7 @@ class AccessMap:
         copy.graph.remove_edges_from(list(copy.graph.in_edges(resource)))
         for node, who, identity in self.actors():
             may_be_allowed = (thing and thing.policy) or only.all_matching(identity.patterns(action))
-            if may_be_allowed and (grant := self.facts.grant(Question(who, action, resource))):
+            if may_be_allowed and (grant := self.facts.grant(who, action, resource)):
                 copy._edge(node, resource, Reason(MAY, "use", grant[:1], grant.needs))
         return copy
 
@@ -283,7 +284,7 @@ class AccessMap:
             else:
                 continue
             if role:
-                questions = [(Reason(ASSUMES, f"assumes the role {role.name}{by}", hours=None), action, arn)]
+                questions = [(Reason(ASSUMES, f"assumes the role {role.name}{by}", hours=inf), action, arn)]
             else:
                 uses = USES.get(self.facts.things[arn].service, ())
                 questions = [(Reason(MAY, use.verb), use.action, arn + use.part) for use in uses]
@@ -327,13 +328,13 @@ class AccessMap:
             action, does = "iam:UpdateAssumeRolePolicy", "rewrites the trust policy of"
             if identity.kind == "user":
                 action, does = "iam:CreateAccessKey", "makes an access key for"
-            takes = Reason(TAKES, f"{does} {identity.name}", hours=None)
+            takes = Reason(TAKES, f"{does} {identity.name}", hours=inf)
             questions = [] if identity.is_of_aws else [(takes, action, arn)]
         else:
             uses = USES.get(self.facts.things[arn].service, ())
             questions = [(Reason(MAY, use.verb), use.action, arn + use.part) for use in uses]
         for reason, action, resource in questions:
-            if grant := self.facts.grant(Question(root, action, resource)):
+            if grant := self.facts.grant(root, action, resource):
                 self._edge(owner, arn, replace(reason, evaluations=grant[:1], needs=grant.needs))
 
 

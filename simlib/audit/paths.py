@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice, pairwise
+from math import inf
 from typing import NamedTuple
 
 import networkx as nx
@@ -195,31 +196,17 @@ def _ends(graph: nx.DiGraph, source: str, until: datetime | None) -> Mapping[str
     inside = graph.subgraph(nx.descendants(graph, source) | {source})
     if until is None:
         return dict.fromkeys(inside)
-    hours: dict[str, float | None] = {source: 0}
+    gains = {edge: max(each.hours for each in inside.edges[edge]["reasons"]) for edge in inside.edges}
+    hours: dict[str, float] = {}
     condensed = nx.condensation(inside)
     for circle in nx.topological_sort(condensed):
         members = condensed.nodes[circle]["members"]
-        gained: list[float | None] = [0] if source in members else []
-        gained += [
-            _after(hours[before], _longest(inside.edges[before, member]["reasons"]))
-            for member in members
-            for before in inside.predecessors(member)
-            if before not in members
-        ]
-        goes_round = any(_longest(inside.edges[edge]["reasons"]) != 0 for edge in inside.subgraph(members).edges)
+        into = [edge for edge in inside.in_edges(members) if edge[0] not in members]
+        goes_round = any(gains[edge] for edge in inside.subgraph(members).edges)
         renews = goes_round or any("renews" in inside.nodes[member] for member in members)
-        lasts = None if renews or None in gained else max(hour for hour in gained if hour is not None)
+        lasts = inf if renews else max((hours[edge[0]] + gains[edge] for edge in into), default=0)
         hours |= dict.fromkeys(members, lasts)
-    return {node: until + timedelta(hours=lasts) if lasts is not None else None for node, lasts in hours.items()}
-
-
-def _longest(reasons: Sequence[Reason]) -> float | None:
-    hours = [each.hours for each in reasons]
-    return None if None in hours else max(hour for hour in hours if hour is not None)
-
-
-def _after(so_far: float | None, more: float | None) -> float | None:
-    return None if so_far is None or more is None else so_far + more
+    return {node: None if lasts == inf else until + timedelta(hours=lasts) for node, lasts in hours.items()}
 
 
 # -- what has changed --------------------------------------------------------------------------------------------------

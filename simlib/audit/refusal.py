@@ -19,6 +19,7 @@ from html import unescape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from simlib.audit.arns import account_of, role_of
 from simlib.cloud.permissions import service_table
 from simlib.cloud.permissions.service_table import reference_of
 from simlib.iam.errors import RequestError
@@ -108,7 +109,7 @@ class Refusal:
             "permissions": level == "Permissions management",
             "wide": level in ("Write", "Tagging") and wide,
             "ceiling": self.check_type.endswith("CONTROL_POLICY") or self.check_type == "PERMISSIONS_BOUNDARY",
-            "account": self.check_type == "RESOURCE" and holder(self.principal).endswith(":root"),
+            "account": self.check_type == "RESOURCE" and role_of(self.principal).endswith(":root"),
         }
         if applies["handing"]:
             applies |= {"permissions": False, "wide": False}
@@ -297,7 +298,7 @@ def _permission(message: _Message, check_type: str, effect: str, **names: Any) -
     trust = action.lower() in TRUST_ACTIONS and check_type in ("", "RESOURCE")
     row = _TABLES["layer"]["TRUST" if trust and not effect else check_type or "UNKNOWN"]
     says = row["denies" if effect == EXPLICIT_DENY else "lacks"]
-    words = {"holder": holder(principal), "resource": names["resource"] or "the resource"}
+    words = {"holder": role_of(principal), "resource": names["resource"] or "the resource"}
     # credentials of GetFederationToken reach neither IAM nor STS: STS/API_GetFederationToken
     cannot = effect == EXPLICIT_DENY or (":federated-user/" in principal and action[:4] in ("iam:", "sts:"))
     refusal = _refusal(message, {**row, "kind": "trust" if trust else "permission", "says": says}, words)
@@ -345,7 +346,7 @@ def _arn(resource: str, action: str, principal: str) -> str:
     """The ARN of a resource that a text names in short; what cannot be completed stays as it is."""
     if resource in ("", "*") or resource.startswith("arn:"):
         return resource
-    account = (principal.split(":") + [""] * 5)[4]
+    account = account_of(principal)
     kind, _, name = resource.rpartition(" ")
     if name.startswith("arn:"):
         return name
@@ -357,16 +358,10 @@ def _arn(resource: str, action: str, principal: str) -> str:
     return resource
 
 
-def holder(principal: str) -> str:
-    """Whose policies decide for a caller: of a session its role, without the role's path."""
-    role = re.fullmatch(r"arn:([\w-]+):sts::(\d+):assumed-role/([^/]+)/.*", principal)
-    return f"arn:{role[1]}:iam::{role[2]}:role/{role[3]}" if role else principal
-
-
 def _principal(principal: str) -> Any:
     """How a statement names a caller."""
     try:
         caller = identify(principal)
     except RequestError:
         return {"AWS": principal}
-    return "*" if caller.kind == Kind.ANONYMOUS else {caller.key: holder(principal)}
+    return "*" if caller.kind == Kind.ANONYMOUS else {caller.key: role_of(principal)}

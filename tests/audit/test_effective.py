@@ -12,7 +12,6 @@ import pytest
 from simlib import Cloud
 from simlib.audit.effective import effective_permissions
 from simlib.audit.facts import Facts
-from simlib.audit.grants import Question
 from simlib.cloud.inspection import Place
 from simlib.iam import Policy, PolicySet, Request, evaluate
 from tests.lab.access_world import allow, arn, document, user
@@ -83,7 +82,7 @@ def test_it_decides_as_the_policies_do() -> None:
             for action, name, tag in product(REQUESTED, ("one", "two"), ("x", "y", "")):
                 context = {"aws:RequestTag/a": tag} if tag else {}
                 resource = f"arn:aws:sqs:us-east-1:111111111111:{name}"
-                real = facts.ask(Question(who, action, resource, context)).allowed
+                real = facts.ask(who, action, resource, context).allowed
                 request = Request(who, action, resource, context=context)
                 assert evaluate(request, PolicySet(identity=(policy,))).allowed is real, (seed, action, name, tag)
                 allowed += real
