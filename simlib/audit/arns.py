@@ -7,11 +7,14 @@ from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from itertools import chain
+from typing import TypeVar
 
 from simlib.iam import Policy
 from simlib.iam.principals import is_account_id
 
 CALLERS_ACCOUNT = ("aws:principalaccount", "aws:sourceaccount", "aws:sourceowner")  # condition keys
+K = TypeVar("K")
+V = TypeVar("V")
 _GAP = re.compile(r"\$\{[^}]*\}|[*?]")
 
 
@@ -21,6 +24,11 @@ class Arns:
     def __init__(self, arns: Iterable[str] = ()) -> None:
         self.arns = sorted(set(arns))
         self._matching: dict[str, Sequence[str]] = {}
+
+    @classmethod
+    def by(cls, pairs: Iterable[tuple[str, str]]) -> dict[str, Arns]:
+        """ARNs by some name of each."""
+        return {name: cls(arns) for name, arns in grouped(pairs).items()}
 
     def matching(self, pattern: str) -> Sequence[str]:
         """Those a pattern may mean, in order; a variable in it may be any text."""
@@ -86,8 +94,9 @@ def role_of(name: str) -> str:
     return re.sub(r"^(arn:[\w-]+):sts::(\d+):assumed-role/([^/]+)/.*$", r"\1:iam::\2:role/\3", name, flags=re.DOTALL)
 
 
-def grouped(pairs: Iterable[tuple[str, str]]) -> dict[str, Arns]:
-    groups: dict[str, list[str]] = {}
-    for key, arn in pairs:
-        groups.setdefault(key, []).append(arn)
-    return {key: Arns(arns) for key, arns in groups.items()}
+def grouped(pairs: Iterable[tuple[K, V]]) -> dict[K, list[V]]:
+    """Values by their keys, both in order."""
+    groups: dict[K, list[V]] = {}
+    for key, value in pairs:
+        groups.setdefault(key, []).append(value)
+    return groups

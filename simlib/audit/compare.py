@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from itertools import chain
 from typing import NamedTuple
 
-from simlib.audit.arns import account_of
+from simlib.audit.arns import account_of, grouped
 from simlib.audit.escalation import Way
 from simlib.audit.exposure import Audit, in_words
 from simlib.audit.facts import EVERYTHING, Facts, merged
@@ -57,14 +57,12 @@ def _denies(policy: Policy) -> list[Policy]:
 def newly_possible(audit: Audit, old: State) -> Iterator[str]:
     """What is allowed in a world that is open and was not in another one."""
     new = State.of(audit)
-    principals: dict[tuple[str, str], list[str]] = {}  # by sentence and account of whom it is said
-    for arn in new.layers:
-        identity = audit.facts.identities.get(arn)
-        if arn not in old.layers and identity:
-            yield f"{arn} is new"
-        for sentence in _of_principal(audit.facts, arn, new, old) if identity or arn in old.layers else ():
-            principals.setdefault((sentence, account_of(arn)), []).append(arn)
-    for (sentence, _), arns in principals.items():
+    identities = audit.facts.identities
+    yield from (f"{arn} is new" for arn in identities if arn not in old.layers)
+    known = [arn for arn in new.layers if arn in identities or arn in old.layers]
+    sentences = (((sentence, account_of(arn)), arn) for arn in known
+                 for sentence in _of_principal(audit.facts, arn, new, old))  # fmt: skip
+    for (sentence, _), arns in grouped(sentences).items():
         yield f"{arns[0] if len(arns) == 1 else in_words(arns)} {sentence}"
     for arn, policy in new.own.items():
         before = old.own.get(arn)

@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from simlib.audit.arns import Arns, account_of, grouped, name_of
+from simlib.audit.arns import Arns, account_of, name_of
 from simlib.audit.facts import ANYWHERE, EVERYTHING, Facts, Identity
 from simlib.audit.grants import NOTHING, Grant, only_if
 from simlib.cloud.inspection import Place
@@ -146,7 +146,7 @@ class Finder:
         self.facts = facts
         self.proofs: dict[str, list[tuple[str, str]]] = {}  # by account: what its root user may do
         self.trusts: dict[tuple[str, str], Grant | None] = {}
-        self.running = grouped((f"{each.service} {each.runs_as}", each.arn) for each in facts.things.values()
+        self.running = Arns.by((f"{each.service} {each.runs_as}", each.arn) for each in facts.things.values()
                                if each.runs_as)  # fmt: skip
 
     def lacking(self, who: str, account: str, instead: Mapping[Place, Any] = NOTHING) -> Iterator[tuple[str, str]]:

@@ -8,7 +8,7 @@ UG/id_roles_providers_oidc_secure-by-default.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
@@ -215,10 +215,10 @@ class Audit:
             is_gone = one and one[1] != "assumed-role" and name not in self.facts.identities
             if is_gone and account in self.facts.of_account:  # an organization names accounts whose dumps are not here
                 yield Exposure("dangling-trust", arn, f"{who} is trusted and does not exist", evidence)
-        elif not _narrows(statement, "aws:principalorgid", "aws:principalorgpaths"):
+        elif not statement.demands(("aws:principalorgid", "aws:principalorgpaths"), _is_some):
             if is_role and _MADE_BY_AWS.fullmatch(name_of(arn)):
                 rule, why = "organization-access", "; check that it is the management or audit account"
-            elif is_role and _narrows(statement, "sts:externalid"):
+            elif is_role and statement.demands(("sts:externalid",), _is_some):
                 rule, why = "partner-access", ", with an external ID"
             elif is_role:
                 rule, why = "confused-deputy", ", without a condition on sts:ExternalId"
@@ -257,28 +257,18 @@ def _open_to_all(name: str, statement: Statement) -> str:
     issuer = name.partition(":oidc-provider/")[2] or (name if name in BUILT_IN_PROVIDERS else "")
     claims = _CLAIMS_OF_ALL if name in BUILT_IN_PROVIDERS else _CLAIMS
 
-    def fixed(value: str) -> bool:
+    def fixed(_: str, value: str) -> bool:
         """Whether what stands before a wildcard names somebody: of `repo:acme*` GitHub has many."""
         head = re.split(r"[*?]", value)[0]
         return head == value or ("/" in head if issuer == GITHUB else bool(head.partition(":")[2]))
 
     keys = [f"{issuer}:{claim}".lower() for claim in claims]
-    return "" if _narrows(statement, *keys, fixed=fixed) else issuer
+    return "" if statement.demands(keys, fixed) else issuer
 
 
-def _some(value: str) -> bool:
+def _is_some(_: str, value: str) -> bool:
+    """Whether a value is not every value."""
     return bool(value.strip("*?"))
-
-
-def _narrows(statement: Statement, *keys: str, fixed: Callable[[str], bool] = _some) -> bool:
-    """Whether a condition holds one of these keys to values that are not every value."""
-    return any(
-        each.key in keys
-        and each.operator.base.startswith("String")
-        and not (each.operator.negated or each.operator.when_absent)
-        and all(map(fixed, each.values))
-        for each in statement.conditions
-    )
 
 
 def _behind(way: Way) -> str:

@@ -16,7 +16,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from simlib.audit.arns import Arns, grouped, listed, name_of, principals_of, role_of
+from simlib.audit.arns import Arns, listed, name_of, principals_of, role_of
 from simlib.audit.grants import NOTHING, Grant, Instead, grant_of
 from simlib.cloud.credentials.lifetimes import VALID, Credential
 from simlib.cloud.inspection import Place
@@ -211,7 +211,7 @@ class Facts:
     @cached_property
     def of_account(self) -> dict[str, Arns]:
         """The users and roles of each account."""
-        return grouped((each.account, each.arn) for each in self.identities.values())
+        return Arns.by((each.account, each.arn) for each in self.identities.values())
 
     @cached_property
     def groups(self) -> dict[str, list[str]]:
@@ -222,18 +222,18 @@ class Facts:
     @cached_property
     def trusting(self) -> dict[str, Arns]:
         """The roles that trust somebody, by the name in the trust policy."""
-        return grouped((name, each.arn) for each in self.identities.values() for name in each.trusts)
+        return Arns.by((name, each.arn) for each in self.identities.values() for name in each.trusts)
 
     @cached_property
     def of_service(self) -> dict[str, Arns]:
         """The resources of each service."""
-        return grouped((each.service, each.arn) for each in self.things.values())
+        return Arns.by((each.service, each.arn) for each in self.things.values())
 
     @cached_property
     def lets_in(self) -> dict[str, Arns]:
         """The resources whose own policies let somebody in, by the name there."""
         named = {each.arn: principals_of(each.policy) for each in self.things.values()}
-        return grouped((role_of(name), arn) for arn, names in named.items() for _, name in names)
+        return Arns.by((role_of(name), arn) for arn, names in named.items() for _, name in names)
 
     def policy_of(self, arn: str) -> Policy | None:
         """The trust policy of a role, or the resource's own."""

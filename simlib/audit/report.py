@@ -13,19 +13,20 @@ import argparse
 import json
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from simlib.audit.arns import account_of
+from simlib.audit.arns import account_of, grouped
 from simlib.audit.compare import State, newly_possible
 from simlib.audit.effective import effective_permissions
 from simlib.audit.escalation import Way
-from simlib.audit.exposure import RULES, Audit, Exposure, in_words, names_of
+from simlib.audit.exposure import RULES, Audit, in_words, names_of
 from simlib.audit.grants import NOTHING
 from simlib.audit.names import Names
 from simlib.audit.paths import cuts, paths, who_reaches
 from simlib.audit.walking import walk
 from simlib.cloud.worlds.shape import WorldFileError
+from simlib.iam import Request
 from simlib.iam.validation import problems
 from simlib.lessons import LESSONS
 
@@ -99,10 +100,9 @@ def _answer(audit: Audit, options: argparse.Namespace) -> Iterator[str]:
 
 def _spelled(action: str) -> None:
     """Tell of an action that is not known – a newer one, or a misspelling; what cannot be an action is refused."""
+    Request("anonymous", action, "*")
     statement = {"Effect": "Allow", "Action": action, "Resource": "*"}
     for problem in problems({"Version": "2012-10-17", "Statement": [statement]}, "identity"):
-        if problem.level == "error":
-            raise ValueError(problem.sentence)
         if problem.code in ("invalid-action", "unknown-action", "invalid-service-in-action"):
             print(problem.sentence, file=sys.stderr)
 
@@ -122,14 +122,6 @@ def _walks(audit: Audit) -> dict[Way, str]:
     return outcomes
 
 
-def _grouped(arns: Iterable[str]) -> dict[str, list[str]]:
-    """By account."""
-    groups: dict[str, list[str]] = {}
-    for arn in arns:
-        groups.setdefault(account_of(arn), []).append(arn)
-    return groups
-
-
 def _counts(audit: Audit) -> dict[str, dict[str, int]]:
     kinds = Counter((each.account, each.kind) for each in audit.facts.identities.values())
     return {each: {kind: kinds[each, kind] for kind in ("user", "role")} for each in sorted(audit.facts.accounts)}
@@ -137,7 +129,7 @@ def _counts(audit: Audit) -> dict[str, dict[str, int]]:
 
 def _accounts(audit: Audit) -> Iterator[str]:
     """How many users and roles each account has, and who may do everything there."""
-    powerful = _grouped(audit.administrators)
+    powerful = grouped((account_of(arn), arn) for arn in audit.administrators)
     for account, counts in _counts(audit).items():
         numbers = [f"{n} {kind}{'s' * (n > 1)}" for kind, n in counts.items() if n]
         yield f"Account {account}: {', '.join(numbers) or 'no user and no role is in these files'}"
@@ -148,9 +140,7 @@ def _accounts(audit: Audit) -> Iterator[str]:
 
 def _listed(needs: Mapping[str, tuple[str, ...]], home: str) -> str:
     """Names with what it takes of them, a few for each: "ada and ben; kai and 9 more (only if MFA)"."""
-    by_needs: dict[tuple[tuple[str, ...], str], list[str]] = {}
-    for arn, each in needs.items():
-        by_needs.setdefault((each, account_of(arn)), []).append(arn)
+    by_needs = grouped(((each, account_of(arn)), arn) for arn, each in needs.items())
     return "; ".join(
         (names_of(arns, MOST_NAMES) if account == home else in_words(arns))
         + (f" (only if {' and '.join(each)})" if each else "")
@@ -160,9 +150,8 @@ def _listed(needs: Mapping[str, tuple[str, ...]], home: str) -> str:
 
 def _assuming(audit: Audit) -> list[str]:
     """Who may assume what: for each role its callers."""
-    callers: dict[str, dict[str, tuple[str, ...]]] = {}
-    for way in audit.assumes:
-        callers.setdefault(way.target, {})[way.principal] = way.needs
+    callers = {role: dict(each) for role, each in
+               grouped((way.target, (way.principal, way.needs)) for way in audit.assumes).items()}  # fmt: skip
     weak = {role for role in callers if role not in audit.administrators}
     return [f"{in_words([role])}{'' if role in weak else ', an administrator'}: {_listed(needs, account_of(role))}"
             for role, needs in sorted(callers.items(), key=lambda each: (each[0] in weak, each[0]))]  # fmt: skip
@@ -177,9 +166,8 @@ def text(audit: Audit, walks: Mapping[Way, str] = NOTHING, _: str = "") -> str:
         more = [f"… and {len(assuming) - MOST} more roles; --format json has them all"] if len(assuming) > MOST else []
         lines += ["", "Roles, and which users and roles may assume them:"]
         lines += [f"  {line}" for line in [*assuming[:MOST], *more]]
-    groups: dict[tuple[str, str, str, str], list[Exposure]] = {}
-    for each in audit.exposures:
-        groups.setdefault((each.rule, account_of(each.subject), each.what, each.evidence), []).append(each)
+    alike = (((each.rule, account_of(each.subject), each.what, each.evidence), each) for each in audit.exposures)
+    groups = grouped(alike)
     last = ""
     for (rule, _account, what, evidence), group in groups.items():
         if rule != last:

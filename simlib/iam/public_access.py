@@ -5,7 +5,7 @@ https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-publi
 
 from __future__ import annotations
 
-from simlib.iam.conditions import Condition, network
+from simlib.iam.conditions import network
 from simlib.iam.policy import Policy
 from simlib.iam.principals import Caller, Kind
 
@@ -23,7 +23,7 @@ def is_public(policy: Policy) -> bool:
     return any(
         statement.effect == "Allow"
         and (statement.not_principal or (statement.principals is not None and statement.principals.everyone))
-        and not any(map(_fixes, statement.conditions))
+        and not statement.demands(_FIXING, _is_fixed)
         for statement in policy.statements
     )
 
@@ -38,13 +38,8 @@ def restricted(policy: Policy, caller: Caller, owner: str | None) -> Policy:
     return Policy(policy.document, policy.kind, policy.name, denials)
 
 
-def _fixes(condition: Condition) -> bool:
-    """Whether a condition holds one of the keys to values without wildcard or variable."""
-    fixed = all(_is_fixed(condition.key, value) for value in condition.values)
-    return fixed and condition.demands and condition.key in _FIXING
-
-
 def _is_fixed(key: str, value: str) -> bool:
+    """Whether a value of one of the keys is without wildcard or variable."""
     if key == "aws:sourceip":  # AWS calls a range public from /0 to /7; of IPv6 the same share, to /31 (a choice)
         limit = network(value)
         return limit is not None and bool(limit.prefixlen >= (8 if limit.version == 4 else 32))

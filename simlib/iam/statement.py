@@ -9,7 +9,7 @@ AWS pages: UG/reference_policies_grammar, UG/reference_policies_elements.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from simlib.iam.conditions import BY_NAME, Condition, scalar_text
@@ -141,6 +141,11 @@ class Statement:
             if not condition.holds(values):
                 return NOT
         return ITSELF if self.principals is None else self.names(request, bounded)
+
+    def demands(self, keys: Collection[str], fixed: Callable[[str, str], bool]) -> bool:
+        """Whether a condition demands one of some keys, with values of which each is ``fixed``, asked with its key."""
+        conditions = [each for each in self.conditions if each.demands and each.key in keys]
+        return any(all(fixed(each.key, value) for value in each.values) for each in conditions)
 
     # -- the validator's side: what is well formed, with the way to it
 

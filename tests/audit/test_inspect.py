@@ -332,8 +332,9 @@ def test_one_question_is_answered(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert main([path, "--who", "sqs:SendMesage", "arn:aws:sqs:us-east-1:123456789012:q"]) == 0
     unknown = "The service sqs has no action SendMesage. Did you mean sqs:SendMessage?\n"
     assert tuple(capsys.readouterr()) == ("Nothing.\n", unknown)
-    assert main([path, "--who", "SendMessage", "arn:aws:sqs:us-east-1:123456789012:q"]) == 2
-    assert capsys.readouterr().err == "An action is service:Name, such as s3:GetObject.\n"
+    for action in ("SendMessage", "foo", "sqs:*"):
+        assert main([path, "--who", action, "arn:aws:sqs:us-east-1:123456789012:q"]) == 2
+        assert capsys.readouterr().err == f"action: {action!r} is not an action such as 's3:GetObject'\n"
     main([path])
     assert "Roles, and which users and roles may assume them:" in capsys.readouterr().out
     assert main([path, "--way", "alice", "nobody"]) == 2
