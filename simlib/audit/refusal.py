@@ -13,8 +13,7 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, fields, replace
-from functools import cache
+from dataclasses import dataclass, field, fields
 from html import unescape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -152,7 +151,7 @@ def explain(text: str) -> Refusal:
     messages = list(_messages(text))
     for reader in (_authorization, _row):
         for message in messages:
-            if refusal := reader(message):
+            if refusal := message if isinstance(message, Refusal) else reader(message):
                 return refusal
     raise NotARefusal(
         "This is no error text of AWS that can be recognised: paste what AWS printed, from its first word on."
@@ -171,11 +170,10 @@ class _Message(NamedTuple):
     principal: str = ""
     action: str = ""
     resource: str = ""
-    decoded: Mapping[str, Any] | None = None  # an authorization message
 
 
-def _messages(text: str) -> Iterator[_Message]:
-    """Everything in a text that may be an error, the outermost first."""
+def _messages(text: str) -> Iterator[_Message | Refusal]:
+    """Everything in a text that may be an error, the outermost first; a decoded authorization message is one."""
     plain = text.strip()
     with suppress(ValueError, RecursionError):
         if plain[:1] in ("{", "["):
@@ -191,7 +189,7 @@ def _messages(text: str) -> Iterator[_Message]:
         yield _Message(text)
 
 
-def _of_json(value: Any) -> Iterator[_Message]:
+def _of_json(value: Any) -> Iterator[_Message | Refusal]:
     """Of CloudTrail's records, of an answer of AWS, or of a decoded authorization message."""
     if isinstance(value, str) and " " in value.strip():
         yield from _messages(value)
@@ -211,7 +209,7 @@ def _of_json(value: Any) -> Iterator[_Message]:
         resource = longest if all(map(longest.startswith, arns)) else ""
         yield _Message(texts.get("errorMessage") or code, code, operation, principal, action, resource)
     elif "explicitDeny" in value and isinstance(value.get("context"), dict):
-        yield _Message("", decoded=value)
+        yield _decoded(value)
     elif "eventName" not in texts:  # or of a call that went well
         code = texts.get("__type") or texts.get("code") or texts.get("Code") or ""
         message = texts.get("message") or texts.get("Message") or ""
@@ -248,9 +246,7 @@ _REASON = re.compile(
 
 
 def _authorization(message: _Message) -> Refusal | None:
-    """The refusal in AWS's text about an authorization, or in a decoded message; other reasons are rows."""
-    if message.decoded is not None:
-        return _decoded(message.decoded)
+    """The refusal in AWS's text about an authorization; other reasons are rows."""
     request = _REQUEST.search(message.text)
     reason = _REASON.match(message.text, request.end()) if request else None
     if request is None or (reason is None and message.text.startswith(" because ", request.end())):
@@ -301,36 +297,30 @@ def _permission(message: _Message, check_type: str, effect: str, **names: Any) -
     words = {"holder": role_of(principal), "resource": names["resource"] or "the resource"}
     # credentials of GetFederationToken reach neither IAM nor STS: STS/API_GetFederationToken
     cannot = effect == EXPLICIT_DENY or (":federated-user/" in principal and action[:4] in ("iam:", "sts:"))
-    refusal = _refusal(message, {**row, "kind": "trust" if trust else "permission", "says": says}, words)
-    return replace(refusal, check_type=check_type, effect=effect, allow_helps=bool(action) and not cannot, **names)
+    row = {**row, "kind": "trust" if trust else "permission", "says": says}
+    helps = bool(action) and not cannot
+    return _refusal(message, row, words, check_type=check_type, effect=effect, allow_helps=helps, **names)
 
 
-def _refusal(message: _Message, row: Mapping[str, str], words: Mapping[str, str]) -> Refusal:
+def _refusal(message: _Message, row: Mapping[str, str], words: Mapping[str, str], **more: Any) -> Refusal:
     says, first = (row[name].format(**words) for name in ("says", "first"))
     operation = message.operation or words.get("operation", "")
-    return Refusal(message.text, row["kind"], says, first, LESSONS[row["lesson"]].name, message.code, operation)
+    known = {**message._asdict(), "operation": operation, **more}
+    return Refusal(kind=row["kind"], says=says, first=first, lesson=LESSONS[row["lesson"]].name, **known)
 
 
 def _row(message: _Message) -> Refusal | None:
     """The refusal of a text that has a row of its own, or whose error code has one."""
-    for text, code, row in _rows():
-        match = text.search(message.text) if text else None
-        if not (text and not match) and not (code and not code.search(message.code)):
-            words = {name: value or "" for name, value in (match.groupdict() if match else {}).items()}
+    for row in _TABLES["row"]:
+        match = re.search(row.get("text", ""), message.text)
+        if match and re.search(row.get("code", ""), message.code):
+            words = {name: value or "" for name, value in match.groupdict().items()}
+            if request := _REQUEST.search(message.text):
+                return _refusal(message, row, words, **_names(request))
             alone = _ACTION.search(message.text)
             action = message.action or (spelled(alone["action"]) if alone else "")
-            own = {"principal": message.principal, "action": action, "resource": message.resource}
-            request = _REQUEST.search(message.text)
-            return replace(_refusal(message, row, words), **(_names(request) if request else own))
+            return _refusal(message, row, words, action=action)
     return None
-
-
-@cache
-def _rows() -> list[tuple[re.Pattern[str] | None, re.Pattern[str] | None, dict[str, str]]]:
-    def pattern(row: dict[str, str], name: str) -> re.Pattern[str] | None:
-        return re.compile(row[name]) if name in row else None
-
-    return [(pattern(row, "text"), pattern(row, "code"), row) for row in _TABLES["row"]]
 
 
 # --- names ------------------------------------------------------------------------------------------------------------
