@@ -144,22 +144,18 @@ class Finder:
 
     def __init__(self, facts: Facts) -> None:
         self.facts = facts
-        self.proofs: dict[str, list[tuple[str, str]]] = {}  # by account: what its root user may do
-        self.trusts: dict[tuple[str, str], Grant | None] = {}
+        self.proofs, self.trust_of = cache(self._proofs), cache(self._trust_of)
         self.running = Arns.by((f"{each.service} {each.runs_as}", each.arn) for each in facts.things.values()
                                if each.runs_as)  # fmt: skip
 
     def lacking(self, who: str, account: str, instead: Mapping[Place, Any] = NOTHING) -> Iterator[tuple[str, str]]:
         """What the account's root user may do and somebody may not; nothing of it where they are an administrator."""
-        proofs = self._proofs(account)
-        return (ask for ask in proofs if self.facts.grant(who, *ask, instead=instead) is None)
+        return (ask for ask in self.proofs(account) if self.facts.grant(who, *ask, instead=instead) is None)
 
     def _proofs(self, account: str) -> list[tuple[str, str]]:
-        if account not in self.proofs:
-            asks = [(action, resource.format(account=account)) for action, resource, *_ in PROOFS]
-            root = f"arn:aws:iam::{account}:root"
-            self.proofs[account] = [ask for ask in asks if self.facts.grant(root, *ask)]
-        return self.proofs[account]
+        """What the account's root user may do."""
+        asks = [(action, resource.format(account=account)) for action, resource, *_ in PROOFS]
+        return [ask for ask in asks if self.facts.grant(f"arn:aws:iam::{account}:root", *ask)]
 
     def administrator(self, who: str, identity: Identity) -> tuple[str, ...] | None:
         """The conditions under which somebody may do all that the root user may, mostly none; None where they may not.
@@ -169,7 +165,7 @@ class Finder:
         if identity.is_service_linked or not identity.patterns(PROOFS[0][0]):
             return None
         needs: dict[str, None] = {}
-        for ask in self._proofs(identity.account):
+        for ask in self.proofs(identity.account):
             grant = self.facts.grant(who, *ask)
             if grant is None:
                 return None
@@ -263,11 +259,9 @@ class Finder:
             if each.account == caller.account and each is not caller and self.trust_of(service, arn):
                 yield each
 
-    def trust_of(self, service: str, role: str) -> Grant | None:
+    def _trust_of(self, service: str, role: str) -> Grant | None:
         """The decision by which a service may assume a role."""
-        if (service, role) not in self.trusts:
-            self.trusts[service, role] = self.facts.grant(service, "sts:AssumeRole", role)
-        return self.trusts[service, role]
+        return self.facts.grant(service, "sts:AssumeRole", role)
 
     def _fits(self, row: Mapping[str, Any], target: Identity, caller: Identity) -> bool:
         """Whether the target has what a row needs of it besides permissions."""

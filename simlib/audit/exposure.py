@@ -8,9 +8,11 @@ UG/id_roles_providers_oidc_secure-by-default.
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from simlib.audit.arns import account_of, name_of, principals_of
@@ -29,20 +31,7 @@ if TYPE_CHECKING:
 
 OLD = timedelta(days=90)  # an access key that AWS advises to rotate: UG/id_credentials_access-keys_update
 MOST_COMPARED = 300  # policies of two, each in some hundredths of a second; what more there is counts as gained
-RULES = {  # code → level, what it is about, lesson; in the order of a report
-    "path-to-power": ("error", "somebody can become an administrator", "machines"),
-    "public-access": ("error", "everybody gets in", "buckets"),
-    "oidc-without-subject": ("error", "any identity of a provider gets in", "pipelines"),
-    "takes-over": ("warning", "somebody can use what another user or role may do", "machines"),
-    "confused-deputy": ("warning", "another account gets in without an external ID", "partners"),
-    "external-access": ("warning", "another account gets in", "accounts"),
-    "dangling-trust": ("warning", "somebody is trusted who does not exist", "names"),
-    "old-access-key": ("warning", "a long-lived key where a role would do", "users"),
-    "partner-access": ("note", "another account gets in with an external ID", "partners"),
-    "log-delivery": ("note", "AWS delivers by an account of its own", "buckets"),
-    "organization-access": ("note", "another account of the organization gets in, as AWS sets it up", "accounts"),
-    "nobody-assumes": ("note", "a role that nobody may assume", "trust"),
-}
+RULES: dict[str, tuple[str, str, str]] = tomllib.loads(Path(__file__).with_name("exposures.toml").read_text("utf-8"))
 #: Roles that Organizations, Control Tower and StackSets make for the management and the audit account:
 #: organizations/latest/userguide/orgs_manage_accounts_access, controltower/latest/userguide/roles-how,
 #: AWSCloudFormation/latest/UserGuide/stacksets-prereqs.
@@ -57,8 +46,8 @@ GITHUB = "token.actions.githubusercontent.com"
 
 
 class Exposure(NamedTuple):
-    """One finding: its rule in `RULES`, the ARN it is about, what is so, the evidence (a statement of a policy), and
-    the ways to power it is about, the plainest first."""
+    """One finding: its rule (a row of `exposures.toml`), the ARN it is about, what is so, the evidence (a statement of
+    a policy), and the ways to power it is about, the plainest first."""
 
     rule: str
     subject: str

@@ -286,8 +286,7 @@ class AccessMap:
             if role:
                 questions = [(Reason(ASSUMES, f"assumes the role {role.name}{by}", hours=inf), action, arn)]
             else:
-                uses = USES.get(self.facts.things[arn].service, ())
-                questions = [(Reason(MAY, use.verb), use.action, arn + use.part) for use in uses]
+                questions = self._questions(arn)
                 if name == "*":
                     who, condition = "anonymous", "no credentials at all"
             for reason, action, resource in questions:
@@ -297,6 +296,11 @@ class AccessMap:
                 if grant:
                     needs = tuple(filter(None, (also, *grant.needs))) or ("any token of it does",)
                     self._edge(self._outside(node), arn, replace(reason, evaluations=grant[:1], needs=needs))
+
+    def _questions(self, arn: str) -> list[tuple[Reason, str, str]]:
+        """What may be done to a resource, each with the action, and the ARN it is asked on."""
+        uses = USES.get(self.facts.things[arn].service, ())
+        return [(Reason(MAY, use.verb), use.action, arn + use.part) for use in uses]
 
     def _outside(self, name: str) -> str:
         if name.isdigit():
@@ -331,8 +335,7 @@ class AccessMap:
             takes = Reason(TAKES, f"{does} {identity.name}", hours=inf)
             questions = [] if identity.is_of_aws else [(takes, action, arn)]
         else:
-            uses = USES.get(self.facts.things[arn].service, ())
-            questions = [(Reason(MAY, use.verb), use.action, arn + use.part) for use in uses]
+            questions = self._questions(arn)
         for reason, action, resource in questions:
             if grant := self.facts.grant(root, action, resource):
                 self._edge(owner, arn, replace(reason, evaluations=grant[:1], needs=grant.needs))

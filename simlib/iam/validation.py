@@ -11,8 +11,10 @@ from __future__ import annotations
 
 import json
 import re
+import tomllib
 from collections.abc import Mapping
 from contextlib import suppress
+from pathlib import Path as File
 from typing import Any, Final, NamedTuple
 
 from simlib.iam import rules
@@ -29,7 +31,7 @@ _UNSUPPORTED: Final = re.compile("[^\t\n\r\x20-\xff]")  # the same page
 
 
 class Quota(NamedTuple):
-    """How long a document may be. `spaces`: white space between the parts counts; `code`: what to report."""
+    """How long a document may be: a row of `quotas.toml`."""
 
     characters: int
     what: str
@@ -37,23 +39,8 @@ class Quota(NamedTuple):
     spaces: bool = False
 
 
-_BY_PLACE: Final = {  # UG/reference_iam-quotas
-    "user": Quota(2048, "the inline policies of a user"),
-    "group": Quota(5120, "the inline policies of a group"),
-    "role": Quota(10_240, "the inline policies of a role"),
-    "managed": Quota(6144, "a managed policy"),
-}
-_BY_KIND: Final = {
-    "identity": Quota(10_240, "the inline policies of a role", "policy-size-exceeds-identity-policy-quota"),
-    "boundary": Quota(6144, "a managed policy", "policy-size-exceeds-identity-policy-quota"),
-    "trust": Quota(2048, "a trust policy (unless its account has a higher quota)"),
-    "session": Quota(2048, "a session policy", spaces=True),
-    "resource": Quota(20_480, "a bucket policy", "policy-size-exceeds-resource-policy-quota", spaces=True),
-    "key": Quota(32_768, "a key policy", spaces=True),  # KMS/resource-limits
-    "endpoint": Quota(20_480, "a VPC endpoint policy", spaces=True),
-    "scp": Quota(10_240, "a service control policy", "policy-size-exceeds-scp-quota", spaces=True),  # since May 2026
-    "rcp": Quota(5120, "a resource control policy", "policy-size-exceeds-rcp-quota", spaces=True),
-}
+_TABLES: Final = tomllib.loads(File(__file__).with_name("quotas.toml").read_text("utf-8"))
+_BY_PLACE, _BY_KIND = ({name: Quota(**row) for name, row in rows.items()} for rows in _TABLES.values())
 
 
 def problems(
