@@ -172,7 +172,9 @@ function render({ model, el }) {
     picker.value = ""; // the same file may be chosen again
     picker.onchange = async () => {
       const [file] = picker.files;
-      if (file) send({ do: dataset.do, value: file.size > model.get("largest") ? "" : await file.text(), file: file.name });
+      if (!file) return;
+      const large = file.size > model.get("largest"); // such a file stays where it is, and that is said
+      send({ do: large ? "too_large" : dataset.do, value: large ? "" : await file.text(), file: file.name });
     };
     picker.click();
   };

@@ -41,7 +41,7 @@ class Downloads:
 
             return doing
 
-        names = ("download_progress", "restore_progress", "download_world", "open_world")
+        names = ("download_progress", "restore_progress", "download_world", "open_world", "too_large")
         return {name: on_screen(getattr(self, name)) for name in names}
 
     def download_progress(self, _: str = "") -> str:
@@ -70,7 +70,7 @@ class Downloads:
         with TemporaryDirectory() as folder:
             saved = Cloud.running.save(Path(folder, "world.json"))
             if saved.size > LARGEST:
-                return _word("too_large")
+                return _word("world_too_large")
             self.save_file("world.json", saved.path.read_text(encoding="utf-8"))
         missing = [_word("left_out", services=", ".join(saved.left_out))] if saved.left_out else []
         return " ".join([_word("saved", name="world.json"), *missing, _word("keys")])
@@ -96,6 +96,10 @@ class Downloads:
         names["aws"] = world
         stale = any(isinstance(each, Account) for each in names.values())  # none on a page without cells
         return " ".join([_word("opened", name=name, accounts=accounts), *([_word("stale")] if stale else [])])
+
+    def too_large(self, _: str, name: str) -> str:
+        """Of a file that the browser has left where it is."""
+        return _word("too_large", name=name)
 
     # -- on a page -----------------------------------------------------------------------------------------------------
 

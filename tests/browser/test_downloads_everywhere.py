@@ -39,7 +39,13 @@ def bring_back(opened: Any, name: str, content: Any) -> Any:
     output = opened.output(1)
     with opened.page.expect_file_chooser() as chooser:
         output.get_by_role("button", name=name).click()
-    chooser.value.set_files({"name": "mine.json", "mimeType": "", "buffer": json.dumps(content).encode()})
+    chooser.value.set_files(
+        {
+            "name": "mine.json",
+            "mimeType": "",
+            "buffer": content if isinstance(content, bytes) else json.dumps(content).encode(),
+        }
+    )
     return output
 
 
@@ -69,7 +75,8 @@ def test_a_world_out_and_in(opened: Any) -> None:
 
 def test_a_wrong_file_gets_a_sentence_and_one_that_is_too_large_too(opened: Any) -> None:
     bring_back(opened, "Restore my progress", []).get_by_text("mine.json is not a progress file.").wait_for()
-    bring_back(opened, "Open a world", "x" * 5_000_001).get_by_text("mine.json is empty or too large").wait_for()
+    bring_back(opened, "Open a world", "x" * 5_000_001).get_by_text("mine.json is too large").wait_for()
+    bring_back(opened, "Open a world", b"").get_by_text("mine.json is empty").wait_for()
 
 
 def test_it_can_be_read_and_reached(opened: Any) -> None:

@@ -104,7 +104,7 @@ NEWER = '{"version": 3, "lessons": {}}'
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("", "x.json is empty or too large: No more than 5 MB"),
+        ("", "x.json is empty. Nothing has changed."),
         ("\ud800", "x.json cannot be read"),
         ('{"cells": []}', "x.json is not a progress file. Nothing has changed."),
         (A_WORLD, "x.json is a world and not your progress. Press “Open a world …”"),
@@ -117,6 +117,11 @@ def test_a_wrong_file_is_not_taken_for_progress(bar: Downloads, text: str, said:
     press(bar, "restore_progress", text, "x.json")
     assert bar.note.startswith(said)
     assert progress.place().read_bytes() == before
+
+
+def test_of_a_file_that_is_too_large_the_page_sends_the_name_alone(bar: Downloads) -> None:
+    press(bar, "too_large", "", "x.json")
+    assert bar.note.startswith("x.json is too large: No more than 5 MB")
 
 
 @pytest.mark.parametrize("text", ["", "\ud800", "[]", '{"version": 1, "lessons": {}}', '{"IamLabWorld": 2}'])
