@@ -20,7 +20,7 @@ import boto3
 from benchmarks.growth import exponent
 from benchmarks.row import Row
 from simlib import Cloud
-from simlib.audit import escalation
+from simlib.audit.exposure import Audit
 from simlib.audit.facts import Facts
 from simlib.audit.graph import AccessMap
 from simlib.cloud.inspection import Place
@@ -74,7 +74,7 @@ def of_dumps(accounts: int, roles: int) -> dict[str, float]:
         taken[CALL] = seconds(lambda: graphs[0].graph)
         if not graphs[0].changes:
             raise RuntimeError("the call changes nothing, so nothing is measured")
-        taken[WAYS] = seconds(lambda: escalation.find(worlds[0]))
+        taken[WAYS] = seconds(lambda: Audit(worlds[0]).all_ways)
         worlds[0].stop()
         return taken
 

@@ -1,6 +1,6 @@
 """Ways to power: who can become more than they are, by which permissions, as the gate itself decides.
 
-`find(cloud)` looks for every row of `escalation.toml` in a world, such as a dump of an account that `Cloud.load` has
+A `Finder` looks for every row of `escalation.toml` in a world, such as a dump of an account that `Cloud.load` has
 opened; boundaries, SCPs, conditions and denies count. `walking.walk` performs what is found.
 """
 
@@ -13,19 +13,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from simlib.audit.arns import Arns, account_of, name_of
-from simlib.audit.facts import ANYWHERE, EVERYTHING, Facts, Identity
+from simlib.audit.facts import EVERYTHING, Facts, Identity
 from simlib.audit.grants import NOTHING, Grant, only_if
 from simlib.cloud.inspection import Place
 from simlib.cloud.permissions.service_table import reference_of
 from simlib.cloud.storage import iam_entities
 from simlib.cloud.storage.stored import cached_policy
 from simlib.iam import Evaluation, service_data
-
-if TYPE_CHECKING:
-    from simlib.cloud import Cloud
 
 ROWS: dict[str, dict[str, Any]] = tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8"))
 REGION = "us-east-1"
@@ -121,13 +118,6 @@ class Name(str):
     @property
     def name(self) -> str:
         return name_of(self)
-
-
-def find(cloud: Cloud, only: Iterable[str] = ()) -> list[Way]:
-    """Every way of every user and role of a world; `only`: of these ARNs. Administrators have none left to go."""
-    finder, arns = Finder(Facts(cloud, circumstances=ANYWHERE)), set(only)
-    people = finder.facts.identities.values()
-    return [way for each in people if not arns or each.arn in arns for way in finder.ways(each)]
 
 
 class Target(NamedTuple):

@@ -15,11 +15,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+import networkx as nx
+
 from simlib.audit.arns import account_of, name_of, principals_of
 from simlib.audit.escalation import Finder, Way
 from simlib.audit.facts import ANYWHERE, DELIVERIES, Facts, merged
 from simlib.audit.graph import AccessMap
-from simlib.cloud.storage import iam_entities
+from simlib.cloud.credentials.lifetimes import ACCESS_KEY, VALID
 from simlib.iam import Statement
 from simlib.iam.difference import newly_allowed
 from simlib.iam.principals import BUILT_IN_PROVIDERS
@@ -90,7 +92,6 @@ class Audit:
     def __init__(self, cloud: Cloud) -> None:
         self.cloud, self.facts = cloud, Facts(cloud, circumstances=ANYWHERE)
         self.finder = Finder(self.facts)
-        self._ways: list[Way] | None = None
         self._compared: dict[tuple[tuple[int, ...], ...], bool] = {}
 
     @cached_property
@@ -104,23 +105,21 @@ class Audit:
         needs_by_arn = {arn: self.finder.administrator(arn, each) for arn, each in self.facts.identities.items()}
         return {arn: needs for arn, needs in needs_by_arn.items() if needs is not None}
 
-    def find_ways(self) -> list[Way]:
-        """Every way of everybody, looked for once: what is found stays when the world is closed."""
-        if self._ways is None:
-            people = self.facts.identities.items()
-            self._ways = [way for arn, each in people
-                           for way in self.finder.ways(each, brief=arn in self.administrators)]  # fmt: skip
-        return self._ways
+    @cached_property
+    def all_ways(self) -> list[Way]:
+        """Every way of everybody; what is found stays when the world is closed."""
+        return [way for arn, each in self.facts.identities.items()
+                for way in self.finder.ways(each, brief=arn in self.administrators)]  # fmt: skip
 
     @property
     def ways(self) -> list[Way]:
         """Every way to power; administrators have none left to go."""
-        return [way for way in self.find_ways() if way.id != "sts-001"]
+        return [way for way in self.all_ways if way.id != "sts-001"]
 
     @property
     def assumes(self) -> list[Way]:
         """Every user and role that may assume a role."""
-        return [way for way in self.find_ways() if way.id == "sts-001"]
+        return [way for way in self.all_ways if way.id == "sts-001"]
 
     @cached_property
     def exposures(self) -> list[Exposure]:
@@ -134,13 +133,10 @@ class Audit:
     @cached_property
     def _powerful(self) -> set[str]:
         """Who is an administrator or can become one, if by several steps."""
-        sure = [way for way in self.find_ways() if not way.is_supposed]
-        reached = {*self.administrators, *(way.principal for way in sure if way.gains == "any")}
-        before = 0
-        while before < len(reached):
-            before = len(reached)
-            reached |= {way.principal for way in sure if way.target in reached}
-        return reached
+        leads = nx.DiGraph([(arn, "any") for arn in ("nobody", *self.administrators)])
+        sure = [way for way in self.all_ways if not way.is_supposed]
+        leads.add_edges_from((way.principal, "any" if way.gains == "any" else way.target) for way in sure)
+        return set(nx.ancestors(leads, "any"))
 
     def _adds(self, way: Way) -> bool:
         """Whether a target's policies allow something that the principal's do not; where that is not known, they do."""
@@ -232,13 +228,11 @@ class Audit:
                     yield Exposure("nobody-assumes", arn, what, "its trust policy")
 
     def _of_keys(self) -> Iterator[Exposure]:
-        now = self.cloud.clock.now.replace(tzinfo=None)
-        for account in self.facts.around:
-            for user in iam_entities.backend(account).users.values():
-                for key in user.access_keys:
-                    if key.status == "Active" and now - key.create_date > OLD:
-                        days = (now - key.create_date).days
-                        yield Exposure("old-access-key", user.arn, f"an access key is {days} days old")
+        now = self.cloud.clock.now
+        keys = [key for key in self.cloud.credentials() if key.kind == ACCESS_KEY and key.state(now) == VALID]
+        for key in keys:
+            if key.arn in self.facts.identities and now - key.born > OLD:
+                yield Exposure("old-access-key", key.arn, f"an access key is {(now - key.born).days} days old")
 
 
 def _open_to_all(name: str, statement: Statement) -> str:

@@ -16,7 +16,7 @@ import networkx as nx
 
 from simlib.audit.arns import Arns, account_of, principals_of
 from simlib.audit.difference import Difference
-from simlib.audit.escalation import COMPUTE, ROWS, Finder, Way
+from simlib.audit.escalation import ROWS, Finder, Way, compute_of
 from simlib.audit.facts import ANYBODY, DELIVERIES, Facts, Identity, LiveCredential, Thing
 from simlib.audit.grants import Instead
 from simlib.iam import Evaluation
@@ -222,8 +222,7 @@ class AccessMap:
 
     def _passes(self, node: str, identity: Identity, way: Way, service: str) -> None:
         """Something that somebody starts, and the role it then runs as."""
-        prefix, role = service.partition(".")[0], self.facts.identities[way.target]
-        thing = COMPUTE.get(prefix, f"thing of {prefix}")
+        role, thing = self.facts.identities[way.target], compute_of(ROWS[way.id])
         new = self._node(f"{node} {service}", "new", f"a new {thing}", identity.account)
         actions = ", ".join(dict.fromkeys(action for action, _ in way.asks[1:]))
         self._edge(node, new, Reason(STARTS, f"starts a {thing} ({actions})", way.evaluations[1:], way.needs, inf))

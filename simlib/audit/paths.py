@@ -102,13 +102,8 @@ def paths(graph: nx.DiGraph, source: str, target: str, most: int = MOST_PATHS) -
     between = graph.subgraph((reached | {source}) & (nx.ancestors(graph, target) | {target}))
     useful = nx.DiGraph(sorted(between.edges))
     shortest = sorted(islice(nx.shortest_simple_paths(useful, source, target), TRIED), key=lambda n: (len(n), n))
-    return [path_of(graph, nodes) for nodes in shortest if _direct(useful, nodes)][:most]
-
-
-def _direct(graph: nx.DiGraph, nodes: Sequence[str]) -> bool:
-    """Whether no edge leads from a node to a later one than the next."""
-    place = {node: at for at, node in enumerate(nodes)}
-    return all(place.get(target, 0) <= at + 1 for node, at in place.items() for target in graph.successors(node))
+    direct = [n for n in shortest if len(n) == 1 + nx.shortest_path_length(useful.subgraph(n), source, target)]
+    return [path_of(graph, nodes) for nodes in direct[:most]]
 
 
 # -- what would cut them -----------------------------------------------------------------------------------------------

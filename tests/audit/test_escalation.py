@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from simlib import Cloud
-from simlib.audit.escalation import ROWS, Way, find
+from simlib.audit.escalation import ROWS, Finder, Way
+from simlib.audit.facts import ANYWHERE, Facts
 from simlib.audit.walking import walk
 from tests.cloud.conftest import allow, deny, document, trust
 
@@ -90,6 +91,11 @@ def plant(aws: Cloud, name: str, actions: list[str], *more: dict[str, Any], boun
 
 
 EMPTY = b"PK\x05\x06" + bytes(18)
+
+
+def find(aws: Cloud, arns: list[str]) -> list[Way]:
+    facts = Facts(aws, circumstances=ANYWHERE)
+    return [way for arn in arns for way in Finder(facts).ways(facts.identities[arn])]
 
 
 def found(aws: Cloud, who: str, name: str) -> list[Way]:
