@@ -143,8 +143,7 @@ class Thing:
 
     arn: str
     account: str
-    policy: Policy | None = field(compare=False)
-    text: str
+    policy: Policy | None
     runs_as: str
     about: tuple[Any, ...]
 
@@ -295,19 +294,19 @@ class Facts:
     # -- reading -------------------------------------------------------------------------------------------------------
 
     def _thing(self, arn: str) -> Thing:
-        document = self.look.document(Place(arn, "resource"))
-        text, bucket = document.text if document else "", arn.removeprefix("arn:aws:s3:::")
+        document, bucket = self.look.document(Place(arn, "resource")), arn.removeprefix("arn:aws:s3:::")
         kind = "key" if ":kms:" in arn else "resource"
         about = (buckets.bucket_tags(bucket), buckets.public_access_block(bucket)) if bucket != arn else (tags_of(arn),)
-        policy = _policy(text, kind, arn) if text else None
-        return Thing(arn, self.look.owner(arn), policy, text, _runs_as(self.cloud, arn), about)
+        policy = _policy(document.text, kind, arn) if document else None
+        return Thing(arn, self.look.owner(arn), policy, _runs_as(self.cloud, arn), about)
 
     def _live_credentials(self) -> Iterator[LiveCredential]:
         """Keys and sessions that are good now."""
-        behind = {(each.account, each.kind, each.name): each.arn for each in self.identities.values()}
+        behind = {f"arn:aws:iam::{each.account}:role/{each.name}": each.arn for each in self.identities.values()
+                  if each.kind == "role"} | {arn: arn for arn in self.identities}  # fmt: skip
         now = self.cloud.clock.now
         for each in self.cloud.credentials():
-            arn = behind.get(_holder(each))
+            arn = behind.get(role_of(each.issued_to if ":federated-user/" in each.arn else each.arn))
             if arn and each.state(now) == VALID:
                 yield LiveCredential(each.access_key_id, each.arn, arn, each.expires, self._is_less(each))
 
@@ -343,14 +342,6 @@ def _policy(text: str, kind: str, name: str) -> Policy | None:
         return cached_policy(text, kind, name)
     except PolicyError:  # put together by the mock, not by a caller: what nobody can read allows nothing
         return None
-
-
-def _holder(credential: Credential) -> tuple[str, str, str]:
-    """The user or role that a key or a session stands for: its account, kind and name."""
-    arn = credential.issued_to if ":federated-user/" in credential.arn else credential.arn
-    kind, _, path = arn.split(":", 5)[-1].partition("/")
-    name = path.partition("/")[0] if kind == "assumed-role" else path.rpartition("/")[2]
-    return credential.account, "role" if kind == "assumed-role" else kind, name
 
 
 def _runs_as(cloud: Cloud, arn: str) -> str:
