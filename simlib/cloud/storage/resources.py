@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
+import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
+from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, NamedTuple
+from typing import Any
 
 from simlib.cloud import moto_names as moto
 from simlib.cloud.moto_names import keeper, keepers
@@ -21,36 +24,25 @@ def _split(arn: str) -> tuple[str, str, str, str]:
     return (parts[2], parts[3], parts[4], parts[5]) if len(parts) == 6 and parts[0] == "arn" else ("", "", "", "")
 
 
-class _Row(NamedTuple):
-    """Where moto keeps a service's resources: the collection of a backend, and how an ARN finds one in it.
-
-    `arn` and `policy` are the attributes of a resource that hold its ARN and its policy as JSON text.
-    """
-
-    collection: str
-    place: Callable[[str, str], str]  # of an ARN and its last part
-    arn: str = ""
-    policy: str = ""
+_ROWS: Mapping[str, Any] = tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8"))
 
 
-_ROWS: Mapping[str, _Row] = {
-    "iam": _Row("roles", lambda arn, name: arn, policy="assume_role_policy_document"),
-    "s3": _Row("buckets", lambda arn, name: name.partition("/")[0], "arn", "policy"),
-    "kms": _Row("keys", lambda arn, name: name.removeprefix("key/"), "arn", "policy"),
-    "sqs": _Row("queues", lambda arn, name: name, "queue_arn", "policy"),
-    "sns": _Row("topics", lambda arn, name: arn, "arn", "policy"),
-    "secretsmanager": _Row("secrets", lambda arn, name: arn, "arn", "policy"),
-    "dynamodb": _Row("tables", lambda arn, name: name.partition("/")[2].partition("/")[0], "table_arn"),
-    "ecr": _Row("repositories", lambda arn, name: name.removeprefix("repository/"), "arn", "policy"),
-    "events": _Row("event_buses", lambda arn, name: name.removeprefix("event-bus/"), "arn"),
-    "kinesis": _Row("streams", lambda arn, name: name.partition("/")[2], "arn"),
-    "eks": _Row("clusters", lambda arn, name: name.removeprefix("cluster/"), "arn"),
-    "redshift": _Row("clusters", lambda arn, name: name.removeprefix("cluster:"), "arn"),
-    "codebuild": _Row("codebuild_projects", lambda arn, name: name.removeprefix("project/"), "arn"),
-    "elasticfilesystem": _Row("file_systems_by_id", lambda arn, name: name.removeprefix("file-system/"),
-                              "file_system_arn", "file_system_policy"),
-    "elb": _Row("load_balancers", lambda arn, name: name.partition("/")[2]),
-}  # fmt: skip
+def _find(backend: Any, service: str, arn: str, name: str) -> Any:
+    """What an ARN names in the collections of a backend; `name` is what follows the account in it."""
+    for pattern, collection in _ROWS[service]["in"].items():
+        if match := re.fullmatch(pattern, name):
+            return _collection(backend, collection).get(match[1] if match.re.groups else arn)
+    return None
+
+
+def _collection(backend: Any, name: str) -> Any:
+    """The things in a collection of a backend by their keys, those of groups each by itself; {} of no backend."""
+    things: Any = getattr(backend, name, {})
+    if callable(things) or isinstance(things, list):
+        return {str(each.id): each for each in (things() if callable(things) else things)}
+    if not isinstance(next(iter(things.values()), None), dict):
+        return things
+    return {key: thing for group in list(things.values()) for key, thing in group.items()}
 
 
 def _function(keeper: Any, name: str) -> Any:
@@ -61,39 +53,6 @@ def _function(keeper: Any, name: str) -> Any:
         return keeper.get_function(name, qualifier[0] if qualifier else None)
     except Exception:  # moto raises an error of its own for each way of not being there
         return None
-
-
-def _in(**collections: str) -> Callable[[Any, str], Any]:
-    """Finds what is called TYPE:NAME or TYPE/NAME in the collection of its type."""
-
-    def find(keeper: Any, name: str) -> Any:
-        kind, _, name = name.replace("/", ":", 1).partition(":")
-        return getattr(keeper, collections.get(kind, ""), {}).get(name)
-
-    return find
-
-
-# Where things of EC2 are, by type
-_EC2 = {"vpc": "vpcs", "subnet": "subnets", "security-group": "groups", "volume": "volumes", "snapshot": "snapshots",
-        "image": "amis", "network-interface": "enis", "dedicated-host": "hosts", "key-pair": "key_pairs",
-        "placement-group": "placement_groups", "vpc-peering-connection": "vpc_pcxs", "route-table": "route_tables",
-        "network-acl": "network_acls", "internet-gateway": "internet_gateways"}  # fmt: skip
-
-
-def _of_ec2(keeper: Any, name: str) -> Any:
-    kind, _, identifier = name.partition("/")
-    if kind == "instance":
-        return keeper.get_instance_by_id(identifier)
-    if kind == "elastic-ip":
-        return next((each for each in keeper.addresses if each.allocation_id == identifier), None)
-    things: Any = getattr(keeper, _EC2.get(kind, ""), {})
-    groups = (each for each in things.values() if isinstance(each, dict))
-    return things.get(identifier) or next((group[identifier] for group in groups if identifier in group), None)
-
-
-def _of_organization(keeper: Any, name: str) -> Any:
-    things = (*keeper.ou, *keeper.accounts, *keeper.policies)
-    return next((each for each in things if each.id == name.rpartition("/")[2]), None)
 
 
 def _parameter(keeper: Any, name: str) -> Any:
@@ -115,10 +74,6 @@ _FINDERS: Mapping[str, Callable[[Any, str], Any]] = {
     "ssm": _parameter,
     "lambda": _function,
     "apigateway": _of_api_gateway,
-    "ec2": _of_ec2,
-    "elasticache": _in(cluster="cache_clusters", replicationgroup="replication_groups"),
-    "rds": _in(db="databases", cluster="clusters", snapshot="database_snapshots"),
-    "organizations": _of_organization,
     "route53": lambda keeper, name: SimpleNamespace(tags=keeper.resource_tags.get(name.rpartition("/")[2])),
 }
 
@@ -138,18 +93,19 @@ def thing_of(arn: str, owner: str = "") -> Any:
             backend = open_keeper(service, account, region)
     if backend is None:
         return None
-    if service in _FINDERS:
-        return _FINDERS[service](backend, name)
-    row = _ROWS[service]
-    return getattr(backend, row.collection).get(row.place(arn, name))
+    return _FINDERS[service](backend, name) if service in _FINDERS else _find(backend, service, arn, name)
+
+
+def _things_in(backend: Any, service: str) -> list[Any]:
+    """Everything in the collections of a backend."""
+    return [thing for name in _ROWS[service]["in"].values() for thing in list(_collection(backend, name).values())]
 
 
 def resource_arns(account: str) -> Iterator[str]:
     """The ARNs of what an account owns and policies can be about: buckets, keys, queues, functions, …"""
     for service, row in _ROWS.items():
-        if row.arn:
-            for backend in keepers(service, account):
-                yield from (str(getattr(each, row.arn)) for each in getattr(backend, row.collection).values())
+        for backend in keepers(service, account) if "arn" in row else ():
+            yield from (str(getattr(each, row["arn"])) for each in _things_in(backend, service))
     for backend in keepers("lambda", account):
         yield from (str(function.function_arn) for function in backend.list_functions())
     for backend in keepers("ec2", account):
@@ -166,10 +122,10 @@ def policy_of(arn: str) -> str | None:
     if service in _POLICIES_BY_ARN:
         policies = getattr(keeper(service, account, region), "resource_policies", {})
         return _POLICIES_BY_ARN[service](policies[policy_owner(arn)]) if policy_owner(arn) in policies else None
-    row, thing = _ROWS.get(service), thing_of(arn)
+    thing, attribute = thing_of(arn), _ROWS.get(service, {}).get("policy", "")
     if thing is None:
         return None
-    policy = _POLICIES[service](thing) if service in _POLICIES else getattr(thing, row.policy, None) if row else None
+    policy = _POLICIES[service](thing) if service in _POLICIES else getattr(thing, attribute, None)
     return policy if isinstance(policy, str) else json.dumps(policy) if policy else None
 
 
@@ -186,9 +142,9 @@ def policy_owner(arn: str) -> str:
 def policy_holders() -> Iterator[tuple[Any, str]]:
     """Everything of every account that has a policy of its own, and the attribute that holds it."""
     for service, row in _ROWS.items():
-        for account in list(moto.backends(service)) if row.policy else ():
+        for account in list(moto.backends(service)) if "policy" in row else ():
             for backend in keepers(service, account):
-                yield from ((owner, row.policy) for owner in list(getattr(backend, row.collection).values()))
+                yield from ((owner, row["policy"]) for owner in _things_in(backend, service))
 
 
 def _function_policy(function: Any) -> dict[str, Any] | None:
@@ -248,15 +204,13 @@ _TAGGED = {"role": "roles", "user": "users", "instance-profile": "instance_profi
 # -- names -----------------------------------------------------------------------------------------------------------
 
 
-def _things_in(service: str, account: str, region: str, collection: str) -> Iterator[Any]:
-    """The things in a collection of a backend, those of EC2's groups each by itself; none where there is none."""
-    for thing in list(getattr(keeper(service, account, region), collection, {}).values()):
-        yield from thing.values() if isinstance(thing, dict) else [thing]
+def _of_ec2(account: str, region: str, collection: str) -> list[Any]:
+    return list(_collection(keeper("ec2", account, region), collection).values())
 
 
 def secret_arns(region: str, account: str) -> list[str]:
     """The secrets of an account in a region."""
-    return [str(secret.arn) for secret in _things_in("secretsmanager", account, region, "secrets")]
+    return [str(secret.arn) for secret in _things_in(keeper("secretsmanager", account, region), "secretsmanager")]
 
 
 def secret_arn(name: str, region: str, account: str) -> str | None:
@@ -278,14 +232,14 @@ def partition_key(arn: str) -> str:
 
 def association_instance(association_id: str, region: str, account: str) -> str | None:
     """The instance that an instance profile's association belongs to."""
-    associations = _things_in("ec2", account, region, "iam_instance_profile_associations")
+    associations = _of_ec2(account, region, "iam_instance_profile_associations")
     return next((str(each.instance.id) for each in associations if each.association_id == association_id), None)
 
 
 def launch_template(specification: Mapping[str, Any], region: str, account: str) -> tuple[str, Mapping[str, Any]]:
     """The ID of the launch template that a call names by ID or name, and what its version says."""
     name, identifier = specification.get("LaunchTemplateName"), specification.get("LaunchTemplateId")
-    templates = _things_in("ec2", account, region, "launch_templates")
+    templates = _of_ec2(account, region, "launch_templates")
     template = next((each for each in templates if identifier == each.id or (name and name == each.name)), None)
     if template is None:
         return str(identifier or "*"), {}
@@ -306,7 +260,7 @@ def roles_of_task(name: str, region: str, account: str) -> dict[str, str]:
 
 def security_group_id(name: str, region: str, account: str) -> str | None:
     """The ID of the security group of a name."""
-    return next((str(group.id) for group in _things_in("ec2", account, region, "groups") if group.name == name), None)
+    return next((str(group.id) for group in _of_ec2(account, region, "groups") if group.name == name), None)
 
 
 def vpc_of_subnet(subnet_id: str, region: str, account: str) -> str | None:
