@@ -147,7 +147,7 @@ def sample(shape: Shape | None, within: tuple[str, ...] = ()) -> Any:
 
 
 def call_of(service: str, operation: str) -> Call:
-    return Call(RawRequest("POST", "/"), service, operation, {}, "us-east-1", protocol_of(service).name)
+    return Call(RawRequest("POST", "/"), service, operation, {}, "us-east-1", protocol_of(service))
 
 
 @pytest.mark.parametrize(

@@ -38,7 +38,7 @@ def aws() -> Iterator[Cloud]:
 
 
 def call_of(service: str, operation: str, parameters: dict[str, Any]) -> Call:
-    return Call(RawRequest("GET", "/"), service, operation, parameters, "us-east-1", protocol_of(service).name)
+    return Call(RawRequest("GET", "/"), service, operation, parameters, "us-east-1", protocol_of(service))
 
 
 # service, operation, what it is given, what it asks for

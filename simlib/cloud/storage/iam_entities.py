@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+import tomllib
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import cache
+from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -87,29 +89,11 @@ def unique_ids(account: str) -> Iterator[str]:
 _LINKED_ROLE = re.compile(r"role/aws-service-role/([\w.-]+\.amazonaws\.com)/AWSServiceRoleFor([\w.-]+)")
 
 
-# Those of Application Auto Scaling that stand in no managed policy, and others that are spelled otherwise:
-# https://docs.aws.amazon.com/autoscaling/application/userguide/application-auto-scaling-service-linked-roles.html
-_LINKED_ROLE_NAMES = {
-    f"{service}.amazonaws.com": name
-    for service, name in {
-        **{
-            f"{resource}.application-autoscaling": f"ApplicationAutoScaling_{scaled}"
-            for resource, scaled in {
-                "comprehend": "ComprehendEndpoint", "custom-resource": "CustomResource", "ecs": "ECSService",
-                "elasticache": "ElastiCacheRG", "kafka": "KafkaCluster", "lambda": "LambdaConcurrency",
-                "neptune": "NeptuneCluster", "rds": "RDSCluster", "workspaces": "WorkSpacesPool",
-            }.items()
-        },
-        "cloudtrail": "CloudTrail", "eks-fargate": "AmazonEKSForFargate", "eks-nodegroup": "AmazonEKSNodegroup",
-        "guardduty": "AmazonGuardDuty", "securityhub": "SecurityHub", "spotfleet": "EC2SpotFleet",
-    }.items()
-}  # fmt: skip
-
-
 @cache
 def linked_role_names() -> dict[str, str]:
     """What follows AWSServiceRoleFor in the name of a service's own role, as AWS's managed policies spell it."""
-    return dict(reversed(_LINKED_ROLE.findall(moto.aws_managed_policies_data))) | _LINKED_ROLE_NAMES
+    others: dict[str, str] = tomllib.loads(Path(__file__).with_name("linked_roles.toml").read_text("utf-8"))
+    return dict(reversed(_LINKED_ROLE.findall(moto.aws_managed_policies_data))) | others
 
 
 def is_in_awss_policies(text: str) -> bool:

@@ -18,7 +18,7 @@ from xml.sax.saxutils import escape
 
 from simlib.cloud.transport import mock
 from simlib.cloud.transport.calls import Call
-from simlib.cloud.transport.protocols import error_member, protocol_of, spoken_protocol
+from simlib.cloud.transport.protocols import error_member, is_query_compatible, metadata_of, spoken_protocol
 from simlib.cloud.transport.refusals import Objection, Refusal, access_denied, authentication_refusal
 from simlib.cloud.transport.wire import RawAnswer
 
@@ -113,7 +113,7 @@ def _xml(refusal: Refusal, protocol: str, service: str | None, request_id: str) 
     elif protocol != "ec2":
         error = {"Type": _fault(refusal), **error}
     elements = "".join(f"<{name}>{_text(value)}</{name}>" for name, value in error.items())
-    namespace = protocol_of(service).namespace
+    namespace = metadata_of(service).get("xmlNamespace")
     xmlns = f' xmlns="{escape(namespace)}"' if namespace else ""
     return headers, envelope.format(xmlns=xmlns, error=elements, id=request_id).encode("utf-8")
 
@@ -128,14 +128,14 @@ def _text(value: str) -> str:
 
 def _json(refusal: Refusal, protocol: str, service: str | None, request_id: str) -> tuple[dict[str, str], bytes]:
     shape, member = error_member(service, refusal.code)
-    traits, error = protocol_of(service), {member: refusal.message, **refusal.extra}
+    version, error = metadata_of(service).get("jsonVersion") or "1.1", {member: refusal.message, **refusal.extra}
     if protocol == "rest-json":
         return {"Content-Type": "application/json", "x-amzn-ErrorType": refusal.code}, json.dumps(error).encode()
-    headers = {"Content-Type": f"application/x-amz-json-{traits.json_version}"}
-    if traits.query_compatible:  # the code it had as a query service, for `except` clauses written then
+    headers = {"Content-Type": f"application/x-amz-json-{version}"}
+    if is_query_compatible(service):  # the code it had as a query service, for `except` clauses written then
         headers["x-amzn-query-error"] = f"{refusal.code};{_fault(refusal)}"
     if protocol == "json":
-        kind = f"com.amazon.coral.service#{shape}" if traits.json_version == "1.0" else shape
+        kind = f"com.amazon.coral.service#{shape}" if version == "1.0" else shape
         return headers, json.dumps({"__type": kind, **error}).encode()
     return {**headers, "Content-Type": "application/cbor", "smithy-protocol": "rpc-v2-cbor"}, cbor(
         {"__type": shape, **error}

@@ -16,7 +16,7 @@ from typing import Any
 from urllib.parse import parse_qsl, quote, unquote
 
 from simlib.cloud.transport import checksums, chunked, mock
-from simlib.cloud.transport.protocols import having, protocol_of, service_metadata, signing_name, spoken_protocol
+from simlib.cloud.transport.protocols import family_of, having, service_metadata, signing_name, spoken_protocol
 from simlib.cloud.transport.refusals import Refusal
 from simlib.cloud.transport.signer import ClaimedSignature
 from simlib.cloud.transport.wire import LARGEST_BODY, RawRequest
@@ -182,7 +182,7 @@ def _check_host(call: Call, scope: str | None, region: str | None) -> None:
     elif scope and region and region != call.region and service != "s3":
         text = "Credential should be scoped to a valid region. "
     if text:
-        query = protocol_of(service).family in ("query", "ec2")
+        query = family_of(service) in ("query", "ec2")
         raise Unplaceable(text, "SignatureDoesNotMatch" if query else "InvalidSignatureException", service)
 
 

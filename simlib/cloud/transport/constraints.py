@@ -13,7 +13,7 @@ from typing import Any
 
 from simlib.cloud.transport import mock
 from simlib.cloud.transport.answers import Refusal
-from simlib.cloud.transport.protocols import protocol_of
+from simlib.cloud.transport.protocols import family_of
 
 # Letters, digits and separators of all alphabets; the patterns that use them take "_" too
 _UNICODE = {r"\p{L}": r"\w", r"\p{N}": r"\w", r"\p{Z}": " \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"}
@@ -41,7 +41,7 @@ def check(service: str, operation: str, parameters: Mapping[str, Any]) -> None:
     (https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html). S3 asks each operation for its own.
     """
     shape = mock.get_service_model(service).operation_model(operation).input_shape
-    family = protocol_of(service).family
+    family = family_of(service)
     if shape is None or family == "s3":
         return
     complaints = [*(_complaints if service in _WHOLE else _absent)(shape, parameters, "")]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
@@ -19,47 +18,32 @@ from simlib.cloud.transport import mock
 
 # Members of the S3 family answer in S3's own words; S3 Control does so inside the envelope of its protocol.
 _S3_FAMILY = ("s3", "s3control")
-
-
-@dataclass(frozen=True, slots=True)
-class Protocol:
-    """How a service writes its answers.
-
-    `name` is botocore's: "query", "ec2", "json", "rest-json", "rest-xml" or "smithy-rpc-v2-cbor". `family` says whose
-    error codes and texts it uses: "query", "ec2", "json", "rest-json" or "s3". `query_compatible` services (SQS,
-    CloudWatch) speak JSON and keep the error codes they had as query services.
-    """
-
-    name: str
-    family: str
-    namespace: str = ""
-    json_version: str = "1.1"
-    query_compatible: bool = False
-
-
-_FAMILIES = {
-    "query": "query",
-    "rest-xml": "query",
-    "ec2": "ec2",
-    "json": "json",
-    "smithy-rpc-v2-cbor": "json",
-    "rest-json": "rest-json",
-}
-UNKNOWN = Protocol("query", "query")
+_FAMILIES = {"rest-xml": "query", "smithy-rpc-v2-cbor": "json"}  # of protocols that have none of their own
 
 
 @cache
-def protocol_of(service: str | None) -> Protocol:
-    """The protocol boto3 speaks with `service` (botocore's name); the query protocol for a service nobody knows."""
-    model = service_model(service) if service else None
-    if model is None:
-        return UNKNOWN
-    metadata: Mapping[str, Any] = model.metadata
-    name = str(model.resolved_protocol)
-    compatible = "awsQueryCompatible" in metadata
-    family = "s3" if service in _S3_FAMILY else "query" if compatible else _FAMILIES[name]
-    namespace, version = (str(metadata.get(name) or "") for name in ("xmlNamespace", "jsonVersion"))
-    return Protocol(name, family, namespace, version or "1.1", compatible)
+def metadata_of(service: str | None) -> Mapping[str, Any]:
+    """What a service's model says of it: `xmlNamespace`, `jsonVersion`, …; nothing of a service nobody knows."""
+    model = service_model(service)
+    return {} if model is None else {**model.metadata, "protocol": str(model.resolved_protocol)}
+
+
+def protocol_of(service: str | None) -> str:
+    """The protocol boto3 speaks with `service` (botocore's name for both); "query" for a service nobody knows."""
+    return str(metadata_of(service).get("protocol", "query"))
+
+
+def is_query_compatible(service: str | None) -> bool:
+    """Whether a service (SQS, CloudWatch) speaks JSON or CBOR and keeps the error codes it had as a query service."""
+    return "awsQueryCompatible" in metadata_of(service)
+
+
+def family_of(service: str | None) -> str:
+    """Whose error codes and texts a service uses: "query", "ec2", "json", "rest-json" or "s3"."""
+    if service in _S3_FAMILY:
+        return "s3"
+    name = "query" if is_query_compatible(service) else protocol_of(service)
+    return _FAMILIES.get(name, name)
 
 
 def spoken_protocol(service: str | None, headers: Mapping[str, str]) -> str:
@@ -68,21 +52,21 @@ def spoken_protocol(service: str | None, headers: Mapping[str, str]) -> str:
     `headers` are the request's, lower-case.
     """
     protocol, content_type = protocol_of(service), headers.get("content-type", "")
-    if protocol is UNKNOWN or protocol.name in ("json", "smithy-rpc-v2-cbor"):
+    if protocol in ("json", "smithy-rpc-v2-cbor") or not metadata_of(service):
         if headers.get("smithy-protocol") == "rpc-v2-cbor":
             return "smithy-rpc-v2-cbor"
         if content_type.startswith("application/x-amz-json"):
             return "json"
-    if protocol.query_compatible and content_type.startswith("application/x-www-form-urlencoded"):
+    if is_query_compatible(service) and content_type.startswith("application/x-www-form-urlencoded"):
         return "query"
-    return protocol.name
+    return protocol
 
 
 @cache
-def service_model(service: str) -> Any | None:
+def service_model(service: str | None) -> Any | None:
     """moto's view of a service model, shared with the parser; None if there is no such service."""
     try:
-        return mock.get_service_model(service)
+        return mock.get_service_model(service) if service else None
     except (DataNotFoundError, UnknownServiceError):
         return None
 
@@ -90,7 +74,7 @@ def service_model(service: str) -> Any | None:
 @cache
 def error_member(service: str | None, code: str) -> tuple[str, str]:
     """The name of the error shape a code belongs to, and of its member that holds the message."""
-    model = service_model(service) if service else None
+    model = service_model(service)
     shape = model.shape_for_error_code(code) if model is not None else None
     members = shape.members.items() if shape is not None else ()
     message = (member.serialization.get("name", name) for name, member in members if name.lower() == "message")

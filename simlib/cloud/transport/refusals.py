@@ -8,7 +8,7 @@ from dataclasses import KW_ONLY, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from simlib.cloud.transport.protocols import protocol_of
+from simlib.cloud.transport.protocols import family_of
 from simlib.cloud.transport.signer import SignatureError
 
 TABLE: Mapping[str, Mapping[str, Any]] = tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8"))
@@ -45,7 +45,7 @@ class Objection(Refusal):
 
 def _row(situation: str, service: str | None) -> tuple[str, int, str | None]:
     """Code, status and text; no text where that comes with the one request."""
-    table, family = TABLE[situation], protocol_of(service).family
+    table, family = TABLE[situation], family_of(service)
     row = table.get(service or "") or table.get(family)
     if row is None and family == "rest-json" and "json" in table:
         row = [table["json"][0], 403, *table["json"][2:]]
@@ -62,7 +62,7 @@ def authentication_refusal(situation: str, service: str | None, detail: Signatur
     `SignatureError` where there is one: S3 tells its kinds apart and adds what it calculated, query services show the
     strings they signed; of a bare text only the text is used. Raises KeyError for a situation that is not in the table.
     """
-    family = protocol_of(service).family
+    family = family_of(service)
     error = detail if isinstance(detail, SignatureError) else None
     code, status, text = _row(situation, service)
     if family == "s3" and error is not None and error.kind in TABLE["signature"]:

@@ -26,7 +26,7 @@ from botocore.credentials import Credentials
 
 from simlib.cloud.transport.calls import bucket_in_host
 from simlib.cloud.transport.chunked import NOT_COVERED, SIGNED_CHUNKS
-from simlib.cloud.transport.protocols import protocol_of
+from simlib.cloud.transport.protocols import family_of
 from simlib.cloud.transport.signer import ALGORITHM, ClaimedSignature, SignatureError, basic
 from simlib.cloud.transport.wire import RawRequest
 
@@ -95,7 +95,7 @@ def verify(
 
 
 def _check_time(signed: ClaimedSignature, now: datetime, service: str | None) -> None:
-    brief = protocol_of(service).family in ("json", "rest-json") and service not in ("dynamodb", "dynamodbstreams")
+    brief = family_of(service) in ("json", "rest-json") and service not in ("dynamodb", "dynamodbstreams")
     minutes = 5 if brief else 15
     skew = timedelta(minutes=minutes)
     early = signed.signed_at is not None and signed.signed_at - now > skew
