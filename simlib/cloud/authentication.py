@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from simlib.cloud.credentials.sessions import ANONYMOUS, Caller, Sessions, session_caller, user_caller
-from simlib.cloud.storage.store import Store
+from simlib.cloud.storage import store
 from simlib.cloud.transport import signature
 from simlib.cloud.transport.answers import authentication_refusal
 from simlib.cloud.transport.calls import Call
@@ -22,7 +22,7 @@ _LEFT_OF_STS = {
 
 
 def authenticate(
-    call: Call, signed: ClaimedSignature | None, now: datetime, signed_by: datetime, store: Store, sessions: Sessions
+    call: Call, signed: ClaimedSignature | None, now: datetime, signed_by: datetime, sessions: Sessions
 ) -> Caller:
     """The identity behind a request; raises the service's `Refusal` where it is not believed.
 
@@ -34,7 +34,7 @@ def authenticate(
         if call.service != "s3":  # S3 asks the bucket's policy about strangers too
             raise authentication_refusal("no-credentials", call.service)
         return ANONYMOUS
-    secret, find_caller = _credentials(call.service, signed, now, store, sessions)
+    secret, find_caller = _credentials(call.service, signed, now, sessions)
     try:
         signature.verify(call.raw, signed, secret, signed_by, call.service)
     except SignatureError as error:
@@ -47,7 +47,7 @@ def authenticate(
 
 
 def _credentials(
-    service: str, signed: ClaimedSignature, now: datetime, store: Store, sessions: Sessions
+    service: str, signed: ClaimedSignature, now: datetime, sessions: Sessions
 ) -> tuple[str, Callable[[], Caller | None]]:
     """The secret a key must have signed with, and whom it stands for."""
     session = sessions.find(signed.access_key_id)
@@ -58,7 +58,7 @@ def _credentials(
             raise authentication_refusal("wrong-token", service)
         if now >= session.expires:
             raise authentication_refusal("expired-session", service)
-        return session.secret_access_key, lambda: session_caller(session, store, now)
+        return session.secret_access_key, lambda: session_caller(session, now)
     key = store.find_key(signed.access_key_id)
     if key is None:
         raise authentication_refusal("unknown-key", service)
@@ -66,7 +66,7 @@ def _credentials(
         raise authentication_refusal("wrong-token", service)
     if not key.active:
         raise authentication_refusal("inactive-key", service)
-    return key.secret_access_key, lambda: user_caller(key, store)
+    return key.secret_access_key, lambda: user_caller(key)
 
 
 def check_kind_of_credentials(caller: Caller, service: str, operation: str) -> None:
@@ -85,7 +85,7 @@ def check_kind_of_credentials(caller: Caller, service: str, operation: str) -> N
         raise authentication_refusal("session-token-for-sts", service)
 
 
-def claimed(signed: ClaimedSignature | None, sessions: Sessions, store: Store) -> tuple[str, str]:
+def claimed(signed: ClaimedSignature | None, sessions: Sessions) -> tuple[str, str]:
     """Whom the trail names for a request that was not believed, and the key that signed it, if it is of this world.
 
     Another key may be a learner's real one, and is shown nowhere.

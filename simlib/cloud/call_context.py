@@ -16,7 +16,6 @@ from simlib.cloud.permissions.authorization import decide
 from simlib.cloud.permissions.call_permissions import Permission
 from simlib.cloud.permissions.service_table import by_prefix
 from simlib.cloud.storage import buckets
-from simlib.cloud.storage.store import Store
 from simlib.cloud.trail import Trail
 from simlib.cloud.transport import answers
 from simlib.cloud.transport.answers import Refusal
@@ -46,7 +45,6 @@ class CallContext:
     call: Call
     caller: Caller
     now: datetime
-    store: Store
     sessions: Sessions
     around: Mapping[str, str]
     trail: Trail
@@ -59,7 +57,7 @@ class CallContext:
 
     def decide(self, permission: Permission) -> Evaluation:
         """The decision on one permission, kept for the trail."""
-        evaluation = decide(permission, self.caller, self.store, self.around)
+        evaluation = decide(permission, self.caller, self.around)
         self.evaluations.append(evaluation)
         return evaluation
 

@@ -73,7 +73,7 @@ class Gate:
         source_ip: Callable[[], str],
         show_authorization_ids: Callable[[], bool],
     ) -> None:
-        self.store, self.sessions, self.trail = store, sessions, trail
+        self._store, self.sessions, self.trail = store, sessions, trail
         self.now, self.source_ip, self._show_ids = now, source_ip, show_authorization_ids
         self.history = History()
         self.lock = threading.RLock()
@@ -160,13 +160,13 @@ class Gate:
     def _admit(self, in_flight: _InFlightCall, call: Call, signed_by: SenderTime | None) -> CallContext:
         """The context at which the call is worked on, once its caller is believed."""
         by = signed_by(in_flight.signed) if signed_by else self.now()
-        caller = authenticate(call, in_flight.signed, in_flight.now, by, self.store, self.sessions)
+        caller = authenticate(call, in_flight.signed, in_flight.now, by, self.sessions)
         note_use(caller, call, in_flight.now)
         call = on_behalf_of(call, caller)
         around = circumstances(
             in_flight.now, self.source_ip(), in_flight.raw.headers.get("user-agent", ""), call.region
         )
-        return CallContext(call, caller, in_flight.now, self.store, self.sessions, around, self.trail, self._show_ids())
+        return CallContext(call, caller, in_flight.now, self.sessions, around, self.trail, self._show_ids())
 
     def _carry_out(self, context: CallContext) -> RawAnswer | DeferredAnswer:
         """Validate, authorise, and let the lab or moto act."""
@@ -174,7 +174,7 @@ class Gate:
         constraints.check(call.service, call.operation, call.parameters)
         account = context.caller.account
         if call.service != "sts":  # STS decides by trust policies, as part of its answers
-            permissions = permissions_of(call, context.caller, self.store)
+            permissions = permissions_of(call, context.caller)
             for permission in permissions:
                 context.require(permission)
             owners = {p.account for p in permissions if p.action.startswith(f"{prefix_of(call.service)}:")}
@@ -197,13 +197,13 @@ class Gate:
     def _let_moto_act(self, context: CallContext, account: str) -> RawAnswer:
         call = context.call
         try:
-            answer = self.store.act(call, account)
+            answer = self._store.act(call, account)
         except NotStored as error:
             if error.missing and call.service == "iam" and call.operation.startswith("List"):
                 return answers.success(call, answers.empty(call))  # nothing of a kind that cannot be made
             raise _not_offered(call, error) from error
         if call.name in CHANGING:
-            self.history.observe(self.store, self.sessions, context.now)
+            self.history.observe(self.sessions, context.now)
         completions = additions.AFTER if answer.status < 300 else additions.FAILED
         if call.name in completions:
             answer = completions[call.name](context, answer)
@@ -217,9 +217,7 @@ class Gate:
     def _event(self, in_flight: _InFlightCall, answer: RawAnswer) -> Event:
         call, context, refusal = in_flight.call, in_flight.context, in_flight.refusal
         caller = context.caller if context else None
-        who, key = (
-            (caller.arn, caller.access_key_id) if caller else claimed(in_flight.signed, self.sessions, self.store)
-        )
+        who, key = (caller.arn, caller.access_key_id) if caller else claimed(in_flight.signed, self.sessions)
         evaluations = tuple(context.evaluations) if context else ()
         denied = next((evaluation for evaluation in evaluations if not evaluation.allowed), None)
         decisive = denied or (evaluations[0] if evaluations else None)

@@ -33,7 +33,7 @@ from simlib.cloud.permissions.authorization import AS_STORED, Instead, resource_
 from simlib.cloud.permissions.permission import Permission, account_of, owner_of
 from simlib.cloud.services.named_principals import services_and_accounts
 from simlib.cloud.services.web_identity import bearer_of
-from simlib.cloud.storage import iam_entities
+from simlib.cloud.storage import iam_entities, store
 from simlib.cloud.storage.organizations import Membership, membership
 from simlib.cloud.storage.resources import resource_arns
 from simlib.cloud.storage.stored import Place, StoredDocument, StoredIdentity
@@ -87,7 +87,7 @@ class Inspection:
     """A world's `inspect`; see the module's first lines."""
 
     def __init__(self, gate: Gate, counts: Callable[[], tuple[int, ...]]) -> None:
-        self._store, self._sessions, self._lock = gate.store, gate.sessions, gate.lock
+        self._sessions, self._lock = gate.sessions, gate.lock
         self._now, self._source_ip, self._counts = gate.now, gate.source_ip, counts
 
     @property
@@ -123,7 +123,7 @@ class Inspection:
             return Principal(caller.arn, kind, "", caller.arn)
         if caller.is_root:
             return Principal(caller.arn, "root", caller.account, "root user")
-        if not self._store.is_of_the_world(caller.account):
+        if not store.is_of_the_world(caller.account):
             name = caller.arn.rpartition("/")[2]
             return Principal(caller.arn, "outside", caller.account, f"a {name}" if name == "stranger" else name)
         identity = caller.identity
@@ -151,15 +151,15 @@ class Inspection:
             return key.access_key_id, key.secret_access_key, None
 
     def _accounts(self) -> list[str]:
-        return [each for each in self._store.accounts() if self._store.is_of_the_world(each)]
+        return [each for each in store.accounts() if store.is_of_the_world(each)]
 
     def _of_account(self, account: str) -> Iterator[Principal]:
-        for identity in self._store.identities(account):
+        for identity in store.identities(account):
             yield Principal(identity.arn, "role" if identity.trust_policy else "user", account, identity.name)
         now = self._now()
         for session in self._sessions:
             alive = session.account == account and now < session.expires
-            if alive and sessions.session_caller(session, self._store, now):
+            if alive and sessions.session_caller(session, now):
                 yield _of_session(session)
         yield self.principal(f"arn:aws:iam::{account}:root")
 
@@ -167,7 +167,7 @@ class Inspection:
         for provider in self._sessions.issuers.values():
             tokens = {token: issuer.decode_unverified(token) for token in provider.issued}
             yield from (token for token, parts in tokens.items() if parts and parts[1]["exp"] > self._now().timestamp())
-        policies = (resource_document(arn, self._store, trust=True) for arn in self.resources())
+        policies = (resource_document(arn, trust=True) for arn in self.resources())
         services, accounts = services_and_accounts(policy[1] for policy in policies if policy)
         yield from dict.fromkeys((*_USUAL_SERVICES, *filter(is_service, services)))
         yield from (account for account in dict.fromkeys((*accounts, STRANGER)) if account not in known)
@@ -176,14 +176,14 @@ class Inspection:
     def identities(self) -> dict[str, list[StoredIdentity]]:
         """The users and roles of each account with their policies: equal values while nothing of them is different."""
         with self._lock:
-            return {account: list(self._store.identities(account)) for account in self._accounts()}
+            return {account: list(store.identities(account)) for account in self._accounts()}
 
     def resources(self) -> list[str]:
         """The ARNs of what policies can be about: roles, buckets, keys, queues, topics, functions, instances, …"""
         with self._lock:
             arns: list[str] = []
             for account in self._accounts():
-                arns += (each.arn for each in self._store.identities(account) if each.trust_policy)
+                arns += (each.arn for each in store.identities(account) if each.trust_policy)
                 arns += resource_arns(account)
             return arns
 
@@ -198,7 +198,7 @@ class Inspection:
         with self._lock:
             caller = None if _is_only_resource(arn) else self._caller(arn, "", self._now())[0]
             documents = [*_of_caller(caller)] if caller else []
-            if (resource := resource_document(arn, self._store, trust=True)) and resource[1]:
+            if (resource := resource_document(arn, trust=True)) and resource[1]:
                 place, text, name = resource
                 documents.append(Document(place, text, name, place.owner))
             account = caller.account if caller else self.owner(arn, "")
@@ -208,9 +208,9 @@ class Inspection:
         """What is stored at a place, with nothing attached to it told; None while nothing is."""
         with self._lock:
             if place.kind in ("trust", "resource"):
-                policy = resource_document(place.owner, self._store, trust=True)
+                policy = resource_document(place.owner, trust=True)
                 return Document(*policy, place.owner) if policy and policy[0] == place and policy[1] else None
-            stored = self._store.document_at(place)
+            stored = store.document_at(place)
             return Document(place, stored.text, stored.name, place.owner) if stored else None
 
     # -- what the gate would decide ----------------------------------------------------------------------------------
@@ -254,7 +254,7 @@ class Inspection:
             permission = Permission(
                 action, resource, self.owner(resource, caller.account), {**_without(changed, token_keys), **added}
             )
-            return authorization.decide(permission, caller, self._store, around, instead=instead)
+            return authorization.decide(permission, caller, around, instead=instead)
 
     def owner(self, resource: str, default: str = "") -> str:
         """The account a resource belongs to, `default` where nobody knows."""
@@ -269,8 +269,8 @@ class Inspection:
             return ANONYMOUS, {}
         if name.startswith("arn:") and name.count(":") >= 5:
             return self._identity(name, now), {}
-        if key := self._store.find_key(name):
-            caller = sessions.user_caller(key, self._store)
+        if key := store.find_key(name):
+            caller = sessions.user_caller(key)
             if caller is not None:
                 return caller, {}
         if issuer.decode_unverified(name) is not None:
@@ -286,29 +286,27 @@ class Inspection:
         account, rest = arn.split(":", 5)[4:]
         kind, _, path = rest.partition("/")
         name = path.rpartition("/")[2]
-        known = self._store.is_of_the_world(account)
-        stranger = None if known else sessions.all_powerful(arn, "", account, self._store)
+        known = store.is_of_the_world(account)
+        identity = store.identity_at(arn) if known else sessions.all_powerful(arn, "", account)
         if rest == "root":
             return sessions.root_caller(account)
         if kind == "oidc-provider":
             return Caller(arn)
-        if kind == "user" and (user := self._store.user(account, name) if known else stranger):
-            if user.arn == arn:
-                return sessions.caller_of(user)
-        elif kind == "role" and (role := self._store.role(account, name) if known else stranger):
-            if role.arn == arn:
-                return self._of_credentials(sessions.fresh_session(role, SESSION_NAME, now), now, role)
-        elif kind in ("assumed-role", "federated-user"):
+        if kind == "user" and identity:
+            return sessions.caller_of(identity)
+        if kind == "role" and identity:
+            return self._of_credentials(sessions.fresh_session(identity, SESSION_NAME, now), now, identity)
+        if kind in ("assumed-role", "federated-user"):
             if live := [each for each in self._sessions if each.arn == arn]:
                 return self._of_credentials(live[-1], now)
             role_name = path.partition("/")[0]
-            role = self._store.role(account, role_name) if known and kind == "assumed-role" else None
+            role = store.identity("role", account, role_name) if known and kind == "assumed-role" else None
             if role is not None:
                 return self._of_credentials(sessions.fresh_session(role, name, now), now, role)
         raise LookupError(f"There is no {arn[:200]} in this world.")
 
     def _of_credentials(self, session: Session, now: datetime, role: StoredIdentity | None = None) -> Caller:
-        caller = sessions.session_caller(session, self._store, now, role)
+        caller = sessions.session_caller(session, now, role)
         if caller is None:
             raise authentication_refusal("deleted-identity", "sts")
         return caller

@@ -27,7 +27,7 @@ from simlib.cloud.interrupts import Undo, uninterrupted
 from simlib.cloud.machines.instance import Instance
 from simlib.cloud.machines.instance_role import mint_session
 from simlib.cloud.services.mfa import Authenticator
-from simlib.cloud.storage import contents, iam_entities, organizations
+from simlib.cloud.storage import contents, iam_entities, organizations, store
 from simlib.cloud.storage.store import Store
 from simlib.cloud.storage.stored import StoredInstance
 from simlib.cloud.trail import DEFAULT_BOUND, Trail
@@ -56,7 +56,7 @@ class Account:
     def admin(self) -> Identity:
         """An IAM user who may do everything. An account that was loaded has it from when it is first asked for."""
         with self._world._gate.lock:
-            key = self._world._store.administrator_key(self.id, ADMINISTRATOR)
+            key = store.administrator_key(self.id, ADMINISTRATOR)
             return Identity(key.access_key_id, key.secret_access_key, None, region=REGION)
 
     @cached_property
@@ -128,11 +128,9 @@ class Cloud:
         with ExitStack() as undo:
             if cls.running is not None:
                 undo.enter_context(cls.running._gate.lock)
-                store = cls.running._store
             else:
-                store = Store()
-                undo.callback(store.close)
-            moto_contents, sessions = snapshot.restore(values, store)
+                undo.callback(Store().close)
+            moto_contents, sessions = snapshot.restore(values)
         world = cls.start(trail_bound=trail_bound)
         try:
             world._take(values, moto_contents, sessions)
@@ -258,7 +256,7 @@ class Cloud:
             return known
         self._must_be_open()
         with uninterrupted(), self._gate.lock:
-            account_id = known.id if known else organizations.account_named(name) or self._store.free_account_id()
+            account_id = known.id if known else organizations.account_named(name) or store.free_account_id()
             if organization is not None:
                 organizations.join(account_id, name, organization.id)
             if known is None:
@@ -301,7 +299,7 @@ class Cloud:
         """Whoever holds a key or a session of this world. Raises `LookupError` where it does not know that key."""
         self._must_be_open()
         with self._gate.lock:
-            credential = self._sessions.find(access_key_id) or self._store.find_key(access_key_id)
+            credential = self._sessions.find(access_key_id) or store.find_key(access_key_id)
         if credential is None:
             raise LookupError(f"There is no key {access_key_id!r} in this world.")
         token = getattr(credential, "session_token", None)
@@ -311,7 +309,7 @@ class Cloud:
         """Every key and session there is or ever was, without secrets, in the order they were issued."""
         self._must_be_open()
         with self._gate.lock:
-            return self._gate.history.credentials(self._store, self._sessions, self.clock.now)
+            return self._gate.history.credentials(self._sessions, self.clock.now)
 
     def instance(self, instance_id: str) -> Instance:
         """An EC2 instance of this world, to be used from inside: `.session`, `.run(…)`, `.curl(…)`.
@@ -326,12 +324,12 @@ class Cloud:
         """What EC2 knows of an instance now; None where there is none."""
         self._must_be_open()
         with self._gate.lock:
-            return self._store.instance(instance_id)
+            return store.instance(instance_id)
 
     def mint_instance_session(self, instance_id: str) -> Session:
         """Fresh credentials of the role on an instance; raises what `instance_role.mint_session` raises."""
         with self._gate.lock:
-            return mint_session(instance_id, self.clock.now, self._store, self._sessions)
+            return mint_session(instance_id, self.clock.now, self._sessions)
 
     # -- asking ------------------------------------------------------------------------------------------------------
 

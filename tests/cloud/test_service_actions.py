@@ -90,7 +90,7 @@ def test_what_a_call_asks_for(
     expected = [
         (action, what if what in ("*", "+1") or what.startswith("arn:") else prefix + what) for action, what in asked
     ]
-    got = permissions_of(call_of(service, operation, given), ME, aws._store)
+    got = permissions_of(call_of(service, operation, given), ME)
     assert [(one.action, one.resource) for one in got] == expected
 
 
@@ -217,14 +217,14 @@ KEYS: dict[str, tuple[str, str, dict[str, Any], dict[str, Any]]] = {
 def test_a_calls_members_are_its_condition_keys(
     aws: Cloud, dev: Any, service: str, operation: str, given: dict[str, Any], keys: dict[str, Any]
 ) -> None:
-    asked = permissions_of(call_of(service, operation, given), ME, aws._store)[0]
+    asked = permissions_of(call_of(service, operation, given), ME)[0]
     assert {key: asked.context.get(key) for key in keys} == keys
 
 
 def test_each_job_of_many_is_asked_about(aws: Cloud, dev: Any) -> None:
     given = {"HyperParameterTuningJobName": "j", "TrainingJobDefinitions": [
         {"EnableNetworkIsolation": True}, {"EnableNetworkIsolation": False}]}  # fmt: skip
-    asked = permissions_of(call_of("sagemaker", "CreateHyperParameterTuningJob", given), ME, aws._store)
+    asked = permissions_of(call_of("sagemaker", "CreateHyperParameterTuningJob", given), ME)
     assert {one.resource for one in asked} == {ROOT.format("sagemaker") + "hyper-parameter-tuning-job/j"}
     assert {one.context.get("sagemaker:NetworkIsolation") for one in asked} == {None, "true", "false"}
 
@@ -236,7 +236,7 @@ def test_a_policy_of_an_organization_has_a_type(aws: Cloud, dev: Any) -> None:
         Name="p", Description="", Type="SERVICE_CONTROL_POLICY", Content=document(deny("s3:*"))
     )
     given = {"PolicyId": made["Policy"]["PolicySummary"]["Id"]}
-    asked = permissions_of(call_of("organizations", "DeletePolicy", given), ME, aws._store)[0]
+    asked = permissions_of(call_of("organizations", "DeletePolicy", given), ME)[0]
     assert asked.context["organizations:PolicyType"] == "SERVICE_CONTROL_POLICY"
 
 
@@ -246,7 +246,7 @@ def test_a_function_is_in_the_vpcs_of_its_subnets(aws: Cloud, dev: Any) -> None:
     subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.0.0.0/24")["Subnet"]["SubnetId"]
     for subnets, found in ([subnet], [vpc]), (["subnet-0123456789abcdef0"], None):
         given = {"FunctionName": "f", "VpcConfig": {"SubnetIds": subnets}}
-        asked = permissions_of(call_of("lambda", "CreateFunction", given), ME, aws._store)[0]
+        asked = permissions_of(call_of("lambda", "CreateFunction", given), ME)[0]
         assert asked.context.get("lambda:VpcIds") == found
 
 
@@ -315,7 +315,7 @@ def test_what_is_there_has_condition_keys(
     mapping: str, aws: Cloud, service: str, operation: str, given: dict[str, Any], keys: dict[str, Any]
 ) -> None:
     given = {member: mapping if value == "@" else value for member, value in given.items()}
-    asked = permissions_of(call_of(service, operation, given), ME, aws._store)[0]
+    asked = permissions_of(call_of(service, operation, given), ME)[0]
     assert {key: asked.context.get(key) for key in keys} == keys
 
 
@@ -329,7 +329,7 @@ def test_an_api_and_its_parts_have_condition_keys(aws: Cloud, dev: Any) -> None:
     api.create_stage(ApiId=made, StageName="live", AccessLogSettings={"DestinationArn": "arn:l", "Format": "f"})
 
     def context(operation: str, **given: Any) -> dict[str, Any]:
-        (asked,) = permissions_of(call_of("apigatewayv2", operation, {"ApiId": made, **given}), ME, aws._store)
+        (asked,) = permissions_of(call_of("apigatewayv2", operation, {"ApiId": made, **given}), ME)
         prefix = "apigateway:Resource/"
         return {key.removeprefix(prefix): asked.context[key] for key in asked.context if key.startswith(prefix)}
 
@@ -352,7 +352,7 @@ def test_what_a_launch_template_says_is_told_from_what_the_call_says(dev: Any, a
 
     def own(**more: Any) -> dict[str, Any]:
         given = {"LaunchTemplate": {"LaunchTemplateName": "web"}, "MinCount": 1, **more}
-        asked = permissions_of(call_of("ec2", "RunInstances", given), ME, aws._store)
+        asked = permissions_of(call_of("ec2", "RunInstances", given), ME)
         assert {one.context["ec2:LaunchTemplate"] for one in asked} == {template}
         return {one.resource.rpartition(":")[2]: one.context["ec2:IsLaunchTemplateResource"] for one in asked}
 
@@ -364,7 +364,7 @@ def test_what_a_launch_template_says_is_told_from_what_the_call_says(dev: Any, a
 
 
 def _names(call: Call, aws: Cloud) -> set[str]:
-    return {one.resource.rpartition(":")[2] for one in permissions_of(call, ME, aws._store)}
+    return {one.resource.rpartition(":")[2] for one in permissions_of(call, ME)}
 
 
 def test_interfaces_of_a_new_instance_say_where_it_will_be(dev: Any, aws: Cloud) -> None:
@@ -380,16 +380,14 @@ def test_interfaces_of_a_new_instance_say_where_it_will_be(dev: Any, aws: Cloud)
 
 
 def test_a_key_that_describes_another_type_of_resources_is_left_out(aws: Cloud, dev: Any) -> None:
-    asked = permissions_of(
-        call_of("ec2", "RunInstances", {"ImageId": "ami-1", "InstanceType": "t3.micro"}), ME, aws._store
-    )
+    asked = permissions_of(call_of("ec2", "RunInstances", {"ImageId": "ami-1", "InstanceType": "t3.micro"}), ME)
     kinds = {one.resource.rpartition(":")[2].partition("/")[0]: one.context for one in asked}
     assert [kind for kind in kinds if "ec2:InstanceType" in kinds[kind]] == ["instance"]
     assert [kind for kind in kinds if "ec2:ImageID" in kinds[kind]] == ["image"]
 
 
 def test_api_gateways_actions_are_the_methods_of_http(aws: Cloud) -> None:
-    (asked,) = permissions_of(call_of("apigateway", "GetRestApi", {"restApiId": "abc"}), ME, aws._store)
+    (asked,) = permissions_of(call_of("apigateway", "GetRestApi", {"restApiId": "abc"}), ME)
     assert (asked.action, asked.resource) == ("apigateway:GET", "arn:aws:apigateway:us-east-1::/restapis/abc")
 
 
@@ -415,7 +413,7 @@ def test_whoever_hands_over_a_role_passes_it(
 ) -> None:
     role = "arn:aws:iam::111111111111:role/worker"
     filled = _replaced(given, role)
-    last = permissions_of(call_of(service, operation, filled), ME, aws._store)[-1]
+    last = permissions_of(call_of(service, operation, filled), ME)[-1]
     assert (last.action, last.resource, last.context["iam:PassedToService"]) == ("iam:PassRole", role, to)
 
 
@@ -428,7 +426,7 @@ def test_whoever_runs_a_task_passes_the_roles_of_its_definition(aws: Cloud, dev:
     )
 
     def passed(**given: Any) -> list[str]:
-        asked = permissions_of(call_of("ecs", "RunTask", {"taskDefinition": "web:1", **given}), ME, aws._store)
+        asked = permissions_of(call_of("ecs", "RunTask", {"taskDefinition": "web:1", **given}), ME)
         return [one.resource for one in asked if one.action == "iam:PassRole"]
 
     assert passed() == passed(taskDefinition="web") == [execution, task]
@@ -440,7 +438,7 @@ def test_whoever_rotates_a_secret_invokes_the_function(aws: Cloud, dev: Any) -> 
     """https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_RotateSecret.html"""
     function = ROOT.format("lambda") + "function:rotate"
     given = {"SecretId": "db", "RotationLambdaARN": function}
-    asked = permissions_of(call_of("secretsmanager", "RotateSecret", given), ME, aws._store)[1:]
+    asked = permissions_of(call_of("secretsmanager", "RotateSecret", given), ME)[1:]
     assert [(one.action, one.resource, one.label) for one in asked] == [("lambda:InvokeFunction", function, None)]
 
 
@@ -471,7 +469,7 @@ def test_no_operation_of_any_service_asks_for_nothing(aws: Cloud, dev: Any) -> N
     for service in services():
         model = get_service_model(service)
         for operation in model.operation_names if service != "sts" else ():
-            asked = permissions_of(call_of(service, operation, {}), ME, aws._store)
+            asked = permissions_of(call_of(service, operation, {}), ME)
             assert asked or operation == "DeleteObjects", f"{service}:{operation}"
             assert all(one.action.partition(":")[2] for one in asked)
 
@@ -515,7 +513,7 @@ def test_what_an_exact_service_asks_is_what_the_reference_says(aws: Cloud, dev: 
         given = {key: least(shape.members[key], key) for key in shape.required_members} if shape is not None else {}
         if "AliasName" in given:
             given["AliasName"] = "alias/x"
-        for asked in permissions_of(call_of(service, operation, given), ME, aws._store):
+        for asked in permissions_of(call_of(service, operation, given), ME):
             action = service_table.reference_of(asked.action)
             if action is None or asked.resource == "*":  # newer than the reference, or without a resource
                 continue
@@ -571,7 +569,7 @@ def test_keys_and_dependent_actions_of_an_exact_service_are_the_references(aws: 
         given = {key: everything(member, key) for key, member in shape.members.items()} if shape is not None else {}
         if "AliasName" in given:
             given["AliasName"] = "alias/x"
-        asked = permissions_of(call_of(service, operation, given), ME, aws._store)
+        asked = permissions_of(call_of(service, operation, given), ME)
         own = service_table.action_of(call_of(service, operation, given))
         if not asked or service_table.reference_of(asked[0].action) is None:  # newer than the reference
             continue
@@ -608,7 +606,7 @@ def test_a_name_that_belongs_to_another_member_does_not_hide_what_is_changed(aws
     """Both the log group and the destination are asked about."""
     destination = ROOT.format("logs") + "destination:mine"
     given = {"logGroupName": "theirs", "destinationArn": destination, "filterName": "f"}
-    asked = permissions_of(call_of("logs", "PutSubscriptionFilter", given), ME, aws._store)
+    asked = permissions_of(call_of("logs", "PutSubscriptionFilter", given), ME)
     group = ROOT.format("logs") + "log-group:theirs:log-stream:"
     assert {one.resource for one in asked} == {destination, group}
 

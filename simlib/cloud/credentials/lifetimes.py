@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from simlib.cloud.credentials.sessions import Session, Sessions, holder_of
-from simlib.cloud.storage import iam_entities
-from simlib.cloud.storage.store import Store
+from simlib.cloud.storage import iam_entities, store
 from simlib.cloud.storage.stored import StoredIdentity, StoredKey, cached_policy
 from simlib.iam import Request, RequestError, Statement
 from simlib.iam.conditions import moment
@@ -85,7 +84,7 @@ class History:
 
         return forget
 
-    def observe(self, store: Store, sessions: Sessions, now: datetime) -> None:
+    def observe(self, sessions: Sessions, now: datetime) -> None:
         """Note what has changed since the last look. Called under the gate's lock, after calls that may change it."""
         there = {key.access_key_id: key for key in store.access_keys()}
         known = {name: key for name, (key, _) in self._keys.items()}
@@ -100,9 +99,9 @@ class History:
             if session.identity_id not in alive and session.identity_id != session.account and now < session.expires:
                 self._orphaned.setdefault(session.access_key_id, now)
 
-    def credentials(self, store: Store, sessions: Sessions, now: datetime) -> list[Credential]:
+    def credentials(self, sessions: Sessions, now: datetime) -> list[Credential]:
         """Every key and session there ever was, in the order they were issued."""
-        self.observe(store, sessions, now)
+        self.observe(sessions, now)
         keys = [
             Credential(each.access_key_id, ACCESS_KEY, each.account, each.owner, each.created, intervals)
             for each, intervals in self._keys.values()
@@ -112,7 +111,7 @@ class History:
         for session in sessions:
             holder = session.identity_id
             if holder not in revoking:
-                identity = holder_of(session, store)
+                identity = holder_of(session)
                 revoking[holder] = tuple(_revoking(identity)) if identity and identity.unique_id == holder else ()
             issued.append(_session(session, sessions, revoking[holder], self._orphaned.get(session.access_key_id), now))
         return sorted([*keys, *issued], key=lambda credential: credential.born)

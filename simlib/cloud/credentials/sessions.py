@@ -11,8 +11,8 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from simlib.cloud.storage import store
 from simlib.cloud.storage.changes import unique_id
-from simlib.cloud.storage.store import Store
 from simlib.cloud.storage.stored import StoredIdentity, StoredKey
 from simlib.iam import Policy
 
@@ -190,11 +190,11 @@ def _of_user(caller: Caller, now: datetime) -> Session:
     )  # fmt: skip
 
 
-def user_caller(key: StoredKey, store: Store) -> Caller | None:
+def user_caller(key: StoredKey) -> Caller | None:
     """The IAM user behind a long-term key, or the root user."""
     if not key.user_name:
         return root_caller(key.account, key.access_key_id)
-    user = store.user(key.account, key.user_name)
+    user = store.identity("user", key.account, key.user_name)
     return caller_of(user, key.access_key_id) if user is not None else None
 
 
@@ -208,21 +208,21 @@ def caller_of(user: StoredIdentity, access_key_id: str = "") -> Caller:
     return Caller(user.arn, user.account, user.unique_id, access_key_id, user, context=principal_tags(user.tags))
 
 
-def holder_of(session: Session, store: Store) -> StoredIdentity | None:
+def holder_of(session: Session) -> StoredIdentity | None:
     """The role or user behind a session, or another one that has its name by now; None for the root user."""
     if session.role_name:
-        return store.role(session.account, session.role_name)
-    return store.user(session.account, session.user_name) if session.user_name else None
+        return store.identity("role", session.account, session.role_name)
+    return store.identity("user", session.account, session.user_name) if session.user_name else None
 
 
-def session_caller(session: Session, store: Store, now: datetime, role: StoredIdentity | None = None) -> Caller | None:
+def session_caller(session: Session, now: datetime, role: StoredIdentity | None = None) -> Caller | None:
     """The identity behind a session; None once its role or user is gone, for then the session is gone too.
 
     `role` is the session's, where it has been looked up already.
     """
-    identity = role or holder_of(session, store)
+    identity = role or holder_of(session)
     if identity is None and session.kind == "GetFederationToken" and not session.user_name:
-        identity = all_powerful(f"arn:aws:iam::{session.account}:root", session.account, session.account, store)
+        identity = all_powerful(f"arn:aws:iam::{session.account}:root", session.account, session.account)
     if identity is None and session.identity_id != session.account:  # the root user is never gone
         return None
     if identity is not None and identity.unique_id != session.identity_id:
@@ -237,7 +237,7 @@ def session_caller(session: Session, store: Store, now: datetime, role: StoredId
     return Caller(session.arn, session.account, session.user_id, session.access_key_id, identity, session, context)
 
 
-def all_powerful(arn: str, unique_id: str, account: str, store: Store) -> StoredIdentity:
+def all_powerful(arn: str, unique_id: str, account: str) -> StoredIdentity:
     """Somebody who may do everything: the root user whom a session policy narrows, anybody of an unknown account."""
     everything = store.managed_policy("arn:aws:iam::aws:policy/AdministratorAccess")
     documents = (everything,) if everything else ()

@@ -9,9 +9,8 @@ from types import MappingProxyType
 from simlib.cloud.credentials.sessions import Caller
 from simlib.cloud.permissions import condition_keys
 from simlib.cloud.permissions.permission import Permission, account_of
-from simlib.cloud.storage import buckets, resources
+from simlib.cloud.storage import buckets, resources, store
 from simlib.cloud.storage.organizations import Levels, Membership, context_keys, membership
-from simlib.cloud.storage.store import Store
 from simlib.cloud.storage.stored import Place, StoredDocument, cached_policy
 from simlib.iam import Evaluation, Policy, PolicyError, PolicySet, Request, evaluate, public_access
 from simlib.iam.principals import identify
@@ -44,7 +43,7 @@ def circumstances(now: datetime, source_ip: str, user_agent: str, region: str) -
 
 
 def decide(
-    permission: Permission, caller: Caller, store: Store, around: Mapping[str, str], *, instead: Instead = AS_STORED
+    permission: Permission, caller: Caller, around: Mapping[str, str], *, instead: Instead = AS_STORED
 ) -> Evaluation:
     """Whether `caller` may do what is asked, `around` being the request's circumstances.
 
@@ -66,7 +65,7 @@ def decide(
         context=context,
         role_arn=caller.role_arn,
     )
-    return evaluate(request, gather_policies(permission, caller, store, callers, owners, instead))
+    return evaluate(request, gather_policies(permission, caller, callers, owners, instead))
 
 
 def _once(tags: Mapping[str, str | list[str]]) -> Mapping[str, str | list[str]]:
@@ -85,7 +84,6 @@ def _once(tags: Mapping[str, str | list[str]]) -> Mapping[str, str | list[str]]:
 def gather_policies(
     permission: Permission,
     caller: Caller,
-    store: Store,
     callers: Membership | None,
     owners: Membership | None,
     instead: Instead = AS_STORED,
@@ -107,7 +105,7 @@ def gather_policies(
         identity=_layer(identity.documents, "identity", (identity.arn, *identity.groups), instead) if identity else (),
         permissions_boundary=boundaries[-1] if boundaries else None,
         session=_session(caller, instead),
-        resource=_resource_policy(permission, caller, store, instead),
+        resource=_resource_policy(permission, caller, instead),
         scps=_levels(callers, callers.scps, "scp", instead) if callers and not callers.management else (),
         rcps=_levels(owners, owners.rcps, "rcp", instead) if owners and not owners.management else (),
     )
@@ -144,9 +142,9 @@ def _levels(member: Membership, levels: Levels, kind: str, instead: Instead) -> 
     return tuple(_layer(level, kind, (node,), instead) for node, level in zip(member.nodes, levels, strict=False))
 
 
-def _resource_policy(permission: Permission, caller: Caller, store: Store, instead: Instead) -> Policy | None:
+def _resource_policy(permission: Permission, caller: Caller, instead: Instead) -> Policy | None:
     """The policy that hangs on the resource itself, where the lab knows one; a role's is its trust policy."""
-    document = resource_document(permission.resource, store, trust=permission.action.lower() in TRUST_ACTIONS)
+    document = resource_document(permission.resource, trust=permission.action.lower() in TRUST_ACTIONS)
     if document is None:
         return None
     place, text, name = document
@@ -162,7 +160,7 @@ def _resource_policy(permission: Permission, caller: Caller, store: Store, inste
     return public_access.restricted(policy, identify(caller.arn, caller.role_arn), permission.account)
 
 
-def resource_document(arn: str, store: Store, *, trust: bool) -> tuple[Place, str, str] | None:
+def resource_document(arn: str, *, trust: bool) -> tuple[Place, str, str] | None:
     """The address of a resource's own policy, its text ("" while there is none), and what answers call it.
 
     `trust`: of a role, its trust policy. None for what cannot have a policy.
@@ -173,7 +171,7 @@ def resource_document(arn: str, store: Store, *, trust: bool) -> tuple[Place, st
         owner = f"arn:aws:s3:::{bucket}"
         return Place(owner, "resource"), buckets.policy(bucket) or "", owner
     if service == "iam" and ":role/" in arn:
-        role = store.role_by_arn(arn) if trust else None
+        role = store.identity_at(arn) if trust else None
         return (Place(arn, "trust"), role.trust_policy, f"{arn} (trust policy)") if role else None
     if not arn.startswith("arn:"):
         return None

@@ -23,7 +23,6 @@ from simlib.cloud.permissions.passed_roles import passed_roles
 from simlib.cloud.permissions.permission import Context, Permission, owner_of, tag_keys, tags_in
 from simlib.cloud.permissions.service_table import action_of as action_name
 from simlib.cloud.storage import organizations
-from simlib.cloud.storage.store import Store
 from simlib.cloud.transport.calls import Call
 from simlib.iam import service_data
 
@@ -34,7 +33,7 @@ __all__ = ["EXACT", "Permission", "action_name", "permissions_of"]
 EXACT: tuple[str, ...] = tuple(service_table.by_prefix("exact")["services"])
 
 
-def permissions_of(call: Call, caller: Caller, store: Store) -> list[Permission]:
+def permissions_of(call: Call, caller: Caller) -> list[Permission]:
     """Everything the caller must be allowed, in the order AWS would complain about it."""
     new_tags, removed = _tags(call)
     named = [*new_tags, *removed]
@@ -42,15 +41,15 @@ def permissions_of(call: Call, caller: Caller, store: Store) -> list[Permission]
     permissions = [
         replace(permission, context={**tags, **_keys(request, caller, permission), **permission.context})
         for request in _requests(call, caller)
-        for permission in _by_service(request, caller, store)
+        for permission in _by_service(request, caller)
     ]
     if not permissions and call.name != "s3:DeleteObjects":  # which asks key by key
         permissions = [Permission(action_name(call), "*", caller.account, tags)]
     if new_tags and permissions:
         permissions += _tagging(call, caller, permissions[0])
-    permissions += [*_within(call, caller, store), *_also(call, caller)]
+    permissions += [*_within(call, caller), *_also(call, caller)]
     permissions += kms_permissions.behind(call, caller, permissions)
-    permissions += passed_roles(call, caller, store)
+    permissions += passed_roles(call, caller)
     facts = [condition_keys.of_resource(permission, call) for permission in permissions]
     return [
         replace(p, context={**of_it, **p.context}) if of_it else p for p, of_it in zip(permissions, facts, strict=True)
@@ -70,12 +69,12 @@ def _requests(call: Call, caller: Caller) -> Iterable[Call]:
     return [call]
 
 
-def _by_service(call: Call, caller: Caller, store: Store) -> Iterable[Permission]:
+def _by_service(call: Call, caller: Caller) -> Iterable[Permission]:
     match call.service:
         case "s3":
             return s3_permissions.permissions_of(call, caller)
         case "iam":
-            return iam_permissions.permissions_of(call, caller, store)
+            return iam_permissions.permissions_of(call, caller)
         case "ec2":
             return ec2_permissions.permissions_of(call, caller)
     action = action_name(call)
@@ -128,11 +127,11 @@ def _tagging(call: Call, caller: Caller, making: Permission) -> Iterator[Permiss
     yield Permission(action, on, making.account, context, row.get("tag_label", making.label), rewording)
 
 
-def _within(call: Call, caller: Caller, store: Store) -> Iterator[Permission]:
+def _within(call: Call, caller: Caller) -> Iterator[Permission]:
     """What the calls need that the service makes for the caller; where one is refused, the service may say so."""
     for within in service_table.calls_within(call, caller.account):
         text = service_table.passed_on(call, caller.account)
-        for permission in _by_service(within, caller, store):
+        for permission in _by_service(within, caller):
             context = {**_keys(within, caller, permission), **permission.context}
             yield replace(permission, context=context, rewording=("^.*$", text) if text else permission.rewording)
 

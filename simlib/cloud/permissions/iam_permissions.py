@@ -12,21 +12,21 @@ from typing import Any
 from simlib.cloud.credentials.sessions import Caller
 from simlib.cloud.permissions import service_table
 from simlib.cloud.permissions.permission import Permission
-from simlib.cloud.storage.iam_entities import linked_role_names
-from simlib.cloud.storage.store import Store
+from simlib.cloud.storage import store
+from simlib.cloud.storage.iam_entities import arn_of, boundary_of, linked_role_names
 from simlib.cloud.transport.calls import Call, members
 
 _WORDS = ("user", "role", "group", "policy", "instance-profile")
 _MADE = re.compile("(?:Create|Upload)(?:Virtual)?")
 
 
-def permissions_of(call: Call, caller: Caller, store: Store) -> Iterator[Permission]:
+def permissions_of(call: Call, caller: Caller) -> Iterator[Permission]:
     """Every permission a call of IAM needs: renaming needs it for both names, tags at creation need a second one."""
     parameters, action, account = call.parameters, f"iam:{call.operation}", caller.account
     context: dict[str, str | list[str]] = {}
-    if boundary := parameters.get("PermissionsBoundary") or store.boundary_of(account, parameters):
+    if boundary := parameters.get("PermissionsBoundary") or boundary_of(account, parameters):
         context["iam:PermissionsBoundary"] = str(boundary)  # the one asked for, else the one that is attached
-    resource = _resource(call, caller, store)
+    resource = _resource(call, caller)
     kind = resource.split(":", 5)[-1].partition("/")[0]
     label = _words(call, kind, resource)
     yield Permission(action, resource, account, context, label)
@@ -42,14 +42,14 @@ def permissions_of(call: Call, caller: Caller, store: Store) -> Iterator[Permiss
         yield Permission(f"iam:Tag{call.operation[made.end() :]}", resource, account, context, label)
 
 
-def _resource(call: Call, caller: Caller, store: Store) -> str:
+def _resource(call: Call, caller: Caller) -> str:
     """The ARN of the resource; a name that may be left out means the caller."""
     parameters, root = call.parameters, f"arn:aws:iam::{caller.account}:"
     if call.operation == "CreateServiceLinkedRole":
         return _service_linked(root, parameters)
     if call.operation == "GetAccessKeyLastUsed":
         key = store.find_key(str(parameters.get("AccessKeyId")))
-        return f"{root}user{store.path_of('user', key.account, key.user_name)}" if key else f"{root}user/*"
+        return arn_of("user", key.user_name, caller.account) if key else f"{root}user/*"
     own = call.operation == "ChangePassword" or "UserName" in members("iam", call.operation)
     itself = caller.arn if own and caller.user_name else "*"
     return next(iter(service_table.arns_from_table(call, "iam:*", caller.account)), itself)

@@ -16,8 +16,7 @@ from typing import Any
 from simlib.cloud.credentials.sessions import Caller
 from simlib.cloud.permissions.permission import Permission, account_of
 from simlib.cloud.permissions.service_table import row
-from simlib.cloud.storage import resources
-from simlib.cloud.storage.store import Store
+from simlib.cloud.storage import iam_entities, resources
 from simlib.cloud.transport.calls import Call
 from simlib.cloud.transport.protocols import signing_name
 from simlib.cloud.transport.refusals import Refusal
@@ -34,9 +33,9 @@ _TEMPLATES = ("LaunchTemplate", "LaunchTemplateSpecification")
 _DEPTH = 8
 
 
-def passed_roles(call: Call, caller: Caller, store: Store) -> Iterator[Permission]:
+def passed_roles(call: Call, caller: Caller) -> Iterator[Permission]:
     """The permission to pass each role a call hands over; a role of another account cannot be passed at all."""
-    for arn, service in dict.fromkeys(_handed_over(call, caller, store)):
+    for arn, service in dict.fromkeys(_handed_over(call, caller)):
         if (account_of(arn) or caller.account) != caller.account:
             stop = "" if call.service == "scheduler" else "."
             raise Refusal("AccessDeniedException" if call.service != "ec2" else "UnauthorizedOperation",
@@ -44,10 +43,10 @@ def passed_roles(call: Call, caller: Caller, store: Store) -> Iterator[Permissio
         yield Permission("iam:PassRole", arn, caller.account, {"iam:PassedToService": f"{service}.amazonaws.com"})
 
 
-def _handed_over(call: Call, caller: Caller, store: Store) -> Iterator[tuple[str, str]]:
+def _handed_over(call: Call, caller: Caller) -> Iterator[tuple[str, str]]:
     """The ARNs of the roles and the services they are passed to."""
     added = call.parameters.get("RoleName") if call.name == "iam:AddRoleToInstanceProfile" else None
-    if added and (role := store.role(caller.account, str(added))):
+    if added and (role := iam_entities.entity(caller.account, "roles", str(added))):
         yield role.arn, "ec2"
     if call.service in _NOT_PASSED or "LaunchTemplate" in call.operation:  # a template is only kept
         return
@@ -59,23 +58,22 @@ def _handed_over(call: Call, caller: Caller, store: Store) -> Iterator[tuple[str
     service = facts.get("passed_to", signing_name(call.service))
     for member, value in _members(call.parameters, _DEPTH):
         if member in _PROFILES:
-            yield from _of_profile(value, caller, store)
+            yield from _of_profile(value, caller)
         elif member in _TEMPLATES and isinstance(value, Mapping):
             _, data = resources.launch_template(value, call.region, caller.account)
-            yield from _of_profile(data.get("IamInstanceProfile"), caller, store)
+            yield from _of_profile(data.get("IamInstanceProfile"), caller)
         elif isinstance(value, str) and _ROLE_MEMBER.fullmatch(member):
-            if _ROLE.fullmatch(value):
-                yield value, facts.get("passed_by", {}).get(member, service)
-            elif facts.get("roles_by_name") and _NAME.fullmatch(value):
-                arn = f"arn:aws:iam::{caller.account}:role{store.path_of('role', caller.account, value)}"
+            by_name = facts.get("roles_by_name") and _NAME.fullmatch(value)
+            arn = iam_entities.arn_of("role", value, caller.account) if by_name else value
+            if _ROLE.fullmatch(arn):
                 yield arn, facts.get("passed_by", {}).get(member, service)
 
 
-def _of_profile(profile: Any, caller: Caller, store: Store) -> Iterator[tuple[str, str]]:
+def _of_profile(profile: Any, caller: Caller) -> Iterator[tuple[str, str]]:
     """The role in an instance profile that is named, or given as {Name} or {Arn}."""
-    named = profile if isinstance(profile, Mapping) else {"Name": profile, "Arn": profile}
-    if role := store.profile_role(caller.account, name=named.get("Name"), arn=named.get("Arn")):
-        yield role.arn, "ec2"
+    names = (profile.get("Name"), profile.get("Arn")) if isinstance(profile, Mapping) else (profile,)
+    if role := iam_entities.role_of_profile(caller.account, *names):
+        yield role, "ec2"
 
 
 def _members(value: Any, depth: int, member: str = "") -> Iterator[tuple[str, Any]]:

@@ -229,14 +229,8 @@ def _secret(name: str, region: str, account: str) -> str:
     return resources.secret_arn(name, region, account) or missing
 
 
-def _of_iam(kind: str, collection: str) -> Callable[[str, str, str], str]:
-    """A user, group, role or instance profile with its path; "/" where there is none of that name."""
-
-    def arn(name: str, _: str, account: str) -> str:
-        path = getattr(iam_entities.entity(account, collection, name), "path", "/")
-        return f"arn:aws:iam::{account}:{kind}{path}{name}"
-
-    return arn
+def _of_iam(kind: str) -> Callable[[str, str, str], str]:
+    return lambda name, _, account: iam_entities.arn_of(kind, name, account)
 
 
 _RESOLVE: Mapping[str, Callable[[str, str, str], str | list[str] | None]] = {
@@ -246,10 +240,10 @@ _RESOLVE: Mapping[str, Callable[[str, str, str], str | list[str] | None]] = {
     "ciphertext": lambda blob, region, _: keys.of_ciphertext(blob.encode("utf-8"), region),
     "secret": _secret,
     "every-secret": lambda _, *place: resources.secret_arns(*place),
-    "user": _of_iam("user", "users"),
-    "group": _of_iam("group", "groups"),
-    "role": _of_iam("role", "roles"),
-    "instance-profile": _of_iam("instance-profile", "instance_profiles"),
+    "user": _of_iam("user"),
+    "group": _of_iam("group"),
+    "role": _of_iam("role"),
+    "instance-profile": _of_iam("instance-profile"),
     "security-group": resources.security_group_id,
     "vpc": resources.vpc_of_subnet,
     "launch-template": lambda name, *place: resources.launch_template({"LaunchTemplateName": name}, *place)[0],

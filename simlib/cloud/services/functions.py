@@ -23,7 +23,7 @@ from simlib.cloud.services import function_handler, function_runtime
 from simlib.cloud.services.function_runtime import Outcome
 from simlib.cloud.services.rules import CallFacts, checks
 from simlib.cloud.services.session_requests import trusts
-from simlib.cloud.storage import resources
+from simlib.cloud.storage import resources, store
 from simlib.cloud.storage.stored import StoredIdentity
 from simlib.cloud.transport.answers import Refusal
 
@@ -39,7 +39,7 @@ def check_role(context: CallContext) -> None:
     arn = context.parameters.get("Role")
     if arn is None:
         return
-    role = context.store.role_by_arn(str(arn)) if str(arn).count(":") >= 5 else None
+    role = store.identity_at(str(arn))
     name = context.parameters.get("FunctionName")
     function = f"arn:aws:lambda:{context.call.region}:{context.caller.account}:function:{name}"
     if role is None or not _may_assume(context, role, function):
@@ -65,7 +65,7 @@ def check_new(context: CallContext) -> None:
 
 def _may_assume(context: CallContext, role: StoredIdentity, function: str) -> bool:
     keys = {"aws:SourceArn": function, "aws:SourceAccount": function.split(":")[4]}
-    return trusts(role, SERVICE, context.store, context.around, **keys)
+    return trusts(role, SERVICE, context.around, **keys)
 
 
 def invoke(context: CallContext) -> DeferredAnswer:
@@ -121,7 +121,7 @@ def _prepared(context: CallContext, stored: Any) -> tuple[Session, dict[str, str
     if not str(stored.run_time or "").startswith("python") or not stored.code_bytes:
         text = f"The lab runs functions in Python from a zip file; {stored.function_name} is neither."
         raise Refusal("NotImplemented", text, 501, situation="not-stored")
-    role = context.store.role_by_arn(stored.role)
+    role = store.identity_at(stored.role)
     if role is None or not _may_assume(context, role, stored.function_arn):
         text = (
             "The function's role cannot be assumed by Lambda. Verify that the role exists, and that its trust policy "
@@ -156,7 +156,7 @@ def _keep_log(context: CallContext, session: Session, arn: str, environment: Map
 
     https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs.html
     """
-    caller = session_caller(session, context.store, context.now)
+    caller = session_caller(session, context.now)
     region, account = arn.split(":")[3:5]
     group, name = (environment[f"AWS_LAMBDA_LOG_{kind}_NAME"] for kind in ("GROUP", "STREAM"))
     stream = f"arn:aws:logs:{region}:{account}:log-group:{group}:log-stream:{name}"
@@ -164,8 +164,7 @@ def _keep_log(context: CallContext, session: Session, arn: str, environment: Map
     if not resources.has_log_group(region, account, group):
         needed.insert(0, ("logs:CreateLogGroup", stream.removesuffix(name)))
     if caller is not None and all(
-        decide(Permission(action, arn, account), caller, context.store, context.around).allowed
-        for action, arn in needed
+        decide(Permission(action, arn, account), caller, context.around).allowed for action, arn in needed
     ):
         milliseconds = int(context.now.timestamp() * 1000)
         resources.write_log(region, account, group, name, text, milliseconds)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from simlib.cloud.call_context import CallContext
+from simlib.cloud.storage import store
 from simlib.cloud.storage.organizations import SCP, identify, organization_of, renumber
 from simlib.cloud.transport.wire import RawAnswer
 
@@ -28,13 +29,13 @@ def _complete_organization(context: CallContext, answer: RawAnswer) -> RawAnswer
 def _complete_account(context: CallContext, answer: RawAnswer) -> RawAnswer:
     """The new account gets the lab's next number, and its role for the management account gets its permissions."""
     created = organization_of(context.caller.account).accounts[-1]
-    text, account = answer.body.decode("utf-8"), context.store.free_account_id()
+    text, account = answer.body.decode("utf-8"), store.free_account_id()
     renumbered = RawAnswer(answer.status, answer.headers, text.replace(created.id, account).encode())
     renumber(created, account)
     principal = {"AWS": f"arn:aws:iam::{context.caller.account}:root"}
     statement = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}
     trust = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-    context.store.create_administrator_role(account, context.parameters.get("RoleName") or ACCESS_ROLE, trust)
+    store.create_administrator_role(account, context.parameters.get("RoleName") or ACCESS_ROLE, trust)
     return renumbered
 
 

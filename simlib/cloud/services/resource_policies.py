@@ -39,7 +39,7 @@ class _Policy(CallFacts):
             action, arn, kind = context.evaluations[0].action, context.evaluations[0].resource, "resource"
         instead = {Place(arn, "resource"): cached_policy(str(text), kind, arn)}
         asked = Permission(action, arn, self.account)
-        return not decide(asked, context.caller, context.store, context.around, instead=instead).allowed
+        return not decide(asked, context.caller, context.around, instead=instead).allowed
 
     @property
     def secret(self) -> Any:

@@ -16,7 +16,7 @@ from simlib.cloud.credentials.sessions import Caller, Session
 from simlib.cloud.permissions.authorization import decide
 from simlib.cloud.permissions.permission import Context, Permission, tag_keys
 from simlib.cloud.services import documents
-from simlib.cloud.storage.store import Store
+from simlib.cloud.storage import store
 from simlib.cloud.storage.stored import StoredIdentity, cached_policy
 from simlib.cloud.transport.answers import Refusal
 from simlib.iam import Policy
@@ -41,7 +41,7 @@ class SessionOptions(NamedTuple):
     transitive: tuple[str, ...]
 
 
-def session_options(parameters: Mapping[str, Any], caller: Caller, store: Store) -> SessionOptions:
+def session_options(parameters: Mapping[str, Any], caller: Caller) -> SessionOptions:
     """What a request for a session asks for; raises AWS's refusals of what nobody can have."""
     tags = {str(tag["Key"]): str(tag.get("Value", "")) for tag in parameters.get("Tags") or ()}
     transitive = [str(key) for key in parameters.get("TransitiveTagKeys") or ()]
@@ -57,7 +57,7 @@ def session_options(parameters: Mapping[str, Any], caller: Caller, store: Store)
     if source and own not in ("", source):  # once set, it stays, whether the request repeats it or not
         raise Refusal("ValidationError", "The source identity is already set for this assume role session", 400)
     source, everything = source or own, {**inherited, **tags}
-    policies = session_policies(parameters, store)
+    policies = session_policies(parameters)
     packed = _packed([parameters.get("Policy"), parameters.get("PolicyArns"), everything])
     if packed > 100 and everything:
         text = f"Packed size of session tags consumes {packed}% of allotted space."
@@ -78,7 +78,7 @@ def session_options(parameters: Mapping[str, Any], caller: Caller, store: Store)
     )
 
 
-def session_policies(parameters: Mapping[str, Any], store: Store) -> tuple[Policy, ...] | None:
+def session_policies(parameters: Mapping[str, Any]) -> tuple[Policy, ...] | None:
     """The session policies of a request, None where it has none."""
     text, arns = parameters.get("Policy"), [str(entry.get("arn", "")) for entry in parameters.get("PolicyArns") or []]
     policies = []
@@ -119,7 +119,7 @@ def assume(
     """
     parameters = context.parameters
     arn, name = str(parameters["RoleArn"]), str(parameters["RoleSessionName"])
-    role, keys = context.store.role_by_arn(arn), {**options.request_keys, "sts:RoleSessionName": name, **keys}
+    role, keys = store.identity_at(arn), {**options.request_keys, "sts:RoleSessionName": name, **keys}
     for needed in (action, *options.also):
         evaluation = context.decide(Permission(needed, arn, arn.split(":")[4], keys))
         if role is None or not evaluation.allowed:
@@ -137,10 +137,10 @@ def assume(
     return {"Credentials": credentials(session), "AssumedRoleUser": user, **options.answer}
 
 
-def trusts(role: StoredIdentity, service: str, store: Store, around: Mapping[str, str], **keys: str) -> bool:
+def trusts(role: StoredIdentity, service: str, around: Mapping[str, str], **keys: str) -> bool:
     """Whether a role's trust policy lets a service assume it; `keys` are further keys of the request's context."""
     permission = Permission("sts:AssumeRole", role.arn, role.account, keys)
-    return decide(permission, Caller(service, user_id=service), store, around).allowed
+    return decide(permission, Caller(service, user_id=service), around).allowed
 
 
 def credentials(session: Session) -> dict[str, Any]:

@@ -15,8 +15,9 @@ from simlib.cloud.permissions.permission import account_of
 from simlib.cloud.services.documents import span
 from simlib.cloud.services.iam_listings import page_of
 from simlib.cloud.services.named_principals import statements
+from simlib.cloud.storage import store
 from simlib.cloud.storage.organizations import membership
-from simlib.cloud.storage.stored import StoredDocument, cached_policy
+from simlib.cloud.storage.stored import StoredDocument, as_list, cached_policy
 from simlib.cloud.transport.answers import Refusal
 from simlib.iam import Evaluation, Policy, PolicyError, PolicySet, Request, RequestError, evaluate
 from simlib.iam.decision import GRANTS
@@ -74,22 +75,16 @@ def _policies(context: CallContext, texts: Texts) -> tuple[list[Policy], list[Po
     """The identity-based policies and the boundary: those of a user, group or role of the account, and those given."""
     asked, account = context.parameters, context.caller.account
     arn = str(asked.get("PolicySourceArn", ""))
-    kind, _, path = arn.rpartition(":")[2].partition("/")
-    name = path.rpartition("/")[2]
-    identity, boundary = context.store.group_documents(account, name) if kind == "group" else None, None
-    finders = {"user": context.store.user, "role": context.store.role}
-    holder = finders[kind](account, name) if kind in finders else None
-    if holder is not None and holder.arn == arn:
-        identity, boundary = holder.documents, holder.permissions_boundary
-    if arn and identity is None:
+    holder = store.identity_at(arn)
+    if arn and (holder is None or holder.account != account):
         raise Refusal("NoSuchEntity", f"The entity with ARN {arn} cannot be found.", 404)
     given = {  # how answers call what is given
         name: [StoredDocument(f"{name}.{number}", str(text)) for number, text in enumerate(asked.get(member, ()), 1)]
         for member, name in (("PolicyInputList", "PolicyInputList"),
                              ("PermissionsBoundaryPolicyInputList", "PermissionsBoundary"))
     }  # fmt: skip
-    granting = [*(identity or ()), *given["PolicyInputList"]]
-    limits = given["PermissionsBoundary"] or ([boundary] if boundary else [])
+    granting = [*(holder.documents if holder else ()), *given["PolicyInputList"]]
+    limits = given["PermissionsBoundary"] or as_list(holder.permissions_boundary if holder else None)
     return (
         [_parse(texts, each.text, "identity", each.name) for each in granting],
         [_parse(texts, each.text, "boundary", each.name) for each in limits],

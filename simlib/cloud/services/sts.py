@@ -72,7 +72,7 @@ def _seconds(context: CallContext) -> int:
 
 def _get_federation_token(context: CallContext) -> Mapping[str, Any]:
     """https://docs.aws.amazon.com/STS/latest/APIReference/API_GetFederationToken.html"""
-    options = session_options(context.parameters, context.caller, context.store)
+    options = session_options(context.parameters, context.caller)
     account, name = context.caller.account, str(context.parameters["Name"])
     federated = f"arn:aws:sts::{account}:federated-user/{name}"
     for action in ("sts:GetFederationToken", *options.also):
@@ -88,7 +88,7 @@ def _get_federation_token(context: CallContext) -> Mapping[str, Any]:
 def _assume_role(context: CallContext) -> Mapping[str, Any]:
     """https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html"""
     parameters, caller = context.parameters, context.caller
-    options = session_options(parameters, caller, context.store)
+    options = session_options(parameters, caller)
     keys = {"sts:ExternalId": str(parameters["ExternalId"])} if "ExternalId" in parameters else {}
     if mfa.was_given(context):
         keys |= _MFA_NOW  # for this decision alone: the new session is none of MFA

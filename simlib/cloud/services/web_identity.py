@@ -73,7 +73,7 @@ def assume_role_with_web_identity(context: CallContext) -> Mapping[str, Any]:
     account = arn.split(":")[4]
     bearer = bearer_of(str(parameters["WebIdentityToken"]), account, context.sessions, context.now)
     policies = {name: parameters[name] for name in ("Policy", "PolicyArns") if name in parameters}
-    options = session_options({**policies, **bearer.session_options()}, ANONYMOUS, context.store)
+    options = session_options({**policies, **bearer.session_options()}, ANONYMOUS)
     answer = assume(
         replace(context, caller=Caller(bearer.provider)), "sts:AssumeRoleWithWebIdentity", options,
         bearer.request_context(), "Not authorized to perform {}".format,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -40,6 +40,34 @@ def backend(account: str) -> Any:
 def entity(account: str, collection: str, name: str) -> Any:
     """A user, group, role or instance profile by its name, None where there is none."""
     return find(backend(account), collection, name)
+
+
+def entity_at(arn: str) -> Any:
+    """The user, role or group of that very ARN; None where there is none."""
+    service, _, account, rest = arn.split(":", 5)[2:] if arn.count(":") >= 5 else [""] * 4
+    kind, name = rest.partition("/")[0], rest.rpartition("/")[2]
+    iam = moto.keeper("iam", account) if service == "iam" and kind in ("user", "role", "group") else None
+    named = find(iam, f"{kind}s", name) if iam else None
+    return named if named is not None and named.arn == arn else None
+
+
+def arn_of(kind: str, name: str, account: str) -> str:
+    """The ARN of a "user", "group", "role" or "instance-profile"; of the path "/" where there is none of that name."""
+    path = getattr(entity(account, f"{kind.replace('-', '_')}s", name), "path", "/")
+    return f"arn:{PARTITION}:iam::{account}:{kind}{path}{name}"
+
+
+def boundary_of(account: str, parameters: Mapping[str, Any]) -> str | None:
+    """The ARN of the boundary of the user or role that a call's parameters name."""
+    names = {"users": parameters.get("UserName"), "roles": parameters.get("RoleName")}
+    holder = next((entity(account, collection, str(name)) for collection, name in names.items() if name), None)
+    return getattr(holder, "permissions_boundary_arn", None)
+
+
+def role_of_profile(account: str, *names: Any) -> str | None:
+    """The ARN of the role inside the instance profile of a name or an ARN."""
+    profiles = (each for each in backend(account).instance_profiles.values() if {each.name, each.arn} & {*names})
+    return next((str(each.roles[0].arn) for each in profiles if each.roles), None)
 
 
 def arns(account: str, kind: str) -> set[str]:

@@ -11,10 +11,10 @@ from typing import Any
 
 from simlib.cloud import moto_names as moto
 from simlib.cloud.credentials.sessions import Sessions
+from simlib.cloud.storage import store
 from simlib.cloud.storage.contents import Contents, emptied
 from simlib.cloud.storage.iam_entities import backend
 from simlib.cloud.storage.organizations import members, organizations
-from simlib.cloud.storage.store import Store
 from simlib.cloud.storage.tables import open_keeper
 from simlib.cloud.worlds import dump, file, identities, organization, resources, sessions, shape
 from simlib.cloud.worlds.remarks import Remark
@@ -82,14 +82,14 @@ def load(*sources: str | os.PathLike[str]) -> tuple[dict[str, Any], tuple[Remark
     return values_of("World", document), ()
 
 
-def restore(values: Mapping[str, Any], store: Store) -> tuple[Contents, Sessions]:
+def restore(values: Mapping[str, Any]) -> tuple[Contents, Sessions]:
     """Make what `values` describe, moto's part and the lab's; what moto kept before comes back.
 
     Raises `WorldFileError`.
     """
     with emptied() as take_out:
         try:
-            sessions_ = _restore(values, store)
+            sessions_ = _restore(values)
         except WorldFileError:
             raise
         except Exception as error:  # moto has an error of its own for each thing it does not take
@@ -97,7 +97,7 @@ def restore(values: Mapping[str, Any], store: Store) -> tuple[Contents, Sessions
         return take_out(), sessions_
 
 
-def _restore(values: Mapping[str, Any], store: Store) -> Sessions:
+def _restore(values: Mapping[str, Any]) -> Sessions:
     names: set[str | None] = set()
     seen: set[tuple[str, ...]] = set()
     for index, account in enumerate(values["Accounts"]):

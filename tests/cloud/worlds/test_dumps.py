@@ -403,6 +403,6 @@ def test_whatever_stands_in_a_dump_it_is_read_or_said_and_what_is_read_can_be_ma
     assert all(isinstance(str(remark), str) for remark in remarks)
     store = Store()
     try:
-        snapshot.restore(values, store)
+        snapshot.restore(values)
     finally:
         store.close()
