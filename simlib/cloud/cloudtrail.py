@@ -13,9 +13,9 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
+from simlib.cloud import moto_names as moto
 from simlib.cloud.credentials.sessions import Session
 from simlib.cloud.event import Event
-from simlib.cloud.transport import mock
 from simlib.cloud.transport.calls import Call
 from simlib.cloud.transport.protocols import service_metadata
 
@@ -68,7 +68,7 @@ def request_parameters(call: Call) -> Callable[[], Mapping[str, Any] | None]:
 
 
 def _request_parameters(service: str, operation: str, parameters: Mapping[str, Any]) -> dict[str, Any] | None:
-    shape = mock.get_service_model(service).operation_model(operation).input_shape
+    shape = moto.get_service_model(service).operation_model(operation).input_shape
     return _record_value(shape, parameters, service) or None
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from simlib.cloud.credentials.sessions import Session, Sessions, holder_of
 from simlib.cloud.storage import iam_entities, store
@@ -21,6 +22,7 @@ ENDS = (EXPIRED, DELETED, ORPHANED)
 CHAINED = timedelta(hours=1)
 _OF_A_USER = {False: timedelta(hours=36), True: timedelta(hours=1)}  # GetSessionToken, GetFederationToken; the root's
 
+_OF_A_SESSION = ("access_key_id", "kind", "account", "arn", "expires", "issued_to", "issued_by")
 _OLDER = r"datelessthan\w* aws:tokenissuetime"
 
 # What may change the state of a key, or take the user or role behind a session away
@@ -126,20 +128,10 @@ def _session(
         intervals.append(Interval(max(revoked, session.issued_at), REVOKED))
     if orphaned:
         intervals = [*(interval for interval in intervals if interval.since < orphaned), Interval(orphaned, ORPHANED)]
+    states = (Interval(session.issued_at, VALID), *sorted(intervals, key=lambda interval: interval.since))
+    same: dict[str, Any] = {name: getattr(session, name) for name in _OF_A_SESSION}
     longest, limit = _longest(session, sessions)
-    return Credential(
-        session.access_key_id,
-        session.kind,
-        session.account,
-        session.arn,
-        session.issued_at,
-        (Interval(session.issued_at, VALID), *sorted(intervals, key=lambda interval: interval.since)),
-        session.expires,
-        session.issued_to,
-        session.issued_by,
-        longest,
-        limit,
-    )
+    return Credential(born=session.issued_at, intervals=states, longest=longest, limit=limit, **same)
 
 
 def _longest(session: Session, sessions: Sessions) -> tuple[datetime | None, str]:

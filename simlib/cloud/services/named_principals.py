@@ -86,9 +86,9 @@ def exists(name: str) -> bool:
     parts = name.split(":", 5)
     if len(parts) < 6:
         return not name.startswith(("AIDA", "AROA"))
-    account, resource = parts[4], parts[5]
+    resource = parts[5]
     if parts[1] != PARTITION:
         return False
     if parts[2] != "iam" or resource == "root":
         return True
-    return name in iam_entities.arns(account, resource.partition("/")[0])
+    return not resource.startswith("group/") and iam_entities.entity_at(name) is not None

@@ -17,6 +17,7 @@ from urllib.parse import parse_qs, urlencode
 from botocore.utils import percent_encode_sequence
 from werkzeug.exceptions import HTTPException
 
+from simlib.cloud import moto_names as moto
 from simlib.cloud.moto_names import BaseResponse, S3Response, camelcase_to_underscores
 from simlib.cloud.storage.tables import import_from_moto
 from simlib.cloud.transport import mock
@@ -75,7 +76,7 @@ def _responses(service: str) -> type[BaseResponse]:
     raise NotStored(f"moto does not serve {service}")
 
 
-def request_for(call: Call, account: str) -> tuple[str, mock.Request]:
+def request_for(call: Call, account: str) -> tuple[str, moto.Request]:
     """What botocore would have sent for this call, and to which address: nothing else of what was sent."""
     parts = mock.serialize_request(call.model, call.moto_protocol, _as_moto_reads(call))
     path, query, body = parts["url_path"], parts["query_string"], parts["body"]
@@ -102,7 +103,7 @@ def _as_moto_reads(call: Call) -> Mapping[str, Any]:
     return {**call.parameters, "KeyId": key.rpartition(":key/")[2]} if key else call.parameters
 
 
-def _performed(response: Any, call: Call, url: str, request: mock.Request) -> Any:
+def _performed(response: Any, call: Call, url: str, request: moto.Request) -> Any:
     parses, response.automated_parameter_parsing = response.automated_parameter_parsing, False
     # as raw: moto would look for parameters in a body of JSON too, and among the headers
     response.setup_class(request, url, {}, use_raw_body=True)

@@ -70,12 +70,6 @@ def role_of_profile(account: str, *names: Any) -> str | None:
     return next((str(each.roles[0].arn) for each in profiles if each.roles), None)
 
 
-def arns(account: str, kind: str) -> set[str]:
-    """The ARNs of an account's users or roles; none of an account that is not there."""
-    iam = moto.keeper("iam", account) if kind in ("user", "role") else None
-    return {str(each.arn) for each in getattr(iam, f"{kind}s", {}).values()}
-
-
 def opening_date(account: str) -> datetime:
     """When an account was opened: its first user is as old."""
     return min((user.create_date for user in backend(account).users.values()), default=datetime.min)

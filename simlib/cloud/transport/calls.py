@@ -15,6 +15,7 @@ from functools import cache, lru_cache
 from typing import Any
 from urllib.parse import parse_qsl, quote, unquote
 
+from simlib.cloud import moto_names as moto
 from simlib.cloud.transport import checksums, chunked, mock
 from simlib.cloud.transport.protocols import family_of, having, service_metadata, signing_name, spoken_protocol
 from simlib.cloud.transport.refusals import Refusal
@@ -78,8 +79,8 @@ class Call:
         return "json" if self.protocol == mock.CBOR else self.protocol
 
     @property
-    def model(self) -> mock.OperationModel:
-        return mock.get_service_model(self.service).operation_model(self.operation)
+    def model(self) -> moto.OperationModel:
+        return moto.get_service_model(self.service).operation_model(self.operation)
 
     @property
     def path(self) -> str:
@@ -91,7 +92,7 @@ class Call:
         return path.partition("?")[0]
 
 
-def _input(operation: mock.OperationModel) -> Mapping[str, Any]:
+def _input(operation: moto.OperationModel) -> Mapping[str, Any]:
     """The shapes of an operation's input members."""
     return operation.input_shape.members if operation.input_shape is not None else {}
 
@@ -189,8 +190,8 @@ def _check_host(call: Call, scope: str | None, region: str | None) -> None:
 # -- operation and parameters ----------------------------------------------------------------------------------------
 
 
-def _parse(service: str, protocol: str, raw: RawRequest) -> tuple[mock.OperationModel, dict[str, Any]] | None:
-    if protocol not in (*mock.PROTOCOL_PARSERS, mock.CBOR):
+def _parse(service: str, protocol: str, raw: RawRequest) -> tuple[moto.OperationModel, dict[str, Any]] | None:
+    if protocol not in (*moto.PROTOCOL_PARSERS, mock.CBOR):
         return None
     parse = _parse_rest if protocol.startswith("rest-") else _parse_rpc
     try:
@@ -215,9 +216,9 @@ def _decode(service: str, raw: RawRequest) -> RawRequest:
     return replace(raw, body=body, headers={n: v for n, v in raw.headers.items() if n != "content-encoding"})
 
 
-def _parse_rpc(service: str, protocol: str, raw: RawRequest) -> tuple[mock.OperationModel, dict[str, Any]] | None:
+def _parse_rpc(service: str, protocol: str, raw: RawRequest) -> tuple[moto.OperationModel, dict[str, Any]] | None:
     """Protocols in which the body says all."""
-    model = mock.get_service_model(service)
+    model = moto.get_service_model(service)
     values: dict[str, str] = {}
     if raw.method.upper() != "POST" and (protocol == "json" or raw.method.upper() != "GET"):
         return None
@@ -259,7 +260,7 @@ def _check_queue(parameters: dict[str, Any], raw: RawRequest) -> None:
     raise Unplaceable(f"The address {parameters['QueueUrl']} is not valid for this endpoint.", "InvalidAddress", "sqs")
 
 
-def _parse_rest(service: str, protocol: str, raw: RawRequest) -> tuple[mock.OperationModel, dict[str, Any]] | None:
+def _parse_rest(service: str, protocol: str, raw: RawRequest) -> tuple[moto.OperationModel, dict[str, Any]] | None:
     """Protocols in which the address says which operation it is."""
     url = _s3_url(raw) if service == "s3" else raw.url
     request = mock.as_request(raw.method, url, raw.headers, raw.body)
@@ -282,7 +283,7 @@ def _parse_rest(service: str, protocol: str, raw: RawRequest) -> tuple[mock.Oper
     return operation, parameters
 
 
-def _check_query(service: str, operation: mock.OperationModel, request: mock.Request) -> None:
+def _check_query(service: str, operation: moto.OperationModel, request: moto.Request) -> None:
     """A parameter that is no list may stand once in the address, and of S3's sub-resources there may be one."""
     words = sorted(name for name in request.args if name in _sub_resources()) if service == "s3" else []
     if len(words) > 1:
@@ -299,7 +300,7 @@ def _check_query(service: str, operation: mock.OperationModel, request: mock.Req
 @cache
 def _sub_resources() -> frozenset[str]:
     """The words after the question mark that make another operation of S3 of an address."""
-    model = mock.get_service_model("s3")
+    model = moto.get_service_model("s3")
     queries = (model.operation_model(name).http["requestUri"].partition("?")[2] for name in model.operation_names)
     names = frozenset(name for query in queries for name, _ in parse_qsl(query, keep_blank_values=True))
     return names - {"list-type", "select-type"}
@@ -359,4 +360,4 @@ def copy_source(text: str) -> tuple[str, str, str]:
 
 def members(service: str, operation: str) -> frozenset[str]:
     """The names of an operation's input members."""
-    return frozenset(_input(mock.get_service_model(service).operation_model(operation)))
+    return frozenset(_input(moto.get_service_model(service).operation_model(operation)))

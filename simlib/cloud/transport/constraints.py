@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from typing import Any
 
-from simlib.cloud.transport import mock
+from simlib.cloud import moto_names as moto
 from simlib.cloud.transport.answers import Refusal
 from simlib.cloud.transport.protocols import family_of
 
@@ -40,7 +40,7 @@ def check(service: str, operation: str, parameters: Mapping[str, Any]) -> None:
     `ValidationError`, or `ValidationException` of a service that speaks JSON; EC2's is `MissingParameter`
     (https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html). S3 asks each operation for its own.
     """
-    shape = mock.get_service_model(service).operation_model(operation).input_shape
+    shape = moto.get_service_model(service).operation_model(operation).input_shape
     family = family_of(service)
     if shape is None or family == "s3":
         return

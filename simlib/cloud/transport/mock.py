@@ -16,35 +16,20 @@ from botocore.serialize import create_serializer
 from werkzeug.datastructures import ImmutableMultiDict
 from werkzeug.exceptions import HTTPException
 
-from simlib.cloud.moto_names import (
-    PRESERVED_HEADER_NAMES_ENVIRON_KEY,
-    PROTOCOL_PARSERS,
-    OperationModel,
-    Request,
-    RequestParserError,
-    RestRouter,
-    SerializationContext,
-    ServiceModel,
-    environ_key_for_header,
-    get_serializer_class,
-    get_service_model,
-    should_preserve_original_header_name,
-)
+from simlib.cloud import moto_names as moto
 from simlib.cloud.transport.wire import RawAnswer
-
-__all__ = ["PROTOCOL_PARSERS", "OperationModel", "Request", "ServiceModel", "get_service_model"]
 
 CBOR = "smithy-rpc-v2-cbor"
 
 
 @cache
-def _router(service: str) -> RestRouter:
-    router = RestRouter(get_service_model(service))
+def _router(service: str) -> moto.RestRouter:
+    router = moto.RestRouter(moto.get_service_model(service))
     router._map.update()  # or it would do so at the first request, under a lock that a fork could leave shut
     return router
 
 
-def rest_operation(service: str, request: Request) -> tuple[OperationModel, dict[str, Any]] | None:
+def rest_operation(service: str, request: moto.Request) -> tuple[moto.OperationModel, dict[str, Any]] | None:
     """The operation that a path and a method stand for, and what the path says of its parameters."""
     try:
         operation, labels = _router(service).match(request)
@@ -65,7 +50,7 @@ class _StrictJSON:
             value = json.loads(body) if body else {}
         except ValueError as error:
             raise NotWellFormed(str(error)) from error
-        if not isinstance(value, dict) and isinstance(self, PROTOCOL_PARSERS["json"]):
+        if not isinstance(value, dict) and isinstance(self, moto.PROTOCOL_PARSERS["json"]):
             raise NotWellFormed("Start of structure or map found where not expected.")
         return value
 
@@ -74,10 +59,10 @@ def _strict(parser: Any) -> Any:
     return type(parser.__name__, (_StrictJSON, parser), {})
 
 
-_PARSERS = {name: _strict(parser) if "json" in name else parser for name, parser in PROTOCOL_PARSERS.items()}
+_PARSERS = {name: _strict(parser) if "json" in name else parser for name, parser in moto.PROTOCOL_PARSERS.items()}
 
 
-def parse_request(operation: OperationModel, protocol: str, parts: Mapping[str, Any]) -> dict[str, Any]:
+def parse_request(operation: moto.OperationModel, protocol: str, parts: Mapping[str, Any]) -> dict[str, Any]:
     """An operation's parameters by their API names; `parts` are those that moto's parsers read.
 
     "values", "headers", "body", "method", "url_path" and "url_params".
@@ -86,11 +71,11 @@ def parse_request(operation: OperationModel, protocol: str, parts: Mapping[str, 
         return _parse_cbor(operation, parts["body"] or b"\xa0")
     try:
         return _PARSERS[protocol](operation).parse(parts) or {}
-    except RequestParserError as error:
+    except moto.RequestParserError as error:
         raise NotWellFormed(str(error)) from error
 
 
-def _parse_cbor(operation: OperationModel, body: bytes) -> dict[str, Any]:
+def _parse_cbor(operation: moto.OperationModel, body: bytes) -> dict[str, Any]:
     """moto does not read it; botocore reads answers, whose bodies are like those of requests."""
     reader = RpcV2CBORParser(timestamp_parser=lambda seconds: datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None))
     stream = reader.get_peekable_stream_from_bytes(body)
@@ -116,14 +101,14 @@ def _serializer(protocol: str) -> Any:
     return serializer
 
 
-def serialize_request(operation: OperationModel, protocol: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+def serialize_request(operation: moto.OperationModel, protocol: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
     """The request that botocore would make of these parameters: "method", "url_path", "query_string", "headers", …"""
     request: dict[str, Any] = _serializer(protocol).serialize_to_request(parameters, operation)
     return request
 
 
 def serialize_answer(
-    service: str, operation: OperationModel, protocol: str, result: Any, request_id: str
+    service: str, operation: moto.OperationModel, protocol: str, result: Any, request_id: str
 ) -> Mapping[str, Any]:
     """The answer that carries `result`: "status_code", "headers" and "body"."""
     if protocol == CBOR:
@@ -132,12 +117,12 @@ def serialize_answer(
             _serializer(CBOR)._serialize_data_item(body, result, operation.output_shape)
         headers = {"Content-Type": "application/cbor", "smithy-protocol": "rpc-v2-cbor"}
         return {"status_code": 200, "headers": headers, "body": body}
-    serializer = get_serializer_class(service, protocol)(operation, SerializationContext(request_id))
+    serializer = moto.get_serializer_class(service, protocol)(operation, moto.SerializationContext(request_id))
     answer: Mapping[str, Any] = serializer.serialize(result)
     return answer
 
 
-def parse_answer(operation: OperationModel, protocol: str, answer: RawAnswer) -> dict[str, Any]:
+def parse_answer(operation: moto.OperationModel, protocol: str, answer: RawAnswer) -> dict[str, Any]:
     """What an answer of moto's says, as boto3 would tell it."""
     parts: Any = {"status_code": answer.status, "headers": HeadersDict(answer.headers), "body": answer.body}
     result: dict[str, Any] = create_parser(protocol).parse(parts, operation.output_shape)
@@ -147,7 +132,7 @@ def parse_answer(operation: OperationModel, protocol: str, answer: RawAnswer) ->
 _NO_FORM: Any = ImmutableMultiDict()
 
 
-def as_request(method: str, url: str, headers: Mapping[str, str], body: bytes) -> Request:
+def as_request(method: str, url: str, headers: Mapping[str, str], body: bytes) -> moto.Request:
     """A request as moto reads it. `headers` have lower-case names.
 
     What moto's `Request.from_primitives` makes, without the builder it uses, which takes as long as a decision.
@@ -172,14 +157,14 @@ def as_request(method: str, url: str, headers: Mapping[str, str], body: bytes) -
     }
     preserved = {}
     for name, value in headers.items():
-        key = environ_key_for_header(name)
+        key = moto.environ_key_for_header(name)
         if key in described:  # moto hears of the host and the body's length by other means
             continue
-        if should_preserve_original_header_name(name):
+        if moto.should_preserve_original_header_name(name):
             preserved[key] = name
         described[key] = value
-    described[PRESERVED_HEADER_NAMES_ENVIRON_KEY] = preserved
-    request = Request(described)
+    described[moto.PRESERVED_HEADER_NAMES_ENVIRON_KEY] = preserved
+    request = moto.Request(described)
     request._cached_data = body  # kept: a form is read from it, and moto wants it whole
     if "form" not in described.get("CONTENT_TYPE", ""):
         request.form = request.files = _NO_FORM  # nobody needs to look for one

@@ -14,7 +14,7 @@ from botocore.exceptions import DataNotFoundError, UnknownServiceError
 from botocore.loaders import create_loader
 from botocore.regions import EndpointResolver
 
-from simlib.cloud.transport import mock
+from simlib.cloud import moto_names as moto
 
 # Members of the S3 family answer in S3's own words; S3 Control does so inside the envelope of its protocol.
 _S3_FAMILY = ("s3", "s3control")
@@ -66,7 +66,7 @@ def spoken_protocol(service: str | None, headers: Mapping[str, str]) -> str:
 def service_model(service: str | None) -> Any | None:
     """moto's view of a service model, shared with the parser; None if there is no such service."""
     try:
-        return mock.get_service_model(service) if service else None
+        return moto.get_service_model(service) if service else None
     except (DataNotFoundError, UnknownServiceError):
         return None
 

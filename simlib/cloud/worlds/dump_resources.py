@@ -10,20 +10,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from simlib.cloud.storage.stored import as_list
+from simlib.cloud.worlds.forms import TABLES
 from simlib.cloud.worlds.remarks import Notes, objects
 from simlib.cloud.worlds.shape import WorldFileError, members, values_of
 
 SHAPES = {"Policy": "Policy", "ResourcePolicy": "ResourcePolicy", "Attributes": "Policy"}  # where the document stands
-_SECTIONS: Mapping[str, tuple[str, dict[str, Any]]] = {  # service → section of a world's file, an entry of it
-    "s3": ("Buckets", {"Name": "{bucket}", "CreationDate": 0, "Policy": "{policy}"}),
-    "kms": ("Keys", {
-        "KeyId": "{key}", "Policy": "{policy}", "KeyMaterial": "{material}", "KeySpec": "SYMMETRIC_DEFAULT",
-        "KeyUsage": "ENCRYPT_DECRYPT", "KeyState": "Enabled", "Enabled": True, "CreationDate": 0,
-    }),
-    "sqs": ("Queues", {"QueueName": "{name}", "CreatedTimestamp": 0, "Policy": "{policy}"}),
-    "sns": ("Topics", {"TopicName": "{name}", "Policy": "{policy}"}),
-    "secretsmanager": ("Secrets", {"Name": "{secret}", "ARN": "{arn}", "ResourcePolicy": "{policy}"}),
-}  # fmt: skip
+_SECTIONS: Mapping[str, Mapping[str, Any]] = TABLES["of a policy"]
 _TABLES = {member.name: member.form for member in members("Account")}
 _NAMES_A_RESOURCE = re.compile(r"arn:aws:(s3:::[a-z0-9.-]{3,63}|(?:sqs|sns):[a-z0-9-]+:\d{12}:[\w.-]+)")
 _KEY = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|mrk-[0-9a-f]{32}")
@@ -45,7 +37,7 @@ def resource(
         named = holder.get("ARN") or holder.get("QueueArn") or holder.get("TopicArn")
         arn = str(named or _subject(json.loads(policy), stem, only))
         _, _, service, region, account, name = arn.split(":", 5) if arn.count(":") >= 5 else [""] * 6
-        section, entry = _SECTIONS.get(service, ("", {}))
+        section, entry = next(iter(_SECTIONS.get(service, {"": {}}).items()))
         account = (account if section else "") or only
         if not re.fullmatch(r"\d{12}", account) or not section:
             why = (
