@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from copy import deepcopy
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -232,14 +233,14 @@ class Cloud:
         """
         self._must_be_open()
         calls, accounts, source_ip = self.trail.total, dict(self._accounts), self.source_ip
-        forget_issued, forget_observed = self._sessions.bookmark(), self._gate.history.bookmark()
+        forget_issued, observed = self._sessions.bookmark(), deepcopy(self._gate.history)
         with contents.on_a_copy(lambda: Cloud.running is self, self._gate.lock), self.clock.undone():
             try:
                 yield
             finally:
                 self.trail.forget_since(calls)
                 forget_issued()
-                forget_observed()
+                self._gate.history = observed
                 self._accounts, self.source_ip = accounts, source_ip
 
     # -- who there is ------------------------------------------------------------------------------------------------

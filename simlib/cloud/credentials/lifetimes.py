@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -76,15 +76,6 @@ class History:
 
     _keys: dict[str, tuple[StoredKey, tuple[Interval, ...]]] = field(default_factory=dict)
     _orphaned: dict[str, datetime] = field(default_factory=dict)  # sessions
-
-    def bookmark(self) -> Callable[[], None]:
-        """What, when called, forgets all that was observed since."""
-        keys, orphaned = dict(self._keys), dict(self._orphaned)
-
-        def forget() -> None:
-            self._keys, self._orphaned = keys, orphaned
-
-        return forget
 
     def observe(self, sessions: Sessions, now: datetime) -> None:
         """Note what has changed since the last look. Called under the gate's lock, after calls that may change it."""

@@ -8,11 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from botocore.parsers import create_parser
-
 from simlib.cloud.call_context import CallContext
 from simlib.cloud.storage.iam_entities import backend
-from simlib.cloud.transport import answers
+from simlib.cloud.transport import answers, mock
 from simlib.cloud.transport.refusals import Objection
 from simlib.cloud.transport.wire import RawAnswer
 
@@ -26,8 +24,7 @@ _WHOLE = (  # what moto does not divide
 
 
 def _in_pages(context: CallContext, answer: RawAnswer) -> RawAnswer:
-    raw = {"status_code": 200, "headers": {}, "body": answer.body}
-    result = create_parser("query").parse(raw, context.call.model.output_shape)
+    result = mock.parse_answer(context.call.model, context.call.moto_protocol, answer)
     if "Policies" in result:
         result["Policies"] = list(_described(context, result["Policies"]))
     for user in result.get("Users", ()):  # shown of one user alone: API_ListUsers
